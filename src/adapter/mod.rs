@@ -1,0 +1,152 @@
+//! Adapters: what the core and a chat platform say to each other.
+//!
+//! An adapter owns the connections to one kind of implementation. It speaks to the core only by
+//! the types of this file: it is given a [`Core`], reports [`Event`]s, and answers the
+//! [`Request`]s that reach it by the [`Link`] it registered. It never sees the store, the hub or
+//! the server; they in turn never name a protocol.
+
+use crate::message::{MessageType, Sender};
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+/// A message that came from a platform, in our words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inbound {
+    /// Such as `qq`.
+    pub platform: String,
+    /// The account of ours that saw it.
+    pub account: String,
+    /// `group_<id>`, `private_<id>` or `channel_<guild>_<channel>`.
+    pub conversation: String,
+    /// The conversation's name for people, where the event told it.
+    pub conversation_name: Option<String>,
+    #[allow(missing_docs)]
+    pub sender: Sender,
+    #[allow(missing_docs)]
+    pub message_type: MessageType,
+    /// One readable line, or the URL where the type is not Text.
+    pub content: String,
+    /// The platform's own ID of the message; a key only together with the other parts.
+    pub external_id: String,
+    /// Unix seconds, as the platform says.
+    pub time: u64,
+    /// The account's owner wrote it: stored as outbound, unless it is the echo of our own sending.
+    pub own: bool,
+    /// The platform's original content, where `content` is a reading of it.
+    pub original: Option<String>,
+}
+
+/// A message on its way to a platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outbound {
+    #[allow(missing_docs)]
+    pub id: Uuid,
+    #[allow(missing_docs)]
+    pub conversation: String,
+    #[allow(missing_docs)]
+    pub message_type: MessageType,
+    #[allow(missing_docs)]
+    pub content: String,
+    /// Unix seconds when it was made; where to begin when looking for it in a history.
+    pub created_at: u64,
+}
+
+/// How an attempt to send ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The platform confirmed it, and may have told its ID.
+    Sent {
+        /// The platform's own ID of the message.
+        external_id: Option<String>,
+    },
+    /// The platform refused it.
+    Refused {
+        /// What it said.
+        reason: String,
+        /// Whether trying again can help.
+        mends: bool,
+    },
+    /// Nobody can say whether it went out: no answer in time, or the connection was lost.
+    Unknown {
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// What a platform's history says of an attempt whose outcome is unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It is there.
+    Sent {
+        /// The platform's own ID of the message.
+        external_id: Option<String>,
+    },
+    /// The history reaches back far enough, and it is not there.
+    NotSent,
+    /// The platform has no history to ask.
+    CannotTell,
+}
+
+/// What the core asks of a connected account.
+#[derive(Debug)]
+pub enum Request {
+    /// Send it. Answered once, within the adapter's time limit.
+    Send {
+        #[allow(missing_docs)]
+        message: Outbound,
+        #[allow(missing_docs)]
+        answer: oneshot::Sender<Delivery>,
+    },
+    /// Look whether it went out after all.
+    Find {
+        #[allow(missing_docs)]
+        message: Outbound,
+        #[allow(missing_docs)]
+        answer: oneshot::Sender<Found>,
+    },
+}
+
+/// What an adapter reports to the core.
+#[derive(Debug)]
+pub enum Event {
+    /// A message came in.
+    Message(Box<Inbound>),
+    /// A conversation's name became known.
+    Named {
+        #[allow(missing_docs)]
+        platform: String,
+        #[allow(missing_docs)]
+        conversation: String,
+        #[allow(missing_docs)]
+        name: String,
+    },
+    /// Which conversations does this account have? Asked after a reconnect, to fetch what was
+    /// missed; the newest first.
+    Conversations {
+        #[allow(missing_docs)]
+        platform: String,
+        #[allow(missing_docs)]
+        account: String,
+        /// The most to be told.
+        limit: usize,
+        #[allow(missing_docs)]
+        answer: oneshot::Sender<Vec<String>>,
+    },
+}
+
+/// The state of an adapter's connection, as the contract spells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[allow(missing_docs)]
+pub enum State {
+    Connecting,
+    Connected,
+    Disconnected,
+    Error,
+}
+
+/// The adapter's side of the core: a bounded queue, so that a flood waits at its socket.
+#[derive(Clone, Debug)]
+pub struct Core {
+    /// Where events go.
+    pub events: mpsc::Sender<Event>,
+}

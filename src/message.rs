@@ -1,0 +1,267 @@
+//! A message, its parts, and the five states of its life.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// The most bytes a platform, recipient or other name may have; they become keys of the store.
+pub const NAME_BYTES: usize = 256;
+
+/// What kind of content a message carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[value(rename_all = "PascalCase")]
+#[allow(missing_docs)]
+pub enum MessageType {
+    #[default]
+    Text,
+    Image,
+    File,
+    Video,
+    Audio,
+}
+
+impl MessageType {
+    /// Every type, in the order of the contract.
+    pub const ALL: [Self; 5] = [Self::Text, Self::Image, Self::File, Self::Video, Self::Audio];
+
+    /// The name as the contract spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "Text",
+            Self::Image => "Image",
+            Self::File => "File",
+            Self::Video => "Video",
+            Self::Audio => "Audio",
+        }
+    }
+}
+
+/// Where a message is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[value(rename_all = "PascalCase")]
+pub enum Status {
+    /// Stored, and waits to be sent.
+    Pending,
+    /// Claimed by the outbox: an attempt is under way.
+    Sending,
+    /// Confirmed by the platform, or received from it.
+    Sent,
+    /// Given up; `last_error` says why.
+    Failed,
+    /// Taken back before it was sent.
+    Canceled,
+}
+
+impl Status {
+    /// Every state, in the order of the contract.
+    pub const ALL: [Self; 5] =
+        [Self::Pending, Self::Sending, Self::Sent, Self::Failed, Self::Canceled];
+
+    /// The name as the contract spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Sending => "Sending",
+            Self::Sent => "Sent",
+            Self::Failed => "Failed",
+            Self::Canceled => "Canceled",
+        }
+    }
+}
+
+/// Whether a message goes out to a platform or came in from one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[value(rename_all = "PascalCase")]
+#[allow(missing_docs)]
+pub enum Direction {
+    #[default]
+    Outbound,
+    Inbound,
+}
+
+impl Direction {
+    /// Both directions.
+    pub const ALL: [Self; 2] = [Self::Outbound, Self::Inbound];
+
+    /// The name as the contract spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Outbound => "Outbound",
+            Self::Inbound => "Inbound",
+        }
+    }
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_outbound(&self) -> bool {
+        *self == Self::Outbound
+    }
+}
+
+/// A word is none of those its type knows; carries nothing, for the edge has the better text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownWord;
+
+macro_rules! spelled {
+    ($($name:ty),*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, UnknownWord> {
+                Self::ALL.into_iter().find(|known| known.as_str() == word).ok_or(UnknownWord)
+            }
+        }
+    )*};
+}
+spelled!(MessageType, Status, Direction);
+
+/// Who wrote a message, as its platform names them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// The platform's ID of the user.
+    pub id: String,
+    /// The name shown: the group card, else the nickname.
+    pub name: String,
+}
+
+/// One message as it is stored and as the contract's Part 1 shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its place in the journal: grows by one with each message made and is never used again.
+    #[serde(skip)]
+    pub seq: u64,
+    /// The ID clients know it by.
+    pub id: Uuid,
+    #[allow(missing_docs)]
+    pub message_type: MessageType,
+    #[allow(missing_docs)]
+    pub content: String,
+    /// The conversation it belongs to, inbound too.
+    pub recipient: String,
+    #[allow(missing_docs)]
+    pub status: Status,
+    /// Unix seconds.
+    pub created_at: u64,
+    /// Unix seconds.
+    pub updated_at: u64,
+    /// How often it was sent again.
+    pub retry_count: u32,
+    /// The platform, once the maker named one or one was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    #[serde(default, skip_serializing_if = "Direction::is_outbound")]
+    #[allow(missing_docs)]
+    pub direction: Direction,
+    /// The conversation's name for people, where the platform told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(missing_docs)]
+    pub sender: Option<Sender>,
+    /// The account of ours it came in by, or left by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Why the last attempt failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// The platform's own ID of the message; never shown, used to tell doubles.
+    #[serde(skip)]
+    pub external_id: Option<String>,
+    /// The content as the platform wrote it (segments as JSON), where ours is a reading of it.
+    #[serde(skip)]
+    pub original: Option<String>,
+}
+
+/// The platform that events and filters show for a message that has none yet.
+pub const LOCAL: &str = "local";
+
+impl Message {
+    /// The platform, or [`LOCAL`] as long as none is found.
+    pub fn platform_or_local(&self) -> &str {
+        self.platform.as_deref().unwrap_or(LOCAL)
+    }
+}
+
+/// What somebody asks to be sent: checked, and not yet a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    message_type: MessageType,
+    content: String,
+    recipient: String,
+    platform: Option<String>,
+}
+
+impl Draft {
+    /// Checks the parts; the error names the field and what would be right.
+    ///
+    /// The platform [`LOCAL`] means none, as it does in events.
+    pub fn new(
+        message_type: MessageType,
+        content: String,
+        recipient: String,
+        platform: Option<String>,
+    ) -> Result<Self, String> {
+        if content.is_empty() {
+            return Err("`content` is empty; give the text or the URL to send".into());
+        }
+        check_name("recipient", &recipient)?;
+        if let Some(platform) = &platform {
+            check_name("platform", platform)?;
+        }
+        let platform = platform.filter(|name| name != LOCAL);
+        Ok(Self { message_type, content, recipient, platform })
+    }
+
+    /// The message this draft becomes at `seq`, at a time in Unix seconds.
+    pub fn into_message(self, seq: u64, id: Uuid, at: u64) -> Message {
+        Message {
+            seq,
+            id,
+            message_type: self.message_type,
+            content: self.content,
+            recipient: self.recipient,
+            status: Status::Pending,
+            created_at: at,
+            updated_at: at,
+            retry_count: 0,
+            platform: self.platform,
+            direction: Direction::Outbound,
+            conversation_name: None,
+            sender: None,
+            account: None,
+            last_error: None,
+            external_id: None,
+            original: None,
+        }
+    }
+
+    /// The parts that make two drafts the same, as one text, for `Idempotency-Key`.
+    pub fn fingerprint(&self) -> String {
+        let platform = self.platform.as_deref().unwrap_or_default();
+        let parts = [self.message_type.as_str(), platform, &self.recipient, &self.content];
+        parts.join("\u{0}")
+    }
+}
+
+/// Checks a name that becomes a key: not empty, not too long, no control characters, not `*`.
+pub fn check_name(field: &str, name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err(format!("`{field}` is empty"));
+    }
+    if name.len() > NAME_BYTES {
+        return Err(format!("`{field}` has {} bytes; at most {NAME_BYTES}", name.len()));
+    }
+    if name == "*" {
+        return Err(format!("`{field}` is `*`, which stands for any; name one"));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(format!("`{field}` has control characters"));
+    }
+    Ok(())
+}
