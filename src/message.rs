@@ -9,7 +9,9 @@ use uuid::Uuid;
 pub const NAME_BYTES: usize = 256;
 
 /// What kind of content a message carries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[value(rename_all = "PascalCase")]
 #[allow(missing_docs)]
 pub enum MessageType {
@@ -71,7 +73,9 @@ impl Status {
 }
 
 /// Whether a message goes out to a platform or came in from one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[value(rename_all = "PascalCase")]
 #[allow(missing_docs)]
 pub enum Direction {

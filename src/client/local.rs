@@ -1,0 +1,82 @@
+//! The store itself, opened for one command.
+
+use super::no_message;
+use crate::api::NewMessage;
+use crate::clock::now;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::message::{Message, Status};
+use crate::store::{Access, Answer, Command, Filter, Idempotency, Page, Stats, Store};
+use uuid::Uuid;
+
+/// The store, and nobody who watches it.
+pub struct Local {
+    store: Store,
+}
+
+impl From<crate::store::Error> for Error {
+    fn from(error: crate::store::Error) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+impl Local {
+    pub(super) fn open(config: &Config, access: Access) -> Result<Self> {
+        Ok(Self { store: Store::open(&config.store_options(access), Box::new(()))? })
+    }
+
+    pub(super) async fn create(&self, message: NewMessage, key: Option<&str>) -> Result<Message> {
+        let draft = message.into_draft().map_err(Error::failed)?;
+        let idempotency = key.map(|key| Idempotency::new(key, &draft.fingerprint()));
+        match self.store.write(Command::Create { draft, at: now(), idempotency }).await? {
+            Answer::Done(message) | Answer::Repeated(message) => Ok(message),
+            _ => Err(Error::failed(
+                "this idempotency key was used with another message within the last 24 h",
+            )
+            .hint("take a new one")),
+        }
+    }
+
+    pub(super) fn list(
+        &self,
+        filter: &Filter,
+        page: Page,
+        before: Option<&str>,
+    ) -> Result<Vec<Message>> {
+        let view = self.store.view()?;
+        let before = before
+            .map(|text| match text.parse() {
+                Ok(seq) => Ok(seq),
+                Err(_) => {
+                    match text.parse().ok().map(|id| view.seq_of(id)).transpose()?.flatten() {
+                        Some(seq) => Ok(seq),
+                        None => Err(Error::failed(format!("--before {text}: no such message"))),
+                    }
+                }
+            })
+            .transpose()?;
+        Ok(view.list(filter, Page { before, ..page })?)
+    }
+
+    pub(super) fn get(&self, id: Uuid) -> Result<Message> {
+        self.store.view()?.by_id(id)?.ok_or_else(|| no_message(id))
+    }
+
+    pub(super) async fn set_status(&self, id: Uuid, status: Status) -> Result<Message> {
+        match self.store.write(Command::SetStatus { id, status, at: now() }).await? {
+            Answer::Done(message) => Ok(message),
+            _ => Err(no_message(id)),
+        }
+    }
+
+    pub(super) async fn delete(&self, id: Uuid) -> Result<()> {
+        match self.store.write(Command::Delete { id }).await? {
+            Answer::Deleted => Ok(()),
+            _ => Err(no_message(id)),
+        }
+    }
+
+    pub(super) fn stats(&self) -> Result<Stats> {
+        Ok(self.store.view()?.stats())
+    }
+}

@@ -1,0 +1,106 @@
+//! Asking for messages, wherever they are: a server elsewhere, the one on this host, or the store.
+
+mod local;
+mod remote;
+
+use crate::api::NewMessage;
+use crate::cli::Place;
+use crate::config::{self, Sources};
+use crate::error::{Error, Result};
+use crate::message::{Message, Status};
+use crate::store::{Access, Filter, Page, Stats};
+use local::Local;
+use remote::Remote;
+use std::path::PathBuf;
+use uuid::Uuid;
+
+/// Whoever answers.
+pub enum Client {
+    /// A server, over TCP or the Unix socket.
+    Remote(Remote),
+    /// The store itself, because no server has it open.
+    Local(Local),
+}
+
+/// Messages that are no longer there, or never were.
+fn no_message(id: Uuid) -> Error {
+    Error::failed(format!("there is no message {id}"))
+}
+
+impl Client {
+    /// Finds out who answers: `--server`, else the server that has the store open, else the store.
+    pub async fn open(place: &Place, config_file: Option<PathBuf>, access: Access) -> Result<Self> {
+        let server = place.server.clone().or_else(|| std::env::var("RECHAT_SERVER").ok());
+        if let Some(url) = server.filter(|_| place.db.is_none()) {
+            let token = place.token.clone().or_else(|| std::env::var("RECHAT_TOKEN").ok());
+            return Ok(Self::Remote(Remote::connect(&url, token).await?));
+        }
+        let mut sources = Sources::of_process(config_file)?;
+        if let Some(db) = &place.db {
+            sources.flags.push(("db", "--db", db.display().to_string().into()));
+        }
+        let config = config::load(&sources)?.config;
+        if let Some(remote) = Remote::beside(&config::socket_beside(&config.db)).await? {
+            return Ok(Self::Remote(remote));
+        }
+        Ok(Self::Local(Local::open(&config, access)?))
+    }
+
+    /// Whether a server answers; without one nothing is sent.
+    pub fn is_served(&self) -> bool {
+        matches!(self, Self::Remote(_))
+    }
+
+    /// Makes a message.
+    pub async fn create(&mut self, message: NewMessage, key: Option<&str>) -> Result<Message> {
+        match self {
+            Self::Remote(remote) => remote.create(&message, key).await,
+            Self::Local(local) => local.create(message, key).await,
+        }
+    }
+
+    /// Messages that match, newest first; `before` is an ID or a `seq`.
+    pub async fn list(
+        &mut self,
+        filter: &Filter,
+        page: Page,
+        before: Option<&str>,
+    ) -> Result<Vec<Message>> {
+        match self {
+            Self::Remote(remote) => remote.list(filter, page, before).await,
+            Self::Local(local) => local.list(filter, page, before),
+        }
+    }
+
+    /// One message.
+    pub async fn get(&mut self, id: Uuid) -> Result<Message> {
+        match self {
+            Self::Remote(remote) => remote.get(id).await,
+            Self::Local(local) => local.get(id),
+        }
+    }
+
+    /// Sets a status, and gives the message as it then is.
+    pub async fn set_status(&mut self, id: Uuid, status: Status) -> Result<Message> {
+        match self {
+            Self::Remote(remote) => remote.set_status(id, status).await,
+            Self::Local(local) => local.set_status(id, status).await,
+        }
+    }
+
+    /// Deletes a message.
+    pub async fn delete(&mut self, id: Uuid) -> Result<()> {
+        match self {
+            Self::Remote(remote) => remote.delete(id).await,
+            Self::Local(local) => local.delete(id).await,
+        }
+    }
+
+    /// Counts the messages in each state.
+    pub async fn stats(&mut self) -> Result<Stats> {
+        match self {
+            Self::Remote(remote) => remote.stats().await,
+            Self::Local(local) => local.stats(),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The commands, a file for each.
+
+mod check;
+mod completions;
+mod edit;
+mod get;
+mod list;
+mod man;
+mod output;
+mod send;
+mod serve;
+mod stats;
+
+use crate::cli::{Cli, Command, Place};
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::store::Access;
+use std::path::PathBuf;
+
+/// Carries out a command line.
+pub fn run(cli: Cli) -> Result<()> {
+    let config = cli.config;
+    match cli.command {
+        Command::Serve(serve) => serve::run(serve, config),
+        Command::Send(send) => briefly(send::run(send, config)),
+        Command::List(list) => briefly(list::run(list, config)),
+        Command::Get(one) => briefly(get::run(one, config)),
+        Command::SetStatus(set) => briefly(edit::set_status(set, config)),
+        Command::Cancel(many) => briefly(edit::cancel(many, config)),
+        Command::Retry(many) => briefly(edit::retry(many, config)),
+        Command::Delete(many) => briefly(edit::delete(many, config)),
+        Command::Stats(stats) => briefly(stats::run(stats, config)),
+        Command::Check(check) => check::run(check, config),
+        Command::Completions(completions) => completions::run(&completions),
+        Command::Man(man) => man::run(&man),
+    }
+}
+
+/// Runs a command that asks and is done: one thread is enough, and quick to start.
+fn briefly(work: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::failed(format!("the system gives no event queue: {error}")))?
+        .block_on(work)
+}
+
+async fn reader(place: &Place, config: Option<PathBuf>) -> Result<Client> {
+    Client::open(place, config, Access::Read).await
+}
+
+async fn writer(place: &Place, config: Option<PathBuf>) -> Result<Client> {
+    Client::open(place, config, Access::Write).await
+}

@@ -1,0 +1,217 @@
+//! Putting the layers together, and remembering which one said what.
+
+use super::Config;
+use crate::error::{Error, Result};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+
+/// Begins the name of every variable that sets a key; `__` stands between the parts of a key.
+const PREFIX: &str = "RECHAT_";
+
+/// Variables with our prefix that are no keys of the configuration.
+const NOT_KEYS: [&str; 2] = ["RECHAT_CONFIG", "RECHAT_SERVER"];
+
+/// Where settings come from, the weakest first.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The file, and whether somebody named it (then it has to be there).
+    pub file: PathBuf,
+    #[allow(missing_docs)]
+    pub file_was_named: bool,
+    /// The environment; only names that begin with `RECHAT_` matter.
+    pub environment: Vec<(String, String)>,
+    /// Flags: the key they set, how the flag is called, its value.
+    pub flags: Vec<(&'static str, &'static str, Value)>,
+}
+
+/// The configuration in force.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    #[allow(missing_docs)]
+    pub config: Config,
+    /// Key to what set it; keys that nobody set are not there.
+    origins: BTreeMap<String, String>,
+}
+
+impl Sources {
+    /// The process's environment and a file: `named`, else `RECHAT_CONFIG`, else the default.
+    pub fn of_process(named: Option<PathBuf>) -> Result<Self> {
+        let named = named.or_else(|| std::env::var_os("RECHAT_CONFIG").map(PathBuf::from));
+        let file_was_named = named.is_some();
+        let file = named.map_or_else(super::default_file, Ok);
+        Ok(Self {
+            // Without a home folder there is just no file to read.
+            file: if file_was_named { file? } else { file.unwrap_or_default() },
+            file_was_named,
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .filter(|(name, _)| name.starts_with(PREFIX))
+                .collect(),
+            flags: Vec::new(),
+        })
+    }
+}
+
+/// Reads and joins all layers; unknown keys and wrong values are refused by name and place.
+pub fn load(sources: &Sources) -> Result<Loaded> {
+    let mut table = Table::new();
+    let mut origins = BTreeMap::new();
+    if let Some(read) = read_file(&sources.file, sources.file_was_named)? {
+        let origin = sources.file.display().to_string();
+        leaves("", &read, &mut |key, _| drop(origins.insert(key.to_owned(), origin.clone())));
+        table = read;
+    }
+    for (name, text) in &sources.environment {
+        if NOT_KEYS.contains(&name.as_str()) {
+            continue;
+        }
+        let key = name.trim_start_matches(PREFIX).to_lowercase().replace("__", ".");
+        set_from_text(&mut table, &key, text)
+            .map_err(|problem| Error::failed(format!("environment variable {name}: {problem}")))?;
+        origins.insert(key, name.clone());
+    }
+    for (key, flag, value) in &sources.flags {
+        set(&mut table, key, value.clone());
+        parse(&table).map_err(|problem| Error::usage(format!("{flag}: {problem}")))?;
+        origins.insert((*key).to_owned(), (*flag).to_owned());
+    }
+    let config = parse(&table).map_err(Error::failed)?.completed()?;
+    Ok(Loaded { config, origins })
+}
+
+impl Loaded {
+    /// Every setting as TOML, each with a word on where it comes from.
+    pub fn describe(&self) -> Result<String> {
+        let table = Table::try_from(&self.config).map_err(|error| {
+            Error::failed(format!("the configuration cannot be shown: {error}"))
+        })?;
+        let mut lines = String::new();
+        leaves("", &table, &mut |key, value| {
+            let origin = self.origins.get(key).map_or("default", String::as_str);
+            lines.push_str(&format!("{:<48} # {origin}\n", format!("{key} = {value}")));
+        });
+        Ok(lines)
+    }
+}
+
+fn read_file(path: &Path, has_to_be_there: bool) -> Result<Option<Table>> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !has_to_be_there => {
+            return Ok(None);
+        }
+        Err(error) => {
+            return Err(Error::failed(format!(
+                "the configuration {} cannot be read: {error}",
+                path.display()
+            )));
+        }
+    };
+    let wrong = |error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        Error::failed(format!("{}, line {line}: {}", path.display(), error.message()))
+            .hint("`rechat serve --print-config` shows every key, once the file can be read")
+    };
+    toml::from_str::<Config>(&text).map_err(wrong)?;
+    text.parse::<Table>().map(Some).map_err(wrong)
+}
+
+/// Sets a key from a variable: as the TOML value it reads as, else as a string.
+fn set_from_text(table: &mut Table, key: &str, text: &str) -> std::result::Result<(), String> {
+    let as_string = Value::String(text.to_owned());
+    let value = format!("value = {text}").parse::<Table>().ok().and_then(|mut t| t.remove("value"));
+    let before = table.clone();
+    set(table, key, value.unwrap_or_else(|| as_string.clone()));
+    if parse(table).is_ok() {
+        return Ok(());
+    }
+    // A token of digits alone reads as a number, and is a string all the same.
+    *table = before;
+    set(table, key, as_string);
+    parse(table).map(drop)
+}
+
+fn parse(table: &Table) -> std::result::Result<Config, String> {
+    let text = toml::to_string(table).map_err(|error| error.to_string())?;
+    toml::from_str(&text).map_err(|error| error.message().to_owned())
+}
+
+fn set(table: &mut Table, key: &str, value: Value) {
+    match key.split_once('.') {
+        None => drop(table.insert(key.to_owned(), value)),
+        Some((first, rest)) => {
+            let inner = table.entry(first).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inner) = inner {
+                set(inner, rest, value);
+            }
+        }
+    }
+}
+
+/// Visits every value that is no table, with its dotted key.
+fn leaves(above: &str, table: &Table, visit: &mut impl FnMut(&str, &Value)) {
+    for (name, value) in table {
+        let key = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
+        match value {
+            Value::Table(inner) => leaves(&key, inner, visit),
+            value => visit(&key, value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(text: &str) -> (tempfile::TempDir, Sources) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, text).unwrap();
+        (folder, Sources { file, file_was_named: true, ..Sources::default() })
+    }
+
+    #[test]
+    fn flags_go_before_the_environment_and_that_before_the_file() {
+        let (_folder, mut sources) =
+            with_file("default_platform = 'a'\nlisten = '127.0.0.1:1'\n[limits]\nbody_bytes = 5\n");
+        sources.environment = vec![
+            ("RECHAT_LISTEN".into(), "127.0.0.1:2".into()),
+            ("RECHAT_LIMITS__HEAD_SECONDS".into(), "7".into()),
+            ("RECHAT_TOKEN".into(), "12345".into()),
+            ("RECHAT_DB".into(), "/x".into()),
+        ];
+        sources.flags = vec![("listen", "--listen", Value::String("127.0.0.1:3".into()))];
+        let loaded = load(&sources).unwrap();
+        assert_eq!(loaded.config.listen.port(), 3);
+        assert_eq!(loaded.config.limits.head_seconds, 7);
+        assert_eq!(loaded.config.limits.body_bytes, 5);
+        assert_eq!(loaded.config.token, Some(Secret::new("12345")));
+        let described = loaded.describe().unwrap();
+        assert!(described.contains("# --listen"), "{described}");
+        assert!(described.contains("# RECHAT_LIMITS__HEAD_SECONDS"), "{described}");
+        assert!(!described.contains("12345"), "{described}");
+    }
+
+    use super::super::Secret;
+
+    #[test]
+    fn mistakes_are_told_by_name_and_place() {
+        for (text, wanted) in [
+            ("listen = '127.0.0.1:1'\nlisten_on = 3", ["line 2", "listen_on"]),
+            ("\n\nlisten = 5", ["line 3", "invalid type"]),
+            ("[limits]\nbody_bytes = 'x'", ["line 2", "expected usize"]),
+            ("[limits", ["line 1", "unclosed"]),
+        ] {
+            let (_folder, sources) = with_file(text);
+            let error = load(&sources).unwrap_err().to_string();
+            assert!(wanted.iter().all(|w| error.contains(w)), "{error}");
+        }
+        let (_folder, mut sources) = with_file("");
+        sources.environment = vec![("RECHAT_LISTN".into(), "x".into())];
+        let error = load(&sources).unwrap_err().to_string();
+        assert!(error.contains("RECHAT_LISTN") && error.contains("listn"), "{error}");
+    }
+}

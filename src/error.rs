@@ -1,0 +1,75 @@
+//! One error for people: what happened, and what to do about it.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// What sort of error it is; decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The command was given wrongly: exit code 2.
+    Usage,
+    /// It was asked rightly and could not be done: exit code 1.
+    Failed,
+    /// Whoever read our output has gone (`| head`): nothing to say, exit code 0.
+    Gone,
+}
+
+/// An error as a command reports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What sort it is.
+    pub kind: Kind,
+    what: String,
+    hint: Option<String>,
+}
+
+/// The result of a command.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Something asked rightly that could not be done.
+    pub fn failed(what: impl Into<String>) -> Self {
+        Self { kind: Kind::Failed, what: what.into(), hint: None }
+    }
+
+    /// A command that was given wrongly.
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self { kind: Kind::Usage, what: what.into(), hint: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// An error of reading or writing a stream; a closed pipe is not worth a word.
+    pub fn of_output(error: &std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self { kind: Kind::Gone, what: String::new(), hint: None };
+        }
+        Self::failed(format!("cannot write the output: {error}"))
+    }
+
+    /// 0 done, 1 failed, 2 wrong usage.
+    pub fn exit_code(&self) -> ExitCode {
+        match self.kind {
+            Kind::Gone => ExitCode::SUCCESS,
+            Kind::Failed => ExitCode::from(1),
+            Kind::Usage => ExitCode::from(2),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,81 @@
+//! Bodies: JSON read within its limits, JSON written in one piece, and streams.
+
+use super::error::{Refusal, Result};
+use super::{Answer, Incoming};
+use crate::config::Limits;
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// A body: whole, or a stream that goes on.
+pub type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>;
+
+/// The media type of every answer but the page's files.
+pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// An answer with a JSON body.
+pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Answer {
+    // Our own types always serialise; were one not to, an empty body is the least harm.
+    let bytes = serde_json::to_vec(value).unwrap_or_default();
+    whole(status, JSON, bytes.into())
+}
+
+/// An answer with a whole body.
+pub fn whole(status: StatusCode, media_type: HeaderValue, bytes: Bytes) -> Answer {
+    let mut answer = Response::new(Either::Left(Full::new(bytes)));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, media_type);
+    answer
+}
+
+/// Reads a JSON body: 415 where it says it is something else, 413 where it is too large, 408 where
+/// it does not arrive in time, 400 with the field's name where it does not fit.
+pub async fn read_json<T: DeserializeOwned>(request: Incoming, limits: &Limits) -> Result<T> {
+    check_media_type(request.headers().get(CONTENT_TYPE))?;
+    let body = Limited::new(request.into_body(), limits.body_bytes).collect();
+    let bytes = match timeout(Duration::from_secs(limits.body_seconds), body).await {
+        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let text = format!("the body is larger than {} bytes", limits.body_bytes);
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text));
+        }
+        Ok(Err(error)) => return Err(Refusal::bad(format!("the body broke off: {error}"))),
+        Err(_) => {
+            let text = format!("the body did not arrive within {} s", limits.body_seconds);
+            return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, text));
+        }
+    };
+    parse(&bytes)
+}
+
+/// Parses JSON; only where that fails is it read again, slower, to name the field.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|_| {
+        let mut reader = serde_json::Deserializer::from_slice(bytes);
+        match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+            Err(error) if error.path().iter().next().is_some() => {
+                Refusal::bad(format!("`{}`: {}", error.path(), error.inner()))
+            }
+            Err(error) => Refusal::bad(format!("the body does not fit: {}", error.inner())),
+            Ok(_) => Refusal::bad("the body goes on after its JSON value"),
+        }
+    })
+}
+
+fn check_media_type(given: Option<&HeaderValue>) -> Result<()> {
+    let essence = given.and_then(|value| value.to_str().ok()?.split(';').next());
+    if essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json")) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "the body must be JSON; send it with `Content-Type: application/json`",
+    ))
+}

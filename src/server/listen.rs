@@ -1,0 +1,230 @@
+//! Listening, and stopping: each connection is a task that is tracked to its end.
+
+use super::router::Router;
+use super::{Context, Peer};
+use crate::error::{Error, Result};
+use hyper::Request;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceBuilder;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::trace::{DefaultOnRequest, DefaultOnResponse, TraceLayer};
+use tracing::Level;
+
+/// Bodies below this are not worth compressing.
+const COMPRESS_FROM: u64 = 1024;
+
+/// How long to wait before accepting again, after the system had no descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The two ways in.
+pub struct Listeners {
+    tcp: TcpListener,
+    unix: Option<(UnixListener, SocketFile)>,
+}
+
+/// The socket's file; removed when the server ends.
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl Listeners {
+    /// Binds both. The store's lock must be held: it proves that a socket found there is stale.
+    pub async fn bind(context: &Context, socket: &Path) -> Result<Self> {
+        let listen = context.config.listen;
+        let tcp = TcpListener::bind(listen).await.map_err(|error| {
+            Error::failed(format!("cannot listen on {listen}: {error}"))
+                .hint("another program may have that port; choose one with --listen 127.0.0.1:PORT")
+        })?;
+        let unix = match bind_unix(socket) {
+            Ok(listener) => Some((listener, SocketFile(socket.to_owned()))),
+            Err(error) => {
+                tracing::warn!(
+                    "no Unix socket at {}: {error}; commands on this host need --server",
+                    socket.display()
+                );
+                None
+            }
+        };
+        Ok(Self { tcp, unix })
+    }
+
+    /// The address that was bound; tells the port where 0 was asked for.
+    pub fn address(&self) -> io::Result<std::net::SocketAddr> {
+        self.tcp.local_addr()
+    }
+}
+
+fn bind_unix(path: &Path) -> io::Result<UnixListener> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Serves until `stop`, then lets running requests end within the configured time.
+pub async fn serve(
+    context: Arc<Context>,
+    listeners: Listeners,
+    stop: CancellationToken,
+) -> Result<()> {
+    let router =
+        Router::new().map_err(|error| Error::failed(format!("the routes do not fit: {error}")))?;
+    let server = Server {
+        connections: Arc::new(Semaphore::new(context.config.limits.connections)),
+        router: Arc::new(router),
+        tasks: TaskTracker::new(),
+        stop: stop.clone(),
+        context,
+    };
+    let Listeners { tcp, unix } = listeners;
+    tokio::join!(server.accept_tcp(tcp), async {
+        if let Some((listener, _file)) = unix {
+            server.accept_unix(listener).await;
+        }
+    });
+    server.tasks.close();
+    let limit = server.context.config.limits.stop();
+    if tokio::time::timeout(limit, server.tasks.wait()).await.is_err() {
+        tracing::warn!(
+            left = server.tasks.len(),
+            "some connections did not end in time and are cut"
+        );
+    }
+    Ok(())
+}
+
+#[derive(Clone)]
+struct Server {
+    context: Arc<Context>,
+    router: Arc<Router>,
+    connections: Arc<Semaphore>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Server {
+    async fn accept_tcp(&self, listener: TcpListener) {
+        loop {
+            let accepted = tokio::select! {
+                () = self.stop.cancelled() => return,
+                accepted = listener.accept() => accepted,
+            };
+            let Ok((stream, _)) = accepted else {
+                self.pause_after(accepted.err()).await;
+                continue;
+            };
+            let Ok(permit) = self.connections.clone().try_acquire_owned() else {
+                tracing::warn!(
+                    limit = self.context.config.limits.connections,
+                    "too many connections; one is closed"
+                );
+                continue;
+            };
+            let _ = stream.set_nodelay(true);
+            self.spawn(stream, Peer::Tcp, Some(permit));
+        }
+    }
+
+    async fn accept_unix(&self, listener: UnixListener) {
+        loop {
+            let accepted = tokio::select! {
+                () = self.stop.cancelled() => return,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, _)) => self.spawn(stream, Peer::Unix, None),
+                Err(error) => self.pause_after(Some(error)).await,
+            }
+        }
+    }
+
+    async fn pause_after(&self, error: Option<io::Error>) {
+        if let Some(error) = error {
+            tracing::warn!("a connection could not be accepted: {error}");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+        }
+    }
+
+    fn spawn<S>(&self, stream: S, peer: Peer, permit: Option<OwnedSemaphorePermit>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let server = self.clone();
+        self.tasks.spawn(async move {
+            server.connection(stream, peer).await;
+            drop(permit);
+        });
+    }
+
+    async fn connection<S>(self, stream: S, peer: Peer)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let limits = &self.context.config.limits;
+        let (context, router) = (self.context.clone(), self.router.clone());
+        let handler = tower::service_fn(move |request: Request<hyper::body::Incoming>| {
+            let (context, router) = (context.clone(), router.clone());
+            async move { Ok::<_, Infallible>(router.answer(&context, peer, request).await) }
+        });
+        let is_worth_it = SizeAbove::new(COMPRESS_FROM).and(NotForContentType::SSE);
+        let service = ServiceBuilder::new()
+            .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+            .layer(
+                TraceLayer::new_for_http()
+                    .on_request(DefaultOnRequest::new().level(Level::TRACE))
+                    .on_response(DefaultOnResponse::new().level(Level::DEBUG)),
+            )
+            .layer(PropagateRequestIdLayer::x_request_id())
+            .layer(CompressionLayer::new().compress_when(is_worth_it))
+            .service(handler);
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_secs(limits.head_seconds))
+            .max_buf_size(limits.head_bytes.max(8192));
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+            .keep_alive_interval(Some(Duration::from_secs(30)));
+        let connection = builder.serve_connection_with_upgrades(
+            TokioIo::new(stream),
+            TowerToHyperService::new(service),
+        );
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!("a connection ended: {error}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Which handler answers which path and method.
+
+use super::body::json;
+use super::error::{Refusal, Result};
+use super::{Answer, Context, Incoming, Peer, auth, messages};
+use crate::api::Health;
+use hyper::{Method, StatusCode};
+use std::sync::Arc;
+
+/// Everything that can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    Messages,
+    Message,
+    Stats,
+    Health,
+}
+
+/// The paths; made once.
+pub struct Router {
+    routes: matchit::Router<Route>,
+}
+
+impl Router {
+    /// The table of paths.
+    pub fn new() -> std::result::Result<Self, matchit::InsertError> {
+        let mut routes = matchit::Router::new();
+        routes.insert("/api/messages", Route::Messages)?;
+        routes.insert("/api/messages/{id}", Route::Message)?;
+        routes.insert("/api/stats", Route::Stats)?;
+        routes.insert("/api/health", Route::Health)?;
+        Ok(Self { routes })
+    }
+
+    /// Answers a request, whatever it is.
+    pub async fn answer(&self, context: &Arc<Context>, peer: Peer, request: Incoming) -> Answer {
+        self.route(context, peer, request).await.unwrap_or_else(Refusal::into_answer)
+    }
+
+    async fn route(&self, context: &Arc<Context>, peer: Peer, request: Incoming) -> Result<Answer> {
+        auth::check_origin(peer, request.uri(), request.headers(), &context.config)?;
+        let path = request.uri().path().to_owned();
+        let found = self.routes.at(&path);
+        if found.as_ref().is_ok_and(|found| *found.value == Route::Health) {
+            return health(request.method());
+        }
+        auth::check_token(peer, request.headers(), request.uri(), &context.config, false)?;
+        let found = found.map_err(|_| {
+            Refusal::new(
+                StatusCode::NOT_FOUND,
+                format!("there is nothing at {path}; the API begins at /api/"),
+            )
+        })?;
+        let id = found.params.get("id").unwrap_or_default();
+        match (*found.value, request.method()) {
+            (Route::Messages, &Method::POST) => messages::create(context, request).await,
+            (Route::Messages, &Method::GET | &Method::HEAD) => {
+                messages::list(context, request.uri().query().unwrap_or_default()).await
+            }
+            (Route::Messages, _) => Err(Refusal::method("GET, HEAD, POST")),
+            (Route::Message, &Method::GET | &Method::HEAD) => messages::read(context, id),
+            (Route::Message, &Method::PATCH) => messages::set_status(context, id, request).await,
+            (Route::Message, &Method::DELETE) => messages::delete(context, id).await,
+            (Route::Message, _) => Err(Refusal::method("GET, HEAD, PATCH, DELETE")),
+            (Route::Stats, &Method::GET | &Method::HEAD) => {
+                Ok(json(StatusCode::OK, &context.store.view()?.stats()))
+            }
+            (Route::Stats | Route::Health, _) => Err(Refusal::method("GET, HEAD")),
+        }
+    }
+}
+
+/// Touches neither the store nor a lock: it answers while the disk is busy.
+fn health(method: &Method) -> Result<Answer> {
+    match *method {
+        Method::GET | Method::HEAD => Ok(json(StatusCode::OK, &Health { status: "ok" })),
+        _ => Err(Refusal::method("GET, HEAD")),
+    }
+}

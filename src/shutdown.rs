@@ -1,0 +1,29 @@
+//! Stopping: the first signal asks everybody to end, the second does not ask.
+
+use crate::error::{Error, Result};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// A token that SIGTERM or SIGINT cancels. A second signal ends the process at once.
+pub fn on_signal() -> Result<CancellationToken> {
+    let cannot = |error| Error::failed(format!("signals cannot be received: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    let stop = CancellationToken::new();
+    let asked = stop.clone();
+    tokio::spawn(async move {
+        for times in 0.. {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if times > 0 {
+                tracing::warn!("a second signal: ending at once; what was acknowledged is on disk");
+                std::process::exit(1);
+            }
+            tracing::info!("stopping");
+            asked.cancel();
+        }
+    });
+    Ok(stop)
+}

@@ -1,0 +1,269 @@
+//! The one place that writes tables: applies changes inside a write transaction.
+
+use super::ids::Ids;
+use super::postings::Places;
+use super::tables::{
+    CONVERSATIONS, ConversationRow, Counters, FOREIGN_IDS, KEYS, KEYS_BY_AGE, MESSAGES, META,
+    PLATFORMS, POSTINGS, Term, pack, posting, unpack,
+};
+use super::writer::Idempotency;
+use super::{Error, Result, record};
+use crate::change::Change;
+use crate::message::{Message, Status};
+use redb::{ReadableTable, Table, WriteTransaction};
+use std::collections::{BTreeMap, HashMap};
+use uuid::Uuid;
+
+/// How long an `Idempotency-Key` is remembered, in seconds.
+const KEY_LIFE: u64 = 24 * 60 * 60;
+
+/// Keys that lapsed are forgotten a few at a time, with each new one.
+const KEYS_FORGOTTEN_AT_ONCE: usize = 8;
+
+type ConversationKey = (String, String);
+
+/// The tables of one write transaction. Rows that many changes of a batch touch (sets, counters,
+/// conversations) are kept here and written once, by [`Ledger::finish`].
+pub(super) struct Ledger<'txn> {
+    ids: Ids,
+    messages: Table<'txn, u64, &'static [u8]>,
+    foreign_ids: Table<'txn, u128, u64>,
+    postings: Table<'txn, u64, &'static [u8]>,
+    platforms: Table<'txn, &'static str, u32>,
+    conversations: Table<'txn, (&'static str, &'static str), &'static [u8]>,
+    keys: Table<'txn, u128, (u64, u128, u64)>,
+    keys_by_age: Table<'txn, (u64, u128), ()>,
+    meta: Table<'txn, &'static str, &'static [u8]>,
+    counters: Counters,
+    touched_rows: BTreeMap<u64, Places>,
+    touched_conversations: BTreeMap<ConversationKey, ConversationRow>,
+    platform_terms: HashMap<String, Term>,
+}
+
+impl<'txn> Ledger<'txn> {
+    pub(super) fn open(txn: &'txn WriteTransaction, ids: Ids) -> Result<Self> {
+        let meta = txn.open_table(META)?;
+        let counters = match meta.get("counters")? {
+            Some(bytes) => unpack("counters", bytes.value())?,
+            None => Counters::default(),
+        };
+        Ok(Self {
+            ids,
+            messages: txn.open_table(MESSAGES)?,
+            foreign_ids: txn.open_table(FOREIGN_IDS)?,
+            postings: txn.open_table(POSTINGS)?,
+            platforms: txn.open_table(PLATFORMS)?,
+            conversations: txn.open_table(CONVERSATIONS)?,
+            keys: txn.open_table(KEYS)?,
+            keys_by_age: txn.open_table(KEYS_BY_AGE)?,
+            meta,
+            counters,
+            touched_rows: BTreeMap::new(),
+            touched_conversations: BTreeMap::new(),
+            platform_terms: HashMap::new(),
+        })
+    }
+
+    /// The `seq` and the ID of the next message.
+    pub(super) fn next(&self) -> (u64, Uuid) {
+        let seq = self.counters.head + 1;
+        (seq, self.ids.id(seq))
+    }
+
+    /// The message as this transaction has it.
+    pub(super) fn by_id(&self, id: Uuid) -> Result<Option<Message>> {
+        let seq = match self.ids.seq(id) {
+            Some(seq) => Some(seq),
+            None => self.foreign_ids.get(id.as_u128())?.map(|seq| seq.value()),
+        };
+        seq.map_or(Ok(None), |seq| self.by_seq(seq))
+    }
+
+    /// The message as this transaction has it.
+    pub(super) fn by_seq(&self, seq: u64) -> Result<Option<Message>> {
+        let record = self.messages.get(seq)?;
+        record.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
+    }
+
+    /// The `seq` an idempotency key stands for and whether its body was the same one.
+    pub(super) fn known_key(&self, key: &Idempotency, now: u64) -> Result<Option<(u64, bool)>> {
+        let Some(row) = self.keys.get(key.key)? else { return Ok(None) };
+        let (seq, body, at) = row.value();
+        Ok((now.saturating_sub(at) < KEY_LIFE).then_some((seq, body == key.body)))
+    }
+
+    /// Remembers which message an idempotency key made.
+    pub(super) fn remember_key(&mut self, key: &Idempotency, seq: u64, now: u64) -> Result<()> {
+        if let Some(old) = self.keys.insert(key.key, (seq, key.body, now))? {
+            let (_, _, at) = old.value();
+            self.keys_by_age.remove((at, key.key))?;
+        }
+        self.keys_by_age.insert((now, key.key), ())?;
+        for _ in 0..KEYS_FORGOTTEN_AT_ONCE {
+            let oldest = self.keys_by_age.first()?.map(|(age, _)| age.value());
+            let Some((at, lapsed)) = oldest else { break };
+            if now.saturating_sub(at) < KEY_LIFE {
+                break;
+            }
+            self.keys_by_age.remove((at, lapsed))?;
+            self.keys.remove(lapsed)?;
+        }
+        Ok(())
+    }
+
+    /// Applies one change.
+    pub(super) fn apply(&mut self, change: &Change) -> Result<()> {
+        match change {
+            Change::Created(message) => self.create(message),
+            Change::Updated(message) => self.update(message),
+            Change::Deleted(message) => self.delete(message),
+        }
+    }
+
+    fn create(&mut self, message: &Message) -> Result<()> {
+        self.counters.head = self.counters.head.max(message.seq);
+        self.counters.add(message);
+        if self.ids.seq(message.id).is_none() {
+            self.foreign_ids.insert(message.id.as_u128(), message.seq)?;
+        }
+        self.put(message)?;
+        self.see_conversation(message)?;
+        for term in self.terms(message)? {
+            self.post(term, message.seq, true)?;
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, message: &Message) -> Result<()> {
+        let Some(before) = self.by_seq(message.seq)? else {
+            return Err(Error::Write(format!("message {} is gone", message.id)));
+        };
+        self.counters.remove(&before);
+        self.counters.add(message);
+        self.put(message)?;
+        if before.platform != message.platform || before.account != message.account {
+            self.see_conversation(message)?;
+        }
+        let (old, new) = (self.terms(&before)?, self.terms(message)?);
+        for (old, new) in old.into_iter().zip(new) {
+            if old != new {
+                self.post(old, message.seq, false)?;
+                self.post(new, message.seq, true)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, message: &Message) -> Result<()> {
+        self.counters.remove(message);
+        self.messages.remove(message.seq)?;
+        if self.ids.seq(message.id).is_none() {
+            self.foreign_ids.remove(message.id.as_u128())?;
+        }
+        for term in self.terms(message)? {
+            self.post(term, message.seq, false)?;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, message: &Message) -> Result<()> {
+        self.messages.insert(message.seq, record::encode(message)?.as_slice())?;
+        Ok(())
+    }
+
+    /// The three terms of a message: its state, its platform, its conversation.
+    fn terms(&mut self, message: &Message) -> Result<[Term; 3]> {
+        let platform = message.platform.as_deref().unwrap_or_default();
+        Ok([
+            Term::of_state(message.direction, message.status),
+            self.platform_term(platform)?,
+            self.conversation(platform, &message.recipient)?.term,
+        ])
+    }
+
+    fn post(&mut self, term: Term, seq: u64, on: bool) -> Result<()> {
+        let (row, place) = posting(term, seq);
+        if let Some(places) = self.touched_rows.get_mut(&row) {
+            places.set(place, on);
+            return Ok(());
+        }
+        let mut places = match self.postings.get(row)? {
+            Some(bytes) => Places::decode(bytes.value())
+                .ok_or_else(|| Error::Read(format!("the index row {row:#x} is damaged")))?,
+            None => Places::default(),
+        };
+        places.set(place, on);
+        self.touched_rows.insert(row, places);
+        Ok(())
+    }
+
+    fn platform_term(&mut self, platform: &str) -> Result<Term> {
+        if let Some(&term) = self.platform_terms.get(platform) {
+            return Ok(term);
+        }
+        let known = self.platforms.get(platform)?.map(|term| Term(term.value()));
+        let term = match known {
+            Some(term) => term,
+            None => {
+                let term = self.counters.new_term();
+                self.platforms.insert(platform, term.0)?;
+                term
+            }
+        };
+        self.platform_terms.insert(platform.to_owned(), term);
+        Ok(term)
+    }
+
+    /// The conversation's row, made where there is none; changes of it are written at the end.
+    fn conversation(&mut self, platform: &str, name: &str) -> Result<&mut ConversationRow> {
+        let key = (platform.to_owned(), name.to_owned());
+        if !self.touched_conversations.contains_key(&key) {
+            let known = match self.conversations.get((platform, name))? {
+                Some(bytes) => Some(unpack("a conversation", bytes.value())?),
+                None => None,
+            };
+            let row = known.unwrap_or_else(|| ConversationRow {
+                term: self.counters.new_term(),
+                last_seq: 0,
+                last_at: 0,
+                name: None,
+                account: None,
+            });
+            self.touched_conversations.insert(key.clone(), row);
+        }
+        self.touched_conversations.get_mut(&key).ok_or(Error::Absent)
+    }
+
+    /// Notes in the conversation's row what a message tells of it.
+    fn see_conversation(&mut self, message: &Message) -> Result<()> {
+        let platform = message.platform.as_deref().unwrap_or_default();
+        let row = self.conversation(platform, &message.recipient)?;
+        if message.seq >= row.last_seq {
+            row.last_seq = message.seq;
+            row.last_at = message.created_at;
+        }
+        if message.conversation_name.is_some() {
+            row.name.clone_from(&message.conversation_name);
+        }
+        if message.account.is_some() && message.status == Status::Sent {
+            row.account.clone_from(&message.account);
+        }
+        Ok(())
+    }
+
+    /// Writes what was kept; the transaction can be committed then.
+    pub(super) fn finish(mut self) -> Result<()> {
+        for (row, places) in &self.touched_rows {
+            if places.is_empty() {
+                self.postings.remove(row)?;
+            } else {
+                self.postings.insert(row, places.encode().as_slice())?;
+            }
+        }
+        for ((platform, name), row) in &self.touched_conversations {
+            self.conversations.insert((platform.as_str(), name.as_str()), pack(row)?.as_slice())?;
+        }
+        self.meta.insert("counters", pack(&self.counters)?.as_slice())?;
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+//! The store: the journal of messages, and the indexes that make it quick to ask.
+//!
+//! What it promises: a [`Command`] is answered only once its change is on disk; commands that
+//! wait together share one sync; `seq` grows with each message and is never used again; readers
+//! see whole commits only and never wait for the writer.
+
+pub mod check;
+mod ids;
+mod ledger;
+mod open;
+pub mod postings;
+mod query;
+pub mod record;
+mod tables;
+mod view;
+mod writer;
+
+pub use open::{Access, Options};
+pub use query::{Filter, Page};
+pub use view::{Conversation, Stats, View};
+pub use writer::{Answer, Command, Idempotency};
+
+use crate::change::Change;
+use arc_swap::ArcSwapOption;
+use std::fmt;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+
+/// Why the store could not do something. The text is for people and says what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// There is no store at the moment: it could not be opened again after a fault, or is closed.
+    Absent,
+    /// It cannot be opened: not ours, too new, locked, or the disk says no.
+    Open(String),
+    /// Reading failed.
+    Read(String),
+    /// Writing failed; nothing of the change was kept.
+    Write(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // Spelled by the contract, Part 1.
+            Self::Absent => f.write_str("Repository not initialized"),
+            Self::Open(text) => f.write_str(text),
+            Self::Read(text) => write!(f, "the store could not be read: {text}"),
+            Self::Write(text) => write!(f, "the store could not be written: {text}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The result of asking the store.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<redb::StorageError> for Error {
+    fn from(error: redb::StorageError) -> Self {
+        Self::Read(error.to_string())
+    }
+}
+
+impl From<record::Unreadable> for Error {
+    fn from(error: record::Unreadable) -> Self {
+        Self::Read(error.to_string())
+    }
+}
+
+impl From<redb::TableError> for Error {
+    fn from(error: redb::TableError) -> Self {
+        Self::Read(error.to_string())
+    }
+}
+
+impl From<redb::TransactionError> for Error {
+    fn from(error: redb::TransactionError) -> Self {
+        Self::Read(error.to_string())
+    }
+}
+
+/// Told of each commit, in order, before those who asked for it are answered.
+pub trait Listener: Send {
+    /// These changes are on disk now.
+    fn committed(&mut self, changes: &[Change]);
+}
+
+/// Nobody listens.
+impl Listener for () {
+    fn committed(&mut self, _: &[Change]) {}
+}
+
+/// What readers see: the newest commit, or nothing while the store is away.
+type Current = Arc<ArcSwapOption<View>>;
+
+/// An open store. Dropping it (or [`Store::close`]) waits for what is queued to be written.
+pub struct Store {
+    current: Current,
+    queue: Option<mpsc::Sender<writer::Job>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Opens the store, making it where there is none and `options` allow.
+    ///
+    /// `listener` is told of every commit from the writer's thread.
+    pub fn open(options: &Options, listener: Box<dyn Listener>) -> Result<Self> {
+        let current: Current = Arc::default();
+        let opened = open::open(options)?;
+        current.store(Some(Arc::new(opened.view()?)));
+        let (queue, writer) = match opened.into_database() {
+            None => (None, None),
+            Some(database) => {
+                let (queue, jobs) = mpsc::channel(options.queue);
+                let thread =
+                    writer::start(database, options.clone(), current.clone(), jobs, listener)?;
+                (Some(queue), Some(thread))
+            }
+        };
+        Ok(Self { current, queue, writer })
+    }
+
+    /// The newest commit, for reading; it stays as it is for as long as it is held.
+    pub fn view(&self) -> Result<Arc<View>> {
+        self.current.load_full().ok_or(Error::Absent)
+    }
+
+    /// Carries out a command; the answer comes once it is on disk.
+    pub async fn write(&self, command: Command) -> Result<Answer> {
+        let (answer, wait) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or_else(read_only)?;
+        queue.send(writer::Job { command, answer }).await.map_err(|_| Error::Absent)?;
+        wait.await.map_err(|_| Error::Absent)?
+    }
+
+    /// Waits until all that is queued is written, and closes the file.
+    pub fn close(mut self) {
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        self.queue = None;
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the store's writer ended with a panic; its last batch is not kept");
+        }
+        self.current.store(None);
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+fn read_only() -> Error {
+    Error::Write("it was opened for reading only".into())
+}

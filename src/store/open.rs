@@ -1,0 +1,280 @@
+//! Opening a store file: making it, knowing it for ours, and saying clearly what is wrong.
+
+use super::ids::Ids;
+use super::ledger::Ledger;
+use super::tables::{MARK, META, SCHEMA};
+use super::view::View;
+use super::{Error, Result};
+use redb::{
+    Builder, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
+    TableError,
+};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The first bytes of every redb file.
+const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
+
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading only: several may, as long as nobody writes. Never makes a file.
+    Read,
+    /// Reading and writing; the file is made where there is none.
+    Write,
+}
+
+/// How to open a store.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The file.
+    pub path: PathBuf,
+    #[allow(missing_docs)]
+    pub access: Access,
+    /// Bytes of the file kept in memory.
+    pub cache_bytes: usize,
+    /// The most commands that share a commit.
+    pub batch: usize,
+    /// The most commands that wait for the writer; more wait at their own place.
+    pub queue: usize,
+    /// Bytes the disk must have free for a write to be tried at all.
+    pub reserve_bytes: u64,
+}
+
+impl Options {
+    /// The defaults for a file.
+    pub fn new(path: impl Into<PathBuf>, access: Access) -> Self {
+        Self {
+            path: path.into(),
+            access,
+            cache_bytes: 128 << 20,
+            batch: 1024,
+            queue: 4096,
+            reserve_bytes: 4 << 20,
+        }
+    }
+}
+
+/// An open file whose tables are there and whose schema is ours.
+pub(super) struct Opened {
+    file: Handle,
+    ids: Ids,
+}
+
+enum Handle {
+    Read(ReadOnlyDatabase),
+    Write(Database),
+}
+
+/// The writing side of an open store.
+pub(super) struct Writable {
+    pub(super) database: Database,
+    pub(super) ids: Ids,
+}
+
+impl Opened {
+    pub(super) fn view(&self) -> Result<View> {
+        let txn = match &self.file {
+            Handle::Read(database) => database.begin_read()?,
+            Handle::Write(database) => database.begin_read()?,
+        };
+        View::new(&txn, self.ids)
+    }
+
+    pub(super) fn into_database(self) -> Option<Writable> {
+        match self.file {
+            Handle::Read(_) => None,
+            Handle::Write(database) => Some(Writable { database, ids: self.ids }),
+        }
+    }
+}
+
+impl Writable {
+    pub(super) fn view(&self) -> Result<View> {
+        View::new(&self.database.begin_read()?, self.ids)
+    }
+}
+
+pub(super) fn open(options: &Options) -> Result<Opened> {
+    let path = &options.path;
+    let exists = has_content(path)?;
+    match options.access {
+        Access::Read if !exists => Err(Error::Open(format!(
+            "there is no store at {}\n  `rechat serve` or `rechat send` makes one; `--db` names another place",
+            path.display()
+        ))),
+        Access::Read => match builder(options).open_read_only(path) {
+            Ok(database) => {
+                let ids = identify(&database.begin_read()?, path)?;
+                Ok(Opened { file: Handle::Read(database), ids })
+            }
+            // A store that was not closed has to be mended first, which takes writing.
+            Err(DatabaseError::RepairAborted) => open_for_writing(options),
+            Err(error) => Err(refused(path, &error)),
+        },
+        Access::Write => {
+            if exists {
+                look_before_writing(options)?;
+            } else {
+                make_private(path).map_err(|error| disk(path, "made", &error))?;
+            }
+            open_for_writing(options)
+        }
+    }
+}
+
+/// A foreign file is found out before it is opened for writing, and so stays untouched.
+fn look_before_writing(options: &Options) -> Result<()> {
+    match builder(options).open_read_only(&options.path) {
+        Ok(database) => match identify(&database.begin_read()?, &options.path) {
+            Err(Error::Absent) | Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        },
+        Err(DatabaseError::RepairAborted) => Ok(()),
+        Err(error) => Err(refused(&options.path, &error)),
+    }
+}
+
+fn open_for_writing(options: &Options) -> Result<Opened> {
+    let path = &options.path;
+    let began = std::time::Instant::now();
+    let database = builder(options)
+        .set_repair_callback(move |repair| {
+            let percent = (repair.progress() * 100.0).round();
+            tracing::info!(
+                percent,
+                seconds = began.elapsed().as_secs(),
+                "mending a store that was not closed"
+            );
+        })
+        .create(path)
+        .map_err(|error| refused(path, &error))?;
+    let ids = match identify(&database.begin_read()?, path) {
+        // Made, and the process ended before its tables were: as good as new.
+        Err(Error::Absent) => initialise(&database)?,
+        known => known?,
+    };
+    Ok(Opened { file: Handle::Write(database), ids })
+}
+
+fn builder(options: &Options) -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(options.cache_bytes);
+    builder
+}
+
+/// Checks the mark and the schema; [`Error::Absent`] where the file has no tables at all.
+fn identify(txn: &ReadTransaction, path: &Path) -> Result<Ids> {
+    let foreign = || {
+        Error::Open(format!(
+            "{} belongs to another program; it is left as it is\n  choose another file with --db",
+            path.display()
+        ))
+    };
+    let meta = match txn.open_table(META) {
+        Ok(meta) => meta,
+        Err(TableError::TableDoesNotExist(_)) if txn.list_tables()?.next().is_none() => {
+            return Err(Error::Absent);
+        }
+        Err(TableError::Storage(error)) => return Err(error.into()),
+        Err(_) => return Err(foreign()),
+    };
+    if meta.get("application")?.is_none_or(|mark| mark.value() != MARK) {
+        return Err(foreign());
+    }
+    let schema =
+        meta.get("schema")?.and_then(|v| Some(u32::from_le_bytes(v.value().try_into().ok()?)));
+    let key = meta.get("id key")?.and_then(|v| v.value().try_into().ok());
+    match (schema, key) {
+        (Some(SCHEMA), Some(key)) => Ok(Ids::new(key)),
+        (Some(newer), _) if newer > SCHEMA => Err(Error::Open(format!(
+            "{} was written by a newer rechat (schema {newer}, this one knows {SCHEMA}); it is left as it is\n  \
+             update rechat, or choose another file with --db",
+            path.display()
+        ))),
+        _ => {
+            Err(Error::Open(format!("{} is damaged: its description is not whole", path.display())))
+        }
+    }
+}
+
+/// Marks a new file as ours and makes every table, so that readers find them.
+fn initialise(database: &Database) -> Result<Ids> {
+    let key = uuid::Uuid::new_v4().into_bytes();
+    let ids = Ids::new(key);
+    let failed = |error: &dyn std::fmt::Display| {
+        Error::Open(format!("the new store could not be written: {error}"))
+    };
+    let txn = database.begin_write()?;
+    {
+        let mut meta = txn.open_table(META)?;
+        meta.insert("application", MARK)?;
+        meta.insert("schema", SCHEMA.to_le_bytes().as_slice())?;
+        meta.insert("id key", key.as_slice())?;
+    }
+    Ledger::open(&txn, ids)?.finish()?;
+    txn.commit().map_err(|error| failed(&error))?;
+    Ok(ids)
+}
+
+/// Whether there is a file with anything in it; one without redb's first bytes is refused.
+fn has_content(path: &Path) -> Result<bool> {
+    let mut head = Vec::new();
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(disk(path, "opened", &error)),
+        Ok(file) => file
+            .take(REDB_MAGIC.len() as u64)
+            .read_to_end(&mut head)
+            .map_err(|error| disk(path, "read", &error))?,
+    };
+    if !head.is_empty() && head != REDB_MAGIC {
+        return Err(Error::Open(format!(
+            "{} is no rechat store; it is left as it is\n  choose another file with --db",
+            path.display()
+        )));
+    }
+    Ok(!head.is_empty())
+}
+
+/// Makes the file and the folders above it, for nobody else to read.
+fn make_private(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    Ok(())
+}
+
+fn disk(path: &Path, verb: &str, error: &io::Error) -> Error {
+    let advice = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "give this user the right to it, or choose another file with --db"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "its file system is read-only; choose another file with --db"
+        }
+        io::ErrorKind::StorageFull => "free some space on that disk",
+        _ => "choose another file with --db",
+    };
+    Error::Open(format!("{} cannot be {verb}: {error}\n  {advice}", path.display()))
+}
+
+fn refused(path: &Path, error: &DatabaseError) -> Error {
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => Error::Open(format!(
+            "{} is in use by another process that does not answer as a rechat server\n  \
+             end it (`fuser {0}` names it), or choose another file with --db",
+            path.display()
+        )),
+        DatabaseError::UpgradeRequired(_)
+        | DatabaseError::Storage(redb::StorageError::Corrupted(_)) => Error::Open(format!(
+            "{} cannot be read: {error}\n  restore it from a backup, or choose another file with --db",
+            path.display()
+        )),
+        DatabaseError::Storage(redb::StorageError::Io(error)) => disk(path, "opened", error),
+        _ => Error::Open(format!("{} cannot be opened: {error}", path.display())),
+    }
+}

@@ -1,0 +1,161 @@
+//! Lists: filters over the postings, pages found by counting.
+
+use super::Result;
+use super::postings::{Places, locate, start_of};
+use super::tables::Term;
+use super::view::View;
+use crate::message::{Direction, LOCAL, Message, Status};
+use redb::ReadableTable;
+
+/// Which messages; what is not set does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Filter {
+    pub status: Option<Status>,
+    pub platform: Option<String>,
+    pub conversation: Option<String>,
+    pub direction: Option<Direction>,
+}
+
+/// Which of them, newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// How many to pass over.
+    pub offset: u64,
+    /// How many at most.
+    pub limit: usize,
+    /// Only messages older than this `seq`.
+    pub before: Option<u64>,
+}
+
+/// Terms of which a message has one.
+type AnyOf = Vec<Term>;
+
+impl View {
+    /// The messages that match, newest first.
+    pub fn list(&self, filter: &Filter, page: Page) -> Result<Vec<Message>> {
+        let mut messages = Vec::with_capacity(page.limit.min(256));
+        for seq in self.seqs(filter, page)? {
+            messages.extend(self.by_seq(seq)?);
+        }
+        Ok(messages)
+    }
+
+    /// Where the messages that match are, newest first.
+    fn seqs(&self, filter: &Filter, page: Page) -> Result<Vec<u64>> {
+        let mut found = Vec::new();
+        let end = page.before.unwrap_or(u64::MAX).min(self.head() + 1);
+        let Some(needed) = self.needed(filter)? else { return Ok(found) };
+        let mut skip = page.offset;
+        let (mut block, place) = locate(end);
+        let mut limit = Some(Places::below(place));
+        while found.len() < page.limit {
+            let Some(at) = self.last_common_block(&needed, block)? else { break };
+            let mut places = self.common(&needed, at)?;
+            if at == block
+                && let Some(limit) = &limit
+            {
+                places.meet(limit);
+            }
+            let count = u64::from(places.count());
+            if count <= skip {
+                skip -= count;
+            } else {
+                let room = page.limit - found.len();
+                let wanted = places.descending().skip(skip as usize).take(room);
+                found.extend(wanted.map(|place| start_of(at) + u64::from(place)));
+                skip = 0;
+            }
+            limit = None;
+            match at.checked_sub(1) {
+                Some(next) => block = next,
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+
+    /// What a message must have one of each of; `None` where nothing can match.
+    fn needed(&self, filter: &Filter) -> Result<Option<Vec<AnyOf>>> {
+        let is_wanted = |d: &Direction| filter.direction.is_none_or(|wanted| wanted == *d);
+        let directions: Vec<_> = Direction::ALL.into_iter().filter(is_wanted).collect();
+        let statuses = filter.status.map_or(Status::ALL.to_vec(), |status| vec![status]);
+        let states = directions
+            .iter()
+            .flat_map(|&d| statuses.iter().map(move |&s| Term::of_state(d, s)))
+            .collect();
+        let mut needed = vec![states];
+        let platform = filter.platform.as_deref().map(|name| if name == LOCAL { "" } else { name });
+        match (platform, &filter.conversation) {
+            (None, None) => {}
+            (Some(platform), None) => {
+                needed.push(
+                    self.platforms.get(platform)?.map(|t| Term(t.value())).into_iter().collect(),
+                );
+            }
+            (Some(platform), Some(name)) => {
+                needed.push(
+                    self.conversation_row(platform, name)?
+                        .map(|row| row.term)
+                        .into_iter()
+                        .collect(),
+                );
+            }
+            (None, Some(name)) => needed.push(self.conversation_anywhere(name)?),
+        }
+        Ok((!needed.iter().any(Vec::is_empty)).then_some(needed))
+    }
+
+    /// The terms of a conversation's name on every platform.
+    fn conversation_anywhere(&self, name: &str) -> Result<AnyOf> {
+        let mut terms = Vec::new();
+        for entry in self.platforms.iter()? {
+            let platform = entry?.0;
+            terms.extend(self.conversation_row(platform.value(), name)?.map(|row| row.term));
+        }
+        Ok(terms)
+    }
+
+    /// The newest block, not above `block`, where every need has at least one row.
+    fn last_common_block(&self, needed: &[AnyOf], mut block: u32) -> Result<Option<u32>> {
+        loop {
+            let mut lowest = block;
+            for terms in needed {
+                let mut newest = None;
+                for &term in terms {
+                    newest = newest.max(self.last_block(term, lowest)?);
+                }
+                let Some(newest) = newest else { return Ok(None) };
+                lowest = newest;
+            }
+            if lowest == block {
+                return Ok(Some(block));
+            }
+            block = lowest;
+        }
+    }
+
+    /// The newest block, not above `block`, where a term has a row.
+    fn last_block(&self, term: Term, block: u32) -> Result<Option<u32>> {
+        let mut rows = self.postings.range(term.row(0)..=term.row(block))?;
+        Ok(rows.next_back().transpose()?.map(|(key, _)| key.value() as u32))
+    }
+
+    /// The places in a block that meet every need.
+    fn common(&self, needed: &[AnyOf], block: u32) -> Result<Places> {
+        let mut common: Option<Places> = None;
+        for terms in needed {
+            let mut any = Places::default();
+            for &term in terms {
+                if let Some(places) = self.places(term, block)? {
+                    any.join(&places);
+                }
+            }
+            match &mut common {
+                Some(common) => common.meet(&any),
+                None => common = Some(any),
+            }
+        }
+        Ok(common.unwrap_or_default())
+    }
+}

@@ -1,0 +1,180 @@
+//! Reading: one commit, as it was, for as long as it is held.
+
+use super::ids::Ids;
+use super::postings::Places;
+use super::tables::{
+    CONVERSATIONS, ConversationRow, Counters, FOREIGN_IDS, MESSAGES, META, PLATFORMS, POSTINGS,
+    Term, unpack,
+};
+use super::{Error, Result, record};
+use crate::message::{Message, Status};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// How many messages are in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Stats {
+    pub pending: u64,
+    pub sending: u64,
+    pub sent: u64,
+    pub failed: u64,
+    pub canceled: u64,
+    pub total: u64,
+}
+
+/// A conversation that messages were stored for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversation {
+    #[allow(missing_docs)]
+    pub platform: String,
+    #[allow(missing_docs)]
+    pub conversation: String,
+    /// Its name for people, where the platform told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The account of ours that saw it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The `seq` of its newest message.
+    pub last_seq: u64,
+    /// Unix seconds of its newest message.
+    pub last_at: u64,
+}
+
+/// One commit of the store.
+pub struct View {
+    ids: Ids,
+    counters: Counters,
+    messages: ReadOnlyTable<u64, &'static [u8]>,
+    foreign_ids: ReadOnlyTable<u128, u64>,
+    pub(super) postings: ReadOnlyTable<u64, &'static [u8]>,
+    pub(super) platforms: ReadOnlyTable<&'static str, u32>,
+    pub(super) conversations: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
+}
+
+impl View {
+    pub(super) fn new(txn: &ReadTransaction, ids: Ids) -> Result<Self> {
+        let meta = txn.open_table(META)?;
+        let counters = match meta.get("counters")? {
+            Some(bytes) => unpack("counters", bytes.value())?,
+            None => Counters::default(),
+        };
+        Ok(Self {
+            ids,
+            counters,
+            messages: txn.open_table(MESSAGES)?,
+            foreign_ids: txn.open_table(FOREIGN_IDS)?,
+            postings: txn.open_table(POSTINGS)?,
+            platforms: txn.open_table(PLATFORMS)?,
+            conversations: txn.open_table(CONVERSATIONS)?,
+        })
+    }
+
+    /// The `seq` of the newest message ever made.
+    pub fn head(&self) -> u64 {
+        self.counters.head
+    }
+
+    /// The counts, as they were kept.
+    pub fn stats(&self) -> Stats {
+        let count = |status| self.counters.with_status(status);
+        Stats {
+            pending: count(Status::Pending),
+            sending: count(Status::Sending),
+            sent: count(Status::Sent),
+            failed: count(Status::Failed),
+            canceled: count(Status::Canceled),
+            total: self.counters.by_state.iter().sum(),
+        }
+    }
+
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The message with this ID.
+    pub fn by_id(&self, id: Uuid) -> Result<Option<Message>> {
+        self.seq_of(id)?.map_or(Ok(None), |seq| self.by_seq(seq))
+    }
+
+    /// Where an ID stands in the journal, whether its message still exists or was deleted.
+    pub fn seq_of(&self, id: Uuid) -> Result<Option<u64>> {
+        if let Some(seq) = self.ids.seq(id) {
+            return Ok((1..=self.head()).contains(&seq).then_some(seq));
+        }
+        Ok(self.foreign_ids.get(id.as_u128())?.map(|seq| seq.value()))
+    }
+
+    /// The message at this place of the journal.
+    pub fn by_seq(&self, seq: u64) -> Result<Option<Message>> {
+        let bytes = self.messages.get(seq)?;
+        bytes.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
+    }
+
+    /// Messages after a place of the journal, oldest first.
+    pub fn after(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let rows = self.messages.range(seq.saturating_add(1)..)?;
+        Ok(rows.map(|row| {
+            let (seq, bytes) = row?;
+            Ok(record::decode(seq.value(), bytes.value())?)
+        }))
+    }
+
+    /// What is known of a conversation.
+    pub fn conversation(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
+        let row = self.conversation_row(platform, conversation)?;
+        Ok(row.map(|row| row.shown(platform, conversation)))
+    }
+
+    /// Every conversation, the one with the newest message first.
+    pub fn conversations(&self) -> Result<Vec<Conversation>> {
+        let mut all = Vec::new();
+        for entry in self.conversations.iter()? {
+            let (key, bytes) = entry?;
+            let (platform, conversation) = key.value();
+            let row: ConversationRow = unpack("a conversation", bytes.value())?;
+            // A row whose messages have all moved to the platform that was found says nothing.
+            if !platform.is_empty() || self.has_any(row.term)? {
+                all.push(row.shown(platform, conversation));
+            }
+        }
+        all.sort_by_key(|c| std::cmp::Reverse(c.last_seq));
+        Ok(all)
+    }
+
+    pub(super) fn conversation_row(
+        &self,
+        platform: &str,
+        name: &str,
+    ) -> Result<Option<ConversationRow>> {
+        let bytes = self.conversations.get((platform, name))?;
+        bytes.map(|bytes| Ok(unpack("a conversation", bytes.value())?)).transpose()
+    }
+
+    fn has_any(&self, term: Term) -> Result<bool> {
+        Ok(self.postings.range(term.row(0)..=term.row(u32::MAX))?.next().transpose()?.is_some())
+    }
+
+    /// The places of a term in a block.
+    pub(super) fn places(&self, term: Term, block: u32) -> Result<Option<Places>> {
+        let Some(bytes) = self.postings.get(term.row(block))? else { return Ok(None) };
+        let damaged = || Error::Read(format!("the index row of term {} is damaged", term.0));
+        Places::decode(bytes.value()).ok_or_else(damaged).map(Some)
+    }
+}
+
+impl ConversationRow {
+    fn shown(self, platform: &str, conversation: &str) -> Conversation {
+        let platform = if platform.is_empty() { crate::message::LOCAL } else { platform };
+        Conversation {
+            platform: platform.to_owned(),
+            conversation: conversation.to_owned(),
+            name: self.name,
+            account: self.account,
+            last_seq: self.last_seq,
+            last_at: self.last_at,
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The writer: one thread that turns waiting commands into commits.
+//!
+//! It takes all that has queued since the last commit, decides and applies it in one transaction,
+//! syncs once, lets readers and listeners see it, and answers, in that order. A disk that is full
+//! is noticed before redb does; after any other fault the file is opened again.
+
+use super::ledger::Ledger;
+use super::open::{self, Writable};
+use super::{Current, Error, Listener, Options, Result};
+use crate::change::{self, Change};
+use crate::message::{Draft, Message, Status};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+/// How long the writer waits before it tries again to open a file that failed.
+const REOPEN_PAUSE: Duration = Duration::from_millis(250);
+
+/// What somebody wants done. Times are Unix seconds.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub enum Command {
+    /// Make an outbound message.
+    Create { draft: Draft, at: u64, idempotency: Option<Idempotency> },
+    /// Set the status by hand.
+    SetStatus { id: Uuid, status: Status, at: u64 },
+    /// Delete it.
+    Delete { id: Uuid },
+}
+
+/// An `Idempotency-Key` and the body it came with, as hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    pub(super) key: u128,
+    pub(super) body: u128,
+}
+
+impl Idempotency {
+    /// Takes the key as the client gave it, and what makes two bodies the same.
+    pub fn new(key: &str, body: &str) -> Self {
+        use siphasher::sip128::{Hasher128, SipHasher24};
+        use std::hash::Hasher;
+        let hash = |text: &str| {
+            let mut hasher = SipHasher24::new();
+            hasher.write(text.as_bytes());
+            hasher.finish128().as_u128()
+        };
+        Self { key: hash(key), body: hash(body) }
+    }
+}
+
+/// What came of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The message as it now is.
+    Done(Message),
+    /// The idempotency key made this message before, with the same body.
+    Repeated(Message),
+    /// The idempotency key was used with another body.
+    KeyTaken,
+    /// It was deleted.
+    Deleted,
+    /// There is no such message.
+    NotFound,
+}
+
+pub(super) struct Job {
+    pub(super) command: Command,
+    pub(super) answer: oneshot::Sender<Result<Answer>>,
+}
+
+pub(super) fn start(
+    file: Writable,
+    options: Options,
+    current: Current,
+    jobs: mpsc::Receiver<Job>,
+    listener: Box<dyn Listener>,
+) -> Result<JoinHandle<()>> {
+    let writer = Writer { file: Some(file), options, current, listener };
+    std::thread::Builder::new()
+        .name("writer".into())
+        .spawn(move || writer.run(jobs))
+        .map_err(|error| Error::Open(format!("no thread for the writer: {error}")))
+}
+
+struct Writer {
+    /// `None` after a fault, until the file could be opened again.
+    file: Option<Writable>,
+    options: Options,
+    current: Current,
+    listener: Box<dyn Listener>,
+}
+
+impl Writer {
+    fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        let mut batch = Vec::new();
+        loop {
+            if self.file.is_none()
+                && let Err(error) = self.open_again()
+            {
+                tracing::error!("{error}");
+                std::thread::sleep(REOPEN_PAUSE);
+                while let Ok(job) = jobs.try_recv() {
+                    let _ = job.answer.send(Err(error.clone()));
+                }
+                if jobs.is_closed() {
+                    return;
+                }
+                continue;
+            }
+            if jobs.blocking_recv_many(&mut batch, self.options.batch) == 0 {
+                return;
+            }
+            self.serve(batch.drain(..));
+        }
+    }
+
+    fn serve(&mut self, batch: impl Iterator<Item = Job>) {
+        let (commands, waiting): (Vec<_>, Vec<_>) =
+            batch.map(|job| (job.command, job.answer)).unzip();
+        match self.commit(commands) {
+            Ok(answers) => {
+                for (wait, answer) in waiting.into_iter().zip(answers) {
+                    let _ = wait.send(Ok(answer));
+                }
+            }
+            Err(error) => {
+                tracing::error!(refused = waiting.len(), "{error}");
+                for wait in waiting {
+                    let _ = wait.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// Carries out a batch in one transaction; all of it is on disk, or nothing.
+    fn commit(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>> {
+        self.check_space()?;
+        let file = self.file.as_ref().ok_or(Error::Absent)?;
+        let done = carry_out(file, commands).and_then(|(changes, answers)| {
+            if !changes.is_empty() {
+                self.current.store(Some(Arc::new(file.view()?)));
+                self.listener.committed(&changes);
+            }
+            Ok(answers)
+        });
+        if done.is_err() {
+            // After a fault of the disk redb refuses everything until the file is opened again.
+            self.close();
+        }
+        done.map_err(|error| match error {
+            Error::Read(text) => Error::Write(text),
+            other => other,
+        })
+    }
+
+    fn close(&mut self) {
+        if let Some(file) = self.file.take()
+            && let Err(error) = file.database.close()
+        {
+            tracing::warn!("closing the store after a fault: {error}");
+        }
+    }
+
+    fn open_again(&mut self) -> Result<()> {
+        let opened =
+            self.options.path.try_exists().unwrap_or(false).then(|| open::open(&self.options));
+        let path = self.options.path.display();
+        let opened = opened.unwrap_or_else(|| {
+            Err(Error::Open(format!("{path} has vanished; put it back, or restart")))
+        });
+        match opened.and_then(|opened| Ok((Arc::new(opened.view()?), opened))) {
+            Ok((view, opened)) => {
+                self.file = opened.into_database();
+                self.current.store(Some(view));
+                tracing::info!("the store is open again");
+                Ok(())
+            }
+            Err(error) => {
+                self.current.store(None);
+                Err(error)
+            }
+        }
+    }
+
+    fn check_space(&self) -> Result<()> {
+        let folder = self.options.path.parent().filter(|p| !p.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free >= self.options.reserve_bytes {
+            return Ok(());
+        }
+        Err(Error::Write(format!(
+            "the disk is full: {} kB are free where {} lies, and {} kB must be; free some space",
+            free / 1024,
+            self.options.path.display(),
+            self.options.reserve_bytes / 1024
+        )))
+    }
+}
+
+/// Decides and applies commands one after the other, and commits.
+fn carry_out(file: &Writable, commands: Vec<Command>) -> Result<(Vec<Change>, Vec<Answer>)> {
+    let txn = file.database.begin_write()?;
+    let mut ledger = Ledger::open(&txn, file.ids)?;
+    let mut changes = Vec::with_capacity(commands.len());
+    let mut answers = Vec::with_capacity(commands.len());
+    for command in commands {
+        let (change, answer) = decide(&mut ledger, command)?;
+        if let Some(change) = change {
+            ledger.apply(&change)?;
+            changes.push(change);
+        }
+        answers.push(answer);
+    }
+    if changes.is_empty() {
+        drop(ledger);
+        txn.abort()?;
+    } else {
+        ledger.finish()?;
+        txn.commit().map_err(|error| Error::Write(error.to_string()))?;
+    }
+    Ok((changes, answers))
+}
+
+fn decide(ledger: &mut Ledger, command: Command) -> Result<(Option<Change>, Answer)> {
+    match command {
+        Command::Create { draft, at, idempotency } => create(ledger, draft, at, idempotency),
+        Command::SetStatus { id, status, at } => {
+            let Some(before) = ledger.by_id(id)? else { return Ok((None, Answer::NotFound)) };
+            Ok(match change::set_status(before.clone(), status, at) {
+                Some(after) => (Some(Change::Updated(after.clone())), Answer::Done(after)),
+                None => (None, Answer::Done(before)),
+            })
+        }
+        Command::Delete { id } => Ok(match ledger.by_id(id)? {
+            Some(message) => (Some(Change::Deleted(message)), Answer::Deleted),
+            None => (None, Answer::NotFound),
+        }),
+    }
+}
+
+fn create(
+    ledger: &mut Ledger,
+    draft: Draft,
+    at: u64,
+    idempotency: Option<Idempotency>,
+) -> Result<(Option<Change>, Answer)> {
+    if let Some(key) = &idempotency
+        && let Some((seq, same_body)) = ledger.known_key(key, at)?
+    {
+        if !same_body {
+            return Ok((None, Answer::KeyTaken));
+        }
+        // A message that was deleted since can be made again.
+        if let Some(message) = ledger.by_seq(seq)? {
+            return Ok((None, Answer::Repeated(message)));
+        }
+    }
+    let (seq, id) = ledger.next();
+    if let Some(key) = &idempotency {
+        ledger.remember_key(key, seq, at)?;
+    }
+    let message = draft.into_message(seq, id, at);
+    Ok((Some(Change::Created(message.clone())), Answer::Done(message)))
+}
