@@ -1,5 +1,7 @@
 //! The command line, as types.
 
+#![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
+
 use crate::config::LogFormat;
 use crate::message::{Direction, MessageType, Status};
 use clap::{Args, Parser, Subcommand, ValueHint};
@@ -171,6 +173,7 @@ pub struct Send {
   rechat list
   rechat list --platform qq --conversation group_123456 --limit 20
   rechat list --status failed --json | jq -r .last_error
+  rechat list --follow --platform qq
   rechat list | cut -f 1,6      # tab-separated when piped: time, direction, platform,
                                 # conversation, status, type, sender, content, ID")]
 pub struct List {
@@ -201,6 +204,10 @@ pub struct List {
     /// Only messages older than this one
     #[arg(long, value_name = "ID")]
     pub before: Option<String>,
+
+    /// Go on with new messages as they come; needs a server
+    #[arg(short, long, conflicts_with_all = ["offset", "before"])]
+    pub follow: bool,
 
     /// Print the messages as JSON lines
     #[arg(long)]

@@ -1,5 +1,7 @@
 //! Asking for messages, wherever they are: a server elsewhere, the one on this host, or the store.
 
+mod address;
+mod follow;
 mod local;
 mod remote;
 
@@ -9,6 +11,7 @@ use crate::config::{self, Sources};
 use crate::error::{Error, Result};
 use crate::message::{Message, Status};
 use crate::store::{Access, Filter, Page, Stats};
+use follow::Following;
 use local::Local;
 use remote::Remote;
 use std::path::PathBuf;
@@ -93,6 +96,15 @@ impl Client {
         match self {
             Self::Remote(remote) => remote.delete(id).await,
             Self::Local(local) => local.delete(id).await,
+        }
+    }
+
+    /// Watches for new messages after `since` (an ID or a `seq`); only a server can tell them.
+    pub async fn follow(self, filter: &Filter, since: &str) -> Result<Following> {
+        match self {
+            Self::Remote(remote) => Following::begin(remote, filter, since).await,
+            Self::Local(_) => Err(Error::failed("no server runs that could tell of new messages")
+                .hint("start one with `rechat serve`, or name one with --server")),
         }
     }
 

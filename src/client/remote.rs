@@ -1,89 +1,61 @@
 //! A server, asked over HTTP: through TCP, or through the Unix socket beside its store.
 
+use super::address::Address;
 use super::no_message;
 use crate::api::{Deleted, Listing, MOST_LIMIT, NewMessage, NewStatus, Problem};
 use crate::error::{Error, Result};
 use crate::message::{Message, Status};
 use crate::store::{Filter, Page, Stats};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use hyper::{Method, Request, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
+use http_body_util::{BodyExt, Collected, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-/// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(10);
-
 /// How long an answer may take.
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_mins(1);
 
 /// One connection to a server, kept open between requests.
 pub struct Remote {
     requests: SendRequest<Full<Bytes>>,
-    /// What people know the server by.
-    name: String,
-    host: String,
+    address: Address,
     token: Option<String>,
 }
 
 impl Remote {
     /// Connects to `http://host:port`.
     pub(super) async fn connect(url: &str, token: Option<String>) -> Result<Self> {
-        let wrong = || {
-            Error::usage(format!("{url} is no server's URL")).hint("write it as http://host:8080")
-        };
-        let uri: Uri = url.parse().map_err(|_| wrong())?;
-        let (Some("http"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return Err(wrong());
-        };
-        let address =
-            (authority.host().trim_matches(['[', ']']), authority.port_u16().unwrap_or(80));
-        let stream = match timeout(CONNECT, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(unreachable(url, &error)),
-            Err(_) => return Err(unreachable(url, &io::ErrorKind::TimedOut.into())),
-        };
-        let _ = stream.set_nodelay(true);
-        Self::over(stream, url.to_owned(), authority.to_string(), token).await
+        let address = Address::parse(url)?;
+        let requests = address.open().await.map_err(|error| address.unreachable(&error))?;
+        Ok(Self { requests, address, token })
     }
 
     /// The server behind a Unix socket; `None` where nobody listens there.
     pub(super) async fn beside(socket: &Path) -> Result<Option<Self>> {
-        match UnixStream::connect(socket).await {
-            Ok(stream) => {
-                let name = socket.display().to_string();
-                Self::over(stream, name, "localhost".into(), None).await.map(Some)
-            }
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                let text =
-                    format!("a server runs here, and {} is not for this user", socket.display());
-                Err(Error::failed(text)
-                    .hint("ask as the user it runs as, or use --server and --token"))
-            }
+        let address = Address::Unix(socket.to_owned());
+        match address.open().await {
+            Ok(requests) => Ok(Some(Self { requests, address, token: None })),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(Error::failed(
+                format!("a server runs here, and {} is not for this user", address.name()),
+            )
+            .hint("ask as the user it runs as, or use --server and --token")),
             Err(_) => Ok(None),
         }
     }
 
-    async fn over<S>(stream: S, name: String, host: String, token: Option<String>) -> Result<Self>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let (requests, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| Error::failed(format!("{name} does not speak HTTP: {error}")))?;
-        // Its errors are told by the request that they break.
-        tokio::spawn(async move { drop(connection.await) });
-        Ok(Self { requests, name, host, token })
+    /// The same server once more, over a connection of its own.
+    pub(super) async fn again(&self) -> Result<Self> {
+        let opened = self.address.open().await;
+        let requests = opened.map_err(|error| self.address.unreachable(&error))?;
+        Ok(Self { requests, address: self.address.clone(), token: self.token.clone() })
     }
 
     pub(super) async fn create(
@@ -97,7 +69,7 @@ impl Remote {
                 key.parse().map_err(|_| Error::usage("an idempotency key must be plain ASCII"))?;
             request.headers_mut().insert("idempotency-key", value);
         }
-        self.ask(request).await?.ok_or_else(|| self.strange("404"))
+        self.ask(request).await?.ok_or_else(|| self.strange())
     }
 
     /// Asks for page after page, for a server gives at most [`MOST_LIMIT`] at once.
@@ -112,10 +84,10 @@ impl Remote {
         let mut offset = page.offset;
         loop {
             let wanted = (page.limit - messages.len()).min(MOST_LIMIT);
-            let query = query(filter, offset, wanted, before.as_deref());
-            let request =
-                self.request(Method::GET, &format!("/api/messages?{query}"), None::<&()>)?;
-            let listing: Listing = self.ask(request).await?.ok_or_else(|| self.strange("404"))?;
+            let path =
+                format!("/api/messages?{}", query(filter, offset, wanted, before.as_deref()));
+            let request = self.request(Method::GET, &path, None::<&()>)?;
+            let listing: Listing = self.ask(request).await?.ok_or_else(|| self.strange())?;
             let is_last = listing.messages.len() < wanted;
             messages.extend(listing.messages);
             if is_last || messages.len() >= page.limit {
@@ -128,8 +100,13 @@ impl Remote {
     }
 
     pub(super) async fn get(&mut self, id: Uuid) -> Result<Message> {
+        self.find(id).await?.ok_or_else(|| no_message(id))
+    }
+
+    /// A message, or `None` where it was deleted or never was.
+    pub(super) async fn find(&mut self, id: Uuid) -> Result<Option<Message>> {
         let request = self.request(Method::GET, &format!("/api/messages/{id}"), None::<&()>)?;
-        self.ask(request).await?.ok_or_else(|| no_message(id))
+        self.ask(request).await
     }
 
     pub(super) async fn set_status(&mut self, id: Uuid, status: Status) -> Result<Message> {
@@ -145,7 +122,29 @@ impl Remote {
 
     pub(super) async fn stats(&mut self) -> Result<Stats> {
         let request = self.request(Method::GET, "/api/stats", None::<&()>)?;
-        self.ask(request).await?.ok_or_else(|| self.strange("404"))
+        self.ask(request).await?.ok_or_else(|| self.strange())
+    }
+
+    /// Opens the stream of new messages; its body goes on until the server ends it.
+    pub(super) async fn stream(&mut self, filter: &Filter, since: &str) -> Result<Incoming> {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("since", since);
+        query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
+        query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
+        let path = format!("/api/stream?{}", query.finish());
+        let mut request = self.request(Method::GET, &path, None::<&()>)?;
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/x-ndjson"));
+        let answer = match timeout(ANSWER, self.requests.send_request(request)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return Err(self.broken(&error)),
+            Err(_) => return Err(self.broken(&io::Error::from(io::ErrorKind::TimedOut))),
+        };
+        if answer.status().is_success() {
+            return Ok(answer.into_body());
+        }
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await.map(Collected::to_bytes);
+        Err(refused(status, &bytes.unwrap_or_default()))
     }
 
     fn request<T: Serialize>(
@@ -157,7 +156,8 @@ impl Remote {
         let body = body.map(serde_json::to_vec).transpose();
         let body =
             body.map_err(|error| Error::failed(format!("the request cannot be written: {error}")))?;
-        let mut request = Request::builder().method(method).uri(path).header(HOST, &self.host);
+        let mut request =
+            Request::builder().method(method).uri(path).header(HOST, self.address.host());
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
@@ -174,7 +174,6 @@ impl Remote {
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> Result<Option<T>> {
-        let broken = |what: &dyn std::fmt::Display| Error::failed(format!("{}: {what}", self.name));
         let exchange = async {
             self.requests.ready().await?;
             let answer = self.requests.send_request(request).await?;
@@ -183,28 +182,34 @@ impl Remote {
         };
         let (status, bytes) = match timeout(ANSWER, exchange).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(broken(&format!("the connection broke: {error}"))),
-            Err(_) => return Err(broken(&format!("no answer within {} s", ANSWER.as_secs()))),
+            Ok(Err(error)) => return Err(self.broken(&error)),
+            Err(_) => return Err(self.broken(&io::Error::from(io::ErrorKind::TimedOut))),
         };
-        if status == StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        if status.is_success() {
-            return serde_json::from_slice(&bytes)
+        match status {
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => serde_json::from_slice(&bytes)
                 .map(Some)
-                .map_err(|error| broken(&format!("the answer cannot be read: {error}")));
+                .map_err(|error| self.broken(&format_args!("the answer cannot be read: {error}"))),
+            status => Err(refused(status, &bytes)),
         }
-        let problem = serde_json::from_slice::<Problem>(&bytes);
-        let text = problem.map_or_else(|_| format!("{status}"), |problem| problem.error);
-        let error = Error::failed(text);
-        Err(match status {
-            StatusCode::UNAUTHORIZED => error.hint("give it with --token, or in RECHAT_TOKEN"),
-            _ => error,
-        })
     }
 
-    fn strange(&self, what: &str) -> Error {
-        Error::failed(format!("{} answers {what}: is it a rechat server?", self.name))
+    fn broken(&self, what: &dyn std::fmt::Display) -> Error {
+        Error::failed(format!("{}: {what}", self.address.name()))
+    }
+
+    fn strange(&self) -> Error {
+        Error::failed(format!("{} answers 404: is it a rechat server?", self.address.name()))
+    }
+}
+
+/// What an answer that is an error says.
+fn refused(status: StatusCode, body: &[u8]) -> Error {
+    let problem = serde_json::from_slice::<Problem>(body);
+    let error = Error::failed(problem.map_or_else(|_| status.to_string(), |problem| problem.error));
+    match status {
+        StatusCode::UNAUTHORIZED => error.hint("give it with --token, or in RECHAT_TOKEN"),
+        _ => error,
     }
 }
 
@@ -215,8 +220,8 @@ fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> St
         query.append_pair("offset", &offset.to_string());
     }
     let named = [
-        ("status", filter.status.map(|status| status.as_str())),
-        ("direction", filter.direction.map(|direction| direction.as_str())),
+        ("status", filter.status.map(Status::as_str)),
+        ("direction", filter.direction.map(super::super::message::Direction::as_str)),
         ("platform", filter.platform.as_deref()),
         ("conversation", filter.conversation.as_deref()),
         ("before", before),
@@ -227,9 +232,4 @@ fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> St
         }
     }
     query.finish()
-}
-
-fn unreachable(url: &str, error: &io::Error) -> Error {
-    Error::failed(format!("no server answers at {url}: {error}"))
-        .hint("start one with `rechat serve`, or leave --server out to use the local store")
 }

@@ -3,7 +3,9 @@
 use super::output::Output;
 use super::reader;
 use crate::cli::List;
+use crate::client::Client;
 use crate::error::Result;
+use crate::message::Message;
 use crate::store::{Filter, Page};
 use std::path::PathBuf;
 
@@ -18,6 +20,9 @@ pub(super) async fn run(list: List, config: Option<PathBuf>) -> Result<()> {
     let page = Page { offset: list.offset, limit: list.limit, before: None };
     let messages = client.list(&filter, page, list.before.as_deref()).await?;
     let mut out = Output::new();
+    if list.follow {
+        return follow(client, &filter, messages, list.json, out).await;
+    }
     if list.json {
         messages.iter().try_for_each(|message| out.json(message))?;
     } else if !out.is_terminal {
@@ -28,4 +33,29 @@ pub(super) async fn run(list: List, config: Option<PathBuf>) -> Result<()> {
         out.table(&messages)?;
     }
     out.finish()
+}
+
+/// Prints what there is, the oldest first, and then whatever comes.
+async fn follow(
+    client: Client,
+    filter: &Filter,
+    mut messages: Vec<Message>,
+    as_json: bool,
+    mut out: Output,
+) -> Result<()> {
+    let newest = messages.first().map_or("0".to_owned(), |message| message.id.to_string());
+    messages.reverse();
+    let mut print = |message: &Message| {
+        match (as_json, out.is_terminal) {
+            (true, _) => out.json(message)?,
+            (false, true) => out.one_line(message)?,
+            (false, false) => out.fields(message)?,
+        }
+        out.flush()
+    };
+    messages.iter().try_for_each(&mut print)?;
+    let mut following = client.follow(filter, &newest).await?;
+    loop {
+        print(&following.next().await?)?;
+    }
 }

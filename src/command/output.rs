@@ -42,7 +42,27 @@ impl Output {
 
     /// Prints what is left; to be called at the end, for only so its errors are seen.
     pub fn finish(mut self) -> Result<()> {
+        self.flush()
+    }
+
+    /// Prints what was gathered so far.
+    pub fn flush(&mut self) -> Result<()> {
         self.out.flush().map_err(|error| Error::of_output(&error))
+    }
+
+    /// One message as a line for people who watch.
+    pub fn one_line(&mut self, message: &Message) -> Result<()> {
+        let conversation = message.conversation_name.as_ref().unwrap_or(&message.recipient);
+        let from = message.sender.as_ref().map(|sender| format!("{}: ", visible(&sender.name)));
+        self.line(format_args!(
+            "{} {} {} {}  {}{}",
+            local_time(message.created_at),
+            arrow(message.direction),
+            visible(message.platform_or_local()),
+            visible(conversation),
+            from.unwrap_or_default(),
+            labelled(message)
+        ))
     }
 
     /// Messages as a table as wide as the terminal.

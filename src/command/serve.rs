@@ -4,12 +4,14 @@ use super::output::Output;
 use crate::cli::Serve;
 use crate::config::{self, Config, Log, LogFormat, Sources};
 use crate::error::{Error, Result};
+use crate::hub::{self, Hub};
 use crate::server::{Context, Listeners, serve};
 use crate::shutdown;
 use crate::store::{Access, Store};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -20,7 +22,7 @@ pub(super) fn run(serve: Serve, config: Option<PathBuf>) -> Result<()> {
     let loaded = config::load(&sources)?;
     if print {
         let mut out = Output::new();
-        out.line(loaded.describe()?.trim_end())?;
+        out.line(loaded.describe()?)?;
         return out.finish();
     }
     check_access(&loaded.config)?;
@@ -87,7 +89,12 @@ async fn run_server(config: Config) -> Result<()> {
     let stop = shutdown::on_signal()?;
     let socket = config::socket_beside(&config.db);
     let options = config.store_options(Access::Write);
-    let store = match Store::open(&options, Box::new(())) {
+    let hub = Hub::new(hub::Limits {
+        frames: config.limits.session_frames,
+        bytes: config.limits.session_bytes,
+        pairs: config.limits.session_pairs,
+    });
+    let store = match Store::open(&options, Box::new(hub.clone())) {
         Ok(store) => store,
         Err(_) if tokio::net::UnixStream::connect(&socket).await.is_ok() => {
             return Err(Error::failed(format!(
@@ -98,14 +105,15 @@ async fn run_server(config: Config) -> Result<()> {
         }
         Err(error) => return Err(error.into()),
     };
-    let context = Arc::new(Context { config, store });
+    let context = Arc::new(Context { config, store, hub, stop, tasks: TaskTracker::new() });
     let listeners = Listeners::bind(&context, &socket).await?;
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
     tracing::info!(%address, socket = %socket.display(), db = %context.config.db.display(), "serving");
-    serve(context.clone(), listeners, stop).await?;
-    match Arc::into_inner(context) {
-        Some(context) => context.store.close(),
-        None => tracing::warn!("the store is still in use and is closed with the process"),
+    serve(context.clone(), listeners).await?;
+    if let Some(context) = Arc::into_inner(context) {
+        context.store.close()
+    } else {
+        tracing::warn!("the store is still in use and is closed with the process")
     }
     tracing::info!("stopped");
     Ok(())

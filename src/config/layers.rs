@@ -88,12 +88,12 @@ impl Loaded {
         let table = Table::try_from(&self.config).map_err(|error| {
             Error::failed(format!("the configuration cannot be shown: {error}"))
         })?;
-        let mut lines = String::new();
+        let mut lines = Vec::new();
         leaves("", &table, &mut |key, value| {
             let origin = self.origins.get(key).map_or("default", String::as_str);
-            lines.push_str(&format!("{:<48} # {origin}\n", format!("{key} = {value}")));
+            lines.push(format!("{:<48} # {origin}", format!("{key} = {value}")));
         });
-        Ok(lines)
+        Ok(lines.join("\n"))
     }
 }
 

@@ -74,6 +74,16 @@ pub struct Limits {
     pub answer_seconds: u64,
     /// Connections over TCP at one time; the Unix socket is not counted.
     pub connections: usize,
+    /// Frames that wait for a session; with more, it reads from the store until it has caught up.
+    pub session_frames: usize,
+    /// Bytes that wait for a session.
+    pub session_bytes: usize,
+    /// Pairs of platform and conversation that a session may be subscribed to.
+    pub session_pairs: usize,
+    /// Seconds between pings to a session.
+    pub ping_seconds: u64,
+    /// Seconds after which a session that is not heard of, or takes nothing, is closed.
+    pub idle_seconds: u64,
     /// Seconds that running requests have to end when the server stops.
     pub stop_seconds: u64,
 }
@@ -123,6 +133,11 @@ impl Default for Limits {
             body_seconds: 30,
             answer_seconds: 30,
             connections: 10_000,
+            session_frames: 256,
+            session_bytes: 1 << 20,
+            session_pairs: 1000,
+            ping_seconds: 30,
+            idle_seconds: 300,
             stop_seconds: 4,
         }
     }

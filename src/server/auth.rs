@@ -34,7 +34,7 @@ pub fn check_origin(peer: Peer, uri: &Uri, headers: &HeaderMap, config: &Config)
 }
 
 /// Checks the token, where one is needed: `Authorization: Bearer`, or `access_token` in the query
-/// where `in_query` allows, because a browser's WebSocket and EventSource can send no header.
+/// where `in_query` allows, because a browser's WebSocket and `EventSource` can send no header.
 pub fn check_token(
     peer: Peer,
     headers: &HeaderMap,

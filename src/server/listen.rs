@@ -1,7 +1,7 @@
 //! Listening, and stopping: each connection is a task that is tracked to its end.
 
 use super::router::Router;
-use super::{Context, Peer};
+use super::{Context, Peer, Permit};
 use crate::error::{Error, Result};
 use hyper::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -16,9 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -85,33 +83,25 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 }
 
 /// Serves until `stop`, then lets running requests end within the configured time.
-pub async fn serve(
-    context: Arc<Context>,
-    listeners: Listeners,
-    stop: CancellationToken,
-) -> Result<()> {
+pub async fn serve(context: Arc<Context>, listeners: Listeners) -> Result<()> {
     let router =
         Router::new().map_err(|error| Error::failed(format!("the routes do not fit: {error}")))?;
     let server = Server {
         connections: Arc::new(Semaphore::new(context.config.limits.connections)),
         router: Arc::new(router),
-        tasks: TaskTracker::new(),
-        stop: stop.clone(),
         context,
     };
+    let tasks = &server.context.tasks;
     let Listeners { tcp, unix } = listeners;
     tokio::join!(server.accept_tcp(tcp), async {
         if let Some((listener, _file)) = unix {
             server.accept_unix(listener).await;
         }
     });
-    server.tasks.close();
+    tasks.close();
     let limit = server.context.config.limits.stop();
-    if tokio::time::timeout(limit, server.tasks.wait()).await.is_err() {
-        tracing::warn!(
-            left = server.tasks.len(),
-            "some connections did not end in time and are cut"
-        );
+    if tokio::time::timeout(limit, tasks.wait()).await.is_err() {
+        tracing::warn!(left = tasks.len(), "some connections did not end in time and are cut");
     }
     Ok(())
 }
@@ -121,15 +111,13 @@ struct Server {
     context: Arc<Context>,
     router: Arc<Router>,
     connections: Arc<Semaphore>,
-    tasks: TaskTracker,
-    stop: CancellationToken,
 }
 
 impl Server {
     async fn accept_tcp(&self, listener: TcpListener) {
         loop {
             let accepted = tokio::select! {
-                () = self.stop.cancelled() => return,
+                () = self.context.stop.cancelled() => return,
                 accepted = listener.accept() => accepted,
             };
             let Ok((stream, _)) = accepted else {
@@ -144,14 +132,14 @@ impl Server {
                 continue;
             };
             let _ = stream.set_nodelay(true);
-            self.spawn(stream, Peer::Tcp, Some(permit));
+            self.spawn(stream, Peer::Tcp, Some(Arc::new(permit)));
         }
     }
 
     async fn accept_unix(&self, listener: UnixListener) {
         loop {
             let accepted = tokio::select! {
-                () = self.stop.cancelled() => return,
+                () = self.context.stop.cancelled() => return,
                 accepted = listener.accept() => accepted,
             };
             match accepted {
@@ -168,28 +156,29 @@ impl Server {
         }
     }
 
-    fn spawn<S>(&self, stream: S, peer: Peer, permit: Option<OwnedSemaphorePermit>)
+    fn spawn<S>(&self, stream: S, peer: Peer, permit: Option<Permit>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let server = self.clone();
-        self.tasks.spawn(async move {
-            server.connection(stream, peer).await;
-            drop(permit);
-        });
+        self.context.tasks.spawn(self.clone().connection(stream, peer, permit));
     }
 
-    async fn connection<S>(self, stream: S, peer: Peer)
+    async fn connection<S>(self, stream: S, peer: Peer, permit: Option<Permit>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let limits = &self.context.config.limits;
         let (context, router) = (self.context.clone(), self.router.clone());
-        let handler = tower::service_fn(move |request: Request<hyper::body::Incoming>| {
+        let handler = tower::service_fn(move |mut request: Request<hyper::body::Incoming>| {
             let (context, router) = (context.clone(), router.clone());
+            if let Some(permit) = &permit {
+                request.extensions_mut().insert(permit.clone());
+            }
             async move { Ok::<_, Infallible>(router.answer(&context, peer, request).await) }
         });
-        let is_worth_it = SizeAbove::new(COMPRESS_FROM).and(NotForContentType::SSE);
+        let is_worth_it = SizeAbove::new(COMPRESS_FROM)
+            .and(NotForContentType::SSE)
+            .and(NotForContentType::const_new("application/x-ndjson"));
         let service = ServiceBuilder::new()
             .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
             .layer(
@@ -218,7 +207,7 @@ impl Server {
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            () = self.stop.cancelled() => {
+            () = self.context.stop.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }

@@ -108,7 +108,7 @@ impl Query {
                 "status" => filter.status = Some(word(&value, INVALID_STATUS)?),
                 "direction" => {
                     filter.direction =
-                        Some(word(&value, "`direction` must be Inbound or Outbound")?)
+                        Some(word(&value, "`direction` must be Inbound or Outbound")?);
                 }
                 "platform" => filter.platform = Some(name_of("platform", &value)?),
                 "conversation" => filter.conversation = Some(name_of("conversation", &value)?),

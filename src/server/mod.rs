@@ -6,15 +6,22 @@ mod error;
 mod listen;
 mod messages;
 mod router;
+mod socket;
+mod stream;
 
 pub use body::Body;
 pub use listen::{Listeners, serve};
 
 use crate::config::Config;
+use crate::hub::Hub;
 use crate::store::{Answer as Stored, Command, Store};
 use error::Refusal;
 use hyper::{Request, Response, StatusCode};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// A request as handlers get it.
 pub type Incoming = Request<hyper::body::Incoming>;
@@ -28,7 +35,16 @@ pub struct Context {
     pub config: Config,
     #[allow(missing_docs)]
     pub store: Store,
+    #[allow(missing_docs)]
+    pub hub: Arc<Hub>,
+    /// Cancelled when the server stops; whatever goes on for long must heed it.
+    pub stop: CancellationToken,
+    /// Connections and sessions; the server waits for them when it stops.
+    pub tasks: TaskTracker,
 }
+
+/// A connection's place among those allowed; kept for as long as anything of it goes on.
+pub type Permit = Arc<OwnedSemaphorePermit>;
 
 /// By which way somebody asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

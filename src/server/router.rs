@@ -2,7 +2,7 @@
 
 use super::body::json;
 use super::error::{Refusal, Result};
-use super::{Answer, Context, Incoming, Peer, auth, messages};
+use super::{Answer, Context, Incoming, Peer, auth, messages, socket, stream};
 use crate::api::Health;
 use hyper::{Method, StatusCode};
 use std::sync::Arc;
@@ -14,6 +14,8 @@ enum Route {
     Message,
     Stats,
     Health,
+    Stream,
+    Socket,
 }
 
 /// The paths; made once.
@@ -29,6 +31,8 @@ impl Router {
         routes.insert("/api/messages/{id}", Route::Message)?;
         routes.insert("/api/stats", Route::Stats)?;
         routes.insert("/api/health", Route::Health)?;
+        routes.insert("/api/stream", Route::Stream)?;
+        routes.insert("/ws/client", Route::Socket)?;
         Ok(Self { routes })
     }
 
@@ -44,7 +48,9 @@ impl Router {
         if found.as_ref().is_ok_and(|found| *found.value == Route::Health) {
             return health(request.method());
         }
-        auth::check_token(peer, request.headers(), request.uri(), &context.config, false)?;
+        let in_query =
+            found.as_ref().is_ok_and(|found| matches!(found.value, Route::Stream | Route::Socket));
+        auth::check_token(peer, request.headers(), request.uri(), &context.config, in_query)?;
         let found = found.map_err(|_| {
             Refusal::new(
                 StatusCode::NOT_FOUND,
@@ -65,7 +71,10 @@ impl Router {
             (Route::Stats, &Method::GET | &Method::HEAD) => {
                 Ok(json(StatusCode::OK, &context.store.view()?.stats()))
             }
+            (Route::Stream, &Method::GET) => stream::open(context, &request),
+            (Route::Socket, &Method::GET) => socket::open(context, request),
             (Route::Stats | Route::Health, _) => Err(Refusal::method("GET, HEAD")),
+            (Route::Stream | Route::Socket, _) => Err(Refusal::method("GET")),
         }
     }
 }

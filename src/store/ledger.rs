@@ -202,13 +202,12 @@ impl<'txn> Ledger<'txn> {
             return Ok(term);
         }
         let known = self.platforms.get(platform)?.map(|term| Term(term.value()));
-        let term = match known {
-            Some(term) => term,
-            None => {
-                let term = self.counters.new_term();
-                self.platforms.insert(platform, term.0)?;
-                term
-            }
+        let term = if let Some(term) = known {
+            term
+        } else {
+            let term = self.counters.new_term();
+            self.platforms.insert(platform, term.0)?;
+            term
         };
         self.platform_terms.insert(platform.to_owned(), term);
         Ok(term)

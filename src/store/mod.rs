@@ -83,12 +83,17 @@ impl From<redb::TransactionError> for Error {
 
 /// Told of each commit, in order, before those who asked for it are answered.
 pub trait Listener: Send {
+    /// The store is open, and this is its newest message.
+    fn opened(&mut self, head: u64);
+
     /// These changes are on disk now.
     fn committed(&mut self, changes: &[Change]);
 }
 
 /// Nobody listens.
 impl Listener for () {
+    fn opened(&mut self, _: u64) {}
+
     fn committed(&mut self, _: &[Change]) {}
 }
 
@@ -106,10 +111,12 @@ impl Store {
     /// Opens the store, making it where there is none and `options` allow.
     ///
     /// `listener` is told of every commit from the writer's thread.
-    pub fn open(options: &Options, listener: Box<dyn Listener>) -> Result<Self> {
+    pub fn open(options: &Options, mut listener: Box<dyn Listener>) -> Result<Self> {
         let current: Current = Arc::default();
         let opened = open::open(options)?;
-        current.store(Some(Arc::new(opened.view()?)));
+        let view = opened.view()?;
+        listener.opened(view.head());
+        current.store(Some(Arc::new(view)));
         let (queue, writer) = match opened.into_database() {
             None => (None, None),
             Some(database) => {
@@ -129,10 +136,19 @@ impl Store {
 
     /// Carries out a command; the answer comes once it is on disk.
     pub async fn write(&self, command: Command) -> Result<Answer> {
+        self.submit(command).await?.await
+    }
+
+    /// Queues a command, and gives its answer to wait for: so commands keep their order while
+    /// they wait together.
+    pub async fn submit(
+        &self,
+        command: Command,
+    ) -> Result<impl Future<Output = Result<Answer>> + use<>> {
         let (answer, wait) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(read_only)?;
         queue.send(writer::Job { command, answer }).await.map_err(|_| Error::Absent)?;
-        wait.await.map_err(|_| Error::Absent)?
+        Ok(async { wait.await.map_err(|_| Error::Absent)? })
     }
 
     /// Waits until all that is queued is written, and closes the file.
