@@ -5,6 +5,25 @@
 //! [`Request`]s that reach it by the [`Link`] it registered. It never sees the store, the hub or
 //! the server; they in turn never name a protocol.
 
+mod dial;
+mod kind;
+mod link;
+mod loopback;
+mod mount;
+mod onebot;
+mod onebot11;
+mod onebot12;
+mod registry;
+mod settings;
+mod socket;
+
+pub use kind::{KINDS, Kind, Resolve, kind};
+pub use link::Link;
+pub use mount::{Context, DialIn, Mount, accept, start};
+pub use registry::{AdapterStatus, Changes, Registry, StatusChange};
+pub use settings::{GroupFile, History, MessageFormat, OnUnknown, Pace, Settings, Way};
+pub use socket::{Socket, config};
+
 use crate::message::{MessageType, Sender};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
