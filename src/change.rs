@@ -1,9 +1,11 @@
-//! Changes as values: everything that can happen to the store, and the pure rules that decide it.
+//! Changes as values: everything that can happen to a message, and the pure rules that decide it.
 //!
-//! A [`Command`] is what somebody wants; with the state at hand it is decided into a [`Change`],
-//! which carries every ID and time it needs, so that applying it gives the same result anywhere.
+//! What somebody wants is decided, with the state at hand, into a [`Change`], which carries every
+//! ID and time it needs, so that applying it gives the same result anywhere. Times are Unix
+//! seconds.
 
-use crate::message::{Message, Status};
+use crate::message::{Direction, Message, MessageType, Sender, Status};
+use uuid::Uuid;
 
 /// Something that happened; applying it is deterministic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,96 @@ impl Change {
     }
 }
 
+/// A message that a platform told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Received {
+    pub platform: String,
+    pub account: String,
+    pub conversation: String,
+    pub conversation_name: Option<String>,
+    pub sender: Sender,
+    pub message_type: MessageType,
+    pub content: String,
+    /// The platform's own ID of it.
+    pub external_id: String,
+    /// When the platform says it was written.
+    pub time: u64,
+    /// The account's owner wrote it.
+    pub own: bool,
+    pub original: Option<String>,
+}
+
+impl Received {
+    /// The message it becomes; what the owner wrote elsewhere is outbound, and sent.
+    pub fn into_message(self, seq: u64, id: Uuid, at: u64) -> Message {
+        Message {
+            seq,
+            id,
+            message_type: self.message_type,
+            content: self.content,
+            recipient: self.conversation,
+            status: Status::Sent,
+            created_at: at,
+            updated_at: at,
+            retry_count: 0,
+            platform: Some(self.platform),
+            direction: if self.own { Direction::Outbound } else { Direction::Inbound },
+            conversation_name: self.conversation_name,
+            sender: Some(self.sender),
+            account: Some(self.account),
+            last_error: None,
+            external_id: Some(self.external_id),
+            original: self.original,
+            is_uncertain: false,
+        }
+    }
+
+    /// Whether it is the echo of a message of ours of which nobody knows yet that it went out.
+    pub fn echoes(&self, message: &Message) -> bool {
+        let is_open = message.status == Status::Sending || message.is_uncertain;
+        self.own
+            && is_open
+            && message.message_type == self.message_type
+            && message.content == self.content
+    }
+}
+
+/// Where and as what a message is claimed for sending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    #[allow(missing_docs)]
+    pub seq: u64,
+    /// The platform that was found for it.
+    pub platform: String,
+}
+
+/// How an attempt to send ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The platform has it.
+    Sent {
+        /// The account it left by.
+        account: Option<String>,
+        /// The platform's own ID of it.
+        external_id: Option<String>,
+    },
+    /// It goes back to wait for another attempt.
+    Again {
+        /// Why the attempt failed.
+        reason: String,
+        /// It may have gone out all the same.
+        is_uncertain: bool,
+    },
+    /// It was not attempted after all.
+    Untouched,
+    /// It is given up.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
 /// Sets a status by hand, as `PATCH` does: every move is allowed (contract, Part 2, item 4).
 ///
 /// Sending again starts with a clean slate; a state that is set to itself is left alone.
@@ -35,8 +127,51 @@ pub fn set_status(mut message: Message, status: Status, at: u64) -> Option<Messa
     if status == Status::Pending {
         message.retry_count = 0;
         message.last_error = None;
+        message.is_uncertain = false;
     }
     message.status = status;
+    message.updated_at = at;
+    Some(message)
+}
+
+/// Claims a message for an attempt; `None` where it does not wait any more.
+pub fn claim(mut message: Message, claim: Claim, at: u64) -> Option<Message> {
+    if message.status != Status::Pending || message.direction == Direction::Inbound {
+        return None;
+    }
+    if message.last_error.is_some() {
+        message.retry_count += 1;
+    }
+    message.status = Status::Sending;
+    message.platform = Some(claim.platform);
+    message.updated_at = at;
+    Some(message)
+}
+
+/// Records how an attempt ended. The truth goes before the wish: what was sent is `Sent`, even
+/// where somebody took it back meanwhile; a failure does not undo what was set by hand.
+pub fn settle(mut message: Message, outcome: Outcome, at: u64) -> Option<Message> {
+    let is_open = message.status == Status::Sending;
+    match outcome {
+        Outcome::Sent { account, external_id } => {
+            message.status = Status::Sent;
+            message.account = account.or(message.account);
+            message.external_id = external_id.or(message.external_id);
+            message.last_error = None;
+            message.is_uncertain = false;
+        }
+        Outcome::Again { reason, is_uncertain } if is_open => {
+            message.status = Status::Pending;
+            message.last_error = Some(reason);
+            message.is_uncertain = is_uncertain;
+        }
+        Outcome::Untouched if is_open => message.status = Status::Pending,
+        Outcome::Failed { reason } if is_open || message.status == Status::Pending => {
+            message.status = Status::Failed;
+            message.last_error = Some(reason);
+        }
+        _ => return None,
+    }
     message.updated_at = at;
     Some(message)
 }

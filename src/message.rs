@@ -180,6 +180,9 @@ pub struct Message {
     /// The content as the platform wrote it (segments as JSON), where ours is a reading of it.
     #[serde(skip)]
     pub original: Option<String>,
+    /// Nobody can say whether the last attempt went out; to be looked up before the next one.
+    #[serde(skip)]
+    pub is_uncertain: bool,
 }
 
 /// The platform that events and filters show for a message that has none yet.
@@ -242,6 +245,7 @@ impl Draft {
             last_error: None,
             external_id: None,
             original: None,
+            is_uncertain: false,
         }
     }
 

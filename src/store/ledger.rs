@@ -1,17 +1,19 @@
 //! The one place that writes tables: applies changes inside a write transaction.
 
 use super::ids::Ids;
-use super::postings::Places;
+use super::postings::{Places, locate};
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, FOREIGN_IDS, KEYS, KEYS_BY_AGE, MESSAGES, META,
-    PLATFORMS, POSTINGS, Term, pack, posting, unpack,
+    PLATFORMS, POSTINGS, SEEN, SENT, Term, pack, unpack,
 };
 use super::writer::Idempotency;
 use super::{Error, Result, record};
-use crate::change::Change;
-use crate::message::{Message, Status};
+use crate::change::{Change, Received};
+use crate::message::{Direction, Message, Status};
 use redb::{ReadableTable, Table, WriteTransaction};
+use siphasher::sip128::{Hasher128, SipHasher24};
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hasher;
 use uuid::Uuid;
 
 /// How long an `Idempotency-Key` is remembered, in seconds.
@@ -19,6 +21,9 @@ const KEY_LIFE: u64 = 24 * 60 * 60;
 
 /// Keys that lapsed are forgotten a few at a time, with each new one.
 const KEYS_FORGOTTEN_AT_ONCE: usize = 8;
+
+/// The grain in which the times of messages we sent are kept.
+const HOUR: u64 = 60 * 60;
 
 type ConversationKey = (String, String);
 
@@ -33,6 +38,8 @@ pub(super) struct Ledger<'txn> {
     conversations: Table<'txn, (&'static str, &'static str), &'static [u8]>,
     keys: Table<'txn, u128, (u64, u128, u64)>,
     keys_by_age: Table<'txn, (u64, u128), ()>,
+    seen: Table<'txn, (u64, u128), u64>,
+    sent: Table<'txn, (u64, u128), u64>,
     meta: Table<'txn, &'static str, &'static [u8]>,
     counters: Counters,
     touched_rows: BTreeMap<u64, Places>,
@@ -56,6 +63,8 @@ impl<'txn> Ledger<'txn> {
             conversations: txn.open_table(CONVERSATIONS)?,
             keys: txn.open_table(KEYS)?,
             keys_by_age: txn.open_table(KEYS_BY_AGE)?,
+            seen: txn.open_table(SEEN)?,
+            sent: txn.open_table(SENT)?,
             meta,
             counters,
             touched_rows: BTreeMap::new(),
@@ -107,6 +116,91 @@ impl<'txn> Ledger<'txn> {
             }
             self.keys_by_age.remove((at, lapsed))?;
             self.keys.remove(lapsed)?;
+        }
+        Ok(())
+    }
+
+    /// The message that a platform told of before: by the same event, or as the echo of one that
+    /// we sent.
+    pub(super) fn known(&self, received: &Received) -> Result<Option<u64>> {
+        if let Some(seq) = self.seen.get(seen_key(received))? {
+            return Ok(Some(seq.value()));
+        }
+        if !received.own {
+            return Ok(None);
+        }
+        let hash = sent_hash(&received.platform, &received.conversation, &received.external_id);
+        let hour = received.time / HOUR;
+        for hour in hour.saturating_sub(1)..=hour + 1 {
+            if let Some(seq) = self.sent.get((hour, hash))? {
+                return Ok(Some(seq.value()));
+            }
+        }
+        self.echoed(received)
+    }
+
+    /// The oldest message in its conversation that is being sent, or may have been, and says the same.
+    fn echoed(&self, received: &Received) -> Result<Option<u64>> {
+        let Some(row) = self.conversations.get((&*received.platform, &*received.conversation))?
+        else {
+            return Ok(None);
+        };
+        let row: ConversationRow = unpack("a conversation", row.value())?;
+        for status in [Status::Sending, Status::Pending] {
+            let state = Term::of_state(Direction::Outbound, status);
+            for entry in self.postings.range(state.row(0)..=state.row(u32::MAX))? {
+                let (key, _) = entry?;
+                let block = key.value() as u32;
+                let mut places = self.places(state, block)?;
+                places.meet(&self.places(row.term, block)?);
+                for place in places.ascending() {
+                    let seq = super::postings::start_of(block) + u64::from(place);
+                    if self.by_seq(seq)?.is_some_and(|message| received.echoes(&message)) {
+                        return Ok(Some(seq));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The places of a term in a block, with what this batch has changed.
+    fn places(&self, term: Term, block: u32) -> Result<Places> {
+        let row = term.row(block);
+        if let Some(places) = self.touched_rows.get(&row) {
+            return Ok(places.clone());
+        }
+        match self.postings.get(row)? {
+            Some(bytes) => Places::decode(bytes.value())
+                .ok_or_else(|| Error::Read(format!("the index row {row:#x} is damaged"))),
+            None => Ok(Places::default()),
+        }
+    }
+
+    /// Remembers an event, so that it is not taken for another message when it comes again.
+    pub(super) fn remember_received(&mut self, received: &Received, seq: u64) -> Result<()> {
+        self.seen.insert(seen_key(received), seq)?;
+        Ok(())
+    }
+
+    /// Remembers the platform's ID of a message that was sent, to know its echo.
+    pub(super) fn remember_sent(&mut self, message: &Message) -> Result<()> {
+        if let (Some(platform), Some(id)) = (&message.platform, &message.external_id) {
+            let hash = sent_hash(platform, &message.recipient, id);
+            self.sent.insert((message.updated_at / HOUR, hash), message.seq)?;
+        }
+        Ok(())
+    }
+
+    /// Notes a conversation's name; says nothing where no message of it is stored.
+    pub(super) fn name_conversation(
+        &mut self,
+        platform: &str,
+        name: &str,
+        shown: &str,
+    ) -> Result<()> {
+        if self.conversations.get((platform, name))?.is_some() {
+            self.conversation(platform, name)?.name = Some(shown.to_owned());
         }
         Ok(())
     }
@@ -182,16 +276,13 @@ impl<'txn> Ledger<'txn> {
     }
 
     fn post(&mut self, term: Term, seq: u64, on: bool) -> Result<()> {
-        let (row, place) = posting(term, seq);
+        let (block, place) = locate(seq);
+        let row = term.row(block);
         if let Some(places) = self.touched_rows.get_mut(&row) {
             places.set(place, on);
             return Ok(());
         }
-        let mut places = match self.postings.get(row)? {
-            Some(bytes) => Places::decode(bytes.value())
-                .ok_or_else(|| Error::Read(format!("the index row {row:#x} is damaged")))?,
-            None => Places::default(),
-        };
+        let mut places = self.places(term, block)?;
         places.set(place, on);
         self.touched_rows.insert(row, places);
         Ok(())
@@ -250,8 +341,13 @@ impl<'txn> Ledger<'txn> {
         Ok(())
     }
 
-    /// Writes what was kept; the transaction can be committed then.
-    pub(super) fn finish(mut self) -> Result<()> {
+    /// Writes what was kept, so that the transaction can be committed; `false` where nothing was
+    /// changed at all.
+    pub(super) fn finish(mut self) -> Result<bool> {
+        let is_touched = !self.touched_rows.is_empty() || !self.touched_conversations.is_empty();
+        if !is_touched && self.meta.get("counters")?.is_some() {
+            return Ok(false);
+        }
         for (row, places) in &self.touched_rows {
             if places.is_empty() {
                 self.postings.remove(row)?;
@@ -263,6 +359,25 @@ impl<'txn> Ledger<'txn> {
             self.conversations.insert((platform.as_str(), name.as_str()), pack(row)?.as_slice())?;
         }
         self.meta.insert("counters", pack(&self.counters)?.as_slice())?;
-        Ok(())
+        Ok(true)
     }
+}
+
+/// What makes two events the same one (contract, Part 2, item 19).
+fn seen_key(received: &Received) -> (u64, u128) {
+    let Received { platform, account, conversation, external_id, .. } = received;
+    (received.time, hash(&[platform, account, conversation, external_id]))
+}
+
+fn sent_hash(platform: &str, conversation: &str, external_id: &str) -> u128 {
+    hash(&[platform, conversation, external_id])
+}
+
+fn hash(parts: &[&str]) -> u128 {
+    let mut hasher = SipHasher24::new();
+    for part in parts {
+        hasher.write_usize(part.len());
+        hasher.write(part.as_bytes());
+    }
+    hasher.finish128().as_u128()
 }

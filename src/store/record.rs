@@ -26,6 +26,7 @@ struct Fields<'a> {
     last_error: Option<&'a str>,
     external_id: Option<&'a str>,
     original: Option<&'a str>,
+    is_uncertain: bool,
 }
 
 /// A record cannot be read: damaged, or written by a newer rechat.
@@ -63,6 +64,7 @@ pub fn encode(message: &Message) -> Result<Vec<u8>, Unreadable> {
         last_error: message.last_error.as_deref(),
         external_id: message.external_id.as_deref(),
         original: message.original.as_deref(),
+        is_uncertain: message.is_uncertain,
     };
     let mut bytes = Vec::with_capacity(96 + message.content.len());
     bytes.push(VERSION);
@@ -104,6 +106,7 @@ impl Fields<'_> {
             last_error: self.last_error.map(str::to_owned),
             external_id: self.external_id.map(str::to_owned),
             original: self.original.map(str::to_owned),
+            is_uncertain: self.is_uncertain,
         }
     }
 }
@@ -154,6 +157,7 @@ mod tests {
             last_error: t.5,
             external_id: t.6,
             original: t.7,
+            is_uncertain: t.1,
         })
     }
 

@@ -1,6 +1,5 @@
 //! The tables of the file, and the small values in them.
 
-use super::postings;
 use super::record::Unreadable;
 use crate::message::{Direction, Message, Status};
 use redb::TableDefinition;
@@ -38,6 +37,12 @@ pub(super) const KEYS: TableDefinition<u128, (u64, u128, u64)> = TableDefinition
 pub(super) const KEYS_BY_AGE: TableDefinition<(u64, u128), ()> =
     TableDefinition::new("keys_by_age");
 
+/// (the platform's Unix seconds, hash of who told what) to `seq`: what was received already.
+pub(super) const SEEN: TableDefinition<(u64, u128), u64> = TableDefinition::new("seen");
+
+/// (hour it was sent, hash of the platform's ID) to `seq`: by which our own echo is known.
+pub(super) const SENT: TableDefinition<(u64, u128), u64> = TableDefinition::new("sent");
+
 /// A number that stands for a state, a platform or a conversation in the postings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Term(pub(super) u32);
@@ -55,12 +60,6 @@ impl Term {
     pub(super) fn row(self, block: u32) -> u64 {
         u64::from(self.0) << 32 | u64::from(block)
     }
-}
-
-/// Row and place of a message under a term.
-pub(super) fn posting(term: Term, seq: u64) -> (u64, u16) {
-    let (block, place) = postings::locate(seq);
-    (term.row(block), place)
 }
 
 fn state_number(direction: Direction, status: Status) -> usize {

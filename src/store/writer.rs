@@ -7,7 +7,7 @@
 use super::ledger::Ledger;
 use super::open::{self, Writable};
 use super::{Current, Error, Listener, Options, Result};
-use crate::change::{self, Change};
+use crate::change::{self, Change, Claim, Outcome, Received};
 use crate::message::{Draft, Message, Status};
 use std::path::Path;
 use std::sync::Arc;
@@ -29,6 +29,14 @@ pub enum Command {
     SetStatus { id: Uuid, status: Status, at: u64 },
     /// Delete it.
     Delete { id: Uuid },
+    /// Keep what a platform told of, once.
+    Receive { received: Box<Received>, at: u64 },
+    /// Note a conversation's name.
+    Name { platform: String, conversation: String, name: String },
+    /// Claim messages for sending, those of them that still wait.
+    Claim { claims: Vec<Claim>, at: u64 },
+    /// Record how an attempt ended.
+    Settle { seq: u64, outcome: Outcome, at: u64 },
 }
 
 /// An `Idempotency-Key` and the body it came with, as hashes.
@@ -61,6 +69,10 @@ pub enum Answer {
     Repeated(Message),
     /// The idempotency key was used with another body.
     KeyTaken,
+    /// These were claimed.
+    Claimed(Vec<Message>),
+    /// It was noted.
+    Noted,
     /// It was deleted.
     Deleted,
     /// There is no such message.
@@ -210,37 +222,61 @@ fn carry_out(file: &Writable, commands: Vec<Command>) -> Result<(Vec<Change>, Ve
     let mut changes = Vec::with_capacity(commands.len());
     let mut answers = Vec::with_capacity(commands.len());
     for command in commands {
-        let (change, answer) = decide(&mut ledger, command)?;
-        if let Some(change) = change {
-            ledger.apply(&change)?;
-            changes.push(change);
+        let first = changes.len();
+        let answer = decide(&mut ledger, command, &mut changes)?;
+        for change in &changes[first..] {
+            ledger.apply(change)?;
         }
         answers.push(answer);
     }
-    if changes.is_empty() {
-        drop(ledger);
-        txn.abort()?;
-    } else {
-        ledger.finish()?;
+    if ledger.finish()? {
         txn.commit().map_err(|error| Error::Write(error.to_string()))?;
+    } else {
+        txn.abort()?;
     }
     Ok((changes, answers))
 }
 
-fn decide(ledger: &mut Ledger, command: Command) -> Result<(Option<Change>, Answer)> {
+/// Turns a command into changes, with the state at hand, and an answer.
+fn decide(ledger: &mut Ledger, command: Command, changes: &mut Vec<Change>) -> Result<Answer> {
     match command {
-        Command::Create { draft, at, idempotency } => create(ledger, draft, at, idempotency),
-        Command::SetStatus { id, status, at } => {
-            let Some(before) = ledger.by_id(id)? else { return Ok((None, Answer::NotFound)) };
-            Ok(match change::set_status(before.clone(), status, at) {
-                Some(after) => (Some(Change::Updated(after.clone())), Answer::Done(after)),
-                None => (None, Answer::Done(before)),
-            })
+        Command::Create { draft, at, idempotency } => {
+            create(ledger, draft, at, idempotency, changes)
         }
-        Command::Delete { id } => Ok(match ledger.by_id(id)? {
-            Some(message) => (Some(Change::Deleted(message)), Answer::Deleted),
-            None => (None, Answer::NotFound),
-        }),
+        Command::Receive { received, at } => receive(ledger, *received, at, changes),
+        Command::SetStatus { id, status, at } => {
+            let Some(before) = ledger.by_id(id)? else { return Ok(Answer::NotFound) };
+            let after = change::set_status(before.clone(), status, at);
+            changes.extend(after.clone().map(Change::Updated));
+            Ok(Answer::Done(after.unwrap_or(before)))
+        }
+        Command::Delete { id } => {
+            let Some(message) = ledger.by_id(id)? else { return Ok(Answer::NotFound) };
+            changes.push(Change::Deleted(message));
+            Ok(Answer::Deleted)
+        }
+        Command::Name { platform, conversation, name } => {
+            ledger.name_conversation(&platform, &conversation, &name)?;
+            Ok(Answer::Noted)
+        }
+        Command::Claim { claims, at } => {
+            let mut claimed = Vec::with_capacity(claims.len());
+            for claim in claims {
+                let message = ledger.by_seq(claim.seq)?;
+                claimed.extend(message.and_then(|message| change::claim(message, claim, at)));
+            }
+            changes.extend(claimed.iter().cloned().map(Change::Updated));
+            Ok(Answer::Claimed(claimed))
+        }
+        Command::Settle { seq, outcome, at } => {
+            let Some(before) = ledger.by_seq(seq)? else { return Ok(Answer::NotFound) };
+            let Some(after) = change::settle(before.clone(), outcome, at) else {
+                return Ok(Answer::Done(before));
+            };
+            ledger.remember_sent(&after)?;
+            changes.push(Change::Updated(after.clone()));
+            Ok(Answer::Done(after))
+        }
     }
 }
 
@@ -249,16 +285,17 @@ fn create(
     draft: Draft,
     at: u64,
     idempotency: Option<Idempotency>,
-) -> Result<(Option<Change>, Answer)> {
+    changes: &mut Vec<Change>,
+) -> Result<Answer> {
     if let Some(key) = &idempotency
         && let Some((seq, same_body)) = ledger.known_key(key, at)?
     {
         if !same_body {
-            return Ok((None, Answer::KeyTaken));
+            return Ok(Answer::KeyTaken);
         }
         // A message that was deleted since can be made again.
         if let Some(message) = ledger.by_seq(seq)? {
-            return Ok((None, Answer::Repeated(message)));
+            return Ok(Answer::Repeated(message));
         }
     }
     let (seq, id) = ledger.next();
@@ -266,5 +303,31 @@ fn create(
         ledger.remember_key(key, seq, at)?;
     }
     let message = draft.into_message(seq, id, at);
-    Ok((Some(Change::Created(message.clone())), Answer::Done(message)))
+    changes.push(Change::Created(message.clone()));
+    Ok(Answer::Done(message))
+}
+
+fn receive(
+    ledger: &mut Ledger,
+    received: Received,
+    at: u64,
+    changes: &mut Vec<Change>,
+) -> Result<Answer> {
+    if let Some(seq) = ledger.known(&received)? {
+        let Some(known) = ledger.by_seq(seq)? else { return Ok(Answer::NotFound) };
+        if received.echoes(&known) {
+            let outcome = Outcome::Sent {
+                account: Some(received.account.clone()),
+                external_id: Some(received.external_id.clone()),
+            };
+            changes.extend(change::settle(known.clone(), outcome, at).map(Change::Updated));
+            ledger.remember_received(&received, seq)?;
+        }
+        return Ok(Answer::Repeated(known));
+    }
+    let (seq, id) = ledger.next();
+    ledger.remember_received(&received, seq)?;
+    let message = received.into_message(seq, id, at);
+    changes.push(Change::Created(message.clone()));
+    Ok(Answer::Done(message))
 }
