@@ -5,7 +5,27 @@
 //! [`Request`]s that reach it by the [`Link`] it registered. It never sees the store, the hub or
 //! the server; they in turn never name a protocol.
 
+mod dial;
+mod kind;
+mod link;
+mod loopback;
+mod mount;
+mod onebot11;
+mod onebot12;
+mod registry;
+mod row;
+mod settings;
+mod socket;
+
+pub use kind::{KINDS, Kind, Resolve, kind};
+pub use link::Link;
+pub use mount::{Context, DialIn, Mount, accept, start};
+pub use registry::{AdapterStatus, Changes, Registry, StatusChange};
+pub use settings::{GroupFile, History, MessageFormat, OnUnknown, Pace, Settings, Way};
+pub use socket::{Socket, config};
+
 use crate::message::{MessageType, Sender};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -149,4 +169,9 @@ pub enum State {
 pub struct Core {
     /// Where events go.
     pub events: mpsc::Sender<Event>,
+}
+
+/// Unix seconds.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -1,0 +1,55 @@
+//! The way from the core to one connected account.
+
+use super::settings::Settings;
+use super::{Delivery, Found, Kind, Outbound, Request};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+/// A connected account that takes requests.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// What it speaks, which decides how it addresses conversations.
+    pub kind: &'static Kind,
+    #[allow(missing_docs)]
+    pub platform: String,
+    /// The account, once the implementation told it.
+    pub account: Option<String>,
+    /// Unix seconds of when it connected.
+    pub since: u64,
+    /// Tells this connection from every other.
+    pub connection: u64,
+    /// How it is configured: pace, limits, what becomes of unknown outcomes.
+    pub settings: Arc<Settings>,
+    pub(super) requests: mpsc::Sender<Request>,
+}
+
+impl Link {
+    /// Sends a message; comes back within the adapter's time limits, whatever happens.
+    pub async fn send(&self, message: Outbound) -> Delivery {
+        let (answer, delivery) = oneshot::channel();
+        if let Err(reason) = self.hand_over(Request::Send { message, answer }).await {
+            return Delivery::Refused { reason: reason.into(), mends: true };
+        }
+        delivery
+            .await
+            .unwrap_or_else(|_| Delivery::Unknown { reason: "the connection was lost".into() })
+    }
+
+    /// Looks whether a message went out after all.
+    pub async fn find(&self, message: Outbound) -> Found {
+        let (answer, found) = oneshot::channel();
+        match self.hand_over(Request::Find { message, answer }).await {
+            Ok(()) => found.await.unwrap_or(Found::CannotTell),
+            Err(_) => Found::CannotTell,
+        }
+    }
+
+    async fn hand_over(&self, request: Request) -> Result<(), &'static str> {
+        match timeout(self.settings.answer_timeout, self.requests.send(request)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err("the adapter is not connected"),
+            Err(_) => Err("the adapter is busy: too many messages wait for their answers"),
+        }
+    }
+}

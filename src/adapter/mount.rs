@@ -1,0 +1,152 @@
+//! Starting the adapters, and the doors at which implementations dial in.
+
+use super::kind::{End, Run};
+use super::registry::Seat;
+use super::{Core, KINDS, Kind, Registry, Settings, Socket, Way, dial};
+use hyper::HeaderMap;
+use std::sync::Arc;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What every connection needs, and dial-in connections are accepted with.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub(super) core: Core,
+    pub(super) registry: Registry,
+    pub(super) stop: CancellationToken,
+    pub(super) tracker: TaskTracker,
+    mounts: Arc<[Mount]>,
+}
+
+/// A path at which implementations of one kind dial in.
+#[derive(Clone, Debug)]
+pub struct Mount {
+    path: String,
+    settings: Arc<Settings>,
+    seat: Option<Seat>,
+}
+
+impl Mount {
+    /// The token wanted here in place of the server's own.
+    pub fn token(&self) -> Option<&str> {
+        self.settings.token.as_deref()
+    }
+
+    /// What to open the WebSocket with.
+    pub fn config(&self) -> WebSocketConfig {
+        super::config(self.settings.max_frame)
+    }
+}
+
+/// What an implementation said when it dialled in.
+#[derive(Clone, Debug, Default)]
+pub struct DialIn {
+    /// The path of the request.
+    pub path: String,
+    /// The query's pairs, decoded.
+    pub query: Vec<(String, String)>,
+    #[allow(missing_docs)]
+    pub headers: HeaderMap,
+}
+
+impl DialIn {
+    /// A header, where it is set to something.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let value = self.headers.get(name)?.to_str().ok()?.trim();
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// A query parameter, where it is set to something.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.query.iter().find(|(known, _)| known == name)?;
+        (!value.is_empty()).then_some(value)
+    }
+}
+
+/// One connection, as an adapter is given it.
+pub(super) struct Connection {
+    pub(super) socket: Socket,
+    /// What the implementation said, unless we dialled it.
+    pub(super) dial_in: Option<DialIn>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) seat: Option<Seat>,
+    pub(super) context: Context,
+}
+
+/// Starts what is configured. The adapters run on `tracker` until `stop`; what comes back is for
+/// the connections that dial in.
+pub fn start(
+    settings: Vec<Settings>,
+    core: Core,
+    registry: Registry,
+    stop: CancellationToken,
+    tracker: TaskTracker,
+) -> Context {
+    let seated = |settings: Settings| (registry.seat(&settings), Arc::new(settings));
+    let configured: Vec<_> = settings.into_iter().map(seated).collect();
+    let mounts = mounts(&configured).into();
+    let context = Context { core, registry, stop, tracker, mounts };
+    for (seat, settings) in configured {
+        match (&settings.kind.run, &settings.way) {
+            (Run::Alone(run), _) => {
+                let work = run(settings, seat, context.clone());
+                context.tracker.spawn(work);
+            }
+            (Run::Connection(_), Way::Dial(url)) => {
+                let work = dial::keep(url.clone(), settings.clone(), seat, context.clone());
+                context.tracker.spawn(work);
+            }
+            (Run::Connection(_), Way::Accept(_)) => {}
+        }
+    }
+    context
+}
+
+/// Every path: those configured, and those of each kind, which follow the first entry of the kind
+/// that names no path of its own.
+fn mounts(configured: &[(Seat, Arc<Settings>)]) -> Vec<Mount> {
+    let mut mounts = Vec::new();
+    for (seat, settings) in configured {
+        if let Way::Accept(Some(path)) = &settings.way {
+            let settings = Arc::clone(settings);
+            mounts.push(Mount { path: path.clone(), settings, seat: Some(seat.clone()) });
+        }
+    }
+    for kind in KINDS {
+        let is_door = |settings: &Settings| {
+            std::ptr::eq::<Kind>(settings.kind, kind) && settings.way == Way::Accept(None)
+        };
+        let entry = configured.iter().find(|(_, settings)| is_door(settings));
+        let settings = entry.map_or_else(|| Arc::new(Settings::new(kind)), |(_, s)| Arc::clone(s));
+        let seat = entry.map(|(seat, _)| seat.clone());
+        mounts.extend(kind.mounts.iter().map(|&path| Mount {
+            path: path.to_owned(),
+            settings: Arc::clone(&settings),
+            seat: seat.clone(),
+        }));
+    }
+    mounts
+}
+
+impl Context {
+    /// The mount at a path, if there is one.
+    pub fn mount(&self, path: &str) -> Option<Mount> {
+        self.mounts.iter().find(|mount| mount.path == path).cloned()
+    }
+}
+
+/// Serves one connection that was dialled in at `mount`, until it ends.
+pub async fn accept(mount: Mount, dial_in: DialIn, socket: Socket, context: Context) {
+    let Mount { path, settings, seat } = mount;
+    let Run::Connection(run) = &settings.kind.run else { return };
+    let connection = Connection {
+        socket,
+        dial_in: Some(dial_in),
+        settings: Arc::clone(&settings),
+        seat,
+        context,
+    };
+    let End { reason, .. } = run(connection).await;
+    tracing::info!(kind = settings.kind.name, path, reason, "a connection ended");
+}

@@ -1,0 +1,377 @@
+//! Which accounts are connected, and the state of every adapter.
+//!
+//! A row is an account, or a configured adapter that has no account yet. Its state follows from
+//! its connections, so that an old socket's end never undoes a new one's beginning.
+
+use super::row::{Connection, Row};
+use super::settings::Settings;
+use super::{Kind, Link, Request, State, now};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{broadcast, mpsc};
+
+/// Requests that may wait for one connection.
+const QUEUE: usize = 64;
+/// Changes kept for a reader that lags; one that lags further is told the present states.
+const CHANGES: usize = 1024;
+/// Rows kept; beyond that the accounts that are gone longest are forgotten.
+const ROWS: usize = 1024;
+
+/// A change of one adapter's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusChange {
+    #[allow(missing_docs)]
+    pub platform: String,
+    /// The account, where one is known.
+    pub account: Option<String>,
+    #[allow(missing_docs)]
+    pub state: State,
+    /// Why, where it is not plain.
+    pub reason: Option<String>,
+}
+
+/// One adapter as `GET /api/platforms` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[allow(missing_docs)]
+pub struct AdapterStatus {
+    pub kind: &'static str,
+    pub platform: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    pub state: State,
+    /// Unix seconds of when it came into this state.
+    pub since: u64,
+    pub sent: u64,
+    pub received: u64,
+    pub failed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+/// The accounts connected, shared by whoever holds a clone.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    rows: Mutex<Rows>,
+    changes: broadcast::Sender<StatusChange>,
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    list: Vec<Row>,
+    last_id: u64,
+}
+
+impl Rows {
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    fn get(&mut self, id: u64) -> Option<&mut Row> {
+        self.list.iter_mut().find(|row| row.id == id)
+    }
+
+    fn find_account(&self, platform: &str, account: Option<&str>) -> Option<u64> {
+        let known = |row: &&Row| row.is_account(platform, account) && !row.configured;
+        self.list.iter().find(known).map(|row| row.id)
+    }
+
+    fn add_account(&mut self, kind: &'static Kind, platform: &str, account: Option<&str>) -> u64 {
+        if self.list.len() >= ROWS {
+            self.forget_one();
+        }
+        let id = self.next_id();
+        self.list.push(Row::new(id, kind, platform, account));
+        id
+    }
+
+    /// Forgets the account that is gone longest.
+    fn forget_one(&mut self) {
+        let gone = self.list.iter().filter(|row| row.connections.is_empty() && !row.configured);
+        if let Some(id) = gone.min_by_key(|row| row.since).map(|row| row.id) {
+            self.list.retain(|row| row.id != id);
+        }
+    }
+}
+
+/// What is known of a connection when it begins.
+pub(super) struct Arrival<'a> {
+    pub(super) settings: Arc<Settings>,
+    pub(super) platform: &'a str,
+    pub(super) account: Option<&'a str>,
+    pub(super) seat: Option<&'a Seat>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Registry {
+    /// A registry in which nothing is connected.
+    pub fn new() -> Self {
+        let (changes, _) = broadcast::channel(CHANGES);
+        Self { shared: Arc::new(Shared { rows: Mutex::default(), changes }) }
+    }
+
+    /// Every change of state from now on, each once and in order.
+    pub fn changes(&self) -> Changes {
+        let receiver = self.shared.changes.subscribe();
+        Changes { registry: self.clone(), receiver, present: VecDeque::new() }
+    }
+
+    /// The adapters: those configured, and the accounts that are or were connected.
+    pub fn platforms(&self) -> Vec<AdapterStatus> {
+        let rows = self.rows();
+        rows.list.iter().filter(|row| !is_stood_in(row, &rows.list)).map(Row::status).collect()
+    }
+
+    /// The platforms to which something can be sent now.
+    pub fn connected_platforms(&self) -> Vec<String> {
+        let rows = self.rows();
+        let ready = rows.list.iter().filter(|row| row.link().is_some());
+        ready.map(|row| row.platform.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// An account to send by: the preferred one, else the one connected longest.
+    pub fn link(&self, platform: &str, preferred: Option<&str>) -> Option<Link> {
+        let rows = self.rows();
+        let links =
+            || rows.list.iter().filter(|row| row.platform == platform).filter_map(Row::link);
+        let is_preferred =
+            |link: &Link| preferred.is_some() && link.account.as_deref() == preferred;
+        links()
+            .find(is_preferred)
+            .or_else(|| links().min_by_key(|link| (link.since, link.connection)))
+    }
+
+    /// Counts a message that went out.
+    pub fn count_sent(&self, platform: &str, account: Option<&str>) {
+        self.count(platform, account, |row| row.sent += 1);
+    }
+
+    /// Counts a message that came in.
+    pub fn count_received(&self, platform: &str, account: Option<&str>) {
+        self.count(platform, account, |row| row.received += 1);
+    }
+
+    /// Counts an attempt that failed, and keeps why.
+    pub fn count_failed(&self, platform: &str, account: Option<&str>, error: &str) {
+        self.count(platform, account, |row| {
+            row.failed += 1;
+            row.last_error = Some(error.to_owned());
+        });
+    }
+
+    fn count(&self, platform: &str, account: Option<&str>, add: impl FnOnce(&mut Row)) {
+        let mut rows = self.rows();
+        // An unknown account may be that of a configured adapter, whose row has none yet.
+        if let Some(row) = rows.list.iter_mut().find(|row| row.is_account(platform, account)) {
+            add(row);
+        }
+    }
+
+    /// A row for a configured adapter, there before anything connects.
+    pub(super) fn seat(&self, settings: &Settings) -> Seat {
+        let mut rows = self.rows();
+        let id = rows.next_id();
+        let mut row = Row::new(id, settings.kind, settings.platform(), None);
+        row.configured = true;
+        rows.list.push(row);
+        Seat { registry: self.clone(), row: id }
+    }
+
+    /// Registers a connection by which nothing can be sent.
+    pub(super) fn connect(&self, arrival: &Arrival<'_>) -> Registration {
+        self.add(arrival, None)
+    }
+
+    /// Registers a connection that takes requests.
+    pub(super) fn connect_for_requests(
+        &self,
+        arrival: &Arrival<'_>,
+    ) -> (Registration, mpsc::Receiver<Request>) {
+        let (requests, queue) = mpsc::channel(QUEUE);
+        (self.add(arrival, Some(requests)), queue)
+    }
+
+    fn add(&self, arrival: &Arrival<'_>, requests: Option<mpsc::Sender<Request>>) -> Registration {
+        let mut rows = self.rows();
+        let connection = rows.next_id();
+        let seat = arrival.seat.map(|seat| seat.row);
+        let row = match (arrival.account, seat) {
+            (None, Some(seat)) => seat,
+            (account, _) => rows.find_account(arrival.platform, account).unwrap_or_else(|| {
+                rows.add_account(arrival.settings.kind, arrival.platform, account)
+            }),
+        };
+        let settings = Arc::clone(&arrival.settings);
+        self.change(&mut rows, row, |row| {
+            row.seat = seat.or(row.seat);
+            // A fresh connection is taken to be online until it says otherwise.
+            row.offline = None;
+            row.connections.push(Connection { id: connection, settings, requests });
+        });
+        drop(rows);
+        Registration { registry: self.clone(), row, connection }
+    }
+
+    /// Changes a row, and publishes its state if that is another one now.
+    fn change(&self, rows: &mut Rows, id: u64, change: impl FnOnce(&mut Row)) {
+        let Some(row) = rows.get(id) else { return };
+        change(row);
+        if let Some(change) = row.settle(now()) {
+            // Nobody may be listening, and that is fine.
+            let _ = self.shared.changes.send(change);
+        }
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        self.shared.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the accounts that came by a configured adapter are shown in its place.
+fn is_stood_in(seat: &Row, rows: &[Row]) -> bool {
+    seat.account.is_none()
+        && seat.connections.is_empty()
+        && (!seat.configured
+            || rows.iter().any(|row| row.id != seat.id && row.seat == Some(seat.id)))
+}
+
+/// The changes of state, for one reader.
+#[derive(Debug)]
+pub struct Changes {
+    registry: Registry,
+    receiver: broadcast::Receiver<StatusChange>,
+    /// What is told instead of changes that were missed.
+    present: VecDeque<StatusChange>,
+}
+
+impl Changes {
+    /// The next change. A reader that lags far behind is told the present states instead.
+    pub async fn next(&mut self) -> StatusChange {
+        loop {
+            if let Some(change) = self.present.pop_front() {
+                return change;
+            }
+            match self.receiver.recv().await {
+                Ok(change) => return change,
+                Err(broadcast::error::RecvError::Lagged(_)) => self.catch_up(),
+                // The registry is held here, so its sender lives.
+                Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+            }
+        }
+    }
+
+    fn catch_up(&mut self) {
+        let rows = self.registry.rows();
+        // Under the lock nothing is published, so no change is missed or told twice.
+        self.receiver = self.registry.shared.changes.subscribe();
+        self.present = rows
+            .list
+            .iter()
+            .filter(|row| !is_stood_in(row, &rows.list))
+            .map(Row::present)
+            .collect();
+    }
+}
+
+/// A configured adapter's place in the registry.
+#[derive(Clone, Debug)]
+pub(super) struct Seat {
+    registry: Registry,
+    row: u64,
+}
+
+impl Seat {
+    /// Says what the adapter is while nothing is connected.
+    pub(super) fn absent(&self, state: State, reason: Option<&str>) {
+        let mut rows = self.registry.rows();
+        let came_by = |row: &&Row| row.seat == Some(self.row) && row.account.is_some();
+        let mut ids: Vec<u64> = rows.list.iter().filter(came_by).map(|row| row.id).collect();
+        if ids.is_empty() {
+            ids.push(self.row);
+        }
+        for id in ids {
+            self.registry
+                .change(&mut rows, id, |row| row.absent = (state, reason.map(str::to_owned)));
+        }
+    }
+}
+
+/// A connection's entry in the registry; it ends with this value.
+#[derive(Debug)]
+pub(super) struct Registration {
+    registry: Registry,
+    row: u64,
+    connection: u64,
+}
+
+impl Registration {
+    /// The account became known.
+    pub(super) fn identify(&mut self, account: &str) {
+        let registry = self.registry.clone();
+        let mut rows = registry.rows();
+        let Some(from) = rows.get(self.row) else { return };
+        let Some(connection) = from.remove(self.connection) else { return };
+        let (kind, platform, seat) = (from.kind, from.platform.clone(), from.seat);
+        let published = from.take_state(now());
+        let known = rows.find_account(&platform, Some(account));
+        self.row = known.unwrap_or_else(|| rows.add_account(kind, &platform, Some(account)));
+        registry.change(&mut rows, self.row, |row| {
+            if known.is_none() {
+                row.inherit(published);
+            }
+            row.seat = seat.or(row.seat);
+            row.offline = None;
+            row.connections.push(connection);
+        });
+        rows.list
+            .retain(|row| row.configured || row.account.is_some() || !row.connections.is_empty());
+    }
+
+    /// The account is off though the connection lives.
+    pub(super) fn offline(&self, reason: &str) {
+        let mut rows = self.registry.rows();
+        self.registry.change(&mut rows, self.row, |row| row.offline = Some(reason.to_owned()));
+    }
+
+    /// The account is on; says whether it had been off.
+    pub(super) fn online(&self) -> bool {
+        let mut rows = self.registry.rows();
+        let was_off = rows.get(self.row).is_some_and(|row| row.offline.is_some());
+        self.registry.change(&mut rows, self.row, |row| row.offline = None);
+        was_off
+    }
+
+    /// The connection ends, and says why.
+    pub(super) fn end(self, state: State, reason: &str) {
+        self.remove(state, reason);
+    }
+
+    fn remove(&self, state: State, reason: &str) {
+        let mut rows = self.registry.rows();
+        self.registry.change(&mut rows, self.row, |row| {
+            if row.remove(self.connection).is_some() && row.connections.is_empty() {
+                row.offline = None;
+                row.absent = (state, Some(reason.to_owned()));
+            }
+        });
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.remove(State::Disconnected, "the connection ended");
+    }
+}
+
+#[cfg(test)]
+mod tests;
