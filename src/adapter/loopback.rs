@@ -27,6 +27,7 @@ fn run(settings: Arc<Settings>, seat: Seat, context: Context) -> Running<()> {
             platform: &platform,
             account: Some(ACCOUNT),
             seat: Some(&seat),
+            offline: None,
         };
         let (registration, mut requests) = context.registry.connect_for_requests(&arrival);
         loop {

@@ -10,6 +10,7 @@ mod kind;
 mod link;
 mod loopback;
 mod mount;
+mod onebot;
 mod onebot11;
 mod onebot12;
 mod registry;

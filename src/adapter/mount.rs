@@ -2,7 +2,7 @@
 
 use super::kind::{End, Run};
 use super::registry::Seat;
-use super::{Core, KINDS, Kind, Registry, Settings, Socket, Way, dial};
+use super::{Core, KINDS, Kind, Registry, Settings, Socket, Way, dial, onebot11};
 use hyper::HeaderMap;
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -16,6 +16,8 @@ pub struct Context {
     pub(super) registry: Registry,
     pub(super) stop: CancellationToken,
     pub(super) tracker: TaskTracker,
+    /// What the connections of one `OneBot` 11 account share.
+    pub(super) accounts: onebot11::Accounts,
     mounts: Arc<[Mount]>,
 }
 
@@ -86,7 +88,8 @@ pub fn start(
     let seated = |settings: Settings| (registry.seat(&settings), Arc::new(settings));
     let configured: Vec<_> = settings.into_iter().map(seated).collect();
     let mounts = mounts(&configured).into();
-    let context = Context { core, registry, stop, tracker, mounts };
+    let accounts = onebot11::Accounts::default();
+    let context = Context { core, registry, stop, tracker, accounts, mounts };
     for (seat, settings) in configured {
         match (&settings.kind.run, &settings.way) {
             (Run::Alone(run), _) => {

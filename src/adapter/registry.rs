@@ -105,6 +105,8 @@ pub(super) struct Arrival<'a> {
     pub(super) platform: &'a str,
     pub(super) account: Option<&'a str>,
     pub(super) seat: Option<&'a Seat>,
+    /// Why the account is off, if it is.
+    pub(super) offline: Option<&'a str>,
 }
 
 impl Default for Registry {
@@ -214,8 +216,7 @@ impl Registry {
         let settings = Arc::clone(&arrival.settings);
         self.change(&mut rows, row, |row| {
             row.seat = seat.or(row.seat);
-            // A fresh connection is taken to be online until it says otherwise.
-            row.offline = None;
+            row.offline = arrival.offline.map(str::to_owned);
             row.connections.push(Connection { id: connection, settings, requests });
         });
         drop(rows);

@@ -19,7 +19,7 @@ const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// How often the peer is asked whether it is there.
 const PING: Duration = Duration::from_secs(30);
 /// How long a peer may send nothing at all, not even the answer to a ping.
-pub(super) const SILENCE: Duration = Duration::from_secs(90);
+const SILENCE: Duration = Duration::from_secs(90);
 
 type Frames = Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>>;
 type Outlet = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
@@ -66,18 +66,21 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// The next text frame; an error if none comes for this long.
-    pub(super) async fn next(&mut self, patience: Duration) -> Result<Utf8Bytes, Closed> {
-        let patient_until = Instant::now() + patience;
+    /// The next text frame; an error if none comes for as long as `patience`.
+    ///
+    /// Without it, the answers to pings are enough.
+    pub(super) async fn next(&mut self, patience: Option<Duration>) -> Result<Utf8Bytes, Closed> {
+        let patient_until = patience.map(|patience| Instant::now() + patience);
         loop {
-            let deadline = patient_until.min(Instant::now() + SILENCE);
+            let silent_until = Instant::now() + SILENCE;
+            let deadline = patient_until.map_or(silent_until, |until| until.min(silent_until));
             let message = tokio::select! {
                 biased;
                 message = timeout_at(deadline, self.frames.next()) => message,
                 () = self.gone.cancelled() => return Err(Closed("the peer does not read".into())),
             };
             match message {
-                Err(_) => return Err(Closed("the peer fell silent".into())),
+                Err(_) => return Err(Closed("the implementation fell silent".into())),
                 Ok(None) => return Err(Closed("the connection was lost".into())),
                 Ok(Some(Err(error))) => return Err(Closed(error.to_string())),
                 Ok(Some(Ok(Message::Text(text)))) => return Ok(text),

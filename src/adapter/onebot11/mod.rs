@@ -1,8 +1,18 @@
-//! `OneBot` 11.
+//! `OneBot` 11, by WebSocket in both directions (communication/ws.md, ws-reverse.md).
 
+mod account;
+mod action;
 mod address;
+mod connection;
+mod courier;
+mod cq;
+mod event;
+mod history;
+mod segment;
 
-use super::kind::{End, Kind, Run};
+pub(super) use account::Accounts;
+
+use super::kind::{Kind, Run};
 
 pub(super) static KIND: Kind = Kind {
     name: "onebot11",
@@ -17,5 +27,5 @@ pub(super) static KIND: Kind = Kind {
     ],
     addresses: address::addresses,
     resolve: address::resolve,
-    run: Run::Connection(|_| Box::pin(async { End::refused("not built yet") })),
+    run: Run::Connection(|connection| Box::pin(connection::run(connection))),
 };

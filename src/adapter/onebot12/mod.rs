@@ -1,19 +1,19 @@
-//! `OneBot` 12.
+//! `OneBot` 12, by WebSocket in both directions (connect/communication).
 
+mod action;
 mod address;
+mod bot;
+mod connection;
+mod event;
+mod segment;
 
-use super::kind::{End, Kind, Run};
+use super::kind::{Kind, Run};
 
 pub(super) static KIND: Kind = Kind {
     name: "onebot12",
     platform: "wechat",
-    mounts: &[
-        "/onebot/v12/ws",
-        "/onebot/v12/ws/",
-        "/onebot/v12",
-        "/onebot/v12/",
-    ],
+    mounts: &["/onebot/v12/ws", "/onebot/v12/ws/", "/onebot/v12", "/onebot/v12/"],
     addresses: address::addresses,
     resolve: address::resolve,
-    run: Run::Connection(|_| Box::pin(async { End::refused("not built yet") })),
+    run: Run::Connection(|connection| Box::pin(connection::run(connection))),
 };

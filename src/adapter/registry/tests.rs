@@ -3,7 +3,7 @@ use crate::adapter::kind;
 
 fn arrival<'a>(account: Option<&'a str>, seat: Option<&'a Seat>) -> Arrival<'a> {
     let settings = Arc::new(Settings::new(kind("onebot11").unwrap()));
-    Arrival { settings, platform: "qq", account, seat }
+    Arrival { settings, platform: "qq", account, seat, offline: None }
 }
 
 /// What was published so far, as `account: State`.

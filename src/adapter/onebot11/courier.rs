@@ -1,0 +1,42 @@
+//! Sending the core's messages by one connection, and looking for those that may have gone out.
+
+use super::account::Account;
+use super::action::{Sending, delivery};
+use super::history;
+use crate::adapter::onebot::call::Calls;
+use crate::adapter::onebot::requests;
+use crate::adapter::{Core, Delivery, Event, Found, Outbound, Settings};
+use std::sync::Arc;
+
+/// What sends by one connection of an account.
+pub(super) struct Courier {
+    pub(super) account: Arc<Account>,
+    pub(super) calls: Calls,
+    pub(super) settings: Arc<Settings>,
+    pub(super) core: Core,
+}
+
+impl requests::Courier for Courier {
+    async fn send(&self, message: Outbound) -> Delivery {
+        let through = self.account.through.get(&message.conversation);
+        let Some(sending) = Sending::new(&message, through.as_deref(), &self.settings) else {
+            let reason = format!(
+                "`{}` is no conversation of OneBot 11; write group_<id> or private_<id>",
+                message.conversation
+            );
+            return Delivery::Refused { reason, mends: false };
+        };
+        self.account.echoes.begin(&message);
+        let answer = self.calls.call(sending.action, &sending, None).await;
+        let (delivery, news) = self.account.echoes.end(message.id, delivery(answer));
+        for message in news {
+            // The core takes no more events when it stops.
+            let _ = self.core.events.send(Event::Message(Box::new(message))).await;
+        }
+        delivery
+    }
+
+    async fn find(&self, message: Outbound) -> Found {
+        history::find(&self.account, &self.calls, &message).await
+    }
+}

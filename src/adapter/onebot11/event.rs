@@ -1,0 +1,259 @@
+//! Frames of `OneBot` 11 as implementations really send them: events and answers.
+
+use super::segment::{self, Reading};
+use crate::adapter::onebot::answer::Answer;
+use crate::adapter::onebot::word::Word;
+use crate::adapter::{Inbound, now};
+use crate::message::{Sender, check_name};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use siphasher::sip::SipHasher13;
+use std::hash::Hasher;
+
+/// One frame.
+#[derive(Debug)]
+pub(super) enum Frame<'a> {
+    /// An event, and the account it says it happened to.
+    Event { account: Option<String>, event: Event<'a> },
+    /// An answer, and the echo of its action; some send back an empty one for none.
+    Answer { echo: String, answer: Answer },
+}
+
+/// What happened (event/README.md).
+#[derive(Debug)]
+pub(super) enum Event<'a> {
+    /// A message came in, or went out by this account.
+    Message(Box<Message<'a>>),
+    /// The implementation is there, and may say whether the account is (event/meta.md, "心跳").
+    Heartbeat { interval: i64, online: Option<bool> },
+    /// The account was logged out, says `NapCat`.
+    Offline { reason: String },
+    /// Nothing for us.
+    Other,
+}
+
+/// Every field we read, of whatever frame it is.
+#[derive(Debug, Deserialize)]
+struct Fields<'a> {
+    #[serde(borrow, default)]
+    post_type: Word<'a>,
+    #[serde(default)]
+    meta_event_type: Word<'a>,
+    #[serde(default)]
+    notice_type: Word<'a>,
+    #[serde(default)]
+    message_type: Word<'a>,
+    #[serde(default)]
+    time: Word<'a>,
+    #[serde(default)]
+    self_id: Word<'a>,
+    #[serde(default)]
+    user_id: Word<'a>,
+    #[serde(default)]
+    group_id: Word<'a>,
+    #[serde(default)]
+    group_name: Word<'a>,
+    #[serde(default)]
+    target_id: Word<'a>,
+    #[serde(default)]
+    message_id: Word<'a>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    raw_message: Option<&'a RawValue>,
+    sender: Option<&'a RawValue>,
+    anonymous: Option<&'a RawValue>,
+    #[serde(default)]
+    interval: Word<'a>,
+    status: Option<&'a RawValue>,
+    #[serde(default)]
+    retcode: Word<'a>,
+    data: Option<&'a RawValue>,
+    #[serde(default)]
+    wording: Word<'a>,
+    #[serde(default)]
+    msg: Word<'a>,
+    #[serde(default)]
+    echo: Word<'a>,
+}
+
+/// The sender of a message, or whom it is anonymous for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Who<'a> {
+    #[serde(borrow)]
+    id: Word<'a>,
+    name: Word<'a>,
+    user_id: Word<'a>,
+    nickname: Word<'a>,
+    card: Word<'a>,
+    group_id: Word<'a>,
+}
+
+impl<'a> Frame<'a> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
+        let fields: Fields<'a> = serde_json::from_str(text)?;
+        if fields.post_type.text().is_none() {
+            return Ok(fields.into_answer());
+        }
+        let account = fields.self_id.id().map(str::to_owned);
+        let event = match fields.post_type.or_empty() {
+            "message" | "message_sent" => Event::Message(Box::new(Message(fields))),
+            "meta_event" if fields.meta_event_type.or_empty() == "heartbeat" => Event::Heartbeat {
+                interval: fields.interval.number().unwrap_or_default(),
+                online: fields.status.and_then(online),
+            },
+            "notice" if fields.notice_type.or_empty() == "bot_offline" => {
+                Event::Offline { reason: fields.text() }
+            }
+            _ => Event::Other,
+        };
+        Ok(Self::Event { account, event })
+    }
+}
+
+/// Whether a status says the account is on; some send null.
+pub(super) fn online(status: &RawValue) -> Option<bool> {
+    #[derive(Deserialize)]
+    struct Status<'a> {
+        #[serde(borrow)]
+        online: Word<'a>,
+    }
+    match serde_json::from_str::<Status<'_>>(status.get()).ok()?.online.text()? {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+fn word(json: Option<&RawValue>) -> Word<'_> {
+    json.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
+}
+
+impl Fields<'_> {
+    fn into_answer<'a>(self) -> Frame<'a> {
+        let answer = Answer {
+            status: word(self.status).or_empty().to_owned(),
+            retcode: self.retcode.number().unwrap_or(-1),
+            data: self.data.map(RawValue::to_owned),
+            text: self.text(),
+        };
+        Frame::Answer { echo: self.echo.or_empty().to_owned(), answer }
+    }
+
+    /// What is said for people, in whichever field.
+    fn text(&self) -> String {
+        let message = word(self.message);
+        let said = self.wording.text().or(message.text()).or(self.msg.text());
+        said.unwrap_or_default().to_owned()
+    }
+}
+
+/// A message event (event/message.md), or a message of a history.
+#[derive(Debug)]
+pub(super) struct Message<'a>(Fields<'a>);
+
+/// Where a message was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) conversation: String,
+    /// The conversation's name, where the event told it.
+    pub(super) name: Option<String>,
+    /// The group through which strangers talk, in a temporary session.
+    pub(super) through: Option<String>,
+}
+
+impl<'a> Message<'a> {
+    /// Reads a message of a history, which may lack what makes it an event.
+    pub(super) fn parse(json: &'a RawValue) -> Option<Self> {
+        serde_json::from_str(json.get()).ok().map(Self)
+    }
+
+    /// Whether the account itself wrote it.
+    fn is_own(&self, account: &str) -> bool {
+        self.0.post_type.or_empty() == "message_sent" || self.sender_id() == Some(account)
+    }
+
+    fn sender_id(&self) -> Option<&str> {
+        self.0.user_id.id()
+    }
+
+    /// The conversation. An own private message tells it as `target_id`, or not at all.
+    fn place(&self, account: &str, sender: &Who<'_>) -> Option<Place> {
+        let fields = &self.0;
+        let group = fields.group_id.id();
+        let is_group = match fields.message_type.or_empty() {
+            "group" => true,
+            "private" => false,
+            "" => group.is_some(),
+            _ => return None,
+        };
+        if is_group {
+            let name = fields.group_name.text().map(str::to_owned);
+            return Some(Place { conversation: format!("group_{}", group?), name, through: None });
+        }
+        let own = self.is_own(account);
+        let other =
+            if own { fields.target_id.id() } else { self.sender_id().or(sender.user_id.id()) };
+        let name = (!own).then(|| sender.nickname.text()).flatten().map(str::to_owned);
+        let through = group.or(sender.group_id.id()).map(str::to_owned);
+        Some(Place { conversation: format!("private_{}", other?), name, through })
+    }
+
+    /// The message in our words; the error says what keeps it from being one.
+    ///
+    /// A history was asked for one conversation, and its messages may not name it.
+    pub(super) fn into_inbound(
+        self,
+        platform: &str,
+        account: &str,
+        asked_for: Option<&str>,
+    ) -> Result<(Inbound, Place), String> {
+        let from: Who<'_> = parse_or_default(self.0.sender);
+        let place = self.place(account, &from).or_else(|| {
+            let conversation = asked_for?.to_owned();
+            Some(Place { conversation, name: None, through: None })
+        });
+        let place = place.ok_or("the event does not tell its conversation")?;
+        check_name("conversation", &place.conversation)?;
+        let message = self.0.message.or(self.0.raw_message).ok_or("the event has no `message`")?;
+        let Reading { message_type, content, original } = segment::read(message);
+        let inbound = Inbound {
+            platform: platform.to_owned(),
+            account: account.to_owned(),
+            conversation: place.conversation.clone(),
+            conversation_name: place.name.clone(),
+            sender: self.sender(&from),
+            message_type,
+            content,
+            external_id: self.external_id(message),
+            time: self.0.time.time().unwrap_or_else(now),
+            own: self.is_own(account),
+            original,
+        };
+        Ok((inbound, place))
+    }
+
+    /// Who wrote it: the group card where there is one, else the nickname.
+    fn sender(&self, from: &Who<'_>) -> Sender {
+        let anonymous: Who<'_> = parse_or_default(self.0.anonymous);
+        let id = anonymous.id.id().or(self.sender_id()).or(from.user_id.id()).unwrap_or_default();
+        let card = from.card.text().filter(|card| !card.trim().is_empty());
+        let name = anonymous.name.text().or(card).or(from.nickname.text()).unwrap_or(id);
+        Sender { id: id.to_owned(), name: name.to_owned() }
+    }
+
+    /// The platform's ID; where it tells none, a mark that is the same when it comes again.
+    fn external_id(&self, message: &RawValue) -> String {
+        if let Some(id) = self.0.message_id.id() {
+            return id.to_owned();
+        }
+        let mut mark = SipHasher13::new();
+        mark.write(self.0.user_id.or_empty().as_bytes());
+        mark.write(message.get().as_bytes());
+        format!("mark-{:016x}", mark.finish())
+    }
+}
+
+fn parse_or_default<'a, T: Deserialize<'a> + Default>(json: Option<&'a RawValue>) -> T {
+    json.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
+}
