@@ -26,7 +26,6 @@ pub use settings::{GroupFile, History, MessageFormat, OnUnknown, Pace, Settings,
 pub use socket::{Socket, config};
 
 use crate::message::{MessageType, Sender};
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -170,9 +169,4 @@ pub enum State {
 pub struct Core {
     /// Where events go.
     pub events: mpsc::Sender<Event>,
-}
-
-/// Unix seconds.
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

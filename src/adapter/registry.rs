@@ -5,7 +5,8 @@
 
 use super::row::{Connection, Row};
 use super::settings::Settings;
-use super::{Kind, Link, Request, State, now};
+use super::{Kind, Link, Request, State};
+use crate::clock::now;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{broadcast, mpsc};

@@ -2,7 +2,8 @@
 
 use super::registry::{AdapterStatus, StatusChange};
 use super::settings::Settings;
-use super::{Kind, Link, Request, State, now};
+use super::{Kind, Link, Request, State};
+use crate::clock::now;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 

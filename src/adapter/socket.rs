@@ -160,3 +160,68 @@ async fn write_all(
     // A peer that is gone already needs no farewell.
     let _ = timeout(WRITE_LIMIT, outlet.send(Message::Close(Some(away)))).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::DuplexStream;
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    /// A socket of ours, and the other end of it.
+    async fn pair(max_frame: usize) -> (Socket, WebSocketStream<DuplexStream>) {
+        let (ours, theirs) = tokio::io::duplex(4096);
+        let ours =
+            WebSocketStream::from_raw_socket(ours, Role::Server, Some(config(max_frame))).await;
+        (Socket::new(ours), WebSocketStream::from_raw_socket(theirs, Role::Client, None).await)
+    }
+
+    #[tokio::test]
+    async fn frames_go_both_ways_until_it_is_closed() {
+        let (socket, mut peer) = pair(1024).await;
+        let (mut reader, writer, writing) = socket.split();
+        let writing = tokio::spawn(writing);
+        peer.send(Message::text("in")).await.unwrap();
+        peer.send(Message::binary(&b"bytes of text"[..])).await.unwrap();
+        assert_eq!(reader.next(None).await.unwrap(), "in");
+        assert_eq!(reader.next(None).await.unwrap(), "bytes of text");
+        writer.send("out".into()).unwrap();
+        assert_eq!(peer.next().await.unwrap().unwrap(), Message::text("out"));
+        writer.close();
+        let Message::Close(Some(frame)) = peer.next().await.unwrap().unwrap() else { panic!() };
+        assert_eq!(frame.code, CloseCode::Away);
+        assert!(writer.send("late".into()).is_err());
+        writing.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_frame_over_the_limit_ends_it() {
+        let (socket, mut peer) = pair(1024).await;
+        let (mut reader, _writer, _writing) = socket.split();
+        let sent = tokio::spawn(async move { peer.send(Message::text("x".repeat(2000))).await });
+        assert!(reader.next(None).await.is_err());
+        drop(reader);
+        drop(sent);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_read_is_given_up() {
+        let (socket, _peer) = pair(1024).await;
+        let (mut reader, writer, writing) = socket.split();
+        let writing = tokio::spawn(writing);
+        while writer.send("x".repeat(1000)).is_ok() {}
+        assert_eq!(writer.send("one more".into()), Err("the peer does not read"));
+        assert_eq!(reader.next(None).await, Err(Closed("the peer does not read".into())));
+        writing.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_is_silent_is_given_up() {
+        let (socket, peer) = pair(1024).await;
+        let (mut reader, _writer, writing) = socket.split();
+        tokio::spawn(writing);
+        // It lives, but answers no ping.
+        let silence = reader.next(None).await;
+        assert_eq!(silence, Err(Closed("the implementation fell silent".into())));
+        drop(peer);
+    }
+}

@@ -2,9 +2,10 @@
 
 use super::address::Address;
 use super::segment::{self, Reading};
+use crate::adapter::Inbound;
 use crate::adapter::onebot::answer::Answer;
 use crate::adapter::onebot::word::Word;
-use crate::adapter::{Inbound, now};
+use crate::clock::now;
 use crate::message::{Sender, check_name};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -201,5 +202,59 @@ impl Message<'_> {
             own: user == account,
             original,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Whatever a frame says, it is read or refused; what is read makes a message or an error.
+    fn swallow(text: &str) {
+        if let Ok(Frame::Event { event: Event::Message(message), .. }) = Frame::parse(text)
+            && let Ok(inbound) = message.into_inbound("wechat", "me")
+        {
+            assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
+        }
+    }
+
+    fn value() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just("null".to_owned()),
+            Just("[{\"type\":\"text\",\"data\":{\"text\":1}},{\"type\":2},[]]".to_owned()),
+            Just("{\"platform\":\"qq\",\"user_id\":[]}".to_owned()),
+            Just("{\"bots\":[{\"self\":{\"user_id\":\"1\"}},{},4]}".to_owned()),
+            any::<f32>()
+                .prop_filter("no JSON", |number| number.is_finite())
+                .prop_map(|n| n.to_string()),
+            ".{0,8}".prop_map(|text| serde_json::to_string(&text).unwrap()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in ".*") {
+            swallow(&text);
+        }
+
+        #[test]
+        fn no_field_panics(
+            fields in prop::collection::btree_map(
+                "id|time|self|message_id|message|alt_message|user_id|group_id|guild_id|channel_id|\
+                 interval|status|retcode|data|echo",
+                value(),
+                0..10,
+            ),
+            kind in "message|meta|notice",
+            detail in "group|private|channel|heartbeat|status_update",
+        ) {
+            let mut frame = format!("{{\"type\":\"{kind}\",\"detail_type\":\"{detail}\"");
+            for (name, value) in fields {
+                frame.push_str(&format!(",\"{name}\":{value}"));
+            }
+            frame.push('}');
+            swallow(&frame);
+        }
     }
 }

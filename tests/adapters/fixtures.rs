@@ -1,0 +1,106 @@
+//! Golden frames: each is pushed by an implementation, and read as its file says or skipped.
+
+use crate::onebot::Peer;
+use crate::rechat::Rechat;
+use crate::{onebot11, onebot12};
+use rechat::adapter::Inbound;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// The fixtures of a folder, with their names, in order.
+fn fixtures(folder: &str) -> Vec<(String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
+    let mut files: Vec<_> = folder.read_dir().unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    let read = |file: &Path| {
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        (name, serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap())
+    };
+    files.iter().map(|file| read(file)).collect()
+}
+
+/// A message as a fixture tells it. An ID we made is only told by its beginning.
+fn told(message: &Inbound, expected: &Value) -> Value {
+    let mark = expected["id"].as_str().filter(|mark| mark.ends_with('-'));
+    let is_mark = mark.is_some_and(|mark| message.external_id.starts_with(mark));
+    json!({
+        "conversation": message.conversation,
+        "conversation_name": message.conversation_name,
+        "sender": [message.sender.id, message.sender.name],
+        "type": message.message_type.as_str(),
+        "content": message.content,
+        "id": if is_mark { mark.unwrap() } else { &message.external_id },
+        "time": message.time,
+        "own": message.own,
+        "has_original": message.original.is_some(),
+    })
+}
+
+fn push(peer: &Peer, frame: &Value) {
+    match frame.as_str() {
+        Some(text) => peer.push_text(text),
+        None => peer.push(frame),
+    }
+}
+
+async fn valid_are_read(mut rechat: Rechat, peer: Peer, version: &str) {
+    for (name, fixture) in fixtures(&format!("{version}/valid")) {
+        push(&peer, &fixture["frame"]);
+        let message = rechat.message().await;
+        assert_eq!(told(&message, &fixture["expect"]), fixture["expect"], "{version} {name}");
+        if let Some(original) = message.original {
+            let original: Value = serde_json::from_str(&original).unwrap();
+            assert_eq!(original, fixture["frame"]["message"], "{version} {name}");
+        }
+    }
+}
+
+async fn invalid_are_skipped(mut rechat: Rechat, peer: Peer, version: &str, sound: &Value) {
+    for (name, fixture) in fixtures(&format!("{version}/invalid")) {
+        push(&peer, &fixture["frame"]);
+        push(&peer, sound);
+        assert_eq!(rechat.message().await.content, "sound", "{version} {name}");
+    }
+}
+
+/// Nobody here answers: what is asked for names must change nothing.
+async fn v11(rechat: &Rechat) -> Peer {
+    let headers = onebot11::headers("1", "Universal");
+    let silent = std::sync::Arc::new(|_: &Value| crate::onebot::Reply::Silent);
+    Peer::dial(&rechat.url("/onebot/v11/ws"), &headers, silent).await.unwrap()
+}
+
+async fn v12(rechat: &Rechat) -> Peer {
+    let silent = std::sync::Arc::new(|_: &Value| crate::onebot::Reply::Silent);
+    Peer::dial(&rechat.url("/onebot/v12/ws"), &onebot12::HEADERS, silent).await.unwrap()
+}
+
+#[tokio::test]
+async fn valid_frames_of_onebot_11_are_read() {
+    let rechat = Rechat::start(&[]).await;
+    let peer = v11(&rechat).await;
+    valid_are_read(rechat, peer, "onebot11").await;
+}
+
+#[tokio::test]
+async fn invalid_frames_of_onebot_11_are_skipped() {
+    let rechat = Rechat::start(&[]).await;
+    let peer = v11(&rechat).await;
+    let sound = onebot11::group_message(1, 77, 1, "sound");
+    invalid_are_skipped(rechat, peer, "onebot11", &sound).await;
+}
+
+#[tokio::test]
+async fn valid_frames_of_onebot_12_are_read() {
+    let rechat = Rechat::start(&[]).await;
+    let peer = v12(&rechat).await;
+    valid_are_read(rechat, peer, "onebot12").await;
+}
+
+#[tokio::test]
+async fn invalid_frames_of_onebot_12_are_skipped() {
+    let rechat = Rechat::start(&[]).await;
+    let peer = v12(&rechat).await;
+    let sound = onebot12::group_message(("wechat", "wxid_me"), "g", "m1", "sound");
+    invalid_are_skipped(rechat, peer, "onebot12", &sound).await;
+}

@@ -1,0 +1,177 @@
+//! The core's side of the adapters, with a door for those who dial in.
+
+use crate::onebot::DEADLINE;
+use rechat::adapter::{
+    Changes, Context, Core, Delivery, DialIn, Event, Inbound, Link, Outbound, Registry, Settings,
+    Socket, State, accept, start,
+};
+use rechat::message::MessageType;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::accept_hdr_async;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+/// What the core would be to the adapters.
+pub struct Rechat {
+    pub registry: Registry,
+    pub changes: Changes,
+    events: mpsc::Receiver<Event>,
+    /// What the core answers when it is asked for an account's conversations.
+    pub conversations: Vec<String>,
+    /// The names that were told of conversations.
+    pub names: Vec<(String, String)>,
+    stop: CancellationToken,
+    tracker: TaskTracker,
+    door: String,
+}
+
+impl Rechat {
+    /// Starts adapters from their configuration, an entry each.
+    pub async fn start(entries: &[String]) -> Self {
+        let settings: Vec<Settings> =
+            entries.iter().map(|entry| toml::from_str(entry).unwrap()).collect();
+        let (sender, events) = mpsc::channel(64);
+        let registry = Registry::new();
+        let changes = registry.changes();
+        let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let core = Core { events: sender };
+        let context = start(settings, core, registry.clone(), stop.clone(), tracker.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let door = listener.local_addr().unwrap().to_string();
+        tokio::spawn(keep_door(listener, context, tracker.clone()));
+        let (conversations, names) = (Vec::new(), Vec::new());
+        Self { registry, changes, events, conversations, names, stop, tracker, door }
+    }
+
+    /// Where to dial in.
+    pub fn url(&self, path: &str) -> String {
+        format!("ws://{}{path}", self.door)
+    }
+
+    /// The next message; answers what the adapters ask meanwhile.
+    pub async fn message(&mut self) -> Inbound {
+        let next = async {
+            loop {
+                match self.events.recv().await.expect("the adapters live") {
+                    Event::Message(message) => return *message,
+                    Event::Named { conversation, name, .. } => {
+                        self.names.push((conversation, name))
+                    }
+                    Event::Conversations { answer, .. } => {
+                        let _ = answer.send(self.conversations.clone());
+                    }
+                }
+            }
+        };
+        timeout(DEADLINE, next).await.expect("no message came")
+    }
+
+    /// Waits until the name of a conversation was told.
+    pub async fn named(&mut self, conversation: &str) -> String {
+        let next = async {
+            loop {
+                if let Some((_, name)) = self.names.iter().find(|(known, _)| known == conversation)
+                {
+                    return name.clone();
+                }
+                match self.events.recv().await.expect("the adapters live") {
+                    Event::Named { conversation, name, .. } => {
+                        self.names.push((conversation, name))
+                    }
+                    Event::Conversations { answer, .. } => drop(answer.send(Vec::new())),
+                    Event::Message(message) => panic!("an unexpected message: {message:?}"),
+                }
+            }
+        };
+        timeout(DEADLINE, next).await.expect("no name came")
+    }
+
+    /// Waits for the next change of state; `account: State`.
+    pub async fn change(&mut self) -> (String, State, String) {
+        let change = timeout(DEADLINE, self.changes.next()).await.expect("no change came");
+        let account = change.account.unwrap_or_else(|| "-".into());
+        (account, change.state, change.reason.unwrap_or_default())
+    }
+
+    /// Waits until an account is in a state, and gives the reason.
+    pub async fn until(&mut self, account: &str, state: State) -> String {
+        loop {
+            let (changed, now, reason) = self.change().await;
+            if changed == account && now == state {
+                return reason;
+            }
+        }
+    }
+
+    /// The way to a platform, once there is one.
+    pub async fn link(&self, platform: &str) -> Link {
+        let wait = async {
+            loop {
+                if let Some(link) = self.registry.link(platform, None) {
+                    return link;
+                }
+                sleep(Duration::from_millis(2)).await;
+            }
+        };
+        timeout(DEADLINE, wait).await.expect("nothing is connected")
+    }
+
+    /// Sends a text by whatever is connected.
+    pub async fn send(&self, platform: &str, conversation: &str, text: &str) -> Delivery {
+        let link = self.link(platform).await;
+        timeout(DEADLINE, link.send(text_to(conversation, text))).await.expect("no delivery came")
+    }
+
+    /// Stops the adapters and waits until all their work has ended.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tracker.close();
+        timeout(DEADLINE, self.tracker.wait()).await.expect("something did not stop");
+    }
+}
+
+pub fn outbound(conversation: &str, message_type: MessageType, content: &str) -> Outbound {
+    Outbound {
+        id: Uuid::new_v4(),
+        conversation: conversation.into(),
+        message_type,
+        content: content.into(),
+        created_at: 1_700_000_000,
+    }
+}
+
+pub fn text_to(conversation: &str, text: &str) -> Outbound {
+    outbound(conversation, MessageType::Text, text)
+}
+
+/// Lets in who dials a mount, as the server does.
+async fn keep_door(listener: TcpListener, context: Context, tracker: TaskTracker) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tracker.spawn(let_in(stream, context.clone()));
+    }
+}
+
+async fn let_in(stream: TcpStream, context: Context) {
+    let mut dial_in = DialIn::default();
+    #[allow(clippy::result_large_err, reason = "the form tungstenite wants")]
+    let look = |request: &Request, mut response: Response| {
+        dial_in.path = request.uri().path().to_owned();
+        let query = request.uri().query().unwrap_or_default().split('&');
+        let pair = |pair: &str| pair.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned()));
+        dial_in.query = query.filter_map(pair).collect();
+        dial_in.headers = request.headers().clone();
+        if let Some(protocol) = request.headers().get("sec-websocket-protocol") {
+            response.headers_mut().insert("sec-websocket-protocol", protocol.clone());
+        }
+        Ok(response)
+    };
+    if let Ok(stream) = accept_hdr_async(stream, look).await {
+        let mount = context.mount(&dial_in.path).expect("a mount");
+        accept(mount, dial_in, Socket::new(stream), context).await;
+    }
+}

@@ -1,0 +1,364 @@
+use crate::onebot::{Peer, Reply};
+use crate::onebot11::{
+    group_message, headers, heartbeat, lifecycle, nameless_group_message, own_message,
+    private_message, willing, willing_but,
+};
+use crate::rechat::{Rechat, outbound, text_to};
+use rechat::adapter::{Delivery, Found, State};
+use rechat::message::MessageType;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+const WS: &str = "/onebot/v11/ws";
+/// Short, for what is never answered.
+const HASTY: &str = "kind = 'onebot11'\nanswer_timeout = 0.05";
+
+async fn rechat() -> Rechat {
+    Rechat::start(&["kind = 'onebot11'".into()]).await
+}
+
+async fn dial(rechat: &Rechat, account: &str, script: crate::onebot::Script) -> Peer {
+    Peer::dial(&rechat.url(WS), &headers(account, "Universal"), script).await.unwrap()
+}
+
+fn sent(id: &str) -> Delivery {
+    Delivery::Sent { external_id: Some(id.into()) }
+}
+
+#[tokio::test]
+async fn messages_go_both_ways() {
+    let mut rechat = rechat().await;
+    let peer = dial(&rechat, "1", willing()).await;
+    assert_eq!(rechat.change().await, ("1".into(), State::Connected, String::new()));
+    peer.push(&lifecycle(1));
+    peer.push(&group_message(1, 77, -5, "hello"));
+    let message = rechat.message().await;
+    assert_eq!(message.conversation, "group_77");
+    assert_eq!(message.conversation_name.as_deref(), Some("Group 77"));
+    assert_eq!((message.sender.id.as_str(), message.sender.name.as_str()), ("4242", "Card"));
+    assert_eq!((message.external_id.as_str(), message.account.as_str()), ("-5", "1"));
+    assert_eq!(rechat.send("qq", "group_77", "[CQ:face] & co").await, sent("101"));
+    let action = peer.action("send_group_msg").await;
+    let segment = json!({"type": "text", "data": {"text": "[CQ:face] & co"}});
+    assert_eq!(action["params"], json!({"group_id": 77, "message": [segment]}));
+    assert_eq!(rechat.send("qq", "private_5", "hi").await, sent("102"));
+    assert_eq!(peer.action("send_private_msg").await["params"]["user_id"], 5);
+    rechat.stop().await;
+    peer.ended().await;
+}
+
+#[tokio::test]
+async fn every_mount_and_platform_parameter() {
+    let mut rechat = rechat().await;
+    for (path, account) in [("/onebot/v11", "1"), ("/onebot/v11/", "2")] {
+        let _peer = Peer::dial(&rechat.url(path), &headers(account, "Universal"), willing()).await;
+        rechat.until(account, State::Connected).await;
+    }
+    let url = rechat.url("/onebot/v11/ws?platform=qq2");
+    let _peer = Peer::dial(&url, &headers("3", "Universal"), willing()).await.unwrap();
+    rechat.link("qq2").await;
+}
+
+#[tokio::test]
+async fn an_api_and_an_event_connection_are_one_account() {
+    let mut rechat = rechat().await;
+    let event = Peer::dial(&rechat.url(WS), &headers("1", "Event"), willing()).await.unwrap();
+    assert_eq!(rechat.change().await.1, State::Connected);
+    assert!(rechat.registry.link("qq", None).is_none(), "an Event connection takes no actions");
+    let api = Peer::dial(&rechat.url(WS), &headers("1", "API"), willing()).await.unwrap();
+    assert_eq!(rechat.send("qq", "group_77", "hi").await, sent("101"));
+    api.action("send_group_msg").await;
+    // The echo of what went out by the one comes in by the other.
+    event.push(&own_message(1, 77, 101, "hi"));
+    event.push(&nameless_group_message(1, 78, 102, "hello"));
+    assert_eq!(rechat.message().await.content, "hello");
+    assert_eq!(rechat.named("group_78").await, "Asked 78");
+    api.action("get_group_info").await;
+    assert_eq!(rechat.registry.platforms().len(), 1, "the account stands for the entry");
+    api.drop_connection();
+    api.ended().await;
+    event.drop_connection();
+    assert_eq!(rechat.change().await.1, State::Disconnected);
+}
+
+#[tokio::test]
+async fn a_group_name_is_asked_for_once_and_remembered() {
+    let mut rechat = rechat().await;
+    let peer = dial(&rechat, "1", willing()).await;
+    peer.push(&nameless_group_message(1, 77, 1, "a"));
+    assert_eq!(rechat.message().await.conversation_name, None);
+    assert_eq!(rechat.named("group_77").await, "Asked 77");
+    peer.push(&nameless_group_message(1, 77, 2, "b"));
+    assert_eq!(rechat.message().await.conversation_name.as_deref(), Some("Asked 77"));
+    let asked = peer.actions().iter().filter(|action| action["action"] == "get_group_info").count();
+    assert_eq!(asked, 1);
+}
+
+#[tokio::test]
+async fn refusals_say_whether_they_mend() {
+    for (retcode, mends) in [(1400, false), (1404, false), (100, true)] {
+        let rechat = rechat().await;
+        let _peer =
+            dial(&rechat, "1", willing_but("send_group_msg", Reply::refused(retcode, "no"))).await;
+        let delivery = rechat.send("qq", "group_77", "hi").await;
+        let Delivery::Refused { reason, mends: told } = delivery else { panic!("{delivery:?}") };
+        assert_eq!(told, mends, "{retcode}");
+        assert!(reason.contains(&retcode.to_string()) && reason.contains("no"), "{reason}");
+    }
+    let rechat = rechat().await;
+    let _peer = dial(&rechat, "1", willing()).await;
+    let delivery = rechat.send("qq", "nobody", "hi").await;
+    assert!(matches!(delivery, Delivery::Refused { mends: false, .. }), "{delivery:?}");
+}
+
+#[tokio::test]
+async fn silence_and_loss_leave_it_unknown() {
+    let rechat = Rechat::start(&[HASTY.into()]).await;
+    let peer = dial(&rechat, "1", willing_but("send_group_msg", Reply::Silent)).await;
+    let delivery = rechat.send("qq", "group_77", "hi").await;
+    assert!(matches!(&delivery, Delivery::Unknown { reason } if reason.contains("no answer")));
+    peer.drop_connection();
+    peer.ended().await;
+
+    let rechat = self::rechat().await;
+    let _peer = dial(&rechat, "1", willing_but("send_group_msg", Reply::Drop)).await;
+    let delivery = rechat.send("qq", "group_77", "hi").await;
+    assert!(
+        matches!(&delivery, Delivery::Unknown { reason } if reason.contains("lost")),
+        "{delivery:?}"
+    );
+    let timed_out = willing_but("send_group_msg", Reply::refused(1200, "timeout"));
+    let _again = dial(&rechat, "1", timed_out).await;
+    assert!(matches!(rechat.send("qq", "group_77", "hi").await, Delivery::Unknown { .. }));
+}
+
+#[tokio::test]
+async fn a_stuck_conversation_holds_up_no_other() {
+    let rechat = rechat().await;
+    let script = willing();
+    let stuck =
+        Arc::new(
+            move |action: &Value| {
+                if action["params"]["group_id"] == 1 { Reply::Silent } else { script(action) }
+            },
+        );
+    let peer = dial(&rechat, "1", stuck).await;
+    let link = rechat.link("qq").await;
+    let waiting = tokio::spawn({
+        let link = link.clone();
+        async move { link.send(text_to("group_1", "stuck")).await }
+    });
+    peer.action("send_group_msg").await;
+    assert_eq!(rechat.send("qq", "group_2", "hi").await, sent("101"));
+    peer.drop_connection();
+    assert!(matches!(waiting.await.unwrap(), Delivery::Unknown { .. }));
+    let late = link.send(text_to("group_2", "late")).await;
+    assert!(matches!(late, Delivery::Refused { mends: true, .. }), "never sent: {late:?}");
+}
+
+#[tokio::test]
+async fn the_first_answer_counts_and_async_is_accepted() {
+    let rechat = rechat().await;
+    let answer = |id: i64| json!({"status": "ok", "retcode": 0, "data": {"message_id": id}});
+    let twice = Reply::Frames(vec![answer(7), answer(8)]);
+    let _peer = dial(&rechat, "1", willing_but("send_group_msg", twice)).await;
+    assert_eq!(rechat.send("qq", "group_77", "hi").await, sent("7"));
+    let later = Reply::Frames(vec![json!({"status": "async", "retcode": 1, "data": null})]);
+    let _other = dial(&rechat, "1", willing_but("send_group_msg", later)).await;
+    let delivery = loop {
+        // The newer connection takes over as soon as it is registered.
+        match rechat.send("qq", "group_77", "hi").await {
+            Delivery::Sent { external_id: Some(_) } => {}
+            other => break other,
+        }
+    };
+    assert_eq!(delivery, Delivery::Sent { external_id: None });
+}
+
+#[tokio::test]
+async fn an_own_message_is_news_unless_it_is_an_echo() {
+    let mut rechat = rechat().await;
+    let peer = dial(&rechat, "1", willing()).await;
+    assert_eq!(rechat.send("qq", "group_77", "hi").await, sent("101"));
+    peer.push(&own_message(1, 77, 101, "hi"));
+    peer.push(&own_message(1, 77, 55, "written on the phone"));
+    let message = rechat.message().await;
+    assert_eq!((message.content.as_str(), message.own), ("written on the phone", true));
+    assert_eq!(message.sender.id, "1");
+}
+
+#[tokio::test]
+async fn the_report_of_an_unanswered_message_settles_it() {
+    let rechat = Rechat::start(&["kind = 'onebot11'\nanswer_timeout = 1".into()]).await;
+    let peer = dial(&rechat, "1", willing_but("send_group_msg", Reply::Silent)).await;
+    let link = rechat.link("qq").await;
+    let sending = tokio::spawn(async move { link.send(text_to("group_77", "hi")).await });
+    peer.action("send_group_msg").await;
+    peer.push(&own_message(1, 77, 9, "hi"));
+    assert_eq!(sending.await.unwrap(), sent("9"));
+}
+
+#[tokio::test]
+async fn what_was_missed_is_fetched_after_a_reconnect() {
+    let mut rechat = rechat().await;
+    rechat.conversations = vec!["private_5".into(), "group_77".into()];
+    let script = willing();
+    let history = Arc::new(move |action: &Value| match action["action"].as_str() {
+        Some("get_group_msg_history") => Reply::ok(json!({"messages": [
+            group_message(1, 77, 2, "second"), "garbage", group_message(1, 77, 1, "first"),
+            own_message(1, 77, 3, "mine"),
+        ]})),
+        Some("get_friend_msg_history") => Reply::refused(1200, "no messages"),
+        _ => script(action),
+    });
+    let peer = dial(&rechat, "1", history).await;
+    let mut fetched = Vec::new();
+    for _ in 0..3 {
+        let message = rechat.message().await;
+        fetched.push((message.external_id, message.own));
+    }
+    fetched.sort();
+    assert_eq!(fetched, [("1".into(), false), ("2".into(), false), ("3".into(), true)]);
+    let asked = peer.action("get_friend_msg_history").await;
+    assert_eq!(asked["params"], json!({"user_id": 5, "count": 20}));
+}
+
+#[tokio::test]
+async fn a_message_that_may_have_gone_out_is_looked_for() {
+    let rechat = rechat().await;
+    let script = willing();
+    let history = Arc::new(move |action: &Value| match action["action"].as_str() {
+        Some("get_group_msg_history") => Reply::ok(json!({"messages": [
+            {"time": 1_600_000_000, "message_id": 1, "user_id": 5, "message": "old"},
+            own_message(1, 77, 44, "hi"),
+        ]})),
+        _ => script(action),
+    });
+    let _peer = dial(&rechat, "1", history).await;
+    let link = rechat.link("qq").await;
+    let found = link.find(text_to("group_77", "hi")).await;
+    assert_eq!(found, Found::Sent { external_id: Some("44".into()) });
+    assert_eq!(link.find(text_to("group_77", "other")).await, Found::NotSent);
+    assert_eq!(link.find(text_to("private_5", "hi")).await, Found::CannotTell);
+}
+
+#[tokio::test]
+async fn an_account_that_is_off_is_not_sent_by() {
+    let mut rechat = rechat().await;
+    let peer = dial(&rechat, "1", willing()).await;
+    rechat.until("1", State::Connected).await;
+    peer.push(&json!({"time": 1, "self_id": 1, "post_type": "meta_event",
+        "meta_event_type": "heartbeat", "interval": 5000, "status": null}));
+    peer.push(&heartbeat(1, 5000, false));
+    assert!(rechat.until("1", State::Error).await.contains("off"));
+    assert!(rechat.registry.link("qq", None).is_none());
+    peer.push(&heartbeat(1, 5000, true));
+    rechat.until("1", State::Connected).await;
+    peer.push(
+        &json!({"time": 1, "self_id": 1, "post_type": "notice", "notice_type": "bot_offline",
+        "user_id": 1, "tag": "被踢下线", "message": "kicked"}),
+    );
+    assert!(rechat.until("1", State::Error).await.contains("kicked"));
+}
+
+#[tokio::test]
+async fn a_missed_heartbeat_is_a_lost_connection() {
+    let mut rechat = rechat().await;
+    let peer = dial(&rechat, "1", willing()).await;
+    rechat.until("1", State::Connected).await;
+    peer.push(&heartbeat(1, 100, true));
+    assert!(rechat.until("1", State::Disconnected).await.contains("silent"));
+    peer.ended().await;
+}
+
+#[tokio::test]
+async fn garbage_is_skipped() {
+    let mut rechat = rechat().await;
+    let peer = dial(&rechat, "1", willing()).await;
+    for frame in ["", "{", "[]", "null", "42", "{\"post_type\":{}}", "{\"retcode\":\"x\"}"] {
+        peer.push_text(frame);
+    }
+    peer.push(&group_message(1, 77, 1, "still here"));
+    assert_eq!(rechat.message().await.content, "still here");
+}
+
+#[tokio::test]
+async fn who_dials_in_without_a_name_is_asked_for_it() {
+    let mut rechat = rechat().await;
+    let peer = Peer::dial(&rechat.url(WS), &[], willing()).await.unwrap();
+    assert_eq!(rechat.change().await, ("-".into(), State::Connected, String::new()));
+    peer.action("get_login_info").await;
+    while rechat.link("qq").await.account.as_deref() != Some("10001000") {
+        tokio::task::yield_now().await;
+    }
+    drop(peer);
+    assert_eq!(rechat.change().await.0, "10001000");
+}
+
+#[tokio::test]
+async fn a_stranger_is_answered_through_the_group() {
+    let mut rechat = rechat().await;
+    let peer = dial(&rechat, "1", willing()).await;
+    let mut stranger = private_message(1, 5, 1, "hi");
+    stranger["sub_type"] = json!("group");
+    stranger["sender"]["group_id"] = json!(77);
+    peer.push(&stranger);
+    assert_eq!(rechat.message().await.conversation, "private_5");
+    rechat.send("qq", "private_5", "hello").await;
+    let params = &peer.action("send_private_msg").await["params"];
+    assert_eq!((&params["user_id"], &params["group_id"]), (&json!(5), &json!(77)));
+}
+
+#[tokio::test]
+async fn media_are_sent_as_segments() {
+    let rechat = rechat().await;
+    let peer = dial(&rechat, "1", willing()).await;
+    let image = outbound("group_77", MessageType::Image, "https://x/a.png");
+    assert_eq!(rechat.link("qq").await.send(image).await, sent("101"));
+    let segment = json!({"type": "image", "data": {"file": "https://x/a.png"}});
+    assert_eq!(peer.action("send_group_msg").await["params"]["message"], json!([segment]));
+}
+
+#[tokio::test]
+async fn a_thousand_messages_each_way() {
+    let mut rechat = rechat().await;
+    let peer = dial(&rechat, "1", willing()).await;
+    for id in 1..=1000 {
+        peer.push(&group_message(1, 77, id, &format!("message {id}")));
+    }
+    for id in 1..=1000 {
+        assert_eq!(rechat.message().await.content, format!("message {id}"));
+    }
+    let link = rechat.link("qq").await;
+    let delivered = Arc::new(AtomicUsize::new(0));
+    let sending: Vec<_> = (0..1000)
+        .map(|number| {
+            let (link, delivered) = (link.clone(), Arc::clone(&delivered));
+            tokio::spawn(async move {
+                let delivery = link.send(text_to("group_77", &number.to_string())).await;
+                assert!(matches!(delivery, Delivery::Sent { .. }), "{delivery:?}");
+                delivered.fetch_add(1, Ordering::Relaxed);
+            })
+        })
+        .collect();
+    for sent in sending {
+        sent.await.unwrap();
+    }
+    assert_eq!(delivered.load(Ordering::Relaxed), 1000);
+}
+
+#[tokio::test]
+async fn two_accounts_are_told_apart() {
+    let mut rechat = rechat().await;
+    let one = dial(&rechat, "1", willing()).await;
+    rechat.until("1", State::Connected).await;
+    let two = dial(&rechat, "2", willing()).await;
+    rechat.until("2", State::Connected).await;
+    two.push(&group_message(2, 77, 1, "hi"));
+    assert_eq!(rechat.message().await.account, "2");
+    let link = rechat.registry.link("qq", Some("2")).unwrap();
+    assert_eq!(link.send(text_to("group_77", "to you")).await, sent("101"));
+    two.action("send_group_msg").await;
+    assert_eq!(one.actions().iter().filter(|a| a["action"] == "send_group_msg").count(), 0);
+}
