@@ -14,7 +14,6 @@ mod onebot;
 mod onebot11;
 mod onebot12;
 mod registry;
-mod row;
 mod settings;
 mod socket;
 

@@ -16,7 +16,7 @@ pub struct Context {
     pub(super) registry: Registry,
     pub(super) stop: CancellationToken,
     pub(super) tracker: TaskTracker,
-    /// What the connections of one `OneBot` 11 account share.
+    /// What the connections of one OneBot 11 account share.
     pub(super) accounts: onebot11::Accounts,
     mounts: Arc<[Mount]>,
 }

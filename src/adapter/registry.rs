@@ -3,11 +3,18 @@
 //! A row is an account, or a configured adapter that has no account yet. Its state follows from
 //! its connections, so that an old socket's end never undoes a new one's beginning.
 
-use super::row::{Connection, Row};
+mod changes;
+mod registration;
+mod row;
+
+pub use changes::{Changes, StatusChange};
+pub(super) use registration::{Registration, Seat};
+
 use super::settings::Settings;
 use super::{Kind, Link, Request, State};
 use crate::clock::now;
-use std::collections::{BTreeSet, VecDeque};
+use row::{Connection, Row};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{broadcast, mpsc};
 
@@ -17,19 +24,6 @@ const QUEUE: usize = 64;
 const CHANGES: usize = 1024;
 /// Rows kept; beyond that the accounts that are gone longest are forgotten.
 const ROWS: usize = 1024;
-
-/// A change of one adapter's state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusChange {
-    #[allow(missing_docs)]
-    pub platform: String,
-    /// The account, where one is known.
-    pub account: Option<String>,
-    #[allow(missing_docs)]
-    pub state: State,
-    /// Why, where it is not plain.
-    pub reason: Option<String>,
-}
 
 /// One adapter as `GET /api/platforms` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -125,8 +119,7 @@ impl Registry {
 
     /// Every change of state from now on, each once and in order.
     pub fn changes(&self) -> Changes {
-        let receiver = self.shared.changes.subscribe();
-        Changes { registry: self.clone(), receiver, present: VecDeque::new() }
+        Changes::new(self.clone())
     }
 
     /// The adapters: those configured, and the accounts that are or were connected.
@@ -245,134 +238,6 @@ fn is_stood_in(seat: &Row, rows: &[Row]) -> bool {
         && seat.connections.is_empty()
         && (!seat.configured
             || rows.iter().any(|row| row.id != seat.id && row.seat == Some(seat.id)))
-}
-
-/// The changes of state, for one reader.
-#[derive(Debug)]
-pub struct Changes {
-    registry: Registry,
-    receiver: broadcast::Receiver<StatusChange>,
-    /// What is told instead of changes that were missed.
-    present: VecDeque<StatusChange>,
-}
-
-impl Changes {
-    /// The next change. A reader that lags far behind is told the present states instead.
-    pub async fn next(&mut self) -> StatusChange {
-        loop {
-            if let Some(change) = self.present.pop_front() {
-                return change;
-            }
-            match self.receiver.recv().await {
-                Ok(change) => return change,
-                Err(broadcast::error::RecvError::Lagged(_)) => self.catch_up(),
-                // The registry is held here, so its sender lives.
-                Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
-            }
-        }
-    }
-
-    fn catch_up(&mut self) {
-        let rows = self.registry.rows();
-        // Under the lock nothing is published, so no change is missed or told twice.
-        self.receiver = self.registry.shared.changes.subscribe();
-        self.present = rows
-            .list
-            .iter()
-            .filter(|row| !is_stood_in(row, &rows.list))
-            .map(Row::present)
-            .collect();
-    }
-}
-
-/// A configured adapter's place in the registry.
-#[derive(Clone, Debug)]
-pub(super) struct Seat {
-    registry: Registry,
-    row: u64,
-}
-
-impl Seat {
-    /// Says what the adapter is while nothing is connected.
-    pub(super) fn absent(&self, state: State, reason: Option<&str>) {
-        let mut rows = self.registry.rows();
-        let came_by = |row: &&Row| row.seat == Some(self.row) && row.account.is_some();
-        let mut ids: Vec<u64> = rows.list.iter().filter(came_by).map(|row| row.id).collect();
-        if ids.is_empty() {
-            ids.push(self.row);
-        }
-        for id in ids {
-            self.registry
-                .change(&mut rows, id, |row| row.absent = (state, reason.map(str::to_owned)));
-        }
-    }
-}
-
-/// A connection's entry in the registry; it ends with this value.
-#[derive(Debug)]
-pub(super) struct Registration {
-    registry: Registry,
-    row: u64,
-    connection: u64,
-}
-
-impl Registration {
-    /// The account became known.
-    pub(super) fn identify(&mut self, account: &str) {
-        let registry = self.registry.clone();
-        let mut rows = registry.rows();
-        let Some(from) = rows.get(self.row) else { return };
-        let Some(connection) = from.remove(self.connection) else { return };
-        let (kind, platform, seat) = (from.kind, from.platform.clone(), from.seat);
-        let published = from.take_state(now());
-        let known = rows.find_account(&platform, Some(account));
-        self.row = known.unwrap_or_else(|| rows.add_account(kind, &platform, Some(account)));
-        registry.change(&mut rows, self.row, |row| {
-            if known.is_none() {
-                row.inherit(published);
-            }
-            row.seat = seat.or(row.seat);
-            row.offline = None;
-            row.connections.push(connection);
-        });
-        rows.list
-            .retain(|row| row.configured || row.account.is_some() || !row.connections.is_empty());
-    }
-
-    /// The account is off though the connection lives.
-    pub(super) fn offline(&self, reason: &str) {
-        let mut rows = self.registry.rows();
-        self.registry.change(&mut rows, self.row, |row| row.offline = Some(reason.to_owned()));
-    }
-
-    /// The account is on; says whether it had been off.
-    pub(super) fn online(&self) -> bool {
-        let mut rows = self.registry.rows();
-        let was_off = rows.get(self.row).is_some_and(|row| row.offline.is_some());
-        self.registry.change(&mut rows, self.row, |row| row.offline = None);
-        was_off
-    }
-
-    /// The connection ends, and says why.
-    pub(super) fn end(self, state: State, reason: &str) {
-        self.remove(state, reason);
-    }
-
-    fn remove(&self, state: State, reason: &str) {
-        let mut rows = self.registry.rows();
-        self.registry.change(&mut rows, self.row, |row| {
-            if row.remove(self.connection).is_some() && row.connections.is_empty() {
-                row.offline = None;
-                row.absent = (state, Some(reason.to_owned()));
-            }
-        });
-    }
-}
-
-impl Drop for Registration {
-    fn drop(&mut self) {
-        self.remove(State::Disconnected, "the connection ended");
-    }
 }
 
 #[cfg(test)]

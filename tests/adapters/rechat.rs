@@ -60,7 +60,7 @@ impl Rechat {
                 match self.events.recv().await.expect("the adapters live") {
                     Event::Message(message) => return *message,
                     Event::Named { conversation, name, .. } => {
-                        self.names.push((conversation, name))
+                        self.names.push((conversation, name));
                     }
                     Event::Conversations { answer, .. } => {
                         let _ = answer.send(self.conversations.clone());
@@ -81,7 +81,7 @@ impl Rechat {
                 }
                 match self.events.recv().await.expect("the adapters live") {
                     Event::Named { conversation, name, .. } => {
-                        self.names.push((conversation, name))
+                        self.names.push((conversation, name));
                     }
                     Event::Conversations { answer, .. } => drop(answer.send(Vec::new())),
                     Event::Message(message) => panic!("an unexpected message: {message:?}"),
@@ -160,7 +160,7 @@ async fn let_in(stream: TcpStream, context: Context) {
     let mut dial_in = DialIn::default();
     #[allow(clippy::result_large_err, reason = "the form tungstenite wants")]
     let look = |request: &Request, mut response: Response| {
-        dial_in.path = request.uri().path().to_owned();
+        request.uri().path().clone_into(&mut dial_in.path);
         let query = request.uri().query().unwrap_or_default().split('&');
         let pair = |pair: &str| pair.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned()));
         dial_in.query = query.filter_map(pair).collect();

@@ -2,6 +2,7 @@
 //! told to, pushes events, and keeps what was sent to it. Written from the specifications.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::result_large_err, reason = "the form tungstenite wants")]
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -33,6 +34,7 @@ pub enum Reply {
 
 impl Reply {
     /// Done, with data.
+    #[allow(clippy::needless_pass_by_value, reason = "easier on the tests")]
     pub fn ok(data: Value) -> Self {
         Self::Frames(vec![json!({"status": "ok", "retcode": 0, "data": data, "message": ""})])
     }
@@ -221,7 +223,6 @@ impl Listener {
         assert!(accept_hdr_async(stream, check).await.is_err(), "it brought the right token");
     }
 
-    #[allow(clippy::result_large_err, reason = "the form tungstenite wants")]
     fn check(&self, request: &Request) -> Result<(), ErrorResponse> {
         let wanted = self.token.as_ref().map(|token| format!("Bearer {token}"));
         let given = request.headers().get("authorization").and_then(|value| value.to_str().ok());

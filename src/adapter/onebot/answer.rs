@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 /// What came back for an action.
 ///
-/// `OneBot` 11: communication/http.md, "响应"; `OneBot` 12: connect/data-protocol/action-response.md.
+/// OneBot 11: communication/http.md, "响应"; OneBot 12: connect/data-protocol/action-response.md.
 #[derive(Clone, Debug)]
 pub(in crate::adapter) struct Answer {
     /// `ok`, `async` or `failed`.

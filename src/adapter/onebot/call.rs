@@ -66,7 +66,7 @@ struct Frame<'a, P> {
     bot: Option<Bot<'a>>,
 }
 
-/// One of several accounts on a connection (`OneBot` 12: basic-types.md, `self`).
+/// One of several accounts on a connection (OneBot 12: basic-types.md, `self`).
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(in crate::adapter) struct Bot<'a> {
     pub(in crate::adapter) platform: &'a str,

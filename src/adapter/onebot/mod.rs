@@ -1,4 +1,4 @@
-//! What both versions of `OneBot` do alike.
+//! What both versions of OneBot do alike.
 
 pub(super) mod answer;
 pub(super) mod call;

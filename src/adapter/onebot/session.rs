@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 /// How long to wait for the first events, which tell who is there, before asking.
 pub(in crate::adapter) const FIRST_EVENTS: Duration = Duration::from_secs(1);
 
-/// What a version of `OneBot` makes of the frames.
+/// What a version of OneBot makes of the frames.
 pub(in crate::adapter) trait Session {
     /// Takes a frame; an error ends the connection.
     fn frame(&mut self, text: &str) -> impl Future<Output = Result<(), End>> + Send;

@@ -1,4 +1,4 @@
-//! Actions of `OneBot` 11 (api/public.md): what is sent, and what the answers mean.
+//! Actions of OneBot 11 (api/public.md): what is sent, and what the answers mean.
 
 use super::address::{Address, Id};
 use super::cq;

@@ -1,4 +1,4 @@
-//! The conversations of `OneBot` 11: `group_<id>` and `private_<id>`.
+//! The conversations of OneBot 11: `group_<id>` and `private_<id>`.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! One connection of an `OneBot` 11 implementation, from the upgrade to its end.
+//! One connection of an OneBot 11 implementation, from the upgrade to its end.
 
 use super::account::Account;
 use super::address::Address;
@@ -120,7 +120,9 @@ impl Peer {
     ) -> Self {
         let platform = dial_in.and_then(|dial_in| dial_in.parameter("platform"));
         let platform = platform.unwrap_or(settings.platform());
-        let account = dial_in.and_then(|dial_in| dial_in.header("x-self-id"));
+        // Some say 0 as long as they are not logged in.
+        let account =
+            dial_in.and_then(|dial_in| dial_in.header("x-self-id")).filter(|id| *id != "0");
         Self {
             role: dial_in.map_or(Role::Universal, Role::of),
             account: context.accounts.get(platform, account),

@@ -1,4 +1,4 @@
-//! Frames of `OneBot` 11 as implementations really send them: events and answers.
+//! Frames of OneBot 11 as implementations really send them: events and answers.
 
 use super::segment::{self, Reading};
 use crate::adapter::Inbound;
@@ -27,7 +27,7 @@ pub(super) enum Event<'a> {
     Message(Box<Message<'a>>),
     /// The implementation is there, and may say whether the account is (event/meta.md, "心跳").
     Heartbeat { interval: i64, online: Option<bool> },
-    /// The account was logged out, says `NapCat`.
+    /// The account was logged out, says NapCat.
     Offline { reason: String },
     /// Nothing for us.
     Other,

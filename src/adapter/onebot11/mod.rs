@@ -1,4 +1,4 @@
-//! `OneBot` 11, by WebSocket in both directions (communication/ws.md, ws-reverse.md).
+//! OneBot 11, by WebSocket in both directions (communication/ws.md, ws-reverse.md).
 
 mod account;
 mod action;

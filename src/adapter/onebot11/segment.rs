@@ -32,7 +32,7 @@ pub(super) struct Data<'a> {
     pub(super) data: Word<'a>,
     pub(super) summary: Word<'a>,
     pub(super) result: Word<'a>,
-    /// `raw.faceText`, where `NapCat` keeps the name of a face.
+    /// `raw.faceText`, where NapCat keeps the name of a face.
     #[serde(rename = "raw", deserialize_with = "face_text")]
     face_text: Word<'a>,
 }

@@ -1,4 +1,4 @@
-//! Actions of `OneBot` 12: what is sent, and what the answers mean.
+//! Actions of OneBot 12: what is sent, and what the answers mean.
 
 use super::address::Address;
 use crate::adapter::Delivery;

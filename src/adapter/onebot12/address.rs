@@ -1,4 +1,4 @@
-//! The conversations of `OneBot` 12: `group_<id>`, `private_<id>`, `channel_<guild>_<channel>`.
+//! The conversations of OneBot 12: `group_<id>`, `private_<id>`, `channel_<guild>_<channel>`.
 
 use percent_encoding::percent_decode_str;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! One connection of an `OneBot` 12 implementation, from the upgrade to its end.
+//! One connection of an OneBot 12 implementation, from the upgrade to its end.
 
 use super::bot::Bot;
 use super::event::{BotId, Event, Frame, Message, bots};

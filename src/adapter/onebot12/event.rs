@@ -1,4 +1,4 @@
-//! Frames of `OneBot` 12: events (data-protocol/event.md) and action responses.
+//! Frames of OneBot 12: events (data-protocol/event.md) and action responses.
 
 use super::address::Address;
 use super::segment::{self, Reading};
@@ -249,12 +249,9 @@ mod tests {
             kind in "message|meta|notice",
             detail in "group|private|channel|heartbeat|status_update",
         ) {
-            let mut frame = format!("{{\"type\":\"{kind}\",\"detail_type\":\"{detail}\"");
-            for (name, value) in fields {
-                frame.push_str(&format!(",\"{name}\":{value}"));
-            }
-            frame.push('}');
-            swallow(&frame);
+            let mut parts = vec![format!("\"type\":\"{kind}\",\"detail_type\":\"{detail}\"")];
+            parts.extend(fields.iter().map(|(name, value)| format!("\"{name}\":{value}")));
+            swallow(&format!("{{{}}}", parts.join(",")));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `OneBot` 12, by WebSocket in both directions (connect/communication).
+//! OneBot 12, by WebSocket in both directions (connect/communication).
 
 mod action;
 mod address;

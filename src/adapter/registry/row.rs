@@ -1,8 +1,8 @@
 //! One row of the registry, and the state that follows from its connections.
 
-use super::registry::{AdapterStatus, StatusChange};
-use super::settings::Settings;
-use super::{Kind, Link, Request, State};
+use super::{AdapterStatus, StatusChange};
+use crate::adapter::settings::Settings;
+use crate::adapter::{Kind, Link, Request, State};
 use crate::clock::now;
 use std::sync::Arc;
 use tokio::sync::mpsc;
