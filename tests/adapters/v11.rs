@@ -308,6 +308,10 @@ async fn a_stranger_is_answered_through_the_group() {
     rechat.send("qq", "private_5", "hello").await;
     let params = &peer.action("send_private_msg").await["params"];
     assert_eq!((&params["user_id"], &params["group_id"]), (&json!(5), &json!(77)));
+    peer.push(&private_message(1, 5, 2, "friends now"));
+    rechat.message().await;
+    rechat.send("qq", "private_5", "hello").await;
+    assert!(peer.action("send_private_msg").await["params"]["group_id"].is_null());
 }
 
 #[tokio::test]
