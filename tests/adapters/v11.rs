@@ -366,3 +366,22 @@ async fn two_accounts_are_told_apart() {
     two.action("send_group_msg").await;
     assert_eq!(one.actions().iter().filter(|a| a["action"] == "send_group_msg").count(), 0);
 }
+
+/// `cargo test --release --test adapters -- --ignored --nocapture events_a_second`
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn events_a_second() {
+    const EVENTS: u32 = 100_000;
+    let mut rechat = rechat().await;
+    let peer = dial(&rechat, "1", willing()).await;
+    let frame = group_message(1, 77, 1, "看看这个，怎么样？").to_string();
+    let began = std::time::Instant::now();
+    for _ in 0..EVENTS {
+        peer.push_text(&frame);
+    }
+    for _ in 0..EVENTS {
+        rechat.message().await;
+    }
+    let each = began.elapsed() / EVENTS;
+    println!("{each:?} an event, {:.0} events a second", 1.0 / each.as_secs_f64());
+}
