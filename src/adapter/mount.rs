@@ -3,6 +3,7 @@
 use super::kind::{End, Run};
 use super::registry::Seat;
 use super::{Core, KINDS, Kind, Registry, Settings, Socket, Way, dial, onebot11};
+use crate::message::check_name;
 use hyper::HeaderMap;
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -33,6 +34,14 @@ impl Mount {
     /// The token wanted here in place of the server's own.
     pub fn token(&self) -> Option<&str> {
         self.settings.token.as_deref()
+    }
+
+    /// Whether what an implementation says of itself can be used; the error is for a 400.
+    pub fn check(&self, dial_in: &DialIn) -> Result<(), String> {
+        if let Some(platform) = dial_in.parameter("platform") {
+            check_name("platform", platform)?;
+        }
+        dial_in.header("x-self-id").map_or(Ok(()), |account| check_name("X-Self-ID", account))
     }
 
     /// What to open the WebSocket with.
@@ -140,6 +149,8 @@ impl Context {
 }
 
 /// Serves one connection that was dialled in at `mount`, until it ends.
+///
+/// The mount has checked what the implementation says, and the server its token.
 pub async fn accept(mount: Mount, dial_in: DialIn, socket: Socket, context: Context) {
     let Mount { path, settings, seat } = mount;
     let Run::Connection(run) = &settings.kind.run else { return };

@@ -16,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 const QUEUE: usize = 64;
 /// How long a peer may take to read one frame.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a farewell may take.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// How often the peer is asked whether it is there.
 const PING: Duration = Duration::from_secs(30);
 /// How long a peer may send nothing at all, not even the answer to a ping.
@@ -152,13 +154,17 @@ async fn write_all(
             },
             _ = ping.tick() => Message::Ping(Bytes::new()),
         };
-        if !matches!(timeout(WRITE_LIMIT, outlet.send(message)).await, Ok(Ok(()))) {
+        let written = tokio::select! {
+            written = timeout(WRITE_LIMIT, outlet.send(message)) => matches!(written, Ok(Ok(()))),
+            () = gone.cancelled() => false,
+        };
+        if !written {
             return;
         }
     }
     let away = CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::from_static("") };
     // A peer that is gone already needs no farewell.
-    let _ = timeout(WRITE_LIMIT, outlet.send(Message::Close(Some(away)))).await;
+    let _ = timeout(FAREWELL, outlet.send(Message::Close(Some(away)))).await;
 }
 
 #[cfg(test)]

@@ -1,19 +1,17 @@
 //! The one place that writes tables: applies changes inside a write transaction.
 
 use super::ids::Ids;
+use super::keys::{Idempotency, seen_key, sent_keys};
 use super::postings::{Places, locate};
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, FOREIGN_IDS, KEYS, KEYS_BY_AGE, MESSAGES, META,
     PLATFORMS, POSTINGS, SEEN, SENT, Term, pack, unpack,
 };
-use super::writer::Idempotency;
 use super::{Error, Result, record};
 use crate::change::{Change, Received};
 use crate::message::{Direction, Message, Status};
 use redb::{ReadableTable, Table, WriteTransaction};
-use siphasher::sip128::{Hasher128, SipHasher24};
 use std::collections::{BTreeMap, HashMap};
-use std::hash::Hasher;
 use uuid::Uuid;
 
 /// How long an `Idempotency-Key` is remembered, in seconds.
@@ -21,9 +19,6 @@ const KEY_LIFE: u64 = 24 * 60 * 60;
 
 /// Keys that lapsed are forgotten a few at a time, with each new one.
 const KEYS_FORGOTTEN_AT_ONCE: usize = 8;
-
-/// The grain in which the times of messages we sent are kept.
-const HOUR: u64 = 60 * 60;
 
 type ConversationKey = (String, String);
 
@@ -129,10 +124,9 @@ impl<'txn> Ledger<'txn> {
         if !received.own {
             return Ok(None);
         }
-        let hash = sent_hash(&received.platform, &received.conversation, &received.external_id);
-        let hour = received.time / HOUR;
-        for hour in hour.saturating_sub(1)..=hour + 1 {
-            if let Some(seq) = self.sent.get((hour, hash))? {
+        let Received { platform, conversation, external_id, time, .. } = received;
+        for key in sent_keys(platform, conversation, external_id, *time) {
+            if let Some(seq) = self.sent.get(key)? {
                 return Ok(Some(seq.value()));
             }
         }
@@ -186,8 +180,8 @@ impl<'txn> Ledger<'txn> {
     /// Remembers the platform's ID of a message that was sent, to know its echo.
     pub(super) fn remember_sent(&mut self, message: &Message) -> Result<()> {
         if let (Some(platform), Some(id)) = (&message.platform, &message.external_id) {
-            let hash = sent_hash(platform, &message.recipient, id);
-            self.sent.insert((message.updated_at / HOUR, hash), message.seq)?;
+            let [_, key, _] = sent_keys(platform, &message.recipient, id, message.updated_at);
+            self.sent.insert(key, message.seq)?;
         }
         Ok(())
     }
@@ -361,23 +355,4 @@ impl<'txn> Ledger<'txn> {
         self.meta.insert("counters", pack(&self.counters)?.as_slice())?;
         Ok(true)
     }
-}
-
-/// What makes two events the same one (contract, Part 2, item 19).
-fn seen_key(received: &Received) -> (u64, u128) {
-    let Received { platform, account, conversation, external_id, .. } = received;
-    (received.time, hash(&[platform, account, conversation, external_id]))
-}
-
-fn sent_hash(platform: &str, conversation: &str, external_id: &str) -> u128 {
-    hash(&[platform, conversation, external_id])
-}
-
-fn hash(parts: &[&str]) -> u128 {
-    let mut hasher = SipHasher24::new();
-    for part in parts {
-        hasher.write_usize(part.len());
-        hasher.write(part.as_bytes());
-    }
-    hasher.finish128().as_u128()
 }

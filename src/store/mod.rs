@@ -6,6 +6,7 @@
 
 pub mod check;
 mod ids;
+mod keys;
 mod ledger;
 mod open;
 pub mod postings;
@@ -15,10 +16,11 @@ mod tables;
 mod view;
 mod writer;
 
+pub use keys::Idempotency;
 pub use open::{Access, Options};
 pub use query::{Filter, Page};
 pub use view::{Conversation, Stats, View};
-pub use writer::{Answer, Command, Idempotency};
+pub use writer::{Answer, Command};
 
 use crate::change::Change;
 use arc_swap::ArcSwapOption;

@@ -75,6 +75,48 @@ impl View {
         Ok(found)
     }
 
+    /// Outbound messages of a conversation that wait to be sent, the oldest first.
+    pub fn pending(
+        &self,
+        platform: Option<&str>,
+        conversation: &str,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let Some(row) = self.conversation_row(platform.unwrap_or_default(), conversation)? else {
+            return Ok(Vec::new());
+        };
+        let state = Term::of_state(Direction::Outbound, Status::Pending);
+        let mut found = Vec::new();
+        for entry in self.postings.range(state.row(0)..=state.row(u32::MAX))? {
+            let block = entry?.0.value() as u32;
+            let places = self.common(&[vec![state], vec![row.term]], block)?;
+            for place in places.ascending() {
+                found.extend(self.by_seq(start_of(block) + u64::from(place))?);
+                if found.len() >= limit {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Every outbound message in a state, the oldest first.
+    pub fn outbound(&self, status: Status) -> Result<impl Iterator<Item = Result<Message>>> {
+        let state = Term::of_state(Direction::Outbound, status);
+        let rows = self.postings.range(state.row(0)..=state.row(u32::MAX))?;
+        let blocks = rows.map(move |row| -> Result<Vec<u64>> {
+            let block = row?.0.value() as u32;
+            let places = self.places(state, block)?.unwrap_or_default();
+            Ok(places.ascending().map(|place| start_of(block) + u64::from(place)).collect())
+        });
+        Ok(blocks
+            .flat_map(|seqs| match seqs {
+                Ok(seqs) => seqs.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            })
+            .filter_map(|seq| seq.and_then(|seq| self.by_seq(seq)).transpose()))
+    }
+
     /// What a message must have one of each of; `None` where nothing can match.
     fn needed(&self, filter: &Filter) -> Result<Option<Vec<AnyOf>>> {
         let is_wanted = |d: &Direction| filter.direction.is_none_or(|wanted| wanted == *d);

@@ -1,10 +1,11 @@
 //! Reading: one commit, as it was, for as long as it is held.
 
 use super::ids::Ids;
+use super::keys::sent_keys;
 use super::postings::Places;
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, FOREIGN_IDS, MESSAGES, META, PLATFORMS, POSTINGS,
-    Term, unpack,
+    SENT, Term, unpack,
 };
 use super::{Error, Result, record};
 use crate::message::{Message, Status};
@@ -52,6 +53,7 @@ pub struct View {
     pub(super) postings: ReadOnlyTable<u64, &'static [u8]>,
     pub(super) platforms: ReadOnlyTable<&'static str, u32>,
     pub(super) conversations: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
+    sent: ReadOnlyTable<(u64, u128), u64>,
 }
 
 impl View {
@@ -69,6 +71,7 @@ impl View {
             postings: txn.open_table(POSTINGS)?,
             platforms: txn.open_table(PLATFORMS)?,
             conversations: txn.open_table(CONVERSATIONS)?,
+            sent: txn.open_table(SENT)?,
         })
     }
 
@@ -120,6 +123,37 @@ impl View {
             let (seq, bytes) = row?;
             Ok(record::decode(seq.value(), bytes.value())?)
         }))
+    }
+
+    /// The message that was sent under this ID of its platform, around a time.
+    pub fn sent_as(
+        &self,
+        platform: &str,
+        conversation: &str,
+        external_id: &str,
+        at: u64,
+    ) -> Result<Option<u64>> {
+        for key in sent_keys(platform, conversation, external_id, at) {
+            if let Some(seq) = self.sent.get(key)? {
+                return Ok(Some(seq.value()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The platforms on which an account of ours has seen a conversation, the latest first.
+    pub fn platforms_of(&self, conversation: &str) -> Result<Vec<Conversation>> {
+        let mut known = Vec::new();
+        for entry in self.platforms.iter()? {
+            let platform = entry?.0;
+            let row = self.conversation_row(platform.value(), conversation)?;
+            known.extend(
+                row.filter(|row| row.account.is_some())
+                    .map(|row| row.shown(platform.value(), conversation)),
+            );
+        }
+        known.sort_by_key(|conversation| std::cmp::Reverse(conversation.last_seq));
+        Ok(known)
     }
 
     /// What is known of a conversation.

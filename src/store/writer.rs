@@ -4,6 +4,7 @@
 //! syncs once, lets readers and listeners see it, and answers, in that order. A disk that is full
 //! is noticed before redb does; after any other fault the file is opened again.
 
+use super::keys::Idempotency;
 use super::ledger::Ledger;
 use super::open::{self, Writable};
 use super::{Current, Error, Listener, Options, Result};
@@ -37,27 +38,6 @@ pub enum Command {
     Claim { claims: Vec<Claim>, at: u64 },
     /// Record how an attempt ended.
     Settle { seq: u64, outcome: Outcome, at: u64 },
-}
-
-/// An `Idempotency-Key` and the body it came with, as hashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Idempotency {
-    pub(super) key: u128,
-    pub(super) body: u128,
-}
-
-impl Idempotency {
-    /// Takes the key as the client gave it, and what makes two bodies the same.
-    pub fn new(key: &str, body: &str) -> Self {
-        use siphasher::sip128::{Hasher128, SipHasher24};
-        use std::hash::Hasher;
-        let hash = |text: &str| {
-            let mut hasher = SipHasher24::new();
-            hasher.write(text.as_bytes());
-            hasher.finish128().as_u128()
-        };
-        Self { key: hash(key), body: hash(body) }
-    }
 }
 
 /// What came of a command.

@@ -58,7 +58,7 @@ async fn a_token_refused_after_the_upgrade_is_an_error() {
 #[tokio::test]
 async fn an_implementation_that_says_nothing_is_asked_who_it_is() {
     let listener = Listener::new(None).await;
-    let mut rechat = Rechat::start(&[entry(&listener, "answer_timeout = 0.05")]).await;
+    let mut rechat = Rechat::start(&[entry(&listener, "")]).await;
     let _peer = listener.accept(willing()).await;
     rechat.until("10001000", State::Connected).await;
 

@@ -172,6 +172,7 @@ async fn let_in(stream: TcpStream, context: Context) {
     };
     if let Ok(stream) = accept_hdr_async(stream, look).await {
         let mount = context.mount(&dial_in.path).expect("a mount");
+        mount.check(&dial_in).unwrap();
         accept(mount, dial_in, Socket::new(stream), context).await;
     }
 }

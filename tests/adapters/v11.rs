@@ -308,6 +308,10 @@ async fn a_stranger_is_answered_through_the_group() {
     rechat.send("qq", "private_5", "hello").await;
     let params = &peer.action("send_private_msg").await["params"];
     assert_eq!((&params["user_id"], &params["group_id"]), (&json!(5), &json!(77)));
+    peer.push(&private_message(1, 5, 2, "friends now"));
+    rechat.message().await;
+    rechat.send("qq", "private_5", "hello").await;
+    assert!(peer.action("send_private_msg").await["params"]["group_id"].is_null());
 }
 
 #[tokio::test]
@@ -361,4 +365,23 @@ async fn two_accounts_are_told_apart() {
     assert_eq!(link.send(text_to("group_77", "to you")).await, sent("101"));
     two.action("send_group_msg").await;
     assert_eq!(one.actions().iter().filter(|a| a["action"] == "send_group_msg").count(), 0);
+}
+
+/// `cargo test --release --test adapters -- --ignored --nocapture events_a_second`
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn events_a_second() {
+    const EVENTS: u32 = 100_000;
+    let mut rechat = rechat().await;
+    let peer = dial(&rechat, "1", willing()).await;
+    let frame = group_message(1, 77, 1, "看看这个，怎么样？").to_string();
+    let began = std::time::Instant::now();
+    for _ in 0..EVENTS {
+        peer.push_text(&frame);
+    }
+    for _ in 0..EVENTS {
+        rechat.message().await;
+    }
+    let each = began.elapsed() / EVENTS;
+    println!("{each:?} an event, {:.0} events a second", 1.0 / each.as_secs_f64());
 }

@@ -35,6 +35,10 @@ impl Names {
         }
     }
 
+    pub(in crate::adapter) fn forget(&self, key: &str) {
+        self.known().remove(key);
+    }
+
     /// Whether to ask for a name now: once each, and few at once. The permit is for the asking.
     pub(in crate::adapter) fn ask(&self, key: &str) -> Option<OwnedSemaphorePermit> {
         let mut known = self.known();

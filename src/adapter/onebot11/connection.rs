@@ -1,10 +1,9 @@
 //! One connection of an OneBot 11 implementation, from the upgrade to its end.
 
 use super::account::Account;
-use super::address::Address;
 use super::courier::Courier;
 use super::event::{Event, Frame, Message, Place};
-use super::history;
+use super::{history, lookup};
 use crate::adapter::kind::End;
 use crate::adapter::mount::Connection;
 use crate::adapter::onebot::answer::Answer;
@@ -12,8 +11,8 @@ use crate::adapter::onebot::call::Calls;
 use crate::adapter::onebot::requests;
 use crate::adapter::onebot::session::{self, Session, Unreadable};
 use crate::adapter::registry::{Arrival, Registration, Seat};
-use crate::adapter::{self, Context, Core, DialIn, Inbound, Settings};
-use serde::Serialize;
+use crate::adapter::{self, Context, DialIn, Inbound, Settings};
+use crate::message::check_name;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -182,7 +181,7 @@ impl Peer {
 
     /// The account is known, by whatever told it first.
     fn identify(&mut self, id: &str) {
-        if self.account.id().is_some() {
+        if self.account.id().is_some() || check_name("self_id", id).is_err() {
             return;
         }
         self.known.cancel();
@@ -200,7 +199,7 @@ impl Peer {
         }
     }
 
-    /// Asks for the account (api/public.md, `get_login_info`), unless the first events tell it.
+    /// Asks for the account, unless the first events tell it.
     fn ask_who_we_are(&self) -> oneshot::Receiver<Option<String>> {
         let (told, login) = oneshot::channel();
         let (calls, known) = (self.calls.clone(), self.known.clone());
@@ -208,11 +207,8 @@ impl Peer {
             if known.run_until_cancelled(sleep(session::FIRST_EVENTS)).await.is_none() {
                 return;
             }
-            let answer = calls.call("get_login_info", Nothing {}, None).await;
-            let account =
-                answer.ok().and_then(|answer| answer.field("user_id")?.id().map(str::to_owned));
             // The connection may have ended meanwhile.
-            let _ = told.send(account);
+            let _ = told.send(lookup::own_account(&calls).await);
         });
         login
     }
@@ -273,8 +269,9 @@ impl Peer {
     /// Keeps what a message tells of its conversation, and completes it by what others told.
     fn remember(&self, inbound: &mut Inbound, place: Place) {
         let Place { conversation, name, through } = place;
-        if let Some(group) = through {
-            self.account.through.set(&conversation, &group);
+        match through {
+            Some(group) => self.account.through.set(&conversation, &group),
+            None => self.account.through.forget(&conversation),
         }
         if !conversation.starts_with("group_") {
             return;
@@ -290,7 +287,7 @@ impl Peer {
         {
             let (account, core) = (Arc::clone(&self.account), self.context.core.clone());
             self.context.tracker.spawn(async move {
-                look_up_name(&conversation, &account, &calls, &core).await;
+                lookup::group_name(&conversation, &account, &calls, &core).await;
                 drop(permit);
             });
         }
@@ -322,23 +319,3 @@ impl Peer {
         end
     }
 }
-
-/// Asks for a group's name (api/public.md, `get_group_info`).
-async fn look_up_name(conversation: &str, account: &Account, calls: &Calls, core: &Core) {
-    let Some(address) = Address::parse(conversation) else { return };
-    let Ok(answer) = calls.call("get_group_info", address, None).await else { return };
-    let Some(word) = answer.field("group_name") else { return };
-    let Some(name) = word.text() else { return };
-    account.names.set(conversation, name);
-    let named = adapter::Event::Named {
-        platform: account.platform.clone(),
-        conversation: conversation.to_owned(),
-        name: name.to_owned(),
-    };
-    // The core takes no more events when it stops.
-    let _ = core.events.send(named).await;
-}
-
-/// The parameters of an action that takes none.
-#[derive(Serialize)]
-struct Nothing {}

@@ -8,6 +8,7 @@ mod courier;
 mod cq;
 mod event;
 mod history;
+mod lookup;
 mod segment;
 
 pub(super) use account::Accounts;

@@ -11,6 +11,7 @@ use crate::adapter::onebot::requests;
 use crate::adapter::onebot::session::{self, Session, Unreadable};
 use crate::adapter::registry::{Arrival, Registration, Seat};
 use crate::adapter::{self, Context, Inbound, Settings};
+use crate::message::check_name;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::future::pending;
@@ -138,12 +139,14 @@ impl Peer {
     }
 
     fn add(&mut self, id: BotId, offline: Option<&str>) -> Option<Arc<Bot>> {
-        if self.bots.len() >= BOTS {
+        let told = Some(id.platform.as_str()).filter(|platform| !platform.is_empty());
+        let platform = self.platform.as_deref().or(told).unwrap_or(self.settings.kind.platform);
+        let names = [("platform", platform), ("user_id", &id.user_id)];
+        let are_usable = names.iter().all(|(field, name)| check_name(field, name).is_ok());
+        if !are_usable || self.bots.len() >= BOTS {
             return None;
         }
         self.known.cancel();
-        let told = Some(id.platform.as_str()).filter(|platform| !platform.is_empty());
-        let platform = self.platform.as_deref().or(told).unwrap_or(self.settings.kind.platform);
         let bot = Arc::new(Bot {
             platform: platform.to_owned(),
             id: id.clone(),

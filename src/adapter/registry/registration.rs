@@ -44,11 +44,11 @@ impl Registration {
         let Some(from) = rows.get(self.row) else { return };
         let Some(connection) = from.remove(self.connection) else { return };
         let (kind, platform, seat) = (from.kind, from.platform.clone(), from.seat);
-        let published = from.take_state(now());
+        let published = from.connections.is_empty().then(|| from.take_state(now()));
         let known = rows.find_account(&platform, Some(account));
         self.row = known.unwrap_or_else(|| rows.add_account(kind, &platform, Some(account)));
         registry.change(&mut rows, self.row, |row| {
-            if known.is_none() {
+            if let (None, Some(published)) = (known, published) {
                 row.inherit(published);
             }
             row.seat = seat.or(row.seat);

@@ -1,0 +1,31 @@
+//! What an implementation is asked for where its events do not tell it.
+
+use super::account::Account;
+use super::address::Address;
+use crate::adapter::onebot::call::Calls;
+use crate::adapter::{Core, Event};
+use serde::Serialize;
+
+/// Asks for the account (api/public.md, `get_login_info`).
+pub(super) async fn own_account(calls: &Calls) -> Option<String> {
+    #[derive(Serialize)]
+    struct Nothing {}
+    let answer = calls.call("get_login_info", Nothing {}, None).await.ok()?;
+    answer.field("user_id")?.id().map(str::to_owned)
+}
+
+/// Asks for a group's name (api/public.md, `get_group_info`).
+pub(super) async fn group_name(conversation: &str, account: &Account, calls: &Calls, core: &Core) {
+    let Some(address) = Address::parse(conversation) else { return };
+    let Ok(answer) = calls.call("get_group_info", address, None).await else { return };
+    let Some(word) = answer.field("group_name") else { return };
+    let Some(name) = word.text() else { return };
+    account.names.set(conversation, name);
+    let named = Event::Named {
+        platform: account.platform.clone(),
+        conversation: conversation.to_owned(),
+        name: name.to_owned(),
+    };
+    // The core takes no more events when it stops.
+    let _ = core.events.send(named).await;
+}

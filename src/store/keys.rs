@@ -1,0 +1,51 @@
+//! Keys made of other people's words: hashed, so that they are short, and led by a time, so that
+//! they grow.
+
+use crate::change::Received;
+use siphasher::sip128::{Hasher128, SipHasher24};
+use std::hash::Hasher;
+
+/// The grain in which the times of messages we sent are kept.
+const HOUR: u64 = 60 * 60;
+
+/// An `Idempotency-Key` and the body it came with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    pub(super) key: u128,
+    pub(super) body: u128,
+}
+
+impl Idempotency {
+    /// Takes the key as the client gave it, and what makes two bodies the same.
+    pub fn new(key: &str, body: &str) -> Self {
+        Self { key: hash(&[key]), body: hash(&[body]) }
+    }
+}
+
+/// What makes two events the same one (contract, Part 2, item 19).
+pub(super) fn seen_key(received: &Received) -> (u64, u128) {
+    let Received { platform, account, conversation, external_id, .. } = received;
+    (received.time, hash(&[platform, account, conversation, external_id]))
+}
+
+/// Where a message is to be found that was sent under a platform's ID: its own hour in the middle,
+/// and those beside it, for two clocks are never the same.
+pub(super) fn sent_keys(
+    platform: &str,
+    conversation: &str,
+    external_id: &str,
+    at: u64,
+) -> [(u64, u128); 3] {
+    let hash = hash(&[platform, conversation, external_id]);
+    let hour = at / HOUR;
+    [(hour.saturating_sub(1), hash), (hour, hash), (hour + 1, hash)]
+}
+
+fn hash(parts: &[&str]) -> u128 {
+    let mut hasher = SipHasher24::new();
+    for part in parts {
+        hasher.write_usize(part.len());
+        hasher.write(part.as_bytes());
+    }
+    hasher.finish128().as_u128()
+}
