@@ -82,15 +82,6 @@ impl Received {
     }
 }
 
-/// Where and as what a message is claimed for sending.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
-    #[allow(missing_docs)]
-    pub seq: u64,
-    /// The platform that was found for it.
-    pub platform: String,
-}
-
 /// How an attempt to send ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -134,8 +125,18 @@ pub fn set_status(mut message: Message, status: Status, at: u64) -> Option<Messa
     Some(message)
 }
 
+/// Gives a platform to a message that named none.
+pub fn route(mut message: Message, platform: &str, at: u64) -> Option<Message> {
+    if message.platform.is_some() || message.status != Status::Pending {
+        return None;
+    }
+    message.platform = Some(platform.to_owned());
+    message.updated_at = at;
+    Some(message)
+}
+
 /// Claims a message for an attempt; `None` where it does not wait any more.
-pub fn claim(mut message: Message, claim: Claim, at: u64) -> Option<Message> {
+pub fn claim(mut message: Message, at: u64) -> Option<Message> {
     if message.status != Status::Pending || message.direction == Direction::Inbound {
         return None;
     }
@@ -143,7 +144,6 @@ pub fn claim(mut message: Message, claim: Claim, at: u64) -> Option<Message> {
         message.retry_count += 1;
     }
     message.status = Status::Sending;
-    message.platform = Some(claim.platform);
     message.updated_at = at;
     Some(message)
 }

@@ -83,6 +83,10 @@ pub struct Serve {
     #[arg(long)]
     pub allow_no_token: bool,
 
+    /// Also start an adapter `loopback` that accepts everything, to try things out
+    #[arg(long)]
+    pub loopback: bool,
+
     /// What to log: error, warn, info, debug, trace, or a filter [env: RECHAT_LOG__LEVEL]
     #[arg(long, value_name = "LEVEL")]
     pub log: Option<String>,

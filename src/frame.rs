@@ -1,5 +1,6 @@
 //! What is pushed to clients, encoded once and shared by all of them.
 
+use crate::adapter::{State, StatusChange};
 use crate::message::{Direction, Message, MessageType, Sender, Status};
 use hyper_tungstenite::tungstenite::Utf8Bytes;
 use serde::Serialize;
@@ -46,18 +47,16 @@ struct MessageStatus<'a> {
     last_error: Option<&'a str>,
 }
 
-/// An account of an adapter, and how it is connected.
-#[derive(Clone, Copy, Serialize)]
-#[allow(missing_docs)]
-pub struct AdapterStatus<'a> {
-    pub platform: &'a str,
-    pub status: &'a str,
+#[derive(Serialize)]
+struct AdapterStatus<'a> {
+    platform: &'a str,
+    status: State,
     /// The same again, under the name that the user's document gives it in its table.
-    pub content: &'a str,
+    content: State,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub account: Option<&'a str>,
+    account: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<&'a str>,
+    reason: Option<&'a str>,
 }
 
 /// What a frame is about.
@@ -114,9 +113,16 @@ pub fn message_status(message: &Message) -> Frame {
 }
 
 /// `adapter_status`
-pub fn adapter_status(status: AdapterStatus) -> Frame {
-    let subject = Subject::Adapter(status.platform.to_owned(), status.account.map(str::to_owned));
-    Frame { subject, text: encode(&Event::AdapterStatus(status)) }
+pub fn adapter_status(change: &StatusChange) -> Frame {
+    let event = Event::AdapterStatus(AdapterStatus {
+        platform: &change.platform,
+        status: change.state,
+        content: change.state,
+        account: change.account.as_deref(),
+        reason: change.reason.as_deref(),
+    });
+    let subject = Subject::Adapter(change.platform.clone(), change.account.clone());
+    Frame { subject, text: encode(&event) }
 }
 
 fn encode(event: &Event) -> Utf8Bytes {

@@ -1,19 +1,31 @@
 //! `rechat serve`
 
 use super::output::Output;
+use crate::adapter::{self, Core, Registry};
+use crate::change::Change;
 use crate::cli::Serve;
 use crate::config::{self, Config, Log, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::hub::{self, Hub};
 use crate::server::{Context, Listeners, serve};
 use crate::shutdown;
-use crate::store::{Access, Store};
+use crate::store::{Access, Listener, Store};
+use crate::{inbox, outbox};
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
+
+/// Events of adapters that wait to be stored; with more, their sockets wait.
+const EVENTS: usize = 1024;
+
+/// How long what was received has to be stored, and attempts to be recorded, at the end.
+const LAST_WORDS: Duration = Duration::from_millis(900);
 
 pub(super) fn run(serve: Serve, config: Option<PathBuf>) -> Result<()> {
     let mut sources = Sources::of_process(config)?;
@@ -48,6 +60,10 @@ fn add_flags(sources: &mut Sources, serve: Serve) {
     ];
     for (key, flag, value) in words {
         sources.flags.extend(value.map(|value| (key, flag, value.into())));
+    }
+    if serve.loopback {
+        let entry = toml::Table::from_iter([("kind".to_owned(), "loopback".into())]);
+        sources.more_adapters.push(entry);
     }
     if serve.allow_no_token {
         sources.flags.push(("allow_no_token", "--allow-no-token", true.into()));
@@ -87,34 +103,89 @@ fn start_log(log: &Log) -> Result<()> {
 
 async fn run_server(config: Config) -> Result<()> {
     let stop = shutdown::on_signal()?;
-    let socket = config::socket_beside(&config.db);
-    let options = config.store_options(Access::Write);
     let hub = Hub::new(hub::Limits {
         frames: config.limits.session_frames,
         bytes: config.limits.session_bytes,
         pairs: config.limits.session_pairs,
     });
-    let store = match Store::open(&options, Box::new(hub.clone())) {
-        Ok(store) => store,
-        Err(_) if tokio::net::UnixStream::connect(&socket).await.is_ok() => {
-            return Err(Error::failed(format!(
-                "a rechat server already runs on {}",
-                config.db.display()
-            ))
-            .hint("use that one, or give this one another store with --db"));
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let context = Arc::new(Context { config, store, hub, stop, tasks: TaskTracker::new() });
+    let (notes, outbox) = outbox::new();
+    let socket = config::socket_beside(&config.db);
+    let store = open_store(&config, &socket, Commits { hub: hub.clone(), notes }).await?;
+    let registry = Registry::new();
+    let (events, inbound) = mpsc::channel(EVENTS);
+    let inbox = tokio::spawn(inbox::run(store.clone(), registry.clone(), inbound));
+    let tasks = TaskTracker::new();
+    let adapters = adapter::start(
+        config.adapter.clone(),
+        Core { events },
+        registry.clone(),
+        stop.clone(),
+        tasks.clone(),
+    );
+    tasks.spawn(tell_states(registry.clone(), hub.clone(), stop.clone()));
+    let outcomes = outbox.outcomes.clone();
+    let sending = tokio::spawn(outbox.run(
+        store.clone(),
+        registry.clone(),
+        config.policy(),
+        config.default_platform.clone(),
+        stop.clone(),
+    ));
+    let context =
+        Arc::new(Context { config, store, adapters, registry, outcomes, hub, stop, tasks });
     let listeners = Listeners::bind(&context, &socket).await?;
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
     tracing::info!(%address, socket = %socket.display(), db = %context.config.db.display(), "serving");
     serve(context.clone(), listeners).await?;
-    if let Some(context) = Arc::into_inner(context) {
-        context.store.close()
+    let store = context.store.clone();
+    // With the last sender of events the inbox ends, when it has stored what it holds.
+    drop(context);
+    let ended = tokio::time::timeout(LAST_WORDS, async { tokio::join!(inbox, sending) }).await;
+    if ended.is_err() {
+        tracing::warn!("some messages are still on their way; the next start goes on with them");
+    }
+    if let Some(store) = Arc::into_inner(store) {
+        store.close();
     } else {
-        tracing::warn!("the store is still in use and is closed with the process")
+        tracing::warn!("the store is still in use and is closed with the process");
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Opens the store; a server that has it already is told apart from any other process.
+async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<Arc<Store>> {
+    match Store::open(&config.store_options(Access::Write), Box::new(commits)) {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(_) if tokio::net::UnixStream::connect(socket).await.is_ok() => {
+            Err(Error::failed(format!("a rechat server already runs on {}", config.db.display()))
+                .hint("use that one, or give this one another store with --db"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Who is told of commits: first those who watch, then the outbox.
+struct Commits {
+    hub: Arc<Hub>,
+    notes: outbox::Notes,
+}
+
+impl Listener for Commits {
+    fn opened(&mut self, head: u64) {
+        self.hub.opened(head);
+    }
+
+    fn committed(&mut self, changes: &[Change]) {
+        self.hub.committed(changes);
+        self.notes.committed(changes);
+    }
+}
+
+/// Tells those who watch of each change of an adapter's state.
+async fn tell_states(registry: Registry, hub: Arc<Hub>, stop: CancellationToken) {
+    let mut changes = registry.changes();
+    while let Some(change) = stop.run_until_cancelled(changes.next()).await {
+        hub.adapter_status(&change);
+    }
 }

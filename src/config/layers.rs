@@ -23,6 +23,8 @@ pub struct Sources {
     pub environment: Vec<(String, String)>,
     /// Flags: the key they set, how the flag is called, its value.
     pub flags: Vec<(&'static str, &'static str, Value)>,
+    /// Adapters beside those of the file.
+    pub more_adapters: Vec<Table>,
 }
 
 /// The configuration in force.
@@ -32,6 +34,8 @@ pub struct Loaded {
     pub config: Config,
     /// Key to what set it; keys that nobody set are not there.
     origins: BTreeMap<String, String>,
+    /// The adapters as they were written.
+    adapters: Vec<Value>,
 }
 
 impl Sources {
@@ -51,6 +55,7 @@ impl Sources {
                 .filter(|(name, _)| name.starts_with(PREFIX))
                 .collect(),
             flags: Vec::new(),
+            more_adapters: Vec::new(),
         })
     }
 }
@@ -78,8 +83,17 @@ pub fn load(sources: &Sources) -> Result<Loaded> {
         parse(&table).map_err(|problem| Error::usage(format!("{flag}: {problem}")))?;
         origins.insert((*key).to_owned(), (*flag).to_owned());
     }
+    if !sources.more_adapters.is_empty()
+        && let Value::Array(adapters) = table.entry("adapter").or_insert(Value::Array(Vec::new()))
+    {
+        adapters.extend(sources.more_adapters.iter().cloned().map(Value::Table));
+    }
     let config = parse(&table).map_err(Error::failed)?.completed()?;
-    Ok(Loaded { config, origins })
+    let adapters = match table.remove("adapter") {
+        Some(Value::Array(adapters)) => adapters,
+        _ => Vec::new(),
+    };
+    Ok(Loaded { config, origins, adapters })
 }
 
 impl Loaded {
@@ -93,6 +107,16 @@ impl Loaded {
             let origin = self.origins.get(key).map_or("default", String::as_str);
             lines.push(format!("{:<48} # {origin}", format!("{key} = {value}")));
         });
+        let origin = self.origins.get("adapter").map_or("default", String::as_str);
+        for (number, adapter) in self.adapters.iter().enumerate() {
+            for (name, value) in adapter.as_table().into_iter().flatten() {
+                let shown = if name == "token" { "\"***\"".into() } else { value.to_string() };
+                lines.push(format!(
+                    "{:<48} # {origin}",
+                    format!("adapter[{number}].{name} = {shown}")
+                ));
+            }
+        }
         Ok(lines.join("\n"))
     }
 }

@@ -6,6 +6,7 @@ mod secret;
 pub use layers::{Loaded, Sources, load};
 pub use secret::Secret;
 
+use crate::adapter;
 use crate::error::{Error, Result};
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Everything that can be set. Each key is described in `docs/configuration.md`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where HTTP and the WebSocket are served.
@@ -35,6 +36,39 @@ pub struct Config {
     pub limits: Limits,
     #[allow(missing_docs)]
     pub store: StoreLimits,
+    #[allow(missing_docs)]
+    pub outbox: Outbox,
+    /// Adapters that dial out, or that are to be set up otherwise than by dialling in.
+    #[serde(skip_serializing)]
+    pub adapter: Vec<adapter::Settings>,
+}
+
+/// How sending goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outbox {
+    /// How often a message is sent again before it is given up.
+    pub retries: u32,
+    /// Seconds before it is sent again for the first time; the next pauses double.
+    pub first_pause_seconds: f64,
+    /// The longest pause, in seconds.
+    pub longest_pause_seconds: f64,
+    /// Seconds that a message waits for an adapter before it is given up.
+    pub time_to_live_seconds: u64,
+    /// Seconds that `send_message` waits for the platform's word.
+    pub ack_seconds: u64,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self {
+            retries: 5,
+            first_pause_seconds: 1.0,
+            longest_pause_seconds: 300.0,
+            time_to_live_seconds: 24 * 60 * 60,
+            ack_seconds: 20,
+        }
+    }
 }
 
 /// What is logged, and how.
@@ -114,6 +148,8 @@ impl Default for Config {
             log: Log::default(),
             limits: Limits::default(),
             store: StoreLimits::default(),
+            outbox: Outbox::default(),
+            adapter: Vec::new(),
         }
     }
 }
@@ -171,10 +207,27 @@ impl Config {
         if self.token.as_ref().is_some_and(Secret::is_empty) {
             return Err(Error::failed("`token` is empty").hint("give it a value, or leave it out"));
         }
+        let pauses = [self.outbox.first_pause_seconds, self.outbox.longest_pause_seconds];
+        if !pauses.iter().all(|seconds| (0.0..1e9).contains(seconds)) {
+            return Err(Error::failed("the pauses of `outbox` must be seconds from 0 on"));
+        }
+        if let Some(platform) = &self.default_platform {
+            crate::message::check_name("default_platform", platform).map_err(Error::failed)?;
+        }
         if self.store.batch == 0 || self.store.queue == 0 {
             return Err(Error::failed("`store.batch` and `store.queue` must be at least 1"));
         }
         Ok(self)
+    }
+
+    /// How sending goes.
+    pub fn policy(&self) -> crate::outbox::Policy {
+        crate::outbox::Policy {
+            retries: self.outbox.retries,
+            first_pause: Duration::from_secs_f64(self.outbox.first_pause_seconds),
+            longest_pause: Duration::from_secs_f64(self.outbox.longest_pause_seconds),
+            time_to_live: Duration::from_secs(self.outbox.time_to_live_seconds),
+        }
     }
 
     /// How to open the store for `access`.

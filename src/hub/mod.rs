@@ -8,10 +8,10 @@ mod watcher;
 
 pub use watcher::{Refused, Watcher};
 
+use crate::adapter::StatusChange;
 use crate::change::Change;
-use crate::frame::{self, AdapterStatus, Frame};
+use crate::frame::{self, Frame};
 use crate::message::Message;
-use crate::store::Listener;
 use crate::subscription::Pair;
 use mailbox::Mailbox;
 use std::collections::HashMap;
@@ -94,7 +94,7 @@ impl Hub {
     }
 
     /// Hands out a change of an adapter's state, once to each session that watches its platform.
-    pub fn adapter_status(&self, status: AdapterStatus) {
+    pub fn adapter_status(&self, status: &StatusChange) {
         let frame = frame::adapter_status(status);
         let state = self.lock();
         let mut woken = Woken::default();
@@ -116,7 +116,13 @@ impl Hub {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hand_out(&self, changes: &[Change]) {
+    /// The journal ends at `head`, as the store was opened.
+    pub fn opened(&self, head: u64) {
+        self.lock().head = head;
+    }
+
+    /// Hands out what was committed, to whoever watches it.
+    pub fn committed(&self, changes: &[Change]) {
         let mut guard = self.lock();
         let state = &mut *guard;
         let mut woken = Woken::default();
@@ -142,16 +148,6 @@ impl Hub {
         }
         drop(guard);
         woken.wake();
-    }
-}
-
-impl Listener for Arc<Hub> {
-    fn opened(&mut self, head: u64) {
-        self.lock().head = head;
-    }
-
-    fn committed(&mut self, changes: &[Change]) {
-        self.hand_out(changes);
     }
 }
 

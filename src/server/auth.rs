@@ -2,7 +2,7 @@
 
 use super::Peer;
 use super::error::{Refusal, Result};
-use crate::config::Config;
+use crate::config::{Config, Secret};
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
 use hyper::{StatusCode, Uri};
 use std::net::IpAddr;
@@ -39,16 +39,18 @@ pub fn check_token(
     peer: Peer,
     headers: &HeaderMap,
     uri: &Uri,
-    config: &Config,
+    token: Option<&Secret>,
     in_query: bool,
 ) -> Result<()> {
-    let Some(token) = &config.token else { return Ok(()) };
+    let Some(token) = token else { return Ok(()) };
     if peer == Peer::Unix {
         return Ok(());
     }
     let header = headers.get(AUTHORIZATION).and_then(|value| {
         let (scheme, word) = value.to_str().ok()?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| word.trim())
+        // Some implementations of OneBot say `Token`.
+        let is_known = ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        is_known.then(|| word.trim())
     });
     let from_query = || {
         let mut pairs = form_urlencoded::parse(uri.query()?.as_bytes());

@@ -2,9 +2,11 @@
 
 mod auth;
 mod body;
+mod dial_in;
 mod error;
 mod listen;
 mod messages;
+mod platforms;
 mod router;
 mod socket;
 mod stream;
@@ -12,8 +14,10 @@ mod stream;
 pub use body::Body;
 pub use listen::{Listeners, serve};
 
+use crate::adapter;
 use crate::config::Config;
 use crate::hub::Hub;
+use crate::outbox::Outcomes;
 use crate::store::{Answer as Stored, Command, Store};
 use error::Refusal;
 use hyper::{Request, Response, StatusCode};
@@ -34,7 +38,13 @@ pub struct Context {
     #[allow(missing_docs)]
     pub config: Config,
     #[allow(missing_docs)]
-    pub store: Store,
+    pub store: Arc<Store>,
+    /// Where implementations dial in.
+    pub adapters: adapter::Context,
+    #[allow(missing_docs)]
+    pub registry: adapter::Registry,
+    /// Who waits to hear how a message fared.
+    pub outcomes: Arc<Outcomes>,
     #[allow(missing_docs)]
     pub hub: Arc<Hub>,
     /// Cancelled when the server stops; whatever goes on for long must heed it.

@@ -2,8 +2,9 @@
 
 use super::body::json;
 use super::error::{Refusal, Result};
-use super::{Answer, Context, Incoming, Peer, auth, messages, socket, stream};
+use super::{Answer, Context, Incoming, Peer, auth, dial_in, messages, platforms, socket, stream};
 use crate::api::Health;
+use crate::config::Secret;
 use hyper::{Method, StatusCode};
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ enum Route {
     Message,
     Stats,
     Health,
+    Platforms,
+    Conversations,
     Stream,
     Socket,
 }
@@ -31,6 +34,8 @@ impl Router {
         routes.insert("/api/messages/{id}", Route::Message)?;
         routes.insert("/api/stats", Route::Stats)?;
         routes.insert("/api/health", Route::Health)?;
+        routes.insert("/api/platforms", Route::Platforms)?;
+        routes.insert("/api/conversations", Route::Conversations)?;
         routes.insert("/api/stream", Route::Stream)?;
         routes.insert("/ws/client", Route::Socket)?;
         Ok(Self { routes })
@@ -48,14 +53,19 @@ impl Router {
         if found.as_ref().is_ok_and(|found| *found.value == Route::Health) {
             return health(request.method());
         }
+        let (uri, headers) = (request.uri(), request.headers());
+        let token = context.config.token.as_ref();
+        if let Some(mount) = context.adapters.mount(&path) {
+            let own = mount.token().map(Secret::new);
+            auth::check_token(peer, headers, uri, own.as_ref().or(token), true)?;
+            return dial_in::open(context, mount, request);
+        }
         let in_query =
             found.as_ref().is_ok_and(|found| matches!(found.value, Route::Stream | Route::Socket));
-        auth::check_token(peer, request.headers(), request.uri(), &context.config, in_query)?;
+        auth::check_token(peer, headers, uri, token, in_query)?;
         let found = found.map_err(|_| {
-            Refusal::new(
-                StatusCode::NOT_FOUND,
-                format!("there is nothing at {path}; the API begins at /api/"),
-            )
+            let text = format!("there is nothing at {path}; the API begins at /api/");
+            Refusal::new(StatusCode::NOT_FOUND, text)
         })?;
         let id = found.params.get("id").unwrap_or_default();
         match (*found.value, request.method()) {
@@ -71,9 +81,15 @@ impl Router {
             (Route::Stats, &Method::GET | &Method::HEAD) => {
                 Ok(json(StatusCode::OK, &context.store.view()?.stats()))
             }
+            (Route::Platforms, &Method::GET | &Method::HEAD) => Ok(platforms::platforms(context)),
+            (Route::Conversations, &Method::GET | &Method::HEAD) => {
+                platforms::conversations(context)
+            }
             (Route::Stream, &Method::GET) => stream::open(context, &request),
             (Route::Socket, &Method::GET) => socket::open(context, request),
-            (Route::Stats | Route::Health, _) => Err(Refusal::method("GET, HEAD")),
+            (Route::Stats | Route::Health | Route::Platforms | Route::Conversations, _) => {
+                Err(Refusal::method("GET, HEAD"))
+            }
             (Route::Stream | Route::Socket, _) => Err(Refusal::method("GET")),
         }
     }

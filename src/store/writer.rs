@@ -8,7 +8,7 @@ use super::keys::Idempotency;
 use super::ledger::Ledger;
 use super::open::{self, Writable};
 use super::{Current, Error, Listener, Options, Result};
-use crate::change::{self, Change, Claim, Outcome, Received};
+use crate::change::{self, Change, Outcome, Received};
 use crate::message::{Draft, Message, Status};
 use std::path::Path;
 use std::sync::Arc;
@@ -34,8 +34,10 @@ pub enum Command {
     Receive { received: Box<Received>, at: u64 },
     /// Note a conversation's name.
     Name { platform: String, conversation: String, name: String },
+    /// Give a platform to messages that named none.
+    Route { seqs: Vec<u64>, platform: String, at: u64 },
     /// Claim messages for sending, those of them that still wait.
-    Claim { claims: Vec<Claim>, at: u64 },
+    Claim { seqs: Vec<u64>, at: u64 },
     /// Record how an attempt ended.
     Settle { seq: u64, outcome: Outcome, at: u64 },
 }
@@ -239,11 +241,19 @@ fn decide(ledger: &mut Ledger, command: Command, changes: &mut Vec<Change>) -> R
             ledger.name_conversation(&platform, &conversation, &name)?;
             Ok(Answer::Noted)
         }
-        Command::Claim { claims, at } => {
-            let mut claimed = Vec::with_capacity(claims.len());
-            for claim in claims {
-                let message = ledger.by_seq(claim.seq)?;
-                claimed.extend(message.and_then(|message| change::claim(message, claim, at)));
+        Command::Route { seqs, platform, at } => {
+            for seq in seqs {
+                let message = ledger.by_seq(seq)?;
+                let routed = message.and_then(|message| change::route(message, &platform, at));
+                changes.extend(routed.map(Change::Updated));
+            }
+            Ok(Answer::Noted)
+        }
+        Command::Claim { seqs, at } => {
+            let mut claimed = Vec::with_capacity(seqs.len());
+            for seq in seqs {
+                let message = ledger.by_seq(seq)?;
+                claimed.extend(message.and_then(|message| change::claim(message, at)));
             }
             changes.extend(claimed.iter().cloned().map(Change::Updated));
             Ok(Answer::Claimed(claimed))

@@ -52,7 +52,7 @@ pub fn open(context: &Arc<Context>, mut request: Incoming) -> Result<Answer> {
 }
 
 /// 426: there is only a WebSocket here.
-fn upgrade_required() -> Answer {
+pub fn upgrade_required() -> Answer {
     let text = "this is a WebSocket; connect with `ws://` and the version 13";
     let mut answer = json(StatusCode::UPGRADE_REQUIRED, &Problem { error: text.into() });
     answer.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));

@@ -4,7 +4,8 @@ use super::command::{Command, Parsed, Reply, Since};
 use crate::clock::now;
 use crate::frame::Frame;
 use crate::hub::{Refused, Watcher};
-use crate::message::Draft;
+use crate::message::{Draft, Message, Status};
+use crate::outbox::Outcomes;
 use crate::server::Context;
 use crate::store::{self, Answer};
 use futures_util::stream::FuturesUnordered;
@@ -12,7 +13,7 @@ use futures_util::{SinkExt, StreamExt};
 use hyper_tungstenite::HyperWebsocketStream;
 use hyper_tungstenite::tungstenite::protocol::CloseFrame;
 use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use hyper_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use hyper_tungstenite::tungstenite::{self, Error, Utf8Bytes};
 use serde_json::Value;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -84,13 +85,19 @@ impl Session {
     async fn push(&mut self, frames: Vec<Frame>) -> Result<(), End> {
         for frame in frames {
             // Only gathers; the flush below is one write for all of them.
-            self.socket.feed(Message::Text(frame.text)).await.map_err(|_| End::Gone)?;
+            self.socket
+                .feed(tungstenite::Message::Text(frame.text))
+                .await
+                .map_err(|_| End::Gone)?;
         }
         self.flush().await
     }
 
     async fn say(&mut self, reply: Reply) -> Result<(), End> {
-        self.socket.feed(Message::Text(reply.text().into())).await.map_err(|_| End::Gone)?;
+        self.socket
+            .feed(tungstenite::Message::Text(reply.text().into()))
+            .await
+            .map_err(|_| End::Gone)?;
         self.flush().await
     }
 
@@ -111,7 +118,10 @@ impl Session {
             tracing::info!(session = %self.id, "a client did not answer pings and is closed");
             return Err(End::Close(CloseCode::Policy, "no answer to pings"));
         }
-        self.socket.feed(Message::Ping(Vec::new().into())).await.map_err(|_| End::Gone)?;
+        self.socket
+            .feed(tungstenite::Message::Ping(Vec::new().into()))
+            .await
+            .map_err(|_| End::Gone)?;
         self.flush().await
     }
 
@@ -119,16 +129,16 @@ impl Session {
         Duration::from_secs(self.context.config.limits.idle_seconds)
     }
 
-    async fn hear(&mut self, came: Option<Result<Message, Error>>) -> Result<(), End> {
+    async fn hear(&mut self, came: Option<Result<tungstenite::Message, Error>>) -> Result<(), End> {
         self.heard = Instant::now();
         match came {
-            Some(Ok(Message::Text(text))) => self.obey(&text).await,
-            Some(Ok(Message::Binary(_))) => {
+            Some(Ok(tungstenite::Message::Text(text))) => self.obey(&text).await,
+            Some(Ok(tungstenite::Message::Binary(_))) => {
                 self.say(Reply::error("binary frames are not understood; send JSON as text")).await
             }
             // Pongs are written by the library with the next flush.
-            Some(Ok(Message::Ping(_))) => self.flush().await,
-            Some(Ok(Message::Pong(_) | Message::Frame(_))) => Ok(()),
+            Some(Ok(tungstenite::Message::Ping(_))) => self.flush().await,
+            Some(Ok(tungstenite::Message::Pong(_) | tungstenite::Message::Frame(_))) => Ok(()),
             Some(Err(Error::Capacity(_))) => {
                 Err(End::Close(CloseCode::Size, "the frame is too large"))
             }
@@ -138,7 +148,7 @@ impl Session {
             Some(Err(Error::Protocol(_))) => {
                 Err(End::Close(CloseCode::Protocol, "not the WebSocket protocol"))
             }
-            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Gone),
+            Some(Ok(tungstenite::Message::Close(_)) | Err(_)) | None => Err(End::Gone),
         }
     }
 
@@ -195,11 +205,10 @@ impl Session {
             Ok(written) => written,
             Err(error) => return self.say(Reply::error(error.to_string()).to(request_id)).await,
         };
+        let context = self.context.clone();
         self.in_flight.push(Box::pin(async move {
             let reply = match written.await {
-                Ok(Answer::Done(message)) => {
-                    Reply::ack("sent").of_message(message.id, Some(message.status.as_str()))
-                }
+                Ok(Answer::Done(message)) => delivered(&context, message).await,
                 Ok(_) => Reply::error("the message was not stored"),
                 Err(error) => Reply::error(error.to_string()),
             };
@@ -226,6 +235,39 @@ impl Session {
             }
         };
         let _ = timeout(CLOSE_WAIT, farewell).await;
+    }
+}
+
+/// What became of a message that is stored: where an adapter can take it, its word is waited for
+/// (contract, Part 2, item 12).
+async fn delivered(context: &Context, message: Message) -> Reply {
+    let id = message.id;
+    let sent = |status| Reply::ack("sent").of_message(id, Some(status));
+    let platform = message.platform.as_deref().unwrap_or_default();
+    if context.registry.link(platform, None).is_none() {
+        return sent(message.status.as_str());
+    }
+    let ended = context.outcomes.wait(message.seq);
+    // It may have ended before anybody waited.
+    let now = context.store.view().and_then(|view| view.by_seq(message.seq)).ok().flatten();
+    let limit = Duration::from_secs(context.config.outbox.ack_seconds);
+    let ended = match now.filter(Outcomes::has_ended) {
+        Some(message) => Some(message),
+        None => timeout(limit, ended).await.ok().and_then(Result::ok),
+    };
+    match ended {
+        Some(message) if message.status == Status::Sent => sent(Status::Sent.as_str()),
+        Some(message) => {
+            let why = message.last_error.unwrap_or_else(|| format!("it is {}", message.status));
+            Reply::error(why).of_message(id, None)
+        }
+        None => {
+            let text = format!(
+                "the platform gave no word within {} s; it goes on being sent",
+                limit.as_secs()
+            );
+            Reply::error(text).of_message(id, None)
+        }
     }
 }
 

@@ -1,0 +1,93 @@
+//! The inbox: what adapters report, on its way to the store.
+//!
+//! An event is let go of only once it is on disk. While the disk refuses, it is tried again, the
+//! adapters' queue fills, and their sockets wait: so nothing is lost, and memory stays bounded.
+
+use crate::adapter::{Event, Inbound, Registry};
+use crate::change::Received;
+use crate::clock::now;
+use crate::store::{Command, Store};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Events that share their way to the disk.
+const BATCH: usize = 256;
+
+/// How long to wait before the disk is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Stores what comes until every adapter has let go of the queue.
+pub async fn run(store: Arc<Store>, registry: Registry, mut events: mpsc::Receiver<Event>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while events.recv_many(&mut batch, BATCH).await > 0 {
+        let commands = batch.drain(..).filter_map(|event| command(event, &store, &registry));
+        store_all(&store, commands.collect()).await;
+    }
+}
+
+fn command(event: Event, store: &Store, registry: &Registry) -> Option<Command> {
+    match event {
+        Event::Message(inbound) => {
+            if !inbound.own {
+                registry.count_received(&inbound.platform, Some(&inbound.account));
+            }
+            Some(Command::Receive { received: Box::new(received(*inbound)), at: now() })
+        }
+        Event::Named { platform, conversation, name } => {
+            Some(Command::Name { platform, conversation, name })
+        }
+        Event::Conversations { platform, account, limit, answer } => {
+            let known = store.view().and_then(|view| view.conversations()).unwrap_or_default();
+            let its_own = known.into_iter().filter(|conversation| {
+                conversation.platform == platform && conversation.account.as_ref() == Some(&account)
+            });
+            let _ = answer.send(its_own.take(limit).map(|found| found.conversation).collect());
+            None
+        }
+    }
+}
+
+/// Has commands written in their order; those that fail are tried again, for their events would be
+/// lost otherwise. Doubles do no harm: the store knows what it has.
+async fn store_all(store: &Store, mut commands: Vec<Command>) {
+    while !commands.is_empty() {
+        let mut written = Vec::with_capacity(commands.len());
+        for command in &commands {
+            written.push(store.submit(command.clone()).await);
+        }
+        let mut failed = Vec::new();
+        for (command, written) in commands.into_iter().zip(written) {
+            let done = match written {
+                Ok(answer) => answer.await.map(drop),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = done {
+                if failed.is_empty() {
+                    tracing::error!("what came in waits: {error}");
+                }
+                failed.push(command);
+            }
+        }
+        commands = failed;
+        if !commands.is_empty() {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+fn received(inbound: Inbound) -> Received {
+    Received {
+        platform: inbound.platform,
+        account: inbound.account,
+        conversation: inbound.conversation,
+        conversation_name: inbound.conversation_name,
+        sender: inbound.sender,
+        message_type: inbound.message_type,
+        content: inbound.content,
+        external_id: inbound.external_id,
+        time: inbound.time,
+        own: inbound.own,
+        original: inbound.original,
+    }
+}

@@ -1,0 +1,57 @@
+//! How fast accounts talk, and how many messages are under way on each at once.
+
+use crate::adapter::{Link, Pace};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Messages under way on one connection at a time: so many wait for their answers, and a lane
+/// whose answer does not come holds up no other.
+const UNDER_WAY: usize = 64;
+
+/// The paces of all accounts.
+#[derive(Default)]
+pub(super) struct Paces {
+    accounts: Mutex<HashMap<(String, Option<String>), Account>>,
+}
+
+struct Account {
+    pace: Option<Pace>,
+    limiter: Option<Arc<DefaultDirectRateLimiter>>,
+    under_way: Arc<Semaphore>,
+}
+
+impl Paces {
+    /// Waits until the account may talk again, and has room for another message.
+    pub(super) async fn turn(&self, link: &Link) -> Option<OwnedSemaphorePermit> {
+        let (limiter, under_way) = self.of(link);
+        let permit = under_way.acquire_owned().await.ok();
+        if let Some(limiter) = limiter {
+            limiter.until_ready().await;
+        }
+        permit
+    }
+
+    fn of(&self, link: &Link) -> (Option<Arc<DefaultDirectRateLimiter>>, Arc<Semaphore>) {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (link.platform.clone(), link.account.clone());
+        let account = accounts.entry(key).or_insert_with(|| Account {
+            pace: None,
+            limiter: None,
+            under_way: Arc::new(Semaphore::new(UNDER_WAY)),
+        });
+        if account.pace != link.settings.pace {
+            account.pace = link.settings.pace;
+            account.limiter = link.settings.pace.and_then(limiter);
+        }
+        (account.limiter.clone(), account.under_way.clone())
+    }
+}
+
+fn limiter(pace: Pace) -> Option<Arc<DefaultDirectRateLimiter>> {
+    let period = Duration::try_from_secs_f64(1.0 / pace.per_second).ok()?;
+    let quota = Quota::with_period(period)?.allow_burst(pace.burst);
+    Some(Arc::new(RateLimiter::direct(quota)))
+}
