@@ -71,9 +71,10 @@ fn every_move_between_the_five_states_is_allowed() {
     let path = format!("/api/messages/{}", server.make_for(Some("nowhere"), "group_1", "x"));
     for from in states {
         for to in states {
-            for state in [from, to] {
-                let (status, message) = server.ask("PATCH", &path, Some(&json!({"status": state})));
-                assert_eq!((status, &message["status"]), (200, &json!(state)), "{from} to {to}");
+            for wanted in [from, to] {
+                let (status, message) =
+                    server.ask("PATCH", &path, Some(&json!({"status": wanted})));
+                assert_eq!((status, &message["status"]), (200, &json!(wanted)), "{from} to {to}");
             }
         }
     }
