@@ -48,8 +48,10 @@ pub struct Received {
 }
 
 impl Received {
-    /// The message it becomes; what the owner wrote elsewhere is outbound, and sent.
+    /// The message it becomes; what the owner wrote elsewhere is outbound, and sent. It was made
+    /// when its platform says, unless that is no time it can have been.
     pub fn into_message(self, seq: u64, id: Uuid, at: u64) -> Message {
+        let is_possible = (1..=at).contains(&self.time);
         Message {
             seq,
             id,
@@ -57,7 +59,7 @@ impl Received {
             content: self.content,
             recipient: self.conversation,
             status: Status::Sent,
-            created_at: at,
+            created_at: if is_possible { self.time } else { at },
             updated_at: at,
             retry_count: 0,
             platform: Some(self.platform),

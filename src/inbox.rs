@@ -6,7 +6,8 @@
 use crate::adapter::{Event, Inbound, Registry};
 use crate::change::Received;
 use crate::clock::now;
-use crate::store::{Command, Store};
+use crate::message::Direction;
+use crate::store::{Answer, Command, Store};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -21,17 +22,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub async fn run(store: Arc<Store>, registry: Registry, mut events: mpsc::Receiver<Event>) {
     let mut batch = Vec::with_capacity(BATCH);
     while events.recv_many(&mut batch, BATCH).await > 0 {
-        let commands = batch.drain(..).filter_map(|event| command(event, &store, &registry));
-        store_all(&store, commands.collect()).await;
+        let commands = batch.drain(..).filter_map(|event| command(event, &store));
+        store_all(&store, &registry, commands.collect()).await;
     }
 }
 
-fn command(event: Event, store: &Store, registry: &Registry) -> Option<Command> {
+fn command(event: Event, store: &Store) -> Option<Command> {
     match event {
         Event::Message(inbound) => {
-            if !inbound.own {
-                registry.count_received(&inbound.platform, Some(&inbound.account));
-            }
             Some(Command::Receive { received: Box::new(received(*inbound)), at: now() })
         }
         Event::Named { platform, conversation, name } => {
@@ -50,7 +48,7 @@ fn command(event: Event, store: &Store, registry: &Registry) -> Option<Command> 
 
 /// Has commands written in their order; those that fail are tried again, for their events would be
 /// lost otherwise. Doubles do no harm: the store knows what it has.
-async fn store_all(store: &Store, mut commands: Vec<Command>) {
+async fn store_all(store: &Store, registry: &Registry, mut commands: Vec<Command>) {
     while !commands.is_empty() {
         let mut written = Vec::with_capacity(commands.len());
         for command in &commands {
@@ -59,20 +57,33 @@ async fn store_all(store: &Store, mut commands: Vec<Command>) {
         let mut failed = Vec::new();
         for (command, written) in commands.into_iter().zip(written) {
             let done = match written {
-                Ok(answer) => answer.await.map(drop),
+                Ok(answer) => answer.await,
                 Err(error) => Err(error),
             };
-            if let Err(error) = done {
-                if failed.is_empty() {
-                    tracing::error!("what came in waits: {error}");
+            match done {
+                Ok(answer) => count(registry, &answer),
+                Err(error) => {
+                    if failed.is_empty() {
+                        tracing::error!("what came in waits: {error}");
+                    }
+                    failed.push(command);
                 }
-                failed.push(command);
             }
         }
         commands = failed;
         if !commands.is_empty() {
             tokio::time::sleep(PAUSE).await;
         }
+    }
+}
+
+/// Counts a message that came in, unless it was known already.
+fn count(registry: &Registry, answer: &Answer) {
+    if let Answer::Done(message) = answer
+        && message.direction == Direction::Inbound
+        && let Some(platform) = &message.platform
+    {
+        registry.count_received(platform, message.account.as_deref());
     }
 }
 
