@@ -7,7 +7,7 @@ use super::view::View;
 use super::{Error, Result};
 use redb::{
     Builder, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
-    TableError,
+    TableError, WriteTransaction,
 };
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
@@ -55,6 +55,15 @@ impl Options {
             reserve_bytes: 4 << 20,
         }
     }
+}
+
+/// The way from each schema to the next; there has been only one so far.
+const MIGRATIONS: [fn(&WriteTransaction) -> Result<()>; 0] = [];
+
+/// What a store says of itself.
+struct Identity {
+    schema: u32,
+    ids: Ids,
 }
 
 /// An open file whose tables are there and whose schema is ours.
@@ -107,8 +116,12 @@ pub(super) fn open(options: &Options) -> Result<Opened> {
         ))),
         Access::Read => match builder(options).open_read_only(path) {
             Ok(database) => {
-                let ids = identify(&database.begin_read()?, path)?;
-                Ok(Opened { file: Handle::Read(database), ids })
+                let Identity { schema, ids } = identify(&database.begin_read()?, path)?;
+                if schema == SCHEMA {
+                    return Ok(Opened { file: Handle::Read(database), ids });
+                }
+                drop(database);
+                open_for_writing(options)
             }
             // A store that was not closed has to be mended first, which takes writing.
             Err(DatabaseError::RepairAborted) => open_for_writing(options),
@@ -154,7 +167,11 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
     let ids = match identify(&database.begin_read()?, path) {
         // Made, and the process ended before its tables were: as good as new.
         Err(Error::Absent) => initialise(&database)?,
-        known => known?,
+        Ok(Identity { schema, ids }) => {
+            migrate(&database, schema)?;
+            ids
+        }
+        Err(error) => return Err(error),
     };
     Ok(Opened { file: Handle::Write(database), ids })
 }
@@ -166,7 +183,7 @@ fn builder(options: &Options) -> Builder {
 }
 
 /// Checks the mark and the schema; [`Error::Absent`] where the file has no tables at all.
-fn identify(txn: &ReadTransaction, path: &Path) -> Result<Ids> {
+fn identify(txn: &ReadTransaction, path: &Path) -> Result<Identity> {
     let foreign = || {
         Error::Open(format!(
             "{} belongs to another program; it is left as it is\n  choose another file with --db",
@@ -188,7 +205,7 @@ fn identify(txn: &ReadTransaction, path: &Path) -> Result<Ids> {
         meta.get("schema")?.and_then(|v| Some(u32::from_le_bytes(v.value().try_into().ok()?)));
     let key = meta.get("id key")?.and_then(|v| v.value().try_into().ok());
     match (schema, key) {
-        (Some(SCHEMA), Some(key)) => Ok(Ids::new(key)),
+        (Some(schema @ 1..=SCHEMA), Some(key)) => Ok(Identity { schema, ids: Ids::new(key) }),
         (Some(newer), _) if newer > SCHEMA => Err(Error::Open(format!(
             "{} was written by a newer rechat (schema {newer}, this one knows {SCHEMA}); it is left as it is\n  \
              update rechat, or choose another file with --db",
@@ -198,6 +215,22 @@ fn identify(txn: &ReadTransaction, path: &Path) -> Result<Ids> {
             Err(Error::Open(format!("{} is damaged: its description is not whole", path.display())))
         }
     }
+}
+
+/// Brings an older store up to date: one step after the other, each in a transaction of its own
+/// that ends with the new number, so that a break in between loses nothing.
+fn migrate(database: &Database, from: u32) -> Result<()> {
+    const {
+        assert!(MIGRATIONS.len() + 1 == SCHEMA as usize, "each schema after the first has its step")
+    };
+    for (step, to) in MIGRATIONS.iter().zip(2_u32..).skip(from as usize - 1) {
+        tracing::info!(to, "bringing the store up to date");
+        let txn = database.begin_write()?;
+        step(&txn)?;
+        txn.open_table(META)?.insert("schema", to.to_le_bytes().as_slice())?;
+        txn.commit().map_err(|error| Error::Write(error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// Marks a new file as ours and makes every table, so that readers find them.
