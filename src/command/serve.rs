@@ -7,15 +7,17 @@ use crate::cli::Serve;
 use crate::config::{self, Config, Log, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::hub::{self, Hub};
+use crate::inbox;
+use crate::outbox::{self, Outbox};
 use crate::server::{Context, Listeners, serve};
 use crate::shutdown;
 use crate::store::{Access, Listener, Store};
-use crate::{inbox, outbox};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
@@ -23,6 +25,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Events of adapters that wait to be stored; with more, their sockets wait.
 const EVENTS: usize = 1024;
+
+/// How long attempts that are under way have to end, once the server stops.
+const LAST_ATTEMPTS: Duration = Duration::from_secs(2);
 
 /// How long what was received has to be stored, and attempts to be recorded, at the end.
 const LAST_WORDS: Duration = Duration::from_millis(900);
@@ -110,38 +115,16 @@ async fn run_server(config: Config) -> Result<()> {
     });
     let (notes, outbox) = outbox::new();
     let socket = config::socket_beside(&config.db);
+    // The store's lock first: it proves that a socket found beside it is stale.
     let store = open_store(&config, &socket, Commits { hub: hub.clone(), notes }).await?;
-    let registry = Registry::new();
-    let (events, inbound) = mpsc::channel(EVENTS);
-    let inbox = tokio::spawn(inbox::run(store.clone(), registry.clone(), inbound));
-    let tasks = TaskTracker::new();
-    let adapters = adapter::start(
-        config.adapter.clone(),
-        Core { events },
-        registry.clone(),
-        stop.clone(),
-        tasks.clone(),
-    );
-    tasks.spawn(tell_states(registry.clone(), hub.clone(), stop.clone()));
-    let outcomes = outbox.outcomes.clone();
-    let sending = tokio::spawn(outbox.run(
-        store.clone(),
-        registry.clone(),
-        config.policy(),
-        config.default_platform.clone(),
-        stop.clone(),
-    ));
-    let context =
-        Arc::new(Context { config, store, adapters, registry, outcomes, hub, stop, tasks });
-    let listeners = Listeners::bind(&context, &socket).await?;
+    let listeners = Listeners::bind(config.listen, &socket).await?;
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
-    tracing::info!(%address, socket = %socket.display(), db = %context.config.db.display(), "serving");
-    serve(context.clone(), listeners).await?;
-    let store = context.store.clone();
-    // With the last sender of events the inbox ends, when it has stored what it holds.
-    drop(context);
-    let ended = tokio::time::timeout(LAST_WORDS, async { tokio::join!(inbox, sending) }).await;
-    if ended.is_err() {
+    let db = config.db.display().to_string();
+    let (context, core) = start(config, store.clone(), hub, outbox, stop);
+    tracing::info!(%address, socket = %socket.display(), db, "serving");
+    serve(context, listeners).await?;
+    // With the server's context went the last sender of events: the inbox ends with what it holds.
+    if tokio::time::timeout(LAST_WORDS, core).await.is_err() {
         tracing::warn!("some messages are still on their way; the next start goes on with them");
     }
     if let Some(store) = Arc::into_inner(store) {
@@ -151,6 +134,56 @@ async fn run_server(config: Config) -> Result<()> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Starts what works behind the server: inbox, adapters, outbox. The future ends when they have.
+fn start(
+    config: Config,
+    store: Arc<Store>,
+    hub: Arc<Hub>,
+    outbox: Outbox,
+    stop: CancellationToken,
+) -> (Arc<Context>, impl Future<Output = ()>) {
+    let (registry, tasks) = (Registry::new(), TaskTracker::new());
+    let (events, inbound) = mpsc::channel(EVENTS);
+    let inbox = tokio::spawn(inbox::run(store.clone(), registry.clone(), inbound));
+    let adapters_stop = CancellationToken::new();
+    let adapters = adapter::start(
+        config.adapter.clone(),
+        Core { events },
+        registry.clone(),
+        adapters_stop.clone(),
+        tasks.clone(),
+    );
+    tasks.spawn(tell_states(registry.clone(), hub.clone(), stop.clone()));
+    let outcomes = outbox.outcomes.clone();
+    let sending = outbox.run(
+        store.clone(),
+        registry.clone(),
+        config.policy(),
+        config.default_platform.clone(),
+        stop.clone(),
+    );
+    let sending = tokio::spawn(end_before(adapters_stop, stop.clone(), tokio::spawn(sending)));
+    let context = Context { config, store, adapters, registry, outcomes, hub, stop, tasks };
+    (Arc::new(context), async {
+        let _ = tokio::join!(inbox, sending);
+    })
+}
+
+/// Ends the adapters after the outbox, so that what is under way still gets its answer, if that
+/// comes soon.
+async fn end_before(
+    adapters: CancellationToken,
+    stop: CancellationToken,
+    mut sending: JoinHandle<()>,
+) {
+    stop.cancelled().await;
+    let ended = tokio::time::timeout(LAST_ATTEMPTS, &mut sending).await;
+    adapters.cancel();
+    if ended.is_err() {
+        let _ = sending.await;
+    }
 }
 
 /// Opens the store; a server that has it already is told apart from any other process.

@@ -10,6 +10,7 @@ use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
 use std::fs::Permissions;
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,8 +48,7 @@ impl Drop for SocketFile {
 
 impl Listeners {
     /// Binds both. The store's lock must be held: it proves that a socket found there is stale.
-    pub async fn bind(context: &Context, socket: &Path) -> Result<Self> {
-        let listen = context.config.listen;
+    pub async fn bind(listen: SocketAddr, socket: &Path) -> Result<Self> {
         let tcp = TcpListener::bind(listen).await.map_err(|error| {
             Error::failed(format!("cannot listen on {listen}: {error}"))
                 .hint("another program may have that port; choose one with --listen 127.0.0.1:PORT")
@@ -67,7 +67,7 @@ impl Listeners {
     }
 
     /// The address that was bound; tells the port where 0 was asked for.
-    pub fn address(&self) -> io::Result<std::net::SocketAddr> {
+    pub fn address(&self) -> io::Result<SocketAddr> {
         self.tcp.local_addr()
     }
 }
