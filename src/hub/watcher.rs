@@ -105,6 +105,9 @@ impl Watcher {
     /// Removes the pairs that either list names, or all.
     pub fn unsubscribe(&mut self, platforms: &Names, conversations: &Names) {
         let gone = self.wanted.remove(platforms, conversations);
+        if let Some(replay) = &mut self.replay {
+            replay.forget(platforms, conversations);
+        }
         let mut state = self.hub.lock();
         for pair in &gone {
             state.messages.remove(pair, self.session);
