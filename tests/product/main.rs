@@ -5,5 +5,8 @@
 
 #[path = "../common/server.rs"]
 mod server;
+#[path = "../common/socket.rs"]
+mod socket;
 
 mod http;
+mod socket_commands;
