@@ -63,14 +63,14 @@ impl Index {
     }
 
     /// The sessions that watch a message's pairs; one that has several comes several times.
-    fn watching(&self, message: &Message) -> impl Iterator<Item = &Arc<Mailbox>> {
+    fn watching(&self, message: &Message) -> impl Iterator<Item = (&u64, &Arc<Mailbox>)> {
         let pairs = if self.by_pair.is_empty() {
             None
         } else {
             Some(Pair::matching(message.platform_or_local(), &message.recipient))
         };
         let found = pairs.into_iter().flatten().filter_map(|pair| self.by_pair.get(&pair));
-        found.flat_map(HashMap::values)
+        found.flatten()
     }
 }
 
@@ -130,7 +130,7 @@ impl Hub {
             match change {
                 Change::Created(message) => {
                     let mut frame = None;
-                    for mailbox in state.messages.watching(message) {
+                    for (_, mailbox) in state.messages.watching(message) {
                         let frame = frame.get_or_insert_with(|| frame::new_message(message));
                         woken.push(mailbox, frame, message.seq - 1, self.limits);
                     }
@@ -138,9 +138,13 @@ impl Hub {
                 }
                 Change::Updated(message) => {
                     let mut frame = None;
-                    for mailbox in state.statuses.watching(message) {
+                    woken.seen.clear();
+                    for (session, mailbox) in state.statuses.watching(message) {
                         let frame = frame.get_or_insert_with(|| frame::message_status(message));
-                        woken.push(mailbox, frame, state.head, self.limits);
+                        // A mailbox knows a message twice by its `seq`, but not a change of it.
+                        if woken.seen.insert(*session) {
+                            woken.push(mailbox, frame, state.head, self.limits);
+                        }
                     }
                 }
                 Change::Deleted(_) => {}
