@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(clippy::print_stderr, reason = "tests say what went wrong")]
 
+#[path = "../common/onebot.rs"]
+mod onebot;
+#[path = "../common/onebot11.rs"]
+mod onebot11;
 #[path = "../common/server.rs"]
 mod server;
 #[path = "../common/socket.rs"]
@@ -10,3 +14,5 @@ mod socket;
 
 mod http;
 mod socket_commands;
+mod socket_events;
+mod socket_subscriptions;
