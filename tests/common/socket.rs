@@ -39,7 +39,11 @@ pub struct Client {
 
 impl Client {
     pub async fn connect(server: &TestServer) -> Self {
-        Self::on(TcpSocket::new_v4().unwrap(), &server.address).await.unwrap()
+        Self::connect_to(&server.address).await
+    }
+
+    pub async fn connect_to(address: &str) -> Self {
+        Self::on(TcpSocket::new_v4().unwrap(), address).await.unwrap()
     }
 
     /// One for whom the system keeps few unread bytes, so that it soon holds up who writes to it.
@@ -189,7 +193,7 @@ impl Client {
         self.closed().await;
     }
 
-    /// Makes many messages, as fast as it goes; gives their IDs in order.
+    /// Makes many messages, as fast as it goes; gives their IDs as they were acknowledged.
     pub async fn send_all(self, commands: impl IntoIterator<Item = Value>) -> Vec<String> {
         let (mut sink, mut stream) = self.stream.split();
         let mut ids = Vec::new();

@@ -15,4 +15,5 @@ mod socket;
 mod http;
 mod socket_commands;
 mod socket_events;
+mod socket_resume;
 mod socket_subscriptions;

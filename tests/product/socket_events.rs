@@ -1,10 +1,10 @@
 //! What becomes of adapters and messages, told to the sessions it concerns: contract, Part 2,
 //! items 11 and 16.
 
-use crate::onebot::{Listener, Peer};
+use crate::onebot::{Listener, Peer, Reply, Script};
 use crate::onebot11;
 use crate::server::{Home, TestServer};
-use crate::socket::Client;
+use crate::socket::{Client, send_message};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -14,9 +14,13 @@ fn at_the_end() -> Value {
 }
 
 async fn dial(server: &TestServer, account: &str) -> Peer {
+    dial_as(server, account, onebot11::willing()).await
+}
+
+async fn dial_as(server: &TestServer, account: &str, script: Script) -> Peer {
     let url = format!("ws://{}/onebot/v11/ws", server.address);
     let headers = onebot11::headers(account, "Universal");
-    Peer::dial(&url, &headers, onebot11::willing()).await.unwrap()
+    Peer::dial(&url, &headers, script).await.unwrap()
 }
 
 /// Waits until the next change of an adapter's state, which has to be this.
@@ -124,6 +128,41 @@ async fn what_an_implementation_receives_is_pushed_with_its_sender() {
     assert_eq!(message["sender"], json!({"id": "4242", "name": "Card"}));
     assert_eq!(message["conversation_name"], "Group 77");
     assert_eq!(message["direction"], "Inbound");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_platform_does_not_take_is_an_error_with_the_id_of_the_stored_message() {
+    let home = Home::new();
+    home.configure("[outbox]\nack_seconds = 1");
+    let server = TestServer::start_in(Arc::new(home), &[]);
+    let willing = onebot11::willing();
+    let script = Arc::new(move |action: &Value| match action["params"]["group_id"].as_u64() {
+        Some(1) => Reply::refused(1400, "no such group"),
+        Some(2) => Reply::Silent,
+        _ => willing(action),
+    });
+    let _peer = dial_as(&server, "10001", script).await;
+    let mut client = Client::connect(&server).await;
+    for (conversation, state) in
+        [("group_1", Some("Failed")), ("group_2", None), ("nobody", Some("Failed"))]
+    {
+        let mut command = send_message("qq", conversation, "hi");
+        command["request_id"] = json!(conversation);
+        let answer = client.ask(&command).await;
+        assert_eq!(
+            (&answer["type"], &answer["request_id"]),
+            (&json!("error"), &json!(conversation))
+        );
+        assert!(answer["error"].as_str().is_some_and(|text| !text.is_empty()), "{answer}");
+        let id = answer["message_id"].as_str().expect("the message is named");
+        let (found, message) = server.get(&format!("/api/messages/{id}"));
+        assert_eq!((found, &message["recipient"]), (200, &json!(conversation)));
+        if let Some(state) = state {
+            assert_eq!(message["status"], state, "{message}");
+        }
+    }
+    let ack = client.send("qq", "group_3", "hi").await;
+    assert_eq!(ack["message_status"], "Sent");
 }
 
 const STATUS: &str = "message_status";
