@@ -35,11 +35,11 @@ pub fn open(context: &Arc<Context>, mut request: Incoming) -> Result<Answer> {
     let (answer, socket) = hyper_tungstenite::upgrade(&mut request, Some(config))
         .map_err(|error| Refusal::bad(format!("no WebSocket: {error}")))?;
     let id = Uuid::new_v4();
-    let (session, stop) = (context.clone(), context.stop.clone());
+    let session = context.clone();
     let permit = request.extensions().get::<Permit>().cloned();
     context.tasks.spawn(async move {
         match socket.await {
-            Ok(socket) => Session::new(id, session, socket).run(stop).await,
+            Ok(socket) => Session::new(id, session, socket).run().await,
             Err(error) => tracing::debug!("a WebSocket did not come about: {error}"),
         }
         drop(permit);

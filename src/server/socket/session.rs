@@ -19,8 +19,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Messages of one session that wait for the disk; while there are more, it is not read.
@@ -50,8 +50,18 @@ pub(super) struct Session {
 enum End {
     /// The client closed it, or the connection broke.
     Gone,
+    /// The client reads nothing, not even a farewell.
+    TakesNothing,
     /// We close it.
     Close(CloseCode, &'static str),
+}
+
+const STOPPING: End = End::Close(CloseCode::Away, "the server is stopping");
+
+impl From<Elapsed> for End {
+    fn from(_: Elapsed) -> Self {
+        Self::TakesNothing
+    }
 }
 
 impl Session {
@@ -64,10 +74,11 @@ impl Session {
         Self { id, context, socket, watcher, in_flight, pings, heard: Instant::now() }
     }
 
-    pub(super) async fn run(mut self, stop: CancellationToken) {
+    pub(super) async fn run(mut self) {
+        let stop = self.context.stop.clone();
         let end = loop {
             let went_on = tokio::select! {
-                () = stop.cancelled() => Err(End::Close(CloseCode::Away, "the server is stopping")),
+                () = stop.cancelled() => Err(STOPPING),
                 frames = self.watcher.next(&self.context.store) => self.push(frames).await,
                 Some(reply) = self.in_flight.next() => self.say(reply).await,
                 came = self.socket.next(), if self.in_flight.len() < MOST_IN_FLIGHT => self.hear(came).await,
@@ -83,32 +94,35 @@ impl Session {
     }
 
     async fn push(&mut self, frames: Vec<Frame>) -> Result<(), End> {
-        for frame in frames {
-            // Only gathers; the flush below is one write for all of them.
-            self.socket
-                .feed(tungstenite::Message::Text(frame.text))
-                .await
-                .map_err(|_| End::Gone)?;
-        }
-        self.flush().await
+        self.write(frames.into_iter().map(|frame| tungstenite::Message::Text(frame.text))).await
     }
 
     async fn say(&mut self, reply: Reply) -> Result<(), End> {
-        self.socket
-            .feed(tungstenite::Message::Text(reply.text().into()))
-            .await
-            .map_err(|_| End::Gone)?;
-        self.flush().await
+        self.write([tungstenite::Message::Text(reply.text().into())]).await
     }
 
-    /// Writes what was gathered; a client that takes nothing for as long as an idle one is gone.
-    async fn flush(&mut self) -> Result<(), End> {
-        match timeout(self.idle(), self.socket.flush()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(End::Gone),
-            Err(_) => {
-                tracing::info!(session = %self.id, "a client took nothing for {} s and is closed", self.idle().as_secs());
-                Err(End::Gone)
+    /// Writes frames, gathered as far as that goes. A client that takes nothing for as long as an
+    /// idle one is gone, and none holds up the server's end.
+    async fn write(
+        &mut self,
+        frames: impl IntoIterator<Item = tungstenite::Message>,
+    ) -> Result<(), End> {
+        let idle = self.idle();
+        let socket = &mut self.socket;
+        let write = async {
+            for frame in frames {
+                // Waits, too, once more is gathered than goes out in one write.
+                timeout(idle, socket.feed(frame)).await?.map_err(|_| End::Gone)?;
+            }
+            timeout(idle, socket.flush()).await?.map_err(|_| End::Gone)
+        };
+        tokio::select! {
+            () = self.context.stop.cancelled() => Err(STOPPING),
+            written = write => {
+                if matches!(written, Err(End::TakesNothing)) {
+                    tracing::info!(session = %self.id, "a client took nothing for {} s and is closed", idle.as_secs());
+                }
+                written
             }
         }
     }
@@ -118,11 +132,7 @@ impl Session {
             tracing::info!(session = %self.id, "a client did not answer pings and is closed");
             return Err(End::Close(CloseCode::Policy, "no answer to pings"));
         }
-        self.socket
-            .feed(tungstenite::Message::Ping(Vec::new().into()))
-            .await
-            .map_err(|_| End::Gone)?;
-        self.flush().await
+        self.write([tungstenite::Message::Ping(Vec::new().into())]).await
     }
 
     fn idle(&self) -> Duration {
@@ -137,7 +147,7 @@ impl Session {
                 self.say(Reply::error("binary frames are not understood; send JSON as text")).await
             }
             // Pongs are written by the library with the next flush.
-            Some(Ok(tungstenite::Message::Ping(_))) => self.flush().await,
+            Some(Ok(tungstenite::Message::Ping(_))) => self.write([]).await,
             Some(Ok(tungstenite::Message::Pong(_) | tungstenite::Message::Frame(_))) => Ok(()),
             Some(Err(Error::Capacity(_))) => {
                 Err(End::Close(CloseCode::Size, "the frame is too large"))
