@@ -177,6 +177,16 @@ impl Client {
         }
     }
 
+    /// Answers this many pings, and takes whatever comes between them.
+    pub async fn pings(&mut self, count: usize) {
+        let mut seen = 0;
+        while seen < count {
+            let frame = in_time("a ping comes", self.stream.next()).await;
+            let frame = frame.expect("the connection lives").unwrap();
+            seen += usize::from(frame.is_ping());
+        }
+    }
+
     /// Reads to the end: how the server closed it, where it said so.
     pub async fn closed(&mut self) -> Option<(u16, String)> {
         loop {

@@ -16,4 +16,6 @@ mod http;
 mod socket_commands;
 mod socket_events;
 mod socket_resume;
+mod socket_slow;
 mod socket_subscriptions;
+mod stream;
