@@ -12,6 +12,9 @@ mod server;
 #[path = "../common/socket.rs"]
 mod socket;
 
+mod commands;
+mod crash;
+mod generated;
 mod http;
 mod socket_commands;
 mod socket_events;
