@@ -14,6 +14,7 @@ mod socket;
 
 mod commands;
 mod crash;
+mod disk;
 mod generated;
 mod http;
 mod socket_commands;

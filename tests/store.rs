@@ -1,0 +1,326 @@
+//! The store against a plain model: whatever happens to both, they tell the same.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+use proptest::prelude::*;
+use rechat::change::{self, Outcome, Received};
+use rechat::message::{Direction, Draft, Message, MessageType, Sender, Status};
+use rechat::store::{Access, Answer, Command, Filter, Options, Page, Store, check::check};
+use std::sync::Arc;
+
+const PLATFORMS: [Option<&str>; 3] = [None, Some("qq"), Some("wechat")];
+const CONVERSATIONS: [&str; 3] = ["group_1", "group_2", "private_3"];
+
+/// What is done; places count from the newest message.
+#[derive(Clone, Debug)]
+enum Step {
+    Create { platform: usize, conversation: usize },
+    Receive { conversation: usize, external: u8, own: bool },
+    SetStatus { place: usize, status: usize },
+    Delete { place: usize },
+    Claim { place: usize },
+    Settle { place: usize, outcome: usize },
+    Route { place: usize },
+    Restart,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let place = 0..30usize;
+    let step = prop_oneof![
+        6 => (0..3usize, 0..3usize).prop_map(|(platform, conversation)| Step::Create { platform, conversation }),
+        3 => (0..3usize, 0..6u8, any::<bool>()).prop_map(|(conversation, external, own)| Step::Receive { conversation, external, own }),
+        3 => (place.clone(), 0..5usize).prop_map(|(place, status)| Step::SetStatus { place, status }),
+        2 => place.clone().prop_map(|place| Step::Delete { place }),
+        2 => place.clone().prop_map(|place| Step::Claim { place }),
+        2 => (place.clone(), 0..4usize).prop_map(|(place, outcome)| Step::Settle { place, outcome }),
+        1 => place.prop_map(|place| Step::Route { place }),
+        1 => Just(Step::Restart),
+    ];
+    proptest::collection::vec(step, 1..60)
+}
+
+/// The plain model: every message there is, oldest first.
+#[derive(Default)]
+struct Model {
+    messages: Vec<Message>,
+    received: Vec<Received>,
+    last_seq: u64,
+}
+
+impl Model {
+    fn at(&mut self, place: usize) -> Option<&mut Message> {
+        let from_end = self.messages.len().checked_sub(place + 1)?;
+        self.messages.get_mut(from_end)
+    }
+
+    fn add(&mut self, message: Message) {
+        assert!(message.seq > self.last_seq, "a `seq` was used again");
+        self.last_seq = message.seq;
+        self.messages.push(message);
+    }
+
+    fn list(&self, filter: &Filter) -> Vec<Message> {
+        let matches = |m: &&Message| {
+            filter.status.is_none_or(|status| status == m.status)
+                && filter.direction.is_none_or(|direction| direction == m.direction)
+                && filter
+                    .platform
+                    .as_deref()
+                    .is_none_or(|platform| platform == m.platform_or_local())
+                && filter.conversation.as_ref().is_none_or(|name| *name == m.recipient)
+        };
+        self.messages.iter().rev().filter(matches).cloned().collect()
+    }
+}
+
+struct Both {
+    runtime: tokio::runtime::Runtime,
+    options: Options,
+    store: Option<Store>,
+    model: Model,
+    at: u64,
+}
+
+impl Both {
+    fn new(folder: &tempfile::TempDir) -> Self {
+        let options = Options::new(folder.path().join("store.redb"), Access::Write);
+        let store = Some(Store::open(&options, Box::new(())).unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        Self { runtime, options, store, model: Model::default(), at: 1000 }
+    }
+
+    fn write(&self, command: Command) -> Answer {
+        self.runtime.block_on(self.store.as_ref().unwrap().write(command)).unwrap()
+    }
+
+    fn step(&mut self, step: Step) {
+        self.at += 1;
+        let at = self.at;
+        match step {
+            Step::Create { platform, conversation } => {
+                let (platform, recipient) =
+                    (PLATFORMS[platform].map(str::to_owned), CONVERSATIONS[conversation]);
+                let draft =
+                    Draft::new(MessageType::Text, format!("m{at}"), recipient.into(), platform)
+                        .unwrap();
+                let answer = self.write(Command::Create { draft, at, idempotency: None });
+                let Answer::Done(message) = answer else { panic!("{answer:?}") };
+                self.model.add(message);
+            }
+            Step::Receive { conversation, external, own } => {
+                self.receive(conversation, external, own)
+            }
+            Step::SetStatus { place, status } => {
+                let status = Status::ALL[status];
+                let Some(message) = self.model.at(place) else { return };
+                let id = message.id;
+                let after =
+                    change::set_status(message.clone(), status, at).unwrap_or(message.clone());
+                *message = after.clone();
+                assert_eq!(self.write(Command::SetStatus { id, status, at }), Answer::Done(after));
+            }
+            Step::Delete { place } => {
+                let Some(message) = self.model.at(place) else { return };
+                let id = message.id;
+                self.model.messages.retain(|message| message.id != id);
+                assert_eq!(self.write(Command::Delete { id }), Answer::Deleted);
+                assert_eq!(self.write(Command::Delete { id }), Answer::NotFound);
+            }
+            Step::Claim { place } => {
+                let Some(message) = self.model.at(place) else { return };
+                let (seq, claimed) = (message.seq, change::claim(message.clone(), at));
+                message.clone_from(claimed.as_ref().unwrap_or(&message.clone()));
+                let answer = self.write(Command::Claim { seqs: vec![seq], at });
+                assert_eq!(answer, Answer::Claimed(claimed.into_iter().collect()));
+            }
+            Step::Settle { place, outcome } => {
+                let outcome = [
+                    Outcome::Sent {
+                        account: Some("me".into()),
+                        external_id: Some(format!("out{at}")),
+                    },
+                    Outcome::Again { reason: "busy".into(), is_uncertain: true },
+                    Outcome::Untouched,
+                    Outcome::Failed { reason: "no".into() },
+                ][outcome]
+                    .clone();
+                let Some(message) = self.model.at(place) else { return };
+                let seq = message.seq;
+                if let Some(after) = change::settle(message.clone(), outcome.clone(), at) {
+                    *message = after;
+                }
+                let expected = Answer::Done(message.clone());
+                assert_eq!(self.write(Command::Settle { seq, outcome, at }), expected);
+            }
+            Step::Route { place } => {
+                let Some(message) = self.model.at(place) else { return };
+                let seq = message.seq;
+                if let Some(after) = change::route(message.clone(), "qq", at) {
+                    *message = after;
+                }
+                self.write(Command::Route { seqs: vec![seq], platform: "qq".into(), at });
+            }
+            Step::Restart => {
+                self.store.take().unwrap().close();
+                self.store = Some(Store::open(&self.options, Box::new(())).unwrap());
+            }
+        }
+    }
+
+    fn receive(&mut self, conversation: usize, external: u8, own: bool) {
+        let received = Received {
+            platform: "qq".into(),
+            account: "me".into(),
+            conversation: CONVERSATIONS[conversation].into(),
+            conversation_name: None,
+            sender: Sender { id: "7".into(), name: "Seven".into() },
+            message_type: MessageType::Text,
+            content: format!("in{external}"),
+            external_id: external.to_string(),
+            time: u64::from(external),
+            own,
+            original: None,
+        };
+        let is_double = self.model.received.iter().any(|known| {
+            known.conversation == received.conversation && known.external_id == received.external_id
+        });
+        let answer =
+            self.write(Command::Receive { received: Box::new(received.clone()), at: self.at });
+        match answer {
+            Answer::Done(message) => {
+                assert!(!is_double, "a double was stored: {received:?}");
+                self.model.received.push(received);
+                self.model.add(message);
+            }
+            // What is known may have been deleted since.
+            Answer::Repeated(_) | Answer::NotFound => {
+                assert!(is_double, "{received:?} was refused")
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn agree(&self) {
+        let view = self.store.as_ref().unwrap().view().unwrap();
+        for message in &self.model.messages {
+            assert_eq!(view.by_id(message.id).unwrap().as_ref(), Some(message));
+        }
+        let stats = view.stats();
+        assert_eq!(stats.total, self.model.messages.len() as u64);
+        let sent = self.model.messages.iter().filter(|message| message.status == Status::Sent);
+        assert_eq!(stats.sent, sent.count() as u64);
+        for filter in filters() {
+            let all = self.model.list(&filter);
+            let list = |page| view.list(&filter, page).unwrap();
+            assert_eq!(list(Page { offset: 0, limit: 200, before: None }), all, "{filter:?}");
+            let by_offset: Vec<_> = (0..)
+                .map(|page| list(Page { offset: page * 3, limit: 3, before: None }))
+                .take_while(|page| !page.is_empty())
+                .flatten()
+                .collect();
+            assert_eq!(by_offset, all, "{filter:?}");
+            let before = all.get(all.len() / 2).map(|message| message.seq);
+            let older: Vec<_> =
+                all.iter().filter(|m| before.is_none_or(|seq| m.seq < seq)).cloned().collect();
+            assert_eq!(list(Page { offset: 0, limit: 200, before }), older, "{filter:?}");
+        }
+        for (platform, conversation) in
+            PLATFORMS.iter().flat_map(|p| CONVERSATIONS.map(|c| (*p, c)))
+        {
+            let mut waiting = self.model.list(&Filter {
+                status: Some(Status::Pending),
+                platform: Some(platform.unwrap_or("local").into()),
+                conversation: Some(conversation.into()),
+                direction: Some(Direction::Outbound),
+            });
+            waiting.reverse();
+            assert_eq!(view.pending(platform, conversation, 100).unwrap(), waiting);
+        }
+        assert_eq!(check(&view).unwrap().findings, Vec::<String>::new());
+    }
+}
+
+fn filters() -> impl Iterator<Item = Filter> {
+    let statuses = [None, Some(Status::Pending), Some(Status::Sent), Some(Status::Failed)];
+    let platforms = [None, Some("local"), Some("qq"), Some("unheard")];
+    let conversations = [None, Some("group_1"), Some("unheard")];
+    let directions = [None, Some(Direction::Inbound), Some(Direction::Outbound)];
+    statuses.into_iter().flat_map(move |status| {
+        platforms.into_iter().flat_map(move |platform| {
+            conversations.into_iter().flat_map(move |conversation| {
+                directions.into_iter().map(move |direction| Filter {
+                    status,
+                    platform: platform.map(str::to_owned),
+                    conversation: conversation.map(str::to_owned),
+                    direction,
+                })
+            })
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_store_and_a_plain_model_agree(steps in steps()) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut both = Both::new(&folder);
+        for step in steps {
+            both.step(step);
+        }
+        both.agree();
+    }
+}
+
+/// Pages and counts hold across the blocks of the index, and after holes were made in them.
+#[test]
+fn many_messages_page_alike_by_offset_and_by_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(
+        Store::open(&Options::new(folder.path().join("s.redb"), Access::Write), Box::new(()))
+            .unwrap(),
+    );
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let messages: Vec<Message> = runtime.block_on(async {
+        let mut answers = Vec::new();
+        for i in 0..10_000 {
+            let draft =
+                Draft::new(MessageType::Text, i.to_string(), format!("group_{}", i % 7), None)
+                    .unwrap();
+            answers.push(
+                store.submit(Command::Create { draft, at: 1, idempotency: None }).await.unwrap(),
+            );
+        }
+        let mut made = Vec::new();
+        for answer in answers {
+            let Answer::Done(message) = answer.await.unwrap() else { panic!() };
+            made.push(message);
+        }
+        for message in made.iter().step_by(3) {
+            store.write(Command::Delete { id: message.id }).await.unwrap();
+        }
+        made
+    });
+    let left: Vec<_> =
+        messages.iter().enumerate().filter(|(i, _)| i % 3 != 0).map(|(_, m)| m).rev().collect();
+    let view = store.view().unwrap();
+    for offset in [0, 1, 2_729, 2_731, 5_000, left.len() - 2, left.len(), 99_999] {
+        let page = Page { offset: offset as u64, limit: 5, before: None };
+        let found = view.list(&Filter::default(), page).unwrap();
+        let wanted: Vec<_> = left.iter().skip(offset).take(5).map(|&m| m.clone()).collect();
+        assert_eq!(found, wanted, "offset {offset}");
+    }
+    let filter = Filter { conversation: Some("group_3".into()), ..Filter::default() };
+    let before = left[1_000].seq;
+    let found = view.list(&filter, Page { offset: 2, limit: 4, before: Some(before) }).unwrap();
+    let wanted: Vec<_> = left
+        .iter()
+        .filter(|m| m.seq < before && m.recipient == "group_3")
+        .skip(2)
+        .take(4)
+        .map(|&m| m.clone())
+        .collect();
+    assert_eq!(found, wanted);
+    assert_eq!(check(&view).unwrap().findings, Vec::<String>::new());
+}
