@@ -37,14 +37,14 @@ fn sockets(server: &TestServer) -> usize {
 }
 
 /// Writes messages of this size by two clients; waits until all are acknowledged.
-async fn write(server: &TestServer, count: usize, size: usize) {
+async fn write(server: &TestServer, count: u64, size: usize) {
     let content = "x".repeat(size);
-    let half = async |count: usize| {
+    let half = async |count: u64| {
         let commands = (0..count).map(|_| send_message("qq", "group_1", &content));
         Client::connect(server).await.send_all(commands).await
     };
     let (first, rest) = tokio::join!(half(count / 2), half(count - count / 2));
-    assert_eq!(first.len() + rest.len(), count);
+    assert_eq!(Ok(first.len() + rest.len()), count.try_into());
 }
 
 /// Reads messages with these places in the journal, each once and in order.
@@ -75,12 +75,12 @@ async fn a_suspended_client_costs_no_memory_and_has_everything_when_it_reads_on(
     let mut fast = Client::connect(&server).await;
     fast.subscribe().await;
     let reading = reader(fast, 1, WARM);
-    write(&server, WARM as usize, 1000).await;
+    write(&server, WARM, 1000).await;
     let fast = reading.await.unwrap();
     let before = memory(&server);
 
     let reading = reader(fast, WARM + 1, ALL);
-    write(&server, (ALL - WARM) as usize, 1000).await;
+    write(&server, ALL - WARM, 1000).await;
     let mut fast = reading.await.expect("the fast client has everything meanwhile");
     let grown = memory(&server).saturating_sub(before);
     assert!(grown < BOUND, "the server grew by {} KiB", grown / KIB);
@@ -100,11 +100,11 @@ async fn a_client_that_is_suspended_and_cut_off_goes_on_where_it_was() {
     let mut fast = Client::connect(&server).await;
     fast.subscribe().await;
     let reading = reader(fast, 1, ALL);
-    write(&server, ALL as usize / 2, 2000).await;
+    write(&server, ALL / 2, 2000).await;
     read(&mut suspended, 1, 700).await;
     drop(suspended);
     let (mut again, ()) =
-        tokio::join!(Client::connect_small(&server), write(&server, ALL as usize / 2, 2000));
+        tokio::join!(Client::connect_small(&server), write(&server, ALL / 2, 2000));
     again.subscribe_since(700).await;
     read(&mut again, 701, ALL).await;
     reading.await.expect("the fast client never noticed");
@@ -188,7 +188,7 @@ async fn a_thousand_messages_reach_five_hundred_sessions_once_and_in_order() {
         client.subscribe().await;
         readers.push(reader(client, 1, MESSAGES));
     }
-    write(&server, MESSAGES as usize, 20).await;
+    write(&server, MESSAGES, 20).await;
     let mut clients = Vec::new();
     for reader in readers {
         clients.push(reader.await.unwrap());
