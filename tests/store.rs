@@ -93,10 +93,10 @@ impl Both {
         self.runtime.block_on(self.store.as_ref().unwrap().write(command)).unwrap()
     }
 
-    fn step(&mut self, step: Step) {
+    fn step(&mut self, step: &Step) {
         self.at += 1;
         let at = self.at;
-        match step {
+        match *step {
             Step::Create { platform, conversation } => {
                 let (platform, recipient) =
                     (PLATFORMS[platform].map(str::to_owned), CONVERSATIONS[conversation]);
@@ -267,7 +267,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let mut both = Both::new(&folder);
         for step in steps {
-            both.step(step);
+            both.step(&step);
         }
         both.agree();
     }

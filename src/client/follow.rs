@@ -22,8 +22,8 @@ pub struct Following {
     stream: Incoming,
     buffer: BytesMut,
     filter: Filter,
-    /// The newest message that was seen; where to go on after a break.
-    since: String,
+    /// The newest message that was seen, if any: where to go on after a break.
+    since: Option<String>,
 }
 
 /// What is needed of an event.
@@ -39,9 +39,13 @@ struct Data {
 }
 
 impl Following {
-    pub(super) async fn begin(messages: Remote, filter: &Filter, since: &str) -> Result<Self> {
+    pub(super) async fn begin(
+        messages: Remote,
+        filter: &Filter,
+        since: Option<&str>,
+    ) -> Result<Self> {
         let stream = messages.again().await?.stream(filter, since).await?;
-        let (filter, since) = (filter.clone(), since.to_owned());
+        let (filter, since) = (filter.clone(), since.map(str::to_owned));
         Ok(Self { messages, stream, buffer: BytesMut::new(), filter, since })
     }
 
@@ -50,8 +54,8 @@ impl Following {
         loop {
             let event = self.next_event().await?;
             // Before the message is asked for: a break then goes on behind it.
-            self.since = event.seq.to_string();
-            let Some(message) = self.whole(event.id).await? else { continue };
+            self.since = Some(event.seq.to_string());
+            let Some(message) = self.whole(event.id).await else { continue };
             let filter = &self.filter;
             let is_wanted = filter.status.is_none_or(|status| status == message.status)
                 && filter.direction.is_none_or(|direction| direction == message.direction);
@@ -61,12 +65,12 @@ impl Following {
         }
     }
 
-    async fn whole(&mut self, id: Uuid) -> Result<Option<Message>> {
-        if let Ok(found) = self.messages.find(id).await {
-            Ok(found)
-        } else {
-            self.reconnect().await;
-            self.messages.find(id).await
+    async fn whole(&mut self, id: Uuid) -> Option<Message> {
+        loop {
+            match self.messages.find(id).await {
+                Ok(found) => return found,
+                Err(_) => self.reconnect().await,
+            }
         }
     }
 
@@ -101,7 +105,7 @@ impl Following {
             pause = (pause * 2).min(PAUSE_MOST);
             let Ok(mut remote) = self.messages.again().await else { continue };
             let Ok(messages) = remote.again().await else { continue };
-            if let Ok(stream) = remote.stream(&self.filter, &self.since).await {
+            if let Ok(stream) = remote.stream(&self.filter, self.since.as_deref()).await {
                 self.messages = messages;
                 self.stream = stream;
                 self.buffer.clear();

@@ -99,8 +99,9 @@ impl Client {
         }
     }
 
-    /// Watches for new messages after `since` (an ID or a `seq`); only a server can tell them.
-    pub async fn follow(self, filter: &Filter, since: &str) -> Result<Following> {
+    /// Watches for new messages after `since` (an ID or a `seq`), else from now on;
+    /// only a server can tell them.
+    pub async fn follow(self, filter: &Filter, since: Option<&str>) -> Result<Following> {
         match self {
             Self::Remote(remote) => Following::begin(remote, filter, since).await,
             Self::Local(_) => Err(Error::failed("no server runs that could tell of new messages")

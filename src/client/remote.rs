@@ -126,9 +126,13 @@ impl Remote {
     }
 
     /// Opens the stream of new messages; its body goes on until the server ends it.
-    pub(super) async fn stream(&mut self, filter: &Filter, since: &str) -> Result<Incoming> {
+    pub(super) async fn stream(
+        &mut self,
+        filter: &Filter,
+        since: Option<&str>,
+    ) -> Result<Incoming> {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("since", since);
+        query.extend_pairs(since.map(|since| ("since", since)));
         query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
         query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
         let path = format!("/api/stream?{}", query.finish());

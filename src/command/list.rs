@@ -21,7 +21,7 @@ pub(super) async fn run(list: List, config: Option<PathBuf>) -> Result<()> {
     let messages = client.list(&filter, page, list.before.as_deref()).await?;
     let mut out = Output::new();
     if list.follow {
-        return follow(client, &filter, messages, list.json, out).await;
+        return follow(client, &filter, messages, list.limit, list.json, out).await;
     }
     if list.json {
         messages.iter().try_for_each(|message| out.json(message))?;
@@ -40,10 +40,13 @@ async fn follow(
     client: Client,
     filter: &Filter,
     mut messages: Vec<Message>,
+    limit: usize,
     as_json: bool,
     mut out: Output,
 ) -> Result<()> {
-    let newest = messages.first().map_or("0".to_owned(), |message| message.id.to_string());
+    // Where nothing was listed, everything that comes is new; nothing was to be listed with 0.
+    let newest = messages.first().map(|message| message.id.to_string());
+    let since = newest.or((limit > 0).then(|| "0".to_owned()));
     messages.reverse();
     let mut print = |message: &Message| {
         match (as_json, out.is_terminal) {
@@ -54,7 +57,7 @@ async fn follow(
         out.flush()
     };
     messages.iter().try_for_each(&mut print)?;
-    let mut following = client.follow(filter, &newest).await?;
+    let mut following = client.follow(filter, since.as_deref()).await?;
     loop {
         print(&following.next().await?)?;
     }

@@ -29,7 +29,7 @@ fn write(
     written: &std::sync::atomic::AtomicUsize,
 ) {
     use std::sync::atomic::Ordering::Relaxed;
-    let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed as u8; 32]);
+    let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed.to_le_bytes().repeat(4));
     let mut mine: Vec<String> = Vec::new();
     loop {
         let number = random.next_u32();
