@@ -60,13 +60,19 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|_| {
         let mut reader = serde_json::Deserializer::from_slice(bytes);
         match serde_path_to_error::deserialize::<_, T>(&mut reader) {
-            Err(error) if error.path().iter().next().is_some() => {
+            Err(error) if names_field(error.path()) => {
                 Refusal::bad(format!("`{}`: {}", error.path(), error.inner()))
             }
             Err(error) => Refusal::bad(format!("the body does not fit: {}", error.inner())),
             Ok(_) => Refusal::bad("the body goes on after its JSON value"),
         }
     })
+}
+
+/// Whether the place of an error is a field, and not the whole body or somewhere unreadable.
+fn names_field(path: &serde_path_to_error::Path) -> bool {
+    use serde_path_to_error::Segment;
+    path.iter().any(|segment| !matches!(segment, Segment::Unknown))
 }
 
 fn check_media_type(given: Option<&HeaderValue>) -> Result<()> {

@@ -28,6 +28,10 @@ use tracing::Level;
 /// Bodies below this are not worth compressing.
 const COMPRESS_FROM: u64 = 1024;
 
+/// Bytes, and fields, of a request's head that are read at all.
+const HEAD_AT_ALL: usize = 512 << 10;
+const HEADERS_AT_ALL: usize = 512;
+
 /// How long to wait before accepting again, after the system had no descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -194,7 +198,9 @@ impl Server {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_secs(limits.head_seconds))
-            .max_buf_size(limits.head_bytes.max(8192));
+            // Beyond this hyper refuses by itself, without a word; the router says it with one.
+            .max_buf_size(limits.head_bytes.max(HEAD_AT_ALL))
+            .max_headers(HEADERS_AT_ALL);
         builder
             .http2()
             .timer(TokioTimer::new())

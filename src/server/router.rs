@@ -47,6 +47,7 @@ impl Router {
     }
 
     async fn route(&self, context: &Arc<Context>, peer: Peer, request: Incoming) -> Result<Answer> {
+        check_head(&request, context.config.limits.head_bytes)?;
         auth::check_origin(peer, request.uri(), request.headers(), &context.config)?;
         let path = request.uri().path().to_owned();
         let found = self.routes.at(&path);
@@ -93,6 +94,19 @@ impl Router {
             (Route::Stream | Route::Socket, _) => Err(Refusal::method("GET")),
         }
     }
+}
+
+/// The most fields of a request's head.
+const HEADERS: usize = 100;
+
+fn check_head(request: &Incoming, limit: usize) -> Result<()> {
+    let fields = request.headers();
+    let bytes: usize = fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if bytes + request.uri().path().len() <= limit && fields.len() <= HEADERS {
+        return Ok(());
+    }
+    let text = format!("the request's head has more than {limit} bytes or {HEADERS} fields");
+    Err(Refusal::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, text))
 }
 
 /// Touches neither the store nor a lock: it answers while the disk is busy.

@@ -15,6 +15,7 @@ mod socket;
 mod commands;
 mod crash;
 mod disk;
+mod errors;
 mod generated;
 mod http;
 mod socket_commands;

@@ -1,0 +1,111 @@
+//! Every refusal is JSON that names what is wrong, and the connection goes on.
+
+use crate::server::{Home, TestServer, agent};
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+/// Sends raw bytes and reads until `wanted` answers have come, or the server closes.
+fn raw(server: &TestServer, request: &str, wanted: usize) -> String {
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    stream.set_read_timeout(Some(crate::server::DEADLINE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answers = String::new();
+    let mut piece = [0; 4096];
+    while answers.matches("HTTP/1.1 ").count() < wanted || !answers.ends_with('}') {
+        let n = stream.read(&mut piece).unwrap();
+        if n == 0 {
+            break;
+        }
+        answers.push_str(std::str::from_utf8(&piece[..n]).unwrap());
+    }
+    answers
+}
+
+/// The JSON error of a raw answer, whose status has to be this.
+fn error_of(answer: &str, status: u16) -> String {
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    let body = answer.split("\r\n\r\n").nth(1).unwrap();
+    let body: Value = serde_json::from_str(body).unwrap();
+    body["error"].as_str().unwrap().to_owned()
+}
+
+fn post(server: &TestServer, media_type: &str, body: &str) -> (u16, Value) {
+    let request = agent().post(server.url("/api/messages")).header("content-type", media_type);
+    let mut answer = request.send(body).unwrap();
+    (answer.status().as_u16(), answer.body_mut().read_json().unwrap())
+}
+
+#[test]
+fn bodies_that_cannot_be_taken_are_refused_by_what_is_wrong() {
+    let home = Arc::new(Home::new());
+    home.configure("[limits]\nbody_bytes = 2000\nbody_seconds = 1\n");
+    let server = TestServer::start_in(home, &[]);
+    for (media_type, body, status, named) in [
+        ("text/plain", "{}", 415, "Content-Type"),
+        ("application/json", &*"x".repeat(3000), 413, "2000 bytes"),
+        ("application/json", "{bad", 400, "does not fit"),
+        ("application/json", "", 400, "does not fit"),
+        ("application/json", "[]", 400, "does not fit"),
+        ("application/json; charset=utf-8", "{}", 400, "message_type"),
+    ] {
+        let (answered, error) = post(&server, media_type, body);
+        let text = error["error"].as_str().unwrap();
+        assert!(answered == status && text.contains(named), "{body:.20}: {answered} {text}");
+    }
+    let head =
+        "POST /api/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+    let slow = raw(&server, &format!("{head}Content-Length: 50\r\n\r\n{{\"a"), 1);
+    assert!(error_of(&slow, 408).contains("1 s"));
+}
+
+#[test]
+fn heads_that_are_too_large_are_refused() {
+    let server = TestServer::start();
+    let many = (0..150).map(|i| format!("X-{i}: y\r\n")).collect::<Vec<_>>().concat();
+    for fields in [format!("X-Big: {}\r\n", "x".repeat(80_000)), many] {
+        let request = format!("GET /api/stats HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
+        assert!(error_of(&raw(&server, &request, 1), 431).contains("head"));
+    }
+}
+
+#[test]
+fn unknown_paths_and_methods_are_told_what_there_is() {
+    let server = TestServer::start();
+    let (status, error) = server.get("/api/nothing");
+    assert!(status == 404 && error["error"].as_str().unwrap().contains("/api/nothing"));
+    let request = "PUT /api/stats HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
+    let answer = raw(&server, request, 1);
+    assert!(answer.contains("allow: GET, HEAD"), "{answer}");
+    assert!(error_of(&answer, 405).contains("GET"));
+}
+
+#[test]
+fn one_connection_serves_many_requests_also_at_once() {
+    let server = TestServer::start();
+    let request = "GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let answers = raw(&server, &request.repeat(3), 3);
+    assert_eq!(answers.matches("{\"status\":\"ok\"}").count(), 3);
+}
+
+#[test]
+fn strangers_and_foreign_pages_are_kept_out() {
+    let server = TestServer::start_with(&["--token", "secret"]);
+    let ask = |fields: &str| {
+        let request = format!("GET /api/stats HTTP/1.1\r\n{fields}\r\n");
+        raw(&server, &request, 1)
+    };
+    let token = "Authorization: Bearer secret\r\n";
+    assert!(error_of(&ask("Host: localhost\r\n"), 401).contains("token"));
+    let wrong = ask("Host: localhost\r\nAuthorization: Bearer wrong\r\n");
+    assert!(wrong.contains("www-authenticate: Bearer"), "{wrong}");
+    assert!(error_of(&ask(&format!("Host: evil.example\r\n{token}")), 421).contains("Host"));
+    let foreign = format!("Host: localhost\r\nOrigin: http://evil.example\r\n{token}");
+    assert!(error_of(&ask(&foreign), 403).contains("Origin"));
+    let own = format!("Host: localhost:80\r\nOrigin: http://localhost:80\r\n{token}");
+    assert!(ask(&own).starts_with("HTTP/1.1 200 "));
+    assert_eq!(server.get("/api/health").0, 200);
+    assert_eq!(server.get("/api/stats?access_token=secret").0, 401);
+    assert!(!server.log().contains("secret"));
+}
