@@ -14,6 +14,7 @@ mod socket;
 
 mod commands;
 mod crash;
+mod delivery;
 mod disk;
 mod errors;
 mod generated;
