@@ -28,6 +28,22 @@ pub struct Listing {
     pub messages: Vec<Message>,
     pub offset: u64,
     pub limit: usize,
+    /// Where a search stopped reading before the page was full: `before` for the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searched_to: Option<u64>,
+}
+
+/// What `GET /api/activity` answers: messages of each minute, the oldest first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Activity {
+    /// Unix seconds at which the first minute begins.
+    pub from: u64,
+    #[allow(missing_docs)]
+    #[serde(rename = "in")]
+    pub inbound: Vec<u64>,
+    #[allow(missing_docs)]
+    #[serde(rename = "out")]
+    pub outbound: Vec<u64>,
 }
 
 /// What `DELETE /api/messages/{id}` answers.

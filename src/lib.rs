@@ -10,6 +10,7 @@
     reason = "numbers of bounded things; each cast is near its bound"
 )]
 
+pub mod activity;
 pub mod adapter;
 pub mod api;
 pub mod change;

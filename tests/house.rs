@@ -28,7 +28,7 @@ const LAYERS: [&[&str]; 8] = [
     &["error", "clock", "message", "change", "subscription", "replay"],
     &["adapter"],
     &["store"],
-    &["frame", "hub"],
+    &["frame", "hub", "activity"],
     &["inbox", "outbox"],
     &["config", "api", "shutdown"],
     &["server", "cli", "client"],

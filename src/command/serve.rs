@@ -1,9 +1,11 @@
 //! `rechat serve`
 
 use super::output::Output;
+use crate::activity::Activity;
 use crate::adapter::{self, Core, Registry};
 use crate::change::Change;
 use crate::cli::Serve;
+use crate::clock::now;
 use crate::config::{self, Config, Log, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::hub::{self, Hub};
@@ -116,11 +118,14 @@ async fn run_server(config: Config) -> Result<()> {
     let (notes, outbox) = outbox::new();
     let socket = config::socket_beside(&config.db);
     // The store's lock first: it proves that a socket found beside it is stale.
-    let store = open_store(&config, &socket, Commits { hub: hub.clone(), notes }).await?;
+    let activity = Arc::new(Activity::default());
+    let commits = Commits { hub: hub.clone(), notes, activity: activity.clone() };
+    let store = open_store(&config, &socket, commits).await?;
+    activity.read_back(&store, now())?;
     let listeners = Listeners::bind(config.listen, &socket).await?;
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
     let db = config.db.display().to_string();
-    let (context, core) = start(config, store.clone(), hub, outbox, stop);
+    let (context, core) = start(config, store.clone(), hub, activity, outbox, stop);
     tracing::info!(%address, socket = %socket.display(), db, "serving");
     serve(context, listeners).await?;
     // With the server's context went the last sender of events: the inbox ends with what it holds.
@@ -141,6 +146,7 @@ fn start(
     config: Config,
     store: Arc<Store>,
     hub: Arc<Hub>,
+    activity: Arc<Activity>,
     outbox: Outbox,
     stop: CancellationToken,
 ) -> (Arc<Context>, impl Future<Output = ()>) {
@@ -165,7 +171,8 @@ fn start(
         stop.clone(),
     );
     let sending = tokio::spawn(end_before(adapters_stop, stop.clone(), tokio::spawn(sending)));
-    let context = Context { config, store, adapters, registry, outcomes, hub, stop, tasks };
+    let context =
+        Context { config, store, adapters, registry, outcomes, activity, hub, stop, tasks };
     (Arc::new(context), async {
         let _ = tokio::join!(inbox, sending);
     })
@@ -202,6 +209,7 @@ async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<
 struct Commits {
     hub: Arc<Hub>,
     notes: outbox::Notes,
+    activity: Arc<Activity>,
 }
 
 impl Listener for Commits {
@@ -212,6 +220,7 @@ impl Listener for Commits {
     fn committed(&mut self, changes: &[Change]) {
         self.hub.committed(changes);
         self.notes.committed(changes);
+        self.activity.committed(changes, now());
     }
 }
 

@@ -3,11 +3,13 @@
 use super::body::{json, read_json};
 use super::error::{Refusal, Result};
 use super::{Answer, Context, Incoming};
+use crate::activity::{MOST_MINUTES, Minutes};
 use crate::api::{
-    DEFAULT_LIMIT, Deleted, INVALID_STATUS, Listing, MOST_LIMIT, NewMessage, NewStatus,
+    Activity, DEFAULT_LIMIT, Deleted, INVALID_STATUS, INVALID_TYPE, Listing, MOST_LIMIT,
+    NewMessage, NewStatus,
 };
 use crate::clock::now;
-use crate::store::{self, Command, Filter, Idempotency, Page, View};
+use crate::store::{self, Command, Filter, Found, Idempotency, Page, Search, View};
 use hyper::{HeaderMap, StatusCode};
 use std::str::FromStr;
 use uuid::Uuid;
@@ -15,7 +17,7 @@ use uuid::Uuid;
 /// The most bytes of an `Idempotency-Key`.
 const KEY_BYTES: usize = 256;
 
-/// Offsets from which a list is looked for on a thread of its own, to hold up nobody.
+/// Offsets from which a list is looked for aside.
 const DEEP: u64 = 100_000;
 
 /// `POST /api/messages`
@@ -73,14 +75,42 @@ pub async fn delete(context: &Context, id: &str) -> Result<Answer> {
 /// `GET /api/messages`
 pub async fn list(context: &Context, query: &str) -> Result<Answer> {
     let view = context.store.view()?;
-    let Query { filter, page } = Query::parse(query, &view)?;
-    let messages = if page.offset < DEEP {
-        view.list(&filter, page)?
-    } else {
-        let deep = tokio::task::spawn_blocking(move || view.list(&filter, page));
-        deep.await.map_err(|error| store::Error::Read(error.to_string()))??
+    let Query { filter, search, page } = Query::parse(query, &view)?;
+    let found = match search {
+        Some(search) => aside(move || view.search(&filter, &search, page)).await?,
+        None if page.offset < DEEP => indexed(&view, &filter, page)?,
+        None => aside(move || indexed(&view, &filter, page)).await?,
     };
-    Ok(json(StatusCode::OK, &Listing { messages, offset: page.offset, limit: page.limit }))
+    let Found { messages, searched_to } = found;
+    let listing = Listing { messages, offset: page.offset, limit: page.limit, searched_to };
+    Ok(json(StatusCode::OK, &listing))
+}
+
+fn indexed(view: &View, filter: &Filter, page: Page) -> store::Result<Found> {
+    Ok(Found { messages: view.list(filter, page)?, searched_to: None })
+}
+
+/// `GET /api/activity`
+pub fn activity(context: &Context, query: &str) -> Result<Answer> {
+    let mut minutes = 60;
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if name == "minutes" {
+            minutes = number("minutes", &value)?;
+        }
+    }
+    if !(1..=MOST_MINUTES).contains(&minutes) {
+        return Err(Refusal::bad(format!("`minutes` must be 1 to {MOST_MINUTES}")));
+    }
+    let Minutes { from, inbound, outbound } = context.activity.last(minutes, now());
+    Ok(json(StatusCode::OK, &Activity { from, inbound, outbound }))
+}
+
+/// Does what takes its time on a thread of its own, to hold up nobody.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> store::Result<T> + Send + 'static,
+) -> store::Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| store::Error::Read(error.to_string()))?
 }
 
 /// An ID that is no UUID is a message that does not exist.
@@ -92,6 +122,7 @@ fn parse_id(id: &str) -> Result<Uuid> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Query {
     filter: Filter,
+    search: Option<Search>,
     page: Page,
 }
 
@@ -99,6 +130,7 @@ impl Query {
     /// Reads a query string; parameters that are not known are passed over.
     pub fn parse(query: &str, view: &View) -> Result<Self> {
         let mut filter = Filter::default();
+        let (mut text, mut message_type) = (None, None);
         let mut page = Page { offset: 0, limit: DEFAULT_LIMIT, before: None };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
@@ -110,12 +142,15 @@ impl Query {
                     filter.direction =
                         Some(word(&value, "`direction` must be Inbound or Outbound")?);
                 }
+                "message_type" => message_type = Some(word(&value, INVALID_TYPE)?),
+                "q" => text = Some(value),
                 "platform" => filter.platform = Some(name_of("platform", &value)?),
                 "conversation" => filter.conversation = Some(name_of("conversation", &value)?),
                 _ => {}
             }
         }
-        Ok(Self { filter, page })
+        let search = Search::new(text.as_deref(), message_type);
+        Ok(Self { filter, search, page })
     }
 }
 

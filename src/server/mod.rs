@@ -14,6 +14,7 @@ mod stream;
 pub use body::Body;
 pub use listen::{Listeners, serve};
 
+use crate::activity::Activity;
 use crate::adapter;
 use crate::config::Config;
 use crate::hub::Hub;
@@ -45,6 +46,8 @@ pub struct Context {
     pub registry: adapter::Registry,
     /// Who waits to hear how a message fared.
     pub outcomes: Arc<Outcomes>,
+    #[allow(missing_docs)]
+    pub activity: Arc<Activity>,
     #[allow(missing_docs)]
     pub hub: Arc<Hub>,
     /// Cancelled when the server stops; whatever goes on for long must heed it.

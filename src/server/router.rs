@@ -14,6 +14,7 @@ enum Route {
     Messages,
     Message,
     Stats,
+    Activity,
     Health,
     Platforms,
     Conversations,
@@ -33,6 +34,7 @@ impl Router {
         routes.insert("/api/messages", Route::Messages)?;
         routes.insert("/api/messages/{id}", Route::Message)?;
         routes.insert("/api/stats", Route::Stats)?;
+        routes.insert("/api/activity", Route::Activity)?;
         routes.insert("/api/health", Route::Health)?;
         routes.insert("/api/platforms", Route::Platforms)?;
         routes.insert("/api/conversations", Route::Conversations)?;
@@ -82,15 +84,23 @@ impl Router {
             (Route::Stats, &Method::GET | &Method::HEAD) => {
                 Ok(json(StatusCode::OK, &context.store.view()?.stats()))
             }
+            (Route::Activity, &Method::GET | &Method::HEAD) => {
+                messages::activity(context, request.uri().query().unwrap_or_default())
+            }
             (Route::Platforms, &Method::GET | &Method::HEAD) => Ok(platforms::platforms(context)),
             (Route::Conversations, &Method::GET | &Method::HEAD) => {
                 platforms::conversations(context)
             }
             (Route::Stream, &Method::GET) => stream::open(context, &request),
             (Route::Socket, &Method::GET) => socket::open(context, request),
-            (Route::Stats | Route::Health | Route::Platforms | Route::Conversations, _) => {
-                Err(Refusal::method("GET, HEAD"))
-            }
+            (
+                Route::Stats
+                | Route::Activity
+                | Route::Health
+                | Route::Platforms
+                | Route::Conversations,
+                _,
+            ) => Err(Refusal::method("GET, HEAD")),
             (Route::Stream | Route::Socket, _) => Err(Refusal::method("GET")),
         }
     }

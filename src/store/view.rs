@@ -125,6 +125,15 @@ impl View {
         }))
     }
 
+    /// Messages before a place of the journal, newest first.
+    pub fn before(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let rows = self.messages.range(..seq)?.rev();
+        Ok(rows.map(|row| {
+            let (seq, bytes) = row?;
+            Ok(record::decode(seq.value(), bytes.value())?)
+        }))
+    }
+
     /// The message that was sent under this ID of its platform, around a time.
     pub fn sent_as(
         &self,

@@ -19,6 +19,7 @@ mod disk;
 mod errors;
 mod generated;
 mod http;
+mod search;
 mod socket_commands;
 mod socket_events;
 mod socket_resume;
