@@ -2,9 +2,11 @@
 
 use super::body::json;
 use super::error::{Refusal, Result};
-use super::{Answer, Context, Incoming, Peer, auth, dial_in, messages, platforms, socket, stream};
+use super::{
+    Answer, Context, Incoming, Peer, access, dial_in, messages, platforms, socket, stream,
+};
 use crate::api::Health;
-use crate::config::Secret;
+use crate::config::{Need, Secret};
 use hyper::{Method, StatusCode};
 use std::sync::Arc;
 
@@ -50,22 +52,25 @@ impl Router {
 
     async fn route(&self, context: &Arc<Context>, peer: Peer, request: Incoming) -> Result<Answer> {
         check_head(&request, context.config.limits.head_bytes)?;
-        auth::check_origin(peer, request.uri(), request.headers(), &context.config)?;
-        let path = request.uri().path().to_owned();
-        let found = self.routes.at(&path);
-        if found.as_ref().is_ok_and(|found| *found.value == Route::Health) {
-            return health(request.method());
-        }
+        let path = below_prefix(&context.config.prefix, request.uri().path()).to_owned();
+        let mount = context.adapters.mount(&path);
         let (uri, headers) = (request.uri(), request.headers());
-        let token = context.config.token.as_ref();
-        if let Some(mount) = context.adapters.mount(&path) {
-            let own = mount.token().map(Secret::new);
-            auth::check_token(peer, headers, uri, own.as_ref().or(token), true)?;
+        access::check_origin(peer, uri, headers, &context.config, mount.is_some())?;
+        if let Some(mount) = mount {
+            match mount.token().map(Secret::new) {
+                Some(own) => context.access.check_own(peer, headers, uri, &own)?,
+                None => drop(context.access.check(peer, headers, uri, true, Need::DialIn)?),
+            }
             return dial_in::open(context, mount, request);
         }
-        let in_query =
-            found.as_ref().is_ok_and(|found| matches!(found.value, Route::Stream | Route::Socket));
-        auth::check_token(peer, headers, uri, token, in_query)?;
+        let found = self.routes.at(&path);
+        let route = found.as_ref().ok().map(|found| *found.value);
+        if route == Some(Route::Health) {
+            return health(request.method());
+        }
+        let in_query = matches!(route, Some(Route::Stream | Route::Socket));
+        let need = need(route, request.method());
+        let scope = context.access.check(peer, headers, uri, in_query, need)?;
         let found = found.map_err(|_| {
             let text = format!("there is nothing at {path}; the API begins at /api/");
             Refusal::new(StatusCode::NOT_FOUND, text)
@@ -92,7 +97,7 @@ impl Router {
                 platforms::conversations(context)
             }
             (Route::Stream, &Method::GET) => stream::open(context, &request),
-            (Route::Socket, &Method::GET) => socket::open(context, request),
+            (Route::Socket, &Method::GET) => socket::open(context, scope, request),
             (
                 Route::Stats
                 | Route::Activity
@@ -103,6 +108,27 @@ impl Router {
             ) => Err(Refusal::method("GET, HEAD")),
             (Route::Stream | Route::Socket, _) => Err(Refusal::method("GET")),
         }
+    }
+}
+
+/// The path behind the prefix under which a reverse proxy shows us, if it was left there.
+fn below_prefix<'a>(prefix: &str, path: &'a str) -> &'a str {
+    match path.strip_prefix(prefix) {
+        Some(rest) if rest.starts_with('/') => rest,
+        Some("") => "/",
+        _ => path,
+    }
+}
+
+/// What a request is about to do. Whoever may look may open a WebSocket, where each command is
+/// looked at by itself.
+fn need(route: Option<Route>, method: &Method) -> Need {
+    match (route, method) {
+        (Some(Route::Messages), &Method::POST) | (Some(Route::Message), &Method::PATCH) => {
+            Need::Send
+        }
+        (Some(Route::Message), &Method::DELETE) => Need::Admin,
+        _ => Need::Read,
     }
 }
 

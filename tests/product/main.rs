@@ -12,6 +12,7 @@ mod server;
 #[path = "../common/socket.rs"]
 mod socket;
 
+mod access;
 mod commands;
 mod crash;
 mod delivery;
@@ -19,6 +20,7 @@ mod disk;
 mod errors;
 mod generated;
 mod http;
+mod limits;
 mod search;
 mod socket_commands;
 mod socket_events;
