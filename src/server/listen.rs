@@ -5,6 +5,7 @@ use super::router::Router;
 use super::tls::Certificate;
 use super::{Context, Peer, Permit};
 use crate::error::{Error, Result};
+use crate::metrics::METRICS;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -171,7 +172,7 @@ impl Server {
         let place = self.addresses.enter(address);
         if place.is_none() {
             let limit = "connections_per_address";
-            metrics::counter!("rechat_limit_hits_total", "limit" => limit).increment(1);
+            METRICS.limit_hit(limit);
             tracing::warn!(limit, %address, "too many connections from one address; one is closed");
         }
         Some(Arc::new(Place { _connection: connection, _address: Some(place?) }))

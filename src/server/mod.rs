@@ -6,6 +6,7 @@ mod dial_in;
 mod error;
 mod listen;
 mod messages;
+mod metrics;
 mod platforms;
 mod room;
 mod router;

@@ -1,6 +1,7 @@
 //! Places that are limited in number: connections, sessions, implementations.
 
 use super::error::{Refusal, Result};
+use crate::metrics::METRICS;
 use hyper::StatusCode;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -25,7 +26,7 @@ impl Room {
     /// A place, for as long as it is held; 503 where all are taken.
     pub fn enter(&self) -> Result<OwnedSemaphorePermit> {
         self.places.clone().try_acquire_owned().map_err(|_| {
-            metrics::counter!("rechat_limit_hits_total", "limit" => self.key).increment(1);
+            METRICS.limit_hit(self.key);
             tracing::warn!(limit = self.key, most = self.most, "no room for another one");
             let Self { key, most, .. } = self;
             let text = format!("there are {most} already; `limits.{key}` allows no more");

@@ -3,12 +3,14 @@
 use super::body::json;
 use super::error::{Refusal, Result};
 use super::{
-    Answer, Context, Incoming, Peer, access, dial_in, messages, platforms, socket, stream,
+    Answer, Context, Incoming, Peer, access, dial_in, messages, metrics, platforms, socket, stream,
 };
 use crate::api::Health;
 use crate::config::{Need, Secret};
+use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use hyper::{Method, StatusCode};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Everything that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,29 @@ enum Route {
     Conversations,
     Stream,
     Socket,
+    Metrics,
+}
+
+impl Route {
+    /// Every path there is, and its route.
+    const ALL: [(&'static str, Self); 10] = [
+        ("/api/messages", Self::Messages),
+        ("/api/messages/{id}", Self::Message),
+        ("/api/stats", Self::Stats),
+        ("/api/activity", Self::Activity),
+        ("/api/health", Self::Health),
+        ("/api/platforms", Self::Platforms),
+        ("/api/conversations", Self::Conversations),
+        ("/api/stream", Self::Stream),
+        ("/ws/client", Self::Socket),
+        ("/metrics", Self::Metrics),
+    ];
+
+    /// The path, by which requests are counted.
+    fn name(self) -> &'static str {
+        let known = Self::ALL.iter().find(|(_, route)| *route == self);
+        known.map_or("other", |(path, _)| path)
+    }
 }
 
 /// The paths; made once.
@@ -33,21 +58,26 @@ impl Router {
     /// The table of paths.
     pub fn new() -> std::result::Result<Self, matchit::InsertError> {
         let mut routes = matchit::Router::new();
-        routes.insert("/api/messages", Route::Messages)?;
-        routes.insert("/api/messages/{id}", Route::Message)?;
-        routes.insert("/api/stats", Route::Stats)?;
-        routes.insert("/api/activity", Route::Activity)?;
-        routes.insert("/api/health", Route::Health)?;
-        routes.insert("/api/platforms", Route::Platforms)?;
-        routes.insert("/api/conversations", Route::Conversations)?;
-        routes.insert("/api/stream", Route::Stream)?;
-        routes.insert("/ws/client", Route::Socket)?;
+        for (path, route) in Route::ALL {
+            routes.insert(path, route)?;
+        }
         Ok(Self { routes })
     }
 
     /// Answers a request, whatever it is.
     pub async fn answer(&self, context: &Arc<Context>, peer: Peer, request: Incoming) -> Answer {
-        self.route(context, peer, request).await.unwrap_or_else(Refusal::into_answer)
+        let began = Instant::now();
+        let prefix = &context.config.prefix;
+        let route = match self.routes.at(below_prefix(prefix, request.uri().path())) {
+            Ok(found) => found.value.name(),
+            Err(_) => "other",
+        };
+        let answer = self.route(context, peer, request).await.unwrap_or_else(Refusal::into_answer);
+        let code = answer.status().as_u16();
+        METRICS.requests.get_or_create(&RequestLabels { route, code }).inc();
+        let seconds = METRICS.request_seconds.get_or_create(&RouteLabels { route });
+        seconds.observe(began.elapsed().as_secs_f64());
+        answer
     }
 
     async fn route(&self, context: &Arc<Context>, peer: Peer, request: Incoming) -> Result<Answer> {
@@ -96,6 +126,7 @@ impl Router {
             (Route::Conversations, &Method::GET | &Method::HEAD) => {
                 platforms::conversations(context)
             }
+            (Route::Metrics, &Method::GET | &Method::HEAD) => metrics::scrape(context),
             (Route::Stream, &Method::GET) => stream::open(context, &request),
             (Route::Socket, &Method::GET) => socket::open(context, scope, request),
             (
@@ -103,7 +134,8 @@ impl Router {
                 | Route::Activity
                 | Route::Health
                 | Route::Platforms
-                | Route::Conversations,
+                | Route::Conversations
+                | Route::Metrics,
                 _,
             ) => Err(Refusal::method("GET, HEAD")),
             (Route::Stream | Route::Socket, _) => Err(Refusal::method("GET")),

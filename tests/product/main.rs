@@ -21,6 +21,7 @@ mod errors;
 mod generated;
 mod http;
 mod limits;
+mod metrics;
 mod search;
 mod socket_commands;
 mod socket_events;

@@ -8,6 +8,7 @@ pub use origin::check_origin;
 use super::Peer;
 use super::error::{Refusal, Result};
 use crate::config::{Config, Need, Scope, Secret, Token};
+use crate::metrics::METRICS;
 use arc_swap::ArcSwap;
 use hyper::StatusCode;
 use hyper::Uri;
@@ -108,7 +109,7 @@ impl Access {
             ));
         }
         find(&word).ok_or_else(|| {
-            metrics::counter!("rechat_wrong_tokens_total").increment(1);
+            METRICS.wrong_tokens.inc();
             if self.strikes.strike(client) {
                 tracing::warn!(%client, "too many wrong tokens; this address has to wait");
             }

@@ -6,6 +6,7 @@ use crate::config::{Need, Scope};
 use crate::frame::Frame;
 use crate::hub::{Refused, Watcher};
 use crate::message::{Draft, Message, Status};
+use crate::metrics::METRICS;
 use crate::outbox::Outcomes;
 use crate::server::Context;
 use crate::store::{self, Answer};
@@ -177,8 +178,7 @@ impl Session {
         let Parsed { request_id, command } = Parsed::read(text);
         if self.pace.check().is_err() {
             let most = self.context.config.limits.session_commands;
-            metrics::counter!("rechat_limit_hits_total", "limit" => "session_commands")
-                .increment(1);
+            METRICS.limit_hit("session_commands");
             let text = format!("more than {most} commands a second; send this one again later");
             return self.say(Reply::error(text).to(request_id)).await;
         }
