@@ -216,7 +216,7 @@ fn carry_out(file: &Writable, commands: Vec<Command>) -> Result<(Vec<Change>, Ve
     }
     if ledger.finish()? {
         txn.commit().map_err(|error| Error::Write(error.to_string()))?;
-        METRICS.commit_changes.observe(changes.len() as f64);
+        METRICS.commit_changes.observe(u32::try_from(changes.len()).map_or(f64::MAX, f64::from));
         METRICS.commit_seconds.observe(began.elapsed().as_secs_f64());
     } else {
         txn.abort()?;
