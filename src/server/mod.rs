@@ -2,6 +2,7 @@
 
 mod access;
 mod body;
+mod description;
 mod dial_in;
 mod error;
 mod listen;

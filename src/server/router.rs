@@ -3,7 +3,8 @@
 use super::body::json;
 use super::error::{Refusal, Result};
 use super::{
-    Answer, Context, Incoming, Peer, access, dial_in, messages, metrics, platforms, socket, stream,
+    Answer, Context, Incoming, Peer, access, description, dial_in, messages, metrics, platforms,
+    socket, stream,
 };
 use crate::api::Health;
 use crate::config::{Need, Secret};
@@ -25,11 +26,13 @@ enum Route {
     Stream,
     Socket,
     Metrics,
+    OpenApi,
+    AsyncApi,
 }
 
 impl Route {
     /// Every path there is, and its route.
-    const ALL: [(&'static str, Self); 10] = [
+    const ALL: [(&'static str, Self); 12] = [
         ("/api/messages", Self::Messages),
         ("/api/messages/{id}", Self::Message),
         ("/api/stats", Self::Stats),
@@ -40,6 +43,8 @@ impl Route {
         ("/api/stream", Self::Stream),
         ("/ws/client", Self::Socket),
         ("/metrics", Self::Metrics),
+        ("/api/openapi.json", Self::OpenApi),
+        ("/api/asyncapi.json", Self::AsyncApi),
     ];
 
     /// The path, by which requests are counted.
@@ -127,6 +132,8 @@ impl Router {
                 platforms::conversations(context)
             }
             (Route::Metrics, &Method::GET | &Method::HEAD) => metrics::scrape(context),
+            (Route::OpenApi, &Method::GET | &Method::HEAD) => Ok(description::openapi()),
+            (Route::AsyncApi, &Method::GET | &Method::HEAD) => Ok(description::asyncapi()),
             (Route::Stream, &Method::GET) => stream::open(context, &request),
             (Route::Socket, &Method::GET) => socket::open(context, scope, request),
             (
@@ -135,7 +142,9 @@ impl Router {
                 | Route::Health
                 | Route::Platforms
                 | Route::Conversations
-                | Route::Metrics,
+                | Route::Metrics
+                | Route::OpenApi
+                | Route::AsyncApi,
                 _,
             ) => Err(Refusal::method("GET, HEAD")),
             (Route::Stream | Route::Socket, _) => Err(Refusal::method("GET")),

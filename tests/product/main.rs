@@ -16,6 +16,7 @@ mod access;
 mod commands;
 mod crash;
 mod delivery;
+mod described;
 mod disk;
 mod errors;
 mod generated;
