@@ -7,6 +7,8 @@
 mod onebot;
 #[path = "../common/onebot11.rs"]
 mod onebot11;
+#[path = "../common/onebot12.rs"]
+mod onebot12;
 #[path = "../common/server.rs"]
 mod server;
 #[path = "../common/socket.rs"]
@@ -16,6 +18,7 @@ mod access;
 mod commands;
 mod crash;
 mod delivery;
+mod delivery12;
 mod described;
 mod disk;
 mod errors;
