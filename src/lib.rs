@@ -27,6 +27,7 @@ pub mod message;
 pub mod metrics;
 pub mod outbox;
 pub mod replay;
+pub mod retention;
 pub mod server;
 pub mod shutdown;
 pub mod store;

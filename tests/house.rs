@@ -29,7 +29,7 @@ const LAYERS: [&[&str]; 8] = [
     &["adapter"],
     &["store"],
     &["frame", "hub", "activity"],
-    &["inbox", "outbox"],
+    &["inbox", "outbox", "retention"],
     &["config", "api", "shutdown"],
     &["server", "cli", "client"],
     &["command"],

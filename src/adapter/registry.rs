@@ -183,6 +183,22 @@ impl Registry {
         Seat { registry: self.clone(), row: id }
     }
 
+    /// Takes away every configured adapter's place.
+    pub(super) fn clear_seats(&self) {
+        let mut rows = self.rows();
+        let seats: Vec<_> =
+            rows.list.iter().filter(|row| row.configured).map(|row| row.id).collect();
+        for id in seats {
+            self.change(&mut rows, id, |row| {
+                row.connections.clear();
+                row.offline = None;
+                row.absent = (State::Disconnected, Some("no longer configured".into()));
+            });
+        }
+        rows.list.retain(|row| !row.configured);
+        rows.list.iter_mut().for_each(|row| row.seat = None);
+    }
+
     /// Registers a connection by which nothing can be sent.
     pub(super) fn connect(&self, arrival: &Arrival<'_>) -> Registration {
         self.add(arrival, None)

@@ -1,16 +1,18 @@
 //! Asking for messages, wherever they are: a server elsewhere, the one on this host, or the store.
 
 mod address;
+mod export;
 mod follow;
 mod local;
 mod remote;
 
-use crate::api::NewMessage;
+use crate::api::{Imported, NewMessage};
 use crate::cli::Place;
 use crate::config::{self, Sources};
 use crate::error::{Error, Result};
 use crate::message::{Message, Status};
 use crate::store::{Access, Filter, Page, Stats};
+pub use export::Export;
 use follow::Following;
 use local::Local;
 use remote::Remote;
@@ -106,6 +108,30 @@ impl Client {
             Self::Remote(remote) => Following::begin(remote, filter, since).await,
             Self::Local(_) => Err(Error::failed("no server runs that could tell of new messages")
                 .hint("start one with `rechat serve`, or name one with --server")),
+        }
+    }
+
+    /// Every message that matches, the oldest first, as one commit has them.
+    pub async fn export(&mut self, filter: &Filter) -> Result<Export> {
+        match self {
+            Self::Remote(remote) => remote.export(filter).await,
+            Self::Local(local) => Export::of_view(&local.view()?, filter),
+        }
+    }
+
+    /// Takes in a batch of lines that were exported; all of it is stored, or nothing.
+    pub async fn import(&mut self, lines: Vec<u8>) -> Result<Imported> {
+        match self {
+            Self::Remote(remote) => remote.import(lines).await,
+            Self::Local(local) => local.import(&lines).await,
+        }
+    }
+
+    /// Writes a copy of the store into a new file of this host.
+    pub async fn backup(&mut self, file: PathBuf) -> Result<()> {
+        match self {
+            Self::Remote(remote) => remote.backup(file).await,
+            Self::Local(local) => Ok(local.view()?.copy_to(&file)?),
         }
     }
 

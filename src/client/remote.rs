@@ -1,8 +1,9 @@
 //! A server, asked over HTTP: through TCP, or through the Unix socket beside its store.
 
 use super::address::Address;
+use super::export::Export;
 use super::no_message;
-use crate::api::{Deleted, Listing, MOST_LIMIT, NewMessage, NewStatus, Problem};
+use crate::api::{Backup, Deleted, Imported, Listing, MOST_LIMIT, NewMessage, NewStatus, Problem};
 use crate::error::{Error, Result};
 use crate::message::{Message, Status};
 use crate::store::{Filter, Page, Stats};
@@ -15,10 +16,13 @@ use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
+
+/// Lines of JSON.
+const LINES: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_mins(1);
@@ -137,7 +141,36 @@ impl Remote {
         query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
         let path = format!("/api/stream?{}", query.finish());
         let mut request = self.request(Method::GET, &path, None::<&()>)?;
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/x-ndjson"));
+        request.headers_mut().insert(ACCEPT, LINES);
+        self.open(request).await
+    }
+
+    pub(super) async fn export(&mut self, filter: &Filter) -> Result<Export> {
+        let path = format!("/api/export?{}", query(filter, 0, 0, None));
+        let request = self.request(Method::GET, &path, None::<&()>)?;
+        self.open(request).await.map(Export::Remote)
+    }
+
+    pub(super) async fn import(&mut self, lines: Vec<u8>) -> Result<Imported> {
+        let mut request = self.request(Method::POST, "/api/import", None::<&()>)?;
+        request.headers_mut().insert(CONTENT_TYPE, LINES);
+        *request.body_mut() = Full::from(lines);
+        self.ask(request).await?.ok_or_else(|| self.strange())
+    }
+
+    pub(super) async fn backup(&mut self, file: PathBuf) -> Result<()> {
+        let body = Backup { file };
+        let request = self.request(Method::POST, "/api/backup", Some(&body))?;
+        // However long it takes: the whole store is copied.
+        let answer = self.requests.send_request(request).await;
+        let answer = answer.map_err(|error| self.broken(&error))?;
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await.map(Collected::to_bytes);
+        if status.is_success() { Ok(()) } else { Err(refused(status, &bytes.unwrap_or_default())) }
+    }
+
+    /// The body of an answer that goes on.
+    async fn open(&mut self, request: Request<Full<Bytes>>) -> Result<Incoming> {
         let answer = match timeout(ANSWER, self.requests.send_request(request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(self.broken(&error)),

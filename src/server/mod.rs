@@ -16,6 +16,7 @@ mod router;
 mod socket;
 mod stream;
 mod tls;
+mod transfer;
 
 pub use access::Access;
 pub use body::Body;
@@ -28,6 +29,7 @@ use crate::config::Config;
 use crate::hub::Hub;
 use crate::outbox::Outcomes;
 use crate::store::{Answer as Stored, Command, Store};
+use arc_swap::ArcSwap;
 use error::Refusal;
 use hyper::{Request, Response, StatusCode};
 use std::net::IpAddr;
@@ -51,7 +53,7 @@ pub struct Context {
     #[allow(missing_docs)]
     pub store: Arc<Store>,
     /// Where implementations dial in.
-    pub adapters: adapter::Context,
+    pub adapters: ArcSwap<adapter::Context>,
     #[allow(missing_docs)]
     pub registry: adapter::Registry,
     /// Who waits to hear how a message fared.

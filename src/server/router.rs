@@ -4,7 +4,7 @@ use super::body::json;
 use super::error::{Refusal, Result};
 use super::{
     Answer, Context, Incoming, Peer, access, description, dial_in, messages, metrics, platforms,
-    socket, stream,
+    socket, stream, transfer,
 };
 use crate::api::Health;
 use crate::config::{Need, Secret};
@@ -26,13 +26,16 @@ enum Route {
     Stream,
     Socket,
     Metrics,
+    Export,
+    Import,
+    Backup,
     OpenApi,
     AsyncApi,
 }
 
 impl Route {
     /// Every path there is, and its route.
-    const ALL: [(&'static str, Self); 12] = [
+    const ALL: [(&'static str, Self); 15] = [
         ("/api/messages", Self::Messages),
         ("/api/messages/{id}", Self::Message),
         ("/api/stats", Self::Stats),
@@ -42,6 +45,9 @@ impl Route {
         ("/api/conversations", Self::Conversations),
         ("/api/stream", Self::Stream),
         ("/ws/client", Self::Socket),
+        ("/api/export", Self::Export),
+        ("/api/import", Self::Import),
+        ("/api/backup", Self::Backup),
         ("/metrics", Self::Metrics),
         ("/api/openapi.json", Self::OpenApi),
         ("/api/asyncapi.json", Self::AsyncApi),
@@ -88,7 +94,7 @@ impl Router {
     async fn route(&self, context: &Arc<Context>, peer: Peer, request: Incoming) -> Result<Answer> {
         check_head(&request, context.config.limits.head_bytes)?;
         let path = below_prefix(&context.config.prefix, request.uri().path()).to_owned();
-        let mount = context.adapters.mount(&path);
+        let mount = context.adapters.load().mount(&path);
         let (uri, headers) = (request.uri(), request.headers());
         access::check_origin(peer, uri, headers, &context.config, mount.is_some())?;
         if let Some(mount) = mount {
@@ -132,6 +138,12 @@ impl Router {
                 platforms::conversations(context)
             }
             (Route::Metrics, &Method::GET | &Method::HEAD) => metrics::scrape(context),
+            (Route::Export, &Method::GET) => {
+                transfer::export(context, request.uri().query().unwrap_or_default())
+            }
+            (Route::Import, &Method::POST) => transfer::import(context, request).await,
+            (Route::Backup, &Method::POST) => transfer::backup(context, peer, request).await,
+            (Route::Import | Route::Backup, _) => Err(Refusal::method("POST")),
             (Route::OpenApi, &Method::GET | &Method::HEAD) => Ok(description::openapi()),
             (Route::AsyncApi, &Method::GET | &Method::HEAD) => Ok(description::asyncapi()),
             (Route::Stream, &Method::GET) => stream::open(context, &request),
@@ -147,7 +159,7 @@ impl Router {
                 | Route::AsyncApi,
                 _,
             ) => Err(Refusal::method("GET, HEAD")),
-            (Route::Stream | Route::Socket, _) => Err(Refusal::method("GET")),
+            (Route::Stream | Route::Socket | Route::Export, _) => Err(Refusal::method("GET")),
         }
     }
 }
@@ -168,7 +180,9 @@ fn need(route: Option<Route>, method: &Method) -> Need {
         (Some(Route::Messages), &Method::POST) | (Some(Route::Message), &Method::PATCH) => {
             Need::Send
         }
-        (Some(Route::Message), &Method::DELETE) => Need::Admin,
+        (Some(Route::Message), &Method::DELETE) | (Some(Route::Import | Route::Backup), _) => {
+            Need::Admin
+        }
         _ => Need::Read,
     }
 }
