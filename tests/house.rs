@@ -24,7 +24,7 @@ fn clippy_has_nothing_to_say() {
 }
 
 /// The parts from the inside out, and what each may use beside the parts before it.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["error", "clock", "message", "change", "subscription", "replay"],
     &["adapter"],
     &["store"],
@@ -32,6 +32,7 @@ const LAYERS: [&[&str]; 8] = [
     &["inbox", "outbox"],
     &["config", "api", "shutdown"],
     &["server", "cli", "client"],
+    &["tui"],
     &["command"],
 ];
 

@@ -154,7 +154,7 @@ pub enum Event {
 }
 
 /// The state of an adapter's connection, as the contract spells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[allow(missing_docs)]
 pub enum State {
     Connecting,

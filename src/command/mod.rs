@@ -10,6 +10,7 @@ mod output;
 mod send;
 mod serve;
 mod stats;
+mod tui;
 
 use crate::cli::{Cli, Command, Place};
 use crate::client::Client;
@@ -30,6 +31,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Retry(many) => briefly(edit::retry(many, config)),
         Command::Delete(many) => briefly(edit::delete(many, config)),
         Command::Stats(stats) => briefly(stats::run(stats, config)),
+        Command::Tui(tui) => briefly(tui::run(tui, config)),
         Command::Check(check) => check::run(check, config),
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),

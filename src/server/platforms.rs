@@ -3,20 +3,8 @@
 use super::body::json;
 use super::error::Result;
 use super::{Answer, Context};
-use crate::adapter::AdapterStatus;
-use crate::store::Conversation;
+use crate::api::{Conversations, Platforms};
 use hyper::StatusCode;
-use serde::Serialize;
-
-#[derive(Serialize)]
-struct Platforms {
-    platforms: Vec<AdapterStatus>,
-}
-
-#[derive(Serialize)]
-struct Conversations {
-    conversations: Vec<Conversation>,
-}
 
 /// Every adapter, and how it is connected.
 pub fn platforms(context: &Context) -> Answer {

@@ -1,0 +1,524 @@
+//! The state of the terminal client. It is fed with events and tells what it wants done; it knows
+//! neither the terminal nor the network.
+
+pub mod conversations;
+pub mod draft;
+mod effect;
+mod keyboard;
+mod mouse;
+mod rate;
+pub mod rows;
+pub mod scope;
+pub mod stream;
+#[cfg(test)]
+mod tests;
+pub mod view;
+mod window;
+
+pub use effect::{Answer, Effect, Event, Request};
+
+use super::layout::{Front, Layout};
+use super::text;
+use crate::api::{AdapterStatus, NewMessage, Stats};
+use crate::client::watch::{self, AdapterChange, StatusChange};
+use crate::message::{Direction, Message, Status};
+use conversations::Conversations;
+use draft::Draft;
+use jiff::tz::TimeZone;
+use ratatui_textarea::TextArea;
+use rate::Rate;
+use scope::Scope;
+use stream::Stream;
+use uuid::Uuid;
+use view::{Subject, View};
+
+/// Seconds that a notice stays.
+const NOTICE: u64 = 6;
+
+/// Conversations whose last line is asked for at the beginning.
+const LAST_LINES: usize = 60;
+
+/// Messages that are asked for again after the server was away.
+const REFRESHED: usize = 50;
+
+/// The most rows that what is written takes.
+const WRITE_ROWS: usize = 8;
+
+/// How it is with the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Link {
+    Connecting,
+    Here,
+    /// And why.
+    Away(String),
+}
+
+/// Where keys go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Focus {
+    List,
+    Stream,
+    Write,
+}
+
+/// What is to be done anew with the next second.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a task of its own")]
+struct Stale {
+    conversations: bool,
+    adapters: bool,
+    stats: bool,
+    stream: bool,
+    /// Messages whose status may have changed while the server was away.
+    status: bool,
+}
+
+/// Everything that is shown, and what is needed to go on.
+pub struct Model {
+    server: String,
+    link: Link,
+    was_here: bool,
+    /// The `seq` of the newest message that was told.
+    cursor: u64,
+    conversations: Conversations,
+    /// The first conversation of the list that is on the screen; the row for all of them is 0.
+    list_top: usize,
+    stream: Stream,
+    draft: Draft,
+    focus: Focus,
+    view: Option<View>,
+    /// The message to be deleted, once that is confirmed.
+    question: Option<Uuid>,
+    /// What is being typed to search for.
+    searching: Option<TextArea<'static>>,
+    /// What was searched for; it is highlighted.
+    search: Option<String>,
+    adapters: Vec<AdapterStatus>,
+    stats: Option<Stats>,
+    rate: Rate,
+    notice: Option<(String, u64)>,
+    stale: Stale,
+    tickets: u64,
+    now: u64,
+    size: (u16, u16),
+    zone: TimeZone,
+    effects: Vec<Effect>,
+}
+
+impl Model {
+    /// At the beginning, nothing is known of the server.
+    pub fn new(server: String, size: (u16, u16), zone: TimeZone, now: u64) -> Self {
+        let mut model = Self {
+            server,
+            link: Link::Connecting,
+            was_here: false,
+            cursor: 0,
+            conversations: Conversations::default(),
+            list_top: 0,
+            stream: Stream::new(Scope::default(), 0, (0, 0), zone.clone()),
+            draft: Draft::default(),
+            focus: Focus::List,
+            view: None,
+            question: None,
+            searching: None,
+            search: None,
+            adapters: Vec::new(),
+            stats: None,
+            rate: Rate::default(),
+            notice: None,
+            stale: Stale::default(),
+            tickets: 0,
+            now,
+            size,
+            zone,
+            effects: Vec::new(),
+        };
+        model.fit();
+        model
+    }
+
+    /// Takes an event in.
+    pub fn update(&mut self, event: Event) {
+        match event {
+            Event::Key(key) => self.press(key),
+            Event::Mouse(mouse) => self.point(mouse),
+            Event::Paste(text) => self.paste(&text),
+            Event::Resize(width, height) => self.size = (width, height),
+            Event::Tick(now) => self.tick(now),
+            Event::Watch(event) => self.watch(event),
+            Event::Answer(answer) => self.hear(answer),
+        }
+    }
+
+    /// Puts everything in its place after some events, and tells what is to be done.
+    pub fn settle(&mut self) -> Vec<Effect> {
+        self.fit();
+        if self.link == Link::Here {
+            if let Some(key) = &self.stream.scope().conversation
+                && self.stream.follows()
+                && self.stream.scope().is_unfiltered()
+            {
+                self.conversations.read(key);
+            }
+            if let Some(wanted) = self.stream.wants(self.tickets + 1) {
+                self.tickets += 1;
+                self.ask(Request::Page { ticket: self.tickets, wanted });
+            }
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Gives everything the room it has on the screen.
+    fn fit(&mut self) {
+        let layout = self.layout();
+        self.stream.resize((layout.stream.width, layout.stream.height));
+        let size = self.view_size();
+        if let Some(view) = self.view.as_mut().filter(|view| view.size() != size) {
+            view.lay_out(size, &self.zone);
+        }
+        let most = (self.listed().len() + 1).saturating_sub(layout.list_rows());
+        self.list_top = self.list_top.min(most);
+    }
+
+    fn ask(&mut self, request: Request) {
+        self.effects.push(Effect::Ask(request));
+    }
+
+    fn say(&mut self, text: impl Into<String>) {
+        self.notice = Some((text.into(), self.now + NOTICE));
+    }
+
+    fn tick(&mut self, now: u64) {
+        self.now = now;
+        self.rate.forget(now);
+        if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
+            self.notice = None;
+        }
+        if self.link != Link::Here {
+            return;
+        }
+        let stale = std::mem::take(&mut self.stale);
+        if stale.conversations {
+            self.ask(Request::Conversations);
+        }
+        if stale.adapters {
+            self.ask(Request::Platforms);
+        }
+        if stale.stats {
+            self.ask(Request::Stats);
+        }
+        if stale.stream && self.stream.follows() {
+            self.reload();
+        }
+        if stale.status {
+            self.refresh();
+        }
+    }
+
+    /// Asks again for messages that may have changed while nobody told.
+    fn refresh(&mut self) {
+        let may_change = |message: &&Message| {
+            message.direction == Direction::Outbound && message.status != Status::Sent
+        };
+        let messages = self.stream.window().iter().rev().filter(may_change);
+        let ids: Vec<_> = messages.take(REFRESHED).map(|message| message.id).collect();
+        for id in ids {
+            self.ask(Request::Message(id));
+        }
+    }
+
+    // What the server tells.
+
+    fn watch(&mut self, event: watch::Event) {
+        match event {
+            watch::Event::Here { since } => self.arrive(since),
+            watch::Event::Away(why) => self.link = Link::Away(why),
+            watch::Event::Message(message) => self.new_message(&message),
+            watch::Event::Status(change) => self.new_status(&change),
+            watch::Event::Adapter(change) => self.new_state(change),
+        }
+    }
+
+    fn arrive(&mut self, since: u64) {
+        self.link = Link::Here;
+        if !self.was_here || since != self.cursor {
+            // Another store than before, or the first one: nothing of what is shown is in it.
+            self.cursor = since;
+            self.conversations.clear();
+            self.reload();
+        }
+        self.was_here = true;
+        self.ask(Request::Conversations);
+        self.ask(Request::Platforms);
+        self.ask(Request::Stats);
+        self.stale = Stale { status: true, ..Stale::default() };
+    }
+
+    fn new_message(&mut self, message: &Message) {
+        if message.seq <= self.cursor {
+            return;
+        }
+        self.cursor = message.seq;
+        self.rate.count(self.now);
+        self.stale.stats = true;
+        self.stream.hear(message);
+        let scope = self.stream.scope();
+        let is_read = scope.is_unfiltered()
+            && self.stream.follows()
+            && scope.conversation.as_ref().is_some_and(|key| key.has(message));
+        self.conversations.hear(message, is_read);
+    }
+
+    fn new_status(&mut self, change: &StatusChange) {
+        self.stale.stats = true;
+        let known = self.stream.window().by_id(change.id);
+        // A platform was found for it: its conversation is another one now.
+        if known.is_some_and(|message| message.platform_or_local() != change.platform) {
+            self.stale.conversations = true;
+        }
+        let is_shown = self.stream.change(change);
+        let is_missed = !is_shown && self.stream.scope().status == Some(change.status);
+        self.stale.stream |= is_missed;
+        if let Some(View { subject: Subject::Message(message), .. }) = &mut self.view
+            && message.id == change.id
+        {
+            message.status = change.status;
+            message.retry_count = change.retry_count;
+            message.updated_at = change.updated_at;
+            message.last_error.clone_from(&change.last_error);
+            self.lay_out_view();
+        }
+    }
+
+    fn new_state(&mut self, change: AdapterChange) {
+        self.stale.adapters = true;
+        let is_same = |known: &&mut AdapterStatus| {
+            known.platform == change.platform
+                && (change.account.is_none() || known.account == change.account)
+        };
+        if let Some(known) = self.adapters.iter_mut().find(is_same) {
+            known.state = change.status;
+            known.last_error = change.reason;
+        }
+    }
+
+    // What the server answers.
+
+    fn hear(&mut self, answer: Answer) {
+        match answer {
+            Answer::Conversations(listed) => self.know(listed),
+            Answer::Platforms(adapters) => self.adapters = adapters,
+            Answer::Stats(stats) => self.stats = Some(stats),
+            Answer::Page { ticket, found } => {
+                for message in &found.messages {
+                    self.conversations.learn(message);
+                }
+                self.stream.load(ticket, found);
+            }
+            Answer::NoPage { ticket, why } => {
+                self.stream.fail(ticket);
+                self.say(why);
+            }
+            Answer::LastOf(message) => {
+                if let Some(message) = message {
+                    self.conversations.learn(&message);
+                }
+            }
+            Answer::Message(_, Some(message)) => self.know_message(*message),
+            Answer::Changed(message) => {
+                self.say(match message.status {
+                    Status::Canceled => "taken back",
+                    Status::Pending => "it is sent again",
+                    _ => "done",
+                });
+                self.know_message(*message);
+            }
+            Answer::Message(id, None) => self.forget(id),
+            Answer::Deleted(id) => {
+                self.forget(id);
+                self.say("deleted");
+            }
+            Answer::NotSent { why } => self.say(format!("not sent: {why} (↑ brings it back)")),
+            Answer::Failed(why) => self.say(why),
+        }
+    }
+
+    fn know(&mut self, listed: Vec<crate::api::Conversation>) {
+        self.conversations.replace(listed);
+        let unknown: Vec<_> = self.conversations.ordered(None);
+        let unknown = unknown.into_iter().take(LAST_LINES).filter(|c| c.last_line.is_none());
+        let keys: Vec<_> = unknown.map(|conversation| conversation.key.clone()).collect();
+        for key in keys {
+            self.ask(Request::LastOf(key));
+        }
+    }
+
+    fn know_message(&mut self, message: Message) {
+        self.stream.update(&message);
+        if let Some(View { subject: Subject::Message(shown), .. }) = &mut self.view
+            && shown.id == message.id
+        {
+            *shown = Box::new(message);
+            self.lay_out_view();
+        }
+    }
+
+    fn forget(&mut self, id: Uuid) {
+        self.stream.remove(id);
+        self.stale.stats = true;
+        self.stale.conversations = true;
+        let is_shown =
+            |view: &View| matches!(&view.subject, Subject::Message(message) if message.id == id);
+        if self.view.as_ref().is_some_and(is_shown) {
+            self.view = None;
+        }
+    }
+
+    // What is shown.
+
+    /// Shows another scope, from its newest message on.
+    fn open(&mut self, scope: Scope) {
+        if let Some(key) = &scope.conversation {
+            self.conversations.read(key);
+        }
+        self.draft.turn_to(scope.conversation.as_ref());
+        self.stream = Stream::new(scope, self.cursor, (0, 0), self.zone.clone());
+        self.fit();
+    }
+
+    /// Shows the same again, with what is new in it.
+    fn reload(&mut self) {
+        self.open(self.stream.scope().clone());
+    }
+
+    fn lay_out_view(&mut self) {
+        let size = self.view_size();
+        if let Some(view) = &mut self.view {
+            view.lay_out(size, &self.zone);
+        }
+    }
+
+    /// The room inside a view's frame.
+    fn view_size(&self) -> (u16, u16) {
+        let area = self.layout().view();
+        (area.width.saturating_sub(4), area.height.saturating_sub(2))
+    }
+
+    /// Where everything is.
+    pub fn layout(&self) -> Layout {
+        let front = if self.focus == Focus::List { Front::List } else { Front::Stream };
+        let columns = usize::from(Layout::of(self.size, front, 1).write.width.max(4)) - 3;
+        let rows = text::wrap(&self.draft.text(), columns, WRITE_ROWS).rows.len();
+        let rows = if self.searching.is_some() { 1 } else { rows };
+        Layout::of(self.size, front, rows as u16)
+    }
+
+    /// The conversations of the list, below the row for all of them.
+    pub fn listed(&self) -> Vec<&conversations::Conversation> {
+        self.conversations.ordered(self.stream.scope().platform.as_deref())
+    }
+
+    /// Where in the list the open one is; 0 stands for all of them.
+    pub fn list_place(&self) -> usize {
+        let Some(key) = &self.stream.scope().conversation else { return 0 };
+        let place = self.listed().iter().position(|conversation| conversation.key == *key);
+        place.map_or(0, |place| place + 1)
+    }
+
+    /// What the stream is called.
+    pub fn title(&self) -> String {
+        let scope = self.stream.scope();
+        let Some(key) = &scope.conversation else { return "Everything".into() };
+        let known = self.conversations.get(key);
+        known.map_or_else(|| key.conversation.clone(), |known| known.name().to_owned())
+    }
+
+    #[allow(missing_docs)]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    #[allow(missing_docs)]
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    #[allow(missing_docs)]
+    pub fn list_top(&self) -> usize {
+        self.list_top
+    }
+
+    #[allow(missing_docs)]
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    #[allow(missing_docs)]
+    pub fn draft(&self) -> &Draft {
+        &self.draft
+    }
+
+    #[allow(missing_docs)]
+    pub fn focus(&self) -> Focus {
+        self.focus
+    }
+
+    #[allow(missing_docs)]
+    pub fn view(&self) -> Option<&View> {
+        self.view.as_ref()
+    }
+
+    /// Whether the answer to a question is waited for.
+    pub fn asks(&self) -> bool {
+        self.question.is_some()
+    }
+
+    /// What is being typed to search for.
+    pub fn searching(&self) -> Option<&TextArea<'static>> {
+        self.searching.as_ref()
+    }
+
+    /// What is to be highlighted.
+    pub fn highlighted(&self) -> Option<&str> {
+        self.search.as_deref()
+    }
+
+    #[allow(missing_docs)]
+    pub fn adapters(&self) -> &[AdapterStatus] {
+        &self.adapters
+    }
+
+    #[allow(missing_docs)]
+    pub fn stats(&self) -> Option<&Stats> {
+        self.stats.as_ref()
+    }
+
+    #[allow(missing_docs)]
+    pub fn per_minute(&self) -> u64 {
+        self.rate.per_minute()
+    }
+
+    /// A word about what was done, for some seconds.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_ref().map(|(text, _)| text.as_str())
+    }
+
+    /// The time zone in which times are shown.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    fn send(&mut self) {
+        let Some(key) = self.stream.scope().conversation.clone() else { return };
+        let Some(content) = self.draft.take() else { return };
+        self.ask(Request::Send(NewMessage {
+            message_type: crate::message::MessageType::Text.to_string(),
+            content,
+            recipient: key.conversation,
+            platform: Some(key.platform),
+        }));
+        self.stream.go_to_newest();
+    }
+}
