@@ -16,12 +16,14 @@ const UNKNOWN: char = '\u{fffd}';
 
 /// The text with a symbol for each character that is none: on one line, and harmless.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|c| is_harmful(c)) {
+    if !text.chars().any(|c| is_harmful(c) || is_selector(c) || is_flag(c)) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
+            c if is_selector(c) && !shown.is_empty() => {}
+            c if is_flag(c) => shown.push(letter_of(c)),
             '\t' => shown.push_str(TAB),
             '\n' | '\u{2028}' | '\u{2029}' => shown.push('⏎'),
             c if is_bidi(c) => shown.push(BIDI),
@@ -34,6 +36,21 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 
 fn is_harmful(c: char) -> bool {
     c.is_control() || is_bidi(c) || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Selectors of an emoji's looks and skin, on whose width terminals do not agree; they are left
+/// out.
+fn is_selector(c: char) -> bool {
+    matches!(c, '\u{fe0e}' | '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')
+}
+
+/// The letters of flags, of which the same is true; plain ones stand for them.
+fn is_flag(c: char) -> bool {
+    matches!(c, '\u{1f1e6}'..='\u{1f1ff}')
+}
+
+fn letter_of(flag: char) -> char {
+    char::from(b'A' + (u32::from(flag) - 0x1_f1e6) as u8)
 }
 
 fn is_bidi(c: char) -> bool {
@@ -118,21 +135,23 @@ impl Wrapping {
         };
         let line = visible(line);
         let mut row = Row::default();
-        for word in line.split_word_bounds() {
-            let taken = width(word);
-            if row.width + taken <= self.columns && !row.is_at_break {
-                row.push(word, taken);
-            } else if word.chars().all(char::is_whitespace) {
-                // The space at which a row ends is not shown on the next one.
-                row.is_at_break = true;
-            } else if taken <= self.columns {
-                if !self.end(&mut row) {
-                    return;
-                }
-                row.push(word, taken);
-            } else if !self.long_word(word, &mut row) {
+        let mut from = 0;
+        for (to, _) in unicode_linebreak::linebreaks(&line) {
+            let word = &line[from..to];
+            from = to;
+            // The spaces at which a row ends need no room.
+            let bare = word.trim_end();
+            let taken = width(bare);
+            if row.width + taken > self.columns && row.width > 0 && !self.end(&mut row) {
                 return;
             }
+            if taken <= self.columns {
+                row.push(bare, taken);
+            } else if !self.long_word(bare, &mut row) {
+                return;
+            }
+            let spaces = &word[bare.len()..];
+            row.push(spaces, width(spaces));
         }
         self.end(&mut row);
     }
@@ -158,7 +177,7 @@ impl Wrapping {
             return false;
         }
         let ended = std::mem::take(row);
-        self.wrapped.rows.push(ended.text);
+        self.wrapped.rows.push(ended.text.trim_end().to_owned());
         true
     }
 }
@@ -167,7 +186,6 @@ impl Wrapping {
 struct Row {
     text: String,
     width: usize,
-    is_at_break: bool,
 }
 
 impl Row {
@@ -188,7 +206,7 @@ mod tests {
 
     #[test]
     fn words_stay_whole_where_they_fit() {
-        assert_eq!(rows("the quick brown fox", 10), ["the quick ", "brown fox"]);
+        assert_eq!(rows("the quick brown fox", 10), ["the quick", "brown fox"]);
         assert_eq!(rows("abcdefghijkl", 5), ["abcde", "fghij", "kl"]);
         assert_eq!(rows("  indented\n\nlast", 20), ["  indented", "", "last"]);
     }
@@ -196,9 +214,12 @@ mod tests {
     #[test]
     fn wide_characters_take_two_columns() {
         assert_eq!(width("你好"), 4);
+        assert_eq!(rows("你好，世界。", 5), ["你", "好，", "世", "界。"]);
         assert_eq!(rows("你好世界", 5), ["你好", "世界"]);
         assert_eq!(width("👨‍👩‍👧‍👦"), 2);
         assert_eq!(width("e\u{301}"), 1);
+        assert_eq!(visible("🇩🇪!"), "DE!");
+        assert_eq!(width(&visible("❤\u{fe0f}👍🏽1\u{fe0f}\u{20e3}")), 4);
         assert_eq!(cut("你好世界", 5), "你好…");
         assert_eq!(cut("你好世界", 6), "你好…");
         assert_eq!(cut("abc", 3), "abc");
