@@ -45,6 +45,14 @@ impl Server {
         self.address.name()
     }
 
+    /// The same in a few words.
+    pub fn short_name(&self) -> String {
+        match &self.address {
+            Address::Tcp { authority, .. } => authority.clone(),
+            Address::Unix(_) => "this host".into(),
+        }
+    }
+
     /// Why it cannot be reached, in words.
     pub(super) fn away(&self, error: &std::io::Error) -> Error {
         Error::failed(format!("no server answers at {}: {error}", self.name()))

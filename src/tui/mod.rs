@@ -49,7 +49,7 @@ pub async fn run(server: Server) -> Result<()> {
     let (answered, answers) = mpsc::channel(REQUESTS);
     let size = crossterm::terminal::size().map_err(broken)?;
     let client = Client {
-        model: Model::new(server.name(), size, TimeZone::system(), now()),
+        model: Model::new(server.short_name(), size, TimeZone::system(), now()),
         theme: Theme::of_environment(),
         asked,
         events,
@@ -193,7 +193,7 @@ impl Client {
                     execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
                         .map_err(broken)?;
                 }
-                Effect::Redraw => terminal.clear().map_err(broken)?,
+                Effect::Redraw => terminal.redraw().map_err(broken)?,
                 // It comes back as a signal, to everybody who runs with us.
                 Effect::Suspend => {
                     kill_current_process_group(Number::TSTP)

@@ -7,7 +7,7 @@ use crossterm::event::{
 };
 use crossterm::execute;
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::backend::CrosstermBackend;
 use std::io::{self, IsTerminal, Stdout, Write};
@@ -51,7 +51,14 @@ impl Terminal {
     /// Takes it again, after it was given back or another program had it.
     pub fn come_back(&mut self) -> io::Result<()> {
         enter()?;
-        self.screen.clear()
+        self.redraw()
+    }
+
+    /// Forgets what is on the screen, so that everything is drawn anew.
+    pub fn redraw(&mut self) -> io::Result<()> {
+        execute!(io::stdout(), Clear(ClearType::All))?;
+        self.screen = Screen::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(())
     }
 }
 

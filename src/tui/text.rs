@@ -137,6 +137,10 @@ impl Wrapping {
         let mut row = Row::default();
         let mut from = 0;
         for (to, _) in unicode_linebreak::linebreaks(&line) {
+            // An address stays whole where it can, to be selected with the mouse.
+            if line[from..to].ends_with('/') && to < line.len() {
+                continue;
+            }
             let word = &line[from..to];
             from = to;
             // The spaces at which a row ends need no room.
@@ -208,6 +212,7 @@ mod tests {
     fn words_stay_whole_where_they_fit() {
         assert_eq!(rows("the quick brown fox", 10), ["the quick", "brown fox"]);
         assert_eq!(rows("abcdefghijkl", 5), ["abcde", "fghij", "kl"]);
+        assert_eq!(rows("see https://a.b/c", 14), ["see", "https://a.b/c"]);
         assert_eq!(rows("  indented\n\nlast", 20), ["  indented", "", "last"]);
     }
 

@@ -116,12 +116,22 @@ impl Conversations {
         }
     }
 
-    /// What was said last, where nothing newer is known.
+    /// What an older message tells, where nothing newer is known.
     pub fn learn(&mut self, message: &Message) {
-        if let Some(conversation) = self.all.get_mut(&Key::of(message))
-            && conversation.last_line.is_none()
-        {
+        let Some(conversation) = self.all.get_mut(&Key::of(message)) else { return };
+        if conversation.last_line.is_none() {
             conversation.last_line = Some(last_line(message));
+        }
+        if conversation.name.is_none() {
+            conversation.name.clone_from(&message.conversation_name);
+        }
+    }
+
+    /// Gives a message the name of its conversation, which those of one's own do not bring.
+    pub fn name(&self, message: &mut Message) {
+        if message.conversation_name.is_none() {
+            let known = self.all.get(&Key::of(message));
+            message.conversation_name = known.and_then(|known| known.name.clone());
         }
     }
 

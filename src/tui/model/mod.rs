@@ -11,7 +11,7 @@ pub mod rows;
 pub mod scope;
 pub mod stream;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 pub mod view;
 mod window;
 
@@ -235,7 +235,7 @@ impl Model {
         match event {
             watch::Event::Here { since } => self.arrive(since),
             watch::Event::Away(why) => self.link = Link::Away(why),
-            watch::Event::Message(message) => self.new_message(&message),
+            watch::Event::Message(message) => self.new_message(*message),
             watch::Event::Status(change) => self.new_status(&change),
             watch::Event::Adapter(change) => self.new_state(change),
         }
@@ -256,19 +256,20 @@ impl Model {
         self.stale = Stale { status: true, ..Stale::default() };
     }
 
-    fn new_message(&mut self, message: &Message) {
+    fn new_message(&mut self, mut message: Message) {
         if message.seq <= self.cursor {
             return;
         }
         self.cursor = message.seq;
         self.rate.count(self.now);
         self.stale.stats = true;
-        self.stream.hear(message);
+        self.conversations.name(&mut message);
         let scope = self.stream.scope();
         let is_read = scope.is_unfiltered()
             && self.stream.follows()
-            && scope.conversation.as_ref().is_some_and(|key| key.has(message));
-        self.conversations.hear(message, is_read);
+            && scope.conversation.as_ref().is_some_and(|key| key.has(&message));
+        self.conversations.hear(&message, is_read);
+        self.stream.hear(message);
     }
 
     fn new_status(&mut self, change: &StatusChange) {
@@ -311,9 +312,12 @@ impl Model {
             Answer::Conversations(listed) => self.know(listed),
             Answer::Platforms(adapters) => self.adapters = adapters,
             Answer::Stats(stats) => self.stats = Some(stats),
-            Answer::Page { ticket, found } => {
+            Answer::Page { ticket, mut found } => {
                 for message in &found.messages {
                     self.conversations.learn(message);
+                }
+                for message in &mut found.messages {
+                    self.conversations.name(message);
                 }
                 self.stream.load(ticket, found);
             }
@@ -355,7 +359,8 @@ impl Model {
         }
     }
 
-    fn know_message(&mut self, message: Message) {
+    fn know_message(&mut self, mut message: Message) {
+        self.conversations.name(&mut message);
         self.stream.update(&message);
         if let Some(View { subject: Subject::Message(shown), .. }) = &mut self.view
             && shown.id == message.id

@@ -141,15 +141,15 @@ impl Stream {
     // What comes.
 
     /// A new message, newer than all others.
-    pub fn hear(&mut self, message: &Message) {
-        if !self.scope.has(message) {
+    pub fn hear(&mut self, message: Message) {
+        if !self.scope.has(&message) {
             return;
         }
         if self.is_cut {
             self.below += 1;
             return;
         }
-        if self.window.push(message.clone()) && !self.follows() {
+        if self.window.push(message) && !self.follows() {
             self.below += 1;
         }
         self.shrink();
