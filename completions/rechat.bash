@@ -55,6 +55,9 @@ _rechat() {
             rechat,stats)
                 cmd="rechat__subcmd__stats"
                 ;;
+            rechat,tui)
+                cmd="rechat__subcmd__tui"
+                ;;
             rechat__subcmd__help,cancel)
                 cmd="rechat__subcmd__help__subcmd__cancel"
                 ;;
@@ -94,6 +97,9 @@ _rechat() {
             rechat__subcmd__help,stats)
                 cmd="rechat__subcmd__help__subcmd__stats"
                 ;;
+            rechat__subcmd__help,tui)
+                cmd="rechat__subcmd__help__subcmd__tui"
+                ;;
             *)
                 ;;
         esac
@@ -101,7 +107,7 @@ _rechat() {
 
     case "${cmd}" in
         rechat)
-            opts="-h -V --config --help --version serve send list get set-status cancel retry delete stats check completions man help"
+            opts="-h -V --config --help --version serve send list get set-status cancel retry delete stats tui check completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -359,7 +365,7 @@ _rechat() {
             return 0
             ;;
         rechat__subcmd__help)
-            opts="serve send list get set-status cancel retry delete stats check completions man help"
+            opts="serve send list get set-status cancel retry delete stats tui check completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -541,6 +547,20 @@ _rechat() {
             return 0
             ;;
         rechat__subcmd__help__subcmd__stats)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rechat__subcmd__help__subcmd__tui)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -935,6 +955,58 @@ _rechat() {
             ;;
         rechat__subcmd__stats)
             opts="-h -V --json --db --server --token --config --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --db)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rechat__subcmd__tui)
+            opts="-h -V --db --server --token --config --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -32,6 +32,7 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand retry 'Send failed or canceled messages again'
             cand delete 'Delete messages for good'
             cand stats 'Count the messages in each state'
+            cand tui 'Watch and answer from the terminal'
             cand check 'Verify a store: indexes and counts against the messages'
             cand completions 'Print the completion script of a shell'
             cand man 'Print a manual page, or write all of them to a folder'
@@ -155,6 +156,16 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'rechat;tui'= {
+            cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
+            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'rechat;check'= {
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
@@ -188,6 +199,7 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand retry 'Send failed or canceled messages again'
             cand delete 'Delete messages for good'
             cand stats 'Count the messages in each state'
+            cand tui 'Watch and answer from the terminal'
             cand check 'Verify a store: indexes and counts against the messages'
             cand completions 'Print the completion script of a shell'
             cand man 'Print a manual page, or write all of them to a folder'
@@ -210,6 +222,8 @@ set edit:completion:arg-completer[rechat] = {|@words|
         &'rechat;help;delete'= {
         }
         &'rechat;help;stats'= {
+        }
+        &'rechat;help;tui'= {
         }
         &'rechat;help;check'= {
         }

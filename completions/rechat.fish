@@ -36,6 +36,7 @@ complete -c rechat -n "__fish_rechat_needs_command" -f -a "cancel" -d 'Take mess
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "retry" -d 'Send failed or canceled messages again'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "delete" -d 'Delete messages for good'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "stats" -d 'Count the messages in each state'
+complete -c rechat -n "__fish_rechat_needs_command" -f -a "tui" -d 'Watch and answer from the terminal'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "check" -d 'Verify a store: indexes and counts against the messages'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "man" -d 'Print a manual page, or write all of them to a folder'
@@ -128,6 +129,12 @@ complete -c rechat -n "__fish_rechat_using_subcommand stats" -l config -d 'Confi
 complete -c rechat -n "__fish_rechat_using_subcommand stats" -l json -d 'Print the counts as JSON'
 complete -c rechat -n "__fish_rechat_using_subcommand stats" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand stats" -s V -l version -d 'Print version'
+complete -c rechat -n "__fish_rechat_using_subcommand tui" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
+complete -c rechat -n "__fish_rechat_using_subcommand tui" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand tui" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand tui" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
+complete -c rechat -n "__fish_rechat_using_subcommand tui" -s h -l help -d 'Print help'
+complete -c rechat -n "__fish_rechat_using_subcommand tui" -s V -l version -d 'Print version'
 complete -c rechat -n "__fish_rechat_using_subcommand check" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand check" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand check" -s h -l help -d 'Print help'
@@ -139,16 +146,17 @@ complete -c rechat -n "__fish_rechat_using_subcommand man" -l out -d 'Write the 
 complete -c rechat -n "__fish_rechat_using_subcommand man" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand man" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand man" -s V -l version -d 'Print version'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "serve" -d 'Run the server'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "send" -d 'Store a message and have it sent'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "list" -d 'List messages, the newest first'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "get" -d 'Show one message'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "set-status" -d 'Set the status of a message by hand'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "cancel" -d 'Take messages back before they are sent'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "retry" -d 'Send failed or canceled messages again'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "delete" -d 'Delete messages for good'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "stats" -d 'Count the messages in each state'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "check" -d 'Verify a store: indexes and counts against the messages'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "man" -d 'Print a manual page, or write all of them to a folder'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats tui check completions man help" -f -a "serve" -d 'Run the server'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats tui check completions man help" -f -a "send" -d 'Store a message and have it sent'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats tui check completions man help" -f -a "list" -d 'List messages, the newest first'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats tui check completions man help" -f -a "get" -d 'Show one message'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats tui check completions man help" -f -a "set-status" -d 'Set the status of a message by hand'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats tui check completions man help" -f -a "cancel" -d 'Take messages back before they are sent'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats tui check completions man help" -f -a "retry" -d 'Send failed or canceled messages again'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats tui check completions man help" -f -a "delete" -d 'Delete messages for good'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats tui check completions man help" -f -a "stats" -d 'Count the messages in each state'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats tui check completions man help" -f -a "tui" -d 'Watch and answer from the terminal'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats tui check completions man help" -f -a "check" -d 'Verify a store: indexes and counts against the messages'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats tui check completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats tui check completions man help" -f -a "man" -d 'Print a manual page, or write all of them to a folder'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats tui check completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -30,14 +30,11 @@ impl Clone for Server {
 impl Server {
     /// The server that is named, else the one whose store is this host's.
     pub fn find(place: &Place, config_file: Option<PathBuf>) -> Result<Self> {
-        let (address, token) = match server_named(place) {
-            Some((url, token)) => (Address::parse(&url)?, token),
-            None => {
-                let socket = config::socket_beside(&config_here(place, config_file)?.db);
-                (Address::Unix(socket), None)
-            }
-        };
-        Ok(Self { address, token, remote: None })
+        if let Some((url, token)) = server_named(place) {
+            return Ok(Self { address: Address::parse(&url)?, token, remote: None });
+        }
+        let socket = config::socket_beside(&config_here(place, config_file)?.db);
+        Ok(Self { address: Address::Unix(socket), token: None, remote: None })
     }
 
     /// What people know it by.
@@ -59,14 +56,11 @@ impl Server {
     }
 
     async fn remote(&mut self) -> Result<&mut Remote> {
-        let standing = self.remote.take().filter(Remote::is_open);
-        let remote = match standing {
-            Some(remote) => remote,
-            None => {
-                let opened = Remote::at(self.address.clone(), self.token.clone()).await;
-                opened.map_err(|error| self.away(&error))?
-            }
-        };
+        if let Some(standing) = self.remote.take().filter(Remote::is_open) {
+            return Ok(self.remote.insert(standing));
+        }
+        let opened = Remote::at(self.address.clone(), self.token.clone()).await;
+        let remote = opened.map_err(|error| self.away(&error))?;
         Ok(self.remote.insert(remote))
     }
 

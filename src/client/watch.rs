@@ -142,7 +142,9 @@ impl From<NewMessage> for Message {
 enum End {
     /// Nobody listens any more.
     Unheard,
-    /// The connection, or the server.
+    /// It did not come about.
+    Refused(Error),
+    /// It broke, or the server ended it.
     Lost(Error),
     /// The store is not the one that was watched before: its journal is shorter.
     OtherStore,
@@ -150,7 +152,7 @@ enum End {
 
 impl From<Error> for End {
     fn from(error: Error) -> Self {
-        Self::Lost(error)
+        Self::Refused(error)
     }
 }
 
@@ -159,21 +161,23 @@ pub async fn watch(mut server: Server, events: Queue<Event>) {
     let mut cursor = None;
     let mut pauses = pauses();
     loop {
-        let before = cursor;
-        match connection(&mut server, &mut cursor, &events).await {
+        let error = match connection(&mut server, &mut cursor, &events).await {
             End::Unheard => return,
-            End::OtherStore => cursor = None,
-            End::Lost(error) => {
-                if events.send(Event::Away(error.to_string())).await.is_err() {
-                    return;
-                }
-                // It was there: it is worth to ask soon.
-                if cursor != before {
-                    pauses = self::pauses();
-                }
-                sleep(pauses.next().unwrap_or(PAUSE_MOST)).await;
+            End::OtherStore => {
+                cursor = None;
+                continue;
             }
+            End::Refused(error) => error,
+            End::Lost(error) => {
+                // It was there: it is worth to ask soon.
+                pauses = self::pauses();
+                error
+            }
+        };
+        if events.send(Event::Away(error.to_string())).await.is_err() {
+            return;
         }
+        sleep(pauses.next().unwrap_or(PAUSE_MOST)).await;
     }
 }
 

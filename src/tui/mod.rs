@@ -64,7 +64,7 @@ pub async fn run(server: Server) -> Result<()> {
     ended
 }
 
-fn broken(error: io::Error) -> Error {
+fn broken(error: impl std::fmt::Display) -> Error {
     Error::failed(format!("the terminal does not answer: {error}"))
 }
 
@@ -196,8 +196,7 @@ impl Client {
                 Effect::Redraw => terminal.redraw().map_err(broken)?,
                 // It comes back as a signal, to everybody who runs with us.
                 Effect::Suspend => {
-                    kill_current_process_group(Number::TSTP)
-                        .map_err(|error| broken(error.into()))?;
+                    kill_current_process_group(Number::TSTP).map_err(broken)?;
                 }
                 Effect::Quit => return Ok(Next::End),
             }
@@ -213,5 +212,5 @@ const BUSY: &str = "the server is slow to answer; try again";
 fn suspend() -> Result<()> {
     Terminal::leave();
     // The signal that cannot be caught; when it goes on, the system tells it.
-    kill_process(getpid(), Number::STOP).map_err(|error| broken(error.into()))
+    kill_process(getpid(), Number::STOP).map_err(broken)
 }

@@ -167,7 +167,7 @@ impl Model {
         let is_there = |key: &Key| platform.as_ref().is_none_or(|name| *name == key.platform);
         let conversation = scope.conversation.filter(is_there);
         self.list_top = 0;
-        self.open(Scope { platform, conversation, ..scope });
+        self.open(Scope { conversation, platform, ..scope });
     }
 
     fn next_status(&mut self) {

@@ -9,6 +9,7 @@ mod mouse;
 mod rate;
 pub mod rows;
 pub mod scope;
+mod server;
 pub mod stream;
 #[cfg(test)]
 pub mod tests;
@@ -20,8 +21,6 @@ pub use effect::{Answer, Effect, Event, Request};
 use super::layout::{Front, Layout};
 use super::text;
 use crate::api::{AdapterStatus, NewMessage, Stats};
-use crate::client::watch::{self, AdapterChange, StatusChange};
-use crate::message::{Direction, Message, Status};
 use conversations::Conversations;
 use draft::Draft;
 use jiff::tz::TimeZone;
@@ -30,16 +29,10 @@ use rate::Rate;
 use scope::Scope;
 use stream::Stream;
 use uuid::Uuid;
-use view::{Subject, View};
+use view::View;
 
 /// Seconds that a notice stays.
 const NOTICE: u64 = 6;
-
-/// Conversations whose last line is asked for at the beginning.
-const LAST_LINES: usize = 60;
-
-/// Messages that are asked for again after the server was away.
-const REFRESHED: usize = 50;
 
 /// The most rows that what is written takes.
 const WRITE_ROWS: usize = 8;
@@ -214,170 +207,6 @@ impl Model {
         }
         if stale.status {
             self.refresh();
-        }
-    }
-
-    /// Asks again for messages that may have changed while nobody told.
-    fn refresh(&mut self) {
-        let may_change = |message: &&Message| {
-            message.direction == Direction::Outbound && message.status != Status::Sent
-        };
-        let messages = self.stream.window().iter().rev().filter(may_change);
-        let ids: Vec<_> = messages.take(REFRESHED).map(|message| message.id).collect();
-        for id in ids {
-            self.ask(Request::Message(id));
-        }
-    }
-
-    // What the server tells.
-
-    fn watch(&mut self, event: watch::Event) {
-        match event {
-            watch::Event::Here { since } => self.arrive(since),
-            watch::Event::Away(why) => self.link = Link::Away(why),
-            watch::Event::Message(message) => self.new_message(*message),
-            watch::Event::Status(change) => self.new_status(&change),
-            watch::Event::Adapter(change) => self.new_state(change),
-        }
-    }
-
-    fn arrive(&mut self, since: u64) {
-        self.link = Link::Here;
-        if !self.was_here || since != self.cursor {
-            // Another store than before, or the first one: nothing of what is shown is in it.
-            self.cursor = since;
-            self.conversations.clear();
-            self.reload();
-        }
-        self.was_here = true;
-        self.ask(Request::Conversations);
-        self.ask(Request::Platforms);
-        self.ask(Request::Stats);
-        self.stale = Stale { status: true, ..Stale::default() };
-    }
-
-    fn new_message(&mut self, mut message: Message) {
-        if message.seq <= self.cursor {
-            return;
-        }
-        self.cursor = message.seq;
-        self.rate.count(self.now);
-        self.stale.stats = true;
-        self.conversations.name(&mut message);
-        let scope = self.stream.scope();
-        let is_read = scope.is_unfiltered()
-            && self.stream.follows()
-            && scope.conversation.as_ref().is_some_and(|key| key.has(&message));
-        self.conversations.hear(&message, is_read);
-        self.stream.hear(message);
-    }
-
-    fn new_status(&mut self, change: &StatusChange) {
-        self.stale.stats = true;
-        let known = self.stream.window().by_id(change.id);
-        // A platform was found for it: its conversation is another one now.
-        if known.is_some_and(|message| message.platform_or_local() != change.platform) {
-            self.stale.conversations = true;
-        }
-        let is_shown = self.stream.change(change);
-        let is_missed = !is_shown && self.stream.scope().status == Some(change.status);
-        self.stale.stream |= is_missed;
-        if let Some(View { subject: Subject::Message(message), .. }) = &mut self.view
-            && message.id == change.id
-        {
-            message.status = change.status;
-            message.retry_count = change.retry_count;
-            message.updated_at = change.updated_at;
-            message.last_error.clone_from(&change.last_error);
-            self.lay_out_view();
-        }
-    }
-
-    fn new_state(&mut self, change: AdapterChange) {
-        self.stale.adapters = true;
-        let is_same = |known: &&mut AdapterStatus| {
-            known.platform == change.platform
-                && (change.account.is_none() || known.account == change.account)
-        };
-        if let Some(known) = self.adapters.iter_mut().find(is_same) {
-            known.state = change.status;
-            known.last_error = change.reason;
-        }
-    }
-
-    // What the server answers.
-
-    fn hear(&mut self, answer: Answer) {
-        match answer {
-            Answer::Conversations(listed) => self.know(listed),
-            Answer::Platforms(adapters) => self.adapters = adapters,
-            Answer::Stats(stats) => self.stats = Some(stats),
-            Answer::Page { ticket, mut found } => {
-                for message in &found.messages {
-                    self.conversations.learn(message);
-                }
-                for message in &mut found.messages {
-                    self.conversations.name(message);
-                }
-                self.stream.load(ticket, found);
-            }
-            Answer::NoPage { ticket, why } => {
-                self.stream.fail(ticket);
-                self.say(why);
-            }
-            Answer::LastOf(message) => {
-                if let Some(message) = message {
-                    self.conversations.learn(&message);
-                }
-            }
-            Answer::Message(_, Some(message)) => self.know_message(*message),
-            Answer::Changed(message) => {
-                self.say(match message.status {
-                    Status::Canceled => "taken back",
-                    Status::Pending => "it is sent again",
-                    _ => "done",
-                });
-                self.know_message(*message);
-            }
-            Answer::Message(id, None) => self.forget(id),
-            Answer::Deleted(id) => {
-                self.forget(id);
-                self.say("deleted");
-            }
-            Answer::NotSent { why } => self.say(format!("not sent: {why} (↑ brings it back)")),
-            Answer::Failed(why) => self.say(why),
-        }
-    }
-
-    fn know(&mut self, listed: Vec<crate::api::Conversation>) {
-        self.conversations.replace(listed);
-        let unknown: Vec<_> = self.conversations.ordered(None);
-        let unknown = unknown.into_iter().take(LAST_LINES).filter(|c| c.last_line.is_none());
-        let keys: Vec<_> = unknown.map(|conversation| conversation.key.clone()).collect();
-        for key in keys {
-            self.ask(Request::LastOf(key));
-        }
-    }
-
-    fn know_message(&mut self, mut message: Message) {
-        self.conversations.name(&mut message);
-        self.stream.update(&message);
-        if let Some(View { subject: Subject::Message(shown), .. }) = &mut self.view
-            && shown.id == message.id
-        {
-            *shown = Box::new(message);
-            self.lay_out_view();
-        }
-    }
-
-    fn forget(&mut self, id: Uuid) {
-        self.stream.remove(id);
-        self.stale.stats = true;
-        self.stale.conversations = true;
-        let is_shown =
-            |view: &View| matches!(&view.subject, Subject::Message(message) if message.id == id);
-        if self.view.as_ref().is_some_and(is_shown) {
-            self.view = None;
         }
     }
 

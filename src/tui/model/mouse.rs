@@ -22,13 +22,14 @@ impl Model {
     fn wheel(&mut self, at: Position, up: bool) {
         let layout = self.layout();
         if let Some(view) = &mut self.view {
-            let rows = WHEEL as isize;
+            let rows = WHEEL.cast_signed();
             view.scroll(if up { -rows } else { rows });
         } else if layout.list.contains(at) {
             let most = (self.listed().len() + 1).saturating_sub(layout.list_rows());
-            self.list_top = match up {
-                true => self.list_top.saturating_sub(WHEEL),
-                false => (self.list_top + WHEEL).min(most),
+            self.list_top = if up {
+                self.list_top.saturating_sub(WHEEL)
+            } else {
+                (self.list_top + WHEEL).min(most)
             };
         } else if up {
             self.stream.scroll_up(WHEEL);

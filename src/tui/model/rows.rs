@@ -80,14 +80,14 @@ pub fn label(message: &Message, columns: Columns, has_tag: bool) -> String {
     let mut label = String::new();
     if has_tag && columns.tag == 0 {
         let name = message.conversation_name.as_deref().unwrap_or(&message.recipient);
-        label.push_str(&format!("{}› ", text::cut(&text::visible(name), 16)));
+        label = format!("{}› ", text::cut(&text::visible(name), 16));
     }
     if columns.sender == 0 && message.direction == Direction::Inbound {
         let sender = message.sender.as_ref().map_or("", |sender| &sender.name);
-        label.push_str(&format!("{}: ", text::cut(&text::visible(sender), 12)));
+        label = format!("{label}{}: ", text::cut(&text::visible(sender), 12));
     }
     if message.message_type != MessageType::Text {
-        label.push_str(&format!("[{}] ", message.message_type));
+        label = format!("{label}[{}] ", message.message_type);
     }
     label
 }

@@ -1,10 +1,12 @@
 use super::*;
 use crate::api;
-use crate::client::Found;
-use crate::message::{MessageType, Sender};
+use crate::client::watch::{self, StatusChange};
+use crate::client::{Found, Wanted};
+use crate::message::{Direction, Message, MessageType, Sender, Status};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 use std::collections::HashSet;
+use uuid::Uuid;
 
 /// A Monday, 10:00 UTC.
 pub const NOON: u64 = 1_795_428_000;
@@ -79,7 +81,7 @@ pub fn serve(model: &mut Model, store: &[Message]) -> Vec<Effect> {
 }
 
 /// What a server answers.
-fn page(store: &[Message], wanted: &crate::client::Wanted) -> Found {
+fn page(store: &[Message], wanted: &Wanted) -> Found {
     let before = wanted.before.clone().unwrap();
     let before = before.parse::<u64>().unwrap_or_else(|_| {
         let id: Uuid = before.parse().unwrap();

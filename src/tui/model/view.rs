@@ -89,7 +89,7 @@ impl View {
 
     /// A page, in rows.
     pub fn page(&self) -> isize {
-        isize::from(self.size.1 as i16).max(2) - 1
+        usize::from(self.size.1).max(2).cast_signed() - 1
     }
 }
 

@@ -40,7 +40,7 @@ impl Window {
 
     /// The position of the newest one; before the first where there is none.
     pub fn last(&self) -> i64 {
-        self.first + self.messages.len() as i64 - 1
+        self.first + self.messages.len().cast_signed() as i64 - 1
     }
 
     /// The message at a position.

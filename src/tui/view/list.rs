@@ -24,12 +24,12 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     };
     put(frame, layout.list_title, 0, Line::styled(title, theme.title(has_focus)));
     for y in 0..layout.line.height {
-        put(frame, layout.line, y, Line::styled("│", theme.quiet()));
+        put(frame, layout.line, y, Line::styled("│", Theme::quiet()));
     }
     let place = model.list_place();
     let style = |at| match (at == place, has_focus) {
-        (true, true) => theme.chosen(),
-        (true, false) => theme.strong(),
+        (true, true) => Theme::chosen(),
+        (true, false) => Theme::strong(),
         (false, _) => Style::new(),
     };
     for row in 0..layout.list_rows() {
@@ -87,7 +87,7 @@ impl Item {
         let name = visible(name);
         let name = cut(&name, room);
         let gap = " ".repeat(room.saturating_sub(width(&name)));
-        let weight = if unread > 0 { self.style.patch(self.theme.strong()) } else { self.style };
+        let weight = if unread > 0 { self.style.patch(Theme::strong()) } else { self.style };
         let line = Line::from(vec![
             Span::styled(mark, self.style),
             Span::styled(format!("{name}{gap}"), weight),
@@ -107,7 +107,7 @@ impl Item {
         let mark = if self.is_chosen { "▌" } else { " " };
         let line = Line::from(vec![
             Span::styled(mark, self.style),
-            Span::styled(format!("{text}{gap}"), self.theme.quiet().patch(self.style)),
+            Span::styled(format!("{text}{gap}"), Theme::quiet().patch(self.style)),
         ]);
         put(frame, self.area, 1, line);
     }

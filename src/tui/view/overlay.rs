@@ -11,7 +11,7 @@ pub(super) fn draw(frame: &mut Frame, view: &View, area: Rect, theme: Theme) {
     let line = |content: &Content| match content {
         Content::Title(text) => Line::styled(text.clone(), theme.title(true)),
         Content::Row { name, text } => {
-            Line::from(vec![Span::styled(name.clone(), theme.quiet()), Span::raw(text.clone())])
+            Line::from(vec![Span::styled(name.clone(), Theme::quiet()), Span::raw(text.clone())])
         }
     };
     let lines: Vec<_> = view.shown().iter().map(line).collect();
@@ -21,7 +21,7 @@ pub(super) fn draw(frame: &mut Frame, view: &View, area: Rect, theme: Theme) {
     };
     let block = Block::bordered()
         .title(Span::styled(format!(" {} ", view.title()), theme.title(true)))
-        .title_bottom(Span::styled(foot, theme.quiet()))
+        .title_bottom(Span::styled(foot, Theme::quiet()))
         .padding(Padding::horizontal(1));
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(lines).block(block), area);

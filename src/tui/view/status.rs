@@ -34,7 +34,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
         parts.extend(adapters(model, theme));
         parts.push((format!("{}/min", model.per_minute()), Style::new()));
     }
-    parts.push(("? keys".into(), theme.quiet()));
+    parts.push(("? keys".into(), Theme::quiet()));
     put(frame, layout.status, 0, joined(parts, columns));
 }
 
@@ -42,7 +42,7 @@ fn link(model: &Model, theme: Theme) -> (String, Style) {
     let server = visible(model.server());
     match model.link() {
         Link::Here => (format!("● {server}"), theme.well()),
-        Link::Connecting => (format!("◌ {server}"), theme.quiet()),
+        Link::Connecting => (format!("◌ {server}"), Theme::quiet()),
         Link::Away(why) => {
             let why = why.lines().map(visible).collect::<Vec<_>>().join(" — ");
             (format!("✗ away: {why}"), theme.wrong())
@@ -53,8 +53,8 @@ fn link(model: &Model, theme: Theme) -> (String, Style) {
 fn counts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
     let Some(stats) = model.stats() else { return Vec::new() };
     let waiting = stats.pending + stats.sending;
-    let pending = if waiting > 0 { theme.waiting() } else { theme.quiet() };
-    let failed = if stats.failed > 0 { theme.wrong() } else { theme.quiet() };
+    let pending = if waiting > 0 { theme.waiting() } else { Theme::quiet() };
+    let failed = if stats.failed > 0 { theme.wrong() } else { Theme::quiet() };
     vec![(format!("{waiting} pending"), pending), (format!("{} failed", stats.failed), failed)]
 }
 

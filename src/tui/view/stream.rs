@@ -17,12 +17,12 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     title(frame, model, layout, theme);
     let visible = model.stream().visible();
     if visible.is_empty() {
-        return nothing(frame, model, layout, theme);
+        return nothing(frame, model, layout);
     }
     let rows: usize = visible.iter().map(|shown| shown.rows.len()).sum();
     let mut y = layout.stream.height.saturating_sub(rows as u16);
     if y > 0 && model.stream().is_loading() {
-        put(frame, layout.stream, 0, Line::styled(" loading…", theme.quiet()));
+        put(frame, layout.stream, 0, Line::styled(" loading…", Theme::quiet()));
     }
     for shown in &visible {
         let Some(message) = model.stream().window().at(shown.position) else { continue };
@@ -47,7 +47,7 @@ fn title(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
 }
 
 /// What is said where there are no messages.
-fn nothing(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
+fn nothing(frame: &mut Frame, model: &Model, layout: &Layout) {
     let scope = model.stream().scope();
     let text = match model.link() {
         Link::Away(why) => format!(
@@ -59,7 +59,7 @@ fn nothing(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
         Link::Here if scope.is_unfiltered() => "no messages yet".to_owned(),
         Link::Here => "no message is like that; Esc shows all again".to_owned(),
     };
-    let style = if matches!(model.link(), Link::Away(_)) { Style::new() } else { theme.quiet() };
+    let style = if matches!(model.link(), Link::Away(_)) { Style::new() } else { Theme::quiet() };
     let mut area = layout.stream;
     area.x += 1;
     area.width = area.width.saturating_sub(2);
@@ -80,7 +80,7 @@ fn lines<'a>(
     let is_selected = stream.selected_position() == Some(shown.position);
     let margin = if is_selected { "▌" } else { " " };
     let before = usize::from(stream.columns().before_text());
-    let style = if is_selected { theme.strong() } else { Style::new() };
+    let style = if is_selected { Theme::strong() } else { Style::new() };
     let beside = |text: &'a str, style| {
         let space = format!("{margin}{}", " ".repeat(before - 1));
         Line::from(vec![Span::raw(space), Span::styled(text, style)])
@@ -90,7 +90,7 @@ fn lines<'a>(
             let name = format!(" {} ", date.strftime("%A, %-d %B %Y"));
             let sides = usize::from(columns).saturating_sub(width(&name)) / 2;
             let rule = "─".repeat(sides);
-            Line::styled(format!("{rule}{name}{rule}"), theme.quiet())
+            Line::styled(format!("{rule}{name}{rule}"), Theme::quiet())
         }
         Row::Text { text, is_first } => {
             let mut spans = if *is_first {
@@ -98,11 +98,11 @@ fn lines<'a>(
             } else {
                 vec![Span::raw(format!("{margin}{}", " ".repeat(before - 1)))]
             };
-            spans.extend(highlight(text, model.highlighted(), style, theme));
+            spans.extend(highlight(text, model.highlighted(), style));
             Line::from(spans)
         }
         Row::Error(text) => beside(text, theme.wrong()),
-        Row::More => beside("… there is more; Enter shows all of it", theme.quiet()),
+        Row::More => beside("… there is more; Enter shows all of it", Theme::quiet()),
     };
     shown.rows.iter().map(line).collect()
 }
@@ -118,9 +118,9 @@ fn head(model: &Model, message: &Message, margin: &str, theme: Theme) -> Vec<Spa
         }
     };
     let time = local(message.created_at, model.zone()).strftime("%H:%M").to_string();
-    column(&time, columns.time, theme.quiet());
+    column(&time, columns.time, Theme::quiet());
     let name = message.conversation_name.as_deref().unwrap_or(&message.recipient);
-    column(name, columns.tag, theme.quiet());
+    column(name, columns.tag, Theme::quiet());
     if message.direction == Direction::Inbound {
         let sender = message.sender.clone().unwrap_or_default();
         column(&sender.name, columns.sender, theme.sender(&sender.id));
@@ -140,12 +140,7 @@ fn filled(text: &str, columns: usize) -> String {
 }
 
 /// A text with what was searched for standing out.
-fn highlight<'a>(
-    text: &'a str,
-    searched: Option<&str>,
-    style: Style,
-    theme: Theme,
-) -> Vec<Span<'a>> {
+fn highlight<'a>(text: &'a str, searched: Option<&str>, style: Style) -> Vec<Span<'a>> {
     let whole = vec![Span::styled(text, style)];
     let Some(searched) = searched.map(str::to_lowercase) else { return whole };
     let lower = text.to_lowercase();
@@ -161,7 +156,7 @@ fn highlight<'a>(
             return whole;
         };
         spans.push(Span::styled(before, style));
-        spans.push(Span::styled(found, theme.found()));
+        spans.push(Span::styled(found, Theme::found()));
         end = to;
     }
     spans.push(Span::styled(&text[end..], style));

@@ -19,7 +19,7 @@ fn shown(model: &Model) -> TestBackend {
 fn said(seq: u64, conversation: &str, name: &str, who: &str, content: &str) -> Message {
     let sender = Some(Sender { id: who.into(), name: who.into() });
     let conversation_name = Some(name.to_owned());
-    Message { sender, conversation_name, ..message(seq, conversation, content) }
+    Message { conversation_name, sender, ..message(seq, conversation, content) }
 }
 
 /// Some days of several conversations.

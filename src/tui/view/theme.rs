@@ -30,33 +30,33 @@ impl Theme {
     }
 
     /// What may be passed over.
-    pub fn quiet(self) -> Style {
+    pub fn quiet() -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
     /// What stands out.
-    pub fn strong(self) -> Style {
+    pub fn strong() -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
     /// A heading, of the pane that has the keys or of another.
     pub fn title(self, has_focus: bool) -> Style {
-        if has_focus { self.coloured(Color::Cyan).patch(self.strong()) } else { self.strong() }
+        if has_focus { self.coloured(Color::Cyan).patch(Self::strong()) } else { Self::strong() }
     }
 
     /// What is chosen.
-    pub fn chosen(self) -> Style {
+    pub fn chosen() -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
     /// What waits to be seen.
     pub fn waiting(self) -> Style {
-        self.coloured(Color::Magenta).patch(self.strong())
+        self.coloured(Color::Magenta).patch(Self::strong())
     }
 
     /// What went wrong.
     pub fn wrong(self) -> Style {
-        self.coloured(Color::Red).patch(self.strong())
+        self.coloured(Color::Red).patch(Self::strong())
     }
 
     /// What is well.
@@ -65,13 +65,13 @@ impl Theme {
     }
 
     /// What was searched for.
-    pub fn found(self) -> Style {
+    pub fn found() -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
     /// One's own name.
     pub fn own(self) -> Style {
-        self.coloured(Color::Cyan).patch(self.strong())
+        self.coloured(Color::Cyan).patch(Self::strong())
     }
 
     /// The name of somebody, always in the same colour.
@@ -86,7 +86,7 @@ impl Theme {
             Status::Pending | Status::Sending => self.coloured(Color::Magenta),
             Status::Sent => self.well(),
             Status::Failed => self.wrong(),
-            Status::Canceled => self.quiet(),
+            Status::Canceled => Self::quiet(),
         }
     }
 
@@ -95,7 +95,7 @@ impl Theme {
         match state {
             State::Connected => self.well(),
             State::Connecting => self.coloured(Color::Magenta),
-            State::Disconnected => self.quiet(),
+            State::Disconnected => Self::quiet(),
             State::Error => self.wrong(),
         }
     }

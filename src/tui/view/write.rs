@@ -17,11 +17,11 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     }
     let has_focus = model.focus() == Focus::Write;
     if model.stream().scope().conversation.is_none() {
-        let text = Line::styled(" choose a conversation to write to it", theme.quiet());
+        let text = Line::styled(" choose a conversation to write to it", Theme::quiet());
         return put(frame, layout.write, 0, text);
     }
     if !has_focus && model.draft().text().is_empty() {
-        return put(frame, layout.write, 0, Line::styled(" i writes an answer", theme.quiet()));
+        return put(frame, layout.write, 0, Line::styled(" i writes an answer", Theme::quiet()));
     }
     edit(frame, model.draft().editor(), layout.write, "> ", has_focus);
 }
@@ -49,11 +49,11 @@ fn title(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
     let words = cut(&words, room);
     let rule = "─".repeat(room.saturating_sub(width(&words)));
     let line = Line::from(vec![
-        Span::styled("─", theme.quiet()),
+        Span::styled("─", Theme::quiet()),
         Span::styled(words, theme.title(has_focus)),
-        Span::styled(rule, theme.quiet()),
-        Span::styled(below, theme.waiting().patch(theme.chosen())),
-        Span::styled("─", theme.quiet()),
+        Span::styled(rule, Theme::quiet()),
+        Span::styled(below, theme.waiting().patch(Theme::chosen())),
+        Span::styled("─", Theme::quiet()),
     ]);
     put(frame, layout.write_title, 0, line);
 }
