@@ -13,6 +13,7 @@ use ratatui::backend::CrosstermBackend;
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::ops::{Deref, DerefMut};
 use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where it is drawn.
 pub type Screen = ratatui::Terminal<CrosstermBackend<Stdout>>;
@@ -82,13 +83,20 @@ impl Drop for Terminal {
     }
 }
 
+/// Whether the terminal is in our hands; giving it back twice would spoil what was printed since.
+static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+
 fn enter() -> io::Result<()> {
+    IS_TAKEN.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture)
 }
 
 /// Does as much of it as can be done: the terminal may be gone.
 fn give_back() {
+    if !IS_TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let mut out = io::stdout();
     let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
