@@ -6,7 +6,7 @@ pub use crate::store::{Conversation, Stats};
 use serde::{Deserialize, Serialize};
 
 /// What `POST /api/messages` takes. The type is a word here, for its error is the contract's own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct NewMessage {
     pub message_type: String,
@@ -17,51 +17,67 @@ pub struct NewMessage {
 }
 
 /// What `PATCH /api/messages/{id}` takes.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct NewStatus {
     pub status: String,
 }
 
 /// What `GET /api/messages` answers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Listing {
     pub messages: Vec<Message>,
     pub offset: u64,
     pub limit: usize,
+    /// Where a search stopped reading before the page was full: `before` for the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searched_to: Option<u64>,
+}
+
+/// What `GET /api/activity` answers: messages of each minute, the oldest first.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Activity {
+    /// Unix seconds at which the first minute begins.
+    pub from: u64,
+    #[allow(missing_docs)]
+    #[serde(rename = "in")]
+    pub inbound: Vec<u64>,
+    #[allow(missing_docs)]
+    #[serde(rename = "out")]
+    pub outbound: Vec<u64>,
 }
 
 /// What `DELETE /api/messages/{id}` answers.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Deleted {
     pub deleted: bool,
 }
 
 /// What `GET /api/platforms` answers: every adapter, and how it is connected.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Platforms {
     pub platforms: Vec<AdapterStatus>,
 }
 
 /// What `GET /api/conversations` answers: every one that has messages, the latest first.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Conversations {
     pub conversations: Vec<Conversation>,
 }
 
 /// What `GET /api/health` answers.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Health<'a> {
     pub status: &'a str,
 }
 
 /// What every error answers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Problem {
     pub error: String,

@@ -10,6 +10,7 @@
     reason = "numbers of bounded things; each cast is near its bound"
 )]
 
+pub mod activity;
 pub mod adapter;
 pub mod api;
 pub mod change;
@@ -23,6 +24,7 @@ pub mod frame;
 pub mod hub;
 pub mod inbox;
 pub mod message;
+pub mod metrics;
 pub mod outbox;
 pub mod replay;
 pub mod server;

@@ -27,7 +27,7 @@ const CHANGES: usize = 1024;
 const ROWS: usize = 1024;
 
 /// One adapter as `GET /api/platforms` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct AdapterStatus {
     pub kind: Cow<'static, str>,

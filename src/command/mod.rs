@@ -10,6 +10,7 @@ mod output;
 mod send;
 mod serve;
 mod stats;
+mod token;
 mod tui;
 
 use crate::cli::{Cli, Command, Place};
@@ -33,6 +34,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Stats(stats) => briefly(stats::run(stats, config)),
         Command::Tui(tui) => briefly(tui::run(tui, config)),
         Command::Check(check) => check::run(check, config),
+        Command::Token => token::run(),
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),
     }

@@ -1,13 +1,17 @@
 //! `/api/messages`: make, read, list, change, delete.
 
 use super::body::{json, read_json};
+use super::description::{BodyRefusals, Refusals};
 use super::error::{Refusal, Result};
 use super::{Answer, Context, Incoming};
+use crate::activity::{MOST_MINUTES, Minutes};
 use crate::api::{
-    DEFAULT_LIMIT, Deleted, INVALID_STATUS, Listing, MOST_LIMIT, NewMessage, NewStatus,
+    Activity, DEFAULT_LIMIT, Deleted, INVALID_STATUS, INVALID_TYPE, Listing, MOST_LIMIT,
+    NewMessage, NewStatus, Problem,
 };
 use crate::clock::now;
-use crate::store::{self, Command, Filter, Idempotency, Page, View};
+use crate::message::{Direction, Message, MessageType, Status};
+use crate::store::{self, Command, Filter, Found, Idempotency, Page, Search, View};
 use hyper::{HeaderMap, StatusCode};
 use std::str::FromStr;
 use uuid::Uuid;
@@ -15,10 +19,22 @@ use uuid::Uuid;
 /// The most bytes of an `Idempotency-Key`.
 const KEY_BYTES: usize = 256;
 
-/// Offsets from which a list is looked for on a thread of its own, to hold up nobody.
+/// Offsets from which a list is looked for aside.
 const DEEP: u64 = 100_000;
 
-/// `POST /api/messages`
+/// Make a message, which is stored and sent as soon as it can be.
+#[utoipa::path(
+    post,
+    path = "/api/messages",
+    request_body = NewMessage,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body within 24 h give the same message")),
+    responses(
+        (status = 201, body = Message),
+        (status = 409, body = Problem, description = "The key was used with another body"),
+        BodyRefusals,
+        Refusals
+    )
+)]
 pub async fn create(context: &Context, request: Incoming) -> Result<Answer> {
     let key = idempotency_key(request.headers())?;
     let body: NewMessage = read_json(request, &context.config.limits).await?;
@@ -45,13 +61,26 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
     }
 }
 
-/// `GET /api/messages/{id}`
+/// One message.
+#[utoipa::path(
+    get,
+    path = "/api/messages/{id}",
+    params(("id" = String, Path, description = "The message's ID")),
+    responses((status = 200, body = Message), (status = 404, body = Problem), Refusals)
+)]
 pub fn read(context: &Context, id: &str) -> Result<Answer> {
     let found = context.store.view()?.by_id(parse_id(id)?)?;
     found.map(|message| json(StatusCode::OK, &message)).ok_or_else(Refusal::no_message)
 }
 
-/// `PATCH /api/messages/{id}`
+/// Set a message's status: `Canceled` takes back one that waits, `Pending` sends it again.
+#[utoipa::path(
+    patch,
+    path = "/api/messages/{id}",
+    params(("id" = String, Path, description = "The message's ID")),
+    request_body = NewStatus,
+    responses((status = 200, body = Message), (status = 404, body = Problem), BodyRefusals, Refusals)
+)]
 pub async fn set_status(context: &Context, id: &str, request: Incoming) -> Result<Answer> {
     let id = parse_id(id);
     let body: NewStatus = read_json(request, &context.config.limits).await?;
@@ -62,7 +91,13 @@ pub async fn set_status(context: &Context, id: &str, request: Incoming) -> Resul
     }
 }
 
-/// `DELETE /api/messages/{id}`
+/// Delete a message for good.
+#[utoipa::path(
+    delete,
+    path = "/api/messages/{id}",
+    params(("id" = String, Path, description = "The message's ID")),
+    responses((status = 200, body = Deleted), (status = 404, body = Problem), Refusals)
+)]
 pub async fn delete(context: &Context, id: &str) -> Result<Answer> {
     match context.write(Command::Delete { id: parse_id(id)? }).await? {
         store::Answer::Deleted => Ok(json(StatusCode::OK, &Deleted { deleted: true })),
@@ -70,17 +105,67 @@ pub async fn delete(context: &Context, id: &str) -> Result<Answer> {
     }
 }
 
-/// `GET /api/messages`
+/// Messages, the newest first.
+#[utoipa::path(
+    get,
+    path = "/api/messages",
+    params(
+        ("offset" = Option<u64>, Query, description = "How many to pass over"),
+        ("limit" = Option<usize>, Query, description = "At most so many: 50, and no more than 200"),
+        ("before" = Option<String>, Query, description = "Only messages older than this ID or `seq`"),
+        ("status" = Option<Status>, Query),
+        ("direction" = Option<Direction>, Query),
+        ("platform" = Option<String>, Query),
+        ("conversation" = Option<String>, Query),
+        ("message_type" = Option<MessageType>, Query),
+        ("q" = Option<String>, Query, description = "Text in the content or the sender's name")
+    ),
+    responses((status = 200, body = Listing), (status = 400, body = Problem), Refusals)
+)]
 pub async fn list(context: &Context, query: &str) -> Result<Answer> {
     let view = context.store.view()?;
-    let Query { filter, page } = Query::parse(query, &view)?;
-    let messages = if page.offset < DEEP {
-        view.list(&filter, page)?
-    } else {
-        let deep = tokio::task::spawn_blocking(move || view.list(&filter, page));
-        deep.await.map_err(|error| store::Error::Read(error.to_string()))??
+    let Query { filter, search, page } = Query::parse(query, &view)?;
+    let found = match search {
+        Some(search) => aside(move || view.search(&filter, &search, page)).await?,
+        None if page.offset < DEEP => indexed(&view, &filter, page)?,
+        None => aside(move || indexed(&view, &filter, page)).await?,
     };
-    Ok(json(StatusCode::OK, &Listing { messages, offset: page.offset, limit: page.limit }))
+    let Found { messages, searched_to } = found;
+    let listing = Listing { messages, offset: page.offset, limit: page.limit, searched_to };
+    Ok(json(StatusCode::OK, &listing))
+}
+
+fn indexed(view: &View, filter: &Filter, page: Page) -> store::Result<Found> {
+    Ok(Found { messages: view.list(filter, page)?, searched_to: None })
+}
+
+/// How many messages came and went in each of the last minutes.
+#[utoipa::path(
+    get,
+    path = "/api/activity",
+    params(("minutes" = Option<usize>, Query, minimum = 1, maximum = 1440, description = "60 unless said")),
+    responses((status = 200, body = Activity), (status = 400, body = Problem), Refusals)
+)]
+pub fn activity(context: &Context, query: &str) -> Result<Answer> {
+    let mut minutes = 60;
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if name == "minutes" {
+            minutes = number("minutes", &value)?;
+        }
+    }
+    if !(1..=MOST_MINUTES).contains(&minutes) {
+        return Err(Refusal::bad(format!("`minutes` must be 1 to {MOST_MINUTES}")));
+    }
+    let Minutes { from, inbound, outbound } = context.activity.last(minutes, now());
+    Ok(json(StatusCode::OK, &Activity { from, inbound, outbound }))
+}
+
+/// Does what takes its time on a thread of its own, to hold up nobody.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> store::Result<T> + Send + 'static,
+) -> store::Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| store::Error::Read(error.to_string()))?
 }
 
 /// An ID that is no UUID is a message that does not exist.
@@ -92,6 +177,7 @@ fn parse_id(id: &str) -> Result<Uuid> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Query {
     filter: Filter,
+    search: Option<Search>,
     page: Page,
 }
 
@@ -99,6 +185,7 @@ impl Query {
     /// Reads a query string; parameters that are not known are passed over.
     pub fn parse(query: &str, view: &View) -> Result<Self> {
         let mut filter = Filter::default();
+        let (mut text, mut message_type) = (None, None);
         let mut page = Page { offset: 0, limit: DEFAULT_LIMIT, before: None };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
@@ -110,12 +197,15 @@ impl Query {
                     filter.direction =
                         Some(word(&value, "`direction` must be Inbound or Outbound")?);
                 }
+                "message_type" => message_type = Some(word(&value, INVALID_TYPE)?),
+                "q" => text = Some(value),
                 "platform" => filter.platform = Some(name_of("platform", &value)?),
                 "conversation" => filter.conversation = Some(name_of("conversation", &value)?),
                 _ => {}
             }
         }
-        Ok(Self { filter, page })
+        let search = Search::new(text.as_deref(), message_type);
+        Ok(Self { filter, search, page })
     }
 }
 

@@ -12,6 +12,7 @@ mod open;
 pub mod postings;
 mod query;
 pub mod record;
+mod search;
 mod tables;
 mod view;
 mod writer;
@@ -19,6 +20,7 @@ mod writer;
 pub use keys::Idempotency;
 pub use open::{Access, Options};
 pub use query::{Filter, Page};
+pub use search::{Found, Search};
 pub use view::{Conversation, Stats, View};
 pub use writer::{Answer, Command};
 

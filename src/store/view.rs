@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// How many messages are in each state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Stats {
     pub pending: u64,
@@ -26,7 +26,7 @@ pub struct Stats {
 }
 
 /// A conversation that messages were stored for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Conversation {
     #[allow(missing_docs)]
     pub platform: String,
@@ -119,6 +119,15 @@ impl View {
     /// Messages after a place of the journal, oldest first.
     pub fn after(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
         let rows = self.messages.range(seq.saturating_add(1)..)?;
+        Ok(rows.map(|row| {
+            let (seq, bytes) = row?;
+            Ok(record::decode(seq.value(), bytes.value())?)
+        }))
+    }
+
+    /// Messages before a place of the journal, newest first.
+    pub fn before(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let rows = self.messages.range(..seq)?.rev();
         Ok(rows.map(|row| {
             let (seq, bytes) = row?;
             Ok(record::decode(seq.value(), bytes.value())?)

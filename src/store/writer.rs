@@ -10,10 +10,11 @@ use super::open::{self, Writable};
 use super::{Current, Error, Listener, Options, Result};
 use crate::change::{self, Change, Outcome, Received};
 use crate::message::{Draft, Message, Status};
+use crate::metrics::METRICS;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -122,6 +123,7 @@ impl Writer {
                 }
             }
             Err(error) => {
+                METRICS.store_errors.inc();
                 tracing::error!(refused = waiting.len(), "{error}");
                 for wait in waiting {
                     let _ = wait.send(Err(error.clone()));
@@ -199,6 +201,7 @@ impl Writer {
 
 /// Decides and applies commands one after the other, and commits.
 fn carry_out(file: &Writable, commands: Vec<Command>) -> Result<(Vec<Change>, Vec<Answer>)> {
+    let began = Instant::now();
     let txn = file.database.begin_write()?;
     let mut ledger = Ledger::open(&txn, file.ids)?;
     let mut changes = Vec::with_capacity(commands.len());
@@ -213,6 +216,8 @@ fn carry_out(file: &Writable, commands: Vec<Command>) -> Result<(Vec<Change>, Ve
     }
     if ledger.finish()? {
         txn.commit().map_err(|error| Error::Write(error.to_string()))?;
+        METRICS.commit_changes.observe(u32::try_from(changes.len()).map_or(f64::MAX, f64::from));
+        METRICS.commit_seconds.observe(began.elapsed().as_secs_f64());
     } else {
         txn.abort()?;
     }

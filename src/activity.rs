@@ -1,0 +1,168 @@
+//! How many messages came and went in each minute of the last day.
+//!
+//! Kept in memory from the commits; what was before the start is read from the journal once, by a
+//! thread of its own, so that nobody waits for it.
+
+use crate::change::Change;
+use crate::message::{Direction, Message};
+use crate::store::{Result, Store};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Minutes that are remembered: a day.
+pub const MOST_MINUTES: usize = 24 * 60;
+
+/// The most messages read back at the start; of a day with more, the older part is not told.
+const MOST_READ: usize = 1_000_000;
+
+/// So many older messages in a row end the reading: platforms hand in old messages late, so the
+/// first one is not yet the end of the day.
+const OLD_IN_A_ROW: usize = 10_000;
+
+const MINUTE: u64 = 60;
+
+/// Messages of each minute, by when they were written.
+#[derive(Debug)]
+pub struct Activity(Mutex<Ring>);
+
+/// What [`Activity::last`] tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Minutes {
+    /// Unix seconds at which the first minute begins.
+    pub from: u64,
+    /// Inbound messages a minute, the oldest first.
+    pub inbound: Vec<u64>,
+    /// Outbound messages a minute.
+    pub outbound: Vec<u64>,
+}
+
+/// Minute `m` is at `m % MOST_MINUTES`; what lies a day or more behind the newest is not kept.
+#[derive(Debug)]
+struct Ring {
+    newest: u64,
+    counts: Vec<[u64; 2]>,
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        Self(Mutex::new(Ring { newest: 0, counts: vec![[0; 2]; MOST_MINUTES] }))
+    }
+}
+
+impl Activity {
+    /// Counts what was committed, as of `now` (Unix seconds).
+    pub fn committed(&self, changes: &[Change], now: u64) {
+        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.advance(now / MINUTE);
+        for change in changes {
+            if let Change::Created(message) = change {
+                ring.add(message);
+            }
+        }
+    }
+
+    /// The last `minutes` (at most [`MOST_MINUTES`]), the one of `now` included.
+    pub fn last(&self, minutes: usize, now: u64) -> Minutes {
+        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.advance(now / MINUTE);
+        let first = (ring.newest + 1).saturating_sub(minutes.min(MOST_MINUTES) as u64);
+        let counts = |direction: Direction| {
+            let of = |minute| ring.counts[place(minute)][direction as usize];
+            (first..=ring.newest).map(of).collect()
+        };
+        Minutes {
+            from: first * MINUTE,
+            inbound: counts(Direction::Inbound),
+            outbound: counts(Direction::Outbound),
+        }
+    }
+
+    /// Starts to read back what the journal holds from before; commits until now are not counted
+    /// again.
+    pub fn read_back(self: &Arc<Self>, store: &Store, now: u64) -> Result<()> {
+        let (view, activity) = (store.view()?, self.clone());
+        let head = view.head();
+        activity.0.lock().unwrap_or_else(PoisonError::into_inner).advance(now / MINUTE);
+        tokio::task::spawn_blocking(move || {
+            let mut old = 0;
+            for message in view.before(head + 1)?.take(MOST_READ) {
+                let message = message?;
+                let mut ring = activity.0.lock().unwrap_or_else(PoisonError::into_inner);
+                old = if ring.add(&message) { 0 } else { old + 1 };
+                if old >= OLD_IN_A_ROW {
+                    break;
+                }
+            }
+            Ok::<_, crate::store::Error>(())
+        });
+        Ok(())
+    }
+}
+
+impl Ring {
+    /// Empties the minutes that began since the last time.
+    fn advance(&mut self, minute: u64) {
+        let day = MOST_MINUTES as u64;
+        for minute in (self.newest + 1).max((minute + 1).saturating_sub(day))..=minute {
+            self.counts[place(minute)] = [0; 2];
+        }
+        self.newest = self.newest.max(minute);
+    }
+
+    /// Counts a message; `false` where it is of another day.
+    fn add(&mut self, message: &Message) -> bool {
+        let minute = message.created_at / MINUTE;
+        let oldest = (self.newest + 1).saturating_sub(MOST_MINUTES as u64);
+        let is_kept = (oldest..=self.newest).contains(&minute);
+        if is_kept {
+            self.counts[place(minute)][message.direction as usize] += 1;
+        }
+        is_kept
+    }
+}
+
+fn place(minute: u64) -> usize {
+    (minute % MOST_MINUTES as u64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Draft, MessageType};
+    use proptest::prelude::*;
+
+    fn message(at: u64, direction: Direction) -> Change {
+        let draft = Draft::new(MessageType::Text, "x".into(), "1".into(), None).unwrap();
+        let mut message = draft.into_message(1, uuid::Uuid::nil(), at);
+        message.direction = direction;
+        Change::Created(message)
+    }
+
+    proptest! {
+        #[test]
+        fn every_minute_tells_its_own_messages(
+            steps in proptest::collection::vec((0u64..40_000, 0u64..200_000, any::<bool>()), 0..60),
+        ) {
+            let (activity, mut now, mut all) = (Activity::default(), 10_000_000, Vec::new());
+            for (pause, age, is_inbound) in steps {
+                now += pause;
+                let direction = if is_inbound { Direction::Inbound } else { Direction::Outbound };
+                activity.committed(&[message(now - age, direction)], now);
+                // What was too old when it came is not remembered.
+                if (now / MINUTE) - (now - age) / MINUTE < MOST_MINUTES as u64 {
+                    all.push((now - age, direction));
+                }
+            }
+            let told = activity.last(MOST_MINUTES, now);
+            prop_assert_eq!(told.inbound.len(), MOST_MINUTES);
+            for (i, minute) in (told.from / MINUTE..).take(MOST_MINUTES).enumerate() {
+                let count = |direction| {
+                    all.iter().filter(|(at, d)| at / MINUTE == minute && *d == direction).count()
+                };
+                prop_assert_eq!(told.inbound[i], count(Direction::Inbound) as u64);
+                prop_assert_eq!(told.outbound[i], count(Direction::Outbound) as u64);
+            }
+            let hour = activity.last(60, now);
+            prop_assert_eq!(&hour.outbound[..], &told.outbound[MOST_MINUTES - 60..]);
+        }
+    }
+}
