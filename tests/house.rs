@@ -101,6 +101,17 @@ fn only_adapters_name_a_protocol() {
 }
 
 #[test]
+fn the_terminal_client_asks_the_client_alone() {
+    for (part, path, uses) in parts_with_uses() {
+        if part == "tui" {
+            let allowed = ["tui", "client", "api", "message", "error", "clock"];
+            let other = uses.iter().find(|used| !allowed.contains(&used.as_str()));
+            assert_eq!(other, None, "{} must not know that", path.display());
+        }
+    }
+}
+
+#[test]
 fn adapters_know_messages_and_errors_alone() {
     for (part, path, uses) in parts_with_uses() {
         if part == "adapter" {

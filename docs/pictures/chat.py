@@ -17,7 +17,7 @@ SAID = [
     (4, "محمد", "شكرا على الدعوة 👍"),
     (3, "watchdog", "disk of node-4 at 74 %"),
     (2, "小明", "https://blog.rust-lang.org/"),
-    (0, "Mallory", "\x1b]0;owned\x07 your terminal is mine"),
+    (0, "Mallory", "look at invoice\u202efdp.exe"),
     (1, "Alice", "Morning! The tide is at six tomorrow, so we should have the ropes out by half past five."),
     (1, "Zoë", "I'll be there. Does anybody know whether the crane is free? We need it for the long mast and the two crates of the Aurora."),
     (1, "Bo", "Depends on the ferry:\n  06:10 arrives\n  06:40 leaves"),

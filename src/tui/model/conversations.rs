@@ -37,6 +37,8 @@ impl Conversation {
 #[derive(Clone, Debug, Default)]
 pub struct Conversations {
     all: HashMap<Key, Conversation>,
+    /// The places in the list that are kept for a while.
+    held: HashMap<Key, usize>,
 }
 
 impl Conversations {
@@ -50,7 +52,21 @@ impl Conversations {
         let is_wanted = |c: &&Conversation| platform.is_none_or(|name| name == c.key.platform);
         let mut ordered: Vec<_> = self.all.values().filter(is_wanted).collect();
         ordered.sort_by(|a, b| b.last_seq.cmp(&a.last_seq).then_with(|| a.key.cmp(&b.key)));
+        if !self.held.is_empty() {
+            ordered.sort_by_key(|c| self.held.get(&c.key).copied().unwrap_or(usize::MAX));
+        }
         ordered
+    }
+
+    /// Keeps everyone's place in the list, for somebody is going through it.
+    pub fn hold(&mut self) {
+        let keys: Vec<_> = self.ordered(None).into_iter().map(|c| c.key.clone()).collect();
+        self.held = keys.into_iter().zip(0..).collect();
+    }
+
+    /// Lets the list be in order again.
+    pub fn release(&mut self) {
+        self.held.clear();
     }
 
     /// The platforms that have any, by name.

@@ -2,7 +2,7 @@
 
 use super::scope::{Key, Scope};
 use super::view::{Subject, View};
-use super::{Effect, Focus, Model, Request, draft};
+use super::{Effect, Focus, HOLD, Model, Request, draft};
 use crate::message::{Direction, Message, Status};
 use crate::tui::keys::{Action, Place, action};
 use crossterm::event::{KeyEvent, KeyEventKind};
@@ -248,6 +248,8 @@ impl Model {
                 return;
             }
         };
+        self.conversations.hold();
+        self.held_until = self.now + HOLD;
         self.go_in_list(place.min(last));
     }
 

@@ -34,6 +34,9 @@ use view::View;
 /// Seconds that a notice stays.
 const NOTICE: u64 = 6;
 
+/// Seconds for which the list keeps its order after one went through it.
+const HOLD: u64 = 4;
+
 /// The most rows that what is written takes.
 const WRITE_ROWS: usize = 8;
 
@@ -78,6 +81,8 @@ pub struct Model {
     conversations: Conversations,
     /// The first conversation of the list that is on the screen; the row for all of them is 0.
     list_top: usize,
+    /// Until when the list keeps its order.
+    held_until: u64,
     stream: Stream,
     draft: Draft,
     focus: Focus,
@@ -110,6 +115,7 @@ impl Model {
             cursor: 0,
             conversations: Conversations::default(),
             list_top: 0,
+            held_until: 0,
             stream: Stream::new(Scope::default(), 0, (0, 0), zone.clone()),
             draft: Draft::default(),
             focus: Focus::List,
@@ -188,6 +194,9 @@ impl Model {
         self.rate.forget(now);
         if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
             self.notice = None;
+        }
+        if self.held_until <= now {
+            self.conversations.release();
         }
         if self.link != Link::Here {
             return;

@@ -239,6 +239,22 @@ fn unread_messages_are_counted_until_their_conversation_is_open() {
 }
 
 #[test]
+fn the_list_keeps_its_order_while_one_goes_through_it() {
+    let store =
+        [message(1, "group_1", "a"), message(2, "group_2", "b"), message(3, "group_3", "c")];
+    let mut model = connected(80, 24, &store);
+    let names =
+        |model: &Model| -> Vec<_> { model.listed().iter().map(|c| c.name().to_owned()).collect() };
+    press(&mut model, KeyCode::Char('j'));
+    hear(&mut model, message(4, "group_1", "d"));
+    assert_eq!(names(&model), ["group_3", "group_2", "group_1"]);
+    press(&mut model, KeyCode::Char('j'));
+    assert_eq!(model.title(), "group_2");
+    model.update(Event::Tick(NOON + HOLD));
+    assert_eq!(names(&model), ["group_1", "group_3", "group_2"]);
+}
+
+#[test]
 fn an_answer_goes_to_the_open_conversation_and_can_be_recalled() {
     let store = many(3);
     let mut model = connected(80, 24, &store);
