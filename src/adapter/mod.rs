@@ -6,6 +6,8 @@
 //! the server; they in turn never name a protocol.
 
 mod dial;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod kind;
 mod link;
 mod loopback;

@@ -223,6 +223,7 @@ impl Config {
             batch: self.store.batch,
             queue: self.store.queue,
             reserve_bytes: self.store.reserve_bytes,
+            medium: None,
         }
     }
 }

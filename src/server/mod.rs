@@ -5,6 +5,8 @@ mod body;
 mod description;
 mod dial_in;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod listen;
 mod messages;
 mod metrics;

@@ -162,8 +162,9 @@ impl Writer {
     }
 
     fn open_again(&mut self) -> Result<()> {
-        let opened =
-            self.options.path.try_exists().unwrap_or(false).then(|| open::open(&self.options));
+        let is_there =
+            self.options.medium.is_some() || self.options.path.try_exists().unwrap_or(false);
+        let opened = is_there.then(|| open::open(&self.options));
         let path = self.options.path.display();
         let opened = opened.unwrap_or_else(|| {
             Err(Error::Open(format!("{path} has vanished; put it back, or restart")))

@@ -8,6 +8,8 @@ use super::error::{Refusal, Result};
 use super::{Answer, Body, Context, Incoming, Permit};
 use crate::api::Problem;
 use crate::config::Scope;
+#[cfg(fuzzing)]
+pub use command::Parsed;
 use hyper::StatusCode;
 use hyper::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
