@@ -160,12 +160,11 @@ fn look_before_writing(options: &Options) -> Result<()> {
 fn open_for_writing(options: &Options) -> Result<Opened> {
     let path = &options.path;
     let began = std::time::Instant::now();
-    let file = match &options.medium {
-        Some(Medium(open)) => Prepared::on(open()),
-        None => {
-            let file = OpenOptions::new().read(true).write(true).open(path);
-            Prepared::new(file.map_err(|error| disk(path, "opened", &error))?)
-        }
+    let file = if let Some(Medium(open)) = &options.medium {
+        Prepared::on(open())
+    } else {
+        let file = OpenOptions::new().read(true).write(true).open(path);
+        Prepared::new(file.map_err(|error| disk(path, "opened", &error))?)
     };
     let database = builder(options)
         .set_repair_callback(move |repair| {
