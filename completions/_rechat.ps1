@@ -35,6 +35,7 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('retry', 'retry', [CompletionResultType]::ParameterValue, 'Send failed or canceled messages again')
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete messages for good')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Count the messages in each state')
+            [CompletionResult]::new('tui', 'tui', [CompletionResultType]::ParameterValue, 'Watch and answer from the terminal')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify a store: indexes and counts against the messages')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write messages as lines of JSON, the oldest first')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Take in messages that were exported, without doubles')
@@ -174,6 +175,17 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'rechat;tui' {
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'rechat;check' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
@@ -265,6 +277,7 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('retry', 'retry', [CompletionResultType]::ParameterValue, 'Send failed or canceled messages again')
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete messages for good')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Count the messages in each state')
+            [CompletionResult]::new('tui', 'tui', [CompletionResultType]::ParameterValue, 'Watch and answer from the terminal')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify a store: indexes and counts against the messages')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write messages as lines of JSON, the oldest first')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Take in messages that were exported, without doubles')
@@ -301,6 +314,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             break
         }
         'rechat;help;stats' {
+            break
+        }
+        'rechat;help;tui' {
             break
         }
         'rechat;help;check' {

@@ -32,6 +32,7 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand retry 'Send failed or canceled messages again'
             cand delete 'Delete messages for good'
             cand stats 'Count the messages in each state'
+            cand tui 'Watch and answer from the terminal'
             cand check 'Verify a store: indexes and counts against the messages'
             cand export 'Write messages as lines of JSON, the oldest first'
             cand import 'Take in messages that were exported, without doubles'
@@ -161,6 +162,16 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'rechat;tui'= {
+            cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
+            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'rechat;check'= {
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
@@ -244,6 +255,7 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand retry 'Send failed or canceled messages again'
             cand delete 'Delete messages for good'
             cand stats 'Count the messages in each state'
+            cand tui 'Watch and answer from the terminal'
             cand check 'Verify a store: indexes and counts against the messages'
             cand export 'Write messages as lines of JSON, the oldest first'
             cand import 'Take in messages that were exported, without doubles'
@@ -271,6 +283,8 @@ set edit:completion:arg-completer[rechat] = {|@words|
         &'rechat;help;delete'= {
         }
         &'rechat;help;stats'= {
+        }
+        &'rechat;help;tui'= {
         }
         &'rechat;help;check'= {
         }

@@ -1,10 +1,12 @@
 //! The bodies of the HTTP API, as the server reads and the client writes them, and the reverse.
 
+pub use crate::adapter::{AdapterStatus, State};
 use crate::message::{Message, MessageType, check_name};
+pub use crate::store::{Conversation, Stats};
 use serde::{Deserialize, Serialize};
 
 /// What `POST /api/messages` takes. The type is a word here, for its error is the contract's own.
-#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct NewMessage {
     pub message_type: String,
@@ -104,6 +106,20 @@ pub struct Imported {
 #[allow(missing_docs)]
 pub struct Deleted {
     pub deleted: bool,
+}
+
+/// What `GET /api/platforms` answers: every adapter, and how it is connected.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct Platforms {
+    pub platforms: Vec<AdapterStatus>,
+}
+
+/// What `GET /api/conversations` answers: every one that has messages, the latest first.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct Conversations {
+    pub conversations: Vec<Conversation>,
 }
 
 /// What `GET /api/health` answers.

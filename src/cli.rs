@@ -50,6 +50,8 @@ pub enum Command {
     Delete(Many),
     /// Count the messages in each state
     Stats(Stats),
+    /// Watch and answer from the terminal
+    Tui(Tui),
     /// Verify a store: indexes and counts against the messages
     Check(Check),
     /// Write messages as lines of JSON, the oldest first
@@ -299,6 +301,20 @@ pub struct Stats {
     #[arg(long)]
     pub json: bool,
 
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub place: Place,
+}
+
+/// `rechat tui`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat tui
+  rechat tui --server http://host:8080 --token \"$TOKEN\"
+  NO_COLOR=1 rechat tui
+
+It needs a running server, and waits for one that is away. The key `?` shows all keys.")]
+pub struct Tui {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub place: Place,

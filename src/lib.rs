@@ -32,3 +32,4 @@ pub mod server;
 pub mod shutdown;
 pub mod store;
 pub mod subscription;
+pub mod tui;

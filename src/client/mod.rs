@@ -3,12 +3,18 @@
 mod address;
 mod export;
 mod follow;
+mod history;
 mod local;
 mod remote;
+mod server;
+pub mod watch;
+
+pub use history::{Found, Wanted};
+pub use server::Server;
 
 use crate::api::{Imported, NewMessage};
 use crate::cli::Place;
-use crate::config::{self, Sources};
+use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
 use crate::message::{Message, Status};
 use crate::store::{Access, Filter, Page, Stats};
@@ -32,19 +38,29 @@ fn no_message(id: Uuid) -> Error {
     Error::failed(format!("there is no message {id}"))
 }
 
+/// The URL and the token of a server that was named, by a flag or in the environment.
+fn server_named(place: &Place) -> Option<(String, Option<String>)> {
+    let server = place.server.clone().or_else(|| std::env::var("RECHAT_SERVER").ok());
+    let url = server.filter(|_| place.db.is_none())?;
+    Some((url, place.token.clone().or_else(|| std::env::var("RECHAT_TOKEN").ok())))
+}
+
+/// The configuration of this host, which tells where the store is.
+fn config_here(place: &Place, config_file: Option<PathBuf>) -> Result<Config> {
+    let mut sources = Sources::of_process(config_file)?;
+    if let Some(db) = &place.db {
+        sources.flags.push(("db", "--db", db.display().to_string().into()));
+    }
+    Ok(config::load(&sources)?.config)
+}
+
 impl Client {
     /// Finds out who answers: `--server`, else the server that has the store open, else the store.
     pub async fn open(place: &Place, config_file: Option<PathBuf>, access: Access) -> Result<Self> {
-        let server = place.server.clone().or_else(|| std::env::var("RECHAT_SERVER").ok());
-        if let Some(url) = server.filter(|_| place.db.is_none()) {
-            let token = place.token.clone().or_else(|| std::env::var("RECHAT_TOKEN").ok());
+        if let Some((url, token)) = server_named(place) {
             return Ok(Self::Remote(Remote::connect(&url, token).await?));
         }
-        let mut sources = Sources::of_process(config_file)?;
-        if let Some(db) = &place.db {
-            sources.flags.push(("db", "--db", db.display().to_string().into()));
-        }
-        let config = config::load(&sources)?.config;
+        let config = config_here(place, config_file)?;
         if let Some(remote) = Remote::beside(&config::socket_beside(&config.db)).await? {
             return Ok(Self::Remote(remote));
         }

@@ -2,8 +2,12 @@
 
 use super::address::Address;
 use super::export::Export;
+use super::history::{Found, Wanted};
 use super::no_message;
-use crate::api::{Backup, Deleted, Imported, Listing, MOST_LIMIT, NewMessage, NewStatus, Problem};
+use crate::api::{
+    AdapterStatus, Backup, Conversation, Conversations, Deleted, Imported, Listing, MOST_LIMIT,
+    NewMessage, NewStatus, Platforms, Problem,
+};
 use crate::error::{Error, Result};
 use crate::message::{Message, Status};
 use crate::store::{Filter, Page, Stats};
@@ -55,6 +59,16 @@ impl Remote {
         }
     }
 
+    /// A server at an address, and the token it wants.
+    pub(super) async fn at(address: Address, token: Option<String>) -> io::Result<Self> {
+        Ok(Self { requests: address.open().await?, address, token })
+    }
+
+    /// Whether the connection still stands, as far as one can tell without asking.
+    pub(super) fn is_open(&self) -> bool {
+        !self.requests.is_closed()
+    }
+
     /// The same server once more, over a connection of its own.
     pub(super) async fn again(&self) -> Result<Self> {
         let opened = self.address.open().await;
@@ -101,6 +115,25 @@ impl Remote {
             before = messages.last().map(|message| message.id.to_string());
             offset = 0;
         }
+    }
+
+    /// One page of the history, the newest first.
+    pub(super) async fn page(&mut self, wanted: &Wanted) -> Result<Found> {
+        let path = format!("/api/messages?{}", wanted.query());
+        let request = self.request(Method::GET, &path, None::<&()>)?;
+        self.ask(request).await?.ok_or_else(|| self.strange())
+    }
+
+    pub(super) async fn conversations(&mut self) -> Result<Vec<Conversation>> {
+        let request = self.request(Method::GET, "/api/conversations", None::<&()>)?;
+        let answer: Option<Conversations> = self.ask(request).await?;
+        answer.map(|answer| answer.conversations).ok_or_else(|| self.strange())
+    }
+
+    pub(super) async fn platforms(&mut self) -> Result<Vec<AdapterStatus>> {
+        let request = self.request(Method::GET, "/api/platforms", None::<&()>)?;
+        let answer: Option<Platforms> = self.ask(request).await?;
+        answer.map(|answer| answer.platforms).ok_or_else(|| self.strange())
     }
 
     pub(super) async fn get(&mut self, id: Uuid) -> Result<Message> {

@@ -15,6 +15,7 @@ mod send;
 mod serve;
 mod stats;
 mod token;
+mod tui;
 
 use crate::cli::{Cli, Command, Place};
 use crate::client::Client;
@@ -35,6 +36,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Retry(many) => briefly(edit::retry(many, config)),
         Command::Delete(many) => briefly(edit::delete(many, config)),
         Command::Stats(stats) => briefly(stats::run(stats, config)),
+        Command::Tui(tui) => briefly(tui::run(tui, config)),
         Command::Check(check) => check::run(check, config),
         Command::Export(export) => briefly(export::run(export, config)),
         Command::Import(import) => briefly(import::run(import, config)),

@@ -35,3 +35,4 @@ mod socket_resume;
 mod socket_slow;
 mod socket_subscriptions;
 mod stream;
+mod tui;
