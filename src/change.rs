@@ -95,6 +95,7 @@ impl Received {
     pub fn echoes(&self, message: &Message) -> bool {
         let is_open = message.status == Status::Sending || message.is_uncertain;
         self.own
+            && message.direction == Direction::Outbound
             && is_open
             && message.message_type == self.message_type
             && message.content == self.content
