@@ -1,5 +1,6 @@
 //! The server: HTTP over TCP and over the Unix socket beside the store.
 
+mod assets;
 mod auth;
 mod body;
 mod dial_in;

@@ -2,15 +2,20 @@
 
 use super::body::json;
 use super::error::{Refusal, Result};
-use super::{Answer, Context, Incoming, Peer, auth, dial_in, messages, platforms, socket, stream};
+use super::{
+    Answer, Context, Incoming, Peer, assets, auth, dial_in, messages, platforms, socket, stream,
+};
 use crate::api::Health;
 use crate::config::Secret;
-use hyper::{Method, StatusCode};
+use hyper::{HeaderMap, Method, StatusCode};
+use matchit::Match;
 use std::sync::Arc;
 
 /// Everything that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
+    Page,
+    PagePart,
     Messages,
     Message,
     Stats,
@@ -31,6 +36,8 @@ impl Router {
     /// The table of paths.
     pub fn new() -> std::result::Result<Self, matchit::InsertError> {
         let mut routes = matchit::Router::new();
+        routes.insert("/", Route::Page)?;
+        routes.insert("/page/{version}/{*file}", Route::PagePart)?;
         routes.insert("/api/messages", Route::Messages)?;
         routes.insert("/api/messages/{id}", Route::Message)?;
         routes.insert("/api/stats", Route::Stats)?;
@@ -53,10 +60,10 @@ impl Router {
         auth::check_origin(peer, request.uri(), request.headers(), &context.config)?;
         let path = request.uri().path().to_owned();
         let found = self.routes.at(&path);
-        if found.as_ref().is_ok_and(|found| *found.value == Route::Health) {
-            return health(request.method());
+        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+        if let Some(answer) = found.as_ref().ok().and_then(|found| open_to_all(found, method, headers)) {
+            return answer;
         }
-        let (uri, headers) = (request.uri(), request.headers());
         let token = context.config.token.as_ref();
         if let Some(mount) = context.adapters.mount(&path) {
             let own = mount.token().map(Secret::new);
@@ -96,13 +103,30 @@ impl Router {
             (
                 Route::Stats
                 | Route::Activity
-                | Route::Health
                 | Route::Platforms
                 | Route::Conversations,
                 _,
             ) => Err(Refusal::method("GET, HEAD")),
             (Route::Stream | Route::Socket, _) => Err(Refusal::method("GET")),
+            (Route::Page | Route::PagePart | Route::Health, _) => Err(Refusal::method("GET, HEAD")),
         }
+    }
+}
+
+/// What is answered without a token: the page's own files, and whether the server is well.
+fn open_to_all(
+    found: &Match<'_, '_, &Route>,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Option<Result<Answer>> {
+    let parameter = |name| found.params.get(name).unwrap_or_default();
+    match found.value {
+        Route::Health => Some(health(method)),
+        Route::Page => Some(assets::index(method, headers)),
+        Route::PagePart => {
+            Some(assets::part(parameter("version"), parameter("file"), method, headers))
+        }
+        _ => None,
     }
 }
 
