@@ -66,7 +66,7 @@ export async function ask(path, options = {}) {
     throw new Refused(0, 'unreachable');
   }
   const body = await answer.json().catch(() => ({}));
-  if (answer.status === 401) isLocked.value = true;
+  if (answer.status === 401 && !isLocked.value) isLocked.value = true;
   if (!answer.ok) throw new Refused(answer.status, body.error ?? answer.statusText);
   return body;
 }
