@@ -69,7 +69,7 @@ function show() {
   const { place, parameters } = here();
   view?.close();
   view = VIEWS[place](feed, parameters);
-  main.className = place;
+  main.dataset.place = place;
   fill(main, view.element);
   document.title = `${t(place)} · rechat`;
   for (const anchor of app.querySelectorAll('nav a')) {

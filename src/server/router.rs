@@ -61,7 +61,9 @@ impl Router {
         let path = request.uri().path().to_owned();
         let found = self.routes.at(&path);
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-        if let Some(answer) = found.as_ref().ok().and_then(|found| open_to_all(found, method, headers)) {
+        if let Some(answer) =
+            found.as_ref().ok().and_then(|found| open_to_all(found, method, headers))
+        {
             return answer;
         }
         let token = context.config.token.as_ref();
@@ -100,13 +102,9 @@ impl Router {
             }
             (Route::Stream, &Method::GET) => stream::open(context, &request),
             (Route::Socket, &Method::GET) => socket::open(context, request),
-            (
-                Route::Stats
-                | Route::Activity
-                | Route::Platforms
-                | Route::Conversations,
-                _,
-            ) => Err(Refusal::method("GET, HEAD")),
+            (Route::Stats | Route::Activity | Route::Platforms | Route::Conversations, _) => {
+                Err(Refusal::method("GET, HEAD"))
+            }
             (Route::Stream | Route::Socket, _) => Err(Refusal::method("GET")),
             (Route::Page | Route::PagePart | Route::Health, _) => Err(Refusal::method("GET, HEAD")),
         }

@@ -19,7 +19,7 @@ const KINDS = { onebot11: 'OneBot 11', onebot12: 'OneBot 12', loopback: 'Loopbac
  * @returns {import('../types.js').View}
  */
 export function platforms(feed) {
-  const grid = h('ul', { class: 'platforms' });
+  const grid = h('ul', { class: 'platform-grid' });
   const draw = () => {
     const told = feed.adapters.value;
     if (told) fill(grid, ...(told.length > 0 ? told.map((adapter) => h('li', null, card(adapter))) : [h('li', { class: 'wide' }, nothing())]));

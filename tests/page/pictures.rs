@@ -1,0 +1,1 @@
+//! Pictures of the page, for people: `cargo test --test page pictures -- --ignored`.
