@@ -55,14 +55,17 @@ impl Driver {
     #[allow(clippy::zombie_processes, reason = "waited for when dropped")]
     fn start() -> Self {
         let mut command = Command::new("chromedriver");
-        command.args(["--port=0", "--log-level=OFF"]).stdout(Stdio::piped());
+        command.arg("--port=0").stdout(Stdio::piped());
         let mut process = command.stderr(Stdio::null()).spawn().unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let port = lines
+            .by_ref()
             .map(Result::unwrap)
             .find_map(|line| Some(line.split_once("successfully on port ")?.1.to_owned()))
             .expect("chromedriver tells its port");
         let url = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
+        // What else it says is let go, so that it can go on saying it.
+        std::thread::spawn(move || lines.for_each(drop));
         Self { process, url }
     }
 }
