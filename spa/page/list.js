@@ -141,8 +141,8 @@ export class MessageList {
   #takeEarly(page) {
     this.#isBegun = true;
     const inPage = new Set(page.map((message) => message.id));
-    const oldest = Math.min(...this.#early.filter((e) => inPage.has(e.message.id)).map((e) => e.seq));
-    const newer = this.#early.filter((e) => !inPage.has(e.message.id) && !(e.seq < oldest));
+    const oldest = this.#early.find((early) => inPage.has(early.message.id))?.seq ?? 0;
+    const newer = this.#early.filter((early) => !inPage.has(early.message.id) && early.seq > oldest);
     this.#early = [];
     this.#arrive(newer.map((early) => early.message));
   }

@@ -29,7 +29,7 @@ export function webAddress(content) {
 export function summary(message) {
   const { content, message_type: type } = message;
   const bytes = data(content);
-  if (bytes !== undefined) return `${t(type)} · ${size(Math.floor((bytes.length * 3) / 4))}`;
+  if (bytes !== undefined) return `${t(type)} · ${size(Math.floor((bytes.replace(/=+$/, '').length * 3) / 4))}`;
   const url = type === 'Text' ? undefined : webAddress(content);
   if (url) return `${t(type)} · ${decodedName(url)}`;
   return content.slice(0, 400).replace(/\s+/g, ' ').trim();

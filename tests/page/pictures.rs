@@ -4,7 +4,7 @@
 use crate::browser::{Person, READER, Tab};
 use crate::onebot::Peer;
 use crate::onebot11;
-use crate::server::TestServer;
+use crate::server::{TestServer, eventually};
 use crate::views::qq;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -31,10 +31,17 @@ const TALK: [(i64, &str, &str, &str); 12] = [
 fn talk(peer: &Peer) {
     for (id, (group, name, author, text)) in TALK.iter().enumerate() {
         let mut event = onebot11::group_message(10_001_000, *group, id.try_into().unwrap(), text);
+        // Spread over the hour, the last one just now.
+        let ago = (TALK.len() - 1 - id) as u64 * 260 + (id as u64 % 3) * 40;
+        event["time"] = json!(now() - ago);
         event["group_name"] = json!(name);
         event["sender"]["card"] = json!(author);
         peer.push(&event);
     }
+}
+
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
 
 fn post(server: &TestServer, kind: &str, platform: &str, to: &str, content: &str) -> Value {
@@ -47,6 +54,9 @@ async fn lively() -> (TestServer, Peer) {
     let server = TestServer::start_with(&["--loopback"]);
     let peer = qq(&server).await;
     talk(&peer);
+    eventually("all have come", || {
+        (server.get("/api/stats").1["sent"] == TALK.len()).then_some(())
+    });
     post(&server, "Text", "qq", "group_7", "Count me in. I bring coffee.");
     post(
         &server,
@@ -74,23 +84,18 @@ async fn shoot(tab: &Tab, file: &Path) {
     std::fs::write(file, tab.picture().await).unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "makes pictures, and proves nothing"]
 async fn of_every_view() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures");
     let (server, _peer) = lively().await;
     let empty = TestServer::start();
     let tab = Tab::open(&server.url("/")).await;
-    tab.until(
-        "all has come",
-        "return fetch('api/stats').then((r) => r.json()).then((s) => s.total === 17)",
-    )
-    .await;
     std::fs::create_dir_all(&docs).unwrap();
     tab.becomes(Person { dark: true, ..DESK }).await;
     tab.go(&server.url("/#messages")).await;
     tab.go(&server.url("/#dashboard")).await;
-    tab.sees(".latest", "wechat").await;
+    tab.sees(".latest", "WeChat").await;
     tab.sees(".legend", "Received 12").await;
     shoot(&tab, &docs.join("page.png")).await;
     let Some(folder) = std::env::var_os("RECHAT_PICTURES").map(PathBuf::from) else { return };

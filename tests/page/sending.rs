@@ -66,7 +66,7 @@ async fn a_file_goes_as_what_it_is() {
     let mut large = tempfile::Builder::new().suffix(".mp4").tempfile().unwrap();
     large.write_all(&vec![7; 1 << 20]).unwrap();
     tab.write("#send-file", large.path().to_str().unwrap()).await;
-    tab.sees("#send-problem", "has 1 MB; at most 766 kB can be sent").await;
+    tab.sees("#send-problem", "has 1 MB; at most 767 kB can be sent").await;
     tab.write("#send-file", small.path().to_str().unwrap()).await;
     tab.sees(".chosen", "2 kB").await;
     tab.choose("#send-platform", "loopback").await;

@@ -242,7 +242,7 @@ function filters(query, changed, typed) {
 
   const mark = h('span', { class: 'badge', hidden: true });
   const fields = h('div', { class: 'fields', id: 'filters' }, platform, conversation, status, type);
-  const toggle = h('button', { class: 'filter-toggle', 'aria-expanded': 'false', 'aria-controls': 'filters', onclick: () => {
+  const toggle = h('button', { class: 'filter-toggle', 'aria-expanded': 'false', 'aria-controls': 'filters', 'aria-label': t('filters'), onclick: () => {
     const isOpen = fields.classList.toggle('open');
     toggle.setAttribute('aria-expanded', String(isOpen));
   } }, icon('filter'), h('span', null, t('filters')), mark);
