@@ -1,5 +1,6 @@
 import { ask } from './api.js';
 import { atMostEvery } from './dom.js';
+import { learnName, learnNames } from './names.js';
 import { Signal } from './signal.js';
 import { Socket } from './socket.js';
 
@@ -106,7 +107,7 @@ export class Feed {
     this.#recent = 0;
     this.state.value = 'live';
     this.#lookAll();
-    const page = await ask('api/messages?limit=1').catch(() => undefined);
+    const [page] = await Promise.all([ask('api/messages?limit=1').catch(() => undefined), learnNames()]);
     const newest = page?.messages[0]?.id;
     // Everything after this one comes, or has come already.
     this.#position ??= newest ?? 0;
@@ -148,7 +149,9 @@ export class Feed {
     this.#position = arrival.seq;
     this.#lastId = arrival.id;
     this.#recent += 1;
-    this.#put({ message: messageOf(arrival), seq: arrival.seq });
+    const message = messageOf(arrival);
+    learnName(message);
+    this.#put({ message, seq: arrival.seq });
     if (this.#missed) {
       this.#missed.count += 1;
       if (arrival.id === this.#missed.until) this.#tellMissed();

@@ -44,9 +44,6 @@ export function platformName(platform) {
   return names[platform] ?? platform;
 }
 
-/** @param {Message} message */
-export const conversationName = (message) => message.conversation_name || message.recipient;
-
 /** Who wrote it. @param {Message} message */
 export function author(message) {
   if (message.direction === 'Inbound') return message.sender?.name || message.sender?.id || message.recipient;

@@ -1,10 +1,11 @@
 // How a message looks in lists.
 
 import { h } from './dom.js';
-import { author, conversationName, platformName, time } from './format.js';
+import { author, platformName, time } from './format.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
 import { summary } from './media.js';
+import { conversationName } from './names.js';
 
 /** @typedef {import('./types.js').Message} Message */
 
@@ -42,4 +43,4 @@ export function messageRow(message) {
 
 /** Changes when the row would look different. @param {Message} message */
 export const rowKey = (message) =>
-  `${message.id} ${message.status} ${message.platform ?? ''} ${message.conversation_name ?? ''}`;
+  `${message.id} ${message.status} ${message.platform ?? ''} ${conversationName(message)}`;

@@ -7,26 +7,29 @@ const WIDTH = 600;
 const HEIGHT = 160;
 
 /**
- * Messages a minute as a drawing: in and out, each as an area.
+ * Messages a minute as a drawing: bars of what came in, and on them what went out.
  * @param {import('./types.js').Activity} activity
  * @param {number} step minutes that are put together
  */
 export function plot(activity, step) {
   const inbound = together(activity.in, step);
   const outbound = together(activity.out, step);
-  const most = Math.max(1, ...inbound, ...outbound);
+  const most = Math.max(1, ...inbound.map((n, at) => n + (outbound[at] ?? 0)));
   const top = niceTop(most);
   const total = (/** @type {number[]} */ counts) => counts.reduce((sum, n) => sum + n, 0);
   const label = t('plotLabel', { in: number(total(activity.in)), out: number(total(activity.out)), most });
   const lines = [0, 0.5, 1].map((part) =>
-    svg('line', { x1: 0, x2: WIDTH, y1: y(part * top, top), y2: y(part * top, top), class: 'grid' }),
+    svg('line', { x1: 0, x2: WIDTH, y1: HEIGHT * (1 - part), y2: HEIGHT * (1 - part), class: 'grid' }),
   );
+  const bars = inbound.flatMap((n, at) => [
+    bar(at / inbound.length, 1 / inbound.length, 0, n / top, 'in'),
+    bar(at / inbound.length, 1 / inbound.length, n / top, (outbound[at] ?? 0) / top, 'out'),
+  ]);
   const drawing = svg(
     'svg',
-    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': label },
+    { viewBox: `0 -1 ${WIDTH} ${HEIGHT + 2}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': label },
     ...lines,
-    ...area(inbound, top, 'in'),
-    ...area(outbound, top, 'out'),
+    ...bars.filter((made) => made !== undefined),
   );
   const minutes = activity.in.length;
   const at = (/** @type {number} */ part) => time(activity.from + part * minutes * 60);
@@ -65,21 +68,15 @@ function niceTop(most) {
 }
 
 /**
- * @param {number} value
- * @param {number} top
- */
-const y = (value, top) => HEIGHT - 2 - (value / top) * (HEIGHT - 6);
-
-/**
- * @param {number[]} counts
- * @param {number} top
+ * A bar; all measures are parts of the drawing's.
+ * @param {number} left
+ * @param {number} width
+ * @param {number} bottom
+ * @param {number} height
  * @param {string} name
  */
-function area(counts, top, name) {
-  const x = (/** @type {number} */ index) => (index * WIDTH) / Math.max(1, counts.length - 1);
-  const line = counts.map((count, index) => `${x(index).toFixed(1)},${y(count, top).toFixed(1)}`).join(' ');
-  return [
-    svg('polygon', { points: `0,${HEIGHT} ${line} ${WIDTH},${HEIGHT}`, class: `area ${name}` }),
-    svg('polyline', { points: line, class: `line ${name}`, 'vector-effect': 'non-scaling-stroke' }),
-  ];
+function bar(left, width, bottom, height, name) {
+  if (height === 0) return undefined;
+  const size = { x: (left + width * 0.14) * WIDTH, width: width * 0.72 * WIDTH, height: height * HEIGHT };
+  return svg('rect', { ...size, y: (1 - bottom - height) * HEIGHT, class: `bar ${name}` });
 }

@@ -1,10 +1,11 @@
 import { Refused, deleteMessage, getMessage, setStatus } from '../api.js';
 import { fill, h } from '../dom.js';
-import { author, conversationName, fullTime, platformName } from '../format.js';
+import { author, fullTime, platformName } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { carriesBytes, source, summary, webAddress } from '../media.js';
 import { statusMark } from '../message.js';
+import { conversationName } from '../names.js';
 import { link } from '../router.js';
 import { toast } from '../toast.js';
 

@@ -183,6 +183,8 @@ class MessagesView {
   async #open(id, byHand) {
     this.#closeDetails();
     this.#opened = id;
+    this.rows.active = id;
+    this.rows.show(this.#list.rows);
     const made = details(this.feed, id, this.#list.get(id), {
       told: (message) => this.#list.update(message),
       gone: () => {
@@ -237,7 +239,7 @@ function filters(query, changed, typed) {
   const status = choice(t('status'), t('anyStatus'), ['Pending', 'Sending', 'Sent', 'Failed', 'Canceled'], (name) => t(/** @type {any} */ (name)), query.status, choose);
   const type = choice(t('type'), t('anyType'), ['Text', 'Image', 'Audio', 'Video', 'File'], (name) => t(/** @type {any} */ (name)), query.message_type, choose);
   const known = h('datalist', { id: 'known-conversations' });
-  const conversation = h('input', { list: 'known-conversations', placeholder: t('anyConversation'), 'aria-label': t('conversation'), value: query.conversation, autocomplete: 'off', onchange: choose });
+  const conversation = h('input', { list: 'known-conversations', placeholder: t('conversation'), 'aria-label': t('conversation'), value: query.conversation, autocomplete: 'off', onchange: choose });
   void suggest(platform, query.platform, known);
 
   const mark = h('span', { class: 'badge', hidden: true });

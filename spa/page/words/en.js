@@ -81,7 +81,6 @@ export const en = {
   anyPlatform: 'All platforms',
   noPlatform: 'no platform yet',
   conversation: 'Conversation',
-  anyConversation: 'All conversations',
   status: 'Status',
   anyStatus: 'Any status',
   type: 'Type',

@@ -82,7 +82,6 @@ export const zh = {
   anyPlatform: '所有平台',
   noPlatform: '平台未定',
   conversation: '会话',
-  anyConversation: '所有会话',
   status: '状态',
   anyStatus: '所有状态',
   type: '类型',
