@@ -91,7 +91,7 @@ function header(current) {
   const links = PLACES.map((place) => h('a', { href: link(place) }, icon(place), h('span', null, t(place))));
   return h(
     'header',
-    { class: 'bar' },
+    { class: 'frame' },
     h('a', { class: 'brand', href: link('dashboard') }, h('span', { class: 'logo', 'aria-hidden': 'true' }), 'rechat'),
     h('nav', { 'aria-label': t('views') }, ...links),
     h('div', { class: 'settings' }, connection(current), themeButton(), languageButton(), token() ? leaveButton() : null),
