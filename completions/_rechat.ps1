@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete messages for good')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Count the messages in each state')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify a store: indexes and counts against the messages')
+            [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Make a strong token')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a manual page, or write all of them to a folder')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -45,6 +46,7 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Address to serve on [env: RECHAT_LISTEN] [default: 127.0.0.1:8080]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Token that clients must show [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'File that the token is in [env: RECHAT_TOKEN_FILE]')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'What to log: error, warn, info, debug, trace, or a filter [env: RECHAT_LOG__LEVEL]')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How to log [env: RECHAT_LOG__FORMAT]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
@@ -177,6 +179,14 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'rechat;token' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'rechat;completions' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -205,6 +215,7 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete messages for good')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Count the messages in each state')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify a store: indexes and counts against the messages')
+            [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Make a strong token')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a manual page, or write all of them to a folder')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -238,6 +249,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             break
         }
         'rechat;help;check' {
+            break
+        }
+        'rechat;help;token' {
             break
         }
         'rechat;help;completions' {

@@ -55,6 +55,9 @@ _rechat() {
             rechat,stats)
                 cmd="rechat__subcmd__stats"
                 ;;
+            rechat,token)
+                cmd="rechat__subcmd__token"
+                ;;
             rechat__subcmd__help,cancel)
                 cmd="rechat__subcmd__help__subcmd__cancel"
                 ;;
@@ -94,6 +97,9 @@ _rechat() {
             rechat__subcmd__help,stats)
                 cmd="rechat__subcmd__help__subcmd__stats"
                 ;;
+            rechat__subcmd__help,token)
+                cmd="rechat__subcmd__help__subcmd__token"
+                ;;
             *)
                 ;;
         esac
@@ -101,7 +107,7 @@ _rechat() {
 
     case "${cmd}" in
         rechat)
-            opts="-h -V --config --help --version serve send list get set-status cancel retry delete stats check completions man help"
+            opts="-h -V --config --help --version serve send list get set-status cancel retry delete stats check token completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -359,7 +365,7 @@ _rechat() {
             return 0
             ;;
         rechat__subcmd__help)
-            opts="serve send list get set-status cancel retry delete stats check completions man help"
+            opts="serve send list get set-status cancel retry delete stats check token completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -541,6 +547,20 @@ _rechat() {
             return 0
             ;;
         rechat__subcmd__help__subcmd__stats)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rechat__subcmd__help__subcmd__token)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -822,7 +842,7 @@ _rechat() {
             return 0
             ;;
         rechat__subcmd__serve)
-            opts="-h -V --listen --db --token --allow-no-token --loopback --log --log-format --print-config --config --help --version"
+            opts="-h -V --listen --db --token --token-file --allow-no-token --loopback --log --log-format --print-config --config --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -849,6 +869,21 @@ _rechat() {
                     ;;
                 --token)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --log)
@@ -963,6 +998,35 @@ _rechat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rechat__subcmd__token)
+            opts="-h -V --config --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

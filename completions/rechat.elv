@@ -33,6 +33,7 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand delete 'Delete messages for good'
             cand stats 'Count the messages in each state'
             cand check 'Verify a store: indexes and counts against the messages'
+            cand token 'Make a strong token'
             cand completions 'Print the completion script of a shell'
             cand man 'Print a manual page, or write all of them to a folder'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -41,6 +42,7 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand --listen 'Address to serve on [env: RECHAT_LISTEN] [default: 127.0.0.1:8080]'
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
             cand --token 'Token that clients must show [env: RECHAT_TOKEN]'
+            cand --token-file 'File that the token is in [env: RECHAT_TOKEN_FILE]'
             cand --log 'What to log: error, warn, info, debug, trace, or a filter [env: RECHAT_LOG__LEVEL]'
             cand --log-format 'How to log [env: RECHAT_LOG__FORMAT]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
@@ -163,6 +165,13 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'rechat;token'= {
+            cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'rechat;completions'= {
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand -h 'Print help'
@@ -189,6 +198,7 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand delete 'Delete messages for good'
             cand stats 'Count the messages in each state'
             cand check 'Verify a store: indexes and counts against the messages'
+            cand token 'Make a strong token'
             cand completions 'Print the completion script of a shell'
             cand man 'Print a manual page, or write all of them to a folder'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -212,6 +222,8 @@ set edit:completion:arg-completer[rechat] = {|@words|
         &'rechat;help;stats'= {
         }
         &'rechat;help;check'= {
+        }
+        &'rechat;help;token'= {
         }
         &'rechat;help;completions'= {
         }

@@ -37,12 +37,14 @@ complete -c rechat -n "__fish_rechat_needs_command" -f -a "retry" -d 'Send faile
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "delete" -d 'Delete messages for good'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "stats" -d 'Count the messages in each state'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "check" -d 'Verify a store: indexes and counts against the messages'
+complete -c rechat -n "__fish_rechat_needs_command" -f -a "token" -d 'Make a strong token'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "man" -d 'Print a manual page, or write all of them to a folder'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c rechat -n "__fish_rechat_using_subcommand serve" -l listen -d 'Address to serve on [env: RECHAT_LISTEN] [default: 127.0.0.1:8080]' -r
 complete -c rechat -n "__fish_rechat_using_subcommand serve" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand serve" -l token -d 'Token that clients must show [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand serve" -l token-file -d 'File that the token is in [env: RECHAT_TOKEN_FILE]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand serve" -l log -d 'What to log: error, warn, info, debug, trace, or a filter [env: RECHAT_LOG__LEVEL]' -r
 complete -c rechat -n "__fish_rechat_using_subcommand serve" -l log-format -d 'How to log [env: RECHAT_LOG__FORMAT]' -r -f -a "text\t'For people'
 json\t'One JSON object a line'"
@@ -132,6 +134,9 @@ complete -c rechat -n "__fish_rechat_using_subcommand check" -l db -d 'The store
 complete -c rechat -n "__fish_rechat_using_subcommand check" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand check" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand check" -s V -l version -d 'Print version'
+complete -c rechat -n "__fish_rechat_using_subcommand token" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
+complete -c rechat -n "__fish_rechat_using_subcommand token" -s h -l help -d 'Print help'
+complete -c rechat -n "__fish_rechat_using_subcommand token" -s V -l version -d 'Print version'
 complete -c rechat -n "__fish_rechat_using_subcommand completions" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand completions" -s V -l version -d 'Print version'
@@ -139,16 +144,17 @@ complete -c rechat -n "__fish_rechat_using_subcommand man" -l out -d 'Write the 
 complete -c rechat -n "__fish_rechat_using_subcommand man" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand man" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand man" -s V -l version -d 'Print version'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "serve" -d 'Run the server'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "send" -d 'Store a message and have it sent'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "list" -d 'List messages, the newest first'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "get" -d 'Show one message'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "set-status" -d 'Set the status of a message by hand'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "cancel" -d 'Take messages back before they are sent'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "retry" -d 'Send failed or canceled messages again'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "delete" -d 'Delete messages for good'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "stats" -d 'Count the messages in each state'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "check" -d 'Verify a store: indexes and counts against the messages'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "man" -d 'Print a manual page, or write all of them to a folder'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "serve" -d 'Run the server'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "send" -d 'Store a message and have it sent'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "list" -d 'List messages, the newest first'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "get" -d 'Show one message'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "set-status" -d 'Set the status of a message by hand'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "cancel" -d 'Take messages back before they are sent'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "retry" -d 'Send failed or canceled messages again'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "delete" -d 'Delete messages for good'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "stats" -d 'Count the messages in each state'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "check" -d 'Verify a store: indexes and counts against the messages'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "token" -d 'Make a strong token'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "man" -d 'Print a manual page, or write all of them to a folder'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -4,7 +4,7 @@ use crate::message::{Message, MessageType};
 use serde::{Deserialize, Serialize};
 
 /// What `POST /api/messages` takes. The type is a word here, for its error is the contract's own.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct NewMessage {
     pub message_type: String,
@@ -15,14 +15,14 @@ pub struct NewMessage {
 }
 
 /// What `PATCH /api/messages/{id}` takes.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct NewStatus {
     pub status: String,
 }
 
 /// What `GET /api/messages` answers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Listing {
     pub messages: Vec<Message>,
@@ -34,7 +34,7 @@ pub struct Listing {
 }
 
 /// What `GET /api/activity` answers: messages of each minute, the oldest first.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Activity {
     /// Unix seconds at which the first minute begins.
     pub from: u64,
@@ -47,21 +47,21 @@ pub struct Activity {
 }
 
 /// What `DELETE /api/messages/{id}` answers.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Deleted {
     pub deleted: bool,
 }
 
 /// What `GET /api/health` answers.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Health<'a> {
     pub status: &'a str,
 }
 
 /// What every error answers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Problem {
     pub error: String,

@@ -52,6 +52,8 @@ pub enum Command {
     Stats(Stats),
     /// Verify a store: indexes and counts against the messages
     Check(Check),
+    /// Make a strong token
+    Token,
     /// Print the completion script of a shell
     Completions(Completions),
     /// Print a manual page, or write all of them to a folder
@@ -62,7 +64,7 @@ pub enum Command {
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:
   rechat serve
-  rechat serve --listen 0.0.0.0:8080 --token \"$(head -c 24 /dev/urandom | base64)\"
+  rechat serve --listen 0.0.0.0:8080 --token \"$(rechat token)\"
   rechat serve --print-config
 
 SIGTERM or Ctrl-C ends it within 5 s; a second one ends it at once.")]
@@ -78,6 +80,10 @@ pub struct Serve {
     /// Token that clients must show [env: RECHAT_TOKEN]
     #[arg(long, value_name = "T")]
     pub token: Option<String>,
+
+    /// File that the token is in [env: RECHAT_TOKEN_FILE]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "token")]
+    pub token_file: Option<PathBuf>,
 
     /// Serve an address that others can reach without a token
     #[arg(long)]

@@ -24,6 +24,7 @@ pub mod frame;
 pub mod hub;
 pub mod inbox;
 pub mod message;
+pub mod metrics;
 pub mod outbox;
 pub mod replay;
 pub mod server;

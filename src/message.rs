@@ -10,7 +10,17 @@ pub const NAME_BYTES: usize = 256;
 
 /// What kind of content a message carries.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+    utoipa::ToSchema,
 )]
 #[value(rename_all = "PascalCase")]
 #[allow(missing_docs)]
@@ -40,7 +50,18 @@ impl MessageType {
 }
 
 /// Where a message is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+    utoipa::ToSchema,
+)]
 #[value(rename_all = "PascalCase")]
 pub enum Status {
     /// Stored, and waits to be sent.
@@ -74,7 +95,17 @@ impl Status {
 
 /// Whether a message goes out to a platform or came in from one.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+    utoipa::ToSchema,
 )]
 #[value(rename_all = "PascalCase")]
 #[allow(missing_docs)]
@@ -126,7 +157,7 @@ macro_rules! spelled {
 spelled!(MessageType, Status, Direction);
 
 /// Who wrote a message, as its platform names them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Sender {
     /// The platform's ID of the user.
     pub id: String,
@@ -135,7 +166,7 @@ pub struct Sender {
 }
 
 /// One message as it is stored and as the contract's Part 1 shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Message {
     /// Its place in the journal: grows by one with each message made and is never used again.
     #[serde(skip)]

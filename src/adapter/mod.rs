@@ -6,6 +6,8 @@
 //! the server; they in turn never name a protocol.
 
 mod dial;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod kind;
 mod link;
 mod loopback;
@@ -154,7 +156,7 @@ pub enum Event {
 }
 
 /// The state of an adapter's connection, as the contract spells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub enum State {
     Connecting,

@@ -26,7 +26,7 @@ const CHANGES: usize = 1024;
 const ROWS: usize = 1024;
 
 /// One adapter as `GET /api/platforms` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct AdapterStatus {
     pub kind: &'static str,

@@ -10,6 +10,7 @@ mod output;
 mod send;
 mod serve;
 mod stats;
+mod token;
 
 use crate::cli::{Cli, Command, Place};
 use crate::client::Client;
@@ -31,6 +32,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Delete(many) => briefly(edit::delete(many, config)),
         Command::Stats(stats) => briefly(stats::run(stats, config)),
         Command::Check(check) => check::run(check, config),
+        Command::Token => token::run(),
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),
     }

@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 use crate::hub::{self, Hub};
 use crate::inbox;
 use crate::outbox::{self, Outbox};
-use crate::server::{Context, Listeners, serve};
+use crate::server::{Access, Context, Listeners, Room, serve};
 use crate::shutdown;
-use crate::store::{Access, Listener, Store};
+use crate::store::{self, Listener, Store};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,6 +62,7 @@ fn add_flags(sources: &mut Sources, serve: Serve) {
         ("listen", "--listen", serve.listen.map(|address| address.to_string())),
         ("db", "--db", serve.db.map(|path| path.display().to_string())),
         ("token", "--token", serve.token),
+        ("token_file", "--token-file", serve.token_file.map(|path| path.display().to_string())),
         ("log.level", "--log", serve.log),
         ("log.format", "--log-format", log_format.map(str::to_owned)),
     ];
@@ -79,13 +80,13 @@ fn add_flags(sources: &mut Sources, serve: Serve) {
 
 /// Refuses to serve strangers by mistake (contract, Part 2, item 21).
 fn check_access(config: &Config) -> Result<()> {
-    if config.listen.ip().is_loopback() || config.token.is_some() || config.allow_no_token {
+    if config.listen.ip().is_loopback() || !config.tokens.is_empty() || config.allow_no_token {
         return Ok(());
     }
     let listen = config.listen;
     Err(Error::usage(format!("{listen} can be reached by others, and no token is set")).hint(
         format!(
-            "rechat serve --listen {listen} --token \"$(head -c 24 /dev/urandom | base64)\"\n  \
+            "rechat serve --listen {listen} --token \"$(rechat token)\"\n  \
          or, if everybody who reaches it may read and send: --allow-no-token"
         ),
     ))
@@ -171,8 +172,20 @@ fn start(
         stop.clone(),
     );
     let sending = tokio::spawn(end_before(adapters_stop, stop.clone(), tokio::spawn(sending)));
-    let context =
-        Context { config, store, adapters, registry, outcomes, activity, hub, stop, tasks };
+    let context = Context {
+        access: Access::new(&config),
+        sessions: Room::new("sessions", config.limits.sessions),
+        dial_ins: Room::new("adapters", config.limits.adapters),
+        config,
+        store,
+        adapters,
+        registry,
+        outcomes,
+        activity,
+        hub,
+        stop,
+        tasks,
+    };
     (Arc::new(context), async {
         let _ = tokio::join!(inbox, sending);
     })
@@ -195,7 +208,7 @@ async fn end_before(
 
 /// Opens the store; a server that has it already is told apart from any other process.
 async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<Arc<Store>> {
-    match Store::open(&config.store_options(Access::Write), Box::new(commits)) {
+    match Store::open(&config.store_options(store::Access::Write), Box::new(commits)) {
         Ok(store) => Ok(Arc::new(store)),
         Err(_) if tokio::net::UnixStream::connect(socket).await.is_ok() => {
             Err(Error::failed(format!("a rechat server already runs on {}", config.db.display()))

@@ -1,16 +1,20 @@
 //! The configuration: one file, the environment, and flags, in rising order.
 
+mod access;
 mod layers;
+mod limits;
 mod secret;
 
+pub use access::{Need, Scope, Token, TokenEntry};
 pub use layers::{Loaded, Sources, load};
+pub use limits::Limits;
 pub use secret::Secret;
 
 use crate::adapter;
 use crate::error::{Error, Result};
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,12 +28,22 @@ pub struct Config {
     pub db: PathBuf,
     /// What clients on TCP must show.
     pub token: Option<Secret>,
+    /// The file that token is in, instead.
+    pub token_file: Option<PathBuf>,
     /// Serve another address than loopback without a token.
     pub allow_no_token: bool,
     /// Names, beside the address itself, under which browsers may reach the server.
     pub public_hosts: Vec<String>,
+    /// Origins of pages elsewhere that may ask here, such as `https://app.example.com`.
+    pub cors_origins: Vec<String>,
+    /// The path under which a reverse proxy shows the server, such as `/rechat`.
+    pub prefix: String,
+    /// Addresses of reverse proxies, whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<IpAddr>,
     /// Where a message goes that names no platform, unless its conversation is known.
     pub default_platform: Option<String>,
+    /// The certificate to serve HTTPS with.
+    pub tls: Option<Tls>,
     #[allow(missing_docs)]
     pub log: Log,
     #[allow(missing_docs)]
@@ -38,9 +52,24 @@ pub struct Config {
     pub store: StoreLimits,
     #[allow(missing_docs)]
     pub outbox: Outbox,
+    /// Tokens with a scope each.
+    #[serde(rename = "tokens")]
+    pub token_entries: Vec<TokenEntry>,
+    /// All tokens that are accepted; found when the configuration is complete.
+    #[serde(skip)]
+    pub tokens: Vec<Token>,
     /// Adapters that dial out, or that are to be set up otherwise than by dialling in.
     #[serde(skip_serializing)]
     pub adapter: Vec<adapter::Settings>,
+}
+
+/// A certificate and its key, as PEM files; read again when they change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Tls {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 /// How sending goes.
@@ -92,36 +121,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// What a client may take up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// Bytes of a request's body, and of a WebSocket frame.
-    pub body_bytes: usize,
-    /// Bytes of a request's head.
-    pub head_bytes: usize,
-    /// Seconds a request's head may take to arrive.
-    pub head_seconds: u64,
-    /// Seconds a request's body may take to arrive.
-    pub body_seconds: u64,
-    /// Seconds until a request that waits for the disk is given up.
-    pub answer_seconds: u64,
-    /// Connections over TCP at one time; the Unix socket is not counted.
-    pub connections: usize,
-    /// Frames that wait for a session; with more, it reads from the store until it has caught up.
-    pub session_frames: usize,
-    /// Bytes that wait for a session.
-    pub session_bytes: usize,
-    /// Pairs of platform and conversation that a session may be subscribed to.
-    pub session_pairs: usize,
-    /// Seconds between pings to a session.
-    pub ping_seconds: u64,
-    /// Seconds after which a session that is not heard of, or takes nothing, is closed.
-    pub idle_seconds: u64,
-    /// Seconds that running requests have to end when the server stops.
-    pub stop_seconds: u64,
-}
-
 /// How the store works.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -142,13 +141,20 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             db: PathBuf::new(),
             token: None,
+            token_file: None,
             allow_no_token: false,
             public_hosts: Vec::new(),
+            cors_origins: Vec::new(),
+            prefix: String::new(),
+            proxies: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
             default_platform: None,
+            tls: None,
             log: Log::default(),
             limits: Limits::default(),
             store: StoreLimits::default(),
             outbox: Outbox::default(),
+            token_entries: Vec::new(),
+            tokens: Vec::new(),
             adapter: Vec::new(),
         }
     }
@@ -157,25 +163,6 @@ impl Default for Config {
 impl Default for Log {
     fn default() -> Self {
         Self { level: "info".into(), format: LogFormat::Text }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            body_bytes: 1 << 20,
-            head_bytes: 64 << 10,
-            head_seconds: 10,
-            body_seconds: 30,
-            answer_seconds: 30,
-            connections: 10_000,
-            session_frames: 256,
-            session_bytes: 1 << 20,
-            session_pairs: 1000,
-            ping_seconds: 30,
-            idle_seconds: 300,
-            stop_seconds: 4,
-        }
     }
 }
 
@@ -191,22 +178,19 @@ impl Default for StoreLimits {
     }
 }
 
-impl Limits {
-    /// How long running requests have to end when the server stops.
-    pub fn stop(&self) -> Duration {
-        Duration::from_secs(self.stop_seconds)
-    }
-}
-
 impl Config {
     /// Checks what a type alone cannot say, and fills in the store's default place.
     fn completed(mut self) -> Result<Self> {
         if self.db.as_os_str().is_empty() {
             self.db = default_folder(BaseStrategy::data_dir)?.join("rechat.redb");
         }
-        if self.token.as_ref().is_some_and(Secret::is_empty) {
-            return Err(Error::failed("`token` is empty").hint("give it a value, or leave it out"));
+        let (token, file) = (self.token.as_ref(), self.token_file.as_deref());
+        self.tokens = access::tokens(token, file, &self.token_entries)?;
+        let prefix = self.prefix.trim_end_matches('/').to_owned();
+        if !prefix.is_empty() && !prefix.starts_with('/') {
+            return Err(Error::failed("`prefix` must begin with `/`, such as \"/rechat\""));
         }
+        self.prefix = prefix;
         let pauses = [self.outbox.first_pause_seconds, self.outbox.longest_pause_seconds];
         if !pauses.iter().all(|seconds| (0.0..1e9).contains(seconds)) {
             return Err(Error::failed("the pauses of `outbox` must be seconds from 0 on"));
@@ -239,6 +223,7 @@ impl Config {
             batch: self.store.batch,
             queue: self.store.queue,
             reserve_bytes: self.store.reserve_bytes,
+            medium: None,
         }
     }
 }

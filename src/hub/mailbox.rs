@@ -3,6 +3,7 @@
 
 use super::Limits;
 use crate::frame::{Frame, Subject};
+use crate::metrics::METRICS;
 use crate::store::postings::{BLOCK, Places, locate, start_of};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -66,6 +67,7 @@ pub(super) enum Seam {
 impl Mailbox {
     /// An empty mailbox, live from `head` on.
     pub(super) fn new(head: u64) -> Self {
+        METRICS.sessions.inc();
         let mode = Mode::Live(Queue { last: head, ..Queue::default() });
         Self { mail: Mutex::new(Mail { mode, is_announced: false }), wake: Notify::new() }
     }
@@ -145,6 +147,7 @@ impl Mailbox {
         if !missed.changed.is_empty() || !missed.adapters.is_empty() {
             return Seam::Missed(std::mem::take(missed));
         }
+        METRICS.sessions_behind.dec();
         mail.mode = Mode::Live(Queue { last: position, ..Queue::default() });
         mail.is_announced = false;
         Seam::Live
@@ -155,9 +158,20 @@ impl Mailbox {
     }
 }
 
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        METRICS.sessions.dec();
+        if matches!(self.lock().mode, Mode::Behind(_)) {
+            METRICS.sessions_behind.dec();
+        }
+    }
+}
+
 impl Queue {
     /// Lets go of all frames, and keeps what the store cannot tell later.
     fn overflow(self, delivered: u64) -> Missed {
+        METRICS.overflows.inc();
+        METRICS.sessions_behind.inc();
         let first = self.frames.iter().find_map(|frame| match frame.subject {
             Subject::Message(seq) => Some(seq),
             _ => None,

@@ -12,6 +12,7 @@ use crate::adapter::StatusChange;
 use crate::change::Change;
 use crate::frame::{self, Frame};
 use crate::message::Message;
+use crate::metrics::METRICS;
 use crate::subscription::Pair;
 use mailbox::Mailbox;
 use std::collections::HashMap;
@@ -129,6 +130,7 @@ impl Hub {
         for change in changes {
             match change {
                 Change::Created(message) => {
+                    METRICS.message(message.direction.as_str(), message.platform_or_local());
                     let mut frame = None;
                     for (_, mailbox) in state.messages.watching(message) {
                         let frame = frame.get_or_insert_with(|| frame::new_message(message));

@@ -6,6 +6,7 @@ use crate::adapter::{Delivery, Found, Link, OnUnknown, Outbound};
 use crate::change::Outcome;
 use crate::clock::now;
 use crate::message::{Message, Status};
+use crate::metrics::METRICS;
 use crate::store::{self, Answer, Command};
 use std::sync::Arc;
 use std::time::Duration;
@@ -232,6 +233,12 @@ impl Lane {
     /// What an attempt's end means.
     fn judge(&self, message: &Message, delivery: Delivery, link: &Link) -> Outcome {
         let (registry, account) = (&self.tools.registry, link.account.as_deref());
+        let outcome = match &delivery {
+            Delivery::Sent { .. } => "sent",
+            Delivery::Refused { .. } => "refused",
+            Delivery::Unknown { .. } => "unknown",
+        };
+        METRICS.attempt(&link.platform, outcome);
         let (reason, mends, is_uncertain) = match delivery {
             Delivery::Sent { external_id } => {
                 registry.count_sent(&link.platform, account);

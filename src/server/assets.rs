@@ -4,13 +4,15 @@
 //! The page asks for its parts below `/page/<version>/`, where the version is a hash over all of
 //! them, so browsers may keep a part for ever; only `/` itself is asked for anew each time.
 
+use super::body::{JSON, whole};
 use super::error::{Refusal, Result};
-use super::{Answer, body::whole};
+use super::{Answer, Incoming};
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use hyper::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, HeaderMap,
-    HeaderName, HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, StatusCode};
 use rust_embed::RustEmbed;
@@ -58,28 +60,31 @@ struct File {
     gzip: OnceLock<Bytes>,
 }
 
-/// `GET /`
-pub fn index(method: &Method, headers: &HeaderMap) -> Result<Answer> {
-    answer(&Page::current(), INDEX, "no-cache", method, headers)
+/// `GET /`; below a prefix only with a slash at the end, for the page's own links begin there.
+pub fn index(request: &Incoming) -> Result<Answer> {
+    let path = request.uri().path();
+    if path.ends_with('/') {
+        return answer(&Page::current(), INDEX, "no-cache", request);
+    }
+    let mut answer = whole(StatusCode::PERMANENT_REDIRECT, JSON, Bytes::new());
+    if let Ok(place) = HeaderValue::from_str(&format!("{path}/")) {
+        answer.headers_mut().insert(LOCATION, place);
+    }
+    Ok(answer)
 }
 
 /// `GET /page/{version}/{file}`
-pub fn part(version: &str, file: &str, method: &Method, headers: &HeaderMap) -> Result<Answer> {
+pub fn part(version: &str, file: &str, request: &Incoming) -> Result<Answer> {
     let page = Page::current();
     // A page opened before an update may still ask for parts of the older version.
     let is_current = version == page.version;
     let caching = if is_current { "public, max-age=31536000, immutable" } else { "no-cache" };
-    answer(&page, &format!("page/{file}"), caching, method, headers)
+    answer(&page, &format!("page/{file}"), caching, request)
 }
 
-fn answer(
-    page: &Page,
-    name: &str,
-    caching: &'static str,
-    method: &Method,
-    headers: &HeaderMap,
-) -> Result<Answer> {
-    if !matches!(*method, Method::GET | Method::HEAD) {
+fn answer(page: &Page, name: &str, caching: &'static str, request: &Incoming) -> Result<Answer> {
+    let headers = request.headers();
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Refusal::method("GET, HEAD"));
     }
     let file = page.files.get(name).ok_or_else(|| {

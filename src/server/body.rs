@@ -1,21 +1,64 @@
 //! Bodies: JSON read within its limits, JSON written in one piece, and streams.
 
-use super::error::{Refusal, Result};
+use super::error::{self, Refusal};
 use super::{Answer, Incoming};
 use crate::config::Limits;
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Frame, SizeHint};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{self, Poll};
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// A body: whole, or a stream that goes on.
-pub type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>;
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub enum Body {
+    Whole(Full<Bytes>),
+    Stream(UnsyncBoxBody<Bytes, Infallible>),
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Whole(Full::default())
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut *self {
+            Self::Whole(body) => Pin::new(body).poll_frame(cx),
+            Self::Stream(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(body) => body.is_end_stream(),
+            Self::Stream(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(body) => body.size_hint(),
+            Self::Stream(body) => body.size_hint(),
+        }
+    }
+}
 
 /// The media type of every answer but the page's files.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -29,7 +72,7 @@ pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Answer {
 
 /// An answer with a whole body.
 pub fn whole(status: StatusCode, media_type: HeaderValue, bytes: Bytes) -> Answer {
-    let mut answer = Response::new(Either::Left(Full::new(bytes)));
+    let mut answer = Response::new(Body::Whole(Full::new(bytes)));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, media_type);
     answer
@@ -37,7 +80,10 @@ pub fn whole(status: StatusCode, media_type: HeaderValue, bytes: Bytes) -> Answe
 
 /// Reads a JSON body: 415 where it says it is something else, 413 where it is too large, 408 where
 /// it does not arrive in time, 400 with the field's name where it does not fit.
-pub async fn read_json<T: DeserializeOwned>(request: Incoming, limits: &Limits) -> Result<T> {
+pub async fn read_json<T: DeserializeOwned>(
+    request: Incoming,
+    limits: &Limits,
+) -> error::Result<T> {
     check_media_type(request.headers().get(CONTENT_TYPE))?;
     let body = Limited::new(request.into_body(), limits.body_bytes).collect();
     let bytes = match timeout(Duration::from_secs(limits.body_seconds), body).await {
@@ -56,7 +102,7 @@ pub async fn read_json<T: DeserializeOwned>(request: Incoming, limits: &Limits) 
 }
 
 /// Parses JSON; only where that fails is it read again, slower, to name the field.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> error::Result<T> {
     serde_json::from_slice(bytes).map_err(|_| {
         let mut reader = serde_json::Deserializer::from_slice(bytes);
         match serde_path_to_error::deserialize::<_, T>(&mut reader) {
@@ -75,7 +121,7 @@ fn names_field(path: &serde_path_to_error::Path) -> bool {
     path.iter().any(|segment| !matches!(segment, Segment::Unknown))
 }
 
-fn check_media_type(given: Option<&HeaderValue>) -> Result<()> {
+fn check_media_type(given: Option<&HeaderValue>) -> error::Result<()> {
     let essence = given.and_then(|value| value.to_str().ok()?.split(';').next());
     if essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json")) {
         return Ok(());

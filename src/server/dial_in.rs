@@ -1,9 +1,8 @@
 //! Implementations that dial in: the door is here, what is spoken behind it is the adapter's.
 
 use super::error::{Refusal, Result};
-use super::{Answer, Context, Incoming, Permit, socket};
+use super::{Answer, Body, Context, Incoming, Permit, socket};
 use crate::adapter::{DialIn, Mount, Socket, accept};
-use http_body_util::Either;
 use hyper::header::SEC_WEBSOCKET_PROTOCOL;
 use std::sync::Arc;
 
@@ -25,6 +24,7 @@ pub fn open(context: &Arc<Context>, mount: Mount, mut request: Incoming) -> Resu
         offered.and_then(|offered| offered.to_str().ok()?.split(',').next()?.trim().parse().ok());
     let (answer, socket) = hyper_tungstenite::upgrade(&mut request, Some(mount.config()))
         .map_err(|error| Refusal::bad(format!("no WebSocket: {error}")))?;
+    let place = context.dial_ins.enter()?;
     let adapters = context.adapters.clone();
     let permit = request.extensions().get::<Permit>().cloned();
     context.tasks.spawn(async move {
@@ -32,9 +32,9 @@ pub fn open(context: &Arc<Context>, mount: Mount, mut request: Incoming) -> Resu
             Ok(socket) => accept(mount, dial_in, Socket::new(socket), adapters).await,
             Err(error) => tracing::debug!("a dial-in did not come about: {error}"),
         }
-        drop(permit);
+        drop((place, permit));
     });
-    let mut answer = answer.map(Either::Left);
+    let mut answer = answer.map(Body::Whole);
     if let Some(protocol) = first {
         answer.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
     }

@@ -5,7 +5,8 @@ use super::body::json;
 use crate::api::{NOT_FOUND, Problem};
 use crate::store;
 use hyper::StatusCode;
-use hyper::header::{ALLOW, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use std::time::Duration;
 
 /// Why a request is not answered as it wished.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,14 @@ impl Refusal {
     pub fn no_token(text: impl Into<String>) -> Self {
         let mut refusal = Self::new(StatusCode::UNAUTHORIZED, text);
         refusal.header = Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+        refusal
+    }
+
+    /// 429; worth another try after `wait`.
+    pub fn too_many(text: impl Into<String>, wait: Duration) -> Self {
+        let mut refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, text);
+        let seconds = wait.as_secs() + 1;
+        refusal.header = Some((RETRY_AFTER, HeaderValue::from(seconds)));
         refusal
     }
 

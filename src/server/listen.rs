@@ -1,26 +1,33 @@
 //! Listening, and stopping: each connection is a task that is tracked to its end.
 
+use super::room::{Addresses, Place, Room};
 use super::router::Router;
+use super::tls::Certificate;
 use super::{Context, Peer, Permit};
 use crate::error::{Error, Result};
-use hyper::Request;
+use crate::metrics::METRICS;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::{Method, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
 use std::fs::Permissions;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::cors::CorsLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::{DefaultOnRequest, DefaultOnResponse, TraceLayer};
 use tracing::Level;
@@ -88,10 +95,14 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 
 /// Serves until `stop`, then lets running requests end within the configured time.
 pub async fn serve(context: Arc<Context>, listeners: Listeners) -> Result<()> {
+    let certificate = context.config.tls.clone().map(Certificate::open).transpose()?;
     let router =
         Router::new().map_err(|error| Error::failed(format!("the routes do not fit: {error}")))?;
     let server = Server {
-        connections: Arc::new(Semaphore::new(context.config.limits.connections)),
+        connections: Room::new("connections", context.config.limits.connections),
+        addresses: Addresses::new(context.config.limits.connections_per_address),
+        certificate: certificate.map(Arc::new),
+        cors: cors(&context.config.cors_origins)?,
         router: Arc::new(router),
         context,
     };
@@ -114,7 +125,10 @@ pub async fn serve(context: Arc<Context>, listeners: Listeners) -> Result<()> {
 struct Server {
     context: Arc<Context>,
     router: Arc<Router>,
-    connections: Arc<Semaphore>,
+    connections: Room,
+    addresses: Addresses,
+    certificate: Option<Arc<Certificate>>,
+    cors: Option<CorsLayer>,
 }
 
 impl Server {
@@ -124,20 +138,44 @@ impl Server {
                 () = self.context.stop.cancelled() => return,
                 accepted = listener.accept() => accepted,
             };
-            let Ok((stream, _)) = accepted else {
+            let Ok((stream, address)) = accepted else {
                 self.pause_after(accepted.err()).await;
                 continue;
             };
-            let Ok(permit) = self.connections.clone().try_acquire_owned() else {
-                tracing::warn!(
-                    limit = self.context.config.limits.connections,
-                    "too many connections; one is closed"
-                );
-                continue;
-            };
+            let Some(place) = self.place(address.ip()) else { continue };
             let _ = stream.set_nodelay(true);
-            self.spawn(stream, Peer::Tcp, Some(Arc::new(permit)));
+            let peer = Peer::Tcp(address.ip().to_canonical());
+            match &self.certificate {
+                None => self.spawn(stream, peer, Some(place)),
+                Some(certificate) => {
+                    let handshake = certificate.acceptor().accept(stream);
+                    let limit = Duration::from_secs(self.context.config.limits.head_seconds);
+                    let server = self.clone();
+                    self.context.tasks.spawn(async move {
+                        match timeout(limit, handshake).await {
+                            Ok(Ok(stream)) => server.connection(stream, peer, Some(place)).await,
+                            Ok(Err(error)) => tracing::debug!(%address, "no TLS: {error}"),
+                            Err(_) => tracing::debug!(%address, "no TLS within {limit:?}"),
+                        }
+                    });
+                }
+            }
         }
+    }
+
+    /// A place for a connection; without one it is closed, for there is nobody yet to tell.
+    fn place(&self, address: IpAddr) -> Option<Permit> {
+        let connection = self.connections.enter().ok()?;
+        if self.context.config.proxies.contains(&address.to_canonical()) {
+            return Some(Arc::new(Place { _connection: connection, _address: None }));
+        }
+        let place = self.addresses.enter(address);
+        if place.is_none() {
+            let limit = "connections_per_address";
+            METRICS.limit_hit(limit);
+            tracing::warn!(limit, %address, "too many connections from one address; one is closed");
+        }
+        Some(Arc::new(Place { _connection: connection, _address: Some(place?) }))
     }
 
     async fn accept_unix(&self, listener: UnixListener) {
@@ -172,9 +210,13 @@ impl Server {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let limits = &self.context.config.limits;
+        let head_limit = Duration::from_secs(limits.head_seconds);
         let (context, router) = (self.context.clone(), self.router.clone());
+        let has_spoken = Arc::new(AtomicBool::new(false));
+        let spoken = has_spoken.clone();
         let handler = tower::service_fn(move |mut request: Request<hyper::body::Incoming>| {
             let (context, router) = (context.clone(), router.clone());
+            spoken.store(true, Ordering::Relaxed);
             if let Some(permit) = &permit {
                 request.extensions_mut().insert(permit.clone());
             }
@@ -190,6 +232,7 @@ impl Server {
                     .on_request(DefaultOnRequest::new().level(Level::TRACE))
                     .on_response(DefaultOnResponse::new().level(Level::DEBUG)),
             )
+            .option_layer(self.cors.clone())
             .layer(PropagateRequestIdLayer::x_request_id())
             .layer(CompressionLayer::new().compress_when(is_worth_it))
             .service(handler);
@@ -197,7 +240,7 @@ impl Server {
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_secs(limits.head_seconds))
+            .header_read_timeout(head_limit)
             // Beyond this hyper refuses by itself, without a word; the router says it with one.
             .max_buf_size(limits.head_bytes.max(HEAD_AT_ALL))
             .max_headers(HEADERS_AT_ALL);
@@ -206,13 +249,17 @@ impl Server {
             .timer(TokioTimer::new())
             .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
             .keep_alive_interval(Some(Duration::from_secs(30)));
+        // Whoever takes nothing for so long is gone, whatever was being sent.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(Duration::from_secs(limits.idle_seconds)));
         let connection = builder.serve_connection_with_upgrades(
-            TokioIo::new(stream),
+            TokioIo::new(Box::pin(stream)),
             TowerToHyperService::new(service),
         );
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
+            () = silence(&has_spoken, head_limit) => return,
             () = self.context.stop.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
@@ -222,4 +269,34 @@ impl Server {
             tracing::debug!("a connection ended: {error}");
         }
     }
+}
+
+/// Ends where a connection has asked nothing by then: hyper counts the time of a head only once it
+/// knows which HTTP is spoken.
+async fn silence(has_spoken: &AtomicBool, limit: Duration) {
+    sleep(limit).await;
+    if has_spoken.load(Ordering::Relaxed) {
+        std::future::pending().await
+    }
+}
+
+/// Lets the pages of other origins ask, where some are configured.
+fn cors(origins: &[String]) -> Result<Option<CorsLayer>> {
+    let parse = |origin: &String| {
+        HeaderValue::from_str(origin).map_err(|_| {
+            Error::failed(format!("`cors_origins`: {origin:?} is no origin"))
+                .hint("write it as https://app.example.com")
+        })
+    };
+    let origins = origins.iter().map(parse).collect::<Result<Vec<_>>>()?;
+    let names = ["idempotency-key", "last-event-id"].map(HeaderName::from_static);
+    Ok((!origins.is_empty()).then(|| {
+        CorsLayer::new()
+            .allow_origin(origins)
+            .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+            .allow_headers(
+                [AUTHORIZATION, CONTENT_TYPE].into_iter().chain(names).collect::<Vec<_>>(),
+            )
+            .max_age(Duration::from_hours(1))
+    }))
 }

@@ -1,14 +1,16 @@
 //! `/api/messages`: make, read, list, change, delete.
 
 use super::body::{json, read_json};
+use super::description::{BodyRefusals, Refusals};
 use super::error::{Refusal, Result};
 use super::{Answer, Context, Incoming};
 use crate::activity::{MOST_MINUTES, Minutes};
 use crate::api::{
     Activity, DEFAULT_LIMIT, Deleted, INVALID_STATUS, INVALID_TYPE, Listing, MOST_LIMIT,
-    NewMessage, NewStatus,
+    NewMessage, NewStatus, Problem,
 };
 use crate::clock::now;
+use crate::message::{Direction, Message, MessageType, Status};
 use crate::store::{self, Command, Filter, Found, Idempotency, Page, Search, View};
 use hyper::{HeaderMap, StatusCode};
 use std::str::FromStr;
@@ -20,7 +22,19 @@ const KEY_BYTES: usize = 256;
 /// Offsets from which a list is looked for aside.
 const DEEP: u64 = 100_000;
 
-/// `POST /api/messages`
+/// Make a message, which is stored and sent as soon as it can be.
+#[utoipa::path(
+    post,
+    path = "/api/messages",
+    request_body = NewMessage,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body within 24 h give the same message")),
+    responses(
+        (status = 201, body = Message),
+        (status = 409, body = Problem, description = "The key was used with another body"),
+        BodyRefusals,
+        Refusals
+    )
+)]
 pub async fn create(context: &Context, request: Incoming) -> Result<Answer> {
     let key = idempotency_key(request.headers())?;
     let body: NewMessage = read_json(request, &context.config.limits).await?;
@@ -47,13 +61,26 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
     }
 }
 
-/// `GET /api/messages/{id}`
+/// One message.
+#[utoipa::path(
+    get,
+    path = "/api/messages/{id}",
+    params(("id" = String, Path, description = "The message's ID")),
+    responses((status = 200, body = Message), (status = 404, body = Problem), Refusals)
+)]
 pub fn read(context: &Context, id: &str) -> Result<Answer> {
     let found = context.store.view()?.by_id(parse_id(id)?)?;
     found.map(|message| json(StatusCode::OK, &message)).ok_or_else(Refusal::no_message)
 }
 
-/// `PATCH /api/messages/{id}`
+/// Set a message's status: `Canceled` takes back one that waits, `Pending` sends it again.
+#[utoipa::path(
+    patch,
+    path = "/api/messages/{id}",
+    params(("id" = String, Path, description = "The message's ID")),
+    request_body = NewStatus,
+    responses((status = 200, body = Message), (status = 404, body = Problem), BodyRefusals, Refusals)
+)]
 pub async fn set_status(context: &Context, id: &str, request: Incoming) -> Result<Answer> {
     let id = parse_id(id);
     let body: NewStatus = read_json(request, &context.config.limits).await?;
@@ -64,7 +91,13 @@ pub async fn set_status(context: &Context, id: &str, request: Incoming) -> Resul
     }
 }
 
-/// `DELETE /api/messages/{id}`
+/// Delete a message for good.
+#[utoipa::path(
+    delete,
+    path = "/api/messages/{id}",
+    params(("id" = String, Path, description = "The message's ID")),
+    responses((status = 200, body = Deleted), (status = 404, body = Problem), Refusals)
+)]
 pub async fn delete(context: &Context, id: &str) -> Result<Answer> {
     match context.write(Command::Delete { id: parse_id(id)? }).await? {
         store::Answer::Deleted => Ok(json(StatusCode::OK, &Deleted { deleted: true })),
@@ -72,7 +105,23 @@ pub async fn delete(context: &Context, id: &str) -> Result<Answer> {
     }
 }
 
-/// `GET /api/messages`
+/// Messages, the newest first.
+#[utoipa::path(
+    get,
+    path = "/api/messages",
+    params(
+        ("offset" = Option<u64>, Query, description = "How many to pass over"),
+        ("limit" = Option<usize>, Query, description = "At most so many: 50, and no more than 200"),
+        ("before" = Option<String>, Query, description = "Only messages older than this ID or `seq`"),
+        ("status" = Option<Status>, Query),
+        ("direction" = Option<Direction>, Query),
+        ("platform" = Option<String>, Query),
+        ("conversation" = Option<String>, Query),
+        ("message_type" = Option<MessageType>, Query),
+        ("q" = Option<String>, Query, description = "Text in the content or the sender's name")
+    ),
+    responses((status = 200, body = Listing), (status = 400, body = Problem), Refusals)
+)]
 pub async fn list(context: &Context, query: &str) -> Result<Answer> {
     let view = context.store.view()?;
     let Query { filter, search, page } = Query::parse(query, &view)?;
@@ -90,7 +139,13 @@ fn indexed(view: &View, filter: &Filter, page: Page) -> store::Result<Found> {
     Ok(Found { messages: view.list(filter, page)?, searched_to: None })
 }
 
-/// `GET /api/activity`
+/// How many messages came and went in each of the last minutes.
+#[utoipa::path(
+    get,
+    path = "/api/activity",
+    params(("minutes" = Option<usize>, Query, minimum = 1, maximum = 1440, description = "60 unless said")),
+    responses((status = 200, body = Activity), (status = 400, body = Problem), Refusals)
+)]
 pub fn activity(context: &Context, query: &str) -> Result<Answer> {
     let mut minutes = 60;
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {

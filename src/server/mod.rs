@@ -1,19 +1,27 @@
 //! The server: HTTP over TCP and over the Unix socket beside the store.
 
+mod access;
 mod assets;
-mod auth;
 mod body;
+mod description;
 mod dial_in;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod listen;
 mod messages;
+mod metrics;
 mod platforms;
+mod room;
 mod router;
 mod socket;
 mod stream;
+mod tls;
 
+pub use access::Access;
 pub use body::Body;
 pub use listen::{Listeners, serve};
+pub use room::Room;
 
 use crate::activity::Activity;
 use crate::adapter;
@@ -23,9 +31,9 @@ use crate::outbox::Outcomes;
 use crate::store::{Answer as Stored, Command, Store};
 use error::Refusal;
 use hyper::{Request, Response, StatusCode};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -39,6 +47,8 @@ pub type Answer = Response<Body>;
 pub struct Context {
     #[allow(missing_docs)]
     pub config: Config,
+    /// Who may ask for what.
+    pub access: Access,
     #[allow(missing_docs)]
     pub store: Arc<Store>,
     /// Where implementations dial in.
@@ -51,6 +61,10 @@ pub struct Context {
     pub activity: Arc<Activity>,
     #[allow(missing_docs)]
     pub hub: Arc<Hub>,
+    /// Room for WebSocket sessions and streams.
+    pub sessions: Room,
+    /// Room for implementations that dial in.
+    pub dial_ins: Room,
     /// Cancelled when the server stops; whatever goes on for long must heed it.
     pub stop: CancellationToken,
     /// Connections and sessions; the server waits for them when it stops.
@@ -58,13 +72,13 @@ pub struct Context {
 }
 
 /// A connection's place among those allowed; kept for as long as anything of it goes on.
-pub type Permit = Arc<OwnedSemaphorePermit>;
+pub type Permit = Arc<room::Place>;
 
 /// By which way somebody asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
-    /// Over the network: with a token, where one is set.
-    Tcp,
+    /// Over the network, from this address: with a token, where one is set.
+    Tcp(IpAddr),
     /// Over the Unix socket: the file's mode has let them in.
     Unix,
 }

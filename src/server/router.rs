@@ -3,13 +3,16 @@
 use super::body::json;
 use super::error::{Refusal, Result};
 use super::{
-    Answer, Context, Incoming, Peer, assets, auth, dial_in, messages, platforms, socket, stream,
+    Answer, Context, Incoming, Peer, access, assets, description, dial_in, messages, metrics,
+    platforms, socket, stream,
 };
 use crate::api::Health;
-use crate::config::Secret;
-use hyper::{HeaderMap, Method, StatusCode};
+use crate::config::{Need, Secret};
+use crate::metrics::{METRICS, RequestLabels, RouteLabels};
+use hyper::{Method, StatusCode};
 use matchit::Match;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Everything that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +28,35 @@ enum Route {
     Conversations,
     Stream,
     Socket,
+    Metrics,
+    OpenApi,
+    AsyncApi,
+}
+
+impl Route {
+    /// Every path there is, and its route.
+    const ALL: [(&'static str, Self); 14] = [
+        ("/", Self::Page),
+        ("/page/{version}/{*file}", Self::PagePart),
+        ("/api/messages", Self::Messages),
+        ("/api/messages/{id}", Self::Message),
+        ("/api/stats", Self::Stats),
+        ("/api/activity", Self::Activity),
+        ("/api/health", Self::Health),
+        ("/api/platforms", Self::Platforms),
+        ("/api/conversations", Self::Conversations),
+        ("/api/stream", Self::Stream),
+        ("/ws/client", Self::Socket),
+        ("/metrics", Self::Metrics),
+        ("/api/openapi.json", Self::OpenApi),
+        ("/api/asyncapi.json", Self::AsyncApi),
+    ];
+
+    /// The path, by which requests are counted.
+    fn name(self) -> &'static str {
+        let known = Self::ALL.iter().find(|(_, route)| *route == self);
+        known.map_or("other", |(path, _)| path)
+    }
 }
 
 /// The paths; made once.
@@ -36,45 +68,49 @@ impl Router {
     /// The table of paths.
     pub fn new() -> std::result::Result<Self, matchit::InsertError> {
         let mut routes = matchit::Router::new();
-        routes.insert("/", Route::Page)?;
-        routes.insert("/page/{version}/{*file}", Route::PagePart)?;
-        routes.insert("/api/messages", Route::Messages)?;
-        routes.insert("/api/messages/{id}", Route::Message)?;
-        routes.insert("/api/stats", Route::Stats)?;
-        routes.insert("/api/activity", Route::Activity)?;
-        routes.insert("/api/health", Route::Health)?;
-        routes.insert("/api/platforms", Route::Platforms)?;
-        routes.insert("/api/conversations", Route::Conversations)?;
-        routes.insert("/api/stream", Route::Stream)?;
-        routes.insert("/ws/client", Route::Socket)?;
+        for (path, route) in Route::ALL {
+            routes.insert(path, route)?;
+        }
         Ok(Self { routes })
     }
 
     /// Answers a request, whatever it is.
     pub async fn answer(&self, context: &Arc<Context>, peer: Peer, request: Incoming) -> Answer {
-        self.route(context, peer, request).await.unwrap_or_else(Refusal::into_answer)
+        let began = Instant::now();
+        let prefix = &context.config.prefix;
+        let route = match self.routes.at(below_prefix(prefix, request.uri().path())) {
+            Ok(found) => found.value.name(),
+            Err(_) => "other",
+        };
+        let answer = self.route(context, peer, request).await.unwrap_or_else(Refusal::into_answer);
+        let code = answer.status().as_u16();
+        METRICS.requests.get_or_create(&RequestLabels { route, code }).inc();
+        let seconds = METRICS.request_seconds.get_or_create(&RouteLabels { route });
+        seconds.observe(began.elapsed().as_secs_f64());
+        answer
     }
 
     async fn route(&self, context: &Arc<Context>, peer: Peer, request: Incoming) -> Result<Answer> {
         check_head(&request, context.config.limits.head_bytes)?;
-        auth::check_origin(peer, request.uri(), request.headers(), &context.config)?;
-        let path = request.uri().path().to_owned();
-        let found = self.routes.at(&path);
-        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-        if let Some(answer) =
-            found.as_ref().ok().and_then(|found| open_to_all(found, method, headers))
-        {
-            return answer;
-        }
-        let token = context.config.token.as_ref();
-        if let Some(mount) = context.adapters.mount(&path) {
-            let own = mount.token().map(Secret::new);
-            auth::check_token(peer, headers, uri, own.as_ref().or(token), true)?;
+        let path = below_prefix(&context.config.prefix, request.uri().path()).to_owned();
+        let mount = context.adapters.mount(&path);
+        let (uri, headers) = (request.uri(), request.headers());
+        access::check_origin(peer, uri, headers, &context.config, mount.is_some())?;
+        if let Some(mount) = mount {
+            match mount.token().map(Secret::new) {
+                Some(own) => context.access.check_own(peer, headers, uri, &own)?,
+                None => drop(context.access.check(peer, headers, uri, true, Need::DialIn)?),
+            }
             return dial_in::open(context, mount, request);
         }
-        let in_query =
-            found.as_ref().is_ok_and(|found| matches!(found.value, Route::Stream | Route::Socket));
-        auth::check_token(peer, headers, uri, token, in_query)?;
+        let found = self.routes.at(&path);
+        if let Some(answer) = found.as_ref().ok().and_then(|found| open_to_all(found, &request)) {
+            return answer;
+        }
+        let route = found.as_ref().ok().map(|found| *found.value);
+        let in_query = matches!(route, Some(Route::Stream | Route::Socket));
+        let need = need(route, request.method());
+        let scope = context.access.check(peer, headers, uri, in_query, need)?;
         let found = found.map_err(|_| {
             let text = format!("there is nothing at {path}; the API begins at /api/");
             Refusal::new(StatusCode::NOT_FOUND, text)
@@ -100,31 +136,58 @@ impl Router {
             (Route::Conversations, &Method::GET | &Method::HEAD) => {
                 platforms::conversations(context)
             }
+            (Route::Metrics, &Method::GET | &Method::HEAD) => metrics::scrape(context),
+            (Route::OpenApi, &Method::GET | &Method::HEAD) => Ok(description::openapi()),
+            (Route::AsyncApi, &Method::GET | &Method::HEAD) => Ok(description::asyncapi()),
             (Route::Stream, &Method::GET) => stream::open(context, &request),
-            (Route::Socket, &Method::GET) => socket::open(context, request),
-            (Route::Stats | Route::Activity | Route::Platforms | Route::Conversations, _) => {
-                Err(Refusal::method("GET, HEAD"))
-            }
+            (Route::Socket, &Method::GET) => socket::open(context, scope, request),
+            (
+                Route::Stats
+                | Route::Activity
+                | Route::Health
+                | Route::Page
+                | Route::PagePart
+                | Route::Platforms
+                | Route::Conversations
+                | Route::Metrics
+                | Route::OpenApi
+                | Route::AsyncApi,
+                _,
+            ) => Err(Refusal::method("GET, HEAD")),
             (Route::Stream | Route::Socket, _) => Err(Refusal::method("GET")),
-            (Route::Page | Route::PagePart | Route::Health, _) => Err(Refusal::method("GET, HEAD")),
         }
     }
 }
 
+/// The path behind the prefix under which a reverse proxy shows us, if it was left there.
+fn below_prefix<'a>(prefix: &str, path: &'a str) -> &'a str {
+    match path.strip_prefix(prefix) {
+        Some(rest) if rest.starts_with('/') => rest,
+        Some("") => "/",
+        _ => path,
+    }
+}
+
 /// What is answered without a token: the page's own files, and whether the server is well.
-fn open_to_all(
-    found: &Match<'_, '_, &Route>,
-    method: &Method,
-    headers: &HeaderMap,
-) -> Option<Result<Answer>> {
+fn open_to_all(found: &Match<'_, '_, &Route>, request: &Incoming) -> Option<Result<Answer>> {
     let parameter = |name| found.params.get(name).unwrap_or_default();
     match found.value {
-        Route::Health => Some(health(method)),
-        Route::Page => Some(assets::index(method, headers)),
-        Route::PagePart => {
-            Some(assets::part(parameter("version"), parameter("file"), method, headers))
-        }
+        Route::Health => Some(health(request.method())),
+        Route::Page => Some(assets::index(request)),
+        Route::PagePart => Some(assets::part(parameter("version"), parameter("file"), request)),
         _ => None,
+    }
+}
+
+/// What a request is about to do. Whoever may look may open a WebSocket, where each command is
+/// looked at by itself.
+fn need(route: Option<Route>, method: &Method) -> Need {
+    match (route, method) {
+        (Some(Route::Messages), &Method::POST) | (Some(Route::Message), &Method::PATCH) => {
+            Need::Send
+        }
+        (Some(Route::Message), &Method::DELETE) => Need::Admin,
+        _ => Need::Read,
     }
 }
 

@@ -9,13 +9,14 @@ use crate::hub::Watcher;
 use crate::subscription::Names;
 use bytes::Bytes;
 use futures_util::stream;
-use http_body_util::{BodyExt, Either, StreamBody};
+use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
 use hyper::body::Frame as Piece;
 use hyper::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 /// How an event looks on the wire.
@@ -31,6 +32,7 @@ struct Watching {
     watcher: Watcher,
     format: Format,
     has_begun: bool,
+    _place: OwnedSemaphorePermit,
     _permit: Option<Permit>,
 }
 
@@ -54,6 +56,7 @@ pub fn open(context: &Arc<Context>, request: &Incoming) -> Result<Answer> {
         let last = last.to_str().unwrap_or_default();
         since = Some(place_in_journal("Last-Event-ID", last, &view)?);
     }
+    let place = context.sessions.enter()?;
     let mut watcher = context.hub.watch();
     let limit_or_head = |refused| Refusal::bad(super::socket::refusal(refused));
     watcher
@@ -64,10 +67,11 @@ pub fn open(context: &Arc<Context>, request: &Incoming) -> Result<Answer> {
         watcher,
         format,
         has_begun: false,
+        _place: place,
         _permit: request.extensions().get::<Permit>().cloned(),
     };
     let body: Body =
-        Either::Right(StreamBody::new(stream::unfold(watching, Watching::next)).boxed_unsync());
+        Body::Stream(StreamBody::new(stream::unfold(watching, Watching::next)).boxed_unsync());
     let mut answer = Response::new(body);
     let media_type = match format {
         Format::Events => "text/event-stream",

@@ -5,6 +5,7 @@
 //! see whole commits only and never wait for the writer.
 
 pub mod check;
+mod file;
 mod ids;
 mod keys;
 mod ledger;
@@ -17,6 +18,7 @@ mod tables;
 mod view;
 mod writer;
 
+pub use file::Medium;
 pub use keys::Idempotency;
 pub use open::{Access, Options};
 pub use query::{Filter, Page};

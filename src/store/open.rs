@@ -1,5 +1,6 @@
 //! Opening a store file: making it, knowing it for ours, and saying clearly what is wrong.
 
+use super::file::{Medium, Prepared};
 use super::ids::Ids;
 use super::ledger::Ledger;
 use super::tables::{MARK, META, SCHEMA};
@@ -41,6 +42,8 @@ pub struct Options {
     pub queue: usize,
     /// Bytes the disk must have free for a write to be tried at all.
     pub reserve_bytes: u64,
+    /// What to write to in place of the file, for trying faults out.
+    pub medium: Option<Medium>,
 }
 
 impl Options {
@@ -53,6 +56,7 @@ impl Options {
             batch: 1024,
             queue: 4096,
             reserve_bytes: 4 << 20,
+            medium: None,
         }
     }
 }
@@ -108,6 +112,9 @@ impl Writable {
 
 pub(super) fn open(options: &Options) -> Result<Opened> {
     let path = &options.path;
+    if options.medium.is_some() {
+        return open_for_writing(options);
+    }
     let exists = has_content(path)?;
     match options.access {
         Access::Read if !exists => Err(Error::Open(format!(
@@ -153,6 +160,13 @@ fn look_before_writing(options: &Options) -> Result<()> {
 fn open_for_writing(options: &Options) -> Result<Opened> {
     let path = &options.path;
     let began = std::time::Instant::now();
+    let file = match &options.medium {
+        Some(Medium(open)) => Prepared::on(open()),
+        None => {
+            let file = OpenOptions::new().read(true).write(true).open(path);
+            Prepared::new(file.map_err(|error| disk(path, "opened", &error))?)
+        }
+    };
     let database = builder(options)
         .set_repair_callback(move |repair| {
             let percent = (repair.progress() * 100.0).round();
@@ -162,7 +176,7 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
                 "mending a store that was not closed"
             );
         })
-        .create(path)
+        .create_with_backend(file.map_err(|error| refused(path, &error))?)
         .map_err(|error| refused(path, &error))?;
     let ids = match identify(&database.begin_read()?, path) {
         // Made, and the process ended before its tables were: as good as new.

@@ -10,10 +10,11 @@ use super::open::{self, Writable};
 use super::{Current, Error, Listener, Options, Result};
 use crate::change::{self, Change, Outcome, Received};
 use crate::message::{Draft, Message, Status};
+use crate::metrics::METRICS;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -122,6 +123,7 @@ impl Writer {
                 }
             }
             Err(error) => {
+                METRICS.store_errors.inc();
                 tracing::error!(refused = waiting.len(), "{error}");
                 for wait in waiting {
                     let _ = wait.send(Err(error.clone()));
@@ -160,8 +162,9 @@ impl Writer {
     }
 
     fn open_again(&mut self) -> Result<()> {
-        let opened =
-            self.options.path.try_exists().unwrap_or(false).then(|| open::open(&self.options));
+        let is_there =
+            self.options.medium.is_some() || self.options.path.try_exists().unwrap_or(false);
+        let opened = is_there.then(|| open::open(&self.options));
         let path = self.options.path.display();
         let opened = opened.unwrap_or_else(|| {
             Err(Error::Open(format!("{path} has vanished; put it back, or restart")))
@@ -199,6 +202,7 @@ impl Writer {
 
 /// Decides and applies commands one after the other, and commits.
 fn carry_out(file: &Writable, commands: Vec<Command>) -> Result<(Vec<Change>, Vec<Answer>)> {
+    let began = Instant::now();
     let txn = file.database.begin_write()?;
     let mut ledger = Ledger::open(&txn, file.ids)?;
     let mut changes = Vec::with_capacity(commands.len());
@@ -213,6 +217,8 @@ fn carry_out(file: &Writable, commands: Vec<Command>) -> Result<(Vec<Change>, Ve
     }
     if ledger.finish()? {
         txn.commit().map_err(|error| Error::Write(error.to_string()))?;
+        METRICS.commit_changes.observe(u32::try_from(changes.len()).map_or(f64::MAX, f64::from));
+        METRICS.commit_seconds.observe(began.elapsed().as_secs_f64());
     } else {
         txn.abort()?;
     }

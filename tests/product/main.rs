@@ -7,18 +7,25 @@
 mod onebot;
 #[path = "../common/onebot11.rs"]
 mod onebot11;
+#[path = "../common/onebot12.rs"]
+mod onebot12;
 #[path = "../common/server.rs"]
 mod server;
 #[path = "../common/socket.rs"]
 mod socket;
 
+mod access;
 mod commands;
 mod crash;
 mod delivery;
+mod delivery12;
+mod described;
 mod disk;
 mod errors;
 mod generated;
 mod http;
+mod limits;
+mod metrics;
 mod search;
 mod socket_commands;
 mod socket_events;

@@ -1,6 +1,7 @@
 import { Refused, ask, setToken } from '../api.js';
 import { h } from '../dom.js';
 import { t } from '../i18n.js';
+import { textOf } from './details.js';
 
 /**
  * Asks for the server's token, and tries it.
@@ -23,7 +24,7 @@ export function login(signedIn) {
     } catch (error) {
       setToken('');
       const isWrong = error instanceof Refused && error.status === 401;
-      problem.textContent = t(isWrong ? 'wrongToken' : 'unreachable');
+      problem.textContent = isWrong ? t('wrongToken') : textOf(error);
       input.select();
     } finally {
       button.disabled = false;

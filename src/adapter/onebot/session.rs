@@ -2,6 +2,7 @@
 
 use crate::adapter::kind::End;
 use crate::adapter::socket::Reader;
+use crate::metrics::METRICS;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +41,7 @@ impl Unreadable {
     pub(in crate::adapter) fn skip(&mut self, frame: &str, error: &serde_json::Error) {
         const EXCERPT: usize = 120;
         self.count += 1;
+        METRICS.frames_skipped.inc();
         if self.count.is_power_of_two() {
             let excerpt: String = frame.chars().take(EXCERPT).collect();
             tracing::warn!(count = self.count, %error, excerpt, "skipped a frame that cannot be read");

@@ -259,19 +259,20 @@ fn parse_or_default<'a, T: Deserialize<'a> + Default>(json: Option<&'a RawValue>
     json.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
 }
 
+/// Whatever a frame says, it is read or refused; what is read makes a message or an error.
+#[cfg(any(test, fuzzing))]
+pub(in crate::adapter) fn swallow(text: &str) {
+    if let Ok(Frame::Event { event: Event::Message(message), .. }) = Frame::parse(text)
+        && let Ok((inbound, _)) = message.into_inbound("qq", "1", None)
+    {
+        assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    /// Whatever a frame says, it is read or refused; what is read makes a message or an error.
-    fn swallow(text: &str) {
-        if let Ok(Frame::Event { event: Event::Message(message), .. }) = Frame::parse(text)
-            && let Ok((inbound, _)) = message.into_inbound("qq", "1", None)
-        {
-            assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
-        }
-    }
 
     /// Any JSON, not deep.
     fn json() -> impl Strategy<Value = String> {

@@ -13,6 +13,9 @@ mod segment;
 
 pub(super) use account::Accounts;
 
+#[cfg(fuzzing)]
+pub(super) use {cq::parse as parse_cq, event::swallow};
+
 use super::kind::{Kind, Run};
 
 pub(super) static KIND: Kind = Kind {

@@ -205,19 +205,20 @@ impl Message<'_> {
     }
 }
 
+/// Whatever a frame says, it is read or refused; what is read makes a message or an error.
+#[cfg(any(test, fuzzing))]
+pub(in crate::adapter) fn swallow(text: &str) {
+    if let Ok(Frame::Event { event: Event::Message(message), .. }) = Frame::parse(text)
+        && let Ok(inbound) = message.into_inbound("wechat", "me")
+    {
+        assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    /// Whatever a frame says, it is read or refused; what is read makes a message or an error.
-    fn swallow(text: &str) {
-        if let Ok(Frame::Event { event: Event::Message(message), .. }) = Frame::parse(text)
-            && let Ok(inbound) = message.into_inbound("wechat", "me")
-        {
-            assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
-        }
-    }
 
     fn value() -> impl Strategy<Value = String> {
         prop_oneof![

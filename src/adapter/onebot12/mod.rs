@@ -7,6 +7,9 @@ mod connection;
 mod event;
 mod segment;
 
+#[cfg(fuzzing)]
+pub(super) use event::swallow;
+
 use super::kind::{Kind, Run};
 
 pub(super) static KIND: Kind = Kind {

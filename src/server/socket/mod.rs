@@ -5,9 +5,11 @@ mod session;
 
 use super::body::json;
 use super::error::{Refusal, Result};
-use super::{Answer, Context, Incoming, Permit};
+use super::{Answer, Body, Context, Incoming, Permit};
 use crate::api::Problem;
-use http_body_util::Either;
+use crate::config::Scope;
+#[cfg(fuzzing)]
+pub use command::Parsed;
 use hyper::StatusCode;
 use hyper::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -23,7 +25,7 @@ const SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
 const READ_BUFFER: usize = 2 << 10;
 
 /// Turns the request into a session, which goes on after it was answered.
-pub fn open(context: &Arc<Context>, mut request: Incoming) -> Result<Answer> {
+pub fn open(context: &Arc<Context>, scope: Scope, mut request: Incoming) -> Result<Answer> {
     if !hyper_tungstenite::is_upgrade_request(&request) {
         return Ok(upgrade_required());
     }
@@ -34,17 +36,18 @@ pub fn open(context: &Arc<Context>, mut request: Incoming) -> Result<Answer> {
         .max_frame_size(Some(limits.body_bytes));
     let (answer, socket) = hyper_tungstenite::upgrade(&mut request, Some(config))
         .map_err(|error| Refusal::bad(format!("no WebSocket: {error}")))?;
+    let place = context.sessions.enter()?;
     let id = Uuid::new_v4();
     let session = context.clone();
     let permit = request.extensions().get::<Permit>().cloned();
     context.tasks.spawn(async move {
         match socket.await {
-            Ok(socket) => Session::new(id, session, socket).run().await,
+            Ok(socket) => Session::new(id, session, scope, socket).run().await,
             Err(error) => tracing::debug!("a WebSocket did not come about: {error}"),
         }
-        drop(permit);
+        drop((place, permit));
     });
-    let mut answer = answer.map(Either::Left);
+    let mut answer = answer.map(Body::Whole);
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         answer.headers_mut().insert(SESSION_ID, id);
     }

@@ -2,14 +2,17 @@
 
 use super::command::{Command, Parsed, Reply, Since};
 use crate::clock::now;
+use crate::config::{Need, Scope};
 use crate::frame::Frame;
 use crate::hub::{Refused, Watcher};
 use crate::message::{Draft, Message, Status};
+use crate::metrics::METRICS;
 use crate::outbox::Outcomes;
 use crate::server::Context;
 use crate::store::{self, Answer};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use hyper_tungstenite::HyperWebsocketStream;
 use hyper_tungstenite::tungstenite::protocol::CloseFrame;
 use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -38,6 +41,9 @@ type Sending = Pin<Box<dyn Future<Output = Reply> + Send>>;
 pub(super) struct Session {
     id: Uuid,
     context: Arc<Context>,
+    /// What the client's token lets it do.
+    scope: Scope,
+    pace: DefaultDirectRateLimiter,
     socket: HyperWebsocketStream,
     watcher: Watcher,
     in_flight: FuturesUnordered<Sending>,
@@ -65,13 +71,19 @@ impl From<Elapsed> for End {
 }
 
 impl Session {
-    pub(super) fn new(id: Uuid, context: Arc<Context>, socket: HyperWebsocketStream) -> Self {
+    pub(super) fn new(
+        id: Uuid,
+        context: Arc<Context>,
+        scope: Scope,
+        socket: HyperWebsocketStream,
+    ) -> Self {
         let every = Duration::from_secs(context.config.limits.ping_seconds.max(1));
         let mut pings = interval_at(Instant::now() + every, every);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let watcher = context.hub.watch();
         let in_flight = FuturesUnordered::new();
-        Self { id, context, socket, watcher, in_flight, pings, heard: Instant::now() }
+        let pace = RateLimiter::direct(Quota::per_second(context.config.limits.session_commands));
+        Self { id, context, scope, pace, socket, watcher, in_flight, pings, heard: Instant::now() }
     }
 
     pub(super) async fn run(mut self) {
@@ -164,7 +176,17 @@ impl Session {
 
     async fn obey(&mut self, text: &Utf8Bytes) -> Result<(), End> {
         let Parsed { request_id, command } = Parsed::read(text);
+        if self.pace.check().is_err() {
+            let most = self.context.config.limits.session_commands;
+            METRICS.limit_hit("session_commands");
+            let text = format!("more than {most} commands a second; send this one again later");
+            return self.say(Reply::error(text).to(request_id)).await;
+        }
         let reply = match command {
+            Ok(Command::SendMessage(_)) if !self.scope.covers(Need::Send) => {
+                let scope = self.scope.as_str();
+                Reply::error(format!("a token with the scope `{scope}` may not send messages"))
+            }
             Ok(Command::SendMessage(draft)) => return self.send(draft, request_id).await,
             Ok(Command::Subscribe { platforms, conversations, since, with_status }) => {
                 match self.place(since) {

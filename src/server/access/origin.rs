@@ -1,28 +1,42 @@
-//! Who may ask: the token, and browsers' pages only of our own origin (contract, Part 2, item 21).
+//! Browsers' pages only of our own origin (contract, Part 2, item 21).
 
-use super::Peer;
-use super::error::{Refusal, Result};
-use crate::config::{Config, Secret};
-use hyper::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
+use crate::config::Config;
+use crate::server::Peer;
+use crate::server::error::{Refusal, Result};
+use hyper::header::{HOST, HeaderMap, ORIGIN};
 use hyper::{StatusCode, Uri};
 use std::net::IpAddr;
 
 /// Checks the names a browser cannot forge: `Host` against DNS rebinding, `Origin` against pages
-/// of elsewhere. The Unix socket has file modes instead.
-pub fn check_origin(peer: Peer, uri: &Uri, headers: &HeaderMap, config: &Config) -> Result<()> {
+/// of elsewhere. The Unix socket has file modes instead, and an implementation that dials in may
+/// know us by any name (`host.docker.internal`), as long as it is no browser.
+pub fn check_origin(
+    peer: Peer,
+    uri: &Uri,
+    headers: &HeaderMap,
+    config: &Config,
+    is_dial_in: bool,
+) -> Result<()> {
     if peer == Peer::Unix {
         return Ok(());
     }
     let host = uri.authority().map(hyper::http::uri::Authority::as_str);
     let host = host.or_else(|| headers.get(HOST)?.to_str().ok());
+    let origin = headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+    if origin.is_some_and(|origin| config.cors_origins.iter().any(|known| known == origin)) {
+        return Ok(());
+    }
+    if is_dial_in && origin.is_none() {
+        return Ok(());
+    }
     if host.is_some_and(|host| !is_ours(host, config)) {
         return Err(Refusal::new(
             StatusCode::MISDIRECTED_REQUEST,
             "this `Host` is not served here; add the name to `public_hosts` in the configuration",
         ));
     }
-    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
-    let from = origin.to_str().ok().and_then(|origin| Some(origin.split_once("://")?.1));
+    let Some(origin) = origin else { return Ok(()) };
+    let from = origin.split_once("://").map(|(_, from)| from);
     let is_allowed = from.is_some_and(|from| Some(from) == host || is_public(from, config));
     if is_allowed {
         return Ok(());
@@ -30,41 +44,6 @@ pub fn check_origin(peer: Peer, uri: &Uri, headers: &HeaderMap, config: &Config)
     Err(Refusal::new(
         StatusCode::FORBIDDEN,
         "pages of another `Origin` may not ask here; add its host to `public_hosts` in the configuration",
-    ))
-}
-
-/// Checks the token, where one is needed: `Authorization: Bearer`, or `access_token` in the query
-/// where `in_query` allows, because a browser's WebSocket and `EventSource` can send no header.
-pub fn check_token(
-    peer: Peer,
-    headers: &HeaderMap,
-    uri: &Uri,
-    token: Option<&Secret>,
-    in_query: bool,
-) -> Result<()> {
-    let Some(token) = token else { return Ok(()) };
-    if peer == Peer::Unix {
-        return Ok(());
-    }
-    let header = headers.get(AUTHORIZATION).and_then(|value| {
-        let (scheme, word) = value.to_str().ok()?.split_once(' ')?;
-        // Some implementations of OneBot say `Token`.
-        let is_known = ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
-        is_known.then(|| word.trim())
-    });
-    let from_query = || {
-        let mut pairs = form_urlencoded::parse(uri.query()?.as_bytes());
-        pairs.find(|(name, _)| name == "access_token").map(|(_, word)| word.into_owned())
-    };
-    let is_right = match header {
-        Some(word) => token.matches(word),
-        None => in_query && from_query().is_some_and(|word| token.matches(&word)),
-    };
-    if is_right {
-        return Ok(());
-    }
-    Err(Refusal::no_token(
-        "a token is needed: send `Authorization: Bearer <token>`, and the right one",
     ))
 }
 
@@ -94,17 +73,24 @@ fn without_port(authority: &str) -> &str {
 mod tests {
     use super::*;
 
+    const LOCAL: Peer = Peer::Tcp(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+
     fn check(listen: &str, headers: &[(&'static str, &str)]) -> Option<u16> {
+        refused(listen, headers, false)
+    }
+
+    fn refused(listen: &str, headers: &[(&'static str, &str)], dials: bool) -> Option<u16> {
         let config = Config {
             listen: listen.parse().unwrap(),
             public_hosts: vec!["chat.example.com".into()],
+            cors_origins: vec!["https://app.example".into()],
             ..Config::default()
         };
         let headers = headers
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect();
-        let refused = check_origin(Peer::Tcp, &Uri::from_static("/"), &headers, &config).err();
+        let refused = check_origin(LOCAL, &Uri::from_static("/"), &headers, &config, dials).err();
         refused.map(|refusal| refusal.into_answer().status().as_u16())
     }
 
@@ -118,11 +104,16 @@ mod tests {
         assert_eq!(check(local, &[("host", "evil.example")]), Some(421));
         assert_eq!(check(local, &[("host", "10.0.0.1:8080")]), Some(421));
         assert_eq!(check("0.0.0.0:8080", &[("host", "10.0.0.1:8080")]), None);
+        assert_eq!(refused(local, &[("host", "host.docker.internal")], true), None);
+        let rebound = [("host", "evil.example"), ("origin", "http://evil.example")];
+        assert_eq!(refused(local, &rebound, true), Some(421));
         let own = ("host", "127.0.0.1:8080");
         assert_eq!(check(local, &[own, ("origin", "http://127.0.0.1:8080")]), None);
         assert_eq!(check(local, &[own, ("origin", "https://chat.example.com")]), None);
         assert_eq!(check(local, &[own, ("origin", "http://127.0.0.1:3000")]), Some(403));
         assert_eq!(check(local, &[own, ("origin", "http://evil.example")]), Some(403));
         assert_eq!(check(local, &[own, ("origin", "null")]), Some(403));
+        assert_eq!(check(local, &[own, ("origin", "https://app.example")]), None);
+        assert_eq!(check(local, &[own, ("origin", "http://app.example")]), Some(403));
     }
 }

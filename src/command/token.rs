@@ -1,0 +1,18 @@
+//! `rechat token`
+
+use super::output::Output;
+use crate::error::{Error, Result};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// As many bytes as nobody will ever guess.
+const BYTES: usize = 32;
+
+pub(super) fn run() -> Result<()> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::failed(format!("the system gives no random bytes: {error}")))?;
+    let mut out = Output::new();
+    out.line(URL_SAFE_NO_PAD.encode(bytes))?;
+    out.finish()
+}

@@ -1,0 +1,185 @@
+//! Who may do what: tokens, each with a name and a scope.
+
+use super::Secret;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// What a token lets its bearer do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Look at messages, counts and platforms, and watch them live.
+    Read,
+    /// Read; and make messages, send them again, cancel them.
+    Send,
+    /// Dial in as an implementation of a chat platform, and nothing else.
+    Adapter,
+    /// Everything.
+    Admin,
+}
+
+/// What a request is about to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Need {
+    Read,
+    Send,
+    DialIn,
+    Admin,
+}
+
+impl Scope {
+    /// Whether this scope covers a need.
+    pub fn covers(self, need: Need) -> bool {
+        match self {
+            Self::Admin => true,
+            Self::Send => matches!(need, Need::Read | Need::Send),
+            Self::Read => need == Need::Read,
+            Self::Adapter => need == Need::DialIn,
+        }
+    }
+
+    /// Its name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Send => "send",
+            Self::Adapter => "adapter",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl Need {
+    /// The least scope that covers it.
+    pub fn scope(self) -> Scope {
+        match self {
+            Self::Read => Scope::Read,
+            Self::Send => Scope::Send,
+            Self::DialIn => Scope::Adapter,
+            Self::Admin => Scope::Admin,
+        }
+    }
+}
+
+/// A token as it is configured: itself, or the file it is in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenEntry {
+    /// By which the log and refusals call it.
+    pub name: String,
+    #[allow(missing_docs)]
+    pub scope: Scope,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(missing_docs)]
+    pub token: Option<Secret>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(missing_docs)]
+    pub file: Option<PathBuf>,
+}
+
+/// A token that is accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Token {
+    pub name: String,
+    pub scope: Scope,
+    pub secret: Secret,
+}
+
+/// The tokens of a configuration, those in files read.
+pub(super) fn tokens(
+    token: Option<&Secret>,
+    file: Option<&Path>,
+    entries: &[TokenEntry],
+) -> Result<Vec<Token>> {
+    let main = (token.is_some() || file.is_some()).then(|| TokenEntry {
+        name: "token".into(),
+        scope: Scope::Admin,
+        token: token.cloned(),
+        file: file.map(Path::to_owned),
+    });
+    let mut tokens: Vec<Token> = Vec::new();
+    for entry in main.iter().chain(entries) {
+        if tokens.iter().any(|known| known.name == entry.name) {
+            return Err(Error::failed(format!("two tokens are named `{}`", entry.name)));
+        }
+        tokens.push(Token {
+            name: entry.name.clone(),
+            scope: entry.scope,
+            secret: entry.secret()?,
+        });
+    }
+    Ok(tokens)
+}
+
+impl TokenEntry {
+    fn secret(&self) -> Result<Secret> {
+        let name = &self.name;
+        let secret = match (&self.token, &self.file) {
+            (Some(secret), None) => secret.clone(),
+            (None, Some(file)) => {
+                let text = std::fs::read_to_string(file).map_err(|error| {
+                    Error::failed(format!(
+                        "the file of token `{name}`, {}, cannot be read: {error}",
+                        file.display()
+                    ))
+                })?;
+                Secret::new(text.trim())
+            }
+            _ => {
+                return Err(Error::failed(format!("token `{name}` needs either itself or a file")));
+            }
+        };
+        if secret.is_empty() {
+            return Err(Error::failed(format!("token `{name}` is empty"))
+                .hint("`rechat token` makes a strong one; or leave it out"));
+        }
+        Ok(secret)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_covers_what_is_below_it() {
+        let needs = [Need::Read, Need::Send, Need::DialIn, Need::Admin];
+        let covered = |scope: Scope| needs.map(|need| scope.covers(need));
+        assert_eq!(covered(Scope::Read), [true, false, false, false]);
+        assert_eq!(covered(Scope::Send), [true, true, false, false]);
+        assert_eq!(covered(Scope::Adapter), [false, false, true, false]);
+        assert_eq!(covered(Scope::Admin), [true; 4]);
+        assert!(needs.iter().all(|need| need.scope().covers(*need)));
+    }
+
+    #[test]
+    fn tokens_come_from_files_too_and_mistakes_are_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "from-a-file\n").unwrap();
+        let entry = |name: &str, token: Option<&str>, file: Option<&Path>| TokenEntry {
+            name: name.into(),
+            scope: Scope::Read,
+            token: token.map(Secret::new),
+            file: file.map(Path::to_owned),
+        };
+        let found = tokens(
+            Some(&Secret::new("main")),
+            None,
+            &[entry("phone", None, Some(file.path())), entry("bot", Some("b"), None)],
+        );
+        let names: Vec<_> = found.unwrap().iter().map(|t| t.secret.reveal().to_owned()).collect();
+        assert_eq!(names, ["main", "from-a-file", "b"]);
+        for (entries, named) in [
+            (vec![entry("a", None, None)], "`a`"),
+            (vec![entry("a", Some(""), None)], "empty"),
+            (vec![entry("a", Some("x"), None), entry("a", Some("y"), None)], "two tokens"),
+            (vec![entry("a", None, Some(Path::new("/nowhere")))], "/nowhere"),
+        ] {
+            let error = tokens(None, None, &entries).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
+    }
+}

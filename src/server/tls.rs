@@ -1,0 +1,85 @@
+//! HTTPS: the certificate, read again when its files change.
+
+use crate::config::Tls;
+use crate::error::{Error, Result};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+use tokio_rustls::TlsAcceptor;
+
+/// How often at most the files are looked at; only when somebody connects.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A certificate in use.
+pub struct Certificate {
+    files: Tls,
+    state: Mutex<State>,
+}
+
+struct State {
+    config: Arc<ServerConfig>,
+    changed: Changed,
+    looked: Instant,
+}
+
+/// When the certificate and the key were written.
+type Changed = [Option<SystemTime>; 2];
+
+impl Certificate {
+    /// Reads the files.
+    pub fn open(files: Tls) -> Result<Self> {
+        let state = Mutex::new(State {
+            changed: changed(&files),
+            config: read(&files)?,
+            looked: Instant::now(),
+        });
+        Ok(Self { files, state })
+    }
+
+    /// What the next connection is accepted with: by the files as they are now, or as they were
+    /// when they could last be read.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.looked.elapsed() >= LOOK_EVERY {
+            state.looked = Instant::now();
+            let changed = changed(&self.files);
+            if changed != state.changed {
+                state.changed = changed;
+                match read(&self.files) {
+                    Ok(config) => {
+                        state.config = config;
+                        tracing::info!("the certificate was changed");
+                    }
+                    Err(error) => tracing::error!("the certificate stays as it was: {error}"),
+                }
+            }
+        }
+        state.config.clone().into()
+    }
+}
+
+fn changed(files: &Tls) -> Changed {
+    [&files.certificate, &files.key].map(|path| path.metadata().ok()?.modified().ok())
+}
+
+fn read(files: &Tls) -> Result<Arc<ServerConfig>> {
+    let wrong = |path: &Path, error: &dyn std::fmt::Display| {
+        Error::failed(format!("{} cannot be used for HTTPS: {error}", path.display()))
+            .hint("`tls.certificate` and `tls.key` name PEM files: the chain, and its private key")
+    };
+    let chain = CertificateDer::pem_file_iter(&files.certificate)
+        .and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>)
+        .map_err(|error| wrong(&files.certificate, &error))?;
+    let key =
+        PrivateKeyDer::from_pem_file(&files.key).map_err(|error| wrong(&files.key, &error))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|error| wrong(&files.certificate, &error))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}

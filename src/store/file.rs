@@ -1,0 +1,129 @@
+//! The store's file, with the space ahead of the journal prepared.
+//!
+//! A sync is twice as quick where the blocks it writes were there before, for then the file
+//! system has nothing of its own to write (`lab commit fsync`: 0.22 ms against 0.39 ms for 64 kB).
+//! So whenever a write reaches new ground, zeros are written a stretch ahead of it.
+
+use redb::backends::FileBackend;
+use redb::{BackendError, DatabaseError, StorageBackend};
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How far ahead the file is prepared at a time.
+const STRETCH: u64 = 4 << 20;
+
+/// Zeros, as many as are written at once.
+static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+
+/// What a store lies on in place of a file: called each time the store is opened.
+#[derive(Clone)]
+pub struct Medium(pub Arc<dyn Fn() -> Box<dyn StorageBackend> + Send + Sync>);
+
+impl fmt::Debug for Medium {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Medium")
+    }
+}
+
+/// A file as redb uses it.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    file: Box<dyn StorageBackend>,
+    /// Everything below may have been written; redb has written nothing above. Held while
+    /// writing, so that zeros never fall on what another thread has just put there.
+    ground: Mutex<u64>,
+}
+
+impl Prepared {
+    pub(super) fn new(file: File) -> Result<Self, DatabaseError> {
+        Self::on(Box::new(FileBackend::new(file)?))
+    }
+
+    pub(super) fn on(file: Box<dyn StorageBackend>) -> Result<Self, DatabaseError> {
+        // What lies in an existing file is not ours to judge: only beyond its end is new ground.
+        let ground = Mutex::new(file.len().map_err(redb::StorageError::from)?);
+        Ok(Self { file, ground })
+    }
+
+    fn ground(&self) -> MutexGuard<'_, u64> {
+        self.ground.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes zeros ahead of `from`, within the file; gives the new end of the ground.
+    fn prepare(&self, from: u64) -> io::Result<u64> {
+        let end = self.file.len()?.min(from + STRETCH).max(from);
+        let mut at = from;
+        while at < end {
+            let most = (end - at).min(ZEROS.len() as u64);
+            self.file.write(at, &ZEROS[..most as usize])?;
+            at += most;
+        }
+        Ok(end)
+    }
+}
+
+impl StorageBackend for Prepared {
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.file.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut ground = self.ground();
+        self.file.set_len(len)?;
+        *ground = len.min(*ground);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut ground = self.ground();
+        self.file.write(offset, data)?;
+        let end = offset + data.len() as u64;
+        if end > *ground {
+            *ground = self.prepare(end)?;
+        }
+        Ok(())
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.file.close()
+    }
+
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.try_lock_range(start, end)
+    }
+
+    fn try_lock_shared_range(
+        &self,
+        start: Bound<u64>,
+        end: Bound<u64>,
+    ) -> Result<bool, BackendError> {
+        self.file.try_lock_shared_range(start, end)
+    }
+
+    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.lock_range(start, end)
+    }
+
+    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.lock_shared_range(start, end)
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.unlock_range(start, end)
+    }
+
+    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.query_lock_range(start, end)
+    }
+}

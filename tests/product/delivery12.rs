@@ -1,0 +1,168 @@
+//! Delivery through a real server to an implementation of OneBot 12, and by dialling out.
+
+use crate::onebot::{Listener, Peer, Reply, Script};
+use crate::onebot11;
+use crate::onebot12::{HEADERS, connect, group_message, status_update, willing, willing_but};
+use crate::server::{Home, TestServer, eventually};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const WECHAT: (&str, &str) = ("wechat", "wxid_me");
+
+const HASTY: &str =
+    "[outbox]\nfirst_pause_seconds = 0.01\nlongest_pause_seconds = 0.02\nretries = 2\n";
+
+fn configured(text: &str) -> TestServer {
+    let home = Arc::new(Home::new());
+    home.configure(&format!("{HASTY}{text}"));
+    TestServer::start_in(home, &[])
+}
+
+/// Dials in as the implementation of these bots.
+async fn dial(server: &TestServer, bots: &[(&str, &str)], script: Script) -> Peer {
+    let url = format!("ws://{}/onebot/v12/ws", server.address);
+    let peer = Peer::dial(&url, &HEADERS, script).await.unwrap();
+    peer.push(&connect());
+    let online: Vec<_> = bots.iter().map(|(platform, id)| (*platform, *id, true)).collect();
+    peer.push(&status_update(&online));
+    peer
+}
+
+fn of_conversation(server: &TestServer, conversation: &str) -> Vec<Value> {
+    let (_, page) = server.get(&format!("/api/messages?conversation={conversation}"));
+    page["messages"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wechat_goes_both_ways_as_com_wechat_speaks() {
+    // It answers `data: true` and tells no message ID; its groups end in `@chatroom`.
+    let server = configured("");
+    let script = willing_but("send_message", Reply::ok(json!(true)));
+    let peer = dial(&server, &[WECHAT], script).await;
+    peer.push(&group_message(WECHAT, "1@chatroom", "m1", "hello"));
+    peer.push(&group_message(WECHAT, "1@chatroom", "m1", "hello"));
+    let came = eventually("it came in", || of_conversation(&server, "group_1@chatroom").pop());
+    assert_eq!((&came["platform"], &came["account"]), (&json!("wechat"), &json!("wxid_me")));
+    let sent = server.until(&server.make("group_1@chatroom", "hi"), "Sent");
+    assert_eq!(sent["platform"], "wechat", "found by the conversation");
+    assert_eq!(peer.action("send_message").await["params"]["group_id"], "1@chatroom");
+    assert_eq!(of_conversation(&server, "group_1@chatroom").len(), 2, "no double came in");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bots_of_one_connection_are_told_apart() {
+    let server = configured("");
+    let qq = ("qq", "10001");
+    let peer = dial(&server, &[WECHAT, qq], willing()).await;
+    peer.push(&group_message(qq, "7", "m1", "from qq"));
+    eventually("it came in", || of_conversation(&server, "group_7").pop());
+    for (platform, conversation, account) in
+        [("qq", "group_7", "10001"), ("wechat", "private_wxid_x", "wxid_me")]
+    {
+        let sent = server.until(&server.make_for(Some(platform), conversation, "hi"), "Sent");
+        assert_eq!(sent["account"], account);
+        assert_eq!(peer.action("send_message").await["self"]["user_id"], account);
+    }
+    peer.push(&status_update(&[(WECHAT.0, WECHAT.1, false), (qq.0, qq.1, true)]));
+    let waits = server.make_for(Some("wechat"), "private_wxid_x", "waits");
+    server.until(&server.make_for(Some("qq"), "group_7", "goes"), "Sent");
+    eventually("the bot is off", || {
+        let (_, told) = server.get("/api/platforms");
+        let rows = told["platforms"].as_array().unwrap().clone();
+        rows.iter().any(|row| row["account"] == "wxid_me" && row["state"] == "Error").then_some(())
+    });
+    assert_ne!(server.get(&format!("/api/messages/{waits}")).1["status"], "Failed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_mend_by_their_class() {
+    let server = configured("");
+    let script: Script = Arc::new(|action| {
+        let group = action["params"]["group_id"].as_str().unwrap_or_default();
+        group.parse().map_or_else(|_| willing()(action), |code| Reply::refused(code, "no"))
+    });
+    let _peer = dial(&server, &[WECHAT], script).await;
+    for (code, retries) in
+        [("10003", 0), ("34001", 0), ("35001", 0), ("20002", 2), ("33001", 2), ("36000", 2)]
+    {
+        let id = server.make_for(Some("wechat"), &format!("group_{code}"), "x");
+        let failed = server.until(&id, "Failed");
+        assert_eq!(failed["retry_count"], retries, "{failed}");
+        assert!(failed["last_error"].as_str().unwrap().contains(code), "{failed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn media_is_uploaded_first() {
+    let server = configured("");
+    let peer = dial(&server, &[WECHAT], willing()).await;
+    let body = json!({"message_type": "Image", "content": "base64://aGk=",
+        "recipient": "group_g", "platform": "wechat"});
+    let (_, made) = server.post(&body);
+    server.until(made["id"].as_str().unwrap(), "Sent");
+    assert_eq!(peer.action("upload_file").await["params"]["data"], "aGk=");
+    let segment = &peer.action("send_message").await["params"]["message"][0];
+    assert_eq!(segment, &json!({"type": "image", "data": {"file_id": "file-1"}}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_lost_in_the_middle_of_an_action_is_made_good() {
+    let server = configured("");
+    let lost = dial(&server, &[WECHAT], willing_but("send_message", Reply::Drop)).await;
+    let id = server.make_for(Some("wechat"), "group_g", "x");
+    lost.ended().await;
+    let peer = dial(&server, &[WECHAT], willing()).await;
+    let sent = server.until(&id, "Sent");
+    assert_eq!(sent["retry_count"], 1, "the lost attempt is counted");
+    assert_eq!(peer.action("send_message").await["params"]["group_id"], "g");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn implementations_are_dialled_and_dialled_again() {
+    let (eleven, twelve) = (Listener::new(Some("secret")).await, Listener::new(None).await);
+    let server = configured(&format!(
+        "[[adapter]]\nkind = 'onebot11'\nurl = '{}'\ntoken = 'secret'\nreconnect = 0.01\n\
+         [[adapter]]\nkind = 'onebot12'\nurl = '{}'\nreconnect = 0.01\n",
+        eleven.url(),
+        twelve.url()
+    ));
+    let bot = twelve.accept(willing()).await;
+    bot.push(&connect());
+    bot.push(&status_update(&[(WECHAT.0, WECHAT.1, true)]));
+    server.until(&server.make_for(Some("wechat"), "group_g", "x"), "Sent");
+    let first = eleven.accept(onebot11::willing()).await;
+    first.push(&onebot11::lifecycle(1));
+    server.until(&server.make_for(Some("qq"), "group_1", "one"), "Sent");
+    first.drop_connection();
+    let again = eleven.accept(onebot11::willing()).await;
+    again.push(&onebot11::lifecycle(1));
+    server.until(&server.make_for(Some("qq"), "group_1", "two"), "Sent");
+    let (_, told) = server.get("/api/platforms");
+    assert_eq!(told["platforms"].as_array().unwrap().len(), 2, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_while_the_connection_was_down_is_fetched_once() {
+    // NapCat drops what happens meanwhile, and is asked for it.
+    let server = configured("");
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let missed = onebot11::group_message(1, 77, 2, "missed");
+    let known = onebot11::group_message(1, 77, 1, "known");
+    let history = Reply::ok(json!({"messages": [known, missed]}));
+    let script = onebot11::willing_but("get_group_msg_history", history);
+    for _ in 0..3 {
+        let peer = Peer::dial(&url, &onebot11::headers("1", "Universal"), script.clone()).await;
+        let peer = peer.unwrap();
+        peer.push(&onebot11::lifecycle(1));
+        peer.push(&known);
+        eventually("it came in", || of_conversation(&server, "group_77").pop());
+        peer.drop_connection();
+        peer.ended().await;
+    }
+    let found = eventually("what was missed is fetched", || {
+        let found = of_conversation(&server, "group_77");
+        (found.len() >= 2).then_some(found)
+    });
+    let texts: Vec<_> = found.iter().map(|message| message["content"].clone()).collect();
+    assert_eq!(found.len(), 2, "{texts:?}");
+}

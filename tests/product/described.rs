@@ -1,0 +1,76 @@
+//! The served descriptions against what the server really answers.
+
+use crate::server::TestServer;
+use crate::socket::{Client, send_message};
+use serde_json::{Value, json};
+
+/// Whether a value fits a schema of a description.
+fn check(description: &Value, schema: &Value, value: &Value) {
+    let mut root = schema.clone();
+    root["components"] = description["components"].clone();
+    let validator = jsonschema::validator_for(&root).unwrap();
+    let errors: Vec<_> = validator.iter_errors(value).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{value} does not fit {schema}: {errors:?}");
+}
+
+#[test]
+fn answers_fit_the_openapi_description() {
+    let server = TestServer::start_with(&["--loopback"]);
+    let (_, openapi) = server.get("/api/openapi.json");
+    assert_eq!(openapi["openapi"], "3.1.0");
+    let id = server.make_for(Some("loopback"), "group_1", "hello");
+    server.until(&id, "Sent");
+    let one = format!("/api/messages/{id}");
+    let text = json!({"message_type": "Text", "content": "x", "recipient": "y"});
+    let no_type = json!({"message_type": "None", "content": "x", "recipient": "y"});
+    let canceled = json!({"status": "Canceled"});
+    for (method, path, at, body, status) in [
+        ("POST", "/api/messages", "/api/messages", Some(&text), 201),
+        ("POST", "/api/messages", "/api/messages", Some(&no_type), 400),
+        ("GET", "/api/messages", "/api/messages?limit=5", None, 200),
+        ("GET", "/api/messages", "/api/messages?limit=x", None, 400),
+        ("GET", "/api/messages/{id}", &one, None, 200),
+        ("GET", "/api/messages/{id}", "/api/messages/none", None, 404),
+        ("PATCH", "/api/messages/{id}", &one, Some(&canceled), 200),
+        ("GET", "/api/stats", "/api/stats", None, 200),
+        ("GET", "/api/activity", "/api/activity", None, 200),
+        ("GET", "/api/platforms", "/api/platforms", None, 200),
+        ("GET", "/api/conversations", "/api/conversations", None, 200),
+        ("GET", "/api/health", "/api/health", None, 200),
+        ("DELETE", "/api/messages/{id}", &one, None, 200),
+    ] {
+        let (answered, answer) = server.ask(method, at, body);
+        assert_eq!(answered, status, "{method} {at}: {answer}");
+        let operation = &openapi["paths"][path][method.to_lowercase()];
+        let response = &operation["responses"][status.to_string()];
+        let schema = &response["content"]["application/json"]["schema"];
+        assert!(schema.is_object(), "{method} {path} {status} is not described");
+        check(&openapi, schema, &answer);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_fit_the_asyncapi_description() {
+    let server = TestServer::start_with(&["--loopback"]);
+    let (_, asyncapi) = server.get("/api/asyncapi.json");
+    let fits = |frame: &Value| {
+        let schema = &asyncapi["components"]["schemas"][frame["type"].as_str().unwrap()];
+        assert!(schema.is_object(), "{frame} is not described");
+        check(&asyncapi, schema, frame);
+    };
+    let mut client = Client::connect(&server).await;
+    let subscribe = json!({"type": "subscribe", "events": ["message_status"], "request_id": 1});
+    let send = send_message("loopback", "group_1", "hello");
+    let unsubscribe = json!({"type": "unsubscribe", "platforms": ["*"]});
+    for command in [&subscribe, &send, &json!({"type": "send_message"}), &unsubscribe] {
+        if command.get("data").is_some() || command["type"] != "send_message" {
+            fits(command);
+        }
+        fits(&client.ask(command).await);
+    }
+    client.ask(&subscribe).await;
+    client.say(&send).await;
+    for kind in ["new_message", "message_status"] {
+        fits(&json!({"type": kind, "data": client.event(kind).await}));
+    }
+}

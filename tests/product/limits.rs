@@ -1,0 +1,126 @@
+//! What there is room for, and what is said to those for whom there is none.
+
+use crate::onebot::Peer;
+use crate::onebot11::{headers, willing};
+use crate::server::{DEADLINE, Home, TestServer, eventually};
+use crate::socket::Client;
+use serde_json::json;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Error;
+
+fn limited(limits: &str) -> TestServer {
+    let home = Arc::new(Home::new());
+    home.configure(&format!("proxies = []\n[limits]\n{limits}"));
+    TestServer::start_in(home, &[])
+}
+
+fn refusal<T>(answer: Result<T, Error>) -> (u16, String) {
+    let Err(Error::Http(answer)) = answer else { panic!("it was let in") };
+    let text = String::from_utf8(answer.body().clone().unwrap()).unwrap();
+    (answer.status().as_u16(), text)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_and_streams_share_their_room() {
+    let server = limited("sessions = 2\n");
+    let first = Client::connect(&server).await;
+    let _second = Client::connect(&server).await;
+    let url = format!("ws://{}/ws/client", server.address);
+    let (status, text) = refusal(connect_async(&url).await);
+    assert!(status == 503 && text.contains("limits.sessions"), "{status} {text}");
+    assert_eq!(server.get("/api/stream").0, 503);
+    first.leave().await;
+    eventually("there is room again", || {
+        let stream = TcpStream::connect(&server.address).unwrap();
+        let head = ask(stream, "GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        head.starts_with("HTTP/1.1 200").then_some(())
+    });
+}
+
+/// Sends a request, and gives what comes first.
+fn ask(mut stream: TcpStream, request: &str) -> String {
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut piece = [0; 4096];
+    let n = stream.read(&mut piece).unwrap_or(0);
+    String::from_utf8_lossy(&piece[..n]).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_so_many_implementations_dial_in() {
+    let server = limited("adapters = 1\n");
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let _first = Peer::dial(&url, &headers("1", "Universal"), willing()).await.unwrap();
+    let second = Peer::dial(&url, &headers("2", "Universal"), willing()).await;
+    let (status, text) = refusal(second.map(drop));
+    assert!(status == 503 && text.contains("limits.adapters"), "{status} {text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_commands_too_fast_is_told_so_and_lives() {
+    let server = limited("session_commands = 5\n");
+    let mut client = Client::connect(&server).await;
+    let mut refused = None;
+    for i in 0..1000 {
+        let answer = client.ask(&json!({"type": "subscribe", "request_id": i})).await;
+        assert_eq!(answer["request_id"], i);
+        if answer["type"] == "error" {
+            refused = answer["error"].as_str().map(str::to_owned);
+            break;
+        }
+    }
+    assert!(refused.unwrap().contains("5 commands a second"));
+    let mut again = json!({"type": "error"});
+    while again["type"] == "error" {
+        again = client.ask(&json!({"type": "subscribe"})).await;
+    }
+}
+
+#[test]
+fn an_idle_attacker_takes_no_more_than_his_share_and_never_the_unix_socket() {
+    let server = limited("connections_per_address = 20\nhead_seconds = 30\n");
+    let taken: Vec<_> = (0..20).map(|_| TcpStream::connect(&server.address).unwrap()).collect();
+    let request = "GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let one_more = || ask(TcpStream::connect(&server.address).unwrap(), request);
+    eventually("there is no more room for that address", || one_more().is_empty().then_some(()));
+    eventually("the log tells of it", || {
+        server.log().contains("connections_per_address").then_some(())
+    });
+    let stats: serde_json::Value =
+        serde_json::from_str(&server.home.ok(&["stats", "--json"])).unwrap();
+    assert_eq!(stats["total"], 0, "the Unix socket answers");
+    drop(taken);
+    eventually("there is room again", || one_more().contains("200 OK").then_some(()));
+}
+
+#[test]
+fn a_head_that_does_not_come_is_not_waited_for() {
+    let server = limited("head_seconds = 1\n");
+    for begun in ["", "P", "GET /api/health HT", "GET /api/health HTTP/1.1\r\nHost: x\r\n"] {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.write_all(begun.as_bytes()).unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+    }
+}
+
+#[test]
+fn a_stream_that_nobody_reads_ends() {
+    let server = limited("idle_seconds = 1\nsession_bytes = 4096\nsessions = 1\n");
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    stream.write_all(b"GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let text = "x".repeat(100_000);
+    for _ in 0..200 {
+        server.make("group_1", &text);
+    }
+    eventually("its place is free", || {
+        let another = TcpStream::connect(&server.address).unwrap();
+        let head = ask(another, "GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        head.starts_with("HTTP/1.1 200").then_some(())
+    });
+    drop(stream);
+}
