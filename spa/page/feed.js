@@ -20,6 +20,9 @@ const GATHER = 40;
 const LOOK_AGAIN = 400;
 const LOOK_ANYWAY = 15_000;
 
+/** How long the first connection is waited for before messages are shown without it. */
+const NO_SOCKET = 3000;
+
 /** How long after a reconnect the end of what was missed is waited for. */
 const CATCH_UP = 10_000;
 
@@ -50,6 +53,8 @@ export class Feed {
   #missed;
   /** Messages that came since the last subscription was acknowledged. */
   #recent = 0;
+  /** Whether something was shown before anything could be heard. */
+  #isLate = false;
   #ready;
   /** @type {() => void} */
   #setReady = () => {};
@@ -83,7 +88,9 @@ export class Feed {
 
   /** Resolves once nothing new can be missed; or after a while, where no WebSocket comes through. */
   ready() {
-    const late = new Promise((resolve) => setTimeout(resolve, 3000));
+    const late = new Promise((resolve) => setTimeout(resolve, NO_SOCKET)).then(() => {
+      this.#isLate ||= this.#position === undefined;
+    });
     return Promise.race([this.#ready, late]);
   }
 
@@ -112,6 +119,10 @@ export class Feed {
     // Everything after this one comes, or has come already.
     this.#position ??= newest ?? 0;
     this.#setReady();
+    if (this.#isLate) {
+      this.#isLate = false;
+      this.lapse.value += 1;
+    }
     if (isAgain && page) {
       this.epoch.value += 1;
       this.#awaitMissed(newest);

@@ -61,7 +61,7 @@ export class MessageList {
       feed.lapse.watch(() => void this.reload()),
       feed.epoch.watch(() => this.#changed()),
     ];
-    void this.#begin();
+    void this.older();
   }
 
   close() {
@@ -72,11 +72,6 @@ export class MessageList {
   /** @param {string} id */
   get(id) {
     return this.#known.get(id);
-  }
-
-  async #begin() {
-    await this.feed.ready();
-    await this.older();
   }
 
   /** Forgets everything and loads the newest page again. */
@@ -101,6 +96,8 @@ export class MessageList {
     this.error = undefined;
     this.#changed();
     try {
+      // Before that, what comes after the first page could be missed.
+      if (!this.#isBegun) await this.feed.ready();
       for (let searches = 1; !(await this.#loadPage()); searches += 1) {
         this.isStopped = searches >= SEARCHES;
         if (this.isStopped) break;

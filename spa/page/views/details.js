@@ -28,6 +28,9 @@ export function details(feed, id, known, by) {
   /** @type {(() => void)[]} */
   const ends = [];
   let shown = '';
+  /** What can be done, drawn anew only where it changes: a question that is asked stays. */
+  let row = h('div');
+  let can = '';
 
   /** @param {Message} message */
   function draw(message) {
@@ -35,7 +38,17 @@ export function details(feed, id, known, by) {
       shown = message.content;
       fill(content, ...contentOf(message, ends));
     }
-    fill(place, meta(message), content, actions(message, run, remove), facts(message));
+    const now = [message.status, message.direction, message.platform].join();
+    if (can !== now) {
+      can = now;
+      row = actions(message, run, remove);
+    }
+    if (row.isConnected) {
+      place.firstElementChild?.replaceWith(meta(message));
+      place.lastElementChild?.replaceWith(facts(message));
+    } else {
+      fill(place, meta(message), content, row, facts(message));
+    }
   }
 
   /** @param {Message} message */

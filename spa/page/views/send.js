@@ -189,7 +189,7 @@ class SendForm {
   /** @param {File | undefined} file */
   #setFile(file) {
     this.#file = file;
-    this.picker.value = file ? this.picker.value : '';
+    if (!file) this.picker.value = '';
     this.type.value = file ? typeOf(file) : 'Text';
     this.type.disabled = file !== undefined;
     this.content.hidden = file !== undefined;
