@@ -125,7 +125,8 @@ impl Page {
             let digest = file.metadata.sha256_hash();
             (&*name, digest).hash(&mut hasher);
             let plain = Bytes::from(file.data.into_owned());
-            let etag = format!("\"{}\"", hex(&digest[..8]));
+            let begin = digest.first_chunk().copied().map_or(0, u64::from_be_bytes);
+            let etag = format!("\"{begin:016x}\"");
             files.insert(name.to_string(), File::new(&name, etag, plain));
         }
         let version = format!("{:016x}", hasher.finish128().h1);
@@ -164,10 +165,6 @@ fn media_type(name: &str) -> &'static str {
         Some("webmanifest") => "application/manifest+json",
         _ => "application/octet-stream",
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether `If-None-Match` names the file as it is.
