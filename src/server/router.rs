@@ -3,19 +3,22 @@
 use super::body::json;
 use super::error::{Refusal, Result};
 use super::{
-    Answer, Context, Incoming, Peer, access, description, dial_in, messages, metrics, platforms,
-    socket, stream, transfer,
+    Answer, Context, Incoming, Peer, access, assets, description, dial_in, messages, metrics,
+    platforms, socket, stream, transfer,
 };
 use crate::api::Health;
 use crate::config::{Need, Secret};
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use hyper::{Method, StatusCode};
+use matchit::Match;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Everything that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
+    Page,
+    PagePart,
     Messages,
     Message,
     Stats,
@@ -35,7 +38,9 @@ enum Route {
 
 impl Route {
     /// Every path there is, and its route.
-    const ALL: [(&'static str, Self); 15] = [
+    const ALL: [(&'static str, Self); 17] = [
+        ("/", Self::Page),
+        ("/page/{version}/{*file}", Self::PagePart),
         ("/api/messages", Self::Messages),
         ("/api/messages/{id}", Self::Message),
         ("/api/stats", Self::Stats),
@@ -105,10 +110,10 @@ impl Router {
             return dial_in::open(context, mount, request);
         }
         let found = self.routes.at(&path);
-        let route = found.as_ref().ok().map(|found| *found.value);
-        if route == Some(Route::Health) {
-            return health(request.method());
+        if let Some(answer) = found.as_ref().ok().and_then(|found| open_to_all(found, &request)) {
+            return answer;
         }
+        let route = found.as_ref().ok().map(|found| *found.value);
         let in_query = matches!(route, Some(Route::Stream | Route::Socket));
         let need = need(route, request.method());
         let scope = context.access.check(peer, headers, uri, in_query, need)?;
@@ -152,6 +157,8 @@ impl Router {
                 Route::Stats
                 | Route::Activity
                 | Route::Health
+                | Route::Page
+                | Route::PagePart
                 | Route::Platforms
                 | Route::Conversations
                 | Route::Metrics
@@ -170,6 +177,17 @@ fn below_prefix<'a>(prefix: &str, path: &'a str) -> &'a str {
         Some(rest) if rest.starts_with('/') => rest,
         Some("") => "/",
         _ => path,
+    }
+}
+
+/// What is answered without a token: the page's own files, and whether the server is well.
+fn open_to_all(found: &Match<'_, '_, &Route>, request: &Incoming) -> Option<Result<Answer>> {
+    let parameter = |name| found.params.get(name).unwrap_or_default();
+    match found.value {
+        Route::Health => Some(health(request.method())),
+        Route::Page => Some(assets::index(request)),
+        Route::PagePart => Some(assets::part(parameter("version"), parameter("file"), request)),
+        _ => None,
     }
 }
 
