@@ -14,5 +14,5 @@ pub fn onebot12_frame(text: &str) {
 
 /// Reads a message with CQ codes.
 pub fn cq_code(text: &str) {
-    let _ = onebot11::parse_cq(text);
+    onebot11::parse_cq(text);
 }

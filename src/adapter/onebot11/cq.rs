@@ -5,7 +5,7 @@ use crate::adapter::onebot::word::Word;
 use std::borrow::Cow;
 
 /// Reads a string of text and `[CQ:name,key=value]` codes. What is no whole code is text.
-pub(in crate::adapter) fn parse(mut rest: &str) -> Vec<Segment<'_>> {
+pub(super) fn parse(mut rest: &str) -> Vec<Segment<'_>> {
     let mut segments = Vec::new();
     while let Some((text, code, after)) = next_code(rest) {
         push_text(&mut segments, text);
