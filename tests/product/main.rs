@@ -22,6 +22,7 @@ mod delivery12;
 mod described;
 mod disk;
 mod errors;
+mod faults;
 mod generated;
 mod http;
 mod limits;
