@@ -1,117 +1,30 @@
 //! The store on a disk that loses its power, and on one that fails for a while.
-//!
-//! Real disks keep what was synced, and of the rest whatever they like: each write whole, torn at
-//! a sector, or not at all. So does this one.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+#[path = "common/disk.rs"]
+mod disk;
+
+use disk::Disk;
 use proptest::prelude::*;
-use rechat::change::Outcome;
+use rechat::adapter::{self, Core, Registry};
+use rechat::change::{Change, Outcome};
+use rechat::frame::Subject;
+use rechat::hub::{self, Hub};
 use rechat::message::{Draft, Message, MessageType, Status};
+use rechat::outbox::{self, Notes, Policy};
 use rechat::store::{
-    Access, Answer, Command, Error, Filter, Medium, Options, Page, Store, check::check,
+    Access, Answer, Command, Error, Filter, Listener, Options, Page, Store, check::check,
 };
-use redb::StorageBackend;
+use rechat::subscription::Names;
 use std::collections::HashMap;
-use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
-
-/// What a disk writes whole.
-const SECTOR: usize = 512;
-
-/// A disk that many generations of a store are opened on.
-#[derive(Debug, Default)]
-struct Disk {
-    synced: Vec<u8>,
-    /// The bytes as the machine sees them while it has power.
-    seen: Vec<u8>,
-    /// Writes since the last sync, in order.
-    unsynced: Vec<(usize, Vec<u8>)>,
-    /// Operations until the power is cut, or the fault begins.
-    left: Option<u32>,
-    /// Rises with each power cut: handles of before reach nothing.
-    generation: u32,
-}
-
-impl Disk {
-    /// Counts an operation; an error where the disk is out of order.
-    fn work(&mut self, generation: u32) -> io::Result<()> {
-        let is_dead = generation != self.generation || self.left == Some(0);
-        if is_dead {
-            return Err(io::Error::other("the disk is out of order"));
-        }
-        self.left = self.left.map(|left| left - 1);
-        Ok(())
-    }
-
-    /// The power is cut: of what was not synced, only some of the sectors are there.
-    fn cut(&mut self, mut keeps: impl FnMut() -> bool) {
-        let len = self.seen.len();
-        self.synced.resize(len, 0);
-        for (at, data) in std::mem::take(&mut self.unsynced) {
-            for (i, sector) in data.chunks(SECTOR).enumerate() {
-                let at = at + i * SECTOR;
-                if keeps() && at + sector.len() <= len {
-                    self.synced[at..at + sector.len()].copy_from_slice(sector);
-                }
-            }
-        }
-        self.seen = self.synced.clone();
-        self.generation += 1;
-        self.left = None;
-    }
-}
-
-#[derive(Debug)]
-struct Handle {
-    disk: Arc<Mutex<Disk>>,
-    generation: u32,
-}
-
-impl StorageBackend for Handle {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.disk.lock().unwrap().seen.len() as u64)
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let disk = self.disk.lock().unwrap();
-        let from = usize::try_from(offset).unwrap();
-        let bytes = disk.seen.get(from..from + out.len());
-        out.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut disk = self.disk.lock().unwrap();
-        disk.work(self.generation)?;
-        disk.seen.resize(usize::try_from(len).unwrap(), 0);
-        Ok(())
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        let mut disk = self.disk.lock().unwrap();
-        disk.work(self.generation)?;
-        let disk = &mut *disk;
-        disk.synced.resize(disk.seen.len(), 0);
-        for (at, data) in disk.unsynced.drain(..) {
-            if at + data.len() <= disk.synced.len() {
-                disk.synced[at..at + data.len()].copy_from_slice(&data);
-            }
-        }
-        Ok(())
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let mut disk = self.disk.lock().unwrap();
-        disk.work(self.generation)?;
-        let at = usize::try_from(offset).unwrap();
-        disk.seen[at..at + data.len()].copy_from_slice(data);
-        disk.unsynced.push((at, data.to_vec()));
-        Ok(())
-    }
-}
 
 /// A store on such a disk, and what it has acknowledged.
 struct Machine {
@@ -129,14 +42,7 @@ struct Machine {
 
 impl Machine {
     fn new() -> Self {
-        let disk: Arc<Mutex<Disk>> = Arc::default();
-        let medium = {
-            let disk = disk.clone();
-            Medium(Arc::new(move || {
-                let generation = disk.lock().unwrap().generation;
-                Box::new(Handle { disk: disk.clone(), generation })
-            }))
-        };
+        let (disk, medium) = Disk::new();
         let folder = TempDir::new().unwrap();
         let mut options = Options::new(folder.path().join("a.redb"), Access::Write);
         options.medium = Some(medium);
@@ -317,4 +223,89 @@ fn a_disk_that_fails_is_told_of_and_gone_on_with() {
         while machine.write(vec![create(1)]).is_err() {}
         machine.verify();
     }
+}
+
+/// Those who are told of commits, as in a server.
+struct Told {
+    hub: Arc<Hub>,
+    notes: Notes,
+}
+
+impl Listener for Told {
+    fn opened(&mut self, head: u64) {
+        self.hub.opened(head);
+        self.notes.opened();
+    }
+
+    fn committed(&mut self, changes: &[Change]) {
+        self.hub.committed(changes);
+        self.notes.committed(changes);
+    }
+}
+
+/// Sends what waits by loopback, until it is dropped.
+fn send_by_loopback(store: &Arc<Store>, outbox: outbox::Outbox) -> impl Drop {
+    let (registry, stop) = (Registry::new(), CancellationToken::new());
+    let (events, _) = mpsc::channel(1);
+    let loopback = toml::from_str("kind = 'loopback'").unwrap();
+    let tracker = TaskTracker::new();
+    adapter::start(vec![loopback], Core { events }, registry.clone(), stop.clone(), tracker);
+    let pause = Duration::from_millis(1);
+    let policy = Policy {
+        retries: 5,
+        first_pause: pause,
+        longest_pause: pause,
+        time_to_live: Duration::from_hours(1),
+    };
+    tokio::spawn(outbox.run(store.clone(), registry, policy, None, stop.clone()));
+    stop.drop_guard()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_misses_a_message_and_none_is_forgotten_when_the_disk_failed() {
+    let (disk, medium) = Disk::new();
+    let folder = TempDir::new().unwrap();
+    let mut options = Options::new(folder.path().join("a.redb"), Access::Write);
+    options.medium = Some(medium);
+    let hub = Hub::new(hub::Limits { frames: 256, bytes: 1 << 20, pairs: 10 });
+    let (notes, outbox) = outbox::new();
+    let told = Told { hub: hub.clone(), notes };
+    let store = Arc::new(Store::open(&options, Box::new(told)).unwrap());
+    let mut watcher = hub.watch();
+    watcher.subscribe(&Names::absent(), &Names::absent(), None).unwrap();
+    let _sending = send_by_loopback(&store, outbox);
+    let create = |n: u32| {
+        let (platform, group) = (Some("loopback".into()), format!("group_{}", n % 3));
+        let draft = Draft::new(MessageType::Text, "x".into(), group, platform).unwrap();
+        store.write(Command::Create { draft, at: rechat::clock::now(), idempotency: None })
+    };
+    for after in 0..rounds(60) {
+        disk.lock().unwrap().left = Some(after % 30);
+        let mut n = 0;
+        while create(n).await.is_ok() {
+            n += 1;
+        }
+        disk.lock().unwrap().left = None;
+        while create(n).await.is_err() {}
+    }
+    let all_sent = async {
+        loop {
+            let stats = store.view().unwrap().stats();
+            if stats.sent == stats.total {
+                return stats.total;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let total = tokio::time::timeout(Duration::from_mins(1), all_sent).await.expect("all is sent");
+    let mut seen = Vec::new();
+    while seen.len() as u64 != total {
+        let frames = tokio::time::timeout(Duration::from_mins(1), watcher.next(&store));
+        for frame in frames.await.expect("what is stored is handed out") {
+            if let Subject::Message(seq) = frame.subject {
+                seen.push(seq);
+            }
+        }
+    }
+    assert!(seen.iter().copied().eq(1..=total), "{seen:?}");
 }

@@ -117,9 +117,17 @@ impl Hub {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The journal ends at `head`, as the store was opened.
+    /// The journal ends at `head`, as the store was opened. After a fault there may be messages
+    /// that were never handed out: whoever watches reads them from the store.
     pub fn opened(&self, head: u64) {
-        self.lock().head = head;
+        let mut state = self.lock();
+        if head > state.head {
+            for mailbox in state.messages.by_pair.values().flat_map(HashMap::values) {
+                mailbox.fall_behind(state.head);
+                mailbox.wake();
+            }
+            state.head = head;
+        }
     }
 
     /// Hands out what was committed, to whoever watches it.

@@ -180,11 +180,15 @@ impl Lane {
         // One that may have gone out already is looked up first, when its turn comes.
         let certain = waiting.iter().skip(1).take_while(|message| !message.is_uncertain).count();
         let claims = waiting.into_iter().take(1 + certain).map(|message| message.seq);
-        let command = Command::Claim { seqs: claims.collect(), at: now() };
+        let claims: Vec<_> = claims.collect();
+        let command = Command::Claim { seqs: claims.clone(), at: now() };
         let claimed = match self.tools.store.write(command).await {
             Ok(Answer::Claimed(claimed)) => claimed,
             Ok(_) => return,
-            Err(error) => return self.wait_for_disk(&error).await,
+            Err(error) => {
+                self.wait_for_disk(&error).await;
+                return self.let_go(&claims).await;
+            }
         };
         let began = Instant::now();
         self.send_claimed(claimed, route).await;
@@ -195,18 +199,28 @@ impl Lane {
         };
     }
 
+    /// Lets messages wait again whose claim failed: where the disk failed in the midst of it, they
+    /// may be claimed all the same.
+    async fn let_go(&self, claims: &[u64]) {
+        for &seq in claims {
+            settle(&self.tools.store, seq, Outcome::Untouched).await;
+        }
+    }
+
     async fn send_claimed(&self, claimed: Vec<Message>, route: &Route) {
         let store = &self.tools.store;
         let mut outcomes = Vec::with_capacity(claimed.len());
         let mut has_failed = false;
         for message in claimed {
-            let outcome = if has_failed || self.tools.stop.is_cancelled() {
+            let wanted = self.is_still_wanted(&message);
+            // What cannot be read now is looked at again, and before what comes after it.
+            has_failed |= wanted.is_err();
+            let is_held = has_failed || self.tools.stop.is_cancelled();
+            let outcome = if is_held || wanted == Ok(false) {
                 Outcome::Untouched
-            } else if self.is_still_wanted(&message) {
+            } else {
                 let delivery = route.link.send(outbound(&message, route)).await;
                 self.judge(&message, delivery, &route.link)
-            } else {
-                continue;
             };
             has_failed |= matches!(outcome, Outcome::Again { .. });
             // Queued in order, and waited for together.
@@ -225,9 +239,9 @@ impl Lane {
     }
 
     /// A message that was taken back since it was claimed is not sent.
-    fn is_still_wanted(&self, message: &Message) -> bool {
-        let now = self.tools.store.view().and_then(|view| view.by_seq(message.seq));
-        now.is_ok_and(|found| found.is_some_and(|found| found.status == Status::Sending))
+    fn is_still_wanted(&self, message: &Message) -> store::Result<bool> {
+        let found = self.tools.store.view()?.by_seq(message.seq)?;
+        Ok(found.is_some_and(|found| found.status == Status::Sending))
     }
 
     /// What an attempt's end means.

@@ -92,12 +92,14 @@ struct Tools {
 /// The writer's end: told of every commit.
 pub struct Notes {
     notes: mpsc::Sender<Note>,
+    opened: Arc<Notify>,
     outcomes: Arc<Outcomes>,
 }
 
 /// The dispatcher's end.
 pub struct Outbox {
     notes: mpsc::Receiver<Note>,
+    opened: Arc<Notify>,
     /// Who waits for the outcome of a message.
     pub outcomes: Arc<Outcomes>,
 }
@@ -105,11 +107,17 @@ pub struct Outbox {
 /// The two ends of an outbox: one for the store's listener, one to be run.
 pub fn new() -> (Notes, Outbox) {
     let (sender, receiver) = mpsc::channel(NOTES);
-    let outcomes = Arc::new(Outcomes::default());
-    (Notes { notes: sender, outcomes: outcomes.clone() }, Outbox { notes: receiver, outcomes })
+    let (opened, outcomes) = (Arc::new(Notify::new()), Arc::new(Outcomes::default()));
+    let notes = Notes { notes: sender, opened: opened.clone(), outcomes: outcomes.clone() };
+    (notes, Outbox { notes: receiver, opened, outcomes })
 }
 
 impl Notes {
+    /// The store is open, perhaps after a fault: what waits may be other than what was told.
+    pub fn opened(&self) {
+        self.opened.notify_one();
+    }
+
     /// Passes on what matters. Called by the writer's thread; waits where the dispatcher lags.
     pub fn committed(&self, changes: &[Change]) {
         let mut noted = HashSet::new();
@@ -170,6 +178,7 @@ impl Outbox {
                     Some(note) => dispatcher.note(note),
                     None => break,
                 },
+                () = self.opened.notified() => dispatcher.begin(),
                 _ = connections.next() => dispatcher.try_waiting(),
                 Some(done) = dispatcher.tasks.join_next() => dispatcher.done(done),
                 () = &mut expiry => {
@@ -197,7 +206,7 @@ impl Dispatcher {
         let Ok(waiting) = view.outbound(Status::Pending) else { return };
         let keys: HashSet<_> = waiting.filter_map(|m| Some(Key::of(&m.ok()?))).collect();
         for key in keys {
-            self.start(key);
+            self.note(Note::Lane(key));
         }
     }
 

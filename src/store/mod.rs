@@ -44,7 +44,7 @@ pub enum Error {
     Open(String),
     /// Reading failed.
     Read(String),
-    /// Writing failed; nothing of the change was kept.
+    /// Writing failed. Where the disk failed in the midst of it, the change may yet be there.
     Write(String),
 }
 
@@ -91,7 +91,8 @@ impl From<redb::TransactionError> for Error {
 
 /// Told of each commit, in order, before those who asked for it are answered.
 pub trait Listener: Send {
-    /// The store is open, and this is its newest message.
+    /// The store is open, and this is its newest message: at the start, and again after a fault.
+    /// A commit that failed may have come to be all the same, without having been told of.
     fn opened(&mut self, head: u64);
 
     /// These changes are on disk now.

@@ -178,7 +178,9 @@ impl Writer {
         match opened.and_then(|opened| Ok((Arc::new(opened.view()?), opened))) {
             Ok((view, opened)) => {
                 self.file = opened.into_database();
+                let head = view.head();
                 self.current.store(Some(view));
+                self.listener.opened(head);
                 tracing::info!("the store is open again");
                 Ok(())
             }

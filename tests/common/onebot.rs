@@ -97,6 +97,11 @@ impl Peer {
         let _ = self.outgoing.send(Outgoing::Frame(Message::text(frame)));
     }
 
+    /// Pushes a frame that is not even text.
+    pub fn push_bytes(&self, frame: &[u8]) {
+        let _ = self.outgoing.send(Outgoing::Frame(Message::binary(frame.to_vec())));
+    }
+
     /// Drops the connection without a word.
     pub fn drop_connection(&self) {
         let _ = self.outgoing.send(Outgoing::Drop);

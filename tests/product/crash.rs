@@ -1,128 +1,260 @@
-//! The process is killed at random moments: what was acknowledged is there, and agrees.
+//! The process is killed at random moments, under load of every kind: what was acknowledged is
+//! there and agrees, nothing that came in is doubled, nothing that is to go out is forgotten.
 
-use crate::server::TestServer;
+use crate::onebot::{Peer, Script};
+use crate::onebot11::{group_message, headers, willing};
+use crate::server::{TestServer, eventually};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Kills unless `RECHAT_CRASH_ROUNDS` says otherwise.
-const ROUNDS: usize = 10;
+const ROUNDS: u64 = 10;
 
-/// Writers at a time.
+/// Kills that one store has to survive; then it is looked through, and another takes its place.
+const KILLS: u64 = 50;
+
+/// Clients that write at a time.
 const WRITERS: u64 = 6;
 
-/// What the server has acknowledged: the message as it answered, or `None` for deleted.
+/// Messages that an implementation pushes before it waits until they are stored.
+const PUSHED: usize = 20;
+
+/// What the server has acknowledged.
 #[derive(Default)]
 struct Acknowledged {
+    /// Messages as they were answered last, or `None` for deleted.
     messages: HashMap<String, Option<Value>>,
-    /// Changes whose answer never came: they may have happened or not.
+    /// Messages with a change whose answer never came: it may have happened or not.
     open: HashSet<String>,
 }
 
-/// Makes, cancels and deletes messages until the server is gone.
-fn write(
-    server: &TestServer,
-    seed: u64,
-    acknowledged: &Mutex<Acknowledged>,
-    written: &std::sync::atomic::AtomicUsize,
-) {
-    use std::sync::atomic::Ordering::Relaxed;
-    let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed.to_le_bytes().repeat(4));
-    let mut mine: Vec<String> = Vec::new();
-    loop {
-        let number = random.next_u32();
-        let chosen = (!mine.is_empty()).then(|| number as usize % mine.len());
-        let answer = match (number % 10, chosen) {
-            (0..=5, _) | (_, None) => {
-                let body = json!({
-                    "message_type": "Text", "content": "x".repeat(number as usize % 2000 + 1),
-                    "recipient": format!("group_{}", number % 5), "platform": "nowhere",
-                });
-                server.try_ask("POST", "/api/messages", Some(&body)).map(|(_, made)| {
-                    let id = made["id"].as_str().unwrap().to_owned();
-                    mine.push(id.clone());
-                    (id, Some(made))
-                })
-            }
-            (6..=8, Some(place)) => {
-                let id = mine[place].clone();
-                acknowledged.lock().unwrap().open.insert(id.clone());
-                let body = json!({"status": "Canceled"});
-                let answer = server.try_ask("PATCH", &format!("/api/messages/{id}"), Some(&body));
-                answer.map(|(_, changed)| (id, Some(changed)))
-            }
-            (_, Some(place)) => {
-                let id = mine.swap_remove(place);
-                acknowledged.lock().unwrap().open.insert(id.clone());
-                server.try_ask("DELETE", &format!("/api/messages/{id}"), None).map(|_| (id, None))
-            }
-        };
-        let Ok((id, message)) = answer else { return };
-        let mut acknowledged = acknowledged.lock().unwrap();
-        acknowledged.open.remove(&id);
-        acknowledged.messages.insert(id, message);
-        written.fetch_add(1, Relaxed);
-    }
+/// A store, what drives it, and what is known of it.
+struct Load {
+    server: TestServer,
+    acknowledged: Mutex<Acknowledged>,
+    /// What was answered in this life of the server.
+    answers: AtomicUsize,
+    /// Batches of messages that were pushed and seen in the store.
+    received: AtomicUsize,
+    /// Texts that reached the implementation.
+    delivered: Arc<Mutex<HashSet<String>>>,
 }
 
-#[test]
-fn what_was_acknowledged_survives_every_kill() {
-    let rounds =
-        std::env::var("RECHAT_CRASH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
-    let mut server = TestServer::start();
-    let acknowledged = Mutex::new(Acknowledged::default());
-    for round in 0..rounds {
-        let written = std::sync::atomic::AtomicUsize::new(0);
+impl Load {
+    fn new() -> Self {
+        Self {
+            server: TestServer::start_with(&["--loopback"]),
+            acknowledged: Mutex::default(),
+            answers: AtomicUsize::new(0),
+            received: AtomicUsize::new(0),
+            delivered: Arc::default(),
+        }
+    }
+
+    fn acknowledged(&self) -> MutexGuard<'_, Acknowledged> {
+        self.acknowledged.lock().unwrap()
+    }
+
+    /// An implementation that notes what it is to send.
+    async fn dial(&self) -> Peer {
+        let (delivered, willing) = (self.delivered.clone(), willing());
+        let noting: Script = Arc::new(move |action| {
+            if let Some(text) = action["params"]["message"][0]["data"]["text"].as_str() {
+                delivered.lock().unwrap().insert(text.to_owned());
+            }
+            willing(action)
+        });
+        let url = format!("ws://{}/onebot/v11/ws", self.server.address);
+        Peer::dial(&url, &headers("1", "Universal"), noting).await.unwrap()
+    }
+
+    /// One life of the server, from its start to its death after so many answers.
+    async fn round(&mut self, seed: u64) {
+        let peer = self.dial().await;
+        self.answers.store(0, Relaxed);
+        let this = &*self;
         std::thread::scope(|scope| {
             for writer in 0..WRITERS {
-                let seed = round as u64 * WRITERS + writer;
-                let (server, acknowledged, written) = (&server, &acknowledged, &written);
-                scope.spawn(move || write(server, seed, acknowledged, written));
+                scope.spawn(move || this.write(seed * WRITERS + writer));
             }
-            // Another number of answers in each round, so that the moment is another too.
-            let enough = 20 + round * 37 % 300;
-            crate::server::eventually("enough is written", || {
-                (written.load(std::sync::atomic::Ordering::Relaxed) >= enough).then_some(())
+            let peer = &peer;
+            scope.spawn(move || this.push(peer));
+            // Another number in each round, so that the moment is another too.
+            let enough = 20 + usize::try_from(seed * 37 % 300).unwrap();
+            eventually("enough is written", || {
+                (this.answers.load(Relaxed) >= enough).then_some(())
             });
-            server.signal(rustix::process::Signal::KILL);
+            this.server.signal(rustix::process::Signal::KILL);
         });
-        server.kill();
-        let found = server.home.run(&["check"]);
+        self.server.kill();
+        let found = self.server.home.run(&["check"]);
         let text = String::from_utf8_lossy(&found.stdout).into_owned();
-        assert!(found.status.success(), "round {round}: {text}");
-        server.start_again();
+        assert!(found.status.success(), "seed {seed}: {text}");
+        self.server.start_again();
     }
-    let Acknowledged { messages, open } = acknowledged.into_inner().unwrap();
-    for (id, message) in messages.iter().filter(|(id, _)| !open.contains(*id)) {
-        let (status, found) = server.get(&format!("/api/messages/{id}"));
-        match message {
-            Some(message) => assert_eq!((status, &found), (200, message)),
-            None => assert_eq!(status, 404, "{id} was deleted"),
+
+    /// Makes, changes and deletes messages until the server is gone.
+    fn write(&self, seed: u64) {
+        let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed.to_le_bytes().repeat(4));
+        // Messages that only we change, for no adapter takes them.
+        let mut mine: Vec<String> = Vec::new();
+        for n in 0.. {
+            let number = random.next_u32();
+            let place = (!mine.is_empty()).then(|| number as usize / 16 % mine.len());
+            let is_answered = match (number % 16, place) {
+                (0..=6, _) | (_, None) => {
+                    let long = "x".repeat(number as usize % 2000 + 1);
+                    self.create("nowhere", &long).map(|id| mine.push(id))
+                }
+                (7, _) => self.create("loopback", "to nobody").map(drop),
+                (8, _) => self.create("qq", &format!("out {seed} {n}")).map(drop),
+                (9..=13, Some(place)) => {
+                    let status =
+                        ["Pending", "Sent", "Failed", "Canceled"][number as usize / 16 % 4];
+                    self.change("PATCH", &mine[place], Some(&json!({"status": status})))
+                }
+                (_, Some(place)) => self.change("DELETE", &mine.swap_remove(place), None),
+            };
+            if is_answered.is_none() {
+                return;
+            }
+            self.answers.fetch_add(1, Relaxed);
         }
     }
-    counts_agree(&server);
+
+    /// Makes a message and gives its ID, as long as the server lives.
+    fn create(&self, platform: &str, content: &str) -> Option<String> {
+        let body = json!({
+            "message_type": "Text", "content": content, "platform": platform,
+            "recipient": format!("group_{}", content.len() % 5),
+        });
+        let (_, made) = self.server.try_ask("POST", "/api/messages", Some(&body)).ok()?;
+        let id = made["id"].as_str().unwrap().to_owned();
+        self.acknowledged().messages.insert(id.clone(), Some(made));
+        Some(id)
+    }
+
+    /// Changes or deletes a message, as long as the server lives.
+    fn change(&self, method: &str, id: &str, body: Option<&Value>) -> Option<()> {
+        self.acknowledged().open.insert(id.to_owned());
+        let (_, answer) = self.server.try_ask(method, &format!("/api/messages/{id}"), body).ok()?;
+        let mut acknowledged = self.acknowledged();
+        acknowledged.open.remove(id);
+        acknowledged.messages.insert(id.to_owned(), body.map(|_| answer));
+        Some(())
+    }
+
+    /// Pushes messages until the server is gone. As some implementations do, it begins with those
+    /// it pushed last before: they may have come in or not.
+    fn push(&self, peer: &Peer) {
+        let mut batch = self.received.load(Relaxed).saturating_sub(1);
+        loop {
+            let numbers = batch * PUSHED..(batch + 1) * PUSHED;
+            for n in numbers.clone() {
+                let id = i64::try_from(n).unwrap() + 1;
+                peer.push(&group_message(1, 77, id, &format!("in {n}")));
+            }
+            let last = format!("in {}", numbers.end - 1);
+            loop {
+                let newest = format!("/api/messages?direction=Inbound&limit={}", 2 * PUSHED);
+                let Ok((_, page)) = self.server.try_ask("GET", &newest, None) else { return };
+                let page = page["messages"].as_array().unwrap();
+                if page.iter().any(|message| message["content"] == last.as_str()) {
+                    break;
+                }
+            }
+            batch += 1;
+            self.received.fetch_max(batch, Relaxed);
+            self.answers.fetch_add(PUSHED, Relaxed);
+        }
+    }
+
+    /// Looks through the store when everything has gone out that is to.
+    async fn verify(&self) {
+        let _peer = self.dial().await;
+        for platform in ["qq", "loopback"] {
+            for status in ["Pending", "Sending"] {
+                let waiting = format!("/api/messages?platform={platform}&status={status}&limit=1");
+                eventually("what waits goes out", || {
+                    let (_, page) = self.server.get(&waiting);
+                    page["messages"].as_array().unwrap().is_empty().then_some(())
+                });
+            }
+        }
+        let there = everything(&self.server);
+        let acknowledged = self.acknowledged();
+        let settled =
+            acknowledged.messages.iter().filter(|(id, _)| !acknowledged.open.contains(*id));
+        for (id, wanted) in settled {
+            match (wanted, there.get(id)) {
+                (Some(wanted), Some(found)) if wanted["platform"] == "nowhere" => {
+                    assert_eq!(found, wanted);
+                }
+                (Some(wanted), Some(found)) => {
+                    assert_eq!(found["content"], wanted["content"]);
+                    assert_eq!(found["status"], "Sent", "{found}");
+                }
+                (None, None) => {}
+                (wanted, found) => panic!("acknowledged was {wanted:?}, and there is {found:?}"),
+            }
+        }
+        let came: Vec<_> =
+            there.values().filter(|message| message["direction"] == "Inbound").collect();
+        let texts: HashSet<_> = came.iter().map(|message| message["content"].to_string()).collect();
+        assert_eq!(texts.len(), came.len(), "what came in is doubled");
+        for n in 0..self.received.load(Relaxed) * PUSHED {
+            assert!(texts.contains(&format!("\"in {n}\"")), "in {n} is lost");
+        }
+        let delivered = self.delivered.lock().unwrap();
+        for message in there.values().filter(|message| message["status"] == "Sent") {
+            let text = message["content"].as_str().unwrap();
+            assert!(!text.starts_with("out ") || delivered.contains(text), "{text} never went out");
+        }
+    }
 }
 
-/// The counts that are kept are those that listing everything gives.
-fn counts_agree(server: &TestServer) {
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_every_kill() {
+    let rounds =
+        std::env::var("RECHAT_CRASH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
+    let (mut acknowledged, mut came) = (0, 0);
+    for first in (0..rounds).step_by(KILLS.try_into().unwrap()) {
+        let mut load = Load::new();
+        for seed in first..rounds.min(first + KILLS) {
+            load.round(seed).await;
+        }
+        load.verify().await;
+        acknowledged += load.acknowledged().messages.len();
+        came += load.received.load(Relaxed) * PUSHED;
+    }
+    eprintln!("{rounds} kills, {acknowledged} messages made, {came} received");
+}
+
+/// Every message by its ID. The counts that are kept have to be those of all that is listed.
+fn everything(server: &TestServer) -> HashMap<String, Value> {
     let (_, stats) = server.get("/api/stats");
     let mut counted: HashMap<String, u64> = HashMap::new();
-    let (mut ids, mut before) = (HashSet::new(), String::new());
+    let (mut there, mut before) = (HashMap::new(), String::new());
     loop {
         let (_, page) = server.get(&format!("/api/messages?limit=200{before}"));
-        let page = page["messages"].as_array().unwrap().clone();
-        for message in &page {
+        for message in page["messages"].as_array().unwrap() {
             let status = message["status"].as_str().unwrap().to_lowercase();
             *counted.entry(status).or_default() += 1;
-            assert!(ids.insert(message["id"].clone()), "an ID is there twice");
+            let id = message["id"].as_str().unwrap().to_owned();
+            before = format!("&before={id}");
+            assert!(there.insert(id, message.clone()).is_none(), "an ID is there twice");
         }
-        let Some(last) = page.last() else { break };
-        before = format!("&before={}", last["id"].as_str().unwrap());
+        if page["messages"] == json!([]) {
+            break;
+        }
     }
     for state in ["pending", "sending", "sent", "failed", "canceled"] {
         assert_eq!(stats[state], counted.get(state).copied().unwrap_or_default(), "{state}");
     }
-    assert_eq!(stats["total"], ids.len());
+    assert_eq!(stats["total"], there.len());
+    there
 }

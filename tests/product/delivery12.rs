@@ -2,10 +2,14 @@
 
 use crate::onebot::{Listener, Peer, Reply, Script};
 use crate::onebot11;
-use crate::onebot12::{HEADERS, connect, group_message, status_update, willing, willing_but};
+use crate::onebot12::{
+    HEADERS, connect, group_message, heartbeat, status_update, willing, willing_but,
+};
 use crate::server::{Home, TestServer, eventually};
+use crate::socket::Client;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const WECHAT: (&str, &str) = ("wechat", "wxid_me");
 
@@ -16,6 +20,14 @@ fn configured(text: &str) -> TestServer {
     let home = Arc::new(Home::new());
     home.configure(&format!("{HASTY}{text}"));
     TestServer::start_in(home, &[])
+}
+
+/// Entries that dial out to these, again at once.
+fn dialling(eleven: &Listener, twelve: &Listener) -> String {
+    let entry = |kind: &str, listener: &Listener| {
+        format!("[[adapter]]\nkind = '{kind}'\nurl = '{}'\nreconnect = 0.01\n", listener.url())
+    };
+    entry("onebot11", eleven) + &entry("onebot12", twelve)
 }
 
 /// Dials in as the implementation of these bots.
@@ -165,4 +177,89 @@ async fn what_was_said_while_the_connection_was_down_is_fetched_once() {
     });
     let texts: Vec<_> = found.iter().map(|message| message["content"].clone()).collect();
     assert_eq!(found.len(), 2, "{texts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dialled_implementation_is_heard_and_answered() {
+    let (eleven, twelve) = (Listener::new(None).await, Listener::new(None).await);
+    let server = configured(&dialling(&eleven, &twelve));
+    let qq = eleven.accept(onebot11::willing()).await;
+    qq.push(&onebot11::lifecycle(1));
+    qq.push(&onebot11::group_message(1, 77, 5, "from qq"));
+    let wechat = twelve.accept(willing()).await;
+    wechat.push(&connect());
+    wechat.push(&status_update(&[(WECHAT.0, WECHAT.1, true)]));
+    wechat.push(&group_message(WECHAT, "1@chatroom", "m1", "from wechat"));
+    for (conversation, text) in [("group_77", "from qq"), ("group_1@chatroom", "from wechat")] {
+        let came = eventually("it came in", || of_conversation(&server, conversation).pop());
+        assert_eq!((&came["content"], &came["direction"]), (&json!(text), &json!("Inbound")));
+        server.until(&server.make(conversation, "an answer"), "Sent");
+    }
+    assert_eq!(qq.action("send_group_msg").await["params"]["group_id"], 77);
+    assert_eq!(wechat.action("send_message").await["params"]["group_id"], "1@chatroom");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dialled_connection_lost_in_the_middle_of_an_action_is_made_good() {
+    let (eleven, twelve) = (Listener::new(None).await, Listener::new(None).await);
+    let server = configured(&dialling(&eleven, &twelve));
+    let lost = eleven.accept(onebot11::willing_but("send_group_msg", Reply::Drop)).await;
+    lost.push(&onebot11::lifecycle(1));
+    let id = server.make_for(Some("qq"), "group_7", "x");
+    lost.ended().await;
+    let again = eleven.accept(onebot11::willing()).await;
+    again.push(&onebot11::lifecycle(1));
+    assert_eq!(server.until(&id, "Sent")["retry_count"], 1);
+    let lost = twelve.accept(willing_but("send_message", Reply::Drop)).await;
+    lost.push(&connect());
+    lost.push(&status_update(&[(WECHAT.0, WECHAT.1, true)]));
+    let id = server.make_for(Some("wechat"), "group_g", "x");
+    lost.ended().await;
+    let again = twelve.accept(willing()).await;
+    again.push(&connect());
+    again.push(&status_update(&[(WECHAT.0, WECHAT.1, true)]));
+    assert_eq!(server.until(&id, "Sent")["retry_count"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_without_an_answer_is_tried_again_or_fails_as_configured() {
+    let entry = "[[adapter]]\nkind = 'onebot12'\nanswer_timeout = 0.1\n";
+    let server = configured(entry);
+    let tries = AtomicUsize::new(0);
+    let silent_once: Script = Arc::new(move |action| {
+        let is_first =
+            action["action"] == "send_message" && tries.fetch_add(1, Ordering::SeqCst) == 0;
+        if is_first { Reply::Silent } else { willing()(action) }
+    });
+    let _peer = dial(&server, &[WECHAT], silent_once).await;
+    let sent = server.until(&server.make_for(Some("wechat"), "group_g", "x"), "Sent");
+    assert_eq!(sent["retry_count"], 1);
+    let careful = configured(&format!("{entry}on_unknown = 'fail'\n"));
+    let peer = dial(&careful, &[WECHAT], willing_but("send_message", Reply::Silent)).await;
+    let failed = careful.until(&careful.make_for(Some("wechat"), "group_g", "x"), "Failed");
+    assert_eq!(failed["last_error"], "outcome unknown");
+    let sends = peer.actions().iter().filter(|action| action["action"] == "send_message").count();
+    assert_eq!(sends, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heartbeat_that_is_missed_is_a_lost_connection() {
+    let server = configured("");
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let mut watcher = Client::connect(&server).await;
+    watcher.subscribe().await;
+    let headers = onebot11::headers("1", "Universal");
+    let eleven = Peer::dial(&url, &headers, onebot11::willing()).await.unwrap();
+    assert_eq!(watcher.event("adapter_status").await["status"], "Connected");
+    eleven.push(&onebot11::heartbeat(1, 100, true));
+    let lost = watcher.event("adapter_status").await;
+    assert_eq!((&lost["platform"], &lost["status"]), (&json!("qq"), &json!("Disconnected")));
+    let twelve = dial(&server, &[WECHAT], willing()).await;
+    assert_eq!(watcher.event("adapter_status").await["status"], "Connected");
+    twelve.push(&heartbeat(100));
+    let lost = watcher.event("adapter_status").await;
+    assert_eq!((&lost["platform"], &lost["status"]), (&json!("wechat"), &json!("Disconnected")));
+    let id = server.make_for(Some("wechat"), "group_g", "waits");
+    let _again = dial(&server, &[WECHAT], willing()).await;
+    assert_eq!(server.until(&id, "Sent")["retry_count"], 0);
 }

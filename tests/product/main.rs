@@ -24,6 +24,7 @@ mod described;
 mod disk;
 mod doctor;
 mod errors;
+mod faults;
 mod generated;
 mod http;
 mod limits;

@@ -22,13 +22,6 @@ fn configured(text: &str) -> TestServer {
     TestServer::start_in(Arc::new(home), &[])
 }
 
-/// The memory that the server has in use.
-fn memory(server: &TestServer) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * KIB
-}
-
 /// The sockets that the server has open.
 fn sockets(server: &TestServer) -> usize {
     let entries = std::fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap();
@@ -77,12 +70,12 @@ async fn a_suspended_client_costs_no_memory_and_has_everything_when_it_reads_on(
     let reading = reader(fast, 1, WARM);
     write(&server, WARM, 1000).await;
     let fast = reading.await.unwrap();
-    let before = memory(&server);
+    let before = server.memory();
 
     let reading = reader(fast, WARM + 1, ALL);
     write(&server, ALL - WARM, 1000).await;
     let mut fast = reading.await.expect("the fast client has everything meanwhile");
-    let grown = memory(&server).saturating_sub(before);
+    let grown = server.memory().saturating_sub(before);
     assert!(grown < BOUND, "the server grew by {} KiB", grown / KIB);
 
     read(&mut suspended, 1, ALL).await;
@@ -230,11 +223,11 @@ async fn two_thousand_connects_and_disconnects_leave_nothing_behind() {
         }
         eventually("their sockets are closed", || (sockets(&server) <= before + 60).then_some(()));
         if round == ROUNDS / 4 {
-            memory_then = memory(&server);
+            memory_then = server.memory();
         }
     }
     eventually("every socket is closed", || (sockets(&server) <= before + 1).then_some(()));
-    let grown = memory(&server).saturating_sub(memory_then);
+    let grown = server.memory().saturating_sub(memory_then);
     assert!(grown < BOUND, "the server grew by {} KiB", grown / KIB);
     let mut client = Client::connect(&server).await;
     client.subscribe().await;

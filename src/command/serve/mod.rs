@@ -239,6 +239,7 @@ struct Commits {
 impl Listener for Commits {
     fn opened(&mut self, head: u64) {
         self.hub.opened(head);
+        self.notes.opened();
     }
 
     fn committed(&mut self, changes: &[Change]) {

@@ -1,0 +1,117 @@
+//! A disk that loses its power, or fails for a while.
+//!
+//! Real disks keep what was synced, and of the rest whatever they like: each write whole, torn at
+//! a sector, or not at all. So does this one.
+
+use rechat::store::Medium;
+use redb::StorageBackend;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+/// What a disk writes whole.
+const SECTOR: usize = 512;
+
+/// A disk that many generations of a store are opened on.
+#[derive(Debug, Default)]
+pub struct Disk {
+    synced: Vec<u8>,
+    /// The bytes as the machine sees them while it has power.
+    seen: Vec<u8>,
+    /// Writes since the last sync, in order.
+    unsynced: Vec<(usize, Vec<u8>)>,
+    /// Operations until the power is cut, or the fault begins.
+    pub left: Option<u32>,
+    /// Rises with each power cut: handles of before reach nothing.
+    generation: u32,
+}
+
+impl Disk {
+    /// Counts an operation; an error where the disk is out of order.
+    fn work(&mut self, generation: u32) -> io::Result<()> {
+        let is_dead = generation != self.generation || self.left == Some(0);
+        if is_dead {
+            return Err(io::Error::other("the disk is out of order"));
+        }
+        self.left = self.left.map(|left| left - 1);
+        Ok(())
+    }
+
+    /// A disk, and the medium that puts a store on it.
+    pub fn new() -> (Arc<Mutex<Self>>, Medium) {
+        let disk: Arc<Mutex<Self>> = Arc::default();
+        let medium = {
+            let disk = disk.clone();
+            Medium(Arc::new(move || {
+                let generation = disk.lock().unwrap().generation;
+                Box::new(Handle { disk: disk.clone(), generation })
+            }))
+        };
+        (disk, medium)
+    }
+
+    /// The power is cut: of what was not synced, only some of the sectors are there.
+    pub fn cut(&mut self, mut keeps: impl FnMut() -> bool) {
+        let len = self.seen.len();
+        self.synced.resize(len, 0);
+        for (at, data) in std::mem::take(&mut self.unsynced) {
+            for (i, sector) in data.chunks(SECTOR).enumerate() {
+                let at = at + i * SECTOR;
+                if keeps() && at + sector.len() <= len {
+                    self.synced[at..at + sector.len()].copy_from_slice(sector);
+                }
+            }
+        }
+        self.seen = self.synced.clone();
+        self.generation += 1;
+        self.left = None;
+    }
+}
+
+#[derive(Debug)]
+struct Handle {
+    disk: Arc<Mutex<Disk>>,
+    generation: u32,
+}
+
+impl StorageBackend for Handle {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.disk.lock().unwrap().seen.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let disk = self.disk.lock().unwrap();
+        let from = usize::try_from(offset).unwrap();
+        let bytes = disk.seen.get(from..from + out.len());
+        out.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut disk = self.disk.lock().unwrap();
+        disk.work(self.generation)?;
+        disk.seen.resize(usize::try_from(len).unwrap(), 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut disk = self.disk.lock().unwrap();
+        disk.work(self.generation)?;
+        let disk = &mut *disk;
+        disk.synced.resize(disk.seen.len(), 0);
+        for (at, data) in disk.unsynced.drain(..) {
+            if at + data.len() <= disk.synced.len() {
+                disk.synced[at..at + data.len()].copy_from_slice(&data);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut disk = self.disk.lock().unwrap();
+        disk.work(self.generation)?;
+        let at = usize::try_from(offset).unwrap();
+        disk.seen[at..at + data.len()].copy_from_slice(data);
+        disk.unsynced.push((at, data.to_vec()));
+        Ok(())
+    }
+}
