@@ -1,7 +1,7 @@
 //! The bodies of the HTTP API, as the server reads and the client writes them, and the reverse.
 
 pub use crate::adapter::{AdapterStatus, State};
-use crate::message::{Message, MessageType, check_name};
+use crate::message::{Message, MessageType, Status, check_name};
 pub use crate::store::{Conversation, Stats};
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +9,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct NewMessage {
+    #[schema(value_type = MessageType)]
     pub message_type: String,
+    #[schema(min_length = 1)]
     pub content: String,
+    #[schema(min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$")]
     pub recipient: String,
+    #[schema(min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
 }
@@ -20,6 +24,7 @@ pub struct NewMessage {
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct NewStatus {
+    #[schema(value_type = Status)]
     pub status: String,
 }
 

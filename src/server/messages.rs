@@ -27,7 +27,7 @@ const DEEP: u64 = 100_000;
     post,
     path = "/api/messages",
     request_body = NewMessage,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body within 24 h give the same message")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 256, pattern = r"^[\x21-\x7e]+$", description = "The same key and body within 24 h give the same message")),
     responses(
         (status = 201, body = Message),
         (status = 409, body = Problem, description = "The key was used with another body"),
@@ -65,7 +65,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
 #[utoipa::path(
     get,
     path = "/api/messages/{id}",
-    params(("id" = String, Path, description = "The message's ID")),
+    params(("id" = String, Path, format = Uuid, description = "The message's ID")),
     responses((status = 200, body = Message), (status = 404, body = Problem), Refusals)
 )]
 pub fn read(context: &Context, id: &str) -> Result<Answer> {
@@ -77,7 +77,7 @@ pub fn read(context: &Context, id: &str) -> Result<Answer> {
 #[utoipa::path(
     patch,
     path = "/api/messages/{id}",
-    params(("id" = String, Path, description = "The message's ID")),
+    params(("id" = String, Path, format = Uuid, description = "The message's ID")),
     request_body = NewStatus,
     responses((status = 200, body = Message), (status = 404, body = Problem), BodyRefusals, Refusals)
 )]
@@ -95,7 +95,7 @@ pub async fn set_status(context: &Context, id: &str, request: Incoming) -> Resul
 #[utoipa::path(
     delete,
     path = "/api/messages/{id}",
-    params(("id" = String, Path, description = "The message's ID")),
+    params(("id" = String, Path, format = Uuid, description = "The message's ID")),
     responses((status = 200, body = Deleted), (status = 404, body = Problem), Refusals)
 )]
 pub async fn delete(context: &Context, id: &str) -> Result<Answer> {
@@ -110,13 +110,13 @@ pub async fn delete(context: &Context, id: &str) -> Result<Answer> {
     get,
     path = "/api/messages",
     params(
-        ("offset" = Option<u64>, Query, description = "How many to pass over"),
-        ("limit" = Option<usize>, Query, description = "At most so many: 50, and no more than 200"),
-        ("before" = Option<String>, Query, description = "Only messages older than this ID or `seq`"),
+        ("offset" = Option<u64>, Query, format = "uint64", minimum = 0, description = "How many to pass over"),
+        ("limit" = Option<usize>, Query, format = "uint64", minimum = 0, description = "At most so many: 50, and no more than 200"),
+        ("before" = Option<u64>, Query, format = "uint64", minimum = 0, description = "Only messages older than this `seq`; a known message's ID will do as well"),
         ("status" = Option<Status>, Query),
         ("direction" = Option<Direction>, Query),
-        ("platform" = Option<String>, Query),
-        ("conversation" = Option<String>, Query),
+        ("platform" = Option<String>, Query, min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$"),
+        ("conversation" = Option<String>, Query, min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$"),
         ("message_type" = Option<MessageType>, Query),
         ("q" = Option<String>, Query, description = "Text in the content or the sender's name")
     ),
