@@ -35,7 +35,12 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('retry', 'retry', [CompletionResultType]::ParameterValue, 'Send failed or canceled messages again')
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete messages for good')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Count the messages in each state')
+            [CompletionResult]::new('tui', 'tui', [CompletionResultType]::ParameterValue, 'Watch and answer from the terminal')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify a store: indexes and counts against the messages')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write messages as lines of JSON, the oldest first')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Take in messages that were exported, without doubles')
+            [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copy the store, also while the server runs')
+            [CompletionResult]::new('compact', 'compact', [CompletionResultType]::ParameterValue, 'Make the store''s file as small as it can be')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Make a strong token')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a manual page, or write all of them to a folder')
@@ -170,7 +175,65 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'rechat;tui' {
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'rechat;check' {
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'rechat;export' {
+            [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Only messages in this state')
+            [CompletionResult]::new('--platform', '--platform', [CompletionResultType]::ParameterName, 'Only messages of this platform')
+            [CompletionResult]::new('--conversation', '--conversation', [CompletionResultType]::ParameterName, 'Only messages of this conversation')
+            [CompletionResult]::new('--direction', '--direction', [CompletionResultType]::ParameterName, 'Only messages that went out, or came in')
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'rechat;import' {
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'rechat;backup' {
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace the file if it is there')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'rechat;compact' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -214,7 +277,12 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('retry', 'retry', [CompletionResultType]::ParameterValue, 'Send failed or canceled messages again')
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete messages for good')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Count the messages in each state')
+            [CompletionResult]::new('tui', 'tui', [CompletionResultType]::ParameterValue, 'Watch and answer from the terminal')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify a store: indexes and counts against the messages')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write messages as lines of JSON, the oldest first')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Take in messages that were exported, without doubles')
+            [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copy the store, also while the server runs')
+            [CompletionResult]::new('compact', 'compact', [CompletionResultType]::ParameterValue, 'Make the store''s file as small as it can be')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Make a strong token')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a manual page, or write all of them to a folder')
@@ -248,7 +316,22 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
         'rechat;help;stats' {
             break
         }
+        'rechat;help;tui' {
+            break
+        }
         'rechat;help;check' {
+            break
+        }
+        'rechat;help;export' {
+            break
+        }
+        'rechat;help;import' {
+            break
+        }
+        'rechat;help;backup' {
+            break
+        }
+        'rechat;help;compact' {
             break
         }
         'rechat;help;token' {

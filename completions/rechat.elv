@@ -32,7 +32,12 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand retry 'Send failed or canceled messages again'
             cand delete 'Delete messages for good'
             cand stats 'Count the messages in each state'
+            cand tui 'Watch and answer from the terminal'
             cand check 'Verify a store: indexes and counts against the messages'
+            cand export 'Write messages as lines of JSON, the oldest first'
+            cand import 'Take in messages that were exported, without doubles'
+            cand backup 'Copy the store, also while the server runs'
+            cand compact 'Make the store''s file as small as it can be'
             cand token 'Make a strong token'
             cand completions 'Print the completion script of a shell'
             cand man 'Print a manual page, or write all of them to a folder'
@@ -157,7 +162,60 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'rechat;tui'= {
+            cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
+            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'rechat;check'= {
+            cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
+            cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rechat;export'= {
+            cand --status 'Only messages in this state'
+            cand --platform 'Only messages of this platform'
+            cand --conversation 'Only messages of this conversation'
+            cand --direction 'Only messages that went out, or came in'
+            cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
+            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rechat;import'= {
+            cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
+            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rechat;backup'= {
+            cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
+            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
+            cand --force 'Replace the file if it is there'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rechat;compact'= {
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand -h 'Print help'
@@ -197,7 +255,12 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand retry 'Send failed or canceled messages again'
             cand delete 'Delete messages for good'
             cand stats 'Count the messages in each state'
+            cand tui 'Watch and answer from the terminal'
             cand check 'Verify a store: indexes and counts against the messages'
+            cand export 'Write messages as lines of JSON, the oldest first'
+            cand import 'Take in messages that were exported, without doubles'
+            cand backup 'Copy the store, also while the server runs'
+            cand compact 'Make the store''s file as small as it can be'
             cand token 'Make a strong token'
             cand completions 'Print the completion script of a shell'
             cand man 'Print a manual page, or write all of them to a folder'
@@ -221,7 +284,17 @@ set edit:completion:arg-completer[rechat] = {|@words|
         }
         &'rechat;help;stats'= {
         }
+        &'rechat;help;tui'= {
+        }
         &'rechat;help;check'= {
+        }
+        &'rechat;help;export'= {
+        }
+        &'rechat;help;import'= {
+        }
+        &'rechat;help;backup'= {
+        }
+        &'rechat;help;compact'= {
         }
         &'rechat;help;token'= {
         }

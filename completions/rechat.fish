@@ -37,6 +37,10 @@ complete -c rechat -n "__fish_rechat_needs_command" -f -a "retry" -d 'Send faile
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "delete" -d 'Delete messages for good'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "stats" -d 'Count the messages in each state'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "check" -d 'Verify a store: indexes and counts against the messages'
+complete -c rechat -n "__fish_rechat_needs_command" -f -a "export" -d 'Write messages as lines of JSON, the oldest first'
+complete -c rechat -n "__fish_rechat_needs_command" -f -a "import" -d 'Take in messages that were exported, without doubles'
+complete -c rechat -n "__fish_rechat_needs_command" -f -a "backup" -d 'Copy the store, also while the server runs'
+complete -c rechat -n "__fish_rechat_needs_command" -f -a "compact" -d 'Make the store\'s file as small as it can be'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "token" -d 'Make a strong token'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c rechat -n "__fish_rechat_needs_command" -f -a "man" -d 'Print a manual page, or write all of them to a folder'
@@ -134,6 +138,38 @@ complete -c rechat -n "__fish_rechat_using_subcommand check" -l db -d 'The store
 complete -c rechat -n "__fish_rechat_using_subcommand check" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand check" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand check" -s V -l version -d 'Print version'
+complete -c rechat -n "__fish_rechat_using_subcommand export" -l status -d 'Only messages in this state' -r -f -a "Pending\t'Stored, and waits to be sent'
+Sending\t'Claimed by the outbox: an attempt is under way'
+Sent\t'Confirmed by the platform, or received from it'
+Failed\t'Given up; `last_error` says why'
+Canceled\t'Taken back before it was sent'"
+complete -c rechat -n "__fish_rechat_using_subcommand export" -l platform -d 'Only messages of this platform' -r
+complete -c rechat -n "__fish_rechat_using_subcommand export" -l conversation -d 'Only messages of this conversation' -r
+complete -c rechat -n "__fish_rechat_using_subcommand export" -l direction -d 'Only messages that went out, or came in' -r -f -a "Outbound\t''
+Inbound\t''"
+complete -c rechat -n "__fish_rechat_using_subcommand export" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
+complete -c rechat -n "__fish_rechat_using_subcommand export" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand export" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand export" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
+complete -c rechat -n "__fish_rechat_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rechat -n "__fish_rechat_using_subcommand export" -s V -l version -d 'Print version'
+complete -c rechat -n "__fish_rechat_using_subcommand import" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
+complete -c rechat -n "__fish_rechat_using_subcommand import" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand import" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand import" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
+complete -c rechat -n "__fish_rechat_using_subcommand import" -s h -l help -d 'Print help'
+complete -c rechat -n "__fish_rechat_using_subcommand import" -s V -l version -d 'Print version'
+complete -c rechat -n "__fish_rechat_using_subcommand backup" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
+complete -c rechat -n "__fish_rechat_using_subcommand backup" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand backup" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand backup" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
+complete -c rechat -n "__fish_rechat_using_subcommand backup" -l force -d 'Replace the file if it is there'
+complete -c rechat -n "__fish_rechat_using_subcommand backup" -s h -l help -d 'Print help'
+complete -c rechat -n "__fish_rechat_using_subcommand backup" -s V -l version -d 'Print version'
+complete -c rechat -n "__fish_rechat_using_subcommand compact" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
+complete -c rechat -n "__fish_rechat_using_subcommand compact" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
+complete -c rechat -n "__fish_rechat_using_subcommand compact" -s h -l help -d 'Print help'
+complete -c rechat -n "__fish_rechat_using_subcommand compact" -s V -l version -d 'Print version'
 complete -c rechat -n "__fish_rechat_using_subcommand token" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand token" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand token" -s V -l version -d 'Print version'
@@ -144,17 +180,21 @@ complete -c rechat -n "__fish_rechat_using_subcommand man" -l out -d 'Write the 
 complete -c rechat -n "__fish_rechat_using_subcommand man" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand man" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand man" -s V -l version -d 'Print version'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "serve" -d 'Run the server'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "send" -d 'Store a message and have it sent'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "list" -d 'List messages, the newest first'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "get" -d 'Show one message'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "set-status" -d 'Set the status of a message by hand'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "cancel" -d 'Take messages back before they are sent'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "retry" -d 'Send failed or canceled messages again'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "delete" -d 'Delete messages for good'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "stats" -d 'Count the messages in each state'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "check" -d 'Verify a store: indexes and counts against the messages'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "token" -d 'Make a strong token'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "man" -d 'Print a manual page, or write all of them to a folder'
-complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check token completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "serve" -d 'Run the server'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "send" -d 'Store a message and have it sent'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "list" -d 'List messages, the newest first'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "get" -d 'Show one message'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "set-status" -d 'Set the status of a message by hand'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "cancel" -d 'Take messages back before they are sent'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "retry" -d 'Send failed or canceled messages again'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "delete" -d 'Delete messages for good'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "stats" -d 'Count the messages in each state'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "check" -d 'Verify a store: indexes and counts against the messages'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "export" -d 'Write messages as lines of JSON, the oldest first'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "import" -d 'Take in messages that were exported, without doubles'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "backup" -d 'Copy the store, also while the server runs'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "compact" -d 'Make the store\'s file as small as it can be'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "token" -d 'Make a strong token'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "man" -d 'Print a manual page, or write all of them to a folder'
+complete -c rechat -n "__fish_rechat_using_subcommand help; and not __fish_seen_subcommand_from serve send list get set-status cancel retry delete stats check export import backup compact token completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -1,10 +1,12 @@
 //! The bodies of the HTTP API, as the server reads and the client writes them, and the reverse.
 
-use crate::message::{Message, MessageType};
+pub use crate::adapter::{AdapterStatus, State};
+use crate::message::{Message, MessageType, check_name};
+pub use crate::store::{Conversation, Stats};
 use serde::{Deserialize, Serialize};
 
 /// What `POST /api/messages` takes. The type is a word here, for its error is the contract's own.
-#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct NewMessage {
     pub message_type: String,
@@ -46,11 +48,78 @@ pub struct Activity {
     pub outbound: Vec<u64>,
 }
 
+/// A line of `GET /api/export` and `POST /api/import`: a message, and what is never shown beside it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Record {
+    #[serde(flatten)]
+    pub message: Message,
+    /// The platform's own ID of the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// The content as the platform wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<String>,
+}
+
+impl From<Message> for Record {
+    fn from(mut message: Message) -> Self {
+        let (external_id, original) = (message.external_id.take(), message.original.take());
+        Self { message, external_id, original }
+    }
+}
+
+impl Record {
+    /// The message, its parts checked; the error names the field.
+    pub fn into_message(self) -> Result<Message, String> {
+        let Self { mut message, external_id, original } = self;
+        check_name("recipient", &message.recipient)?;
+        if let Some(platform) = &message.platform {
+            check_name("platform", platform)?;
+        }
+        if message.content.is_empty() {
+            return Err("`content` is empty".into());
+        }
+        (message.external_id, message.original) = (external_id, original);
+        Ok(message)
+    }
+}
+
+/// What `POST /api/backup` takes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Backup {
+    /// Where the copy goes: an absolute path of a file that is not there yet.
+    pub file: std::path::PathBuf,
+}
+
+/// What `POST /api/import` answers.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Imported {
+    /// Messages that were new.
+    pub imported: u64,
+    /// Messages that were there already, and stay as they are.
+    pub known: u64,
+}
+
 /// What `DELETE /api/messages/{id}` answers.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Deleted {
     pub deleted: bool,
+}
+
+/// What `GET /api/platforms` answers: every adapter, and how it is connected.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct Platforms {
+    pub platforms: Vec<AdapterStatus>,
+}
+
+/// What `GET /api/conversations` answers: every one that has messages, the latest first.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct Conversations {
+    pub conversations: Vec<Conversation>,
 }
 
 /// What `GET /api/health` answers.

@@ -48,6 +48,23 @@ pub struct Received {
 }
 
 impl Received {
+    /// What told of an inbound message that is stored already, where its platform's ID is known.
+    pub fn of(message: &Message) -> Option<Self> {
+        Some(Self {
+            platform: message.platform.clone()?,
+            account: message.account.clone()?,
+            conversation: message.recipient.clone(),
+            conversation_name: message.conversation_name.clone(),
+            sender: message.sender.clone().unwrap_or_default(),
+            message_type: message.message_type,
+            content: message.content.clone(),
+            external_id: message.external_id.clone()?,
+            time: message.created_at,
+            own: false,
+            original: message.original.clone(),
+        })
+    }
+
     /// The message it becomes; what the owner wrote elsewhere is outbound, and sent. It was made
     /// when its platform says, unless that is no time it can have been.
     pub fn into_message(self, seq: u64, id: Uuid, at: u64) -> Message {
@@ -78,6 +95,7 @@ impl Received {
     pub fn echoes(&self, message: &Message) -> bool {
         let is_open = message.status == Status::Sending || message.is_uncertain;
         self.own
+            && message.direction == Direction::Outbound
             && is_open
             && message.message_type == self.message_type
             && message.content == self.content

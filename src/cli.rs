@@ -50,8 +50,18 @@ pub enum Command {
     Delete(Many),
     /// Count the messages in each state
     Stats(Stats),
+    /// Watch and answer from the terminal
+    Tui(Tui),
     /// Verify a store: indexes and counts against the messages
     Check(Check),
+    /// Write messages as lines of JSON, the oldest first
+    Export(Export),
+    /// Take in messages that were exported, without doubles
+    Import(Import),
+    /// Copy the store, also while the server runs
+    Backup(Backup),
+    /// Make the store's file as small as it can be
+    Compact(Compact),
     /// Make a strong token
     Token,
     /// Print the completion script of a shell
@@ -294,6 +304,104 @@ pub struct Stats {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub place: Place,
+}
+
+/// `rechat tui`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat tui
+  rechat tui --server http://host:8080 --token \"$TOKEN\"
+  NO_COLOR=1 rechat tui
+
+It needs a running server, and waits for one that is away. The key `?` shows all keys.")]
+pub struct Tui {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub place: Place,
+}
+
+/// `rechat export`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat export messages.jsonl
+  rechat export --platform qq | zstd > qq.jsonl.zst
+
+A file is put in its place only once it is whole.")]
+pub struct Export {
+    /// Where to write; `-` or nothing is standard output
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+
+    /// Only messages in this state
+    #[arg(long, ignore_case = true)]
+    pub status: Option<Status>,
+
+    /// Only messages of this platform
+    #[arg(long)]
+    pub platform: Option<String>,
+
+    /// Only messages of this conversation
+    #[arg(long)]
+    pub conversation: Option<String>,
+
+    /// Only messages that went out, or came in
+    #[arg(long, ignore_case = true)]
+    pub direction: Option<Direction>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub place: Place,
+}
+
+/// `rechat import`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat import messages.jsonl
+  zstd -dc qq.jsonl.zst | rechat import -
+
+Messages keep their ID, times and state; those that are known already stay as they are, so that
+an import that broke off is just run again. What is Pending is sent.")]
+pub struct Import {
+    /// What to read: lines as `rechat export` writes them; `-` is standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub place: Place,
+}
+
+/// `rechat backup`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  rechat backup /backup/rechat-$(date +%F).redb
+
+The copy is as the store was at one moment, and is used as any store: --db FILE.")]
+pub struct Backup {
+    /// Where the copy goes
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub force: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub place: Place,
+}
+
+/// `rechat compact`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  systemctl stop rechat && rechat compact && systemctl start rechat
+
+Nobody may use the store meanwhile. Room that deleted messages left is used again anyway; this
+gives it back to the disk.")]
+pub struct Compact {
+    /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub db: Option<PathBuf>,
 }
 
 /// `rechat check`

@@ -1,8 +1,14 @@
 //! Stopping: the first signal asks everybody to end, the second does not ask.
 
 use crate::error::{Error, Result};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+/// SIGHUP: read the configuration again.
+pub fn hangups() -> Result<Signal> {
+    signal(SignalKind::hangup())
+        .map_err(|error| Error::failed(format!("signals cannot be received: {error}")))
+}
 
 /// A token that SIGTERM or SIGINT cancels. A second signal ends the process at once.
 pub fn on_signal() -> Result<CancellationToken> {

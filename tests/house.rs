@@ -24,14 +24,15 @@ fn clippy_has_nothing_to_say() {
 }
 
 /// The parts from the inside out, and what each may use beside the parts before it.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["error", "clock", "metrics", "message", "change", "subscription", "replay"],
     &["adapter"],
     &["store"],
     &["frame", "hub", "activity"],
-    &["inbox", "outbox"],
+    &["inbox", "outbox", "retention"],
     &["config", "api", "shutdown"],
     &["server", "cli", "client"],
+    &["tui"],
     &["command"],
 ];
 
@@ -96,6 +97,17 @@ fn only_adapters_name_a_protocol() {
         let text = fs::read_to_string(&path).unwrap();
         let names = text.to_lowercase().contains("onebot::") || text.contains("onebot11::");
         assert!(part == "adapter" || !names, "{} names a protocol", path.display());
+    }
+}
+
+#[test]
+fn the_terminal_client_asks_the_client_alone() {
+    for (part, path, uses) in parts_with_uses() {
+        if part == "tui" {
+            let allowed = ["tui", "client", "api", "message", "error", "clock"];
+            let other = uses.iter().find(|used| !allowed.contains(&used.as_str()));
+            assert_eq!(other, None, "{} must not know that", path.display());
+        }
     }
 }
 

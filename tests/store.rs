@@ -192,10 +192,22 @@ impl Both {
                 self.model.received.push(received);
                 self.model.add(message);
             }
-            // What is known may have been deleted since.
-            Answer::Repeated(_) | Answer::NotFound => {
-                assert!(is_double, "{received:?} was refused")
+            Answer::Repeated(known) => {
+                assert!(is_double, "{received:?} was refused");
+                let place = self.model.messages.iter().position(|message| *message == known);
+                let place = place.expect("it is one that the model knows");
+                if received.echoes(&known) {
+                    assert_eq!(known.direction, Direction::Outbound, "only ours have echoes");
+                    let sent = Outcome::Sent {
+                        account: Some("me".into()),
+                        external_id: Some(received.external_id),
+                    };
+                    self.model.messages[place] =
+                        change::settle(known, sent, self.at).expect("it was open");
+                }
             }
+            // What is known may have been deleted since.
+            Answer::NotFound => assert!(is_double, "{received:?} was refused"),
             other => panic!("{other:?}"),
         }
     }

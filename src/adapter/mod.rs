@@ -156,7 +156,9 @@ pub enum Event {
 }
 
 /// The state of an adapter's connection, as the contract spells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
 #[allow(missing_docs)]
 pub enum State {
     Connecting,

@@ -15,7 +15,10 @@ use tokio_util::task::TaskTracker;
 pub struct Context {
     pub(super) core: Core,
     pub(super) registry: Registry,
+    /// Ends this configuration's connections.
     pub(super) stop: CancellationToken,
+    /// Ends whatever configuration there is.
+    all: CancellationToken,
     pub(super) tracker: TaskTracker,
     /// What the connections of one OneBot 11 account share.
     pub(super) accounts: onebot11::Accounts,
@@ -85,20 +88,21 @@ pub(super) struct Connection {
     pub(super) context: Context,
 }
 
-/// Starts what is configured. The adapters run on `tracker` until `stop`; what comes back is for
+/// Starts what is configured. The adapters run on `tracker` until `all` ends; what comes back is for
 /// the connections that dial in.
 pub fn start(
     settings: Vec<Settings>,
     core: Core,
     registry: Registry,
-    stop: CancellationToken,
+    all: CancellationToken,
     tracker: TaskTracker,
 ) -> Context {
+    let stop = all.child_token();
     let seated = |settings: Settings| (registry.seat(&settings), Arc::new(settings));
     let configured: Vec<_> = settings.into_iter().map(seated).collect();
     let mounts = mounts(&configured).into();
     let accounts = onebot11::Accounts::default();
-    let context = Context { core, registry, stop, tracker, accounts, mounts };
+    let context = Context { core, registry, stop, all, tracker, accounts, mounts };
     for (seat, settings) in configured {
         match (&settings.kind.run, &settings.way) {
             (Run::Alone(run), _) => {
@@ -142,6 +146,15 @@ fn mounts(configured: &[(Seat, Arc<Settings>)]) -> Vec<Mount> {
 }
 
 impl Context {
+    /// Ends every connection, and starts what is configured now; implementations dial in again.
+    #[must_use = "it is the one in force from now on"]
+    pub fn restart(&self, settings: Vec<Settings>) -> Self {
+        self.stop.cancel();
+        self.registry.clear_seats();
+        let (core, registry) = (self.core.clone(), self.registry.clone());
+        start(settings, core, registry, self.all.clone(), self.tracker.clone())
+    }
+
     /// The mount at a path, if there is one.
     pub fn mount(&self, path: &str) -> Option<Mount> {
         self.mounts.iter().find(|mount| mount.path == path).cloned()

@@ -14,6 +14,7 @@ use super::settings::Settings;
 use super::{Kind, Link, Request, State};
 use crate::clock::now;
 use row::{Connection, Row};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{broadcast, mpsc};
@@ -26,12 +27,12 @@ const CHANGES: usize = 1024;
 const ROWS: usize = 1024;
 
 /// One adapter as `GET /api/platforms` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct AdapterStatus {
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     pub platform: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     pub state: State,
     /// Unix seconds of when it came into this state.
@@ -39,7 +40,7 @@ pub struct AdapterStatus {
     pub sent: u64,
     pub received: u64,
     pub failed: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
 }
 
@@ -181,6 +182,22 @@ impl Registry {
         row.configured = true;
         rows.list.push(row);
         Seat { registry: self.clone(), row: id }
+    }
+
+    /// Takes away every configured adapter's place.
+    pub(super) fn clear_seats(&self) {
+        let mut rows = self.rows();
+        let seats: Vec<_> =
+            rows.list.iter().filter(|row| row.configured).map(|row| row.id).collect();
+        for id in seats {
+            self.change(&mut rows, id, |row| {
+                row.connections.clear();
+                row.offline = None;
+                row.absent = (State::Disconnected, Some("no longer configured".into()));
+            });
+        }
+        rows.list.retain(|row| !row.configured);
+        rows.list.iter_mut().for_each(|row| row.seat = None);
     }
 
     /// Registers a connection by which nothing can be sent.

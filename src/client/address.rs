@@ -9,12 +9,15 @@ use hyper_util::rt::TokioIo;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
+use tokio_util::either::Either;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// A connection to a server, on which nothing was said yet.
+pub(super) type Stream = Either<TcpStream, UnixStream>;
 
 /// A server's address.
 #[derive(Clone, Debug)]
@@ -57,19 +60,29 @@ impl Address {
         }
     }
 
-    /// Connects, and is ready for requests.
-    pub(super) async fn open(&self) -> io::Result<SendRequest<Full<Bytes>>> {
+    /// Connects.
+    pub(super) async fn connect(&self) -> io::Result<Stream> {
         let connected = async {
             match self {
                 Self::Tcp { host, port, .. } => {
                     let stream = TcpStream::connect((host.as_str(), *port)).await?;
                     stream.set_nodelay(true)?;
-                    speak_http(stream).await
+                    Ok(Either::Left(stream))
                 }
-                Self::Unix(socket) => speak_http(UnixStream::connect(socket).await?).await,
+                Self::Unix(socket) => UnixStream::connect(socket).await.map(Either::Right),
             }
         };
         timeout(CONNECT, connected).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Connects, and is ready for requests.
+    pub(super) async fn open(&self) -> io::Result<SendRequest<Full<Bytes>>> {
+        let stream = self.connect().await?;
+        let handshake = http1::handshake(TokioIo::new(stream)).await;
+        let (requests, connection) = handshake.map_err(io::Error::other)?;
+        // Its errors are told by the request that they break.
+        tokio::spawn(async move { drop(connection.await) });
+        Ok(requests)
     }
 
     /// What to say where that failed.
@@ -77,15 +90,4 @@ impl Address {
         Error::failed(format!("no server answers at {}: {error}", self.name()))
             .hint("start one with `rechat serve`, or leave --server out to use the local store")
     }
-}
-
-async fn speak_http<S>(stream: S) -> io::Result<SendRequest<Full<Bytes>>>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let handshake = http1::handshake(TokioIo::new(stream)).await;
-    let (requests, connection) = handshake.map_err(io::Error::other)?;
-    // Its errors are told by the request that they break.
-    tokio::spawn(async move { drop(connection.await) });
-    Ok(requests)
 }

@@ -1,12 +1,13 @@
 //! The store itself, opened for one command.
 
 use super::no_message;
-use crate::api::NewMessage;
+use crate::api::{Imported, NewMessage, Record};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::message::{Message, Status};
-use crate::store::{Access, Answer, Command, Filter, Idempotency, Page, Stats, Store};
+use crate::store::{Access, Answer, Command, Filter, Idempotency, Page, Stats, Store, View};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The store, and nobody who watches it.
@@ -73,6 +74,23 @@ impl Local {
         match self.store.write(Command::Delete { id }).await? {
             Answer::Deleted => Ok(()),
             _ => Err(no_message(id)),
+        }
+    }
+
+    pub(super) fn view(&self) -> Result<Arc<View>> {
+        Ok(self.store.view()?)
+    }
+
+    pub(super) async fn import(&self, lines: &[u8]) -> Result<Imported> {
+        let mut messages = Vec::new();
+        for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+            let record: Record =
+                serde_json::from_slice(line).map_err(|error| Error::failed(error.to_string()))?;
+            messages.push(record.into_message().map_err(Error::failed)?);
+        }
+        match self.store.write(Command::Import { messages }).await? {
+            Answer::Imported { new, known } => Ok(Imported { imported: new, known }),
+            _ => Err(Error::failed("the store did not take the messages in")),
         }
     }
 

@@ -1,16 +1,24 @@
 //! Asking for messages, wherever they are: a server elsewhere, the one on this host, or the store.
 
 mod address;
+mod export;
 mod follow;
+mod history;
 mod local;
 mod remote;
+mod server;
+pub mod watch;
 
-use crate::api::NewMessage;
+pub use history::{Found, Wanted};
+pub use server::Server;
+
+use crate::api::{Imported, NewMessage};
 use crate::cli::Place;
-use crate::config::{self, Sources};
+use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
 use crate::message::{Message, Status};
 use crate::store::{Access, Filter, Page, Stats};
+pub use export::Export;
 use follow::Following;
 use local::Local;
 use remote::Remote;
@@ -30,19 +38,29 @@ fn no_message(id: Uuid) -> Error {
     Error::failed(format!("there is no message {id}"))
 }
 
+/// The URL and the token of a server that was named, by a flag or in the environment.
+fn server_named(place: &Place) -> Option<(String, Option<String>)> {
+    let server = place.server.clone().or_else(|| std::env::var("RECHAT_SERVER").ok());
+    let url = server.filter(|_| place.db.is_none())?;
+    Some((url, place.token.clone().or_else(|| std::env::var("RECHAT_TOKEN").ok())))
+}
+
+/// The configuration of this host, which tells where the store is.
+fn config_here(place: &Place, config_file: Option<PathBuf>) -> Result<Config> {
+    let mut sources = Sources::of_process(config_file)?;
+    if let Some(db) = &place.db {
+        sources.flags.push(("db", "--db", db.display().to_string().into()));
+    }
+    Ok(config::load(&sources)?.config)
+}
+
 impl Client {
     /// Finds out who answers: `--server`, else the server that has the store open, else the store.
     pub async fn open(place: &Place, config_file: Option<PathBuf>, access: Access) -> Result<Self> {
-        let server = place.server.clone().or_else(|| std::env::var("RECHAT_SERVER").ok());
-        if let Some(url) = server.filter(|_| place.db.is_none()) {
-            let token = place.token.clone().or_else(|| std::env::var("RECHAT_TOKEN").ok());
+        if let Some((url, token)) = server_named(place) {
             return Ok(Self::Remote(Remote::connect(&url, token).await?));
         }
-        let mut sources = Sources::of_process(config_file)?;
-        if let Some(db) = &place.db {
-            sources.flags.push(("db", "--db", db.display().to_string().into()));
-        }
-        let config = config::load(&sources)?.config;
+        let config = config_here(place, config_file)?;
         if let Some(remote) = Remote::beside(&config::socket_beside(&config.db)).await? {
             return Ok(Self::Remote(remote));
         }
@@ -106,6 +124,30 @@ impl Client {
             Self::Remote(remote) => Following::begin(remote, filter, since).await,
             Self::Local(_) => Err(Error::failed("no server runs that could tell of new messages")
                 .hint("start one with `rechat serve`, or name one with --server")),
+        }
+    }
+
+    /// Every message that matches, the oldest first, as one commit has them.
+    pub async fn export(&mut self, filter: &Filter) -> Result<Export> {
+        match self {
+            Self::Remote(remote) => remote.export(filter).await,
+            Self::Local(local) => Export::of_view(&local.view()?, filter),
+        }
+    }
+
+    /// Takes in a batch of lines that were exported; all of it is stored, or nothing.
+    pub async fn import(&mut self, lines: Vec<u8>) -> Result<Imported> {
+        match self {
+            Self::Remote(remote) => remote.import(lines).await,
+            Self::Local(local) => local.import(&lines).await,
+        }
+    }
+
+    /// Writes a copy of the store into a new file of this host.
+    pub async fn backup(&mut self, file: PathBuf) -> Result<()> {
+        match self {
+            Self::Remote(remote) => remote.backup(file).await,
+            Self::Local(local) => Ok(local.view()?.copy_to(&file)?),
         }
     }
 

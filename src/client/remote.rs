@@ -1,8 +1,13 @@
 //! A server, asked over HTTP: through TCP, or through the Unix socket beside its store.
 
 use super::address::Address;
+use super::export::Export;
+use super::history::{Found, Wanted};
 use super::no_message;
-use crate::api::{Deleted, Listing, MOST_LIMIT, NewMessage, NewStatus, Problem};
+use crate::api::{
+    AdapterStatus, Backup, Conversation, Conversations, Deleted, Imported, Listing, MOST_LIMIT,
+    NewMessage, NewStatus, Platforms, Problem,
+};
 use crate::error::{Error, Result};
 use crate::message::{Message, Status};
 use crate::store::{Filter, Page, Stats};
@@ -15,10 +20,13 @@ use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
+
+/// Lines of JSON.
+const LINES: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_mins(1);
@@ -49,6 +57,16 @@ impl Remote {
             .hint("ask as the user it runs as, or use --server and --token")),
             Err(_) => Ok(None),
         }
+    }
+
+    /// A server at an address, and the token it wants.
+    pub(super) async fn at(address: Address, token: Option<String>) -> io::Result<Self> {
+        Ok(Self { requests: address.open().await?, address, token })
+    }
+
+    /// Whether the connection still stands, as far as one can tell without asking.
+    pub(super) fn is_open(&self) -> bool {
+        !self.requests.is_closed()
     }
 
     /// The same server once more, over a connection of its own.
@@ -99,6 +117,25 @@ impl Remote {
         }
     }
 
+    /// One page of the history, the newest first.
+    pub(super) async fn page(&mut self, wanted: &Wanted) -> Result<Found> {
+        let path = format!("/api/messages?{}", wanted.query());
+        let request = self.request(Method::GET, &path, None::<&()>)?;
+        self.ask(request).await?.ok_or_else(|| self.strange())
+    }
+
+    pub(super) async fn conversations(&mut self) -> Result<Vec<Conversation>> {
+        let request = self.request(Method::GET, "/api/conversations", None::<&()>)?;
+        let answer: Option<Conversations> = self.ask(request).await?;
+        answer.map(|answer| answer.conversations).ok_or_else(|| self.strange())
+    }
+
+    pub(super) async fn platforms(&mut self) -> Result<Vec<AdapterStatus>> {
+        let request = self.request(Method::GET, "/api/platforms", None::<&()>)?;
+        let answer: Option<Platforms> = self.ask(request).await?;
+        answer.map(|answer| answer.platforms).ok_or_else(|| self.strange())
+    }
+
     pub(super) async fn get(&mut self, id: Uuid) -> Result<Message> {
         self.find(id).await?.ok_or_else(|| no_message(id))
     }
@@ -137,7 +174,36 @@ impl Remote {
         query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
         let path = format!("/api/stream?{}", query.finish());
         let mut request = self.request(Method::GET, &path, None::<&()>)?;
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/x-ndjson"));
+        request.headers_mut().insert(ACCEPT, LINES);
+        self.open(request).await
+    }
+
+    pub(super) async fn export(&mut self, filter: &Filter) -> Result<Export> {
+        let path = format!("/api/export?{}", query(filter, 0, 0, None));
+        let request = self.request(Method::GET, &path, None::<&()>)?;
+        self.open(request).await.map(Export::Remote)
+    }
+
+    pub(super) async fn import(&mut self, lines: Vec<u8>) -> Result<Imported> {
+        let mut request = self.request(Method::POST, "/api/import", None::<&()>)?;
+        request.headers_mut().insert(CONTENT_TYPE, LINES);
+        *request.body_mut() = Full::from(lines);
+        self.ask(request).await?.ok_or_else(|| self.strange())
+    }
+
+    pub(super) async fn backup(&mut self, file: PathBuf) -> Result<()> {
+        let body = Backup { file };
+        let request = self.request(Method::POST, "/api/backup", Some(&body))?;
+        // However long it takes: the whole store is copied.
+        let answer = self.requests.send_request(request).await;
+        let answer = answer.map_err(|error| self.broken(&error))?;
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await.map(Collected::to_bytes);
+        if status.is_success() { Ok(()) } else { Err(refused(status, &bytes.unwrap_or_default())) }
+    }
+
+    /// The body of an answer that goes on.
+    async fn open(&mut self, request: Request<Full<Bytes>>) -> Result<Incoming> {
         let answer = match timeout(ANSWER, self.requests.send_request(request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(self.broken(&error)),

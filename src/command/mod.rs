@@ -1,16 +1,21 @@
 //! The commands, a file for each.
 
+mod backup;
 mod check;
 mod completions;
 mod edit;
+mod export;
 mod get;
+mod import;
 mod list;
 mod man;
 mod output;
+mod progress;
 mod send;
 mod serve;
 mod stats;
 mod token;
+mod tui;
 
 use crate::cli::{Cli, Command, Place};
 use crate::client::Client;
@@ -31,7 +36,12 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Retry(many) => briefly(edit::retry(many, config)),
         Command::Delete(many) => briefly(edit::delete(many, config)),
         Command::Stats(stats) => briefly(stats::run(stats, config)),
+        Command::Tui(tui) => briefly(tui::run(tui, config)),
         Command::Check(check) => check::run(check, config),
+        Command::Export(export) => briefly(export::run(export, config)),
+        Command::Import(import) => briefly(import::run(import, config)),
+        Command::Backup(backup) => briefly(backup::backup(backup, config)),
+        Command::Compact(compact) => backup::compact(compact, config),
         Command::Token => token::run(),
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),
@@ -45,6 +55,12 @@ fn briefly(work: impl Future<Output = Result<()>>) -> Result<()> {
         .build()
         .map_err(|error| Error::failed(format!("the system gives no event queue: {error}")))?
         .block_on(work)
+}
+
+/// A word for people, beside the data on standard output.
+#[allow(clippy::print_stderr, reason = "that is what it is for")]
+fn eprint(text: &str) {
+    eprintln!("{text}");
 }
 
 async fn reader(place: &Place, config: Option<PathBuf>) -> Result<Client> {

@@ -1,16 +1,15 @@
 //! `rechat send`
 
 use super::output::Output;
+use super::progress::{lines_of, progress};
 use super::writer;
 use crate::api::NewMessage;
 use crate::cli::Send;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::message::{Message, Status};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -120,8 +119,8 @@ struct Line {
 
 async fn batch(send: &Send, file: &Path, config: Option<PathBuf>) -> Result<()> {
     let mut client = writer(&send.place, config).await?;
-    let (input, length) = open(file)?;
-    let bar = progress(length);
+    let (input, length) = lines_of(file)?;
+    let bar = progress(length, "bytes");
     let mut out = Output::new();
     let (mut stored, mut problems) = (0_u64, Vec::new());
     for (number, line) in (1..).zip(input.lines()) {
@@ -144,7 +143,7 @@ async fn batch(send: &Send, file: &Path, config: Option<PathBuf>) -> Result<()> 
     out.finish()?;
     let failed = problems.len();
     if problems.is_empty() {
-        eprint(&format!("{stored} messages stored"));
+        super::eprint(&format!("{stored} messages stored"));
         return Ok(());
     }
     if failed > TOLD {
@@ -167,33 +166,4 @@ async fn store_line(client: &mut Client, send: &Send, line: &str) -> Result<Mess
         platform: line.platform.or_else(|| send.platform.clone()),
     };
     client.create(message, line.idempotency_key.as_deref()).await
-}
-
-/// The lines of a file, and its length in bytes where that can be known.
-fn open(file: &Path) -> Result<(Box<dyn BufRead>, Option<u64>)> {
-    if file.as_os_str() == "-" {
-        return Ok((Box::new(BufReader::new(io::stdin())), None));
-    }
-    let cannot = |error| Error::failed(format!("{} cannot be read: {error}", file.display()));
-    let opened = File::open(file).map_err(cannot)?;
-    let length = opened.metadata().map_err(cannot)?.len();
-    Ok((Box::new(BufReader::new(opened)), Some(length)))
-}
-
-fn progress(length: Option<u64>) -> ProgressBar {
-    // Draws on standard error, and nothing at all where that is no terminal.
-    let bar = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
-    let template = if length.is_some() {
-        "{wide_bar} {percent}% {bytes_per_sec} {eta}"
-    } else {
-        "{spinner} {bytes} {bytes_per_sec}"
-    };
-    bar.with_style(
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-    )
-}
-
-#[allow(clippy::print_stderr, reason = "a word for people beside the data on standard output")]
-fn eprint(text: &str) {
-    eprintln!("{text}");
 }

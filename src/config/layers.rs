@@ -97,6 +97,27 @@ pub fn load(sources: &Sources) -> Result<Loaded> {
 }
 
 impl Loaded {
+    /// The adapters as they were written.
+    pub fn adapters(&self) -> &[Value] {
+        &self.adapters
+    }
+
+    /// The keys whose values differ from another configuration's; those of adapters, and tokens,
+    /// are not among them.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let values = |loaded: &Self| {
+            let mut values = BTreeMap::new();
+            let table = Table::try_from(&loaded.config).unwrap_or_default();
+            leaves("", &table, &mut |key, value| {
+                drop(values.insert(key.to_owned(), value.to_string()))
+            });
+            values
+        };
+        let (mine, theirs) = (values(self), values(other));
+        let keys: std::collections::BTreeSet<_> = mine.keys().chain(theirs.keys()).collect();
+        keys.into_iter().filter(|key| mine.get(*key) != theirs.get(*key)).cloned().collect()
+    }
+
     /// Every setting as TOML, each with a word on where it comes from.
     pub fn describe(&self) -> Result<String> {
         let table = Table::try_from(&self.config).map_err(|error| {

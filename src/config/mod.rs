@@ -52,6 +52,8 @@ pub struct Config {
     pub store: StoreLimits,
     #[allow(missing_docs)]
     pub outbox: Outbox,
+    /// What is kept, and what is deleted in time.
+    pub retention: Retention,
     /// Tokens with a scope each.
     #[serde(rename = "tokens")]
     pub token_entries: Vec<TokenEntry>,
@@ -98,6 +100,16 @@ impl Default for Outbox {
             ack_seconds: 20,
         }
     }
+}
+
+/// What is kept; everything, unless it is said.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days after which a message is deleted; 0 keeps it.
+    pub days: f64,
+    /// Messages to keep, the newest; 0 keeps all.
+    pub messages: u64,
 }
 
 /// What is logged, and how.
@@ -153,6 +165,7 @@ impl Default for Config {
             limits: Limits::default(),
             store: StoreLimits::default(),
             outbox: Outbox::default(),
+            retention: Retention::default(),
             token_entries: Vec::new(),
             tokens: Vec::new(),
             adapter: Vec::new(),
@@ -211,6 +224,16 @@ impl Config {
             first_pause: Duration::from_secs_f64(self.outbox.first_pause_seconds),
             longest_pause: Duration::from_secs_f64(self.outbox.longest_pause_seconds),
             time_to_live: Duration::from_secs(self.outbox.time_to_live_seconds),
+        }
+    }
+
+    /// What is kept.
+    pub fn retention(&self) -> crate::retention::Policy {
+        let Retention { days, messages } = self.retention;
+        let age = Duration::try_from_secs_f64(days * 86_400.0).unwrap_or_default().as_secs();
+        crate::retention::Policy {
+            age: (age > 0).then_some(age),
+            count: (messages > 0).then_some(messages),
         }
     }
 

@@ -137,6 +137,8 @@ impl Hub {
         let mut woken = Woken::default();
         for change in changes {
             match change {
+                // One that went back to its old place is no news.
+                Change::Created(message) if message.seq <= state.head => {}
                 Change::Created(message) => {
                     METRICS.message(message.direction.as_str(), message.platform_or_local());
                     let mut frame = None;

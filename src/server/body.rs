@@ -11,18 +11,20 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{self, Poll};
 use std::time::Duration;
 use tokio::time::timeout;
+
+/// Why a body broke off.
+pub type Broken = Box<dyn std::error::Error + Send + Sync>;
 
 /// A body: whole, or a stream that goes on.
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub enum Body {
     Whole(Full<Bytes>),
-    Stream(UnsyncBoxBody<Bytes, Infallible>),
+    Stream(UnsyncBoxBody<Bytes, Broken>),
 }
 
 impl Default for Body {
@@ -33,14 +35,14 @@ impl Default for Body {
 
 impl hyper::body::Body for Body {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Broken;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut task::Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         match &mut *self {
-            Self::Whole(body) => Pin::new(body).poll_frame(cx),
+            Self::Whole(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Self::Stream(body) => Pin::new(body).poll_frame(cx),
         }
     }
@@ -78,27 +80,35 @@ pub fn whole(status: StatusCode, media_type: HeaderValue, bytes: Bytes) -> Answe
     answer
 }
 
-/// Reads a JSON body: 415 where it says it is something else, 413 where it is too large, 408 where
-/// it does not arrive in time, 400 with the field's name where it does not fit.
+/// Reads a JSON body: as [`read_body`] does, and 400 with the field's name where it does not fit.
 pub async fn read_json<T: DeserializeOwned>(
     request: Incoming,
     limits: &Limits,
 ) -> error::Result<T> {
-    check_media_type(request.headers().get(CONTENT_TYPE))?;
+    parse(&read_body(request, limits, "application/json").await?)
+}
+
+/// Reads a body: 415 where it says it is something else than `media_type`, 413 where it is too
+/// large, 408 where it does not arrive in time.
+pub async fn read_body(
+    request: Incoming,
+    limits: &Limits,
+    media_type: &str,
+) -> error::Result<Bytes> {
+    check_media_type(request.headers().get(CONTENT_TYPE), media_type)?;
     let body = Limited::new(request.into_body(), limits.body_bytes).collect();
-    let bytes = match timeout(Duration::from_secs(limits.body_seconds), body).await {
-        Ok(Ok(collected)) => collected.to_bytes(),
+    match timeout(Duration::from_secs(limits.body_seconds), body).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             let text = format!("the body is larger than {} bytes", limits.body_bytes);
-            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text));
+            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text))
         }
-        Ok(Err(error)) => return Err(Refusal::bad(format!("the body broke off: {error}"))),
+        Ok(Err(error)) => Err(Refusal::bad(format!("the body broke off: {error}"))),
         Err(_) => {
             let text = format!("the body did not arrive within {} s", limits.body_seconds);
-            return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, text));
+            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, text))
         }
-    };
-    parse(&bytes)
+    }
 }
 
 /// Parses JSON; only where that fails is it read again, slower, to name the field.
@@ -121,13 +131,13 @@ fn names_field(path: &serde_path_to_error::Path) -> bool {
     path.iter().any(|segment| !matches!(segment, Segment::Unknown))
 }
 
-fn check_media_type(given: Option<&HeaderValue>) -> error::Result<()> {
+fn check_media_type(given: Option<&HeaderValue>, wanted: &str) -> error::Result<()> {
     let essence = given.and_then(|value| value.to_str().ok()?.split(';').next());
-    if essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json")) {
+    if essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(wanted)) {
         return Ok(());
     }
     Err(Refusal::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "the body must be JSON; send it with `Content-Type: application/json`",
+        format!("the body must be JSON; send it with `Content-Type: {wanted}`"),
     ))
 }

@@ -25,11 +25,11 @@ pub fn open(context: &Arc<Context>, mount: Mount, mut request: Incoming) -> Resu
     let (answer, socket) = hyper_tungstenite::upgrade(&mut request, Some(mount.config()))
         .map_err(|error| Refusal::bad(format!("no WebSocket: {error}")))?;
     let place = context.dial_ins.enter()?;
-    let adapters = context.adapters.clone();
+    let adapters = context.adapters.load_full();
     let permit = request.extensions().get::<Permit>().cloned();
     context.tasks.spawn(async move {
         match socket.await {
-            Ok(socket) => accept(mount, dial_in, Socket::new(socket), adapters).await,
+            Ok(socket) => accept(mount, dial_in, Socket::new(socket), (*adapters).clone()).await,
             Err(error) => tracing::debug!("a dial-in did not come about: {error}"),
         }
         drop((place, permit));

@@ -182,6 +182,11 @@ pub struct Query {
 }
 
 impl Query {
+    /// Which messages, whatever the page.
+    pub fn into_filter(self) -> Filter {
+        self.filter
+    }
+
     /// Reads a query string; parameters that are not known are passed over.
     pub fn parse(query: &str, view: &View) -> Result<Self> {
         let mut filter = Filter::default();

@@ -1,6 +1,7 @@
 //! The server: HTTP over TCP and over the Unix socket beside the store.
 
 mod access;
+mod assets;
 mod body;
 mod description;
 mod dial_in;
@@ -16,6 +17,7 @@ mod router;
 mod socket;
 mod stream;
 mod tls;
+mod transfer;
 
 pub use access::Access;
 pub use body::Body;
@@ -28,6 +30,7 @@ use crate::config::Config;
 use crate::hub::Hub;
 use crate::outbox::Outcomes;
 use crate::store::{Answer as Stored, Command, Store};
+use arc_swap::ArcSwap;
 use error::Refusal;
 use hyper::{Request, Response, StatusCode};
 use std::net::IpAddr;
@@ -51,7 +54,7 @@ pub struct Context {
     #[allow(missing_docs)]
     pub store: Arc<Store>,
     /// Where implementations dial in.
-    pub adapters: adapter::Context,
+    pub adapters: ArcSwap<adapter::Context>,
     #[allow(missing_docs)]
     pub registry: adapter::Registry,
     /// Who waits to hear how a message fared.

@@ -4,20 +4,8 @@ use super::body::json;
 use super::description::Refusals;
 use super::error::Result;
 use super::{Answer, Context};
-use crate::adapter::AdapterStatus;
-use crate::store::Conversation;
+use crate::api::{Conversations, Platforms};
 use hyper::StatusCode;
-use serde::Serialize;
-
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct Platforms {
-    platforms: Vec<AdapterStatus>,
-}
-
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct Conversations {
-    conversations: Vec<Conversation>,
-}
 
 /// Every adapter, and how it is connected.
 #[utoipa::path(

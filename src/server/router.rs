@@ -3,19 +3,22 @@
 use super::body::json;
 use super::error::{Refusal, Result};
 use super::{
-    Answer, Context, Incoming, Peer, access, description, dial_in, messages, metrics, platforms,
-    socket, stream,
+    Answer, Context, Incoming, Peer, access, assets, description, dial_in, messages, metrics,
+    platforms, socket, stream, transfer,
 };
 use crate::api::Health;
 use crate::config::{Need, Secret};
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use hyper::{Method, StatusCode};
+use matchit::Match;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Everything that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
+    Page,
+    PagePart,
     Messages,
     Message,
     Stats,
@@ -26,13 +29,18 @@ enum Route {
     Stream,
     Socket,
     Metrics,
+    Export,
+    Import,
+    Backup,
     OpenApi,
     AsyncApi,
 }
 
 impl Route {
     /// Every path there is, and its route.
-    const ALL: [(&'static str, Self); 12] = [
+    const ALL: [(&'static str, Self); 17] = [
+        ("/", Self::Page),
+        ("/page/{version}/{*file}", Self::PagePart),
         ("/api/messages", Self::Messages),
         ("/api/messages/{id}", Self::Message),
         ("/api/stats", Self::Stats),
@@ -42,6 +50,9 @@ impl Route {
         ("/api/conversations", Self::Conversations),
         ("/api/stream", Self::Stream),
         ("/ws/client", Self::Socket),
+        ("/api/export", Self::Export),
+        ("/api/import", Self::Import),
+        ("/api/backup", Self::Backup),
         ("/metrics", Self::Metrics),
         ("/api/openapi.json", Self::OpenApi),
         ("/api/asyncapi.json", Self::AsyncApi),
@@ -88,7 +99,7 @@ impl Router {
     async fn route(&self, context: &Arc<Context>, peer: Peer, request: Incoming) -> Result<Answer> {
         check_head(&request, context.config.limits.head_bytes)?;
         let path = below_prefix(&context.config.prefix, request.uri().path()).to_owned();
-        let mount = context.adapters.mount(&path);
+        let mount = context.adapters.load().mount(&path);
         let (uri, headers) = (request.uri(), request.headers());
         access::check_origin(peer, uri, headers, &context.config, mount.is_some())?;
         if let Some(mount) = mount {
@@ -99,10 +110,10 @@ impl Router {
             return dial_in::open(context, mount, request);
         }
         let found = self.routes.at(&path);
-        let route = found.as_ref().ok().map(|found| *found.value);
-        if route == Some(Route::Health) {
-            return health(request.method());
+        if let Some(answer) = found.as_ref().ok().and_then(|found| open_to_all(found, &request)) {
+            return answer;
         }
+        let route = found.as_ref().ok().map(|found| *found.value);
         let in_query = matches!(route, Some(Route::Stream | Route::Socket));
         let need = need(route, request.method());
         let scope = context.access.check(peer, headers, uri, in_query, need)?;
@@ -132,6 +143,12 @@ impl Router {
                 platforms::conversations(context)
             }
             (Route::Metrics, &Method::GET | &Method::HEAD) => metrics::scrape(context),
+            (Route::Export, &Method::GET) => {
+                transfer::export(context, request.uri().query().unwrap_or_default())
+            }
+            (Route::Import, &Method::POST) => transfer::import(context, request).await,
+            (Route::Backup, &Method::POST) => transfer::backup(context, peer, request).await,
+            (Route::Import | Route::Backup, _) => Err(Refusal::method("POST")),
             (Route::OpenApi, &Method::GET | &Method::HEAD) => Ok(description::openapi()),
             (Route::AsyncApi, &Method::GET | &Method::HEAD) => Ok(description::asyncapi()),
             (Route::Stream, &Method::GET) => stream::open(context, &request),
@@ -140,6 +157,8 @@ impl Router {
                 Route::Stats
                 | Route::Activity
                 | Route::Health
+                | Route::Page
+                | Route::PagePart
                 | Route::Platforms
                 | Route::Conversations
                 | Route::Metrics
@@ -147,7 +166,7 @@ impl Router {
                 | Route::AsyncApi,
                 _,
             ) => Err(Refusal::method("GET, HEAD")),
-            (Route::Stream | Route::Socket, _) => Err(Refusal::method("GET")),
+            (Route::Stream | Route::Socket | Route::Export, _) => Err(Refusal::method("GET")),
         }
     }
 }
@@ -161,6 +180,17 @@ fn below_prefix<'a>(prefix: &str, path: &'a str) -> &'a str {
     }
 }
 
+/// What is answered without a token: the page's own files, and whether the server is well.
+fn open_to_all(found: &Match<'_, '_, &Route>, request: &Incoming) -> Option<Result<Answer>> {
+    let parameter = |name| found.params.get(name).unwrap_or_default();
+    match found.value {
+        Route::Health => Some(health(request.method())),
+        Route::Page => Some(assets::index(request)),
+        Route::PagePart => Some(assets::part(parameter("version"), parameter("file"), request)),
+        _ => None,
+    }
+}
+
 /// What a request is about to do. Whoever may look may open a WebSocket, where each command is
 /// looked at by itself.
 fn need(route: Option<Route>, method: &Method) -> Need {
@@ -168,7 +198,9 @@ fn need(route: Option<Route>, method: &Method) -> Need {
         (Some(Route::Messages), &Method::POST) | (Some(Route::Message), &Method::PATCH) => {
             Need::Send
         }
-        (Some(Route::Message), &Method::DELETE) => Need::Admin,
+        (Some(Route::Message), &Method::DELETE) | (Some(Route::Import | Route::Backup), _) => {
+            Need::Admin
+        }
         _ => Need::Read,
     }
 }

@@ -1,7 +1,7 @@
 //! `GET /api/stream`: the live messages for curl, browsers and scripts, as Server-Sent Events or
 //! as JSON lines (contract, Part 2, item 17).
 
-use super::body::Body;
+use super::body::{Body, Broken};
 use super::error::{Refusal, Result};
 use super::{Answer, Context, Incoming, Permit, messages::place_in_journal};
 use crate::frame::{Frame, Subject};
@@ -13,7 +13,6 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
 use hyper::body::Frame as Piece;
 use hyper::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -89,7 +88,7 @@ fn format(headers: &HeaderMap) -> Format {
     if accept.contains("application/x-ndjson") { Format::Lines } else { Format::Events }
 }
 
-type Next = Option<(std::result::Result<Piece<Bytes>, Infallible>, Watching)>;
+type Next = Option<(std::result::Result<Piece<Bytes>, Broken>, Watching)>;
 
 impl Watching {
     async fn next(mut self) -> Next {

@@ -186,6 +186,22 @@ impl<'txn> Ledger<'txn> {
         Ok(())
     }
 
+    /// The place in the journal that an ID of this store carries.
+    pub(super) fn own_place(&self, id: Uuid) -> Option<u64> {
+        self.ids.seq(id)
+    }
+
+    /// Remembers what a platform told of an imported message, so that it is no double later.
+    pub(super) fn remember_imported(&mut self, message: &Message) -> Result<()> {
+        match (message.direction, Received::of(message)) {
+            (Direction::Inbound, Some(received)) => self.remember_received(&received, message.seq),
+            (Direction::Outbound, _) if message.status == Status::Sent => {
+                self.remember_sent(message)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Notes a conversation's name; says nothing where no message of it is stored.
     pub(super) fn name_conversation(
         &mut self,
@@ -211,7 +227,7 @@ impl<'txn> Ledger<'txn> {
     fn create(&mut self, message: &Message) -> Result<()> {
         self.counters.head = self.counters.head.max(message.seq);
         self.counters.add(message);
-        if self.ids.seq(message.id).is_none() {
+        if self.ids.seq(message.id) != Some(message.seq) {
             self.foreign_ids.insert(message.id.as_u128(), message.seq)?;
         }
         self.put(message)?;
@@ -245,7 +261,7 @@ impl<'txn> Ledger<'txn> {
     fn delete(&mut self, message: &Message) -> Result<()> {
         self.counters.remove(message);
         self.messages.remove(message.seq)?;
-        if self.ids.seq(message.id).is_none() {
+        if self.ids.seq(message.id) != Some(message.seq) {
             self.foreign_ids.remove(message.id.as_u128())?;
         }
         for term in self.terms(message)? {
@@ -324,7 +340,7 @@ impl<'txn> Ledger<'txn> {
         let row = self.conversation(platform, &message.recipient)?;
         if message.seq >= row.last_seq {
             row.last_seq = message.seq;
-            row.last_at = message.created_at;
+            row.last_at = row.last_at.max(message.created_at);
         }
         if message.conversation_name.is_some() {
             row.name.clone_from(&message.conversation_name);

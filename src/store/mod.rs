@@ -5,6 +5,7 @@
 //! see whole commits only and never wait for the writer.
 
 pub mod check;
+mod copy;
 mod file;
 mod ids;
 mod keys;
@@ -18,6 +19,7 @@ mod tables;
 mod view;
 mod writer;
 
+pub use copy::compact;
 pub use file::Medium;
 pub use keys::Idempotency;
 pub use open::{Access, Options};

@@ -93,7 +93,7 @@ impl Opened {
             Handle::Read(database) => database.begin_read()?,
             Handle::Write(database) => database.begin_read()?,
         };
-        View::new(&txn, self.ids)
+        View::new(txn, self.ids)
     }
 
     pub(super) fn into_database(self) -> Option<Writable> {
@@ -106,7 +106,7 @@ impl Opened {
 
 impl Writable {
     pub(super) fn view(&self) -> Result<View> {
-        View::new(&self.database.begin_read()?, self.ids)
+        View::new(self.database.begin_read()?, self.ids)
     }
 }
 
@@ -160,12 +160,11 @@ fn look_before_writing(options: &Options) -> Result<()> {
 fn open_for_writing(options: &Options) -> Result<Opened> {
     let path = &options.path;
     let began = std::time::Instant::now();
-    let file = match &options.medium {
-        Some(Medium(open)) => Prepared::on(open()),
-        None => {
-            let file = OpenOptions::new().read(true).write(true).open(path);
-            Prepared::new(file.map_err(|error| disk(path, "opened", &error))?)
-        }
+    let file = if let Some(Medium(open)) = &options.medium {
+        Prepared::on(open())
+    } else {
+        let file = OpenOptions::new().read(true).write(true).open(path);
+        Prepared::new(file.map_err(|error| disk(path, "opened", &error))?)
     };
     let database = builder(options)
         .set_repair_callback(move |repair| {

@@ -17,6 +17,16 @@ pub struct Filter {
     pub direction: Option<Direction>,
 }
 
+impl Filter {
+    /// Whether a message is one of those.
+    pub fn matches(&self, message: &Message) -> bool {
+        self.status.is_none_or(|wanted| wanted == message.status)
+            && self.direction.is_none_or(|wanted| wanted == message.direction)
+            && self.platform.as_deref().is_none_or(|name| name == message.platform_or_local())
+            && self.conversation.as_ref().is_none_or(|name| *name == message.recipient)
+    }
+}
+
 /// Which of them, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {

@@ -11,6 +11,7 @@ use super::{Error, Result, record};
 use crate::message::{Message, Status};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use uuid::Uuid;
 
 /// How many messages are in each state.
@@ -54,10 +55,12 @@ pub struct View {
     pub(super) platforms: ReadOnlyTable<&'static str, u32>,
     pub(super) conversations: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
     sent: ReadOnlyTable<(u64, u128), u64>,
+    /// Where the tables are that only a copy needs.
+    txn: ReadTransaction,
 }
 
 impl View {
-    pub(super) fn new(txn: &ReadTransaction, ids: Ids) -> Result<Self> {
+    pub(super) fn new(txn: ReadTransaction, ids: Ids) -> Result<Self> {
         let meta = txn.open_table(META)?;
         let counters = match meta.get("counters")? {
             Some(bytes) => unpack("counters", bytes.value())?,
@@ -72,6 +75,7 @@ impl View {
             platforms: txn.open_table(PLATFORMS)?,
             conversations: txn.open_table(CONVERSATIONS)?,
             sent: txn.open_table(SENT)?,
+            txn,
         })
     }
 
@@ -123,6 +127,11 @@ impl View {
             let (seq, bytes) = row?;
             Ok(record::decode(seq.value(), bytes.value())?)
         }))
+    }
+
+    /// Writes a copy of everything into a new file, which is a store of its own.
+    pub fn copy_to(&self, path: &Path) -> Result<()> {
+        super::copy::copy(&self.txn, path)
     }
 
     /// Messages before a place of the journal, newest first.

@@ -11,6 +11,7 @@ use super::{Current, Error, Listener, Options, Result};
 use crate::change::{self, Change, Outcome, Received};
 use crate::message::{Draft, Message, Status};
 use crate::metrics::METRICS;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -33,6 +34,8 @@ pub enum Command {
     Delete { id: Uuid },
     /// Keep what a platform told of, once.
     Receive { received: Box<Received>, at: u64 },
+    /// Take in messages that were exported; what is known already stays as it is.
+    Import { messages: Vec<Message> },
     /// Note a conversation's name.
     Name { platform: String, conversation: String, name: String },
     /// Give a platform to messages that named none.
@@ -54,6 +57,9 @@ pub enum Answer {
     KeyTaken,
     /// These were claimed.
     Claimed(Vec<Message>),
+    /// So many were new, and so many known.
+    #[allow(missing_docs)]
+    Imported { new: u64, known: u64 },
     /// It was noted.
     Noted,
     /// It was deleted.
@@ -245,6 +251,7 @@ fn decide(ledger: &mut Ledger, command: Command, changes: &mut Vec<Change>) -> R
             changes.push(Change::Deleted(message));
             Ok(Answer::Deleted)
         }
+        Command::Import { messages } => import(ledger, messages, changes),
         Command::Name { platform, conversation, name } => {
             ledger.name_conversation(&platform, &conversation, &name)?;
             Ok(Answer::Noted)
@@ -328,4 +335,32 @@ fn receive(
     let message = received.into_message(seq, id, at);
     changes.push(Change::Created(message.clone()));
     Ok(Answer::Done(message))
+}
+
+/// A message of this store goes back to its own place; any other takes the next one.
+fn import(
+    ledger: &mut Ledger,
+    messages: Vec<Message>,
+    changes: &mut Vec<Change>,
+) -> Result<Answer> {
+    let all = messages.len();
+    let first = changes.len();
+    let (mut next, _) = ledger.next();
+    let mut taken = HashSet::with_capacity(all);
+    for mut message in messages {
+        if !taken.insert(message.id) || ledger.by_id(message.id)?.is_some() {
+            continue;
+        }
+        message.seq = ledger.own_place(message.id).filter(|&seq| seq < next).unwrap_or(next);
+        next = next.max(message.seq + 1);
+        // An attempt that was under way where it came from is over; nobody can say how it ended.
+        if message.status == Status::Sending {
+            message.status = Status::Pending;
+            message.is_uncertain = true;
+        }
+        ledger.remember_imported(&message)?;
+        changes.push(Change::Created(message));
+    }
+    let new = (changes.len() - first) as u64;
+    Ok(Answer::Imported { new, known: all as u64 - new })
 }

@@ -61,6 +61,7 @@ fn generated_help_texts_are_current() {
         "retry",
         "delete",
         "stats",
+        "tui",
         "check",
         "completions",
         "man",

@@ -140,7 +140,7 @@ impl Row {
 
     pub(super) fn status(&self) -> AdapterStatus {
         AdapterStatus {
-            kind: self.kind.name,
+            kind: self.kind.name.into(),
             platform: self.platform.clone(),
             account: self.account.clone(),
             state: self.state,

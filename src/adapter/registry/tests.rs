@@ -89,7 +89,7 @@ fn what_passes_is_counted() {
     registry.count_received("qq", Some("1"));
     registry.count_failed("qq", Some("1"), "refused");
     let rows = registry.platforms();
-    assert_eq!((rows[0].kind, rows[0].state), ("loopback", State::Disconnected));
+    assert_eq!((&*rows[0].kind, rows[0].state), ("loopback", State::Disconnected));
     assert_eq!((rows[1].sent, rows[1].received, rows[1].failed), (1, 1, 1));
     assert_eq!(rows[1].last_error.as_deref(), Some("refused"));
 }

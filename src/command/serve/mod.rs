@@ -1,29 +1,33 @@
 //! `rechat serve`
 
+mod log;
+mod reload;
+
 use super::output::Output;
 use crate::activity::Activity;
 use crate::adapter::{self, Core, Registry};
 use crate::change::Change;
 use crate::cli::Serve;
 use crate::clock::now;
-use crate::config::{self, Config, Log, LogFormat, Sources};
+use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::hub::{self, Hub};
 use crate::inbox;
 use crate::outbox::{self, Outbox};
+use crate::retention;
 use crate::server::{Access, Context, Listeners, Room, serve};
 use crate::shutdown;
 use crate::store::{self, Listener, Store};
-use std::io::IsTerminal;
+use arc_swap::ArcSwap;
+use log::LogLevel;
+use reload::Live;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::SubscriberInitExt;
 
 /// Events of adapters that wait to be stored; with more, their sockets wait.
 const EVENTS: usize = 1024;
@@ -45,12 +49,12 @@ pub(super) fn run(serve: Serve, config: Option<PathBuf>) -> Result<()> {
         return out.finish();
     }
     check_access(&loaded.config)?;
-    start_log(&loaded.config.log)?;
+    let log = log::start(&loaded.config.log)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::failed(format!("the system gives no threads: {error}")))?
-        .block_on(run_server(loaded.config))
+        .block_on(run_server(sources, loaded, log))
 }
 
 fn add_flags(sources: &mut Sources, serve: Serve) {
@@ -92,24 +96,9 @@ fn check_access(config: &Config) -> Result<()> {
     ))
 }
 
-fn start_log(log: &Log) -> Result<()> {
-    let filter = EnvFilter::try_new(&log.level).map_err(|error| {
-        Error::failed(format!("`log.level` {:?} cannot be read: {error}", log.level))
-    })?;
-    let wants_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .with_ansi(wants_colour && std::io::stderr().is_terminal());
-    let started = match log.format {
-        LogFormat::Text => builder.finish().try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
-    };
-    started.map_err(|error| Error::failed(format!("the log cannot be started: {error}")))
-}
-
-async fn run_server(config: Config) -> Result<()> {
+async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<()> {
+    let config = loaded.config.clone();
+    let hangups = shutdown::hangups()?;
     let stop = shutdown::on_signal()?;
     let hub = Hub::new(hub::Limits {
         frames: config.limits.session_frames,
@@ -126,7 +115,10 @@ async fn run_server(config: Config) -> Result<()> {
     let listeners = Listeners::bind(config.listen, &socket).await?;
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
     let db = config.db.display().to_string();
-    let (context, core) = start(config, store.clone(), hub, activity, outbox, stop);
+    let (policy, retention) = watch::channel(config.retention());
+    let (context, core) = start(config, store.clone(), hub, activity, outbox, retention, stop);
+    let live = Live { context: context.clone(), log, retention: policy };
+    context.tasks.spawn(live.reload_on(hangups, sources, loaded));
     tracing::info!(%address, socket = %socket.display(), db, "serving");
     serve(context, listeners).await?;
     // With the server's context went the last sender of events: the inbox ends with what it holds.
@@ -149,6 +141,7 @@ fn start(
     hub: Arc<Hub>,
     activity: Arc<Activity>,
     outbox: Outbox,
+    retention: watch::Receiver<retention::Policy>,
     stop: CancellationToken,
 ) -> (Arc<Context>, impl Future<Output = ()>) {
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
@@ -163,6 +156,7 @@ fn start(
         tasks.clone(),
     );
     tasks.spawn(tell_states(registry.clone(), hub.clone(), stop.clone()));
+    tasks.spawn(retention::run(store.clone(), retention, stop.clone()));
     let outcomes = outbox.outcomes.clone();
     let sending = outbox.run(
         store.clone(),
@@ -178,7 +172,7 @@ fn start(
         dial_ins: Room::new("adapters", config.limits.adapters),
         config,
         store,
-        adapters,
+        adapters: ArcSwap::from_pointee(adapters),
         registry,
         outcomes,
         activity,

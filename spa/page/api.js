@@ -1,0 +1,113 @@
+import { Signal } from './signal.js';
+
+const TOKEN = 'rechat.token';
+
+/** Whether the server wants a token that we do not have. */
+export const isLocked = new Signal(false);
+
+/** Why a request was not answered as wished; `status` is 0 where the server could not be reached. */
+export class Refused extends Error {
+  /**
+   * @param {number} status
+   * @param {string} text
+   */
+  constructor(status, text) {
+    super(text);
+    this.status = status;
+  }
+}
+
+/** The token of this tab, or an empty text. */
+export function token() {
+  return sessionStorage.getItem(TOKEN) ?? '';
+}
+
+/**
+ * Keeps a token for as long as the tab lives; an empty one is forgotten.
+ * @param {string} value
+ */
+export function setToken(value) {
+  if (value) sessionStorage.setItem(TOKEN, value);
+  else sessionStorage.removeItem(TOKEN);
+}
+
+/**
+ * An address of this server, wherever below its host the page is.
+ * @param {string} path
+ */
+export function address(path) {
+  return new URL(path, document.baseURI.split('#')[0]);
+}
+
+/**
+ * The same as a WebSocket's address.
+ * @param {string} path
+ */
+export function socketAddress(path) {
+  const url = address(path);
+  url.protocol = url.protocol.replace('http', 'ws');
+  return url;
+}
+
+/**
+ * Asks the server; whatever is no success is thrown as `Refused`.
+ * @param {string} path
+ * @param {RequestInit} [options]
+ * @returns {Promise<any>}
+ */
+export async function ask(path, options = {}) {
+  const headers = new Headers(options.headers);
+  if (token()) headers.set('authorization', `Bearer ${token()}`);
+  let answer;
+  try {
+    answer = await fetch(address(path), { ...options, headers, cache: 'no-store' });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new Refused(0, 'unreachable');
+  }
+  const body = await answer.json().catch(() => ({}));
+  if (answer.status === 401 && !isLocked.value) isLocked.value = true;
+  if (!answer.ok) throw new Refused(answer.status, body.error ?? answer.statusText);
+  return body;
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} body
+ * @param {Record<string, string>} [headers]
+ */
+export function tell(method, path, body, headers = {}) {
+  const fields = { ...headers, 'content-type': 'application/json' };
+  return ask(path, { method, body: JSON.stringify(body), headers: fields });
+}
+
+/**
+ * The path with those parameters that say something.
+ * @param {string} path
+ * @param {Record<string, string | number | undefined>} parameters
+ */
+export function withQuery(path, parameters) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== '') query.set(name, String(value));
+  }
+  const text = query.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+/** @param {string} id */
+const pathOf = (id) => `api/messages/${encodeURIComponent(id)}`;
+
+/** @param {string} id @returns {Promise<import('./types.js').Message>} */
+export const getMessage = (id) => ask(pathOf(id));
+
+/**
+ * @param {string} id
+ * @param {import('./types.js').Status} status
+ * @returns {Promise<import('./types.js').Message>}
+ */
+export const setStatus = (id, status) => tell('PATCH', pathOf(id), { status });
+
+/** @param {string} id */
+export const deleteMessage = (id) => ask(pathOf(id), { method: 'DELETE' });

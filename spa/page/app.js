@@ -1,0 +1,185 @@
+// The page's frame: who we are, where to go, how the connection is; and the view that is shown.
+
+import { isLocked, setToken, token } from './api.js';
+import { fill, h } from './dom.js';
+import { Feed } from './feed.js';
+import { LANGUAGES, currentLanguage, locale, setLanguage, t } from './i18n.js';
+import { icon } from './icons.js';
+import { PLACES, here, link } from './router.js';
+import { toast, toasts } from './toast.js';
+import { dashboard } from './views/dashboard.js';
+import { login } from './views/login.js';
+import { messages } from './views/messages.js';
+import { platforms } from './views/platforms.js';
+import { send } from './views/send.js';
+
+/** @typedef {import('./types.js').View} View */
+
+const VIEWS = { dashboard, messages, send, platforms };
+const THEMES = /** @type {const} */ (['system', 'light', 'dark']);
+
+const app = /** @type {HTMLElement} */ (document.getElementById('app'));
+const main = h('main', { id: 'main', tabindex: '-1' });
+
+/** @type {View | undefined} */
+let view;
+/** @type {Feed | undefined} */
+let feed;
+/** @type {(() => void)[]} */
+let ends = [];
+
+/** Draws everything anew: at the start, after signing in, in another language. */
+function draw() {
+  close();
+  document.documentElement.lang = locale();
+  if (isLocked.value) {
+    document.title = 'rechat';
+    main.replaceChildren(login(signIn));
+    fill(app, h('div', { class: 'locked' }, main), toasts);
+    return;
+  }
+  const current = (feed ??= newFeed());
+  fill(app, skipLink(), header(current), main, toasts);
+  show();
+}
+
+function close() {
+  view?.close();
+  view = undefined;
+  for (const end of ends) end();
+  ends = [];
+}
+
+function newFeed() {
+  const made = new Feed();
+  let wasAway = false;
+  made.state.watch((state) => {
+    if (state === 'away') wasAway = true;
+  });
+  made.caughtUp.watch((n) => {
+    if (wasAway) toast(n > 0 ? t('caughtUp', { n }) : t('nothingMissed'), 'good');
+    wasAway = false;
+  });
+  return made;
+}
+
+/** Shows the view that the address names. */
+function show() {
+  if (!feed) return;
+  const { place, parameters } = here();
+  view?.close();
+  view = VIEWS[place](feed, parameters);
+  main.dataset.place = place;
+  fill(main, view.element);
+  document.title = `${t(place)} · rechat`;
+  for (const anchor of app.querySelectorAll('nav a')) {
+    if (anchor.getAttribute('href') === `#${place}`) anchor.setAttribute('aria-current', 'page');
+    else anchor.removeAttribute('aria-current');
+  }
+}
+
+function skipLink() {
+  const skip = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    main.focus();
+  };
+  return h('a', { class: 'skip', href: '#main', onclick: skip }, t('skip'));
+}
+
+/** @param {Feed} current */
+function header(current) {
+  const links = PLACES.map((place) => h('a', { href: link(place) }, icon(place), h('span', null, t(place))));
+  return h(
+    'header',
+    { class: 'frame' },
+    h('a', { class: 'brand', href: link('dashboard') }, h('span', { class: 'logo', 'aria-hidden': 'true' }), 'rechat'),
+    h('nav', { 'aria-label': t('views') }, ...links),
+    h('div', { class: 'settings' }, connection(current), themeButton(), languageButton(), token() ? leaveButton() : null),
+  );
+}
+
+/** @param {Feed} current */
+function connection(current) {
+  const text = h('span', { class: 'words' });
+  const element = h('div', { class: 'connection', role: 'status' }, h('span', { class: 'dot' }), text);
+  const end = current.state.follow((state) => {
+    element.dataset.state = state;
+    element.title = t(`${state}Long`);
+    text.textContent = t(state);
+  });
+  ends.push(end);
+  return element;
+}
+
+function themeButton() {
+  const root = document.documentElement;
+  const now = () => THEMES.find((theme) => theme === root.dataset.theme) ?? 'system';
+  const button = h('button', { class: 'plain', onclick: next });
+  function tell() {
+    const name = t('theme', { theme: t(now()) });
+    const icons = /** @type {const} */ ({ system: 'system', light: 'light', dark: 'theme' });
+    fill(button, icon(icons[now()]), h('span', { class: 'words' }, t(now())));
+    button.title = name;
+    button.setAttribute('aria-label', name);
+  }
+  function next() {
+    const theme = THEMES[(THEMES.indexOf(now()) + 1) % THEMES.length] ?? 'system';
+    root.dataset.theme = theme;
+    try {
+      localStorage.setItem('rechat.theme', theme);
+    } catch {
+      // It then holds for this page alone.
+    }
+    tell();
+  }
+  tell();
+  return button;
+}
+
+function languageButton() {
+  const other = currentLanguage() === 'en' ? 'zh' : 'en';
+  const change = () => {
+    setLanguage(other);
+    draw();
+    /** @type {HTMLElement | null} */ (app.querySelector('.language'))?.focus();
+  };
+  return h('button', { class: 'plain language', lang: other, onclick: change }, LANGUAGES[other]);
+}
+
+function leaveButton() {
+  const leave = () => {
+    setToken('');
+    isLocked.value = true;
+  };
+  return h('button', { class: 'plain', title: t('signOut'), 'aria-label': t('signOut'), onclick: leave }, icon('leave'), h('span', { class: 'words' }, t('signOut')));
+}
+
+function signIn() {
+  isLocked.value = false;
+}
+
+/** `Ctrl+K` searches, from anywhere. @param {KeyboardEvent} event */
+function search(event) {
+  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'k' || isLocked.value) return;
+  event.preventDefault();
+  if (here().place !== 'messages') {
+    history.pushState(null, '', link('messages'));
+    show();
+  }
+  /** @type {HTMLElement | null} */ (app.querySelector('input[type=search]'))?.focus();
+}
+
+isLocked.watch((locked) => {
+  if (locked) {
+    feed?.close();
+    feed = undefined;
+  }
+  draw();
+});
+addEventListener('hashchange', () => {
+  if (isLocked.value || location.hash === '#main') return;
+  show();
+  scrollTo(0, 0);
+});
+addEventListener('keydown', search);
+draw();

@@ -1,0 +1,202 @@
+import { ask } from './api.js';
+import { atMostEvery } from './dom.js';
+import { learnName, learnNames } from './names.js';
+import { Signal } from './signal.js';
+import { Socket } from './socket.js';
+
+/** @typedef {import('./types.js').Message} Message */
+/** @typedef {import('./types.js').StatusChange} StatusChange */
+/** @typedef {import('./types.js').Arrival} Arrival */
+
+/**
+ * What came at once: messages and changes, in the order in which they came.
+ * @typedef {({message: Message, seq: number} | {change: StatusChange})[]} Batch
+ */
+
+/** How long events are gathered before they are shown, in milliseconds. */
+const GATHER = 40;
+
+/** The shortest time between two looks at what is counted, and the longest. */
+const LOOK_AGAIN = 400;
+const LOOK_ANYWAY = 15_000;
+
+/** How long the first connection is waited for before messages are shown without it. */
+const NO_SOCKET = 3000;
+
+/** How long after a reconnect the end of what was missed is waited for. */
+const CATCH_UP = 10_000;
+
+/** What goes on at the server, for as long as it is open. */
+export class Feed {
+  /** @type {Signal<'connecting' | 'live' | 'away'>} */
+  state = new Signal(/** @type {any} */ ('connecting'));
+  /** @type {Signal<Batch>} */
+  batch = new Signal(/** @type {Batch} */ ([]));
+  /** Counts the reconnects: states told before the last one may be old. */
+  epoch = new Signal(0);
+  /** How many messages were missed and have now come, after a reconnect. */
+  caughtUp = new Signal(0);
+  /** Counts how often it is unknown what was missed, so that lists must be loaded anew. */
+  lapse = new Signal(0);
+  /** @type {Signal<import('./types.js').Stats | undefined>} */
+  stats = new Signal(/** @type {any} */ (undefined));
+  /** @type {Signal<import('./types.js').Adapter[] | undefined>} */
+  adapters = new Signal(/** @type {any} */ (undefined));
+
+  /** @type {Batch} */
+  #gathered = [];
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** @type {number | string | undefined} */
+  #position;
+  /** @type {{until: string, count: number, timer: ReturnType<typeof setTimeout>} | undefined} */
+  #missed;
+  /** Messages that came since the last subscription was acknowledged. */
+  #recent = 0;
+  /** Whether something was shown before anything could be heard. */
+  #isLate = false;
+  #ready;
+  /** @type {() => void} */
+  #setReady = () => {};
+
+  constructor() {
+    this.#ready = new Promise((resolve) => {
+      this.#setReady = () => resolve(undefined);
+    });
+    this.socket = new Socket({
+      position: () => this.#position,
+      forget: () => {
+        this.#position = undefined;
+        this.lapse.value += 1;
+      },
+      subscribed: () => void this.#subscribed(),
+      event: (event) => this.#hear(event),
+      lost: () => {
+        if (this.state.value === 'live') this.state.value = 'away';
+      },
+    });
+    this.look = setInterval(() => this.#lookAll(), LOOK_ANYWAY);
+    this.#lookAll();
+  }
+
+  close() {
+    clearInterval(this.look);
+    clearTimeout(this.#timer);
+    clearTimeout(this.#missed?.timer);
+    this.socket.close();
+  }
+
+  /** Resolves once nothing new can be missed; or after a while, where no WebSocket comes through. */
+  ready() {
+    const late = new Promise((resolve) => setTimeout(resolve, NO_SOCKET)).then(() => {
+      this.#isLate ||= this.#position === undefined;
+    });
+    return Promise.race([this.#ready, late]);
+  }
+
+  lookAtStats = atMostEvery(LOOK_AGAIN, async () => {
+    this.stats.value = await ask('api/stats').catch(() => this.stats.value);
+  });
+
+  lookAtAdapters = atMostEvery(LOOK_AGAIN, async () => {
+    const answer = await ask('api/platforms').catch(() => undefined);
+    if (answer) this.adapters.value = answer.platforms;
+  });
+
+  #lookAll() {
+    if (document.hidden) return;
+    this.lookAtStats();
+    this.lookAtAdapters();
+  }
+
+  async #subscribed() {
+    const isAgain = this.state.value === 'away';
+    this.#recent = 0;
+    this.state.value = 'live';
+    this.#lookAll();
+    const [page] = await Promise.all([ask('api/messages?limit=1').catch(() => undefined), learnNames()]);
+    const newest = page?.messages[0]?.id;
+    // Everything after this one comes, or has come already.
+    this.#position ??= newest ?? 0;
+    this.#setReady();
+    if (this.#isLate) {
+      this.#isLate = false;
+      this.lapse.value += 1;
+    }
+    if (isAgain && page) {
+      this.epoch.value += 1;
+      this.#awaitMissed(newest);
+    }
+  }
+
+  /** @param {string | undefined} newest the last message that was missed, if any was */
+  #awaitMissed(newest) {
+    clearTimeout(this.#missed?.timer);
+    const timer = setTimeout(() => this.#tellMissed(), CATCH_UP);
+    this.#missed = { until: newest ?? '', count: this.#recent, timer };
+    if (!newest || newest === this.#position || newest === this.#lastId) this.#tellMissed();
+  }
+
+  #tellMissed() {
+    if (!this.#missed) return;
+    clearTimeout(this.#missed.timer);
+    const { count } = this.#missed;
+    this.#missed = undefined;
+    this.caughtUp.value = count;
+  }
+
+  #lastId = '';
+
+  /** @param {any} event */
+  #hear(event) {
+    if (event.type === 'new_message') this.#gather(event.data);
+    else if (event.type === 'message_status') this.#put({ change: event.data });
+    else if (event.type === 'adapter_status') this.lookAtAdapters();
+  }
+
+  /** @param {Arrival} arrival */
+  #gather(arrival) {
+    if (typeof this.#position === 'number' && arrival.seq <= this.#position) return;
+    this.#position = arrival.seq;
+    this.#lastId = arrival.id;
+    this.#recent += 1;
+    const message = messageOf(arrival);
+    learnName(message);
+    this.#put({ message, seq: arrival.seq });
+    if (this.#missed) {
+      this.#missed.count += 1;
+      if (arrival.id === this.#missed.until) this.#tellMissed();
+    }
+  }
+
+  /** @param {Batch[number]} event */
+  #put(event) {
+    this.#gathered.push(event);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const batch = this.#gathered;
+      this.#gathered = [];
+      this.batch.value = batch;
+      this.lookAtStats();
+      this.lookAtAdapters();
+    }, GATHER);
+  }
+}
+
+/**
+ * The message that an arrival brings. Its state is told by later changes: what came in, and what
+ * the account's owner wrote elsewhere, needs none.
+ * @param {Arrival} arrival
+ * @returns {Message}
+ */
+function messageOf({ conversation, platform, seq: _, ...rest }) {
+  const isDone = rest.direction === 'Inbound' || rest.sender !== undefined;
+  return {
+    ...rest,
+    recipient: conversation,
+    ...(platform === 'local' ? {} : { platform }),
+    status: isDone ? 'Sent' : 'Pending',
+    updated_at: rest.created_at,
+    retry_count: 0,
+  };
+}

@@ -1,0 +1,38 @@
+import { svg } from './dom.js';
+
+const PATHS = {
+  dashboard: 'M4 4h7v9H4zM13 4h7v5h-7zM13 11h7v9h-7zM4 15h7v5H4z',
+  messages: 'M5 5h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-7l-5 4v-4H5a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2z',
+  send: 'M21 3 10 14M21 3l-7 18-4-7-7-4z',
+  platforms: 'M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4',
+  pause: 'M8 5v14M16 5v14',
+  play: 'M7 4l13 8-13 8z',
+  filter: 'M3 5h18l-7 8v6l-4 2v-8z',
+  search: 'M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l5 5',
+  close: 'M5 5l14 14M19 5 5 19',
+  copy: 'M9 9h11v12H9zM5 15H4V3h11v2',
+  retry: 'M4 12a8 8 0 1 1 3 6.2M4 20v-5h5',
+  cancel: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM6 6l12 12',
+  remove: 'M4 7h16M9 7V4h6v3M6 7l1 14h10l1-14M10 11v6M14 11v6',
+  reply: 'M10 6 4 12l6 6M4 12h10a6 6 0 0 1 6 6',
+  file: 'M6 3h8l5 5v13H6zM14 3v5h5',
+  up: 'M12 20V5M5 12l7-7 7 7',
+  theme: 'M12 3a9 9 0 1 0 9 9 7 7 0 0 1-9-9z',
+  light: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6 19 19M19 5l-1.4 1.4M6.4 17.6 5 19',
+  system: 'M3 4h18v12H3zM8 21h8M12 16v5',
+  leave: 'M14 4H5v16h9M10 12h11M17 8l4 4-4 4',
+  inbound: 'M17 7 7 17M7 8v9h9',
+  outbound: 'M7 17 17 7M8 7h9v9',
+};
+
+/**
+ * A small drawing beside words; screen readers pass it over.
+ * @param {keyof typeof PATHS} name
+ */
+export function icon(name) {
+  return svg(
+    'svg',
+    { viewBox: '0 0 24 24', class: 'icon', 'aria-hidden': 'true' },
+    svg('path', { d: PATHS[name] }),
+  );
+}

@@ -1,0 +1,322 @@
+import { Refused, ask, withQuery } from './api.js';
+import { Signal } from './signal.js';
+
+/** @typedef {import('./types.js').Message} Message */
+/** @typedef {import('./types.js').Query} Query */
+
+/** Messages asked for at once. */
+const PAGE = 100;
+
+/** Searches in a row that may find nothing before the person is asked whether to go on. */
+const SEARCHES = 10;
+
+/** @type {Query} */
+export const EVERYTHING = { q: '', platform: '', conversation: '', status: '', message_type: '' };
+
+/**
+ * Messages that match a query, the newest first: a page of history, older ones as they are asked
+ * for, and new ones as they come, each once.
+ */
+export class MessageList {
+  /** @type {Message[]} */
+  rows = [];
+  /** New ones that are not shown while somebody reads; the newest first. @type {Message[]} */
+  waiting = [];
+  isPaused = false;
+  /** Whether the oldest message is here. */
+  isComplete = false;
+  isLoading = false;
+  /** Whether a long search has stopped and can go on. */
+  isStopped = false;
+  /** @type {Refused | undefined} */
+  error;
+  /** Told after each change. */
+  changed = new Signal(0);
+
+  /** @type {Map<string, Message>} */
+  #known = new Map();
+  /** In which epoch of the feed a message was last told. @type {Map<string, number>} */
+  #told = new Map();
+  /** What came before the first page was here. @type {{message: Message, seq: number}[]} */
+  #early = [];
+  /** Where the next older page begins: an ID or a `seq`. @type {string | number | undefined} */
+  #before;
+  #isBegun = false;
+  #isRefreshing = false;
+  #closing = new AbortController();
+  /** @type {(() => void)[]} */
+  #ends;
+
+  /**
+   * @param {import('./feed.js').Feed} feed
+   * @param {Query} query
+   * @param {number} most how many are kept; older ones are let go and loaded again when wanted
+   */
+  constructor(feed, query = EVERYTHING, most = 100_000) {
+    this.feed = feed;
+    this.query = query;
+    this.most = most;
+    this.#ends = [
+      feed.batch.watch((batch) => this.#take(batch)),
+      feed.lapse.watch(() => void this.reload()),
+      feed.epoch.watch(() => this.#changed()),
+    ];
+    void this.older();
+  }
+
+  close() {
+    this.#closing.abort();
+    for (const end of this.#ends) end();
+  }
+
+  /** @param {string} id */
+  get(id) {
+    return this.#known.get(id);
+  }
+
+  /** Forgets everything and loads the newest page again. */
+  async reload() {
+    if (this.isLoading) return;
+    this.rows = [];
+    this.waiting = [];
+    this.#known.clear();
+    this.#told.clear();
+    this.#early = [];
+    this.#before = undefined;
+    this.#isBegun = false;
+    this.isComplete = false;
+    await this.older();
+  }
+
+  /** Loads the next older page; a search goes on until it has found some. */
+  async older() {
+    if (this.isLoading || this.isComplete || this.#closing.signal.aborted) return;
+    this.isLoading = true;
+    this.isStopped = false;
+    this.error = undefined;
+    this.#changed();
+    try {
+      // Before that, what comes after the first page could be missed.
+      if (!this.#isBegun) await this.feed.ready();
+      for (let searches = 1; !(await this.#loadPage()); searches += 1) {
+        this.isStopped = searches >= SEARCHES;
+        if (this.isStopped) break;
+      }
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      this.error = error instanceof Refused ? error : new Refused(0, String(error));
+    }
+    this.isLoading = false;
+    this.#changed();
+  }
+
+  /** One request; whether it filled the page or reached the end. */
+  async #loadPage() {
+    const parameters = { ...this.query, before: this.#before, limit: PAGE };
+    const { epoch } = this.feed;
+    const asked = epoch.value;
+    const answer = await ask(withQuery('api/messages', parameters), { signal: this.#closing.signal });
+    /** @type {Message[]} */
+    const messages = answer.messages;
+    for (const message of messages) {
+      if (this.#known.has(message.id)) continue;
+      this.#keep(message, asked);
+      this.rows.push(message);
+    }
+    if (!this.#isBegun) this.#takeEarly(messages);
+    this.isComplete = messages.length < PAGE && answer.searched_to === undefined;
+    this.#before = answer.searched_to ?? messages.at(-1)?.id ?? this.#before;
+    this.#changed();
+    return messages.length > 0 || this.isComplete;
+  }
+
+  /**
+   * Puts what came before the first page into its place. The page has no gaps: what is not in it
+   * is newer than all of it, unless it came before something that is in it.
+   * @param {Message[]} page
+   */
+  #takeEarly(page) {
+    this.#isBegun = true;
+    const inPage = new Set(page.map((message) => message.id));
+    const oldest = this.#early.find((early) => inPage.has(early.message.id))?.seq ?? 0;
+    const newer = this.#early.filter((early) => !inPage.has(early.message.id) && early.seq > oldest);
+    this.#early = [];
+    this.#arrive(newer.map((early) => early.message));
+  }
+
+  /** @param {import('./feed.js').Batch} batch */
+  #take(batch) {
+    /** @type {Message[]} */
+    const arrived = [];
+    for (const event of batch) {
+      if ('message' in event) {
+        if (!matches(event.message, this.query)) continue;
+        if (this.#isBegun) arrived.push(event.message);
+        else this.#early.push(event);
+        continue;
+      }
+      const message = this.#known.get(event.change.id) ?? arrived.find((m) => m.id === event.change.id)
+        ?? this.#early.find((e) => e.message.id === event.change.id)?.message;
+      if (message) this.#change(message, event.change);
+      else if (this.#isBegun && event.change.status === this.query.status) void this.#fetchInto(event.change.seq);
+    }
+    this.#arrive(arrived.filter((message) => matches(message, this.query)));
+    this.#dropUnmatched();
+    this.#changed();
+  }
+
+  /** @param {Message[]} messages the oldest first */
+  #arrive(messages) {
+    const fresh = messages.filter((message) => !this.#known.has(message.id));
+    for (const message of fresh) this.#keep(message, this.feed.epoch.value);
+    const newestFirst = fresh.reverse();
+    if (this.isPaused) this.waiting = [...newestFirst, ...this.waiting];
+    else this.rows = [...newestFirst, ...this.rows];
+    this.#trim();
+  }
+
+  #trim() {
+    const over = this.rows.length + this.waiting.length - this.most;
+    if (over <= 0) return;
+    // Those that wait are new to the reader: the oldest of what is shown go first.
+    const gone = this.rows.splice(Math.max(0, this.rows.length - over));
+    const late = this.waiting.splice(Math.max(0, this.most - this.rows.length));
+    for (const { id } of [...gone, ...late]) {
+      this.#known.delete(id);
+      this.#told.delete(id);
+    }
+    this.isComplete = false;
+    this.#before = (this.rows.at(-1) ?? this.waiting.at(-1))?.id;
+  }
+
+  /** Holds new messages back, or lets those in that were. @param {boolean} isPaused */
+  pause(isPaused) {
+    if (this.isPaused === isPaused) return;
+    this.isPaused = isPaused;
+    if (!isPaused) {
+      this.rows = [...this.waiting, ...this.rows];
+      this.waiting = [];
+    }
+    this.#changed();
+  }
+
+  /** Takes a message as the server has just told it. @param {Message} message */
+  update(message) {
+    const known = this.#known.get(message.id);
+    if (!known) return;
+    Object.assign(known, message);
+    if (message.last_error === undefined) delete known.last_error;
+    this.#told.set(message.id, this.feed.epoch.value);
+    this.#dropUnmatched();
+    this.#changed();
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    if (!this.#known.delete(id)) return;
+    this.#told.delete(id);
+    this.rows = this.rows.filter((message) => message.id !== id);
+    this.waiting = this.waiting.filter((message) => message.id !== id);
+    this.#changed();
+  }
+
+  /**
+   * Asks again for messages whose states may have changed during a break.
+   * @param {number} from index of the first that is looked at
+   * @param {number} to index after the last
+   */
+  async refresh(from, to) {
+    const shown = this.rows.slice(from, to);
+    const { epoch } = this.feed;
+    const asked = epoch.value;
+    const isOld = shown.some((message) => (this.#told.get(message.id) ?? 0) < asked);
+    if (!isOld || this.#isRefreshing || this.query.q || this.query.message_type) return;
+    this.#isRefreshing = true;
+    const parameters = { ...this.query, before: this.rows[from - 1]?.id, limit: Math.min(shown.length + 20, 200) };
+    try {
+      const answer = await ask(withQuery('api/messages', parameters), { signal: this.#closing.signal });
+      const told = new Map(answer.messages.map((/** @type {Message} */ m) => [m.id, m]));
+      for (const message of shown) {
+        const now = told.get(message.id);
+        if (now) this.update(now);
+        else this.#told.set(message.id, asked);
+      }
+    } catch {
+      // The connection has broken again; after it is back this is asked for once more.
+    } finally {
+      this.#isRefreshing = false;
+    }
+  }
+
+  /** Puts a message that now matches to its place: before the next older one that does. @param {number} seq */
+  async #fetchInto(seq) {
+    const parameters = { ...this.query, before: seq + 1, limit: 2 };
+    const answer = await ask(withQuery('api/messages', parameters), { signal: this.#closing.signal }).catch(() => undefined);
+    /** @type {Message[]} */
+    const [message, next] = answer?.messages ?? [];
+    if (!message || this.#known.has(message.id)) return;
+    const place = next ? this.rows.findIndex((row) => row.id === next.id) : this.rows.length;
+    // Its neighbour is not loaded: it will come with it.
+    if (place < 0 || (!next && !this.isComplete)) return;
+    this.#keep(message, this.feed.epoch.value);
+    this.rows.splice(place, 0, message);
+    this.#changed();
+  }
+
+  /**
+   * @param {Message} message
+   * @param {number} epoch
+   */
+  #keep(message, epoch) {
+    this.#known.set(message.id, message);
+    this.#told.set(message.id, epoch);
+  }
+
+  /**
+   * @param {Message} message
+   * @param {import('./types.js').StatusChange} change
+   */
+  #change(message, change) {
+    message.status = change.status;
+    message.retry_count = change.retry_count;
+    message.updated_at = change.updated_at;
+    if (change.last_error === undefined) delete message.last_error;
+    else message.last_error = change.last_error;
+    if (change.platform !== 'local') message.platform = change.platform;
+  }
+
+  /** A list of one state lets go of what has left it. */
+  #dropUnmatched() {
+    const { status } = this.query;
+    if (!status) return;
+    const stays = (/** @type {Message} */ message) => {
+      if (message.status === status) return true;
+      this.#known.delete(message.id);
+      this.#told.delete(message.id);
+      return false;
+    };
+    this.rows = this.rows.filter(stays);
+    this.waiting = this.waiting.filter(stays);
+  }
+
+  #changed() {
+    this.changed.value += 1;
+  }
+}
+
+/**
+ * Whether a message is one of those that a query asks for, as the server would say.
+ * @param {Message} message
+ * @param {Query} query
+ */
+export function matches(message, query) {
+  const text = query.q.toLowerCase();
+  const has = (/** @type {string | undefined} */ part) => part?.toLowerCase().includes(text);
+  return (
+    (!query.platform || (message.platform ?? 'local') === query.platform) &&
+    (!query.conversation || message.recipient === query.conversation) &&
+    (!query.status || message.status === query.status) &&
+    (!query.message_type || message.message_type === query.message_type) &&
+    (!text || has(message.content) || has(message.sender?.name))
+  );
+}

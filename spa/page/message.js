@@ -1,0 +1,46 @@
+// How a message looks in lists.
+
+import { h } from './dom.js';
+import { author, platformName, time } from './format.js';
+import { t } from './i18n.js';
+import { icon } from './icons.js';
+import { summary } from './media.js';
+import { conversationName } from './names.js';
+
+/** @typedef {import('./types.js').Message} Message */
+
+/** @param {import('./types.js').Status} status */
+export const statusMark = (status) => h('span', { class: `status ${status.toLowerCase()}` }, t(status));
+
+/** Two lines: who, where and when; what, and how it fared. @param {Message} message */
+export function messageRow(message) {
+  const isInbound = message.direction === 'Inbound';
+  const direction = h(
+    'span',
+    { class: `direction ${isInbound ? 'in' : 'out'}` },
+    icon(isInbound ? 'inbound' : 'outbound'),
+    h('span', { class: 'unseen' }, t(isInbound ? 'in' : 'out')),
+  );
+  return h(
+    'div',
+    { class: 'row' },
+    direction,
+    h(
+      'div',
+      { class: 'head' },
+      h('span', { class: 'author' }, author(message)),
+      h('span', { class: 'where' }, `${platformName(message.platform)} · ${conversationName(message)}`),
+      h('time', { datetime: new Date(message.created_at * 1000).toISOString() }, time(message.created_at)),
+    ),
+    h(
+      'div',
+      { class: 'body' },
+      h('span', { class: 'text' }, summary(message)),
+      isInbound ? null : statusMark(message.status),
+    ),
+  );
+}
+
+/** Changes when the row would look different. @param {Message} message */
+export const rowKey = (message) =>
+  `${message.id} ${message.status} ${message.platform ?? ''} ${conversationName(message)}`;

@@ -1,0 +1,246 @@
+import { Refused, deleteMessage, getMessage, setStatus } from '../api.js';
+import { fill, h } from '../dom.js';
+import { author, fullTime, platformName } from '../format.js';
+import { t } from '../i18n.js';
+import { icon } from '../icons.js';
+import { carriesBytes, source, summary, webAddress } from '../media.js';
+import { statusMark } from '../message.js';
+import { conversationName } from '../names.js';
+import { link } from '../router.js';
+import { toast } from '../toast.js';
+
+/** @typedef {import('../types.js').Message} Message */
+
+/** Characters of text shown at once. */
+const MUCH = 20_000;
+
+/**
+ * Everything about one message, and what can be done with it.
+ * @param {import('../feed.js').Feed} feed
+ * @param {string} id
+ * @param {Message | undefined} known
+ * @param {{told: (message: Message) => void, gone: () => void, close: () => void}} by
+ */
+export function details(feed, id, known, by) {
+  const title = h('h2', { tabindex: '-1' }, t('details'));
+  const place = h('div', { class: 'details-body' });
+  const content = h('div', { class: 'content' });
+  /** @type {(() => void)[]} */
+  const ends = [];
+  let shown = '';
+  /** What can be done, drawn anew only where it changes: a question that is asked stays. */
+  let row = h('div');
+  let can = '';
+
+  /** @param {Message} message */
+  function draw(message) {
+    if (shown !== message.content) {
+      shown = message.content;
+      fill(content, ...contentOf(message, ends));
+    }
+    const now = [message.status, message.direction, message.platform].join();
+    if (can !== now) {
+      can = now;
+      row = actions(message, run, remove);
+    }
+    if (row.isConnected) {
+      place.firstElementChild?.replaceWith(meta(message));
+      place.lastElementChild?.replaceWith(facts(message));
+    } else {
+      fill(place, meta(message), content, row, facts(message));
+    }
+  }
+
+  /** @param {Message} message */
+  function told(message) {
+    by.told(message);
+    draw(message);
+  }
+
+  async function look() {
+    try {
+      told(await getMessage(id));
+    } catch (error) {
+      if (error instanceof Refused && error.status === 404) fill(place, h('p', { class: 'problem' }, t('messageGone')));
+    }
+  }
+
+  /** @param {import('../types.js').Status} status */
+  async function run(status) {
+    try {
+      told(await setStatus(id, status));
+      toast(t(status === 'Canceled' ? 'canceled' : 'retried'), 'good');
+      title.focus();
+    } catch (error) {
+      toast(textOf(error), 'bad');
+    }
+  }
+
+  async function remove() {
+    try {
+      await deleteMessage(id);
+      toast(t('deleted'), 'good');
+      by.gone();
+    } catch (error) {
+      toast(textOf(error), 'bad');
+    }
+  }
+
+  ends.push(
+    feed.batch.watch((batch) => {
+      if (batch.some((event) => 'change' in event && event.change.id === id)) void look();
+    }),
+  );
+  if (known) draw(known);
+  const element = h(
+    'div',
+    {
+      class: 'details-inside',
+      onkeydown: (/** @type {KeyboardEvent} */ event) => {
+        if (event.key === 'Escape') by.close();
+      },
+    },
+    h('div', { class: 'title' }, title, h('button', { class: 'plain', 'aria-label': t('close'), title: 'Esc', onclick: by.close }, icon('close'))),
+    place,
+  );
+  return { element, look, focus: () => title.focus(), close: () => ends.forEach((end) => end()) };
+}
+
+/** @param {unknown} error */
+export function textOf(error) {
+  if (!(error instanceof Refused)) return String(error);
+  return error.status === 0 ? t('unreachable') : error.message;
+}
+
+/** @param {Message} message */
+function meta(message) {
+  return h(
+    'div',
+    { class: 'meta' },
+    h('div', null, h('strong', null, author(message)), ' ', h('span', { class: 'muted' }, `${platformName(message.platform)} · ${conversationName(message)}`)),
+    h('div', null, h('time', { class: 'muted' }, fullTime(message.created_at)), ' ', message.direction === 'Inbound' ? h('span', { class: 'status sent' }, t('in')) : statusMark(message.status)),
+    message.last_error ? h('p', { class: 'last-error' }, message.last_error) : null,
+  );
+}
+
+/**
+ * The content: text with its links, or a medium that is loaded when it is asked for.
+ * @param {Message} message
+ * @param {(() => void)[]} ends
+ */
+function contentOf(message, ends) {
+  const { content, message_type: type } = message;
+  if (carriesBytes(content)) return [medium(message, ends)];
+  const url = type === 'Text' ? undefined : webAddress(content);
+  if (url) return [medium(message, ends), h('p', { class: 'text' }, anchor(url.href))];
+  const much = content.length > MUCH;
+  const text = h('p', { class: 'text' }, ...linked(much ? content.slice(0, MUCH) : content));
+  if (!much) return [text];
+  const more = h('button', { onclick: () => {
+    fill(text, ...linked(content));
+    more.remove();
+  } }, t('showRest', { n: content.length - MUCH }));
+  return [text, more];
+}
+
+/** Text with its web addresses made links; of other kinds none is. @param {string} text */
+function linked(text) {
+  return text.split(/(https?:\/\/[^\s<>"'，。！？；（）【】《》]+)/i).map((part, at) => (at % 2 === 1 && webAddress(part) ? anchor(part) : part));
+}
+
+/** @param {string} href */
+const anchor = (href) => h('a', { href, target: '_blank', rel: 'noopener noreferrer nofollow' }, href);
+
+/**
+ * @param {Message} message
+ * @param {(() => void)[]} ends
+ */
+function medium(message, ends) {
+  const { content, message_type: type } = message;
+  const host = webAddress(content)?.host;
+  const note = h('p', { class: 'muted' }, host ? t('loadsFrom', { host }) : summary(message));
+  const place = h('div', { class: 'medium' }, note);
+  const show = () => {
+    const address = source(content);
+    if (!address) {
+      fill(place, h('p', { class: 'problem' }, t('cannotShow')));
+      return;
+    }
+    if (address.startsWith('blob:')) ends.push(() => URL.revokeObjectURL(address));
+    fill(place, player(type, address, host !== undefined, () => fill(place, h('p', { class: 'problem' }, t('cannotShow')), button)));
+  };
+  const button = h('button', { onclick: show }, icon('play'), t(type === 'File' || type === 'Text' ? 'showFile' : type === 'Image' ? 'showImage' : 'play'));
+  if (!(type === 'File' && host)) place.prepend(button);
+  return place;
+}
+
+/**
+ * @param {import('../types.js').MessageType} type
+ * @param {string} address
+ * @param {boolean} isElsewhere
+ * @param {() => void} failed
+ */
+function player(type, address, isElsewhere, failed) {
+  if (type === 'Image') return h('img', { src: address, alt: t('imageOf'), referrerpolicy: 'no-referrer', onerror: failed });
+  if (type === 'Audio') return h('audio', { src: address, controls: true, autoplay: true, onerror: failed });
+  if (type === 'Video') return h('video', { src: address, controls: true, autoplay: true, onerror: failed });
+  return h('a', { class: 'button', href: address, download: isElsewhere ? undefined : 'file' }, icon('file'), t('saveFile'));
+}
+
+/**
+ * @param {Message} message
+ * @param {(status: import('../types.js').Status) => Promise<void>} run
+ * @param {() => Promise<void>} remove
+ */
+function actions(message, run, remove) {
+  const isOut = message.direction !== 'Inbound';
+  const can = {
+    cancel: isOut && message.status === 'Pending',
+    retry: isOut && (message.status === 'Failed' || message.status === 'Canceled'),
+  };
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(message.content);
+      toast(t('copied'), 'good');
+    } catch {
+      toast(t('cannotCopy'), 'bad');
+    }
+  };
+  const answer = link('send', { platform: message.platform, conversation: message.recipient });
+  const row = h('div', { class: 'actions' });
+  const ask = () => {
+    const no = h('button', { onclick: usual }, t('keep'));
+    fill(row, h('span', { class: 'question' }, t('deleteSure')), h('button', { class: 'danger', onclick: () => void remove() }, icon('remove'), t('deleteYes')), no);
+    no.focus();
+  };
+  function usual() {
+    fill(
+      row,
+      h('a', { class: 'button', href: answer }, icon('reply'), t('answer')),
+      h('button', { onclick: () => void copy() }, icon('copy'), t('copy')),
+      can.retry ? h('button', { onclick: () => void run('Pending') }, icon('retry'), t('retry')) : null,
+      can.cancel ? h('button', { onclick: () => void run('Canceled') }, icon('cancel'), t('cancel')) : null,
+      h('button', { class: 'delete', onclick: ask }, icon('remove'), t('delete')),
+    );
+  }
+  usual();
+  return row;
+}
+
+/** @param {Message} message */
+function facts(message) {
+  /** @type {[import('../i18n.js').Word, string | undefined][]} */
+  const pairs = [
+    ['type', t(message.message_type)],
+    ['platform', platformName(message.platform)],
+    ['conversation', message.recipient],
+    ['sender', message.sender && `${message.sender.name} (${message.sender.id})`],
+    ['account', message.account],
+    ['createdAt', fullTime(message.created_at)],
+    ['updatedAt', message.updated_at === message.created_at ? undefined : fullTime(message.updated_at)],
+    ['retries', message.retry_count > 0 ? String(message.retry_count) : undefined],
+    ['id', message.id],
+  ];
+  const told = pairs.filter(([, value]) => value);
+  return h('dl', { class: 'facts' }, ...told.flatMap(([name, value]) => [h('dt', null, t(name)), h('dd', null, value)]));
+}

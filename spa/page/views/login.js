@@ -1,0 +1,47 @@
+import { Refused, ask, setToken } from '../api.js';
+import { h } from '../dom.js';
+import { t } from '../i18n.js';
+import { textOf } from './details.js';
+
+/**
+ * Asks for the server's token, and tries it.
+ * @param {() => void} signedIn
+ */
+export function login(signedIn) {
+  const input = h('input', { id: 'token', type: 'password', autocomplete: 'current-password', required: true, 'aria-describedby': 'token-help token-problem' });
+  const problem = h('p', { id: 'token-problem', class: 'problem', role: 'alert' });
+  const button = h('button', { class: 'primary', type: 'submit' }, t('signIn'));
+
+  /** @param {Event} event */
+  async function submit(event) {
+    event.preventDefault();
+    button.disabled = true;
+    problem.textContent = '';
+    setToken(input.value.trim());
+    try {
+      await ask('api/stats');
+      signedIn();
+    } catch (error) {
+      setToken('');
+      const isWrong = error instanceof Refused && error.status === 401;
+      problem.textContent = isWrong ? t('wrongToken') : textOf(error);
+      input.select();
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  const form = h(
+    'form',
+    { class: 'login card', onsubmit: submit },
+    h('span', { class: 'logo', 'aria-hidden': 'true' }),
+    h('h1', null, t('tokenTitle')),
+    h('p', { id: 'token-help', class: 'muted' }, t('tokenHelp')),
+    h('label', { for: 'token' }, t('token')),
+    input,
+    problem,
+    button,
+  );
+  setTimeout(() => input.focus());
+  return form;
+}

@@ -1,0 +1,51 @@
+//! Every message that matches, as lines of JSON, however many there are.
+
+use crate::api::Record;
+use crate::error::{Error, Result};
+use crate::message::Message;
+use crate::store::{self, Filter, View};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use std::sync::Arc;
+
+/// Messages on their way out, the oldest first.
+pub enum Export {
+    /// From a server.
+    Remote(Incoming),
+    /// From the store itself.
+    Local(Box<dyn Iterator<Item = store::Result<Message>>>),
+}
+
+impl Export {
+    pub(super) fn of_view(view: &Arc<View>, filter: &Filter) -> Result<Self> {
+        let filter = filter.clone();
+        let is_wanted = move |message: &store::Result<Message>| {
+            message.as_ref().map_or(true, |message| filter.matches(message))
+        };
+        Ok(Self::Local(Box::new(view.after(0)?.filter(is_wanted))))
+    }
+
+    /// The next bytes of lines; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        match self {
+            Self::Remote(body) => loop {
+                let Some(frame) = body.frame().await else { return Ok(None) };
+                let frame = frame.map_err(|error| {
+                    Error::failed(format!("the export broke off: {error}"))
+                        .hint("what was written so far is not whole; the server's log says why")
+                })?;
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            },
+            Self::Local(messages) => {
+                let Some(message) = messages.next() else { return Ok(None) };
+                let mut line = serde_json::to_vec(&Record::from(message?))
+                    .map_err(|error| Error::failed(error.to_string()))?;
+                line.push(b'\n');
+                Ok(Some(line.into()))
+            }
+        }
+    }
+}

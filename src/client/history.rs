@@ -1,0 +1,55 @@
+//! Pages of what was said before, as `GET /api/messages` gives them.
+
+use crate::message::{Message, Status};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// Which messages are wanted, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Wanted {
+    pub platform: Option<String>,
+    pub conversation: Option<String>,
+    pub status: Option<Status>,
+    /// Only messages with this text in them, where the server can look for it.
+    pub query: Option<String>,
+    /// Only messages older than this one: an ID or a `seq`.
+    pub before: Option<String>,
+    pub limit: usize,
+}
+
+/// A page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Found {
+    #[allow(missing_docs)]
+    pub messages: Vec<Message>,
+    /// How far a search looked that ended before the page was full: where to go on.
+    #[serde(default, deserialize_with = "place")]
+    pub searched_to: Option<String>,
+}
+
+impl Wanted {
+    /// As the query string of the request.
+    pub(super) fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("limit", &self.limit.to_string());
+        let named = [
+            ("platform", self.platform.as_deref()),
+            ("conversation", self.conversation.as_deref()),
+            ("status", self.status.map(Status::as_str)),
+            ("q", self.query.as_deref()),
+            ("before", self.before.as_deref()),
+        ];
+        query.extend_pairs(named.iter().filter_map(|&(name, value)| Some((name, value?))));
+        query.finish()
+    }
+}
+
+/// A place in the journal, a `seq` or an ID.
+fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Number(seq) => Some(seq.to_string()),
+        Value::String(id) => Some(id),
+        _ => None,
+    })
+}

@@ -1,0 +1,107 @@
+//! A server by its address, whether or not it answers now: for clients that stay.
+
+use super::address::Address;
+use super::history::{Found, Wanted};
+use super::remote::Remote;
+use super::{config_here, server_named};
+use crate::api::{AdapterStatus, Conversation, NewMessage, Stats};
+use crate::cli::Place;
+use crate::config;
+use crate::error::{Error, Result};
+use crate::message::{Message, Status};
+use std::path::PathBuf;
+use uuid::Uuid;
+
+/// A server that is asked whenever there is something to ask, over a connection that is made anew
+/// when it has gone.
+pub struct Server {
+    pub(super) address: Address,
+    pub(super) token: Option<String>,
+    remote: Option<Remote>,
+}
+
+impl Clone for Server {
+    /// The same server, over a connection of its own.
+    fn clone(&self) -> Self {
+        Self { address: self.address.clone(), token: self.token.clone(), remote: None }
+    }
+}
+
+impl Server {
+    /// The server that is named, else the one whose store is this host's.
+    pub fn find(place: &Place, config_file: Option<PathBuf>) -> Result<Self> {
+        if let Some((url, token)) = server_named(place) {
+            return Ok(Self { address: Address::parse(&url)?, token, remote: None });
+        }
+        let socket = config::socket_beside(&config_here(place, config_file)?.db);
+        Ok(Self { address: Address::Unix(socket), token: None, remote: None })
+    }
+
+    /// What people know it by.
+    pub fn name(&self) -> String {
+        self.address.name()
+    }
+
+    /// The same in a few words.
+    pub fn short_name(&self) -> String {
+        match &self.address {
+            Address::Tcp { authority, .. } => authority.clone(),
+            Address::Unix(_) => "this host".into(),
+        }
+    }
+
+    /// Why it cannot be reached, in words.
+    pub(super) fn away(&self, error: &std::io::Error) -> Error {
+        Error::failed(format!("no server answers at {}: {error}", self.name()))
+    }
+
+    async fn remote(&mut self) -> Result<&mut Remote> {
+        if let Some(standing) = self.remote.take().filter(Remote::is_open) {
+            return Ok(self.remote.insert(standing));
+        }
+        let opened = Remote::at(self.address.clone(), self.token.clone()).await;
+        let remote = opened.map_err(|error| self.away(&error))?;
+        Ok(self.remote.insert(remote))
+    }
+
+    /// One page of the history, the newest first.
+    pub async fn page(&mut self, wanted: &Wanted) -> Result<Found> {
+        self.remote().await?.page(wanted).await
+    }
+
+    /// Every conversation, the latest first.
+    pub async fn conversations(&mut self) -> Result<Vec<Conversation>> {
+        self.remote().await?.conversations().await
+    }
+
+    /// Every adapter, and how it is connected.
+    pub async fn platforms(&mut self) -> Result<Vec<AdapterStatus>> {
+        self.remote().await?.platforms().await
+    }
+
+    /// Counts the messages in each state.
+    pub async fn stats(&mut self) -> Result<Stats> {
+        self.remote().await?.stats().await
+    }
+
+    /// A message, or `None` where it was deleted or never was.
+    pub async fn message(&mut self, id: Uuid) -> Result<Option<Message>> {
+        self.remote().await?.find(id).await
+    }
+
+    /// Makes a message; `key` makes sure that it is made once, however often this is asked.
+    pub async fn create(&mut self, message: &NewMessage, key: Uuid) -> Result<Message> {
+        let key = key.to_string();
+        self.remote().await?.create(message, Some(&key)).await
+    }
+
+    /// Sets a status, and gives the message as it then is.
+    pub async fn set_status(&mut self, id: Uuid, status: Status) -> Result<Message> {
+        self.remote().await?.set_status(id, status).await
+    }
+
+    /// Deletes a message.
+    pub async fn delete(&mut self, id: Uuid) -> Result<()> {
+        self.remote().await?.delete(id).await
+    }
+}

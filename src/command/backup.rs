@@ -1,0 +1,59 @@
+//! `rechat backup` and `rechat compact`
+
+use super::reader;
+use crate::cli::{Backup, Compact};
+use crate::config::{self, Sources};
+use crate::error::{Error, Result};
+use crate::store::{self, Access};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+/// Writes beside the file, and puts it in its place only once it is whole.
+pub(super) async fn backup(backup: Backup, config: Option<PathBuf>) -> Result<()> {
+    let file = std::path::absolute(&backup.file)
+        .map_err(|error| Error::failed(format!("{}: {error}", backup.file.display())))?;
+    if file.exists() && !backup.force {
+        return Err(Error::failed(format!("{} is there already", file.display()))
+            .hint("name another file, or let it be replaced with --force"));
+    }
+    let part = file.with_added_extension("part");
+    let _ = std::fs::remove_file(&part);
+    let mut client = reader(&backup.place, config).await?;
+    let done = client.backup(part.clone()).await.and_then(|()| {
+        std::fs::rename(&part, &file)
+            .map_err(|error| Error::failed(format!("{} cannot be made: {error}", file.display())))
+    });
+    if done.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    done?;
+    super::eprint(&format!("{} bytes copied to {}", size(&file), file.display()));
+    Ok(())
+}
+
+pub(super) fn compact(compact: Compact, config: Option<PathBuf>) -> Result<()> {
+    let mut sources = Sources::of_process(config)?;
+    if let Some(db) = compact.db {
+        sources.flags.push(("db", "--db", db.display().to_string().into()));
+    }
+    let config = config::load(&sources)?.config;
+    if UnixStream::connect(config::socket_beside(&config.db)).is_ok() {
+        return Err(Error::failed(format!("a server has {} open", config.db.display()))
+            .hint("stop it first: nobody may use a store while its file is made smaller"));
+    }
+    if !config.db.exists() {
+        return Err(Error::failed(format!("there is no store at {}", config.db.display())));
+    }
+    let before = size(&config.db);
+    store::compact(&config.store_options(Access::Write))?;
+    super::eprint(&format!(
+        "{}: {before} bytes before, {} bytes now",
+        config.db.display(),
+        size(&config.db)
+    ));
+    Ok(())
+}
+
+fn size(file: &Path) -> u64 {
+    file.metadata().map_or(0, |metadata| metadata.len())
+}

@@ -1,0 +1,68 @@
+//! `rechat export`
+
+use super::progress::progress;
+use super::reader;
+use crate::cli::Export;
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::store::Filter;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+pub(super) async fn run(export: Export, config: Option<PathBuf>) -> Result<()> {
+    let mut client = reader(&export.place, config).await?;
+    let filter = Filter {
+        status: export.status,
+        platform: export.platform,
+        conversation: export.conversation,
+        direction: export.direction,
+    };
+    match export.file {
+        Some(file) if file.as_os_str() != "-" => to_file(&mut client, &filter, &file).await,
+        _ => {
+            let out = BufWriter::new(io::stdout().lock());
+            write(&mut client, &filter, out, |_| {}).await.map(drop)
+        }
+    }
+}
+
+/// Writes beside the file, and puts it in its place only once it is whole.
+async fn to_file(client: &mut Client, filter: &Filter, file: &Path) -> Result<()> {
+    let part = file.with_added_extension("part");
+    let cannot = |error| Error::failed(format!("{} cannot be written: {error}", part.display()));
+    let out = File::create(&part).map_err(cannot)?;
+    let total = client.stats().await?.total;
+    let is_all = *filter == Filter::default();
+    let bar = progress(is_all.then_some(total), "messages");
+    let written = write(client, filter, BufWriter::new(&out), |n| bar.inc(n)).await;
+    bar.finish_and_clear();
+    let written = written.and_then(|written| {
+        out.sync_all().and_then(|()| std::fs::rename(&part, file)).map_err(cannot)?;
+        Ok(written)
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    super::eprint(&format!("{} messages exported to {}", written?, file.display()));
+    Ok(())
+}
+
+/// Writes all lines; gives how many, and tells of them as they go.
+async fn write(
+    client: &mut Client,
+    filter: &Filter,
+    mut out: impl Write,
+    mut tell: impl FnMut(u64),
+) -> Result<u64> {
+    let mut export = client.export(filter).await?;
+    let mut written = 0;
+    while let Some(lines) = export.next().await? {
+        out.write_all(&lines).map_err(|error| Error::of_output(&error))?;
+        let count = lines.split(|&byte| byte == b'\n').skip(1).count() as u64;
+        written += count;
+        tell(count);
+    }
+    out.flush().map_err(|error| Error::of_output(&error))?;
+    Ok(written)
+}

@@ -1,0 +1,84 @@
+//! `rechat import`
+
+use super::progress::{lines_of, progress};
+use super::writer;
+use crate::api::{Imported, Record};
+use crate::cli::Import;
+use crate::client::Client;
+use crate::error::{Error, Result};
+use std::io::BufRead;
+use std::path::PathBuf;
+
+/// Lines, and bytes, that are stored together.
+const LINES: usize = 1000;
+const BYTES: usize = 512 << 10;
+
+pub(super) async fn run(import: Import, config: Option<PathBuf>) -> Result<()> {
+    let mut client = writer(&import.place, config).await?;
+    let (input, length) = lines_of(&import.file)?;
+    let bar = progress(length, "bytes");
+    let mut batch = Batch::default();
+    let file = import.file.display();
+    for (number, line) in (1_u64..).zip(input.lines()) {
+        let line = line.map_err(|error| Error::failed(format!("{file}: {error}")))?;
+        bar.inc(line.len() as u64 + 1);
+        if line.trim().is_empty() {
+            continue;
+        }
+        if let Err(why) = check(&line) {
+            batch.store(&mut client).await?;
+            return Err(Error::failed(format!("{file}, line {number}: {why}")).hint(format!(
+                "the lines before it are stored ({}); mend it and import again: what is known stays as it is",
+                batch.told()
+            )));
+        }
+        batch.add(&line);
+        if batch.is_full() {
+            batch.store(&mut client).await?;
+        }
+    }
+    batch.store(&mut client).await?;
+    bar.finish_and_clear();
+    super::eprint(&batch.told());
+    Ok(())
+}
+
+fn check(line: &str) -> std::result::Result<(), String> {
+    let record: Record = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    record.into_message().map(drop)
+}
+
+/// Lines that wait to be stored, and what came of those before.
+#[derive(Default)]
+struct Batch {
+    lines: usize,
+    text: Vec<u8>,
+    done: Imported,
+}
+
+impl Batch {
+    fn add(&mut self, line: &str) {
+        self.lines += 1;
+        self.text.extend_from_slice(line.as_bytes());
+        self.text.push(b'\n');
+    }
+
+    fn is_full(&self) -> bool {
+        self.lines >= LINES || self.text.len() >= BYTES
+    }
+
+    async fn store(&mut self, client: &mut Client) -> Result<()> {
+        if self.lines == 0 {
+            return Ok(());
+        }
+        let Imported { imported, known } = client.import(std::mem::take(&mut self.text)).await?;
+        self.lines = 0;
+        self.done.imported += imported;
+        self.done.known += known;
+        Ok(())
+    }
+
+    fn told(&self) -> String {
+        format!("{} messages imported, {} known already", self.done.imported, self.done.known)
+    }
+}

@@ -1,0 +1,62 @@
+//! SIGHUP: the configuration is read again, and what can change while the server runs, changes.
+
+use super::check_access;
+use super::log::LogLevel;
+use crate::config::{self, Loaded, Sources};
+use crate::error::Result;
+use crate::retention::Policy;
+use crate::server::Context;
+use std::sync::Arc;
+use tokio::signal::unix::Signal;
+use tokio::sync::watch;
+
+/// What can be set anew.
+pub(super) struct Live {
+    pub(super) context: Arc<Context>,
+    pub(super) log: LogLevel,
+    pub(super) retention: watch::Sender<Policy>,
+}
+
+/// Keys that take effect at once; everything else needs a restart.
+const AT_ONCE: [&str; 5] = ["log.level", "retention.", "token", "tokens", "token_file"];
+
+impl Live {
+    /// Reads the configuration again on each signal, until the server stops. One that cannot be
+    /// used changes nothing.
+    pub(super) async fn reload_on(self, mut hangups: Signal, sources: Sources, loaded: Loaded) {
+        let mut in_force = loaded;
+        let stop = self.context.stop.clone();
+        while let Some(Some(())) = stop.run_until_cancelled(hangups.recv()).await {
+            match config::load(&sources).and_then(|new| self.apply(&in_force, new)) {
+                Ok(new) => in_force = new,
+                Err(error) => {
+                    tracing::error!("the configuration stays as it was: {error}");
+                }
+            }
+        }
+    }
+
+    /// Puts in force what can be; names what needs a restart.
+    fn apply(&self, old: &Loaded, new: Loaded) -> Result<Loaded> {
+        check_access(&new.config)?;
+        (self.log)(&new.config.log.level)?;
+        self.context.access.replace(new.config.tokens.clone());
+        self.retention.send_replace(new.config.retention());
+        let has_new_adapters = old.adapters() != new.adapters();
+        if has_new_adapters {
+            let adapters = self.context.adapters.load().restart(new.config.adapter.clone());
+            self.context.adapters.store(Arc::new(adapters));
+        }
+        let at_once = |key: &String| AT_ONCE.iter().any(|known| key.starts_with(known));
+        let (done, later): (Vec<_>, Vec<_>) = old.differences(&new).into_iter().partition(at_once);
+        tracing::info!(
+            changed = done.join(", "),
+            adapters = if has_new_adapters { "started anew" } else { "as they were" },
+            "the configuration was read again"
+        );
+        if !later.is_empty() {
+            tracing::warn!("these take effect with a restart: {}", later.join(", "));
+        }
+        Ok(new)
+    }
+}

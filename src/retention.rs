@@ -1,0 +1,98 @@
+//! Deleting what is old, or too much, where the configuration says so: a few messages at a time,
+//! by the ordinary way, so that everybody who watches and every index knows of it.
+
+use crate::clock::now;
+use crate::message::Status;
+use crate::store::{Command, Result, Store};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Messages deleted together.
+const AT_ONCE: usize = 200;
+
+/// Messages looked at for one step.
+const LOOKED_AT: usize = 2_000;
+
+/// How long others have the disk for themselves between two steps.
+const REST: Duration = Duration::from_millis(250);
+
+/// How long until there may be something again, when there was nothing more.
+const PAUSE: Duration = Duration::from_mins(1);
+
+/// What is kept; nothing is deleted where neither is set. Messages that wait to be sent always are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Seconds since a message was written.
+    pub age: Option<u64>,
+    /// Messages in all.
+    pub count: Option<u64>,
+}
+
+/// Deletes by the policy in force, until `stop`.
+pub async fn run(store: Arc<Store>, mut policy: watch::Receiver<Policy>, stop: CancellationToken) {
+    let mut position = 0;
+    loop {
+        let now_in_force = *policy.borrow_and_update();
+        let pause = match step(&store, now_in_force, &mut position).await {
+            Ok(true) => REST,
+            Ok(false) => {
+                position = 0;
+                PAUSE
+            }
+            Err(error) => {
+                tracing::warn!("old messages could not be deleted: {error}");
+                PAUSE
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+            changed = policy.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// Deletes some messages after `position`; `false` where there was nothing to delete.
+async fn step(store: &Store, policy: Policy, position: &mut u64) -> Result<bool> {
+    let doomed = doomed(store, policy, position)?;
+    if doomed.is_empty() {
+        return Ok(false);
+    }
+    let mut waits = Vec::with_capacity(doomed.len());
+    for id in doomed {
+        waits.push(store.submit(Command::Delete { id }).await?);
+    }
+    for wait in waits {
+        wait.await?;
+    }
+    Ok(true)
+}
+
+/// The oldest messages that the policy does not keep.
+fn doomed(store: &Store, policy: Policy, position: &mut u64) -> Result<Vec<Uuid>> {
+    let view = store.view()?;
+    let mut surplus = policy.count.map_or(0, |count| view.stats().total.saturating_sub(count));
+    let written_before = policy.age.map_or(0, |age| now().saturating_sub(age));
+    let mut doomed = Vec::new();
+    if surplus == 0 && written_before == 0 {
+        return Ok(doomed);
+    }
+    for message in view.after(*position)?.take(LOOKED_AT) {
+        let message = message?;
+        *position = message.seq;
+        if matches!(message.status, Status::Pending | Status::Sending) {
+            continue;
+        }
+        if surplus > 0 || message.created_at < written_before {
+            surplus = surplus.saturating_sub(1);
+            doomed.push(message.id);
+        }
+        if doomed.len() >= AT_ONCE {
+            break;
+        }
+    }
+    Ok(doomed)
+}

@@ -1,0 +1,218 @@
+//! The web page's files: read from `spa/` in debug builds, else carried in the program, each
+//! compressed once.
+//!
+//! The page asks for its parts below `/page/<version>/`, where the version is a hash over all of
+//! them, so browsers may keep a part for ever; only `/` itself is asked for anew each time.
+
+use super::body::{JSON, whole};
+use super::error::{Refusal, Result};
+use super::{Answer, Incoming};
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use hyper::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, HeaderMap,
+    HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{Method, StatusCode};
+use rust_embed::RustEmbed;
+use siphasher::sip128::{Hasher128, SipHasher13};
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::io::Write;
+use std::sync::{Arc, LazyLock, OnceLock};
+
+#[derive(RustEmbed)]
+#[folder = "spa"]
+struct Files;
+
+/// The file that `/` is.
+const INDEX: &str = "index.html";
+
+/// How `index.html` names the folder of its parts, before the version is put in.
+const PARTS: &str = "\"page/";
+
+/// Nothing but our own files and API; media that others sent from anywhere, once it is asked for.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+    manifest-src 'self'; img-src 'self' blob: http: https:; media-src blob: http: https:; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Sent with every file of the page.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (CONTENT_SECURITY_POLICY, POLICY),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (VARY, "accept-encoding"),
+];
+
+/// All files of one state of the page.
+struct Page {
+    version: String,
+    files: HashMap<String, File>,
+}
+
+struct File {
+    media_type: &'static str,
+    /// With its quotation marks.
+    etag: String,
+    plain: Bytes,
+    gzip: OnceLock<Bytes>,
+}
+
+/// `GET /`; below a prefix only with a slash at the end, for the page's own links begin there.
+pub fn index(request: &Incoming) -> Result<Answer> {
+    let path = request.uri().path();
+    if path.ends_with('/') {
+        return answer(&Page::current(), INDEX, "no-cache", request);
+    }
+    let mut answer = whole(StatusCode::PERMANENT_REDIRECT, JSON, Bytes::new());
+    if let Ok(place) = HeaderValue::from_str(&format!("{path}/")) {
+        answer.headers_mut().insert(LOCATION, place);
+    }
+    Ok(answer)
+}
+
+/// `GET /page/{version}/{file}`
+pub fn part(version: &str, file: &str, request: &Incoming) -> Result<Answer> {
+    let page = Page::current();
+    // A page opened before an update may still ask for parts of the older version.
+    let is_current = version == page.version;
+    let caching = if is_current { "public, max-age=31536000, immutable" } else { "no-cache" };
+    answer(&page, &format!("page/{file}"), caching, request)
+}
+
+fn answer(page: &Page, name: &str, caching: &'static str, request: &Incoming) -> Result<Answer> {
+    let headers = request.headers();
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Err(Refusal::method("GET, HEAD"));
+    }
+    let file = page.files.get(name).ok_or_else(|| {
+        Refusal::new(StatusCode::NOT_FOUND, format!("the page has no file `{name}`"))
+    })?;
+    let is_known = is_known(headers, &file.etag);
+    let is_compressed = !is_known && takes_gzip(headers);
+    let (status, body) = match (is_known, is_compressed) {
+        (true, _) => (StatusCode::NOT_MODIFIED, Bytes::new()),
+        (false, true) => (StatusCode::OK, file.gzip()),
+        (false, false) => (StatusCode::OK, file.plain.clone()),
+    };
+    let mut answer = whole(status, HeaderValue::from_static(file.media_type), body);
+    let fields = answer.headers_mut();
+    fields.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+    if is_compressed {
+        fields.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    if let Ok(etag) = HeaderValue::from_str(&file.etag) {
+        fields.insert(ETAG, etag);
+    }
+    fields.extend(HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    Ok(answer)
+}
+
+impl Page {
+    /// The page as it is now: in debug builds what is on the disk at this moment.
+    fn current() -> Arc<Self> {
+        static EMBEDDED: LazyLock<Arc<Page>> = LazyLock::new(|| Arc::new(Page::load()));
+        if cfg!(debug_assertions) { Arc::new(Self::load()) } else { EMBEDDED.clone() }
+    }
+
+    fn load() -> Self {
+        let mut files = HashMap::new();
+        let mut hasher = SipHasher13::new();
+        for name in Files::iter() {
+            let Some(file) = Files::get(&name) else { continue };
+            let digest = file.metadata.sha256_hash();
+            (&*name, digest).hash(&mut hasher);
+            let plain = Bytes::from(file.data.into_owned());
+            let begin = digest.first_chunk().copied().map_or(0, u64::from_be_bytes);
+            let etag = format!("\"{begin:016x}\"");
+            files.insert(name.to_string(), File::new(&name, etag, plain));
+        }
+        let version = format!("{:016x}", hasher.finish128().h1);
+        if let Some(index) = files.get_mut(INDEX) {
+            let text = String::from_utf8_lossy(&index.plain);
+            let plain = text.replace(PARTS, &format!("{PARTS}{version}/"));
+            *index = File::new(INDEX, format!("\"{version}\""), plain.into());
+        }
+        Self { version, files }
+    }
+}
+
+impl File {
+    fn new(name: &str, etag: String, plain: Bytes) -> Self {
+        Self { media_type: media_type(name), etag, plain, gzip: OnceLock::new() }
+    }
+
+    /// Compressed, at the first time it is asked for.
+    fn gzip(&self) -> Bytes {
+        let compress = || {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+            let compressed = encoder.write_all(&self.plain).and_then(|()| encoder.finish());
+            // Writing to memory does not fail.
+            compressed.unwrap_or_default().into()
+        };
+        self.gzip.get_or_init(compress).clone()
+    }
+}
+
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("webmanifest") => "application/manifest+json",
+        _ => "application/octet-stream",
+    }
+}
+
+/// Whether `If-None-Match` names the file as it is.
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let mut tags = known.unwrap_or_default().split(',').map(str::trim);
+    tags.any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+}
+
+/// Whether `Accept-Encoding` allows gzip.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let given = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let mut codings = given.flat_map(|value| value.split(','));
+    codings.any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok());
+        matches!(name.trim(), "gzip" | "*") && weight != Some(0.0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: HeaderName, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn gzip_goes_only_to_those_who_take_it() {
+        for (value, takes) in [
+            ("gzip, deflate, br, zstd", true),
+            ("br;q=1.0, gzip;q=0.8", true),
+            ("*", true),
+            ("gzip;q=0", false),
+            ("identity", false),
+            ("", false),
+        ] {
+            assert_eq!(takes_gzip(&headers(ACCEPT_ENCODING, value)), takes, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_known_file_is_known_by_any_form_of_its_tag() {
+        for (value, known) in
+            [("\"a\"", true), ("\"b\", W/\"a\"", true), ("*", true), ("\"b\"", false)]
+        {
+            assert_eq!(is_known(&headers(IF_NONE_MATCH, value), "\"a\""), known, "{value}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! `GET /api/export` and `POST /api/import`: every message as a line of JSON, out and in; and
+//! `POST /api/backup`: a copy of the store.
+
+use super::body::{Body, json, read_body, read_json};
+use super::error::{Refusal, Result};
+use super::messages::Query;
+use super::{Answer, Context, Incoming, Peer};
+use crate::api::{Backup, Imported, Record};
+use crate::store::{self, Command, Filter, View};
+use bytes::Bytes;
+use futures_util::stream;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
+use std::io::Write;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Lines of JSON.
+pub const LINES: &str = "application/x-ndjson";
+
+/// Bytes of lines that are handed on together.
+const PIECE: usize = 64 << 10;
+
+/// Pieces that wait for a slow reader.
+const PIECES: usize = 4;
+
+/// `GET /api/export`: every message that matches, the oldest first, as one commit had them.
+pub fn export(context: &Context, query: &str) -> Result<Answer> {
+    let view = context.store.view()?;
+    let filter = Query::parse(query, &view)?.into_filter();
+    let (pieces, read) = mpsc::channel(PIECES);
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = write_lines(&view, &filter, &pieces) {
+            // The body breaks off, by which the reader knows that it is not whole.
+            tracing::error!("an export broke off: {error}");
+            let _ = pieces.blocking_send(Err(error));
+        }
+    });
+    let frames = stream::unfold(read, |mut read| async {
+        let piece = read.recv().await?;
+        Some((piece.map(Frame::data), read))
+    });
+    let body = StreamBody::new(frames).map_err(|error| Box::new(error).into());
+    let mut answer = Response::new(Body::Stream(body.boxed_unsync()));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(LINES));
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(answer)
+}
+
+type Pieces = mpsc::Sender<store::Result<Bytes>>;
+
+fn write_lines(view: &Arc<View>, filter: &Filter, pieces: &Pieces) -> store::Result<()> {
+    let mut lines = Vec::with_capacity(PIECE + 4096);
+    for message in view.after(0)? {
+        let message = message?;
+        if !filter.matches(&message) {
+            continue;
+        }
+        // Our own types always serialise, and a vector takes everything.
+        let _ = serde_json::to_writer(&mut lines, &Record::from(message));
+        let _ = lines.write_all(b"\n");
+        if lines.len() >= PIECE {
+            let piece = std::mem::replace(&mut lines, Vec::with_capacity(PIECE + 4096));
+            if pieces.blocking_send(Ok(piece.into())).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    let _ = pieces.blocking_send(Ok(lines.into()));
+    Ok(())
+}
+
+/// `POST /api/import`: takes in a batch of lines, all of it in one commit; what is known already
+/// stays as it is, so that a batch may be sent again.
+pub async fn import(context: &Context, request: Incoming) -> Result<Answer> {
+    let body = read_body(request, &context.config.limits, LINES).await?;
+    let mut messages = Vec::new();
+    for (number, line) in (1..).zip(body.split(|&byte| byte == b'\n')) {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let record: Record = serde_json::from_slice(line)
+            .map_err(|error| Refusal::bad(format!("line {number}: {error}")))?;
+        let message = record.into_message();
+        messages.push(message.map_err(|why| Refusal::bad(format!("line {number}: {why}")))?);
+    }
+    match context.write(Command::Import { messages }).await? {
+        store::Answer::Imported { new, known } => {
+            Ok(json(StatusCode::OK, &Imported { imported: new, known }))
+        }
+        _ => Err(store::Error::Absent.into()),
+    }
+}
+
+/// `POST /api/backup`: writes a copy of the store into a new file of this host. Only over the Unix
+/// socket: whoever may open that may read the store anyway, and strangers write no files here.
+pub async fn backup(context: &Context, peer: Peer, request: Incoming) -> Result<Answer> {
+    if peer != Peer::Unix {
+        let text = "a backup is made on the server's own host: `rechat backup FILE`";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, text));
+    }
+    let Backup { file } = read_json(request, &context.config.limits).await?;
+    let view = context.store.view()?;
+    let copied = tokio::task::spawn_blocking(move || view.copy_to(&file)).await;
+    copied.map_err(|error| store::Error::Read(error.to_string()))??;
+    Ok(json(StatusCode::OK, &serde_json::json!({"done": true})))
+}

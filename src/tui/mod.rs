@@ -1,0 +1,216 @@
+//! `rechat tui`: watch and answer from the terminal.
+//!
+//! Events (keys, the server, the clock) feed the model, which tells what it wants done; the view
+//! draws the model. Everything that waits is here.
+
+mod keys;
+mod layout;
+mod model;
+mod requests;
+mod terminal;
+mod text;
+mod view;
+
+use crate::client::{Server, watch};
+use crate::clock::now;
+use crate::error::{Error, Result};
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{Event as Typed, EventStream};
+use crossterm::execute;
+use futures_util::StreamExt;
+use jiff::tz::TimeZone;
+use model::{Answer, Effect, Event, Model, Request};
+use rustix::process::{Signal as Number, getpid, kill_current_process_group, kill_process};
+use std::io;
+use std::time::Duration;
+use terminal::Terminal;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use view::Theme;
+
+/// The least time between two drawings: 30 a second.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// Events of the server that wait; with more, its connection waits.
+const EVENTS: usize = 1024;
+
+/// Events that are taken in before keys are looked at again.
+const BATCH: usize = 256;
+
+/// Requests that wait.
+const REQUESTS: usize = 256;
+
+/// Runs until the user, or a signal, ends it.
+pub async fn run(server: Server) -> Result<()> {
+    let mut terminal = Terminal::take()?;
+    let (to_model, events) = mpsc::channel(EVENTS);
+    let (asked, requests) = mpsc::channel(REQUESTS);
+    let (answered, answers) = mpsc::channel(REQUESTS);
+    let size = crossterm::terminal::size().map_err(broken)?;
+    let client = Client {
+        model: Model::new(server.short_name(), size, TimeZone::system(), now()),
+        theme: Theme::of_environment(),
+        asked,
+        events,
+        answers,
+        signals: Signals::catch()?,
+    };
+    let watching = tokio::spawn(watch::watch(server.clone(), to_model));
+    let asking = tokio::spawn(requests::answer(server, requests, answered));
+    let ended = client.run(&mut terminal).await;
+    watching.abort();
+    asking.abort();
+    ended
+}
+
+fn broken(error: impl std::fmt::Display) -> Error {
+    Error::failed(format!("the terminal does not answer: {error}"))
+}
+
+struct Client {
+    model: Model,
+    theme: Theme,
+    asked: mpsc::Sender<Request>,
+    events: mpsc::Receiver<watch::Event>,
+    answers: mpsc::Receiver<Answer>,
+    signals: Signals,
+}
+
+/// What the system tells.
+struct Signals {
+    terminate: Signal,
+    hang_up: Signal,
+    interrupt: Signal,
+    stop: Signal,
+    go_on: Signal,
+}
+
+impl Signals {
+    fn catch() -> Result<Self> {
+        let catch = |kind| {
+            signal(kind)
+                .map_err(|error| Error::failed(format!("signals cannot be received: {error}")))
+        };
+        Ok(Self {
+            terminate: catch(SignalKind::terminate())?,
+            hang_up: catch(SignalKind::hangup())?,
+            interrupt: catch(SignalKind::interrupt())?,
+            stop: catch(SignalKind::from_raw(Number::TSTP.as_raw()))?,
+            go_on: catch(SignalKind::from_raw(Number::CONT.as_raw()))?,
+        })
+    }
+
+    /// Waits for one that ends the program.
+    async fn end(terminate: &mut Signal, hang_up: &mut Signal, interrupt: &mut Signal) {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }
+}
+
+/// Whether to go on.
+#[derive(PartialEq, Eq)]
+enum Next {
+    GoOn,
+    End,
+}
+
+impl Client {
+    async fn run(mut self, terminal: &mut Terminal) -> Result<()> {
+        let mut typed = EventStream::new();
+        let mut seconds = interval(Duration::from_secs(1));
+        seconds.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut told = Vec::with_capacity(BATCH);
+        let mut drawn = Instant::now() - FRAME;
+        let mut is_drawn = false;
+        loop {
+            let Signals { terminate, hang_up, interrupt, stop, go_on } = &mut self.signals;
+            // Keys and signals come before a flood of messages.
+            tokio::select! {
+                biased;
+                () = Signals::end(terminate, hang_up, interrupt) => return Ok(()),
+                _ = stop.recv() => suspend()?,
+                _ = go_on.recv() => terminal.come_back().map_err(broken)?,
+                event = typed.next() => match event {
+                    Some(Ok(event)) => self.type_in(event),
+                    Some(Err(error)) => return Err(broken(error)),
+                    None => return Ok(()),
+                },
+                () = sleep_until(drawn + FRAME), if !is_drawn => {
+                    if self.settle(terminal)? == Next::End {
+                        return Ok(());
+                    }
+                    terminal.draw(|frame| view::draw(frame, &self.model, self.theme)).map_err(broken)?;
+                    drawn = Instant::now();
+                    is_drawn = true;
+                    continue;
+                }
+                _ = seconds.tick() => self.model.update(Event::Tick(now())),
+                Some(answer) = self.answers.recv() => self.model.update(Event::Answer(answer)),
+                count = self.events.recv_many(&mut told, BATCH) => {
+                    if count == 0 {
+                        return Err(Error::failed("nobody watches the server any more"));
+                    }
+                    for event in told.drain(..) {
+                        self.model.update(Event::Watch(event));
+                    }
+                }
+            }
+            is_drawn = false;
+        }
+    }
+
+    fn type_in(&mut self, typed: Typed) {
+        match typed {
+            Typed::Key(key) => self.model.update(Event::Key(key)),
+            Typed::Mouse(mouse) => self.model.update(Event::Mouse(mouse)),
+            Typed::Paste(text) => self.model.update(Event::Paste(text)),
+            Typed::Resize(width, height) => self.model.update(Event::Resize(width, height)),
+            Typed::FocusGained | Typed::FocusLost => {}
+        }
+    }
+
+    /// Does what the model wants done.
+    fn settle(&mut self, terminal: &mut Terminal) -> Result<Next> {
+        for effect in self.model.settle() {
+            match effect {
+                Effect::Ask(request) => {
+                    if let Err(error) = self.asked.try_send(request) {
+                        let text = match error.into_inner() {
+                            Request::Page { ticket, .. } => {
+                                Answer::NoPage { ticket, why: BUSY.into() }
+                            }
+                            Request::Send(_) => Answer::NotSent { why: BUSY.into() },
+                            _ => Answer::Failed(BUSY.into()),
+                        };
+                        self.model.update(Event::Answer(text));
+                    }
+                }
+                Effect::Copy(text) => {
+                    execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
+                        .map_err(broken)?;
+                }
+                Effect::Redraw => terminal.redraw().map_err(broken)?,
+                // It comes back as a signal, to everybody who runs with us.
+                Effect::Suspend => {
+                    kill_current_process_group(Number::TSTP).map_err(broken)?;
+                }
+                Effect::Quit => return Ok(Next::End),
+            }
+        }
+        Ok(Next::GoOn)
+    }
+}
+
+/// What is said where too many requests wait.
+const BUSY: &str = "the server is slow to answer; try again";
+
+/// Stops the process as the user asked, with the terminal as it was.
+fn suspend() -> Result<()> {
+    Terminal::leave();
+    // The signal that cannot be caught; when it goes on, the system tells it.
+    kill_process(getpid(), Number::STOP).map_err(broken)
+}

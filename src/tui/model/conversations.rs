@@ -1,0 +1,173 @@
+//! The conversations: what they are called, what is unread, what was said last.
+
+use super::scope::Key;
+use crate::api;
+use crate::message::{Direction, Message, MessageType};
+use std::collections::HashMap;
+
+/// The most conversations that are kept; the ones that are quiet for longest are let go.
+const MOST: usize = 5_000;
+
+/// The most characters of a last line; no list is wider.
+const LINE: usize = 200;
+
+/// One conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Conversation {
+    pub key: Key,
+    pub name: Option<String>,
+    pub unread: usize,
+    /// Who said what, last; none as long as it is not known.
+    pub last_line: Option<String>,
+    /// The `seq` of its newest message.
+    pub last_seq: u64,
+    /// Unix seconds of its newest message.
+    pub last_at: u64,
+}
+
+impl Conversation {
+    /// What people call it.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.key.conversation)
+    }
+}
+
+/// All of them.
+#[derive(Clone, Debug, Default)]
+pub struct Conversations {
+    all: HashMap<Key, Conversation>,
+    /// The places in the list that are kept for a while.
+    held: HashMap<Key, usize>,
+}
+
+impl Conversations {
+    /// One of them.
+    pub fn get(&self, key: &Key) -> Option<&Conversation> {
+        self.all.get(key)
+    }
+
+    /// Those of a platform or of all, the latest first.
+    pub fn ordered(&self, platform: Option<&str>) -> Vec<&Conversation> {
+        let is_wanted = |c: &&Conversation| platform.is_none_or(|name| name == c.key.platform);
+        let mut ordered: Vec<_> = self.all.values().filter(is_wanted).collect();
+        ordered.sort_by(|a, b| b.last_seq.cmp(&a.last_seq).then_with(|| a.key.cmp(&b.key)));
+        if !self.held.is_empty() {
+            ordered.sort_by_key(|c| self.held.get(&c.key).copied().unwrap_or(usize::MAX));
+        }
+        ordered
+    }
+
+    /// Keeps everyone's place in the list, for somebody is going through it.
+    pub fn hold(&mut self) {
+        let keys: Vec<_> = self.ordered(None).into_iter().map(|c| c.key.clone()).collect();
+        self.held = keys.into_iter().zip(0..).collect();
+    }
+
+    /// Lets the list be in order again.
+    pub fn release(&mut self) {
+        self.held.clear();
+    }
+
+    /// The platforms that have any, by name.
+    pub fn platforms(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.all.keys().map(|key| key.platform.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Forgets everything, for the store is another.
+    pub fn clear(&mut self) {
+        self.all.clear();
+    }
+
+    /// Takes over what the server knows; what it knows no more is gone.
+    pub fn replace(&mut self, listed: Vec<api::Conversation>) {
+        let mut before = std::mem::take(&mut self.all);
+        for known in listed.into_iter().take(MOST) {
+            let key = Key { platform: known.platform, conversation: known.conversation };
+            let kept = before.remove(&key);
+            let (unread, last_line) =
+                kept.as_ref().map_or((0, None), |kept| (kept.unread, kept.last_line.clone()));
+            // What came in since the server was asked is newer than its answer.
+            let newer = kept.filter(|kept| kept.last_seq > known.last_seq);
+            let conversation = Conversation {
+                key: key.clone(),
+                name: known.name,
+                unread,
+                last_line,
+                last_seq: newer.as_ref().map_or(known.last_seq, |kept| kept.last_seq),
+                last_at: newer.as_ref().map_or(known.last_at, |kept| kept.last_at),
+            };
+            self.all.insert(key, conversation);
+        }
+        let newest = self.all.values().map(|c| c.last_seq).max().unwrap_or_default();
+        self.all.extend(before.into_iter().filter(|(_, kept)| kept.last_seq > newest));
+    }
+
+    /// A message came; `is_read` says whether it is seen at once.
+    pub fn hear(&mut self, message: &Message, is_read: bool) {
+        let key = Key::of(message);
+        if !self.all.contains_key(&key) && self.all.len() >= MOST {
+            let quietest = self.all.values().min_by_key(|c| c.last_seq).map(|c| c.key.clone());
+            quietest.and_then(|quietest| self.all.remove(&quietest));
+        }
+        let conversation = self.all.entry(key.clone()).or_insert_with(|| Conversation {
+            key,
+            name: None,
+            unread: 0,
+            last_line: None,
+            last_seq: 0,
+            last_at: 0,
+        });
+        if message.conversation_name.is_some() {
+            conversation.name.clone_from(&message.conversation_name);
+        }
+        conversation.last_seq = message.seq.max(conversation.last_seq);
+        conversation.last_at = message.created_at;
+        conversation.last_line = Some(last_line(message));
+        if message.direction == Direction::Inbound && !is_read {
+            conversation.unread += 1;
+        }
+    }
+
+    /// What an older message tells, where nothing newer is known.
+    pub fn learn(&mut self, message: &Message) {
+        let Some(conversation) = self.all.get_mut(&Key::of(message)) else { return };
+        if conversation.last_line.is_none() {
+            conversation.last_line = Some(last_line(message));
+        }
+        if conversation.name.is_none() {
+            conversation.name.clone_from(&message.conversation_name);
+        }
+    }
+
+    /// Gives a message the name of its conversation, which those of one's own do not bring.
+    pub fn name(&self, message: &mut Message) {
+        if message.conversation_name.is_none() {
+            let known = self.all.get(&Key::of(message));
+            message.conversation_name = known.and_then(|known| known.name.clone());
+        }
+    }
+
+    /// Everything in it was seen.
+    pub fn read(&mut self, key: &Key) {
+        if let Some(conversation) = self.all.get_mut(key) {
+            conversation.unread = 0;
+        }
+    }
+}
+
+fn last_line(message: &Message) -> String {
+    let who = match (&message.sender, message.direction) {
+        (Some(sender), Direction::Inbound) => format!("{}: ", sender.name),
+        (_, Direction::Outbound) => "→ ".to_owned(),
+        (None, Direction::Inbound) => String::new(),
+    };
+    let label = match message.message_type {
+        MessageType::Text => String::new(),
+        other => format!("[{other}] "),
+    };
+    who.chars().chain(label.chars()).chain(message.content.chars()).take(LINE).collect()
+}

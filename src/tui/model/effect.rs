@@ -1,0 +1,85 @@
+//! What the model wants done, and what comes back.
+
+use super::scope::Key;
+use crate::api::{AdapterStatus, Conversation, NewMessage, Stats};
+use crate::client::{Found, Wanted, watch};
+use crate::message::{Message, Status};
+use crossterm::event::{KeyEvent, MouseEvent};
+use uuid::Uuid;
+
+/// What happens to the model.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum Event {
+    Key(KeyEvent),
+    Mouse(MouseEvent),
+    Paste(String),
+    Resize(u16, u16),
+    /// A second has passed; Unix seconds.
+    Tick(u64),
+    /// The server tells.
+    Watch(watch::Event),
+    /// The server answers.
+    Answer(Answer),
+}
+
+/// What the model wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Effect {
+    Ask(Request),
+    /// To the terminal's clipboard.
+    Copy(String),
+    Redraw,
+    Suspend,
+    Quit,
+}
+
+/// What the server is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Request {
+    Conversations,
+    Platforms,
+    Stats,
+    /// A page of the stream; the ticket comes back with it.
+    Page {
+        ticket: u64,
+        wanted: Wanted,
+    },
+    /// The newest message of a conversation.
+    LastOf(Key),
+    /// A message as it now is.
+    Message(Uuid),
+    Send(NewMessage),
+    SetStatus(Uuid, Status),
+    Delete(Uuid),
+}
+
+/// What the server answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Answer {
+    Conversations(Vec<Conversation>),
+    Platforms(Vec<AdapterStatus>),
+    Stats(Stats),
+    Page {
+        ticket: u64,
+        found: Found,
+    },
+    /// Not now; it may be asked for again.
+    NoPage {
+        ticket: u64,
+        why: String,
+    },
+    LastOf(Option<Box<Message>>),
+    /// A message as it now is, or that it is no more.
+    Message(Uuid, Option<Box<Message>>),
+    Changed(Box<Message>),
+    Deleted(Uuid),
+    NotSent {
+        why: String,
+    },
+    /// Something else could not be done.
+    Failed(String),
+}

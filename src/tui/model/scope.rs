@@ -1,0 +1,72 @@
+//! What the stream shows: one conversation or all, of one platform or status, with a text in them.
+
+use crate::client::Wanted;
+use crate::message::{Message, Status};
+
+/// A conversation's name among all: a platform (`local` where none is found yet) and its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub struct Key {
+    pub platform: String,
+    pub conversation: String,
+}
+
+impl Key {
+    /// The conversation of a message.
+    pub fn of(message: &Message) -> Self {
+        Self {
+            platform: message.platform_or_local().to_owned(),
+            conversation: message.recipient.clone(),
+        }
+    }
+
+    /// Whether a message belongs to it.
+    pub fn has(&self, message: &Message) -> bool {
+        self.conversation == message.recipient && self.platform == message.platform_or_local()
+    }
+}
+
+/// Which messages the stream shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Scope {
+    pub conversation: Option<Key>,
+    pub platform: Option<String>,
+    pub status: Option<Status>,
+    pub query: Option<String>,
+}
+
+impl Scope {
+    /// Whether a message is shown.
+    pub fn has(&self, message: &Message) -> bool {
+        self.conversation.as_ref().is_none_or(|key| key.has(message))
+            && self.platform.as_ref().is_none_or(|name| name == message.platform_or_local())
+            && self.status.is_none_or(|status| status == message.status)
+            && self.query.as_ref().is_none_or(|query| contains(message, query))
+    }
+
+    /// Whether nothing but a conversation limits it.
+    pub fn is_unfiltered(&self) -> bool {
+        self.platform.is_none() && self.status.is_none() && self.query.is_none()
+    }
+
+    /// The page of it that ends before a place in the journal.
+    pub fn page(&self, before: String, limit: usize) -> Wanted {
+        let key = self.conversation.as_ref();
+        Wanted {
+            platform: key.map(|key| key.platform.clone()).or_else(|| self.platform.clone()),
+            conversation: key.map(|key| key.conversation.clone()),
+            status: self.status,
+            query: self.query.clone(),
+            before: Some(before),
+            limit,
+        }
+    }
+}
+
+/// Whether a message has a text in it, in whatever case.
+pub fn contains(message: &Message, text: &str) -> bool {
+    let text = text.to_lowercase();
+    let has = |part: &str| part.to_lowercase().contains(&text);
+    has(&message.content) || message.sender.as_ref().is_some_and(|sender| has(&sender.name))
+}

@@ -1,0 +1,180 @@
+//! What the server tells, and what it answers.
+
+use super::view::{Subject, View};
+use super::{Answer, Link, Model, Request, Stale};
+use crate::api::AdapterStatus;
+use crate::client::watch::{self, AdapterChange, StatusChange};
+use crate::message::{Direction, Message, Status};
+use uuid::Uuid;
+
+/// Conversations whose last line is asked for at the beginning.
+const LAST_LINES: usize = 60;
+
+/// Messages that are asked for again after the server was away.
+const REFRESHED: usize = 50;
+
+impl Model {
+    // What the server tells.
+
+    pub(super) fn watch(&mut self, event: watch::Event) {
+        match event {
+            watch::Event::Here { since } => self.arrive(since),
+            watch::Event::Away(why) => self.link = Link::Away(why),
+            watch::Event::Message(message) => self.new_message(*message),
+            watch::Event::Status(change) => self.new_status(&change),
+            watch::Event::Adapter(change) => self.new_state(change),
+        }
+    }
+
+    fn arrive(&mut self, since: u64) {
+        self.link = Link::Here;
+        if !self.was_here || since != self.cursor {
+            // Another store than before, or the first one: nothing of what is shown is in it.
+            self.cursor = since;
+            self.conversations.clear();
+            self.reload();
+        }
+        self.was_here = true;
+        self.ask(Request::Conversations);
+        self.ask(Request::Platforms);
+        self.ask(Request::Stats);
+        self.stale = Stale { status: true, ..Stale::default() };
+    }
+
+    fn new_message(&mut self, mut message: Message) {
+        if message.seq <= self.cursor {
+            return;
+        }
+        self.cursor = message.seq;
+        self.rate.count(self.now);
+        self.stale.stats = true;
+        self.conversations.name(&mut message);
+        let scope = self.stream.scope();
+        let is_read = scope.is_unfiltered()
+            && self.stream.follows()
+            && scope.conversation.as_ref().is_some_and(|key| key.has(&message));
+        self.conversations.hear(&message, is_read);
+        self.stream.hear(message);
+    }
+
+    fn new_status(&mut self, change: &StatusChange) {
+        self.stale.stats = true;
+        let known = self.stream.window().by_id(change.id);
+        // A platform was found for it: its conversation is another one now.
+        if known.is_some_and(|message| message.platform_or_local() != change.platform) {
+            self.stale.conversations = true;
+        }
+        let is_shown = self.stream.change(change);
+        let is_missed = !is_shown && self.stream.scope().status == Some(change.status);
+        self.stale.stream |= is_missed;
+        if let Some(View { subject: Subject::Message(message), .. }) = &mut self.view
+            && message.id == change.id
+        {
+            message.status = change.status;
+            message.retry_count = change.retry_count;
+            message.updated_at = change.updated_at;
+            message.last_error.clone_from(&change.last_error);
+            self.lay_out_view();
+        }
+    }
+
+    fn new_state(&mut self, change: AdapterChange) {
+        self.stale.adapters = true;
+        let is_same = |known: &&mut AdapterStatus| {
+            known.platform == change.platform
+                && (change.account.is_none() || known.account == change.account)
+        };
+        if let Some(known) = self.adapters.iter_mut().find(is_same) {
+            known.state = change.status;
+            known.last_error = change.reason;
+        }
+    }
+
+    // What the server answers.
+
+    pub(super) fn hear(&mut self, answer: Answer) {
+        match answer {
+            Answer::Conversations(listed) => self.know(listed),
+            Answer::Platforms(adapters) => self.adapters = adapters,
+            Answer::Stats(stats) => self.stats = Some(stats),
+            Answer::Page { ticket, mut found } => {
+                for message in &found.messages {
+                    self.conversations.learn(message);
+                }
+                for message in &mut found.messages {
+                    self.conversations.name(message);
+                }
+                self.stream.load(ticket, found);
+            }
+            Answer::NoPage { ticket, why } => {
+                self.stream.fail(ticket);
+                self.say(why);
+            }
+            Answer::LastOf(message) => {
+                if let Some(message) = message {
+                    self.conversations.learn(&message);
+                }
+            }
+            Answer::Message(_, Some(message)) => self.know_message(*message),
+            Answer::Changed(message) => {
+                self.say(match message.status {
+                    Status::Canceled => "taken back",
+                    Status::Pending => "it is sent again",
+                    _ => "done",
+                });
+                self.know_message(*message);
+            }
+            Answer::Message(id, None) => self.forget(id),
+            Answer::Deleted(id) => {
+                self.forget(id);
+                self.say("deleted");
+            }
+            Answer::NotSent { why } => self.say(format!("not sent: {why} (↑ brings it back)")),
+            Answer::Failed(why) => self.say(why),
+        }
+    }
+
+    fn know(&mut self, listed: Vec<crate::api::Conversation>) {
+        self.conversations.replace(listed);
+        let unknown: Vec<_> = self.conversations.ordered(None);
+        let unknown = unknown.into_iter().take(LAST_LINES).filter(|c| c.last_line.is_none());
+        let keys: Vec<_> = unknown.map(|conversation| conversation.key.clone()).collect();
+        for key in keys {
+            self.ask(Request::LastOf(key));
+        }
+    }
+
+    fn know_message(&mut self, mut message: Message) {
+        self.conversations.name(&mut message);
+        self.stream.update(&message);
+        if let Some(View { subject: Subject::Message(shown), .. }) = &mut self.view
+            && shown.id == message.id
+        {
+            **shown = message;
+            self.lay_out_view();
+        }
+    }
+
+    fn forget(&mut self, id: Uuid) {
+        self.stream.remove(id);
+        self.stale.stats = true;
+        self.stale.conversations = true;
+        let is_shown =
+            |view: &View| matches!(&view.subject, Subject::Message(message) if message.id == id);
+        if self.view.as_ref().is_some_and(is_shown) {
+            self.view = None;
+        }
+    }
+
+    /// Asks again for messages that may have changed while nobody told.
+    pub(super) fn refresh(&mut self) {
+        let may_change = |message: &&Message| {
+            message.direction == Direction::Outbound && message.status != Status::Sent
+        };
+        let messages = self.stream.window().iter().rev().filter(may_change);
+        let ids: Vec<_> = messages.take(REFRESHED).map(|message| message.id).collect();
+        for id in ids {
+            self.ask(Request::Message(id));
+        }
+    }
+}

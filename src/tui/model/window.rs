@@ -1,0 +1,124 @@
+//! A bounded part of the journal in memory, the oldest first.
+//!
+//! A message keeps its position as long as it is here, however much is loaded before it or let go.
+
+use crate::message::Message;
+use std::collections::{HashMap, VecDeque};
+use uuid::Uuid;
+
+/// The most messages that are kept.
+pub const MOST: usize = 2_000;
+
+/// The most bytes of content that are kept.
+const MOST_BYTES: usize = 32 << 20;
+
+/// Messages one after the other.
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    messages: VecDeque<Message>,
+    /// The position of the first one.
+    first: i64,
+    positions: HashMap<Uuid, i64>,
+    bytes: usize,
+}
+
+impl Window {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// Whether some have to go.
+    pub fn is_over_full(&self) -> bool {
+        self.messages.len() > 1 && (self.messages.len() > MOST || self.bytes > MOST_BYTES)
+    }
+
+    /// The position of the oldest one.
+    pub fn first(&self) -> i64 {
+        self.first
+    }
+
+    /// The position of the newest one; before the first where there is none.
+    pub fn last(&self) -> i64 {
+        self.first + self.messages.len().cast_signed() as i64 - 1
+    }
+
+    /// The message at a position.
+    pub fn at(&self, position: i64) -> Option<&Message> {
+        self.messages.get(usize::try_from(position - self.first).ok()?)
+    }
+
+    /// The one with an ID.
+    pub fn by_id(&self, id: Uuid) -> Option<&Message> {
+        self.at(*self.positions.get(&id)?)
+    }
+
+    /// The one with an ID, to be changed; not its ID, nor its content.
+    pub fn by_id_mut(&mut self, id: Uuid) -> Option<&mut Message> {
+        let index = usize::try_from(self.positions.get(&id)? - self.first).ok()?;
+        self.messages.get_mut(index)
+    }
+
+    /// Every message, the oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.iter()
+    }
+
+    /// Puts a newer message behind the others; false where it is here already.
+    pub fn push(&mut self, message: Message) -> bool {
+        self.insert(message, VecDeque::push_back, self.last() + 1)
+    }
+
+    /// Puts an older message before the others; false where it is here already.
+    pub fn push_front(&mut self, message: Message) -> bool {
+        let is_new = self.insert(message, VecDeque::push_front, self.first - 1);
+        self.first -= i64::from(is_new);
+        is_new
+    }
+
+    fn insert(
+        &mut self,
+        message: Message,
+        put: impl Fn(&mut VecDeque<Message>, Message),
+        position: i64,
+    ) -> bool {
+        if self.positions.contains_key(&message.id) {
+            return false;
+        }
+        self.bytes += message.content.len();
+        self.positions.insert(message.id, position);
+        put(&mut self.messages, message);
+        true
+    }
+
+    /// Lets the oldest go.
+    pub fn pop_front(&mut self) -> Option<Message> {
+        let message = self.messages.pop_front()?;
+        self.first += 1;
+        self.forget(&message);
+        Some(message)
+    }
+
+    /// Lets the newest go.
+    pub fn pop_back(&mut self) -> Option<Message> {
+        let message = self.messages.pop_back()?;
+        self.forget(&message);
+        Some(message)
+    }
+
+    /// Takes one out that was deleted, and tells where it was.
+    pub fn remove(&mut self, id: Uuid) -> Option<i64> {
+        let position = *self.positions.get(&id)?;
+        let message = self.messages.remove(usize::try_from(position - self.first).ok()?)?;
+        self.forget(&message);
+        for later in self.positions.values_mut().filter(|later| **later > position) {
+            *later -= 1;
+        }
+        Some(position)
+    }
+
+    fn forget(&mut self, message: &Message) {
+        self.positions.remove(&message.id);
+        self.bytes -= message.content.len();
+    }
+}

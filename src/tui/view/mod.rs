@@ -1,0 +1,42 @@
+//! Drawing: the model as it is, and nothing else.
+
+mod list;
+mod overlay;
+mod status;
+mod stream;
+mod theme;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use theme::Theme;
+
+use super::model::Model;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+/// Draws the whole screen.
+pub fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
+    let layout = model.layout();
+    if layout.status.is_empty() {
+        frame.render_widget("too small", frame.area());
+        return;
+    }
+    list::draw(frame, model, &layout, theme);
+    stream::draw(frame, model, &layout, theme);
+    write::draw(frame, model, &layout, theme);
+    status::draw(frame, model, &layout, theme);
+    if let Some(view) = model.view() {
+        overlay::draw(frame, view, layout.view(), theme);
+    }
+}
+
+/// Writes a line into the row at `y` of an area, if it is there.
+fn put(frame: &mut Frame, area: Rect, y: u16, line: Line) {
+    let row = Rect { y: area.y + y, height: 1, ..area }.intersection(area);
+    if !row.is_empty() {
+        frame.render_widget(line, row);
+    }
+}

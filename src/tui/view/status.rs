@@ -1,0 +1,86 @@
+//! The lowest row: how things stand.
+
+use super::put;
+use super::theme::{Theme, mark_of_state};
+use crate::tui::layout::Layout;
+use crate::tui::model::{Link, Model};
+use crate::tui::text::{cut, visible, width};
+use ratatui::Frame;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
+    let columns = usize::from(layout.status.width);
+    if model.asks() {
+        let line = Line::styled(
+            " Delete this message for good? y: yes, any other key: no",
+            theme.waiting(),
+        );
+        return put(frame, layout.status, 0, line);
+    }
+    if let Some(notice) = model.notice() {
+        let text = format!(" {}", visible(notice));
+        let line = Line::styled(cut(&text, columns).into_owned(), theme.waiting());
+        return put(frame, layout.status, 0, line);
+    }
+    let mut parts = Vec::new();
+    parts.push(link(model, theme));
+    // In a narrow pane there is no other place for it.
+    if layout.write_title.is_empty() && model.stream().below() > 0 {
+        parts.push((format!("↓ {} new", model.stream().below()), theme.waiting()));
+    }
+    if matches!(model.link(), Link::Here) {
+        parts.extend(counts(model, theme));
+        parts.extend(adapters(model, theme));
+        parts.push((format!("{}/min", model.per_minute()), Style::new()));
+    }
+    parts.push(("? keys".into(), Theme::quiet()));
+    put(frame, layout.status, 0, joined(parts, columns));
+}
+
+fn link(model: &Model, theme: Theme) -> (String, Style) {
+    let server = visible(model.server());
+    match model.link() {
+        Link::Here => (format!("● {server}"), theme.well()),
+        Link::Connecting => (format!("◌ {server}"), Theme::quiet()),
+        Link::Away(why) => {
+            let why = why.lines().map(visible).collect::<Vec<_>>().join(" — ");
+            (format!("✗ away: {why}"), theme.wrong())
+        }
+    }
+}
+
+fn counts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
+    let Some(stats) = model.stats() else { return Vec::new() };
+    let waiting = stats.pending + stats.sending;
+    let pending = if waiting > 0 { theme.waiting() } else { Theme::quiet() };
+    let failed = if stats.failed > 0 { theme.wrong() } else { Theme::quiet() };
+    vec![(format!("{waiting} pending"), pending), (format!("{} failed", stats.failed), failed)]
+}
+
+fn adapters(model: &Model, theme: Theme) -> Vec<(String, Style)> {
+    let text = |adapter: &crate::api::AdapterStatus| {
+        let text = format!("{} {}", mark_of_state(adapter.state), visible(&adapter.platform));
+        (text, theme.state(adapter.state))
+    };
+    model.adapters().iter().map(text).collect()
+}
+
+/// As many parts as there is room for, the first ones first.
+fn joined(parts: Vec<(String, Style)>, columns: usize) -> Line<'static> {
+    let mut spans = Vec::new();
+    let mut left = columns;
+    for (text, style) in parts {
+        let gap = if spans.is_empty() { " " } else { "  " };
+        let room = left.saturating_sub(gap.len());
+        // A part that does not fit is left out; the first one is cut.
+        if width(&text) > room && !spans.is_empty() {
+            continue;
+        }
+        let text = cut(&text, room).into_owned();
+        left = room.saturating_sub(width(&text));
+        spans.push(Span::raw(gap));
+        spans.push(Span::styled(text, style));
+    }
+    Line::from(spans)
+}

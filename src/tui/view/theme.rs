@@ -1,0 +1,123 @@
+//! Colours and weights. Only those of the terminal's own palette that can be read on a light and
+//! on a dark ground; what they say is said by words, marks or weight as well.
+
+use crate::api::State;
+use crate::message::Status;
+use ratatui::style::{Color, Modifier, Style};
+
+/// How things look.
+#[derive(Clone, Copy, Debug)]
+pub struct Theme {
+    has_colour: bool,
+}
+
+/// Colours of senders.
+const SENDERS: [Color; 4] = [Color::Blue, Color::Green, Color::Magenta, Color::Cyan];
+
+impl Theme {
+    /// With or without colours.
+    pub fn new(has_colour: bool) -> Self {
+        Self { has_colour }
+    }
+
+    /// No colours where they are not wanted (<https://no-color.org>).
+    pub fn of_environment() -> Self {
+        Self::new(std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
+    }
+
+    fn coloured(self, colour: Color) -> Style {
+        if self.has_colour { Style::new().fg(colour) } else { Style::new() }
+    }
+
+    /// What may be passed over.
+    pub fn quiet() -> Style {
+        Style::new().add_modifier(Modifier::DIM)
+    }
+
+    /// What stands out.
+    pub fn strong() -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    /// A heading, of the pane that has the keys or of another.
+    pub fn title(self, has_focus: bool) -> Style {
+        if has_focus { self.coloured(Color::Cyan).patch(Self::strong()) } else { Self::strong() }
+    }
+
+    /// What is chosen.
+    pub fn chosen() -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
+    }
+
+    /// What waits to be seen.
+    pub fn waiting(self) -> Style {
+        self.coloured(Color::Magenta).patch(Self::strong())
+    }
+
+    /// What went wrong.
+    pub fn wrong(self) -> Style {
+        self.coloured(Color::Red).patch(Self::strong())
+    }
+
+    /// What is well.
+    pub fn well(self) -> Style {
+        self.coloured(Color::Green)
+    }
+
+    /// What was searched for.
+    pub fn found() -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
+    }
+
+    /// One's own name.
+    pub fn own(self) -> Style {
+        self.coloured(Color::Cyan).patch(Self::strong())
+    }
+
+    /// The name of somebody, always in the same colour.
+    pub fn sender(self, id: &str) -> Style {
+        let sum: usize = id.bytes().map(usize::from).sum();
+        self.coloured(SENDERS[sum % SENDERS.len()])
+    }
+
+    /// A message's state.
+    pub fn status(self, status: Status) -> Style {
+        match status {
+            Status::Pending | Status::Sending => self.coloured(Color::Magenta),
+            Status::Sent => self.well(),
+            Status::Failed => self.wrong(),
+            Status::Canceled => Self::quiet(),
+        }
+    }
+
+    /// An adapter's state.
+    pub fn state(self, state: State) -> Style {
+        match state {
+            State::Connected => self.well(),
+            State::Connecting => self.coloured(Color::Magenta),
+            State::Disconnected => Self::quiet(),
+            State::Error => self.wrong(),
+        }
+    }
+}
+
+/// The mark of a message's state, one column wide.
+pub fn mark(status: Status) -> &'static str {
+    match status {
+        Status::Pending => "…",
+        Status::Sending => "»",
+        Status::Sent => "✓",
+        Status::Failed => "✗",
+        Status::Canceled => "⊘",
+    }
+}
+
+/// The mark of an adapter's state, one column wide.
+pub fn mark_of_state(state: State) -> &'static str {
+    match state {
+        State::Connected => "●",
+        State::Connecting => "◌",
+        State::Disconnected => "○",
+        State::Error => "✗",
+    }
+}

@@ -1,0 +1,33 @@
+// The page's rules. No HTML is ever made from text: messages are other people's.
+import js from '@eslint/js';
+
+const html = ['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'setHTML', 'setHTMLUnsafe', 'write', 'writeln', 'createContextualFragment'];
+const browser = [
+  'AbortController', 'Blob', 'FileReader', 'Headers', 'Node', 'ResizeObserver', 'TextEncoder', 'URL', 'URLSearchParams',
+  'WebSocket', 'addEventListener', 'atob', 'cancelAnimationFrame', 'clearInterval', 'clearTimeout', 'crypto', 'document',
+  'fetch', 'getComputedStyle', 'history', 'localStorage', 'location', 'navigator', 'removeEventListener',
+  'requestAnimationFrame', 'scrollTo', 'sessionStorage', 'setInterval', 'setTimeout',
+];
+
+export default [
+  js.configs.recommended,
+  {
+    languageOptions: { ecmaVersion: 2023, sourceType: 'module', globals: Object.fromEntries(browser.map((name) => [name, 'readonly'])) },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      'no-restricted-properties': ['error', ...html.map((property) => ({ property, message: 'Text becomes text nodes, never HTML.' }))],
+      'no-eval': 'error',
+      'no-implied-eval': 'error',
+      'no-new-func': 'error',
+      'no-script-url': 'error',
+      'no-var': 'error',
+      'prefer-const': 'error',
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'no-shadow': ['error', { hoist: 'functions' }],
+      complexity: ['error', 18],
+      'max-lines': ['error', 400],
+    },
+  },
+];

@@ -1,0 +1,147 @@
+//! The page's files: sound, small, and served as browsers like them.
+
+use crate::server::{TestServer, agent};
+use crate::tools;
+use std::collections::BTreeSet;
+use std::path::Path;
+use tempfile::TempDir;
+use ureq::http::Response;
+
+/// What the first load may weigh, compressed, with everything.
+const FIRST_LOAD: usize = 60_000;
+
+fn fetch(url: &str, headers: &[(&str, &str)]) -> (Response<()>, Vec<u8>) {
+    let mut request = ureq::http::Request::get(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let answer = agent().run(request.body(()).unwrap()).unwrap();
+    let (parts, mut body) = answer.into_parts();
+    (Response::from_parts(parts, ()), body.read_to_vec().unwrap())
+}
+
+fn header<'a>(answer: &'a Response<()>, name: &str) -> &'a str {
+    answer.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+/// The files that the page names.
+fn parts(index: &str) -> BTreeSet<String> {
+    let named = index.split(['"', '\'']).filter(|word| word.starts_with("page/"));
+    named.map(str::to_owned).collect()
+}
+
+#[test]
+fn types_are_sound() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let said = tools::complaints("tsc", &["--project", "tests/page/tsconfig.json"], folder);
+    assert_eq!(said, None);
+}
+
+#[test]
+fn the_linter_has_nothing_to_say() {
+    let here = TempDir::new().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = "eslint.config.mjs";
+    std::fs::copy(root.join("tests/page").join(config), here.path().join(config)).unwrap();
+    std::os::unix::fs::symlink(
+        tools::from_npm().join("node_modules"),
+        here.path().join("node_modules"),
+    )
+    .unwrap();
+    copy_folder(&root.join("spa/page"), &here.path().join("page"));
+    let arguments = ["--config", config, "--max-warnings", "0", "page"];
+    assert_eq!(tools::complaints("eslint", &arguments, here.path()), None);
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_first_load_is_small_and_whole() {
+    let server = TestServer::start();
+    let (_, index) = fetch(&server.url("/"), &[]);
+    let named = parts(&String::from_utf8(index).unwrap());
+    let mut sum = 0;
+    for path in named.iter().map(|part| format!("/{part}")).chain(["/".into()]) {
+        let bytes = wire_bytes(&server, &path);
+        sum += bytes;
+    }
+    assert!(sum < FIRST_LOAD, "{sum} bytes");
+    eprintln!("the first load weighs {sum} bytes");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("spa/page");
+    let missing: Vec<_> = files_in(&folder)
+        .into_iter()
+        .filter(|file| !named.iter().any(|part| part.ends_with(file)) && file != "types.js")
+        .collect();
+    assert!(missing.is_empty(), "index.html must preload {missing:?}, so that nothing waits");
+}
+
+/// What a file weighs on its way to a browser.
+fn wire_bytes(server: &TestServer, path: &str) -> usize {
+    let (answer, body) =
+        fetch(&server.url(path), &[("accept-encoding", "gzip, deflate, br, zstd")]);
+    assert_eq!(header(&answer, "content-encoding"), "gzip", "{path}");
+    body.len()
+}
+
+fn files_in(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        if entry.path().is_dir() {
+            found.extend(files_in(&entry.path()).iter().map(|inner| format!("{name}/{inner}")));
+        } else {
+            found.push(name);
+        }
+    }
+    found
+}
+
+#[test]
+fn files_are_kept_by_version_and_the_page_is_asked_for_anew() {
+    let server = TestServer::start_with(&["--token", "secret"]);
+    let (page, index) = fetch(&server.url("/"), &[]);
+    assert_eq!((page.status().as_u16(), header(&page, "cache-control")), (200, "no-cache"));
+    assert_eq!(header(&page, "content-type"), "text/html; charset=utf-8");
+    let (again, body) = fetch(&server.url("/"), &[("if-none-match", header(&page, "etag"))]);
+    assert_eq!((again.status().as_u16(), body.len()), (304, 0));
+    assert_eq!(header(&again, "etag"), header(&page, "etag"));
+    let named = parts(&String::from_utf8(index).unwrap());
+    let app = named.iter().find(|part| part.ends_with("/app.js")).unwrap();
+    let (kept, script) = fetch(&server.url(&format!("/{app}")), &[]);
+    assert_eq!(header(&kept, "cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(header(&kept, "content-type"), "text/javascript; charset=utf-8");
+    let (other, same) = fetch(&server.url("/page/0000/app.js"), &[]);
+    assert_eq!((header(&other, "cache-control"), same == script), ("no-cache", true));
+    for (method, path, status) in [
+        ("HEAD", "/", 200),
+        ("POST", "/", 405),
+        ("GET", "/page/0/none.js", 404),
+        ("GET", "/page/0/../Cargo.toml", 404),
+    ] {
+        assert_eq!(server.ask(method, path, None).0, status, "{method} {path}");
+    }
+    assert_eq!(server.get("/api/stats").0, 401);
+}
+
+#[test]
+fn the_page_is_locked_down() {
+    let server = TestServer::start();
+    let (page, _) = fetch(&server.url("/"), &[]);
+    let policy = header(&page, "content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"));
+    assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert_eq!(header(&page, "x-content-type-options"), "nosniff");
+    assert_eq!(header(&page, "referrer-policy"), "no-referrer");
+}

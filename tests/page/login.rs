@@ -1,0 +1,29 @@
+//! A server with a token.
+
+use crate::browser::Tab;
+use crate::server::TestServer;
+use fantoccini::key::Key;
+use serde_json::json;
+
+#[tokio::test]
+async fn the_token_is_asked_for_and_stays_in_the_tab() {
+    let server = TestServer::start_with(&["--token", "open sesame", "--loopback"]);
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.sees(".login", "Sign in to rechat").await;
+    tab.write("#token", "wrong").await;
+    tab.key(Key::Enter).await;
+    tab.sees("#token-problem", "not the server’s token").await;
+    tab.write("#token", "open sesame").await;
+    tab.key(Key::Enter).await;
+    tab.sees(".list-state", "No messages yet").await;
+    tab.sees(".connection", "Live").await;
+    assert!(!tab.address().await.contains("sesame"));
+    assert_eq!(tab.run("return localStorage.length + history.length < 4").await, json!(true));
+    tab.run("location.reload()").await;
+    tab.sees(".connection", "Live").await;
+    tab.press("Sign out").await;
+    tab.sees(".login", "Sign in to rechat").await;
+    assert_eq!(tab.run("return sessionStorage.length").await, json!(0));
+    let expected = ["401", "WebSocket connection"];
+    assert_eq!(tab.complaints(&expected).await, Vec::<String>::new());
+}

@@ -1,0 +1,85 @@
+//! Languages, widths, themes, and what axe finds to say of accessibility.
+
+use crate::browser::{Person, READER, Tab};
+use crate::onebot11;
+use crate::server::TestServer;
+use crate::tools;
+use crate::views::qq;
+use serde_json::{Value, json};
+
+const PHONE: Person = Person { width: 360, height: 740, ..READER };
+const VIEWS: [&str; 4] = ["dashboard", "messages", "send", "platforms"];
+
+#[tokio::test]
+async fn the_browsers_language_is_spoken_and_can_be_changed() {
+    let server = TestServer::start();
+    let chinese = Person { language: "zh-CN", ..READER };
+    let tab = Tab::open_as(chinese, &server.url("/")).await;
+    tab.sees(".welcome", "欢迎使用 rechat").await;
+    assert_eq!(tab.run("return document.documentElement.lang").await, json!("zh-CN"));
+    tab.press("English").await;
+    tab.sees(".welcome", "Welcome to rechat").await;
+    tab.run("location.reload()").await;
+    tab.sees(".welcome", "Welcome to rechat").await;
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+async fn a_chosen_theme_stays() {
+    let server = TestServer::start();
+    let tab = Tab::open(&server.url("/")).await;
+    let dark = "return getComputedStyle(document.documentElement).colorScheme === 'dark'";
+    tab.press("System").await;
+    tab.press("Light").await;
+    tab.until("it is dark", dark).await;
+    tab.run("location.reload()").await;
+    tab.until("it is dark still", dark).await;
+    tab.was_quiet().await;
+}
+
+/// Every view, with something in it, on both screens and in both themes.
+#[tokio::test]
+async fn nothing_is_inaccessible_or_sticks_out() {
+    let server = TestServer::start_with(&["--loopback"]);
+    let peer = qq(&server).await;
+    peer.push(&onebot11::group_message(10_001_000, 7, 1, "a message that came in"));
+    server.make_for(
+        Some("loopback"),
+        "group_1",
+        &"a long one without a space".repeat(40).replace(' ', ""),
+    );
+    let id = server.make_for(
+        Some("nowhere"),
+        "group_with_a_rather_long_name_that_goes_on",
+        "one that waits",
+    );
+    let axe = std::fs::read_to_string(tools::from_npm().join("node_modules/axe-core/axe.min.js"))
+        .unwrap();
+    let tab = Tab::open(&server.url("/")).await;
+    let details = format!("messages?message={id}");
+    for dark in [false, true] {
+        for screen in [READER, PHONE] {
+            tab.becomes(Person { dark, ..screen }).await;
+            for view in VIEWS.into_iter().chain([details.as_str()]) {
+                tab.go(&server.url(&format!("/#{view}"))).await;
+                tab.until("the view is there", "return document.querySelector('main h1') && document.querySelector('.connection').dataset.state === 'live'").await;
+                let name = format!("{view}, {} px, dark: {dark}", screen.width);
+                let wide = tab.run("return [...document.querySelectorAll('html, main, main *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility() && !e.closest('.row, .unseen, svg, .text')).map((e) => e.tagName + '.' + e.className)").await;
+                assert_eq!(wide, json!([]), "{name}: sticks out");
+                let found = findings(&tab, &axe).await;
+                assert_eq!(found, json!([]), "{name}");
+            }
+        }
+    }
+    tab.was_quiet().await;
+}
+
+/// What axe finds, in short.
+async fn findings(tab: &Tab, axe: &str) -> Value {
+    let script = format!(
+        "if (!window.axe) {{ {axe} }}
+         return axe.run(document, {{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}})
+           .then((told) => told.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html + ' ' + n.failureSummary).join(' | ')))"
+    );
+    tab.run(&script).await
+}

@@ -1,0 +1,23 @@
+//! The web page, in a headless Chromium that is driven as a person would.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(clippy::print_stderr, reason = "tests say what went wrong")]
+
+#[path = "../common/onebot.rs"]
+mod onebot;
+#[path = "../common/onebot11.rs"]
+mod onebot11;
+#[path = "../common/server.rs"]
+mod server;
+
+mod browser;
+mod files;
+mod front;
+mod login;
+mod looks;
+mod messages;
+mod pictures;
+mod resume;
+mod sending;
+mod tools;
+mod views;

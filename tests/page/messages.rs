@@ -1,0 +1,197 @@
+//! The list of messages: live, searched, filtered, paused, long; and one message at a time.
+
+use crate::browser::Tab;
+use crate::onebot11;
+use crate::server::{Home, TestServer};
+use crate::views::qq;
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::Stdio;
+use std::sync::Arc;
+
+#[tokio::test]
+async fn messages_come_live_and_are_found() {
+    let server = TestServer::start_with(&["--loopback"]);
+    server.make_for(Some("loopback"), "group_1", "from before");
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.sees(".sizer", "from before").await;
+    let peer = qq(&server).await;
+    peer.push(&onebot11::group_message(10_001_000, 7, 1, "Tea is ready"));
+    tab.sees(".sizer .row", "Tea is ready").await;
+    tab.sees(".sizer .row", "Card").await;
+    let rows = tab.texts(".sizer .row", 2).await;
+    assert!(rows.iter().any(|row| row.contains("QQ · Group 7")), "{rows:?}");
+    // As one types, in any case, and what comes later too.
+    tab.write("input[type=search]", "TEA").await;
+    tab.texts(".sizer .row", 1).await;
+    assert!(tab.address().await.ends_with("#messages?q=TEA"));
+    peer.push(&onebot11::group_message(10_001_000, 7, 2, "no coffee"));
+    peer.push(&onebot11::group_message(10_001_000, 7, 3, "more tea?"));
+    tab.sees(".sizer", "more tea?").await;
+    tab.texts(".sizer .row", 2).await;
+    tab.write("input[type=search]", " and cake").await;
+    tab.sees(".list-state", "No message matches").await;
+    tab.press("Clear search and filters").await;
+    tab.texts(".sizer .row", 4).await;
+    tab.choose("select[aria-label=Platform]", "loopback").await;
+    let rows = tab.texts(".sizer .row", 1).await;
+    assert!(rows[0].contains("from before"), "{rows:?}");
+    tab.choose("select[aria-label=Platform]", "").await;
+    tab.write("input[aria-label=Conversation]", "group_7").await;
+    tab.key(Key::Enter).await;
+    tab.texts(".sizer .row", 3).await;
+    tab.choose("select[aria-label=Type]", "Image").await;
+    tab.sees(".list-state", "No message matches").await;
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+async fn what_strangers_write_stays_text() {
+    let server = TestServer::start();
+    let tab = Tab::open(&server.url("/#messages")).await;
+    let evil = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>\
+        <b>bold</b> javascript:alert(1) https://example.com/a?b=c";
+    let peer = qq(&server).await;
+    let mut event = onebot11::group_message(10_001_000, 7, 1, evil);
+    event["sender"]["card"] = json!("<i>Mallory</i>");
+    event["group_name"] = json!("<u>group</u>");
+    peer.push(&event);
+    tab.sees(".sizer .row", "<i>Mallory</i>").await;
+    tab.click(".sizer .row").await;
+    tab.sees(".details .content", "<script>document.title='owned'</script>").await;
+    let made = tab.run("return document.querySelectorAll('main b, main i, main u, main img, main script').length").await;
+    assert_eq!(made, json!(0));
+    let links = tab.run("return [...document.querySelectorAll('.content a')].map((a) => [a.href, a.rel, a.target])").await;
+    assert_eq!(
+        links,
+        json!([["https://example.com/a?b=c", "noopener noreferrer nofollow", "_blank"]])
+    );
+    assert_ne!(tab.run("return document.title").await, json!("owned"));
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+async fn media_wait_until_they_are_asked_for() {
+    let server = TestServer::start_with(&["--loopback"]);
+    let pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    let post = |content: &str| {
+        let body = json!({"message_type": "Image", "content": content, "recipient": "group_1", "platform": "loopback"});
+        server.post(&body).1["id"].as_str().unwrap().to_owned()
+    };
+    post(&format!("base64://{pixel}"));
+    let elsewhere = post("https://pictures.invalid/cat.png");
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.sees(".sizer", "Image · cat.png").await;
+    tab.sees(".sizer", "Image · 70 B").await;
+    tab.go(&server.url(&format!("/#messages?message={elsewhere}"))).await;
+    tab.sees(".medium", "Will be loaded from pictures.invalid").await;
+    let loaded = "return performance.getEntriesByType('resource').filter((e) => !e.name.startsWith(location.origin)).length";
+    assert_eq!(tab.run(loaded).await, json!(0));
+    tab.until("both rows", "return document.querySelectorAll('.sizer .row').length === 2").await;
+    tab.run("[...document.querySelectorAll('.sizer .row')].find((row) => row.innerText.includes('70 B')).click()").await;
+    tab.sees(".medium", "70 B").await;
+    tab.press("Show image").await;
+    tab.until("the picture", "return document.querySelector('.medium img')?.naturalWidth === 1")
+        .await;
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+async fn reading_is_not_disturbed() {
+    let server = TestServer::start();
+    for i in 0..40 {
+        server.make_for(Some("nowhere"), "group_1", &format!("old {i}"));
+    }
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.sees(".sizer", "old 39").await;
+    tab.run("document.querySelector('.list').scrollTop = 600").await;
+    tab.until(
+        "the scrolling is seen",
+        "return !document.querySelector('.sizer').innerText.includes('old 39')",
+    )
+    .await;
+    server.make_for(Some("nowhere"), "group_1", "new 0");
+    tab.sees(".news", "1 new message").await;
+    server.make_for(Some("nowhere"), "group_1", "new 1");
+    tab.sees(".news", "2 new messages").await;
+    assert_eq!(tab.run("return document.querySelector('.list').scrollTop").await, json!(600));
+    tab.click(".news").await;
+    tab.sees(".sizer", "new 1").await;
+    tab.click(".pause").await;
+    server.make_for(Some("nowhere"), "group_1", "new 2");
+    tab.sees(".news", "1 new message").await;
+    tab.misses(".sizer", "new 2").await;
+    tab.press("Resume").await;
+    tab.sees(".sizer", "new 2").await;
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+async fn a_message_can_be_canceled_sent_again_and_deleted_by_keys() {
+    let server = TestServer::start();
+    let id = server.make_for(Some("nowhere"), "group_1", "please wait");
+    server.make_for(Some("nowhere"), "group_1", "the newer one");
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.texts(".sizer .row", 2).await;
+    tab.run("document.querySelector('.list').focus()").await;
+    tab.key(Key::Down).await;
+    tab.key(Key::Down).await;
+    tab.key(Key::Enter).await;
+    tab.sees(".details", "please wait").await;
+    tab.press("Cancel").await;
+    tab.sees(".details .status", "Canceled").await;
+    tab.sees(".sizer .row[aria-selected=true]", "Canceled").await;
+    assert_eq!(server.get(&format!("/api/messages/{id}")).1["status"], "Canceled");
+    tab.press("Send again").await;
+    tab.sees(".sizer .row[aria-selected=true]", "Pending").await;
+    tab.key(Key::Escape).await;
+    tab.until("the details close", "return document.querySelector('.details').hidden").await;
+    tab.key(Key::Enter).await;
+    tab.press("Delete").await;
+    tab.sees(".details", "Delete this message for good?").await;
+    tab.press("Keep").await;
+    tab.press("Delete").await;
+    tab.click(".danger").await;
+    tab.texts(".sizer .row", 1).await;
+    assert_eq!(server.get(&format!("/api/messages/{id}")).0, 404);
+    tab.was_quiet().await;
+}
+
+/// As many as make a difference to a page that kept all of them.
+const MANY: u32 = 5_000;
+
+#[tokio::test]
+async fn thousands_come_and_only_those_in_sight_are_in_the_page() {
+    let home = Arc::new(Home::new());
+    let server = TestServer::start_in(home.clone(), &[]);
+    batch(&home, "early", 300);
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.sees(".sizer", "early 299").await;
+    batch(&home, "late", MANY);
+    tab.sees(".sizer", &format!("late {}", MANY - 1)).await;
+    // To the end of what is there, as often as older ones are loaded.
+    tab.until("the first of all", "const list = document.querySelector('.list'); list.scrollTop = list.scrollHeight; \
+        return [...document.querySelectorAll('.sizer .row')].some((row) => row.innerText.endsWith('early 0\\nPending') || row.innerText.includes('early 0'))").await;
+    let told = tab.run("const rows = [...document.querySelectorAll('.sizer .row')]; return [rows.length, rows[0].getAttribute('aria-setsize')]").await;
+    assert_eq!(told[1], json!((MANY + 300).to_string()));
+    assert!(told[0].as_u64().unwrap() < 60, "{told}");
+    // None twice, none missing: the list's own order is the journal's.
+    let (_, page) = server.get("/api/messages?limit=1&offset=4000");
+    assert_eq!(page["messages"][0]["content"], Value::from("late 999"));
+    tab.was_quiet().await;
+}
+
+/// Has many messages made at once.
+fn batch(home: &Home, name: &str, count: u32) {
+    let mut command = home.command(&["send", "--batch"]);
+    let mut process = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = process.stdin.take().unwrap();
+    for i in 0..count {
+        let line = json!({"platform": "nowhere", "recipient": "group_1", "message_type": "Text", "content": format!("{name} {i}")});
+        writeln!(input, "{line}").unwrap();
+    }
+    drop(input);
+    let output = process.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

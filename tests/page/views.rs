@@ -1,0 +1,71 @@
+//! The dashboard and the platforms.
+
+use crate::browser::Tab;
+use crate::onebot::Peer;
+use crate::onebot11;
+use crate::server::TestServer;
+
+pub async fn qq(server: &TestServer) -> Peer {
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let headers = onebot11::headers("10001000", "Universal");
+    Peer::dial(&url, &headers, onebot11::willing()).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_empty_server_says_what_to_do() {
+    let server = TestServer::start();
+    let tab = Tab::open(&server.url("/")).await;
+    tab.sees(".welcome", "Welcome to rechat").await;
+    tab.press("Connect a platform").await;
+    tab.sees(".platform-grid", "No platform is connected yet").await;
+    tab.sees(".guide", &format!("ws://{}/onebot/v11/ws", server.address)).await;
+    tab.press("Messages").await;
+    tab.sees(".list-state", "No messages yet").await;
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+async fn the_dashboard_moves_live_and_leads_to_the_messages() {
+    let server = TestServer::start_with(&["--loopback"]);
+    let tab = Tab::open(&server.url("/")).await;
+    tab.sees(".stat.total", "0").await;
+    tab.sees(".adapter-line", "Connected").await;
+    server.make_for(Some("loopback"), "group_1", "the first of all");
+    let waits = server.make_for(Some("nowhere"), "group_2", "one that waits");
+    tab.sees(".stat.sent", "1").await;
+    tab.sees(".stat.pending", "1").await;
+    tab.sees(".stat.total", "2").await;
+    tab.sees(".latest", "the first of all").await;
+    tab.misses("main", "Welcome to rechat").await;
+    tab.sees(".legend", "Outgoing 2").await;
+    tab.press("Day").await;
+    tab.sees(".choice [aria-pressed=true]", "Day").await;
+    tab.click(".stat.pending").await;
+    assert_eq!(tab.texts(".sizer .row", 1).await.len(), 1);
+    tab.sees(".sizer .row", "one that waits").await;
+    // One that leaves the state leaves the list.
+    server.ask("DELETE", &format!("/api/messages/{waits}"), None);
+    let other = server.make_for(Some("nowhere"), "group_2", "another");
+    tab.sees(".sizer", "another").await;
+    let canceled = serde_json::json!({"status": "Canceled"});
+    server.ask("PATCH", &format!("/api/messages/{other}"), Some(&canceled));
+    tab.misses(".sizer", "another").await;
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+async fn platforms_show_how_they_are() {
+    let server = TestServer::start();
+    let tab = Tab::open(&server.url("/#platforms")).await;
+    tab.sees(".platform-grid", "No platform").await;
+    let peer = qq(&server).await;
+    tab.sees(".platform", "QQ").await;
+    tab.sees(".platform", "Connected").await;
+    tab.sees(".platform", "10001000").await;
+    peer.push(&onebot11::group_message(10_001_000, 7, 1, "hello"));
+    tab.until("one is received", "return document.querySelector('.numbers dd')?.innerText === '1'")
+        .await;
+    peer.drop_connection();
+    tab.sees(".platform", "Disconnected").await;
+    tab.was_quiet().await;
+}
