@@ -37,6 +37,7 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Count the messages in each state')
             [CompletionResult]::new('tui', 'tui', [CompletionResultType]::ParameterValue, 'Watch and answer from the terminal')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify a store: indexes and counts against the messages')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look at everything a server needs, and say what to mend')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write messages as lines of JSON, the oldest first')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Take in messages that were exported, without doubles')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copy the store, also while the server runs')
@@ -195,6 +196,17 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'rechat;doctor' {
+            [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
+            [CompletionResult]::new('--full', '--full', [CompletionResultType]::ParameterName, 'Also read every message and compare the indexes, where no server has the store open')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what was found as JSON lines')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'rechat;export' {
             [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Only messages in this state')
             [CompletionResult]::new('--platform', '--platform', [CompletionResultType]::ParameterName, 'Only messages of this platform')
@@ -279,6 +291,7 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Count the messages in each state')
             [CompletionResult]::new('tui', 'tui', [CompletionResultType]::ParameterValue, 'Watch and answer from the terminal')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify a store: indexes and counts against the messages')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look at everything a server needs, and say what to mend')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write messages as lines of JSON, the oldest first')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Take in messages that were exported, without doubles')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copy the store, also while the server runs')
@@ -320,6 +333,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             break
         }
         'rechat;help;check' {
+            break
+        }
+        'rechat;help;doctor' {
             break
         }
         'rechat;help;export' {

@@ -34,6 +34,9 @@ _rechat() {
             rechat,delete)
                 cmd="rechat__subcmd__delete"
                 ;;
+            rechat,doctor)
+                cmd="rechat__subcmd__doctor"
+                ;;
             rechat,export)
                 cmd="rechat__subcmd__export"
                 ;;
@@ -70,6 +73,9 @@ _rechat() {
             rechat,token)
                 cmd="rechat__subcmd__token"
                 ;;
+            rechat,tui)
+                cmd="rechat__subcmd__tui"
+                ;;
             rechat__subcmd__help,backup)
                 cmd="rechat__subcmd__help__subcmd__backup"
                 ;;
@@ -87,6 +93,9 @@ _rechat() {
                 ;;
             rechat__subcmd__help,delete)
                 cmd="rechat__subcmd__help__subcmd__delete"
+                ;;
+            rechat__subcmd__help,doctor)
+                cmd="rechat__subcmd__help__subcmd__doctor"
                 ;;
             rechat__subcmd__help,export)
                 cmd="rechat__subcmd__help__subcmd__export"
@@ -124,6 +133,9 @@ _rechat() {
             rechat__subcmd__help,token)
                 cmd="rechat__subcmd__help__subcmd__token"
                 ;;
+            rechat__subcmd__help,tui)
+                cmd="rechat__subcmd__help__subcmd__tui"
+                ;;
             *)
                 ;;
         esac
@@ -131,7 +143,7 @@ _rechat() {
 
     case "${cmd}" in
         rechat)
-            opts="-h -V --config --help --version serve send list get set-status cancel retry delete stats check export import backup compact token completions man help"
+            opts="-h -V --config --help --version serve send list get set-status cancel retry delete stats tui check doctor export import backup compact token completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -432,6 +444,50 @@ _rechat() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        rechat__subcmd__doctor)
+            opts="-h -V --db --full --json --config --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --db)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         rechat__subcmd__export)
             opts="-h -V --status --platform --conversation --direction --db --server --token --config --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -553,7 +609,7 @@ _rechat() {
             return 0
             ;;
         rechat__subcmd__help)
-            opts="serve send list get set-status cancel retry delete stats check export import backup compact token completions man help"
+            opts="serve send list get set-status cancel retry delete stats tui check doctor export import backup compact token completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -637,6 +693,20 @@ _rechat() {
             return 0
             ;;
         rechat__subcmd__help__subcmd__delete)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rechat__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -805,6 +875,20 @@ _rechat() {
             return 0
             ;;
         rechat__subcmd__help__subcmd__token)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rechat__subcmd__help__subcmd__tui)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1323,6 +1407,58 @@ _rechat() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rechat__subcmd__tui)
+            opts="-h -V --db --server --token --config --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --db)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

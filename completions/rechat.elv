@@ -34,6 +34,7 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand stats 'Count the messages in each state'
             cand tui 'Watch and answer from the terminal'
             cand check 'Verify a store: indexes and counts against the messages'
+            cand doctor 'Look at everything a server needs, and say what to mend'
             cand export 'Write messages as lines of JSON, the oldest first'
             cand import 'Take in messages that were exported, without doubles'
             cand backup 'Copy the store, also while the server runs'
@@ -180,6 +181,16 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'rechat;doctor'= {
+            cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
+            cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
+            cand --full 'Also read every message and compare the indexes, where no server has the store open'
+            cand --json 'Print what was found as JSON lines'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'rechat;export'= {
             cand --status 'Only messages in this state'
             cand --platform 'Only messages of this platform'
@@ -257,6 +268,7 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand stats 'Count the messages in each state'
             cand tui 'Watch and answer from the terminal'
             cand check 'Verify a store: indexes and counts against the messages'
+            cand doctor 'Look at everything a server needs, and say what to mend'
             cand export 'Write messages as lines of JSON, the oldest first'
             cand import 'Take in messages that were exported, without doubles'
             cand backup 'Copy the store, also while the server runs'
@@ -287,6 +299,8 @@ set edit:completion:arg-completer[rechat] = {|@words|
         &'rechat;help;tui'= {
         }
         &'rechat;help;check'= {
+        }
+        &'rechat;help;doctor'= {
         }
         &'rechat;help;export'= {
         }

@@ -9,9 +9,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use uuid::Uuid;
 
+/// The version, and the commit it was built from.
+pub const VERSION: &str = env!("RECHAT_VERSION");
+
 /// Gathers the chats of many platforms in one durable place, at hand in the terminal.
 #[derive(Debug, Parser)]
-#[command(name = "rechat", version, max_term_width = 100, propagate_version = true)]
+#[command(name = "rechat", version = VERSION, max_term_width = 100, propagate_version = true)]
 #[command(arg_required_else_help = true, subcommand_required = true)]
 #[command(after_help = "Examples:
   rechat serve                                start the server on 127.0.0.1:8080
@@ -54,6 +57,8 @@ pub enum Command {
     Tui(Tui),
     /// Verify a store: indexes and counts against the messages
     Check(Check),
+    /// Look at everything a server needs, and say what to mend
+    Doctor(Doctor),
     /// Write messages as lines of JSON, the oldest first
     Export(Export),
     /// Take in messages that were exported, without doubles
@@ -318,6 +323,27 @@ pub struct Tui {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub place: Place,
+}
+
+/// `rechat doctor`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  rechat doctor
+
+Looks at configuration, store, socket, port, adapters, clock and disk. Ends with 0 where nothing
+is wrong, with 1 where something must be mended.")]
+pub struct Doctor {
+    /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub db: Option<PathBuf>,
+
+    /// Also read every message and compare the indexes, where no server has the store open
+    #[arg(long)]
+    pub full: bool,
+
+    /// Print what was found as JSON lines
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `rechat export`

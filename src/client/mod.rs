@@ -12,7 +12,7 @@ pub mod watch;
 pub use history::{Found, Wanted};
 pub use server::Server;
 
-use crate::api::{Imported, NewMessage};
+use crate::api::{AdapterStatus, Imported, NewMessage};
 use crate::cli::Place;
 use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ pub use export::Export;
 use follow::Following;
 use local::Local;
 use remote::Remote;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 /// Whoever answers.
@@ -65,6 +65,19 @@ impl Client {
             return Ok(Self::Remote(remote));
         }
         Ok(Self::Local(Local::open(&config, access)?))
+    }
+
+    /// The server that has a store open, by its socket; `None` where there is none.
+    pub async fn beside(socket: &Path) -> Result<Option<Self>> {
+        Ok(Remote::beside(socket).await?.map(Self::Remote))
+    }
+
+    /// Every adapter, and how it is connected; only a server can tell.
+    pub async fn platforms(&mut self) -> Result<Vec<AdapterStatus>> {
+        match self {
+            Self::Remote(remote) => remote.platforms().await,
+            Self::Local(_) => Ok(Vec::new()),
+        }
     }
 
     /// Whether a server answers; without one nothing is sent.

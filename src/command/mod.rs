@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod completions;
+mod doctor;
 mod edit;
 mod export;
 mod get;
@@ -38,6 +39,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Stats(stats) => briefly(stats::run(stats, config)),
         Command::Tui(tui) => briefly(tui::run(tui, config)),
         Command::Check(check) => check::run(check, config),
+        Command::Doctor(doctor) => briefly(doctor::run(doctor, config)),
         Command::Export(export) => briefly(export::run(export, config)),
         Command::Import(import) => briefly(import::run(import, config)),
         Command::Backup(backup) => briefly(backup::backup(backup, config)),

@@ -91,7 +91,7 @@ struct Tools {
 
 /// The writer's end: told of every commit.
 pub struct Notes {
-    notes: mpsc::Sender<Note>,
+    queue: mpsc::Sender<Note>,
     opened: Arc<Notify>,
     outcomes: Arc<Outcomes>,
 }
@@ -108,7 +108,7 @@ pub struct Outbox {
 pub fn new() -> (Notes, Outbox) {
     let (sender, receiver) = mpsc::channel(NOTES);
     let (opened, outcomes) = (Arc::new(Notify::new()), Arc::new(Outcomes::default()));
-    let notes = Notes { notes: sender, opened: opened.clone(), outcomes: outcomes.clone() };
+    let notes = Notes { queue: sender, opened: opened.clone(), outcomes: outcomes.clone() };
     (notes, Outbox { notes: receiver, opened, outcomes })
 }
 
@@ -125,7 +125,7 @@ impl Notes {
             let message = change.message();
             if message.direction == Direction::Inbound {
                 if matches!(change, Change::Created(_)) {
-                    let _ = self.notes.blocking_send(Note::Known(message.recipient.clone()));
+                    let _ = self.queue.blocking_send(Note::Known(message.recipient.clone()));
                 }
                 continue;
             }
@@ -140,7 +140,7 @@ impl Notes {
                 Change::Deleted(_) => true,
             };
             if matters && noted.insert(Key::of(message)) {
-                let _ = self.notes.blocking_send(Note::Lane(Key::of(message)));
+                let _ = self.queue.blocking_send(Note::Lane(Key::of(message)));
             }
         }
     }

@@ -22,6 +22,7 @@ mod delivery;
 mod delivery12;
 mod described;
 mod disk;
+mod doctor;
 mod errors;
 mod faults;
 mod generated;

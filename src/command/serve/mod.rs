@@ -2,6 +2,7 @@
 
 mod log;
 mod reload;
+mod welcome;
 
 use super::output::Output;
 use crate::activity::Activity;
@@ -21,6 +22,7 @@ use crate::store::{self, Listener, Store};
 use arc_swap::ArcSwap;
 use log::LogLevel;
 use reload::Live;
+use sd_notify::NotifyState;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,11 +117,13 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let listeners = Listeners::bind(config.listen, &socket).await?;
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
     let db = config.db.display().to_string();
+    welcome::welcome(&config, address);
     let (policy, retention) = watch::channel(config.retention());
     let (context, core) = start(config, store.clone(), hub, activity, outbox, retention, stop);
     let live = Live { context: context.clone(), log, retention: policy };
     context.tasks.spawn(live.reload_on(hangups, sources, loaded));
     tracing::info!(%address, socket = %socket.display(), db, "serving");
+    context.tasks.spawn(tell_system(context.store.clone(), context.stop.clone()));
     serve(context, listeners).await?;
     // With the server's context went the last sender of events: the inbox ends with what it holds.
     if tokio::time::timeout(LAST_WORDS, core).await.is_err() {
@@ -132,6 +136,19 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Tells systemd that we are ready, that we live (for as long as the store answers), and that we
+/// are stopping; does nothing without systemd.
+async fn tell_system(store: Arc<Store>, stop: CancellationToken) {
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    let every = sd_notify::watchdog_enabled().map_or(Duration::MAX, |limit| limit / 3);
+    while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
+        if store.view().is_ok() {
+            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+        }
+    }
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
 }
 
 /// Starts what works behind the server: inbox, adapters, outbox. The future ends when they have.

@@ -1,0 +1,275 @@
+//! `rechat doctor`: looks at everything a server needs, and says what to mend.
+
+use super::output::Output;
+use crate::adapter::State;
+use crate::cli::Doctor;
+use crate::client::Client;
+use crate::clock::now;
+use crate::config::{self, Config, Sources};
+use crate::error::{Error, Result};
+use crate::store::{Access, Store, View, check};
+use serde::Serialize;
+use std::io;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Bytes below which a disk is soon full.
+const LITTLE_SPACE: u64 = 1 << 30;
+
+/// Seconds by which the newest message may be ahead of the clock.
+const AHEAD: u64 = 60;
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Health {
+    Well,
+    /// It works, and something should be looked at.
+    Doubtful,
+    /// It does not work.
+    Wrong,
+}
+
+/// What was looked at, and what was seen.
+#[derive(Debug, Serialize)]
+struct Finding {
+    about: &'static str,
+    health: Health,
+    seen: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<String>,
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn well(&mut self, about: &'static str, seen: impl Into<String>) {
+        self.0.push(Finding { about, health: Health::Well, seen: seen.into(), advice: None });
+    }
+
+    fn add(&mut self, about: &'static str, health: Health, seen: impl Into<String>, advice: &str) {
+        let advice = Some(advice.to_owned());
+        self.0.push(Finding { about, health, seen: seen.into(), advice });
+    }
+
+    fn wrong(&mut self, about: &'static str, error: &Error) {
+        let text = error.to_string();
+        let (seen, advice) = text.split_once('\n').unwrap_or((&text, ""));
+        let advice = Some(advice.trim().to_owned()).filter(|advice| !advice.is_empty());
+        self.0.push(Finding { about, health: Health::Wrong, seen: seen.into(), advice });
+    }
+}
+
+pub(super) async fn run(doctor: Doctor, config_file: Option<PathBuf>) -> Result<()> {
+    let mut findings = Findings::default();
+    let mut sources = Sources::of_process(config_file)?;
+    if let Some(db) = &doctor.db {
+        sources.flags.push(("db", "--db", db.display().to_string().into()));
+    }
+    match config::load(&sources) {
+        Ok(loaded) => {
+            look_at_configuration(&mut findings, &sources.file, &loaded.config);
+            look_at_disk(&mut findings, &loaded.config);
+            look_at_server(&mut findings, &loaded.config, doctor.full).await;
+        }
+        Err(error) => findings.wrong("configuration", &error),
+    }
+    print(&findings, doctor.json)
+}
+
+fn look_at_configuration(findings: &mut Findings, file: &Path, config: &Config) {
+    let mode = file.metadata().map(|metadata| metadata.permissions().mode());
+    let seen = match &mode {
+        Ok(_) => format!("{} is read", file.display()),
+        Err(_) => format!("no file at {}, so the defaults hold", file.display()),
+    };
+    let has_secrets = !config.tokens.is_empty();
+    if has_secrets && mode.is_ok_and(|mode| mode & 0o077 != 0) {
+        let advice = format!("it may hold tokens: chmod 600 {}", file.display());
+        findings.add("configuration", Health::Doubtful, format!("{seen}, by others too"), &advice);
+    } else {
+        findings.well("configuration", seen);
+    }
+    let is_open = !config.listen.ip().is_loopback() && config.tokens.is_empty();
+    if is_open && config.allow_no_token {
+        let advice =
+            "set a token (`rechat token` makes one), unless a firewall keeps strangers out";
+        findings.add("access", Health::Doubtful, "whoever reaches it may read and send", advice);
+    } else if is_open {
+        let advice = "set a token: `rechat token` makes one";
+        findings.add("access", Health::Wrong, "`serve` will refuse to start", advice);
+    } else {
+        findings.well(
+            "access",
+            match config.tokens.len() {
+                0 => "from this host, without a token".to_owned(),
+                count => format!("with {count} token(s)"),
+            },
+        );
+    }
+    if !config.listen.ip().is_loopback() && config.tls.is_none() {
+        findings.add(
+            "encryption",
+            Health::Doubtful,
+            "tokens and messages go over the network in the clear",
+            "set tls.certificate and tls.key, or put a reverse proxy in front",
+        );
+    }
+}
+
+fn look_at_disk(findings: &mut Findings, config: &Config) {
+    let folder = config.db.ancestors().skip(1).find(|folder| folder.is_dir());
+    let Some(Ok(disk)) = folder.map(rustix::fs::statvfs) else { return };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let seen = format!("{} MB are free where the store lies", free >> 20);
+    match free {
+        0.. if free < config.store.reserve_bytes => {
+            findings.add(
+                "disk",
+                Health::Wrong,
+                seen,
+                "nothing is stored any more: free some space",
+            );
+        }
+        0.. if free < LITTLE_SPACE => {
+            findings.add("disk", Health::Doubtful, seen, "free some space before it is full");
+        }
+        _ => findings.well("disk", seen),
+    }
+}
+
+async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
+    let socket = config::socket_beside(&config.db);
+    match Client::beside(&socket).await {
+        Ok(Some(mut client)) => {
+            findings.well("server", format!("one answers at {}", socket.display()));
+            if let Err(error) = look_at_adapters(findings, &mut client).await {
+                findings.wrong("adapters", &error);
+            }
+        }
+        Ok(None) => {
+            let advice = "start it with `rechat serve`, or `systemctl start rechat`";
+            findings.add("server", Health::Doubtful, "none runs on this store", advice);
+            look_at_port(findings, config);
+            look_at_store(findings, config, full);
+        }
+        Err(error) => findings.wrong("server", &error),
+    }
+}
+
+async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Result<()> {
+    let stats = client.stats().await?;
+    findings.well("store", format!("{} messages, {} wait to be sent", stats.total, stats.pending));
+    let adapters = client.platforms().await?;
+    if adapters.is_empty() {
+        let advice = "let an implementation dial in: the page's platforms view tells how";
+        findings.add("adapters", Health::Doubtful, "none has ever been connected", advice);
+    }
+    for adapter in adapters {
+        let account = adapter.account.as_deref().unwrap_or("no account yet");
+        let seen = format!("{} ({account}): {:?}", adapter.platform, adapter.state);
+        match (adapter.state, adapter.last_error) {
+            (State::Connected, _) => findings.well("adapters", seen),
+            (State::Error, why) => {
+                let why = why.unwrap_or_else(|| "look at the implementation's own log".into());
+                findings.add("adapters", Health::Wrong, seen, &why);
+            }
+            (_, why) => {
+                let why = why.unwrap_or_else(|| "is the implementation running?".into());
+                findings.add("adapters", Health::Doubtful, seen, &why);
+            }
+        }
+    }
+    let page = crate::store::Page { offset: 0, limit: 1, before: None };
+    let newest = client.list(&crate::store::Filter::default(), page, None).await?;
+    look_at_clock(findings, newest.first().map(|message| message.updated_at));
+    Ok(())
+}
+
+fn look_at_port(findings: &mut Findings, config: &Config) {
+    let listen = config.listen;
+    match TcpListener::bind(listen) {
+        Ok(_) => findings.well("port", format!("{listen} is free")),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => findings.add(
+            "port",
+            Health::Wrong,
+            format!("{listen} is taken by another program"),
+            "end that (`ss -ltnp` names it), or set `listen` to another port",
+        ),
+        Err(error) => findings.add(
+            "port",
+            Health::Wrong,
+            format!("{listen} cannot be served: {error}"),
+            "set `listen` to an address of this host",
+        ),
+    }
+}
+
+fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
+    if !config.db.exists() {
+        findings.well("store", format!("none yet at {}; `serve` makes it", config.db.display()));
+        return;
+    }
+    let opened = Store::open(&config.store_options(Access::Read), Box::new(()));
+    let looked = opened.and_then(|store| {
+        let view = store.view()?;
+        let stats = view.stats();
+        findings.well("store", format!("{} messages, {} wait", stats.total, stats.pending));
+        look_at_clock(findings, newest(&view)?);
+        if full { check::check(&view).map(Some) } else { Ok(None) }
+    });
+    match looked {
+        Ok(Some(report)) if !report.findings.is_empty() => {
+            let advice = "restore a backup; `rechat check` tells every finding";
+            findings.add("store", Health::Wrong, &report.findings[0], advice);
+        }
+        Ok(Some(report)) => {
+            let seen = format!("{} messages and {} rows agree", report.messages, report.rows);
+            findings.well("store", seen);
+        }
+        Ok(None) => {}
+        Err(error) => findings.wrong("store", &error.into()),
+    }
+}
+
+fn newest(view: &View) -> crate::store::Result<Option<u64>> {
+    let newest = view.before(u64::MAX)?.next().transpose()?;
+    Ok(newest.map(|message| message.updated_at))
+}
+
+fn look_at_clock(findings: &mut Findings, newest: Option<u64>) {
+    let ahead = newest.unwrap_or_default().saturating_sub(now());
+    if ahead > AHEAD {
+        let seen = format!("the newest message is {ahead} s ahead of this host's clock");
+        findings.add("clock", Health::Doubtful, seen, "set the clock: `timedatectl` shows it");
+    } else {
+        findings.well("clock", "no message is from the future");
+    }
+}
+
+fn print(findings: &Findings, as_json: bool) -> Result<()> {
+    let mut out = Output::new();
+    for finding in &findings.0 {
+        if as_json {
+            out.json(finding)?;
+            continue;
+        }
+        let mark = match finding.health {
+            Health::Well => "✓",
+            Health::Doubtful => "!",
+            Health::Wrong => "✗",
+        };
+        out.line(format_args!("{mark} {:<14} {}", finding.about, finding.seen))?;
+        if let Some(advice) = &finding.advice {
+            out.line(format_args!("  {:<14} → {advice}", ""))?;
+        }
+    }
+    out.finish()?;
+    match findings.0.iter().filter(|finding| finding.health == Health::Wrong).count() {
+        0 => Ok(()),
+        count => Err(Error::failed(format!("{count} thing(s) to mend"))),
+    }
+}

@@ -1,0 +1,49 @@
+//! What a person who starts the server on a terminal is told.
+
+use crate::config::Config;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+
+/// Says where the page is, where adapters dial in, and what to do next; nothing where nobody looks.
+#[allow(clippy::print_stderr, reason = "a word for people")]
+pub(super) fn welcome(config: &Config, address: SocketAddr) {
+    if std::io::stderr().is_terminal() {
+        eprintln!("{}", text(config, address));
+    }
+}
+
+fn text(config: &Config, address: SocketAddr) -> String {
+    let host = match address.ip() {
+        ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
+        _ => address.to_string(),
+    };
+    let tls = if config.tls.is_some() { "s" } else { "" };
+    let prefix = &config.prefix;
+    let has_token = !config.tokens.is_empty();
+    let token = if has_token { "  (access token: one that may dial in)" } else { "" };
+    format!(
+        "
+  The page       http{tls}://{host}{prefix}/
+  OneBot 11      ws{tls}://{host}{prefix}/onebot/v11/ws{token}
+  OneBot 12      ws{tls}://{host}{prefix}/onebot/v12/ws{token}
+
+  In another terminal:  rechat tui
+                        rechat list --follow
+                        rechat send -r group_123456 'Hello'
+  Something is wrong?   rechat doctor
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_can_be_pasted_as_they_are() {
+        let config = Config { prefix: "/chat".into(), ..Config::default() };
+        let text = text(&config, "0.0.0.0:9000".parse().unwrap());
+        assert!(text.contains("ws://localhost:9000/chat/onebot/v11/ws\n"), "{text}");
+        assert!(text.contains("http://localhost:9000/chat/\n"), "{text}");
+    }
+}

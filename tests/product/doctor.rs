@@ -1,0 +1,52 @@
+//! `rechat doctor`, well and ill.
+
+use crate::server::{Home, TestServer};
+use serde_json::Value;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+/// What it finds, by what it is about.
+fn findings(home: &Home, about: &str) -> Vec<Value> {
+    let told = String::from_utf8(home.run(&["doctor", "--json"]).stdout).unwrap();
+    let all = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    all.filter(|finding| finding["about"] == about).collect()
+}
+
+#[test]
+fn a_server_that_is_well_is_told_so() {
+    let server = TestServer::start_with(&["--loopback"]);
+    server.make("group_1", "x");
+    let told = server.home.ok(&["doctor"]);
+    for wanted in ["one answers", "1 messages", "loopback", "Connected", "MB are free"] {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    assert!(!told.contains('✗'), "{told}");
+}
+
+#[test]
+fn what_is_wrong_is_told_with_what_to_do() {
+    let home = Arc::new(Home::new());
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    home.configure(&format!("listen = '{address}'\n"));
+    let told = home.fails(1, &["doctor"]);
+    assert!(told.contains("1 thing(s) to mend"), "{told}");
+    assert_eq!(findings(&home, "port")[0]["health"], "wrong");
+    assert!(findings(&home, "port")[0]["advice"].as_str().unwrap().contains("ss -ltnp"));
+    drop(taken);
+    home.ok(&["doctor"]);
+    home.configure("listen = '0.0.0.0:0'\nstore.reserve_bytes = 9000000000000000\n");
+    assert_eq!(findings(&home, "access")[0]["health"], "wrong");
+    assert_eq!(findings(&home, "disk")[0]["health"], "wrong");
+    home.configure("listenn = 1\n");
+    assert!(findings(&home, "configuration")[0]["seen"].as_str().unwrap().contains("listenn"));
+}
+
+#[test]
+fn a_store_that_is_no_store_is_told_of() {
+    let home = Home::new();
+    home.ok(&["send", "-r", "group_1", "x"]);
+    home.ok(&["doctor", "--full"]);
+    std::fs::write(home.db(), "not a store at all").unwrap();
+    assert_eq!(findings(&home, "store")[0]["health"], "wrong");
+}
