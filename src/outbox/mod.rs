@@ -252,6 +252,8 @@ impl Dispatcher {
     fn done(&mut self, done: Result<(Key, End), tokio::task::JoinError>) {
         let (key, end) = match done {
             Ok(done) => done,
+            // We ended it, to begin anew.
+            Err(error) if error.is_cancelled() => return,
             Err(error) => {
                 tracing::error!("a lane of the outbox broke: {error}");
                 // Whichever it was, it is found again among those that do not run.

@@ -110,7 +110,8 @@ impl View {
         Ok(found)
     }
 
-    /// Every outbound message in a state, the oldest first.
+    /// Every outbound message in a state, the oldest first. An error is the last of it: a file that
+    /// failed would give errors without end.
     pub fn outbound(&self, status: Status) -> Result<impl Iterator<Item = Result<Message>>> {
         let state = Term::of_state(Direction::Outbound, status);
         let rows = self.postings.range(state.row(0)..=state.row(u32::MAX))?;
@@ -119,12 +120,14 @@ impl View {
             let places = self.places(state, block)?.unwrap_or_default();
             Ok(places.ascending().map(|place| start_of(block) + u64::from(place)).collect())
         });
+        let mut has_failed = false;
         Ok(blocks
             .flat_map(|seqs| match seqs {
                 Ok(seqs) => seqs.into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(error)],
             })
-            .filter_map(|seq| seq.and_then(|seq| self.by_seq(seq)).transpose()))
+            .filter_map(|seq| seq.and_then(|seq| self.by_seq(seq)).transpose())
+            .take_while(move |found| !std::mem::replace(&mut has_failed, found.is_err())))
     }
 
     /// What a message must have one of each of; `None` where nothing can match.

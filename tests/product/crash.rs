@@ -169,7 +169,7 @@ impl Load {
             }
             batch += 1;
             self.received.fetch_max(batch, Relaxed);
-            self.answers.fetch_add(PUSHED, Relaxed);
+            self.answers.fetch_add(1, Relaxed);
         }
     }
 
