@@ -7,7 +7,9 @@ use clap_mangen::Man as Page;
 use std::io::Write;
 
 pub(super) fn run(man: &Man) -> Result<()> {
-    let mut command = Cli::command().disable_help_subcommand(true);
+    // Without the commit, for the pages are kept and would change with each.
+    let version = env!("CARGO_PKG_VERSION");
+    let mut command = Cli::command().version(version).disable_help_subcommand(true);
     command.build();
     if let Some(folder) = &man.out {
         let cannot =
