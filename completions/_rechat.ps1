@@ -271,7 +271,7 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             break
         }
         'rechat;man' {
-            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the pages of all commands to this folder')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write all pages below this folder, to man1 and man5')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')

@@ -249,7 +249,7 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand --version 'Print version'
         }
         &'rechat;man'= {
-            cand --out 'Write the pages of all commands to this folder'
+            cand --out 'Write all pages below this folder, to man1 and man5'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand -h 'Print help'
             cand --help 'Print help'

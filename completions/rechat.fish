@@ -190,7 +190,7 @@ complete -c rechat -n "__fish_rechat_using_subcommand token" -s V -l version -d 
 complete -c rechat -n "__fish_rechat_using_subcommand completions" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c rechat -n "__fish_rechat_using_subcommand man" -l out -d 'Write the pages of all commands to this folder' -r -f -a "(__fish_complete_directories)"
+complete -c rechat -n "__fish_rechat_using_subcommand man" -l out -d 'Write all pages below this folder, to man1 and man5' -r -f -a "(__fish_complete_directories)"
 complete -c rechat -n "__fish_rechat_using_subcommand man" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand man" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand man" -s V -l version -d 'Print version'

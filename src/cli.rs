@@ -68,6 +68,8 @@ pub enum Command {
     /// Make the store's file as small as it can be
     Compact(Compact),
     /// Make a strong token
+    #[command(after_help = "Example:
+  rechat serve --listen 0.0.0.0:8080 --token \"$(rechat token)\"")]
     Token,
     /// Print the completion script of a shell
     Completions(Completions),
@@ -458,13 +460,14 @@ pub struct Completions {
 #[command(after_help = "Examples:
   rechat man | man -l -
   rechat man send | man -l -
-  rechat man --out ~/.local/share/man/man1")]
+  rechat man rechat.toml | man -l -
+  rechat man --out ~/.local/share/man")]
 pub struct Man {
-    /// The command whose page to print
+    /// The command whose page to print, or `rechat.toml` for the configuration file
     #[arg(conflicts_with = "out")]
     pub page: Option<String>,
 
-    /// Write the pages of all commands to this folder
+    /// Write all pages below this folder, to man1 and man5
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
 }
