@@ -54,7 +54,12 @@ impl Home {
 
     /// The program, with this home around it.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rechat"));
+        self.program(env!("CARGO_BIN_EXE_rechat"), arguments)
+    }
+
+    /// Another program, with this home around it.
+    pub fn program(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RECHAT_")) {
             command.env_remove(name);
         }

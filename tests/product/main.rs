@@ -29,6 +29,7 @@ mod generated;
 mod http;
 mod limits;
 mod metrics;
+mod readme;
 mod reload;
 mod search;
 mod socket_commands;
