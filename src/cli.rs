@@ -32,6 +32,12 @@ pub struct Cli {
     pub config: Option<PathBuf>,
 }
 
+/// Reads the ID of a message.
+fn id(text: &str) -> Result<Uuid, &'static str> {
+    text.parse()
+        .map_err(|_| "no message has such an ID; `rechat list` shows them, last in each line")
+}
+
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -252,6 +258,7 @@ pub struct List {
   rechat get --json ID | jq .status")]
 pub struct One {
     /// The message's ID
+    #[arg(value_parser = id)]
     pub id: Uuid,
 
     /// Print the message as JSON
@@ -270,6 +277,7 @@ pub struct One {
   rechat set-status ID pending        # send it again")]
 pub struct SetStatus {
     /// The message's ID
+    #[arg(value_parser = id)]
     pub id: Uuid,
 
     /// The state it shall have
@@ -291,7 +299,7 @@ pub struct SetStatus {
   rechat list --status failed --json | jq -r .id | xargs rechat retry")]
 pub struct Many {
     /// IDs of messages
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required = true, value_name = "ID", value_parser = id)]
     pub ids: Vec<Uuid>,
 
     #[command(flatten)]

@@ -33,8 +33,14 @@ impl Address {
             Error::usage(format!("{url} is no server's URL")).hint("write it as http://host:8080")
         };
         let uri: Uri = url.parse().map_err(|_| wrong())?;
-        let (Some("http"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return Err(wrong());
+        let authority = match (uri.scheme_str(), uri.authority()) {
+            (Some("http"), Some(authority)) => authority,
+            (Some("https"), Some(_)) => {
+                return Err(Error::usage(format!("{url}: commands speak no HTTPS")).hint(
+                    "run them on the server's own host, or through `ssh -L 8080:127.0.0.1:8080`",
+                ));
+            }
+            _ => return Err(wrong()),
         };
         Ok(Self::Tcp {
             url: url.to_owned(),
@@ -88,6 +94,6 @@ impl Address {
     /// What to say where that failed.
     pub(super) fn unreachable(&self, error: &io::Error) -> Error {
         Error::failed(format!("no server answers at {}: {error}", self.name()))
-            .hint("start one with `rechat serve`, or leave --server out to use the local store")
+            .hint("start one with `rechat serve`, or leave out --server (and RECHAT_SERVER) to use the local store")
     }
 }

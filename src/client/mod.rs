@@ -35,7 +35,7 @@ pub enum Client {
 
 /// Messages that are no longer there, or never were.
 fn no_message(id: Uuid) -> Error {
-    Error::failed(format!("there is no message {id}"))
+    Error::failed(format!("there is no message {id}")).hint("`rechat list` shows those there are")
 }
 
 /// The URL and the token of a server that was named, by a flag or in the environment.

@@ -51,10 +51,15 @@ impl Remote {
         let address = Address::Unix(socket.to_owned());
         match address.open().await {
             Ok(requests) => Ok(Some(Self { requests, address, token: None })),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(Error::failed(
-                format!("a server runs here, and {} is not for this user", address.name()),
-            )
-            .hint("ask as the user it runs as, or use --server and --token")),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                // Without a right to the folder it cannot even be seen whether a server is there.
+                let what = match socket.try_exists() {
+                    Ok(_) => "a server runs here, and its socket is not for this user",
+                    Err(_) => "the store's folder is not for this user",
+                };
+                Err(Error::failed(format!("{what}: {}", address.name()))
+                    .hint("ask as the user it belongs to, or use --server and --token"))
+            }
             Err(_) => Ok(None),
         }
     }

@@ -114,7 +114,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let commits = Commits { hub: hub.clone(), notes, activity: activity.clone() };
     let store = open_store(&config, &socket, commits).await?;
     activity.read_back(&store, now())?;
-    let listeners = Listeners::bind(config.listen, &socket).await?;
+    let listeners = Listeners::bind(&config, &socket).await?;
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
     let db = config.db.display().to_string();
     welcome::welcome(&config, address);
