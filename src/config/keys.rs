@@ -218,7 +218,8 @@ mod tests {
         }
         let together = |keys: &[Key], but: &str| -> String {
             let kept = keys.iter().filter(|key| key.name != but);
-            kept.map(|key| format!("{} = {}\n", key.name, key.example)).collect()
+            let lines: Vec<_> = kept.map(|key| format!("{} = {}", key.name, key.example)).collect();
+            lines.join("\n")
         };
         let tls: Vec<_> = KEYS.iter().copied().filter(|key| key.name.starts_with("tls.")).collect();
         check(together(&tls, ""));

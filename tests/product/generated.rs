@@ -37,9 +37,12 @@ fn generated_completions_are_current() {
 /// The files below a folder, without it.
 fn files(folder: &Path) -> BTreeSet<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let below = entries.flat_map(|path| match path.is_dir() {
-        true => files(&path).iter().map(|inner| path.join(inner)).collect(),
-        false => vec![path],
+    let below = entries.flat_map(|path| {
+        if path.is_dir() {
+            files(&path).iter().map(|inner| path.join(inner)).collect()
+        } else {
+            vec![path]
+        }
     });
     below.map(|path| path.strip_prefix(folder).unwrap().to_owned()).collect()
 }

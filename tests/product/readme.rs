@@ -166,7 +166,7 @@ impl Reader {
             server.until("serving address=");
             let said = server.said();
             let (_, rest) = said.split_once("serving address=").unwrap();
-            self.address = rest.split_whitespace().next().unwrap().to_owned();
+            rest.split_whitespace().next().unwrap().clone_into(&mut self.address);
             self.server = Some(server);
         } else if GOES_ON.iter().any(|word| written.contains(word)) {
             let running = self.start(&line);
