@@ -27,6 +27,7 @@ mod errors;
 mod faults;
 mod generated;
 mod http;
+mod https;
 mod limits;
 mod metrics;
 mod reload;
