@@ -15,6 +15,7 @@ mod server;
 mod socket;
 
 mod access;
+mod clock;
 mod commands;
 mod crash;
 mod data;
