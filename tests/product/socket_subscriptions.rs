@@ -1,7 +1,7 @@
 //! What a session gets for what it subscribed to: contract, Part 2, item 10.
 
 use crate::server::TestServer;
-use crate::socket::Client;
+use crate::socket::{Client, send_message};
 use serde_json::{Value, json};
 
 const PLATFORMS: [&str; 3] = ["qq", "wechat", "tg"];
@@ -184,4 +184,26 @@ async fn a_message_without_a_platform_belongs_to_local() {
     server.make("group_1", "of none");
     let message = client.message().await;
     assert_eq!((&message["platform"], &message["content"]), (&json!("local"), &json!("of none")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_answer_to_unsubscribe_nothing_of_it_comes() {
+    let server = TestServer::start();
+    let mut client = Client::connect(&server).await;
+    for round in 0..20 {
+        client.done(&json!({"type": "subscribe", "platforms": ["qq"]})).await;
+        let writer = Client::connect(&server).await;
+        let commands = (0..300).map(|n| send_message("qq", "group_1", &n.to_string()));
+        let writing = tokio::spawn(writer.send_all(commands));
+        // Some are on their way.
+        client.message().await;
+        client.done(&json!({"type": "unsubscribe", "platforms": ["qq"]})).await;
+        let before = client.take_waiting();
+        assert!(before.iter().all(|event| event["data"]["platform"] == "qq"));
+        writing.await.unwrap();
+        client.done(&json!({"type": "subscribe", "platforms": ["end"]})).await;
+        client.send("end", "group_1", &format!("the end of {round}")).await;
+        assert_eq!(client.message().await["platform"], "end");
+        client.done(&json!({"type": "unsubscribe"})).await;
+    }
 }
