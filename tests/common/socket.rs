@@ -187,11 +187,6 @@ impl Client {
         }
     }
 
-    /// The events that came before the last answer.
-    pub fn take_waiting(&mut self) -> Vec<Value> {
-        self.waiting.drain(..).collect()
-    }
-
     /// Reads to the end: how the server closed it, where it said so.
     pub async fn closed(&mut self) -> Option<(u16, String)> {
         loop {
