@@ -110,9 +110,9 @@ pub async fn delete(context: &Context, id: &str) -> Result<Answer> {
     get,
     path = "/api/messages",
     params(
-        ("offset" = Option<u64>, Query, format = "uint64", minimum = 0, maximum = 18446744073709551615_usize, description = "How many to pass over"),
-        ("limit" = Option<usize>, Query, format = "uint64", minimum = 0, maximum = 18446744073709551615_usize, description = "At most so many: 50, and no more than 200"),
-        ("before" = Option<u64>, Query, format = "uint64", minimum = 0, maximum = 18446744073709551615_usize, description = "Only messages older than this `seq`; a known message's ID will do as well"),
+        ("offset" = Option<u64>, Query, format = "uint64", minimum = 0, maximum = 18_446_744_073_709_551_615_usize, description = "How many to pass over"),
+        ("limit" = Option<usize>, Query, format = "uint64", minimum = 0, maximum = 18_446_744_073_709_551_615_usize, description = "At most so many: 50, and no more than 200"),
+        ("before" = Option<u64>, Query, format = "uint64", minimum = 0, maximum = 18_446_744_073_709_551_615_usize, description = "Only messages older than this `seq`; a known message's ID will do as well"),
         ("status" = Option<Status>, Query),
         ("direction" = Option<Direction>, Query),
         ("platform" = Option<String>, Query, min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$"),

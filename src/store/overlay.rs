@@ -101,12 +101,11 @@ impl StorageBackend for Overlay {
         for (number, within, range) in parts(offset, out.len()) {
             let count = range.len();
             let out = &mut out[range];
-            match state.blocks.get(&number) {
-                Some(block) => out.copy_from_slice(&block[within..within + count]),
-                None => {
-                    let block = self.block(number, state.below)?;
-                    out.copy_from_slice(&block[within..within + count]);
-                }
+            if let Some(block) = state.blocks.get(&number) {
+                out.copy_from_slice(&block[within..within + count]);
+            } else {
+                let block = self.block(number, state.below)?;
+                out.copy_from_slice(&block[within..within + count]);
             }
         }
         Ok(())
