@@ -138,6 +138,11 @@ impl Writer {
             Err(error) => {
                 METRICS.store_errors.inc();
                 tracing::error!(refused = waiting.len(), "{error}");
+                // Before anybody hears of it, so that who then reads finds something; why that
+                // fails is told when it is tried again.
+                if self.file.is_none() {
+                    let _ = self.open_again();
+                }
                 for wait in waiting {
                     let _ = wait.send(Err(error.clone()));
                 }
