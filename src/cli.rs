@@ -136,13 +136,17 @@ pub struct Place {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "server")]
     pub db: Option<PathBuf>,
 
-    /// Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]
+    /// Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub server: Option<String>,
 
     /// The token of that server [env: RECHAT_TOKEN]
     #[arg(long, value_name = "T")]
     pub token: Option<String>,
+
+    /// Certificate to trust over HTTPS beside the system's, as PEM [env: RECHAT_CA]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ca: Option<PathBuf>,
 }
 
 /// `rechat send`

@@ -15,6 +15,7 @@ mod server;
 mod socket;
 
 mod access;
+mod clock;
 mod commands;
 mod crash;
 mod data;
@@ -27,6 +28,7 @@ mod errors;
 mod faults;
 mod generated;
 mod http;
+mod https;
 mod limits;
 mod metrics;
 mod readme;
