@@ -29,16 +29,12 @@ use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::CorsLayer;
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::trace::{DefaultOnRequest, DefaultOnResponse, TraceLayer};
-use tracing::Level;
 
 /// Bodies below this are not worth compressing.
 const COMPRESS_FROM: u64 = 1024;
 
-/// Bytes, and fields, of a request's head that are read at all.
+/// Bytes of a request's head that are read at all.
 const HEAD_AT_ALL: usize = 512 << 10;
-const HEADERS_AT_ALL: usize = 512;
 
 /// How long to wait before accepting again, after the system had no descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -235,14 +231,7 @@ impl Server {
             .and(NotForContentType::SSE)
             .and(NotForContentType::const_new("application/x-ndjson"));
         let service = ServiceBuilder::new()
-            .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-            .layer(
-                TraceLayer::new_for_http()
-                    .on_request(DefaultOnRequest::new().level(Level::TRACE))
-                    .on_response(DefaultOnResponse::new().level(Level::DEBUG)),
-            )
             .option_layer(self.cors.clone())
-            .layer(PropagateRequestIdLayer::x_request_id())
             .layer(CompressionLayer::new().compress_when(is_worth_it))
             .service(handler);
         let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -250,9 +239,9 @@ impl Server {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(head_limit)
-            // Beyond this hyper refuses by itself, without a word; the router says it with one.
-            .max_buf_size(limits.head_bytes.max(HEAD_AT_ALL))
-            .max_headers(HEADERS_AT_ALL);
+            // Beyond this, and beyond 100 fields, hyper refuses by itself with a bare 431; the
+            // router, which comes first, says it with a word.
+            .max_buf_size(limits.head_bytes.max(HEAD_AT_ALL));
         builder
             .http2()
             .timer(TokioTimer::new())

@@ -11,6 +11,7 @@ use crate::config::{Need, Secret};
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use hyper::{Method, StatusCode};
 use matchit::Match;
+use prometheus_client::metrics::histogram::Histogram;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -57,117 +58,129 @@ impl Route {
         ("/api/openapi.json", Self::OpenApi),
         ("/api/asyncapi.json", Self::AsyncApi),
     ];
-
-    /// The path, by which requests are counted.
-    fn name(self) -> &'static str {
-        let known = Self::ALL.iter().find(|(_, route)| *route == self);
-        known.map_or("other", |(path, _)| path)
-    }
 }
+
+/// What requests are counted under whose path is none of those.
+const OTHER: &str = "other";
 
 /// The paths; made once.
 pub struct Router {
-    routes: matchit::Router<Route>,
+    routes: matchit::Router<Known>,
+    /// How long requests took whose path leads nowhere, or to an adapter.
+    other_seconds: Histogram,
+}
+
+/// A route, and how long requests for it took: looked up with the path, and not again.
+struct Known {
+    route: Route,
+    path: &'static str,
+    seconds: Histogram,
 }
 
 impl Router {
     /// The table of paths.
     pub fn new() -> std::result::Result<Self, matchit::InsertError> {
+        let seconds = |route| METRICS.request_seconds.get_or_create_owned(&RouteLabels { route });
         let mut routes = matchit::Router::new();
         for (path, route) in Route::ALL {
-            routes.insert(path, route)?;
+            routes.insert(path, Known { route, path, seconds: seconds(path) })?;
         }
-        Ok(Self { routes })
+        Ok(Self { routes, other_seconds: seconds(OTHER) })
     }
 
     /// Answers a request, whatever it is.
     pub async fn answer(&self, context: &Arc<Context>, peer: Peer, request: Incoming) -> Answer {
         let began = Instant::now();
-        let prefix = &context.config.prefix;
-        let route = match self.routes.at(below_prefix(prefix, request.uri().path())) {
-            Ok(found) => found.value.name(),
-            Err(_) => "other",
+        let method = request.method().clone();
+        let path = below_prefix(&context.config.prefix, request.uri().path()).to_owned();
+        let found = self.routes.at(&path).ok();
+        let (route, seconds) = match &found {
+            Some(found) => (found.value.path, &found.value.seconds),
+            None => (OTHER, &self.other_seconds),
         };
-        let answer = self.route(context, peer, request).await.unwrap_or_else(Refusal::into_answer);
-        let code = answer.status().as_u16();
+        let answer = route_to(context, peer, request, &path, found.as_ref()).await;
+        let answer = answer.unwrap_or_else(Refusal::into_answer);
+        let (code, took) = (answer.status().as_u16(), began.elapsed());
         METRICS.requests.get_or_create(&RequestLabels { route, code }).inc();
-        let seconds = METRICS.request_seconds.get_or_create(&RouteLabels { route });
-        seconds.observe(began.elapsed().as_secs_f64());
+        seconds.observe(took.as_secs_f64());
+        tracing::debug!(%method, path, code, ?took, "answered");
         answer
     }
+}
 
-    async fn route(&self, context: &Arc<Context>, peer: Peer, request: Incoming) -> Result<Answer> {
-        check_head(&request, context.config.limits.head_bytes)?;
-        let path = below_prefix(&context.config.prefix, request.uri().path()).to_owned();
-        let mount = context.adapters.load().mount(&path);
-        let (uri, headers) = (request.uri(), request.headers());
-        access::check_origin(peer, uri, headers, &context.config, mount.is_some())?;
-        if let Some(mount) = mount {
-            match mount.token().map(Secret::new) {
-                Some(own) => context.access.check_own(peer, headers, uri, &own)?,
-                None => drop(context.access.check(peer, headers, uri, true, Need::DialIn)?),
-            }
-            return dial_in::open(context, mount, request);
+async fn route_to(
+    context: &Arc<Context>,
+    peer: Peer,
+    request: Incoming,
+    path: &str,
+    found: Option<&Match<'_, '_, &Known>>,
+) -> Result<Answer> {
+    check_head(&request, context.config.limits.head_bytes)?;
+    let mount = context.adapters.load().mount(path);
+    let (uri, headers) = (request.uri(), request.headers());
+    access::check_origin(peer, uri, headers, &context.config, mount.is_some())?;
+    if let Some(mount) = mount {
+        match mount.token().map(Secret::new) {
+            Some(own) => context.access.check_own(peer, headers, uri, &own)?,
+            None => drop(context.access.check(peer, headers, uri, true, Need::DialIn)?),
         }
-        let found = self.routes.at(&path);
-        if let Some(answer) = found.as_ref().ok().and_then(|found| open_to_all(found, &request)) {
-            return answer;
+        return dial_in::open(context, mount, request);
+    }
+    if let Some(answer) = found.and_then(|found| open_to_all(found, &request)) {
+        return answer;
+    }
+    let route = found.map(|found| found.value.route);
+    let in_query = matches!(route, Some(Route::Stream | Route::Socket));
+    let need = need(route, request.method());
+    let scope = context.access.check(peer, headers, uri, in_query, need)?;
+    let found = found.ok_or_else(|| {
+        let text = format!("there is nothing at {path}; the API begins at /api/");
+        Refusal::new(StatusCode::NOT_FOUND, text)
+    })?;
+    let id = found.params.get("id").unwrap_or_default();
+    match (found.value.route, request.method()) {
+        (Route::Messages, &Method::POST) => messages::create(context, request).await,
+        (Route::Messages, &Method::GET | &Method::HEAD) => {
+            messages::list(context, request.uri().query().unwrap_or_default()).await
         }
-        let route = found.as_ref().ok().map(|found| *found.value);
-        let in_query = matches!(route, Some(Route::Stream | Route::Socket));
-        let need = need(route, request.method());
-        let scope = context.access.check(peer, headers, uri, in_query, need)?;
-        let found = found.map_err(|_| {
-            let text = format!("there is nothing at {path}; the API begins at /api/");
-            Refusal::new(StatusCode::NOT_FOUND, text)
-        })?;
-        let id = found.params.get("id").unwrap_or_default();
-        match (*found.value, request.method()) {
-            (Route::Messages, &Method::POST) => messages::create(context, request).await,
-            (Route::Messages, &Method::GET | &Method::HEAD) => {
-                messages::list(context, request.uri().query().unwrap_or_default()).await
-            }
-            (Route::Messages, _) => Err(Refusal::method("GET, HEAD, POST")),
-            (Route::Message, &Method::GET | &Method::HEAD) => messages::read(context, id),
-            (Route::Message, &Method::PATCH) => messages::set_status(context, id, request).await,
-            (Route::Message, &Method::DELETE) => messages::delete(context, id).await,
-            (Route::Message, _) => Err(Refusal::method("GET, HEAD, PATCH, DELETE")),
-            (Route::Stats, &Method::GET | &Method::HEAD) => {
-                Ok(json(StatusCode::OK, &context.store.view()?.stats()))
-            }
-            (Route::Activity, &Method::GET | &Method::HEAD) => {
-                messages::activity(context, request.uri().query().unwrap_or_default())
-            }
-            (Route::Platforms, &Method::GET | &Method::HEAD) => Ok(platforms::platforms(context)),
-            (Route::Conversations, &Method::GET | &Method::HEAD) => {
-                platforms::conversations(context)
-            }
-            (Route::Metrics, &Method::GET | &Method::HEAD) => metrics::scrape(context),
-            (Route::Export, &Method::GET) => {
-                transfer::export(context, request.uri().query().unwrap_or_default())
-            }
-            (Route::Import, &Method::POST) => transfer::import(context, request).await,
-            (Route::Backup, &Method::POST) => transfer::backup(context, peer, request).await,
-            (Route::Import | Route::Backup, _) => Err(Refusal::method("POST")),
-            (Route::OpenApi, &Method::GET | &Method::HEAD) => Ok(description::openapi()),
-            (Route::AsyncApi, &Method::GET | &Method::HEAD) => Ok(description::asyncapi()),
-            (Route::Stream, &Method::GET) => stream::open(context, &request),
-            (Route::Socket, &Method::GET) => socket::open(context, scope, request),
-            (
-                Route::Stats
-                | Route::Activity
-                | Route::Health
-                | Route::Page
-                | Route::PagePart
-                | Route::Platforms
-                | Route::Conversations
-                | Route::Metrics
-                | Route::OpenApi
-                | Route::AsyncApi,
-                _,
-            ) => Err(Refusal::method("GET, HEAD")),
-            (Route::Stream | Route::Socket | Route::Export, _) => Err(Refusal::method("GET")),
+        (Route::Messages, _) => Err(Refusal::method("GET, HEAD, POST")),
+        (Route::Message, &Method::GET | &Method::HEAD) => messages::read(context, id),
+        (Route::Message, &Method::PATCH) => messages::set_status(context, id, request).await,
+        (Route::Message, &Method::DELETE) => messages::delete(context, id).await,
+        (Route::Message, _) => Err(Refusal::method("GET, HEAD, PATCH, DELETE")),
+        (Route::Stats, &Method::GET | &Method::HEAD) => {
+            Ok(json(StatusCode::OK, &context.store.view()?.stats()))
         }
+        (Route::Activity, &Method::GET | &Method::HEAD) => {
+            messages::activity(context, request.uri().query().unwrap_or_default())
+        }
+        (Route::Platforms, &Method::GET | &Method::HEAD) => Ok(platforms::platforms(context)),
+        (Route::Conversations, &Method::GET | &Method::HEAD) => platforms::conversations(context),
+        (Route::Metrics, &Method::GET | &Method::HEAD) => metrics::scrape(context),
+        (Route::Export, &Method::GET) => {
+            transfer::export(context, request.uri().query().unwrap_or_default())
+        }
+        (Route::Import, &Method::POST) => transfer::import(context, request).await,
+        (Route::Backup, &Method::POST) => transfer::backup(context, peer, request).await,
+        (Route::Import | Route::Backup, _) => Err(Refusal::method("POST")),
+        (Route::OpenApi, &Method::GET | &Method::HEAD) => Ok(description::openapi()),
+        (Route::AsyncApi, &Method::GET | &Method::HEAD) => Ok(description::asyncapi()),
+        (Route::Stream, &Method::GET) => stream::open(context, &request),
+        (Route::Socket, &Method::GET) => socket::open(context, scope, request),
+        (
+            Route::Stats
+            | Route::Activity
+            | Route::Health
+            | Route::Page
+            | Route::PagePart
+            | Route::Platforms
+            | Route::Conversations
+            | Route::Metrics
+            | Route::OpenApi
+            | Route::AsyncApi,
+            _,
+        ) => Err(Refusal::method("GET, HEAD")),
+        (Route::Stream | Route::Socket | Route::Export, _) => Err(Refusal::method("GET")),
     }
 }
 
@@ -181,9 +194,9 @@ fn below_prefix<'a>(prefix: &str, path: &'a str) -> &'a str {
 }
 
 /// What is answered without a token: the page's own files, and whether the server is well.
-fn open_to_all(found: &Match<'_, '_, &Route>, request: &Incoming) -> Option<Result<Answer>> {
+fn open_to_all(found: &Match<'_, '_, &Known>, request: &Incoming) -> Option<Result<Answer>> {
     let parameter = |name| found.params.get(name).unwrap_or_default();
-    match found.value {
+    match found.value.route {
         Route::Health => Some(health(request.method())),
         Route::Page => Some(assets::index(request)),
         Route::PagePart => Some(assets::part(parameter("version"), parameter("file"), request)),
@@ -205,8 +218,8 @@ fn need(route: Option<Route>, method: &Method) -> Need {
     }
 }
 
-/// The most fields of a request's head.
-const HEADERS: usize = 100;
+/// The most fields of a request's head; hyper itself makes room for 100.
+const HEADERS: usize = 64;
 
 fn check_head(request: &Incoming, limit: usize) -> Result<()> {
     let fields = request.headers();

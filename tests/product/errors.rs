@@ -63,7 +63,7 @@ fn bodies_that_cannot_be_taken_are_refused_by_what_is_wrong() {
 #[test]
 fn heads_that_are_too_large_are_refused() {
     let server = TestServer::start();
-    let many = (0..150).map(|i| format!("X-{i}: y\r\n")).collect::<Vec<_>>().concat();
+    let many = (0..90).map(|i| format!("X-{i}: y\r\n")).collect::<Vec<_>>().concat();
     for fields in [format!("X-Big: {}\r\n", "x".repeat(80_000)), many] {
         let request = format!("GET /api/stats HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
         assert!(error_of(&raw(&server, &request, 1), 431).contains("head"));
