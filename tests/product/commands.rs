@@ -145,11 +145,10 @@ fn wrong_use_is_told_with_its_place_and_what_to_do() {
     std::fs::write(&tls, "[tls]\ncertificate = '/no/c'\nkey = '/no/k'\n").unwrap();
     let taken = server.address.clone();
     let other = path("other.redb");
-    let cases: [(i32, &[&str], [&str; 2]); 11] = [
+    let cases: [(i32, &[&str], [&str; 2]); 10] = [
         (2, &["get", "x"], ["'x'", "`rechat list`"]),
         (2, &["retry", "x"], ["'x'", "`rechat list`"]),
         (1, &["get", "6f0a0c1e-8f5c-4c8e-9a54-7b1e43a8a5b0"], ["6f0a0c1e", "`rechat list`"]),
-        (2, &["stats", "--server", "https://h:1"], ["HTTPS", "ssh"]),
         (1, &["export", &folder], [&folder, "is a folder"]),
         (1, &["backup", "--force", &folder], [&folder, "is a folder"]),
         (1, &["backup", &nowhere], ["there is no folder", "make it first"]),
