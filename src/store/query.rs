@@ -45,8 +45,17 @@ impl View {
     /// The messages that match, newest first.
     pub fn list(&self, filter: &Filter, page: Page) -> Result<Vec<Message>> {
         let mut messages = Vec::with_capacity(page.limit.min(256));
-        for seq in self.seqs(filter, page)? {
-            messages.extend(self.by_seq(seq)?);
+        // Those that lie side by side are read in one go.
+        for run in self.seqs(filter, page)?.chunk_by(|newer, older| *newer == older + 1) {
+            match *run {
+                [newest, .., oldest] => {
+                    for message in self.between(oldest, newest)?.rev() {
+                        messages.push(message?);
+                    }
+                }
+                [only] => messages.extend(self.by_seq(only)?),
+                [] => {}
+            }
         }
         Ok(messages)
     }

@@ -122,7 +122,16 @@ impl View {
 
     /// Messages after a place of the journal, oldest first.
     pub fn after(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
-        let rows = self.messages.range(seq.saturating_add(1)..)?;
+        self.between(seq.saturating_add(1), u64::MAX)
+    }
+
+    /// Messages from one place of the journal to another, oldest first.
+    pub(super) fn between(
+        &self,
+        first: u64,
+        last: u64,
+    ) -> Result<impl DoubleEndedIterator<Item = Result<Message>> + use<>> {
+        let rows = self.messages.range(first..=last)?;
         Ok(rows.map(|row| {
             let (seq, bytes) = row?;
             Ok(record::decode(seq.value(), bytes.value())?)
@@ -136,11 +145,7 @@ impl View {
 
     /// Messages before a place of the journal, newest first.
     pub fn before(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
-        let rows = self.messages.range(..seq)?.rev();
-        Ok(rows.map(|row| {
-            let (seq, bytes) = row?;
-            Ok(record::decode(seq.value(), bytes.value())?)
-        }))
+        Ok(self.between(0, seq.saturating_sub(1))?.rev())
     }
 
     /// The message that was sent under this ID of its platform, around a time.
