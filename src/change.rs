@@ -5,6 +5,7 @@
 //! seconds.
 
 use crate::message::{Direction, Message, MessageType, Sender, Status};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Something that happened; applying it is deterministic.
@@ -28,7 +29,7 @@ impl Change {
 }
 
 /// A message that a platform told of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Received {
     pub platform: String,
@@ -103,7 +104,7 @@ impl Received {
 }
 
 /// How an attempt to send ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The platform has it.
     Sent {

@@ -227,7 +227,7 @@ impl Message {
 }
 
 /// What somebody asks to be sent: checked, and not yet a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
     message_type: MessageType,
     content: String,

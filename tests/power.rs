@@ -47,6 +47,8 @@ impl Machine {
         let mut options = Options::new(folder.path().join("a.redb"), Access::Write);
         options.medium = Some(medium);
         options.cache_bytes = 1 << 20;
+        // So small that it begins anew now and then.
+        options.log_bytes = 32 << 10;
         let mut machine = Self {
             runtime: tokio::runtime::Runtime::new().unwrap(),
             disk,
@@ -268,6 +270,7 @@ async fn nobody_misses_a_message_and_none_is_forgotten_when_the_disk_failed() {
     let folder = TempDir::new().unwrap();
     let mut options = Options::new(folder.path().join("a.redb"), Access::Write);
     options.medium = Some(medium);
+    options.log_bytes = 32 << 10;
     let hub = Hub::new(hub::Limits { frames: 256, bytes: 1 << 20, pairs: 10 });
     let (notes, outbox) = outbox::new();
     let told = Told { hub: hub.clone(), notes };

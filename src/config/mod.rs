@@ -242,13 +242,11 @@ impl Config {
     /// How to open the store for `access`.
     pub fn store_options(&self, access: crate::store::Access) -> crate::store::Options {
         crate::store::Options {
-            path: self.db.clone(),
-            access,
             cache_bytes: self.store.cache_bytes,
             batch: self.store.batch,
             queue: self.store.queue,
             reserve_bytes: self.store.reserve_bytes,
-            medium: None,
+            ..crate::store::Options::new(&self.db, access)
         }
     }
 }

@@ -61,7 +61,7 @@ fn copy_table<K: Key + 'static, V: Value + 'static>(
 
 /// Makes the file of a store that nobody has open as small as it can be.
 pub fn compact(options: &Options) -> Result<()> {
-    let Some(mut file) = open::open(options)?.into_database() else { return Ok(()) };
+    let Some(mut file) = open::open(options)?.into_writable() else { return Ok(()) };
     while file.database.compact().map_err(|error| Error::Write(error.to_string()))? {}
-    file.database.close().map_err(|error| Error::Write(error.to_string()))
+    file.close()
 }

@@ -1,15 +1,18 @@
-//! The store's file, with the space ahead of the journal prepared.
+//! The store's files, with the space ahead of what is written prepared.
 //!
 //! A sync is twice as quick where the blocks it writes were there before, for then the file
 //! system has nothing of its own to write (`lab commit fsync`: 0.22 ms against 0.39 ms for 64 kB).
 //! So whenever a write reaches new ground, zeros are written a stretch ahead of it.
 
+use super::open::Options;
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Bound;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How far ahead the file is prepared at a time.
@@ -18,14 +21,56 @@ const STRETCH: u64 = 4 << 20;
 /// Zeros, as many as are written at once.
 static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
-/// What a store lies on in place of a file: called each time the store is opened.
+/// What a store lies on in place of files: called each time a part of it is opened.
 #[derive(Clone)]
-pub struct Medium(pub Arc<dyn Fn() -> Box<dyn StorageBackend> + Send + Sync>);
+pub struct Medium(pub Arc<dyn Fn(Part) -> Box<dyn StorageBackend> + Send + Sync>);
+
+/// The files of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The tables, in redb.
+    Tables,
+    /// The write-ahead log.
+    Log,
+}
 
 impl fmt::Debug for Medium {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Medium")
     }
+}
+
+impl Part {
+    /// Opens the log of a store for writing, making it where there is none.
+    pub(super) fn make_log(options: &Options, path: &Path) -> io::Result<Prepared> {
+        if let Some(Medium(open)) = &options.medium {
+            return Prepared::on(open(Self::Log)).map_err(io::Error::other);
+        }
+        make_private(path)?;
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        Prepared::new(file).map_err(io::Error::other)
+    }
+
+    /// What the log of a store holds; nothing where there is none.
+    pub(super) fn read_log(options: &Options, path: &Path) -> io::Result<Vec<u8>> {
+        if let Some(Medium(open)) = &options.medium {
+            let log = open(Self::Log);
+            let mut bytes = vec![0; log.len()? as usize];
+            log.read(0, &mut bytes)?;
+            return Ok(bytes);
+        }
+        match std::fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            read => read,
+        }
+    }
+}
+
+/// Makes an empty file for nobody else to read, and sees to it that it outlives a power cut.
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// A file as redb uses it.

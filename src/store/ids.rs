@@ -24,6 +24,11 @@ impl Ids {
         Self { key }
     }
 
+    /// What tells this store from others.
+    pub(super) fn key(self) -> [u8; 16] {
+        self.key
+    }
+
     /// The ID of the message at `seq`.
     pub(super) fn id(self, seq: u64) -> Uuid {
         let (mut left, mut right) = (seq & HALF, 0);

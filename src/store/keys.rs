@@ -2,6 +2,7 @@
 //! they grow.
 
 use crate::change::Received;
+use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 
@@ -9,7 +10,7 @@ use std::hash::Hasher;
 const HOUR: u64 = 60 * 60;
 
 /// An `Idempotency-Key` and the body it came with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Idempotency {
     pub(super) key: u128,
     pub(super) body: u128,

@@ -37,6 +37,8 @@ pub(super) struct Ledger<'txn> {
     sent: Table<'txn, (u64, u128), u64>,
     meta: Table<'txn, &'static str, &'static [u8]>,
     counters: Counters,
+    /// The number of the newest batch that changed something.
+    batch: u64,
     touched_rows: BTreeMap<u64, Places>,
     touched_conversations: BTreeMap<ConversationKey, ConversationRow>,
     platform_terms: HashMap<String, Term>,
@@ -49,6 +51,7 @@ impl<'txn> Ledger<'txn> {
             Some(bytes) => unpack("counters", bytes.value())?,
             None => Counters::default(),
         };
+        let batch = meta.get("batch")?.and_then(|row| row.value().try_into().ok());
         Ok(Self {
             ids,
             messages: txn.open_table(MESSAGES)?,
@@ -62,6 +65,7 @@ impl<'txn> Ledger<'txn> {
             sent: txn.open_table(SENT)?,
             meta,
             counters,
+            batch: batch.map_or(0, u64::from_le_bytes),
             touched_rows: BTreeMap::new(),
             touched_conversations: BTreeMap::new(),
             platform_terms: HashMap::new(),
@@ -72,6 +76,11 @@ impl<'txn> Ledger<'txn> {
     pub(super) fn next(&self) -> (u64, Uuid) {
         let seq = self.counters.head + 1;
         (seq, self.ids.id(seq))
+    }
+
+    /// The number of the newest batch that changed something.
+    pub(super) fn batch(&self) -> u64 {
+        self.batch
     }
 
     /// The message as this transaction has it.
@@ -351,12 +360,12 @@ impl<'txn> Ledger<'txn> {
         Ok(())
     }
 
-    /// Writes what was kept, so that the transaction can be committed; `false` where nothing was
-    /// changed at all.
-    pub(super) fn finish(mut self) -> Result<bool> {
+    /// Writes what was kept, so that the transaction can be committed; gives the batch's number,
+    /// or `None` where nothing was changed at all.
+    pub(super) fn finish(mut self) -> Result<Option<u64>> {
         let is_touched = !self.touched_rows.is_empty() || !self.touched_conversations.is_empty();
         if !is_touched && self.meta.get("counters")?.is_some() {
-            return Ok(false);
+            return Ok(None);
         }
         for (row, places) in &self.touched_rows {
             if places.is_empty() {
@@ -369,6 +378,8 @@ impl<'txn> Ledger<'txn> {
             self.conversations.insert((platform.as_str(), name.as_str()), pack(row)?.as_slice())?;
         }
         self.meta.insert("counters", pack(&self.counters)?.as_slice())?;
-        Ok(true)
+        let batch = self.batch + 1;
+        self.meta.insert("batch", batch.to_le_bytes().as_slice())?;
+        Ok(Some(batch))
     }
 }

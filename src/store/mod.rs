@@ -4,7 +4,9 @@
 //! wait together share one sync; `seq` grows with each message and is never used again; readers
 //! see whole commits only and never wait for the writer.
 
+mod batch;
 pub mod check;
+mod command;
 mod copy;
 mod file;
 mod ids;
@@ -18,16 +20,17 @@ pub mod record;
 mod search;
 mod tables;
 mod view;
+mod wal;
 mod writer;
 
+pub use command::{Answer, Command};
 pub use copy::compact;
-pub use file::Medium;
+pub use file::{Medium, Part};
 pub use keys::Idempotency;
 pub use open::{Access, Options};
 pub use query::{Filter, Page};
 pub use search::{Found, Search};
 pub use view::{Conversation, Stats, View};
-pub use writer::{Answer, Command};
 
 use crate::change::Change;
 use arc_swap::ArcSwapOption;
@@ -127,12 +130,11 @@ impl Store {
         let view = opened.view()?;
         listener.opened(view.head());
         current.store(Some(Arc::new(view)));
-        let (queue, writer) = match opened.into_database() {
+        let (queue, writer) = match opened.into_writable() {
             None => (None, None),
-            Some(database) => {
+            Some(file) => {
                 let (queue, jobs) = mpsc::channel(options.queue);
-                let thread =
-                    writer::start(database, options.clone(), current.clone(), jobs, listener)?;
+                let thread = writer::start(file, options.clone(), current.clone(), jobs, listener)?;
                 (Some(queue), Some(thread))
             }
         };

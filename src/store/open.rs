@@ -1,11 +1,13 @@
 //! Opening a store file: making it, knowing it for ours, and saying clearly what is wrong.
 
-use super::file::{Medium, Prepared};
+use super::batch::Writable;
+use super::file::{Medium, Part, Prepared, make_private};
 use super::ids::Ids;
 use super::ledger::Ledger;
 use super::overlay::Overlay;
 use super::tables::{MARK, META, SCHEMA};
 use super::view::View;
+use super::wal::Wal;
 use super::{Error, Result};
 use redb::{
     Builder, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
@@ -13,7 +15,7 @@ use redb::{
 };
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// The first bytes of every redb file.
@@ -43,7 +45,9 @@ pub struct Options {
     pub queue: usize,
     /// Bytes the disk must have free for a write to be tried at all.
     pub reserve_bytes: u64,
-    /// What to write to in place of the file, for trying faults out.
+    /// Bytes of the write-ahead log; what no longer fits is written straight to the tables.
+    pub log_bytes: u64,
+    /// What to write to in place of files, for trying faults out.
     pub medium: Option<Medium>,
 }
 
@@ -57,6 +61,7 @@ impl Options {
             batch: 1024,
             queue: 4096,
             reserve_bytes: 4 << 20,
+            log_bytes: 8 << 20,
             medium: None,
         }
     }
@@ -79,35 +84,23 @@ pub(super) struct Opened {
 
 enum Handle {
     Read(ReadOnlyDatabase),
-    Write(Database),
-}
-
-/// The writing side of an open store.
-pub(super) struct Writable {
-    pub(super) database: Database,
-    pub(super) ids: Ids,
+    Write(Box<Writable>),
 }
 
 impl Opened {
     pub(super) fn view(&self) -> Result<View> {
         let txn = match &self.file {
             Handle::Read(database) => database.begin_read()?,
-            Handle::Write(database) => database.begin_read()?,
+            Handle::Write(file) => file.database.begin_read()?,
         };
         View::new(txn, self.ids)
     }
 
-    pub(super) fn into_database(self) -> Option<Writable> {
+    pub(super) fn into_writable(self) -> Option<Writable> {
         match self.file {
             Handle::Read(_) => None,
-            Handle::Write(database) => Some(Writable { database, ids: self.ids }),
+            Handle::Write(file) => Some(*file),
         }
-    }
-}
-
-impl Writable {
-    pub(super) fn view(&self) -> Result<View> {
-        View::new(self.database.begin_read()?, self.ids)
     }
 }
 
@@ -139,7 +132,7 @@ pub(super) fn open(options: &Options) -> Result<Opened> {
             if exists {
                 look_before_writing(options)?;
             } else {
-                make_private(path).map_err(|error| disk(path, "made", &error))?;
+                make_file(path).map_err(|error| disk(path, "made", &error))?;
             }
             open_for_writing(options)
         }
@@ -162,7 +155,7 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
     let path = &options.path;
     let began = std::time::Instant::now();
     let file = if let Some(Medium(open)) = &options.medium {
-        Prepared::on(open())
+        Prepared::on(open(Part::Tables))
     } else {
         let file = OpenOptions::new().read(true).write(true).open(path);
         Prepared::new(file.map_err(|error| disk(path, "opened", &error))?)
@@ -187,7 +180,7 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
         }
         Err(error) => return Err(error),
     };
-    Ok(Opened { file: Handle::Write(database), ids })
+    caught_up(options, database, ids)
 }
 
 /// Opens for reading a file that cannot be written and may have to be mended; it is left alone.
@@ -197,7 +190,14 @@ pub(super) fn open_as_it_is(options: &Options) -> Result<Opened> {
     let database =
         builder(options).create_with_backend(overlay).map_err(|error| refused(path, &error))?;
     let Identity { ids, .. } = identify(&database.begin_read()?, path)?;
-    Ok(Opened { file: Handle::Write(database), ids })
+    caught_up(options, database, ids)
+}
+
+/// Takes over what the write-ahead log holds beyond the tables.
+fn caught_up(options: &Options, database: Database, ids: Ids) -> Result<Opened> {
+    let mut file = Writable { database, ids, wal: Wal::new(options, ids.key()) };
+    file.catch_up()?;
+    Ok(Opened { file: Handle::Write(Box::new(file)), ids })
 }
 
 fn builder(options: &Options) -> Builder {
@@ -297,12 +297,11 @@ fn has_content(path: &Path) -> Result<bool> {
 }
 
 /// Makes the file and the folders above it, for nobody else to read.
-fn make_private(path: &Path) -> io::Result<()> {
+fn make_file(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    Ok(())
+    make_private(path)
 }
 
 fn disk(path: &Path, verb: &str, error: &io::Error) -> Error {

@@ -1,72 +1,28 @@
 //! The writer: one thread that turns waiting commands into commits.
 //!
-//! It takes all that has queued since the last commit, decides and applies it in one transaction,
-//! syncs once, lets readers and listeners see it, and answers, in that order. A disk that is full
+//! It takes all that has queued since the last commit, has it carried out in one transaction, lets
+//! readers and listeners see it, and answers, in that order. While batches follow each other the
+//! write-ahead log makes them durable, and the tables once nothing more comes. A disk that is full
 //! is noticed before redb does; after any other fault the file is opened again.
 
-use super::keys::Idempotency;
-use super::ledger::Ledger;
-use super::open::{self, Opened, Writable};
+use super::batch::{By, Writable};
+use super::command::{Answer, Command};
+use super::open::{self, Opened};
 use super::{Current, Error, Listener, Options, Result};
-use crate::change::{self, Change, Outcome, Received};
-use crate::message::{Draft, Message, Status};
 use crate::metrics::METRICS;
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
-use uuid::Uuid;
+use tokio::time::timeout;
+
+/// For how long nothing has to come until it is calm.
+const CALM: Duration = Duration::from_millis(100);
 
 /// How long the writer waits before it tries again to open a file that failed.
 const REOPEN_PAUSE: Duration = Duration::from_millis(250);
-
-/// What somebody wants done. Times are Unix seconds.
-#[derive(Clone, Debug)]
-#[allow(missing_docs)]
-pub enum Command {
-    /// Make an outbound message.
-    Create { draft: Draft, at: u64, idempotency: Option<Idempotency> },
-    /// Set the status by hand.
-    SetStatus { id: Uuid, status: Status, at: u64 },
-    /// Delete it.
-    Delete { id: Uuid },
-    /// Keep what a platform told of, once.
-    Receive { received: Box<Received>, at: u64 },
-    /// Take in messages that were exported; what is known already stays as it is.
-    Import { messages: Vec<Message> },
-    /// Note a conversation's name.
-    Name { platform: String, conversation: String, name: String },
-    /// Give a platform to messages that named none.
-    Route { seqs: Vec<u64>, platform: String, at: u64 },
-    /// Claim messages for sending, those of them that still wait.
-    Claim { seqs: Vec<u64>, at: u64 },
-    /// Record how an attempt ended.
-    Settle { seq: u64, outcome: Outcome, at: u64 },
-}
-
-/// What came of a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// The message as it now is.
-    Done(Message),
-    /// The idempotency key made this message before, with the same body.
-    Repeated(Message),
-    /// The idempotency key was used with another body.
-    KeyTaken,
-    /// These were claimed.
-    Claimed(Vec<Message>),
-    /// So many were new, and so many known.
-    #[allow(missing_docs)]
-    Imported { new: u64, known: u64 },
-    /// It was noted.
-    Noted,
-    /// It was deleted.
-    Deleted,
-    /// There is no such message.
-    NotFound,
-}
 
 pub(super) struct Job {
     pub(super) command: Command,
@@ -80,11 +36,21 @@ pub(super) fn start(
     jobs: mpsc::Receiver<Job>,
     listener: Box<dyn Listener>,
 ) -> Result<JoinHandle<()>> {
-    let writer = Writer { file: Some(file), left: None, options, current, listener };
+    let no_thread = |error| Error::Open(format!("no thread for the writer: {error}"));
+    let timer = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let writer = Writer {
+        file: Some(file),
+        left: None,
+        timer: timer.map_err(no_thread)?,
+        last: None,
+        options,
+        current,
+        listener,
+    };
     std::thread::Builder::new()
         .name("writer".into())
         .spawn(move || writer.run(jobs))
-        .map_err(|error| Error::Open(format!("no thread for the writer: {error}")))
+        .map_err(no_thread)
 }
 
 struct Writer {
@@ -92,6 +58,10 @@ struct Writer {
     file: Option<Writable>,
     /// What can still be read meanwhile.
     left: Option<Opened>,
+    /// For waiting with a limit; nothing runs on it.
+    timer: Runtime,
+    /// When the last batch was committed.
+    last: Option<Instant>,
     options: Options,
     current: Current,
     listener: Box<dyn Listener>,
@@ -119,10 +89,35 @@ impl Writer {
                 continue;
             }
             told = None;
-            if jobs.blocking_recv_many(&mut batch, self.options.batch) == 0 {
-                return;
+            match self.wait(&mut jobs, &mut batch) {
+                Some(0) => break,
+                Some(_) => self.serve(batch.drain(..)),
+                None => self.settle(),
             }
-            self.serve(batch.drain(..));
+        }
+        if let Some(Err(error)) = self.file.map(Writable::close) {
+            tracing::error!("closing the store: {error}; the next start takes over what is open");
+        }
+    }
+
+    /// Waits for commands, and says how many came; 0 at the end. `None` where the tables have
+    /// something to catch up with and it has become calm.
+    fn wait(&self, jobs: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) -> Option<usize> {
+        let is_even = self.file.as_ref().is_none_or(|file| file.wal.is_empty());
+        if is_even {
+            return Some(jobs.blocking_recv_many(batch, self.options.batch));
+        }
+        self.timer
+            .block_on(async { timeout(CALM, jobs.recv_many(batch, self.options.batch)).await.ok() })
+    }
+
+    /// Brings the tables up to date with the log, now that nobody waits.
+    fn settle(&mut self) {
+        let settled = self.file.as_mut().map_or(Ok(()), Writable::settle);
+        if let Err(error) = settled {
+            METRICS.store_errors.inc();
+            tracing::error!("{error}; nothing is lost, the write-ahead log has it");
+            self.close();
         }
     }
 
@@ -153,14 +148,17 @@ impl Writer {
     /// Carries out a batch in one transaction; all of it is on disk, or nothing.
     fn commit(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>> {
         self.check_space()?;
-        let file = self.file.as_ref().ok_or(Error::Absent)?;
-        let done = carry_out(file, commands).and_then(|(changes, answers)| {
-            if !changes.is_empty() {
+        let file = self.file.as_mut().ok_or(Error::Absent)?;
+        let is_calm = self.last.is_none_or(|last| last.elapsed() > CALM);
+        let by = if is_calm { By::Tables } else { By::Log };
+        let done = file.commit(commands, by).and_then(|done| {
+            if !done.changes.is_empty() {
                 self.current.store(Some(Arc::new(file.view()?)));
-                self.listener.committed(&changes);
+                self.listener.committed(&done.changes);
             }
-            Ok(answers)
+            Ok(done.answers)
         });
+        self.last = Some(Instant::now());
         if done.is_err() {
             // After a fault of the disk redb refuses everything until the file is opened again.
             self.close();
@@ -189,7 +187,7 @@ impl Writer {
         });
         match opened.and_then(|opened| Ok((Arc::new(opened.view()?), opened))) {
             Ok((view, opened)) => {
-                self.file = opened.into_database();
+                self.file = opened.into_writable();
                 self.left = None;
                 let head = view.head();
                 self.current.store(Some(view));
@@ -228,161 +226,4 @@ impl Writer {
             self.options.reserve_bytes / 1024
         )))
     }
-}
-
-/// Decides and applies commands one after the other, and commits.
-fn carry_out(file: &Writable, commands: Vec<Command>) -> Result<(Vec<Change>, Vec<Answer>)> {
-    let began = Instant::now();
-    let txn = file.database.begin_write()?;
-    let mut ledger = Ledger::open(&txn, file.ids)?;
-    let mut changes = Vec::with_capacity(commands.len());
-    let mut answers = Vec::with_capacity(commands.len());
-    for command in commands {
-        let first = changes.len();
-        let answer = decide(&mut ledger, command, &mut changes)?;
-        for change in &changes[first..] {
-            ledger.apply(change)?;
-        }
-        answers.push(answer);
-    }
-    if ledger.finish()? {
-        txn.commit().map_err(|error| Error::Write(error.to_string()))?;
-        METRICS.commit_changes.observe(u32::try_from(changes.len()).map_or(f64::MAX, f64::from));
-        METRICS.commit_seconds.observe(began.elapsed().as_secs_f64());
-    } else {
-        txn.abort()?;
-    }
-    Ok((changes, answers))
-}
-
-/// Turns a command into changes, with the state at hand, and an answer.
-fn decide(ledger: &mut Ledger, command: Command, changes: &mut Vec<Change>) -> Result<Answer> {
-    match command {
-        Command::Create { draft, at, idempotency } => {
-            create(ledger, draft, at, idempotency, changes)
-        }
-        Command::Receive { received, at } => receive(ledger, *received, at, changes),
-        Command::SetStatus { id, status, at } => {
-            let Some(before) = ledger.by_id(id)? else { return Ok(Answer::NotFound) };
-            let after = change::set_status(before.clone(), status, at);
-            changes.extend(after.clone().map(Change::Updated));
-            Ok(Answer::Done(after.unwrap_or(before)))
-        }
-        Command::Delete { id } => {
-            let Some(message) = ledger.by_id(id)? else { return Ok(Answer::NotFound) };
-            changes.push(Change::Deleted(message));
-            Ok(Answer::Deleted)
-        }
-        Command::Import { messages } => import(ledger, messages, changes),
-        Command::Name { platform, conversation, name } => {
-            ledger.name_conversation(&platform, &conversation, &name)?;
-            Ok(Answer::Noted)
-        }
-        Command::Route { seqs, platform, at } => {
-            for seq in seqs {
-                let message = ledger.by_seq(seq)?;
-                let routed = message.and_then(|message| change::route(message, &platform, at));
-                changes.extend(routed.map(Change::Updated));
-            }
-            Ok(Answer::Noted)
-        }
-        Command::Claim { seqs, at } => {
-            let mut claimed = Vec::with_capacity(seqs.len());
-            for seq in seqs {
-                let message = ledger.by_seq(seq)?;
-                claimed.extend(message.and_then(|message| change::claim(message, at)));
-            }
-            changes.extend(claimed.iter().cloned().map(Change::Updated));
-            Ok(Answer::Claimed(claimed))
-        }
-        Command::Settle { seq, outcome, at } => {
-            let Some(before) = ledger.by_seq(seq)? else { return Ok(Answer::NotFound) };
-            let Some(after) = change::settle(before.clone(), outcome, at) else {
-                return Ok(Answer::Done(before));
-            };
-            ledger.remember_sent(&after)?;
-            changes.push(Change::Updated(after.clone()));
-            Ok(Answer::Done(after))
-        }
-    }
-}
-
-fn create(
-    ledger: &mut Ledger,
-    draft: Draft,
-    at: u64,
-    idempotency: Option<Idempotency>,
-    changes: &mut Vec<Change>,
-) -> Result<Answer> {
-    if let Some(key) = &idempotency
-        && let Some((seq, same_body)) = ledger.known_key(key, at)?
-    {
-        if !same_body {
-            return Ok(Answer::KeyTaken);
-        }
-        // A message that was deleted since can be made again.
-        if let Some(message) = ledger.by_seq(seq)? {
-            return Ok(Answer::Repeated(message));
-        }
-    }
-    let (seq, id) = ledger.next();
-    if let Some(key) = &idempotency {
-        ledger.remember_key(key, seq, at)?;
-    }
-    let message = draft.into_message(seq, id, at);
-    changes.push(Change::Created(message.clone()));
-    Ok(Answer::Done(message))
-}
-
-fn receive(
-    ledger: &mut Ledger,
-    received: Received,
-    at: u64,
-    changes: &mut Vec<Change>,
-) -> Result<Answer> {
-    if let Some(seq) = ledger.known(&received)? {
-        let Some(known) = ledger.by_seq(seq)? else { return Ok(Answer::NotFound) };
-        if received.echoes(&known) {
-            let outcome = Outcome::Sent {
-                account: Some(received.account.clone()),
-                external_id: Some(received.external_id.clone()),
-            };
-            changes.extend(change::settle(known.clone(), outcome, at).map(Change::Updated));
-            ledger.remember_received(&received, seq)?;
-        }
-        return Ok(Answer::Repeated(known));
-    }
-    let (seq, id) = ledger.next();
-    ledger.remember_received(&received, seq)?;
-    let message = received.into_message(seq, id, at);
-    changes.push(Change::Created(message.clone()));
-    Ok(Answer::Done(message))
-}
-
-/// A message of this store goes back to its own place; any other takes the next one.
-fn import(
-    ledger: &mut Ledger,
-    messages: Vec<Message>,
-    changes: &mut Vec<Change>,
-) -> Result<Answer> {
-    let all = messages.len();
-    let first = changes.len();
-    let (mut next, _) = ledger.next();
-    let mut taken = HashSet::with_capacity(all);
-    for mut message in messages {
-        if !taken.insert(message.id) || ledger.by_id(message.id)?.is_some() {
-            continue;
-        }
-        message.seq = ledger.own_place(message.id).filter(|&seq| seq < next).unwrap_or(next);
-        next = next.max(message.seq + 1);
-        // An attempt that was under way where it came from is over; nobody can say how it ended.
-        if message.status == Status::Sending {
-            message.status = Status::Pending;
-            message.is_uncertain = true;
-        }
-        ledger.remember_imported(&message)?;
-        changes.push(Change::Created(message));
-    }
-    let new = (changes.len() - first) as u64;
-    Ok(Answer::Imported { new, known: all as u64 - new })
 }

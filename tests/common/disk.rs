@@ -3,7 +3,7 @@
 //! Real disks keep what was synced, and of the rest whatever they like: each write whole, torn at
 //! a sector, or not at all. So does this one.
 
-use rechat::store::Medium;
+use rechat::store::{Medium, Part};
 use redb::StorageBackend;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -14,15 +14,22 @@ const SECTOR: usize = 512;
 /// A disk that many generations of a store are opened on.
 #[derive(Debug, Default)]
 pub struct Disk {
+    tables: Content,
+    log: Content,
+    /// Operations until the power is cut, or the fault begins.
+    pub left: Option<u32>,
+    /// Rises with each power cut: handles of before reach nothing.
+    generation: u32,
+}
+
+/// A file on it.
+#[derive(Debug, Default)]
+struct Content {
     synced: Vec<u8>,
     /// The bytes as the machine sees them while it has power.
     seen: Vec<u8>,
     /// Writes since the last sync, in order.
     unsynced: Vec<(usize, Vec<u8>)>,
-    /// Operations until the power is cut, or the fault begins.
-    pub left: Option<u32>,
-    /// Rises with each power cut: handles of before reach nothing.
-    generation: u32,
 }
 
 impl Disk {
@@ -41,9 +48,9 @@ impl Disk {
         let disk: Arc<Mutex<Self>> = Arc::default();
         let medium = {
             let disk = disk.clone();
-            Medium(Arc::new(move || {
+            Medium(Arc::new(move |part| {
                 let generation = disk.lock().unwrap().generation;
-                Box::new(Handle { disk: disk.clone(), generation })
+                Box::new(Handle { disk: disk.clone(), part, generation })
             }))
         };
         (disk, medium)
@@ -51,6 +58,22 @@ impl Disk {
 
     /// The power is cut: of what was not synced, only some of the sectors are there.
     pub fn cut(&mut self, mut keeps: impl FnMut() -> bool) {
+        self.tables.cut(&mut keeps);
+        self.log.cut(&mut keeps);
+        self.generation += 1;
+        self.left = None;
+    }
+
+    fn part(&mut self, part: Part) -> &mut Content {
+        match part {
+            Part::Tables => &mut self.tables,
+            Part::Log => &mut self.log,
+        }
+    }
+}
+
+impl Content {
+    fn cut(&mut self, mut keeps: impl FnMut() -> bool) {
         let len = self.seen.len();
         self.synced.resize(len, 0);
         for (at, data) in std::mem::take(&mut self.unsynced) {
@@ -62,26 +85,25 @@ impl Disk {
             }
         }
         self.seen = self.synced.clone();
-        self.generation += 1;
-        self.left = None;
     }
 }
 
 #[derive(Debug)]
 struct Handle {
     disk: Arc<Mutex<Disk>>,
+    part: Part,
     generation: u32,
 }
 
 impl StorageBackend for Handle {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.disk.lock().unwrap().seen.len() as u64)
+        Ok(self.disk.lock().unwrap().part(self.part).seen.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let disk = self.disk.lock().unwrap();
+        let mut disk = self.disk.lock().unwrap();
         let from = usize::try_from(offset).unwrap();
-        let bytes = disk.seen.get(from..from + out.len());
+        let bytes = disk.part(self.part).seen.get(from..from + out.len());
         out.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
@@ -89,18 +111,18 @@ impl StorageBackend for Handle {
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut disk = self.disk.lock().unwrap();
         disk.work(self.generation)?;
-        disk.seen.resize(usize::try_from(len).unwrap(), 0);
+        disk.part(self.part).seen.resize(usize::try_from(len).unwrap(), 0);
         Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
         let mut disk = self.disk.lock().unwrap();
         disk.work(self.generation)?;
-        let disk = &mut *disk;
-        disk.synced.resize(disk.seen.len(), 0);
-        for (at, data) in disk.unsynced.drain(..) {
-            if at + data.len() <= disk.synced.len() {
-                disk.synced[at..at + data.len()].copy_from_slice(&data);
+        let content = disk.part(self.part);
+        content.synced.resize(content.seen.len(), 0);
+        for (at, data) in content.unsynced.drain(..) {
+            if at + data.len() <= content.synced.len() {
+                content.synced[at..at + data.len()].copy_from_slice(&data);
             }
         }
         Ok(())
@@ -110,8 +132,9 @@ impl StorageBackend for Handle {
         let mut disk = self.disk.lock().unwrap();
         disk.work(self.generation)?;
         let at = usize::try_from(offset).unwrap();
-        disk.seen[at..at + data.len()].copy_from_slice(data);
-        disk.unsynced.push((at, data.to_vec()));
+        let content = disk.part(self.part);
+        content.seen[at..at + data.len()].copy_from_slice(data);
+        content.unsynced.push((at, data.to_vec()));
         Ok(())
     }
 }
