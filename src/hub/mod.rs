@@ -261,7 +261,9 @@ mod tests {
     fn watching(hub: &Hub, pairs: &[Pair]) -> Arc<Mailbox> {
         let mailbox = Arc::new(Mailbox::new(0));
         let mut state = hub.lock();
-        pairs.iter().for_each(|pair| state.messages.add(pair, 1, &mailbox));
+        for pair in pairs {
+            state.messages.add(pair, 1, &mailbox);
+        }
         mailbox
     }
 
