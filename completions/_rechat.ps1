@@ -76,8 +76,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('--idempotency-key', '--idempotency-key', [CompletionResultType]::ParameterName, 'Send once, however often this is run within 24 h with the same key')
             [CompletionResult]::new('--batch', '--batch', [CompletionResultType]::ParameterName, 'Read messages as JSON lines from FILE (`-`: standard input)')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the message as JSON')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -95,8 +96,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('--offset', '--offset', [CompletionResultType]::ParameterName, 'How many of the newest to pass over')
             [CompletionResult]::new('--before', '--before', [CompletionResultType]::ParameterName, 'Only messages older than this one')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Go on with new messages as they come; needs a server')
             [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Go on with new messages as they come; needs a server')
@@ -109,8 +111,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
         }
         'rechat;get' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the message as JSON')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -121,8 +124,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
         }
         'rechat;set-status' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the message as JSON')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -133,8 +137,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
         }
         'rechat;cancel' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -144,8 +149,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
         }
         'rechat;retry' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -155,8 +161,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
         }
         'rechat;delete' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -166,8 +173,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
         }
         'rechat;stats' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the counts as JSON')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -178,8 +186,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
         }
         'rechat;tui' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -213,8 +222,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             [CompletionResult]::new('--conversation', '--conversation', [CompletionResultType]::ParameterName, 'Only messages of this conversation')
             [CompletionResult]::new('--direction', '--direction', [CompletionResultType]::ParameterName, 'Only messages that went out, or came in')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -224,8 +234,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
         }
         'rechat;import' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -235,8 +246,9 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
         }
         'rechat;backup' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of that server [env: RECHAT_TOKEN]')
+            [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace the file if it is there')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -271,7 +283,7 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
             break
         }
         'rechat;man' {
-            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the pages of all commands to this folder')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write all pages below this folder, to man1 and man5')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')

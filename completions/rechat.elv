@@ -71,8 +71,9 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand --idempotency-key 'Send once, however often this is run within 24 h with the same key'
             cand --batch 'Read messages as JSON lines from FILE (`-`: standard input)'
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
-            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --server 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]'
             cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --ca 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand --json 'Print the message as JSON'
             cand -h 'Print help'
@@ -89,8 +90,9 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand --offset 'How many of the newest to pass over'
             cand --before 'Only messages older than this one'
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
-            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --server 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]'
             cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --ca 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand -f 'Go on with new messages as they come; needs a server'
             cand --follow 'Go on with new messages as they come; needs a server'
@@ -102,8 +104,9 @@ set edit:completion:arg-completer[rechat] = {|@words|
         }
         &'rechat;get'= {
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
-            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --server 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]'
             cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --ca 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand --json 'Print the message as JSON'
             cand -h 'Print help'
@@ -113,8 +116,9 @@ set edit:completion:arg-completer[rechat] = {|@words|
         }
         &'rechat;set-status'= {
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
-            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --server 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]'
             cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --ca 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand --json 'Print the message as JSON'
             cand -h 'Print help (see more with ''--help'')'
@@ -124,8 +128,9 @@ set edit:completion:arg-completer[rechat] = {|@words|
         }
         &'rechat;cancel'= {
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
-            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --server 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]'
             cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --ca 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -134,8 +139,9 @@ set edit:completion:arg-completer[rechat] = {|@words|
         }
         &'rechat;retry'= {
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
-            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --server 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]'
             cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --ca 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -144,8 +150,9 @@ set edit:completion:arg-completer[rechat] = {|@words|
         }
         &'rechat;delete'= {
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
-            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --server 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]'
             cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --ca 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -154,8 +161,9 @@ set edit:completion:arg-completer[rechat] = {|@words|
         }
         &'rechat;stats'= {
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
-            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --server 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]'
             cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --ca 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand --json 'Print the counts as JSON'
             cand -h 'Print help'
@@ -165,8 +173,9 @@ set edit:completion:arg-completer[rechat] = {|@words|
         }
         &'rechat;tui'= {
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
-            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --server 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]'
             cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --ca 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -197,8 +206,9 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand --conversation 'Only messages of this conversation'
             cand --direction 'Only messages that went out, or came in'
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
-            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --server 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]'
             cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --ca 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
@@ -207,8 +217,9 @@ set edit:completion:arg-completer[rechat] = {|@words|
         }
         &'rechat;import'= {
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
-            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --server 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]'
             cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --ca 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -217,8 +228,9 @@ set edit:completion:arg-completer[rechat] = {|@words|
         }
         &'rechat;backup'= {
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
-            cand --server 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]'
+            cand --server 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]'
             cand --token 'The token of that server [env: RECHAT_TOKEN]'
+            cand --ca 'Certificate to trust over HTTPS beside the system''s, as PEM [env: RECHAT_CA]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand --force 'Replace the file if it is there'
             cand -h 'Print help'
@@ -249,7 +261,7 @@ set edit:completion:arg-completer[rechat] = {|@words|
             cand --version 'Print version'
         }
         &'rechat;man'= {
-            cand --out 'Write the pages of all commands to this folder'
+            cand --out 'Write all pages below this folder, to man1 and man5'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
             cand -h 'Print help'
             cand --help 'Print help'

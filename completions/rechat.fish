@@ -71,8 +71,9 @@ complete -c rechat -n "__fish_rechat_using_subcommand send" -l wait -d 'Wait unt
 complete -c rechat -n "__fish_rechat_using_subcommand send" -l idempotency-key -d 'Send once, however often this is run within 24 h with the same key' -r
 complete -c rechat -n "__fish_rechat_using_subcommand send" -l batch -d 'Read messages as JSON lines from FILE (`-`: standard input)' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand send" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
-complete -c rechat -n "__fish_rechat_using_subcommand send" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand send" -l server -d 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]' -r -f
 complete -c rechat -n "__fish_rechat_using_subcommand send" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand send" -l ca -d 'Certificate to trust over HTTPS beside the system\'s, as PEM [env: RECHAT_CA]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand send" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand send" -l json -d 'Print the message as JSON'
 complete -c rechat -n "__fish_rechat_using_subcommand send" -s h -l help -d 'Print help'
@@ -90,55 +91,63 @@ complete -c rechat -n "__fish_rechat_using_subcommand list" -l limit -d 'How man
 complete -c rechat -n "__fish_rechat_using_subcommand list" -l offset -d 'How many of the newest to pass over' -r
 complete -c rechat -n "__fish_rechat_using_subcommand list" -l before -d 'Only messages older than this one' -r
 complete -c rechat -n "__fish_rechat_using_subcommand list" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
-complete -c rechat -n "__fish_rechat_using_subcommand list" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand list" -l server -d 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]' -r -f
 complete -c rechat -n "__fish_rechat_using_subcommand list" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand list" -l ca -d 'Certificate to trust over HTTPS beside the system\'s, as PEM [env: RECHAT_CA]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand list" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand list" -s f -l follow -d 'Go on with new messages as they come; needs a server'
 complete -c rechat -n "__fish_rechat_using_subcommand list" -l json -d 'Print the messages as JSON lines'
 complete -c rechat -n "__fish_rechat_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rechat -n "__fish_rechat_using_subcommand list" -s V -l version -d 'Print version'
 complete -c rechat -n "__fish_rechat_using_subcommand get" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
-complete -c rechat -n "__fish_rechat_using_subcommand get" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand get" -l server -d 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]' -r -f
 complete -c rechat -n "__fish_rechat_using_subcommand get" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand get" -l ca -d 'Certificate to trust over HTTPS beside the system\'s, as PEM [env: RECHAT_CA]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand get" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand get" -l json -d 'Print the message as JSON'
 complete -c rechat -n "__fish_rechat_using_subcommand get" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand get" -s V -l version -d 'Print version'
 complete -c rechat -n "__fish_rechat_using_subcommand set-status" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
-complete -c rechat -n "__fish_rechat_using_subcommand set-status" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand set-status" -l server -d 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]' -r -f
 complete -c rechat -n "__fish_rechat_using_subcommand set-status" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand set-status" -l ca -d 'Certificate to trust over HTTPS beside the system\'s, as PEM [env: RECHAT_CA]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand set-status" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand set-status" -l json -d 'Print the message as JSON'
 complete -c rechat -n "__fish_rechat_using_subcommand set-status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rechat -n "__fish_rechat_using_subcommand set-status" -s V -l version -d 'Print version'
 complete -c rechat -n "__fish_rechat_using_subcommand cancel" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
-complete -c rechat -n "__fish_rechat_using_subcommand cancel" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand cancel" -l server -d 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]' -r -f
 complete -c rechat -n "__fish_rechat_using_subcommand cancel" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand cancel" -l ca -d 'Certificate to trust over HTTPS beside the system\'s, as PEM [env: RECHAT_CA]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand cancel" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand cancel" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand cancel" -s V -l version -d 'Print version'
 complete -c rechat -n "__fish_rechat_using_subcommand retry" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
-complete -c rechat -n "__fish_rechat_using_subcommand retry" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand retry" -l server -d 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]' -r -f
 complete -c rechat -n "__fish_rechat_using_subcommand retry" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand retry" -l ca -d 'Certificate to trust over HTTPS beside the system\'s, as PEM [env: RECHAT_CA]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand retry" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand retry" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand retry" -s V -l version -d 'Print version'
 complete -c rechat -n "__fish_rechat_using_subcommand delete" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
-complete -c rechat -n "__fish_rechat_using_subcommand delete" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand delete" -l server -d 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]' -r -f
 complete -c rechat -n "__fish_rechat_using_subcommand delete" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand delete" -l ca -d 'Certificate to trust over HTTPS beside the system\'s, as PEM [env: RECHAT_CA]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand delete" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand delete" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand delete" -s V -l version -d 'Print version'
 complete -c rechat -n "__fish_rechat_using_subcommand stats" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
-complete -c rechat -n "__fish_rechat_using_subcommand stats" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand stats" -l server -d 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]' -r -f
 complete -c rechat -n "__fish_rechat_using_subcommand stats" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand stats" -l ca -d 'Certificate to trust over HTTPS beside the system\'s, as PEM [env: RECHAT_CA]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand stats" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand stats" -l json -d 'Print the counts as JSON'
 complete -c rechat -n "__fish_rechat_using_subcommand stats" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand stats" -s V -l version -d 'Print version'
 complete -c rechat -n "__fish_rechat_using_subcommand tui" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
-complete -c rechat -n "__fish_rechat_using_subcommand tui" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand tui" -l server -d 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]' -r -f
 complete -c rechat -n "__fish_rechat_using_subcommand tui" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand tui" -l ca -d 'Certificate to trust over HTTPS beside the system\'s, as PEM [env: RECHAT_CA]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand tui" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand tui" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand tui" -s V -l version -d 'Print version'
@@ -162,20 +171,23 @@ complete -c rechat -n "__fish_rechat_using_subcommand export" -l conversation -d
 complete -c rechat -n "__fish_rechat_using_subcommand export" -l direction -d 'Only messages that went out, or came in' -r -f -a "Outbound\t''
 Inbound\t''"
 complete -c rechat -n "__fish_rechat_using_subcommand export" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
-complete -c rechat -n "__fish_rechat_using_subcommand export" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand export" -l server -d 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]' -r -f
 complete -c rechat -n "__fish_rechat_using_subcommand export" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand export" -l ca -d 'Certificate to trust over HTTPS beside the system\'s, as PEM [env: RECHAT_CA]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand export" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rechat -n "__fish_rechat_using_subcommand export" -s V -l version -d 'Print version'
 complete -c rechat -n "__fish_rechat_using_subcommand import" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
-complete -c rechat -n "__fish_rechat_using_subcommand import" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand import" -l server -d 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]' -r -f
 complete -c rechat -n "__fish_rechat_using_subcommand import" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand import" -l ca -d 'Certificate to trust over HTTPS beside the system\'s, as PEM [env: RECHAT_CA]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand import" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand import" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand import" -s V -l version -d 'Print version'
 complete -c rechat -n "__fish_rechat_using_subcommand backup" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
-complete -c rechat -n "__fish_rechat_using_subcommand backup" -l server -d 'Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]' -r -f
+complete -c rechat -n "__fish_rechat_using_subcommand backup" -l server -d 'Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]' -r -f
 complete -c rechat -n "__fish_rechat_using_subcommand backup" -l token -d 'The token of that server [env: RECHAT_TOKEN]' -r
+complete -c rechat -n "__fish_rechat_using_subcommand backup" -l ca -d 'Certificate to trust over HTTPS beside the system\'s, as PEM [env: RECHAT_CA]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand backup" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand backup" -l force -d 'Replace the file if it is there'
 complete -c rechat -n "__fish_rechat_using_subcommand backup" -s h -l help -d 'Print help'
@@ -190,7 +202,7 @@ complete -c rechat -n "__fish_rechat_using_subcommand token" -s V -l version -d 
 complete -c rechat -n "__fish_rechat_using_subcommand completions" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c rechat -n "__fish_rechat_using_subcommand man" -l out -d 'Write the pages of all commands to this folder' -r -f -a "(__fish_complete_directories)"
+complete -c rechat -n "__fish_rechat_using_subcommand man" -l out -d 'Write all pages below this folder, to man1 and man5' -r -f -a "(__fish_complete_directories)"
 complete -c rechat -n "__fish_rechat_using_subcommand man" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand man" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand man" -s V -l version -d 'Print version'

@@ -102,6 +102,13 @@ impl Ring {
     /// Empties the minutes that began since the last time.
     fn advance(&mut self, minute: u64) {
         let day = MOST_MINUTES as u64;
+        // More than a reading that comes late: the clock was set back.
+        if minute + 1 < self.newest {
+            for ahead in minute + 1..=self.newest.min(minute + day) {
+                self.counts[place(ahead)] = [0; 2];
+            }
+            self.newest = minute;
+        }
         for minute in (self.newest + 1).max((minute + 1).saturating_sub(day))..=minute {
             self.counts[place(minute)] = [0; 2];
         }
@@ -135,6 +142,18 @@ mod tests {
         let mut message = draft.into_message(1, uuid::Uuid::nil(), at);
         message.direction = direction;
         Change::Created(message)
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_counts_on() {
+        let activity = Activity::default();
+        let (then, ahead) = (10_000_000, 50_000_000);
+        for now in [then, ahead, then, 0, then] {
+            activity.committed(&[message(now, Direction::Outbound)], now);
+            let told = activity.last(60, now);
+            assert_eq!(told.outbound.iter().sum::<u64>(), 1, "{told:?}");
+            assert_eq!(told.from / MINUTE + told.outbound.len() as u64, now / MINUTE + 1);
+        }
     }
 
     proptest! {

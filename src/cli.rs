@@ -32,6 +32,12 @@ pub struct Cli {
     pub config: Option<PathBuf>,
 }
 
+/// Reads the ID of a message.
+fn id(text: &str) -> Result<Uuid, &'static str> {
+    text.parse()
+        .map_err(|_| "no message has such an ID; `rechat list` shows them, last in each line")
+}
+
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -68,6 +74,8 @@ pub enum Command {
     /// Make the store's file as small as it can be
     Compact(Compact),
     /// Make a strong token
+    #[command(after_help = "Example:
+  rechat serve --listen 0.0.0.0:8080 --token \"$(rechat token)\"")]
     Token,
     /// Print the completion script of a shell
     Completions(Completions),
@@ -128,13 +136,17 @@ pub struct Place {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "server")]
     pub db: Option<PathBuf>,
 
-    /// Ask a server elsewhere, such as http://host:8080 [env: RECHAT_SERVER]
+    /// Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub server: Option<String>,
 
     /// The token of that server [env: RECHAT_TOKEN]
     #[arg(long, value_name = "T")]
     pub token: Option<String>,
+
+    /// Certificate to trust over HTTPS beside the system's, as PEM [env: RECHAT_CA]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ca: Option<PathBuf>,
 }
 
 /// `rechat send`
@@ -250,6 +262,7 @@ pub struct List {
   rechat get --json ID | jq .status")]
 pub struct One {
     /// The message's ID
+    #[arg(value_parser = id)]
     pub id: Uuid,
 
     /// Print the message as JSON
@@ -268,6 +281,7 @@ pub struct One {
   rechat set-status ID pending        # send it again")]
 pub struct SetStatus {
     /// The message's ID
+    #[arg(value_parser = id)]
     pub id: Uuid,
 
     /// The state it shall have
@@ -289,7 +303,7 @@ pub struct SetStatus {
   rechat list --status failed --json | jq -r .id | xargs rechat retry")]
 pub struct Many {
     /// IDs of messages
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required = true, value_name = "ID", value_parser = id)]
     pub ids: Vec<Uuid>,
 
     #[command(flatten)]
@@ -458,13 +472,14 @@ pub struct Completions {
 #[command(after_help = "Examples:
   rechat man | man -l -
   rechat man send | man -l -
-  rechat man --out ~/.local/share/man/man1")]
+  rechat man rechat.toml | man -l -
+  rechat man --out ~/.local/share/man")]
 pub struct Man {
-    /// The command whose page to print
+    /// The command whose page to print, or `rechat.toml` for the configuration file
     #[arg(conflicts_with = "out")]
     pub page: Option<String>,
 
-    /// Write the pages of all commands to this folder
+    /// Write all pages below this folder, to man1 and man5
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
 }

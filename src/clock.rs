@@ -1,8 +1,205 @@
-//! The time of day, read in one place.
+//! The time of day, read in one place; and how old something is although the clock was set.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use rustix::time::{ClockId, clock_gettime};
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio_util::sync::CancellationToken;
+
+/// Seconds by which the clock may differ from what passed; more than that, and it was set.
+const TOLERANCE: i64 = 10;
+
+/// Times before this one (the year 2000) were stamped by a clock that had not been set yet.
+const UNSET: i64 = 946_684_800;
+
+/// How often it is looked whether the clock was set.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Settings of the clock that are remembered one by one.
+const MOST_JUMPS: usize = 64;
 
 /// Unix seconds; 0 where the clock stands before 1970.
 pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Seconds that nobody sets; on Linux they go on while the host sleeps.
+fn steady() -> i64 {
+    #[cfg(target_os = "linux")]
+    let id = ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let id = ClockId::Monotonic;
+    clock_gettime(id).tv_sec
+}
+
+/// Watches how the clock is set, so that nothing seems older than it is.
+#[derive(Debug)]
+pub struct Clock(Mutex<Timeline>);
+
+impl Clock {
+    /// Begins to watch.
+    pub fn start() -> Self {
+        Self(Mutex::new(Timeline::begin(now().cast_signed(), steady())))
+    }
+
+    /// Looks now and then, until `stop`.
+    pub async fn watch(&self, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+            self.look();
+        }
+    }
+
+    /// Looks at the clock; says in the log where it was set.
+    fn look(&self) {
+        let mut timeline = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(by) = timeline.look(now().cast_signed(), steady()) {
+            let way = if by > 0 { "ahead" } else { "back" };
+            tracing::warn!(seconds = by.abs(), "the clock of this host was set {way}");
+        }
+    }
+
+    /// How many seconds ago something was stamped, at least; `None` where the stamp is of no time
+    /// that this clock has shown.
+    pub fn age(&self, stamp: u64) -> Option<u64> {
+        self.look();
+        let timeline = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        timeline.age(stamp.cast_signed())
+    }
+
+    /// Seconds since the beginning of the watch.
+    pub fn watched(&self) -> u64 {
+        let timeline = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (steady() - timeline.began).cast_unsigned()
+    }
+}
+
+/// What the clock has shown: eras, each from where it was set to where it was set again.
+#[derive(Debug)]
+struct Timeline {
+    /// When the watch began, in steady seconds.
+    began: i64,
+    /// From when on stamps of before can be true.
+    begin: i64,
+    /// What was seen last.
+    wall: i64,
+    steady: i64,
+    jumps: VecDeque<Jump>,
+}
+
+/// The clock was set: the era up to `end` ended, and another began no earlier than `begin`.
+#[derive(Debug)]
+struct Jump {
+    end: i64,
+    begin: i64,
+    by: i64,
+}
+
+impl Timeline {
+    fn begin(wall: i64, steady: i64) -> Self {
+        let begin = UNSET.min(wall);
+        Self { began: steady, begin, wall, steady, jumps: VecDeque::new() }
+    }
+
+    /// Notes what the clock shows; by how much it was set since the last time, if it was.
+    fn look(&mut self, wall: i64, steady: i64) -> Option<i64> {
+        let passed = (steady - self.steady).max(0);
+        let expected = self.wall + passed;
+        (self.wall, self.steady) = (wall, steady);
+        let by = wall - expected;
+        if by.abs() <= TOLERANCE {
+            return None;
+        }
+        // When exactly it was set, since the last look, nobody saw.
+        let (end, begin) = (expected + TOLERANCE, wall - passed - TOLERANCE);
+        self.jumps.push_back(Jump { end, begin, by });
+        if self.jumps.len() > MOST_JUMPS
+            && let (Some(first), Some(second)) = (self.jumps.pop_front(), self.jumps.front_mut())
+        {
+            // As one, which makes nothing older than it is.
+            second.end = second.end.max(first.end);
+            second.by = first.by.max(0) + second.by.max(0);
+        }
+        Some(by)
+    }
+
+    /// The least age that the stamp can have, by the eras that showed its time.
+    fn age(&self, stamp: i64) -> Option<u64> {
+        let mut set_since: i64 = self.jumps.iter().map(|jump| jump.by).sum();
+        let mut begin = self.begin;
+        let mut least: Option<i64> = None;
+        let last = Jump { end: self.wall + TOLERANCE, begin: 0, by: 0 };
+        for jump in self.jumps.iter().chain([&last]) {
+            if (begin..=jump.end).contains(&stamp) {
+                let age = self.wall - stamp - set_since;
+                least = Some(least.map_or(age, |least| least.min(age)));
+            }
+            set_since -= jump.by;
+            begin = jump.begin;
+        }
+        least.map(|age| age.max(0).cast_unsigned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DAY: i64 = 86_400;
+    const START: i64 = 1_800_000_000;
+
+    #[test]
+    fn what_was_stamped_before_the_clock_was_set_is_as_old_as_it_is() {
+        let mut timeline = Timeline::begin(START, 5);
+        assert_eq!(timeline.age(START - DAY), Some(86_400));
+        assert_eq!(timeline.look(START + 100, 105), None);
+        assert_eq!(timeline.look(START + 160 + DAY, 165), Some(DAY));
+        assert_eq!(timeline.age(START + 100), Some(60));
+        assert_eq!(timeline.age(START + DAY + 150), Some(10));
+        assert_eq!(timeline.look(170, 175), Some(-START - DAY));
+        assert_eq!(timeline.age(START + 100), Some(70), "in 1970");
+        assert_eq!(timeline.age(170), Some(0));
+        assert_eq!(timeline.look(START + 180, 185), Some(START));
+        assert_eq!(timeline.age(START + 100), Some(80), "right again");
+        assert_eq!(timeline.age(170), Some(10), "made in 1970");
+        assert_eq!(timeline.age(START + 2 * DAY), None, "of no time that was");
+        assert_eq!(timeline.age(1000), None, "of 1970, and not of this run");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_older_than_it_is(
+            steps in proptest::collection::vec((0i64..5_000, -100_000i64..100_000, any::<bool>()), 1..90),
+        ) {
+            let (mut wall, mut steady) = (START, 0);
+            let mut timeline = Timeline::begin(wall, steady);
+            let mut stamped = vec![(wall - 500, steady - 500)];
+            for (pause, by, is_set) in steps {
+                (wall, steady) = (wall + pause, steady + pause);
+                stamped.push((wall, steady));
+                if is_set {
+                    wall += by;
+                    stamped.push((wall, steady));
+                }
+                // A while passes before somebody looks.
+                (wall, steady) = (wall + 3, steady + 3);
+                stamped.push((wall, steady));
+                timeline.look(wall, steady);
+                for (stamp, at) in &stamped {
+                    let age = timeline.age(*stamp);
+                    let real = steady - at;
+                    // What stays within the tolerance is not seen.
+                    let unseen = TOLERANCE * i64::try_from(stamped.len()).unwrap();
+                    prop_assert!(age.is_some_and(|age| age.cast_signed() <= real + unseen), "{age:?} {real}");
+                }
+            }
+        }
+
+        #[test]
+        fn a_clock_that_nobody_sets_tells_ages_exactly(age in 0i64..1_000_000, pause in 0i64..1_000_000) {
+            let mut timeline = Timeline::begin(START, 0);
+            timeline.look(START + pause, pause);
+            prop_assert_eq!(timeline.age(START - age), Some((age + pause).cast_unsigned()));
+        }
+    }
 }

@@ -44,6 +44,11 @@ impl Error {
         self
     }
 
+    /// Whether it says what to do.
+    pub fn has_hint(&self) -> bool {
+        self.hint.is_some()
+    }
+
     /// An error of reading or writing a stream; a closed pipe is not worth a word.
     pub fn of_output(error: &std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {

@@ -1,7 +1,7 @@
 //! Deleting what is old, or too much, where the configuration says so: a few messages at a time,
 //! by the ordinary way, so that everybody who watches and every index knows of it.
 
-use crate::clock::now;
+use crate::clock::Clock;
 use crate::message::Status;
 use crate::store::{Command, Result, Store};
 use std::sync::Arc;
@@ -22,6 +22,37 @@ const REST: Duration = Duration::from_millis(250);
 /// How long until there may be something again, when there was nothing more.
 const PAUSE: Duration = Duration::from_mins(1);
 
+/// What is known of how old messages are.
+struct Ages {
+    clock: Arc<Clock>,
+    /// Messages up to this time count as written when the server started.
+    doubted: u64,
+}
+
+impl Ages {
+    /// Where even the newest message is too old to be kept, the clock may have been set while no
+    /// server ran: then nothing is deleted for its age until the server has run for so long.
+    fn begin(clock: Arc<Clock>, store: &Store, policy: Policy) -> Result<Self> {
+        let view = store.view()?;
+        let newest = view.before(view.head() + 1)?.next().transpose()?;
+        let stamp = newest.map_or(0, |message| message.created_at.max(message.updated_at));
+        let is_doubted = policy.age.is_some_and(|age| clock.age(stamp).is_some_and(|is| is >= age));
+        if is_doubted {
+            tracing::warn!(
+                "even the newest message is older than `retention.days`: is the clock right? Messages \
+                 of before are kept until the server has run for as long"
+            );
+        }
+        Ok(Self { clock, doubted: if is_doubted { stamp } else { 0 } })
+    }
+
+    fn of(&self, created_at: u64) -> u64 {
+        let is_doubted = created_at <= self.doubted;
+        let age = if is_doubted { Some(self.clock.watched()) } else { self.clock.age(created_at) };
+        age.unwrap_or_default()
+    }
+}
+
 /// What is kept; nothing is deleted where neither is set. Messages that wait to be sent always are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
@@ -32,11 +63,21 @@ pub struct Policy {
 }
 
 /// Deletes by the policy in force, until `stop`.
-pub async fn run(store: Arc<Store>, mut policy: watch::Receiver<Policy>, stop: CancellationToken) {
+pub async fn run(
+    store: Arc<Store>,
+    clock: Arc<Clock>,
+    mut policy: watch::Receiver<Policy>,
+    stop: CancellationToken,
+) {
     let mut position = 0;
+    let at_first = *policy.borrow();
+    let ages = match Ages::begin(clock, &store, at_first) {
+        Ok(ages) => ages,
+        Err(error) => return tracing::error!("old messages are not deleted: {error}"),
+    };
     loop {
         let now_in_force = *policy.borrow_and_update();
-        let pause = match step(&store, now_in_force, &mut position).await {
+        let pause = match step(&store, now_in_force, &ages, &mut position).await {
             Ok(true) => REST,
             Ok(false) => {
                 position = 0;
@@ -56,8 +97,8 @@ pub async fn run(store: Arc<Store>, mut policy: watch::Receiver<Policy>, stop: C
 }
 
 /// Deletes some messages after `position`; `false` where there was nothing to delete.
-async fn step(store: &Store, policy: Policy, position: &mut u64) -> Result<bool> {
-    let doomed = doomed(store, policy, position)?;
+async fn step(store: &Store, policy: Policy, ages: &Ages, position: &mut u64) -> Result<bool> {
+    let doomed = doomed(store, policy, ages, position)?;
     if doomed.is_empty() {
         return Ok(false);
     }
@@ -72,12 +113,11 @@ async fn step(store: &Store, policy: Policy, position: &mut u64) -> Result<bool>
 }
 
 /// The oldest messages that the policy does not keep.
-fn doomed(store: &Store, policy: Policy, position: &mut u64) -> Result<Vec<Uuid>> {
+fn doomed(store: &Store, policy: Policy, ages: &Ages, position: &mut u64) -> Result<Vec<Uuid>> {
     let view = store.view()?;
     let mut surplus = policy.count.map_or(0, |count| view.stats().total.saturating_sub(count));
-    let written_before = policy.age.map_or(0, |age| now().saturating_sub(age));
     let mut doomed = Vec::new();
-    if surplus == 0 && written_before == 0 {
+    if surplus == 0 && policy.age.is_none() {
         return Ok(doomed);
     }
     for message in view.after(*position)?.take(LOOKED_AT) {
@@ -86,7 +126,7 @@ fn doomed(store: &Store, policy: Policy, position: &mut u64) -> Result<Vec<Uuid>
         if matches!(message.status, Status::Pending | Status::Sending) {
             continue;
         }
-        if surplus > 0 || message.created_at < written_before {
+        if surplus > 0 || policy.age.is_some_and(|age| ages.of(message.created_at) > age) {
             surplus = surplus.saturating_sub(1);
             doomed.push(message.id);
         }

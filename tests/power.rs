@@ -257,7 +257,8 @@ fn send_by_loopback(store: &Arc<Store>, outbox: outbox::Outbox) -> impl Drop {
         longest_pause: pause,
         time_to_live: Duration::from_hours(1),
     };
-    tokio::spawn(outbox.run(store.clone(), registry, policy, None, stop.clone()));
+    let clock = Arc::new(rechat::clock::Clock::start());
+    tokio::spawn(outbox.run(store.clone(), registry, policy, None, clock, stop.clone()));
     stop.drop_guard()
 }
 

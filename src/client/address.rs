@@ -1,62 +1,112 @@
 //! Where a server is, and opening a connection to it.
 
+use super::trust;
 use crate::error::{Error, Result};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Uri;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// A connection to a server, on which nothing was said yet.
-pub(super) type Stream = Either<TcpStream, UnixStream>;
+pub(super) type Stream = Either<Either<TcpStream, Box<TlsStream<TcpStream>>>, UnixStream>;
 
 /// A server's address.
 #[derive(Clone, Debug)]
 pub(super) enum Address {
-    Tcp { url: String, authority: String, host: String, port: u16 },
+    Tcp(Url),
     Unix(PathBuf),
 }
 
+/// `http://host:port/prefix`, or the same with https.
+#[derive(Clone, Debug)]
+pub(super) struct Url {
+    text: String,
+    authority: String,
+    host: String,
+    port: u16,
+    /// The path under which a reverse proxy shows the server; empty, or begins with `/`.
+    prefix: String,
+    /// Over HTTPS: to which name, and who is trusted.
+    tls: Option<(ServerName<'static>, Arc<ClientConfig>)>,
+}
+
 impl Address {
-    /// Reads `http://host:port`.
-    pub(super) fn parse(url: &str) -> Result<Self> {
+    /// Reads `http://host:port` or `https://host:port`, with or without a path; `ca` is a file of
+    /// certificates to trust beside the system's.
+    pub(super) fn parse(url: &str, ca: Option<&Path>) -> Result<Self> {
         let wrong = || {
-            Error::usage(format!("{url} is no server's URL")).hint("write it as http://host:8080")
+            Error::usage(format!("{url} is no server's URL"))
+                .hint("write it as http://host:8080 or https://host:8080")
         };
         let uri: Uri = url.parse().map_err(|_| wrong())?;
-        let (Some("http"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        let (Some(scheme), Some(authority), None) =
+            (uri.scheme_str(), uri.authority(), uri.query())
+        else {
             return Err(wrong());
         };
-        Ok(Self::Tcp {
-            url: url.to_owned(),
+        let host = authority.host().trim_matches(['[', ']']).to_owned();
+        let (tls, port) = match scheme {
+            "http" => (None, 80),
+            "https" => {
+                let name = ServerName::try_from(host.clone()).map_err(|_| wrong())?;
+                (Some((name, trust::trust(ca)?)), 443)
+            }
+            _ => return Err(wrong()),
+        };
+        Ok(Self::Tcp(Url {
+            text: url.trim_end_matches('/').to_owned(),
             authority: authority.to_string(),
-            host: authority.host().trim_matches(['[', ']']).to_owned(),
-            port: authority.port_u16().unwrap_or(80),
-        })
+            port: authority.port_u16().unwrap_or(port),
+            prefix: uri.path().trim_end_matches('/').to_owned(),
+            host,
+            tls,
+        }))
     }
 
     /// What people know the server by.
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Tcp { url, .. } => url.clone(),
+            Self::Tcp(url) => url.text.clone(),
             Self::Unix(socket) => socket.display().to_string(),
+        }
+    }
+
+    /// The same in a few words.
+    pub(super) fn short_name(&self) -> String {
+        match self {
+            Self::Tcp(url) => url.authority.clone(),
+            Self::Unix(_) => "this host".into(),
         }
     }
 
     /// The `Host` of requests.
     pub(super) fn host(&self) -> &str {
         match self {
-            Self::Tcp { authority, .. } => authority,
+            Self::Tcp(url) => &url.authority,
             Self::Unix(_) => "localhost",
+        }
+    }
+
+    /// What stands before the path of each request.
+    pub(super) fn prefix(&self) -> &str {
+        match self {
+            Self::Tcp(url) => &url.prefix,
+            Self::Unix(_) => "",
         }
     }
 
@@ -64,11 +114,7 @@ impl Address {
     pub(super) async fn connect(&self) -> io::Result<Stream> {
         let connected = async {
             match self {
-                Self::Tcp { host, port, .. } => {
-                    let stream = TcpStream::connect((host.as_str(), *port)).await?;
-                    stream.set_nodelay(true)?;
-                    Ok(Either::Left(stream))
-                }
+                Self::Tcp(url) => url.connect().await.map(Either::Left),
                 Self::Unix(socket) => UnixStream::connect(socket).await.map(Either::Right),
             }
         };
@@ -86,8 +132,36 @@ impl Address {
     }
 
     /// What to say where that failed.
-    pub(super) fn unreachable(&self, error: &io::Error) -> Error {
-        Error::failed(format!("no server answers at {}: {error}", self.name()))
-            .hint("start one with `rechat serve`, or leave --server out to use the local store")
+    pub(super) fn away(&self, error: &io::Error) -> Error {
+        match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(error) => trust::explain(&self.name(), error),
+            None => Error::failed(format!("no server answers at {}: {error}", self.name())),
+        }
+    }
+
+    /// What to say where the answer to a request cannot be read.
+    pub(super) fn broken(&self, error: &hyper::Error) -> Error {
+        let broken = Error::failed(format!("{}: {error}", self.name()));
+        match self {
+            Self::Tcp(Url { tls: None, .. }) if error.is_parse() => {
+                broken.hint("what answers there is no HTTP: is it HTTPS? Then write https://")
+            }
+            _ => broken,
+        }
+    }
+}
+
+impl Url {
+    async fn connect(&self) -> io::Result<Either<TcpStream, Box<TlsStream<TcpStream>>>> {
+        let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        stream.set_nodelay(true)?;
+        match &self.tls {
+            None => Ok(Either::Left(stream)),
+            Some((name, trusted)) => {
+                let connector = TlsConnector::from(trusted.clone());
+                let stream = connector.connect(name.clone(), stream).await?;
+                Ok(Either::Right(Box::new(stream)))
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ mod history;
 mod local;
 mod remote;
 mod server;
+mod trust;
 pub mod watch;
 
 pub use history::{Found, Wanted};
@@ -18,6 +19,7 @@ use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
 use crate::message::{Message, Status};
 use crate::store::{Access, Filter, Page, Stats};
+use address::Address;
 pub use export::Export;
 use follow::Following;
 use local::Local;
@@ -35,14 +37,16 @@ pub enum Client {
 
 /// Messages that are no longer there, or never were.
 fn no_message(id: Uuid) -> Error {
-    Error::failed(format!("there is no message {id}"))
+    Error::failed(format!("there is no message {id}")).hint("`rechat list` shows those there are")
 }
 
-/// The URL and the token of a server that was named, by a flag or in the environment.
-fn server_named(place: &Place) -> Option<(String, Option<String>)> {
+/// The address and the token of a server that was named, by a flag or in the environment.
+fn server_named(place: &Place) -> Result<Option<(Address, Option<String>)>> {
     let server = place.server.clone().or_else(|| std::env::var("RECHAT_SERVER").ok());
-    let url = server.filter(|_| place.db.is_none())?;
-    Some((url, place.token.clone().or_else(|| std::env::var("RECHAT_TOKEN").ok())))
+    let Some(url) = server.filter(|_| place.db.is_none()) else { return Ok(None) };
+    let ca = place.ca.clone().or_else(|| std::env::var_os("RECHAT_CA").map(PathBuf::from));
+    let address = Address::parse(&url, ca.as_deref())?;
+    Ok(Some((address, place.token.clone().or_else(|| std::env::var("RECHAT_TOKEN").ok()))))
 }
 
 /// The configuration of this host, which tells where the store is.
@@ -57,8 +61,8 @@ fn config_here(place: &Place, config_file: Option<PathBuf>) -> Result<Config> {
 impl Client {
     /// Finds out who answers: `--server`, else the server that has the store open, else the store.
     pub async fn open(place: &Place, config_file: Option<PathBuf>, access: Access) -> Result<Self> {
-        if let Some((url, token)) = server_named(place) {
-            return Ok(Self::Remote(Remote::connect(&url, token).await?));
+        if let Some((address, token)) = server_named(place)? {
+            return Ok(Self::Remote(Remote::connect(address, token).await?));
         }
         let config = config_here(place, config_file)?;
         if let Some(remote) = Remote::beside(&config::socket_beside(&config.db)).await? {

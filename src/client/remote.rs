@@ -39,10 +39,9 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Connects to `http://host:port`.
-    pub(super) async fn connect(url: &str, token: Option<String>) -> Result<Self> {
-        let address = Address::parse(url)?;
-        let requests = address.open().await.map_err(|error| address.unreachable(&error))?;
+    /// Connects to a server that was named.
+    pub(super) async fn connect(address: Address, token: Option<String>) -> Result<Self> {
+        let requests = address.open().await.map_err(|error| unreachable(&address, &error))?;
         Ok(Self { requests, address, token })
     }
 
@@ -51,10 +50,15 @@ impl Remote {
         let address = Address::Unix(socket.to_owned());
         match address.open().await {
             Ok(requests) => Ok(Some(Self { requests, address, token: None })),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(Error::failed(
-                format!("a server runs here, and {} is not for this user", address.name()),
-            )
-            .hint("ask as the user it runs as, or use --server and --token")),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                // Without a right to the folder it cannot even be seen whether a server is there.
+                let what = match socket.try_exists() {
+                    Ok(_) => "a server runs here, and its socket is not for this user",
+                    Err(_) => "the store's folder is not for this user",
+                };
+                Err(Error::failed(format!("{what}: {}", address.name()))
+                    .hint("ask as the user it belongs to, or use --server and --token"))
+            }
             Err(_) => Ok(None),
         }
     }
@@ -72,7 +76,7 @@ impl Remote {
     /// The same server once more, over a connection of its own.
     pub(super) async fn again(&self) -> Result<Self> {
         let opened = self.address.open().await;
-        let requests = opened.map_err(|error| self.address.unreachable(&error))?;
+        let requests = opened.map_err(|error| unreachable(&self.address, &error))?;
         Ok(Self { requests, address: self.address.clone(), token: self.token.clone() })
     }
 
@@ -196,7 +200,7 @@ impl Remote {
         let request = self.request(Method::POST, "/api/backup", Some(&body))?;
         // However long it takes: the whole store is copied.
         let answer = self.requests.send_request(request).await;
-        let answer = answer.map_err(|error| self.broken(&error))?;
+        let answer = answer.map_err(|error| self.address.broken(&error))?;
         let status = answer.status();
         let bytes = answer.into_body().collect().await.map(Collected::to_bytes);
         if status.is_success() { Ok(()) } else { Err(refused(status, &bytes.unwrap_or_default())) }
@@ -206,7 +210,7 @@ impl Remote {
     async fn open(&mut self, request: Request<Full<Bytes>>) -> Result<Incoming> {
         let answer = match timeout(ANSWER, self.requests.send_request(request)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(self.broken(&error)),
+            Ok(Err(error)) => return Err(self.address.broken(&error)),
             Err(_) => return Err(self.broken(&io::Error::from(io::ErrorKind::TimedOut))),
         };
         if answer.status().is_success() {
@@ -226,6 +230,7 @@ impl Remote {
         let body = body.map(serde_json::to_vec).transpose();
         let body =
             body.map_err(|error| Error::failed(format!("the request cannot be written: {error}")))?;
+        let path = format!("{}{path}", self.address.prefix());
         let mut request =
             Request::builder().method(method).uri(path).header(HOST, self.address.host());
         if body.is_some() {
@@ -252,7 +257,7 @@ impl Remote {
         };
         let (status, bytes) = match timeout(ANSWER, exchange).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(self.broken(&error)),
+            Ok(Err(error)) => return Err(self.address.broken(&error)),
             Err(_) => return Err(self.broken(&io::Error::from(io::ErrorKind::TimedOut))),
         };
         match status {
@@ -271,6 +276,15 @@ impl Remote {
     fn strange(&self) -> Error {
         Error::failed(format!("{} answers 404: is it a rechat server?", self.address.name()))
     }
+}
+
+/// What a command says where there is no connection to its server.
+fn unreachable(address: &Address, error: &io::Error) -> Error {
+    let away = address.away(error);
+    if away.has_hint() {
+        return away;
+    }
+    away.hint("start one with `rechat serve`, or leave --server out to use the local store")
 }
 
 /// What an answer that is an error says.

@@ -7,7 +7,7 @@ use super::{config_here, server_named};
 use crate::api::{AdapterStatus, Conversation, NewMessage, Stats};
 use crate::cli::Place;
 use crate::config;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::message::{Message, Status};
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -30,8 +30,8 @@ impl Clone for Server {
 impl Server {
     /// The server that is named, else the one whose store is this host's.
     pub fn find(place: &Place, config_file: Option<PathBuf>) -> Result<Self> {
-        if let Some((url, token)) = server_named(place) {
-            return Ok(Self { address: Address::parse(&url)?, token, remote: None });
+        if let Some((address, token)) = server_named(place)? {
+            return Ok(Self { address, token, remote: None });
         }
         let socket = config::socket_beside(&config_here(place, config_file)?.db);
         Ok(Self { address: Address::Unix(socket), token: None, remote: None })
@@ -44,15 +44,7 @@ impl Server {
 
     /// The same in a few words.
     pub fn short_name(&self) -> String {
-        match &self.address {
-            Address::Tcp { authority, .. } => authority.clone(),
-            Address::Unix(_) => "this host".into(),
-        }
-    }
-
-    /// Why it cannot be reached, in words.
-    pub(super) fn away(&self, error: &std::io::Error) -> Error {
-        Error::failed(format!("no server answers at {}: {error}", self.name()))
+        self.address.short_name()
     }
 
     async fn remote(&mut self) -> Result<&mut Remote> {
@@ -60,7 +52,7 @@ impl Server {
             return Ok(self.remote.insert(standing));
         }
         let opened = Remote::at(self.address.clone(), self.token.clone()).await;
-        let remote = opened.map_err(|error| self.away(&error))?;
+        let remote = opened.map_err(|error| self.address.away(&error))?;
         Ok(self.remote.insert(remote))
     }
 

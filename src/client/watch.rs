@@ -236,7 +236,7 @@ async fn newest(server: &mut Server) -> Result<u64> {
 
 async fn open(server: &Server, since: u64) -> std::result::Result<Socket, End> {
     let asked = async {
-        let stream = server.address.connect().await.map_err(|error| server.away(&error))?;
+        let stream = server.address.connect().await.map_err(|error| server.address.away(&error))?;
         let request = request(server)?;
         let (mut socket, _) =
             client_async(request, stream).await.map_err(|error| refusal(server, &error))?;
@@ -255,7 +255,8 @@ async fn open(server: &Server, since: u64) -> std::result::Result<Socket, End> {
 }
 
 fn request(server: &Server) -> Result<tungstenite::handshake::client::Request> {
-    let url = format!("ws://{}/ws/client", server.address.host());
+    // Over HTTPS the stream is encrypted already, so that this is all the same.
+    let url = format!("ws://{}{}/ws/client", server.address.host(), server.address.prefix());
     let mut request = url
         .into_client_request()
         .map_err(|error| Error::failed(format!("{}: {error}", server.name())))?;

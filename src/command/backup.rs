@@ -12,9 +12,17 @@ use std::path::{Path, PathBuf};
 pub(super) async fn backup(backup: Backup, config: Option<PathBuf>) -> Result<()> {
     let file = std::path::absolute(&backup.file)
         .map_err(|error| Error::failed(format!("{}: {error}", backup.file.display())))?;
+    if file.is_dir() {
+        return Err(Error::failed(format!("{} is a folder", file.display()))
+            .hint("name the file to write in it"));
+    }
     if file.exists() && !backup.force {
         return Err(Error::failed(format!("{} is there already", file.display()))
             .hint("name another file, or let it be replaced with --force"));
+    }
+    if let Some(folder) = file.parent().filter(|folder| !folder.is_dir()) {
+        return Err(Error::failed(format!("there is no folder {}", folder.display()))
+            .hint("make it first, or name another"));
     }
     let part = file.with_added_extension("part");
     let _ = std::fs::remove_file(&part);
@@ -42,7 +50,8 @@ pub(super) fn compact(compact: Compact, config: Option<PathBuf>) -> Result<()> {
             .hint("stop it first: nobody may use a store while its file is made smaller"));
     }
     if !config.db.exists() {
-        return Err(Error::failed(format!("there is no store at {}", config.db.display())));
+        return Err(Error::failed(format!("there is no store at {}", config.db.display()))
+            .hint("`--db` names another place"));
     }
     let before = size(&config.db);
     store::compact(&config.store_options(Access::Write))?;

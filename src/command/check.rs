@@ -5,6 +5,7 @@ use crate::cli::Check;
 use crate::config::{self, Sources};
 use crate::error::{Error, Result};
 use crate::store::{Access, Store, check};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 pub(super) fn run(command: Check, config: Option<PathBuf>) -> Result<()> {
@@ -13,6 +14,10 @@ pub(super) fn run(command: Check, config: Option<PathBuf>) -> Result<()> {
         sources.flags.push(("db", "--db", db.display().to_string().into()));
     }
     let config = config::load(&sources)?.config;
+    if UnixStream::connect(config::socket_beside(&config.db)).is_ok() {
+        return Err(Error::failed(format!("a server has {} open", config.db.display()))
+            .hint("stop it first, or make a copy with `rechat backup FILE` and check that"));
+    }
     let store = Store::open(&config.store_options(Access::Read), Box::new(()))?;
     let report = check::check(&*store.view()?)?;
     let mut out = Output::new();

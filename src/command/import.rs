@@ -20,7 +20,8 @@ pub(super) async fn run(import: Import, config: Option<PathBuf>) -> Result<()> {
     let mut batch = Batch::default();
     let file = import.file.display();
     for (number, line) in (1_u64..).zip(input.lines()) {
-        let line = line.map_err(|error| Error::failed(format!("{file}: {error}")))?;
+        let line =
+            line.map_err(|error| Error::failed(format!("{file} cannot be read: {error}")))?;
         bar.inc(line.len() as u64 + 1);
         if line.trim().is_empty() {
             continue;

@@ -124,7 +124,9 @@ async fn batch(send: &Send, file: &Path, config: Option<PathBuf>) -> Result<()> 
     let mut out = Output::new();
     let (mut stored, mut problems) = (0_u64, Vec::new());
     for (number, line) in (1..).zip(input.lines()) {
-        let line = line.map_err(|error| Error::failed(format!("{}: {error}", file.display())))?;
+        let line = line.map_err(|error| {
+            Error::failed(format!("{} cannot be read: {error}", file.display()))
+        })?;
         bar.inc(line.len() as u64 + 1);
         if line.trim().is_empty() {
             continue;

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 const PREFIX: &str = "RECHAT_";
 
 /// Variables with our prefix that are no keys of the configuration.
-const NOT_KEYS: [&str; 2] = ["RECHAT_CONFIG", "RECHAT_SERVER"];
+const NOT_KEYS: [&str; 3] = ["RECHAT_CONFIG", "RECHAT_SERVER", "RECHAT_CA"];
 
 /// Where settings come from, the weakest first.
 #[derive(Clone, Debug, Default)]

@@ -1,11 +1,13 @@
 //! The configuration: one file, the environment, and flags, in rising order.
 
 mod access;
+mod keys;
 mod layers;
 mod limits;
 mod secret;
 
 pub use access::{Need, Scope, Token, TokenEntry};
+pub use keys::{ADAPTER_KEYS, KEYS, Key, TOKEN_KEYS};
 pub use layers::{Loaded, Sources, load};
 pub use limits::Limits;
 pub use secret::Secret;
@@ -18,7 +20,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Everything that can be set. Each key is described in `docs/configuration.md`.
+/// Everything that can be set. `keys.rs` describes each key for people.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {

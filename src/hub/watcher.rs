@@ -153,6 +153,14 @@ impl Watcher {
         }
     }
 
+    /// Frames that are here already, without waiting; none where the journal is to be read first.
+    pub fn queued(&self) -> Vec<Frame> {
+        match self.mailbox.take() {
+            Found::Frames(frames) => frames,
+            Found::Behind(_) => Vec::new(),
+        }
+    }
+
     /// One step through the journal, and back to the live stream at its end.
     fn read_on(&mut self, delivered: u64, store: &Store) -> store::Result<Batches> {
         let view = store.view()?;

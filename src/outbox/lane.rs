@@ -130,7 +130,8 @@ impl Lane {
         if message.last_error.is_none() {
             return true;
         }
-        let passed = Duration::from_secs(now().saturating_sub(message.updated_at));
+        let passed =
+            Duration::from_secs(self.tools.clock.age(message.updated_at).unwrap_or_default());
         let pause = self.tools.policy.pause(message.retry_count);
         let until = Instant::now() + pause.saturating_sub(passed);
         loop {

@@ -14,7 +14,7 @@ pub use outcomes::Outcomes;
 
 use crate::adapter::Registry;
 use crate::change::{Change, Outcome};
-use crate::clock::now;
+use crate::clock::{Clock, now};
 use crate::message::{Direction, Message, Status};
 use crate::store::{self, Command, Store};
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -86,6 +86,7 @@ struct Tools {
     policy: Policy,
     default_platform: Option<String>,
     paces: Arc<Paces>,
+    clock: Arc<Clock>,
     stop: CancellationToken,
 }
 
@@ -162,11 +163,12 @@ impl Outbox {
         registry: Registry,
         policy: Policy,
         default_platform: Option<String>,
+        clock: Arc<Clock>,
         stop: CancellationToken,
     ) {
         let mut connections = registry.changes();
         let paces = Arc::default();
-        let tools = Tools { store, registry, policy, default_platform, paces, stop };
+        let tools = Tools { store, registry, policy, default_platform, paces, clock, stop };
         recover(&tools).await;
         let mut dispatcher = Dispatcher { tools, lanes: HashMap::new(), tasks: JoinSet::new() };
         dispatcher.begin();
@@ -297,7 +299,7 @@ async fn give_up_old(tools: &Tools) -> Duration {
             return Duration::from_secs(ttl.min(60));
         };
         for message in waiting.flatten() {
-            let age = now().saturating_sub(message.updated_at);
+            let age = tools.clock.age(message.updated_at).unwrap_or_else(|| tools.clock.watched());
             if age >= ttl && route::find(tools, &message).is_err_and(|not| not == route::Not::Now) {
                 old.push(message);
             } else {

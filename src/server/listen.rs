@@ -4,6 +4,7 @@ use super::room::{Addresses, Place, Room};
 use super::router::Router;
 use super::tls::Certificate;
 use super::{Context, Peer, Permit};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::metrics::METRICS;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -42,10 +43,11 @@ const HEADERS_AT_ALL: usize = 512;
 /// How long to wait before accepting again, after the system had no descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The two ways in.
+/// The two ways in, and what is shown at the first.
 pub struct Listeners {
     tcp: TcpListener,
     unix: Option<(UnixListener, SocketFile)>,
+    certificate: Option<Arc<Certificate>>,
 }
 
 /// The socket's file; removed when the server ends.
@@ -59,10 +61,18 @@ impl Drop for SocketFile {
 
 impl Listeners {
     /// Binds both. The store's lock must be held: it proves that a socket found there is stale.
-    pub async fn bind(listen: SocketAddr, socket: &Path) -> Result<Self> {
+    pub async fn bind(config: &Config, socket: &Path) -> Result<Self> {
+        let certificate = config.tls.clone().map(Certificate::open).transpose()?.map(Arc::new);
+        let listen = config.listen;
         let tcp = TcpListener::bind(listen).await.map_err(|error| {
-            Error::failed(format!("cannot listen on {listen}: {error}"))
-                .hint("another program may have that port; choose one with --listen 127.0.0.1:PORT")
+            let advice = match error.kind() {
+                io::ErrorKind::AddrNotAvailable => {
+                    "this host has no such address; 0.0.0.0 stands for all it has"
+                }
+                io::ErrorKind::PermissionDenied => "this user may not; choose a port from 1024 on",
+                _ => "another program has that port; choose one with --listen 127.0.0.1:PORT",
+            };
+            Error::failed(format!("cannot listen on {listen}: {error}")).hint(advice)
         })?;
         let unix = match bind_unix(socket) {
             Ok(listener) => Some((listener, SocketFile(socket.to_owned()))),
@@ -74,7 +84,7 @@ impl Listeners {
                 None
             }
         };
-        Ok(Self { tcp, unix })
+        Ok(Self { tcp, unix, certificate })
     }
 
     /// The address that was bound; tells the port where 0 was asked for.
@@ -95,19 +105,18 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 
 /// Serves until `stop`, then lets running requests end within the configured time.
 pub async fn serve(context: Arc<Context>, listeners: Listeners) -> Result<()> {
-    let certificate = context.config.tls.clone().map(Certificate::open).transpose()?;
+    let Listeners { tcp, unix, certificate } = listeners;
     let router =
         Router::new().map_err(|error| Error::failed(format!("the routes do not fit: {error}")))?;
     let server = Server {
         connections: Room::new("connections", context.config.limits.connections),
         addresses: Addresses::new(context.config.limits.connections_per_address),
-        certificate: certificate.map(Arc::new),
+        certificate,
         cors: cors(&context.config.cors_origins)?,
         router: Arc::new(router),
         context,
     };
     let tasks = &server.context.tasks;
-    let Listeners { tcp, unix } = listeners;
     tokio::join!(server.accept_tcp(tcp), async {
         if let Some((listener, _file)) = unix {
             server.accept_unix(listener).await;

@@ -27,7 +27,7 @@ const DEEP: u64 = 100_000;
     post,
     path = "/api/messages",
     request_body = NewMessage,
-    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 256, pattern = r"^[\x21-\x7e]+$", description = "The same key and body within 24 h give the same message")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 256, pattern = r"^[\t\x20-\x7e]*[\x21-\x7e][\t\x20-\x7e]*$", description = "The same key and body within 24 h give the same message")),
     responses(
         (status = 201, body = Message),
         (status = 409, body = Problem, description = "The key was used with another body"),
@@ -110,9 +110,9 @@ pub async fn delete(context: &Context, id: &str) -> Result<Answer> {
     get,
     path = "/api/messages",
     params(
-        ("offset" = Option<u64>, Query, format = "uint64", minimum = 0, description = "How many to pass over"),
-        ("limit" = Option<usize>, Query, format = "uint64", minimum = 0, description = "At most so many: 50, and no more than 200"),
-        ("before" = Option<u64>, Query, format = "uint64", minimum = 0, description = "Only messages older than this `seq`; a known message's ID will do as well"),
+        ("offset" = Option<u64>, Query, format = "uint64", minimum = 0, maximum = 18_446_744_073_709_551_615_usize, description = "How many to pass over"),
+        ("limit" = Option<usize>, Query, format = "uint64", minimum = 0, maximum = 18_446_744_073_709_551_615_usize, description = "At most so many: 50, and no more than 200"),
+        ("before" = Option<u64>, Query, format = "uint64", minimum = 0, maximum = 18_446_744_073_709_551_615_usize, description = "Only messages older than this `seq`; a known message's ID will do as well"),
         ("status" = Option<Status>, Query),
         ("direction" = Option<Direction>, Query),
         ("platform" = Option<String>, Query, min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$"),

@@ -11,6 +11,7 @@ mod ids;
 mod keys;
 mod ledger;
 mod open;
+mod overlay;
 pub mod postings;
 mod query;
 pub mod record;

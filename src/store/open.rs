@@ -3,6 +3,7 @@
 use super::file::{Medium, Prepared};
 use super::ids::Ids;
 use super::ledger::Ledger;
+use super::overlay::Overlay;
 use super::tables::{MARK, META, SCHEMA};
 use super::view::View;
 use super::{Error, Result};
@@ -186,6 +187,16 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
         }
         Err(error) => return Err(error),
     };
+    Ok(Opened { file: Handle::Write(database), ids })
+}
+
+/// Opens for reading a file that cannot be written and may have to be mended; it is left alone.
+pub(super) fn open_as_it_is(options: &Options) -> Result<Opened> {
+    let path = &options.path;
+    let overlay = Overlay::over(path).map_err(|error| disk(path, "opened", &error))?;
+    let database =
+        builder(options).create_with_backend(overlay).map_err(|error| refused(path, &error))?;
+    let Identity { ids, .. } = identify(&database.begin_read()?, path)?;
     Ok(Opened { file: Handle::Write(database), ids })
 }
 

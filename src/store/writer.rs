@@ -6,7 +6,7 @@
 
 use super::keys::Idempotency;
 use super::ledger::Ledger;
-use super::open::{self, Writable};
+use super::open::{self, Opened, Writable};
 use super::{Current, Error, Listener, Options, Result};
 use crate::change::{self, Change, Outcome, Received};
 use crate::message::{Draft, Message, Status};
@@ -80,7 +80,7 @@ pub(super) fn start(
     jobs: mpsc::Receiver<Job>,
     listener: Box<dyn Listener>,
 ) -> Result<JoinHandle<()>> {
-    let writer = Writer { file: Some(file), options, current, listener };
+    let writer = Writer { file: Some(file), left: None, options, current, listener };
     std::thread::Builder::new()
         .name("writer".into())
         .spawn(move || writer.run(jobs))
@@ -90,6 +90,8 @@ pub(super) fn start(
 struct Writer {
     /// `None` after a fault, until the file could be opened again.
     file: Option<Writable>,
+    /// What can still be read meanwhile.
+    left: Option<Opened>,
     options: Options,
     current: Current,
     listener: Box<dyn Listener>,
@@ -98,11 +100,15 @@ struct Writer {
 impl Writer {
     fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut batch = Vec::new();
+        let mut told = None;
         loop {
             if self.file.is_none()
                 && let Err(error) = self.open_again()
             {
-                tracing::error!("{error}");
+                if told.as_ref() != Some(&error) {
+                    tracing::error!("{error}");
+                    told = Some(error.clone());
+                }
                 std::thread::sleep(REOPEN_PAUSE);
                 while let Ok(job) = jobs.try_recv() {
                     let _ = job.answer.send(Err(error.clone()));
@@ -112,6 +118,7 @@ impl Writer {
                 }
                 continue;
             }
+            told = None;
             if jobs.blocking_recv_many(&mut batch, self.options.batch) == 0 {
                 return;
             }
@@ -131,6 +138,11 @@ impl Writer {
             Err(error) => {
                 METRICS.store_errors.inc();
                 tracing::error!(refused = waiting.len(), "{error}");
+                // Before anybody hears of it, so that who then reads finds something; why that
+                // fails is told when it is tried again.
+                if self.file.is_none() {
+                    let _ = self.open_again();
+                }
                 for wait in waiting {
                     let _ = wait.send(Err(error.clone()));
                 }
@@ -178,6 +190,7 @@ impl Writer {
         match opened.and_then(|opened| Ok((Arc::new(opened.view()?), opened))) {
             Ok((view, opened)) => {
                 self.file = opened.into_database();
+                self.left = None;
                 let head = view.head();
                 self.current.store(Some(view));
                 self.listener.opened(head);
@@ -185,9 +198,18 @@ impl Writer {
                 Ok(())
             }
             Err(error) => {
-                self.current.store(None);
+                self.read_on();
                 Err(error)
             }
+        }
+    }
+
+    /// Lets readers have what can be read meanwhile.
+    fn read_on(&mut self) {
+        if self.left.is_none() && self.options.medium.is_none() {
+            self.left = open::open_as_it_is(&self.options).ok();
+            let view = self.left.as_ref().and_then(|left| left.view().ok());
+            self.current.store(view.map(Arc::new));
         }
     }
 

@@ -54,7 +54,12 @@ impl Home {
 
     /// The program, with this home around it.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rechat"));
+        self.program(env!("CARGO_BIN_EXE_rechat"), arguments)
+    }
+
+    /// Another program, with this home around it.
+    pub fn program(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RECHAT_")) {
             command.env_remove(name);
         }
@@ -99,6 +104,7 @@ pub struct TestServer {
     pub address: String,
     process: Child,
     arguments: Vec<String>,
+    variables: Vec<(String, PathBuf)>,
     log: Arc<Mutex<String>>,
 }
 
@@ -115,10 +121,17 @@ impl TestServer {
 
     /// Starts a server in a home that may have a store and a configuration.
     pub fn start_in(home: Arc<Home>, arguments: &[&str]) -> Self {
+        Self::start_among(home, arguments, &[])
+    }
+
+    /// Starts a server with variables in its environment.
+    pub fn start_among(home: Arc<Home>, arguments: &[&str], variables: &[(&str, &Path)]) -> Self {
         let arguments: Vec<_> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        let variables: Vec<_> = variables.collect();
         let log = Arc::new(Mutex::new(String::new()));
-        let (process, address) = spawn(&home, &arguments, &log);
-        Self { home, address, process, arguments, log }
+        let (process, address) = spawn(&home, &arguments, &variables, &log);
+        Self { home, address, process, arguments, variables, log }
     }
 
     /// What it has logged so far.
@@ -171,7 +184,8 @@ impl TestServer {
 
     /// Starts it again on the same store.
     pub fn start_again(&mut self) {
-        (self.process, self.address) = spawn(&self.home, &self.arguments, &self.log);
+        (self.process, self.address) =
+            spawn(&self.home, &self.arguments, &self.variables, &self.log);
     }
 
     /// A request with a JSON body or none; the status and the answer's JSON.
@@ -255,10 +269,17 @@ pub fn agent() -> ureq::Agent {
 
 /// Starts the process, and waits until it says where it serves.
 #[allow(clippy::zombie_processes, reason = "its owner waits for it")]
-fn spawn(home: &Home, arguments: &[String], log: &Arc<Mutex<String>>) -> (Child, String) {
+fn spawn(
+    home: &Home,
+    arguments: &[String],
+    variables: &[(String, PathBuf)],
+    log: &Arc<Mutex<String>>,
+) -> (Child, String) {
     let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
     all.extend(arguments.iter().map(String::as_str));
-    let mut process = home.command(&all).spawn().unwrap();
+    let mut command = home.command(&all);
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
+    let mut process = command.spawn().unwrap();
     let mut lines = BufReader::new(process.stderr.take().unwrap());
     let mut began = String::new();
     loop {

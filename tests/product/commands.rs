@@ -136,6 +136,40 @@ fn wrong_usage_ends_with_2_and_failures_with_1() {
 }
 
 #[test]
+fn wrong_use_is_told_with_its_place_and_what_to_do() {
+    let mut server = TestServer::start();
+    let home = server.home.clone();
+    let path = |name: &str| home.path(name).display().to_string();
+    let [folder, nowhere, half, tls] = ["", "no/x", "half.toml", "tls.toml"].map(path);
+    std::fs::write(&half, "listen = \"127.0.0.1:").unwrap();
+    std::fs::write(&tls, "[tls]\ncertificate = '/no/c'\nkey = '/no/k'\n").unwrap();
+    let taken = server.address.clone();
+    let other = path("other.redb");
+    let cases: [(i32, &[&str], [&str; 2]); 11] = [
+        (2, &["get", "x"], ["'x'", "`rechat list`"]),
+        (2, &["retry", "x"], ["'x'", "`rechat list`"]),
+        (1, &["get", "6f0a0c1e-8f5c-4c8e-9a54-7b1e43a8a5b0"], ["6f0a0c1e", "`rechat list`"]),
+        (2, &["stats", "--server", "https://h:1"], ["HTTPS", "ssh"]),
+        (1, &["export", &folder], [&folder, "is a folder"]),
+        (1, &["backup", "--force", &folder], [&folder, "is a folder"]),
+        (1, &["backup", &nowhere], ["there is no folder", "make it first"]),
+        (1, &["import", &folder], [&folder, "cannot be read"]),
+        (1, &["check"], ["a server has", "rechat backup"]),
+        (1, &["stats", "--config", &half], ["half.toml, line 1", "--print-config"]),
+        (1, &["serve", "--db", &other, "--listen", &taken], [&taken, "another program"]),
+    ];
+    for (code, arguments, words) in cases {
+        let errors = home.fails(code, arguments);
+        assert!(words.iter().all(|word| errors.contains(word)), "{arguments:?}: {errors}");
+    }
+    server.stop();
+    let errors = home.fails(1, &["serve", "--config", &tls, "--listen", "127.0.0.1:0"]);
+    assert!(errors.contains("/no/c") && !errors.contains("serving"), "{errors}");
+    let errors = home.fails(1, &["compact", "--db", &nowhere]);
+    assert!(errors.contains("there is no store at") && errors.contains("--db"), "{errors}");
+}
+
+#[test]
 fn files_that_are_not_ours_stay_as_they_are() {
     let home = Home::new();
     let file = home.path("letter.txt");

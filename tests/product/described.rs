@@ -13,6 +13,20 @@ fn check(description: &Value, schema: &Value, value: &Value) {
     assert!(errors.is_empty(), "{value} does not fit {schema}: {errors:?}");
 }
 
+/// A short run of `tests/schema/run`, which asks the same each time.
+#[test]
+fn schemathesis_finds_nothing() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schema/run");
+    let mut run = std::process::Command::new(script);
+    run.arg("10").env("RECHAT", env!("CARGO_BIN_EXE_rechat"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RECHAT_")) {
+        run.env_remove(name);
+    }
+    let output = run.env_remove("SEED").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+}
+
 #[test]
 fn answers_fit_the_openapi_description() {
     let server = TestServer::start_with(&["--loopback"]);

@@ -1,4 +1,4 @@
-//! A disk that is full, for real: a small file system in memory.
+//! Disks that fail, for real: one that is full, one that its system makes read-only.
 
 use crate::server::{Home, TestServer, eventually};
 use serde_json::json;
@@ -52,4 +52,88 @@ fn a_full_disk_refuses_writers_alone_and_mends_itself() {
     std::fs::remove_file(&filler).unwrap();
     eventually("it writes again", || (server.post(&body).0 == 201).then_some(()));
     assert_eq!(server.get("/api/stats").1["total"], 2);
+}
+
+/// A file system of its own in a file, which its system can take for broken.
+struct FragileDisk {
+    image: PathBuf,
+    folder: PathBuf,
+}
+
+impl FragileDisk {
+    /// `None` where this machine does not let us make or mount one.
+    fn make(home: &Home) -> Option<Self> {
+        let (image, folder) = (home.path("image"), home.path("fragile"));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::File::create(&image).unwrap().set_len(64 << 20).unwrap();
+        let made = Command::new("mkfs.ext4").arg("-q").arg(&image).output();
+        let disk = Self { image, folder };
+        (made.is_ok_and(|output| output.status.success()) && disk.mount()).then_some(disk)
+    }
+
+    fn mount(&self) -> bool {
+        let mut mount = Command::new("mount");
+        let mounted = mount.args(["-o", "loop"]).arg(&self.image).arg(&self.folder).output();
+        mounted.is_ok_and(|output| output.status.success())
+    }
+
+    /// What the kernel does when it finds the file system damaged: it is read-only from now on.
+    fn fail(&self) {
+        let mut mount = Command::new("mount");
+        let failed = mount.args(["-o", "remount,abort"]).arg(&self.folder).output().unwrap();
+        assert!(failed.status.success(), "{failed:?}");
+    }
+
+    /// What an administrator does about it.
+    fn mend(&self) {
+        eventually("nobody has it open", || {
+            let unmounted = Command::new("umount").arg(&self.folder).output().unwrap();
+            unmounted.status.success().then_some(())
+        });
+        assert!(self.mount());
+    }
+}
+
+impl Drop for FragileDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
+    }
+}
+
+#[test]
+fn a_file_system_that_becomes_read_only_refuses_and_is_taken_up_again() {
+    let home = Arc::new(Home::new());
+    let Some(disk) = FragileDisk::make(&home) else {
+        eprintln!("left out: this machine lets nobody make and mount a file system");
+        return;
+    };
+    // The socket beside the store is not to hold the file system.
+    let db = home.path("rechat.redb");
+    std::os::unix::fs::symlink(disk.folder.join("rechat.redb"), &db).unwrap();
+    let server = TestServer::start_in(home.clone(), &["--db", db.to_str().unwrap()]);
+    let mut kept = Vec::new();
+    for round in 0..3 {
+        for n in 0..20 {
+            kept.push(server.make_for(Some("nowhere"), "group_1", &format!("{round} {n}")));
+        }
+        disk.fail();
+        let body = json!({"message_type": "Text", "content": "x", "recipient": "g", "platform": "nowhere"});
+        let (status, error) = server.post(&body);
+        assert_eq!(status, 500, "{error}");
+        assert!(error["error"].as_str().unwrap().contains("Read-only file system"), "{error}");
+        assert_eq!(server.get("/api/health").0, 200);
+        for id in &kept {
+            let (status, message) = server.get(&format!("/api/messages/{id}"));
+            assert_eq!(status, 200, "reading goes on: {message}");
+        }
+        disk.mend();
+        let made = eventually("it writes again", || {
+            let (status, message) = server.post(&body);
+            (status == 201).then_some(message)
+        });
+        kept.push(made["id"].as_str().unwrap().to_owned());
+        assert_eq!(server.get("/api/stats").1["total"], kept.len(), "nothing is lost or doubled");
+    }
+    drop(server);
+    home.ok(&["check", "--db", db.to_str().unwrap()]);
 }

@@ -4,15 +4,20 @@ use crate::onebot::{Peer, Script};
 use crate::onebot11::{group_message, headers, willing};
 use crate::onebot12;
 use crate::server::{DEADLINE, Home, TestServer, eventually};
+use crate::socket::Client;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Stdio;
 use std::sync::Arc;
-use tokio::net::TcpSocket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_util::sync::CancellationToken;
 
 const MIB: u64 = 1 << 20;
 
@@ -219,4 +224,91 @@ fn connections_that_come_and_go_leave_nothing_behind() {
     assert_eq!(server.get("/api/health"), (200, json!({"status": "ok"})));
     drop(open);
     eventually("no descriptor is left behind", || (server.descriptors() <= before).then_some(()));
+}
+
+#[test]
+fn a_client_that_is_stopped_is_let_go_and_has_everything_when_it_goes_on() {
+    let server =
+        configured("[limits]\nidle_seconds = 1\nsession_bytes = 4096\nsession_frames = 4\n");
+    let heard = server.home.path("heard");
+    let mut command = server.home.command(&["list", "--follow", "--json"]);
+    command.stdout(std::fs::File::create(&heard).unwrap()).stderr(Stdio::null());
+    let before = server.descriptors();
+    let mut follower = command.spawn().unwrap();
+    let pid = Pid::from_raw(follower.id().try_into().unwrap()).unwrap();
+    let text = || std::fs::read_to_string(&heard).unwrap();
+    eventually("it follows", || {
+        server.make("group_1", "to begin with");
+        text().contains("to begin with").then_some(())
+    });
+    let known = text().lines().count() as u64;
+    kill_process(pid, Signal::STOP).unwrap();
+    // More than the system keeps for it.
+    let long = "x".repeat(100_000);
+    let ids: Vec<_> = (0..100).map(|_| server.make("group_1", &long)).collect();
+    eventually("its stream is closed", || (server.descriptors() <= before + 1).then_some(()));
+    kill_process(pid, Signal::CONT).unwrap();
+    let last = server.make("group_1", "the end");
+    eventually("it has the last one", || text().contains(&last).then_some(()));
+    let text = text();
+    for id in ids {
+        assert_eq!(text.matches(&id).count(), 1, "each once");
+    }
+    let all = server.get("/api/stats").1["total"].as_u64().unwrap();
+    assert!(known >= 1 && text.lines().count() as u64 <= all);
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+}
+
+/// A line to the server that can be cut without a word: both ends stay open, and nothing passes.
+async fn line(server: &TestServer) -> (String, CancellationToken) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (here, there) = (listener.local_addr().unwrap().to_string(), server.address.clone());
+    let cut = CancellationToken::new();
+    let is_cut = cut.clone();
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let far = tokio::net::TcpStream::connect(&there).await.unwrap();
+            let (near, far) = (near.into_split(), far.into_split());
+            tokio::spawn(carry(near.0, far.1, is_cut.clone()));
+            tokio::spawn(carry(far.0, near.1, is_cut.clone()));
+        }
+    });
+    (here, cut)
+}
+
+async fn carry(
+    mut from: impl AsyncReadExt + Unpin,
+    mut to: impl AsyncWriteExt + Unpin,
+    cut: CancellationToken,
+) {
+    let mut bytes = vec![0; 4096];
+    loop {
+        tokio::select! {
+            biased;
+            () = cut.cancelled() => return std::future::pending().await,
+            read = from.read(&mut bytes) => match read {
+                Ok(count @ 1..) => to.write_all(&bytes[..count]).await.unwrap(),
+                _ => return drop(to.shutdown().await),
+            },
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_is_cut_without_a_word_is_noticed() {
+    let server = configured("[limits]\nping_seconds = 1\nidle_seconds = 2\n");
+    let before = server.descriptors();
+    let (address, cut) = line(&server).await;
+    let mut far = Client::connect_to(&address).await;
+    far.subscribe().await;
+    server.make("group_1", "before");
+    assert_eq!(far.message().await["content"], "before");
+    cut.cancel();
+    server.make("group_1", "into nowhere");
+    eventually("the session is closed", || (server.descriptors() <= before).then_some(()));
+    let (address, _whole) = line(&server).await;
+    let mut again = Client::connect_to(&address).await;
+    again.subscribe_since(1).await;
+    assert_eq!(again.message().await["content"], "into nowhere");
 }

@@ -3,8 +3,12 @@
 //! `UPDATE=1 cargo test --test product generated` writes the files anew.
 
 use crate::server::Home;
+use clap::CommandFactory;
+use rechat::cli::Cli;
+use rechat::config::{ADAPTER_KEYS, KEYS, Key, TOKEN_KEYS};
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Compares a file of the repository with what it should be, or writes it.
 fn same(file: &Path, wanted: &str) {
@@ -30,48 +34,76 @@ fn generated_completions_are_current() {
     }
 }
 
+/// The files below a folder, without it.
+fn files(folder: &Path) -> BTreeSet<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let below = entries.flat_map(|path| {
+        if path.is_dir() {
+            files(&path).iter().map(|inner| path.join(inner)).collect()
+        } else {
+            vec![path]
+        }
+    });
+    below.map(|path| path.strip_prefix(folder).unwrap().to_owned()).collect()
+}
+
 #[test]
 fn generated_manual_pages_are_current() {
     let home = Home::new();
     let made = home.path("man");
     home.ok(&["man", "--out", made.to_str().unwrap()]);
-    let names = |folder: &Path| {
-        let mut names: Vec<_> =
-            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        names.sort();
-        names
-    };
-    for name in names(&made) {
-        same(&Path::new("man").join(&name), &fs::read_to_string(made.join(&name)).unwrap());
+    for name in files(&made) {
+        let page = fs::read_to_string(made.join(&name)).unwrap();
+        assert!(page.contains(".SH EXAMPLES\n.nf\n"), "{} has no examples", name.display());
+        same(&Path::new("man").join(&name), &page);
     }
-    assert_eq!(names(Path::new("man")), names(&made), "a page is left of a command that is gone");
+    assert_eq!(files(Path::new("man")), files(&made), "a page is left of a command that is gone");
+    let printed = home.ok(&["man", "rechat.toml"]);
+    assert_eq!(printed, fs::read_to_string("man/man5/rechat.toml.5").unwrap());
 }
 
 #[test]
 fn generated_help_texts_are_current() {
     let home = Home::new();
-    let commands = [
-        "",
-        "serve",
-        "send",
-        "list",
-        "get",
-        "set-status",
-        "cancel",
-        "retry",
-        "delete",
-        "stats",
-        "tui",
-        "check",
-        "completions",
-        "man",
-    ];
-    for command in commands {
-        let arguments: Vec<_> =
-            [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
+    let folder = Path::new("tests/product/help");
+    let whole = Cli::command();
+    let commands = whole.get_subcommands().map(clap::Command::get_name);
+    let mut names = BTreeSet::new();
+    for command in [None].into_iter().chain(commands.map(Some)) {
+        let arguments: Vec<_> = command.into_iter().chain(["--help"]).collect();
         let help = home.ok(&arguments);
-        assert!(help.contains("Example"), "{command} has no examples");
-        let name = if command.is_empty() { "rechat" } else { command };
-        same(&Path::new("tests/product/help").join(format!("{name}.txt")), &help);
+        assert!(help.contains("Example"), "{arguments:?} has no examples");
+        let name = PathBuf::from(format!("{}.txt", command.unwrap_or("rechat")));
+        same(&folder.join(&name), &help);
+        names.insert(name);
     }
+    assert_eq!(files(folder), names, "a text is left of a command that is gone");
+}
+
+/// The rows of a table of keys in the docs.
+fn rows(keys: &[Key]) -> String {
+    let row = |key: &Key| {
+        let plain = ["", "none", "by kind", "the server's"].contains(&key.default);
+        let default = match key.default {
+            words if plain || words.starts_with('`') => words.to_owned(),
+            value => format!("`{value}`"),
+        };
+        format!("| `{}` | {default} | {} |\n", key.name, key.meaning)
+    };
+    keys.iter().map(row).collect()
+}
+
+#[test]
+fn generated_tables_of_keys_are_current() {
+    let file = Path::new("docs/configuration.md");
+    let mut text = fs::read_to_string(file).unwrap();
+    let head = "| key | default | meaning |\n| --- | --- | --- |\n";
+    let mut from = 0;
+    for keys in [KEYS, TOKEN_KEYS, ADAPTER_KEYS] {
+        let begin = from + text[from..].find(head).unwrap() + head.len();
+        let end = text[begin..].find("\n\n").map_or(text.len(), |end| begin + end + 1);
+        text.replace_range(begin..end, &rows(keys));
+        from = begin;
+    }
+    same(file, &text);
 }

@@ -15,6 +15,7 @@ mod server;
 mod socket;
 
 mod access;
+mod clock;
 mod commands;
 mod crash;
 mod data;
@@ -27,8 +28,10 @@ mod errors;
 mod faults;
 mod generated;
 mod http;
+mod https;
 mod limits;
 mod metrics;
+mod readme;
 mod reload;
 mod search;
 mod socket_commands;

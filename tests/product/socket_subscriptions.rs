@@ -1,7 +1,7 @@
 //! What a session gets for what it subscribed to: contract, Part 2, item 10.
 
 use crate::server::TestServer;
-use crate::socket::Client;
+use crate::socket::{Client, send_message};
 use serde_json::{Value, json};
 
 const PLATFORMS: [&str; 3] = ["qq", "wechat", "tg"];
@@ -184,4 +184,32 @@ async fn a_message_without_a_platform_belongs_to_local() {
     server.make("group_1", "of none");
     let message = client.message().await;
     assert_eq!((&message["platform"], &message["content"]), (&json!("local"), &json!("of none")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_answer_to_unsubscribe_nothing_of_it_comes() {
+    const ROUNDS: usize = 2000;
+    let server = TestServer::start();
+    let mut client = Client::connect(&server).await;
+    let writer = Client::connect(&server).await;
+    let commands = (0..20_000).map(|n| send_message("qq", "group_1", &n.to_string()));
+    let writing = tokio::spawn(writer.send_all(commands));
+    client.subscribe().await;
+    client.message().await;
+    let mut comes = true;
+    for _ in 0..ROUNDS {
+        client.say(&json!({"type": "subscribe"})).await;
+        client.say(&json!({"type": "unsubscribe"})).await;
+    }
+    let mut answers = 0;
+    while answers < 2 * ROUNDS {
+        let frame = client.next().await;
+        if frame["type"] == "ack" {
+            comes = frame["status"] == "subscribed";
+            answers += 1;
+        } else {
+            assert!(comes, "after the answer: {frame}");
+        }
+    }
+    writing.await.unwrap();
 }

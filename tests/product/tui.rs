@@ -11,7 +11,7 @@ const ROWS: NonZero<u16> = NonZero::new(24).unwrap();
 const COLUMNS: NonZero<u16> = NonZero::new(100).unwrap();
 
 /// `rechat tui` in a terminal of its own.
-struct Tui {
+pub struct Tui {
     screen: Arc<Mutex<vt100::Parser>>,
     keys: Box<dyn Write + Send>,
     terminal: Box<dyn MasterPty + Send>,
@@ -19,7 +19,7 @@ struct Tui {
 }
 
 impl Tui {
-    fn start(home: &Home, arguments: &[&str]) -> Self {
+    pub fn start(home: &Home, arguments: &[&str]) -> Self {
         let pty = native_pty_system();
         let size =
             PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
@@ -53,12 +53,12 @@ impl Tui {
     }
 
     /// Waits until something is on the screen.
-    fn sees(&self, text: &str) {
+    pub fn sees(&self, text: &str) {
         let what = format!("{text:?} on the screen");
         eventually(&what, || self.contents().contains(text).then_some(()));
     }
 
-    fn press(&mut self, keys: &str) {
+    pub fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
     }

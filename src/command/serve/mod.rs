@@ -9,7 +9,7 @@ use crate::activity::Activity;
 use crate::adapter::{self, Core, Registry};
 use crate::change::Change;
 use crate::cli::Serve;
-use crate::clock::now;
+use crate::clock::{Clock, now};
 use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::hub::{self, Hub};
@@ -114,7 +114,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let commits = Commits { hub: hub.clone(), notes, activity: activity.clone() };
     let store = open_store(&config, &socket, commits).await?;
     activity.read_back(&store, now())?;
-    let listeners = Listeners::bind(config.listen, &socket).await?;
+    let listeners = Listeners::bind(&config, &socket).await?;
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
     let db = config.db.display().to_string();
     welcome::welcome(&config, address);
@@ -173,13 +173,17 @@ fn start(
         tasks.clone(),
     );
     tasks.spawn(tell_states(registry.clone(), hub.clone(), stop.clone()));
-    tasks.spawn(retention::run(store.clone(), retention, stop.clone()));
+    let clock = Arc::new(Clock::start());
+    let (watched, until) = (clock.clone(), stop.clone());
+    tasks.spawn(async move { watched.watch(until).await });
+    tasks.spawn(retention::run(store.clone(), clock.clone(), retention, stop.clone()));
     let outcomes = outbox.outcomes.clone();
     let sending = outbox.run(
         store.clone(),
         registry.clone(),
         config.policy(),
         config.default_platform.clone(),
+        clock,
         stop.clone(),
     );
     let sending = tokio::spawn(end_before(adapters_stop, stop.clone(), tokio::spawn(sending)));

@@ -260,6 +260,9 @@ impl Session {
                 if ends_pairs {
                     self.watcher.unsubscribe(&platforms, &conversations);
                 }
+                // What was handed out before goes before the answer, so that nothing comes after.
+                let queued = self.watcher.queued();
+                self.push(queued).await?;
                 Reply::ack("unsubscribed")
             }
             Err(text) => Reply::error(text),

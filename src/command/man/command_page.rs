@@ -1,0 +1,46 @@
+//! The page of a command, from its help.
+
+use super::{Page, VERSION};
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
+
+pub(super) fn page(command: clap::Command) -> Page {
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
+    let after_help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let has_commands = command.has_subcommands();
+    let man = Man::new(command).title(&name).source(format!("rechat {VERSION}")).manual("rechat");
+    let mut text = Vec::new();
+    let mut sections = vec![
+        man.render_title(&mut text),
+        man.render_name_section(&mut text),
+        man.render_synopsis_section(&mut text),
+        man.render_description_section(&mut text),
+        man.render_options_section(&mut text),
+    ];
+    if has_commands {
+        sections.push(man.render_subcommands_section(&mut text));
+    }
+    sections.push(after(&after_help).to_writer(&mut text));
+    debug_assert!(sections.iter().all(std::result::Result::is_ok), "memory takes everything");
+    Page { name, section: 1, text: String::from_utf8_lossy(&text).into_owned() }
+}
+
+/// What follows the options in a help text: examples, then words.
+fn after(help: &str) -> Roff {
+    let mut roff = Roff::new();
+    let (examples, words) = help.split_once("\n\n").unwrap_or((help, ""));
+    let (_, examples) = examples.split_once('\n').unwrap_or_default();
+    roff.control("SH", ["EXAMPLES"]);
+    roff.control("nf", []);
+    for line in examples.lines() {
+        roff.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
+    }
+    roff.control("fi", []);
+    if !words.is_empty() {
+        roff.control("SH", ["NOTES"]);
+        roff.text([roman(words)]);
+    }
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([roman("rechat(1), rechat.toml(5)")]);
+    roff
+}

@@ -1,0 +1,64 @@
+//! `rechat man`
+
+mod command_page;
+mod config_page;
+
+use crate::cli::{Cli, Man};
+use crate::error::{Error, Result};
+use clap::CommandFactory;
+use std::io::Write;
+use std::path::Path;
+
+/// The page of the configuration file.
+const CONFIG_PAGE: &str = "rechat.toml";
+
+/// A manual page.
+struct Page {
+    /// Without section.
+    name: String,
+    section: u8,
+    text: String,
+}
+
+pub(super) fn run(man: &Man) -> Result<()> {
+    let pages = pages();
+    if let Some(folder) = &man.out {
+        return pages.iter().try_for_each(|page| page.write_below(folder));
+    }
+    let wanted = match man.page.as_deref() {
+        None => "rechat".to_owned(),
+        Some(CONFIG_PAGE) => CONFIG_PAGE.to_owned(),
+        Some(command) => format!("rechat-{command}"),
+    };
+    let page = pages.iter().find(|page| page.name == wanted).ok_or_else(|| {
+        let asked = man.page.as_deref().unwrap_or_default();
+        Error::usage(format!("there is no page `{asked}`"))
+            .hint(format!("name a command, as `rechat --help` lists them, or `{CONFIG_PAGE}`"))
+    })?;
+    std::io::stdout().write_all(page.text.as_bytes()).map_err(|error| Error::of_output(&error))
+}
+
+/// Every page there is.
+fn pages() -> Vec<Page> {
+    // Without the commit, for the pages are kept and would change with each.
+    let mut whole = Cli::command().version(VERSION).disable_help_subcommand(true);
+    whole.build();
+    let mut commands: Vec<_> = whole.get_subcommands().cloned().collect();
+    commands.insert(0, whole);
+    let mut pages: Vec<_> = commands.into_iter().map(command_page::page).collect();
+    pages.push(config_page::page());
+    pages
+}
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+impl Page {
+    /// Writes it where `man` looks for it, below a folder of the manual path.
+    fn write_below(&self, folder: &Path) -> Result<()> {
+        let section = folder.join(format!("man{}", self.section));
+        let file = section.join(format!("{}.{}", self.name, self.section));
+        std::fs::create_dir_all(&section)
+            .and_then(|()| std::fs::write(&file, &self.text))
+            .map_err(|error| Error::failed(format!("cannot write {}: {error}", file.display())))
+    }
+}

@@ -1,0 +1,178 @@
+//! A wall clock that is set while the server runs, by libfaketime: order stays, nothing is lost,
+//! nothing is given up or deleted before its time, and the log tells of it.
+
+use crate::server::{Home, TestServer, eventually};
+use crate::socket::Client;
+use rustix::process::Signal;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, LazyLock};
+
+/// Jumps of the clock, in seconds from what it really is.
+const HOUR: i64 = 3_600;
+const DAY: i64 = 24 * HOUR;
+const YEAR: i64 = 365 * DAY;
+
+/// The library that shows a process another time, from the system's packages.
+fn library() -> &'static Path {
+    static FOUND: LazyLock<PathBuf> = LazyLock::new(|| {
+        find().unwrap_or_else(|| {
+            for arguments in [&["update", "--quiet"][..], &["install", "--yes", "faketime"]] {
+                let mut apt = Command::new("apt-get");
+                let done = apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").output();
+                assert!(
+                    done.is_ok_and(|output| output.status.success()),
+                    "the clock's tests need libfaketime: install `faketime` (Debian)"
+                );
+            }
+            find().expect("`faketime` brings libfaketimeMT.so.1")
+        })
+    });
+    &FOUND
+}
+
+fn find() -> Option<PathBuf> {
+    let folders = ["/usr/lib", "/usr/lib64"].map(PathBuf::from);
+    let inner = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten();
+    let all = inner.filter_map(|entry| Some(entry.ok()?.path())).chain(folders.clone());
+    all.map(|folder| folder.join("faketime/libfaketimeMT.so.1")).find(|file| file.exists())
+}
+
+/// The file that says what time it is.
+struct Wall(PathBuf);
+
+impl Wall {
+    fn set(&self, seconds: i64) {
+        let whole = self.0.with_extension("new");
+        std::fs::write(&whole, format!("{seconds:+}\n")).unwrap();
+        std::fs::rename(whole, &self.0).unwrap();
+    }
+}
+
+/// A server by a clock that can be set.
+fn started(home: &Arc<Home>, seconds: i64) -> (TestServer, Wall) {
+    let wall = Wall(home.path("wall"));
+    wall.set(seconds);
+    let variables = [
+        ("LD_PRELOAD", library()),
+        ("FAKETIME_TIMESTAMP_FILE", &wall.0),
+        ("FAKETIME_NO_CACHE", Path::new("1")),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", Path::new("1")),
+    ];
+    let server = TestServer::start_among(home.clone(), &["--loopback"], &variables);
+    (server, wall)
+}
+
+fn real() -> i64 {
+    rechat::clock::now().cast_signed()
+}
+
+/// Makes messages until one is stamped by the clock as it was set; gives it.
+fn stamped(server: &TestServer, seconds: i64, recipient: &str) -> Value {
+    eventually("the clock is as it was set", || {
+        let id = server.make_for(Some("loopback"), recipient, "x");
+        let (_, message) = server.get(&format!("/api/messages/{id}"));
+        let shown = message["created_at"].as_i64().unwrap();
+        (shown - real() - seconds).abs().lt(&60).then_some(message)
+    })
+}
+
+fn status(server: &TestServer, id: &str) -> Value {
+    server.get(&format!("/api/messages/{id}")).1["status"].take()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_changes_no_order_and_gives_up_nothing() {
+    let home = Arc::new(Home::new());
+    home.configure("[outbox]\ntime_to_live_seconds = 3000\n");
+    let (server, wall) = started(&home, 0);
+    let mut watcher = Client::connect(&server).await;
+    watcher.subscribe().await;
+    let waits = server.make_for(Some("nowhere"), "group_w", "waits");
+    let mut made = Vec::new();
+    let settings = [-HOUR, 0, DAY, 0, -HOUR, DAY, YEAR, -real(), 0, 10 * YEAR, 0];
+    for (round, seconds) in settings.into_iter().enumerate() {
+        wall.set(seconds);
+        let message = stamped(&server, seconds, &format!("group_{round}"));
+        let id = message["id"].as_str().unwrap();
+        server.until(id, "Sent");
+        made.push(id.to_owned());
+        assert_eq!(status(&server, &waits), "Pending", "after {seconds} s");
+        // Whoever waits for nobody is looked at when something else waits, too.
+        server.make_for(Some("nowhere"), "group_v", &format!("waits {round}"));
+        assert_eq!(server.get("/api/activity").0, 200);
+    }
+    server.make_for(Some("loopback"), "group_1", "the end");
+    let all = server.get("/api/stats").1["total"].as_u64().unwrap();
+    // Live they came in the order they were made, once each.
+    for seq in 1..=all {
+        assert_eq!(watcher.message().await["seq"], seq);
+    }
+    // A list is in the order they were made, whatever the clock showed.
+    let (_, listing) = server.get("/api/messages?limit=200");
+    let listed: Vec<_> = listing["messages"].as_array().unwrap().iter().collect();
+    assert_eq!(listed.len() as u64, all, "nothing was deleted");
+    let places = made.iter().map(|id| listed.iter().position(|m| m["id"] == **id).unwrap());
+    assert!(places.rev().is_sorted(), "the newest first");
+    // And again by `since`.
+    let mut again = Client::connect(&server).await;
+    again.subscribe_since(0).await;
+    for seq in 1..=all {
+        assert_eq!(again.message().await["seq"], seq);
+    }
+    let waiting = server.get("/api/stats").1["pending"].as_u64().unwrap();
+    assert_eq!(waiting, settings.len() as u64 + 1, "nothing was given up");
+    // A year ahead, retention looks for what is too old.
+    wall.set(YEAR);
+    stamped(&server, YEAR, "group_1");
+    eventually("the log tells of it", || {
+        server.log().contains("the clock of this host was set ahead").then_some(())
+    });
+    let kept = server.get("/api/stats").1["total"].as_u64().unwrap() - 1;
+    home.configure(&format!("[retention]\ndays = 30\nmessages = {kept}\n"));
+    server.signal(Signal::HUP);
+    // The one too many is deleted, so the others were looked at.
+    eventually("one is deleted", || (server.get("/api/stats").1["total"] == kept).then_some(()));
+    for id in &made[1..] {
+        assert_eq!(status(&server, id), "Sent", "{id} is not old");
+    }
+    drop(server);
+    home.ok(&["check"]);
+}
+
+#[test]
+fn what_waits_is_given_up_when_its_time_is_really_over() {
+    let home = Arc::new(Home::new());
+    home.configure("[outbox]\ntime_to_live_seconds = 3\n");
+    let (server, wall) = started(&home, 0);
+    for seconds in [-DAY, DAY, 0] {
+        wall.set(seconds);
+        stamped(&server, seconds, "group_1");
+        let waits = server.make_for(Some("nowhere"), "group_w", "waits");
+        let failed = server.until(&waits, "Failed");
+        assert!(failed["last_error"].as_str().unwrap().contains("within 3 s"), "{failed}");
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_while_no_server_ran_deletes_nothing() {
+    let home = Arc::new(Home::new());
+    let mut ids = Vec::new();
+    {
+        let (server, _) = started(&home, 0);
+        for _ in 0..5 {
+            ids.push(server.make_for(Some("loopback"), "group_1", "x"));
+        }
+        server.until(&ids[4], "Sent");
+    }
+    home.configure("[retention]\ndays = 30\nmessages = 4\n");
+    let (server, _) = started(&home, YEAR);
+    eventually("the log tells of it", || server.log().contains("is the clock right").then_some(()));
+    // The one too many is deleted, so the others were looked at.
+    eventually("one is deleted", || (server.get("/api/stats").1["total"] == 4).then_some(()));
+    stamped(&server, YEAR, "group_1");
+    for id in &ids[2..] {
+        assert_eq!(status(&server, id), "Sent");
+    }
+}

@@ -1,0 +1,293 @@
+//! What the READMEs tell people to type works: their blocks are taken as they stand, one line after
+//! the other, in one home. `serve` starts the server the lines after it speak to.
+
+use crate::server::{Home, eventually};
+use clap::CommandFactory;
+use rechat::cli::Cli;
+use rechat::config::Config;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex};
+
+const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];
+
+/// What is put in the place of words that stand for something else here. `rechat` itself is the
+/// program under test, first on PATH; `serve` takes a free port, by `RECHAT_LISTEN`.
+const SUBSTITUTIONS: [(&str, &str); 3] =
+    [("cargo run --release -- ", "rechat "), ("127.0.0.1:8080", ADDRESS), ("host:8080", ADDRESS)];
+
+/// Stands for the address of the server that was started last.
+const ADDRESS: &str = "{address}";
+
+/// Lines that are not run, by how they begin, and why.
+const NOT_RUN: [(&str, &str); 4] = [
+    ("cargo test", "it is what runs this"),
+    ("cargo install --path .", "builds the program once more, and changes the user's own folder"),
+    ("git pull", "changes this folder"),
+    ("cargo install --path .", "the same, to update"),
+];
+
+/// Programs that Debian 12 has no package of; lines with them are run where they are there.
+const NOT_EVERYWHERE: [&str; 1] = ["websocat"];
+
+/// What needs a terminal is given one by `script`, of this size.
+const NEEDS_TERMINAL: &str = "rechat tui";
+const TERMINAL: &str = "script -qec \"stty cols 100 rows 30; $LINE\" /dev/null";
+
+/// Words of lines that go on until somebody ends them.
+const GOES_ON: [&str; 4] = ["--follow", NEEDS_TERMINAL, "curl -N", "websocat"];
+
+/// A fenced block.
+struct Block {
+    language: String,
+    text: String,
+}
+
+fn blocks(file: &str) -> Vec<Block> {
+    let text = fs::read_to_string(file).unwrap();
+    assert!(!text.contains("\n    rechat"), "{file}: commands stand in fenced blocks");
+    let pieces: Vec<_> = text.split("\n```").collect();
+    assert_eq!(pieces.len() % 2, 1, "{file}: a block is not closed");
+    let inside = pieces.iter().skip(1).step_by(2);
+    inside
+        .map(|piece| {
+            let (language, text) = piece.split_once('\n').unwrap();
+            Block { language: language.to_owned(), text: text.to_owned() }
+        })
+        .collect()
+}
+
+/// The command lines, continued ones joined, without what is only said of them.
+fn lines(file: &str) -> Vec<String> {
+    let shell = blocks(file).into_iter().filter(|block| block.language == "sh");
+    let text: String = shell.map(|block| block.text + "\n").collect();
+    let joined = text.replace("\\\n", " ");
+    let bare = joined.lines().map(|line| line.split("  #").next().unwrap().trim().to_owned());
+    bare.filter(|line| !line.is_empty()).collect()
+}
+
+fn is_there(program: &str) -> bool {
+    std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|dir| dir.join(program).exists())
+}
+
+/// A line that was started and goes on.
+struct Running {
+    line: String,
+    process: Child,
+    said: Arc<Mutex<String>>,
+}
+
+impl Running {
+    fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// Waits until it has said a word.
+    fn until(&mut self, word: &str) {
+        eventually(&format!("`{}` says `{word}`", self.line), || {
+            let said = self.said();
+            let ended = self.process.try_wait().unwrap();
+            assert!(ended.is_none() || said.contains(word), "`{}` ended: {said}", self.line);
+            said.contains(word).then_some(())
+        });
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // All of the line's programs, which are a group of their own.
+        let group = rustix::process::Pid::from_child(&self.process);
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        let _ = self.process.wait();
+    }
+}
+
+fn collect(mut from: impl Read + Send + 'static, said: &Arc<Mutex<String>>) {
+    let said = said.clone();
+    std::thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = from.read(&mut bytes) {
+            said.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+    });
+}
+
+/// The person who types the lines.
+struct Reader {
+    home: Home,
+    server: Option<Running>,
+    address: String,
+    watching: Vec<Running>,
+}
+
+impl Reader {
+    fn new() -> Self {
+        let home = Home::new();
+        let programs = home.path("bin");
+        fs::create_dir(&programs).unwrap();
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_rechat"), programs.join("rechat")).unwrap();
+        Self { home, server: None, address: String::new(), watching: Vec::new() }
+    }
+
+    /// A shell in this home.
+    fn shell(&self, line: &str) -> Command {
+        use std::os::unix::process::CommandExt;
+        let path = std::env::var("PATH").unwrap();
+        let mut shell = self.home.program("sh", &["-c", line]);
+        shell.current_dir(self.home.path("."));
+        shell.env("PATH", format!("{}:{path}", self.home.path("bin").display()));
+        shell.env("RECHAT_LISTEN", "127.0.0.1:0").env("TOKEN", "none is asked for");
+        shell.env("TERM", "xterm").process_group(0);
+        shell
+    }
+
+    fn start(&self, line: &str) -> Running {
+        let run = if line.starts_with(NEEDS_TERMINAL) { TERMINAL } else { line };
+        let mut process = self.shell(run).env("LINE", line).spawn().unwrap();
+        let said = Arc::default();
+        collect(process.stdout.take().unwrap(), &said);
+        collect(process.stderr.take().unwrap(), &said);
+        Running { line: line.to_owned(), process, said }
+    }
+
+    fn type_in(&mut self, written: &str) {
+        let mut line = written.to_owned();
+        for (here, there) in SUBSTITUTIONS {
+            line = line.replace(here, there);
+        }
+        let line = line.replace(ADDRESS, &self.address);
+        if line.starts_with("rechat serve") {
+            self.see_to_the_watching();
+            self.server = None;
+            let mut server = self.start(&line);
+            server.until("serving address=");
+            let said = server.said();
+            let (_, rest) = said.split_once("serving address=").unwrap();
+            rest.split_whitespace().next().unwrap().clone_into(&mut self.address);
+            self.server = Some(server);
+        } else if GOES_ON.iter().any(|word| written.contains(word)) {
+            let running = self.start(&line);
+            self.watching.push(running);
+        } else {
+            let output = self.shell(&line).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "`{line}`: {said}{errors}");
+            assert!(!said.contains("\"error\":"), "`{line}`: {said}");
+        }
+    }
+
+    /// Whatever goes on shows a message that is made now; then it is ended.
+    fn see_to_the_watching(&mut self) {
+        for mut running in std::mem::take(&mut self.watching) {
+            let word = "look-here";
+            eventually(&format!("`{}` shows a message", running.line), || {
+                self.home.ok(&["send", "-p", "qq", "-r", "group_123456", word]);
+                running.said().contains(word).then_some(())
+            });
+            running.until(word);
+        }
+    }
+}
+
+#[test]
+fn readme_lines_do_what_they_say() {
+    for program in ["curl", "script", "sh"] {
+        assert!(is_there(program), "the README's lines need `{program}`: install it");
+    }
+    let mut reader = Reader::new();
+    let mut not_run = NOT_RUN.to_vec();
+    for line in lines(READMES[0]) {
+        if let Some(at) = not_run.iter().position(|(begin, _)| line.starts_with(begin)) {
+            not_run.remove(at);
+        } else if NOT_EVERYWHERE.iter().all(|name| !line.contains(name) || is_there(name)) {
+            reader.type_in(&line);
+        }
+    }
+    assert!(not_run.is_empty(), "no line begins with these any more: {not_run:?}");
+    reader.see_to_the_watching();
+}
+
+#[test]
+fn readme_words_stood_for_are_there() {
+    let all = lines(READMES[0]).join("\n");
+    for word in SUBSTITUTIONS.map(|(here, _)| here).iter().chain(&GOES_ON).chain(&NOT_EVERYWHERE) {
+        assert!(all.contains(word), "no line has `{word}` any more");
+    }
+}
+
+#[test]
+fn readme_translations_have_the_same_blocks() {
+    let [english, chinese] = READMES.map(lines);
+    assert_eq!(english, chinese);
+    let others = |file| {
+        let blocks = blocks(file).into_iter().filter(|block| block.language != "sh");
+        blocks.map(|block| (block.language, block.text)).collect::<Vec<_>>()
+    };
+    let [english, chinese] = READMES.map(others);
+    assert_eq!(english, chinese);
+}
+
+#[test]
+fn readme_tables_have_every_command() {
+    for file in READMES {
+        let text = fs::read_to_string(file).unwrap();
+        let rows: Vec<_> = text.lines().filter(|line| line.starts_with("| `rechat ")).collect();
+        let cells = rows.iter().map(|row| row.split(" | ").next().unwrap());
+        let words: BTreeSet<_> = cells.flat_map(|cell| cell.split(['`', ' '])).collect();
+        for command in Cli::command().get_subcommands() {
+            assert!(words.contains(command.get_name()), "{file}: `{}`", command.get_name());
+        }
+    }
+}
+
+#[test]
+fn readme_configurations_can_be_read() {
+    let mut seen = BTreeSet::new();
+    for block in blocks(READMES[0]) {
+        let Block { language, text } = block;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("proxy.conf");
+        match language.as_str() {
+            "toml" => drop(toml::from_str::<Config>(&text).unwrap()),
+            "nginx" => {
+                let at = |name| folder.path().join(name).display().to_string();
+                let whole = format!(
+                    "pid {};\nerror_log stderr;\nevents {{}}\nhttp {{ access_log off; \
+                     client_body_temp_path {}; server {{ listen 127.0.0.1:1;\n{text}\n}} }}\n",
+                    at("pid"),
+                    at("body")
+                );
+                fs::write(&file, whole).unwrap();
+                parses("nginx", &["-t", "-e", "stderr", "-c"], &file);
+            }
+            "caddy" => {
+                fs::write(&file, text).unwrap();
+                parses("caddy", &["validate", "--adapter", "caddyfile", "--config"], &file);
+            }
+            "sh" | "text" => {}
+            other => panic!("a block of `{other}`, which nobody checks"),
+        }
+        seen.insert(language);
+    }
+    for language in ["toml", "nginx", "caddy"] {
+        assert!(seen.contains(language), "no block of {language} any more");
+    }
+}
+
+/// A program reads its configuration, where there is such a program.
+fn parses(program: &str, arguments: &[&str], file: &Path) {
+    let path = std::env::var("PATH").unwrap() + ":/usr/sbin";
+    let told = Command::new(program).args(arguments).arg(file).env("PATH", path).output();
+    match told {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        told => {
+            let output = told.unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{program}: {said}");
+        }
+    }
+}
