@@ -2,8 +2,12 @@
 
 use crate::adapter::{State, StatusChange};
 use crate::message::{Direction, Message, MessageType, Sender, Status};
+use bytes::Bytes;
 use hyper_tungstenite::tungstenite::Utf8Bytes;
+use hyper_tungstenite::tungstenite::protocol::frame::Frame as WireFrame;
+use hyper_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use serde::Serialize;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// An event of the WebSocket (contract, Part 1), told apart by `type`.
@@ -70,13 +74,64 @@ pub enum Subject {
     Adapter(String, Option<String>),
 }
 
-/// A frame as it goes to every client that wants it.
-#[derive(Clone, Debug)]
+/// One event, for every client that wants it.
+#[derive(Debug)]
 pub struct Frame {
     #[allow(missing_docs)]
     pub subject: Subject,
     /// JSON.
     pub text: Utf8Bytes,
+}
+
+/// Frames that go out together, in order: encoded once, and shared by all who are sent them.
+#[derive(Debug)]
+pub struct Batch {
+    frames: Vec<Frame>,
+    wire: Bytes,
+}
+
+/// The longest header of a frame that a server sends.
+const MOST_HEADER: usize = 10;
+
+impl Batch {
+    /// Encodes frames for the wire.
+    pub fn of(mut frames: Vec<Frame>) -> Arc<Self> {
+        let most = frames.iter().map(|frame| frame.text.len() + MOST_HEADER).sum();
+        let mut wire = Vec::with_capacity(most);
+        let write = |frame: &Frame| {
+            let text = WireFrame::message(frame.text.clone(), OpCode::Data(Data::Text), true);
+            // Writing to memory cannot fail.
+            let _ = text.format(&mut wire);
+            wire.len()
+        };
+        let ends: Vec<usize> = frames.iter().map(write).collect();
+        let wire = Bytes::from(wire);
+        for (frame, end) in frames.iter_mut().zip(ends) {
+            // The text lies in the wire's bytes from now on, so that it takes up memory once.
+            if let Ok(text) = wire.slice(end - frame.text.len()..end).try_into() {
+                frame.text = text;
+            }
+        }
+        Arc::new(Self { frames, wire })
+    }
+
+    /// The `seq` of the first and the last message it brings, if it brings messages.
+    pub fn messages(&self) -> Option<(u64, u64)> {
+        match (&self.frames.first()?.subject, &self.frames.last()?.subject) {
+            (Subject::Message(first), Subject::Message(last)) => Some((*first, *last)),
+            _ => None,
+        }
+    }
+
+    /// The frames one by one.
+    pub fn frames(&self) -> &[Frame] {
+        &self.frames
+    }
+
+    /// The frames as a WebSocket carries them, each with its header.
+    pub fn wire(&self) -> &Bytes {
+        &self.wire
+    }
 }
 
 /// `new_message`
@@ -128,4 +183,25 @@ pub fn adapter_status(change: &StatusChange) -> Frame {
 fn encode(event: &Event) -> Utf8Bytes {
     // Our own types always serialise; were one not to, an empty frame is the least harm.
     serde_json::to_string(event).unwrap_or_default().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper_tungstenite::tungstenite::protocol::frame::FrameSocket;
+
+    #[test]
+    fn the_wire_has_every_text_behind_a_header_of_its_length() {
+        let texts = [0, 125, 126, 65_535, 65_536].map(|length| "x".repeat(length));
+        let frame = |text: &String| Frame { subject: Subject::Status(1), text: text.into() };
+        let batch = Batch::of(texts.iter().map(frame).collect());
+        let mut wire = FrameSocket::new(batch.wire().as_ref());
+        for (frame, text) in batch.frames().iter().zip(&texts) {
+            assert_eq!(frame.text.as_str(), text);
+            let read = wire.read(None).unwrap().unwrap();
+            assert!(read.header().is_final && read.header().opcode == OpCode::Data(Data::Text));
+            assert_eq!(read.into_text().unwrap(), frame.text);
+        }
+        assert!(wire.read(None).unwrap().is_none());
+    }
 }

@@ -148,10 +148,10 @@ impl Metrics {
         r.register("wrong_tokens", "Wrong tokens shown", self.wrong_tokens.clone());
     }
 
-    /// Counts a message that was stored.
-    pub fn message(&self, direction: &'static str, platform: &str) {
+    /// Counts messages that were stored.
+    pub fn messages(&self, direction: &'static str, platform: &str, count: u64) {
         let platform = self.told_apart(platform);
-        self.messages.get_or_create(&MessageLabels { direction, platform }).inc();
+        self.messages.get_or_create(&MessageLabels { direction, platform }).inc_by(count);
     }
 
     /// Counts an attempt to send.

@@ -304,8 +304,9 @@ async fn nobody_misses_a_message_and_none_is_forgotten_when_the_disk_failed() {
     let total = tokio::time::timeout(Duration::from_mins(1), all_sent).await.expect("all is sent");
     let mut seen = Vec::new();
     while seen.len() as u64 != total {
-        let frames = tokio::time::timeout(Duration::from_mins(1), watcher.next(&store));
-        for frame in frames.await.expect("what is stored is handed out") {
+        let batches = tokio::time::timeout(Duration::from_mins(1), watcher.next(&store));
+        let batches = batches.await.expect("what is stored is handed out");
+        for frame in batches.iter().flat_map(|batch| batch.frames()) {
             if let Subject::Message(seq) = frame.subject {
                 seen.push(seq);
             }

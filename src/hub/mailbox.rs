@@ -2,23 +2,26 @@
 //! in the store once that was full.
 
 use super::Limits;
-use crate::frame::{Frame, Subject};
+use crate::frame::{Batch, Subject};
 use crate::metrics::METRICS;
 use crate::store::postings::{BLOCK, Places, locate, start_of};
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use tokio::sync::Notify;
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+/// What waits for a session; the few batches of one that keeps up need no memory of their own.
+pub type Batches = SmallVec<[Arc<Batch>; 2]>;
 
 /// One session's mail.
 pub(super) struct Mailbox {
     mail: Mutex<Mail>,
-    wake: Notify,
 }
 
 struct Mail {
     mode: Mode,
-    /// Somebody has been told already that there is something.
-    is_announced: bool,
+    /// Its session waits for mail; who brings some takes this, and calls it.
+    waiting: Option<Waker>,
 }
 
 enum Mode {
@@ -28,7 +31,8 @@ enum Mode {
 
 #[derive(Default)]
 struct Queue {
-    frames: VecDeque<Frame>,
+    batches: Batches,
+    frames: usize,
     bytes: usize,
     /// The newest message that was queued, or that was known when the session went live.
     last: u64,
@@ -43,13 +47,13 @@ pub(super) struct Missed {
     /// Messages whose state has changed.
     pub(super) changed: SeqSet,
     /// The newest state of each adapter that changed.
-    pub(super) adapters: BTreeMap<Subject, Frame>,
+    pub(super) adapters: BTreeMap<Subject, Arc<Batch>>,
 }
 
 /// What a session finds in its mailbox.
 pub(super) enum Found {
     /// Live, and these wait.
-    Frames(Vec<Frame>),
+    Mail(Batches),
     /// It has to read on from the store, after this message.
     Behind(u64),
 }
@@ -69,58 +73,65 @@ impl Mailbox {
     pub(super) fn new(head: u64) -> Self {
         METRICS.sessions.inc();
         let mode = Mode::Live(Queue { last: head, ..Queue::default() });
-        Self { mail: Mutex::new(Mail { mode, is_announced: false }), wake: Notify::new() }
+        Self { mail: Mutex::new(Mail { mode, waiting: None }) }
     }
 
-    /// Puts a frame in. `delivered` is the last message before it that was handed to everybody.
-    /// Says whether its session has to be woken.
-    pub(super) fn push(&self, frame: &Frame, delivered: u64, limits: Limits) -> bool {
+    /// Puts a batch in. `head` is the last message that was handed to everybody, where the batch
+    /// brings none. Gives the session that waits for it, to be woken.
+    pub(super) fn push(&self, batch: &Arc<Batch>, head: u64, limits: Limits) -> Option<Waker> {
         let mut mail = self.lock();
         match &mut mail.mode {
-            Mode::Behind(missed) => missed.note(frame),
+            Mode::Behind(missed) => missed.note(batch),
             Mode::Live(queue) => {
-                if let Subject::Message(seq) = frame.subject {
+                let messages = batch.messages();
+                if let Some((_, last)) = messages {
                     // A session has one copy, however many of its pairs match.
-                    if seq <= queue.last {
-                        return false;
+                    if last <= queue.last {
+                        return None;
                     }
-                    queue.last = seq;
+                    queue.last = last;
                 }
-                let is_full = queue.frames.len() >= limits.frames
-                    || queue.bytes + frame.text.len() > limits.bytes && !queue.frames.is_empty();
-                if is_full {
+                let (frames, bytes) = (batch.frames().len(), batch.wire().len());
+                let is_full =
+                    queue.frames + frames > limits.frames || queue.bytes + bytes > limits.bytes;
+                if is_full && !queue.batches.is_empty() {
+                    let delivered = messages.map_or(head, |(first, _)| first - 1);
                     let mut missed = std::mem::take(queue).overflow(delivered);
-                    missed.note(frame);
+                    missed.note(batch);
                     mail.mode = Mode::Behind(missed);
                 } else {
-                    queue.bytes += frame.text.len();
-                    queue.frames.push_back(frame.clone());
+                    queue.frames += frames;
+                    queue.bytes += bytes;
+                    queue.batches.push(batch.clone());
                 }
             }
         }
-        !std::mem::replace(&mut mail.is_announced, true)
+        mail.waiting.take()
     }
 
-    /// Wakes the session.
-    pub(super) fn wake(&self) {
-        self.wake.notify_one();
-    }
-
-    /// Waits until there may be something to take.
-    pub(super) async fn woken(&self) {
-        self.wake.notified().await;
-    }
-
-    /// Takes out what waits.
-    pub(super) fn take(&self) -> Found {
+    /// Takes out what waits; while that is nothing, the task is woken by the next push.
+    pub(super) fn poll_take(&self, cx: &mut Context) -> Poll<Found> {
         let mut mail = self.lock();
-        mail.is_announced = false;
         match &mut mail.mode {
-            Mode::Live(queue) => {
-                queue.bytes = 0;
-                Found::Frames(queue.frames.drain(..).collect())
+            Mode::Live(queue) if queue.batches.is_empty() => {
+                if !mail.waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                    mail.waiting = Some(cx.waker().clone());
+                }
+                Poll::Pending
             }
-            Mode::Behind(missed) => Found::Behind(missed.delivered),
+            Mode::Live(queue) => {
+                (queue.frames, queue.bytes) = (0, 0);
+                Poll::Ready(Found::Mail(std::mem::take(&mut queue.batches)))
+            }
+            Mode::Behind(missed) => Poll::Ready(Found::Behind(missed.delivered)),
+        }
+    }
+
+    /// Has the session look, if it waits.
+    pub(super) fn wake(&self) {
+        let waiting = self.lock().waiting.take();
+        if let Some(waker) = waiting {
+            waker.wake();
         }
     }
 
@@ -149,7 +160,6 @@ impl Mailbox {
         }
         METRICS.sessions_behind.dec();
         mail.mode = Mode::Live(Queue { last: position, ..Queue::default() });
-        mail.is_announced = false;
         Seam::Live
     }
 
@@ -168,28 +178,29 @@ impl Drop for Mailbox {
 }
 
 impl Queue {
-    /// Lets go of all frames, and keeps what the store cannot tell later.
+    /// Lets go of everything, and keeps what the store cannot tell later.
     fn overflow(self, delivered: u64) -> Missed {
         METRICS.overflows.inc();
         METRICS.sessions_behind.inc();
-        let first = self.frames.iter().find_map(|frame| match frame.subject {
-            Subject::Message(seq) => Some(seq),
-            _ => None,
-        });
-        let mut missed =
-            Missed { delivered: first.map_or(delivered, |seq| seq - 1), ..Missed::default() };
-        self.frames.iter().for_each(|frame| missed.note(frame));
+        let first = self.batches.iter().find_map(|batch| batch.messages());
+        let mut missed = Missed {
+            delivered: first.map_or(delivered, |(first, _)| first - 1),
+            ..Missed::default()
+        };
+        self.batches.iter().for_each(|batch| missed.note(batch));
         missed
     }
 }
 
 impl Missed {
-    fn note(&mut self, frame: &Frame) {
-        match &frame.subject {
-            Subject::Message(_) => {}
-            Subject::Status(seq) => self.changed.insert(*seq),
-            Subject::Adapter(..) => {
-                drop(self.adapters.insert(frame.subject.clone(), frame.clone()));
+    fn note(&mut self, batch: &Arc<Batch>) {
+        for frame in batch.frames() {
+            match &frame.subject {
+                Subject::Message(_) => {}
+                Subject::Status(seq) => self.changed.insert(*seq),
+                Subject::Adapter(..) => {
+                    drop(self.adapters.insert(frame.subject.clone(), batch.clone()));
+                }
             }
         }
     }

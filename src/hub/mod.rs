@@ -1,22 +1,32 @@
 //! The hub: who watches, and what they are handed the moment it is committed.
 //!
-//! The writer's thread hands over each commit. Sessions are found by four look-ups for each
-//! message, its frame is encoded once, and whoever cannot keep up reads on from the store.
+//! The writer's thread hands over each commit. Sessions are found by four look-ups for each run of
+//! messages of one conversation, its frames are encoded once, and whoever cannot keep up reads on
+//! from the store.
 
 mod mailbox;
 mod watcher;
 
+pub use mailbox::Batches;
 pub use watcher::{Refused, Watcher};
 
 use crate::adapter::StatusChange;
 use crate::change::Change;
-use crate::frame::{self, Frame};
+use crate::frame::{self, Batch};
 use crate::message::Message;
 use crate::metrics::METRICS;
 use crate::subscription::Pair;
 use mailbox::Mailbox;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use tokio::runtime::Handle;
+
+/// Bytes of content in one batch, roughly; what a socket takes in one write.
+const BATCH_BYTES: usize = 64 << 10;
+
+/// With more sessions to wake than this, the writer leaves it to the runtime and goes on.
+const MOST_WOKEN_HERE: usize = 16;
 
 /// What a session may take up.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +43,7 @@ pub struct Limits {
 pub struct Hub {
     state: Mutex<State>,
     limits: Limits,
+    runtime: Handle,
 }
 
 struct State {
@@ -76,7 +87,7 @@ impl Index {
 }
 
 impl Hub {
-    /// A hub that nobody watches yet.
+    /// A hub that nobody watches yet. To be called within the runtime whose tasks will watch.
     pub fn new(limits: Limits) -> Arc<Self> {
         let state = State {
             head: 0,
@@ -84,7 +95,7 @@ impl Hub {
             messages: Index::default(),
             statuses: Index::default(),
         };
-        Arc::new(Self { state: Mutex::new(state), limits })
+        Arc::new(Self { state: Mutex::new(state), limits, runtime: Handle::current() })
     }
 
     /// A new session, subscribed to nothing.
@@ -96,20 +107,20 @@ impl Hub {
 
     /// Hands out a change of an adapter's state, once to each session that watches its platform.
     pub fn adapter_status(&self, status: &StatusChange) {
-        let frame = frame::adapter_status(status);
+        let batch = Batch::of(vec![frame::adapter_status(status)]);
         let state = self.lock();
         let mut woken = Woken::default();
         for (pair, members) in &state.messages.by_pair {
             if pair.platform.as_deref().is_none_or(|platform| platform == status.platform) {
                 for (session, mailbox) in members {
                     if woken.seen.insert(*session) {
-                        woken.push(mailbox, &frame, state.head, self.limits);
+                        woken.wakers.extend(mailbox.push(&batch, state.head, self.limits));
                     }
                 }
             }
         }
         drop(state);
-        woken.wake();
+        woken.wake(&self.runtime);
     }
 
     /// Nothing is left half done where a lock's holder panicked: each step leaves a whole state.
@@ -133,57 +144,158 @@ impl Hub {
     /// Hands out what was committed, to whoever watches it.
     pub fn committed(&self, changes: &[Change]) {
         let mut guard = self.lock();
-        let state = &mut *guard;
         let mut woken = Woken::default();
-        for change in changes {
-            match change {
-                // One that went back to its old place is no news.
-                Change::Created(message) if message.seq <= state.head => {}
-                Change::Created(message) => {
-                    METRICS.message(message.direction.as_str(), message.platform_or_local());
-                    let mut frame = None;
-                    for (_, mailbox) in state.messages.watching(message) {
-                        let frame = frame.get_or_insert_with(|| frame::new_message(message));
-                        woken.push(mailbox, frame, message.seq - 1, self.limits);
-                    }
-                    state.head = message.seq;
-                }
-                Change::Updated(message) => {
-                    let mut frame = None;
-                    woken.seen.clear();
-                    for (session, mailbox) in state.statuses.watching(message) {
-                        let frame = frame.get_or_insert_with(|| frame::message_status(message));
-                        // A mailbox knows a message twice by its `seq`, but not a change of it.
-                        if woken.seen.insert(*session) {
-                            woken.push(mailbox, frame, state.head, self.limits);
-                        }
-                    }
-                }
+        for run in changes.chunk_by(goes_with) {
+            match &run[0] {
+                Change::Created(_) => self.created(&mut guard, run, &mut woken),
+                Change::Updated(message) => self.updated(&guard, message, &mut woken),
                 Change::Deleted(_) => {}
             }
         }
         drop(guard);
-        woken.wake();
+        woken.wake(&self.runtime);
+    }
+
+    /// Hands out a run of new messages; the same sessions watch all of them.
+    fn created(&self, state: &mut State, run: &[Change], woken: &mut Woken) {
+        let mut head = state.head;
+        let news = run.iter().filter_map(|change| match change {
+            Change::Created(message) if message.seq > head => {
+                head = message.seq;
+                Some(message)
+            }
+            // One that went back to its old place.
+            _ => None,
+        });
+        let messages: Vec<&Message> = news.collect();
+        let Some(&first) = messages.first() else { return };
+        let count = messages.len() as u64;
+        METRICS.messages(first.direction.as_str(), first.platform_or_local(), count);
+        let mut watching = state.messages.watching(first).peekable();
+        if watching.peek().is_some() {
+            let batches = self.batches(&messages);
+            for (_, mailbox) in watching {
+                for batch in &batches {
+                    woken.wakers.extend(mailbox.push(batch, state.head, self.limits));
+                }
+            }
+        }
+        state.head = head;
+    }
+
+    /// The frames of new messages, in batches of which an empty mailbox holds any.
+    fn batches(&self, messages: &[&Message]) -> Vec<Arc<Batch>> {
+        let most_bytes = self.limits.bytes.min(BATCH_BYTES);
+        let (mut batches, mut frames, mut bytes) = (Vec::new(), Vec::new(), 0);
+        for message in messages {
+            let frame = frame::new_message(message);
+            bytes += frame.text.len();
+            let is_full = frames.len() >= self.limits.frames || bytes > most_bytes;
+            if is_full && !frames.is_empty() {
+                bytes = frame.text.len();
+                batches.push(Batch::of(std::mem::take(&mut frames)));
+            }
+            frames.push(frame);
+        }
+        batches.push(Batch::of(frames));
+        batches
+    }
+
+    /// Hands out a change of a message's state.
+    fn updated(&self, state: &State, message: &Message, woken: &mut Woken) {
+        let mut batch = None;
+        woken.seen.clear();
+        for (session, mailbox) in state.statuses.watching(message) {
+            let batch =
+                batch.get_or_insert_with(|| Batch::of(vec![frame::message_status(message)]));
+            // A mailbox knows a message twice by its `seq`, but not a change of it.
+            if woken.seen.insert(*session) {
+                woken.wakers.extend(mailbox.push(batch, state.head, self.limits));
+            }
+        }
     }
 }
 
-/// The mailboxes that got something, each woken once when all is handed out.
+/// Whether two changes are new messages of one conversation and direction.
+fn goes_with(one: &Change, next: &Change) -> bool {
+    let (Change::Created(one), Change::Created(next)) = (one, next) else { return false };
+    one.recipient == next.recipient
+        && one.platform == next.platform
+        && one.direction == next.direction
+}
+
+/// The sessions that got something and waited for it, each woken once when all is handed out.
 #[derive(Default)]
 struct Woken {
-    mailboxes: Vec<Arc<Mailbox>>,
-    seen: std::collections::HashSet<u64>,
+    wakers: Vec<Waker>,
+    seen: HashSet<u64>,
 }
 
 impl Woken {
-    fn push(&mut self, mailbox: &Arc<Mailbox>, frame: &Frame, delivered: u64, limits: Limits) {
-        if mailbox.push(frame, delivered, limits) {
-            self.mailboxes.push(mailbox.clone());
+    fn wake(self, runtime: &Handle) {
+        let wake_all = |wakers: Vec<Waker>| wakers.into_iter().for_each(Waker::wake);
+        if self.wakers.len() > MOST_WOKEN_HERE {
+            runtime.spawn(async move { wake_all(self.wakers) });
+        } else {
+            wake_all(self.wakers);
         }
     }
+}
 
-    fn wake(self) {
-        for mailbox in self.mailboxes {
-            mailbox.wake();
+#[cfg(test)]
+mod tests {
+    use super::mailbox::Found;
+    use super::*;
+    use crate::message::{Draft, MessageType};
+    use std::task::{Context, Poll};
+
+    const LIMITS: Limits = Limits { frames: 4, bytes: 1 << 20, pairs: 10 };
+
+    fn created(seq: u64, platform: &str, conversation: &str) -> Change {
+        let (recipient, platform) = (conversation.to_owned(), Some(platform.to_owned()));
+        let draft = Draft::new(MessageType::Text, "x".into(), recipient, platform).unwrap();
+        Change::Created(draft.into_message(seq, uuid::Uuid::nil(), 0))
+    }
+
+    /// A session that has each of these pairs.
+    fn watching(hub: &Hub, pairs: &[Pair]) -> Arc<Mailbox> {
+        let mailbox = Arc::new(Mailbox::new(0));
+        let mut state = hub.lock();
+        for pair in pairs {
+            state.messages.add(pair, 1, &mailbox);
         }
+        mailbox
+    }
+
+    fn look(mailbox: &Mailbox) -> Poll<Found> {
+        mailbox.poll_take(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[tokio::test]
+    async fn who_watches_by_several_pairs_has_each_message_once_and_in_order() {
+        let hub = Hub::new(LIMITS);
+        let pairs = [(None, None), (Some("qq"), None), (Some("qq"), Some("a"))];
+        let mailbox = watching(&hub, &pairs.map(|(platform, name)| Pair::of(platform, name)));
+        hub.committed(&[
+            created(1, "qq", "a"),
+            created(2, "qq", "a"),
+            created(1, "qq", "a"),
+            created(3, "qq", "b"),
+            created(4, "qq", "a"),
+        ]);
+        let Poll::Ready(Found::Mail(batches)) = look(&mailbox) else { panic!("no mail") };
+        let messages: Vec<_> = batches.iter().map(|batch| batch.messages().unwrap()).collect();
+        assert_eq!(messages, [(1, 2), (3, 3), (4, 4)]);
+        assert!(look(&mailbox).is_pending());
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_longer_than_a_mailbox_is_read_from_the_store() {
+        let hub = Hub::new(LIMITS);
+        let mailbox = watching(&hub, &[Pair::default()]);
+        let all: Vec<Change> = (1..=6).map(|seq| created(seq, "qq", "a")).collect();
+        hub.committed(&all[..1]);
+        hub.committed(&all[1..]);
+        assert!(matches!(look(&mailbox), Poll::Ready(Found::Behind(0))));
     }
 }

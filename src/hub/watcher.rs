@@ -1,11 +1,12 @@
 //! A session's side of the hub: what it wants, and the next frames for it.
 
-use super::mailbox::{Found, Mailbox, Missed, Seam, SeqSet};
+use super::mailbox::{Batches, Found, Mailbox, Missed, Seam, SeqSet};
 use super::{Hub, State};
-use crate::frame::{self, Frame};
+use crate::frame::{self, Batch, Frame};
 use crate::replay::{Replay, TooManyReplays};
 use crate::store::{self, Store, View};
 use crate::subscription::{Names, Pair, Subscription};
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,8 +92,6 @@ impl Watcher {
                 self.replay.insert(Replay::from(position))
             };
             replay.rewind(since, &self.wanted)?;
-            // So that `next` looks, even if nothing else happens.
-            self.mailbox.wake();
         }
         if since.is_some_and(|since| since > head) {
             return Err(Refused::BeyondHead { head });
@@ -138,14 +137,13 @@ impl Watcher {
     }
 
     /// The next frames, in order; waits for them. May be dropped while it waits.
-    pub async fn next(&mut self, store: &Store) -> Vec<Frame> {
+    pub async fn next(&mut self, store: &Store) -> Batches {
         loop {
-            match self.mailbox.take() {
-                Found::Frames(frames) if frames.is_empty() => self.mailbox.woken().await,
-                Found::Frames(frames) => return frames,
+            match poll_fn(|cx| self.mailbox.poll_take(cx)).await {
+                Found::Mail(batches) => return batches,
                 Found::Behind(delivered) => match self.read_on(delivered, store) {
-                    Ok(frames) if frames.is_empty() => tokio::task::yield_now().await,
-                    Ok(frames) => return frames,
+                    Ok(batches) if batches.is_empty() => tokio::task::yield_now().await,
+                    Ok(batches) => return batches,
                     Err(error) => {
                         tracing::debug!("a session cannot read on: {error}");
                         tokio::time::sleep(STORE_PAUSE).await;
@@ -164,15 +162,15 @@ impl Watcher {
     }
 
     /// One step through the journal, and back to the live stream at its end.
-    fn read_on(&mut self, delivered: u64, store: &Store) -> store::Result<Vec<Frame>> {
+    fn read_on(&mut self, delivered: u64, store: &Store) -> store::Result<Batches> {
         let view = store.view()?;
         if !self.changed.is_empty() {
-            return self.tell_changed(&view);
+            return Ok(batched(self.tell_changed(&view)?));
         }
         let replay = self.replay.get_or_insert_with(|| Replay::from(delivered));
         let frames = read_chunk(&view, replay, &self.wanted)?;
         if !frames.is_empty() || replay.position() < view.head() {
-            return Ok(frames);
+            return Ok(batched(frames));
         }
         let position = replay.position();
         let head = self.hub.lock();
@@ -184,7 +182,7 @@ impl Watcher {
                 return Ok(adapters.into_values().collect());
             }
         }
-        Ok(frames)
+        Ok(Batches::new())
     }
 
     /// Tells the present state of messages whose changes were missed.
@@ -201,6 +199,10 @@ impl Watcher {
         }
         Ok(frames)
     }
+}
+
+fn batched(frames: Vec<Frame>) -> Batches {
+    if frames.is_empty() { Batches::new() } else { Batches::from_iter([Batch::of(frames)]) }
 }
 
 /// The frames that are owed next; the replay's position moves with them.

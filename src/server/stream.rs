@@ -104,7 +104,10 @@ impl Watching {
             };
             let mut text = String::new();
             match waited {
-                Ok(frames) => frames.iter().for_each(|frame| self.format.write(&mut text, frame)),
+                Ok(batches) => {
+                    let frames = batches.iter().flat_map(|batch| batch.frames());
+                    frames.for_each(|frame| self.format.write(&mut text, frame));
+                }
                 Err(_) if self.format == Format::Events => text.push_str(": alive\n\n"),
                 // An empty line is no JSON value, and readers of JSON lines pass over it.
                 Err(_) => text.push('\n'),

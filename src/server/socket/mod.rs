@@ -1,7 +1,9 @@
 //! `/ws/client`: one task for each session, which reads commands and writes frames.
 
+mod bell;
 mod command;
 mod session;
+mod writing;
 
 use super::body::json;
 use super::error::{Refusal, Result};
@@ -22,7 +24,7 @@ use uuid::Uuid;
 const SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
 
 /// Bytes read from a socket at a time; kept small, for every idle session has them.
-const READ_BUFFER: usize = 2 << 10;
+const READ_BUFFER: usize = 1 << 10;
 
 /// Turns the request into a session, which goes on after it was answered.
 pub fn open(context: &Arc<Context>, scope: Scope, mut request: Incoming) -> Result<Answer> {

@@ -1,15 +1,17 @@
 //! One session: its commands, its frames, its pings, its end.
 
+use super::bell::Bell;
 use super::command::{Command, Parsed, Reply, Since};
+use super::writing;
 use crate::clock::now;
 use crate::config::{Need, Scope};
-use crate::frame::Frame;
-use crate::hub::{Refused, Watcher};
+use crate::hub::{Batches, Refused, Watcher};
 use crate::message::{Draft, Message, Status};
 use crate::metrics::METRICS;
 use crate::outbox::Outcomes;
 use crate::server::Context;
 use crate::store::{self, Answer};
+use bytes::Bytes;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -18,12 +20,12 @@ use hyper_tungstenite::tungstenite::protocol::CloseFrame;
 use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use hyper_tungstenite::tungstenite::{self, Error, Utf8Bytes};
 use serde_json::Value;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
-use tokio::time::error::Elapsed;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 /// Messages of one session that wait for the disk; while there are more, it is not read.
@@ -35,8 +37,15 @@ const CLOSE_WAIT: Duration = Duration::from_secs(1);
 /// How much of an oversized frame is read, so that the client sees why it was closed.
 const DISCARD_BYTES: usize = 64 << 20;
 
-/// A `send_message` that waits for the disk.
-type Sending = Pin<Box<dyn Future<Output = Reply> + Send>>;
+/// What a session waits for besides its client and the hub.
+enum Event {
+    /// The server stops.
+    Stop,
+    /// It is time for a ping.
+    Ping,
+    /// A `send_message` is on the disk, or failed.
+    Stored(Reply),
+}
 
 pub(super) struct Session {
     id: Uuid,
@@ -45,9 +54,15 @@ pub(super) struct Session {
     scope: Scope,
     pace: DefaultDirectRateLimiter,
     socket: HyperWebsocketStream,
+    /// Rings when the client has said something.
+    bell: Bell,
     watcher: Watcher,
-    in_flight: FuturesUnordered<Sending>,
-    pings: Interval,
+    /// What happens rarely; each is looked at only when it has happened.
+    events: FuturesUnordered<Pin<Box<dyn Future<Output = Event> + Send>>>,
+    /// Messages that wait for the disk.
+    in_flight: usize,
+    /// The rest of what is being written. Nothing else may go out before.
+    unsent: Bytes,
     /// When the client was last heard of.
     heard: Instant,
 }
@@ -64,9 +79,23 @@ enum End {
 
 const STOPPING: End = End::Close(CloseCode::Away, "the server is stopping");
 
-impl From<Elapsed> for End {
-    fn from(_: Elapsed) -> Self {
-        Self::TakesNothing
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        // The connection's own limit (`listen.rs`), and not what the system says of a lost peer.
+        let is_ours = error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none();
+        if is_ours { Self::TakesNothing } else { Self::Gone }
+    }
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Io(error) => error.into(),
+            Error::Capacity(_) => Self::Close(CloseCode::Size, "the frame is too large"),
+            Error::Utf8(_) => Self::Close(CloseCode::Invalid, "the text is not UTF-8"),
+            Error::Protocol(_) => Self::Close(CloseCode::Protocol, "not the WebSocket protocol"),
+            _ => Self::Gone,
+        }
     }
 }
 
@@ -77,66 +106,92 @@ impl Session {
         scope: Scope,
         socket: HyperWebsocketStream,
     ) -> Self {
-        let every = Duration::from_secs(context.config.limits.ping_seconds.max(1));
-        let mut pings = interval_at(Instant::now() + every, every);
-        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let watcher = context.hub.watch();
-        let in_flight = FuturesUnordered::new();
         let pace = RateLimiter::direct(Quota::per_second(context.config.limits.session_commands));
-        Self { id, context, scope, pace, socket, watcher, in_flight, pings, heard: Instant::now() }
+        let events = FuturesUnordered::new();
+        Self {
+            id,
+            context,
+            scope,
+            pace,
+            socket,
+            bell: Bell::new(),
+            watcher,
+            events,
+            in_flight: 0,
+            unsent: Bytes::new(),
+            heard: Instant::now(),
+        }
     }
 
-    pub(super) async fn run(mut self) {
-        let stop = self.context.stop.clone();
+    pub(super) async fn run(&mut self) {
+        let stop = self.context.stop.clone().cancelled_owned();
+        self.events.push(Box::pin(async {
+            stop.await;
+            Event::Stop
+        }));
+        self.ping_later();
         let end = loop {
+            // What is rare is boxed, so that a session takes up little.
             let went_on = tokio::select! {
-                () = stop.cancelled() => Err(STOPPING),
-                frames = self.watcher.next(&self.context.store) => self.push(frames).await,
-                Some(reply) = self.in_flight.next() => self.say(reply).await,
-                came = self.socket.next(), if self.in_flight.len() < MOST_IN_FLIGHT => self.hear(came).await,
-                _ = self.pings.tick() => self.ping().await,
+                batches = self.watcher.next(&self.context.store) => self.push(batches).await,
+                Some(event) = self.events.next() => Box::pin(self.react(event)).await,
+                came = self.bell.next(&mut self.socket), if self.in_flight < MOST_IN_FLIGHT => {
+                    Box::pin(self.hear(came)).await
+                }
             };
             if let Err(end) = went_on {
                 break end;
             }
         };
-        if let End::Close(code, reason) = end {
-            self.close(code, reason).await;
+        match end {
+            End::Gone => {}
+            End::TakesNothing => {
+                let idle = self.idle().as_secs();
+                tracing::info!(session = %self.id, "a client took nothing for {idle} s and is closed");
+            }
+            End::Close(code, reason) => Box::pin(self.close(code, reason)).await,
         }
     }
 
-    async fn push(&mut self, frames: Vec<Frame>) -> Result<(), End> {
-        self.write(frames.into_iter().map(|frame| tungstenite::Message::Text(frame.text))).await
+    async fn react(&mut self, event: Event) -> Result<(), End> {
+        match event {
+            Event::Stop => Err(STOPPING),
+            Event::Ping => self.ping().await,
+            Event::Stored(reply) => {
+                self.in_flight -= 1;
+                self.say(reply).await
+            }
+        }
+    }
+
+    /// Writes frames as they are. The library holds back nothing that would have to go first, for
+    /// whatever is said by it is flushed before the session goes on.
+    async fn push(&mut self, batches: Batches) -> Result<(), End> {
+        for piece in writing::pieces(batches) {
+            self.unsent = piece;
+            let written = writing::write(&mut self.socket, &mut self.unsent);
+            self.context.stop.run_until_cancelled(written).await.ok_or(STOPPING)??;
+        }
+        Ok(())
     }
 
     async fn say(&mut self, reply: Reply) -> Result<(), End> {
-        self.write([tungstenite::Message::Text(reply.text().into())]).await
+        self.send_frame(tungstenite::Message::Text(reply.text().into())).await
     }
 
-    /// Writes frames, gathered as far as that goes. A client that takes nothing for as long as an
-    /// idle one is gone, and none holds up the server's end.
-    async fn write(
-        &mut self,
-        frames: impl IntoIterator<Item = tungstenite::Message>,
-    ) -> Result<(), End> {
-        let idle = self.idle();
-        let socket = &mut self.socket;
-        let write = async {
-            for frame in frames {
-                // Waits, too, once more is gathered than goes out in one write.
-                timeout(idle, socket.feed(frame)).await?.map_err(|_| End::Gone)?;
-            }
-            timeout(idle, socket.flush()).await?.map_err(|_| End::Gone)
-        };
-        tokio::select! {
-            () = self.context.stop.cancelled() => Err(STOPPING),
-            written = write => {
-                if matches!(written, Err(End::TakesNothing)) {
-                    tracing::info!(session = %self.id, "a client took nothing for {} s and is closed", idle.as_secs());
-                }
-                written
-            }
-        }
+    /// Writes one frame by the library, and with it the pongs that it owes.
+    async fn send_frame(&mut self, frame: tungstenite::Message) -> Result<(), End> {
+        let sent = self.context.stop.run_until_cancelled(self.socket.send(frame)).await;
+        Ok(sent.ok_or(STOPPING)??)
+    }
+
+    fn ping_later(&mut self) {
+        let every = Duration::from_secs(self.context.config.limits.ping_seconds.max(1));
+        self.events.push(Box::pin(async move {
+            sleep(every).await;
+            Event::Ping
+        }));
     }
 
     async fn ping(&mut self) -> Result<(), End> {
@@ -144,7 +199,8 @@ impl Session {
             tracing::info!(session = %self.id, "a client did not answer pings and is closed");
             return Err(End::Close(CloseCode::Policy, "no answer to pings"));
         }
-        self.write([tungstenite::Message::Ping(Vec::new().into())]).await
+        self.ping_later();
+        self.send_frame(tungstenite::Message::Ping(Bytes::new())).await
     }
 
     fn idle(&self) -> Duration {
@@ -158,19 +214,14 @@ impl Session {
             Some(Ok(tungstenite::Message::Binary(_))) => {
                 self.say(Reply::error("binary frames are not understood; send JSON as text")).await
             }
-            // Pongs are written by the library with the next flush.
-            Some(Ok(tungstenite::Message::Ping(_))) => self.write([]).await,
+            // The library has the pong ready, and it goes before anything else.
+            Some(Ok(tungstenite::Message::Ping(_))) => {
+                let flushed = self.context.stop.run_until_cancelled(self.socket.flush()).await;
+                Ok(flushed.ok_or(STOPPING)??)
+            }
             Some(Ok(tungstenite::Message::Pong(_) | tungstenite::Message::Frame(_))) => Ok(()),
-            Some(Err(Error::Capacity(_))) => {
-                Err(End::Close(CloseCode::Size, "the frame is too large"))
-            }
-            Some(Err(Error::Utf8(_))) => {
-                Err(End::Close(CloseCode::Invalid, "the text is not UTF-8"))
-            }
-            Some(Err(Error::Protocol(_))) => {
-                Err(End::Close(CloseCode::Protocol, "not the WebSocket protocol"))
-            }
-            Some(Ok(tungstenite::Message::Close(_)) | Err(_)) | None => Err(End::Gone),
+            Some(Ok(tungstenite::Message::Close(_))) | None => Err(End::Gone),
+            Some(Err(error)) => Err(error.into()),
         }
     }
 
@@ -241,26 +292,29 @@ impl Session {
             Err(error) => return self.say(Reply::error(error.to_string()).to(request_id)).await,
         };
         let context = self.context.clone();
-        self.in_flight.push(Box::pin(async move {
+        self.in_flight += 1;
+        self.events.push(Box::pin(async move {
             let reply = match written.await {
                 Ok(Answer::Done(message)) => delivered(&context, message).await,
                 Ok(_) => Reply::error("the message was not stored"),
                 Err(error) => Reply::error(error.to_string()),
             };
-            reply.to(request_id)
+            Event::Stored(reply.to(request_id))
         }));
         Ok(())
     }
 
     /// Says why, and lets the client hear it: what it is still sending is read and thrown away,
     /// for an unread rest would make the system cut the connection before our word arrives.
-    async fn close(mut self, code: CloseCode, reason: &'static str) {
+    async fn close(&mut self, code: CloseCode, reason: &'static str) {
         let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
         let farewell = async {
-            if self.socket.close(Some(frame)).await.is_err() {
+            if writing::write(&mut self.socket, &mut self.unsent).await.is_err()
+                || self.socket.close(Some(frame)).await.is_err()
+            {
                 return;
             }
-            let mut raw = self.socket.into_inner();
+            let raw = self.socket.get_mut();
             let (mut scratch, mut left) = ([0; 4096], DISCARD_BYTES);
             while let Ok(n @ 1..) = raw.read(&mut scratch).await {
                 left = left.saturating_sub(n);

@@ -1,0 +1,42 @@
+//! Frames go to the socket as the hub encoded them, past the library, which would copy each.
+
+use crate::hub::Batches;
+use bytes::{Buf, Bytes, BytesMut};
+use hyper_tungstenite::HyperWebsocketStream;
+use std::io;
+use tokio::io::AsyncWriteExt;
+
+/// Bytes that go out in one write, where more waits.
+const WRITE_BYTES: usize = 64 << 10;
+
+/// What waits, in as few pieces as it is to be written; a batch alone is not copied.
+pub(super) fn pieces(batches: Batches) -> impl Iterator<Item = Bytes> {
+    let mut batches = batches.into_iter().map(|batch| batch.wire().clone()).peekable();
+    let fits = |size: usize| move |next: &Bytes| size + next.len() <= WRITE_BYTES;
+    std::iter::from_fn(move || {
+        let first = batches.next()?;
+        let Some(second) = batches.next_if(fits(first.len())) else { return Some(first) };
+        let mut piece = BytesMut::with_capacity(2 * (first.len() + second.len()));
+        piece.extend_from_slice(&first);
+        piece.extend_from_slice(&second);
+        while let Some(next) = batches.next_if(fits(piece.len())) {
+            piece.extend_from_slice(&next);
+        }
+        Some(piece.freeze())
+    })
+}
+
+/// Writes what is left of `unsent`; what has gone out is no longer in it, even if this is dropped.
+/// The library must have nothing left to write.
+pub(super) async fn write(socket: &mut HyperWebsocketStream, unsent: &mut Bytes) -> io::Result<()> {
+    let stream = socket.get_mut();
+    while !unsent.is_empty() {
+        match stream.write(unsent).await? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            written => unsent.advance(written),
+        }
+    }
+    // An empty rest would keep the batch in memory.
+    *unsent = Bytes::new();
+    stream.flush().await
+}
