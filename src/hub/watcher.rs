@@ -8,6 +8,7 @@ use crate::store::{self, Store, View};
 use crate::subscription::{Names, Pair, Subscription};
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// Messages read from the store at a time.
@@ -154,10 +155,10 @@ impl Watcher {
     }
 
     /// Frames that are here already, without waiting; none where the journal is to be read first.
-    pub fn queued(&self) -> Vec<Frame> {
-        match self.mailbox.take() {
-            Found::Frames(frames) => frames,
-            Found::Behind(_) => Vec::new(),
+    pub fn queued(&self) -> Batches {
+        match self.mailbox.poll_take(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Found::Mail(batches)) => batches,
+            Poll::Ready(Found::Behind(_)) | Poll::Pending => Batches::new(),
         }
     }
 
