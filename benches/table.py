@@ -2,10 +2,12 @@
 """Runs the performance table beside its contenders, in turn, and prints it: medians over the rounds.
 
     benches/table.py --lab LAB [--rechat BINARY] [--rounds 3] [--secs 3] [--only post,get,...]
+                     [--stores SMALL BIG ...]
 
 LAB is the folder of the lab's programs (load, hello, fan). Redis (redis-server) and NATS
 (nats-server) are left out where their programs are missing. Nothing else should run meanwhile.
-Jobs: post, get, fan, pace, idle, inbound, outbox, start.
+Jobs: post, get, fan, pace, idle, inbound, outbox, start; and growth, over the stores given, which
+are written to (benches/history.py makes what fills one).
 """
 
 import argparse
@@ -13,6 +15,7 @@ import base64
 import collections
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -213,6 +216,25 @@ class Bench:
         self.note("outbox, loopback", "/s", messages / took, (cpu_of(server.pid) - spent) / messages * 1e6)
         server.stop()
 
+    def growth(self):
+        """What meets stored messages, on one store after the other."""
+        for store in self.options.stores:
+            name, ids = os.path.splitext(os.path.basename(store))[0], os.path.join(self.work, "ids")
+            server = self.rechat("--db", store)
+            with open(ids, "w") as file:
+                file.writelines(f"{each}\n" for each in some_ids(server.api))
+            messages, group = f"{server.api}/messages", "platform=qq&conversation=group_7"
+            self.load(f"GET by ID, {name}", "/s", server, "get", "--url", f"{messages}/{{}}", "--ids", ids)
+            self.load(f"stats, {name}", "/s", server, "get", "--url", f"{server.api}/stats")
+            self.load(f"list of 50, {name}", "/s", server, "get", "--url", messages)
+            self.load(f"list of a conversation, {name}", "/s", server, "get", "--url", f"{messages}?{group}")
+            watch = ["fanout", "--url", server.ws, "--open", SUBSCRIBE, "--skip", "1", "--subs", "100"]
+            self.load(f"fan-out by POST, 100 sessions, {name}", "/s", server, *watch, "--post", messages, "--pubs", "8")
+            self.load(f"POST 64, {name}", "/s", server, "post", "--url", messages, "--conns", "64")
+            server.stop()
+            took = self.run_time([self.options.rechat, "list", "--db", store], 5) - self.run_time(["true"], 5)
+            self.note(f"rechat list without a server, {name}", "µs", took)
+
     def start(self):
         server = self.rechat()
         self.note("serve until it answers", "µs", server.started * 1e6)
@@ -235,6 +257,15 @@ class Bench:
             figure, cpu, p99 = (statistics.median(run[i] for run in runs) for i in (1, 2, 3))
             cpu, p99 = (f"{cpu:.2f} µs" if cpu else ""), (f"{p99:.0f} µs" if p99 else "")
             print(f"| {row} | {figure:,.0f} {runs[0][0]} | {cpu} | {p99} |")
+
+
+def some_ids(api, pages=100):
+    """IDs from all over a store."""
+    newest = json.load(urllib.request.urlopen(f"{api}/stats"))["total"]
+    for _ in range(pages):
+        before = random.randint(min(newest, 200), newest)
+        page = json.load(urllib.request.urlopen(f"{api}/messages?limit=200&before={before}"))
+        yield from (message["id"] for message in page["messages"])
 
 
 def upgraded(port, path, fields):
@@ -286,6 +317,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--secs", type=int, default=3)
     parser.add_argument("--only", default="post,get,fan,pace,idle,inbound,outbox,start")
+    parser.add_argument("--stores", nargs="*", default=[], help="stores for the job `growth`")
     bench = Bench(parser.parse_args())
     try:
         for _ in range(bench.options.rounds):

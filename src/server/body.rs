@@ -67,9 +67,17 @@ pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// An answer with a JSON body.
 pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Answer {
+    json_of_about(512, status, value)
+}
+
+/// An answer with a JSON body of about so many bytes, so that they need not be moved as it grows.
+pub fn json_of_about<T: Serialize>(bytes: usize, status: StatusCode, value: &T) -> Answer {
+    let mut body = Vec::with_capacity(bytes);
     // Our own types always serialise; were one not to, an empty body is the least harm.
-    let bytes = serde_json::to_vec(value).unwrap_or_default();
-    whole(status, JSON, bytes.into())
+    if serde_json::to_writer(&mut body, value).is_err() {
+        body.clear();
+    }
+    whole(status, JSON, body.into())
 }
 
 /// An answer with a whole body.

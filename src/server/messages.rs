@@ -1,6 +1,6 @@
 //! `/api/messages`: make, read, list, change, delete.
 
-use super::body::{json, read_json};
+use super::body::{json, json_of_about, read_json};
 use super::description::{BodyRefusals, Refusals};
 use super::error::{Refusal, Result};
 use super::{Answer, Context, Incoming};
@@ -132,7 +132,8 @@ pub async fn list(context: &Context, query: &str) -> Result<Answer> {
     };
     let Found { messages, searched_to } = found;
     let listing = Listing { messages, offset: page.offset, limit: page.limit, searched_to };
-    Ok(json(StatusCode::OK, &listing))
+    let bytes = 512 * (listing.messages.len() + 1);
+    Ok(json_of_about(bytes, StatusCode::OK, &listing))
 }
 
 fn indexed(view: &View, filter: &Filter, page: Page) -> store::Result<Found> {
