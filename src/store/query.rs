@@ -44,6 +44,9 @@ type AnyOf = Vec<Term>;
 impl View {
     /// The messages that match, newest first.
     pub fn list(&self, filter: &Filter, page: Page) -> Result<Vec<Message>> {
+        if *filter == Filter::default() && page.offset == 0 {
+            return self.before(page.before.unwrap_or(u64::MAX))?.take(page.limit).collect();
+        }
         let mut messages = Vec::with_capacity(page.limit.min(256));
         // Those that lie side by side are read in one go.
         for run in self.seqs(filter, page)?.chunk_by(|newer, older| *newer == older + 1) {
@@ -141,14 +144,12 @@ impl View {
 
     /// What a message must have one of each of; `None` where nothing can match.
     fn needed(&self, filter: &Filter) -> Result<Option<Vec<AnyOf>>> {
-        let is_wanted = |d: &Direction| filter.direction.is_none_or(|wanted| wanted == *d);
-        let directions: Vec<_> = Direction::ALL.into_iter().filter(is_wanted).collect();
-        let statuses = filter.status.map_or(Status::ALL.to_vec(), |status| vec![status]);
-        let states = directions
-            .iter()
-            .flat_map(|&d| statuses.iter().map(move |&s| Term::of_state(d, s)))
-            .collect();
-        let mut needed = vec![states];
+        let mut needed = Vec::new();
+        let is_any_state = filter.status.is_none() && filter.direction.is_none();
+        // Every message of a platform or conversation is in some state.
+        if !is_any_state || (filter.platform.is_none() && filter.conversation.is_none()) {
+            needed.push(states(filter));
+        }
         let platform = filter.platform.as_deref().map(|name| if name == LOCAL { "" } else { name });
         match (platform, &filter.conversation) {
             (None, None) => {}
@@ -222,4 +223,12 @@ impl View {
         }
         Ok(common.unwrap_or_default())
     }
+}
+
+/// The states that a filter lets through, each of either direction.
+fn states(filter: &Filter) -> AnyOf {
+    let is_wanted = |d: &Direction| filter.direction.is_none_or(|wanted| wanted == *d);
+    let directions = Direction::ALL.into_iter().filter(is_wanted);
+    let statuses = filter.status.map_or(Status::ALL.to_vec(), |status| vec![status]);
+    directions.flat_map(|d| statuses.iter().map(move |&s| Term::of_state(d, s))).collect()
 }
