@@ -193,7 +193,7 @@ fn a_store_that_another_process_holds_is_left_alone() {
 
 #[test]
 fn connections_that_come_and_go_leave_nothing_behind() {
-    const CONNECTIONS: usize = 2000;
+    const CONNECTIONS: usize = 10_000;
     const AT_A_TIME: usize = 40;
     let server = TestServer::start();
     let (ws, adapter) = (upgrade("/ws/client"), upgrade("/onebot/v11/ws"));
