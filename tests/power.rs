@@ -227,6 +227,17 @@ fn a_disk_that_fails_is_told_of_and_gone_on_with() {
     }
 }
 
+#[test]
+fn a_log_that_cannot_be_written_costs_nothing_but_time() {
+    let mut machine = Machine::new();
+    for n in 0..200 {
+        machine.disk.lock().unwrap().has_no_log = n % 20 >= 10;
+        machine.write(vec![create(n)]).unwrap();
+    }
+    machine.power_cut(|| false);
+    assert_eq!(machine.acknowledged.len(), 200);
+}
+
 /// Those who are told of commits, as in a server.
 struct Told {
     hub: Arc<Hub>,

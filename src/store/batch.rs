@@ -27,12 +27,28 @@ pub(super) enum By {
     Tables,
 }
 
+/// What became of a log that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Log {
+    /// The tables hold all of it, durably.
+    UsedUp,
+    /// It goes on from something that the tables do not have.
+    DoesNotFollow,
+}
+
 /// What came of a batch.
 pub(super) struct Done {
     pub(super) changes: Vec<Change>,
     pub(super) answers: Vec<Answer>,
     /// The batch's number; `None` where it changed nothing.
     number: Option<u64>,
+}
+
+impl Done {
+    /// Whether anything is not as it was.
+    pub(super) fn has_written(&self) -> bool {
+        self.number.is_some()
+    }
 }
 
 impl Writable {
@@ -48,16 +64,17 @@ impl Writable {
         let record = record.filter(|record| self.wal.has_room(record));
         let mut txn = self.database.begin_write()?;
         if record.is_some() {
-            without_sync(&mut txn)?;
+            set(&mut txn, Durability::None)?;
         }
         let done = carry_out(&txn, self.ids, commands)?;
         let Some(number) = done.number else {
             txn.abort()?;
             return Ok(done);
         };
-        let is_logged = record.is_some();
-        if let Some(record) = record {
-            self.wal.append(number, record)?;
+        let has_record = record.is_some();
+        let is_logged = record.is_some_and(|record| self.wal.append(number, record));
+        if has_record && !is_logged {
+            set(&mut txn, Durability::Immediate)?;
         }
         txn.commit().map_err(|error| Error::Write(error.to_string()))?;
         if !is_logged {
@@ -73,42 +90,34 @@ impl Writable {
     pub(super) fn settle(&mut self) -> Result<()> {
         let txn = self.database.begin_write()?;
         txn.commit().map_err(|error| Error::Write(error.to_string()))?;
-        self.wal.rest();
+        self.wal.clear();
         Ok(())
     }
 
-    /// Carries out what the log holds beyond the tables.
-    pub(super) fn catch_up(&mut self) -> Result<()> {
-        let mut next = Ledger::open(&self.database.begin_write()?, self.ids)?.batch() + 1;
-        let logged = self.wal.read()?;
-        if logged.is_empty() {
-            return Ok(());
+    /// Carries out what the log holds beyond the tables; its file is left as it is.
+    pub(super) fn catch_up(&mut self) -> Result<Log> {
+        let first = Ledger::open(&self.database.begin_write()?, self.ids)?.batch() + 1;
+        let logged = self.wal.read(first)?;
+        if logged.first().is_some_and(|logged| logged.number > first) {
+            return Ok(Log::DoesNotFollow);
         }
-        let mut carried_out = 0;
+        let batches = logged.len();
         for Logged { number, commands } in logged {
-            if number < next {
-                continue;
-            }
-            if number > next {
-                tracing::error!(
-                    next,
-                    number,
-                    "the write-ahead log beside the store does not follow it and is passed over; was an older copy of the store put back?"
-                );
-                break;
-            }
             let mut txn = self.database.begin_write()?;
-            without_sync(&mut txn)?;
-            carry_out(&txn, self.ids, commands)?;
+            set(&mut txn, Durability::None)?;
+            let done = carry_out(&txn, self.ids, commands)?;
+            if done.number != Some(number) {
+                let text = format!("batch {number} of the write-ahead log comes to something else");
+                return Err(Error::Open(text));
+            }
             txn.commit().map_err(|error| Error::Write(error.to_string()))?;
-            (next, carried_out) = (next + 1, carried_out + 1);
         }
         // Also where the tables had all of it: they may not be on disk, and the log begins anew.
         self.settle()?;
-        if carried_out > 0 {
-            tracing::info!(batches = carried_out, "took over what the write-ahead log held");
+        if batches > 0 {
+            tracing::info!(batches, "took over what the write-ahead log held");
         }
-        Ok(())
+        Ok(Log::UsedUp)
     }
 
     /// Closes the file; everything is in the tables afterwards, and the log is gone.
@@ -116,14 +125,14 @@ impl Writable {
         if !self.wal.is_empty() {
             self.settle()?;
         }
-        self.database.close().map_err(|error| Error::Write(error.to_string()))?;
+        // While the file is still locked: who opens it next may write a log of their own.
         self.wal.remove();
-        Ok(())
+        self.database.close().map_err(|error| Error::Write(error.to_string()))
     }
 }
 
-fn without_sync(txn: &mut WriteTransaction) -> Result<()> {
-    txn.set_durability(Durability::None).map_err(|error| Error::Write(error.to_string()))
+fn set(txn: &mut WriteTransaction, durability: Durability) -> Result<()> {
+    txn.set_durability(durability).map_err(|error| Error::Write(error.to_string()))
 }
 
 /// Decides and applies commands one after the other.

@@ -167,7 +167,7 @@ fn receive(
     Ok(Answer::Done(message))
 }
 
-/// A message of this store goes back to its own place; any other takes the next one.
+/// A message of this store goes back to its own place, if that is free; any other takes the next one.
 fn import(
     ledger: &mut Ledger,
     messages: Vec<Message>,
@@ -176,12 +176,19 @@ fn import(
     let all = messages.len();
     let first = changes.len();
     let (mut next, _) = ledger.next();
-    let mut taken = HashSet::with_capacity(all);
+    let (mut ids, mut places) = (HashSet::with_capacity(all), HashSet::with_capacity(all));
     for mut message in messages {
-        if !taken.insert(message.id) || ledger.by_id(message.id)?.is_some() {
+        if !ids.insert(message.id) || ledger.by_id(message.id)?.is_some() {
             continue;
         }
-        message.seq = ledger.own_place(message.id).filter(|&seq| seq < next).unwrap_or(next);
+        message.seq = next;
+        if let Some(own) = ledger.own_place(message.id)
+            && !places.contains(&own)
+            && ledger.by_seq(own)?.is_none()
+        {
+            message.seq = own;
+        }
+        places.insert(message.seq);
         next = next.max(message.seq + 1);
         // An attempt that was under way where it came from is over; nobody can say how it ended.
         if message.status == Status::Sending {

@@ -44,7 +44,7 @@ impl Part {
     /// Opens the log of a store for writing, making it where there is none.
     pub(super) fn make_log(options: &Options, path: &Path) -> io::Result<Prepared> {
         if let Some(Medium(open)) = &options.medium {
-            return Prepared::on(open(Self::Log)).map_err(io::Error::other);
+            return Ok(Prepared::on(open(Self::Log)));
         }
         make_private(path)?;
         let file = OpenOptions::new().read(true).write(true).open(path)?;
@@ -66,6 +66,15 @@ impl Part {
     }
 }
 
+/// Has the system forget what it keeps of a file in memory: after a sync that failed, that may be
+/// something which is not on the disk.
+pub(super) fn forget_cached(path: &Path) {
+    if let Ok(file) = File::open(path) {
+        // Whoever cannot forget reads what is there.
+        let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+    }
+}
+
 /// Makes an empty file for nobody else to read, and sees to it that it outlives a power cut.
 pub(super) fn make_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
@@ -79,22 +88,26 @@ pub(super) struct Prepared {
     file: Box<dyn StorageBackend>,
     /// Everything below may have been written; redb has written nothing above. Held while
     /// writing, so that zeros never fall on what another thread has just put there.
-    ground: Mutex<u64>,
+    /// Unknown until the first write, before which the file is not locked.
+    ground: Mutex<Option<u64>>,
 }
 
 impl Prepared {
     pub(super) fn new(file: File) -> Result<Self, DatabaseError> {
-        Self::on(Box::new(FileBackend::new(file)?))
+        Ok(Self::on(Box::new(FileBackend::new(file)?)))
     }
 
-    pub(super) fn on(file: Box<dyn StorageBackend>) -> Result<Self, DatabaseError> {
-        // What lies in an existing file is not ours to judge: only beyond its end is new ground.
-        let ground = Mutex::new(file.len().map_err(redb::StorageError::from)?);
-        Ok(Self { file, ground })
+    pub(super) fn on(file: Box<dyn StorageBackend>) -> Self {
+        Self { file, ground: Mutex::new(None) }
     }
 
-    fn ground(&self) -> MutexGuard<'_, u64> {
+    fn ground(&self) -> MutexGuard<'_, Option<u64>> {
         self.ground.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What lies in an existing file is not ours to judge: only beyond its end is new ground.
+    fn known(&self, ground: Option<u64>) -> io::Result<u64> {
+        ground.map_or_else(|| self.file.len(), Ok)
     }
 
     /// Writes zeros ahead of `from`, within the file; gives the new end of the ground.
@@ -121,8 +134,9 @@ impl StorageBackend for Prepared {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut ground = self.ground();
+        let known = self.known(*ground)?;
         self.file.set_len(len)?;
-        *ground = len.min(*ground);
+        *ground = Some(len.min(known));
         Ok(())
     }
 
@@ -132,11 +146,11 @@ impl StorageBackend for Prepared {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut ground = self.ground();
+        let known = self.known(*ground)?;
         self.file.write(offset, data)?;
         let end = offset + data.len() as u64;
-        if end > *ground {
-            *ground = self.prepare(end)?;
-        }
+        // Zeros that find no room are no harm: what was to be written is.
+        *ground = Some(if end > known { self.prepare(end).unwrap_or(end) } else { known });
         Ok(())
     }
 

@@ -5,13 +5,13 @@ use super::keys::{Idempotency, seen_key, sent_keys};
 use super::postings::{Places, locate};
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, FOREIGN_IDS, KEYS, KEYS_BY_AGE, MESSAGES, META,
-    PLATFORMS, POSTINGS, SEEN, SENT, Term, pack, unpack,
+    PLATFORMS, POSTINGS, SEEN, SENT, Term, newest_batch, pack, unpack,
 };
 use super::{Error, Result, record};
 use crate::change::{Change, Received};
 use crate::message::{Direction, Message, Status};
 use redb::{ReadableTable, Table, WriteTransaction};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// How long an `Idempotency-Key` is remembered, in seconds.
@@ -51,7 +51,7 @@ impl<'txn> Ledger<'txn> {
             Some(bytes) => unpack("counters", bytes.value())?,
             None => Counters::default(),
         };
-        let batch = meta.get("batch")?.and_then(|row| row.value().try_into().ok());
+        let batch = newest_batch(&meta)?;
         Ok(Self {
             ids,
             messages: txn.open_table(MESSAGES)?,
@@ -65,7 +65,7 @@ impl<'txn> Ledger<'txn> {
             sent: txn.open_table(SENT)?,
             meta,
             counters,
-            batch: batch.map_or(0, u64::from_le_bytes),
+            batch,
             touched_rows: BTreeMap::new(),
             touched_conversations: BTreeMap::new(),
             platform_terms: HashMap::new(),
@@ -85,10 +85,11 @@ impl<'txn> Ledger<'txn> {
 
     /// The message as this transaction has it.
     pub(super) fn by_id(&self, id: Uuid) -> Result<Option<Message>> {
-        let seq = match self.ids.seq(id) {
-            Some(seq) => Some(seq),
-            None => self.foreign_ids.get(id.as_u128())?.map(|seq| seq.value()),
-        };
+        let own = self.ids.seq(id).map_or(Ok(None), |seq| self.by_seq(seq))?;
+        if own.as_ref().is_some_and(|message| message.id == id) {
+            return Ok(own);
+        }
+        let seq = self.foreign_ids.get(id.as_u128())?.map(|seq| seq.value());
         seq.map_or(Ok(None), |seq| self.by_seq(seq))
     }
 
@@ -144,16 +145,12 @@ impl<'txn> Ledger<'txn> {
 
     /// The oldest message in its conversation that is being sent, or may have been, and says the same.
     fn echoed(&self, received: &Received) -> Result<Option<u64>> {
-        let Some(row) = self.conversations.get((&*received.platform, &*received.conversation))?
-        else {
+        let Some(row) = self.known_conversation(&received.platform, &received.conversation)? else {
             return Ok(None);
         };
-        let row: ConversationRow = unpack("a conversation", row.value())?;
         for status in [Status::Sending, Status::Pending] {
             let state = Term::of_state(Direction::Outbound, status);
-            for entry in self.postings.range(state.row(0)..=state.row(u32::MAX))? {
-                let (key, _) = entry?;
-                let block = key.value() as u32;
+            for block in self.blocks(state)? {
                 let mut places = self.places(state, block)?;
                 places.meet(&self.places(row.term, block)?);
                 for place in places.ascending() {
@@ -165,6 +162,14 @@ impl<'txn> Ledger<'txn> {
             }
         }
         Ok(None)
+    }
+
+    /// The blocks that may have messages of a term, with what this batch has changed.
+    fn blocks(&self, term: Term) -> Result<BTreeSet<u32>> {
+        let rows = term.row(0)..=term.row(u32::MAX);
+        let touched = self.touched_rows.range(rows.clone()).map(|(row, _)| Ok(*row as u32));
+        let known = self.postings.range(rows)?.map(|entry| Ok(entry?.0.value() as u32));
+        touched.chain(known).collect()
     }
 
     /// The places of a term in a block, with what this batch has changed.
@@ -218,7 +223,7 @@ impl<'txn> Ledger<'txn> {
         name: &str,
         shown: &str,
     ) -> Result<()> {
-        if self.conversations.get((platform, name))?.is_some() {
+        if self.known_conversation(platform, name)?.is_some() {
             self.conversation(platform, name)?.name = Some(shown.to_owned());
         }
         Ok(())
@@ -323,14 +328,21 @@ impl<'txn> Ledger<'txn> {
         Ok(term)
     }
 
+    /// The conversation's row, with what this batch has changed.
+    fn known_conversation(&self, platform: &str, name: &str) -> Result<Option<ConversationRow>> {
+        let key = (platform.to_owned(), name.to_owned());
+        if let Some(row) = self.touched_conversations.get(&key) {
+            return Ok(Some(row.clone()));
+        }
+        let bytes = self.conversations.get((platform, name))?;
+        bytes.map(|bytes| Ok(unpack("a conversation", bytes.value())?)).transpose()
+    }
+
     /// The conversation's row, made where there is none; changes of it are written at the end.
     fn conversation(&mut self, platform: &str, name: &str) -> Result<&mut ConversationRow> {
         let key = (platform.to_owned(), name.to_owned());
         if !self.touched_conversations.contains_key(&key) {
-            let known = match self.conversations.get((platform, name))? {
-                Some(bytes) => Some(unpack("a conversation", bytes.value())?),
-                None => None,
-            };
+            let known = self.known_conversation(platform, name)?;
             let row = known.unwrap_or_else(|| ConversationRow {
                 term: self.counters.new_term(),
                 last_seq: 0,

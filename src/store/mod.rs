@@ -19,6 +19,8 @@ mod query;
 pub mod record;
 mod search;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod view;
 mod wal;
 mod writer;
@@ -173,7 +175,9 @@ impl Store {
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()
         {
-            tracing::error!("the store's writer ended with a panic; its last batch is not kept");
+            tracing::error!(
+                "the store's writer ended with a panic; what it had not acknowledged may be kept or not"
+            );
         }
         self.current.store(None);
     }

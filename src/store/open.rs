@@ -1,11 +1,11 @@
 //! Opening a store file: making it, knowing it for ours, and saying clearly what is wrong.
 
-use super::batch::Writable;
+use super::batch::{Log, Writable};
 use super::file::{Medium, Part, Prepared, make_private};
 use super::ids::Ids;
 use super::ledger::Ledger;
 use super::overlay::Overlay;
-use super::tables::{MARK, META, SCHEMA};
+use super::tables::{MARK, META, SCHEMA, newest_batch};
 use super::view::View;
 use super::wal::Wal;
 use super::{Error, Result};
@@ -117,11 +117,14 @@ pub(super) fn open(options: &Options) -> Result<Opened> {
         ))),
         Access::Read => match builder(options).open_read_only(path) {
             Ok(database) => {
-                let Identity { schema, ids } = identify(&database.begin_read()?, path)?;
-                if schema == SCHEMA {
+                let txn = database.begin_read()?;
+                let Identity { schema, ids } = identify(&txn, path)?;
+                // A log that goes beyond the tables has to be carried out first, too.
+                let log = Wal::new(options, ids.key());
+                if schema == SCHEMA && !log.goes_beyond(newest_batch(&txn.open_table(META)?)?)? {
                     return Ok(Opened { file: Handle::Read(database), ids });
                 }
-                drop(database);
+                drop((txn, database));
                 open_for_writing(options)
             }
             // A store that was not closed has to be mended first, which takes writing.
@@ -158,7 +161,8 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
         Prepared::on(open(Part::Tables))
     } else {
         let file = OpenOptions::new().read(true).write(true).open(path);
-        Prepared::new(file.map_err(|error| disk(path, "opened", &error))?)
+        let file = file.map_err(|error| disk(path, "opened", &error))?;
+        Prepared::new(file).map_err(|error| refused(path, &error))?
     };
     let database = builder(options)
         .set_repair_callback(move |repair| {
@@ -169,7 +173,7 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
                 "mending a store that was not closed"
             );
         })
-        .create_with_backend(file.map_err(|error| refused(path, &error))?)
+        .create_with_backend(file)
         .map_err(|error| refused(path, &error))?;
     let ids = match identify(&database.begin_read()?, path) {
         // Made, and the process ended before its tables were: as good as new.
@@ -180,7 +184,18 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
         }
         Err(error) => return Err(error),
     };
-    caught_up(options, database, ids)
+    let (mut file, log) = caught_up(options, database, ids)?;
+    match log {
+        Log::UsedUp => file.wal.remove(),
+        Log::DoesNotFollow => {
+            let aside = file.wal.set_aside()?;
+            tracing::error!(
+                "the write-ahead log beside the store does not follow it and was moved to {}; was an older copy of the store put back?",
+                aside.display()
+            );
+        }
+    }
+    Ok(Opened { file: Handle::Write(Box::new(file)), ids })
 }
 
 /// Opens for reading a file that cannot be written and may have to be mended; it is left alone.
@@ -190,14 +205,15 @@ pub(super) fn open_as_it_is(options: &Options) -> Result<Opened> {
     let database =
         builder(options).create_with_backend(overlay).map_err(|error| refused(path, &error))?;
     let Identity { ids, .. } = identify(&database.begin_read()?, path)?;
-    caught_up(options, database, ids)
+    let (file, _) = caught_up(options, database, ids)?;
+    Ok(Opened { file: Handle::Write(Box::new(file)), ids })
 }
 
 /// Takes over what the write-ahead log holds beyond the tables.
-fn caught_up(options: &Options, database: Database, ids: Ids) -> Result<Opened> {
+fn caught_up(options: &Options, database: Database, ids: Ids) -> Result<(Writable, Log)> {
     let mut file = Writable { database, ids, wal: Wal::new(options, ids.key()) };
-    file.catch_up()?;
-    Ok(Opened { file: Handle::Write(Box::new(file)), ids })
+    let log = file.catch_up()?;
+    Ok((file, log))
 }
 
 fn builder(options: &Options) -> Builder {

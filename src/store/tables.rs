@@ -2,7 +2,7 @@
 
 use super::record::Unreadable;
 use crate::message::{Direction, Message, Status};
-use redb::TableDefinition;
+use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The newest schema this program knows.
@@ -11,7 +11,7 @@ pub(super) const SCHEMA: u32 = 1;
 /// What marks a file as a store of rechat.
 pub(super) const MARK: &[u8] = b"rechat";
 
-/// `application`, `schema`, `id key` and `counters`.
+/// `application`, `schema`, `id key`, `counters` and `batch`.
 pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 /// The journal: `seq` to record.
@@ -124,4 +124,13 @@ pub(super) fn unpack<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T,
             .map_err(|e| Unreadable::new(format!("{what} is damaged: {e}"))),
         _ => Err(Unreadable::new(format!("{what} has an unknown version"))),
     }
+}
+
+/// The number of the newest batch that changed something, as `meta` has it; 0 before the first.
+pub(super) fn newest_batch(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> super::Result<u64> {
+    let Some(row) = meta.get("batch")? else { return Ok(0) };
+    let bytes = row.value().try_into();
+    Ok(u64::from_le_bytes(bytes.map_err(|_| Unreadable::new("the batch's number is damaged"))?))
 }

@@ -103,14 +103,24 @@ impl View {
 
     /// The message with this ID.
     pub fn by_id(&self, id: Uuid) -> Result<Option<Message>> {
-        self.seq_of(id)?.map_or(Ok(None), |seq| self.by_seq(seq))
+        let own = self.ids.seq(id).map_or(Ok(None), |seq| self.by_seq(seq))?;
+        if own.as_ref().is_some_and(|message| message.id == id) {
+            return Ok(own);
+        }
+        self.foreign_place(id)?.map_or(Ok(None), |seq| self.by_seq(seq))
     }
 
     /// Where an ID stands in the journal, whether its message still exists or was deleted.
     pub fn seq_of(&self, id: Uuid) -> Result<Option<u64>> {
-        if let Some(seq) = self.ids.seq(id) {
-            return Ok((1..=self.head()).contains(&seq).then_some(seq));
+        if let Some(seq) = self.foreign_place(id)? {
+            return Ok(Some(seq));
         }
+        Ok(self.ids.seq(id).filter(|seq| (1..=self.head()).contains(seq)))
+    }
+
+    /// The place of a message whose ID does not lead there: it was made elsewhere, or its own place
+    /// was taken when it was imported.
+    fn foreign_place(&self, id: Uuid) -> Result<Option<u64>> {
         Ok(self.foreign_ids.get(id.as_u128())?.map(|seq| seq.value()))
     }
 

@@ -2,16 +2,20 @@
 //!
 //! A batch costs one write and one sync of a file whose blocks are there already, instead of the
 //! dozen pages that the tables would write. The tables follow without a sync; once they are durable
-//! the log begins anew. After a crash it is carried out again, from where the tables end.
+//! the log begins anew. After a crash it is carried out again, from where the tables end. Where it
+//! cannot be written, the tables do without it.
 //!
 //! A record: its length (4 bytes), its checksum (8), the batch's number (8), then the commands in
 //! postcard; numbers are little-endian. Numbers grow by one, so what is left of an earlier round
-//! ends the log as zeros do. The checksum is keyed by the store, so a log of another store is none.
+//! ends the log as zeros do, and what the tables hold is known by its number. The checksum is keyed
+//! by the store, so a log of another store is none.
 
 use super::command::Command;
 use super::file::{Part, Prepared};
 use super::open::Options;
 use super::{Error, Result};
+use crate::clock::now;
+use crate::metrics::METRICS;
 use redb::StorageBackend;
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
@@ -30,10 +34,12 @@ pub(super) struct Wal {
     options: Options,
     path: PathBuf,
     key: [u8; 16],
-    /// Open as long as it is needed.
+    /// Open from the first record on.
     file: Option<Prepared>,
     /// Where the next record goes.
     end: u64,
+    /// Whether the last record could not be written, which is told once.
+    is_refused: bool,
 }
 
 /// A batch of commands as the log has it; its number is filled in last.
@@ -59,7 +65,7 @@ pub(super) struct Logged {
 }
 
 /// Where the log of a store lies: beside it, by whatever links it is reached.
-fn path_beside(store: &Path) -> PathBuf {
+pub(super) fn path_beside(store: &Path) -> PathBuf {
     let store = std::fs::canonicalize(store).unwrap_or_else(|_| store.to_owned());
     let mut name = store.into_os_string();
     name.push("-wal");
@@ -70,7 +76,7 @@ impl Wal {
     /// The log of the store that has this key.
     pub(super) fn new(options: &Options, key: [u8; 16]) -> Self {
         let path = path_beside(&options.path);
-        Self { options: options.clone(), path, key, file: None, end: 0 }
+        Self { options: options.clone(), path, key, file: None, end: 0, is_refused: false }
     }
 
     /// Whether nothing in it is still needed.
@@ -83,11 +89,23 @@ impl Wal {
         self.end + record.0.len() as u64 <= self.options.log_bytes
     }
 
-    /// Writes a record behind the others, and returns once it is on disk.
-    pub(super) fn append(&mut self, number: u64, record: Record) -> Result<()> {
+    /// Writes a record behind the others; whether it is on disk. Where it is not, it may be there
+    /// all the same: the batch must be made durable by the tables, under its number, or be refused.
+    pub(super) fn append(&mut self, number: u64, record: Record) -> bool {
         let bytes = self.seal(number, record);
-        self.write(&bytes)
-            .map_err(|error| Error::Write(format!("{}: {error}", self.path.display())))
+        let written = self.write(&bytes);
+        if let Err(error) = &written {
+            METRICS.store_errors.inc();
+            if !self.is_refused {
+                let path = self.path.display();
+                tracing::error!(
+                    "{path}: {error}; each batch goes into the tables at once meanwhile, which is slower"
+                );
+            }
+            self.file = None;
+        }
+        self.is_refused = written.is_err();
+        !self.is_refused
     }
 
     /// Begins anew: the tables hold all of it.
@@ -95,40 +113,57 @@ impl Wal {
         self.end = 0;
     }
 
-    /// Begins anew, and lets go of the file until it is needed again.
-    pub(super) fn rest(&mut self) {
-        self.clear();
+    /// Removes the file; for when the tables hold all of it.
+    pub(super) fn remove(&mut self) {
         self.file = None;
-    }
-
-    /// Removes the file; for when the tables hold all of it and are closed.
-    pub(super) fn remove(self) {
         if self.options.medium.is_none() {
             // Mostly there is none; one that stays is found to be over by its numbers.
             let _ = std::fs::remove_file(&self.path);
         }
     }
 
-    /// What the log of before holds, oldest first.
-    pub(super) fn read(&self) -> Result<Vec<Logged>> {
+    /// Puts a file that does not follow the tables out of the way, and says where it is then.
+    pub(super) fn set_aside(&mut self) -> Result<PathBuf> {
+        let mut name = self.path.clone().into_os_string();
+        name.push(format!(".{}", now()));
+        let aside = PathBuf::from(name);
+        if self.options.medium.is_none() {
+            std::fs::rename(&self.path, &aside).map_err(|error| {
+                Error::Open(format!(
+                    "{} does not follow the store and cannot be moved away: {error}\n  move it away by hand",
+                    self.path.display()
+                ))
+            })?;
+        }
+        Ok(aside)
+    }
+
+    /// Whether there is something in it beyond a batch.
+    pub(super) fn goes_beyond(&self, batch: u64) -> Result<bool> {
+        Ok(!self.read(batch + 1)?.is_empty())
+    }
+
+    /// What the log of before holds from a number on, oldest first.
+    pub(super) fn read(&self, from: u64) -> Result<Vec<Logged>> {
         let unreadable = |error: io::Error| {
             Error::Open(format!(
                 "{} cannot be read: {error}\n  it holds the newest messages; make it readable, or move it away to go on without them",
                 self.path.display()
             ))
         };
-        self.records(&Part::read_log(&self.options, &self.path).map_err(unreadable)?)
+        self.records(from, &Part::read_log(&self.options, &self.path).map_err(unreadable)?)
     }
 
-    fn records(&self, bytes: &[u8]) -> Result<Vec<Logged>> {
-        let mut all: Vec<Logged> = Vec::new();
-        let mut rest = bytes;
+    fn records(&self, from: u64, bytes: &[u8]) -> Result<Vec<Logged>> {
+        let (mut all, mut rest, mut next) = (Vec::new(), bytes, None);
         while let Some((number, payload, behind)) = self.first(rest) {
-            if all.last().is_some_and(|last| last.number + 1 != number) {
+            if next.is_some_and(|next| next != number) {
                 break;
             }
-            all.push(Logged { number, commands: self.commands(payload)? });
-            rest = behind;
+            if number >= from {
+                all.push(Logged { number, commands: self.commands(payload)? });
+            }
+            (next, rest) = (number.checked_add(1), behind);
         }
         Ok(all)
     }
@@ -193,8 +228,9 @@ impl Wal {
 mod tests {
     use super::super::open::Access;
     use super::*;
-    use crate::change::Outcome;
-    use crate::message::{Draft, MessageType, Status};
+    use crate::change::{Outcome, Received};
+    use crate::message::{Draft, MessageType, Sender, Status};
+    use crate::store::Idempotency;
     use proptest::prelude::*;
     use uuid::Uuid;
 
@@ -217,13 +253,50 @@ mod tests {
         ]
     }
 
+    /// Every kind of command, each part of it said; never changed without a new [`VERSION`].
+    fn every_command() -> Vec<Command> {
+        let received = Received {
+            platform: "qq".into(),
+            account: "1".into(),
+            conversation: "g".into(),
+            conversation_name: Some("G".into()),
+            sender: Sender { id: "2".into(), name: "Ann".into() },
+            message_type: MessageType::Image,
+            content: "c".into(),
+            external_id: "e".into(),
+            time: 5,
+            own: true,
+            original: Some("o".into()),
+        };
+        let draft = Draft::new(MessageType::Text, "hi".into(), "g".into(), None).unwrap();
+        let sent = Outcome::Sent { account: Some("1".into()), external_id: None };
+        let again = Outcome::Again { reason: "r".into(), is_uncertain: true };
+        let settle = |outcome| Command::Settle { seq: 4, outcome, at: 9 };
+        let mut all = commands("hello");
+        all.extend([
+            Command::Create { draft, at: 7, idempotency: Some(Idempotency { key: 1, body: 300 }) },
+            Command::Receive { received: Box::new(received), at: 6 },
+            settle(sent),
+            settle(again),
+            settle(Outcome::Untouched),
+        ]);
+        all
+    }
+
+    #[test]
+    fn what_is_written_stays_readable() {
+        let bytes = Record::of(&every_command()).unwrap().0.split_off(HEAD);
+        let text = bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        assert_eq!(text, include_str!("../../tests/fixtures/store/wal-1.hex").trim_end());
+    }
+
     fn log(wal: &Wal, numbers: &[u64]) -> Vec<u8> {
         let record = |number: &u64| wal.seal(*number, Record::of(&commands("hello")).unwrap());
         numbers.iter().flat_map(record).collect()
     }
 
     fn numbers(wal: &Wal, bytes: &[u8]) -> Vec<u64> {
-        wal.records(bytes).unwrap().iter().map(|logged| logged.number).collect()
+        wal.records(0, bytes).unwrap().iter().map(|logged| logged.number).collect()
     }
 
     #[test]
@@ -231,7 +304,7 @@ mod tests {
         let wal = wal(1);
         let mut bytes = log(&wal, &[8, 9, 3, 4]);
         assert_eq!(numbers(&wal, &bytes), [8, 9]);
-        assert_eq!(wal.records(&bytes).unwrap()[1].commands, commands("hello"));
+        assert_eq!(wal.records(0, &bytes).unwrap()[1].commands, commands("hello"));
         bytes.truncate(bytes.len() / 2 - 1);
         assert_eq!(numbers(&wal, &bytes), [8]);
         bytes.resize(1000, 0);
@@ -249,7 +322,7 @@ mod tests {
         let mut record = Record::of(&commands("hello")).unwrap();
         record.0[HEAD] = VERSION + 1;
         let bytes = wal.seal(1, record);
-        let Err(Error::Open(text)) = wal.records(&bytes) else { panic!("it is passed over") };
+        let Err(Error::Open(text)) = wal.records(0, &bytes) else { panic!("it is passed over") };
         assert!(text.contains("another version"), "{text}");
     }
 
@@ -267,7 +340,7 @@ mod tests {
 
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = wal(1).records(&bytes);
+            let _ = wal(1).records(0, &bytes);
         }
     }
 }

@@ -7,10 +7,11 @@
 
 use super::batch::{By, Writable};
 use super::command::{Answer, Command};
+use super::file::forget_cached;
 use super::open::{self, Opened};
+use super::wal;
 use super::{Current, Error, Listener, Options, Result};
 use crate::metrics::METRICS;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -23,6 +24,9 @@ const CALM: Duration = Duration::from_millis(100);
 
 /// How long the writer waits before it tries again to open a file that failed.
 const REOPEN_PAUSE: Duration = Duration::from_millis(250);
+
+/// How many bytes of tables a byte of the log may come to; with less room there is no log.
+const TABLES_PER_LOG: u64 = 8;
 
 pub(super) struct Job {
     pub(super) command: Command,
@@ -147,13 +151,17 @@ impl Writer {
 
     /// Carries out a batch in one transaction; all of it is on disk, or nothing.
     fn commit(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>> {
-        self.check_space()?;
+        let free = self.free_space()?;
         let file = self.file.as_mut().ok_or(Error::Absent)?;
         let is_calm = self.last.is_none_or(|last| last.elapsed() > CALM);
-        let by = if is_calm { By::Tables } else { By::Log };
+        // What the log takes must have room in the tables afterwards.
+        let is_tight = free < self.options.reserve_bytes + TABLES_PER_LOG * self.options.log_bytes;
+        let by = if is_calm || is_tight { By::Tables } else { By::Log };
         let done = file.commit(commands, by).and_then(|done| {
-            if !done.changes.is_empty() {
+            if done.has_written() {
                 self.current.store(Some(Arc::new(file.view()?)));
+            }
+            if !done.changes.is_empty() {
                 self.listener.committed(&done.changes);
             }
             Ok(done.answers)
@@ -178,13 +186,7 @@ impl Writer {
     }
 
     fn open_again(&mut self) -> Result<()> {
-        let is_there =
-            self.options.medium.is_some() || self.options.path.try_exists().unwrap_or(false);
-        let opened = is_there.then(|| open::open(&self.options));
-        let path = self.options.path.display();
-        let opened = opened.unwrap_or_else(|| {
-            Err(Error::Open(format!("{path} has vanished; put it back, or restart")))
-        });
+        let opened = self.open_there();
         match opened.and_then(|opened| Ok((Arc::new(opened.view()?), opened))) {
             Ok((view, opened)) => {
                 self.file = opened.into_writable();
@@ -202,6 +204,21 @@ impl Writer {
         }
     }
 
+    fn open_there(&self) -> Result<Opened> {
+        let path = &self.options.path;
+        if self.options.medium.is_none() {
+            if !path.try_exists().unwrap_or(false) {
+                let path = path.display();
+                return Err(Error::Open(format!("{path} has vanished; put it back, or restart")));
+            }
+            // Mending takes room, too.
+            self.free_space()?;
+            forget_cached(path);
+            forget_cached(&wal::path_beside(path));
+        }
+        open::open(&self.options)
+    }
+
     /// Lets readers have what can be read meanwhile.
     fn read_on(&mut self) {
         if self.left.is_none() && self.options.medium.is_none() {
@@ -211,13 +228,13 @@ impl Writer {
         }
     }
 
-    fn check_space(&self) -> Result<()> {
-        let folder = self.options.path.parent().filter(|p| !p.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
+    /// Bytes that are free where the store lies; an error where they are too few to go on.
+    fn free_space(&self) -> Result<u64> {
+        // The file itself, for the folder of its path may hold but a link to it.
+        let Ok(disk) = rustix::fs::statvfs(&self.options.path) else { return Ok(u64::MAX) };
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         if free >= self.options.reserve_bytes {
-            return Ok(());
+            return Ok(free);
         }
         Err(Error::Write(format!(
             "the disk is full: {} kB are free where {} lies, and {} kB must be; free some space",

@@ -1,7 +1,8 @@
 //! A disk that loses its power, or fails for a while.
 //!
 //! Real disks keep what was synced, and of the rest whatever they like: each write whole, torn at
-//! a sector, or not at all. So does this one.
+//! a sector, or not at all. After a sync that failed the machine takes what was written for clean,
+//! and it is gone once it is read from the disk again. So does this one.
 
 use rechat::store::{Medium, Part};
 use redb::StorageBackend;
@@ -18,6 +19,8 @@ pub struct Disk {
     log: Content,
     /// Operations until the power is cut, or the fault begins.
     pub left: Option<u32>,
+    /// Only the log is out of order.
+    pub has_no_log: bool,
     /// Rises with each power cut: handles of before reach nothing.
     generation: u32,
 }
@@ -30,12 +33,16 @@ struct Content {
     seen: Vec<u8>,
     /// Writes since the last sync, in order.
     unsynced: Vec<(usize, Vec<u8>)>,
+    /// A sync failed: what was seen may not be there when it is read again.
+    is_doubtful: bool,
 }
 
 impl Disk {
     /// Counts an operation; an error where the disk is out of order.
-    fn work(&mut self, generation: u32) -> io::Result<()> {
-        let is_dead = generation != self.generation || self.left == Some(0);
+    fn work(&mut self, part: Part, generation: u32) -> io::Result<()> {
+        let is_dead = generation != self.generation
+            || self.left == Some(0)
+            || (self.has_no_log && part == Part::Log);
         if is_dead {
             return Err(io::Error::other("the disk is out of order"));
         }
@@ -49,7 +56,9 @@ impl Disk {
         let medium = {
             let disk = disk.clone();
             Medium(Arc::new(move |part| {
-                let generation = disk.lock().unwrap().generation;
+                let mut now = disk.lock().unwrap();
+                now.part(part).read_again();
+                let generation = now.generation;
                 Box::new(Handle { disk: disk.clone(), part, generation })
             }))
         };
@@ -73,6 +82,13 @@ impl Disk {
 }
 
 impl Content {
+    fn read_again(&mut self) {
+        if std::mem::take(&mut self.is_doubtful) {
+            self.synced.resize(self.seen.len(), 0);
+            self.seen = self.synced.clone();
+        }
+    }
+
     fn cut(&mut self, mut keeps: impl FnMut() -> bool) {
         let len = self.seen.len();
         self.synced.resize(len, 0);
@@ -110,14 +126,19 @@ impl StorageBackend for Handle {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut disk = self.disk.lock().unwrap();
-        disk.work(self.generation)?;
+        disk.work(self.part, self.generation)?;
         disk.part(self.part).seen.resize(usize::try_from(len).unwrap(), 0);
         Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
         let mut disk = self.disk.lock().unwrap();
-        disk.work(self.generation)?;
+        if let Err(error) = disk.work(self.part, self.generation) {
+            let content = disk.part(self.part);
+            content.unsynced.clear();
+            content.is_doubtful = true;
+            return Err(error);
+        }
         let content = disk.part(self.part);
         content.synced.resize(content.seen.len(), 0);
         for (at, data) in content.unsynced.drain(..) {
@@ -130,7 +151,7 @@ impl StorageBackend for Handle {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut disk = self.disk.lock().unwrap();
-        disk.work(self.generation)?;
+        disk.work(self.part, self.generation)?;
         let at = usize::try_from(offset).unwrap();
         let content = disk.part(self.part);
         content.seen[at..at + data.len()].copy_from_slice(data);

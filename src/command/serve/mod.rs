@@ -52,6 +52,7 @@ pub(super) fn run(serve: Serve, config: Option<PathBuf>) -> Result<()> {
     }
     check_access(&loaded.config)?;
     let log = log::start(&loaded.config.log)?;
+    allow_descriptors();
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -81,6 +82,16 @@ fn add_flags(sources: &mut Sources, serve: Serve) {
     }
     if serve.allow_no_token {
         sources.flags.push(("allow_no_token", "--allow-no-token", true.into()));
+    }
+}
+
+/// Takes as many descriptors as this user may have: a shell gives 1,024, far fewer than connections.
+fn allow_descriptors() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!("the limit of open files stays as it is: {error}");
     }
 }
 

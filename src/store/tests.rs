@@ -1,0 +1,199 @@
+//! What batches and logs leave behind, in real files.
+
+use super::batch::{By, Writable};
+use super::open::open;
+use super::*;
+use crate::change::{Outcome, Received};
+use crate::message::{Draft, Message, MessageType, Sender, Status};
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+fn create(text: &str) -> Command {
+    let draft = Draft::new(MessageType::Text, text.into(), "group_1".into(), Some("qq".into()));
+    Command::Create { draft: draft.unwrap(), at: 1_700_000_000, idempotency: None }
+}
+
+/// A store in a folder of its own.
+fn new() -> (TempDir, Writable) {
+    let folder = TempDir::new().unwrap();
+    let file = writable(folder.path());
+    (folder, file)
+}
+
+fn writable(folder: &Path) -> Writable {
+    open(&options(folder, Access::Write)).unwrap().into_writable().unwrap()
+}
+
+fn options(folder: &Path, access: Access) -> Options {
+    Options::new(folder.join("a.redb"), access)
+}
+
+fn log_in(folder: &Path) -> PathBuf {
+    folder.join("a.redb-wal")
+}
+
+/// The files as a crash at this moment would leave them.
+fn crashed(folder: &Path) -> TempDir {
+    let copy = TempDir::new().unwrap();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    }
+    copy
+}
+
+fn total(folder: &Path, access: Access) -> u64 {
+    open(&options(folder, access)).unwrap().view().unwrap().stats().total
+}
+
+fn made(file: &mut Writable, text: &str) -> Message {
+    match file.commit(vec![create(text)], By::Tables).unwrap().answers.remove(0) {
+        Answer::Done(message) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn readers_have_what_only_the_log_holds() {
+    let (folder, mut file) = new();
+    made(&mut file, "in the tables");
+    file.commit(vec![create("in the log")], By::Log).unwrap();
+    let crash = crashed(folder.path());
+    assert_eq!(total(crash.path(), Access::Read), 2);
+    // Tables that were closed, beside a log that goes beyond them.
+    let closed = TempDir::new().unwrap();
+    let mut first = writable(closed.path());
+    made(&mut first, "in the tables");
+    first.close().unwrap();
+    let copy = crashed(closed.path());
+    let mut second = writable(closed.path());
+    second.commit(vec![create("in the log")], By::Log).unwrap();
+    fs::copy(log_in(closed.path()), log_in(copy.path())).unwrap();
+    assert_eq!(total(copy.path(), Access::Read), 2);
+    assert_eq!(total(copy.path(), Access::Read), 2);
+}
+
+#[test]
+fn a_log_that_does_not_follow_an_older_copy_is_set_aside_for_good() {
+    let (folder, mut file) = new();
+    made(&mut file, "old");
+    let older = crashed(folder.path());
+    made(&mut file, "new");
+    file.commit(vec![create("newer")], By::Log).unwrap();
+    fs::copy(log_in(folder.path()), log_in(older.path())).unwrap();
+    assert_eq!(total(older.path(), Access::Write), 1);
+    assert!(!log_in(older.path()).exists());
+    let names = fs::read_dir(older.path()).unwrap().flatten().map(|entry| entry.file_name());
+    assert_eq!(names.filter(|name| name.to_string_lossy().starts_with("a.redb-wal.")).count(), 1);
+    let mut file = writable(older.path());
+    made(&mut file, "another");
+    drop(file);
+    assert_eq!(total(older.path(), Access::Write), 2);
+}
+
+#[test]
+fn without_a_log_the_tables_hold_everything_at_once() {
+    let (folder, mut file) = new();
+    fs::create_dir(log_in(folder.path())).unwrap();
+    file.commit(vec![create("x")], By::Log).unwrap();
+    let copy = TempDir::new().unwrap();
+    fs::copy(folder.path().join("a.redb"), copy.path().join("a.redb")).unwrap();
+    assert_eq!(total(copy.path(), Access::Read), 1);
+    fs::remove_dir(log_in(folder.path())).unwrap();
+    file.commit(vec![create("y")], By::Log).unwrap();
+    assert_eq!(total(crashed(folder.path()).path(), Access::Read), 2);
+}
+
+#[test]
+fn messages_come_back_to_their_own_places_by_an_import() {
+    let (folder, mut file) = new();
+    let mut all = vec![made(&mut file, "0")];
+    let older = crashed(folder.path());
+    all.extend((1..6).map(|n| made(&mut file, &n.to_string())));
+    // Some were deleted, and one is told out of turn.
+    let exported = vec![all[4].clone(), all[2].clone(), all[5].clone()];
+    let mut file = writable(older.path());
+    let answers = |file: &mut Writable| {
+        let messages = exported.clone();
+        file.commit(vec![Command::Import { messages }], By::Tables).unwrap().answers
+    };
+    assert_eq!(answers(&mut file), [Answer::Imported { new: 3, known: 0 }]);
+    assert_eq!(answers(&mut file), [Answer::Imported { new: 0, known: 3 }]);
+    let view = file.view().unwrap();
+    for message in exported {
+        assert_eq!(view.by_id(message.id).unwrap().as_ref(), Some(&message));
+    }
+    assert!(check::check(&view).unwrap().findings.is_empty());
+    assert_eq!(made(&mut file, "next").seq, 7);
+}
+
+#[test]
+fn a_place_that_is_taken_is_no_ones_else() {
+    let (_folder, mut file) = new();
+    let own = made(&mut file, "ours");
+    file.commit(vec![Command::Delete { id: own.id }], By::Tables).unwrap();
+    let next = made(&mut file, "next");
+    let mut foreign = next.clone();
+    foreign.id = uuid::Uuid::from_u128(7);
+    let (_folder, mut other) = new_like(&file);
+    // The other one has something else where ours would go.
+    let import = |messages| vec![Command::Import { messages }];
+    other.commit(import(vec![foreign.clone()]), By::Tables).unwrap();
+    other.commit(import(vec![own.clone()]), By::Tables).unwrap();
+    let view = other.view().unwrap();
+    for message in [own, foreign] {
+        let found = view.by_id(message.id).unwrap().unwrap();
+        assert_eq!((found.id, &*found.content), (message.id, &*message.content));
+        assert_eq!(view.seq_of(message.id).unwrap(), Some(found.seq));
+    }
+}
+
+/// An empty store whose IDs are those of another.
+fn new_like(file: &Writable) -> (TempDir, Writable) {
+    let (folder, mut like) = new();
+    like.ids = file.ids;
+    (folder, like)
+}
+
+fn received(text: &str, own: bool) -> Received {
+    Received {
+        platform: "qq".into(),
+        account: "1".into(),
+        conversation: "group_1".into(),
+        conversation_name: None,
+        sender: Sender { id: "2".into(), name: "Ann".into() },
+        message_type: MessageType::Text,
+        content: text.into(),
+        external_id: text.into(),
+        time: 1_700_000_000,
+        own,
+        original: None,
+    }
+}
+
+fn receive(text: &str, own: bool) -> Command {
+    Command::Receive { received: Box::new(received(text, own)), at: 1_700_000_001 }
+}
+
+#[test]
+fn what_a_batch_did_is_known_to_the_rest_of_it() {
+    let (_folder, mut file) = new();
+    let sending = made(&mut file, "hello");
+    file.commit(vec![Command::Claim { seqs: vec![sending.seq], at: 1 }], By::Tables).unwrap();
+    let again = Outcome::Again { reason: "it is silent".into(), is_uncertain: true };
+    let (platform, conversation) = ("qq".to_owned(), "group_9".to_owned());
+    let mut elsewhere = received("first", false);
+    elsewhere.conversation.clone_from(&conversation);
+    let commands = vec![
+        Command::Settle { seq: sending.seq, outcome: again, at: 2 },
+        receive("hello", true),
+        Command::Receive { received: Box::new(elsewhere), at: 3 },
+        Command::Name { platform, conversation, name: "Nine".into() },
+    ];
+    file.commit(commands, By::Tables).unwrap();
+    let view = file.view().unwrap();
+    assert_eq!(view.by_id(sending.id).unwrap().unwrap().status, Status::Sent);
+    assert_eq!(view.stats().total, 2, "the echo is no message of its own");
+    let named = view.conversation("qq", "group_9").unwrap().unwrap();
+    assert_eq!(named.name.as_deref(), Some("Nine"));
+}
