@@ -39,7 +39,8 @@ pub(super) enum Log {
 /// What came of a batch.
 pub(super) struct Done {
     pub(super) changes: Vec<Change>,
-    pub(super) answers: Vec<Answer>,
+    /// One for each command; an error where it met something damaged, and did nothing.
+    pub(super) answers: Vec<Result<Answer>>,
     /// The batch's number; `None` where it changed nothing.
     number: Option<u64>,
 }
@@ -135,14 +136,21 @@ fn set(txn: &mut WriteTransaction, durability: Durability) -> Result<()> {
     txn.set_durability(durability).map_err(|error| Error::Write(error.to_string()))
 }
 
-/// Decides and applies commands one after the other.
+/// Decides and applies commands one after the other. What is damaged refuses the command that meets
+/// it, which has written nothing by then, and no other.
 fn carry_out(txn: &WriteTransaction, ids: Ids, commands: Vec<Command>) -> Result<Done> {
     let mut ledger = Ledger::open(txn, ids)?;
     let mut changes = Vec::with_capacity(commands.len());
     let mut answers = Vec::with_capacity(commands.len());
     for command in commands {
         let first = changes.len();
-        let answer = decide(&mut ledger, command, &mut changes)?;
+        let writes_as_it_reads = matches!(command, Command::Import { .. });
+        let answer = decide(&mut ledger, command, &mut changes);
+        match answer {
+            Err(Error::Read(_)) if !writes_as_it_reads => changes.truncate(first),
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
         for change in &changes[first..] {
             ledger.apply(change)?;
         }

@@ -48,7 +48,7 @@ fn total(folder: &Path, access: Access) -> u64 {
 
 fn made(file: &mut Writable, text: &str) -> Message {
     match file.commit(vec![create(text)], By::Tables).unwrap().answers.remove(0) {
-        Answer::Done(message) => message,
+        Ok(Answer::Done(message)) => message,
         other => panic!("{other:?}"),
     }
 }
@@ -117,8 +117,8 @@ fn messages_come_back_to_their_own_places_by_an_import() {
         let messages = exported.clone();
         file.commit(vec![Command::Import { messages }], By::Tables).unwrap().answers
     };
-    assert_eq!(answers(&mut file), [Answer::Imported { new: 3, known: 0 }]);
-    assert_eq!(answers(&mut file), [Answer::Imported { new: 0, known: 3 }]);
+    assert_eq!(answers(&mut file), [Ok(Answer::Imported { new: 3, known: 0 })]);
+    assert_eq!(answers(&mut file), [Ok(Answer::Imported { new: 0, known: 3 })]);
     let view = file.view().unwrap();
     for message in exported {
         assert_eq!(view.by_id(message.id).unwrap().as_ref(), Some(&message));
@@ -196,4 +196,19 @@ fn what_a_batch_did_is_known_to_the_rest_of_it() {
     assert_eq!(view.stats().total, 2, "the echo is no message of its own");
     let named = view.conversation("qq", "group_9").unwrap().unwrap();
     assert_eq!(named.name.as_deref(), Some("Nine"));
+}
+
+#[test]
+fn a_damaged_record_refuses_only_what_meets_it() {
+    let (_folder, mut file) = new();
+    let damaged = made(&mut file, "to be damaged");
+    let txn = file.database.begin_write().unwrap();
+    txn.open_table(tables::MESSAGES).unwrap().insert(damaged.seq, &b"\xff"[..]).unwrap();
+    txn.commit().unwrap();
+    let claim = Command::Claim { seqs: vec![damaged.seq], at: 1 };
+    let delete = Command::Delete { id: damaged.id };
+    let answers = file.commit(vec![claim, create("x"), delete], By::Log).unwrap().answers;
+    let is_done: Vec<_> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(is_done, [false, true, false]);
+    assert_eq!(file.view().unwrap().stats().total, 2);
 }

@@ -131,7 +131,7 @@ impl Writer {
         match self.commit(commands) {
             Ok(answers) => {
                 for (wait, answer) in waiting.into_iter().zip(answers) {
-                    let _ = wait.send(Ok(answer));
+                    let _ = wait.send(answer.map_err(not_written));
                 }
             }
             Err(error) => {
@@ -150,7 +150,7 @@ impl Writer {
     }
 
     /// Carries out a batch in one transaction; all of it is on disk, or nothing.
-    fn commit(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>> {
+    fn commit(&mut self, commands: Vec<Command>) -> Result<Vec<Result<Answer>>> {
         let free = self.free_space()?;
         let file = self.file.as_mut().ok_or(Error::Absent)?;
         let is_calm = self.last.is_none_or(|last| last.elapsed() > CALM);
@@ -171,10 +171,7 @@ impl Writer {
             // After a fault of the disk redb refuses everything until the file is opened again.
             self.close();
         }
-        done.map_err(|error| match error {
-            Error::Read(text) => Error::Write(text),
-            other => other,
-        })
+        done.map_err(not_written)
     }
 
     fn close(&mut self) {
@@ -242,5 +239,13 @@ impl Writer {
             self.options.path.display(),
             self.options.reserve_bytes / 1024
         )))
+    }
+}
+
+/// To who wanted to write, what cannot be read is a reason why it was not done.
+fn not_written(error: Error) -> Error {
+    match error {
+        Error::Read(text) => Error::Write(text),
+        other => other,
     }
 }
