@@ -249,6 +249,8 @@ mod tests {
             ("\n\nlisten = 5", ["line 3", "invalid type"]),
             ("[limits]\nbody_bytes = 'x'", ["line 2", "expected usize"]),
             ("[limits", ["line 1", "unclosed"]),
+            ("cors_origins = ['https://app.example/']", ["cors_origins", "app.example/"]),
+            ("cors_origins = ['app.example']", ["cors_origins", "no origin"]),
         ] {
             let (_folder, sources) = with_file(text);
             let error = load(&sources).unwrap_err().to_string();

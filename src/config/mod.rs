@@ -213,6 +213,10 @@ impl Config {
         if let Some(platform) = &self.default_platform {
             crate::message::check_name("default_platform", platform).map_err(Error::failed)?;
         }
+        if let Some(wrong) = self.cors_origins.iter().find(|origin| !is_origin(origin)) {
+            return Err(Error::failed(format!("`cors_origins`: {wrong:?} is no origin"))
+                .hint("write it as https://app.example.com"));
+        }
         if self.store.batch == 0 || self.store.queue == 0 {
             return Err(Error::failed("`store.batch` and `store.queue` must be at least 1"));
         }
@@ -249,6 +253,15 @@ impl Config {
             ..crate::store::Options::new(&self.db, access)
         }
     }
+}
+
+/// Whether this is what a browser says of itself: scheme, host, perhaps a port, and nothing behind.
+fn is_origin(text: &str) -> bool {
+    let uri = text.parse::<hyper::Uri>();
+    uri.is_ok_and(|uri| {
+        let parts = uri.scheme_str().zip(uri.authority());
+        parts.is_some_and(|(scheme, host)| text == format!("{scheme}://{host}"))
+    })
 }
 
 /// Where the configuration lies unless another file is named.
