@@ -17,7 +17,7 @@ use row::{Connection, Row};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 
 /// Requests that may wait for one connection.
 const QUEUE: usize = 64;
@@ -54,6 +54,8 @@ pub struct Registry {
 struct Shared {
     rows: Mutex<Rows>,
     changes: broadcast::Sender<StatusChange>,
+    /// Rises when there is another way to send, or one less.
+    links: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -115,12 +117,24 @@ impl Registry {
     /// A registry in which nothing is connected.
     pub fn new() -> Self {
         let (changes, _) = broadcast::channel(CHANGES);
-        Self { shared: Arc::new(Shared { rows: Mutex::default(), changes }) }
+        Self {
+            shared: Arc::new(Shared {
+                rows: Mutex::default(),
+                changes,
+                links: watch::Sender::default(),
+            }),
+        }
     }
 
     /// Every change of state from now on, each once and in order.
     pub fn changes(&self) -> Changes {
         Changes::new(self.clone())
+    }
+
+    /// Changes whenever there is another way to send than before. The state alone does not tell:
+    /// an account may be connected by what only brings events.
+    pub fn links(&self) -> watch::Receiver<u64> {
+        self.shared.links.subscribe()
     }
 
     /// The adapters: those configured, and the accounts that are or were connected.
@@ -237,10 +251,15 @@ impl Registry {
     /// Changes a row, and publishes its state if that is another one now.
     fn change(&self, rows: &mut Rows, id: u64, change: impl FnOnce(&mut Row)) {
         let Some(row) = rows.get(id) else { return };
+        let before = row.link_id();
         change(row);
+        let is_other_way = row.link_id() != before;
         if let Some(change) = row.settle(now()) {
             // Nobody may be listening, and that is fine.
             let _ = self.shared.changes.send(change);
+        }
+        if is_other_way {
+            self.shared.links.send_modify(|count| *count += 1);
         }
     }
 

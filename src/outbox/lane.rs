@@ -78,7 +78,7 @@ impl Lane {
             if first.is_uncertain && self.looked_up(first, &route).await {
                 continue;
             }
-            self.send(&route).await;
+            self.send(first.seq, &route).await;
         }
     }
 
@@ -173,11 +173,15 @@ impl Lane {
         sent.ok().flatten().is_none_or(|seq| seq == message.seq)
     }
 
-    /// Claims messages and sends them; those that were not reached wait again.
-    async fn send(&mut self, route: &Route) {
+    /// Claims messages from `first` on and sends them; those that were not reached wait again.
+    async fn send(&mut self, first: u64, route: &Route) {
         let settings = &route.link.settings;
         let is_cautious = settings.pace.is_some() || settings.on_unknown == OnUnknown::Fail;
         let waiting = self.waiting(if is_cautious { 1 } else { self.claims });
+        // It may have been taken back meanwhile; the next one is to be looked at first.
+        if waiting.first().is_none_or(|message| message.seq != first) {
+            return;
+        }
         // One that may have gone out already is looked up first, when its turn comes.
         let certain = waiting.iter().skip(1).take_while(|message| !message.is_uncertain).count();
         let claims = waiting.into_iter().take(1 + certain).map(|message| message.seq);

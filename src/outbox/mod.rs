@@ -2,33 +2,37 @@
 //!
 //! A lane is one conversation that has messages waiting; its messages lie in the store, and a task
 //! works them off while an adapter is connected. Lanes never wait for each other. Nothing polls:
-//! the dispatcher wakes for a commit, for an adapter that connects, or when time runs out for
+//! the dispatcher wakes for a commit, for a way to send that opens, or when time runs out for
 //! something.
 
 mod lane;
+mod news;
 mod outcomes;
 mod pace;
 mod route;
 
+pub use news::Notes;
 pub use outcomes::Outcomes;
 
 use crate::adapter::Registry;
-use crate::change::{Change, Outcome};
+use crate::change::Outcome;
 use crate::clock::{Clock, now};
-use crate::message::{Direction, Message, Status};
+use crate::message::{Message, Status};
 use crate::store::{self, Command, Store};
 use backon::{BackoffBuilder, ExponentialBuilder};
+use futures_util::{StreamExt, stream};
 use lane::{End, Lane};
+use news::{Board, News};
 use pace::Paces;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinSet;
+use tokio::sync::Notify;
+use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-/// Notes that may wait for the dispatcher; the writer waits when there are more.
-const NOTES: usize = 4096;
+/// Outcomes that are recorded together.
+const AT_ONCE: usize = 256;
 
 /// How sending goes.
 #[derive(Clone, Copy, Debug)]
@@ -69,15 +73,6 @@ impl Key {
     }
 }
 
-/// What a commit means to the outbox.
-#[derive(Debug)]
-enum Note {
-    /// Something of this lane changed: a message waits, or one was taken back.
-    Lane(Key),
-    /// A message came in, so that this conversation is known now.
-    Known(String),
-}
-
 /// What lanes work with.
 #[derive(Clone)]
 struct Tools {
@@ -90,61 +85,18 @@ struct Tools {
     stop: CancellationToken,
 }
 
-/// The writer's end: told of every commit.
-pub struct Notes {
-    queue: mpsc::Sender<Note>,
-    opened: Arc<Notify>,
-    outcomes: Arc<Outcomes>,
-}
-
 /// The dispatcher's end.
 pub struct Outbox {
-    notes: mpsc::Receiver<Note>,
-    opened: Arc<Notify>,
+    board: Arc<Board>,
     /// Who waits for the outcome of a message.
     pub outcomes: Arc<Outcomes>,
 }
 
 /// The two ends of an outbox: one for the store's listener, one to be run.
 pub fn new() -> (Notes, Outbox) {
-    let (sender, receiver) = mpsc::channel(NOTES);
-    let (opened, outcomes) = (Arc::new(Notify::new()), Arc::new(Outcomes::default()));
-    let notes = Notes { queue: sender, opened: opened.clone(), outcomes: outcomes.clone() };
-    (notes, Outbox { notes: receiver, opened, outcomes })
-}
-
-impl Notes {
-    /// The store is open, perhaps after a fault: what waits may be other than what was told.
-    pub fn opened(&self) {
-        self.opened.notify_one();
-    }
-
-    /// Passes on what matters. Called by the writer's thread; waits where the dispatcher lags.
-    pub fn committed(&self, changes: &[Change]) {
-        let mut noted = HashSet::new();
-        for change in changes {
-            let message = change.message();
-            if message.direction == Direction::Inbound {
-                if matches!(change, Change::Created(_)) {
-                    let _ = self.queue.blocking_send(Note::Known(message.recipient.clone()));
-                }
-                continue;
-            }
-            if matches!(change, Change::Updated(_)) {
-                self.outcomes.tell(message);
-            }
-            let matters = match change {
-                Change::Created(message) => message.status == Status::Pending,
-                Change::Updated(message) => {
-                    !matches!(message.status, Status::Sending | Status::Sent)
-                }
-                Change::Deleted(_) => true,
-            };
-            if matters && noted.insert(Key::of(message)) {
-                let _ = self.queue.blocking_send(Note::Lane(Key::of(message)));
-            }
-        }
-    }
+    let (board, outcomes) = (Arc::new(Board::default()), Arc::new(Outcomes::default()));
+    let notes = Notes { board: board.clone(), outcomes: outcomes.clone() };
+    (notes, Outbox { board, outcomes })
 }
 
 /// A lane as the dispatcher sees it.
@@ -158,7 +110,7 @@ enum Standing {
 impl Outbox {
     /// Sends until `stop`.
     pub async fn run(
-        mut self,
+        self,
         store: Arc<Store>,
         registry: Registry,
         policy: Policy,
@@ -166,31 +118,30 @@ impl Outbox {
         clock: Arc<Clock>,
         stop: CancellationToken,
     ) {
-        let mut connections = registry.changes();
+        let mut links = registry.links();
         let paces = Arc::default();
         let tools = Tools { store, registry, policy, default_platform, paces, clock, stop };
-        recover(&tools).await;
-        let mut dispatcher = Dispatcher { tools, lanes: HashMap::new(), tasks: JoinSet::new() };
+        if tools.stop.run_until_cancelled(recover(&tools, None)).await.is_none() {
+            return;
+        }
+        let mut expiry = Box::pin(expire(tools.clone()));
+        let mut dispatcher = Dispatcher {
+            tools,
+            lanes: HashMap::new(),
+            tasks: JoinSet::new(),
+            running: HashMap::new(),
+        };
         dispatcher.begin();
-        let mut expiry = Box::pin(tokio::time::sleep(Duration::ZERO));
         loop {
             tokio::select! {
                 () = dispatcher.tools.stop.cancelled() => break,
-                note = self.notes.recv() => match note {
-                    Some(note) => dispatcher.note(note),
-                    None => break,
-                },
-                () = self.opened.notified() => dispatcher.begin(),
-                _ = connections.next() => dispatcher.try_waiting(),
-                Some(done) = dispatcher.tasks.join_next() => dispatcher.done(done),
-                () = &mut expiry => {
-                    let next = give_up_old(&dispatcher.tools).await;
-                    expiry.as_mut().reset(tokio::time::Instant::now() + next);
-                }
+                news = self.board.next() => dispatcher.hear(news),
+                // The registry is held by the tools, so its end lives.
+                Ok(()) = links.changed() => dispatcher.try_all(),
+                Some(done) = dispatcher.tasks.join_next_with_id() => dispatcher.done(done),
+                () = &mut expiry => {}
             }
         }
-        // Nobody reads notes any more: the writer must not wait for us while the lanes end.
-        self.notes.close();
         while dispatcher.tasks.join_next().await.is_some() {}
     }
 }
@@ -198,68 +149,82 @@ impl Outbox {
 struct Dispatcher {
     tools: Tools,
     lanes: HashMap<Key, Standing>,
-    tasks: JoinSet<(Key, End)>,
+    tasks: JoinSet<End>,
+    /// Whose task it is.
+    running: HashMap<task::Id, Key>,
 }
 
 impl Dispatcher {
-    /// Finds the lanes of everything that waits already.
+    /// Finds the lanes of everything that waits, and looks at them all.
     fn begin(&mut self) {
+        self.try_all();
         let Ok(view) = self.tools.store.view() else { return };
         let Ok(waiting) = view.outbound(Status::Pending) else { return };
         let keys: HashSet<_> = waiting.filter_map(|m| Some(Key::of(&m.ok()?))).collect();
         for key in keys {
-            self.note(Note::Lane(key));
+            self.look_at(key, false);
         }
     }
 
     fn start(&mut self, key: Key) {
         let wake = Arc::new(Notify::new());
         let lane = Lane::new(key.clone(), self.tools.clone(), wake.clone());
-        self.lanes.insert(key.clone(), Standing::Running { wake, news: false });
-        self.tasks.spawn(async move { (key, lane.run().await) });
+        self.spawn(key, wake, async move { lane.run().await });
     }
 
-    fn note(&mut self, note: Note) {
-        match note {
-            Note::Lane(key) => match self.lanes.get_mut(&key) {
-                Some(Standing::Running { wake, news }) => {
-                    *news = true;
-                    wake.notify_one();
-                }
-                Some(Standing::Waiting) => {}
-                None => self.start(key),
-            },
-            Note::Known(recipient) => {
-                let key = Key { platform: None, recipient };
-                if let Some(Standing::Waiting) = self.lanes.get(&key) {
-                    self.start(key);
-                }
+    fn spawn(
+        &mut self,
+        key: Key,
+        wake: Arc<Notify>,
+        work: impl Future<Output = End> + Send + 'static,
+    ) {
+        self.lanes.insert(key.clone(), Standing::Running { wake, news: false });
+        self.running.insert(self.tasks.spawn(work).id(), key);
+    }
+
+    fn hear(&mut self, news: News) {
+        if news.everything {
+            return self.begin();
+        }
+        for (key, is_taken_back) in news.lanes {
+            self.look_at(key, is_taken_back);
+        }
+        for recipient in news.known {
+            // A message without a platform may have one now.
+            let key = Key { platform: None, recipient };
+            if self.lanes.contains_key(&key) {
+                self.look_at(key, true);
             }
         }
     }
 
-    fn try_waiting(&mut self) {
-        if self.tools.registry.connected_platforms().is_empty() {
-            return;
-        }
-        let is_waiting = |(key, standing): (&Key, &Standing)| {
-            matches!(standing, Standing::Waiting).then(|| key.clone())
-        };
-        let waiting: Vec<_> = self.lanes.iter().filter_map(is_waiting).collect();
-        for key in waiting {
-            self.start(key);
+    /// Sees to a lane in which something changed; `anew` also if it waits for an adapter.
+    fn look_at(&mut self, key: Key, anew: bool) {
+        match self.lanes.get_mut(&key) {
+            Some(Standing::Running { wake, news }) => {
+                *news = true;
+                wake.notify_one();
+            }
+            Some(Standing::Waiting) if !anew => {}
+            Some(Standing::Waiting) | None => self.start(key),
         }
     }
 
-    fn done(&mut self, done: Result<(Key, End), tokio::task::JoinError>) {
-        let (key, end) = match done {
-            Ok(done) => done,
-            // We ended it, to begin anew.
-            Err(error) if error.is_cancelled() => return,
+    /// Sees to every lane: an adapter can be sent by now, or one no longer.
+    fn try_all(&mut self) {
+        for key in self.lanes.keys().cloned().collect::<Vec<_>>() {
+            self.look_at(key, true);
+        }
+    }
+
+    fn done(&mut self, done: Result<(task::Id, End), task::JoinError>) {
+        let id = done.as_ref().map_or_else(task::JoinError::id, |(id, _)| *id);
+        let Some(key) = self.running.remove(&id) else { return };
+        let end = match done {
+            Ok((_, end)) => end,
             Err(error) => {
-                tracing::error!("a lane of the outbox broke: {error}");
-                // Whichever it was, it is found again among those that do not run.
-                return self.begin_anew();
+                tracing::error!("a lane of the outbox broke, to {}: {error}", key.recipient);
+                return self.mend(key);
             }
         };
         let has_news = matches!(self.lanes.get(&key), Some(Standing::Running { news: true, .. }));
@@ -270,21 +235,37 @@ impl Dispatcher {
         }
     }
 
-    fn begin_anew(&mut self) {
-        self.tasks.abort_all();
-        self.lanes.clear();
-        self.begin();
+    /// What a lane that broke was sending is in doubt; then it goes on.
+    fn mend(&mut self, key: Key) {
+        let (tools, lane) = (self.tools.clone(), key.clone());
+        self.spawn(key.clone(), Arc::default(), async move {
+            recover(&tools, Some(&lane)).await;
+            End::Empty
+        });
+        self.look_at(key, true);
     }
 }
 
-/// What was being sent when the process ended may or may not have gone out.
-async fn recover(tools: &Tools) {
-    let Ok(view) = tools.store.view() else { return };
-    let Ok(sending) = view.outbound(Status::Sending) else { return };
-    let interrupted: Vec<_> = sending.filter_map(|message| Some(message.ok()?.seq)).collect();
-    for seq in interrupted {
+/// What was being sent, in all lanes or one, when that broke off may or may not have gone out.
+async fn recover(tools: &Tools, lane: Option<&Key>) {
+    let interrupted: Vec<_> = {
+        let Ok(view) = tools.store.view() else { return };
+        let Ok(sending) = view.outbound(Status::Sending) else { return };
+        let is_meant = |message: &Message| lane.is_none_or(|lane| *lane == Key::of(message));
+        sending.flatten().filter(is_meant).map(|message| message.seq).collect()
+    };
+    let again = |seq| {
         let reason = "rechat was stopped while it was being sent".to_owned();
-        settle(&tools.store, seq, Outcome::Again { reason, is_uncertain: true }).await;
+        settle(&tools.store, seq, Outcome::Again { reason, is_uncertain: true })
+    };
+    stream::iter(interrupted).for_each_concurrent(AT_ONCE, again).await;
+}
+
+/// Gives up, again and again, what has waited too long; never ends.
+async fn expire(tools: Tools) {
+    loop {
+        let next = give_up_old(&tools).await;
+        tokio::time::sleep(next).await;
     }
 }
 
@@ -307,11 +288,12 @@ async fn give_up_old(tools: &Tools) -> Duration {
             }
         }
     }
-    for message in old {
+    let give_up = |message: Message| {
         let platform = message.platform.as_deref().unwrap_or("any platform");
         let reason = format!("no adapter for {platform} connected within {ttl} s");
-        settle(&tools.store, message.seq, Outcome::Failed { reason }).await;
-    }
+        settle(&tools.store, message.seq, Outcome::Failed { reason })
+    };
+    stream::iter(old).for_each_concurrent(AT_ONCE, give_up).await;
     Duration::from_secs(next.max(1))
 }
 
@@ -330,3 +312,6 @@ async fn settle(store: &Store, seq: u64, outcome: Outcome) {
         pause = (pause * 2).min(Duration::from_secs(5));
     }
 }
+
+#[cfg(test)]
+mod tests;

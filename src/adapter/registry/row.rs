@@ -138,6 +138,11 @@ impl Row {
         })
     }
 
+    /// The connection to send by, if there is one.
+    pub(super) fn link_id(&self) -> Option<u64> {
+        self.link().map(|link| link.connection)
+    }
+
     pub(super) fn status(&self) -> AdapterStatus {
         AdapterStatus {
             kind: self.kind.name.into(),
