@@ -1,7 +1,7 @@
 //! What somebody wants done, and how it is decided with the state at hand.
 
 use super::Result;
-use super::keys::Idempotency;
+use super::keys::{Idempotency, other_id};
 use super::ledger::Ledger;
 use crate::change::{self, Change, Outcome, Received};
 use crate::message::{Draft, Message, Status};
@@ -167,6 +167,14 @@ fn receive(
     Ok(Answer::Done(message))
 }
 
+/// Whether two messages of one ID are the same message, whatever became of it since.
+fn is_same(known: &Message, other: &Message) -> bool {
+    let what = |message: &Message| (message.created_at, message.direction, message.message_type);
+    what(known) == what(other)
+        && known.content == other.content
+        && known.recipient == other.recipient
+}
+
 /// A message of this store goes back to its own place, if that is free; any other takes the next one.
 fn import(
     ledger: &mut Ledger,
@@ -178,6 +186,12 @@ fn import(
     let (mut next, _) = ledger.next();
     let (mut ids, mut places) = (HashSet::with_capacity(all), HashSet::with_capacity(all));
     for mut message in messages {
+        if let Some(known) = ledger.by_id(message.id)?
+            && !is_same(&known, &message)
+        {
+            // A copy of this store went on by itself, and gave the same ID to another message.
+            message.id = other_id(&message);
+        }
         if !ids.insert(message.id) || ledger.by_id(message.id)?.is_some() {
             continue;
         }

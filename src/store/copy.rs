@@ -1,5 +1,6 @@
 //! Copying a store while it is in use, and making its file smaller while it is not.
 
+use super::file::make_private;
 use super::tables::{
     CONVERSATIONS, FOREIGN_IDS, KEYS, KEYS_BY_AGE, MESSAGES, META, PLATFORMS, POSTINGS, SEEN, SENT,
 };
@@ -15,6 +16,7 @@ pub(super) fn copy(txn: &ReadTransaction, to: &Path) -> Result<()> {
     let failed = |error: &dyn std::fmt::Display| {
         Error::Write(format!("the copy {} cannot be written: {error}", to.display()))
     };
+    make_private(to).map_err(|error| failed(&error))?;
     let database = Database::create(to).map_err(|error| failed(&error))?;
     let copied = (|| {
         copy_table(txn, &database, MESSAGES)?;

@@ -2,9 +2,11 @@
 //! they grow.
 
 use crate::change::Received;
+use crate::message::Message;
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
+use uuid::Uuid;
 
 /// The grain in which the times of messages we sent are kept.
 const HOUR: u64 = 60 * 60;
@@ -40,6 +42,13 @@ pub(super) fn sent_keys(
     let hash = hash(&[platform, conversation, external_id]);
     let hour = at / HOUR;
     [(hour.saturating_sub(1), hash), (hour, hash), (hour + 1, hash)]
+}
+
+/// An ID for a message whose own ID is another's: the same each time it is asked for.
+pub(super) fn other_id(message: &Message) -> Uuid {
+    let (id, at) = (message.id.to_string(), message.created_at.to_string());
+    let hash = hash(&[&id, &at, &message.recipient, &message.content]);
+    uuid::Builder::from_random_bytes(hash.to_be_bytes()).into_uuid()
 }
 
 fn hash(parts: &[&str]) -> u128 {

@@ -212,3 +212,23 @@ fn a_damaged_record_refuses_only_what_meets_it() {
     assert_eq!(is_done, [false, true, false]);
     assert_eq!(file.view().unwrap().stats().total, 2);
 }
+
+#[test]
+fn what_a_copy_and_its_original_made_apart_is_all_kept() {
+    let (folder, mut original) = new();
+    made(&mut original, "in both");
+    let copy = crashed(folder.path());
+    let ours = made(&mut original, "ours");
+    let mut copy = writable(copy.path());
+    let theirs = made(&mut copy, "theirs");
+    assert_eq!(ours.id, theirs.id, "they are twins");
+    for (new, known) in [(1, 0), (0, 1)] {
+        let import = Command::Import { messages: vec![theirs.clone()] };
+        let answers = original.commit(vec![import], By::Tables).unwrap().answers;
+        assert_eq!(answers, [Ok(Answer::Imported { new, known })]);
+    }
+    let page = Page { offset: 0, limit: 10, before: None };
+    let all = original.view().unwrap().list(&Filter::default(), page).unwrap();
+    let texts: Vec<_> = all.iter().map(|message| &*message.content).collect();
+    assert_eq!(texts, ["theirs", "ours", "in both"]);
+}
