@@ -18,12 +18,13 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
-/// A connection that lived this long was a good one: pauses begin small again.
-const GOOD: Duration = Duration::from_secs(10);
+/// A connection that lived this long, its handshake included, was a good one: pauses begin small again.
+const GOOD: Duration = Duration::from_secs(20);
 
 /// Keeps a connection to `url`, until the process stops.
 pub(super) async fn keep(url: Uri, settings: Arc<Settings>, seat: Seat, context: Context) {
     let stop = context.stop.clone();
+    let shown = shown(&url);
     let work = async {
         seat.absent(State::Connecting, None);
         let mut pauses = pauses(&settings);
@@ -36,7 +37,7 @@ pub(super) async fn keep(url: Uri, settings: Arc<Settings>, seat: Seat, context:
             if end.state == State::Disconnected && began.elapsed() >= GOOD {
                 pauses = self::pauses(&settings);
             }
-            tracing::warn!(%url, reason = end.reason, "not connected; dialling again");
+            tracing::warn!(url = shown, reason = end.reason, "not connected; dialling again");
             let state = if end.state == State::Error { State::Error } else { State::Connecting };
             seat.absent(state, Some(&end.reason));
             tokio::select! {
@@ -69,8 +70,8 @@ async fn connection(url: &Uri, settings: &Arc<Settings>, seat: &Seat, context: &
     };
     let socket = match dialled {
         Ok(Ok(socket)) => socket,
-        Ok(Err(error)) => return refusal(url, &error),
-        Err(_) => return End::lost(format!("{url} does not answer")),
+        Ok(Err(error)) => return refusal(&shown(url), &error),
+        Err(_) => return End::lost(format!("{} does not answer", shown(url))),
     };
     let settings = Arc::clone(settings);
     let (seat, context) = (Some(seat.clone()), context.clone());
@@ -88,7 +89,14 @@ async fn dial(url: &Uri, settings: &Settings) -> Result<Socket, Error> {
     Ok(Socket::new(stream))
 }
 
-fn refusal(url: &Uri, error: &Error) -> End {
+/// The address without what may be secret in it: a user, and a query.
+fn shown(url: &Uri) -> String {
+    let host = url.host().unwrap_or_default();
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    format!("{}://{host}{port}{}", url.scheme_str().unwrap_or("ws"), url.path())
+}
+
+fn refusal(url: &str, error: &Error) -> End {
     match error {
         Error::Http(response)
             if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) =>

@@ -6,8 +6,9 @@ use crate::cli::Export;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::store::Filter;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 pub(super) async fn run(export: Export, config: Option<PathBuf>) -> Result<()> {
@@ -35,7 +36,10 @@ async fn to_file(client: &mut Client, filter: &Filter, file: &Path) -> Result<()
     }
     let part = file.with_added_extension("part");
     let cannot = |error| Error::failed(format!("{} cannot be written: {error}", part.display()));
-    let out = File::create(&part).map_err(cannot)?;
+    // For nobody else to read, as the store is.
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let out = options.open(&part).map_err(cannot)?;
     let total = client.stats().await?.total;
     let is_all = *filter == Filter::default();
     let bar = progress(is_all.then_some(total), "messages");

@@ -2,11 +2,19 @@
 
 use crate::error::{Error, Result};
 use crate::message::{Direction, Message, Status};
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{
+    Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets,
+};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
+
+/// An ID, and the space around it.
+const ID_WIDTH: u16 = 38;
+
+/// Columns of a terminal from which on there is room for everything.
+const WIDE: u16 = 110;
 
 /// Standard output, and what it allows.
 pub struct Output {
@@ -69,10 +77,20 @@ impl Output {
     pub fn table(&mut self, messages: &[Message]) -> Result<()> {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        let is_narrow = table.width().is_some_and(|width| width < WIDE);
         table.set_header(
             ["TIME", "", "PLATFORM", "CONVERSATION", "STATUS", "FROM", "CONTENT", "ID"]
                 .map(|name| self.styled(Cell::new(name), None, Some(Attribute::Bold))),
         );
+        let mut constrain = |column, constraint| {
+            table.column_mut(column).map(|column| column.set_constraint(constraint));
+        };
+        // Never cut: other commands ask for it.
+        constrain(7, ColumnConstraint::LowerBoundary(Width::Fixed(ID_WIDTH)));
+        if is_narrow {
+            constrain(0, ColumnConstraint::Hidden);
+            constrain(5, ColumnConstraint::Hidden);
+        }
         for message in messages {
             let from = message.sender.as_ref().map_or("", |sender| sender.name.as_str());
             let conversation = message.conversation_name.as_ref().unwrap_or(&message.recipient);

@@ -217,6 +217,13 @@ impl Config {
             return Err(Error::failed(format!("`cors_origins`: {wrong:?} is no origin"))
                 .hint("write it as https://app.example.com"));
         }
+        if let Some(wrong) = self.public_hosts.iter().find(|host| host.contains('/')) {
+            return Err(Error::failed(format!("`public_hosts`: {wrong:?} is no host name"))
+                .hint("write it as chat.example.com"));
+        }
+        if !(0.0..1e9).contains(&self.retention.days) {
+            return Err(Error::failed("`retention.days` must be a number of days from 0 on"));
+        }
         if self.store.batch == 0 || self.store.queue == 0 {
             return Err(Error::failed("`store.batch` and `store.queue` must be at least 1"));
         }

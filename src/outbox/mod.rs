@@ -300,6 +300,9 @@ async fn give_up_old(tools: &Tools) -> Duration {
 /// Records an outcome, however often the disk has to be asked: it must not be forgotten.
 async fn settle(store: &Store, seq: u64, outcome: Outcome) {
     let mut pause = Duration::from_millis(100);
+    if let Outcome::Failed { reason } = &outcome {
+        tracing::warn!(message = seq, reason, "a message is given up");
+    }
     loop {
         let command = Command::Settle { seq, outcome: outcome.clone(), at: now() };
         match store.write(command).await {

@@ -1,5 +1,6 @@
 //! Listening, and stopping: each connection is a task that is tracked to its end.
 
+use super::access::network;
 use super::room::{Addresses, Place, Room};
 use super::router::Router;
 use super::tls::Certificate;
@@ -174,7 +175,7 @@ impl Server {
         if self.context.config.proxies.contains(&address.to_canonical()) {
             return Some(Arc::new(Place { _connection: connection, _address: None }));
         }
-        let place = self.addresses.enter(address);
+        let place = self.addresses.enter(network(address));
         if place.is_none() {
             let limit = "connections_per_address";
             METRICS.limit_hit(limit);

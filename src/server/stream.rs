@@ -44,6 +44,7 @@ pub fn open(context: &Arc<Context>, request: &Incoming) -> Result<Answer> {
         form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
     {
         match &*name {
+            "platform" | "conversation" if value.is_empty() => {}
             "platform" => platforms.push(value.into_owned()),
             "conversation" => conversations.push(value.into_owned()),
             "since" => since = Some(place_in_journal("since", &value, &view)?),

@@ -1,8 +1,11 @@
 //! The log: to standard error, for people or as JSON; its level can be set anew.
 
+use crate::adapter::{Changes, StatusChange};
 use crate::config::{Log, LogFormat};
 use crate::error::{Error, Result};
 use std::io::IsTerminal;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry, reload};
@@ -28,7 +31,21 @@ pub(super) fn start(log: &Log) -> Result<LogLevel> {
     Ok(Box::new(move |level| handle.reload(filter(level)?).map_err(|error| cannot(&error))))
 }
 
+/// Says which account comes and goes, until the server stops.
+pub(super) async fn tell_of_adapters(mut changes: Changes, stop: CancellationToken) {
+    while let Some(change) = stop.run_until_cancelled(changes.next()).await {
+        let StatusChange { platform, account, state, reason } = change;
+        tracing::info!(platform, account, reason, "an adapter is {state:?}");
+    }
+}
+
 fn filter(level: &str) -> Result<EnvFilter> {
+    // A word alone would be taken for a part of the program, and everything else be silent.
+    let is_level = |word: &str| word.contains('=') || word.trim().parse::<LevelFilter>().is_ok();
+    if !level.split(',').all(is_level) {
+        return Err(Error::failed(format!("`log.level` {level:?} is no level"))
+            .hint("write error, warn, info, debug, trace or off"));
+    }
     EnvFilter::try_new(level)
         .map_err(|error| Error::failed(format!("`log.level` {level:?} cannot be read: {error}")))
 }

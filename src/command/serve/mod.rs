@@ -53,11 +53,14 @@ pub(super) fn run(serve: Serve, config: Option<PathBuf>) -> Result<()> {
     check_access(&loaded.config)?;
     let log = log::start(&loaded.config.log)?;
     allow_descriptors();
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::failed(format!("the system gives no threads: {error}")))?
-        .block_on(run_server(sources, loaded, log))
+        .map_err(|error| Error::failed(format!("the system gives no threads: {error}")))?;
+    let ended = runtime.block_on(run_server(sources, loaded, log));
+    // A long copy or export that is under way breaks off.
+    runtime.shutdown_background();
+    ended
 }
 
 fn add_flags(sources: &mut Sources, serve: Serve) {
@@ -131,6 +134,8 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     welcome::welcome(&config, address);
     let (policy, retention) = watch::channel(config.retention());
     let (context, core) = start(config, store.clone(), hub, activity, outbox, retention, stop);
+    let changes = context.registry.changes();
+    context.tasks.spawn(log::tell_of_adapters(changes, context.stop.clone()));
     let live = Live { context: context.clone(), log, retention: policy };
     context.tasks.spawn(live.reload_on(hangups, sources, loaded));
     tracing::info!(%address, socket = %socket.display(), db, "serving");

@@ -47,8 +47,11 @@ impl Live {
             let adapters = self.context.adapters.load().restart(new.config.adapter.clone());
             self.context.adapters.store(Arc::new(adapters));
         }
+        let (mine, theirs) = (&old.config.tokens, &new.config.tokens);
+        let tokens = (mine != theirs).then(|| "tokens".to_owned());
         let at_once = |key: &String| AT_ONCE.iter().any(|known| key.starts_with(known));
-        let (done, later): (Vec<_>, Vec<_>) = old.differences(&new).into_iter().partition(at_once);
+        let (done, later): (Vec<_>, Vec<_>) =
+            old.differences(&new).into_iter().chain(tokens).partition(at_once);
         tracing::info!(
             changed = done.join(", "),
             adapters = if has_new_adapters { "started anew" } else { "as they were" },

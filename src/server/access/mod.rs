@@ -13,9 +13,10 @@ use arc_swap::ArcSwap;
 use hyper::StatusCode;
 use hyper::Uri;
 use hyper::header::{AUTHORIZATION, HeaderMap};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use strikes::Strikes;
+pub use strikes::network;
 
 /// The tokens in force, and who guessed at them.
 #[derive(Debug)]
@@ -95,12 +96,10 @@ impl Access {
         in_query: bool,
         find: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T> {
-        let unknown = || {
-            Refusal::no_token(
-                "a token is needed: send `Authorization: Bearer <token>`, and the right one",
-            )
+        let Some(word) = shown(headers, uri, in_query) else {
+            let text = "a token is needed: send `Authorization: Bearer <token>`";
+            return Err(Refusal::no_token(text));
         };
-        let Some(word) = shown(headers, uri, in_query) else { return Err(unknown()) };
         let client = self.client(address, headers);
         if let Some(left) = self.strikes.is_out(client) {
             return Err(Refusal::too_many(
@@ -110,10 +109,12 @@ impl Access {
         }
         find(&word).ok_or_else(|| {
             METRICS.wrong_tokens.inc();
+            tracing::info!(%client, path = uri.path(), "refused a token that is not known");
             if self.strikes.strike(client) {
                 tracing::warn!(%client, "too many wrong tokens; this address has to wait");
             }
-            unknown()
+            let text = "this token is not known here; send the right one as `Authorization: Bearer <token>`";
+            Refusal::no_token(text)
         })
     }
 
@@ -122,8 +123,14 @@ impl Access {
         if !self.proxies.contains(&address.to_canonical()) {
             return address;
         }
-        let said = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
-        said.and_then(|said| said.rsplit(',').next()?.trim().parse().ok()).unwrap_or(address)
+        // The last word is the proxy's own, on the last of the lines; some say the port, too.
+        let mut lines = headers.get_all("x-forwarded-for").iter();
+        let said = lines.next_back().and_then(|value| value.to_str().ok()?.rsplit(',').next());
+        let read = |said: &str| {
+            let with_port = || said.parse::<SocketAddr>().map(|at| at.ip());
+            said.parse::<IpAddr>().or_else(|_| with_port()).ok()
+        };
+        said.and_then(|said| read(said.trim())).unwrap_or(address)
     }
 }
 

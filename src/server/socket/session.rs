@@ -217,7 +217,12 @@ impl Session {
                 Ok(flushed.ok_or(STOPPING)??)
             }
             Some(Ok(tungstenite::Message::Pong(_) | tungstenite::Message::Frame(_))) => Ok(()),
-            Some(Ok(tungstenite::Message::Close(_))) | None => Err(End::Gone),
+            Some(Ok(tungstenite::Message::Close(_))) => {
+                // The library has the answer ready (RFC 6455, section 5.5.1).
+                let _ = timeout(CLOSE_WAIT, self.socket.flush()).await;
+                Err(End::Gone)
+            }
+            None => Err(End::Gone),
             Some(Err(error)) => Err(error.into()),
         }
     }
