@@ -67,6 +67,7 @@ pub static KEYS: &[Key] = &[
         "connections from one address, those of `proxies` not counted"),
     key("limits.sessions", "number", "10000", "1000", "WebSocket sessions and streams at one time"),
     key("limits.adapters", "number", "64", "8", "implementations that have dialled in at one time"),
+    key("limits.exports", "number", "8", "2", "exports at one time"),
     key("limits.wrong_tokens", "number, at least 1", "30", "10",
         "wrong tokens a minute from one address; with more it has to wait, with the right one too"),
     key("limits.session_commands", "number, at least 1", "20000", "100",

@@ -26,6 +26,8 @@ pub struct Limits {
     pub sessions: usize,
     /// Implementations that have dialled in at one time.
     pub adapters: usize,
+    /// Exports at one time: each holds a commit of the store, and a thread.
+    pub exports: usize,
     /// Wrong tokens a minute from one address, before it has to wait.
     pub wrong_tokens: NonZeroU32,
     /// Commands a second that a session may give.
@@ -56,6 +58,7 @@ impl Default for Limits {
             connections_per_address: 1000,
             sessions: 10_000,
             adapters: 64,
+            exports: 8,
             wrong_tokens: NonZeroU32::new(30).unwrap_or(NonZeroU32::MIN),
             session_commands: NonZeroU32::new(20_000).unwrap_or(NonZeroU32::MIN),
             session_frames: 256,

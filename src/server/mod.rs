@@ -67,6 +67,8 @@ pub struct Context {
     pub sessions: Room,
     /// Room for implementations that dial in.
     pub dial_ins: Room,
+    /// Room for exports.
+    pub exports: Room,
     /// Cancelled when the server stops; whatever goes on for long must heed it.
     pub stop: CancellationToken,
     /// Connections and sessions; the server waits for them when it stops.

@@ -15,7 +15,10 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::SendTimeoutError;
 
 /// Lines of JSON.
 pub const LINES: &str = "application/x-ndjson";
@@ -30,13 +33,17 @@ const PIECES: usize = 4;
 pub fn export(context: &Context, query: &str) -> Result<Answer> {
     let view = context.store.view()?;
     let filter = Query::parse(query, &view)?.into_filter();
-    let (pieces, read) = mpsc::channel(PIECES);
+    let place = context.exports.enter()?;
+    let (sender, read) = mpsc::channel(PIECES);
+    let patience = Duration::from_secs(context.config.limits.idle_seconds);
+    let pieces = Pieces { sender, patience, runtime: Handle::current() };
     tokio::task::spawn_blocking(move || {
         if let Err(error) = write_lines(&view, &filter, &pieces) {
             // The body breaks off, by which the reader knows that it is not whole.
             tracing::error!("an export broke off: {error}");
-            let _ = pieces.blocking_send(Err(error));
+            let _ = pieces.sender.try_send(Err(error));
         }
+        drop(place);
     });
     let frames = stream::unfold(read, |mut read| async {
         let piece = read.recv().await?;
@@ -49,13 +56,37 @@ pub fn export(context: &Context, query: &str) -> Result<Answer> {
     Ok(answer)
 }
 
-type Pieces = mpsc::Sender<store::Result<Bytes>>;
+/// Where an export's pieces go.
+struct Pieces {
+    sender: mpsc::Sender<store::Result<Bytes>>,
+    /// How long the reader may take nothing; what is exported is held in the store meanwhile.
+    patience: Duration,
+    runtime: Handle,
+}
+
+impl Pieces {
+    /// Hands a piece on; whether anybody still reads.
+    fn send(&self, piece: Vec<u8>) -> store::Result<bool> {
+        let sent = self.sender.send_timeout(Ok(piece.into()), self.patience);
+        match self.runtime.block_on(sent) {
+            Ok(()) => Ok(true),
+            Err(SendTimeoutError::Closed(_)) => Ok(false),
+            Err(SendTimeoutError::Timeout(_)) => {
+                let seconds = self.patience.as_secs();
+                Err(store::Error::Read(format!("its reader took nothing for {seconds} s")))
+            }
+        }
+    }
+}
 
 fn write_lines(view: &Arc<View>, filter: &Filter, pieces: &Pieces) -> store::Result<()> {
     let mut lines = Vec::with_capacity(PIECE + 4096);
     for message in view.after(0)? {
         let message = message?;
         if !filter.matches(&message) {
+            if pieces.sender.is_closed() {
+                return Ok(());
+            }
             continue;
         }
         // Our own types always serialise, and a vector takes everything.
@@ -63,13 +94,12 @@ fn write_lines(view: &Arc<View>, filter: &Filter, pieces: &Pieces) -> store::Res
         let _ = lines.write_all(b"\n");
         if lines.len() >= PIECE {
             let piece = std::mem::replace(&mut lines, Vec::with_capacity(PIECE + 4096));
-            if pieces.blocking_send(Ok(piece.into())).is_err() {
+            if !pieces.send(piece)? {
                 return Ok(());
             }
         }
     }
-    let _ = pieces.blocking_send(Ok(lines.into()));
-    Ok(())
+    pieces.send(lines).map(drop)
 }
 
 /// `POST /api/import`: takes in a batch of lines, all of it in one commit; what is known already

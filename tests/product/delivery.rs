@@ -63,6 +63,23 @@ async fn what_waits_goes_out_in_order_when_the_implementation_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_goes_out_when_the_way_to_send_opens_after_that_for_events() {
+    let server = TestServer::start();
+    let id = server.make_for(Some("qq"), "group_7", "hello");
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let _events = Peer::dial(&url, &headers("1", "Event"), willing()).await.unwrap();
+    eventually("it is connected", || {
+        server.get("/api/platforms").1.to_string().contains("\"Connected\"").then_some(())
+    });
+    let calls = Peer::dial(&url, &headers("1", "API"), willing()).await.unwrap();
+    server.until(&id, "Sent");
+    calls.drop_connection();
+    let id = server.make_for(Some("qq"), "group_7", "hello again");
+    let _calls = Peer::dial(&url, &headers("1", "API"), willing()).await.unwrap();
+    server.until(&id, "Sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_comes_in_is_stored_once_also_across_restarts() {
     let mut server = TestServer::start();
     for round in 0..2 {

@@ -124,3 +124,23 @@ fn a_stream_that_nobody_reads_ends() {
     });
     drop(stream);
 }
+
+#[test]
+fn an_export_that_nobody_reads_makes_room_for_others() {
+    let server = limited("exports = 1\nidle_seconds = 1\n");
+    let long = "x".repeat(200_000);
+    // More than the system keeps for a connection.
+    for _ in 0..60 {
+        server.make("group_1", &long);
+    }
+    let mut first = TcpStream::connect(&server.address).unwrap();
+    first.write_all(b"GET /api/export HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    assert!(first.read(&mut [0; 64]).unwrap() > 0, "it has begun");
+    let export = "GET /api/export HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let second = ask(TcpStream::connect(&server.address).unwrap(), export);
+    assert!(second.starts_with("HTTP/1.1 503") && second.contains("limits.exports"), "{second}");
+    eventually("there is room again", || {
+        let again = ask(TcpStream::connect(&server.address).unwrap(), export);
+        again.starts_with("HTTP/1.1 200").then_some(())
+    });
+}

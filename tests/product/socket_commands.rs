@@ -228,3 +228,15 @@ async fn own_messages_come_back_to_who_is_subscribed_to_them() {
     assert_eq!(message, expected, "Part 1's fields and `seq`, no more");
     assert!(message["created_at"].is_u64() && message["seq"].is_u64());
 }
+
+#[tokio::test]
+async fn a_farewell_is_answered() {
+    use futures_util::{SinkExt, StreamExt};
+    use tokio_tungstenite::tungstenite::Message;
+    let server = TestServer::start();
+    let url = format!("ws://{}/ws/client", server.address);
+    let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    socket.send(Message::Close(None)).await.unwrap();
+    let answer = socket.next().await;
+    assert!(matches!(answer, Some(Ok(Message::Close(_)))), "{answer:?}");
+}

@@ -207,6 +207,7 @@ fn start(
         access: Access::new(&config),
         sessions: Room::new("sessions", config.limits.sessions),
         dial_ins: Room::new("adapters", config.limits.adapters),
+        exports: Room::new("exports", config.limits.exports),
         config,
         store,
         adapters: ArcSwap::from_pointee(adapters),
