@@ -120,9 +120,16 @@ fn look_at_configuration(findings: &mut Findings, file: &Path, config: &Config) 
     }
 }
 
+/// The folder of the store, or the one in which that would be made.
+fn folder_of(config: &Config) -> Option<&Path> {
+    let above = config.db.ancestors().skip(1);
+    let mut named =
+        above.map(|folder| if folder == Path::new("") { Path::new(".") } else { folder });
+    named.find(|folder| folder.is_dir())
+}
+
 fn look_at_disk(findings: &mut Findings, config: &Config) {
-    let folder = config.db.ancestors().skip(1).find(|folder| folder.is_dir());
-    let Some(Ok(disk)) = folder.map(rustix::fs::statvfs) else { return };
+    let Some(Ok(disk)) = folder_of(config).map(rustix::fs::statvfs) else { return };
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     let seen = format!("{} MB are free where the store lies", free >> 20);
     match free {
@@ -210,7 +217,17 @@ fn look_at_port(findings: &mut Findings, config: &Config) {
 
 fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
     if !config.db.exists() {
-        findings.well("store", format!("none yet at {}; `serve` makes it", config.db.display()));
+        let (db, folder) = (config.db.display(), folder_of(config));
+        if folder
+            .is_some_and(|folder| rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok())
+        {
+            findings.well("store", format!("none yet at {db}; `serve` makes it"));
+        } else {
+            let folder = folder.unwrap_or(Path::new("/")).display();
+            let seen = format!("none yet at {db}, and this user may not write in {folder}");
+            let advice = "give this user the right to it, or choose another file with --db";
+            findings.add("store", Health::Wrong, seen, advice);
+        }
         return;
     }
     let opened = Store::open(&config.store_options(Access::Read), Box::new(()));
