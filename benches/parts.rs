@@ -3,11 +3,11 @@
 #![allow(clippy::expect_used, reason = "benches")]
 
 use divan::{Bencher, black_box};
-use rechat::frame;
-use rechat::message::{Draft, Message, MessageType};
+use rechat::hub::frame;
+use rechat::model::message::{Draft, Message, MessageType};
+use rechat::model::subscription::Topic;
 use rechat::store::postings::Places;
 use rechat::store::record;
-use rechat::subscription::Pair;
 
 fn main() {
     divan::main();
@@ -45,7 +45,7 @@ fn serialise_a_message(bencher: Bencher) {
 
 #[divan::bench]
 fn match_a_message() -> usize {
-    Pair::matching(black_box("qq"), black_box("group_123456")).into_iter().count()
+    Topic::matching(black_box("qq"), black_box("group_123456")).into_iter().count()
 }
 
 #[divan::bench]

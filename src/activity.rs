@@ -3,16 +3,16 @@
 //! Kept in memory from the commits; what was before the start is read from the journal once, by a
 //! thread of its own, so that nobody waits for it.
 
-use crate::change::Change;
-use crate::message::{Direction, Message};
+use crate::model::change::Change;
+use crate::model::message::{Direction, Message};
 use crate::store::{Result, Store};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Minutes that are remembered: a day.
-pub const MOST_MINUTES: usize = 24 * 60;
+pub const MAX_MINUTES: usize = 24 * 60;
 
 /// The most messages read back at the start; of a day with more, the older part is not told.
-const MOST_READ: usize = 1_000_000;
+const MAX_READ: usize = 1_000_000;
 
 /// So many older messages in a row end the reading: platforms hand in old messages late, so the
 /// first one is not yet the end of the day.
@@ -35,7 +35,7 @@ pub struct Minutes {
     pub outbound: Vec<u64>,
 }
 
-/// Minute `m` is at `m % MOST_MINUTES`; what lies a day or more behind the newest is not kept.
+/// Minute `m` is at `m % MAX_MINUTES`; what lies a day or more behind the newest is not kept.
 #[derive(Debug)]
 struct Ring {
     newest: u64,
@@ -44,7 +44,7 @@ struct Ring {
 
 impl Default for Activity {
     fn default() -> Self {
-        Self(Mutex::new(Ring { newest: 0, counts: vec![[0; 2]; MOST_MINUTES] }))
+        Self(Mutex::new(Ring { newest: 0, counts: vec![[0; 2]; MAX_MINUTES] }))
     }
 }
 
@@ -60,11 +60,11 @@ impl Activity {
         }
     }
 
-    /// The last `minutes` (at most [`MOST_MINUTES`]), the one of `now` included.
+    /// The last `minutes` (at most [`MAX_MINUTES`]), the one of `now` included.
     pub fn last(&self, minutes: usize, now: u64) -> Minutes {
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ring.advance(now / MINUTE);
-        let first = (ring.newest + 1).saturating_sub(minutes.min(MOST_MINUTES) as u64);
+        let first = (ring.newest + 1).saturating_sub(minutes.min(MAX_MINUTES) as u64);
         let counts = |direction: Direction| {
             let of = |minute| ring.counts[place(minute)][direction as usize];
             (first..=ring.newest).map(of).collect()
@@ -84,7 +84,7 @@ impl Activity {
         activity.0.lock().unwrap_or_else(PoisonError::into_inner).advance(now / MINUTE);
         tokio::task::spawn_blocking(move || {
             let mut old = 0;
-            for message in view.before(head + 1)?.take(MOST_READ) {
+            for message in view.before(head + 1)?.take(MAX_READ) {
                 let message = message?;
                 let mut ring = activity.0.lock().unwrap_or_else(PoisonError::into_inner);
                 old = if ring.add(&message) { 0 } else { old + 1 };
@@ -101,7 +101,7 @@ impl Activity {
 impl Ring {
     /// Empties the minutes that began since the last time.
     fn advance(&mut self, minute: u64) {
-        let day = MOST_MINUTES as u64;
+        let day = MAX_MINUTES as u64;
         // More than a reading that comes late: the clock was set back.
         if minute + 1 < self.newest {
             for ahead in minute + 1..=self.newest.min(minute + day) {
@@ -118,7 +118,7 @@ impl Ring {
     /// Counts a message; `false` where it is of another day.
     fn add(&mut self, message: &Message) -> bool {
         let minute = message.created_at / MINUTE;
-        let oldest = (self.newest + 1).saturating_sub(MOST_MINUTES as u64);
+        let oldest = (self.newest + 1).saturating_sub(MAX_MINUTES as u64);
         let is_kept = (oldest..=self.newest).contains(&minute);
         if is_kept {
             self.counts[place(minute)][message.direction as usize] += 1;
@@ -128,13 +128,13 @@ impl Ring {
 }
 
 fn place(minute: u64) -> usize {
-    (minute % MOST_MINUTES as u64) as usize
+    (minute % MAX_MINUTES as u64) as usize
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{Draft, MessageType};
+    use crate::model::message::{Draft, MessageType};
     use proptest::prelude::*;
 
     fn message(at: u64, direction: Direction) -> Change {
@@ -167,13 +167,13 @@ mod tests {
                 let direction = if is_inbound { Direction::Inbound } else { Direction::Outbound };
                 activity.committed(&[message(now - age, direction)], now);
                 // What was too old when it came is not remembered.
-                if (now / MINUTE) - (now - age) / MINUTE < MOST_MINUTES as u64 {
+                if (now / MINUTE) - (now - age) / MINUTE < MAX_MINUTES as u64 {
                     all.push((now - age, direction));
                 }
             }
-            let told = activity.last(MOST_MINUTES, now);
-            prop_assert_eq!(told.inbound.len(), MOST_MINUTES);
-            for (i, minute) in (told.from / MINUTE..).take(MOST_MINUTES).enumerate() {
+            let told = activity.last(MAX_MINUTES, now);
+            prop_assert_eq!(told.inbound.len(), MAX_MINUTES);
+            for (i, minute) in (told.from / MINUTE..).take(MAX_MINUTES).enumerate() {
                 let count = |direction| {
                     all.iter().filter(|(at, d)| at / MINUTE == minute && *d == direction).count()
                 };
@@ -181,7 +181,7 @@ mod tests {
                 prop_assert_eq!(told.outbound[i], count(Direction::Outbound) as u64);
             }
             let hour = activity.last(60, now);
-            prop_assert_eq!(&hour.outbound[..], &told.outbound[MOST_MINUTES - 60..]);
+            prop_assert_eq!(&hour.outbound[..], &told.outbound[MAX_MINUTES - 60..]);
         }
     }
 }

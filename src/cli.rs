@@ -3,7 +3,7 @@
 #![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
 
 use crate::config::LogFormat;
-use crate::message::{Direction, MessageType, Status};
+use crate::model::message::{Direction, MessageType, Status};
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::net::SocketAddr;
 use std::path::PathBuf;

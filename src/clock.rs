@@ -16,7 +16,7 @@ const UNSET: i64 = 946_684_800;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Settings of the clock that are remembered one by one.
-const MOST_JUMPS: usize = 64;
+const MAX_JUMPS: usize = 64;
 
 /// Unix seconds; 0 where the clock stands before 1970.
 pub fn now() -> u64 {
@@ -112,7 +112,7 @@ impl Timeline {
         // When exactly it was set, since the last look, nobody saw.
         let (end, begin) = (expected + TOLERANCE, wall - passed - TOLERANCE);
         self.jumps.push_back(Jump { end, begin, by });
-        if self.jumps.len() > MOST_JUMPS
+        if self.jumps.len() > MAX_JUMPS
             && let (Some(first), Some(second)) = (self.jumps.pop_front(), self.jumps.front_mut())
         {
             // As one, which makes nothing older than it is.

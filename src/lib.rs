@@ -1,9 +1,6 @@
 //! rechat gathers the chats of many platforms in one durable place.
 //!
-//! The map, from the inside out; an arrow never runs back:
-//! [`message`] and [`change`] (what there is, what can happen) ← [`store`] (kept on disk) ←
-//! `hub` (who watches) ← `inbox` and `outbox` (to and from platforms) ← `server` ← `command`.
-//! [`adapter`] speaks to platforms, and to the core by channels only.
+//! `docs/architecture.md` has the map of the modules and the way of a message through them.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 #![allow(
     clippy::cast_possible_truncation,
@@ -12,24 +9,20 @@
 
 pub mod activity;
 pub mod adapter;
-pub mod api;
-pub mod change;
 pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod command;
 pub mod config;
 pub mod error;
-pub mod frame;
 pub mod hub;
-pub mod inbox;
-pub mod message;
+pub mod ingest;
 pub mod metrics;
+pub mod model;
 pub mod outbox;
-pub mod replay;
+pub mod protocol;
 pub mod retention;
 pub mod server;
 pub mod shutdown;
 pub mod store;
-pub mod subscription;
 pub mod tui;

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// Platforms told apart; further ones are counted together.
-const MOST_PLATFORMS: usize = 64;
+const MAX_PLATFORMS: usize = 64;
 
 /// The process's own.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
@@ -163,7 +163,7 @@ impl Metrics {
     fn told_apart(&self, platform: &str) -> String {
         let mut known = self.platforms.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.contains(platform) {
-            if known.len() >= MOST_PLATFORMS {
+            if known.len() >= MAX_PLATFORMS {
                 return "other".into();
             }
             known.insert(platform.to_owned());

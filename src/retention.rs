@@ -2,7 +2,7 @@
 //! by the ordinary way, so that everybody who watches and every index knows of it.
 
 use crate::clock::Clock;
-use crate::message::Status;
+use crate::model::message::Status;
 use crate::store::{Command, Result, Store};
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,16 +7,16 @@ mod disk;
 
 use disk::Disk;
 use proptest::prelude::*;
-use rechat::adapter::{self, Core, Registry};
-use rechat::change::{Change, Outcome};
-use rechat::frame::Subject;
+use rechat::adapter::{self, EventSink, Registry};
+use rechat::hub::frame::Subject;
 use rechat::hub::{self, Hub};
-use rechat::message::{Draft, Message, MessageType, Status};
+use rechat::model::change::{Change, Outcome};
+use rechat::model::message::{Draft, Message, MessageType, Status};
+use rechat::model::subscription::Names;
 use rechat::outbox::{self, Notes, Policy};
 use rechat::store::{
     Access, Answer, Command, Error, Filter, Listener, Options, Page, Store, check::check,
 };
-use rechat::subscription::Names;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -160,7 +160,7 @@ fn batch(machine: &Machine, numbers: &[u16]) -> Vec<(Option<Uuid>, Command)> {
                 2 => Command::Claim { seqs: vec![seq], at },
                 3 => {
                     let sent = Outcome::Sent { account: Some("1".into()), external_id: None };
-                    Command::Settle { seq, outcome: sent, at }
+                    Command::RecordOutcome { seq, outcome: sent, at }
                 }
                 _ => return create(n),
             };
@@ -262,7 +262,7 @@ fn send_by_loopback(store: &Arc<Store>, outbox: outbox::Outbox) -> impl Drop {
     let (events, _) = mpsc::channel(1);
     let loopback = toml::from_str("kind = 'loopback'").unwrap();
     let tracker = TaskTracker::new();
-    adapter::start(vec![loopback], Core { events }, registry.clone(), stop.clone(), tracker);
+    adapter::start(vec![loopback], EventSink { events }, registry.clone(), stop.clone(), tracker);
     let pause = Duration::from_millis(1);
     let policy = Policy {
         retries: 5,

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use proptest::prelude::*;
-use rechat::change::{self, Outcome, Received};
-use rechat::message::{Direction, Draft, Message, MessageType, Sender, Status};
+use rechat::model::change::{self, Inbound, Outcome};
+use rechat::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
 use rechat::store::{Access, Answer, Command, Filter, Options, Page, Store, check::check};
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ enum Step {
     SetStatus { place: usize, status: usize },
     Delete { place: usize },
     Claim { place: usize },
-    Settle { place: usize, outcome: usize },
+    RecordOutcome { place: usize, outcome: usize },
     Route { place: usize },
     Restart,
 }
@@ -32,7 +32,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (place.clone(), 0..5usize).prop_map(|(place, status)| Step::SetStatus { place, status }),
         2 => place.clone().prop_map(|place| Step::Delete { place }),
         2 => place.clone().prop_map(|place| Step::Claim { place }),
-        2 => (place.clone(), 0..4usize).prop_map(|(place, outcome)| Step::Settle { place, outcome }),
+        2 => (place.clone(), 0..4usize).prop_map(|(place, outcome)| Step::RecordOutcome { place, outcome }),
         1 => place.prop_map(|place| Step::Route { place }),
         1 => Just(Step::Restart),
     ];
@@ -43,7 +43,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 #[derive(Default)]
 struct Model {
     messages: Vec<Message>,
-    received: Vec<Received>,
+    received: Vec<Inbound>,
     last_seq: u64,
 }
 
@@ -133,24 +133,24 @@ impl Both {
                 let answer = self.write(Command::Claim { seqs: vec![seq], at });
                 assert_eq!(answer, Answer::Claimed(claimed.into_iter().collect()));
             }
-            Step::Settle { place, outcome } => {
+            Step::RecordOutcome { place, outcome } => {
                 let outcome = [
                     Outcome::Sent {
                         account: Some("me".into()),
                         external_id: Some(format!("out{at}")),
                     },
-                    Outcome::Again { reason: "busy".into(), is_uncertain: true },
-                    Outcome::Untouched,
+                    Outcome::Retry { reason: "busy".into(), is_uncertain: true },
+                    Outcome::NotAttempted,
                     Outcome::Failed { reason: "no".into() },
                 ][outcome]
                     .clone();
                 let Some(message) = self.model.at(place) else { return };
                 let seq = message.seq;
-                if let Some(after) = change::settle(message.clone(), outcome.clone(), at) {
+                if let Some(after) = change::record_outcome(message.clone(), outcome.clone(), at) {
                     *message = after;
                 }
                 let expected = Answer::Done(message.clone());
-                assert_eq!(self.write(Command::Settle { seq, outcome, at }), expected);
+                assert_eq!(self.write(Command::RecordOutcome { seq, outcome, at }), expected);
             }
             Step::Route { place } => {
                 let Some(message) = self.model.at(place) else { return };
@@ -168,7 +168,7 @@ impl Both {
     }
 
     fn receive(&mut self, conversation: usize, external: u8, own: bool) {
-        let received = Received {
+        let received = Inbound {
             platform: "qq".into(),
             account: "me".into(),
             conversation: CONVERSATIONS[conversation].into(),
@@ -203,7 +203,7 @@ impl Both {
                         external_id: Some(received.external_id),
                     };
                     self.model.messages[place] =
-                        change::settle(known, sent, self.at).expect("it was open");
+                        change::record_outcome(known, sent, self.at).expect("it was open");
                 }
             }
             // What is known may have been deleted since.

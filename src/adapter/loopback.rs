@@ -4,7 +4,7 @@ use super::kind::{Kind, Run, Running};
 use super::registry::{Arrival, Seat};
 use super::{Context, Delivery, Event, Found, Inbound, Outbound, Request, Settings, State};
 use crate::clock::now;
-use crate::message::Sender;
+use crate::model::message::Sender;
 use std::sync::Arc;
 use uuid::Uuid;
 

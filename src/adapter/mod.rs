@@ -1,15 +1,15 @@
 //! Adapters: what the core and a chat platform say to each other.
 //!
 //! An adapter owns the connections to one kind of implementation. It speaks to the core only by
-//! the types of this file: it is given a [`Core`], reports [`Event`]s, and answers the
-//! [`Request`]s that reach it by the [`Link`] it registered. It never sees the store, the hub or
+//! the types of this file: it is given a [`EventSink`], reports [`Event`]s, and answers the
+//! [`Request`]s that reach it by the [`AccountHandle`] it registered. It never sees the store, the hub or
 //! the server; they in turn never name a protocol.
 
+mod account_handle;
 mod dial;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod kind;
-mod link;
 mod loopback;
 mod mount;
 mod onebot;
@@ -19,43 +19,17 @@ mod registry;
 mod settings;
 mod socket;
 
+pub use account_handle::AccountHandle;
 pub use kind::{KINDS, Kind, Resolve, kind};
-pub use link::Link;
-pub use mount::{Context, DialIn, Mount, accept, start};
+pub use mount::{Context, Endpoint, Handshake, accept, start};
 pub use registry::{AdapterStatus, Changes, Registry, StatusChange};
-pub use settings::{GroupFile, History, MessageFormat, OnUnknown, Pace, Settings, Way};
+pub use settings::{GroupFile, History, MessageFormat, OnUnknown, RateLimit, Settings, Transport};
 pub use socket::{Socket, config};
 
-use crate::message::{MessageType, Sender};
+pub use crate::model::change::Inbound;
+use crate::model::message::MessageType;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
-
-/// A message that came from a platform, in our words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inbound {
-    /// Such as `qq`.
-    pub platform: String,
-    /// The account of ours that saw it.
-    pub account: String,
-    /// `group_<id>`, `private_<id>` or `channel_<guild>_<channel>`.
-    pub conversation: String,
-    /// The conversation's name for people, where the event told it.
-    pub conversation_name: Option<String>,
-    #[allow(missing_docs)]
-    pub sender: Sender,
-    #[allow(missing_docs)]
-    pub message_type: MessageType,
-    /// One readable line, or the URL where the type is not Text.
-    pub content: String,
-    /// The platform's own ID of the message; a key only together with the other parts.
-    pub external_id: String,
-    /// Unix seconds, as the platform says.
-    pub time: u64,
-    /// The account's owner wrote it: stored as outbound, unless it is the echo of our own sending.
-    pub own: bool,
-    /// The platform's original content, where `content` is a reading of it.
-    pub original: Option<String>,
-}
 
 /// A message on its way to a platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +59,7 @@ pub enum Delivery {
         /// What it said.
         reason: String,
         /// Whether trying again can help.
-        mends: bool,
+        retryable: bool,
     },
     /// Nobody can say whether it went out: no answer in time, or the connection was lost.
     Unknown {
@@ -169,7 +143,7 @@ pub enum State {
 
 /// The adapter's side of the core: a bounded queue, so that a flood waits at its socket.
 #[derive(Clone, Debug)]
-pub struct Core {
+pub struct EventSink {
     /// Where events go.
     pub events: mpsc::Sender<Event>,
 }

@@ -2,8 +2,8 @@
 
 use super::kind::{End, Run};
 use super::registry::Seat;
-use super::{Core, KINDS, Kind, Registry, Settings, Socket, Way, dial, onebot11};
-use crate::message::check_name;
+use super::{EventSink, KINDS, Kind, Registry, Settings, Socket, Transport, dial, onebot11};
+use crate::model::message::check_name;
 use hyper::HeaderMap;
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 /// What every connection needs, and dial-in connections are accepted with.
 #[derive(Clone, Debug)]
 pub struct Context {
-    pub(super) core: Core,
+    pub(super) core: EventSink,
     pub(super) registry: Registry,
     /// Ends this configuration's connections.
     pub(super) stop: CancellationToken,
@@ -22,25 +22,25 @@ pub struct Context {
     pub(super) tracker: TaskTracker,
     /// What the connections of one OneBot 11 account share.
     pub(super) accounts: onebot11::Accounts,
-    mounts: Arc<[Mount]>,
+    mounts: Arc<[Endpoint]>,
 }
 
 /// A path at which implementations of one kind dial in.
 #[derive(Clone, Debug)]
-pub struct Mount {
+pub struct Endpoint {
     path: String,
     settings: Arc<Settings>,
     seat: Option<Seat>,
 }
 
-impl Mount {
+impl Endpoint {
     /// The token wanted here in place of the server's own.
     pub fn token(&self) -> Option<&str> {
         self.settings.token.as_deref()
     }
 
     /// Whether what an implementation says of itself can be used; the error is for a 400.
-    pub fn check(&self, dial_in: &DialIn) -> Result<(), String> {
+    pub fn check(&self, dial_in: &Handshake) -> Result<(), String> {
         if let Some(platform) = dial_in.parameter("platform") {
             check_name("platform", platform)?;
         }
@@ -55,7 +55,7 @@ impl Mount {
 
 /// What an implementation said when it dialled in.
 #[derive(Clone, Debug, Default)]
-pub struct DialIn {
+pub struct Handshake {
     /// The path of the request.
     pub path: String,
     /// The query's pairs, decoded.
@@ -64,7 +64,7 @@ pub struct DialIn {
     pub headers: HeaderMap,
 }
 
-impl DialIn {
+impl Handshake {
     /// A header, where it is set to something.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let value = self.headers.get(name)?.to_str().ok()?.trim();
@@ -82,7 +82,7 @@ impl DialIn {
 pub(super) struct Connection {
     pub(super) socket: Socket,
     /// What the implementation said, unless we dialled it.
-    pub(super) dial_in: Option<DialIn>,
+    pub(super) dial_in: Option<Handshake>,
     pub(super) settings: Arc<Settings>,
     pub(super) seat: Option<Seat>,
     pub(super) context: Context,
@@ -92,7 +92,7 @@ pub(super) struct Connection {
 /// the connections that dial in.
 pub fn start(
     settings: Vec<Settings>,
-    core: Core,
+    core: EventSink,
     registry: Registry,
     all: CancellationToken,
     tracker: TaskTracker,
@@ -109,11 +109,11 @@ pub fn start(
                 let work = run(settings, seat, context.clone());
                 context.tracker.spawn(work);
             }
-            (Run::Connection(_), Way::Dial(url)) => {
+            (Run::Connection(_), Transport::Dial(url)) => {
                 let work = dial::keep(url.clone(), settings.clone(), seat, context.clone());
                 context.tracker.spawn(work);
             }
-            (Run::Connection(_), Way::Accept(_)) => {}
+            (Run::Connection(_), Transport::Accept(_)) => {}
         }
     }
     context
@@ -121,22 +121,22 @@ pub fn start(
 
 /// Every path: those configured, and those of each kind, which follow the first entry of the kind
 /// that names no path of its own.
-fn mounts(configured: &[(Seat, Arc<Settings>)]) -> Vec<Mount> {
+fn mounts(configured: &[(Seat, Arc<Settings>)]) -> Vec<Endpoint> {
     let mut mounts = Vec::new();
     for (seat, settings) in configured {
-        if let Way::Accept(Some(path)) = &settings.way {
+        if let Transport::Accept(Some(path)) = &settings.way {
             let settings = Arc::clone(settings);
-            mounts.push(Mount { path: path.clone(), settings, seat: Some(seat.clone()) });
+            mounts.push(Endpoint { path: path.clone(), settings, seat: Some(seat.clone()) });
         }
     }
     for kind in KINDS {
         let is_door = |settings: &Settings| {
-            std::ptr::eq::<Kind>(settings.kind, kind) && settings.way == Way::Accept(None)
+            std::ptr::eq::<Kind>(settings.kind, kind) && settings.way == Transport::Accept(None)
         };
         let entry = configured.iter().find(|(_, settings)| is_door(settings));
         let settings = entry.map_or_else(|| Arc::new(Settings::new(kind)), |(_, s)| Arc::clone(s));
         let seat = entry.map(|(seat, _)| seat.clone());
-        mounts.extend(kind.mounts.iter().map(|&path| Mount {
+        mounts.extend(kind.mounts.iter().map(|&path| Endpoint {
             path: path.to_owned(),
             settings: Arc::clone(&settings),
             seat: seat.clone(),
@@ -156,7 +156,7 @@ impl Context {
     }
 
     /// The mount at a path, if there is one.
-    pub fn mount(&self, path: &str) -> Option<Mount> {
+    pub fn mount(&self, path: &str) -> Option<Endpoint> {
         self.mounts.iter().find(|mount| mount.path == path).cloned()
     }
 }
@@ -164,8 +164,8 @@ impl Context {
 /// Serves one connection that was dialled in at `mount`, until it ends.
 ///
 /// The mount has checked what the implementation says, and the server its token.
-pub async fn accept(mount: Mount, dial_in: DialIn, socket: Socket, context: Context) {
-    let Mount { path, settings, seat } = mount;
+pub async fn accept(mount: Endpoint, dial_in: Handshake, socket: Socket, context: Context) {
+    let Endpoint { path, settings, seat } = mount;
     let Run::Connection(run) = &settings.kind.run else { return };
     let connection = Connection {
         socket,

@@ -11,7 +11,7 @@ pub use changes::{Changes, StatusChange};
 pub(super) use registration::{Registration, Seat};
 
 use super::settings::Settings;
-use super::{Kind, Link, Request, State};
+use super::{AccountHandle, Kind, Request, State};
 use crate::clock::now;
 use row::{Connection, Row};
 use std::borrow::Cow;
@@ -151,12 +151,12 @@ impl Registry {
     }
 
     /// An account to send by: the preferred one, else the one connected longest.
-    pub fn link(&self, platform: &str, preferred: Option<&str>) -> Option<Link> {
+    pub fn link(&self, platform: &str, preferred: Option<&str>) -> Option<AccountHandle> {
         let rows = self.rows();
         let links =
             || rows.list.iter().filter(|row| row.platform == platform).filter_map(Row::link);
         let is_preferred =
-            |link: &Link| preferred.is_some() && link.account.as_deref() == preferred;
+            |link: &AccountHandle| preferred.is_some() && link.account.as_deref() == preferred;
         links()
             .find(is_preferred)
             .or_else(|| links().min_by_key(|link| (link.since, link.connection)))

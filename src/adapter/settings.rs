@@ -16,11 +16,11 @@ pub struct Settings {
     /// implementation says.
     pub platform: Option<String>,
     /// How the connection comes about.
-    pub way: Way,
+    pub way: Transport,
     /// The implementation's access token.
     pub token: Option<String>,
     /// How fast an account may talk.
-    pub pace: Option<Pace>,
+    pub pace: Option<RateLimit>,
     /// What becomes of an attempt of which nobody can say how it ended.
     pub on_unknown: OnUnknown,
     /// What to fetch after a reconnect.
@@ -45,7 +45,7 @@ impl Settings {
         Self {
             kind,
             platform: None,
-            way: Way::Accept(None),
+            way: Transport::Accept(None),
             token: None,
             pace: None,
             on_unknown: OnUnknown::Resend,
@@ -67,7 +67,7 @@ impl Settings {
 
 /// How a connection comes about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Transport {
     /// The implementation dials in: at this path, or at those of the kind.
     Accept(Option<String>),
     /// We dial out to this `ws://` or `wss://` address.
@@ -76,7 +76,7 @@ pub enum Way {
 
 /// How fast an account may talk.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pace {
+pub struct RateLimit {
     /// Messages a second, more than 0.
     pub per_second: f64,
     /// How many may go at once after a silence.
@@ -154,7 +154,7 @@ impl TryFrom<Entry> for Settings {
         let kind = kind(&entry.kind)?;
         let default = Self::new(kind);
         if let Some(platform) = &entry.platform {
-            crate::message::check_name("platform", platform)?;
+            crate::model::message::check_name("platform", platform)?;
         }
         Ok(Self {
             way: way(kind, entry.url, entry.path)?,
@@ -181,7 +181,7 @@ impl TryFrom<Entry> for Settings {
     }
 }
 
-fn way(kind: &Kind, url: Option<String>, path: Option<String>) -> Result<Way, String> {
+fn way(kind: &Kind, url: Option<String>, path: Option<String>) -> Result<Transport, String> {
     if kind.mounts.is_empty() && (url.is_some() || path.is_some()) {
         return Err(format!("`{}` has no connections; leave out `url` and `path`", kind.name));
     }
@@ -190,22 +190,22 @@ fn way(kind: &Kind, url: Option<String>, path: Option<String>) -> Result<Way, St
             Err("give `url` to dial out or `path` to be dialled, not both".into())
         }
         (Some(url), None) => match url.parse::<Uri>() {
-            Ok(uri) if matches!(uri.scheme_str(), Some("ws" | "wss")) => Ok(Way::Dial(uri)),
+            Ok(uri) if matches!(uri.scheme_str(), Some("ws" | "wss")) => Ok(Transport::Dial(uri)),
             _ => Err(format!("`url` is `{url}`; give it as ws://host:port/ or wss://host/")),
         },
         (None, Some(path)) if !path.starts_with('/') => {
             Err(format!("`path` is `{path}`; begin it with `/`"))
         }
-        (None, path) => Ok(Way::Accept(path)),
+        (None, path) => Ok(Transport::Accept(path)),
     }
 }
 
-fn pace(rate: Option<f64>, burst: Option<NonZeroU32>) -> Result<Option<Pace>, String> {
+fn pace(rate: Option<f64>, burst: Option<NonZeroU32>) -> Result<Option<RateLimit>, String> {
     match rate {
         None if burst.is_some() => Err("`burst` needs a `rate_limit`".into()),
         None => Ok(None),
         Some(per_second) if per_second.is_finite() && per_second > 0.0 => {
-            Ok(Some(Pace { per_second, burst: burst.unwrap_or(NonZeroU32::MIN) }))
+            Ok(Some(RateLimit { per_second, burst: burst.unwrap_or(NonZeroU32::MIN) }))
         }
         Some(rate) => Err(format!("`rate_limit` is {rate}; give messages per second, above 0")),
     }
@@ -234,7 +234,7 @@ mod tests {
     fn an_entry_needs_only_its_kind() {
         let settings = read("kind = 'onebot11'").unwrap();
         assert_eq!(settings.platform(), "qq");
-        assert_eq!(settings.way, Way::Accept(None));
+        assert_eq!(settings.way, Transport::Accept(None));
         assert_eq!(settings.answer_timeout, Duration::from_secs(15));
         assert_eq!(settings.history, History { messages: 20, conversations: 20 });
     }
@@ -249,7 +249,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(settings.platform(), "qq2");
-        assert!(matches!(&settings.way, Way::Dial(uri) if uri.port_u16() == Some(6700)));
+        assert!(matches!(&settings.way, Transport::Dial(uri) if uri.port_u16() == Some(6700)));
         assert_eq!(settings.pace.map(|pace| pace.burst.get()), Some(3));
         assert_eq!(settings.on_unknown, OnUnknown::Fail);
         assert_eq!(settings.answer_timeout, Duration::from_millis(2500));

@@ -1,8 +1,8 @@
 //! Every message that matches, as lines of JSON, however many there are.
 
-use crate::api::Record;
 use crate::error::{Error, Result};
-use crate::message::Message;
+use crate::model::message::Message;
+use crate::protocol::http::Record;
 use crate::store::{self, Filter, View};
 use bytes::Bytes;
 use http_body_util::BodyExt;

@@ -2,7 +2,7 @@
 
 use super::remote::Remote;
 use crate::error::{Error, Result};
-use crate::message::Message;
+use crate::model::message::Message;
 use crate::store::Filter;
 use bytes::{Buf, BytesMut};
 use http_body_util::BodyExt;

@@ -1,6 +1,6 @@
 //! Pages of what was said before, as `GET /api/messages` gives them.
 
-use crate::message::{Message, Status};
+use crate::model::message::{Message, Status};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 

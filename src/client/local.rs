@@ -1,11 +1,11 @@
 //! The store itself, opened for one command.
 
 use super::no_message;
-use crate::api::{Imported, NewMessage, Record};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::message::{Message, Status};
+use crate::model::message::{Message, Status};
+use crate::protocol::http::{Imported, NewMessage, Record};
 use crate::store::{Access, Answer, Command, Filter, Idempotency, Page, Stats, Store, View};
 use std::sync::Arc;
 use uuid::Uuid;

@@ -13,11 +13,11 @@ pub mod watch;
 pub use history::{Found, Wanted};
 pub use server::Server;
 
-use crate::api::{AdapterStatus, Imported, NewMessage};
 use crate::cli::Place;
 use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
-use crate::message::{Message, Status};
+use crate::model::message::{Message, Status};
+use crate::protocol::http::{AdapterStatus, Imported, NewMessage};
 use crate::store::{Access, Filter, Page, Stats};
 use address::Address;
 pub use export::Export;

@@ -4,12 +4,12 @@ use super::address::Address;
 use super::export::Export;
 use super::history::{Found, Wanted};
 use super::no_message;
-use crate::api::{
-    AdapterStatus, Backup, Conversation, Conversations, Deleted, Imported, Listing, MOST_LIMIT,
-    NewMessage, NewStatus, Platforms, Problem,
-};
 use crate::error::{Error, Result};
-use crate::message::{Message, Status};
+use crate::model::message::{Message, Status};
+use crate::protocol::http::{
+    AdapterStatus, Backup, Conversation, Conversations, Deleted, ErrorBody, Imported, Listing,
+    MAX_LIMIT, NewMessage, NewStatus, Platforms,
+};
 use crate::store::{Filter, Page, Stats};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Collected, Full};
@@ -94,7 +94,7 @@ impl Remote {
         self.ask(request).await?.ok_or_else(|| self.strange())
     }
 
-    /// Asks for page after page, for a server gives at most [`MOST_LIMIT`] at once.
+    /// Asks for page after page, for a server gives at most [`MAX_LIMIT`] at once.
     pub(super) async fn list(
         &mut self,
         filter: &Filter,
@@ -105,7 +105,7 @@ impl Remote {
         let mut before = before.map(str::to_owned);
         let mut offset = page.offset;
         loop {
-            let wanted = (page.limit - messages.len()).min(MOST_LIMIT);
+            let wanted = (page.limit - messages.len()).min(MAX_LIMIT);
             let path =
                 format!("/api/messages?{}", query(filter, offset, wanted, before.as_deref()));
             let request = self.request(Method::GET, &path, None::<&()>)?;
@@ -289,7 +289,7 @@ fn unreachable(address: &Address, error: &io::Error) -> Error {
 
 /// What an answer that is an error says.
 fn refused(status: StatusCode, body: &[u8]) -> Error {
-    let problem = serde_json::from_slice::<Problem>(body);
+    let problem = serde_json::from_slice::<ErrorBody>(body);
     let error = Error::failed(problem.map_or_else(|_| status.to_string(), |problem| problem.error));
     match status {
         StatusCode::UNAUTHORIZED => error.hint("give it with --token, or in RECHAT_TOKEN"),
@@ -305,7 +305,7 @@ fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> St
     }
     let named = [
         ("status", filter.status.map(Status::as_str)),
-        ("direction", filter.direction.map(super::super::message::Direction::as_str)),
+        ("direction", filter.direction.map(crate::model::message::Direction::as_str)),
         ("platform", filter.platform.as_deref()),
         ("conversation", filter.conversation.as_deref()),
         ("before", before),

@@ -4,11 +4,11 @@ use super::address::Address;
 use super::history::{Found, Wanted};
 use super::remote::Remote;
 use super::{config_here, server_named};
-use crate::api::{AdapterStatus, Conversation, NewMessage, Stats};
 use crate::cli::Place;
 use crate::config;
 use crate::error::Result;
-use crate::message::{Message, Status};
+use crate::model::message::{Message, Status};
+use crate::protocol::http::{AdapterStatus, Conversation, NewMessage, Stats};
 use std::path::PathBuf;
 use uuid::Uuid;
 

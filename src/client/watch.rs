@@ -2,9 +2,9 @@
 //! afterwards and nothing comes twice.
 
 use super::Server;
-use crate::api::State;
 use crate::error::{Error, Result};
-use crate::message::{Direction, LOCAL, Message, MessageType, Sender, Status};
+use crate::model::message::{Direction, LOCAL, Message, MessageType, Sender, Status};
+use crate::protocol::http::State;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::{SinkExt, StreamExt};
 use hyper::StatusCode;

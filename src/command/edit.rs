@@ -5,7 +5,7 @@ use super::writer;
 use crate::cli::{Many, SetStatus};
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::message::Status;
+use crate::model::message::Status;
 use std::path::PathBuf;
 use uuid::Uuid;
 

@@ -2,10 +2,10 @@
 
 use super::progress::{lines_of, progress};
 use super::writer;
-use crate::api::{Imported, Record};
 use crate::cli::Import;
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::protocol::http::{Imported, Record};
 use std::io::BufRead;
 use std::path::PathBuf;
 

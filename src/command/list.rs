@@ -5,7 +5,7 @@ use super::reader;
 use crate::cli::List;
 use crate::client::Client;
 use crate::error::Result;
-use crate::message::Message;
+use crate::model::message::Message;
 use crate::store::{Filter, Page};
 use std::path::PathBuf;
 

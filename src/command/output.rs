@@ -1,7 +1,7 @@
 //! What commands print: for people on a terminal, for programs in a pipe.
 
 use crate::error::{Error, Result};
-use crate::message::{Direction, Message, Status};
+use crate::model::message::{Direction, Message, Status};
 use comfy_table::{
     Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets,
 };
@@ -188,7 +188,7 @@ fn labelled(message: &Message) -> String {
     let error = message.last_error.as_deref().map(|error| format!(" ({})", visible(error)));
     let content = visible(&message.content);
     let label = match message.message_type {
-        crate::message::MessageType::Text => String::new(),
+        crate::model::message::MessageType::Text => String::new(),
         other => format!("[{other}] "),
     };
     format!("{label}{content}{}", error.unwrap_or_default())

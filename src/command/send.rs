@@ -3,11 +3,11 @@
 use super::output::Output;
 use super::progress::{lines_of, progress};
 use super::writer;
-use crate::api::NewMessage;
 use crate::cli::Send;
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::message::{Message, Status};
+use crate::model::message::{Message, Status};
+use crate::protocol::http::NewMessage;
 use serde::Deserialize;
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};

@@ -25,7 +25,7 @@ pub enum Scope {
 pub enum Need {
     Read,
     Send,
-    DialIn,
+    Handshake,
     Admin,
 }
 
@@ -36,7 +36,7 @@ impl Scope {
             Self::Admin => true,
             Self::Send => matches!(need, Need::Read | Need::Send),
             Self::Read => need == Need::Read,
-            Self::Adapter => need == Need::DialIn,
+            Self::Adapter => need == Need::Handshake,
         }
     }
 
@@ -57,7 +57,7 @@ impl Need {
         match self {
             Self::Read => Scope::Read,
             Self::Send => Scope::Send,
-            Self::DialIn => Scope::Adapter,
+            Self::Handshake => Scope::Adapter,
             Self::Admin => Scope::Admin,
         }
     }
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_scope_covers_what_is_below_it() {
-        let needs = [Need::Read, Need::Send, Need::DialIn, Need::Admin];
+        let needs = [Need::Read, Need::Send, Need::Handshake, Need::Admin];
         let covered = |scope: Scope| needs.map(|need| scope.covers(need));
         assert_eq!(covered(Scope::Read), [true, false, false, false]);
         assert_eq!(covered(Scope::Send), [true, true, false, false]);

@@ -211,7 +211,8 @@ impl Config {
             return Err(Error::failed("the pauses of `outbox` must be seconds from 0 on"));
         }
         if let Some(platform) = &self.default_platform {
-            crate::message::check_name("default_platform", platform).map_err(Error::failed)?;
+            crate::model::message::check_name("default_platform", platform)
+                .map_err(Error::failed)?;
         }
         if let Some(wrong) = self.cors_origins.iter().find(|origin| !is_origin(origin)) {
             return Err(Error::failed(format!("`cors_origins`: {wrong:?} is no origin"))

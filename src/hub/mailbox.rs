@@ -2,7 +2,7 @@
 //! in the store once that was full.
 
 use super::Limits;
-use crate::frame::{Batch, Subject};
+use crate::hub::frame::{Batch, Subject};
 use crate::metrics::METRICS;
 use crate::store::postings::{BLOCK, Places, locate, start_of};
 use smallvec::SmallVec;

@@ -4,18 +4,20 @@
 //! messages of one conversation, its frames are encoded once, and whoever cannot keep up reads on
 //! from the store.
 
+pub mod frame;
 mod mailbox;
-mod watcher;
+pub mod replay;
+mod subscriber;
 
 pub use mailbox::Batches;
-pub use watcher::{Refused, Watcher};
+pub use subscriber::{Refused, Subscriber};
 
 use crate::adapter::StatusChange;
-use crate::change::Change;
-use crate::frame::{self, Batch};
-use crate::message::Message;
 use crate::metrics::METRICS;
-use crate::subscription::Pair;
+use crate::model::change::Change;
+use crate::model::message::Message;
+use crate::model::subscription::Topic;
+use frame::Batch;
 use mailbox::Mailbox;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,7 +28,7 @@ use tokio::runtime::Handle;
 const BATCH_BYTES: usize = 64 << 10;
 
 /// With more sessions to wake than this, the writer leaves it to the runtime and goes on.
-const MOST_WOKEN_HERE: usize = 16;
+const MAX_WOKEN_HERE: usize = 16;
 
 /// What a session may take up.
 #[derive(Clone, Copy, Debug)]
@@ -57,15 +59,15 @@ struct State {
 /// Sessions by pair, each found without looking at the others.
 #[derive(Default)]
 struct Index {
-    by_pair: HashMap<Pair, HashMap<u64, Arc<Mailbox>>>,
+    by_pair: HashMap<Topic, HashMap<u64, Arc<Mailbox>>>,
 }
 
 impl Index {
-    fn add(&mut self, pair: &Pair, session: u64, mailbox: &Arc<Mailbox>) {
+    fn add(&mut self, pair: &Topic, session: u64, mailbox: &Arc<Mailbox>) {
         self.by_pair.entry(pair.clone()).or_default().insert(session, mailbox.clone());
     }
 
-    fn remove(&mut self, pair: &Pair, session: u64) {
+    fn remove(&mut self, pair: &Topic, session: u64) {
         if let Some(members) = self.by_pair.get_mut(pair) {
             members.remove(&session);
             if members.is_empty() {
@@ -79,7 +81,7 @@ impl Index {
         let pairs = if self.by_pair.is_empty() {
             None
         } else {
-            Some(Pair::matching(message.platform_or_local(), &message.recipient))
+            Some(Topic::matching(message.platform_or_local(), &message.recipient))
         };
         let found = pairs.into_iter().flatten().filter_map(|pair| self.by_pair.get(&pair));
         found.flatten()
@@ -99,10 +101,10 @@ impl Hub {
     }
 
     /// A new session, subscribed to nothing.
-    pub fn watch(self: &Arc<Self>) -> Watcher {
+    pub fn watch(self: &Arc<Self>) -> Subscriber {
         let mut state = self.lock();
         state.last_session += 1;
-        Watcher::new(self.clone(), state.last_session, state.head)
+        Subscriber::new(self.clone(), state.last_session, state.head)
     }
 
     /// Hands out a change of an adapter's state, once to each session that watches its platform.
@@ -234,7 +236,7 @@ struct Woken {
 impl Woken {
     fn wake(self, runtime: &Handle) {
         let wake_all = |wakers: Vec<Waker>| wakers.into_iter().for_each(Waker::wake);
-        if self.wakers.len() > MOST_WOKEN_HERE {
+        if self.wakers.len() > MAX_WOKEN_HERE {
             runtime.spawn(async move { wake_all(self.wakers) });
         } else {
             wake_all(self.wakers);
@@ -246,7 +248,7 @@ impl Woken {
 mod tests {
     use super::mailbox::Found;
     use super::*;
-    use crate::message::{Draft, MessageType};
+    use crate::model::message::{Draft, MessageType};
     use std::task::{Context, Poll};
 
     const LIMITS: Limits = Limits { frames: 4, bytes: 1 << 20, pairs: 10 };
@@ -258,7 +260,7 @@ mod tests {
     }
 
     /// A session that has each of these pairs.
-    fn watching(hub: &Hub, pairs: &[Pair]) -> Arc<Mailbox> {
+    fn watching(hub: &Hub, pairs: &[Topic]) -> Arc<Mailbox> {
         let mailbox = Arc::new(Mailbox::new(0));
         let mut state = hub.lock();
         for pair in pairs {
@@ -275,7 +277,7 @@ mod tests {
     async fn who_watches_by_several_pairs_has_each_message_once_and_in_order() {
         let hub = Hub::new(LIMITS);
         let pairs = [(None, None), (Some("qq"), None), (Some("qq"), Some("a"))];
-        let mailbox = watching(&hub, &pairs.map(|(platform, name)| Pair::of(platform, name)));
+        let mailbox = watching(&hub, &pairs.map(|(platform, name)| Topic::of(platform, name)));
         hub.committed(&[
             created(1, "qq", "a"),
             created(2, "qq", "a"),
@@ -292,7 +294,7 @@ mod tests {
     #[tokio::test]
     async fn a_run_that_is_longer_than_a_mailbox_is_read_from_the_store() {
         let hub = Hub::new(LIMITS);
-        let mailbox = watching(&hub, &[Pair::default()]);
+        let mailbox = watching(&hub, &[Topic::default()]);
         let all: Vec<Change> = (1..=6).map(|seq| created(seq, "qq", "a")).collect();
         hub.committed(&all[..1]);
         hub.committed(&all[1..]);

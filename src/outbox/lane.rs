@@ -1,12 +1,12 @@
 //! One conversation's messages, sent one after the other.
 
 use super::route::{self, Not, Route};
-use super::{Key, Tools, settle};
-use crate::adapter::{Delivery, Found, Link, OnUnknown, Outbound};
-use crate::change::Outcome;
+use super::{Key, Tools, record_outcome};
+use crate::adapter::{AccountHandle, Delivery, Found, OnUnknown, Outbound};
 use crate::clock::now;
-use crate::message::{Message, Status};
 use crate::metrics::METRICS;
+use crate::model::change::Outcome;
+use crate::model::message::{Message, Status};
 use crate::store::{self, Answer, Command};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
 /// The most messages that are claimed at once.
-const MOST_CLAIMED: usize = 64;
+const MAX_CLAIMED: usize = 64;
 
 /// What is claimed at once should be sent within this, so that little is in doubt after a crash.
 const CLAIM_FOR: Duration = Duration::from_millis(20);
@@ -63,7 +63,7 @@ impl Lane {
                 Ok(route) => route,
                 Err(Not::Now) => return End::Waiting,
                 Err(Not::Ever(reason)) => {
-                    settle(&self.tools.store, first.seq, Outcome::Failed { reason }).await;
+                    record_outcome(&self.tools.store, first.seq, Outcome::Failed { reason }).await;
                     continue;
                 }
             };
@@ -85,7 +85,7 @@ impl Lane {
     /// Gives a platform to messages that named none, as soon as there is one for them.
     async fn find_platform(&self) -> End {
         loop {
-            let waiting = self.waiting(MOST_CLAIMED);
+            let waiting = self.waiting(MAX_CLAIMED);
             let Some(first) = waiting.first() else { return End::Empty };
             let Some(platform) = route::platform_for(&self.tools, &first.recipient) else {
                 return End::Waiting;
@@ -117,7 +117,7 @@ impl Lane {
         tokio::time::sleep(DISK_PAUSE).await;
     }
 
-    async fn turn(&self, link: &Link) -> Option<OwnedSemaphorePermit> {
+    async fn turn(&self, link: &AccountHandle) -> Option<OwnedSemaphorePermit> {
         tokio::select! {
             () = self.tools.stop.cancelled() => None,
             turn = self.tools.paces.turn(link) => turn,
@@ -161,7 +161,7 @@ impl Lane {
             }
             Found::Sent { .. } | Found::NotSent | Found::CannotTell => return false,
         };
-        settle(&self.tools.store, message.seq, outcome).await;
+        record_outcome(&self.tools.store, message.seq, outcome).await;
         true
     }
 
@@ -198,7 +198,7 @@ impl Lane {
         let began = Instant::now();
         self.send_claimed(claimed, route).await;
         self.claims = match began.elapsed() {
-            spent if spent < CLAIM_FOR / 2 => (self.claims * 2).min(MOST_CLAIMED),
+            spent if spent < CLAIM_FOR / 2 => (self.claims * 2).min(MAX_CLAIMED),
             spent if spent > CLAIM_FOR => (self.claims / 2).max(1),
             _ => self.claims,
         };
@@ -208,7 +208,7 @@ impl Lane {
     /// may be claimed all the same.
     async fn let_go(&self, claims: &[u64]) {
         for &seq in claims {
-            settle(&self.tools.store, seq, Outcome::Untouched).await;
+            record_outcome(&self.tools.store, seq, Outcome::NotAttempted).await;
         }
     }
 
@@ -222,14 +222,15 @@ impl Lane {
             has_failed |= wanted.is_err();
             let is_held = has_failed || self.tools.stop.is_cancelled();
             let outcome = if is_held || wanted == Ok(false) {
-                Outcome::Untouched
+                Outcome::NotAttempted
             } else {
                 let delivery = route.link.send(outbound(&message, route)).await;
                 self.judge(&message, delivery, &route.link)
             };
-            has_failed |= matches!(outcome, Outcome::Again { .. });
+            has_failed |= matches!(outcome, Outcome::Retry { .. });
             // Queued in order, and waited for together.
-            let command = Command::Settle { seq: message.seq, outcome: outcome.clone(), at: now() };
+            let command =
+                Command::RecordOutcome { seq: message.seq, outcome: outcome.clone(), at: now() };
             outcomes.push((message.seq, outcome, store.submit(command).await));
         }
         for (seq, outcome, written) in outcomes {
@@ -238,7 +239,7 @@ impl Lane {
                 Err(_) => false,
             };
             if !is_written {
-                settle(store, seq, outcome).await;
+                record_outcome(store, seq, outcome).await;
             }
         }
     }
@@ -250,7 +251,7 @@ impl Lane {
     }
 
     /// What an attempt's end means.
-    fn judge(&self, message: &Message, delivery: Delivery, link: &Link) -> Outcome {
+    fn judge(&self, message: &Message, delivery: Delivery, link: &AccountHandle) -> Outcome {
         let (registry, account) = (&self.tools.registry, link.account.as_deref());
         let outcome = match &delivery {
             Delivery::Sent { .. } => "sent",
@@ -258,19 +259,19 @@ impl Lane {
             Delivery::Unknown { .. } => "unknown",
         };
         METRICS.attempt(&link.platform, outcome);
-        let (reason, mends, is_uncertain) = match delivery {
+        let (reason, retryable, is_uncertain) = match delivery {
             Delivery::Sent { external_id } => {
                 registry.count_sent(&link.platform, account);
                 return Outcome::Sent { account: link.account.clone(), external_id };
             }
-            Delivery::Refused { reason, mends } => (reason, mends, false),
+            Delivery::Refused { reason, retryable } => (reason, retryable, false),
             Delivery::Unknown { reason } => (reason, true, true),
         };
         registry.count_failed(&link.platform, account, &reason);
-        if !mends || message.retry_count >= self.tools.policy.retries {
+        if !retryable || message.retry_count >= self.tools.policy.retries {
             return Outcome::Failed { reason };
         }
-        Outcome::Again { reason, is_uncertain }
+        Outcome::Retry { reason, is_uncertain }
     }
 }
 

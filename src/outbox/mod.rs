@@ -8,22 +8,22 @@
 mod lane;
 mod news;
 mod outcomes;
-mod pace;
+mod rate_limit;
 mod route;
 
 pub use news::Notes;
 pub use outcomes::Outcomes;
 
 use crate::adapter::Registry;
-use crate::change::Outcome;
 use crate::clock::{Clock, now};
-use crate::message::{Message, Status};
+use crate::model::change::Outcome;
+use crate::model::message::{Message, Status};
 use crate::store::{self, Command, Store};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::{StreamExt, stream};
 use lane::{End, Lane};
 use news::{Board, News};
-use pace::Paces;
+use rate_limit::RateLimits;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,7 +80,7 @@ struct Tools {
     registry: Registry,
     policy: Policy,
     default_platform: Option<String>,
-    paces: Arc<Paces>,
+    paces: Arc<RateLimits>,
     clock: Arc<Clock>,
     stop: CancellationToken,
 }
@@ -256,7 +256,7 @@ async fn recover(tools: &Tools, lane: Option<&Key>) {
     };
     let again = |seq| {
         let reason = "rechat was stopped while it was being sent".to_owned();
-        settle(&tools.store, seq, Outcome::Again { reason, is_uncertain: true })
+        record_outcome(&tools.store, seq, Outcome::Retry { reason, is_uncertain: true })
     };
     stream::iter(interrupted).for_each_concurrent(AT_ONCE, again).await;
 }
@@ -291,20 +291,20 @@ async fn give_up_old(tools: &Tools) -> Duration {
     let give_up = |message: Message| {
         let platform = message.platform.as_deref().unwrap_or("any platform");
         let reason = format!("no adapter for {platform} connected within {ttl} s");
-        settle(&tools.store, message.seq, Outcome::Failed { reason })
+        record_outcome(&tools.store, message.seq, Outcome::Failed { reason })
     };
     stream::iter(old).for_each_concurrent(AT_ONCE, give_up).await;
     Duration::from_secs(next.max(1))
 }
 
 /// Records an outcome, however often the disk has to be asked: it must not be forgotten.
-async fn settle(store: &Store, seq: u64, outcome: Outcome) {
+async fn record_outcome(store: &Store, seq: u64, outcome: Outcome) {
     let mut pause = Duration::from_millis(100);
     if let Outcome::Failed { reason } = &outcome {
         tracing::warn!(message = seq, reason, "a message is given up");
     }
     loop {
-        let command = Command::Settle { seq, outcome: outcome.clone(), at: now() };
+        let command = Command::RecordOutcome { seq, outcome: outcome.clone(), at: now() };
         match store.write(command).await {
             Ok(_) | Err(store::Error::Absent) => return,
             Err(error) => {

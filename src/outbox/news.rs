@@ -2,8 +2,8 @@
 //! the writer never waits, for the dispatcher may itself be waiting for the writer.
 
 use super::{Key, Outcomes};
-use crate::change::Change;
-use crate::message::{Direction, Status};
+use crate::model::change::Change;
+use crate::model::message::{Direction, Status};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;

@@ -1,6 +1,6 @@
 //! Who waits to hear how a message fared, as `send_message` does.
 
-use crate::message::{Message, Status};
+use crate::model::message::{Message, Status};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;

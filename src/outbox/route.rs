@@ -1,13 +1,13 @@
 //! Which way a message goes: the platform, the account, the conversation (contract, items 6 and 7).
 
 use super::Tools;
-use crate::adapter::Link;
-use crate::message::Message;
+use crate::adapter::AccountHandle;
+use crate::model::message::Message;
 use crate::store::View;
 
 /// A way out.
 pub(super) struct Route {
-    pub(super) link: Link,
+    pub(super) link: AccountHandle,
     /// The conversation as the adapter addresses it.
     pub(super) conversation: String,
 }

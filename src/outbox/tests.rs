@@ -1,8 +1,8 @@
 //! The outbox beside a real store.
 
 use super::*;
-use crate::change::Change;
-use crate::message::{Draft, MessageType};
+use crate::model::change::Change;
+use crate::model::message::{Draft, MessageType};
 use crate::store::{Access, Listener, Options};
 use tempfile::TempDir;
 

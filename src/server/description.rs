@@ -3,7 +3,7 @@
 
 use super::body::{JSON, json, whole};
 use super::{Answer, messages, platforms};
-use crate::api::{Health, Problem};
+use crate::protocol::http::{ErrorBody, Health};
 use crate::store::Stats;
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -16,25 +16,25 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 pub(super) enum Refusals {
     /// A token is needed, and the right one
     #[response(status = 401)]
-    NoToken(Problem),
+    NoToken(ErrorBody),
     /// The token, or the page's origin, may not do this
     #[response(status = 403)]
-    Forbidden(Problem),
+    Forbidden(ErrorBody),
     /// The `Host` is not served here
     #[response(status = 421)]
-    Misdirected(Problem),
+    Misdirected(ErrorBody),
     /// Too many wrong tokens came from this address
     #[response(status = 429)]
-    TooMany(Problem),
+    TooMany(ErrorBody),
     /// The head is too large
     #[response(status = 431)]
-    HeadTooLarge(Problem),
+    HeadTooLarge(ErrorBody),
     /// The store could not be read or written
     #[response(status = 500)]
-    Fault(Problem),
+    Fault(ErrorBody),
     /// There is no room, or the disk does not answer in time
     #[response(status = 503)]
-    Unavailable(Problem),
+    Unavailable(ErrorBody),
 }
 
 /// What may be wrong with a body.
@@ -43,16 +43,16 @@ pub(super) enum Refusals {
 pub(super) enum BodyRefusals {
     /// A field is missing, or wrong
     #[response(status = 400)]
-    Wrong(Problem),
+    Wrong(ErrorBody),
     /// It did not arrive in time
     #[response(status = 408)]
-    Late(Problem),
+    Late(ErrorBody),
     /// It is too large
     #[response(status = 413)]
-    TooLarge(Problem),
+    TooLarge(ErrorBody),
     /// It is not JSON
     #[response(status = 415)]
-    NotJson(Problem),
+    NotJson(ErrorBody),
 }
 
 #[derive(OpenApi)]
@@ -96,7 +96,7 @@ fn stats() {}
 #[utoipa::path(
     get,
     path = "/api/health",
-    responses((status = 200, body = Health<'static>), (status = 431, body = Problem), (status = 421, body = Problem)),
+    responses((status = 200, body = Health<'static>), (status = 431, body = ErrorBody), (status = 421, body = ErrorBody)),
     security(())
 )]
 #[allow(dead_code, reason = "only described; the router answers")]

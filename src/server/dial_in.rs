@@ -2,17 +2,17 @@
 
 use super::error::{Refusal, Result};
 use super::{Answer, Body, Context, Incoming, Permit, socket};
-use crate::adapter::{DialIn, Mount, Socket, accept};
+use crate::adapter::{Endpoint, Handshake, Socket, accept};
 use hyper::header::SEC_WEBSOCKET_PROTOCOL;
 use std::sync::Arc;
 
 /// Turns the request into a connection of the adapter that is mounted there.
-pub fn open(context: &Arc<Context>, mount: Mount, mut request: Incoming) -> Result<Answer> {
+pub fn open(context: &Arc<Context>, mount: Endpoint, mut request: Incoming) -> Result<Answer> {
     if !hyper_tungstenite::is_upgrade_request(&request) {
         return Ok(socket::upgrade_required());
     }
     let query = request.uri().query().unwrap_or_default();
-    let dial_in = DialIn {
+    let dial_in = Handshake {
         path: request.uri().path().to_owned(),
         query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         headers: request.headers().clone(),

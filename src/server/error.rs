@@ -2,7 +2,7 @@
 
 use super::Answer;
 use super::body::json;
-use crate::api::{NOT_FOUND, Problem};
+use crate::protocol::http::{ErrorBody, NOT_FOUND};
 use crate::store;
 use hyper::StatusCode;
 use hyper::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -62,7 +62,7 @@ impl Refusal {
 
     /// The answer itself.
     pub fn into_answer(self) -> Answer {
-        let mut answer = json(self.status, &Problem { error: self.text });
+        let mut answer = json(self.status, &ErrorBody { error: self.text });
         if let Some((name, value)) = self.header {
             answer.headers_mut().insert(name, value);
         }

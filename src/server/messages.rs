@@ -4,13 +4,13 @@ use super::body::{json, json_of_about, read_json};
 use super::description::{BodyRefusals, Refusals};
 use super::error::{Refusal, Result};
 use super::{Answer, Context, Incoming};
-use crate::activity::{MOST_MINUTES, Minutes};
-use crate::api::{
-    Activity, DEFAULT_LIMIT, Deleted, INVALID_STATUS, INVALID_TYPE, Listing, MOST_LIMIT,
-    NewMessage, NewStatus, Problem,
-};
+use crate::activity::{MAX_MINUTES, Minutes};
 use crate::clock::now;
-use crate::message::{Direction, Message, MessageType, Status};
+use crate::model::message::{Direction, Message, MessageType, Status};
+use crate::protocol::http::{
+    Activity, DEFAULT_LIMIT, Deleted, ErrorBody, INVALID_STATUS, INVALID_TYPE, Listing, MAX_LIMIT,
+    NewMessage, NewStatus,
+};
 use crate::store::{self, Command, Filter, Found, Idempotency, Page, Search, View};
 use hyper::{HeaderMap, StatusCode};
 use std::str::FromStr;
@@ -30,7 +30,7 @@ const DEEP: u64 = 100_000;
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 256, pattern = r"^[\t\x20-\x7e]*[\x21-\x7e][\t\x20-\x7e]*$", description = "The same key and body within 24 h give the same message")),
     responses(
         (status = 201, body = Message),
-        (status = 409, body = Problem, description = "The key was used with another body"),
+        (status = 409, body = ErrorBody, description = "The key was used with another body"),
         BodyRefusals,
         Refusals
     )
@@ -66,7 +66,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
     get,
     path = "/api/messages/{id}",
     params(("id" = String, Path, format = Uuid, description = "The message's ID")),
-    responses((status = 200, body = Message), (status = 404, body = Problem), Refusals)
+    responses((status = 200, body = Message), (status = 404, body = ErrorBody), Refusals)
 )]
 pub fn read(context: &Context, id: &str) -> Result<Answer> {
     let found = context.store.view()?.by_id(parse_id(id)?)?;
@@ -79,7 +79,7 @@ pub fn read(context: &Context, id: &str) -> Result<Answer> {
     path = "/api/messages/{id}",
     params(("id" = String, Path, format = Uuid, description = "The message's ID")),
     request_body = NewStatus,
-    responses((status = 200, body = Message), (status = 404, body = Problem), BodyRefusals, Refusals)
+    responses((status = 200, body = Message), (status = 404, body = ErrorBody), BodyRefusals, Refusals)
 )]
 pub async fn set_status(context: &Context, id: &str, request: Incoming) -> Result<Answer> {
     let id = parse_id(id);
@@ -96,7 +96,7 @@ pub async fn set_status(context: &Context, id: &str, request: Incoming) -> Resul
     delete,
     path = "/api/messages/{id}",
     params(("id" = String, Path, format = Uuid, description = "The message's ID")),
-    responses((status = 200, body = Deleted), (status = 404, body = Problem), Refusals)
+    responses((status = 200, body = Deleted), (status = 404, body = ErrorBody), Refusals)
 )]
 pub async fn delete(context: &Context, id: &str) -> Result<Answer> {
     match context.write(Command::Delete { id: parse_id(id)? }).await? {
@@ -120,7 +120,7 @@ pub async fn delete(context: &Context, id: &str) -> Result<Answer> {
         ("message_type" = Option<MessageType>, Query),
         ("q" = Option<String>, Query, description = "Text in the content or the sender's name")
     ),
-    responses((status = 200, body = Listing), (status = 400, body = Problem), Refusals)
+    responses((status = 200, body = Listing), (status = 400, body = ErrorBody), Refusals)
 )]
 pub async fn list(context: &Context, query: &str) -> Result<Answer> {
     let view = context.store.view()?;
@@ -145,7 +145,7 @@ fn indexed(view: &View, filter: &Filter, page: Page) -> store::Result<Found> {
     get,
     path = "/api/activity",
     params(("minutes" = Option<usize>, Query, minimum = 1, maximum = 1440, description = "60 unless said")),
-    responses((status = 200, body = Activity), (status = 400, body = Problem), Refusals)
+    responses((status = 200, body = Activity), (status = 400, body = ErrorBody), Refusals)
 )]
 pub fn activity(context: &Context, query: &str) -> Result<Answer> {
     let mut minutes = 60;
@@ -154,8 +154,8 @@ pub fn activity(context: &Context, query: &str) -> Result<Answer> {
             minutes = number("minutes", &value)?;
         }
     }
-    if !(1..=MOST_MINUTES).contains(&minutes) {
-        return Err(Refusal::bad(format!("`minutes` must be 1 to {MOST_MINUTES}")));
+    if !(1..=MAX_MINUTES).contains(&minutes) {
+        return Err(Refusal::bad(format!("`minutes` must be 1 to {MAX_MINUTES}")));
     }
     let Minutes { from, inbound, outbound } = context.activity.last(minutes, now());
     Ok(json(StatusCode::OK, &Activity { from, inbound, outbound }))
@@ -196,7 +196,7 @@ impl Query {
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 "offset" => page.offset = number("offset", &value)?,
-                "limit" => page.limit = number::<usize>("limit", &value)?.min(MOST_LIMIT),
+                "limit" => page.limit = number::<usize>("limit", &value)?.min(MAX_LIMIT),
                 "before" => page.before = Some(place_in_journal("before", &value, view)?),
                 "status" => filter.status = Some(word(&value, INVALID_STATUS)?),
                 "direction" => {
@@ -224,7 +224,7 @@ fn word<T: FromStr>(value: &str, otherwise: &str) -> Result<T> {
 }
 
 fn name_of(field: &str, value: &str) -> Result<String> {
-    crate::message::check_name(field, value).map_err(Refusal::bad)?;
+    crate::model::message::check_name(field, value).map_err(Refusal::bad)?;
     Ok(value.to_owned())
 }
 

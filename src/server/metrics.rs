@@ -4,8 +4,8 @@ use super::body::whole;
 use super::error::Result;
 use super::{Answer, Context};
 use crate::clock::now;
-use crate::message::Status;
 use crate::metrics::{AdapterLabels, METRICS, StatusLabels};
+use crate::model::message::Status;
 use hyper::StatusCode;
 use hyper::header::HeaderValue;
 

@@ -4,7 +4,7 @@ use super::body::json;
 use super::description::Refusals;
 use super::error::Result;
 use super::{Answer, Context};
-use crate::api::{Conversations, Platforms};
+use crate::protocol::http::{Conversations, Platforms};
 use hyper::StatusCode;
 
 /// Every adapter, and how it is connected.

@@ -6,9 +6,9 @@ use super::{
     Answer, Context, Incoming, Peer, access, assets, description, dial_in, messages, metrics,
     platforms, socket, stream, transfer,
 };
-use crate::api::Health;
 use crate::config::{Need, Secret};
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
+use crate::protocol::http::Health;
 use hyper::{Method, StatusCode};
 use matchit::Match;
 use prometheus_client::metrics::histogram::Histogram;
@@ -122,7 +122,7 @@ async fn route_to(
     if let Some(mount) = mount {
         match mount.token().map(Secret::new) {
             Some(own) => context.access.check_own(peer, headers, uri, &own)?,
-            None => drop(context.access.check(peer, headers, uri, true, Need::DialIn)?),
+            None => drop(context.access.check(peer, headers, uri, true, Need::Handshake)?),
         }
         return dial_in::open(context, mount, request);
     }

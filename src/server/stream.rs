@@ -4,9 +4,9 @@
 use super::body::{Body, Broken};
 use super::error::{Refusal, Result};
 use super::{Answer, Context, Incoming, Permit, messages::place_in_journal};
-use crate::frame::{Frame, Subject};
-use crate::hub::Watcher;
-use crate::subscription::Names;
+use crate::hub::Subscriber;
+use crate::hub::frame::{Frame, Subject};
+use crate::model::subscription::Names;
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody};
@@ -28,7 +28,7 @@ enum Format {
 /// What the stream needs for as long as it lasts.
 struct Watching {
     context: Arc<Context>,
-    watcher: Watcher,
+    watcher: Subscriber,
     format: Format,
     has_begun: bool,
     _place: OwnedSemaphorePermit,

@@ -5,7 +5,7 @@ use super::body::{Body, json, read_body, read_json};
 use super::error::{Refusal, Result};
 use super::messages::Query;
 use super::{Answer, Context, Incoming, Peer};
-use crate::api::{Backup, Imported, Record};
+use crate::protocol::http::{Backup, Imported, Record};
 use crate::store::{self, Command, Filter, View};
 use bytes::Bytes;
 use futures_util::stream;

@@ -6,8 +6,8 @@ use super::ledger::Ledger;
 use super::view::View;
 use super::wal::{Logged, Record, Wal};
 use super::{Error, Result};
-use crate::change::Change;
 use crate::metrics::METRICS;
+use crate::model::change::Change;
 use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
 use std::time::Instant;
 

@@ -8,7 +8,7 @@ use redb::ReadableTable;
 use std::collections::HashMap;
 
 /// The most findings that are told; a store that is wrong is usually wrong everywhere.
-const MOST_FINDINGS: usize = 100;
+const MAX_FINDINGS: usize = 100;
 
 /// What a check found.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub struct Report {
 
 impl Report {
     fn find(&mut self, finding: String) {
-        if self.findings.len() < MOST_FINDINGS {
+        if self.findings.len() < MAX_FINDINGS {
             self.findings.push(finding);
         }
     }

@@ -3,8 +3,8 @@
 use super::Result;
 use super::keys::{Idempotency, other_id};
 use super::ledger::Ledger;
-use crate::change::{self, Change, Outcome, Received};
-use crate::message::{Draft, Message, Status};
+use crate::model::change::{self, Change, Inbound, Outcome};
+use crate::model::message::{Draft, Message, Status};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -22,7 +22,7 @@ pub enum Command {
     /// Delete it.
     Delete { id: Uuid },
     /// Keep what a platform told of, once.
-    Receive { received: Box<Received>, at: u64 },
+    Receive { received: Box<Inbound>, at: u64 },
     /// Note a conversation's name.
     Name { platform: String, conversation: String, name: String },
     /// Give a platform to messages that named none.
@@ -30,7 +30,7 @@ pub enum Command {
     /// Claim messages for sending, those of them that still wait.
     Claim { seqs: Vec<u64>, at: u64 },
     /// Record how an attempt ended.
-    Settle { seq: u64, outcome: Outcome, at: u64 },
+    RecordOutcome { seq: u64, outcome: Outcome, at: u64 },
     /// Take in messages that were exported; what is known already stays as it is. Never logged, and
     /// the last here, for what serde skips would shift the numbers of those behind it.
     #[serde(skip)]
@@ -103,9 +103,9 @@ pub(super) fn decide(
             changes.extend(claimed.iter().cloned().map(Change::Updated));
             Ok(Answer::Claimed(claimed))
         }
-        Command::Settle { seq, outcome, at } => {
+        Command::RecordOutcome { seq, outcome, at } => {
             let Some(before) = ledger.by_seq(seq)? else { return Ok(Answer::NotFound) };
-            let Some(after) = change::settle(before.clone(), outcome, at) else {
+            let Some(after) = change::record_outcome(before.clone(), outcome, at) else {
                 return Ok(Answer::Done(before));
             };
             ledger.remember_sent(&after)?;
@@ -144,7 +144,7 @@ fn create(
 
 fn receive(
     ledger: &mut Ledger,
-    received: Received,
+    received: Inbound,
     at: u64,
     changes: &mut Vec<Change>,
 ) -> Result<Answer> {
@@ -155,7 +155,7 @@ fn receive(
                 account: Some(received.account.clone()),
                 external_id: Some(received.external_id.clone()),
             };
-            changes.extend(change::settle(known.clone(), outcome, at).map(Change::Updated));
+            changes.extend(change::record_outcome(known.clone(), outcome, at).map(Change::Updated));
             ledger.remember_received(&received, seq)?;
         }
         return Ok(Answer::Repeated(known));

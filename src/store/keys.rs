@@ -1,8 +1,8 @@
 //! Keys made of other people's words: hashed, so that they are short, and led by a time, so that
 //! they grow.
 
-use crate::change::Received;
-use crate::message::Message;
+use crate::model::change::Inbound;
+use crate::model::message::Message;
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
@@ -26,8 +26,8 @@ impl Idempotency {
 }
 
 /// What makes two events the same one (contract, Part 2, item 19).
-pub(super) fn seen_key(received: &Received) -> (u64, u128) {
-    let Received { platform, account, conversation, external_id, .. } = received;
+pub(super) fn seen_key(received: &Inbound) -> (u64, u128) {
+    let Inbound { platform, account, conversation, external_id, .. } = received;
     (received.time, hash(&[platform, account, conversation, external_id]))
 }
 

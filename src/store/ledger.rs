@@ -8,8 +8,8 @@ use super::tables::{
     PLATFORMS, POSTINGS, SEEN, SENT, Term, newest_batch, pack, unpack,
 };
 use super::{Error, Result, record};
-use crate::change::{Change, Received};
-use crate::message::{Direction, Message, Status};
+use crate::model::change::{Change, Inbound};
+use crate::model::message::{Direction, Message, Status};
 use redb::{ReadableTable, Table, WriteTransaction};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
@@ -127,14 +127,14 @@ impl<'txn> Ledger<'txn> {
 
     /// The message that a platform told of before: by the same event, or as the echo of one that
     /// we sent.
-    pub(super) fn known(&self, received: &Received) -> Result<Option<u64>> {
+    pub(super) fn known(&self, received: &Inbound) -> Result<Option<u64>> {
         if let Some(seq) = self.seen.get(seen_key(received))? {
             return Ok(Some(seq.value()));
         }
         if !received.own {
             return Ok(None);
         }
-        let Received { platform, conversation, external_id, time, .. } = received;
+        let Inbound { platform, conversation, external_id, time, .. } = received;
         for key in sent_keys(platform, conversation, external_id, *time) {
             if let Some(seq) = self.sent.get(key)? {
                 return Ok(Some(seq.value()));
@@ -144,7 +144,7 @@ impl<'txn> Ledger<'txn> {
     }
 
     /// The oldest message in its conversation that is being sent, or may have been, and says the same.
-    fn echoed(&self, received: &Received) -> Result<Option<u64>> {
+    fn echoed(&self, received: &Inbound) -> Result<Option<u64>> {
         let Some(row) = self.known_conversation(&received.platform, &received.conversation)? else {
             return Ok(None);
         };
@@ -186,7 +186,7 @@ impl<'txn> Ledger<'txn> {
     }
 
     /// Remembers an event, so that it is not taken for another message when it comes again.
-    pub(super) fn remember_received(&mut self, received: &Received, seq: u64) -> Result<()> {
+    pub(super) fn remember_received(&mut self, received: &Inbound, seq: u64) -> Result<()> {
         self.seen.insert(seen_key(received), seq)?;
         Ok(())
     }
@@ -207,7 +207,7 @@ impl<'txn> Ledger<'txn> {
 
     /// Remembers what a platform told of an imported message, so that it is no double later.
     pub(super) fn remember_imported(&mut self, message: &Message) -> Result<()> {
-        match (message.direction, Received::of(message)) {
+        match (message.direction, Inbound::of(message)) {
             (Direction::Inbound, Some(received)) => self.remember_received(&received, message.seq),
             (Direction::Outbound, _) if message.status == Status::Sent => {
                 self.remember_sent(message)

@@ -34,7 +34,7 @@ pub use query::{Filter, Page};
 pub use search::{Found, Search};
 pub use view::{Conversation, Stats, View};
 
-use crate::change::Change;
+use crate::model::change::Change;
 use arc_swap::ArcSwapOption;
 use std::fmt;
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use super::Result;
 use super::postings::{Places, locate, start_of};
 use super::tables::Term;
 use super::view::View;
-use crate::message::{Direction, LOCAL, Message, Status};
+use crate::model::message::{Direction, LOCAL, Message, Status};
 use redb::ReadableTable;
 
 /// Which messages; what is not set does not matter.

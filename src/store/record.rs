@@ -1,6 +1,6 @@
 //! How a message lies on disk: one byte of version, then its fields in postcard.
 
-use crate::message::{Direction, Message, MessageType, Sender, Status};
+use crate::model::message::{Direction, Message, MessageType, Sender, Status};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

@@ -3,10 +3,10 @@
 use super::Result;
 use super::query::{Filter, Page};
 use super::view::View;
-use crate::message::{Message, MessageType};
+use crate::model::message::{Message, MessageType};
 
 /// Messages read for one search; what lies further back is asked for with the next.
-const MOST_READ: usize = 20_000;
+const MAX_READ: usize = 20_000;
 
 /// Messages found by index at a time.
 const STRIDE: usize = 256;
@@ -55,7 +55,7 @@ impl View {
         let mut read = 0;
         let mut stride = Page { offset: 0, limit: STRIDE, before: page.before };
         while found.messages.len() < page.limit {
-            if read >= MOST_READ {
+            if read >= MAX_READ {
                 found.searched_to = stride.before;
                 break;
             }

@@ -1,7 +1,7 @@
 //! The tables of the file, and the small values in them.
 
 use super::record::Unreadable;
-use crate::message::{Direction, Message, Status};
+use crate::model::message::{Direction, Message, Status};
 use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 

@@ -3,8 +3,8 @@
 use super::batch::{By, Writable};
 use super::open::open;
 use super::*;
-use crate::change::{Outcome, Received};
-use crate::message::{Draft, Message, MessageType, Sender, Status};
+use crate::model::change::{Inbound, Outcome};
+use crate::model::message::{Draft, Message, MessageType, Sender, Status};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -155,8 +155,8 @@ fn new_like(file: &Writable) -> (TempDir, Writable) {
     (folder, like)
 }
 
-fn received(text: &str, own: bool) -> Received {
-    Received {
+fn received(text: &str, own: bool) -> Inbound {
+    Inbound {
         platform: "qq".into(),
         account: "1".into(),
         conversation: "group_1".into(),
@@ -180,12 +180,12 @@ fn what_a_batch_did_is_known_to_the_rest_of_it() {
     let (_folder, mut file) = new();
     let sending = made(&mut file, "hello");
     file.commit(vec![Command::Claim { seqs: vec![sending.seq], at: 1 }], By::Tables).unwrap();
-    let again = Outcome::Again { reason: "it is silent".into(), is_uncertain: true };
+    let again = Outcome::Retry { reason: "it is silent".into(), is_uncertain: true };
     let (platform, conversation) = ("qq".to_owned(), "group_9".to_owned());
     let mut elsewhere = received("first", false);
     elsewhere.conversation.clone_from(&conversation);
     let commands = vec![
-        Command::Settle { seq: sending.seq, outcome: again, at: 2 },
+        Command::RecordOutcome { seq: sending.seq, outcome: again, at: 2 },
         receive("hello", true),
         Command::Receive { received: Box::new(elsewhere), at: 3 },
         Command::Name { platform, conversation, name: "Nine".into() },

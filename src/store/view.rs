@@ -8,7 +8,7 @@ use super::tables::{
     SENT, Term, unpack,
 };
 use super::{Error, Result, record};
-use crate::message::{Message, Status};
+use crate::model::message::{Message, Status};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -234,7 +234,7 @@ impl View {
 
 impl ConversationRow {
     fn shown(self, platform: &str, conversation: &str) -> Conversation {
-        let platform = if platform.is_empty() { crate::message::LOCAL } else { platform };
+        let platform = if platform.is_empty() { crate::model::message::LOCAL } else { platform };
         Conversation {
             platform: platform.to_owned(),
             conversation: conversation.to_owned(),

@@ -228,8 +228,8 @@ impl Wal {
 mod tests {
     use super::super::open::Access;
     use super::*;
-    use crate::change::{Outcome, Received};
-    use crate::message::{Draft, MessageType, Sender, Status};
+    use crate::model::change::{Inbound, Outcome};
+    use crate::model::message::{Draft, MessageType, Sender, Status};
     use crate::store::Idempotency;
     use proptest::prelude::*;
     use uuid::Uuid;
@@ -249,13 +249,13 @@ mod tests {
             Command::Name { platform: "qq".into(), conversation: "1".into(), name: "One".into() },
             Command::Route { seqs: vec![3], platform: "qq".into(), at: 8 },
             Command::Claim { seqs: vec![1, 2], at: 8 },
-            Command::Settle { seq: 4, outcome, at: 9 },
+            Command::RecordOutcome { seq: 4, outcome, at: 9 },
         ]
     }
 
     /// Every kind of command, each part of it said; never changed without a new [`VERSION`].
     fn every_command() -> Vec<Command> {
-        let received = Received {
+        let received = Inbound {
             platform: "qq".into(),
             account: "1".into(),
             conversation: "g".into(),
@@ -270,15 +270,15 @@ mod tests {
         };
         let draft = Draft::new(MessageType::Text, "hi".into(), "g".into(), None).unwrap();
         let sent = Outcome::Sent { account: Some("1".into()), external_id: None };
-        let again = Outcome::Again { reason: "r".into(), is_uncertain: true };
-        let settle = |outcome| Command::Settle { seq: 4, outcome, at: 9 };
+        let again = Outcome::Retry { reason: "r".into(), is_uncertain: true };
+        let record_outcome = |outcome| Command::RecordOutcome { seq: 4, outcome, at: 9 };
         let mut all = commands("hello");
         all.extend([
             Command::Create { draft, at: 7, idempotency: Some(Idempotency { key: 1, body: 300 }) },
             Command::Receive { received: Box::new(received), at: 6 },
-            settle(sent),
-            settle(again),
-            settle(Outcome::Untouched),
+            record_outcome(sent),
+            record_outcome(again),
+            record_outcome(Outcome::NotAttempted),
         ]);
         all
     }

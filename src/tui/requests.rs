@@ -69,7 +69,7 @@ async fn try_ask(server: &mut Server, request: Request) -> Result<Answer> {
     })
 }
 
-async fn last_of(server: &mut Server, key: Key) -> Result<Option<crate::message::Message>> {
+async fn last_of(server: &mut Server, key: Key) -> Result<Option<crate::model::message::Message>> {
     let scope = Scope { conversation: Some(key), ..Scope::default() };
     let Found { messages, .. } = server.page(&scope.page(u64::MAX.to_string(), 1)).await?;
     Ok(messages.into_iter().next())

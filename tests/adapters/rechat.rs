@@ -2,10 +2,10 @@
 
 use crate::onebot::DEADLINE;
 use rechat::adapter::{
-    Changes, Context, Core, Delivery, DialIn, Event, Inbound, Link, Outbound, Registry, Settings,
-    Socket, State, accept, start,
+    AccountHandle, Changes, Context, Delivery, Event, EventSink, Handshake, Inbound, Outbound,
+    Registry, Settings, Socket, State, accept, start,
 };
-use rechat::message::MessageType;
+use rechat::model::message::MessageType;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -39,7 +39,7 @@ impl Rechat {
         let registry = Registry::new();
         let changes = registry.changes();
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
-        let core = Core { events: sender };
+        let core = EventSink { events: sender };
         let context = start(settings, core, registry.clone(), stop.clone(), tracker.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let door = listener.local_addr().unwrap().to_string();
@@ -109,7 +109,7 @@ impl Rechat {
     }
 
     /// The way to a platform, once there is one.
-    pub async fn link(&self, platform: &str) -> Link {
+    pub async fn link(&self, platform: &str) -> AccountHandle {
         let wait = async {
             loop {
                 if let Some(link) = self.registry.link(platform, None) {
@@ -157,7 +157,7 @@ async fn keep_door(listener: TcpListener, context: Context, tracker: TaskTracker
 }
 
 async fn let_in(stream: TcpStream, context: Context) {
-    let mut dial_in = DialIn::default();
+    let mut dial_in = Handshake::default();
     #[allow(clippy::result_large_err, reason = "the form tungstenite wants")]
     let look = |request: &Request, mut response: Response| {
         request.uri().path().clone_into(&mut dial_in.path);

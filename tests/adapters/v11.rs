@@ -5,7 +5,7 @@ use crate::onebot11::{
 };
 use crate::rechat::{Rechat, outbound, text_to};
 use rechat::adapter::{Delivery, Found, State};
-use rechat::message::MessageType;
+use rechat::model::message::MessageType;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -97,19 +97,21 @@ async fn a_group_name_is_asked_for_once_and_remembered() {
 
 #[tokio::test]
 async fn refusals_say_whether_they_mend() {
-    for (retcode, mends) in [(1400, false), (1404, false), (100, true)] {
+    for (retcode, retryable) in [(1400, false), (1404, false), (100, true)] {
         let rechat = rechat().await;
         let _peer =
             dial(&rechat, "1", willing_but("send_group_msg", Reply::refused(retcode, "no"))).await;
         let delivery = rechat.send("qq", "group_77", "hi").await;
-        let Delivery::Refused { reason, mends: told } = delivery else { panic!("{delivery:?}") };
-        assert_eq!(told, mends, "{retcode}");
+        let Delivery::Refused { reason, retryable: told } = delivery else {
+            panic!("{delivery:?}")
+        };
+        assert_eq!(told, retryable, "{retcode}");
         assert!(reason.contains(&retcode.to_string()) && reason.contains("no"), "{reason}");
     }
     let rechat = rechat().await;
     let _peer = dial(&rechat, "1", willing()).await;
     let delivery = rechat.send("qq", "nobody", "hi").await;
-    assert!(matches!(delivery, Delivery::Refused { mends: false, .. }), "{delivery:?}");
+    assert!(matches!(delivery, Delivery::Refused { retryable: false, .. }), "{delivery:?}");
 }
 
 #[tokio::test]
@@ -154,7 +156,7 @@ async fn a_stuck_conversation_holds_up_no_other() {
     peer.drop_connection();
     assert!(matches!(waiting.await.unwrap(), Delivery::Unknown { .. }));
     let late = link.send(text_to("group_2", "late")).await;
-    assert!(matches!(late, Delivery::Refused { mends: true, .. }), "never sent: {late:?}");
+    assert!(matches!(late, Delivery::Refused { retryable: true, .. }), "never sent: {late:?}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use crate::onebot12::{
 };
 use crate::rechat::{Rechat, outbound, text_to};
 use rechat::adapter::{Delivery, Found, State};
-use rechat::message::MessageType;
+use rechat::model::message::MessageType;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -116,12 +116,13 @@ async fn media_are_uploaded_first() {
 
 #[tokio::test]
 async fn refusals_say_whether_they_mend() {
-    for (retcode, mends) in [(10_003, false), (34_001, false), (35_001, false), (33_001, true)] {
+    for (retcode, retryable) in [(10_003, false), (34_001, false), (35_001, false), (33_001, true)]
+    {
         let script = willing_but("send_message", Reply::refused(retcode, "no"));
         let (rechat, _peer) = connected(script).await;
         let delivery = rechat.send("wechat", "group_g", "hi").await;
         assert!(
-            matches!(delivery, Delivery::Refused { mends: told, .. } if told == mends),
+            matches!(delivery, Delivery::Refused { retryable: told, .. } if told == retryable),
             "{retcode}"
         );
     }

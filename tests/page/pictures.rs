@@ -96,7 +96,7 @@ async fn of_every_view() {
     tab.go(&server.url("/#messages")).await;
     tab.go(&server.url("/#dashboard")).await;
     tab.sees(".latest", "WeChat").await;
-    tab.sees(".legend", "Received 12").await;
+    tab.sees(".legend", "Inbound 12").await;
     shoot(&tab, &docs.join("page.png")).await;
     let Some(folder) = std::env::var_os("RECHAT_PICTURES").map(PathBuf::from) else { return };
     std::fs::create_dir_all(&folder).unwrap();

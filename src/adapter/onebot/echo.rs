@@ -5,7 +5,7 @@
 //! way in its conversation is therefore held until the attempt has ended.
 
 use crate::adapter::{Delivery, Inbound, Outbound};
-use crate::message::MessageType;
+use crate::model::message::MessageType;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -170,7 +170,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Sender;
+    use crate::model::message::Sender;
 
     fn outbound(content: &str) -> Outbound {
         Outbound {
@@ -249,7 +249,7 @@ mod tests {
     fn a_refused_attempt_has_no_echo() {
         let echoes = Echoes::default();
         let message = outbound("hi");
-        let refused = Delivery::Refused { reason: "no".into(), mends: false };
+        let refused = Delivery::Refused { reason: "no".into(), retryable: false };
         echoes.begin(&message);
         assert_eq!(echoes.own(own("hi", "7")), None);
         assert_eq!(echoes.end(message.id, refused.clone()), (refused, vec![own("hi", "7")]));

@@ -1,6 +1,6 @@
 //! From the pieces of a message to one readable line and one type.
 
-use crate::message::MessageType;
+use crate::model::message::MessageType;
 use std::borrow::Cow;
 
 /// What a segment is to a reader.

@@ -6,7 +6,7 @@ use crate::adapter::onebot::answer::Answer;
 use crate::adapter::onebot::call::NoAnswer;
 use crate::adapter::onebot::media::{Source, file_uri};
 use crate::adapter::{Delivery, GroupFile, MessageFormat, Outbound, Settings};
-use crate::message::MessageType;
+use crate::model::message::MessageType;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -131,10 +131,12 @@ pub(super) fn delivery(answer: Result<Answer, NoAnswer>) -> Delivery {
             1200 => Delivery::Unknown { reason: answer.reason() },
             retcode => Delivery::Refused {
                 reason: answer.reason(),
-                mends: !matches!(retcode, 404 | 1400 | 1404),
+                retryable: !matches!(retcode, 404 | 1400 | 1404),
             },
         },
-        Err(NoAnswer::NotSent(reason)) => Delivery::Refused { reason: reason.into(), mends: true },
+        Err(NoAnswer::NotSent(reason)) => {
+            Delivery::Refused { reason: reason.into(), retryable: true }
+        }
         Err(lost @ (NoAnswer::Silent(_) | NoAnswer::Lost)) => {
             Delivery::Unknown { reason: lost.to_string() }
         }
@@ -236,15 +238,15 @@ mod tests {
         assert_eq!(delivery(Ok(answer("async", 1, "null"))), sent(None));
         for retcode in [404, 1400, 1404] {
             let refused = delivery(Ok(answer("failed", retcode, "null")));
-            assert!(matches!(refused, Delivery::Refused { mends: false, .. }), "{retcode}");
+            assert!(matches!(refused, Delivery::Refused { retryable: false, .. }), "{retcode}");
         }
         for retcode in [-1, 100, 103, 1401, 1500] {
             let refused = delivery(Ok(answer("failed", retcode, "null")));
-            assert!(matches!(refused, Delivery::Refused { mends: true, .. }), "{retcode}");
+            assert!(matches!(refused, Delivery::Refused { retryable: true, .. }), "{retcode}");
         }
         assert!(matches!(delivery(Ok(answer("failed", 1200, "null"))), Delivery::Unknown { .. }));
         assert!(matches!(delivery(Err(NoAnswer::Lost)), Delivery::Unknown { .. }));
         let not_sent = delivery(Err(NoAnswer::NotSent("the peer does not read")));
-        assert!(matches!(not_sent, Delivery::Refused { mends: true, .. }));
+        assert!(matches!(not_sent, Delivery::Refused { retryable: true, .. }));
     }
 }

@@ -11,8 +11,8 @@ use crate::adapter::onebot::call::Calls;
 use crate::adapter::onebot::requests;
 use crate::adapter::onebot::session::{self, Session, Unreadable};
 use crate::adapter::registry::{Arrival, Registration, Seat};
-use crate::adapter::{self, Context, DialIn, Inbound, Settings};
-use crate::message::check_name;
+use crate::adapter::{self, Context, Handshake, Inbound, Settings};
+use crate::model::message::check_name;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,7 @@ enum Role {
 
 impl Role {
     /// By the header, else by the path some configure for each.
-    fn of(dial_in: &DialIn) -> Self {
+    fn of(dial_in: &Handshake) -> Self {
         let said = dial_in.header("x-client-role").or(dial_in.path.rsplit('/').next());
         match said.unwrap_or_default().to_ascii_lowercase().as_str() {
             "api" => Self::Api,
@@ -111,7 +111,7 @@ impl Session for Peer {
 
 impl Peer {
     fn new(
-        dial_in: Option<&DialIn>,
+        dial_in: Option<&Handshake>,
         calls: Calls,
         settings: Arc<Settings>,
         seat: Option<Seat>,

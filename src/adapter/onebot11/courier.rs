@@ -5,7 +5,7 @@ use super::action::{Sending, delivery};
 use super::history;
 use crate::adapter::onebot::call::Calls;
 use crate::adapter::onebot::requests;
-use crate::adapter::{Core, Delivery, Event, Found, Outbound, Settings};
+use crate::adapter::{Delivery, Event, EventSink, Found, Outbound, Settings};
 use std::sync::Arc;
 
 /// What sends by one connection of an account.
@@ -13,7 +13,7 @@ pub(super) struct Courier {
     pub(super) account: Arc<Account>,
     pub(super) calls: Calls,
     pub(super) settings: Arc<Settings>,
-    pub(super) core: Core,
+    pub(super) core: EventSink,
 }
 
 impl requests::Courier for Courier {
@@ -24,7 +24,7 @@ impl requests::Courier for Courier {
                 "`{}` is no conversation of OneBot 11; write group_<id> or private_<id>",
                 message.conversation
             );
-            return Delivery::Refused { reason, mends: false };
+            return Delivery::Refused { reason, retryable: false };
         };
         self.account.echoes.begin(&message);
         let answer = self.calls.call(sending.action, &sending, None).await;

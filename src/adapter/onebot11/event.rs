@@ -5,7 +5,7 @@ use crate::adapter::Inbound;
 use crate::adapter::onebot::answer::Answer;
 use crate::adapter::onebot::word::Word;
 use crate::clock::now;
-use crate::message::{Sender, check_name};
+use crate::model::message::{Sender, check_name};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use siphasher::sip::SipHasher13;

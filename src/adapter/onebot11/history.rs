@@ -7,8 +7,8 @@ use super::account::Account;
 use super::address::Address;
 use super::event::Message;
 use crate::adapter::onebot::call::{Calls, NoAnswer};
-use crate::adapter::{Core, Event, Found, Inbound, Outbound, Settings};
-use crate::message::MessageType;
+use crate::adapter::{Event, EventSink, Found, Inbound, Outbound, Settings};
+use crate::model::message::MessageType;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
@@ -73,7 +73,12 @@ async fn fetch(
 }
 
 /// Fetches what was missed while nothing was connected; the core tells doubles.
-pub(super) async fn catch_up(account: &Account, calls: &Calls, settings: &Settings, core: &Core) {
+pub(super) async fn catch_up(
+    account: &Account,
+    calls: &Calls,
+    settings: &Settings,
+    core: &EventSink,
+) {
     let mut groups = true;
     let mut friends = true;
     for conversation in conversations(account, settings, core).await {
@@ -105,7 +110,7 @@ fn news(account: &Account, message: Inbound) -> Option<Inbound> {
 }
 
 /// The conversations of this account, as the core knows them.
-async fn conversations(account: &Account, settings: &Settings, core: &Core) -> Vec<String> {
+async fn conversations(account: &Account, settings: &Settings, core: &EventSink) -> Vec<String> {
     let (answer, conversations) = oneshot::channel();
     let question = Event::Conversations {
         platform: account.platform.clone(),
@@ -157,7 +162,7 @@ fn reaches_back(history: &[Inbound], since: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Sender;
+    use crate::model::message::Sender;
     use uuid::Uuid;
 
     fn said(content: &str, time: u64, own: bool) -> Inbound {

@@ -3,7 +3,7 @@
 use super::account::Account;
 use super::address::Address;
 use crate::adapter::onebot::call::Calls;
-use crate::adapter::{Core, Event};
+use crate::adapter::{Event, EventSink};
 use serde::Serialize;
 
 /// Asks for the account (api/public.md, `get_login_info`).
@@ -15,7 +15,12 @@ pub(super) async fn own_account(calls: &Calls) -> Option<String> {
 }
 
 /// Asks for a group's name (api/public.md, `get_group_info`).
-pub(super) async fn group_name(conversation: &str, account: &Account, calls: &Calls, core: &Core) {
+pub(super) async fn group_name(
+    conversation: &str,
+    account: &Account,
+    calls: &Calls,
+    core: &EventSink,
+) {
     let Some(address) = Address::parse(conversation) else { return };
     let Ok(answer) = calls.call("get_group_info", address, None).await else { return };
     let Some(word) = answer.field("group_name") else { return };

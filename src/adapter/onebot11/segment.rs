@@ -3,7 +3,7 @@
 use super::cq;
 use crate::adapter::onebot::piece::{self, Piece};
 use crate::adapter::onebot::word::Word;
-use crate::message::MessageType;
+use crate::model::message::MessageType;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;

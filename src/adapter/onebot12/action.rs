@@ -5,7 +5,7 @@ use crate::adapter::Delivery;
 use crate::adapter::onebot::answer::Answer;
 use crate::adapter::onebot::call::NoAnswer;
 use crate::adapter::onebot::media::Source;
-use crate::message::MessageType;
+use crate::model::message::MessageType;
 use serde::Serialize;
 
 /// The parameters of `send_message` (interface/message/actions.md).
@@ -77,11 +77,13 @@ pub(super) fn delivery(answer: Result<Answer, NoAnswer>) -> Delivery {
         // ComWeChatBotClient answers whether it went, and never with an ID.
         Ok(answer) if answer.is_accepted() && answer.data::<bool>() == Some(false) => {
             let reason = "the implementation could not send it".into();
-            Delivery::Refused { reason, mends: true }
+            Delivery::Refused { reason, retryable: true }
         }
         Ok(answer) if answer.is_accepted() => Delivery::Sent { external_id: answer.message_id() },
         Ok(answer) => refusal(&answer),
-        Err(NoAnswer::NotSent(reason)) => Delivery::Refused { reason: reason.into(), mends: true },
+        Err(NoAnswer::NotSent(reason)) => {
+            Delivery::Refused { reason: reason.into(), retryable: true }
+        }
         Err(lost @ (NoAnswer::Silent(_) | NoAnswer::Lost)) => {
             Delivery::Unknown { reason: lost.to_string() }
         }
@@ -90,24 +92,24 @@ pub(super) fn delivery(answer: Result<Answer, NoAnswer>) -> Delivery {
 
 /// What a failed upload says of the message: it never went out.
 pub(super) fn upload_failed(answer: &Result<Answer, NoAnswer>) -> Delivery {
-    let (reason, mends) = match answer {
-        Ok(answer) => (answer.reason(), mends(answer.retcode)),
+    let (reason, retryable) = match answer {
+        Ok(answer) => (answer.reason(), retryable(answer.retcode)),
         Err(no_answer) => (no_answer.to_string(), true),
     };
-    Delivery::Refused { reason: format!("the file could not be uploaded: {reason}"), mends }
+    Delivery::Refused { reason: format!("the file could not be uploaded: {reason}"), retryable }
 }
 
 fn refusal(answer: &Answer) -> Delivery {
     match answer.retcode {
         // The handler broke down, perhaps after it had sent the message.
         20_000..=29_999 => Delivery::Unknown { reason: answer.reason() },
-        retcode => Delivery::Refused { reason: answer.reason(), mends: mends(retcode) },
+        retcode => Delivery::Refused { reason: answer.reason(), retryable: retryable(retcode) },
     }
 }
 
 /// Whether trying again can help (data-protocol/action-response.md, "返回码"): not where the
 /// request is wrong, the platform forbids it or it makes no sense.
-fn mends(retcode: i64) -> bool {
+fn retryable(retcode: i64) -> bool {
     !matches!(retcode, 10_000..=19_999 | 34_000..=35_999)
 }
 
@@ -167,20 +169,22 @@ mod tests {
             (60_001, true),
         ] {
             let refused = delivery(Ok(answer("failed", retcode, "null")));
-            let Delivery::Refused { mends, .. } = refused else { panic!("{retcode}: {refused:?}") };
-            assert_eq!(mends, expected, "{retcode}");
+            let Delivery::Refused { retryable, .. } = refused else {
+                panic!("{retcode}: {refused:?}")
+            };
+            assert_eq!(retryable, expected, "{retcode}");
         }
         assert!(matches!(delivery(Ok(answer("failed", 20_002, "null"))), Delivery::Unknown { .. }));
         let not_gone = delivery(Ok(answer("ok", 0, "false")));
-        assert!(matches!(not_gone, Delivery::Refused { mends: true, .. }));
+        assert!(matches!(not_gone, Delivery::Refused { retryable: true, .. }));
         assert!(matches!(delivery(Err(NoAnswer::Lost)), Delivery::Unknown { .. }));
     }
 
     #[test]
     fn a_message_whose_file_was_not_taken_never_went_out() {
         let silent = Err(NoAnswer::Lost);
-        assert!(matches!(upload_failed(&silent), Delivery::Refused { mends: true, .. }));
+        assert!(matches!(upload_failed(&silent), Delivery::Refused { retryable: true, .. }));
         let unsupported = Ok(answer("failed", 10_002, "null"));
-        assert!(matches!(upload_failed(&unsupported), Delivery::Refused { mends: false, .. }));
+        assert!(matches!(upload_failed(&unsupported), Delivery::Refused { retryable: false, .. }));
     }
 }

@@ -9,8 +9,8 @@ use crate::adapter::onebot::echo::Echoes;
 use crate::adapter::onebot::media::Source;
 use crate::adapter::onebot::names::Names;
 use crate::adapter::onebot::requests::Courier;
-use crate::adapter::{Core, Delivery, Event, Found, Inbound, Outbound};
-use crate::message::MessageType;
+use crate::adapter::{Delivery, Event, EventSink, Found, Inbound, Outbound};
+use crate::model::message::MessageType;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub(super) struct Bot {
     /// The platform its messages belong to, here.
     pub(super) platform: String,
     pub(super) calls: Calls,
-    pub(super) core: Core,
+    pub(super) core: EventSink,
     pub(super) echoes: Echoes,
     /// Of conversations, and of senders in them.
     pub(super) names: Names,
@@ -47,7 +47,7 @@ impl Bot {
                  channel_<guild>_<channel>",
                 message.conversation
             );
-            return Delivery::Refused { reason, mends: false };
+            return Delivery::Refused { reason, retryable: false };
         };
         let content = match self.content(message).await {
             Ok(content) => content,

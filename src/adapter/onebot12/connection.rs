@@ -11,7 +11,7 @@ use crate::adapter::onebot::requests;
 use crate::adapter::onebot::session::{self, Session, Unreadable};
 use crate::adapter::registry::{Arrival, Registration, Seat};
 use crate::adapter::{self, Context, Inbound, Settings};
-use crate::message::check_name;
+use crate::model::message::check_name;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::future::pending;

@@ -6,7 +6,7 @@ use crate::adapter::Inbound;
 use crate::adapter::onebot::answer::Answer;
 use crate::adapter::onebot::word::Word;
 use crate::clock::now;
-use crate::message::{Sender, check_name};
+use crate::model::message::{Sender, check_name};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -182,7 +182,7 @@ impl Message<'_> {
         let Reading { message_type, content, original } = match fields.message {
             Some(message) => segment::read(message),
             None => Reading {
-                message_type: crate::message::MessageType::Text,
+                message_type: crate::model::message::MessageType::Text,
                 content: fields.alt_message.text().ok_or("the event has no `message`")?.to_owned(),
                 original: None,
             },

@@ -2,7 +2,7 @@
 
 use crate::adapter::onebot::piece::{self, Piece};
 use crate::adapter::onebot::word::Word;
-use crate::message::MessageType;
+use crate::model::message::MessageType;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -2,7 +2,7 @@
 
 use super::{AdapterStatus, StatusChange};
 use crate::adapter::settings::Settings;
-use crate::adapter::{Kind, Link, Request, State};
+use crate::adapter::{AccountHandle, Kind, Request, State};
 use crate::clock::now;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -120,13 +120,13 @@ impl Row {
     }
 
     /// The way to the account, if one can send by it: its newest connection that takes requests.
-    pub(super) fn link(&self) -> Option<Link> {
+    pub(super) fn link(&self) -> Option<AccountHandle> {
         if self.offline.is_some() {
             return None;
         }
         let mut newest_first = self.connections.iter().rev();
         newest_first.find_map(|connection| {
-            Some(Link {
+            Some(AccountHandle {
                 kind: self.kind,
                 platform: self.platform.clone(),
                 account: self.account.clone(),

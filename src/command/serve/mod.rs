@@ -6,14 +6,14 @@ mod welcome;
 
 use super::output::Output;
 use crate::activity::Activity;
-use crate::adapter::{self, Core, Registry};
-use crate::change::Change;
+use crate::adapter::{self, EventSink, Registry};
 use crate::cli::Serve;
 use crate::clock::{Clock, now};
 use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::hub::{self, Hub};
-use crate::inbox;
+use crate::ingest;
+use crate::model::change::Change;
 use crate::outbox::{self, Outbox};
 use crate::retention;
 use crate::server::{Access, Context, Listeners, Room, serve};
@@ -179,11 +179,11 @@ fn start(
 ) -> (Arc<Context>, impl Future<Output = ()>) {
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
     let (events, inbound) = mpsc::channel(EVENTS);
-    let inbox = tokio::spawn(inbox::run(store.clone(), registry.clone(), inbound));
+    let inbox = tokio::spawn(ingest::run(store.clone(), registry.clone(), inbound));
     let adapters_stop = CancellationToken::new();
     let adapters = adapter::start(
         config.adapter.clone(),
-        Core { events },
+        EventSink { events },
         registry.clone(),
         adapters_stop.clone(),
         tasks.clone(),

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Addresses that are remembered; with more, those that have been quiet are forgotten.
-const MOST_ADDRESSES: usize = 10_000;
+const MAX_ADDRESSES: usize = 10_000;
 
 /// How often each address may be wrong.
 #[derive(Debug)]
@@ -36,14 +36,14 @@ impl Strikes {
     /// Counts a wrong token; `true` where the address is out from now on.
     pub(super) fn strike(&self, address: IpAddr) -> bool {
         let address = network(address);
-        if self.wrong.len() > MOST_ADDRESSES {
+        if self.wrong.len() > MAX_ADDRESSES {
             self.wrong.retain_recent();
         }
         let Err(until) = self.wrong.check_key(&address) else { return false };
         let wait = until.wait_time_from(DefaultClock::default().now());
         let now = Instant::now();
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        if out.len() > MOST_ADDRESSES {
+        if out.len() > MAX_ADDRESSES {
             out.retain(|_, until| *until > now);
         }
         out.insert(address, now + wait);

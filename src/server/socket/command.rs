@@ -1,8 +1,8 @@
 //! What a client says on the WebSocket, and how it is answered (contract, Part 2, items 9 to 16).
 
-use crate::api::NewMessage;
-use crate::message::{Draft, MessageType};
-use crate::subscription::Names;
+use crate::model::message::{Draft, MessageType};
+use crate::model::subscription::Names;
+use crate::protocol::http::NewMessage;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -256,7 +256,7 @@ mod tests {
         }
         assert_eq!(error_of(r#"{"type":"send_message"}"#), "Missing data field");
         let wrong_type = r#"{"type":"send_message","data":{"platform":"qq","conversation":"g","content":"x","message_type":"text"}}"#;
-        assert_eq!(error_of(wrong_type), crate::api::INVALID_TYPE);
+        assert_eq!(error_of(wrong_type), crate::protocol::http::INVALID_TYPE);
     }
 
     #[test]

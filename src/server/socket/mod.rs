@@ -8,8 +8,8 @@ mod writing;
 use super::body::json;
 use super::error::{Refusal, Result};
 use super::{Answer, Body, Context, Incoming, Permit};
-use crate::api::Problem;
 use crate::config::Scope;
+use crate::protocol::http::ErrorBody;
 #[cfg(fuzzing)]
 pub use command::Parsed;
 use hyper::StatusCode;
@@ -59,7 +59,7 @@ pub fn open(context: &Arc<Context>, scope: Scope, mut request: Incoming) -> Resu
 /// 426: there is only a WebSocket here.
 pub fn upgrade_required() -> Answer {
     let text = "this is a WebSocket; connect with `ws://` and the version 13";
-    let mut answer = json(StatusCode::UPGRADE_REQUIRED, &Problem { error: text.into() });
+    let mut answer = json(StatusCode::UPGRADE_REQUIRED, &ErrorBody { error: text.into() });
     answer.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
     answer

@@ -6,7 +6,7 @@ use super::bell::Bell;
 use super::command::Reply;
 use super::writing;
 use crate::config::Scope;
-use crate::hub::{Batches, Watcher};
+use crate::hub::{Batches, Subscriber};
 use crate::server::Context;
 use bytes::Bytes;
 use futures_util::stream::FuturesUnordered;
@@ -26,7 +26,7 @@ use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 /// Messages of one session that wait for the disk; while there are more, it is not read.
-const MOST_IN_FLIGHT: usize = 64;
+const MAX_IN_FLIGHT: usize = 64;
 
 /// How long a client has to answer our close frame.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
@@ -53,7 +53,7 @@ pub(super) struct Session {
     socket: HyperWebsocketStream,
     /// Rings when the client has said something.
     bell: Bell,
-    watcher: Watcher,
+    watcher: Subscriber,
     /// What happens rarely; each is looked at only when it has happened.
     events: FuturesUnordered<Pin<Box<dyn Future<Output = Event> + Send>>>,
     /// Messages that wait for the disk.
@@ -133,7 +133,7 @@ impl Session {
             let went_on = tokio::select! {
                 batches = self.watcher.next(&self.context.store) => self.push(batches).await,
                 Some(event) = self.events.next() => Box::pin(self.react(event)).await,
-                came = self.bell.next(&mut self.socket), if self.in_flight < MOST_IN_FLIGHT => {
+                came = self.bell.next(&mut self.socket), if self.in_flight < MAX_IN_FLIGHT => {
                     Box::pin(self.hear(came)).await
                 }
             };

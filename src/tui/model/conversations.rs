@@ -1,8 +1,8 @@
 //! The conversations: what they are called, what is unread, what was said last.
 
 use super::scope::Key;
-use crate::api;
-use crate::message::{Direction, Message, MessageType};
+use crate::model::message::{Direction, Message, MessageType};
+use crate::protocol::http;
 use std::collections::HashMap;
 
 /// The most conversations that are kept; the ones that are quiet for longest are let go.
@@ -83,7 +83,7 @@ impl Conversations {
     }
 
     /// Takes over what the server knows; what it knows no more is gone.
-    pub fn replace(&mut self, listed: Vec<api::Conversation>) {
+    pub fn replace(&mut self, listed: Vec<http::Conversation>) {
         let mut before = std::mem::take(&mut self.all);
         for known in listed.into_iter().take(MOST) {
             let key = Key { platform: known.platform, conversation: known.conversation };

@@ -6,10 +6,10 @@ use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 use std::collections::HashMap;
 
 /// The most answers that are remembered.
-const MOST_SENT: usize = 100;
+const MAX_SENT: usize = 100;
 
 /// The most unfinished answers that are kept.
-const MOST_KEPT: usize = 200;
+const MAX_KEPT: usize = 200;
 
 /// A text that is being written.
 pub fn editor(text: &str) -> TextArea<'static> {
@@ -74,7 +74,7 @@ impl Draft {
         let text = self.text();
         if let Some(before) = self.to.take() {
             self.kept.remove(&before);
-            if !text.is_empty() && self.kept.len() < MOST_KEPT {
+            if !text.is_empty() && self.kept.len() < MAX_KEPT {
                 self.kept.insert(before, text);
             }
         }
@@ -108,7 +108,7 @@ impl Draft {
         if self.sent.last() != Some(&text) {
             self.sent.push(text.clone());
         }
-        if self.sent.len() > MOST_SENT {
+        if self.sent.len() > MAX_SENT {
             self.sent.remove(0);
         }
         self.recalled = None;

@@ -1,9 +1,9 @@
 //! What the model wants done, and what comes back.
 
 use super::scope::Key;
-use crate::api::{AdapterStatus, Conversation, NewMessage, Stats};
 use crate::client::{Found, Wanted, watch};
-use crate::message::{Message, Status};
+use crate::model::message::{Message, Status};
+use crate::protocol::http::{AdapterStatus, Conversation, NewMessage, Stats};
 use crossterm::event::{KeyEvent, MouseEvent};
 use uuid::Uuid;
 

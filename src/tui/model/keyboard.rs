@@ -3,7 +3,7 @@
 use super::scope::{Key, Scope};
 use super::view::{Subject, View};
 use super::{Effect, Focus, HOLD, Model, Request, draft};
-use crate::message::{Direction, Message, Status};
+use crate::model::message::{Direction, Message, Status};
 use crate::tui::keys::{Action, Place, action};
 use crossterm::event::{KeyEvent, KeyEventKind};
 

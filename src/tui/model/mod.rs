@@ -20,7 +20,7 @@ pub use effect::{Answer, Effect, Event, Request};
 
 use super::layout::{Front, Layout};
 use super::text;
-use crate::api::{AdapterStatus, NewMessage, Stats};
+use crate::protocol::http::{AdapterStatus, NewMessage, Stats};
 use conversations::Conversations;
 use draft::Draft;
 use jiff::tz::TimeZone;
@@ -357,7 +357,7 @@ impl Model {
         let Some(key) = self.stream.scope().conversation.clone() else { return };
         let Some(content) = self.draft.take() else { return };
         self.ask(Request::Send(NewMessage {
-            message_type: crate::message::MessageType::Text.to_string(),
+            message_type: crate::model::message::MessageType::Text.to_string(),
             content,
             recipient: key.conversation,
             platform: Some(key.platform),

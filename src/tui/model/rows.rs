@@ -1,13 +1,13 @@
 //! How a message is laid out in rows; scrolling counts them, drawing shows them.
 
-use crate::message::{Direction, Message, MessageType, Status};
+use crate::model::message::{Direction, Message, MessageType, Status};
 use crate::tui::text;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 /// The most rows of one message in the stream; its view shows all of it.
-const MOST_ROWS: usize = 30;
+const MAX_ROWS: usize = 30;
 
 /// Widths from which the columns are there.
 const WITH_TAG: u16 = 72;
@@ -107,7 +107,7 @@ pub fn of(
         rows.push(Row::Day(day));
     }
     let content = label(message, columns, has_tag) + &message.content;
-    let wrapped = text::wrap(&content, width, MOST_ROWS);
+    let wrapped = text::wrap(&content, width, MAX_ROWS);
     let texts = wrapped.rows.into_iter().enumerate();
     rows.extend(texts.map(|(index, text)| Row::Text { text, is_first: index == 0 }));
     if wrapped.is_cut {

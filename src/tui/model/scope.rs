@@ -1,7 +1,7 @@
 //! What the stream shows: one conversation or all, of one platform or status, with a text in them.
 
 use crate::client::Wanted;
-use crate::message::{Message, Status};
+use crate::model::message::{Message, Status};
 
 /// A conversation's name among all: a platform (`local` where none is found yet) and its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -2,9 +2,9 @@
 
 use super::view::{Subject, View};
 use super::{Answer, Link, Model, Request, Stale};
-use crate::api::AdapterStatus;
 use crate::client::watch::{self, AdapterChange, StatusChange};
-use crate::message::{Direction, Message, Status};
+use crate::model::message::{Direction, Message, Status};
+use crate::protocol::http::AdapterStatus;
 use uuid::Uuid;
 
 /// Conversations whose last line is asked for at the beginning.
@@ -134,7 +134,7 @@ impl Model {
         }
     }
 
-    fn know(&mut self, listed: Vec<crate::api::Conversation>) {
+    fn know(&mut self, listed: Vec<crate::protocol::http::Conversation>) {
         self.conversations.replace(listed);
         let unknown: Vec<_> = self.conversations.ordered(None);
         let unknown = unknown.into_iter().take(LAST_LINES).filter(|c| c.last_line.is_none());

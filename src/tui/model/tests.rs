@@ -1,8 +1,8 @@
 use super::*;
-use crate::api;
 use crate::client::watch::{self, StatusChange};
 use crate::client::{Found, Wanted};
-use crate::message::{Direction, Message, MessageType, Sender, Status};
+use crate::model::message::{Direction, Message, MessageType, Sender, Status};
+use crate::protocol::http;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -41,8 +41,8 @@ pub fn own(seq: u64, conversation: &str, content: &str, status: Status) -> Messa
     Message { status, direction: Direction::Outbound, sender: None, ..came }
 }
 
-pub fn conversation(name: &str, last_seq: u64) -> api::Conversation {
-    api::Conversation {
+pub fn conversation(name: &str, last_seq: u64) -> http::Conversation {
+    http::Conversation {
         platform: "qq".into(),
         conversation: name.into(),
         name: None,

@@ -1,13 +1,13 @@
 //! What is laid over the stream: everything about one message, or the keys.
 
 use super::rows::local;
-use crate::message::Message;
+use crate::model::message::Message;
 use crate::tui::keys::{Place, TABLE};
 use crate::tui::text;
 use jiff::tz::TimeZone;
 
 /// The most rows of a content; more is for `rechat get`.
-const MOST_ROWS: usize = 5_000;
+const MAX_ROWS: usize = 5_000;
 
 /// Columns of the names left of the values.
 const NAMES: usize = 14;
@@ -136,7 +136,7 @@ fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<Line> {
         }
     }
     lines.push(Line::Title("content".into()));
-    let content = text::wrap(&message.content, width, MOST_ROWS);
+    let content = text::wrap(&message.content, width, MAX_ROWS);
     let row = |text| Line::Row { name: String::new(), text };
     lines.extend(content.rows.into_iter().map(row));
     if content.is_cut {

@@ -2,7 +2,7 @@
 //!
 //! A message keeps its position as long as it is here, however much is loaded before it or let go.
 
-use crate::message::Message;
+use crate::model::message::Message;
 use std::collections::{HashMap, VecDeque};
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub const MOST: usize = 2_000;
 
 /// The most bytes of content that are kept.
-const MOST_BYTES: usize = 32 << 20;
+const MAX_BYTES: usize = 32 << 20;
 
 /// Messages one after the other.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +30,7 @@ impl Window {
 
     /// Whether some have to go.
     pub fn is_over_full(&self) -> bool {
-        self.messages.len() > 1 && (self.messages.len() > MOST || self.bytes > MOST_BYTES)
+        self.messages.len() > 1 && (self.messages.len() > MOST || self.bytes > MAX_BYTES)
     }
 
     /// The position of the oldest one.

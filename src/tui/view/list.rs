@@ -13,7 +13,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 /// The most that is counted before people.
-const MOST_COUNTED: usize = 999;
+const MAX_COUNTED: usize = 999;
 
 pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
     let has_focus = model.focus() == Focus::List;
@@ -79,8 +79,8 @@ impl Item {
         let columns = usize::from(self.area.width);
         let count = match unread {
             0 => String::new(),
-            1..=MOST_COUNTED => format!(" {unread} "),
-            _ => format!(" {MOST_COUNTED}+ "),
+            1..=MAX_COUNTED => format!(" {unread} "),
+            _ => format!(" {MAX_COUNTED}+ "),
         };
         let mark = if self.is_chosen { "▌" } else { " " };
         let room = columns.saturating_sub(1 + width(&count));

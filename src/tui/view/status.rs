@@ -59,7 +59,7 @@ fn counts(model: &Model, theme: Theme) -> Vec<(String, Style)> {
 }
 
 fn adapters(model: &Model, theme: Theme) -> Vec<(String, Style)> {
-    let text = |adapter: &crate::api::AdapterStatus| {
+    let text = |adapter: &crate::protocol::http::AdapterStatus| {
         let text = format!("{} {}", mark_of_state(adapter.state), visible(&adapter.platform));
         (text, theme.state(adapter.state))
     };

@@ -2,7 +2,7 @@
 
 use super::put;
 use super::theme::{Theme, mark};
-use crate::message::{Direction, Message};
+use crate::model::message::{Direction, Message};
 use crate::tui::layout::Layout;
 use crate::tui::model::rows::{Columns, Row, local};
 use crate::tui::model::stream::Shown;

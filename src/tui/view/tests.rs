@@ -1,7 +1,7 @@
 use super::{Theme, draw};
-use crate::api::{AdapterStatus, State, Stats};
 use crate::client::watch;
-use crate::message::{Message, MessageType, Sender, Status};
+use crate::model::message::{Message, MessageType, Sender, Status};
+use crate::protocol::http::{AdapterStatus, State, Stats};
 use crate::tui::model::tests::{connected, hear, message, model, own, press, serve, type_in};
 use crate::tui::model::{Answer, Event, Model};
 use crossterm::event::KeyCode;

@@ -1,8 +1,8 @@
 //! Colours and weights. Only those of the terminal's own palette that can be read on a light and
 //! on a dark ground; what they say is said by words, marks or weight as well.
 
-use crate::api::State;
-use crate::message::Status;
+use crate::model::message::Status;
+use crate::protocol::http::State;
 use ratatui::style::{Color, Modifier, Style};
 
 /// How things look.

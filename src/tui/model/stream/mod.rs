@@ -7,7 +7,7 @@ use super::scope::{Scope, contains};
 use super::window::Window;
 use crate::client::watch::StatusChange;
 use crate::client::{Found, Wanted};
-use crate::message::Message;
+use crate::model::message::Message;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
@@ -224,7 +224,7 @@ impl Stream {
         message.retry_count = change.retry_count;
         message.updated_at = change.updated_at;
         message.last_error.clone_from(&change.last_error);
-        if change.platform != crate::message::LOCAL {
+        if change.platform != crate::model::message::LOCAL {
             message.platform = Some(change.platform.clone());
         }
         self.keep_if_wanted(change.id);

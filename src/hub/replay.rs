@@ -4,10 +4,10 @@
 //! moves the position back; what was delivered beyond it stays known as a layer, so that nothing
 //! comes twice.
 
-use crate::subscription::{Names, Subscription};
+use crate::model::subscription::{Names, Subscription};
 
 /// The most times a session may go back before it has caught up.
-const MOST_LAYERS: usize = 8;
+const MAX_LAYERS: usize = 8;
 
 /// Up to `through`, everything that `wanted` wants was delivered already.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Replay {
             return Ok(());
         }
         if !wanted.is_empty() {
-            if self.delivered.len() >= MOST_LAYERS {
+            if self.delivered.len() >= MAX_LAYERS {
                 return Err(TooManyReplays);
             }
             self.delivered.insert(0, Layer { through: self.position, wanted: wanted.clone() });

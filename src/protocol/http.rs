@@ -1,7 +1,7 @@
 //! The bodies of the HTTP API, as the server reads and the client writes them, and the reverse.
 
 pub use crate::adapter::{AdapterStatus, State};
-use crate::message::{Message, MessageType, Status, check_name};
+use crate::model::message::{Message, MessageType, Status, check_name};
 pub use crate::store::{Conversation, Stats};
 use serde::{Deserialize, Serialize};
 
@@ -137,7 +137,7 @@ pub struct Health<'a> {
 /// What every error answers.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
-pub struct Problem {
+pub struct ErrorBody {
     pub error: String,
 }
 
@@ -154,12 +154,12 @@ pub const NOT_FOUND: &str = "Message not found";
 pub const DEFAULT_LIMIT: usize = 50;
 
 /// The most messages on a page.
-pub const MOST_LIMIT: usize = 200;
+pub const MAX_LIMIT: usize = 200;
 
 impl NewMessage {
     /// Checks every field; the error is what the API answers.
-    pub fn into_draft(self) -> Result<crate::message::Draft, String> {
+    pub fn into_draft(self) -> Result<crate::model::message::Draft, String> {
         let message_type: MessageType = self.message_type.parse().map_err(|_| INVALID_TYPE)?;
-        crate::message::Draft::new(message_type, self.content, self.recipient, self.platform)
+        crate::model::message::Draft::new(message_type, self.content, self.recipient, self.platform)
     }
 }

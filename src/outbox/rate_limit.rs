@@ -1,6 +1,6 @@
 //! How fast accounts talk, and how many messages are under way on each at once.
 
-use crate::adapter::{Link, Pace};
+use crate::adapter::{AccountHandle, RateLimit};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,19 +13,19 @@ const UNDER_WAY: usize = 64;
 
 /// The paces of all accounts.
 #[derive(Default)]
-pub(super) struct Paces {
+pub(super) struct RateLimits {
     accounts: Mutex<HashMap<(String, Option<String>), Account>>,
 }
 
 struct Account {
-    pace: Option<Pace>,
+    pace: Option<RateLimit>,
     limiter: Option<Arc<DefaultDirectRateLimiter>>,
     under_way: Arc<Semaphore>,
 }
 
-impl Paces {
+impl RateLimits {
     /// Waits until the account may talk again, and has room for another message.
-    pub(super) async fn turn(&self, link: &Link) -> Option<OwnedSemaphorePermit> {
+    pub(super) async fn turn(&self, link: &AccountHandle) -> Option<OwnedSemaphorePermit> {
         let (limiter, under_way) = self.of(link);
         let permit = under_way.acquire_owned().await.ok();
         if let Some(limiter) = limiter {
@@ -34,7 +34,7 @@ impl Paces {
         permit
     }
 
-    fn of(&self, link: &Link) -> (Option<Arc<DefaultDirectRateLimiter>>, Arc<Semaphore>) {
+    fn of(&self, link: &AccountHandle) -> (Option<Arc<DefaultDirectRateLimiter>>, Arc<Semaphore>) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (link.platform.clone(), link.account.clone());
         let account = accounts.entry(key).or_insert_with(|| Account {
@@ -50,7 +50,7 @@ impl Paces {
     }
 }
 
-fn limiter(pace: Pace) -> Option<Arc<DefaultDirectRateLimiter>> {
+fn limiter(pace: RateLimit) -> Option<Arc<DefaultDirectRateLimiter>> {
     let period = Duration::try_from_secs_f64(1.0 / pace.per_second).ok()?;
     let quota = Quota::with_period(period)?.allow_burst(pace.burst);
     Some(Arc::new(RateLimiter::direct(quota)))

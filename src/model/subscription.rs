@@ -5,12 +5,12 @@ use std::collections::HashMap;
 /// A platform or any, and a conversation or any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
-pub struct Pair {
+pub struct Topic {
     pub platform: Option<String>,
     pub conversation: Option<String>,
 }
 
-impl Pair {
+impl Topic {
     /// The pair of one name each.
     pub fn of(platform: Option<&str>, conversation: Option<&str>) -> Self {
         Self {
@@ -83,16 +83,16 @@ impl Names {
 /// The pairs of a session, each with the `seq` after which it counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscription {
-    pairs: HashMap<Pair, u64>,
+    pairs: HashMap<Topic, u64>,
 }
 
 impl Subscription {
     /// Adds the product of two lists for messages after `since`; tells the pairs that are new.
-    pub fn add(&mut self, platforms: &Names, conversations: &Names, since: u64) -> Vec<Pair> {
+    pub fn add(&mut self, platforms: &Names, conversations: &Names, since: u64) -> Vec<Topic> {
         let mut new = Vec::new();
         for platform in platforms.choices() {
             for conversation in conversations.choices() {
-                let pair = Pair::of(platform, conversation);
+                let pair = Topic::of(platform, conversation);
                 if let Some(from) = self.pairs.get_mut(&pair) {
                     *from = since.min(*from)
                 } else {
@@ -110,9 +110,9 @@ impl Subscription {
     }
 
     /// Removes each pair that either list names, or all where there is neither; tells which.
-    pub fn remove(&mut self, platforms: &Names, conversations: &Names) -> Vec<Pair> {
+    pub fn remove(&mut self, platforms: &Names, conversations: &Names) -> Vec<Topic> {
         let removes_all = platforms.is_absent && conversations.is_absent;
-        let is_named = |pair: &Pair| {
+        let is_named = |pair: &Topic| {
             removes_all
                 || platforms.names(pair.platform.as_deref())
                 || conversations.names(pair.conversation.as_deref())
@@ -123,11 +123,11 @@ impl Subscription {
     /// Whether a message is wanted.
     pub fn wants(&self, seq: u64, platform: &str, conversation: &str) -> bool {
         let has = |pair| self.pairs.get(pair).is_some_and(|&since| since < seq);
-        Pair::matching(platform, conversation).iter().any(has)
+        Topic::matching(platform, conversation).iter().any(has)
     }
 
     /// Every pair.
-    pub fn pairs(&self) -> impl Iterator<Item = &Pair> {
+    pub fn pairs(&self) -> impl Iterator<Item = &Topic> {
         self.pairs.keys()
     }
 

@@ -135,9 +135,9 @@ impl Direction {
 
 /// A word is none of those its type knows; carries nothing, for the edge has the better text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownWord;
+pub struct UnknownName;
 
-macro_rules! spelled {
+macro_rules! named_enum {
     ($($name:ty),*) => {$(
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -146,15 +146,15 @@ macro_rules! spelled {
         }
 
         impl FromStr for $name {
-            type Err = UnknownWord;
+            type Err = UnknownName;
 
-            fn from_str(word: &str) -> Result<Self, UnknownWord> {
-                Self::ALL.into_iter().find(|known| known.as_str() == word).ok_or(UnknownWord)
+            fn from_str(word: &str) -> Result<Self, UnknownName> {
+                Self::ALL.into_iter().find(|known| known.as_str() == word).ok_or(UnknownName)
             }
         }
     )*};
 }
-spelled!(MessageType, Status, Direction);
+named_enum!(MessageType, Status, Direction);
 
 /// Who wrote a message, as its platform names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

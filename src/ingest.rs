@@ -3,10 +3,9 @@
 //! An event is let go of only once it is on disk. While the disk refuses, it is tried again, the
 //! adapters' queue fills, and their sockets wait: so nothing is lost, and memory stays bounded.
 
-use crate::adapter::{Event, Inbound, Registry};
-use crate::change::Received;
+use crate::adapter::{Event, Registry};
 use crate::clock::now;
-use crate::message::Direction;
+use crate::model::message::Direction;
 use crate::store::{Answer, Command, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,9 +28,7 @@ pub async fn run(store: Arc<Store>, registry: Registry, mut events: mpsc::Receiv
 
 fn command(event: Event, store: &Store) -> Option<Command> {
     match event {
-        Event::Message(inbound) => {
-            Some(Command::Receive { received: Box::new(received(*inbound)), at: now() })
-        }
+        Event::Message(inbound) => Some(Command::Receive { received: inbound, at: now() }),
         Event::Named { platform, conversation, name } => {
             Some(Command::Name { platform, conversation, name })
         }
@@ -84,21 +81,5 @@ fn count(registry: &Registry, answer: &Answer) {
         && let Some(platform) = &message.platform
     {
         registry.count_received(platform, message.account.as_deref());
-    }
-}
-
-fn received(inbound: Inbound) -> Received {
-    Received {
-        platform: inbound.platform,
-        account: inbound.account,
-        conversation: inbound.conversation,
-        conversation_name: inbound.conversation_name,
-        sender: inbound.sender,
-        message_type: inbound.message_type,
-        content: inbound.content,
-        external_id: inbound.external_id,
-        time: inbound.time,
-        own: inbound.own,
-        original: inbound.original,
     }
 }

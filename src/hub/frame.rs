@@ -1,7 +1,7 @@
 //! What is pushed to clients, encoded once and shared by all of them.
 
 use crate::adapter::{State, StatusChange};
-use crate::message::{Direction, Message, MessageType, Sender, Status};
+use crate::model::message::{Direction, Message, MessageType, Sender, Status};
 use bytes::Bytes;
 use hyper_tungstenite::tungstenite::Utf8Bytes;
 use hyper_tungstenite::tungstenite::protocol::frame::Frame as WireFrame;
@@ -91,12 +91,12 @@ pub struct Batch {
 }
 
 /// The longest header of a frame that a server sends.
-const MOST_HEADER: usize = 10;
+const MAX_HEADER: usize = 10;
 
 impl Batch {
     /// Encodes frames for the wire.
     pub fn of(mut frames: Vec<Frame>) -> Arc<Self> {
-        let most = frames.iter().map(|frame| frame.text.len() + MOST_HEADER).sum();
+        let most = frames.iter().map(|frame| frame.text.len() + MAX_HEADER).sum();
         let mut wire = Vec::with_capacity(most);
         let write = |frame: &Frame| {
             let text = WireFrame::message(frame.text.clone(), OpCode::Data(Data::Text), true);

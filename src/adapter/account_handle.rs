@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 /// A connected account that takes requests.
 #[derive(Clone, Debug)]
-pub struct Link {
+pub struct AccountHandle {
     /// What it speaks, which decides how it addresses conversations.
     pub kind: &'static Kind,
     #[allow(missing_docs)]
@@ -24,12 +24,12 @@ pub struct Link {
     pub(super) requests: mpsc::Sender<Request>,
 }
 
-impl Link {
+impl AccountHandle {
     /// Sends a message; comes back within the adapter's time limits, whatever happens.
     pub async fn send(&self, message: Outbound) -> Delivery {
         let (answer, delivery) = oneshot::channel();
         if let Err(reason) = self.hand_over(Request::Send { message, answer }).await {
-            return Delivery::Refused { reason: reason.into(), mends: true };
+            return Delivery::Refused { reason: reason.into(), retryable: true };
         }
         delivery
             .await

@@ -4,7 +4,7 @@
 //! ID and time it needs, so that applying it gives the same result anywhere. Times are Unix
 //! seconds.
 
-use crate::message::{Direction, Message, MessageType, Sender, Status};
+use crate::model::message::{Direction, Message, MessageType, Sender, Status};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ impl Change {
 /// A message that a platform told of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
-pub struct Received {
+pub struct Inbound {
     pub platform: String,
     pub account: String,
     pub conversation: String,
@@ -48,7 +48,7 @@ pub struct Received {
     pub original: Option<String>,
 }
 
-impl Received {
+impl Inbound {
     /// What told of an inbound message that is stored already, where its platform's ID is known.
     pub fn of(message: &Message) -> Option<Self> {
         Some(Self {
@@ -114,14 +114,14 @@ pub enum Outcome {
         external_id: Option<String>,
     },
     /// It goes back to wait for another attempt.
-    Again {
+    Retry {
         /// Why the attempt failed.
         reason: String,
         /// It may have gone out all the same.
         is_uncertain: bool,
     },
     /// It was not attempted after all.
-    Untouched,
+    NotAttempted,
     /// It is given up.
     Failed {
         /// Why.
@@ -171,7 +171,7 @@ pub fn claim(mut message: Message, at: u64) -> Option<Message> {
 
 /// Records how an attempt ended. The truth goes before the wish: what was sent is `Sent`, even
 /// where somebody took it back meanwhile; a failure does not undo what was set by hand.
-pub fn settle(mut message: Message, outcome: Outcome, at: u64) -> Option<Message> {
+pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option<Message> {
     let is_open = message.status == Status::Sending;
     match outcome {
         Outcome::Sent { account, external_id } => {
@@ -181,12 +181,12 @@ pub fn settle(mut message: Message, outcome: Outcome, at: u64) -> Option<Message
             message.last_error = None;
             message.is_uncertain = false;
         }
-        Outcome::Again { reason, is_uncertain } if is_open => {
+        Outcome::Retry { reason, is_uncertain } if is_open => {
             message.status = Status::Pending;
             message.last_error = Some(reason);
             message.is_uncertain = is_uncertain;
         }
-        Outcome::Untouched if is_open => message.status = Status::Pending,
+        Outcome::NotAttempted if is_open => message.status = Status::Pending,
         Outcome::Failed { reason } if is_open || message.status == Status::Pending => {
             message.status = Status::Failed;
             message.last_error = Some(reason);

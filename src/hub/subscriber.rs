@@ -2,10 +2,10 @@
 
 use super::mailbox::{Batches, Found, Mailbox, Missed, Seam, SeqSet};
 use super::{Hub, State};
-use crate::frame::{self, Batch, Frame};
-use crate::replay::{Replay, TooManyReplays};
+use crate::hub::frame::{self, Batch, Frame};
+use crate::hub::replay::{Replay, TooManyReplays};
+use crate::model::subscription::{Names, Subscription, Topic};
 use crate::store::{self, Store, View};
-use crate::subscription::{Names, Pair, Subscription};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -21,7 +21,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 const STORE_PAUSE: Duration = Duration::from_millis(250);
 
 /// A session that watches.
-pub struct Watcher {
+pub struct Subscriber {
     hub: Arc<Hub>,
     session: u64,
     mailbox: Arc<Mailbox>,
@@ -56,7 +56,7 @@ impl From<TooManyReplays> for Refused {
     }
 }
 
-impl Watcher {
+impl Subscriber {
     pub(super) fn new(hub: Arc<Hub>, session: u64, head: u64) -> Self {
         Self {
             hub,
@@ -128,7 +128,7 @@ impl Watcher {
         }
     }
 
-    fn register(&self, state: &mut State, pairs: &[Pair]) {
+    fn register(&self, state: &mut State, pairs: &[Topic]) {
         for pair in pairs {
             state.messages.add(pair, self.session, &self.mailbox);
             if self.wants_status {
@@ -232,7 +232,7 @@ fn read_chunk(
     Ok(frames)
 }
 
-impl Drop for Watcher {
+impl Drop for Subscriber {
     fn drop(&mut self) {
         self.unsubscribe(&Names::absent(), &Names::absent());
     }

@@ -1,0 +1,7 @@
+//! The domain: messages, what happens to them, and who is interested in them.
+//!
+//! Pure values and rules. Nothing here knows HTTP, a chat protocol or the disk.
+
+pub mod change;
+pub mod message;
+pub mod subscription;

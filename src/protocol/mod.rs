@@ -1,0 +1,3 @@
+//! The shapes that go over the wire between a server and its clients, each written once.
+
+pub mod http;
