@@ -15,6 +15,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod error;
+pub mod health;
 pub mod hub;
 pub mod ingest;
 pub mod metrics;

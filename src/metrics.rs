@@ -38,6 +38,7 @@ pub struct Metrics {
     pub request_seconds: Family<RouteLabels, Histogram, Seconds>,
     pub limit_hits: Family<LimitLabels, Counter>,
     pub wrong_tokens: Counter,
+    pub task_panics: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -120,6 +121,7 @@ impl Metrics {
             request_seconds: Family::new_with_constructor(Seconds),
             limit_hits: Family::default(),
             wrong_tokens: Counter::default(),
+            task_panics: Counter::default(),
         };
         metrics.register();
         metrics
@@ -146,6 +148,8 @@ impl Metrics {
         r.register("http_seconds", "How long requests took", self.request_seconds.clone());
         r.register("limit_hits", "Times a limit was reached", self.limit_hits.clone());
         r.register("wrong_tokens", "Wrong tokens shown", self.wrong_tokens.clone());
+        let help = "Background tasks that panicked";
+        r.register("task_panics", help, self.task_panics.clone());
     }
 
     /// Counts messages that were stored.
