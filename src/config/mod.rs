@@ -114,14 +114,18 @@ pub struct Retention {
     pub messages: u64,
 }
 
-/// What is logged, and how.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What is logged, and how; and how long events are kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
     /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,rechat::access=debug`.
     pub level: String,
     #[allow(missing_docs)]
     pub format: LogFormat,
+    /// Days for which events are kept, so that clients can go on where they stopped.
+    pub days: f64,
+    /// The most events that are kept.
+    pub events: u64,
 }
 
 /// How a log line looks.
@@ -177,7 +181,7 @@ impl Default for Config {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info".into(), format: LogFormat::Text }
+        Self { level: "info".into(), format: LogFormat::Text, days: 7.0, events: 1_000_000 }
     }
 }
 
@@ -225,6 +229,11 @@ impl Config {
         if !(0.0..1e9).contains(&self.retention.days) {
             return Err(Error::failed("`retention.days` must be a number of days from 0 on"));
         }
+        if !(0.0..1e9).contains(&self.log.days) || self.log.events == 0 {
+            return Err(Error::failed(
+                "`log.days` must be a number of days from 0 on, and `log.events` at least 1",
+            ));
+        }
         if self.store.batch == 0 || self.store.queue == 0 {
             return Err(Error::failed("`store.batch` and `store.queue` must be at least 1"));
         }
@@ -258,6 +267,8 @@ impl Config {
             batch: self.store.batch,
             queue: self.store.queue,
             reserve_bytes: self.store.reserve_bytes,
+            journal_seconds: Duration::from_secs_f64(self.log.days * 86_400.0).as_secs(),
+            journal_events: self.log.events,
             ..crate::store::Options::new(&self.db, access)
         }
     }

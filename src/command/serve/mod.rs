@@ -13,12 +13,12 @@ use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::hub::{self, Hub};
 use crate::ingest;
-use crate::model::change::Change;
+use crate::model::change::Committed;
 use crate::outbox::{self, Outbox};
 use crate::retention;
 use crate::server::{Access, Context, Listeners, Room, serve};
 use crate::shutdown;
-use crate::store::{self, Listener, Store};
+use crate::store::{self, Head, Listener, Store};
 use arc_swap::ArcSwap;
 use log::LogLevel;
 use reload::Live;
@@ -258,15 +258,15 @@ struct Commits {
 }
 
 impl Listener for Commits {
-    fn opened(&mut self, head: u64) {
-        self.hub.opened(head);
+    fn opened(&mut self, head: Head) {
+        self.hub.opened(head.seq);
         self.notes.opened();
     }
 
-    fn committed(&mut self, changes: &[Change]) {
-        self.hub.committed(changes);
-        self.notes.committed(changes);
-        self.activity.committed(changes, now());
+    fn committed(&mut self, batch: Arc<Committed>) {
+        self.hub.committed(&batch.changes);
+        self.notes.committed(&batch.changes);
+        self.activity.committed(&batch.changes, now());
     }
 }
 
