@@ -23,6 +23,7 @@ pub mod model;
 pub mod outbox;
 pub mod protocol;
 pub mod retention;
+pub mod search;
 pub mod server;
 pub mod shutdown;
 pub mod store;

@@ -39,6 +39,8 @@ pub struct Metrics {
     pub limit_hits: Family<LimitLabels, Counter>,
     pub wrong_tokens: Counter,
     pub task_panics: Counter,
+    pub search_missing: Gauge,
+    pub search_bytes: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -122,6 +124,8 @@ impl Metrics {
             limit_hits: Family::default(),
             wrong_tokens: Counter::default(),
             task_panics: Counter::default(),
+            search_missing: Gauge::default(),
+            search_bytes: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -150,6 +154,10 @@ impl Metrics {
         r.register("wrong_tokens", "Wrong tokens shown", self.wrong_tokens.clone());
         let help = "Background tasks that panicked";
         r.register("task_panics", help, self.task_panics.clone());
+        let help = "Messages the search index does not tell of yet";
+        r.register("search_missing_messages", help, self.search_missing.clone());
+        let help = "The size of the search index on disk";
+        r.register("search_index_bytes", help, self.search_bytes.clone());
     }
 
     /// Counts messages that were stored.

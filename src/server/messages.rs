@@ -11,7 +11,8 @@ use crate::protocol::http::{
     Activity, DEFAULT_LIMIT, Deleted, ErrorBody, INVALID_STATUS, INVALID_TYPE, Listing, MAX_LIMIT,
     NewMessage, NewStatus,
 };
-use crate::store::{self, Command, Filter, Found, Idempotency, Page, Search, View};
+use crate::search::{Found, Search};
+use crate::store::{self, Command, Filter, Idempotency, Page, View};
 use hyper::{HeaderMap, StatusCode};
 use std::str::FromStr;
 use uuid::Uuid;
@@ -118,7 +119,7 @@ pub async fn delete(context: &Context, id: &str) -> Result<Answer> {
         ("platform" = Option<String>, Query, min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$"),
         ("conversation" = Option<String>, Query, min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$"),
         ("message_type" = Option<MessageType>, Query),
-        ("q" = Option<String>, Query, description = "Text in the content or the sender's name")
+        ("q" = Option<String>, Query, description = "Text in the content or the sender's name, in any case, over the whole history")
     ),
     responses((status = 200, body = Listing), (status = 400, body = ErrorBody), Refusals)
 )]
@@ -126,7 +127,10 @@ pub async fn list(context: &Context, query: &str) -> Result<Answer> {
     let view = context.store.view()?;
     let Query { filter, search, page } = Query::parse(query, &view)?;
     let found = match search {
-        Some(search) => aside(move || view.search(&filter, &search, page)).await?,
+        Some(search) => {
+            let (index, store) = (context.search.clone(), context.store.clone());
+            aside(move || index.search(&store, &filter, &search, page)).await?
+        }
         None if page.offset < DEEP => indexed(&view, &filter, page)?,
         None => aside(move || indexed(&view, &filter, page)).await?,
     };

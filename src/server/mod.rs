@@ -29,6 +29,7 @@ use crate::adapter;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::outbox::Outcomes;
+use crate::search::Index;
 use crate::store::{Answer as Stored, Command, Store};
 use arc_swap::ArcSwap;
 use error::Refusal;
@@ -53,6 +54,8 @@ pub struct Context {
     pub access: Access,
     #[allow(missing_docs)]
     pub store: Arc<Store>,
+    /// Searches the store's messages.
+    pub search: Arc<Index>,
     /// Where implementations dial in.
     pub adapters: ArcSwap<adapter::Context>,
     #[allow(missing_docs)]

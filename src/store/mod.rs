@@ -18,7 +18,6 @@ mod overlay;
 pub mod postings;
 mod query;
 pub mod record;
-mod search;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -32,8 +31,7 @@ pub use file::{Medium, Part};
 pub use journal::{Entry, JournalEntry};
 pub use keys::Idempotency;
 pub use open::{Access, Options};
-pub use query::{Filter, Page};
-pub use search::{Found, Search};
+pub use query::{Filter, Needs, Page};
 pub use view::{Conversation, Stats, View};
 
 use crate::model::change::Committed;

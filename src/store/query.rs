@@ -41,6 +41,9 @@ pub struct Page {
 /// Terms of which a message has one.
 type AnyOf = Vec<Term>;
 
+/// What a filter asks of every message, looked up once; `None` where nothing can match.
+pub struct Needs(Option<Vec<AnyOf>>);
+
 impl View {
     /// The messages that match, newest first.
     pub fn list(&self, filter: &Filter, page: Page) -> Result<Vec<Message>> {
@@ -95,6 +98,16 @@ impl View {
             }
         }
         Ok(found)
+    }
+
+    /// What a filter asks of every message.
+    pub fn needs(&self, filter: &Filter) -> Result<Needs> {
+        self.needed(filter).map(Needs)
+    }
+
+    /// The places in a block whose messages pass a filter.
+    pub fn meeting(&self, needs: &Needs, block: u32) -> Result<Places> {
+        needs.0.as_ref().map_or_else(|| Ok(Places::default()), |needed| self.common(needed, block))
     }
 
     /// Outbound messages of a conversation that wait to be sent, the oldest first.

@@ -189,6 +189,11 @@ impl View {
         bytes.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
     }
 
+    /// The `seq` of the oldest message that there still is.
+    pub fn oldest(&self) -> Result<Option<u64>> {
+        Ok(self.messages.first()?.map(|(seq, _)| seq.value()))
+    }
+
     /// Messages after a place of the journal, oldest first.
     pub fn after(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
         self.between(seq.saturating_add(1), u64::MAX)

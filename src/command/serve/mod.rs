@@ -16,6 +16,7 @@ use crate::ingest;
 use crate::model::change::Committed;
 use crate::outbox::{self, Outbox};
 use crate::retention;
+use crate::search::{self, Index};
 use crate::server::{Access, Context, Listeners, Room, serve};
 use crate::shutdown;
 use crate::store::{self, Head, Listener, Store};
@@ -193,6 +194,8 @@ fn start(
     let (watched, until) = (clock.clone(), stop.clone());
     tasks.spawn(async move { watched.watch(until).await });
     tasks.spawn(retention::run(store.clone(), clock.clone(), retention, stop.clone()));
+    let index = Arc::new(Index::new(search::folder_beside(&config.db)));
+    tasks.spawn(search::run(index.clone(), store.clone(), stop.clone()));
     let outcomes = outbox.outcomes.clone();
     let sending = outbox.run(
         store.clone(),
@@ -210,6 +213,7 @@ fn start(
         exports: Room::new("exports", config.limits.exports),
         config,
         store,
+        search: index,
         adapters: ArcSwap::from_pointee(adapters),
         registry,
         outcomes,

@@ -1,0 +1,63 @@
+//! Verifying the index of a store that nobody has open: that it tells of every message.
+
+use super::index::{Index, Snapshot};
+use super::query::add_unseen;
+use super::segment::{Error, Segment};
+use super::span::place_of;
+use super::terms::{self, Term};
+use crate::store::{Result, View};
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
+/// What a check found.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Sealed segments read.
+    pub segments: usize,
+    /// Their size on disk.
+    pub bytes: u64,
+    /// What is wrong, in words; empty where all is well.
+    pub findings: Vec<String>,
+}
+
+/// Compares the index in a folder with the messages. Those that it does not tell of at all are no
+/// finding: a server adds them, and a search reads them.
+pub fn check(folder: &Path, view: &View) -> Result<Report> {
+    let index = Index::open(folder.to_owned(), view);
+    let mut snapshot = index.snapshot(&[]);
+    add_unseen(view, &mut snapshot)?;
+    let Snapshot { segments, amended, .. } = snapshot;
+    let mut report = Report { segments: segments.len(), bytes: index.bytes(), ..Report::default() };
+    for segment in segments {
+        let finding = match check_segment(&segment, view, &amended) {
+            Ok(None) => continue,
+            Ok(Some(seq)) => format!("does not tell of message {seq} as it is"),
+            Err(error) => format!("cannot be read: {error}"),
+        };
+        report.findings.push(format!("{} {finding}", segment.path().display()));
+    }
+    Ok(report)
+}
+
+/// The first message whose terms are not all in its segment.
+fn check_segment(
+    segment: &Segment,
+    view: &View,
+    amended: &BTreeSet<u64>,
+) -> std::result::Result<Option<u64>, Error> {
+    let range = segment.range();
+    let mut told: HashSet<(Term, u16)> = HashSet::new();
+    segment.read(&(0..Term::MAX), |term, place| {
+        told.insert((term, place));
+    })?;
+    let is_told = |seq: &u64| match view.by_seq(*seq) {
+        Ok(Some(message)) => {
+            let terms = terms::of_message(&message);
+            terms.into_iter().all(|term| told.contains(&(term, place_of(*seq))))
+        }
+        // One that cannot be read is the store's to tell of.
+        _ => true,
+    };
+    let mut seqs = (range.first..=range.last).filter(|seq| !amended.contains(seq));
+    Ok(seqs.find(|seq| !is_told(seq)))
+}

@@ -1,0 +1,302 @@
+//! Keeping the index up with the store, on a thread of its own that nobody waits for.
+//!
+//! In rounds: what the log tells of older messages, then the newest messages, then one segment of
+//! what is missing. Each round is of one commit, and the index says up to which event it has all.
+
+use super::block::SPAN;
+use super::builder::Builder;
+use super::index::Index;
+use super::span::span_of;
+use super::terms::{self, Term};
+use crate::health::{HEALTH, supervise};
+use crate::metrics::METRICS;
+use crate::store::{Entry, Error, Store, View};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+/// How often it looks for what is new.
+const EVERY: Duration = Duration::from_millis(200);
+
+/// How long it rests after a fault.
+const REST: Duration = Duration::from_secs(5);
+
+/// How often the place in the log is kept, where nothing else asks for it.
+const SAVE_EVERY: Duration = Duration::from_secs(60);
+
+/// How often the log tells how far it has come.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+
+/// Messages that are added to the index in memory at a time: searches wait meanwhile.
+const MESSAGES: u64 = 256;
+
+/// Events read at a time.
+const EVENTS: usize = 10_000;
+
+/// How much it gives way to everything else (0 to 19): under load, messages are read by searches a
+/// little longer.
+const NICENESS: i32 = 10;
+
+/// The part's name in the log and in `GET /api/health`.
+const PART: &str = "search";
+
+/// Keeps an index up with its store until it is to stop.
+pub async fn run(index: Arc<Index>, store: Arc<Store>, stop: CancellationToken) {
+    supervise(PART, stop.clone(), move || {
+        on_thread(Feed::new(index.clone(), store.clone(), stop.clone()))
+    })
+    .await;
+}
+
+/// Runs on a thread of its own; a panic there is one here.
+async fn on_thread(feed: Feed) {
+    let (done, wait) = oneshot::channel();
+    let thread = std::thread::Builder::new().name(PART.into()).spawn(move || {
+        give_way();
+        feed.run();
+        let _ = done.send(());
+    });
+    match thread {
+        Ok(_) => assert!(wait.await.is_ok(), "its thread panicked"),
+        Err(error) => {
+            HEALTH.degrade(PART, format!("the system gives no thread for it: {error}"));
+        }
+    }
+}
+
+/// Lets other threads go first. Only on Linux is that a thread's own matter.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::debug!("the search index does not give way: {error}");
+    }
+}
+
+/// Follows a store; the only one that changes its index.
+pub(super) struct Feed {
+    index: Arc<Index>,
+    store: Arc<Store>,
+    stop: CancellationToken,
+    /// When the place in the log was kept, and which.
+    saved: (Instant, u64),
+    /// When the log was told how far it has come, while something is missing.
+    told: Option<Instant>,
+}
+
+/// Why a round ended early.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The store is away, or cannot be read; it tells of that itself.
+    Store(Error),
+    /// The index cannot be written.
+    Disk(std::io::Error),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        Self::Disk(error)
+    }
+}
+
+impl Feed {
+    pub(super) fn new(index: Arc<Index>, store: Arc<Store>, stop: CancellationToken) -> Self {
+        Self { index, store, stop, saved: (Instant::now(), 0), told: None }
+    }
+
+    fn run(mut self) {
+        let mut is_loaded = false;
+        while !self.stop.is_cancelled() {
+            let round = if is_loaded { self.round() } else { self.load() };
+            let rest = match round {
+                Ok(has_more) => {
+                    is_loaded = true;
+                    HEALTH.recover(PART);
+                    if has_more { Duration::ZERO } else { EVERY }
+                }
+                Err(Fault::Store(error)) => {
+                    tracing::debug!("the search index waits for the store: {error}");
+                    EVERY
+                }
+                Err(Fault::Disk(error)) => {
+                    let reason = format!(
+                        "the index beside the store cannot be written: {error}; searches read messages one by one"
+                    );
+                    tracing::error!("{reason}");
+                    HEALTH.degrade(PART, reason);
+                    REST
+                }
+            };
+            self.rest(rest);
+        }
+        if is_loaded && let Err(error) = self.index.save() {
+            tracing::warn!("the search index could not keep its place: {error}");
+        }
+    }
+
+    /// Waits, but not for longer than it may run.
+    fn rest(&self, rest: Duration) {
+        let until = Instant::now() + rest;
+        while !self.stop.is_cancelled()
+            && let Some(left) = until.checked_duration_since(Instant::now())
+        {
+            std::thread::sleep(left.min(EVERY));
+        }
+    }
+
+    /// Takes what is on disk.
+    pub(super) fn load(&mut self) -> Result<bool, Fault> {
+        let view = self.store.view()?;
+        self.index.load(&view);
+        self.index.tidy()?;
+        Ok(true)
+    }
+
+    /// Does what there is to do, and says whether there is more.
+    pub(super) fn round(&mut self) -> Result<bool, Fault> {
+        let view = self.store.view()?;
+        self.follow(&view)?;
+        let Some(oldest) = view.oldest()? else { return Ok(false) };
+        self.index.drop_before(oldest);
+        self.index.remove_unused()?;
+        let was_sealed = self.extend(&view)?;
+        let was_built = self.build(&view, oldest)?;
+        let missing = self.index.missing(&view)?;
+        self.tell(missing, view.head());
+        if was_sealed || was_built || self.is_to_be_saved() {
+            self.index.save()?;
+            self.saved = (Instant::now(), self.index.offset());
+        }
+        Ok(was_built)
+    }
+
+    fn is_to_be_saved(&self) -> bool {
+        let (at, offset) = self.saved;
+        at.elapsed() >= SAVE_EVERY && offset != self.index.offset()
+    }
+
+    /// Takes in what the log tells of messages that the index has.
+    fn follow(&self, view: &View) -> Result<(), Fault> {
+        let mut after = self.index.offset();
+        let mut entries = match view.journal(after, EVENTS) {
+            Ok(Some(entries)) if self.index.can_follow(view) => entries,
+            Ok(_) => {
+                self.begin_anew(view, "events it has not seen are no longer kept");
+                return Ok(());
+            }
+            Err(error) => {
+                self.begin_anew(view, &error.to_string());
+                return Ok(());
+            }
+        };
+        let end = self.index.end();
+        while let Some(last) = entries.last() {
+            after = last.offset;
+            for entry in &entries {
+                match entry.entry {
+                    // What comes behind the end is read later, as it is then.
+                    Entry::Created { seq } | Entry::Updated { seq } if seq < end => {
+                        let terms = terms_of(view, seq);
+                        self.index.amended(seq, terms.as_deref());
+                    }
+                    Entry::Deleted { seq, .. } => self.index.deleted(seq),
+                    _ => {}
+                }
+            }
+            entries = view.journal(after, EVENTS)?.unwrap_or_default();
+        }
+        self.index.followed_to(view.cursor());
+        Ok(())
+    }
+
+    fn begin_anew(&self, view: &View, why: &str) {
+        tracing::warn!("the search index is built anew: {why}");
+        self.index.forget(view);
+    }
+
+    /// Adds the newest messages, and says whether a segment was sealed.
+    fn extend(&self, view: &View) -> Result<bool, Fault> {
+        let end = view.head() + 1;
+        let start = span_of(view.head()) * SPAN;
+        let mut was_sealed = self.index.seal_live(false)?;
+        let mut live = self.index.live_from(start);
+        // Far behind: the newest come first, and what lies between is built later.
+        if live.last + SPAN < start {
+            was_sealed |= self.index.seal_live(true)?;
+            live = self.index.live_from(start);
+        }
+        let mut next = live.last;
+        while next < end && !self.stop.is_cancelled() {
+            let span_end = (span_of(next) + 1) * SPAN;
+            let stop = end.min(span_end).min(next + MESSAGES);
+            let messages: Vec<_> = (next..stop).map(|seq| (seq, terms_of(view, seq))).collect();
+            self.index.extend(&messages, stop);
+            next = stop;
+            if self.index.seal_live(false)? {
+                was_sealed = true;
+                self.index.live_from(next);
+            }
+        }
+        Ok(was_sealed)
+    }
+
+    /// Builds a segment of what is missing, the newest first; says whether there was anything.
+    fn build(&self, view: &View, oldest: u64) -> Result<bool, Fault> {
+        let Some(gap) = self.index.newest_gap(oldest) else { return Ok(false) };
+        let first = gap.first.max(span_of(gap.last) * SPAN);
+        let (mut builder, mut unread) = (Builder::new(first), Vec::new());
+        for seq in first..=gap.last {
+            if builder.is_full() {
+                break;
+            }
+            match terms_of(view, seq) {
+                Some(terms) => builder.add(seq, &terms),
+                None => unread.push(seq),
+            }
+            builder.reach(seq + 1);
+            if self.stop.is_cancelled() {
+                return Ok(false);
+            }
+        }
+        self.index.seal(&builder, &unread)?;
+        Ok(true)
+    }
+
+    /// Tells how far it has come.
+    fn tell(&mut self, missing: u64, head: u64) {
+        METRICS.search_missing.set(missing.cast_signed());
+        METRICS.search_bytes.set(self.index.bytes().cast_signed());
+        if missing == 0 {
+            if self.told.take().is_some() {
+                tracing::info!(
+                    messages = head,
+                    bytes = self.index.bytes(),
+                    "the search index is whole"
+                );
+            }
+        } else if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            // A round's worth of new messages is nothing to tell of.
+            if missing > SPAN {
+                tracing::info!(missing, "building the search index, the newest messages first");
+                self.told = Some(Instant::now());
+            }
+        }
+    }
+}
+
+/// The terms of a message, none where there is no message; `None` where it cannot be read.
+fn terms_of(view: &View, seq: u64) -> Option<Vec<Term>> {
+    match view.by_seq(seq) {
+        Ok(message) => Some(message.map_or_else(Vec::new, |message| terms::of_message(&message))),
+        Err(error) => {
+            tracing::warn!(seq, "a message could not be read for the search index: {error}");
+            None
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! What the index holds: sealed segments in a folder beside the store, the newest messages in
+//! memory, and up to where the log was followed.
+
+use super::block::SPAN;
+use super::builder::Builder;
+use super::segment::{Range, Segment, write_whole};
+use super::span::PlaceSet;
+use super::terms::{Term, Terms};
+use crate::model::cursor::{Cursor, Epoch};
+use crate::store::{Result, View};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// Messages of one segment that were changed since it was sealed, with which it is built anew: each
+/// of them is read by every search.
+const MAX_AMENDED: usize = 1024;
+
+/// Messages of one segment that were deleted since it was sealed, with which it is built anew.
+const MAX_DELETED: u32 = (SPAN / 4) as u32;
+
+/// The index of one store.
+#[derive(Debug)]
+pub struct Index {
+    folder: PathBuf,
+    state: RwLock<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Sealed segments by their first message.
+    segments: BTreeMap<u64, Arc<Segment>>,
+    /// Postings of the newest messages.
+    live: Option<Builder>,
+    followed: Followed,
+    /// Files of segments that are no longer used.
+    unused: Vec<PathBuf>,
+}
+
+/// What the log has told. It is kept on disk as well, and may be older there than the segments
+/// are: what is told again does no harm.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Followed {
+    /// Epoch and offset of the last event.
+    epoch: u64,
+    offset: u64,
+    /// Messages that were changed after their segment was sealed, by `seq`.
+    amended: BTreeSet<u64>,
+    /// How many messages were deleted since the segment was sealed, by its first message.
+    deleted: BTreeMap<u64, u32>,
+}
+
+/// What a search goes through, as it was at one moment.
+pub(super) struct Snapshot {
+    /// Sealed segments, the newest first.
+    pub(super) segments: Vec<Arc<Segment>>,
+    /// The messages that are in memory, and what of them may match.
+    pub(super) live: Option<(Range, PlaceSet)>,
+    /// Messages that have to be read, whatever the postings say.
+    pub(super) amended: BTreeSet<u64>,
+    /// Events up to here are in it.
+    pub(super) offset: u64,
+}
+
+impl Index {
+    /// An index that knows nothing yet.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, state: RwLock::default() }
+    }
+
+    /// The index of a store as it lies on disk, for reading only.
+    pub fn open(folder: PathBuf, view: &View) -> Self {
+        let index = Self::new(folder);
+        index.load(view);
+        index
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what is on disk, as far as it is of this store and whole.
+    pub(super) fn load(&self, view: &View) {
+        let followed = self.load_followed(view);
+        let names = followed.iter().flat_map(|_| std::fs::read_dir(&self.folder)).flatten();
+        let ranges = names.filter_map(|name| Range::of_name(name.ok()?.file_name().to_str()?));
+        let mut segments = BTreeMap::new();
+        for range in ranges.filter(|range| range.last <= view.head()) {
+            match Segment::open(&self.folder, range) {
+                Ok(segment) => {
+                    segments.insert(range.first, Arc::new(segment));
+                }
+                Err(error) => {
+                    tracing::warn!(?range, "a part of the search index is built anew: {error}");
+                }
+            }
+        }
+        let cursor = view.cursor();
+        let followed = followed.unwrap_or(Followed {
+            epoch: cursor.epoch.number(),
+            offset: cursor.offset,
+            ..Followed::default()
+        });
+        *self.write() = State { segments, live: None, followed, unused: Vec::new() };
+    }
+
+    /// What the log had told when this was written; `None` where it cannot be gone on from.
+    fn load_followed(&self, view: &View) -> Option<Followed> {
+        let bytes = std::fs::read(self.position_file()).ok()?;
+        let (checksum, fields) = bytes.split_first_chunk()?;
+        if crc32fast::hash(fields) != u32::from_le_bytes(*checksum) {
+            return None;
+        }
+        let followed: Followed = postcard::from_bytes(fields).ok()?;
+        // A store without any events may be any store.
+        let has_epoch = followed.offset > 0 || view.head() == 0;
+        (has_epoch && followed.is_of(view)).then_some(followed)
+    }
+
+    /// Makes the folder what is in memory: nothing else is in it.
+    pub(super) fn tidy(&self) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        let state = self.read();
+        let used: BTreeSet<&Path> = state.segments.values().map(|s| s.path()).collect();
+        for entry in std::fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if !used.contains(&*path) && path != self.position_file() {
+                std::fs::remove_file(path)?;
+            }
+        }
+        drop(state);
+        self.save()
+    }
+
+    /// Keeps on disk up to where the log was followed.
+    pub(super) fn save(&self) -> io::Result<()> {
+        let fields = postcard::to_stdvec(&self.read().followed).map_err(io::Error::other)?;
+        let bytes = [&crc32fast::hash(&fields).to_le_bytes()[..], &fields].concat();
+        write_whole(&self.position_file(), &bytes)
+    }
+
+    fn position_file(&self) -> PathBuf {
+        self.folder.join("position")
+    }
+
+    /// Forgets everything: the log cannot be followed from where the index stands.
+    pub(super) fn forget(&self, view: &View) {
+        let mut state = self.write();
+        let firsts: Vec<u64> = state.segments.keys().copied().collect();
+        firsts.into_iter().for_each(|first| state.discard(first));
+        let cursor = view.cursor();
+        state.live = None;
+        state.followed =
+            Followed { epoch: cursor.epoch.number(), offset: cursor.offset, ..Followed::default() };
+    }
+
+    /// Whether events after those that it has are still to be had.
+    pub(super) fn can_follow(&self, view: &View) -> bool {
+        self.read().followed.is_of(view)
+    }
+
+    /// The offset of the last event that it has.
+    pub(super) fn offset(&self) -> u64 {
+        self.read().followed.offset
+    }
+
+    /// Says that all events up to here are in it.
+    pub(super) fn followed_to(&self, cursor: Cursor) {
+        let followed = &mut self.write().followed;
+        (followed.epoch, followed.offset) = (cursor.epoch.number(), cursor.offset);
+    }
+
+    /// A message was changed, and these are its terms now, where it can be read. What is in memory
+    /// is told them; sealed segments are not touched.
+    pub(super) fn amended(&self, seq: u64, terms: Option<&[Term]>) {
+        let mut guard = self.write();
+        let state = &mut *guard;
+        match (&mut state.live, terms) {
+            // Read later, as it is then.
+            (Some(live), _) if seq >= live.next() => {}
+            (Some(live), Some(terms)) if seq >= live.first() => live.add(seq, terms),
+            _ => {
+                state.followed.amended.insert(seq);
+                let Some(Range { first, last }) = state.range_of(seq) else { return };
+                if state.followed.amended.range(first..=last).count() > MAX_AMENDED {
+                    state.discard(first);
+                }
+            }
+        }
+    }
+
+    /// A message was deleted.
+    pub(super) fn deleted(&self, seq: u64) {
+        let mut state = self.write();
+        let Some(range) = state.range_of(seq) else { return };
+        let count = state.followed.deleted.entry(range.first).or_default();
+        *count += 1;
+        if *count > MAX_DELETED {
+            state.discard(range.first);
+        }
+    }
+
+    /// Uses a part no longer; the messages it told of are read until it is built anew.
+    pub(super) fn discard(&self, first: u64) {
+        self.write().discard(first);
+    }
+
+    /// Drops what tells of nothing but messages older than the oldest there is.
+    pub(super) fn drop_before(&self, oldest: u64) {
+        let mut state = self.write();
+        while let Some((&first, segment)) = state.segments.first_key_value()
+            && segment.range().last < oldest
+        {
+            state.discard(first);
+        }
+    }
+
+    /// Removes the files of segments that are no longer used.
+    pub(super) fn remove_unused(&self) -> io::Result<()> {
+        let unused = self.read().unused.clone();
+        for path in unused {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => self.write().unused.retain(|other| *other != path),
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the newest messages, each a `seq` and its terms, and then tells of all before `next`.
+    /// Those whose terms are not known are read by every search.
+    pub(super) fn extend(&self, messages: &[(u64, Option<Vec<Term>>)], next: u64) {
+        let mut guard = self.write();
+        let state = &mut *guard;
+        let Some(live) = &mut state.live else { return };
+        for (seq, terms) in messages {
+            match terms {
+                Some(terms) => live.add(*seq, terms),
+                None => {
+                    state.followed.amended.insert(*seq);
+                }
+            }
+        }
+        live.reach(next);
+    }
+
+    /// Where the messages in memory begin, and the first that is not among them; they begin at
+    /// `otherwise` where there are none.
+    pub(super) fn live_from(&self, otherwise: u64) -> Range {
+        let mut state = self.write();
+        let sealed = state.segments.last_key_value().map_or(0, |(_, s)| s.range().last + 1);
+        let live = state.live.get_or_insert_with(|| Builder::new(otherwise.max(sealed)));
+        Range { first: live.first(), last: live.next() }
+    }
+
+    /// The first message that it has not reached yet.
+    pub(super) fn end(&self) -> u64 {
+        let state = self.read();
+        let sealed = state.segments.last_key_value().map(|(_, segment)| segment.range().last + 1);
+        state.live.as_ref().map(Builder::next).or(sealed).unwrap_or_default()
+    }
+
+    /// Seals what is in memory, where it is full or `now` says so, and goes on with nothing.
+    pub(super) fn seal_live(&self, now: bool) -> io::Result<bool> {
+        let state = self.read();
+        let Some(live) = state.live.as_ref().filter(|live| now || live.is_full()) else {
+            return Ok(false);
+        };
+        let sealed = (live.next() > live.first()).then(|| Segment::write(&self.folder, live));
+        drop(state);
+        // Nobody else changes what is in memory meanwhile: that is the feed's alone.
+        let sealed = sealed.transpose()?;
+        let mut state = self.write();
+        state.live = None;
+        if let Some(segment) = sealed {
+            state.segments.insert(segment.range().first, Arc::new(segment));
+        }
+        Ok(true)
+    }
+
+    /// Seals what was built of older messages.
+    pub(super) fn seal(&self, builder: &Builder, unread: &[u64]) -> io::Result<()> {
+        let segment = Segment::write(&self.folder, builder)?;
+        let mut state = self.write();
+        // What was amended before is in it now.
+        let range = segment.range();
+        state.forget_changes(range);
+        state.followed.amended.extend(unread);
+        state.segments.insert(range.first, Arc::new(segment));
+        Ok(())
+    }
+
+    /// The newest messages from `oldest` on that it does not tell of, but for those to come.
+    pub(super) fn newest_gap(&self, oldest: u64) -> Option<Range> {
+        let state = self.read();
+        let end = state.live.as_ref()?.first();
+        gaps(state.segments.values().rev().map(|s| s.range()), end, oldest).next()
+    }
+
+    /// How many messages it does not tell of yet, deleted ones included.
+    pub fn missing(&self, view: &View) -> Result<u64> {
+        let Some(oldest) = view.oldest()? else { return Ok(0) };
+        let head = view.head();
+        let state = self.read();
+        let Some(live) = &state.live else { return Ok((head + 1).saturating_sub(oldest)) };
+        let ranges = state.segments.values().rev().map(|s| s.range());
+        let before: u64 = gaps(ranges, live.first(), oldest).map(|g| g.last + 1 - g.first).sum();
+        Ok(before + (head + 1).saturating_sub(live.next()))
+    }
+
+    /// The size of its files.
+    pub fn bytes(&self) -> u64 {
+        self.read().segments.values().map(|segment| segment.bytes()).sum()
+    }
+
+    /// What a search for these terms goes through.
+    pub(super) fn snapshot(&self, needed: &[Terms]) -> Snapshot {
+        let state = self.read();
+        let live = state.live.as_ref().filter(|live| live.next() > live.first()).map(|live| {
+            let range = Range { first: live.first(), last: live.next() - 1 };
+            (range, live.matching(needed))
+        });
+        Snapshot {
+            segments: state.segments.values().rev().cloned().collect(),
+            live,
+            amended: state.followed.amended.clone(),
+            offset: state.followed.offset,
+        }
+    }
+}
+
+impl Followed {
+    /// Whether a store has these events, and still all that follow.
+    fn is_of(&self, view: &View) -> bool {
+        let cursor = Cursor { epoch: Epoch::new(self.epoch), offset: self.offset };
+        matches!(view.offset_of(cursor), Ok(Some(_)))
+    }
+}
+
+impl State {
+    /// The sealed segment that tells of a message.
+    fn range_of(&self, seq: u64) -> Option<Range> {
+        let (_, segment) = self.segments.range(..=seq).next_back()?;
+        Some(segment.range()).filter(|range| range.last >= seq)
+    }
+
+    fn discard(&mut self, first: u64) {
+        if let Some(segment) = self.segments.remove(&first) {
+            self.forget_changes(segment.range());
+            self.unused.push(segment.path().to_owned());
+        }
+    }
+
+    fn forget_changes(&mut self, range: Range) {
+        self.followed.deleted.remove(&range.first);
+        self.followed.amended.retain(|seq| !(range.first..=range.last).contains(seq));
+    }
+}
+
+/// What lies between ranges, which come newest first, from before `end` down to `oldest`.
+pub(super) fn gaps(
+    ranges: impl Iterator<Item = Range>,
+    mut end: u64,
+    oldest: u64,
+) -> impl Iterator<Item = Range> {
+    let lowest = std::iter::once(Range { first: oldest, last: oldest });
+    let ends = ranges.map(|r| (r.first, r.last + 1)).chain(lowest.map(|r| (r.first, r.first)));
+    ends.filter_map(move |(first, behind)| {
+        let gap = Range { first: behind.max(oldest), last: end.wrapping_sub(1) };
+        let is_gap = gap.first < end;
+        end = end.min(first);
+        is_gap.then_some(gap)
+    })
+}

@@ -1,0 +1,90 @@
+//! The form in which texts are compared: NFKC and full case folding, as `NFKC_Casefold` of Unicode
+//! (standard annex 15, and section 3.13 of the core specification) without the removal of invisible
+//! characters.
+
+use std::borrow::Cow;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+/// The form of a text that two texts share where a search tells no difference between them: of
+/// case, of width, and of how accents are composed.
+pub fn normalise(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_plain) {
+        return match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => Cow::Owned(text.to_ascii_lowercase()),
+            false => Cow::Borrowed(text),
+        };
+    }
+    // Folding may take a composed character apart, and so the second pass.
+    Cow::Owned(composed(fold(&composed(text.to_owned()))))
+}
+
+/// A character that changes by nothing but ASCII case: most of what people write.
+fn is_plain(c: char) -> bool {
+    c.is_ascii() || ('\u{4E00}'..='\u{9FFF}').contains(&c)
+}
+
+fn composed(text: String) -> String {
+    match is_nfkc_quick(text.chars()) {
+        IsNormalized::Yes => text,
+        _ => text.nfkc().collect(),
+    }
+}
+
+/// Full case folding. The way by capitals joins what lower case keeps apart: `ß` and `ss`, `ς` and
+/// `σ`; the lower case before them is for the capital `ẞ`.
+fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
+        let capitals = c.to_lowercase().flat_map(char::to_uppercase);
+        folded.extend(capitals.flat_map(char::to_lowercase));
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn case_width_and_composition_do_not_matter() {
+        for (one, other) in [
+            ("Hello", "hELLO"),
+            ("ＡＢＣ１２３", "abc123"),
+            ("ｶﾞ", "ガ"),
+            ("Straße", "STRASSE"),
+            ("ΟΔΟΣ", "οδος"),
+            ("e\u{301}", "É"),
+            ("\u{390}", "\u{3AA}\u{301}"),
+            ("你好，世界", "你好,世界"),
+            ("①", "1"),
+        ] {
+            assert_eq!(normalise(one), normalise(other), "{one} {other}");
+        }
+        assert_ne!(normalise("ａ"), normalise("ｂ"));
+    }
+
+    #[test]
+    fn a_plain_character_is_its_own_form_but_for_ascii_case() {
+        for c in ('\0'..=char::MAX).filter(|&c| is_plain(c)) {
+            let slow = composed(fold(&composed(c.to_string())));
+            assert_eq!(slow, c.to_ascii_lowercase().to_string(), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn every_character_has_a_form_that_stays() {
+        for c in '\0'..=char::MAX {
+            let once = normalise(&c.to_string()).into_owned();
+            assert_eq!(normalise(&once), once, "{c:?} {:x}", u32::from(c));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_form_of_a_text_stays(text in "\\PC{0,12}") {
+            let once = normalise(&text).into_owned();
+            prop_assert_eq!(normalise(&once), once.as_str());
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Looking for messages: candidates from the index, each compared with what the store has.
+
+use super::index::{Index, Snapshot, gaps};
+use super::segment::{Range, Segment};
+use super::span::{PlaceSet, place_of, span_of};
+use super::terms::{self, Terms};
+use super::{block::SPAN, normalise};
+use crate::model::message::{Message, MessageType};
+use crate::store::{Entry, Filter, Needs, Page, Result, Store, View};
+use std::collections::BTreeSet;
+
+/// Messages that one search reads where the index does not tell of them.
+const MAX_SCANNED: usize = 100_000;
+
+/// Messages read at a time there.
+const STRIDE: usize = 256;
+
+/// Events read at a time.
+const EVENTS: usize = 10_000;
+
+/// Messages that cannot be read, with which a search fails: it is no longer single records that
+/// are damaged.
+const MAX_UNREADABLE: u32 = 16;
+
+/// What a message's own text and type must be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Normalised; looked for in each text of a message.
+    text: String,
+    message_type: Option<MessageType>,
+}
+
+/// What a search found, newest first.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    #[allow(missing_docs)]
+    pub messages: Vec<Message>,
+    /// The oldest `seq` that was read, where the search ended before the page was full because the
+    /// index does not tell of so many messages yet: the next search goes on below it.
+    pub searched_to: Option<u64>,
+}
+
+impl Search {
+    /// Looks for text in any case, and for a type; `None` where neither is wanted.
+    pub fn new(text: Option<&str>, message_type: Option<MessageType>) -> Option<Self> {
+        let text = normalise(text.unwrap_or_default()).into_owned();
+        (!text.is_empty() || message_type.is_some()).then_some(Self { text, message_type })
+    }
+
+    /// Whether a message has the text in it and is of the type.
+    pub fn matches(&self, message: &Message) -> bool {
+        let has_it = |text: &str| normalise(text).contains(&self.text);
+        self.message_type.is_none_or(|wanted| wanted == message.message_type)
+            && (self.text.is_empty() || terms::texts(message).any(has_it))
+    }
+
+    fn needed(&self) -> Vec<Terms> {
+        terms::needed(&self.text, self.message_type)
+    }
+}
+
+/// Part of the history, as a search goes through it.
+enum Stretch<'a> {
+    /// Told of by a file.
+    Sealed(&'a Segment),
+    /// Told of in memory: these may match.
+    Live(Range, PlaceSet),
+    /// Not told of.
+    Gap(Range),
+}
+
+impl Index {
+    /// The messages that match both, newest first; `page.offset` counts only those.
+    pub fn search(
+        &self,
+        store: &Store,
+        filter: &Filter,
+        search: &Search,
+        page: Page,
+    ) -> Result<Found> {
+        let needed = search.needed();
+        // The store second: it tells what became of messages since.
+        let snapshot = self.snapshot(&needed);
+        let view = store.view()?;
+        self.search_in(&view, snapshot, &needed, filter, search, page)
+    }
+
+    fn search_in(
+        &self,
+        view: &View,
+        mut snapshot: Snapshot,
+        needed: &[Terms],
+        filter: &Filter,
+        search: &Search,
+        page: Page,
+    ) -> Result<Found> {
+        if snapshot.live.is_some() || !snapshot.segments.is_empty() {
+            add_unseen(view, &mut snapshot)?;
+        }
+        let mut walk = Walk {
+            view,
+            filter,
+            search,
+            needs: view.needs(filter)?,
+            amended: &snapshot.amended,
+            below: page.before.unwrap_or(u64::MAX).min(view.head() + 1),
+            skip: page.offset,
+            limit: page.limit,
+            scanned: 0,
+            unreadable: 0,
+            found: Found::default(),
+        };
+        for stretch in stretches(&snapshot.segments, snapshot.live, view)? {
+            if walk.is_done() {
+                break;
+            }
+            match stretch {
+                Stretch::Live(range, places) => {
+                    let places = walk.filtered(range, places)?;
+                    walk.read(range, places)?;
+                }
+                Stretch::Sealed(segment) if segment.range().first < walk.below => {
+                    let range = segment.range();
+                    match segment.matching(needed, walk.known(range)?) {
+                        Ok(places) => walk.read(range, walk.filtered(range, places)?)?,
+                        Err(error) => {
+                            tracing::warn!(
+                                file = %segment.path().display(),
+                                "a part of the search index is built anew: {error}"
+                            );
+                            self.discard(range.first);
+                            walk.scan(range)?;
+                        }
+                    }
+                }
+                Stretch::Sealed(_) => {}
+                Stretch::Gap(range) => walk.scan(range)?,
+            }
+        }
+        Ok(walk.found)
+    }
+}
+
+/// Adds the messages of which the log tells something that the index does not know yet.
+pub(super) fn add_unseen(view: &View, snapshot: &mut Snapshot) -> Result<()> {
+    let mut after = snapshot.offset;
+    while let Some(entries) = view.journal(after, EVENTS)?
+        && let Some(last) = entries.last()
+    {
+        after = last.offset;
+        snapshot.amended.extend(entries.iter().filter_map(|entry| match entry.entry {
+            Entry::Created { seq } | Entry::Updated { seq } => Some(seq),
+            _ => None,
+        }));
+    }
+    Ok(())
+}
+
+/// The whole history in parts, newest first.
+fn stretches<'a>(
+    segments: &'a [std::sync::Arc<Segment>],
+    live: Option<(Range, PlaceSet)>,
+    view: &View,
+) -> Result<Vec<Stretch<'a>>> {
+    let told = live.iter().map(|(range, _)| *range);
+    let told = told.chain(segments.iter().map(|segment| segment.range()));
+    let mut stretches: Vec<_> = gaps(told, view.head() + 1, 1).map(Stretch::Gap).collect();
+    stretches.extend(live.map(|(range, places)| Stretch::Live(range, places)));
+    stretches.extend(segments.iter().map(|segment| Stretch::Sealed(segment)));
+    stretches.sort_by_key(|stretch| std::cmp::Reverse(stretch.range().first));
+    Ok(stretches)
+}
+
+impl Stretch<'_> {
+    fn range(&self) -> Range {
+        match self {
+            Self::Sealed(segment) => segment.range(),
+            Self::Live(range, _) | Self::Gap(range) => *range,
+        }
+    }
+}
+
+/// A search on its way through the history.
+struct Walk<'a> {
+    view: &'a View,
+    filter: &'a Filter,
+    search: &'a Search,
+    needs: Needs,
+    amended: &'a BTreeSet<u64>,
+    /// Only messages older than this are still to be looked at.
+    below: u64,
+    /// Matches still to be passed over.
+    skip: u64,
+    limit: usize,
+    scanned: usize,
+    unreadable: u32,
+    found: Found,
+}
+
+impl Walk<'_> {
+    fn is_done(&self) -> bool {
+        self.found.messages.len() >= self.limit || self.found.searched_to.is_some()
+    }
+
+    /// The places of a range that pass the filter, where that is sooner known than what matches:
+    /// conversations are many, and their own messages few.
+    fn known(&self, range: Range) -> Result<Option<PlaceSet>> {
+        if self.filter.conversation.is_none() {
+            return Ok(None);
+        }
+        let of_block = |block| self.view.meeting(&self.needs, block);
+        PlaceSet::of_blocks(span_of(range.first), of_block).map(Some)
+    }
+
+    /// Those of the places that pass the filter, and the places that have to be read.
+    fn filtered(&self, range: Range, mut places: PlaceSet) -> Result<PlaceSet> {
+        let amended = self.amended.range(range.first..=range.last);
+        amended.for_each(|&seq| places.add(place_of(seq)));
+        if *self.filter != Filter::default() {
+            let of_block = |block| self.view.meeting(&self.needs, block);
+            places.meet_blocks(span_of(range.first), of_block)?;
+        }
+        Ok(places)
+    }
+
+    /// Reads candidates of a range, and keeps what matches.
+    fn read(&mut self, range: Range, places: PlaceSet) -> Result<()> {
+        let start = span_of(range.first) * SPAN;
+        for seq in places.descending().map(|place| start + u64::from(place)) {
+            if self.is_done() {
+                break;
+            }
+            if seq >= self.below || !(range.first..=range.last).contains(&seq) {
+                continue;
+            }
+            match self.view.by_seq(seq) {
+                Ok(message) => message.into_iter().for_each(|message| self.consider(message)),
+                Err(error) => {
+                    self.unreadable += 1;
+                    if self.unreadable > MAX_UNREADABLE {
+                        return Err(error);
+                    }
+                    tracing::warn!(seq, "a message could not be searched: {error}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads all messages of a range, as far as one search reads.
+    fn scan(&mut self, range: Range) -> Result<()> {
+        let mut before = self.below.min(range.last + 1);
+        while !self.is_done() && before > range.first {
+            if self.scanned >= MAX_SCANNED {
+                self.found.searched_to = Some(before);
+                break;
+            }
+            let stride = Page { offset: 0, limit: STRIDE, before: Some(before) };
+            let messages = self.view.list(self.filter, stride)?;
+            before = match messages.last() {
+                Some(last) if messages.len() == STRIDE => last.seq,
+                _ => 0,
+            };
+            self.scanned += messages.len();
+            for message in messages.into_iter().take_while(|message| message.seq >= range.first) {
+                self.consider(message);
+            }
+        }
+        Ok(())
+    }
+
+    fn consider(&mut self, message: Message) {
+        if self.is_done() || !self.filter.matches(&message) || !self.search.matches(&message) {
+            return;
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+        } else {
+            self.found.messages.push(message);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! A sealed segment: a file of postings that is written once, read by the page, and never changed.
+//!
+//! Pages, then a directory of them, then where that lies. Each page and the directory carry a
+//! checksum. The name of the file is the range of messages it tells of.
+
+use super::block::{self, Damaged};
+use super::builder::Builder;
+use super::span::PlaceSet;
+use super::terms::{Term, Terms};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// The format that is written, at the end of each file. A file of another one is built anew.
+const MARK: &[u8; 8] = b"rcsrch01";
+
+/// Where the directory begins (8 bytes), its checksum (4), and the mark (8).
+const TRAILER_BYTES: u64 = 20;
+
+/// Places that are read sooner than looked up further.
+const FEW: u64 = 8;
+
+/// More bytes than any page has.
+const MAX_PAGE_BYTES: u32 = 64 << 10;
+
+/// The first messages and the last that a segment tells of, deleted ones included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub struct Range {
+    pub first: u64,
+    pub last: u64,
+}
+
+/// A page in the directory.
+#[derive(Debug, Serialize, Deserialize)]
+struct PageEntry {
+    first: Term,
+    offset: u64,
+    bytes: u32,
+    checksum: u32,
+}
+
+/// An open segment.
+#[derive(Debug)]
+pub struct Segment {
+    range: Range,
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+    pages: Vec<PageEntry>,
+}
+
+/// Why a segment is of no use.
+#[derive(Debug)]
+pub enum Error {
+    /// The disk failed.
+    Io(io::Error),
+    /// What was read is not what was written.
+    Damaged,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::Damaged => f.write_str("it is damaged, or of another version"),
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<Damaged> for Error {
+    fn from(_: Damaged) -> Self {
+        Self::Damaged
+    }
+}
+
+impl Range {
+    /// Reads a file's name; `None` where it is no segment's.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let (first, last) = name.split_once('-')?;
+        let number = |hex| u64::from_str_radix(hex, 16).ok();
+        let range = Self { first: number(first)?, last: number(last)? };
+        (range.name() == name && range.first <= range.last).then_some(range)
+    }
+
+    fn name(self) -> String {
+        format!("{:010x}-{:010x}", self.first, self.last)
+    }
+}
+
+impl Segment {
+    /// Writes a segment; it is on disk afterwards, and nothing of it before.
+    pub fn write(folder: &Path, builder: &Builder) -> io::Result<Self> {
+        let range = Range { first: builder.first(), last: builder.next() - 1 };
+        let mut content = Vec::new();
+        let mut pages = Vec::new();
+        for (first, page) in block::encode(builder.lists()) {
+            pages.push(PageEntry {
+                first,
+                offset: content.len() as u64,
+                bytes: page.len() as u32,
+                checksum: crc32fast::hash(&page),
+            });
+            content.extend(page);
+        }
+        let start = content.len() as u64;
+        let directory = postcard::to_stdvec(&pages).map_err(io::Error::other)?;
+        content.extend(&directory);
+        content.extend(start.to_le_bytes());
+        content.extend(crc32fast::hash(&directory).to_le_bytes());
+        content.extend(MARK);
+        let path = folder.join(range.name());
+        write_whole(&path, &content)?;
+        Ok(Self { range, file: File::open(&path)?, path, bytes: content.len() as u64, pages })
+    }
+
+    /// Opens the segment of a range.
+    pub fn open(folder: &Path, range: Range) -> Result<Self, Error> {
+        let path = folder.join(range.name());
+        let file = File::open(&path)?;
+        let bytes = file.metadata()?.len();
+        let directory_end = bytes.checked_sub(TRAILER_BYTES).ok_or(Error::Damaged)?;
+        let mut trailer = [0; TRAILER_BYTES as usize];
+        file.read_exact_at(&mut trailer, directory_end)?;
+        let (start, rest) = trailer.split_first_chunk().ok_or(Error::Damaged)?;
+        let (checksum, mark) = rest.split_first_chunk().ok_or(Error::Damaged)?;
+        let length = directory_end.checked_sub(u64::from_le_bytes(*start)).ok_or(Error::Damaged)?;
+        if mark != MARK {
+            return Err(Error::Damaged);
+        }
+        let mut directory = vec![0; usize::try_from(length).map_err(|_| Error::Damaged)?];
+        file.read_exact_at(&mut directory, u64::from_le_bytes(*start))?;
+        if crc32fast::hash(&directory) != u32::from_le_bytes(*checksum) {
+            return Err(Error::Damaged);
+        }
+        let pages = postcard::from_bytes(&directory).map_err(|_| Error::Damaged)?;
+        Ok(Self { range, path, file, bytes, pages })
+    }
+
+    /// The messages it tells of.
+    pub fn range(&self) -> Range {
+        self.range
+    }
+
+    /// The size of its file.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Where its file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The places that have some of each of these terms, among `known` ones where those are told.
+    /// Once they are few, they may be more than that.
+    pub fn matching(&self, needed: &[Terms], known: Option<PlaceSet>) -> Result<PlaceSet, Error> {
+        let mut matching = known;
+        for terms in needed {
+            if matching.as_ref().is_some_and(|matching| matching.count() <= FEW) {
+                break;
+            }
+            let mut found = PlaceSet::default();
+            self.read(terms, |_, place| found.add(place))?;
+            match &mut matching {
+                Some(matching) => matching.meet(&found),
+                None => matching = Some(found),
+            }
+        }
+        Ok(matching.unwrap_or_default())
+    }
+
+    /// Tells of each place of these terms.
+    pub fn read(&self, terms: &Terms, mut each: impl FnMut(Term, u16)) -> Result<(), Error> {
+        let behind = self.pages.partition_point(|page| page.first <= terms.start);
+        let mut buffer = Vec::new();
+        for entry in &self.pages[behind.saturating_sub(1)..] {
+            if entry.first >= terms.end {
+                break;
+            }
+            if entry.bytes > MAX_PAGE_BYTES {
+                return Err(Error::Damaged);
+            }
+            buffer.resize(entry.bytes as usize, 0);
+            self.file.read_exact_at(&mut buffer, entry.offset)?;
+            if crc32fast::hash(&buffer) != entry.checksum {
+                return Err(Error::Damaged);
+            }
+            block::read(entry.first, &buffer, terms, &mut each)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a file that is whole and on disk, or not there.
+pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let part = path.with_added_extension("part");
+    let file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    let written = (|| {
+        (&file).write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(&part, path)?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    })();
+    if written.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    written
+}

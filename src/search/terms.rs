@@ -1,0 +1,149 @@
+//! Terms: what of a text the index knows.
+//!
+//! Each character of a normalised text gives one term: itself with the character behind it, and,
+//! where all three are of alphabets (below [`ALPHABETS`]), with the one behind that too. Pairs of
+//! letters are in half of all messages, pairs of Chinese characters in few. Terms are ordered by
+//! their characters, so that what begins with a character, or with two letters, is a range.
+
+use crate::model::message::{Message, MessageType};
+use std::ops::Range;
+
+/// A term as a number: 21 bits of the first character, 28 bits of what follows it.
+pub type Term = u64;
+
+/// Terms that a text which holds the wanted one has at least one of.
+pub type Terms = Range<Term>;
+
+/// Characters from here on are ideographs, syllables and pictures.
+const ALPHABETS: u32 = 0x2E80;
+
+const REST_BITS: u32 = 28;
+const THIRD_BITS: u32 = 14;
+
+/// Second characters from [`ALPHABETS`] on are numbered from here.
+const BEYOND: u64 = (ALPHABETS as u64) << THIRD_BITS;
+
+/// First characters that no text has, for the types of messages.
+const TYPES: u64 = char::MAX as u64 + 1;
+
+const _: () = assert!(ALPHABETS < 1 << THIRD_BITS);
+const _: () = assert!(BEYOND + (char::MAX as u64) < 1 << REST_BITS);
+
+fn is_letter(c: char) -> bool {
+    u32::from(c) < ALPHABETS
+}
+
+/// The term of a character and those behind it; 0 stands for the end of the text.
+fn term(first: char, second: Option<char>, third: Option<char>) -> Term {
+    let second = second.unwrap_or('\0');
+    let rest = match third.filter(|&third| is_letter(first) && is_letter(third)) {
+        _ if !is_letter(second) => BEYOND + u64::from(second),
+        third => u64::from(second) << THIRD_BITS | third.map_or(0, u64::from),
+    };
+    u64::from(first) << REST_BITS | rest
+}
+
+/// Every term that begins with a character.
+fn beginning_with(first: char) -> Terms {
+    let start = u64::from(first) << REST_BITS;
+    start..start + (1 << REST_BITS)
+}
+
+/// Every term that begins with two letters.
+fn beginning_with_two(first: char, second: char) -> Terms {
+    let start = term(first, Some(second), None);
+    start..start + (1 << THIRD_BITS)
+}
+
+/// The terms of a normalised text.
+fn of_text(text: &str) -> impl Iterator<Item = Term> + '_ {
+    let mut rest = text.chars();
+    std::iter::from_fn(move || {
+        let first = rest.next()?;
+        let mut behind = rest.clone();
+        Some(term(first, behind.next(), behind.next()))
+    })
+}
+
+/// The term of a type.
+fn of_type(message_type: MessageType) -> Term {
+    (TYPES + message_type as u64) << REST_BITS
+}
+
+/// The texts of a message that are searched.
+pub fn texts(message: &Message) -> impl Iterator<Item = &str> {
+    let sender = message.sender.as_ref().map(|sender| sender.name.as_str());
+    std::iter::once(message.content.as_str()).chain(sender)
+}
+
+/// The terms of a message, each once, in order.
+pub fn of_message(message: &Message) -> Vec<Term> {
+    let mut terms = vec![of_type(message.message_type)];
+    for text in texts(message) {
+        terms.extend(of_text(&super::normalise(text)));
+    }
+    terms.sort_unstable();
+    terms.dedup();
+    terms
+}
+
+/// What the terms of each message are like that has this normalised text in it, and is of this
+/// type: some of each.
+pub fn needed(text: &str, message_type: Option<MessageType>) -> Vec<Terms> {
+    let chars: Vec<char> = text.chars().collect();
+    let exactly = |term: Term| term..term + 1;
+    let mut needed = Vec::new();
+    if let [only] = chars[..] {
+        needed.push(beginning_with(only));
+    }
+    for (i, pair) in chars.windows(2).enumerate() {
+        let &[first, second] = pair else { continue };
+        let third = chars.get(i + 2).copied();
+        let are_letters = is_letter(first) && is_letter(second);
+        match third {
+            // The last two of three letters are known to be there.
+            None if are_letters && i > 0 && is_letter(chars[i - 1]) => {}
+            None if are_letters => needed.push(beginning_with_two(first, second)),
+            _ => needed.push(exactly(term(first, Some(second), third))),
+        }
+    }
+    needed.extend(message_type.map(of_type).map(exactly));
+    needed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_text_has_what_each_part_of_it_needs(
+            before in "[ab\\x00é你好😀]{0,4}",
+            part in "[ab\\x00é你好😀]{1,6}",
+            after in "[ab\\x00é你好😀]{0,4}",
+        ) {
+            let terms: Vec<_> = of_text(&format!("{before}{part}{after}")).collect();
+            for needed in needed(&part, None) {
+                prop_assert!(terms.iter().any(|term| needed.contains(term)), "{:?}", needed);
+            }
+        }
+
+        #[test]
+        fn up_to_two_characters_need_just_what_has_them(
+            text in "[abé你好😀]{0,6}",
+            part in "[abé你好😀]{1,2}",
+        ) {
+            let terms: Vec<_> = of_text(&text).collect();
+            let is_met = |needed: &Terms| terms.iter().any(|term| needed.contains(term));
+            prop_assert_eq!(needed(&part, None).iter().all(is_met), text.contains(&part));
+        }
+    }
+
+    #[test]
+    fn types_are_no_text() {
+        let [of_image] = &needed("", Some(MessageType::Image))[..] else { panic!("one is needed") };
+        let last = term(char::MAX, Some(char::MAX), Some(char::MAX));
+        assert!(last < of_image.start);
+    }
+}

@@ -1,0 +1,352 @@
+//! The index against a scan that compares normalised texts: whatever happens, they find the same.
+
+use super::feed::Feed;
+use super::segment::{Range, Segment};
+use super::{Found, Index, Search, check, folder_beside, normalise};
+use crate::model::change::Inbound;
+use crate::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
+use crate::store::{Access, Answer, Command, Filter, Options, Page, Store};
+use proptest::prelude::*;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+const CONVERSATIONS: [&str; 2] = ["group_1", "group_2"];
+
+/// Texts of few characters, so that what is looked for is often there.
+const TEXT: &str = "[abAＢé你好ｶﾞß😀 ]{1,8}";
+
+/// What is done; places count from the newest message.
+#[derive(Clone, Debug)]
+enum Step {
+    Create {
+        text: String,
+        conversation: usize,
+        is_image: bool,
+    },
+    Receive {
+        text: String,
+        name: String,
+    },
+    Route {
+        place: usize,
+    },
+    Delete {
+        place: usize,
+    },
+    /// A deleted message comes back under its ID, with another text.
+    Return {
+        text: String,
+    },
+    Cancel {
+        place: usize,
+    },
+    /// The index takes in what is new.
+    Round,
+    /// It seals what is in memory.
+    Seal,
+    /// It is opened again, as it lies on disk.
+    Kill,
+    /// A file of it is damaged.
+    Damage {
+        file: usize,
+        place: usize,
+    },
+    Find {
+        text: String,
+        filter: usize,
+        offset: u64,
+        before: usize,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let place = 0..20usize;
+    let step = prop_oneof![
+        8 => (TEXT, 0..2usize, any::<bool>()).prop_map(|(text, conversation, is_image)| Step::Create { text, conversation, is_image }),
+        3 => (TEXT, TEXT).prop_map(|(text, name)| Step::Receive { text, name }),
+        1 => place.clone().prop_map(|place| Step::Route { place }),
+        2 => place.clone().prop_map(|place| Step::Delete { place }),
+        2 => TEXT.prop_map(|text| Step::Return { text }),
+        1 => place.prop_map(|place| Step::Cancel { place }),
+        4 => Just(Step::Round),
+        2 => Just(Step::Seal),
+        1 => Just(Step::Kill),
+        1 => (any::<usize>(), any::<usize>()).prop_map(|(file, place)| Step::Damage { file, place }),
+        8 => ("[abAＢé你好ガss😀 ]{0,4}", 0..6usize, 0..3u64, 0..30usize)
+            .prop_map(|(text, filter, offset, before)| Step::Find { text, filter, offset, before }),
+    ];
+    proptest::collection::vec(step, 1..80)
+}
+
+struct Both {
+    runtime: tokio::runtime::Runtime,
+    store: Arc<Store>,
+    index: Arc<Index>,
+    feed: Feed,
+    folder: PathBuf,
+    deleted: Vec<Message>,
+    at: u64,
+}
+
+fn feed(store: &Arc<Store>, folder: &std::path::Path) -> (Arc<Index>, Feed) {
+    let index = Arc::new(Index::new(folder.to_owned()));
+    let mut feed = Feed::new(index.clone(), store.clone(), CancellationToken::new());
+    feed.load().unwrap();
+    (index, feed)
+}
+
+impl Both {
+    fn new(place: &tempfile::TempDir) -> Self {
+        let db = place.path().join("store.redb");
+        let folder = folder_beside(&db);
+        let store = Arc::new(Store::open(&Options::new(db, Access::Write), Box::new(())).unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (index, feed) = feed(&store, &folder);
+        Self { runtime, store, index, feed, folder, deleted: Vec::new(), at: 1000 }
+    }
+
+    fn write(&self, command: Command) -> Answer {
+        self.runtime.block_on(self.store.write(command)).unwrap()
+    }
+
+    fn all(&self) -> Vec<Message> {
+        self.store.view().unwrap().before(u64::MAX).unwrap().map(Result::unwrap).collect()
+    }
+
+    fn create(&mut self, text: &str, conversation: &str, message_type: MessageType) {
+        self.at += 1;
+        let draft = Draft::new(message_type, text.into(), conversation.into(), None).unwrap();
+        self.write(Command::Create { draft, at: self.at, idempotency: None });
+    }
+
+    fn receive(&mut self, text: String, name: String) {
+        self.at += 1;
+        let received = Inbound {
+            platform: "qq".into(),
+            account: "me".into(),
+            conversation: CONVERSATIONS[0].into(),
+            conversation_name: None,
+            sender: Sender { id: "7".into(), name },
+            message_type: MessageType::Text,
+            content: text,
+            external_id: self.at.to_string(),
+            time: self.at,
+            own: false,
+            original: None,
+        };
+        self.write(Command::Receive { received: Box::new(received), at: self.at });
+    }
+
+    /// Takes in all that there is, and builds all that is missing.
+    fn catch_up(&mut self) {
+        while self.feed.round().unwrap() {}
+    }
+
+    fn step(&mut self, step: Step) {
+        let message = |place: usize| self.all().into_iter().nth(place);
+        match step {
+            Step::Create { text, conversation, is_image } => {
+                let kind = if is_image { MessageType::Image } else { MessageType::Text };
+                self.create(&text, CONVERSATIONS[conversation], kind);
+            }
+            Step::Receive { text, name } => self.receive(text, name),
+            Step::Route { place } => {
+                let seqs = message(place).map(|message| message.seq).into_iter().collect();
+                self.write(Command::Route { seqs, platform: "qq".into(), at: self.at });
+            }
+            Step::Delete { place } => {
+                if let Some(message) = message(place) {
+                    self.write(Command::Delete { id: message.id });
+                    self.deleted.push(message);
+                }
+            }
+            Step::Return { text } => {
+                if let Some(message) = self.deleted.pop() {
+                    let messages = vec![Message { content: text, ..message }];
+                    self.write(Command::Import { messages });
+                }
+            }
+            Step::Cancel { place } => {
+                if let Some(message) = message(place) {
+                    let (id, status) = (message.id, Status::Canceled);
+                    self.write(Command::SetStatus { id, status, at: self.at });
+                }
+            }
+            Step::Round => {
+                self.feed.round().unwrap();
+            }
+            Step::Seal => {
+                self.index.seal_live(true).unwrap();
+            }
+            Step::Kill => (self.index, self.feed) = feed(&self.store, &self.folder),
+            Step::Damage { file, place } => self.damage(file, place),
+            Step::Find { text, filter, offset, before } => self.find(&text, filter, offset, before),
+        }
+    }
+
+    fn damage(&self, file: usize, place: usize) {
+        let files: Vec<_> =
+            std::fs::read_dir(&self.folder).unwrap().map(|f| f.unwrap().path()).collect();
+        let path = &files[file % files.len()];
+        let mut bytes = std::fs::read(path).unwrap();
+        let place = place % bytes.len();
+        bytes[place] ^= 0x55;
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    fn find(&self, text: &str, filter: usize, offset: u64, before: usize) {
+        let all = self.all();
+        let (mut wanted, mut message_type) = (Filter::default(), None);
+        match filter {
+            1 => wanted.conversation = Some(CONVERSATIONS[0].into()),
+            2 => wanted.direction = Some(Direction::Inbound),
+            3 => wanted.status = Some(Status::Canceled),
+            4 => wanted.platform = Some("qq".into()),
+            5 => message_type = Some(MessageType::Image),
+            _ => {}
+        }
+        let Some(search) = Search::new(Some(text), message_type) else { return };
+        let before = all.get(before).map(|message| message.seq);
+        let page = Page { offset, limit: 5, before };
+        let says = |text_of: &str| normalise(text_of).contains(&*normalise(text));
+        let scanned = all.into_iter().filter(|message| {
+            before.is_none_or(|before| message.seq < before)
+                && wanted.matches(message)
+                && message_type.is_none_or(|wanted| wanted == message.message_type)
+                && (says(&message.content)
+                    || message.sender.as_ref().is_some_and(|s| says(&s.name)))
+        });
+        let expected = Found {
+            messages: scanned.skip(offset as usize).take(page.limit).collect(),
+            searched_to: None,
+        };
+        assert_eq!(self.index.search(&self.store, &wanted, &search, page).unwrap(), expected);
+    }
+
+    fn found(&self, text: &str) -> Vec<String> {
+        let search = Search::new(Some(text), None).unwrap();
+        let page = Page { offset: 0, limit: 10, before: None };
+        let found = self.index.search(&self.store, &Filter::default(), &search, page).unwrap();
+        found.messages.into_iter().map(|message| message.content).collect()
+    }
+
+    fn check(&self) -> check::Report {
+        self.index.save().unwrap();
+        check::check(&self.folder, &self.store.view().unwrap()).unwrap()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_index_finds_what_a_scan_finds(steps in steps()) {
+        let place = tempfile::tempdir().unwrap();
+        let mut both = Both::new(&place);
+        let finds: Vec<Step> =
+            steps.iter().filter(|step| matches!(step, Step::Find { .. })).cloned().collect();
+        steps.into_iter().for_each(|step| both.step(step));
+        both.catch_up();
+        finds.iter().for_each(|find| both.step(find.clone()));
+        // What searches found damaged is built anew.
+        both.catch_up();
+        finds.into_iter().for_each(|find| both.step(find));
+        prop_assert_eq!(both.index.missing(&both.store.view().unwrap()), Ok(0));
+    }
+}
+
+#[test]
+fn a_hit_is_where_the_text_stands_together() {
+    let place = tempfile::tempdir().unwrap();
+    let mut both = Both::new(&place);
+    for text in ["南京市长江大桥", "江大,大桥,长江", "长 江大桥", "abcab", "abab cabca"]
+    {
+        both.create(text, "group_1", MessageType::Text);
+    }
+    for _ in 0..2 {
+        assert_eq!(both.found("长江大桥"), ["南京市长江大桥"]);
+        assert_eq!(both.found("abcab"), ["abcab"]);
+        both.catch_up();
+        both.index.seal_live(true).unwrap();
+    }
+}
+
+#[test]
+fn a_segment_that_is_gone_or_damaged_is_read_instead_and_built_anew() {
+    let place = tempfile::tempdir().unwrap();
+    let mut both = Both::new(&place);
+    for i in 0..30 {
+        both.create(&format!("message {i}"), "group_1", MessageType::Text);
+        if i % 10 == 9 {
+            both.catch_up();
+            both.index.seal_live(true).unwrap();
+        }
+    }
+    both.catch_up();
+    let report = both.check();
+    assert_eq!((report.segments, &report.findings[..]), (3, &[][..]));
+    let mut files: Vec<_> =
+        both.index.snapshot(&[]).segments.iter().map(|s| s.path().to_owned()).collect();
+    files.sort();
+    std::fs::remove_file(&files[1]).unwrap();
+    let mut bytes = std::fs::read(&files[0]).unwrap();
+    bytes[20] ^= 1;
+    std::fs::write(&files[0], bytes).unwrap();
+    let [finding] = &both.check().findings[..] else { panic!("one is damaged") };
+    assert!(finding.contains("it is damaged"), "{finding}");
+
+    (both.index, both.feed) = feed(&both.store, &both.folder);
+    assert_eq!(both.found("SAGE 5"), ["message 5"]);
+    assert_eq!(both.found("sage 15"), ["message 15"]);
+    both.catch_up();
+    assert_eq!(both.found("sage 15"), ["message 15"]);
+    let report = both.check();
+    assert_eq!((report.segments, &report.findings[..]), (3, &[][..]));
+}
+
+#[test]
+fn an_index_of_another_life_of_the_store_is_not_believed() {
+    let place = tempfile::tempdir().unwrap();
+    let db = place.path().join("store.redb");
+    let copy = place.path().join("copy.redb");
+    let mut both = Both::new(&place);
+    both.create("before", "group_1", MessageType::Text);
+    both.store.view().unwrap().copy_to(&copy).unwrap();
+    both.create("it was so", "group_1", MessageType::Text);
+    both.catch_up();
+    both.index.seal_live(true).unwrap();
+    both.index.save().unwrap();
+    drop(both);
+    // The copy is put back, and the same `seq` is given to another message.
+    std::fs::rename(&copy, &db).unwrap();
+    let mut both = Both::new(&place);
+    both.create("it is not", "group_1", MessageType::Text);
+    (both.index, both.feed) = feed(&both.store, &both.folder);
+    both.catch_up();
+    assert_eq!(both.found("not"), ["it is not"]);
+    assert_eq!(both.found("so"), [""; 0]);
+    assert_eq!(both.check().findings, [""; 0]);
+}
+
+#[test]
+fn what_was_deleted_leaves_the_index_with_its_segment() {
+    let place = tempfile::tempdir().unwrap();
+    let mut both = Both::new(&place);
+    for text in ["old 1", "old 2", "new"] {
+        both.create(text, "group_1", MessageType::Text);
+        if text != "old 1" {
+            both.catch_up();
+            both.index.seal_live(true).unwrap();
+        }
+    }
+    both.catch_up();
+    for message in both.all().into_iter().filter(|message| message.content != "new") {
+        both.write(Command::Delete { id: message.id });
+    }
+    both.catch_up();
+    let snapshot = both.index.snapshot(&[]);
+    let ranges: Vec<Range> = snapshot.segments.iter().map(|segment| segment.range()).collect();
+    assert_eq!(ranges, [Range { first: 3, last: 3 }]);
+    assert!(Segment::open(&both.folder, Range { first: 0, last: 2 }).is_err());
+}
