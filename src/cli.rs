@@ -47,6 +47,8 @@ pub enum Command {
     Send(Send),
     /// List messages, the newest first
     List(List),
+    /// Find messages by a text in them, the newest first
+    Search(Search),
     /// Show one message
     Get(One),
     /// Set the status of a message by hand
@@ -230,6 +232,10 @@ pub struct List {
     #[arg(long, ignore_case = true)]
     pub direction: Option<Direction>,
 
+    /// Only messages with this text in the content or the sender's name, in any case
+    #[arg(long, value_name = "TEXT", conflicts_with = "follow")]
+    pub search: Option<String>,
+
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub limit: usize,
@@ -253,6 +259,23 @@ pub struct List {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub place: Place,
+}
+
+/// `rechat search`
+#[derive(Debug, Args)]
+#[command(mut_arg("search", |arg| arg.hide(true)), mut_arg("follow", |arg| arg.hide(true)))]
+#[command(after_help = "Examples:
+  rechat search lunch
+  rechat search 你好 --platform qq --limit 10
+  rechat search 'two words' --json | jq -r .content")]
+pub struct Search {
+    /// The text, which has to stand together; case and full-width forms make no difference
+    #[arg(conflicts_with_all = ["search", "follow"])]
+    pub text: String,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub list: List,
 }
 
 /// `rechat get`

@@ -6,13 +6,16 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{Imported, NewMessage, Record};
+use crate::search::{Index, Search, folder_beside};
 use crate::store::{Access, Answer, Command, Filter, Idempotency, Page, Stats, Store, View};
+use std::path::PathBuf;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// The store, and nobody who watches it.
 pub struct Local {
     store: Store,
+    db: PathBuf,
 }
 
 impl From<crate::store::Error> for Error {
@@ -23,7 +26,8 @@ impl From<crate::store::Error> for Error {
 
 impl Local {
     pub(super) fn open(config: &Config, access: Access) -> Result<Self> {
-        Ok(Self { store: Store::open(&config.store_options(access), Box::new(()))? })
+        let store = Store::open(&config.store_options(access), Box::new(()))?;
+        Ok(Self { store, db: config.db.clone() })
     }
 
     pub(super) async fn create(&self, message: NewMessage, key: Option<&str>) -> Result<Message> {
@@ -45,18 +49,37 @@ impl Local {
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
         let view = self.store.view()?;
-        let before = before
-            .map(|text| match text.parse() {
-                Ok(seq) => Ok(seq),
-                Err(_) => {
-                    match text.parse().ok().map(|id| view.seq_of(id)).transpose()?.flatten() {
-                        Some(seq) => Ok(seq),
-                        None => Err(Error::failed(format!("--before {text}: no such message"))),
-                    }
-                }
-            })
-            .transpose()?;
+        let before = place(&view, before)?;
         Ok(view.list(filter, Page { before, ..page })?)
+    }
+
+    /// Searches with the index that a server left; messages that it does not tell of are read.
+    pub(super) fn search(
+        &self,
+        text: &str,
+        filter: &Filter,
+        page: Page,
+        before: Option<&str>,
+    ) -> Result<Vec<Message>> {
+        let view = self.store.view()?;
+        let index = Index::open(folder_beside(&self.db), &view);
+        let Some(search) = Search::new(Some(text), None) else {
+            return self.list(filter, page, before);
+        };
+        let mut before = place(&view, before)?;
+        let mut messages = Vec::new();
+        let all = page.limit.saturating_add(page.offset as usize);
+        while messages.len() < all {
+            let rest = Page { offset: 0, limit: all - messages.len(), before };
+            let found = index.search(&self.store, filter, &search, rest)?;
+            messages.extend(found.messages);
+            if found.searched_to.is_none() {
+                break;
+            }
+            before = found.searched_to;
+        }
+        messages.drain(..messages.len().min(page.offset as usize));
+        Ok(messages)
     }
 
     pub(super) fn get(&self, id: Uuid) -> Result<Message> {
@@ -97,4 +120,14 @@ impl Local {
     pub(super) fn stats(&self) -> Result<Stats> {
         Ok(self.store.view()?.stats())
     }
+}
+
+/// A place in the journal: a `seq`, or a message's ID.
+fn place(view: &View, text: Option<&str>) -> Result<Option<u64>> {
+    let Some(text) = text else { return Ok(None) };
+    if let Ok(seq) = text.parse() {
+        return Ok(Some(seq));
+    }
+    let seq = text.parse().ok().map(|id| view.seq_of(id)).transpose()?.flatten();
+    seq.map(Some).ok_or_else(|| Error::failed(format!("--before {text}: no such message")))
 }

@@ -110,6 +110,20 @@ impl Client {
         }
     }
 
+    /// Messages that match and have a text in them, newest first, from the whole history.
+    pub async fn search(
+        &mut self,
+        text: &str,
+        filter: &Filter,
+        page: Page,
+        before: Option<&str>,
+    ) -> Result<Vec<Message>> {
+        match self {
+            Self::Remote(remote) => remote.search(text, filter, page, before).await,
+            Self::Local(local) => local.search(text, filter, page, before),
+        }
+    }
+
     /// One message.
     pub async fn get(&mut self, id: Uuid) -> Result<Message> {
         match self {

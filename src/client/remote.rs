@@ -121,6 +121,36 @@ impl Remote {
         }
     }
 
+    /// Messages with a text in them. A server whose index is not whole yet says how far it looked.
+    pub(super) async fn search(
+        &mut self,
+        text: &str,
+        filter: &Filter,
+        page: Page,
+        before: Option<&str>,
+    ) -> Result<Vec<Message>> {
+        let text: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        let mut messages = Vec::new();
+        let mut before = before.map(str::to_owned);
+        let all = page.limit.saturating_add(page.offset as usize);
+        while messages.len() < all {
+            let wanted = (all - messages.len()).min(MAX_LIMIT);
+            let query = query(filter, 0, wanted, before.as_deref());
+            let request =
+                self.request(Method::GET, &format!("/api/messages?{query}&q={text}"), None::<&()>)?;
+            let listing: Listing = self.ask(request).await?.ok_or_else(|| self.strange())?;
+            let is_full = listing.messages.len() >= wanted;
+            messages.extend(listing.messages);
+            before = match listing.searched_to {
+                Some(seq) => Some(seq.to_string()),
+                None if is_full => messages.last().map(|message| message.id.to_string()),
+                None => break,
+            };
+        }
+        messages.drain(..messages.len().min(page.offset as usize));
+        Ok(messages)
+    }
+
     /// One page of the history, the newest first.
     pub(super) async fn page(&mut self, wanted: &Wanted) -> Result<Found> {
         let path = format!("/api/messages?{}", wanted.query());

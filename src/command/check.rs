@@ -4,9 +4,10 @@ use super::output::Output;
 use crate::cli::Check;
 use crate::config::{self, Sources};
 use crate::error::{Error, Result};
-use crate::store::{Access, Store, check};
+use crate::search;
+use crate::store::{Access, Options, Store, check};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(command: Check, config: Option<PathBuf>) -> Result<()> {
     let mut sources = Sources::of_process(config)?;
@@ -18,8 +19,8 @@ pub(super) fn run(command: Check, config: Option<PathBuf>) -> Result<()> {
         return Err(Error::failed(format!("a server has {} open", config.db.display()))
             .hint("stop it first, or make a copy with `rechat backup FILE` and check that"));
     }
-    let store = Store::open(&config.store_options(Access::Read), Box::new(()))?;
-    let report = check::check(&*store.view()?)?;
+    let options = config.store_options(Access::Read);
+    let report = check::check_file(&options)?;
     let mut out = Output::new();
     for finding in &report.findings {
         out.line(finding)?;
@@ -31,10 +32,31 @@ pub(super) fn run(command: Check, config: Option<PathBuf>) -> Result<()> {
         report.rows,
         report.findings.len()
     ))?;
+    if report.findings.is_empty() {
+        look_at_index(&config.db, &options, &mut out)?;
+    }
     out.finish()?;
     if report.findings.is_empty() {
         return Ok(());
     }
     Err(Error::failed("the store is damaged")
         .hint("restore a backup, and please report what was found"))
+}
+
+/// Compares the search index with the messages. It can always be built again, and so nothing that
+/// is wrong with it is a fault of the store.
+fn look_at_index(db: &Path, options: &Options, out: &mut Output) -> Result<()> {
+    let folder = search::folder_beside(db);
+    let store = Store::open(options, Box::new(()))?;
+    let search::check::Report { segments, bytes, findings } =
+        search::check::check(&folder, &*store.view()?)?;
+    for finding in &findings {
+        out.line(finding)?;
+    }
+    let folder = folder.display();
+    out.line(match (segments, findings.len()) {
+        (0, _) => format!("{folder}: no whole part of a search index; a server builds it"),
+        (_, 0) => format!("{folder}: {segments} parts, {bytes} bytes, in agreement"),
+        _ => format!("{folder}: damaged; remove it, and the next server builds it anew"),
+    })
 }

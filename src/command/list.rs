@@ -18,7 +18,11 @@ pub(super) async fn run(list: List, config: Option<PathBuf>) -> Result<()> {
         direction: list.direction,
     };
     let page = Page { offset: list.offset, limit: list.limit, before: None };
-    let messages = client.list(&filter, page, list.before.as_deref()).await?;
+    let before = list.before.as_deref();
+    let messages = match &list.search {
+        Some(text) => client.search(text, &filter, page, before).await?,
+        None => client.list(&filter, page, before).await?,
+    };
     let mut out = Output::new();
     if list.follow {
         return follow(client, &filter, messages, list.limit, list.json, out).await;

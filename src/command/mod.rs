@@ -12,6 +12,7 @@ mod list;
 mod man;
 mod output;
 mod progress;
+mod search;
 mod send;
 mod serve;
 mod stats;
@@ -31,6 +32,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Serve(serve) => serve::run(serve, config),
         Command::Send(send) => briefly(send::run(send, config)),
         Command::List(list) => briefly(list::run(list, config)),
+        Command::Search(search) => briefly(search::run(search, config)),
         Command::Get(one) => briefly(get::run(one, config)),
         Command::SetStatus(set) => briefly(edit::set_status(set, config)),
         Command::Cancel(many) => briefly(edit::cancel(many, config)),

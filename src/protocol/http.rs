@@ -35,7 +35,8 @@ pub struct Listing {
     pub messages: Vec<Message>,
     pub offset: u64,
     pub limit: usize,
-    /// Where a search stopped reading before the page was full: `before` for the next one.
+    /// Only while the search index is being built: where a search stopped reading before the page
+    /// was full, and so `before` for the next one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub searched_to: Option<u64>,
 }

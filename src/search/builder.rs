@@ -42,7 +42,7 @@ impl Builder {
         span_of(self.next) > span_of(self.first) || self.bytes >= MAX_BYTES
     }
 
-    /// Adds a message, or what is new of one that it has.
+    /// Adds a message, or what is new of one that it has; one that is gone has no terms.
     pub fn add(&mut self, seq: u64, terms: &[Term]) {
         let place = place_of(seq);
         for &term in terms {
@@ -60,11 +60,6 @@ impl Builder {
         self.next = self.next.max(seq + 1);
     }
 
-    /// Tells of everything before a `seq`: what was not added is not there.
-    pub fn reach(&mut self, next: u64) {
-        self.next = self.next.max(next);
-    }
-
     /// The places that have some of each of these terms.
     pub fn matching(&self, needed: &[Terms]) -> PlaceSet {
         let mut matching: Option<PlaceSet> = None;
@@ -73,7 +68,7 @@ impl Builder {
             let lists = self.lists.range(terms.clone());
             lists.flat_map(|(_, list)| list).for_each(|&place| found.add(place));
             match &mut matching {
-                Some(matching) => matching.meet(&found),
+                Some(matching) => matching.intersect(&found),
                 None => matching = Some(found),
             }
         }

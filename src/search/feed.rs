@@ -184,16 +184,11 @@ impl Feed {
     /// Takes in what the log tells of messages that the index has.
     fn follow(&self, view: &View) -> Result<(), Fault> {
         let mut after = self.index.offset();
-        let mut entries = match view.journal(after, EVENTS) {
-            Ok(Some(entries)) if self.index.can_follow(view) => entries,
-            Ok(_) => {
-                self.begin_anew(view, "events it has not seen are no longer kept");
-                return Ok(());
-            }
-            Err(error) => {
-                self.begin_anew(view, &error.to_string());
-                return Ok(());
-            }
+        let entries = view.journal(after, EVENTS)?.filter(|_| self.index.can_follow(view));
+        let Some(mut entries) = entries else {
+            tracing::warn!("the search index is built anew: events it has not seen are not kept");
+            self.index.forget(view);
+            return Ok(());
         };
         let end = self.index.end();
         while let Some(last) = entries.last() {
@@ -202,8 +197,7 @@ impl Feed {
                 match entry.entry {
                     // What comes behind the end is read later, as it is then.
                     Entry::Created { seq } | Entry::Updated { seq } if seq < end => {
-                        let terms = terms_of(view, seq);
-                        self.index.amended(seq, terms.as_deref());
+                        self.index.amended(seq, &terms_of(view, seq)?);
                     }
                     Entry::Deleted { seq, .. } => self.index.deleted(seq),
                     _ => {}
@@ -213,11 +207,6 @@ impl Feed {
         }
         self.index.followed_to(view.cursor());
         Ok(())
-    }
-
-    fn begin_anew(&self, view: &View, why: &str) {
-        tracing::warn!("the search index is built anew: {why}");
-        self.index.forget(view);
     }
 
     /// Adds the newest messages, and says whether a segment was sealed.
@@ -235,8 +224,9 @@ impl Feed {
         while next < end && !self.stop.is_cancelled() {
             let span_end = (span_of(next) + 1) * SPAN;
             let stop = end.min(span_end).min(next + MESSAGES);
-            let messages: Vec<_> = (next..stop).map(|seq| (seq, terms_of(view, seq))).collect();
-            self.index.extend(&messages, stop);
+            let with_terms = |seq| Ok::<_, Error>((seq, terms_of(view, seq)?));
+            let messages: Vec<_> = (next..stop).map(with_terms).collect::<Result<_, _>>()?;
+            self.index.extend(&messages);
             next = stop;
             if self.index.seal_live(false)? {
                 was_sealed = true;
@@ -250,21 +240,17 @@ impl Feed {
     fn build(&self, view: &View, oldest: u64) -> Result<bool, Fault> {
         let Some(gap) = self.index.newest_gap(oldest) else { return Ok(false) };
         let first = gap.first.max(span_of(gap.last) * SPAN);
-        let (mut builder, mut unread) = (Builder::new(first), Vec::new());
+        let mut builder = Builder::new(first);
         for seq in first..=gap.last {
             if builder.is_full() {
                 break;
             }
-            match terms_of(view, seq) {
-                Some(terms) => builder.add(seq, &terms),
-                None => unread.push(seq),
-            }
-            builder.reach(seq + 1);
+            builder.add(seq, &terms_of(view, seq)?);
             if self.stop.is_cancelled() {
                 return Ok(false);
             }
         }
-        self.index.seal(&builder, &unread)?;
+        self.index.seal(&builder)?;
         Ok(true)
     }
 
@@ -290,13 +276,8 @@ impl Feed {
     }
 }
 
-/// The terms of a message, none where there is no message; `None` where it cannot be read.
-fn terms_of(view: &View, seq: u64) -> Option<Vec<Term>> {
-    match view.by_seq(seq) {
-        Ok(message) => Some(message.map_or_else(Vec::new, |message| terms::of_message(&message))),
-        Err(error) => {
-            tracing::warn!(seq, "a message could not be read for the search index: {error}");
-            None
-        }
-    }
+/// The terms of a message; none where there is no message, or one that cannot be read.
+fn terms_of(view: &View, seq: u64) -> Result<Vec<Term>, Error> {
+    let message = view.readable(seq)?;
+    Ok(message.map_or_else(Vec::new, |message| terms::of_message(&message)))
 }

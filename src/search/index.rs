@@ -178,15 +178,15 @@ impl Index {
         (followed.epoch, followed.offset) = (cursor.epoch.number(), cursor.offset);
     }
 
-    /// A message was changed, and these are its terms now, where it can be read. What is in memory
-    /// is told them; sealed segments are not touched.
-    pub(super) fn amended(&self, seq: u64, terms: Option<&[Term]>) {
+    /// A message was changed, and these are its terms now. What is in memory is told them; sealed
+    /// segments are not touched.
+    pub(super) fn amended(&self, seq: u64, terms: &[Term]) {
         let mut guard = self.write();
         let state = &mut *guard;
-        match (&mut state.live, terms) {
+        match &mut state.live {
             // Read later, as it is then.
-            (Some(live), _) if seq >= live.next() => {}
-            (Some(live), Some(terms)) if seq >= live.first() => live.add(seq, terms),
+            Some(live) if seq >= live.next() => {}
+            Some(live) if seq >= live.first() => live.add(seq, terms),
             _ => {
                 state.followed.amended.insert(seq);
                 let Some(Range { first, last }) = state.range_of(seq) else { return };
@@ -235,21 +235,11 @@ impl Index {
         Ok(())
     }
 
-    /// Adds the newest messages, each a `seq` and its terms, and then tells of all before `next`.
-    /// Those whose terms are not known are read by every search.
-    pub(super) fn extend(&self, messages: &[(u64, Option<Vec<Term>>)], next: u64) {
-        let mut guard = self.write();
-        let state = &mut *guard;
-        let Some(live) = &mut state.live else { return };
-        for (seq, terms) in messages {
-            match terms {
-                Some(terms) => live.add(*seq, terms),
-                None => {
-                    state.followed.amended.insert(*seq);
-                }
-            }
+    /// Adds the newest messages, each a `seq` and its terms.
+    pub(super) fn extend(&self, messages: &[(u64, Vec<Term>)]) {
+        if let Some(live) = &mut self.write().live {
+            messages.iter().for_each(|(seq, terms)| live.add(*seq, terms));
         }
-        live.reach(next);
     }
 
     /// Where the messages in memory begin, and the first that is not among them; they begin at
@@ -287,13 +277,12 @@ impl Index {
     }
 
     /// Seals what was built of older messages.
-    pub(super) fn seal(&self, builder: &Builder, unread: &[u64]) -> io::Result<()> {
+    pub(super) fn seal(&self, builder: &Builder) -> io::Result<()> {
         let segment = Segment::write(&self.folder, builder)?;
         let mut state = self.write();
         // What was amended before is in it now.
         let range = segment.range();
         state.forget_changes(range);
-        state.followed.amended.extend(unread);
         state.segments.insert(range.first, Arc::new(segment));
         Ok(())
     }

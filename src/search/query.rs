@@ -18,10 +18,6 @@ const STRIDE: usize = 256;
 /// Events read at a time.
 const EVENTS: usize = 10_000;
 
-/// Messages that cannot be read, with which a search fails: it is no longer single records that
-/// are damaged.
-const MAX_UNREADABLE: u32 = 16;
-
 /// What a message's own text and type must be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search {
@@ -107,7 +103,6 @@ impl Index {
             skip: page.offset,
             limit: page.limit,
             scanned: 0,
-            unreadable: 0,
             found: Found::default(),
         };
         for stretch in stretches(&snapshot.segments, snapshot.live, view)? {
@@ -193,7 +188,6 @@ struct Walk<'a> {
     skip: u64,
     limit: usize,
     scanned: usize,
-    unreadable: u32,
     found: Found,
 }
 
@@ -208,7 +202,7 @@ impl Walk<'_> {
         if self.filter.conversation.is_none() {
             return Ok(None);
         }
-        let of_block = |block| self.view.meeting(&self.needs, block);
+        let of_block = |block| self.view.passing(&self.needs, block);
         PlaceSet::of_blocks(span_of(range.first), of_block).map(Some)
     }
 
@@ -217,8 +211,8 @@ impl Walk<'_> {
         let amended = self.amended.range(range.first..=range.last);
         amended.for_each(|&seq| places.add(place_of(seq)));
         if *self.filter != Filter::default() {
-            let of_block = |block| self.view.meeting(&self.needs, block);
-            places.meet_blocks(span_of(range.first), of_block)?;
+            let of_block = |block| self.view.passing(&self.needs, block);
+            places.intersect_blocks(span_of(range.first), of_block)?;
         }
         Ok(places)
     }
@@ -233,15 +227,8 @@ impl Walk<'_> {
             if seq >= self.below || !(range.first..=range.last).contains(&seq) {
                 continue;
             }
-            match self.view.by_seq(seq) {
-                Ok(message) => message.into_iter().for_each(|message| self.consider(message)),
-                Err(error) => {
-                    self.unreadable += 1;
-                    if self.unreadable > MAX_UNREADABLE {
-                        return Err(error);
-                    }
-                    tracing::warn!(seq, "a message could not be searched: {error}");
-                }
+            if let Some(message) = self.view.readable(seq)? {
+                self.consider(message);
             }
         }
         Ok(())

@@ -172,7 +172,7 @@ impl Segment {
             let mut found = PlaceSet::default();
             self.read(terms, |_, place| found.add(place))?;
             match &mut matching {
-                Some(matching) => matching.meet(&found),
+                Some(matching) => matching.intersect(&found),
                 None => matching = Some(found),
             }
         }

@@ -27,19 +27,19 @@ impl PlaceSet {
     }
 
     /// Keeps what is in both.
-    pub fn meet(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| mine.meet(theirs));
+    pub fn intersect(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| mine.intersect(theirs));
     }
 
     /// Keeps in each block that has any what is in the block's other set as well.
-    pub fn meet_blocks<E>(
+    pub fn intersect_blocks<E>(
         &mut self,
         span: u64,
         other: impl Fn(u32) -> Result<Places, E>,
     ) -> Result<(), E> {
         for (i, places) in self.0.iter_mut().enumerate() {
             if !places.is_empty() {
-                places.meet(&other(block_of(span, i))?);
+                places.intersect(&other(block_of(span, i))?);
             }
         }
         Ok(())

@@ -16,7 +16,7 @@ fn text_is_found_in_any_case_with_filters_and_pages() {
         server.make("group_2", &format!("other {i}"));
     }
     let (_, page) = server.get("/api/messages?q=GR%C3%96SSE&limit=3");
-    assert_eq!(contents(&page), [""; 0], "ß is no SS");
+    assert_eq!(contents(&page), ["Größe 29", "Größe 28", "Größe 27"]);
     let (_, page) = server.get("/api/messages?q=GR%C3%96%C3%9FE&limit=3&offset=2");
     assert_eq!(contents(&page), ["Größe 27", "Größe 26", "Größe 25"]);
     assert!(page.get("searched_to").is_none(), "all that was asked for was found: {page}");
@@ -24,6 +24,37 @@ fn text_is_found_in_any_case_with_filters_and_pages() {
     assert_eq!(contents(&page), ["other 27", "other 17", "other 7"]);
     let (_, page) = server.get("/api/messages?q=");
     assert_eq!(contents(&page).len(), 50, "no text is no search");
+}
+
+#[test]
+fn a_search_finds_the_same_after_a_kill_and_without_its_index() {
+    let mut server = TestServer::start();
+    for i in 0..20 {
+        server.make("group_1", &format!("你好，世界 ＡＢＣ {i}"));
+    }
+    let find = |server: &TestServer| {
+        let (_, page) = server.get("/api/messages?q=%E5%A5%BD%2C%E4%B8%96%E7%95%8C%20abc&limit=2");
+        assert_eq!(contents(&page), ["你好，世界 ＡＢＣ 19", "你好，世界 ＡＢＣ 18"]);
+        let (_, page) = server.get("/api/messages?q=%E7%95%8C%20abc%201&limit=50");
+        assert_eq!(contents(&page).len(), 11);
+    };
+    let index = rechat::search::folder_beside(&server.home.db());
+    crate::server::eventually("the index follows", || {
+        index.join("position").exists().then_some(())
+    });
+    find(&server);
+    server.kill();
+    server.start_again();
+    find(&server);
+    server.kill();
+    std::fs::remove_dir_all(&index).unwrap();
+    std::fs::write(&index, "this is no folder").unwrap();
+    server.start_again();
+    find(&server);
+    crate::server::eventually("the log tells that the index cannot be written", || {
+        server.log().contains("the index beside the store cannot be written").then_some(())
+    });
+    find(&server);
 }
 
 #[test]
