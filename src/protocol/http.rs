@@ -35,8 +35,8 @@ pub struct Listing {
     pub messages: Vec<Message>,
     pub offset: u64,
     pub limit: usize,
-    /// Only while the search index is being built: where a search stopped reading before the page
-    /// was full, and so `before` for the next one.
+    /// Where a search stopped reading before the page was full, and so `before` for the next one:
+    /// only while its index is being built, or where it had to compare 100,000 messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub searched_to: Option<u64>,
 }

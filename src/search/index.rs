@@ -3,7 +3,7 @@
 
 use super::block::SPAN;
 use super::builder::Builder;
-use super::segment::{Range, Segment, write_whole};
+use super::segment::{self, Range, Segment, write_whole};
 use super::span::PlaceSet;
 use super::terms::{Term, Terms};
 use crate::model::cursor::{Cursor, Epoch};
@@ -125,15 +125,16 @@ impl Index {
         (has_epoch && followed.is_of(view)).then_some(followed)
     }
 
-    /// Makes the folder what is in memory: nothing else is in it.
+    /// Makes the folder, and removes what earlier runs left there that is of no use.
     pub(super) fn tidy(&self) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         let state = self.read();
         let used: BTreeSet<&Path> = state.segments.values().map(|s| s.path()).collect();
         for entry in std::fs::read_dir(&self.folder)? {
-            let path = entry?.path();
-            if !used.contains(&*path) && path != self.position_file() {
-                std::fs::remove_file(path)?;
+            let entry = entry?;
+            let is_ours = entry.file_name().to_str().is_some_and(segment::is_name);
+            if is_ours && !used.contains(&*entry.path()) {
+                std::fs::remove_file(entry.path())?;
             }
         }
         drop(state);
@@ -188,8 +189,8 @@ impl Index {
             Some(live) if seq >= live.next() => {}
             Some(live) if seq >= live.first() => live.add(seq, terms),
             _ => {
-                state.followed.amended.insert(seq);
                 let Some(Range { first, last }) = state.range_of(seq) else { return };
+                state.followed.amended.insert(seq);
                 if state.followed.amended.range(first..=last).count() > MAX_AMENDED {
                     state.discard(first);
                 }

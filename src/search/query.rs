@@ -9,10 +9,11 @@ use crate::model::message::{Message, MessageType};
 use crate::store::{Entry, Filter, Needs, Page, Result, Store, View};
 use std::collections::BTreeSet;
 
-/// Messages that one search reads where the index does not tell of them.
-const MAX_SCANNED: usize = 100_000;
+/// Messages that one search reads. Only where the index does not tell of them yet, or where what is
+/// looked for is made of what nearly all messages have, are there more to read.
+const MAX_READ: usize = 100_000;
 
-/// Messages read at a time there.
+/// Messages read at a time where the index does not tell of them.
 const STRIDE: usize = 256;
 
 /// Events read at a time.
@@ -31,8 +32,8 @@ pub struct Search {
 pub struct Found {
     #[allow(missing_docs)]
     pub messages: Vec<Message>,
-    /// The oldest `seq` that was read, where the search ended before the page was full because the
-    /// index does not tell of so many messages yet: the next search goes on below it.
+    /// The oldest `seq` that was read, where the search ended before the page was full because it
+    /// had read many messages: the next search goes on below it.
     pub searched_to: Option<u64>,
 }
 
@@ -102,7 +103,7 @@ impl Index {
             below: page.before.unwrap_or(u64::MAX).min(view.head() + 1),
             skip: page.offset,
             limit: page.limit,
-            scanned: 0,
+            read_so_far: 0,
             found: Found::default(),
         };
         for stretch in stretches(&snapshot.segments, snapshot.live, view)? {
@@ -187,7 +188,7 @@ struct Walk<'a> {
     /// Matches still to be passed over.
     skip: u64,
     limit: usize,
-    scanned: usize,
+    read_so_far: usize,
     found: Found,
 }
 
@@ -227,6 +228,11 @@ impl Walk<'_> {
             if seq >= self.below || !(range.first..=range.last).contains(&seq) {
                 continue;
             }
+            if self.read_so_far >= MAX_READ {
+                self.found.searched_to = Some(seq + 1);
+                break;
+            }
+            self.read_so_far += 1;
             if let Some(message) = self.view.readable(seq)? {
                 self.consider(message);
             }
@@ -238,7 +244,7 @@ impl Walk<'_> {
     fn scan(&mut self, range: Range) -> Result<()> {
         let mut before = self.below.min(range.last + 1);
         while !self.is_done() && before > range.first {
-            if self.scanned >= MAX_SCANNED {
+            if self.read_so_far >= MAX_READ {
                 self.found.searched_to = Some(before);
                 break;
             }
@@ -248,7 +254,7 @@ impl Walk<'_> {
                 Some(last) if messages.len() == STRIDE => last.seq,
                 _ => 0,
             };
-            self.scanned += messages.len();
+            self.read_so_far += messages.len();
             for message in messages.into_iter().take_while(|message| message.seq >= range.first) {
                 self.consider(message);
             }

@@ -97,6 +97,11 @@ impl Range {
     }
 }
 
+/// Whether this is the name of a segment's file, or of one that was not written to its end.
+pub fn is_name(name: &str) -> bool {
+    Range::of_name(name.strip_suffix(".part").unwrap_or(name)).is_some()
+}
+
 impl Segment {
     /// Writes a segment; it is on disk afterwards, and nothing of it before.
     pub fn write(folder: &Path, builder: &Builder) -> io::Result<Self> {
