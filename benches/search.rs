@@ -139,14 +139,19 @@ fn main() {
     let memory = resident("VmRSS");
     let index = Arc::new(Index::new(search::folder_beside(&db)));
     let stop = CancellationToken::new();
-    let began = Instant::now();
+    let (began, used_before) = (Instant::now(), processor_seconds());
     let feed = runtime.spawn(search::run(index.clone(), store.clone(), stop.clone()));
     while index.missing(&store.view().unwrap()).unwrap() > 0 {
         std::thread::sleep(Duration::from_millis(20));
     }
     let seconds = began.elapsed().as_secs_f64();
     let size = index.bytes();
-    println!("indexed in {seconds:.1} s: {:.0} messages/s", count as f64 / seconds);
+    let used_for_each = (processor_seconds() - used_before) / count as f64;
+    println!(
+        "indexed in {seconds:.1} s: {:.0} messages/s, {:.1} µs of processor for each",
+        count as f64 / seconds,
+        used_for_each * 1e6
+    );
     println!("index {:.0} MB, {:.2} of the text", size as f64 / 1e6, size as f64 / bytes as f64);
     println!(
         "memory {memory} MB before, {} MB after, {} MB at most",
@@ -249,4 +254,11 @@ fn resident(name: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     let number = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
     number.unwrap_or_default() / 1024
+}
+
+/// Processor time that this process has used: the system counts it in hundredths of a second.
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }

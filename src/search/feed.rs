@@ -38,12 +38,15 @@ const EVENTS: usize = 10_000;
 /// little longer.
 const NICENESS: i32 = 10;
 
-/// The part's name in the log and in `GET /api/health`.
+/// The part's name in `GET /api/health`.
 const PART: &str = "search";
+
+/// The task's name in the log, and the thread's. A panic of it is told apart from a full disk.
+const TASK: &str = "search index";
 
 /// Keeps an index up with its store until it is to stop.
 pub async fn run(index: Arc<Index>, store: Arc<Store>, stop: CancellationToken) {
-    supervise(PART, stop.clone(), move || {
+    supervise(TASK, stop.clone(), move || {
         on_thread(Feed::new(index.clone(), store.clone(), stop.clone()))
     })
     .await;
@@ -52,7 +55,7 @@ pub async fn run(index: Arc<Index>, store: Arc<Store>, stop: CancellationToken) 
 /// Runs on a thread of its own; a panic there is one here.
 async fn on_thread(feed: Feed) {
     let (done, wait) = oneshot::channel();
-    let thread = std::thread::Builder::new().name(PART.into()).spawn(move || {
+    let thread = std::thread::Builder::new().name(TASK.into()).spawn(move || {
         give_way();
         feed.run();
         let _ = done.send(());
@@ -82,6 +85,8 @@ pub(super) struct Feed {
     saved: (Instant, u64),
     /// When the log was told how far it has come, while something is missing.
     told: Option<Instant>,
+    /// Why it cannot be written, as the log was told.
+    fault: Option<String>,
 }
 
 /// Why a round ended early.
@@ -107,7 +112,7 @@ impl From<std::io::Error> for Fault {
 
 impl Feed {
     pub(super) fn new(index: Arc<Index>, store: Arc<Store>, stop: CancellationToken) -> Self {
-        Self { index, store, stop, saved: (Instant::now(), 0), told: None }
+        Self { index, store, stop, saved: (Instant::now(), 0), told: None, fault: None }
     }
 
     fn run(mut self) {
@@ -117,7 +122,10 @@ impl Feed {
             let rest = match round {
                 Ok(has_more) => {
                     is_loaded = true;
-                    HEALTH.recover(PART);
+                    if self.fault.take().is_some() {
+                        tracing::info!("the search index can be written again");
+                        HEALTH.recover(PART);
+                    }
                     if has_more { Duration::ZERO } else { EVERY }
                 }
                 Err(Fault::Store(error)) => {
@@ -128,8 +136,11 @@ impl Feed {
                     let reason = format!(
                         "the index beside the store cannot be written: {error}; searches read messages one by one"
                     );
-                    tracing::error!("{reason}");
-                    HEALTH.degrade(PART, reason);
+                    if self.fault.as_ref() != Some(&reason) {
+                        tracing::error!("{reason}");
+                        HEALTH.degrade(PART, reason.clone());
+                        self.fault = Some(reason);
+                    }
                     REST
                 }
             };

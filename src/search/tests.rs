@@ -351,3 +351,30 @@ fn what_was_deleted_leaves_the_index_with_its_segment() {
     assert_eq!(ranges, [Range { first: 3, last: 3 }]);
     assert!(Segment::open(&both.folder, Range { first: 0, last: 2 }).is_err());
 }
+
+#[test]
+fn what_was_acknowledged_is_found_at_once_while_the_index_follows() {
+    let place = tempfile::tempdir().unwrap();
+    let Both { runtime, store, folder, .. } = Both::new(&place);
+    let index = Arc::new(Index::new(folder));
+    let stop = CancellationToken::new();
+    let feed = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
+    let following = feed.spawn(super::run(index.clone(), store.clone(), stop.clone()));
+    let page = Page { offset: 0, limit: 3, before: None };
+    for i in 0..300 {
+        let (text, conversation) = (format!("number {i}."), "group_1".to_owned());
+        let draft = Draft::new(MessageType::Text, text.clone(), conversation, None).unwrap();
+        let command = Command::Create { draft, at: 1000, idempotency: None };
+        let Answer::Done(message) = runtime.block_on(store.write(command)).unwrap() else {
+            panic!("it was not made")
+        };
+        if i % 50 == 49 {
+            runtime.block_on(store.write(Command::Delete { id: message.id })).unwrap();
+        }
+        let search = Search::new(Some(&text.to_uppercase()), None).unwrap();
+        let found = index.search(&store, &Filter::default(), &search, page).unwrap().messages;
+        assert_eq!(found, if i % 50 == 49 { vec![] } else { vec![message] });
+    }
+    stop.cancel();
+    runtime.block_on(following).unwrap();
+}
