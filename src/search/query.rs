@@ -1,10 +1,11 @@
 //! Looking for messages: candidates from the index, each compared with what the store has.
 
+use super::block::SPAN;
 use super::index::{Index, Snapshot, gaps};
+use super::normalise::normalise;
 use super::segment::{Range, Segment};
 use super::span::{PlaceSet, place_of, span_of};
 use super::terms::{self, Terms};
-use super::{block::SPAN, normalise};
 use crate::model::message::{Message, MessageType};
 use crate::store::{Entry, Filter, Needs, Page, Result, Store, View};
 use std::collections::BTreeSet;

@@ -5,6 +5,7 @@
 //! letters are in half of all messages, pairs of Chinese characters in few. Terms are ordered by
 //! their characters, so that what begins with a character, or with two letters, is a range.
 
+use super::normalise::normalise;
 use crate::model::message::{Message, MessageType};
 use std::ops::Range;
 
@@ -80,7 +81,7 @@ pub fn texts(message: &Message) -> impl Iterator<Item = &str> {
 pub fn of_message(message: &Message) -> Vec<Term> {
     let mut terms = vec![of_type(message.message_type)];
     for text in texts(message) {
-        terms.extend(of_text(&super::normalise(text)));
+        terms.extend(of_text(&normalise(text)));
     }
     terms.sort_unstable();
     terms.dedup();
