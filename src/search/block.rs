@@ -14,8 +14,8 @@ pub const SPAN: u64 = 1 << 16;
 /// Places of a term in order; most terms have one.
 pub type List = SmallVec<[u16; 4]>;
 
-/// Bytes from which on a page is full.
-const PAGE_BYTES: usize = 4 << 10;
+/// Bytes from which on a page is full: a look-up reads and walks through one.
+const PAGE_BYTES: usize = 1 << 10;
 
 /// A page that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -108,6 +108,10 @@ pub fn needed(text: &str, message_type: Option<MessageType>) -> Vec<Terms> {
             _ => needed.push(exactly(term(first, Some(second), third))),
         }
     }
+    // Ideographs before letters, letters before digits and spaces: what fewer messages have is
+    // looked up first, and often that is enough.
+    needed.sort_by_key(|terms| std::cmp::Reverse(terms.start));
+    needed.dedup();
     needed.extend(message_type.map(of_type).map(exactly));
     needed
 }
