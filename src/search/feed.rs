@@ -23,7 +23,7 @@ const EVERY: Duration = Duration::from_millis(200);
 const REST: Duration = Duration::from_secs(5);
 
 /// How often the place in the log is kept, where nothing else asks for it.
-const SAVE_EVERY: Duration = Duration::from_secs(60);
+const SAVE_EVERY: Duration = Duration::from_mins(1);
 
 /// How often the log tells how far it has come.
 const TELL_EVERY: Duration = Duration::from_secs(5);

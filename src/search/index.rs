@@ -156,7 +156,9 @@ impl Index {
     pub(super) fn forget(&self, view: &View) {
         let mut state = self.write();
         let firsts: Vec<u64> = state.segments.keys().copied().collect();
-        firsts.into_iter().for_each(|first| state.discard(first));
+        for first in firsts {
+            state.discard(first);
+        }
         let cursor = view.cursor();
         state.live = None;
         state.followed =
@@ -239,7 +241,9 @@ impl Index {
     /// Adds the newest messages, each a `seq` and its terms.
     pub(super) fn extend(&self, messages: &[(u64, Vec<Term>)]) {
         if let Some(live) = &mut self.write().live {
-            messages.iter().for_each(|(seq, terms)| live.add(*seq, terms));
+            for (seq, terms) in messages {
+                live.add(*seq, terms);
+            }
         }
     }
 

@@ -9,10 +9,8 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 /// case, of width, and of how accents are composed.
 pub fn normalise(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_plain) {
-        return match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            true => Cow::Owned(text.to_ascii_lowercase()),
-            false => Cow::Borrowed(text),
-        };
+        let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
+        return if has_capitals { text.to_ascii_lowercase().into() } else { text.into() };
     }
     // Folding may take a composed character apart, and so the second pass.
     Cow::Owned(composed(fold(&composed(text.to_owned()))))

@@ -62,7 +62,7 @@ enum Stretch<'a> {
     /// Told of by a file.
     Sealed(&'a Segment),
     /// Told of in memory: these may match.
-    Live(Range, PlaceSet),
+    Live(Range, &'a PlaceSet),
     /// Not told of.
     Gap(Range),
 }
@@ -107,19 +107,19 @@ impl Index {
             read_so_far: 0,
             found: Found::default(),
         };
-        for stretch in stretches(&snapshot.segments, snapshot.live, view)? {
+        for stretch in stretches(&snapshot, view) {
             if walk.is_done() {
                 break;
             }
             match stretch {
                 Stretch::Live(range, places) => {
-                    let places = walk.filtered(range, places)?;
-                    walk.read(range, places)?;
+                    let places = walk.filtered(range, places.clone())?;
+                    walk.read(range, &places)?;
                 }
                 Stretch::Sealed(segment) if segment.range().first < walk.below => {
                     let range = segment.range();
                     match segment.matching(needed, walk.known(range)?) {
-                        Ok(places) => walk.read(range, walk.filtered(range, places)?)?,
+                        Ok(places) => walk.read(range, &walk.filtered(range, places)?)?,
                         Err(error) => {
                             tracing::warn!(
                                 file = %segment.path().display(),
@@ -154,18 +154,15 @@ pub(super) fn add_unseen(view: &View, snapshot: &mut Snapshot) -> Result<()> {
 }
 
 /// The whole history in parts, newest first.
-fn stretches<'a>(
-    segments: &'a [std::sync::Arc<Segment>],
-    live: Option<(Range, PlaceSet)>,
-    view: &View,
-) -> Result<Vec<Stretch<'a>>> {
-    let told = live.iter().map(|(range, _)| *range);
-    let told = told.chain(segments.iter().map(|segment| segment.range()));
-    let mut stretches: Vec<_> = gaps(told, view.head() + 1, 1).map(Stretch::Gap).collect();
-    stretches.extend(live.map(|(range, places)| Stretch::Live(range, places)));
-    stretches.extend(segments.iter().map(|segment| Stretch::Sealed(segment)));
-    stretches.sort_by_key(|stretch| std::cmp::Reverse(stretch.range().first));
-    Ok(stretches)
+fn stretches<'a>(snapshot: &'a Snapshot, view: &View) -> Vec<Stretch<'a>> {
+    let live = snapshot.live.iter().map(|(range, places)| Stretch::Live(*range, places));
+    let sealed = snapshot.segments.iter().map(|segment| Stretch::Sealed(segment));
+    let told: Vec<Stretch> = live.chain(sealed).collect();
+    let ranges = told.iter().map(Stretch::range);
+    let gaps: Vec<Stretch> = gaps(ranges, view.head() + 1, 1).map(Stretch::Gap).collect();
+    let mut all: Vec<Stretch> = told.into_iter().chain(gaps).collect();
+    all.sort_by_key(|stretch| std::cmp::Reverse(stretch.range().first));
+    all
 }
 
 impl Stretch<'_> {
@@ -220,7 +217,7 @@ impl Walk<'_> {
     }
 
     /// Reads candidates of a range, and keeps what matches.
-    fn read(&mut self, range: Range, places: PlaceSet) -> Result<()> {
+    fn read(&mut self, range: Range, places: &PlaceSet) -> Result<()> {
         let start = span_of(range.first) * SPAN;
         for seq in places.descending().map(|place| start + u64::from(place)) {
             if self.is_done() {

@@ -246,12 +246,18 @@ proptest! {
         let mut both = Both::new(&place);
         let finds: Vec<Step> =
             steps.iter().filter(|step| matches!(step, Step::Find { .. })).cloned().collect();
-        steps.into_iter().for_each(|step| both.step(step));
+        for step in steps {
+            both.step(step);
+        }
         both.catch_up();
-        finds.iter().for_each(|find| both.step(find.clone()));
+        for find in &finds {
+            both.step(find.clone());
+        }
         // What searches found damaged is built anew.
         both.catch_up();
-        finds.into_iter().for_each(|find| both.step(find));
+        for find in finds {
+            both.step(find);
+        }
         prop_assert_eq!(both.index.missing(&both.store.view().unwrap()), Ok(0));
     }
 }

@@ -45,6 +45,19 @@ fn a_search_finds_the_same_after_a_kill_and_without_its_index() {
     find(&server);
     server.kill();
     server.start_again();
+    let told = server.home.ok(&["search", "好,世界 abc 1", "--limit", "4"]);
+    assert_eq!(told.lines().count(), 4, "{told}");
+    server.kill();
+    assert_eq!(
+        server.home.ok(&["search", "好,世界 abc 1", "--limit", "4"]),
+        told,
+        "without a server"
+    );
+    assert_eq!(server.home.ok(&["list", "--search", "nowhere"]), "");
+    server.home.fails(2, &["search", "x", "--follow"]);
+    let checked = server.home.ok(&["check"]);
+    assert!(checked.contains("rechat.redb-search: "), "{checked}");
+    server.start_again();
     find(&server);
     server.kill();
     std::fs::remove_dir_all(&index).unwrap();
