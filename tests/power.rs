@@ -12,8 +12,9 @@ use rechat::hub::frame::Subject;
 use rechat::hub::{self, Hub};
 use rechat::model::change::{Committed, Outcome};
 use rechat::model::message::{Draft, Message, MessageType, Status};
+use rechat::model::routing::RoutingFacts;
 use rechat::model::subscription::Names;
-use rechat::outbox::{self, Notes, Policy};
+use rechat::outbox::{self, CommitObserver, Policy};
 use rechat::store::{
     Access, Answer, Command, Error, Filter, Head, Listener, Options, Page, Store, check::check,
 };
@@ -21,7 +22,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -138,7 +138,15 @@ impl Machine {
 
 fn create(n: usize) -> (Option<Uuid>, Command) {
     let draft = Draft::new(MessageType::Text, "x".repeat(n % 900 + 1), "group_1".into(), None);
-    (None, Command::Create { draft: draft.unwrap(), at: 1_700_000_000, idempotency: None })
+    (
+        None,
+        Command::Create {
+            draft: draft.unwrap(),
+            at: 1_700_000_000,
+            idempotency: None,
+            facts: RoutingFacts::default(),
+        },
+    )
 }
 
 /// A batch of changes of every kind, on messages that are there.
@@ -157,7 +165,7 @@ fn batch(machine: &Machine, numbers: &[u16]) -> Vec<(Option<Uuid>, Command)> {
             let command = match n % 8 {
                 0 => Command::SetStatus { id, status, at },
                 1 => Command::Delete { id },
-                2 => Command::Claim { seqs: vec![seq], at },
+                2 => Command::Claim { seqs: vec![seq], account: None, at },
                 3 => {
                     let sent = Outcome::Sent { account: Some("1".into()), external_id: None };
                     Command::RecordOutcome { seq, outcome: sent, at }
@@ -241,7 +249,7 @@ fn a_log_that_cannot_be_written_costs_nothing_but_time() {
 /// Those who are told of commits, as in a server.
 struct Told {
     hub: Arc<Hub>,
-    notes: Notes,
+    notes: CommitObserver,
 }
 
 impl Listener for Told {
@@ -259,10 +267,10 @@ impl Listener for Told {
 /// Sends what waits by loopback, until it is dropped.
 fn send_by_loopback(store: &Arc<Store>, outbox: outbox::Outbox) -> impl Drop {
     let (registry, stop) = (Registry::new(), CancellationToken::new());
-    let (events, _) = mpsc::channel(1);
+    let (sink, _events) = EventSink::new(1, 1024);
     let loopback = toml::from_str("kind = 'loopback'").unwrap();
     let tracker = TaskTracker::new();
-    adapter::start(vec![loopback], EventSink { events }, registry.clone(), stop.clone(), tracker);
+    adapter::start(vec![loopback], sink, registry.clone(), stop.clone(), tracker);
     let pause = Duration::from_millis(1);
     let policy = Policy {
         retries: 5,
@@ -292,7 +300,12 @@ async fn nobody_misses_a_message_and_none_is_forgotten_when_the_disk_failed() {
     let create = |n: u32| {
         let (platform, group) = (Some("loopback".into()), format!("group_{}", n % 3));
         let draft = Draft::new(MessageType::Text, "x".into(), group, platform).unwrap();
-        store.write(Command::Create { draft, at: rechat::clock::now(), idempotency: None })
+        store.write(Command::Create {
+            draft,
+            at: rechat::clock::now(),
+            idempotency: None,
+            facts: RoutingFacts::default(),
+        })
     };
     for after in 0..rounds(60) {
         disk.lock().unwrap().left = Some(after % 30);

@@ -1,6 +1,7 @@
 //! The store itself, opened for one command.
 
 use super::no_message;
+use crate::adapter::{Settings, configured_facts};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -13,6 +14,8 @@ use uuid::Uuid;
 /// The store, and nobody who watches it.
 pub struct Local {
     store: Store,
+    default_platform: Option<String>,
+    adapters: Vec<Settings>,
 }
 
 impl From<crate::store::Error> for Error {
@@ -23,13 +26,19 @@ impl From<crate::store::Error> for Error {
 
 impl Local {
     pub(super) fn open(config: &Config, access: Access) -> Result<Self> {
-        Ok(Self { store: Store::open(&config.store_options(access), Box::new(()))? })
+        Ok(Self {
+            store: Store::open(&config.store_options(access), Box::new(()))?,
+            default_platform: config.default_platform.clone(),
+            adapters: config.adapter.clone(),
+        })
     }
 
     pub(super) async fn create(&self, message: NewMessage, key: Option<&str>) -> Result<Message> {
         let draft = message.into_draft().map_err(Error::failed)?;
         let idempotency = key.map(|key| Idempotency::new(key, &draft.fingerprint()));
-        match self.store.write(Command::Create { draft, at: now(), idempotency }).await? {
+        let default_platform = self.default_platform.as_deref();
+        let facts = configured_facts(draft.recipient(), default_platform, &self.adapters);
+        match self.store.write(Command::Create { draft, at: now(), idempotency, facts }).await? {
             Answer::Done(message) | Answer::Repeated(message) => Ok(message),
             _ => Err(Error::failed(
                 "this idempotency key was used with another message within the last 24 h",

@@ -256,6 +256,11 @@ impl Draft {
         Ok(Self { message_type, content, recipient, platform })
     }
 
+    /// The receiver as it was written.
+    pub fn recipient(&self) -> &str {
+        &self.recipient
+    }
+
     /// The message this draft becomes at `seq`, at a time in Unix seconds.
     pub fn into_message(self, seq: u64, id: Uuid, at: u64) -> Message {
         Message {

@@ -5,4 +5,5 @@
 pub mod change;
 pub mod cursor;
 pub mod message;
+pub mod routing;
 pub mod subscription;

@@ -40,9 +40,12 @@ pub async fn create(context: &Context, request: Incoming) -> Result<Answer> {
     let body: NewMessage = read_json(request, &context.config.limits).await?;
     let draft = body.into_draft().map_err(Refusal::bad)?;
     let idempotency = key.map(|key| Idempotency::new(&key, &draft.fingerprint()));
-    match context.write(Command::Create { draft, at: now(), idempotency }).await? {
+    let (recipient, facts) =
+        (draft.recipient().to_owned(), context.routing_facts(draft.recipient()));
+    match context.write(Command::Create { draft, at: now(), idempotency, facts }).await? {
         store::Answer::Done(message) | store::Answer::Repeated(message) => {
-            Ok(json(StatusCode::CREATED, &message))
+            // The answer has the recipient as it was given, also where the conversation was found.
+            Ok(json(StatusCode::CREATED, &Message { recipient, ..message }))
         }
         _ => Err(Refusal::new(
             StatusCode::CONFLICT,

@@ -3,8 +3,10 @@
 use super::Result;
 use super::keys::{Idempotency, other_id};
 use super::ledger::Ledger;
+use super::receive::receive;
 use crate::model::change::{self, Effect, Inbound, Outcome};
 use crate::model::message::{Draft, Message, Status};
+use crate::model::routing::{self, Choice, RoutingFacts};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -15,20 +17,23 @@ use uuid::Uuid;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Command {
-    /// Make an outbound message.
-    Create { draft: Draft, at: u64, idempotency: Option<Idempotency> },
+    /// Make an outbound message, routed by the facts that hold now.
+    Create { draft: Draft, at: u64, idempotency: Option<Idempotency>, facts: RoutingFacts },
     /// Set the status by hand.
     SetStatus { id: Uuid, status: Status, at: u64 },
     /// Delete it.
     Delete { id: Uuid },
-    /// Keep what a platform told of, once.
-    Receive { received: Box<Inbound>, at: u64 },
+    /// Keep what a platform told of, once. What the account's owner wrote may be the echo of an
+    /// attempt that is under way: where it can wait, the answer is [`Answer::Later`] until that ends.
+    Receive { received: Box<Inbound>, at: u64, can_wait: bool },
+    /// Note that an adapter of this kind was connected for the platform.
+    SeePlatform { platform: String, kind: String },
     /// Note a conversation's name.
     Name { platform: String, conversation: String, name: String },
-    /// Give a platform to messages that named none.
-    Route { seqs: Vec<u64>, platform: String, at: u64 },
-    /// Claim messages for sending, those of them that still wait.
-    Claim { seqs: Vec<u64>, at: u64 },
+    /// Route messages again, each by the facts that hold now.
+    Route { messages: Vec<(u64, RoutingFacts)>, at: u64 },
+    /// Claim messages for sending by an account, those of them that still wait.
+    Claim { seqs: Vec<u64>, account: Option<String>, at: u64 },
     /// Record how an attempt ended.
     RecordOutcome { seq: u64, outcome: Outcome, at: u64 },
     /// Take in messages that were exported; what is known already stays as it is. Never logged, and
@@ -57,6 +62,8 @@ pub enum Answer {
     Deleted,
     /// There is no such message.
     NotFound,
+    /// Ask again once the attempts that are under way in the conversation have ended.
+    Later,
 }
 
 /// Turns a command into effects, with the state at hand, and an answer.
@@ -66,10 +73,16 @@ pub(super) fn decide(
     effects: &mut Vec<Effect>,
 ) -> Result<Answer> {
     match command {
-        Command::Create { draft, at, idempotency } => {
-            create(ledger, draft, at, idempotency, effects)
+        Command::Create { draft, at, idempotency, facts } => {
+            create(ledger, draft, at, idempotency, &facts, effects)
         }
-        Command::Receive { received, at } => receive(ledger, *received, at, effects),
+        Command::Receive { received, at, can_wait } => {
+            receive(ledger, *received, at, can_wait, effects)
+        }
+        Command::SeePlatform { platform, kind } => {
+            ledger.see_platform(platform, kind)?;
+            Ok(Answer::Noted)
+        }
         Command::SetStatus { id, status, at } => {
             let Some(before) = ledger.by_id(id)? else { return Ok(Answer::NotFound) };
             let after = change::set_status(before.clone(), status, at);
@@ -88,19 +101,23 @@ pub(super) fn decide(
             }
             Ok(Answer::Noted)
         }
-        Command::Route { seqs, platform, at } => {
-            for seq in seqs {
-                let message = ledger.by_seq(seq)?;
-                let routed = message.and_then(|message| change::route(message, &platform, at));
+        Command::Route { messages, at } => {
+            for (seq, facts) in messages {
+                let Some(message) = ledger.by_seq(seq)? else { continue };
+                let (platform, conversation) = route(ledger, &message, &facts)?;
+                let Some(platform) = platform else { continue };
+                let routed = change::route(&message, platform, conversation, at);
                 effects.extend(routed.map(Effect::Updated));
             }
             Ok(Answer::Noted)
         }
-        Command::Claim { seqs, at } => {
+        Command::Claim { seqs, account, at } => {
             let mut claimed = Vec::with_capacity(seqs.len());
             for seq in seqs {
                 let message = ledger.by_seq(seq)?;
-                claimed.extend(message.and_then(|message| change::claim(message, at)));
+                claimed.extend(
+                    message.and_then(|message| change::claim(message, account.as_deref(), at)),
+                );
             }
             effects.extend(claimed.iter().cloned().map(Effect::StatusChanged));
             Ok(Answer::Claimed(claimed))
@@ -122,6 +139,7 @@ fn create(
     draft: Draft,
     at: u64,
     idempotency: Option<Idempotency>,
+    facts: &RoutingFacts,
     effects: &mut Vec<Effect>,
 ) -> Result<Answer> {
     if let Some(key) = &idempotency
@@ -139,35 +157,31 @@ fn create(
     if let Some(key) = &idempotency {
         ledger.remember_key(key, seq, at)?;
     }
-    let message = draft.into_message(seq, id, at);
+    let mut message = draft.into_message(seq, id, at);
+    (message.platform, message.recipient) = route(ledger, &message, facts)?;
     effects.push(Effect::Created(message.clone()));
     Ok(Answer::Done(message))
 }
 
-fn receive(
-    ledger: &mut Ledger,
-    received: Inbound,
-    at: u64,
-    effects: &mut Vec<Effect>,
-) -> Result<Answer> {
-    if let Some(seq) = ledger.known(&received)? {
-        let Some(known) = ledger.by_seq(seq)? else { return Ok(Answer::NotFound) };
-        if received.echoes(&known) {
-            let outcome = Outcome::Sent {
-                account: Some(received.account.clone()),
-                external_id: Some(received.external_id.clone()),
-            };
-            let recorded = change::record_outcome(known.clone(), outcome, at);
-            effects.extend(recorded.map(Effect::StatusChanged));
-            ledger.remember_received(&received, seq)?;
-        }
-        return Ok(Answer::Repeated(known));
-    }
-    let (seq, id) = ledger.next();
-    ledger.remember_received(&received, seq)?;
-    let message = received.into_message(seq, id, at);
-    effects.push(Effect::Created(message.clone()));
-    Ok(Answer::Done(message))
+/// The platform of a message, where one is named or found, and its conversation.
+fn route(
+    ledger: &Ledger,
+    message: &Message,
+    facts: &RoutingFacts,
+) -> Result<(Option<String>, String)> {
+    let recipient = &message.recipient;
+    let platform = match &message.platform {
+        Some(platform) => Some(platform.clone()),
+        None => match routing::choose_platform(recipient, message.seq, facts, ledger)? {
+            Choice::Platform(platform) => Some(platform),
+            Choice::Several(_) | Choice::None => None,
+        },
+    };
+    let conversation = match &platform {
+        Some(platform) => routing::choose_conversation(platform, recipient, facts, ledger)?,
+        None => recipient.clone(),
+    };
+    Ok((platform, conversation))
 }
 
 /// Whether two messages of one ID are the same message, whatever became of it since.

@@ -2,17 +2,19 @@
 
 use super::ids::Ids;
 use super::journal::{self, Entry};
-use super::keys::{Idempotency, seen_key, sent_keys};
-use super::postings::{Places, locate};
+use super::keys::{Idempotency, history_key, seen_key, sent_keys};
+use super::postings::{Places, locate, start_of};
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE,
-    MESSAGES, META, PLATFORMS, POSTINGS, SEEN, SENT, Term, newest_batch, pack, unpack,
+    MESSAGES, META, PLATFORMS, POSTINGS, SEEN, SEEN_PLATFORMS, SENT, Term, newest_batch, pack,
+    seen_platforms, unpack,
 };
 use super::{Error, Result, record};
 use crate::clock::now;
 use crate::model::change::{Change, Effect, Inbound};
 use crate::model::cursor::Epoch;
 use crate::model::message::{Direction, Message, Status};
+use crate::model::routing::{SeenPlatform, StoreFacts};
 use redb::{ReadableTable, Table, WriteTransaction};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
@@ -49,6 +51,8 @@ pub(super) struct Ledger<'txn> {
     counters: Counters,
     /// The number of the newest batch that changed something.
     batch: u64,
+    /// Something was written that no client is told of.
+    has_remembered: bool,
     touched_rows: BTreeMap<u64, Places>,
     touched_conversations: BTreeMap<ConversationKey, ConversationRow>,
     platform_terms: HashMap<String, Term>,
@@ -83,6 +87,7 @@ impl<'txn> Ledger<'txn> {
             meta,
             counters,
             batch,
+            has_remembered: false,
             touched_rows: BTreeMap::new(),
             touched_conversations: BTreeMap::new(),
             platform_terms: HashMap::new(),
@@ -142,9 +147,8 @@ impl<'txn> Ledger<'txn> {
         Ok(())
     }
 
-    /// The message that a platform told of before: by the same event, or as the echo of one that
-    /// we sent.
-    pub(super) fn known(&self, received: &Inbound) -> Result<Option<u64>> {
+    /// The message that a platform told of before, by the same event, or that we sent under this ID.
+    pub(super) fn known(&self, received: &Inbound, at: u64) -> Result<Option<u64>> {
         if let Some(seq) = self.seen.get(seen_key(received))? {
             return Ok(Some(seq.value()));
         }
@@ -152,33 +156,60 @@ impl<'txn> Ledger<'txn> {
             return Ok(None);
         }
         let Inbound { platform, conversation, external_id, time, .. } = received;
-        for key in sent_keys(platform, conversation, external_id, *time) {
-            if let Some(seq) = self.sent.get(key)? {
-                return Ok(Some(seq.value()));
-            }
-        }
-        self.echoed(received)
-    }
-
-    /// The oldest message in its conversation that is being sent, or may have been, and says the same.
-    fn echoed(&self, received: &Inbound) -> Result<Option<u64>> {
-        let Some(row) = self.known_conversation(&received.platform, &received.conversation)? else {
-            return Ok(None);
-        };
-        for status in [Status::Sending, Status::Pending] {
-            let state = Term::of_state(Direction::Outbound, status);
-            for block in self.blocks(state)? {
-                let mut places = self.places(state, block)?;
-                places.meet(&self.places(row.term, block)?);
-                for place in places.ascending() {
-                    let seq = super::postings::start_of(block) + u64::from(place);
-                    if self.by_seq(seq)?.is_some_and(|message| received.echoes(&message)) {
-                        return Ok(Some(seq));
-                    }
+        // The platform's clock and ours may be far apart.
+        for at in [*time, at] {
+            for key in sent_keys(platform, conversation, external_id, at) {
+                if let Some(seq) = self.sent.get(key)? {
+                    return Ok(Some(seq.value()));
                 }
             }
         }
         Ok(None)
+    }
+
+    /// Outbound messages of a conversation in a state, the oldest first, at most `limit`.
+    pub(super) fn outbound(
+        &self,
+        platform: &str,
+        conversation: &str,
+        status: Status,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let mut found = Vec::new();
+        let Some(row) = self.known_conversation(platform, conversation)? else { return Ok(found) };
+        let state = Term::of_state(Direction::Outbound, status);
+        for block in self.blocks(state)? {
+            let mut places = self.places(state, block)?;
+            places.meet(&self.places(row.term, block)?);
+            for place in places.ascending() {
+                found.extend(self.by_seq(start_of(block) + u64::from(place))?);
+                if found.len() == limit {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The newest messages of a conversation, the newest first, at most `limit`.
+    pub(super) fn recent(
+        &self,
+        platform: &str,
+        conversation: &str,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let mut found = Vec::new();
+        let Some(row) = self.known_conversation(platform, conversation)? else { return Ok(found) };
+        for block in self.blocks(row.term)?.into_iter().rev() {
+            let places = self.places(row.term, block)?;
+            for place in places.descending() {
+                found.extend(self.by_seq(start_of(block) + u64::from(place))?);
+                if found.len() == limit {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The blocks that may have messages of a term, with what this batch has changed.
@@ -204,7 +235,38 @@ impl<'txn> Ledger<'txn> {
 
     /// Remembers an event, so that it is not taken for another message when it comes again.
     pub(super) fn remember_received(&mut self, received: &Inbound, seq: u64) -> Result<()> {
-        self.seen.insert(seen_key(received), seq)?;
+        self.has_remembered |= self.seen.insert(seen_key(received), seq)?.is_none();
+        Ok(())
+    }
+
+    /// Remembers that a history has told of a message, so that it tells of it once.
+    pub(super) fn remember_in_history(&mut self, message: &Message) -> Result<()> {
+        self.has_remembered |= self.seen.insert(history_key(message), message.seq)?.is_none();
+        Ok(())
+    }
+
+    /// Whether a history has told of a message.
+    pub(super) fn is_in_history(&self, message: &Message) -> Result<bool> {
+        Ok(self.seen.get(history_key(message))?.is_some())
+    }
+
+    /// Keeps the platform's ID of a message that was sent without one; clients do not see it.
+    pub(super) fn complete(&mut self, message: &Message, at: u64) -> Result<()> {
+        self.has_remembered = true;
+        self.put(message)?;
+        self.remember_sent(&Message { updated_at: at, ..message.clone() })
+    }
+
+    /// Notes that an adapter of this kind was connected for the platform.
+    pub(super) fn see_platform(&mut self, platform: String, kind: String) -> Result<()> {
+        let mut seen = self.seen_platforms()?;
+        match seen.iter_mut().find(|known| known.platform == platform) {
+            Some(known) if known.kind == kind => return Ok(()),
+            Some(known) => known.kind = kind,
+            None => seen.push(SeenPlatform { platform, kind, after_seq: self.counters.head }),
+        }
+        self.has_remembered = true;
+        self.meta.insert(SEEN_PLATFORMS, pack(&seen)?.as_slice())?;
         Ok(())
     }
 
@@ -294,7 +356,9 @@ impl<'txn> Ledger<'txn> {
         self.counters.remove(&before);
         self.counters.add(message);
         self.put(message)?;
-        if before.platform != message.platform || before.account != message.account {
+        let has_moved =
+            before.platform != message.platform || before.recipient != message.recipient;
+        if has_moved || before.account != message.account || message.status == Status::Sent {
             self.see_conversation(message)?;
         }
         let (old, new) = (self.terms(&before)?, self.terms(message)?);
@@ -412,7 +476,8 @@ impl<'txn> Ledger<'txn> {
     pub(super) fn finish(mut self) -> Result<Option<u64>> {
         let is_touched = !self.touched_rows.is_empty()
             || !self.touched_conversations.is_empty()
-            || !self.kept.is_empty();
+            || !self.kept.is_empty()
+            || self.has_remembered;
         if !is_touched && self.meta.get("counters")?.is_some() {
             return Ok(None);
         }
@@ -434,5 +499,23 @@ impl<'txn> Ledger<'txn> {
         let batch = self.batch + 1;
         self.meta.insert("batch", batch.to_le_bytes().as_slice())?;
         Ok(Some(batch))
+    }
+}
+
+impl StoreFacts for Ledger<'_> {
+    type Error = Error;
+
+    fn seen_platforms(&self) -> Result<Vec<SeenPlatform>> {
+        seen_platforms(&self.meta)
+    }
+
+    fn named_platforms(&self) -> Result<Vec<String>> {
+        let names = self.platforms.iter()?.map(|row| Ok(row?.0.value().to_owned()));
+        names.filter(|name| !name.as_ref().is_ok_and(String::is_empty)).collect()
+    }
+
+    fn is_known(&self, platform: &str, conversation: &str) -> Result<bool> {
+        let row = self.known_conversation(platform, conversation)?;
+        Ok(row.is_some_and(|row| row.account.is_some()))
     }
 }

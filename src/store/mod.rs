@@ -17,6 +17,7 @@ mod open;
 mod overlay;
 pub mod postings;
 mod query;
+mod receive;
 pub mod record;
 mod search;
 mod tables;

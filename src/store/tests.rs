@@ -5,13 +5,19 @@ use super::open::open;
 use super::*;
 use crate::model::change::{Inbound, Outcome};
 use crate::model::message::{Draft, Message, MessageType, Sender, Status};
+use crate::model::routing::RoutingFacts;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 fn create(text: &str) -> Command {
     let draft = Draft::new(MessageType::Text, text.into(), "group_1".into(), Some("qq".into()));
-    Command::Create { draft: draft.unwrap(), at: 1_700_000_000, idempotency: None }
+    Command::Create {
+        draft: draft.unwrap(),
+        at: 1_700_000_000,
+        idempotency: None,
+        facts: RoutingFacts::default(),
+    }
 }
 
 /// A store in a folder of its own.
@@ -167,19 +173,21 @@ fn received(text: &str, own: bool) -> Inbound {
         external_id: text.into(),
         time: 1_700_000_000,
         own,
+        from_history: false,
         original: None,
     }
 }
 
 fn receive(text: &str, own: bool) -> Command {
-    Command::Receive { received: Box::new(received(text, own)), at: 1_700_000_001 }
+    Command::Receive { received: Box::new(received(text, own)), at: 1_700_000_001, can_wait: false }
 }
 
 #[test]
 fn what_a_batch_did_is_known_to_the_rest_of_it() {
     let (_folder, mut file) = new();
     let sending = made(&mut file, "hello");
-    file.commit(vec![Command::Claim { seqs: vec![sending.seq], at: 1 }], By::Tables).unwrap();
+    file.commit(vec![Command::Claim { seqs: vec![sending.seq], account: None, at: 1 }], By::Tables)
+        .unwrap();
     let again = Outcome::Retry { reason: "it is silent".into(), is_uncertain: true };
     let (platform, conversation) = ("qq".to_owned(), "group_9".to_owned());
     let mut elsewhere = received("first", false);
@@ -187,7 +195,7 @@ fn what_a_batch_did_is_known_to_the_rest_of_it() {
     let commands = vec![
         Command::RecordOutcome { seq: sending.seq, outcome: again, at: 2 },
         receive("hello", true),
-        Command::Receive { received: Box::new(elsewhere), at: 3 },
+        Command::Receive { received: Box::new(elsewhere), at: 3, can_wait: false },
         Command::Name { platform, conversation, name: "Nine".into() },
     ];
     file.commit(commands, By::Tables).unwrap();
@@ -205,7 +213,7 @@ fn a_damaged_record_refuses_only_what_meets_it() {
     let txn = file.database.begin_write().unwrap();
     txn.open_table(tables::MESSAGES).unwrap().insert(damaged.seq, &b"\xff"[..]).unwrap();
     txn.commit().unwrap();
-    let claim = Command::Claim { seqs: vec![damaged.seq], at: 1 };
+    let claim = Command::Claim { seqs: vec![damaged.seq], account: None, at: 1 };
     let delete = Command::Delete { id: damaged.id };
     let answers = file.commit(vec![claim, create("x"), delete], By::Log).unwrap().answers;
     let is_done: Vec<_> = answers.iter().map(Result::is_ok).collect();

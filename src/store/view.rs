@@ -2,15 +2,15 @@
 
 use super::ids::Ids;
 use super::journal::{self, JournalEntry};
-use super::keys::sent_keys;
 use super::postings::Places;
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, MESSAGES, META,
-    PLATFORMS, POSTINGS, SENT, Term, unpack,
+    PLATFORMS, POSTINGS, Term, seen_platforms, unpack,
 };
 use super::{Error, Head, Result, record};
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::message::{Message, Status};
+use crate::model::routing::{SeenPlatform, StoreFacts};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -56,11 +56,11 @@ pub struct View {
     pub(super) postings: ReadOnlyTable<u64, &'static [u8]>,
     pub(super) platforms: ReadOnlyTable<&'static str, u32>,
     pub(super) conversations: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
-    sent: ReadOnlyTable<(u64, u128), u64>,
     journal: ReadOnlyTable<u64, &'static [u8]>,
     epochs: ReadOnlyTable<u64, (u64, u64)>,
     /// The epoch of the newest event.
     epoch: Epoch,
+    meta: ReadOnlyTable<&'static str, &'static [u8]>,
     /// Where the tables are that only a copy needs.
     txn: ReadTransaction,
 }
@@ -85,7 +85,7 @@ impl View {
             postings: txn.open_table(POSTINGS)?,
             platforms: txn.open_table(PLATFORMS)?,
             conversations: txn.open_table(CONVERSATIONS)?,
-            sent: txn.open_table(SENT)?,
+            meta,
             txn,
         })
     }
@@ -217,37 +217,6 @@ impl View {
         Ok(self.between(0, seq.saturating_sub(1))?.rev())
     }
 
-    /// The message that was sent under this ID of its platform, around a time.
-    pub fn sent_as(
-        &self,
-        platform: &str,
-        conversation: &str,
-        external_id: &str,
-        at: u64,
-    ) -> Result<Option<u64>> {
-        for key in sent_keys(platform, conversation, external_id, at) {
-            if let Some(seq) = self.sent.get(key)? {
-                return Ok(Some(seq.value()));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The platforms on which an account of ours has seen a conversation, the latest first.
-    pub fn platforms_of(&self, conversation: &str) -> Result<Vec<Conversation>> {
-        let mut known = Vec::new();
-        for entry in self.platforms.iter()? {
-            let platform = entry?.0;
-            let row = self.conversation_row(platform.value(), conversation)?;
-            known.extend(
-                row.filter(|row| row.account.is_some())
-                    .map(|row| row.shown(platform.value(), conversation)),
-            );
-        }
-        known.sort_by_key(|conversation| std::cmp::Reverse(conversation.last_seq));
-        Ok(known)
-    }
-
     /// What is known of a conversation.
     pub fn conversation(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
         let row = self.conversation_row(platform, conversation)?;
@@ -302,5 +271,23 @@ impl ConversationRow {
             last_seq: self.last_seq,
             last_at: self.last_at,
         }
+    }
+}
+
+impl StoreFacts for View {
+    type Error = Error;
+
+    fn seen_platforms(&self) -> Result<Vec<SeenPlatform>> {
+        seen_platforms(&self.meta)
+    }
+
+    fn named_platforms(&self) -> Result<Vec<String>> {
+        let names = self.platforms.iter()?.map(|row| Ok(row?.0.value().to_owned()));
+        names.filter(|name| !name.as_ref().is_ok_and(String::is_empty)).collect()
+    }
+
+    fn is_known(&self, platform: &str, conversation: &str) -> Result<bool> {
+        let row = self.conversation_row(platform, conversation)?;
+        Ok(row.is_some_and(|row| row.account.is_some()))
     }
 }

@@ -23,7 +23,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The form of the commands in it.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Bytes before a record's commands: length, checksum, number.
 const HEAD: usize = 4 + 8 + 8;
@@ -230,6 +230,7 @@ mod tests {
     use super::*;
     use crate::model::change::{Inbound, Outcome};
     use crate::model::message::{Draft, MessageType, Sender, Status};
+    use crate::model::routing::RoutingFacts;
     use crate::store::Idempotency;
     use proptest::prelude::*;
     use uuid::Uuid;
@@ -241,14 +242,19 @@ mod tests {
     fn commands(text: &str) -> Vec<Command> {
         let draft = Draft::new(MessageType::Text, text.into(), "group_1".into(), Some("qq".into()));
         let (id, status) = (Uuid::nil(), Status::Failed);
-        let outcome = Outcome::Failed { reason: "it was refused".into() };
+        let outcome = Outcome::Failed { reason: "it was refused".into(), is_uncertain: false };
         vec![
-            Command::Create { draft: draft.unwrap(), at: 7, idempotency: None },
+            Command::Create {
+                draft: draft.unwrap(),
+                at: 7,
+                idempotency: None,
+                facts: RoutingFacts::default(),
+            },
             Command::SetStatus { id, status, at: 8 },
             Command::Delete { id },
             Command::Name { platform: "qq".into(), conversation: "1".into(), name: "One".into() },
-            Command::Route { seqs: vec![3], platform: "qq".into(), at: 8 },
-            Command::Claim { seqs: vec![1, 2], at: 8 },
+            Command::Route { messages: vec![(3, RoutingFacts::default())], at: 8 },
+            Command::Claim { seqs: vec![1, 2], account: Some("1".into()), at: 8 },
             Command::RecordOutcome { seq: 4, outcome, at: 9 },
         ]
     }
@@ -266,6 +272,7 @@ mod tests {
             external_id: "e".into(),
             time: 5,
             own: true,
+            from_history: false,
             original: Some("o".into()),
         };
         let draft = Draft::new(MessageType::Text, "hi".into(), "g".into(), None).unwrap();
@@ -274,8 +281,14 @@ mod tests {
         let record_outcome = |outcome| Command::RecordOutcome { seq: 4, outcome, at: 9 };
         let mut all = commands("hello");
         all.extend([
-            Command::Create { draft, at: 7, idempotency: Some(Idempotency { key: 1, body: 300 }) },
-            Command::Receive { received: Box::new(received), at: 6 },
+            Command::Create {
+                draft,
+                at: 7,
+                idempotency: Some(Idempotency { key: 1, body: 300 }),
+                facts: RoutingFacts::default(),
+            },
+            Command::SeePlatform { platform: "qq".into(), kind: "onebot11".into() },
+            Command::Receive { received: Box::new(received), at: 6, can_wait: true },
             record_outcome(sent),
             record_outcome(again),
             record_outcome(Outcome::NotAttempted),
@@ -287,7 +300,7 @@ mod tests {
     fn what_is_written_stays_readable() {
         let bytes = Record::of(&every_command()).unwrap().0.split_off(HEAD);
         let text = bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        assert_eq!(text, include_str!("../../tests/fixtures/store/wal-1.hex").trim_end());
+        assert_eq!(text, include_str!("../../tests/fixtures/store/wal-2.hex").trim_end());
     }
 
     fn log(wal: &Wal, numbers: &[u64]) -> Vec<u8> {
