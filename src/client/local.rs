@@ -6,6 +6,8 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
+use crate::model::routing::choose_platform;
+use crate::outbox::no_platform;
 use crate::protocol::http::{Imported, NewMessage, Record};
 use crate::store::{Access, Answer, Command, Filter, Idempotency, Page, Stats, Store, View};
 use std::sync::Arc;
@@ -65,11 +67,31 @@ impl Local {
                 }
             })
             .transpose()?;
-        Ok(view.list(filter, Page { before, ..page })?)
+        let mut messages = view.list(filter, Page { before, ..page })?;
+        messages.iter_mut().for_each(|message| self.say_why(message, &view));
+        Ok(messages)
     }
 
     pub(super) fn get(&self, id: Uuid) -> Result<Message> {
-        self.store.view()?.by_id(id)?.ok_or_else(|| no_message(id))
+        let view = self.store.view()?;
+        let mut message = view.by_id(id)?.ok_or_else(|| no_message(id))?;
+        self.say_why(&mut message, &view);
+        Ok(message)
+    }
+
+    /// Fills in why a message waits, as far as that is known without a server.
+    fn say_why(&self, message: &mut Message, view: &View) {
+        if message.status != Status::Pending {
+            return;
+        }
+        let undecided = message.platform.is_none().then(|| {
+            let default_platform = self.default_platform.as_deref();
+            let facts = configured_facts(&message.recipient, default_platform, &self.adapters);
+            let choice = choose_platform(&message.recipient, message.seq, &facts, view).ok()?;
+            no_platform(&message.recipient, &choice)
+        });
+        let no_server = || "no server runs on this store; start one with `rechat serve`".to_owned();
+        message.waiting = Some(undecided.flatten().unwrap_or_else(no_server));
     }
 
     pub(super) async fn set_status(&self, id: Uuid, status: Status) -> Result<Message> {

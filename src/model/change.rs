@@ -116,6 +116,7 @@ impl Inbound {
             sender: Some(self.sender),
             account: Some(self.account),
             last_error: None,
+            waiting: None,
             external_id: Some(self.external_id),
             original: self.original,
             is_uncertain: false,

@@ -28,9 +28,10 @@ use crate::activity::Activity;
 use crate::adapter;
 use crate::config::Config;
 use crate::hub::Hub;
+use crate::model::message::Message;
 use crate::model::routing::RoutingFacts;
-use crate::outbox::{NextAttempts, Outcomes};
-use crate::store::{Answer as Stored, Command, Store};
+use crate::outbox::{self, NextAttempts, Outcomes};
+use crate::store::{Answer as Stored, Command, Store, View};
 use arc_swap::ArcSwap;
 use error::Refusal;
 use hyper::{Request, Response, StatusCode};
@@ -91,6 +92,12 @@ pub enum Peer {
 }
 
 impl Context {
+    /// Why a message waits, if it does.
+    fn waiting(&self, message: &Message, view: &View) -> Option<String> {
+        let default_platform = self.config.default_platform.as_deref();
+        outbox::waiting(message, view, &self.registry, &self.attempts, default_platform)
+    }
+
     /// Facts by which a message to this recipient is routed.
     fn routing_facts(&self, recipient: &str) -> RoutingFacts {
         self.registry.routing_facts(recipient, self.config.default_platform.as_deref())

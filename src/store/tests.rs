@@ -193,7 +193,7 @@ fn what_a_batch_did_is_known_to_the_rest_of_it() {
     let mut elsewhere = received("first", false);
     elsewhere.conversation.clone_from(&conversation);
     let commands = vec![
-        Command::RecordOutcome { seq: sending.seq, outcome: again, at: 2 },
+        Command::RecordOutcome { seq: sending.seq, outcome: again, at: 1_700_000_000 },
         receive("hello", true),
         Command::Receive { received: Box::new(elsewhere), at: 3, can_wait: false },
         Command::Name { platform, conversation, name: "Nine".into() },
