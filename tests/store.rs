@@ -74,6 +74,14 @@ impl Model {
     }
 }
 
+/// A message that nobody sends has no owner.
+fn disowned(mut message: Message) -> Message {
+    if message.status != Status::Sending {
+        message.owner = None;
+    }
+    message
+}
+
 struct Both {
     runtime: tokio::runtime::Runtime,
     options: Options,
@@ -122,6 +130,7 @@ impl Both {
                 let id = message.id;
                 let after =
                     change::set_status(message.clone(), status, at).unwrap_or(message.clone());
+                let after = disowned(after);
                 *message = after.clone();
                 assert_eq!(self.write(Command::SetStatus { id, status, at }), Answer::Done(after));
             }
@@ -134,7 +143,10 @@ impl Both {
             }
             Step::Claim { place } => {
                 let Some(message) = self.model.at(place) else { return };
-                let (seq, claimed) = (message.seq, change::claim(message.clone(), Some("me"), at));
+                let claimed = change::claim(message.clone(), Some("me"), at);
+                let claimed =
+                    claimed.map(|message| Message { owner: Some("main".into()), ..message });
+                let seq = message.seq;
                 message.clone_from(claimed.as_ref().unwrap_or(&message.clone()));
                 let answer =
                     self.write(Command::Claim { seqs: vec![seq], account: Some("me".into()), at });
@@ -154,7 +166,7 @@ impl Both {
                 let Some(message) = self.model.at(place) else { return };
                 let seq = message.seq;
                 if let Some(after) = change::record_outcome(message.clone(), outcome.clone(), at) {
-                    *message = after;
+                    *message = disowned(after);
                 }
                 let expected = Answer::Done(message.clone());
                 assert_eq!(self.write(Command::RecordOutcome { seq, outcome, at }), expected);

@@ -169,8 +169,11 @@ impl Store {
     /// `listener` is told of every commit from the writer's thread.
     pub fn open(options: &Options, mut listener: Box<dyn Listener>) -> Result<Self> {
         let current: Current = Arc::default();
-        let opened = open::open(options)?;
-        let view = opened.view()?;
+        let (opened, view) = damage::guarded(|| {
+            let opened = open::open(options)?;
+            let view = opened.view()?;
+            Ok((opened, view))
+        })?;
         listener.opened(view.position());
         current.store(Some(Arc::new(view)));
         let (queue, writer) = match opened.into_writable() {

@@ -236,7 +236,8 @@ impl Writer {
             forget_cached(path);
             forget_cached(&path_beside(path));
         }
-        open::open(&self.options)
+        // It is looked at again soon; those who ask are not to wait for it.
+        open::open(&Options { patience: Duration::ZERO, ..self.options.clone() })
     }
 
     /// Lets readers have what can be read meanwhile.
