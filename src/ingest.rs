@@ -2,16 +2,17 @@
 //!
 //! An event is let go of only once it is on disk. While the disk refuses, it is tried again, the
 //! adapters' queue fills (it is bounded in number and bytes), and their sockets wait: so nothing is
-//! lost, and memory stays bounded.//!
+//! lost, and memory stays bounded. What meets a damaged row is set aside, and does not stop the next.//!
 //! A message of the account's owner may be the echo of an attempt that is under way. It waits for
 //! the attempt's end, which tells the platform's ID; the store decides which it is.
 
 use crate::adapter::{Event, QueuedEvent, Registry};
 use crate::clock::now;
+use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
-use crate::store::{Answer, Command, Conversation, Store};
+use crate::store::{self, Answer, Command, Conversation, Store};
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
@@ -171,6 +172,9 @@ impl Ingest {
                 match answer {
                     Ok(Answer::Later) => work.wait(item),
                     Ok(answer) => self.count(&answer),
+                    Err(store::Error::Damaged(reason)) => {
+                        work.batch.extend(item.set_aside(&reason));
+                    }
                     Err(error) => {
                         work.batch.push_back(item);
                         refusal.get_or_insert(error);
@@ -216,6 +220,16 @@ impl Work {
 }
 
 impl Item {
+    /// Has a message kept for somebody to look at, that the store cannot take for a damaged row;
+    /// anything else is told of, and no more.
+    fn set_aside(self, reason: &str) -> Option<Self> {
+        tracing::error!("an event is set aside; `rechat check` tells of it: {reason}");
+        METRICS.events_set_aside.inc();
+        let Command::Receive { received, at, .. } = self.command else { return None };
+        let command = Command::SetAside { inbound: received, reason: reason.to_owned(), at };
+        Some(Self { command, ..self })
+    }
+
     fn without_waiting(mut self) -> Self {
         if let Command::Receive { can_wait, .. } = &mut self.command {
             *can_wait = false;

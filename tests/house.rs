@@ -24,9 +24,10 @@ fn clippy_has_nothing_to_say() {
 }
 
 /// The parts from the inside out, and what each may use beside the parts before it.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["error", "clock", "metrics", "health", "model"],
     &["adapter"],
+    &["log"],
     &["store"],
     &["hub", "activity"],
     &["ingest", "outbox", "retention"],

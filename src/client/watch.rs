@@ -135,6 +135,7 @@ impl From<NewMessage> for Message {
             external_id: None,
             original: None,
             is_uncertain: false,
+            owner: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod change;
 pub mod cursor;
+pub mod event;
 pub mod message;
 pub mod routing;
 pub mod subscription;

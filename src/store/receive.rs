@@ -2,9 +2,10 @@
 //! ours, or new. All of that is decided here, and nowhere else.
 
 use super::Result;
-use super::command::Answer;
-use super::ledger::Ledger;
-use crate::model::change::{self, Effect, Inbound, Outcome};
+use super::command::{Answer, State, changed_with, seen_mark, sent_mark};
+use super::keys::history_key;
+use crate::model::change::{self, Inbound, Outcome};
+use crate::model::event::{Event, How, Mark, Origin};
 use crate::model::message::{Direction, Message, Status};
 
 /// Messages of the conversation that a history is compared with, the newest.
@@ -18,104 +19,116 @@ const MAX_OPEN: usize = 64;
 const HISTORY_APART: u64 = 5 * 60;
 
 pub(super) fn receive(
-    ledger: &mut Ledger,
+    state: &impl State,
     received: Inbound,
     at: u64,
     can_wait: bool,
-    effects: &mut Vec<Effect>,
+    events: &mut Vec<Event>,
 ) -> Result<Answer> {
-    if let Some(seq) = ledger.known(&received, at)? {
-        return repeated(ledger, &received, seq);
+    if let Some(seq) = known(state, &received, at)? {
+        return repeated(state, &received, seq, events);
     }
     let recent = if received.own || received.from_history {
-        ledger.recent(&received.platform, &received.conversation, MAX_COMPARED)?
+        state.recent(&received.platform, &received.conversation, MAX_COMPARED)?
     } else {
         Vec::new()
     };
     if received.from_history
         && let Some(known) = recent.iter().find(|known| has_same_id(known, &received))
     {
-        return repeated(ledger, &received, known.seq);
+        return repeated(state, &received, known.seq, events);
     }
     if received.own {
         let sending =
-            ledger.outbound(&received.platform, &received.conversation, Status::Sending, 1)?;
+            state.outbound(&received.platform, &received.conversation, Status::Sending, 1)?;
         // The answer of an attempt that is under way tells the ID, by which its echo is known.
         if can_wait && !sending.is_empty() {
             return Ok(Answer::Later);
         }
         if let Some(sent) = recent.iter().rev().find(|sent| received.completes(sent, at)) {
-            return completed(ledger, &received, sent.clone(), at);
+            let sent = Message { external_id: Some(received.external_id.clone()), ..sent.clone() };
+            return Ok(recognized(How::Completed, &received, sent, events));
         }
     }
     if received.from_history {
         for known in recent.iter().rev() {
-            if is_about_the_same(known, &received) && !ledger.is_in_history(known)? {
-                return repeated(ledger, &received, known.seq);
+            if is_about_the_same(known, &received) && !state.is_in_history(known)? {
+                return repeated(state, &received, known.seq, events);
             }
         }
     }
     if received.own
-        && let Some(open) = find_open(ledger, &received, &recent, at)?
+        && let Some(open) = find_open(state, &received, &recent, at)?
     {
-        return confirmed(ledger, &received, open, at, effects);
+        let outcome = Outcome::Sent {
+            account: Some(received.account.clone()),
+            external_id: Some(received.external_id.clone()),
+        };
+        if let Some(sent) = change::record_outcome(open, outcome, at) {
+            return Ok(recognized(How::AttemptEnded, &received, sent, events));
+        }
     }
-    let (seq, id) = ledger.next();
-    ledger.remember_received(&received, seq)?;
+    let (seq, id) = state.next();
+    let mut marks = vec![seen_mark(&received)];
     let message = received.into_message(seq, id, at);
     if message.direction == Direction::Outbound {
-        ledger.remember_sent(&message)?;
+        marks.extend(sent_mark(&message));
     }
-    effects.push(Effect::Created(message.clone()));
+    let created = Box::new(message.clone());
+    events.push(Event::Created { message: created, origin: Origin::Received, marks });
     Ok(Answer::Done(message))
 }
 
+/// The message that a platform told of before, by the same event, or that we sent under this ID.
+fn known(state: &impl State, received: &Inbound, at: u64) -> Result<Option<u64>> {
+    match state.seen(received)? {
+        None if received.own => state.sent_as(received, at),
+        seen => Ok(seen),
+    }
+}
+
 /// It is a message that is stored, unless that was deleted since.
-fn repeated(ledger: &mut Ledger, received: &Inbound, seq: u64) -> Result<Answer> {
-    let Some(known) = ledger.by_seq(seq)? else { return Ok(Answer::NotFound) };
-    ledger.remember_received(received, seq)?;
-    if received.from_history {
-        ledger.remember_in_history(&known)?;
+fn repeated(
+    state: &impl State,
+    received: &Inbound,
+    seq: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    let Some(known) = state.by_seq(seq)? else { return Ok(Answer::NotFound) };
+    let is_told = state.seen(received)?.is_some()
+        && (!received.from_history || state.is_in_history(&known)?);
+    if !is_told {
+        events.push(Event::Recognized { seq, marks: marks(received, &known) });
     }
     Ok(Answer::Repeated(known))
 }
 
-/// It tells the ID of a message of ours that was confirmed without one.
-fn completed(ledger: &mut Ledger, received: &Inbound, sent: Message, at: u64) -> Result<Answer> {
-    let sent = Message { external_id: Some(received.external_id.clone()), ..sent };
-    ledger.complete(&sent, at)?;
-    repeated(ledger, received, sent.seq)
+/// It tells of a message of ours what was not known yet; the answer is how that is now.
+fn recognized(how: How, received: &Inbound, known: Message, events: &mut Vec<Event>) -> Answer {
+    let mut marks = marks(received, &known);
+    marks.extend(sent_mark(&known));
+    Answer::Repeated(changed_with(how, known, marks, events))
 }
 
-/// It proves that a message of ours went out.
-fn confirmed(
-    ledger: &mut Ledger,
-    received: &Inbound,
-    open: Message,
-    at: u64,
-    effects: &mut Vec<Effect>,
-) -> Result<Answer> {
-    let outcome = Outcome::Sent {
-        account: Some(received.account.clone()),
-        external_id: Some(received.external_id.clone()),
-    };
-    if let Some(sent) = change::record_outcome(open.clone(), outcome, at) {
-        ledger.remember_sent(&sent)?;
-        effects.push(Effect::StatusChanged(sent));
+/// Marks by which the same event, and the same entry of a history, are known from now on.
+fn marks(received: &Inbound, known: &Message) -> Vec<Mark> {
+    let mut marks = vec![seen_mark(received)];
+    if received.from_history {
+        marks.push(history_mark(known));
     }
-    repeated(ledger, received, open.seq)
+    marks
 }
 
 /// The oldest message of the conversation that may have gone out and says the same.
 fn find_open(
-    ledger: &Ledger,
+    state: &impl State,
     received: &Inbound,
     recent: &[Message],
     at: u64,
 ) -> Result<Option<Message>> {
     let Inbound { platform, conversation, .. } = received;
-    let mut open = ledger.outbound(platform, conversation, Status::Sending, MAX_OPEN)?;
-    open.extend(ledger.outbound(platform, conversation, Status::Pending, MAX_OPEN)?);
+    let mut open = state.outbound(platform, conversation, Status::Sending, MAX_OPEN)?;
+    open.extend(state.outbound(platform, conversation, Status::Pending, MAX_OPEN)?);
     let is_given_up = |message: &&Message| {
         matches!(message.status, Status::Failed | Status::Canceled)
             && message.direction == Direction::Outbound
@@ -123,6 +136,11 @@ fn find_open(
     open.extend(recent.iter().filter(is_given_up).cloned());
     open.retain(|message| received.echoes(message, at));
     Ok(open.into_iter().min_by_key(|message| message.seq))
+}
+
+fn history_mark(message: &Message) -> Mark {
+    let (time, hash) = history_key(message);
+    Mark::Seen(time, hash)
 }
 
 fn has_same_id(known: &Message, received: &Inbound) -> bool {

@@ -1,6 +1,6 @@
 //! What batches and logs leave behind, in real files.
 
-use super::batch::{By, Writable};
+use super::file::{Durability, StoreFile};
 use super::open::open;
 use super::*;
 use crate::model::change::{Inbound, Outcome};
@@ -21,13 +21,13 @@ fn create(text: &str) -> Command {
 }
 
 /// A store in a folder of its own.
-fn new() -> (TempDir, Writable) {
+fn new() -> (TempDir, StoreFile) {
     let folder = TempDir::new().unwrap();
     let file = writable(folder.path());
     (folder, file)
 }
 
-fn writable(folder: &Path) -> Writable {
+fn writable(folder: &Path) -> StoreFile {
     open(&options(folder, Access::Write)).unwrap().into_writable().unwrap()
 }
 
@@ -52,8 +52,8 @@ fn total(folder: &Path, access: Access) -> u64 {
     open(&options(folder, access)).unwrap().view().unwrap().stats().total
 }
 
-fn made(file: &mut Writable, text: &str) -> Message {
-    match file.commit(vec![create(text)], By::Tables).unwrap().answers.remove(0) {
+fn made(file: &mut StoreFile, text: &str) -> Message {
+    match file.commit(vec![create(text)], Durability::Tables).unwrap().answers.remove(0) {
         Ok(Answer::Done(message)) => message,
         other => panic!("{other:?}"),
     }
@@ -63,7 +63,7 @@ fn made(file: &mut Writable, text: &str) -> Message {
 fn readers_have_what_only_the_log_holds() {
     let (folder, mut file) = new();
     made(&mut file, "in the tables");
-    file.commit(vec![create("in the log")], By::Log).unwrap();
+    file.commit(vec![create("in the log")], Durability::Log).unwrap();
     let crash = crashed(folder.path());
     assert_eq!(total(crash.path(), Access::Read), 2);
     // Tables that were closed, beside a log that goes beyond them.
@@ -73,7 +73,7 @@ fn readers_have_what_only_the_log_holds() {
     first.close().unwrap();
     let copy = crashed(closed.path());
     let mut second = writable(closed.path());
-    second.commit(vec![create("in the log")], By::Log).unwrap();
+    second.commit(vec![create("in the log")], Durability::Log).unwrap();
     fs::copy(log_in(closed.path()), log_in(copy.path())).unwrap();
     assert_eq!(total(copy.path(), Access::Read), 2);
     assert_eq!(total(copy.path(), Access::Read), 2);
@@ -85,12 +85,17 @@ fn a_log_that_does_not_follow_an_older_copy_is_set_aside_for_good() {
     made(&mut file, "old");
     let older = crashed(folder.path());
     made(&mut file, "new");
-    file.commit(vec![create("newer")], By::Log).unwrap();
+    file.commit(vec![create("newer")], Durability::Log).unwrap();
     fs::copy(log_in(folder.path()), log_in(older.path())).unwrap();
     assert_eq!(total(older.path(), Access::Write), 1);
     assert!(!log_in(older.path()).exists());
     let names = fs::read_dir(older.path()).unwrap().flatten().map(|entry| entry.file_name());
-    assert_eq!(names.filter(|name| name.to_string_lossy().starts_with("a.redb-wal.")).count(), 1);
+    assert_eq!(
+        names
+            .filter(|name| name.to_string_lossy().starts_with("a.redb-wal.does-not-follow."))
+            .count(),
+        1
+    );
     let mut file = writable(older.path());
     made(&mut file, "another");
     drop(file);
@@ -101,12 +106,12 @@ fn a_log_that_does_not_follow_an_older_copy_is_set_aside_for_good() {
 fn without_a_log_the_tables_hold_everything_at_once() {
     let (folder, mut file) = new();
     fs::create_dir(log_in(folder.path())).unwrap();
-    file.commit(vec![create("x")], By::Log).unwrap();
+    file.commit(vec![create("x")], Durability::Log).unwrap();
     let copy = TempDir::new().unwrap();
     fs::copy(folder.path().join("a.redb"), copy.path().join("a.redb")).unwrap();
     assert_eq!(total(copy.path(), Access::Read), 1);
     fs::remove_dir(log_in(folder.path())).unwrap();
-    file.commit(vec![create("y")], By::Log).unwrap();
+    file.commit(vec![create("y")], Durability::Log).unwrap();
     assert_eq!(total(crashed(folder.path()).path(), Access::Read), 2);
 }
 
@@ -119,9 +124,9 @@ fn messages_come_back_to_their_own_places_by_an_import() {
     // Some were deleted, and one is told out of turn.
     let exported = vec![all[4].clone(), all[2].clone(), all[5].clone()];
     let mut file = writable(older.path());
-    let answers = |file: &mut Writable| {
+    let answers = |file: &mut StoreFile| {
         let messages = exported.clone();
-        file.commit(vec![Command::Import { messages }], By::Tables).unwrap().answers
+        file.commit(vec![Command::Import { messages }], Durability::Tables).unwrap().answers
     };
     assert_eq!(answers(&mut file), [Ok(Answer::Imported { new: 3, known: 0 })]);
     assert_eq!(answers(&mut file), [Ok(Answer::Imported { new: 0, known: 3 })]);
@@ -137,15 +142,15 @@ fn messages_come_back_to_their_own_places_by_an_import() {
 fn a_place_that_is_taken_is_no_ones_else() {
     let (_folder, mut file) = new();
     let own = made(&mut file, "ours");
-    file.commit(vec![Command::Delete { id: own.id }], By::Tables).unwrap();
+    file.commit(vec![Command::Delete { id: own.id }], Durability::Tables).unwrap();
     let next = made(&mut file, "next");
     let mut foreign = next.clone();
     foreign.id = uuid::Uuid::from_u128(7);
     let (_folder, mut other) = new_like(&file);
     // The other one has something else where ours would go.
     let import = |messages| vec![Command::Import { messages }];
-    other.commit(import(vec![foreign.clone()]), By::Tables).unwrap();
-    other.commit(import(vec![own.clone()]), By::Tables).unwrap();
+    other.commit(import(vec![foreign.clone()]), Durability::Tables).unwrap();
+    other.commit(import(vec![own.clone()]), Durability::Tables).unwrap();
     let view = other.view().unwrap();
     for message in [own, foreign] {
         let found = view.by_id(message.id).unwrap().unwrap();
@@ -155,9 +160,9 @@ fn a_place_that_is_taken_is_no_ones_else() {
 }
 
 /// An empty store whose IDs are those of another.
-fn new_like(file: &Writable) -> (TempDir, Writable) {
+fn new_like(file: &StoreFile) -> (TempDir, StoreFile) {
     let (folder, mut like) = new();
-    like.ids = file.ids;
+    like.context = file.context.clone();
     (folder, like)
 }
 
@@ -186,8 +191,11 @@ fn receive(text: &str, own: bool) -> Command {
 fn what_a_batch_did_is_known_to_the_rest_of_it() {
     let (_folder, mut file) = new();
     let sending = made(&mut file, "hello");
-    file.commit(vec![Command::Claim { seqs: vec![sending.seq], account: None, at: 1 }], By::Tables)
-        .unwrap();
+    file.commit(
+        vec![Command::Claim { seqs: vec![sending.seq], account: None, at: 1 }],
+        Durability::Tables,
+    )
+    .unwrap();
     let again = Outcome::Retry { reason: "it is silent".into(), is_uncertain: true };
     let (platform, conversation) = ("qq".to_owned(), "group_9".to_owned());
     let mut elsewhere = received("first", false);
@@ -198,7 +206,7 @@ fn what_a_batch_did_is_known_to_the_rest_of_it() {
         Command::Receive { received: Box::new(elsewhere), at: 3, can_wait: false },
         Command::Name { platform, conversation, name: "Nine".into() },
     ];
-    file.commit(commands, By::Tables).unwrap();
+    file.commit(commands, Durability::Tables).unwrap();
     let view = file.view().unwrap();
     assert_eq!(view.by_id(sending.id).unwrap().unwrap().status, Status::Sent);
     assert_eq!(view.stats().total, 2, "the echo is no message of its own");
@@ -215,7 +223,7 @@ fn a_damaged_record_refuses_only_what_meets_it() {
     txn.commit().unwrap();
     let claim = Command::Claim { seqs: vec![damaged.seq], account: None, at: 1 };
     let delete = Command::Delete { id: damaged.id };
-    let answers = file.commit(vec![claim, create("x"), delete], By::Log).unwrap().answers;
+    let answers = file.commit(vec![claim, create("x"), delete], Durability::Log).unwrap().answers;
     let is_done: Vec<_> = answers.iter().map(Result::is_ok).collect();
     assert_eq!(is_done, [false, true, false]);
     assert_eq!(file.view().unwrap().stats().total, 2);
@@ -229,10 +237,11 @@ fn what_a_copy_and_its_original_made_apart_is_all_kept() {
     let ours = made(&mut original, "ours");
     let mut copy = writable(copy.path());
     let theirs = made(&mut copy, "theirs");
-    assert_eq!(ours.id, theirs.id, "they are twins");
+    assert_eq!(ours.seq, theirs.seq, "they have the same place");
+    assert_ne!(ours.id, theirs.id, "and are told apart");
     for (new, known) in [(1, 0), (0, 1)] {
         let import = Command::Import { messages: vec![theirs.clone()] };
-        let answers = original.commit(vec![import], By::Tables).unwrap().answers;
+        let answers = original.commit(vec![import], Durability::Tables).unwrap().answers;
         assert_eq!(answers, [Ok(Answer::Imported { new, known })]);
     }
     let page = Page { offset: 0, limit: 10, before: None };
