@@ -371,7 +371,8 @@ pub(super) mod tests {
 
     /// Every kind of event, each part of it said.
     pub fn every_event() -> Vec<Event> {
-        let draft = Draft::new(MessageType::Image, "https://hi".into(), "g".into(), Some("qq".into()));
+        let draft =
+            Draft::new(MessageType::Image, "https://hi".into(), "g".into(), Some("qq".into()));
         let mut message = draft.unwrap().into_message(7, Uuid::from_u128(9), 5);
         message.owner = Some("main".into());
         let marks = vec![Mark::Seen(1, 2), Mark::Sent(3, 4), Mark::Key(5, 6, 7)];

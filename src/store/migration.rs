@@ -68,7 +68,8 @@ fn carry_out_all(
     batches: impl Iterator<Item = Vec<Command>>,
 ) -> Result<()> {
     let context = Context { tag: Tag::NONE, ..context.clone() };
-    for commands in batches {
+    // An empty batch first, which makes the tables that are new.
+    for commands in std::iter::once(Vec::new()).chain(batches) {
         let mut state = Transaction::open(txn, &context, now())?;
         let (answers, _) = carry_out(&mut state, commands, None)?;
         for error in answers.into_iter().filter_map(std::result::Result::err) {
@@ -198,7 +199,7 @@ impl Backup {
     fn remove(self) {
         for copy in self.0 {
             if let Err(error) = std::fs::remove_file(&copy) {
-                tracing::warn!("{} can be removed: {error}", copy.display());
+                tracing::warn!("{} can be removed by hand: {error}", copy.display());
             }
         }
     }

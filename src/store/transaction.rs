@@ -267,21 +267,23 @@ impl<'txn> Transaction<'txn> {
         Ok(last.map(|_| before))
     }
 
-    /// The offset from which on events are still to be kept.
-    fn journal_bound(&self) -> Result<u64> {
+    /// The offset before which events need not be kept any more; `None` where none are.
+    fn journal_bound(&self) -> Result<Option<u64>> {
         let oldest = self.at.saturating_sub(self.context.journal_seconds);
-        let first = self.next_offset().saturating_sub(self.context.journal_events);
-        let mut rows = self.journal.iter()?;
-        for _ in 0..FORGOTTEN_AT_ONCE {
-            let Some(row) = rows.next() else { return Ok(self.next_offset()) };
+        // Counted from the newest that is kept, for this is an event itself.
+        let newest = self.journal.last()?.map_or(0, |(offset, _)| offset.value());
+        let first = (newest + 1).saturating_sub(self.context.journal_events);
+        for (count, row) in self.journal.iter()?.enumerate() {
             let (offset, bytes) = row?;
             let at = journal::time_of(offset.value(), bytes.value());
             // What cannot be read is of no use.
-            if offset.value() >= first && at.is_some_and(|at| at >= oldest) {
-                return Ok(offset.value());
+            let is_kept = offset.value() >= first && at.is_some_and(|at| at >= oldest);
+            if is_kept || count >= FORGOTTEN_AT_ONCE {
+                return Ok((count > 0).then_some(offset.value()));
             }
         }
-        rows.next().map_or(Ok(self.next_offset()), |row| Ok(row?.0.value()))
+        let is_empty = self.journal.is_empty()?;
+        Ok((!is_empty).then_some(self.next_offset()))
     }
 
     /// The offset before which epochs can be forgotten.
@@ -429,17 +431,18 @@ impl State for Transaction<'_> {
         let seen_before = Self::marks_bound(&self.seen, marks_before)?;
         let sent_before = Self::marks_bound(&self.sent, marks_before / super::keys::HOUR)?;
         let journal_before = self.journal_bound()?;
-        let epochs_before = self.epochs_bound(journal_before)?;
+        let kept_from = journal_before.unwrap_or(self.counters.kept_from);
+        let epochs_before = self.epochs_bound(kept_from)?;
         let conversations = self.emptied()?;
         let is_something = seen_before.is_some()
             || sent_before.is_some()
-            || journal_before > self.counters.kept_from.max(1)
+            || journal_before.is_some()
             || epochs_before > 0
             || !conversations.is_empty();
         Ok(is_something.then(|| Bounds {
             seen_before: seen_before.unwrap_or_default(),
             sent_before: sent_before.unwrap_or_default(),
-            journal_before,
+            journal_before: journal_before.unwrap_or_default(),
             epochs_before,
             conversations,
         }))
