@@ -13,7 +13,7 @@ use std::time::Duration;
 const AT_ONCE: usize = 256;
 
 /// Pause before the store is read again, where that failed.
-const READ_PAUSE: Duration = Duration::from_secs(60);
+const READ_PAUSE: Duration = Duration::from_mins(1);
 
 /// Puts in doubt what this process had claimed, in all lanes or one, when sending broke off. What
 /// other owners have claimed is theirs.

@@ -87,6 +87,8 @@ pub(super) trait State: StoreFacts<Error = Error> {
     fn seen(&self, received: &Inbound) -> Result<Option<u64>>;
     /// Whether a history has told of a message.
     fn is_in_history(&self, message: &Message) -> Result<bool>;
+    /// Whether a history has told of a message under this ID.
+    fn is_alias(&self, message: &Message, external_id: &str) -> Result<bool>;
     /// The message that was sent under the platform's ID, at about the time it tells or `at`.
     fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>>;
     /// Outbound messages of a conversation in a state, the oldest first, at most `limit`.

@@ -3,7 +3,7 @@
 
 use super::Result;
 use super::command::{Answer, State, changed_with, seen_mark, sent_mark};
-use super::keys::history_key;
+use super::keys::{alias_key, history_key};
 use crate::model::change::{self, Inbound, Outcome};
 use crate::model::event::{Event, How, Mark, Origin};
 use crate::model::message::{Direction, Message, Status};
@@ -33,10 +33,15 @@ pub(super) fn receive(
     } else {
         Vec::new()
     };
-    if received.from_history
-        && let Some(known) = recent.iter().find(|known| has_same_id(known, &received))
-    {
-        return repeated(state, &received, known.seq, events);
+    if received.from_history {
+        for known in &recent {
+            let is_it = has_same_id(known, &received)
+                || is_about_the_same(known, &received, u64::MAX)
+                    && state.is_alias(known, &received.external_id)?;
+            if is_it {
+                return repeated(state, &received, known.seq, events);
+            }
+        }
     }
     if received.own {
         let sending =
@@ -52,7 +57,7 @@ pub(super) fn receive(
     }
     if received.from_history {
         for known in recent.iter().rev() {
-            if is_about_the_same(known, &received) && !state.is_in_history(known)? {
+            if is_about_the_same(known, &received, HISTORY_APART) && !state.is_in_history(known)? {
                 return repeated(state, &received, known.seq, events);
             }
         }
@@ -114,7 +119,11 @@ fn recognized(how: How, received: &Inbound, known: Message, events: &mut Vec<Eve
 fn marks(received: &Inbound, known: &Message) -> Vec<Mark> {
     let mut marks = vec![seen_mark(received)];
     if received.from_history {
-        marks.push(history_mark(known));
+        let seen = |(time, hash)| Mark::Seen(time, hash);
+        marks.push(seen(history_key(known)));
+        if known.external_id.as_ref() != Some(&received.external_id) {
+            marks.push(seen(alias_key(known, &received.external_id)));
+        }
     }
     marks
 }
@@ -138,20 +147,16 @@ fn find_open(
     Ok(open.into_iter().min_by_key(|message| message.seq))
 }
 
-fn history_mark(message: &Message) -> Mark {
-    let (time, hash) = history_key(message);
-    Mark::Seen(time, hash)
-}
-
 fn has_same_id(known: &Message, received: &Inbound) -> bool {
     known.external_id.as_deref() == Some(received.external_id.as_str())
         && is_of_account(known, received)
 }
 
-/// Whether a history may mean this message though it tells another ID and another time.
-fn is_about_the_same(known: &Message, received: &Inbound) -> bool {
+/// Whether a history may mean this message though it tells another ID, and another time by so many
+/// seconds.
+fn is_about_the_same(known: &Message, received: &Inbound, apart: u64) -> bool {
     let direction = if received.own { Direction::Outbound } else { Direction::Inbound };
-    let is_near = |time: u64| time.abs_diff(received.time) <= HISTORY_APART;
+    let is_near = |time: u64| time.abs_diff(received.time) <= apart;
     known.direction == direction
         && known.status == Status::Sent
         && known.external_id.is_some()

@@ -7,7 +7,7 @@
 use super::command::State;
 use super::ids::{Ids, Tag};
 use super::journal::{self, Entry};
-use super::keys::{Idempotency, KEY_LIFE, history_key, seen_key, sent_keys};
+use super::keys::{Idempotency, KEY_LIFE, alias_key, history_key, seen_key, sent_keys};
 use super::postings::{Places, locate, start_of};
 use super::tables::{
     self, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS,
@@ -362,6 +362,10 @@ impl State for Transaction<'_> {
 
     fn is_in_history(&self, message: &Message) -> Result<bool> {
         Ok(self.seen.get(history_key(message))?.is_some())
+    }
+
+    fn is_alias(&self, message: &Message, external_id: &str) -> Result<bool> {
+        Ok(self.seen.get(alias_key(message, external_id))?.is_some())
     }
 
     fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>> {
