@@ -2,16 +2,17 @@
 //!
 //! An event is let go of only once it is on disk. While the disk refuses, it is tried again, the
 //! adapters' queue fills (it is bounded in number and bytes), and their sockets wait: so nothing is
-//! lost, and memory stays bounded.//!
+//! lost, and memory stays bounded. What meets a damaged row is set aside, and does not stop the next.//!
 //! A message of the account's owner may be the echo of an attempt that is under way. It waits for
 //! the attempt's end, which tells the platform's ID; the store decides which it is.
 
 use crate::adapter::{Event, QueuedEvent, Registry};
 use crate::clock::now;
+use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
-use crate::store::{Answer, Command, Conversation, Error, Store};
+use crate::store::{self, Answer, Command, Conversation, Store};
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
@@ -171,7 +172,9 @@ impl Ingest {
                 match answer {
                     Ok(Answer::Later) => work.wait(item),
                     Ok(answer) => self.count(&answer),
-                    Err(Error::Damaged(reason)) => work.batch.extend(item.set_aside(&reason)),
+                    Err(store::Error::Damaged(reason)) => {
+                        work.batch.extend(item.set_aside(&reason));
+                    }
                     Err(error) => {
                         work.batch.push_back(item);
                         refusal.get_or_insert(error);
@@ -217,12 +220,14 @@ impl Work {
 }
 
 impl Item {
-    /// What is to be done with an event that meets something damaged: a message is set aside for
-    /// somebody to look at.
+    /// Has a message kept for somebody to look at, that the store cannot take for a damaged row;
+    /// anything else is told of, and no more.
     fn set_aside(self, reason: &str) -> Option<Self> {
-        tracing::error!("what came in cannot be stored: {reason}");
-        let Command::Receive { received: inbound, at, .. } = self.command else { return None };
-        Some(Self { command: Command::SetAside { inbound, reason: reason.to_owned(), at }, ..self })
+        tracing::error!("an event is set aside; `rechat check` tells of it: {reason}");
+        METRICS.events_set_aside.inc();
+        let Command::Receive { received, at, .. } = self.command else { return None };
+        let command = Command::SetAside { inbound: received, reason: reason.to_owned(), at };
+        Some(Self { command, ..self })
     }
 
     fn without_waiting(mut self) -> Self {

@@ -68,7 +68,9 @@ impl Local {
             })
             .transpose()?;
         let mut messages = view.list(filter, Page { before, ..page })?;
-        messages.iter_mut().for_each(|message| self.say_why(message, &view));
+        for message in &mut messages {
+            self.say_why(message, &view);
+        }
         Ok(messages)
     }
 

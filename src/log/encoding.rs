@@ -127,10 +127,15 @@ enum Wire<'a> {
         #[serde(borrow)]
         conversations: Vec<(&'a str, &'a str)>,
     },
+    RoutedV1 {
+        seq: u64,
+        platform: &'a str,
+        conversation: &'a str,
+        at: u64,
+    },
     PlatformSeenV1 {
         platform: &'a str,
         kind: &'a str,
-        after_seq: u64,
     },
 }
 
@@ -173,8 +178,7 @@ enum WireMark {
 }
 
 const ORIGINS: [Origin; 3] = [Origin::Made, Origin::Received, Origin::Imported];
-const HOWS: [How; 5] =
-    [How::Routed, How::Claimed, How::AttemptEnded, How::StatusSet, How::Identified];
+const HOWS: [How; 4] = [How::Claimed, How::AttemptEnded, How::StatusSet, How::Completed];
 
 fn encode_to(event: &Event, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let failed = |error: &dyn std::fmt::Display| Error(format!("an event: {error}"));
@@ -194,6 +198,10 @@ fn encode_to(event: &Event, bytes: Vec<u8>) -> Result<Vec<u8>> {
             state: WireState::of(state),
             marks: wire_marks(marks),
         },
+        Event::Routed { seq, platform, conversation, at } => {
+            Wire::RoutedV1 { seq: *seq, platform, conversation, at: *at }
+        }
+        Event::PlatformSeen { platform, kind } => Wire::PlatformSeenV1 { platform, kind },
         Event::Recognized { seq, marks } => {
             Wire::RecognizedV1 { seq: *seq, marks: wire_marks(marks) }
         }
@@ -239,6 +247,12 @@ fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
         },
         Wire::RecognizedV1 { seq, marks } => {
             Event::Recognized { seq, marks: marks.into_iter().map(Mark::from).collect() }
+        }
+        Wire::RoutedV1 { seq, platform, conversation, at } => {
+            Event::Routed { seq, platform: platform.into(), conversation: conversation.into(), at }
+        }
+        Wire::PlatformSeenV1 { platform, kind } => {
+            Event::PlatformSeen { platform: platform.into(), kind: kind.into() }
         }
         Wire::DeletedV1 { seq } => Event::Deleted { seq },
         Wire::ConversationNamedV1 { platform, conversation, name } => Event::ConversationNamed {
@@ -369,7 +383,8 @@ pub(super) mod tests {
 
     /// Every kind of event, each part of it said.
     pub fn every_event() -> Vec<Event> {
-        let draft = Draft::new(MessageType::Text, "hi".into(), "g".into(), Some("qq".into()));
+        let draft =
+            Draft::new(MessageType::Image, "https://hi".into(), "g".into(), Some("qq".into()));
         let mut message = draft.unwrap().into_message(7, Uuid::from_u128(9), 5);
         message.owner = Some("main".into());
         let marks = vec![Mark::Seen(1, 2), Mark::Sent(3, 4), Mark::Key(5, 6, 7)];
@@ -396,7 +411,7 @@ pub(super) mod tests {
             external_id: "e".into(),
             time: 5,
             own: true,
-            from_history: false,
+            from_history: true,
             original: Some("o".into()),
         });
         let bounds = Bounds {
@@ -424,11 +439,8 @@ pub(super) mod tests {
             },
             Event::SetAside { inbound, reason: "r".into(), at: 9 },
             Event::Released { offset: 8 },
-            Event::PlatformSeen(SeenPlatform {
-                platform: "qq".into(),
-                kind: "k".into(),
-                after_seq: 300,
-            }),
+            Event::Routed { seq: 7, platform: "qq".into(), conversation: "group_1".into(), at: 9 },
+            Event::PlatformSeen { platform: "qq".into(), kind: "onebot11".into() },
             Event::Forgotten(Box::new(bounds)),
         ]);
         all

@@ -215,26 +215,13 @@ pub fn set_status(mut message: Message, status: Status, at: u64) -> Option<Messa
     Some(message)
 }
 
-/// Gives a message the platform and the conversation that were found for it; `None` where it does
-/// not wait any more, or has them.
-pub fn route(
-    message: &Message,
-    platform: String,
-    conversation: String,
-    at: u64,
-) -> Option<Message> {
+/// Whether a message can be given this platform and this conversation: it waits, and does not have
+/// them yet.
+pub fn can_route(message: &Message, platform: &str, conversation: &str) -> bool {
     let waits = message.status == Status::Pending && message.direction == Direction::Outbound;
     let is_routed =
-        message.platform.as_ref() == Some(&platform) && message.recipient == conversation;
-    if !waits || is_routed {
-        return None;
-    }
-    Some(Message {
-        platform: Some(platform),
-        recipient: conversation,
-        updated_at: at,
-        ..message.clone()
-    })
+        message.platform.as_deref() == Some(platform) && message.recipient == conversation;
+    waits && !is_routed
 }
 
 /// Claims a message for an attempt by an account; `None` where it does not wait any more.

@@ -83,10 +83,10 @@ pub fn choose_platform<S: StoreFacts>(
     for (platform, kind) in &facts.platforms {
         platforms.insert(platform, facts.reading(kind));
     }
-    let is_fallback = |reading: &Option<&Reading>| reading.is_some_and(|r| r.is_fallback);
+    let is_fallback = |reading: Option<&Reading>| reading.is_some_and(|r| r.is_fallback);
     let fallbacks: Vec<&str> =
-        platforms.iter().filter(|(_, r)| is_fallback(r)).map(|(platform, _)| *platform).collect();
-    platforms.retain(|_, reading| !is_fallback(reading));
+        platforms.iter().filter(|(_, r)| is_fallback(**r)).map(|(platform, _)| *platform).collect();
+    platforms.retain(|_, reading| !is_fallback(*reading));
 
     let named = store.named_platforms()?;
     let others = named.iter().filter(|name| {
@@ -140,12 +140,12 @@ pub fn choose_conversation<S: StoreFacts>(
     facts: &RoutingFacts,
     store: &S,
 ) -> Result<String, S::Error> {
-    let kind = match facts.platforms.iter().find(|(name, _)| name == platform) {
-        Some((_, kind)) => Some(kind.clone()),
-        None => {
-            let seen = store.seen_platforms()?;
-            seen.into_iter().find(|seen| seen.platform == platform).map(|seen| seen.kind)
-        }
+    let configured = facts.platforms.iter().find(|(name, _)| name == platform);
+    let kind = if let Some((_, kind)) = configured {
+        Some(kind.clone())
+    } else {
+        let seen = store.seen_platforms()?;
+        seen.into_iter().find(|seen| seen.platform == platform).map(|seen| seen.kind)
     };
     let reading = kind.and_then(|kind| facts.reading(&kind));
     let mut known = None;

@@ -13,9 +13,10 @@ use std::time::Duration;
 const AT_ONCE: usize = 256;
 
 /// Pause before the store is read again, where that failed.
-const READ_PAUSE: Duration = Duration::from_secs(60);
+const READ_PAUSE: Duration = Duration::from_mins(1);
 
-/// Puts in doubt what was being sent, in all lanes or one, when that broke off.
+/// Puts in doubt what this process had claimed, in all lanes or one, when sending broke off. What
+/// other owners have claimed is theirs.
 pub(super) async fn recover(context: &Context, lane: Option<&Key>) {
     let interrupted: Vec<_> = {
         let Ok(view) = context.store.view() else { return };
@@ -78,9 +79,8 @@ pub(super) async fn record_outcome(store: &Store, seq: u64, outcome: Outcome) {
         let command = Command::RecordOutcome { seq, outcome: outcome.clone(), at: now() };
         match store.write(command).await {
             Ok(_) | Err(store::Error::Absent) => return,
-            // It will never be recorded; the message is named, and the next one goes on.
             Err(error @ store::Error::Damaged(_)) => {
-                return tracing::error!("the outcome of message {seq} is lost: {error}");
+                return tracing::error!("the outcome of message {seq} cannot be recorded: {error}");
             }
             Err(error) => {
                 tracing::error!("the outcome of message {seq} waits for the disk: {error}");

@@ -5,7 +5,9 @@ use super::command::State as _;
 use super::journal::{self, Entry};
 use super::keys::KEY_LIFE;
 use super::postings::locate;
-use super::tables::{ConversationRow, SEEN_PLATFORMS, Term, pack, pack_places, with_checksum};
+use super::tables::{
+    self, ConversationRow, SEEN_PLATFORMS, Term, pack, pack_places, with_checksum,
+};
 use super::transaction::{Row, Transaction};
 use super::{Error, Result};
 use crate::log::{Record, encode_event, record};
@@ -13,7 +15,7 @@ use crate::model::change::{Change, Effect};
 use crate::model::cursor::Epoch;
 use crate::model::event::{Bounds, Event, How, Mark};
 use crate::model::message::{Message, Status};
-use crate::model::routing::{SeenPlatform, StoreFacts as _};
+use crate::model::routing::SeenPlatform;
 use redb::ReadableTable;
 
 /// Idempotency keys that lapsed are forgotten a few at a time, with each new one.
@@ -67,15 +69,25 @@ impl Transaction<'_> {
                 state.put_into(&mut after);
                 self.update(&before, &after)?;
                 match how {
-                    How::Routed => Some(Effect::Updated(after)),
                     How::Claimed | How::AttemptEnded | How::StatusSet => {
                         Some(Effect::StatusChanged(after))
                     }
-                    How::Identified => None,
+                    How::Completed => None,
                 }
             }
-            Event::PlatformSeen(seen) => {
-                self.see_platform(seen)?;
+            Event::Routed { seq, platform, conversation, at } => {
+                let before = self.before(seq)?;
+                let after = Message {
+                    platform: Some(platform),
+                    recipient: conversation,
+                    updated_at: at,
+                    ..before.clone()
+                };
+                self.update(&before, &after)?;
+                Some(Effect::Updated(after))
+            }
+            Event::PlatformSeen { platform, kind } => {
+                self.see_platform(platform, kind)?;
                 None
             }
             Event::Recognized { seq, marks } => {
@@ -203,13 +215,14 @@ impl Transaction<'_> {
                 self.post(new, after.seq, true);
             }
         }
+        let was_sent = before.status != Status::Sent && after.status == Status::Sent;
         if before.platform != after.platform || before.recipient != after.recipient {
             self.change_conversation(before, |row| row.messages = row.messages.saturating_sub(1));
             self.change_conversation(after, |row| {
                 see(row, after);
                 row.messages += 1;
             });
-        } else if before.account != after.account || after.status == Status::Sent {
+        } else if before.account != after.account || was_sent {
             self.change_conversation(after, |row| see(row, after));
         }
         Ok(())
@@ -298,13 +311,14 @@ impl Transaction<'_> {
         }
     }
 
-    fn see_platform(&mut self, seen: SeenPlatform) -> Result<()> {
-        let mut all = self.seen_platforms()?;
-        match all.iter_mut().find(|known| known.platform == seen.platform) {
-            Some(known) => *known = seen,
-            None => all.push(seen),
+    fn see_platform(&mut self, platform: String, kind: String) -> Result<()> {
+        let mut seen = tables::seen_platforms(&self.meta)?;
+        match seen.iter_mut().find(|known| known.platform == platform) {
+            Some(known) => known.kind = kind,
+            None => seen.push(SeenPlatform { platform, kind, after_seq: self.counters.head }),
         }
-        self.meta.insert(SEEN_PLATFORMS, pack(&[SEEN_PLATFORMS], &all)?.as_slice())?;
+        let bytes = pack(&[SEEN_PLATFORMS], &seen)?;
+        self.meta.insert(SEEN_PLATFORMS, bytes.as_slice())?;
         Ok(())
     }
 

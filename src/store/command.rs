@@ -6,7 +6,7 @@ use super::{Error, Result};
 use crate::model::change::{self, Inbound, Outcome};
 use crate::model::event::{self, Bounds, Event, How, Mark, Origin};
 use crate::model::message::{Direction, Draft, Message, Status};
-use crate::model::routing::{self, Choice, RoutingFacts, SeenPlatform, StoreFacts};
+use crate::model::routing::{self, Choice, RoutingFacts, StoreFacts};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -86,9 +86,13 @@ pub(super) trait State: StoreFacts<Error = Error> {
     /// The message that a platform told of before, by the same event, or that we sent under this ID.
     fn known(&self, received: &Inbound, at: u64) -> Result<Option<u64>>;
     /// The message that the same event told of before.
-    fn known_event(&self, received: &Inbound) -> Result<Option<u64>>;
+    fn seen(&self, received: &Inbound) -> Result<Option<u64>>;
     /// Whether a history has told of a message.
     fn is_in_history(&self, message: &Message) -> Result<bool>;
+    /// Whether a history has told of a message under this ID.
+    fn is_alias(&self, message: &Message, external_id: &str) -> Result<bool>;
+    /// The message that was sent under the platform's ID, at about the time it tells or `at`.
+    fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>>;
     /// Outbound messages of a conversation in a state, the oldest first, at most `limit`.
     fn outbound(
         &self,
@@ -99,6 +103,8 @@ pub(super) trait State: StoreFacts<Error = Error> {
     ) -> Result<Vec<Message>>;
     /// The newest messages of a conversation, the newest first, at most `limit`.
     fn recent(&self, platform: &str, conversation: &str, limit: usize) -> Result<Vec<Message>>;
+    /// Whether an account of ours has seen the conversation.
+    fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool>;
     /// The name of a conversation; `None` where no message of it is stored.
     fn conversation_name(&self, platform: &str, name: &str) -> Result<Option<Option<String>>>;
     /// Whether something was set aside at an offset.
@@ -121,11 +127,9 @@ pub(super) fn decide(
             receive(state, *received, at, can_wait, events)
         }
         Command::SeePlatform { platform, kind } => {
-            let known = state.seen_platforms()?.into_iter().find(|seen| seen.platform == platform);
-            if known.as_ref().is_none_or(|known| known.kind != kind) {
-                let newest = state.next().0 - 1;
-                let after_seq = known.map_or(newest, |known| known.after_seq);
-                events.push(Event::PlatformSeen(SeenPlatform { platform, kind, after_seq }));
+            let seen = state.seen_platforms()?;
+            if !seen.iter().any(|seen| seen.platform == platform && seen.kind == kind) {
+                events.push(Event::PlatformSeen { platform, kind });
             }
             Ok(Answer::Noted)
         }
@@ -153,9 +157,10 @@ pub(super) fn decide(
             for (seq, facts) in messages {
                 let Some(message) = state.by_seq(seq)? else { continue };
                 let (platform, conversation) = route(state, &message, &facts)?;
-                let Some(platform) = platform else { continue };
-                if let Some(routed) = change::route(&message, platform, conversation, at) {
-                    changed(How::Routed, routed, Vec::new(), events);
+                if let Some(platform) = platform
+                    && change::can_route(&message, &platform, &conversation)
+                {
+                    events.push(Event::Routed { seq, platform, conversation, at });
                 }
             }
             Ok(Answer::Noted)
@@ -202,7 +207,11 @@ pub(super) fn decide(
 }
 
 /// Adds the event that a message changed, and gives the message.
-pub(super) fn changed(
+fn changed(how: How, message: Message, events: &mut Vec<Event>) -> Message {
+    changed_with(how, message, Vec::new(), events)
+}
+
+pub(super) fn changed_with(
     how: How,
     mut message: Message,
     marks: Vec<Mark>,

@@ -95,8 +95,9 @@ impl Old {
                 Command::Name { platform, conversation, name }
             }
             Self::Route { seqs, platform, at } => {
-                let default_platform = Some(platform);
-                let facts = RoutingFacts { default_platform, ..RoutingFacts::default() };
+                // The platform that was chosen then.
+                let facts =
+                    RoutingFacts { default_platform: Some(platform), ..RoutingFacts::default() };
                 let messages = seqs.into_iter().map(|seq| (seq, facts.clone())).collect();
                 Command::Route { messages, at }
             }
@@ -152,8 +153,8 @@ mod tests {
         let commands = decode(&bytes).unwrap();
         let draft =
             Draft::new(MessageType::Text, "hello".into(), "group_1".into(), Some("qq".into()));
-        let (draft, facts) = (draft.unwrap(), RoutingFacts::default());
-        let first = Command::Create { draft, at: 7, idempotency: None, facts };
+        let facts = RoutingFacts::default();
+        let first = Command::Create { draft: draft.unwrap(), at: 7, idempotency: None, facts };
         assert_eq!(commands[0], first);
         let failed = Outcome::Failed { reason: "it was refused".into(), is_uncertain: false };
         assert_eq!(commands[6], Command::RecordOutcome { seq: 4, outcome: failed, at: 9 });

@@ -2,8 +2,8 @@
 //! ours, or new. All of that is decided here, and nowhere else.
 
 use super::Result;
-use super::command::{Answer, State, changed, seen_mark, sent_mark};
-use super::keys::history_key;
+use super::command::{Answer, State, changed_with, seen_mark, sent_mark};
+use super::keys::{alias_key, history_key};
 use crate::model::change::{self, Inbound, Outcome};
 use crate::model::event::{Event, How, Mark, Origin};
 use crate::model::message::{Direction, Message, Status};
@@ -25,7 +25,7 @@ pub(super) fn receive(
     can_wait: bool,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
-    if let Some(seq) = state.known(&received, at)? {
+    if let Some(seq) = known(state, &received, at)? {
         return repeated(state, &received, seq, events);
     }
     let recent = if received.own || received.from_history {
@@ -33,10 +33,15 @@ pub(super) fn receive(
     } else {
         Vec::new()
     };
-    if received.from_history
-        && let Some(known) = recent.iter().find(|known| has_same_id(known, &received))
-    {
-        return repeated(state, &received, known.seq, events);
+    if received.from_history {
+        for known in &recent {
+            let is_it = has_same_id(known, &received)
+                || is_about_the_same(known, &received, u64::MAX)
+                    && state.is_alias(known, &received.external_id)?;
+            if is_it {
+                return repeated(state, &received, known.seq, events);
+            }
+        }
     }
     if received.own {
         let sending =
@@ -46,12 +51,13 @@ pub(super) fn receive(
             return Ok(Answer::Later);
         }
         if let Some(sent) = recent.iter().rev().find(|sent| received.completes(sent, at)) {
-            return completed(state, &received, sent.clone(), at, events);
+            let sent = Message { external_id: Some(received.external_id.clone()), ..sent.clone() };
+            return Ok(recognized(How::Completed, &received, sent, events));
         }
     }
     if received.from_history {
         for known in recent.iter().rev() {
-            if is_about_the_same(known, &received) && !state.is_in_history(known)? {
+            if is_about_the_same(known, &received, HISTORY_APART) && !state.is_in_history(known)? {
                 return repeated(state, &received, known.seq, events);
             }
         }
@@ -59,7 +65,13 @@ pub(super) fn receive(
     if received.own
         && let Some(open) = find_open(state, &received, &recent, at)?
     {
-        return confirmed(state, &received, open, at, events);
+        let outcome = Outcome::Sent {
+            account: Some(received.account.clone()),
+            external_id: Some(received.external_id.clone()),
+        };
+        if let Some(sent) = change::record_outcome(open, outcome, at) {
+            return Ok(recognized(How::AttemptEnded, &received, sent, events));
+        }
     }
     let (seq, id) = state.next();
     let mut marks = vec![seen_mark(&received)];
@@ -72,6 +84,14 @@ pub(super) fn receive(
     Ok(Answer::Done(message))
 }
 
+/// The message that a platform told of before, by the same event, or that we sent under this ID.
+fn known(state: &impl State, received: &Inbound, at: u64) -> Result<Option<u64>> {
+    match state.seen(received)? {
+        None if received.own => state.sent_as(received, at),
+        seen => Ok(seen),
+    }
+}
+
 /// It is a message that is stored, unless that was deleted since.
 fn repeated(
     state: &impl State,
@@ -80,58 +100,32 @@ fn repeated(
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     let Some(known) = state.by_seq(seq)? else { return Ok(Answer::NotFound) };
-    // What is marked already is no event.
-    let mut marks = Vec::new();
-    if state.known_event(received)? != Some(seq) {
-        marks.push(seen_mark(received));
-    }
-    if received.from_history && !state.is_in_history(&known)? {
-        marks.push(history_mark(&known));
-    }
-    if !marks.is_empty() {
-        events.push(Event::Recognized { seq, marks });
+    let is_told = state.seen(received)?.is_some()
+        && (!received.from_history || state.is_in_history(&known)?);
+    if !is_told {
+        events.push(Event::Recognized { seq, marks: marks(received, &known) });
     }
     Ok(Answer::Repeated(known))
 }
 
-/// By which a message is known to be one that a history has told of.
-fn history_mark(message: &Message) -> Mark {
-    let (time, hash) = history_key(message);
-    Mark::Seen(time, hash)
+/// It tells of a message of ours what was not known yet; the answer is how that is now.
+fn recognized(how: How, received: &Inbound, known: Message, events: &mut Vec<Event>) -> Answer {
+    let mut marks = marks(received, &known);
+    marks.extend(sent_mark(&known));
+    Answer::Repeated(changed_with(how, known, marks, events))
 }
 
-/// It tells the ID of a message of ours that was confirmed without one.
-fn completed(
-    state: &impl State,
-    received: &Inbound,
-    sent: Message,
-    at: u64,
-    events: &mut Vec<Event>,
-) -> Result<Answer> {
-    let sent = Message { external_id: Some(received.external_id.clone()), ..sent };
-    let marks = sent_mark(&Message { updated_at: at, ..sent.clone() }).into_iter().collect();
-    let seq = changed(How::Identified, sent, marks, events).seq;
-    repeated(state, received, seq, events)
-}
-
-/// It proves that a message of ours went out.
-fn confirmed(
-    state: &impl State,
-    received: &Inbound,
-    open: Message,
-    at: u64,
-    events: &mut Vec<Event>,
-) -> Result<Answer> {
-    let outcome = Outcome::Sent {
-        account: Some(received.account.clone()),
-        external_id: Some(received.external_id.clone()),
-    };
-    let seq = open.seq;
-    if let Some(sent) = change::record_outcome(open, outcome, at) {
-        let marks = sent_mark(&sent).into_iter().collect();
-        changed(How::AttemptEnded, sent, marks, events);
+/// Marks by which the same event, and the same entry of a history, are known from now on.
+fn marks(received: &Inbound, known: &Message) -> Vec<Mark> {
+    let mut marks = vec![seen_mark(received)];
+    if received.from_history {
+        let seen = |(time, hash)| Mark::Seen(time, hash);
+        marks.push(seen(history_key(known)));
+        if known.external_id.as_ref() != Some(&received.external_id) {
+            marks.push(seen(alias_key(known, &received.external_id)));
+        }
     }
-    repeated(state, received, seq, events)
+    marks
 }
 
 /// The oldest message of the conversation that may have gone out and says the same.
@@ -158,10 +152,11 @@ fn has_same_id(known: &Message, received: &Inbound) -> bool {
         && is_of_account(known, received)
 }
 
-/// Whether a history may mean this message though it tells another ID and another time.
-fn is_about_the_same(known: &Message, received: &Inbound) -> bool {
+/// Whether a history may mean this message though it tells another ID, and another time by so many
+/// seconds.
+fn is_about_the_same(known: &Message, received: &Inbound, apart: u64) -> bool {
     let direction = if received.own { Direction::Outbound } else { Direction::Inbound };
-    let is_near = |time: u64| time.abs_diff(received.time) <= HISTORY_APART;
+    let is_near = |time: u64| time.abs_diff(received.time) <= apart;
     known.direction == direction
         && known.status == Status::Sent
         && known.external_id.is_some()

@@ -307,7 +307,7 @@ fn do_everything(file: &mut StoreFile) {
     let sent = Outcome::Sent { account: Some("1".into()), external_id: Some("e".into()) };
     log(Command::RecordOutcome { seq: 2, outcome: sent, at: 8 });
     let again = Outcome::Retry { reason: "silent".into(), is_uncertain: true };
-    log(Command::RecordOutcome { seq: 3, outcome: again, at: 8 });
+    log(Command::RecordOutcome { seq: 3, outcome: again, at: 1_700_000_000 });
     log(receive("two", true));
     log(Command::SetStatus { id: keyed.id, status: Status::Canceled, at: 9 });
     let (platform, conversation) = ("qq".to_owned(), "group_1".to_owned());

@@ -6,8 +6,7 @@ use super::journal::{self, JournalEntry};
 use super::postings::Places;
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, MESSAGES, META,
-    PLATFORMS, POSTINGS, QUARANTINE, Term, counters, seen_platforms, unpack, unpack_places,
-    without_checksum,
+    PLATFORMS, POSTINGS, QUARANTINE, Term, counters, unpack, unpack_places, without_checksum,
 };
 use super::{Error, Head, Result};
 use crate::log::{decode_event, record};
@@ -15,7 +14,6 @@ use crate::model::change::Inbound;
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::Event;
 use crate::model::message::{Message, Status};
-use crate::model::routing::{SeenPlatform, StoreFacts};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -74,12 +72,12 @@ pub struct View {
     pub(super) postings: ReadOnlyTable<u64, &'static [u8]>,
     pub(super) platforms: ReadOnlyTable<&'static str, u32>,
     pub(super) conversations: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
-    meta: ReadOnlyTable<&'static str, &'static [u8]>,
     pub(super) journal: ReadOnlyTable<u64, &'static [u8]>,
     pub(super) epochs: ReadOnlyTable<u64, (u64, u64)>,
     pub(super) quarantine: ReadOnlyTable<u64, &'static [u8]>,
     /// The epoch of the newest event.
     epoch: Epoch,
+    pub(super) meta: ReadOnlyTable<&'static str, &'static [u8]>,
     /// Where the tables are that only a copy or a check needs.
     pub(super) txn: ReadTransaction,
 }
@@ -358,23 +356,5 @@ where
 {
     fn next_back(&mut self) -> Option<Result<T>> {
         guarded(|| Ok(self.0.next_back().transpose()?)).transpose()
-    }
-}
-
-impl StoreFacts for View {
-    type Error = Error;
-
-    fn seen_platforms(&self) -> Result<Vec<SeenPlatform>> {
-        seen_platforms(&self.meta)
-    }
-
-    fn named_platforms(&self) -> Result<Vec<String>> {
-        let names = self.platforms.iter()?.map(|row| Ok(row?.0.value().to_owned()));
-        names.filter(|name| !name.as_ref().is_ok_and(String::is_empty)).collect()
-    }
-
-    fn is_known(&self, platform: &str, conversation: &str) -> Result<bool> {
-        let row = self.conversation_row(platform, conversation)?;
-        Ok(row.is_some_and(|row| row.account.is_some()))
     }
 }

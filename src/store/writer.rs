@@ -143,7 +143,11 @@ impl Writer {
         match self.commit(commands) {
             Ok(answers) => {
                 for (wait, answer) in waiting.into_iter().zip(answers) {
-                    let _ = wait.send(answer.map_err(not_written));
+                    // Who met a damaged row is told so: to ask again does not help.
+                    let _ = wait.send(answer.map_err(|error| match error {
+                        Error::Damaged(_) => error,
+                        other => not_written(other),
+                    }));
                 }
             }
             Err(error) => {

@@ -294,48 +294,60 @@ async fn a_conversation_has_one_lane_however_it_is_written() {
     assert_eq!(page["messages"].as_array().unwrap().len(), 3, "it is in the conversation");
 }
 
+/// A change that an implementation's history makes to a message.
+type Change = fn(&mut Value);
+
+fn shift(event: &mut Value, field: &str, by: i64) {
+    event[field] = json!(event[field].as_i64().unwrap() + by);
+}
+
+const CHANGES: [Change; 5] = [
+    |event| event["time"] = json!(now()),
+    |event| event["time"] = json!(-2_147_483_648_i64),
+    |event| shift(event, "time", 1),
+    |event| shift(event, "message_id", 5_000),
+    |event| {
+        shift(event, "message_id", 5_000);
+        shift(event, "time", 2);
+    },
+];
+
+fn in_group_7(server: &TestServer) -> Vec<Value> {
+    let (_, page) = server.get("/api/messages?conversation=group_7&limit=200");
+    page["messages"].as_array().unwrap().iter().map(|message| message["content"].clone()).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_history_that_disagrees_in_time_or_id_doubles_nothing() {
-    let server = started(HASTY);
-    let history = Arc::new(Mutex::new(Vec::new()));
-    let peer = dial(&server, "1", with_history(&history, willing())).await;
-    let live: Vec<_> = (0..3).map(|n| said(false, 100 + n, &format!("m{n}"), 100)).collect();
-    let twice: Vec<_> = (0..2).map(|n| said(false, 200 + n, "ha", 90)).collect();
-    live.iter().chain(&twice).for_each(|event| peer.push(event));
-    until_stored(&server, 5);
-    peer.drop_connection();
-    peer.ended().await;
-    let mut known = 0;
-    let changes: [fn(&mut Value); 5] = [
-        |event| event["time"] = json!(now()),
-        |event| event["time"] = json!(-2_147_483_648_i64),
-        |event| event["time"] = json!(event["time"].as_u64().unwrap() + 1),
-        |event| event["message_id"] = json!(event["message_id"].as_i64().unwrap() + 5_000),
-        |event| {
-            event["message_id"] = json!(event["message_id"].as_i64().unwrap() + 5_000);
-            event["time"] = json!(event["time"].as_u64().unwrap() + 2);
-        },
-    ];
-    for change in changes {
-        let mut told: Vec<Value> = live.iter().chain(&twice).cloned().collect();
-        told.iter_mut().for_each(change);
-        *history.lock().unwrap() = told;
+    for change in CHANGES {
+        let server = started(HASTY);
+        let history = Arc::new(Mutex::new(Vec::new()));
         let peer = dial(&server, "1", with_history(&history, willing())).await;
-        peer.action("get_group_msg_history").await;
-        known += 1;
-        until_taken(&server, &peer, known);
+        let mut told: Vec<_> =
+            (0..3).map(|n| said(false, 100 + n, &format!("m{n}"), 100)).collect();
+        told.extend((0..2).map(|n| said(false, 200 + n, "ha", 90)));
+        told.iter().for_each(|event| peer.push(event));
+        until_stored(&server, 5);
         peer.drop_connection();
         peer.ended().await;
+        told.iter_mut().for_each(change);
+        *history.lock().unwrap() = told;
+        for round in 1..3 {
+            let peer = dial(&server, "1", with_history(&history, willing())).await;
+            peer.action("get_group_msg_history").await;
+            until_taken(&server, &peer, round);
+            peer.drop_connection();
+            peer.ended().await;
+        }
+        // One more of them than is known is a new one.
+        let mut third = said(false, 9_000, "ha", 89);
+        change(&mut third);
+        history.lock().unwrap().push(third);
+        let _peer = dial(&server, "1", with_history(&history, willing())).await;
+        let stored = eventually("the third one is stored", || {
+            let found = in_group_7(&server);
+            (found.len() >= 6).then_some(found)
+        });
+        assert_eq!(stored, ["ha", "ha", "ha", "m2", "m1", "m0"]);
     }
-    let (_, page) = server.get("/api/messages?conversation=group_7&limit=200");
-    let contents: Vec<_> =
-        page["messages"].as_array().unwrap().iter().map(|m| &m["content"]).collect();
-    assert_eq!(contents, ["ha", "ha", "m2", "m1", "m0"]);
-    // One more of them than is known is a new one.
-    history.lock().unwrap().push(said(false, 9_000, "ha", 89));
-    let _peer = dial(&server, "1", with_history(&history, willing())).await;
-    eventually("the third one is stored", || {
-        let (_, page) = server.get("/api/messages?conversation=group_7&limit=200");
-        (page["messages"].as_array().unwrap().len() == 6).then_some(())
-    });
 }

@@ -294,7 +294,6 @@ impl Peer {
     /// Hands an answer to its call. One that belongs to no call may say that we are not wanted.
     async fn answer(&mut self, echo: &str, answer: Answer) -> Result<(), End> {
         match self.calls.answered(echo, answer) {
-            Answered::InTime => Ok(()),
             Answered::Late(message, answer) => {
                 let account = self.account.id().map(str::to_owned);
                 let late = requests::late(message, account, delivery(Ok(answer)));
@@ -306,7 +305,7 @@ impl Peer {
                     answer.reason()
                 )))
             }
-            Answered::Unknown(_) => Ok(()),
+            Answered::InTime | Answered::Unknown(_) => Ok(()),
         }
     }
 
