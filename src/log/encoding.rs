@@ -8,7 +8,6 @@ use crate::model::change::Inbound;
 use crate::model::cursor::Epoch;
 use crate::model::event::{Bounds, Event, How, Mark, Origin, State};
 use crate::model::message::{MessageType, Sender, Status};
-use crate::model::routing::SeenPlatform;
 use serde::{Deserialize, Serialize};
 
 /// The form of a record's payload: this byte, the epoch and the time (8 bytes each), the events.
@@ -141,7 +140,6 @@ enum Wire<'a> {
 
 #[derive(Serialize, Deserialize)]
 struct WireState<'a> {
-    recipient: Option<&'a str>,
     status: u8,
     updated_at: u64,
     retry_count: u32,
@@ -209,9 +207,6 @@ fn encode_to(event: &Event, bytes: Vec<u8>) -> Result<Vec<u8>> {
         Event::ConversationNamed { platform, conversation, name } => {
             Wire::ConversationNamedV1 { platform, conversation, name }
         }
-        Event::PlatformSeen(SeenPlatform { platform, kind, after_seq }) => {
-            Wire::PlatformSeenV1 { platform, kind, after_seq: *after_seq }
-        }
         Event::SetAside { inbound, reason, at } => {
             Wire::SetAsideV1 { inbound: WireInbound::of(inbound), reason, at: *at }
         }
@@ -260,11 +255,6 @@ fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
             conversation: conversation.into(),
             name: name.into(),
         },
-        Wire::PlatformSeenV1 { platform, kind, after_seq } => Event::PlatformSeen(SeenPlatform {
-            platform: platform.into(),
-            kind: kind.into(),
-            after_seq,
-        }),
         Wire::SetAsideV1 { inbound, reason, at } => {
             Event::SetAside { inbound: Box::new(inbound.read()?), reason: reason.into(), at }
         }
@@ -308,7 +298,6 @@ impl From<WireMark> for Mark {
 impl<'a> WireState<'a> {
     fn of(state: &'a State) -> Self {
         Self {
-            recipient: state.recipient.as_deref(),
             status: state.status as u8,
             updated_at: state.updated_at,
             retry_count: state.retry_count,
@@ -323,7 +312,6 @@ impl<'a> WireState<'a> {
 
     fn read(self) -> Option<State> {
         Some(State {
-            recipient: self.recipient.map(str::to_owned),
             status: *Status::ALL.get(usize::from(self.status))?,
             updated_at: self.updated_at,
             retry_count: self.retry_count,
@@ -389,7 +377,6 @@ pub(super) mod tests {
         message.owner = Some("main".into());
         let marks = vec![Mark::Seen(1, 2), Mark::Sent(3, 4), Mark::Key(5, 6, 7)];
         let state = Box::new(State {
-            recipient: Some("h".into()),
             status: Status::Failed,
             updated_at: 300,
             retry_count: 2,
@@ -453,9 +440,6 @@ pub(super) mod tests {
             bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
         };
         let lines: Vec<_> = every_event().iter().map(hex).collect();
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write("tests/fixtures/store/events.hex", lines.join("\n") + "\n").unwrap();
-        }
         let kept = include_str!("../../tests/fixtures/store/events.hex");
         assert_eq!(lines.join("\n"), kept.trim_end());
     }

@@ -6,7 +6,6 @@
 use crate::model::change::Inbound;
 use crate::model::cursor::Epoch;
 use crate::model::message::{Message, Status};
-use crate::model::routing::SeenPlatform;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +52,6 @@ pub enum Event {
     /// A conversation was named.
     #[allow(missing_docs)]
     ConversationNamed { platform: String, conversation: String, name: String },
-    /// An adapter of a platform was connected for the first time, or one of another kind.
-    PlatformSeen(SeenPlatform),
     /// An event of a platform could not be stored, and is kept for somebody to look at.
     #[allow(missing_docs)]
     SetAside { inbound: Box<Inbound>, reason: String, at: u64 },
@@ -95,8 +92,6 @@ pub enum How {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct State {
-    /// The conversation, where it became another.
-    pub recipient: Option<String>,
     pub status: Status,
     pub updated_at: u64,
     pub retry_count: u32,
@@ -109,10 +104,9 @@ pub struct State {
 }
 
 impl State {
-    /// The state of a message whose conversation stays.
+    /// The state of a message.
     pub fn of(message: &Message) -> Self {
         Self {
-            recipient: None,
             status: message.status,
             updated_at: message.updated_at,
             retry_count: message.retry_count,
@@ -127,9 +121,6 @@ impl State {
 
     /// A message in this state.
     pub fn put_into(self, message: &mut Message) {
-        if let Some(recipient) = self.recipient {
-            message.recipient = recipient;
-        }
         message.status = self.status;
         message.updated_at = self.updated_at;
         message.retry_count = self.retry_count;

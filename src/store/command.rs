@@ -83,8 +83,6 @@ pub(super) trait State: StoreFacts<Error = Error> {
     fn own_place(&self, id: Uuid) -> Option<u64>;
     /// The `seq` an idempotency key stands for, and whether its body was the same one.
     fn known_key(&self, key: &Idempotency, now: u64) -> Result<Option<(u64, bool)>>;
-    /// The message that a platform told of before, by the same event, or that we sent under this ID.
-    fn known(&self, received: &Inbound, at: u64) -> Result<Option<u64>>;
     /// The message that the same event told of before.
     fn seen(&self, received: &Inbound) -> Result<Option<u64>>;
     /// Whether a history has told of a message.
@@ -138,7 +136,7 @@ pub(super) fn decide(
             let Some(after) = change::set_status(before.clone(), status, at) else {
                 return Ok(Answer::Done(before));
             };
-            Ok(Answer::Done(changed(How::StatusSet, after, Vec::new(), events)))
+            Ok(Answer::Done(changed(How::StatusSet, after, events)))
         }
         Command::Delete { id } => {
             let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
@@ -172,7 +170,7 @@ pub(super) fn decide(
                 let claim = |message| change::claim(message, account.as_deref(), at);
                 if let Some(mut message) = message.and_then(claim) {
                     message.owner = Some(state.owner().to_owned());
-                    claimed.push(changed(How::Claimed, message, Vec::new(), events));
+                    claimed.push(changed(How::Claimed, message, events));
                 }
             }
             Ok(Answer::Claimed(claimed))
@@ -183,7 +181,7 @@ pub(super) fn decide(
                 return Ok(Answer::Done(before));
             };
             let marks = sent_mark(&after).into_iter().collect();
-            Ok(Answer::Done(changed(How::AttemptEnded, after, marks, events)))
+            Ok(Answer::Done(changed_with(How::AttemptEnded, after, marks, events)))
         }
         Command::SetAside { inbound, reason, at } => {
             events.push(Event::SetAside { inbound, reason, at });
@@ -220,10 +218,7 @@ pub(super) fn changed_with(
     if message.status != Status::Sending {
         message.owner = None;
     }
-    let mut state = Box::new(event::State::of(&message));
-    if how == How::Routed {
-        state.recipient = Some(message.recipient.clone());
-    }
+    let state = Box::new(event::State::of(&message));
     events.push(Event::Changed { seq: message.seq, how, state, marks });
     message
 }

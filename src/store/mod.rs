@@ -162,7 +162,6 @@ pub struct Store {
     /// Empty once the store is closed, or where it was opened for reading.
     queue: Mutex<Option<mpsc::Sender<writer::Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    owner: String,
 }
 
 impl Store {
@@ -188,15 +187,10 @@ impl Store {
         };
         Ok(Self {
             current,
+            owner: options.owner.clone(),
             queue: Mutex::new(queue),
             writer: Mutex::new(writer),
-            owner: options.owner.clone(),
         })
-    }
-
-    /// The owner of the claims that are made through this store.
-    pub fn owner(&self) -> &str {
-        &self.owner
     }
 
     /// The newest commit, for reading; it stays as it is for as long as it is held.

@@ -143,11 +143,7 @@ impl Writer {
         match self.commit(commands) {
             Ok(answers) => {
                 for (wait, answer) in waiting.into_iter().zip(answers) {
-                    // Who met a damaged row is told so: to ask again does not help.
-                    let _ = wait.send(answer.map_err(|error| match error {
-                        Error::Damaged(_) => error,
-                        other => not_written(other),
-                    }));
+                    let _ = wait.send(answer.map_err(not_written));
                 }
             }
             Err(error) => {
