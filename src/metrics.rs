@@ -41,6 +41,8 @@ pub struct Metrics {
     pub task_panics: Counter,
     pub search_missing: Gauge,
     pub search_bytes: Gauge,
+    /// Events of platforms that met a damaged row of the store.
+    pub events_set_aside: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -126,6 +128,7 @@ impl Metrics {
             task_panics: Counter::default(),
             search_missing: Gauge::default(),
             search_bytes: Gauge::default(),
+            events_set_aside: Counter::default(),
         };
         metrics.register();
         metrics
@@ -158,6 +161,8 @@ impl Metrics {
         r.register("search_missing_messages", help, self.search_missing.clone());
         let help = "The size of the search index on disk";
         r.register("search_index_bytes", help, self.search_bytes.clone());
+        let help = "Events of platforms that met a damaged row and were set aside";
+        r.register("events_set_aside", help, self.events_set_aside.clone());
     }
 
     /// Counts messages that were stored.

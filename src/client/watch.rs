@@ -131,6 +131,7 @@ impl From<NewMessage> for Message {
             sender: new.sender,
             account: new.account,
             last_error: None,
+            waiting: None,
             external_id: None,
             original: None,
             is_uncertain: false,

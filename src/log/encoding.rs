@@ -126,6 +126,16 @@ enum Wire<'a> {
         #[serde(borrow)]
         conversations: Vec<(&'a str, &'a str)>,
     },
+    RoutedV1 {
+        seq: u64,
+        platform: &'a str,
+        conversation: &'a str,
+        at: u64,
+    },
+    PlatformSeenV1 {
+        platform: &'a str,
+        kind: &'a str,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -154,6 +164,7 @@ struct WireInbound<'a> {
     external_id: &'a str,
     time: u64,
     own: bool,
+    from_history: bool,
     original: Option<&'a str>,
 }
 
@@ -165,7 +176,7 @@ enum WireMark {
 }
 
 const ORIGINS: [Origin; 3] = [Origin::Made, Origin::Received, Origin::Imported];
-const HOWS: [How; 4] = [How::Routed, How::Claimed, How::AttemptEnded, How::StatusSet];
+const HOWS: [How; 4] = [How::Claimed, How::AttemptEnded, How::StatusSet, How::Completed];
 
 fn encode_to(event: &Event, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let failed = |error: &dyn std::fmt::Display| Error(format!("an event: {error}"));
@@ -185,6 +196,10 @@ fn encode_to(event: &Event, bytes: Vec<u8>) -> Result<Vec<u8>> {
             state: WireState::of(state),
             marks: wire_marks(marks),
         },
+        Event::Routed { seq, platform, conversation, at } => {
+            Wire::RoutedV1 { seq: *seq, platform, conversation, at: *at }
+        }
+        Event::PlatformSeen { platform, kind } => Wire::PlatformSeenV1 { platform, kind },
         Event::Recognized { seq, marks } => {
             Wire::RecognizedV1 { seq: *seq, marks: wire_marks(marks) }
         }
@@ -227,6 +242,12 @@ fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
         },
         Wire::RecognizedV1 { seq, marks } => {
             Event::Recognized { seq, marks: marks.into_iter().map(Mark::from).collect() }
+        }
+        Wire::RoutedV1 { seq, platform, conversation, at } => {
+            Event::Routed { seq, platform: platform.into(), conversation: conversation.into(), at }
+        }
+        Wire::PlatformSeenV1 { platform, kind } => {
+            Event::PlatformSeen { platform: platform.into(), kind: kind.into() }
         }
         Wire::DeletedV1 { seq } => Event::Deleted { seq },
         Wire::ConversationNamedV1 { platform, conversation, name } => Event::ConversationNamed {
@@ -318,6 +339,7 @@ impl<'a> WireInbound<'a> {
             external_id: &inbound.external_id,
             time: inbound.time,
             own: inbound.own,
+            from_history: inbound.from_history,
             original: inbound.original.as_deref(),
         }
     }
@@ -334,6 +356,7 @@ impl<'a> WireInbound<'a> {
             external_id: self.external_id.into(),
             time: self.time,
             own: self.own,
+            from_history: self.from_history,
             original: self.original.map(str::to_owned),
         })
     }
@@ -348,7 +371,8 @@ pub(super) mod tests {
 
     /// Every kind of event, each part of it said.
     pub fn every_event() -> Vec<Event> {
-        let draft = Draft::new(MessageType::Image, "hi".into(), "g".into(), Some("qq".into()));
+        let draft =
+            Draft::new(MessageType::Image, "https://hi".into(), "g".into(), Some("qq".into()));
         let mut message = draft.unwrap().into_message(7, Uuid::from_u128(9), 5);
         message.owner = Some("main".into());
         let marks = vec![Mark::Seen(1, 2), Mark::Sent(3, 4), Mark::Key(5, 6, 7)];
@@ -374,6 +398,7 @@ pub(super) mod tests {
             external_id: "e".into(),
             time: 5,
             own: true,
+            from_history: true,
             original: Some("o".into()),
         });
         let bounds = Bounds {
@@ -401,6 +426,8 @@ pub(super) mod tests {
             },
             Event::SetAside { inbound, reason: "r".into(), at: 9 },
             Event::Released { offset: 8 },
+            Event::Routed { seq: 7, platform: "qq".into(), conversation: "group_1".into(), at: 9 },
+            Event::PlatformSeen { platform: "qq".into(), kind: "onebot11".into() },
             Event::Forgotten(Box::new(bounds)),
         ]);
         all

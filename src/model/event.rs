@@ -37,6 +37,12 @@ pub enum Event {
         /// By which the message is found when it is told of again.
         marks: Vec<Mark>,
     },
+    /// The platform and the conversation of a message were found.
+    #[allow(missing_docs)]
+    Routed { seq: u64, platform: String, conversation: String, at: u64 },
+    /// An adapter of this kind was connected for the platform, for the first time.
+    #[allow(missing_docs)]
+    PlatformSeen { platform: String, kind: String },
     /// Something was told of a message that is known already.
     #[allow(missing_docs)]
     Recognized { seq: u64, marks: Vec<Mark> },
@@ -72,14 +78,14 @@ pub enum Origin {
 /// What changed a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
-    /// Its platform was found.
-    Routed,
     /// It was claimed for an attempt.
     Claimed,
     /// An attempt ended, or was proved by its echo.
     AttemptEnded,
     /// Its status was set by hand.
     StatusSet,
+    /// The platform's ID of it became known; clients do not see that.
+    Completed,
 }
 
 /// What of a message changes while it lives.

@@ -5,7 +5,9 @@ use super::command::State as _;
 use super::journal::{self, Entry};
 use super::keys::KEY_LIFE;
 use super::postings::locate;
-use super::tables::{ConversationRow, Term, pack, pack_places, with_checksum};
+use super::tables::{
+    self, ConversationRow, SEEN_PLATFORMS, Term, pack, pack_places, with_checksum,
+};
 use super::transaction::{Row, Transaction};
 use super::{Error, Result};
 use crate::log::{Record, encode_event, record};
@@ -13,6 +15,7 @@ use crate::model::change::{Change, Effect};
 use crate::model::cursor::Epoch;
 use crate::model::event::{Bounds, Event, How, Mark};
 use crate::model::message::{Message, Status};
+use crate::model::routing::SeenPlatform;
 use redb::ReadableTable;
 
 /// Idempotency keys that lapsed are forgotten a few at a time, with each new one.
@@ -65,12 +68,27 @@ impl Transaction<'_> {
                 let mut after = before.clone();
                 state.put_into(&mut after);
                 self.update(&before, &after)?;
-                Some(match how {
-                    How::Routed => Effect::Updated(after),
+                match how {
                     How::Claimed | How::AttemptEnded | How::StatusSet => {
-                        Effect::StatusChanged(after)
+                        Some(Effect::StatusChanged(after))
                     }
-                })
+                    How::Completed => None,
+                }
+            }
+            Event::Routed { seq, platform, conversation, at } => {
+                let before = self.before(seq)?;
+                let after = Message {
+                    platform: Some(platform),
+                    recipient: conversation,
+                    updated_at: at,
+                    ..before.clone()
+                };
+                self.update(&before, &after)?;
+                Some(Effect::Updated(after))
+            }
+            Event::PlatformSeen { platform, kind } => {
+                self.see_platform(platform, kind)?;
+                None
             }
             Event::Recognized { seq, marks } => {
                 self.mark(seq, &marks)?;
@@ -197,13 +215,14 @@ impl Transaction<'_> {
                 self.post(new, after.seq, true);
             }
         }
-        if before.platform != after.platform {
+        let was_sent = before.status != Status::Sent && after.status == Status::Sent;
+        if before.platform != after.platform || before.recipient != after.recipient {
             self.change_conversation(before, |row| row.messages = row.messages.saturating_sub(1));
             self.change_conversation(after, |row| {
                 see(row, after);
                 row.messages += 1;
             });
-        } else if before.account != after.account {
+        } else if before.account != after.account || was_sent {
             self.change_conversation(after, |row| see(row, after));
         }
         Ok(())
@@ -290,6 +309,17 @@ impl Transaction<'_> {
             row.name = Some(name);
             *dirty = true;
         }
+    }
+
+    fn see_platform(&mut self, platform: String, kind: String) -> Result<()> {
+        let mut seen = tables::seen_platforms(&self.meta)?;
+        match seen.iter_mut().find(|known| known.platform == platform) {
+            Some(known) => known.kind = kind,
+            None => seen.push(SeenPlatform { platform, kind, after_seq: self.counters.head }),
+        }
+        let bytes = pack(&[SEEN_PLATFORMS], &seen)?;
+        self.meta.insert(SEEN_PLATFORMS, bytes.as_slice())?;
+        Ok(())
     }
 
     fn forget(&mut self, bounds: Bounds) -> Result<()> {

@@ -202,6 +202,8 @@ fn kind(event: &Event) -> &'static str {
         Event::Opened { .. } => "opened",
         Event::Created { .. } => "created",
         Event::Changed { .. } => "changed",
+        Event::Routed { .. } => "routed",
+        Event::PlatformSeen { .. } => "platform seen",
         Event::Recognized { .. } => "recognized",
         Event::Deleted { .. } => "deleted",
         Event::ConversationNamed { .. } => "conversation named",

@@ -46,6 +46,16 @@ pub(super) fn sent_keys(
     [(hour.saturating_sub(1), hash), (hour, hash), (hour + 1, hash)]
 }
 
+/// What marks a message as one that a history has told of.
+pub(super) fn history_key(message: &Message) -> (u64, u128) {
+    (message.created_at, hash(&["history", &message.seq.to_string()]))
+}
+
+/// What marks a platform's ID as another one by which a history told of a message.
+pub(super) fn alias_key(message: &Message, external_id: &str) -> (u64, u128) {
+    (message.created_at, hash(&["alias", &message.seq.to_string(), external_id]))
+}
+
 /// An ID for a message whose own ID is another's: the same each time it is asked for.
 pub(super) fn other_id(message: &Message) -> Uuid {
     let (id, at) = (message.id.to_string(), message.created_at.to_string());

@@ -3,6 +3,7 @@
 use super::postings::Places;
 use crate::log::record::{Unreadable, checksum};
 use crate::model::message::{Direction, Message, Status};
+use crate::model::routing::SeenPlatform;
 use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -52,6 +53,19 @@ pub(super) const EPOCHS: TableDefinition<u64, (u64, u64)> = TableDefinition::new
 
 /// The offset at which an event of a platform was set aside to its encoding.
 pub(super) const QUARANTINE: TableDefinition<u64, &[u8]> = TableDefinition::new("quarantine");
+
+/// The row of `meta` that has the platforms of which an adapter was connected at any time.
+pub(super) const SEEN_PLATFORMS: &str = "seen platforms";
+
+/// The platforms of which an adapter was connected at any time, the first one first.
+pub(super) fn seen_platforms(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> super::Result<Vec<SeenPlatform>> {
+    let row = meta.get(SEEN_PLATFORMS)?;
+    Ok(row.map_or(Ok(Vec::new()), |row| {
+        unpack("the platforms seen", &[SEEN_PLATFORMS], row.value())
+    })?)
+}
 
 /// A number that stands for a state, a platform or a conversation in the postings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -7,7 +7,7 @@
 use super::command::State;
 use super::ids::{Ids, Tag};
 use super::journal::{self, Entry};
-use super::keys::{Idempotency, KEY_LIFE, seen_key, sent_keys};
+use super::keys::{Idempotency, KEY_LIFE, alias_key, history_key, seen_key, sent_keys};
 use super::postings::{Places, locate, start_of};
 use super::tables::{
     self, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS,
@@ -140,6 +140,13 @@ impl<'txn> Transaction<'txn> {
                 self.load_terms(&before, before.status, before.platform.as_deref())?;
                 self.load_terms(&before, state.status, state.platform.as_deref())
             }
+            Event::Routed { seq, platform, conversation, .. } => {
+                let before = self.there(*seq)?;
+                self.load_terms(&before, before.status, before.platform.as_deref())?;
+                let after = Message { recipient: conversation.clone(), ..before };
+                self.load_terms(&after, after.status, Some(platform))
+            }
+            Event::PlatformSeen { .. } => tables::seen_platforms(&self.meta).map(drop),
             Event::Deleted { seq } => {
                 let before = self.there(*seq)?;
                 self.load_terms(&before, before.status, before.platform.as_deref())
@@ -353,34 +360,67 @@ impl State for Transaction<'_> {
         Ok(self.seen.get(seen_key(received))?.map(|seq| seq.value()))
     }
 
-    fn sent_as(&self, received: &Inbound) -> Result<Option<u64>> {
+    fn is_in_history(&self, message: &Message) -> Result<bool> {
+        Ok(self.seen.get(history_key(message))?.is_some())
+    }
+
+    fn is_alias(&self, message: &Message, external_id: &str) -> Result<bool> {
+        Ok(self.seen.get(alias_key(message, external_id))?.is_some())
+    }
+
+    fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>> {
         let Inbound { platform, conversation, external_id, time, .. } = received;
-        for key in sent_keys(platform, conversation, external_id, *time) {
-            if let Some(seq) = self.sent.get(key)? {
-                return Ok(Some(seq.value()));
+        // The platform's clock and ours may be far apart.
+        for at in [*time, at] {
+            for key in sent_keys(platform, conversation, external_id, at) {
+                if let Some(seq) = self.sent.get(key)? {
+                    return Ok(Some(seq.value()));
+                }
             }
         }
         Ok(None)
     }
 
-    fn echoed(&self, received: &Inbound) -> Result<Option<u64>> {
-        let Some(row) = self.conversation(&received.platform, &received.conversation)? else {
-            return Ok(None);
-        };
-        for status in [Status::Sending, Status::Pending] {
-            let state = Term::of_state(Direction::Outbound, status);
-            for block in self.blocks(state)? {
-                let mut places = self.places(state.row(block))?;
-                places.intersect(&self.places(row.term.row(block))?);
-                for place in places.ascending() {
-                    let seq = start_of(block) + u64::from(place);
-                    if self.by_seq(seq)?.is_some_and(|message| received.echoes(&message)) {
-                        return Ok(Some(seq));
-                    }
+    fn outbound(
+        &self,
+        platform: &str,
+        conversation: &str,
+        status: Status,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let mut found = Vec::new();
+        let Some(row) = self.conversation(platform, conversation)? else { return Ok(found) };
+        let state = Term::of_state(Direction::Outbound, status);
+        for block in self.blocks(state)? {
+            let mut places = self.places(state.row(block))?;
+            places.intersect(&self.places(row.term.row(block))?);
+            for place in places.ascending() {
+                found.extend(self.by_seq(start_of(block) + u64::from(place))?);
+                if found.len() == limit {
+                    return Ok(found);
                 }
             }
         }
-        Ok(None)
+        Ok(found)
+    }
+
+    fn recent(&self, platform: &str, conversation: &str, limit: usize) -> Result<Vec<Message>> {
+        let mut found = Vec::new();
+        let Some(row) = self.conversation(platform, conversation)? else { return Ok(found) };
+        for block in self.blocks(row.term)?.into_iter().rev() {
+            for place in self.places(row.term.row(block))?.descending() {
+                found.extend(self.by_seq(start_of(block) + u64::from(place))?);
+                if found.len() == limit {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool> {
+        let row = self.conversation(platform, conversation)?;
+        Ok(row.is_some_and(|row| row.account.is_some()))
     }
 
     fn conversation_name(&self, platform: &str, name: &str) -> Result<Option<Option<String>>> {

@@ -3,11 +3,10 @@
 use super::damage::{guarded, pass_over};
 use super::ids::{Ids, Tag};
 use super::journal::{self, JournalEntry};
-use super::keys::sent_keys;
 use super::postings::Places;
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, MESSAGES, META,
-    PLATFORMS, POSTINGS, QUARANTINE, SENT, Term, counters, unpack, unpack_places, without_checksum,
+    PLATFORMS, POSTINGS, QUARANTINE, Term, counters, unpack, unpack_places, without_checksum,
 };
 use super::{Error, Head, Result};
 use crate::log::{decode_event, record};
@@ -73,12 +72,12 @@ pub struct View {
     pub(super) postings: ReadOnlyTable<u64, &'static [u8]>,
     pub(super) platforms: ReadOnlyTable<&'static str, u32>,
     pub(super) conversations: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
-    sent: ReadOnlyTable<(u64, u128), u64>,
     pub(super) journal: ReadOnlyTable<u64, &'static [u8]>,
     pub(super) epochs: ReadOnlyTable<u64, (u64, u64)>,
     pub(super) quarantine: ReadOnlyTable<u64, &'static [u8]>,
     /// The epoch of the newest event.
     epoch: Epoch,
+    pub(super) meta: ReadOnlyTable<&'static str, &'static [u8]>,
     /// Where the tables are that only a copy or a check needs.
     pub(super) txn: ReadTransaction,
 }
@@ -101,7 +100,7 @@ impl View {
             postings: txn.open_table(POSTINGS)?,
             platforms: txn.open_table(PLATFORMS)?,
             conversations: txn.open_table(CONVERSATIONS)?,
-            sent: txn.open_table(SENT)?,
+            meta,
             txn,
         })
     }
@@ -285,37 +284,6 @@ impl View {
     /// Messages before a place of the journal, newest first.
     pub fn before(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
         Ok(self.between(0, seq.saturating_sub(1))?.rev())
-    }
-
-    /// The message that was sent under this ID of its platform, around a time.
-    pub fn sent_as(
-        &self,
-        platform: &str,
-        conversation: &str,
-        external_id: &str,
-        at: u64,
-    ) -> Result<Option<u64>> {
-        for key in sent_keys(platform, conversation, external_id, at) {
-            if let Some(seq) = self.sent.get(key)? {
-                return Ok(Some(seq.value()));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The platforms on which an account of ours has seen a conversation, the latest first.
-    pub fn platforms_of(&self, conversation: &str) -> Result<Vec<Conversation>> {
-        let mut known = Vec::new();
-        for entry in self.platforms.iter()? {
-            let platform = entry?.0;
-            let row = self.conversation_row(platform.value(), conversation)?;
-            known.extend(
-                row.filter(|row| row.account.is_some())
-                    .map(|row| row.shown(platform.value(), conversation)),
-            );
-        }
-        known.sort_by_key(|conversation| std::cmp::Reverse(conversation.last_seq));
-        Ok(known)
     }
 
     /// What is known of a conversation.

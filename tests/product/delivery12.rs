@@ -171,6 +171,8 @@ async fn what_was_said_while_the_connection_was_down_is_fetched_once() {
         peer.drop_connection();
         peer.ended().await;
     }
+    let headers = onebot11::headers("1", "Universal");
+    let _stays = Peer::dial(&url, &headers, script.clone()).await.unwrap();
     let found = eventually("what was missed is fetched", || {
         let found = of_conversation(&server, "group_77");
         (found.len() >= 2).then_some(found)
