@@ -13,6 +13,7 @@
 )]
 
 use rechat::model::message::{Draft, MessageType};
+use rechat::model::routing::RoutingFacts;
 use rechat::search::{self, Index, Search};
 use rechat::store::{Access, Command, Filter, Options, Page, Store};
 use std::collections::HashMap;
@@ -205,7 +206,12 @@ async fn fill(store: &Store, batch: Vec<String>) {
     for text in batch {
         let (recipient, platform) = ("group_1".to_owned(), Some("loopback".to_owned()));
         let draft = Draft::new(MessageType::Text, text, recipient, platform).unwrap();
-        let command = Command::Create { draft, at: 1_700_000_000, idempotency: None };
+        let command = Command::Create {
+            draft,
+            at: 1_700_000_000,
+            idempotency: None,
+            facts: RoutingFacts::default(),
+        };
         answers.push(store.submit(command).await.unwrap());
     }
     for answer in answers {

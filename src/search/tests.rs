@@ -5,6 +5,7 @@ use super::segment::{Range, Segment};
 use super::{Found, Index, Search, check, folder_beside, normalise};
 use crate::model::change::Inbound;
 use crate::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
+use crate::model::routing::RoutingFacts;
 use crate::store::{Access, Answer, Command, Filter, Options, Page, Store};
 use proptest::prelude::*;
 use std::path::PathBuf;
@@ -117,7 +118,12 @@ impl Both {
     fn create(&mut self, text: &str, conversation: &str, message_type: MessageType) {
         self.at += 1;
         let draft = Draft::new(message_type, text.into(), conversation.into(), None).unwrap();
-        self.write(Command::Create { draft, at: self.at, idempotency: None });
+        self.write(Command::Create {
+            draft,
+            at: self.at,
+            idempotency: None,
+            facts: RoutingFacts::default(),
+        });
     }
 
     fn receive(&mut self, text: String, name: String) {
@@ -133,9 +139,10 @@ impl Both {
             external_id: self.at.to_string(),
             time: self.at,
             own: false,
+            from_history: false,
             original: None,
         };
-        self.write(Command::Receive { received: Box::new(received), at: self.at });
+        self.write(Command::Receive { received: Box::new(received), at: self.at, can_wait: false });
     }
 
     /// Takes in all that there is, and builds all that is missing.
@@ -147,13 +154,20 @@ impl Both {
         let message = |place: usize| self.all().into_iter().nth(place);
         match step {
             Step::Create { text, conversation, is_image } => {
-                let kind = if is_image { MessageType::Image } else { MessageType::Text };
+                let (kind, text) = if is_image {
+                    (MessageType::Image, format!("https://example.com/{text}"))
+                } else {
+                    (MessageType::Text, text)
+                };
                 self.create(&text, CONVERSATIONS[conversation], kind);
             }
             Step::Receive { text, name } => self.receive(text, name),
             Step::Route { place } => {
-                let seqs = message(place).map(|message| message.seq).into_iter().collect();
-                self.write(Command::Route { seqs, platform: "qq".into(), at: self.at });
+                let default_platform = Some("qq".to_owned());
+                let facts = RoutingFacts { default_platform, ..RoutingFacts::default() };
+                let messages = message(place).map(|message| (message.seq, facts));
+                let messages = messages.into_iter().collect();
+                self.write(Command::Route { messages, at: self.at });
             }
             Step::Delete { place } => {
                 if let Some(message) = message(place) {
@@ -370,7 +384,8 @@ fn what_was_acknowledged_is_found_at_once_while_the_index_follows() {
     for i in 0..300 {
         let (text, conversation) = (format!("number {i}."), "group_1".to_owned());
         let draft = Draft::new(MessageType::Text, text.clone(), conversation, None).unwrap();
-        let command = Command::Create { draft, at: 1000, idempotency: None };
+        let command =
+            Command::Create { draft, at: 1000, idempotency: None, facts: RoutingFacts::default() };
         let Answer::Done(message) = runtime.block_on(store.write(command)).unwrap() else {
             panic!("it was not made")
         };
