@@ -24,7 +24,7 @@ fn clippy_has_nothing_to_say() {
 }
 
 /// The parts from the inside out, and what each may use beside the parts before it.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["error", "clock", "metrics", "health", "model"],
     &["adapter"],
     &["log"],
