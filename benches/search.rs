@@ -137,6 +137,7 @@ fn main() {
     println!("{count} messages, {:.0} MB of text", bytes as f64 / 1e6);
     println!("stored in {:.1} s", began.elapsed().as_secs_f64());
 
+    beside_writes(count.min(300_000), &sample, &runtime);
     let memory = resident("VmRSS");
     let index = Arc::new(Index::new(search::folder_beside(&db)));
     let stop = CancellationToken::new();
@@ -199,6 +200,35 @@ fn main() {
     }
     stop.cancel();
     runtime.block_on(feed).unwrap();
+}
+
+/// What writing costs beside the index: the same messages, without it and with it, in turn.
+fn beside_writes(count: u64, sample: &[String], runtime: &tokio::runtime::Runtime) {
+    for round in 1..=3 {
+        let rate = |is_indexed: bool| {
+            let place = tempfile::tempdir().unwrap();
+            let db = place.path().join("rechat.redb");
+            let store = Store::open(&Options::new(&db, Access::Write), Box::new(())).unwrap();
+            let (store, stop) = (Arc::new(store), CancellationToken::new());
+            let index = Arc::new(Index::new(search::folder_beside(&db)));
+            let feed =
+                is_indexed.then(|| runtime.spawn(search::run(index, store.clone(), stop.clone())));
+            let began = Instant::now();
+            for _ in 0..count / BATCH {
+                let batch = sample.iter().cycle().take(BATCH as usize).cloned().collect();
+                runtime.block_on(fill(&store, batch));
+            }
+            let rate = count as f64 / began.elapsed().as_secs_f64();
+            stop.cancel();
+            feed.map(|feed| runtime.block_on(feed).unwrap());
+            rate
+        };
+        let (without, with) = (rate(false), rate(true));
+        println!(
+            "round {round}: {without:.0} messages/s are stored without an index, {with:.0} with it: {:.2}",
+            with / without
+        );
+    }
 }
 
 async fn fill(store: &Store, batch: Vec<String>) {
