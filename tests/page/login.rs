@@ -6,6 +6,7 @@ use fantoccini::key::Key;
 use serde_json::json;
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn the_token_is_asked_for_and_stays_in_the_tab() {
     let server = TestServer::start_with(&["--token", "open sesame", "--loopback"]);
     let tab = Tab::open(&server.url("/#messages")).await;

@@ -11,6 +11,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn messages_come_live_and_are_found() {
     let server = TestServer::start_with(&["--loopback"]);
     server.make_for(Some("loopback"), "group_1", "from before");
@@ -47,6 +48,7 @@ async fn messages_come_live_and_are_found() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn what_strangers_write_stays_text() {
     let server = TestServer::start();
     let tab = Tab::open(&server.url("/#messages")).await;
@@ -72,6 +74,7 @@ async fn what_strangers_write_stays_text() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn media_wait_until_they_are_asked_for() {
     let server = TestServer::start_with(&["--loopback"]);
     let pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -98,6 +101,7 @@ async fn media_wait_until_they_are_asked_for() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn reading_is_not_disturbed() {
     let server = TestServer::start();
     for i in 0..40 {
@@ -128,6 +132,7 @@ async fn reading_is_not_disturbed() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn a_message_can_be_canceled_sent_again_and_deleted_by_keys() {
     let server = TestServer::start();
     let id = server.make_for(Some("nowhere"), "group_1", "please wait");
@@ -162,6 +167,7 @@ async fn a_message_can_be_canceled_sent_again_and_deleted_by_keys() {
 const MANY: u32 = 5_000;
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn thousands_come_and_only_those_in_sight_are_in_the_page() {
     let home = Arc::new(Home::new());
     let server = TestServer::start_in(home.clone(), &[]);

@@ -7,6 +7,7 @@ use serde_json::json;
 use std::io::Write;
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn a_message_is_sent_and_followed() {
     let server = TestServer::start_with(&["--loopback"]);
     server.make_for(Some("loopback"), "group_known", "so that it is known");
@@ -35,6 +36,7 @@ async fn a_message_is_sent_and_followed() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn what_is_not_sent_is_kept() {
     let mut server = TestServer::start();
     let tab = Tab::open(&server.url("/#send")).await;
@@ -58,6 +60,7 @@ async fn what_is_not_sent_is_kept() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn a_file_goes_as_what_it_is() {
     let server = TestServer::start_with(&["--loopback"]);
     let tab = Tab::open(&server.url("/#send")).await;

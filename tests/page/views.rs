@@ -12,6 +12,7 @@ pub async fn qq(server: &TestServer) -> Peer {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn an_empty_server_says_what_to_do() {
     let server = TestServer::start();
     let tab = Tab::open(&server.url("/")).await;
@@ -25,6 +26,7 @@ async fn an_empty_server_says_what_to_do() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn the_dashboard_moves_live_and_leads_to_the_messages() {
     let server = TestServer::start_with(&["--loopback"]);
     let tab = Tab::open(&server.url("/")).await;
@@ -54,6 +56,7 @@ async fn the_dashboard_moves_live_and_leads_to_the_messages() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn platforms_show_how_they_are() {
     let server = TestServer::start();
     let tab = Tab::open(&server.url("/#platforms")).await;
