@@ -223,7 +223,7 @@ async fn a_dialled_connection_lost_in_the_middle_of_an_action_is_made_good() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_action_without_an_answer_is_tried_again_or_fails_as_configured() {
-    let entry = "[[adapter]]\nkind = 'onebot12'\nanswer_timeout = 0.1\n";
+    let entry = "[[adapter]]\nkind = 'onebot12'\nanswer_timeout = 1\n";
     let server = configured(entry);
     let tries = AtomicUsize::new(0);
     let silent_once: Script = Arc::new(move |action| {

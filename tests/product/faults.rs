@@ -297,7 +297,7 @@ async fn carry(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_that_is_cut_without_a_word_is_noticed() {
-    let server = configured("[limits]\nping_seconds = 1\nidle_seconds = 2\n");
+    let server = configured("[limits]\nping_seconds = 1\nidle_seconds = 8\n");
     let before = server.descriptors();
     let (address, cut) = line(&server).await;
     let mut far = Client::connect_to(&address).await;
