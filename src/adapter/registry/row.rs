@@ -97,6 +97,9 @@ impl Row {
         if state == self.state {
             return None;
         }
+        if state == State::Connected {
+            self.last_error = None;
+        }
         (self.state, self.since) = (state, now);
         Some(self.present())
     }

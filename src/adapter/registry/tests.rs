@@ -62,6 +62,7 @@ fn an_account_that_becomes_known_keeps_its_state() {
     assert_eq!(registry.platforms()[0].last_error.as_deref(), Some("refused"));
     let _again = registry.connect(&arrival(Some("1"), Some(&seat)));
     assert_eq!(published(&mut changes), ["1: Connected"]);
+    assert_eq!(registry.platforms()[0].last_error, None, "it is over");
 }
 
 #[test]
