@@ -120,7 +120,10 @@ pub static TOKEN_KEYS: &[Key] = &[
 #[rustfmt::skip]
 pub static ADAPTER_KEYS: &[Key] = &[
     key("kind", "string", "", "\"onebot11\"", "`onebot11`, `onebot12` or `loopback`"),
-    key("platform", "string", "by kind", "\"qq2\"", "the platform its messages belong to"),
+    key("platform", "string", "by kind", "\"qq2\"",
+        "the platform its messages belong to; who dials in with another is refused"),
+    key("account", "string or list of strings", "any", "[\"10001000\"]",
+        "the accounts that may connect; any other is refused"),
     key("url", "string", "none", "\"ws://127.0.0.1:3001/\"",
         "dial out to this address; not together with `path`"),
     key("path", "string", "by kind", "\"/onebot/v11/second\"", "be dialled at this path"),
@@ -131,9 +134,9 @@ pub static ADAPTER_KEYS: &[Key] = &[
     key("on_unknown", "string", "\"resend\"", "\"fail\"",
         "what becomes of an attempt of which nobody can say how it ended: `resend` or `fail`"),
     key("history", "number", "20", "0",
-        "messages of each conversation fetched after a reconnect; 0 fetches none"),
+        "`onebot11`: messages of each conversation fetched after a reconnect; 0 fetches none"),
     key("history_conversations", "number", "20", "5",
-        "conversations of which messages are fetched after a reconnect"),
+        "`onebot11`: conversations of which messages are fetched after a reconnect"),
     key("answer_timeout", "number, with a fraction", "15", "30",
         "seconds an action may go unanswered"),
     key("reconnect", "number, with a fraction", "1", "5",
@@ -141,9 +144,9 @@ pub static ADAPTER_KEYS: &[Key] = &[
     key("max_frame", "number", "16777216", "67108864",
         "bytes of a frame from the implementation"),
     key("group_file", "string", "\"message\"", "\"upload\"",
-        "how a file goes to a group: `message` or `upload`"),
+        "`onebot11`: how a file goes to a group: `message` or `upload`"),
     key("message_format", "string", "\"array\"", "\"string\"",
-        "`array`, or `string` for implementations that know nothing else"),
+        "`onebot11`: `array`, or `string` for implementations that know nothing else"),
     key("echo", "boolean", "false", "true", "`loopback` answers each message with the same one"),
 ];
 
@@ -156,7 +159,11 @@ mod tests {
 
     /// The keys a table of the configuration has, as the parser names them when it meets another.
     fn accepted(header: &str) -> BTreeSet<String> {
-        let text = format!("{header}\nno_such_key = 1\n");
+        accepted_beside(header, "")
+    }
+
+    fn accepted_beside(header: &str, lines: &str) -> BTreeSet<String> {
+        let text = format!("{header}\n{lines}\nno_such_key = 1\n");
         let error = toml::from_str::<Config>(&text).unwrap_err().to_string();
         let (_, names) = error.split_once("expected").unwrap_or_else(|| panic!("{error}"));
         names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
@@ -176,7 +183,9 @@ mod tests {
         }
         assert_eq!(names(KEYS), all);
         assert_eq!(names(TOKEN_KEYS), accepted("[[tokens]]"));
-        assert_eq!(names(ADAPTER_KEYS), accepted("[[adapter]]"));
+        let kinds = ["onebot11", "onebot12", "loopback"];
+        let of_kind = |kind| accepted_beside("[[adapter]]", &format!("kind = '{kind}'"));
+        assert_eq!(names(ADAPTER_KEYS), kinds.into_iter().flat_map(of_kind).collect());
     }
 
     #[test]
@@ -228,7 +237,11 @@ mod tests {
         let tls: Vec<_> = KEYS.iter().copied().filter(|key| key.name.starts_with("tls.")).collect();
         check(together(&tls, ""));
         check(format!("[[tokens]]\n{}", together(TOKEN_KEYS, "")));
-        check(format!("[[adapter]]\n{}", together(ADAPTER_KEYS, "url")));
-        check(format!("[[adapter]]\n{}", together(ADAPTER_KEYS, "path")));
+        for one_way in ["url", "path"] {
+            let of_onebot11: Vec<_> =
+                ADAPTER_KEYS.iter().copied().filter(|key| key.name != "echo").collect();
+            check(format!("[[adapter]]\n{}", together(&of_onebot11, one_way)));
+        }
+        check("[[adapter]]\nkind = 'loopback'\necho = true\n".into());
     }
 }

@@ -64,7 +64,7 @@ pub struct Config {
     pub tokens: Vec<Token>,
     /// Adapters that dial out, or that are to be set up otherwise than by dialling in.
     #[serde(skip_serializing)]
-    pub adapter: Vec<adapter::Settings>,
+    pub adapter: Vec<adapter::AdapterConfig>,
 }
 
 /// A certificate and its key, as PEM files; read again when they change.

@@ -2,7 +2,7 @@
 
 use super::error::{Refusal, Result};
 use super::{Answer, Body, Context, Incoming, Permit, socket};
-use crate::adapter::{Endpoint, Handshake, Socket, accept};
+use crate::adapter::{Endpoint, Handshake, Socket};
 use hyper::header::SEC_WEBSOCKET_PROTOCOL;
 use std::sync::Arc;
 
@@ -25,11 +25,10 @@ pub fn open(context: &Arc<Context>, mount: Endpoint, mut request: Incoming) -> R
     let (answer, socket) = hyper_tungstenite::upgrade(&mut request, Some(mount.config()))
         .map_err(|error| Refusal::bad(format!("no WebSocket: {error}")))?;
     let place = context.dial_ins.enter()?;
-    let adapters = context.adapters.load_full();
     let permit = request.extensions().get::<Permit>().cloned();
     context.tasks.spawn(async move {
         match socket.await {
-            Ok(socket) => accept(mount, dial_in, Socket::new(socket), (*adapters).clone()).await,
+            Ok(socket) => mount.accept(dial_in, Socket::new(socket)).await,
             Err(error) => tracing::debug!("a dial-in did not come about: {error}"),
         }
         drop((place, permit));

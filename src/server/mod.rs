@@ -54,7 +54,7 @@ pub struct Context {
     #[allow(missing_docs)]
     pub store: Arc<Store>,
     /// Where implementations dial in.
-    pub adapters: ArcSwap<adapter::Context>,
+    pub adapters: ArcSwap<adapter::Adapters>,
     #[allow(missing_docs)]
     pub registry: adapter::Registry,
     /// Who waits to hear how a message fared.

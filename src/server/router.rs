@@ -116,7 +116,7 @@ async fn route_to(
     found: Option<&Match<'_, '_, &Known>>,
 ) -> Result<Answer> {
     check_head(&request, context.config.limits.head_bytes)?;
-    let mount = context.adapters.load().mount(path);
+    let mount = context.adapters.load().endpoint(path);
     let (uri, headers) = (request.uri(), request.headers());
     access::check_origin(peer, uri, headers, &context.config, mount.is_some())?;
     if let Some(mount) = mount {
