@@ -155,6 +155,12 @@ impl Context {
         start(settings, core, registry, self.all.clone(), self.tracker.clone())
     }
 
+    /// The same for one connection, and the token that ends it.
+    pub fn for_one_connection(&self) -> (Self, CancellationToken) {
+        let stop = self.stop.child_token();
+        (Self { stop: stop.clone(), ..self.clone() }, stop)
+    }
+
     /// The mount at a path, if there is one.
     pub fn mount(&self, path: &str) -> Option<Endpoint> {
         self.mounts.iter().find(|mount| mount.path == path).cloned()
