@@ -25,7 +25,7 @@ fn clippy_has_nothing_to_say() {
 
 /// The parts from the inside out, and what each may use beside the parts before it.
 const LAYERS: [&[&str]; 9] = [
-    &["error", "clock", "metrics", "health", "model"],
+    &["error", "clock", "metrics", "health", "model", "text"],
     &["adapter"],
     &["store"],
     &["hub", "activity"],

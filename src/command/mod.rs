@@ -9,6 +9,7 @@ mod export;
 mod get;
 mod import;
 mod list;
+mod listing;
 mod man;
 mod output;
 mod progress;

@@ -19,7 +19,7 @@ mod window;
 pub use effect::{Answer, Effect, Event, Request};
 
 use super::layout::{Front, Layout};
-use super::text;
+use crate::text;
 use crate::protocol::http::{AdapterStatus, NewMessage, Stats};
 use conversations::Conversations;
 use draft::Draft;

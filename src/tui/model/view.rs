@@ -3,7 +3,7 @@
 use super::rows::local;
 use crate::model::message::Message;
 use crate::tui::keys::{Place, TABLE};
-use crate::tui::text;
+use crate::text;
 use jiff::tz::TimeZone;
 
 /// The most rows of a content; more is for `rechat get`.
@@ -136,7 +136,7 @@ fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<Line> {
         }
     }
     lines.push(Line::Title("content".into()));
-    let content = text::wrap(&message.content, width, MAX_ROWS);
+    let content = text::wrap(&text::readable(message), width, MAX_ROWS);
     let row = |text| Line::Row { name: String::new(), text };
     lines.extend(content.rows.into_iter().map(row));
     if content.is_cut {

@@ -5,7 +5,7 @@ use super::theme::Theme;
 use crate::tui::layout::Layout;
 use crate::tui::model::conversations::Conversation;
 use crate::tui::model::{Focus, Link, Model};
-use crate::tui::text::{cut, visible, width};
+use crate::text::{cut, visible, width};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;

@@ -4,7 +4,7 @@ use super::put;
 use super::theme::{Theme, mark_of_state};
 use crate::tui::layout::Layout;
 use crate::tui::model::{Link, Model};
-use crate::tui::text::{cut, visible, width};
+use crate::text::{cut, visible, width};
 use ratatui::Frame;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};

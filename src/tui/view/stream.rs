@@ -7,7 +7,7 @@ use crate::tui::layout::Layout;
 use crate::tui::model::rows::{Columns, Row, local};
 use crate::tui::model::stream::Shown;
 use crate::tui::model::{Focus, Link, Model};
-use crate::tui::text::{cut, visible, width};
+use crate::text::{cut, visible, width};
 use ratatui::Frame;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
