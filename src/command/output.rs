@@ -3,7 +3,7 @@
 use super::listing::{self, Look, Piece, arrow};
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
-use crate::text::{escaped, json_for_terminal, readable, visible};
+use crate::text::{escaped, json_for_terminal, readable, visible, without_bytes};
 use crossterm::style::{Color, Stylize};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -107,7 +107,7 @@ impl Output {
             message.status,
             message.message_type,
             escaped(from),
-            escaped(&readable(message)),
+            escaped(&without_bytes(message)),
             message.id
         ))
     }
@@ -131,7 +131,7 @@ impl Output {
             ("updated", Some(time(message.updated_at))),
             ("retries", Some(message.retry_count.to_string())),
             ("last error", message.last_error.as_deref().map(escaped)),
-            ("content", Some(escaped(&readable(message)))),
+            ("content", Some(escaped(&without_bytes(message)))),
         ];
         for (name, value) in rows {
             if let Some(value) = value {
@@ -144,7 +144,8 @@ impl Output {
 
 /// Local time to the second; the number itself where the calendar does not reach so far.
 fn local_time(seconds: u64) -> String {
-    let timestamp = seconds.try_into().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let timestamp =
+        seconds.try_into().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     timestamp.map_or_else(
         || seconds.to_string(),
         |time| time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),

@@ -18,6 +18,13 @@ pub fn readable(message: &Message) -> Cow<'_, str> {
     })
 }
 
+/// The content as it is, except that the bytes of a medium are named instead.
+pub fn without_bytes(message: &Message) -> Cow<'_, str> {
+    let carries_bytes =
+        message.message_type != MessageType::Text && Inline::parse(&message.content).is_some();
+    if carries_bytes { readable(message) } else { Cow::Borrowed(&message.content) }
+}
+
 /// A number of bytes, short.
 fn in_units(bytes: usize) -> String {
     match bytes {

@@ -4,7 +4,7 @@
 mod content;
 mod wrap;
 
-pub use content::readable;
+pub use content::{readable, without_bytes};
 pub use wrap::{Wrapped, wrap};
 
 use std::borrow::Cow;
@@ -69,7 +69,11 @@ pub fn json_for_terminal(json: &str) -> Cow<'_, str> {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {
         // All of them are below U+10000, so one escape is enough.
-        if is_harmful(c) { shown.push_str(&format!("\\u{:04x}", u32::from(c))) } else { shown.push(c) }
+        if is_harmful(c) {
+            shown.push_str(&format!("\\u{:04x}", u32::from(c)))
+        } else {
+            shown.push(c)
+        }
     }
     Cow::Owned(shown)
 }

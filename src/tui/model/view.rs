@@ -2,8 +2,8 @@
 
 use super::rows::local;
 use crate::model::message::Message;
-use crate::tui::keys::{Place, TABLE};
 use crate::text;
+use crate::tui::keys::{Place, TABLE};
 use jiff::tz::TimeZone;
 
 /// The most rows of a content; more is for `rechat get`.
