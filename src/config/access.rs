@@ -4,7 +4,12 @@ use super::Secret;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+/// The most bytes of a file with a token.
+const MAX_TOKEN_FILE_BYTES: u64 = 4096;
 
 /// What a token lets its bearer do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,13 +126,13 @@ impl TokenEntry {
         let secret = match (&self.token, &self.file) {
             (Some(secret), None) => secret.clone(),
             (None, Some(file)) => {
-                let text = std::fs::read_to_string(file).map_err(|error| {
+                let text = read_token_file(file).map_err(|error| {
                     Error::failed(format!(
-                        "the file of token `{name}`, {}, cannot be read: {error}",
+                        "cannot read {}, the file of token `{name}`: {error}",
                         file.display()
                     ))
                 })?;
-                Secret::new(text.trim())
+                Secret::new(text)
             }
             _ => {
                 return Err(Error::failed(format!("token `{name}` needs either itself or a file")));
@@ -178,6 +183,16 @@ pub fn weakness(secret: &Secret) -> Option<&'static str> {
     (rest.len() < MIN_TOKEN_BYTES / 2).then_some("it is made of well-known words")
 }
 
+/// The token in a file, without a byte order mark and the spaces around it.
+fn read_token_file(file: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(file)?.take(MAX_TOKEN_FILE_BYTES + 1).read_to_string(&mut text)?;
+    if read as u64 > MAX_TOKEN_FILE_BYTES {
+        return Err(io::Error::other(format!("it has more than {MAX_TOKEN_FILE_BYTES} bytes")));
+    }
+    Ok(text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,7 +232,7 @@ mod tests {
     #[test]
     fn tokens_come_from_files_too_and_mistakes_are_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "from-a-file\n").unwrap();
+        std::fs::write(file.path(), "\u{feff}from-a-file\r\n").unwrap();
         let entry = |name: &str, token: Option<&str>, file: Option<&Path>| TokenEntry {
             name: name.into(),
             scope: Scope::Read,

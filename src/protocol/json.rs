@@ -112,7 +112,7 @@ impl<'a> Scanner<'a> {
         let mut at = start + 1;
         loop {
             match self.text.as_bytes().get(at) {
-                None => return at,
+                None => return self.text.len(),
                 Some(b'"') => return at + 1,
                 Some(b'\\') => at += self.escape(at),
                 Some(control @ ..0x20) => {

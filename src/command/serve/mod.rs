@@ -54,6 +54,7 @@ pub(super) fn run(serve: Serve, config: Option<PathBuf>) -> Result<()> {
     }
     check_access(&loaded.config)?;
     let log = log::start(&loaded.config.log)?;
+    sources.warnings().for_each(|warning| tracing::warn!("{warning}"));
     allow_descriptors();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

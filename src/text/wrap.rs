@@ -1,95 +1,8 @@
-//! Text that others wrote, made fit for a terminal: nothing in it can steer the terminal, and its
-//! width is what the terminal gives it.
+//! Breaking text into rows of a terminal.
 
-use std::borrow::Cow;
+use super::{visible, width};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
-
-/// Columns a tab takes; where it stands does not matter.
-const TAB: &str = "    ";
-
-/// What stands for a control of Unicode's bidirectional algorithm, which could turn a line around.
-const BIDI: char = '⇄';
-
-/// What stands for a control character that has no picture of its own.
-const UNKNOWN: char = '\u{fffd}';
-
-/// The text with a symbol for each character that is none: on one line, and harmless.
-pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|c| is_harmful(c) || is_selector(c) || is_flag(c)) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            c if is_selector(c) && !shown.is_empty() => {}
-            c if is_flag(c) => shown.push(letter_of(c)),
-            '\t' => shown.push_str(TAB),
-            '\n' | '\u{2028}' | '\u{2029}' => shown.push('⏎'),
-            c if is_bidi(c) => shown.push(BIDI),
-            c if c.is_control() => shown.push(picture(c)),
-            c => shown.push(c),
-        }
-    }
-    Cow::Owned(shown)
-}
-
-fn is_harmful(c: char) -> bool {
-    c.is_control() || is_bidi(c) || matches!(c, '\u{2028}' | '\u{2029}')
-}
-
-/// Selectors of an emoji's looks and skin, on whose width terminals do not agree; they are left
-/// out.
-fn is_selector(c: char) -> bool {
-    matches!(c, '\u{fe0e}' | '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')
-}
-
-/// The letters of flags, of which the same is true; plain ones stand for them.
-fn is_flag(c: char) -> bool {
-    matches!(c, '\u{1f1e6}'..='\u{1f1ff}')
-}
-
-fn letter_of(flag: char) -> char {
-    char::from(b'A' + (u32::from(flag) - 0x1_f1e6) as u8)
-}
-
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Unicode's picture of a control character.
-fn picture(c: char) -> char {
-    match u32::from(c) {
-        code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(UNKNOWN),
-        0x7f => '␡',
-        _ => UNKNOWN,
-    }
-}
-
-/// Columns on the screen.
-pub fn width(text: &str) -> usize {
-    text.graphemes(true).map(UnicodeWidthStr::width).sum()
-}
-
-/// The text cut to a width, with a `…` where something was cut.
-pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
-    // A byte gives a column at most twice, so that long texts need not be measured to their end.
-    if text.len() <= columns || width(text) <= columns {
-        return Cow::Borrowed(text);
-    }
-    let mut left = columns.saturating_sub(1);
-    let mut end = 0;
-    for grapheme in text.graphemes(true) {
-        let taken = grapheme.width();
-        if taken > left {
-            break;
-        }
-        left -= taken;
-        end += grapheme.len();
-    }
-    let mark = if columns == 0 { "" } else { "…" };
-    Cow::Owned(format!("{}{mark}", &text[..end]))
-}
 
 /// Rows of a wrapped text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -201,6 +114,7 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{cut, is_harmful};
     use super::*;
     use proptest::prelude::*;
 
@@ -214,28 +128,13 @@ mod tests {
         assert_eq!(rows("abcdefghijkl", 5), ["abcde", "fghij", "kl"]);
         assert_eq!(rows("see https://a.b/c", 14), ["see", "https://a.b/c"]);
         assert_eq!(rows("  indented\n\nlast", 20), ["  indented", "", "last"]);
+        assert_eq!(rows("a\rb\r\nc", 9), ["a␍b", "c"]);
     }
 
     #[test]
     fn wide_characters_take_two_columns() {
-        assert_eq!(width("你好"), 4);
         assert_eq!(rows("你好，世界。", 5), ["你", "好，", "世", "界。"]);
         assert_eq!(rows("你好世界", 5), ["你好", "世界"]);
-        assert_eq!(width("👨‍👩‍👧‍👦"), 2);
-        assert_eq!(width("e\u{301}"), 1);
-        assert_eq!(visible("🇩🇪!"), "DE!");
-        assert_eq!(width(&visible("❤\u{fe0f}👍🏽1\u{fe0f}\u{20e3}")), 4);
-        assert_eq!(cut("你好世界", 5), "你好…");
-        assert_eq!(cut("你好世界", 6), "你好…");
-        assert_eq!(cut("abc", 3), "abc");
-    }
-
-    #[test]
-    fn what_steers_a_terminal_becomes_a_symbol() {
-        assert_eq!(visible("\u{1b}]0;owned\u{7}"), "␛]0;owned␇");
-        assert_eq!(visible("a\u{9b}31mb\u{7f}"), "a\u{fffd}31mb␡");
-        assert_eq!(visible("user\u{202e}gnp.exe"), "user⇄gnp.exe");
-        assert_eq!(rows("a\rb\r\nc", 9), ["a␍b", "c"]);
     }
 
     #[test]

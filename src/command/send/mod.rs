@@ -1,15 +1,18 @@
 //! `rechat send`
 
+mod content;
+
+use super::known::Known;
 use super::output::Output;
-use super::progress::{lines_of, progress};
+use super::progress::{lines, lines_of, progress};
 use super::writer;
 use crate::cli::Send;
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, tell};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::NewMessage;
+use crate::protocol::json;
 use serde::Deserialize;
-use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -23,22 +26,32 @@ const TOLD: usize = 20;
 pub(super) async fn run(send: Send, config: Option<PathBuf>) -> Result<()> {
     match (&send.batch, &send.recipient) {
         (Some(file), _) => batch(&send, file, config).await,
-        (None, Some(recipient)) => one(&send, recipient.clone(), config).await,
+        (None, Some(conversation)) => one(&send, conversation.clone(), config).await,
         (None, None) => {
-            Err(Error::usage("a recipient is needed").hint("name it with -r group_123456"))
+            Err(Error::usage("a conversation is needed").hint("name it with -r group_123456"))
         }
     }
 }
 
-async fn one(send: &Send, recipient: String, config: Option<PathBuf>) -> Result<()> {
+async fn one(send: &Send, conversation: String, config: Option<PathBuf>) -> Result<()> {
     let message = NewMessage {
         message_type: send.message_type.to_string(),
-        content: content(send.content.as_deref())?,
-        recipient,
+        content: content::of_argument(send.content.as_deref(), send.message_type)?,
+        recipient: conversation,
         platform: send.platform.clone(),
     };
     message.clone().into_draft().map_err(Error::usage)?;
     let mut client = writer(&send.place, config).await?;
+    if !send.new {
+        let mut known = Known::default();
+        if let Some(platform) = &send.platform {
+            known.check_platform(&mut client, platform).await?;
+        }
+        let platform = send.platform.as_deref();
+        if let Some(note) = known.note(&mut client, &message.recipient, platform).await? {
+            tell(note);
+        }
+    }
     let mut message = client.create(message, send.idempotency_key.as_deref()).await?;
     let outcome = match send.wait {
         Some(seconds) => wait(&mut client, &mut message, Duration::from_secs(seconds)).await,
@@ -54,32 +67,11 @@ async fn one(send: &Send, recipient: String, config: Option<PathBuf>) -> Result<
     outcome
 }
 
-fn content(given: Option<&str>) -> Result<String> {
-    match given {
-        Some("-") => {}
-        None if !io::stdin().is_terminal() => {}
-        None => {
-            return Err(Error::usage("there is nothing to send")
-                .hint("give the text as the last argument, or pipe it in"));
-        }
-        Some(text) => return Ok(text.to_owned()),
-    }
-    let mut text = String::new();
-    io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|error| Error::failed(format!("standard input cannot be read: {error}")))?;
-    // The line end that `echo` and the like put behind their output.
-    if text.ends_with('\n') {
-        text.truncate(text.trim_end_matches('\n').len().max(text.len() - 1));
-    }
-    Ok(text)
-}
-
-/// Looks until the message is sent or has failed; without a server nobody would send it.
+/// Asks until the message is sent or has failed; without a server it would never be sent.
 async fn wait(client: &mut Client, message: &mut Message, limit: Duration) -> Result<()> {
     if !client.is_served() {
-        return Err(Error::failed("the message is stored, but no server runs that could send it")
-            .hint("start one with `rechat serve`; it sends what waits"));
+        return Err(Error::failed("the message is stored, but no server runs to send it")
+            .hint("start one with `rechat serve`; it sends pending messages"));
     }
     let began = Instant::now();
     let mut pause = LOOK_FIRST;
@@ -87,16 +79,10 @@ async fn wait(client: &mut Client, message: &mut Message, limit: Duration) -> Re
         let why = message.last_error.as_deref().unwrap_or("no reason was told");
         match message.status {
             Status::Sent => return Ok(()),
-            Status::Failed => return Err(Error::failed(format!("it failed: {why}"))),
-            Status::Canceled => return Err(Error::failed("it was canceled")),
+            Status::Failed => return Err(Error::failed(format!("the message failed: {why}"))),
+            Status::Canceled => return Err(Error::failed("the message was canceled")),
             Status::Pending | Status::Sending if began.elapsed() >= limit => {
-                let text = format!("it is still {} after {} s", message.status, limit.as_secs());
-                let error = Error::failed(text)
-                    .hint("it goes on being sent; `rechat get` shows how it fares");
-                return Err(match &message.last_error {
-                    Some(why) => error.hint(format!("so far: {why}")),
-                    None => error,
-                });
+                return Err(still_waits(client, message, limit).await?);
             }
             Status::Pending | Status::Sending => {}
         }
@@ -104,6 +90,17 @@ async fn wait(client: &mut Client, message: &mut Message, limit: Duration) -> Re
         pause = (pause * 2).min(LOOK_MOST);
         *message = client.get(message.id).await?;
     }
+}
+
+/// The error of a message that is not sent in time, with the reason where one is known.
+async fn still_waits(client: &mut Client, message: &Message, limit: Duration) -> Result<Error> {
+    let why = client.waiting(message.id).await?.or_else(|| message.last_error.clone());
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let text = format!("the message is still {} after {} s{why}", message.status, limit.as_secs());
+    Ok(Error::failed(text).hint(format!(
+        "rechat goes on trying; `rechat get {0}` shows how it stands, `rechat cancel {0}` ends it",
+        message.id
+    )))
 }
 
 /// A line of a batch.
@@ -123,15 +120,15 @@ async fn batch(send: &Send, file: &Path, config: Option<PathBuf>) -> Result<()> 
     let bar = progress(length, "bytes");
     let mut out = Output::new();
     let (mut stored, mut problems) = (0_u64, Vec::new());
-    for (number, line) in (1..).zip(input.lines()) {
-        let line = line.map_err(|error| {
-            Error::failed(format!("{} cannot be read: {error}", file.display()))
-        })?;
+    let mut known = Known::default();
+    for (number, line) in (1..).zip(lines(input)) {
+        let line = line
+            .map_err(|error| Error::failed(format!("cannot read {}: {error}", file.display())))?;
         bar.inc(line.len() as u64 + 1);
         if line.trim().is_empty() {
             continue;
         }
-        match store_line(&mut client, send, &line).await {
+        match store_line(&mut client, &mut known, send, &line).await {
             Ok(message) => {
                 stored += 1;
                 if send.json {
@@ -145,7 +142,7 @@ async fn batch(send: &Send, file: &Path, config: Option<PathBuf>) -> Result<()> 
     out.finish()?;
     let failed = problems.len();
     if problems.is_empty() {
-        super::eprint(&format!("{stored} messages stored"));
+        tell(format!("{stored} messages stored"));
         return Ok(());
     }
     if failed > TOLD {
@@ -158,14 +155,23 @@ async fn batch(send: &Send, file: &Path, config: Option<PathBuf>) -> Result<()> 
     )))
 }
 
-async fn store_line(client: &mut Client, send: &Send, line: &str) -> Result<Message> {
-    let line: Line =
-        serde_json::from_str(line).map_err(|error| Error::failed(error.to_string()))?;
+async fn store_line(
+    client: &mut Client,
+    known: &mut Known,
+    send: &Send,
+    line: &str,
+) -> Result<Message> {
+    let line: Line = json::from_slice_lenient(line.as_bytes())
+        .map_err(|error| Error::failed(error.to_string()))?;
     let message = NewMessage {
         message_type: line.message_type.unwrap_or_else(|| send.message_type.to_string()),
         content: line.content,
         recipient: line.recipient,
         platform: line.platform.or_else(|| send.platform.clone()),
     };
+    content::check(&message)?;
+    if let Some(platform) = message.platform.as_deref().filter(|_| !send.new) {
+        known.check_platform(client, platform).await?;
+    }
     client.create(message, line.idempotency_key.as_deref()).await
 }
