@@ -4,7 +4,9 @@
 
 use crate::config::LogFormat;
 use crate::model::message::{Direction, MessageType, Status};
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -30,6 +32,29 @@ pub struct Cli {
     /// Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
+}
+
+/// The command line of this process; ends the process where it is wrong or asks for help.
+pub fn parse() -> Cli {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    if let Some(seconds) = detached_seconds(&arguments) {
+        let text = format!(
+            "`--wait {seconds}` would send the text `{seconds}`\n\n  \
+             write --wait={seconds} for the seconds, or `-- {seconds}` for the text"
+        );
+        Cli::command().error(ErrorKind::InvalidValue, text).exit();
+    }
+    Cli::parse_from(arguments)
+}
+
+/// A number that follows `--wait` as an argument of its own: meant as its seconds, and parsed as
+/// the text to send.
+fn detached_seconds(arguments: &[OsString]) -> Option<&str> {
+    let options = arguments.iter().take_while(|argument| *argument != "--");
+    let pairs = options.clone().zip(options.skip(1));
+    let mut numbers = pairs.filter(|(option, _)| *option == "--wait").map(|(_, value)| value);
+    let is_number = |text: &&str| text.parse::<f64>().is_ok();
+    numbers.find_map(|value| value.to_str().filter(is_number))
 }
 
 /// Reads the ID of a message.
@@ -155,17 +180,20 @@ pub struct Place {
   rechat send -r group_123456 'Hello from a script'
   uptime | rechat send -p qq -r private_10001
   rechat send -p qq -r group_123456 -t image https://example.com/cat.png
-  rechat send -r group_123456 --wait=30 'Tell me when it is out'
+  rechat send -p qq -r group_123456 -t file report.pdf
+  rechat send -r group_123456 --wait=30 'Waits up to 30 s until this is sent'
   rechat send --batch < messages.jsonl
 
-A line for --batch is a JSON object with recipient, content and, if you like,
-message_type, platform and idempotency_key.")]
+With --wait the exit code is 0 once the message is sent, and 1 if it failed or the time ran out; the
+seconds are written with `=`, for `--wait 30` would be --wait and the text 30.
+A line for --batch is a JSON object with `recipient`, `content` and optionally `message_type`,
+`platform` and `idempotency_key`.")]
 pub struct Send {
-    /// Receiver: group_<id>, private_<id>, or another conversation
-    #[arg(short, long, required_unless_present = "batch")]
+    /// Conversation to send to: group_<id>, private_<id>, or one that is known
+    #[arg(short, long, value_name = "CONVERSATION", required_unless_present = "batch")]
     pub recipient: Option<String>,
 
-    /// Platform, such as qq; found by the conversation where left out
+    /// Platform, such as qq; without it, the platform where the conversation is known
     #[arg(short, long)]
     pub platform: Option<String>,
 
@@ -179,11 +207,15 @@ pub struct Send {
     )]
     pub message_type: MessageType,
 
+    /// Send also to a platform or conversation that was never seen
+    #[arg(long)]
+    pub new: bool,
+
     /// Print the message as JSON
     #[arg(long)]
     pub json: bool,
 
-    /// Wait until it is sent or has failed, at most SECS seconds [default: 30]
+    /// Wait until it is sent or has failed, at most SECS seconds, 30 without `=SECS`
     #[arg(long, value_name = "SECS", num_args = 0..=1, require_equals = true, default_missing_value = "30")]
     pub wait: Option<u64>,
 
@@ -196,7 +228,7 @@ pub struct Send {
     #[arg(conflicts_with_all = ["recipient", "content", "wait"], value_hint = ValueHint::FilePath)]
     pub batch: Option<PathBuf>,
 
-    /// The text, or a URL; `-` or nothing reads standard input
+    /// Text; for other types a URL, or a file to read and send. `-` or nothing: standard input
     pub content: Option<String>,
 
     #[command(flatten)]
@@ -211,8 +243,9 @@ pub struct Send {
   rechat list --platform qq --conversation group_123456 --limit 20
   rechat list --status failed --json | jq -r .last_error
   rechat list --follow --platform qq
-  rechat list | cut -f 1,6      # tab-separated when piped: time, direction, platform,
-                                # conversation, status, type, sender, content, ID")]
+  rechat list | cut -f 1,7,8    # when piped, fields separated by tabs: 1 time, 2 direction,
+                                # 3 platform, 4 conversation, 5 status, 6 type, 7 sender,
+                                # 8 content, 9 ID")]
 pub struct List {
     /// Only messages in this state
     #[arg(long, ignore_case = true)]

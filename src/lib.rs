@@ -26,4 +26,5 @@ pub mod retention;
 pub mod server;
 pub mod shutdown;
 pub mod store;
+pub mod text;
 pub mod tui;

@@ -31,7 +31,7 @@ fn clippy_has_nothing_to_say() {
 
 /// The parts from the inside out, and what each may use beside the parts before it.
 const LAYERS: [&[&str]; 10] = [
-    &["error", "clock", "metrics", "health", "shutdown", "model"],
+    &["error", "clock", "metrics", "health", "shutdown", "model", "text"],
     &["protocol"],
     &["adapter"],
     &["log", "store"],

@@ -10,9 +10,10 @@ use crate::store::{Access, Answer, Command, Filter, Idempotency, Page, Stats, St
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The store, and nobody who watches it.
+/// The store, and the platforms that its server would connect.
 pub struct Local {
     store: Store,
+    configured_platforms: Vec<String>,
 }
 
 impl From<crate::store::Error> for Error {
@@ -23,7 +24,15 @@ impl From<crate::store::Error> for Error {
 
 impl Local {
     pub(super) fn open(config: &Config, access: Access) -> Result<Self> {
-        Ok(Self { store: Store::open(&config.store_options(access), Box::new(()))? })
+        let store = Store::open(&config.store_options(access), Box::new(()))?;
+        let platform =
+            |adapter: &crate::adapter::AdapterConfig| adapter.settings.platform().to_owned();
+        Ok(Self { store, configured_platforms: config.adapter.iter().map(platform).collect() })
+    }
+
+    /// The platforms of the adapters in the configuration.
+    pub(super) fn configured_platforms(&self) -> &[String] {
+        &self.configured_platforms
     }
 
     pub(super) async fn create(&self, message: NewMessage, key: Option<&str>) -> Result<Message> {

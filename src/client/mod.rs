@@ -17,17 +17,21 @@ use crate::cli::Place;
 use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
-use crate::protocol::http::{AdapterStatus, Imported, NewMessage};
+use crate::protocol::http::{AdapterStatus, Conversation, Imported, NewMessage};
 use crate::store::{Access, Filter, Page, Stats};
 use address::Address;
 pub use export::Export;
 use follow::Following;
 use local::Local;
 use remote::Remote;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// Whoever answers.
+/// The platform of OneBot 11 implementations, which every server lets dial in.
+pub const SERVED_PLATFORM: &str = "qq";
+
+/// Where the messages are.
 pub enum Client {
     /// A server, over TCP or the Unix socket.
     Remote(Remote),
@@ -65,10 +69,18 @@ impl Client {
             return Ok(Self::Remote(Remote::connect(address, token).await?));
         }
         let config = config_here(place, config_file)?;
-        if let Some(remote) = Remote::beside(&config::socket_beside(&config.db)).await? {
+        let socket = config::socket_beside(&config.db);
+        if let Some(remote) = Remote::beside(&socket).await? {
             return Ok(Self::Remote(remote));
         }
-        Ok(Self::Local(Local::open(&config, access)?))
+        match Local::open(&config, access) {
+            Ok(local) => Ok(Self::Local(local)),
+            // A server that is starting has the store first, and its socket a moment later.
+            Err(error) => match Remote::beside(&socket).await? {
+                Some(remote) => Ok(Self::Remote(remote)),
+                None => Err(error),
+            },
+        }
     }
 
     /// The server that has a store open, by its socket; `None` where there is none.
@@ -81,6 +93,36 @@ impl Client {
         match self {
             Self::Remote(remote) => remote.platforms().await,
             Self::Local(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// The platforms that are configured or were ever seen.
+    pub async fn known_platforms(&mut self) -> Result<BTreeSet<String>> {
+        let seen = self.conversations().await?.into_iter().filter(|known| known.account.is_some());
+        let mut platforms: BTreeSet<_> = seen.map(|known| known.platform).collect();
+        platforms.insert(SERVED_PLATFORM.to_owned());
+        match self {
+            Self::Remote(remote) => {
+                platforms.extend(remote.platforms().await?.into_iter().map(|one| one.platform));
+            }
+            Self::Local(local) => platforms.extend(local.configured_platforms().iter().cloned()),
+        }
+        Ok(platforms)
+    }
+
+    /// Every conversation that is known, the latest first.
+    pub async fn conversations(&mut self) -> Result<Vec<Conversation>> {
+        match self {
+            Self::Remote(remote) => remote.conversations().await,
+            Self::Local(local) => Ok(local.view()?.conversations()?),
+        }
+    }
+
+    /// Why a pending message cannot go out yet, where the server tells.
+    pub async fn waiting(&mut self, id: Uuid) -> Result<Option<String>> {
+        match self {
+            Self::Remote(remote) => remote.waiting(id).await,
+            Self::Local(_) => Ok(None),
         }
     }
 

@@ -4,7 +4,7 @@ use super::progress::progress;
 use super::reader;
 use crate::cli::Export;
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, tell};
 use crate::store::Filter;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
@@ -52,7 +52,7 @@ async fn to_file(client: &mut Client, filter: &Filter, file: &Path) -> Result<()
     if written.is_err() {
         let _ = std::fs::remove_file(&part);
     }
-    super::eprint(&format!("{} messages exported to {}", written?, file.display()));
+    tell(format!("{} messages exported to {}", written?, file.display()));
     Ok(())
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn run(list: List, config: Option<PathBuf>) -> Result<()> {
     } else if messages.is_empty() {
         out.line("no messages")?;
     } else {
-        out.table(&messages)?;
+        out.listing(&messages)?;
     }
     out.finish()
 }

@@ -8,7 +8,9 @@ mod edit;
 mod export;
 mod get;
 mod import;
+mod known;
 mod list;
+mod listing;
 mod man;
 mod output;
 mod progress;
@@ -18,15 +20,25 @@ mod stats;
 mod token;
 mod tui;
 
-use crate::cli::{Cli, Command, Place};
+use crate::cli::{self, Cli, Command, Place};
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::config::Sources;
+use crate::error::{Error, Result, tell};
 use crate::store::Access;
 use std::path::PathBuf;
 
-/// Carries out a command line.
-pub fn run(cli: Cli) -> Result<()> {
+/// Carries out the command line of this process, or completes it where a shell asks for that.
+pub fn run_process() -> Result<()> {
+    completions::answer_shell();
+    run(cli::parse())
+}
+
+fn run(cli: Cli) -> Result<()> {
     let config = cli.config;
+    // The server writes them to its log.
+    if !matches!(cli.command, Command::Serve(_)) {
+        Sources::of_process(config.clone())?.warnings().for_each(tell);
+    }
     match cli.command {
         Command::Serve(serve) => serve::run(serve, config),
         Command::Send(send) => briefly(send::run(send, config)),
@@ -57,12 +69,6 @@ fn briefly(work: impl Future<Output = Result<()>>) -> Result<()> {
         .build()
         .map_err(|error| Error::failed(format!("the system gives no event queue: {error}")))?
         .block_on(work)
-}
-
-/// A word for people, beside the data on standard output.
-#[allow(clippy::print_stderr, reason = "that is what it is for")]
-fn eprint(text: &str) {
-    eprintln!("{text}");
 }
 
 async fn reader(place: &Place, config: Option<PathBuf>) -> Result<Client> {

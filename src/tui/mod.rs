@@ -8,7 +8,6 @@ mod layout;
 mod model;
 mod requests;
 mod terminal;
-mod text;
 mod view;
 
 use crate::client::{Server, watch};

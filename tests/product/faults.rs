@@ -179,7 +179,7 @@ async fn an_adapter_that_is_frozen_holds_up_nobody_not_even_the_end() {
 #[test]
 fn a_store_that_another_process_holds_is_left_alone() {
     let home = Home::new();
-    home.ok(&["send", "-r", "group_1", "-p", "nowhere", "x"]);
+    home.ok(&["send", "-r", "group_1", "-p", "nowhere", "--new", "x"]);
     let held = redb::Database::open(home.db()).unwrap();
     for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["list"], &["check"]] {
         let errors = home.fails(1, arguments);

@@ -19,8 +19,8 @@ mod window;
 pub use effect::{Answer, Effect, Event, Request};
 
 use super::layout::{Front, Layout};
-use super::text;
 use crate::protocol::http::{AdapterStatus, NewMessage, Stats};
+use crate::text;
 use conversations::Conversations;
 use draft::Draft;
 use jiff::tz::TimeZone;

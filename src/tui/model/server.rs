@@ -28,6 +28,8 @@ impl Model {
 
     fn arrive(&mut self, since: u64) {
         self.link = Link::Here;
+        // A notice may be about the server being away.
+        self.notice = None;
         if !self.was_here || since != self.cursor {
             // Another store than before, or the first one: nothing of what is shown is in it.
             self.cursor = since;
@@ -48,13 +50,21 @@ impl Model {
         self.cursor = message.seq;
         self.rate.count(self.now);
         self.stale.stats = true;
-        self.conversations.name(&mut message);
         let scope = self.stream.scope();
         let is_read = scope.is_unfiltered()
             && self.stream.follows()
             && scope.conversation.as_ref().is_some_and(|key| key.has(&message));
-        self.conversations.hear(&message, is_read);
+        let is_renamed = self.conversations.receive(&message, is_read);
+        self.conversations.name(&mut message);
         self.stream.hear(message);
+        if is_renamed {
+            self.rename_messages();
+        }
+    }
+
+    /// Gives every message that is loaded the name that its conversation has now.
+    fn rename_messages(&mut self) {
+        self.stream.messages_mut().for_each(|message| self.conversations.name(message));
     }
 
     fn new_status(&mut self, change: &StatusChange) {
@@ -136,6 +146,7 @@ impl Model {
 
     fn know(&mut self, listed: Vec<crate::protocol::http::Conversation>) {
         self.conversations.replace(listed);
+        self.rename_messages();
         let unknown: Vec<_> = self.conversations.ordered(None);
         let unknown = unknown.into_iter().take(LAST_LINES).filter(|c| c.last_line.is_none());
         let keys: Vec<_> = unknown.map(|conversation| conversation.key.clone()).collect();

@@ -439,6 +439,45 @@ fn the_same_store_goes_on_and_asks_what_became_of_ones_own() {
 }
 
 #[test]
+fn a_conversation_has_its_newest_name_everywhere() {
+    let named = |seq, name: &str| {
+        let name = Some(name.to_owned());
+        Message { conversation_name: name, ..message(seq, "group_1", "x") }
+    };
+    let mut model = connected(100, 20, &[named(1, "Old"), own(2, "group_1", "y", Status::Sent)]);
+    hear(&mut model, named(3, "New"));
+    serve(&mut model, &[]);
+    let names = |model: &Model| -> Vec<_> {
+        model.stream().window().iter().map(|m| m.conversation_name.clone().unwrap()).collect()
+    };
+    assert_eq!(names(&model), ["New", "New", "New"]);
+    // Another client was told of one more name first.
+    let renamed = http::Conversation { name: Some("Newest".into()), ..conversation("group_1", 3) };
+    model.update(Event::Answer(Answer::Conversations(vec![renamed])));
+    assert_eq!(names(&model), ["Newest", "Newest", "Newest"]);
+}
+
+#[test]
+fn what_failed_while_the_server_was_away_is_not_shown_when_it_is_back() {
+    let mut model = connected(100, 20, &many(3));
+    model.update(Event::Watch(watch::Event::Away("gone".into())));
+    model.update(Event::Answer(Answer::Failed("no server answers".into())));
+    assert_eq!(model.notice(), Some("no server answers"));
+    model.update(Event::Watch(watch::Event::Here { since: 3 }));
+    assert_eq!(model.notice(), None);
+}
+
+#[test]
+fn bytes_of_a_picture_are_named_and_not_shown() {
+    let mut picture = message(1, "group_1", &format!("base64://{}", "QUJD".repeat(1_000)));
+    picture.message_type = MessageType::Image;
+    let model = connected(100, 20, &[picture]);
+    let shown = format!("{:?}", model.stream().visible());
+    assert!(shown.contains("[image] 3 kB") && !shown.contains("QUJD"), "{shown}");
+    assert_eq!(model.listed()[0].last_line.as_deref(), Some("Alice: [image] 3 kB"));
+}
+
+#[test]
 fn the_mouse_chooses_opens_and_scrolls() {
     let mut model = connected(80, 24, &many(100));
     let layout = model.layout();

@@ -2,9 +2,9 @@
 
 use super::put;
 use super::theme::{Theme, mark_of_state};
+use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
 use crate::tui::model::{Link, Model};
-use crate::tui::text::{cut, visible, width};
 use ratatui::Frame;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};

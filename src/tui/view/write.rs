@@ -2,9 +2,9 @@
 
 use super::put;
 use super::theme::Theme;
+use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
 use crate::tui::model::{Focus, Model};
-use crate::tui::text::{cut, visible, width};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};

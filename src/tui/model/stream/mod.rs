@@ -84,6 +84,11 @@ impl Stream {
         &self.window
     }
 
+    /// The messages that are loaded, to be changed; not their IDs, nor their content.
+    pub fn messages_mut(&mut self) -> impl Iterator<Item = &mut Message> {
+        self.window.iter_mut()
+    }
+
     /// How many messages came in below what is on the screen.
     pub fn below(&self) -> usize {
         self.below
