@@ -25,7 +25,8 @@ impl From<crate::store::Error> for Error {
 impl Local {
     pub(super) fn open(config: &Config, access: Access) -> Result<Self> {
         let store = Store::open(&config.store_options(access), Box::new(()))?;
-        let platform = |settings: &crate::adapter::Settings| settings.platform().to_owned();
+        let platform =
+            |adapter: &crate::adapter::AdapterConfig| adapter.settings.platform().to_owned();
         Ok(Self { store, configured_platforms: config.adapter.iter().map(platform).collect() })
     }
 

@@ -39,12 +39,12 @@ pub static KEYS: &[Key] = &[
     key("allow_no_token", "boolean", "false", "true",
         "serve without a token, also on an address that other hosts can reach"),
     key("public_hosts", "list of strings", "[]", "[\"chat.example.com\"]",
-        "host names under which browsers may reach the server, with or without port"),
+        "host names under which browsers may reach the server: `chat.example.com` (at the default port), `chat.example.com:8443`, or with the scheme, `https://chat.example.com`"),
     key("cors_origins", "list of strings", "[]", "[\"https://app.example.com\"]",
         "origins of other web pages that may use the API"),
     key("prefix", "string", "none", "\"/rechat\"",
         "the path under which a reverse proxy serves rechat; the proxy may remove it from requests or not"),
-    key("proxies", "list of addresses", "[\"127.0.0.1\", \"::1\"]", "[\"10.0.0.2\"]",
+    key("trusted_proxies", "list of addresses", "[]", "[\"127.0.0.1\"]",
         "addresses of reverse proxies: only their `X-Forwarded-For` is believed, and their connections do not count per address"),
     key("default_platform", "string", "none", "\"qq\"",
         "the platform of messages that name none, unless their conversation is known"),
@@ -55,6 +55,9 @@ pub static KEYS: &[Key] = &[
     key("log.level", "string", "\"info\"", "\"info,tower_http=debug\"",
         "`error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,tower_http=debug` (the access log)"),
     key("log.format", "string", "\"text\"", "\"json\"", "`text` or `json`"),
+    key("log.days", "number, with a fraction", "7.0", "30.0",
+        "days for which events are kept, so that clients can go on where they stopped"),
+    key("log.events", "number, at least 1", "1000000", "100000", "the most events that are kept"),
     key("limits.body_bytes", "number", "1048576", "4194304",
         "bytes of a request's body and of a WebSocket frame"),
     key("limits.head_bytes", "number", "65536", "16384", "bytes of a request's head"),
@@ -64,12 +67,14 @@ pub static KEYS: &[Key] = &[
     key("limits.connections", "number", "10000", "1000",
         "connections over TCP; the Unix socket is not counted"),
     key("limits.connections_per_address", "number", "1000", "100",
-        "connections from one address, those of `proxies` not counted"),
+        "connections from one address, those of `trusted_proxies` not counted"),
     key("limits.sessions", "number", "10000", "1000", "WebSocket sessions and streams at one time"),
     key("limits.adapters", "number", "64", "8", "OneBot programs that are connected to the server at one time"),
     key("limits.exports", "number", "8", "2", "exports at one time"),
+    key("limits.memory_bytes", "number", "268435456", "67108864",
+        "bytes that bodies of requests and answers hold in memory at one time; beyond it the answer is 503"),
     key("limits.wrong_tokens", "number, at least 1", "30", "10",
-        "wrong tokens a minute from one address; with more it has to wait, with the right one too"),
+        "wrong tokens a minute from one address; further ones are answered with 429, the right token never is"),
     key("limits.session_commands", "number, at least 1", "20000", "100",
         "commands a second of one session"),
     key("limits.session_frames", "number", "256", "64",
@@ -117,7 +122,10 @@ pub static TOKEN_KEYS: &[Key] = &[
 #[rustfmt::skip]
 pub static ADAPTER_KEYS: &[Key] = &[
     key("kind", "string", "", "\"onebot11\"", "`onebot11`, `onebot12` or `loopback`"),
-    key("platform", "string", "by kind", "\"qq2\"", "the platform its messages belong to"),
+    key("platform", "string", "by kind", "\"qq2\"",
+        "the platform its messages belong to; who dials in with another is refused"),
+    key("account", "string or list of strings", "any", "[\"10001000\"]",
+        "the accounts that may connect; any other is refused"),
     key("url", "string", "none", "\"ws://127.0.0.1:3001/\"",
         "the address that rechat connects to; not together with `path`"),
     key("path", "string", "by kind", "\"/onebot/v11/second\"", "the path that the OneBot program connects to"),
@@ -128,9 +136,9 @@ pub static ADAPTER_KEYS: &[Key] = &[
     key("on_unknown", "string", "\"resend\"", "\"fail\"",
         "what happens after an attempt with an unknown outcome: `resend` or `fail`"),
     key("history", "number", "20", "0",
-        "messages of each conversation fetched after a reconnect; 0 fetches none"),
+        "`onebot11`: messages of each conversation fetched after a reconnect; 0 fetches none"),
     key("history_conversations", "number", "20", "5",
-        "number of conversations whose messages are fetched after a reconnect"),
+        "`onebot11`: number of conversations whose messages are fetched after a reconnect"),
     key("answer_timeout", "number, with a fraction", "15", "30",
         "seconds to wait for the answer to an action"),
     key("reconnect", "number, with a fraction", "1", "5",
@@ -138,9 +146,9 @@ pub static ADAPTER_KEYS: &[Key] = &[
     key("max_frame", "number", "16777216", "67108864",
         "bytes of a frame from the OneBot program at most"),
     key("group_file", "string", "\"message\"", "\"upload\"",
-        "how a file goes to a group: `message` or `upload`"),
+        "`onebot11`: how a file goes to a group: `message` or `upload`"),
     key("message_format", "string", "\"array\"", "\"string\"",
-        "`array`, or `string` for OneBot programs that only know that"),
+        "`onebot11`: `array`, or `string` for OneBot programs that only know that"),
     key("echo", "boolean", "false", "true", "`loopback` answers each message with the same one"),
 ];
 
@@ -153,7 +161,11 @@ mod tests {
 
     /// The keys a table of the configuration has, as the parser names them when it meets another.
     fn accepted(header: &str) -> BTreeSet<String> {
-        let text = format!("{header}\nno_such_key = 1\n");
+        accepted_beside(header, "")
+    }
+
+    fn accepted_beside(header: &str, lines: &str) -> BTreeSet<String> {
+        let text = format!("{header}\n{lines}\nno_such_key = 1\n");
         let error = toml::from_str::<Config>(&text).unwrap_err().to_string();
         let (_, names) = error.split_once("expected").unwrap_or_else(|| panic!("{error}"));
         names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
@@ -167,13 +179,17 @@ mod tests {
     fn every_key_that_is_accepted_is_described_and_no_other() {
         let mut all = accepted("");
         assert!(all.remove("tokens") && all.remove("adapter"), "{all:?}");
+        // The name that `trusted_proxies` had before.
+        all.remove("proxies");
         for table in ["tls", "log", "limits", "store", "outbox", "retention"] {
             assert!(all.remove(table), "{table}");
             all.extend(accepted(&format!("[{table}]")).iter().map(|key| format!("{table}.{key}")));
         }
         assert_eq!(names(KEYS), all);
         assert_eq!(names(TOKEN_KEYS), accepted("[[tokens]]"));
-        assert_eq!(names(ADAPTER_KEYS), accepted("[[adapter]]"));
+        let kinds = ["onebot11", "onebot12", "loopback"];
+        let of_kind = |kind| accepted_beside("[[adapter]]", &format!("kind = '{kind}'"));
+        assert_eq!(names(ADAPTER_KEYS), kinds.into_iter().flat_map(of_kind).collect());
     }
 
     #[test]
@@ -225,7 +241,11 @@ mod tests {
         let tls: Vec<_> = KEYS.iter().copied().filter(|key| key.name.starts_with("tls.")).collect();
         check(together(&tls, ""));
         check(format!("[[tokens]]\n{}", together(TOKEN_KEYS, "")));
-        check(format!("[[adapter]]\n{}", together(ADAPTER_KEYS, "url")));
-        check(format!("[[adapter]]\n{}", together(ADAPTER_KEYS, "path")));
+        for one_way in ["url", "path"] {
+            let of_onebot11: Vec<_> =
+                ADAPTER_KEYS.iter().copied().filter(|key| key.name != "echo").collect();
+            check(format!("[[adapter]]\n{}", together(&of_onebot11, one_way)));
+        }
+        check("[[adapter]]\nkind = 'loopback'\necho = true\n".into());
     }
 }

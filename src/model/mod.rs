@@ -3,6 +3,7 @@
 //! Pure values and rules. Nothing here knows HTTP, a chat protocol or the disk.
 
 pub mod change;
+pub mod cursor;
 pub mod inline;
 pub mod message;
 pub mod subscription;

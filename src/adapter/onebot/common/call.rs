@@ -1,0 +1,152 @@
+//! Calling actions of an implementation, and finding the answer to each by its echo.
+
+use super::answer::Answer;
+use crate::adapter::transport::Writer;
+use serde::Serialize;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// The actions of one connection.
+#[derive(Clone)]
+pub(in crate::adapter::onebot) struct Calls {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    writer: Writer,
+    limit: Duration,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    closed: bool,
+    last_echo: u64,
+    answers: HashMap<String, oneshot::Sender<Answer>>,
+}
+
+/// Why an action has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::adapter::onebot) enum NoAnswer {
+    /// It was never sent.
+    NotSent(&'static str),
+    /// It was sent, and nothing came back in time.
+    Silent(Duration),
+    /// It was sent, and the connection was lost.
+    Lost,
+}
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSent(reason) => write!(f, "not sent: {reason}"),
+            Self::Silent(limit) => write!(f, "no answer within {} s", limit.as_secs_f32()),
+            Self::Lost => write!(f, "the connection was lost before the answer came"),
+        }
+    }
+}
+
+impl fmt::Debug for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Calls").finish_non_exhaustive()
+    }
+}
+
+/// An action request.
+#[derive(Serialize)]
+struct Frame<'a, P> {
+    action: &'a str,
+    params: P,
+    echo: &'a str,
+    #[serde(rename = "self", skip_serializing_if = "Option::is_none")]
+    bot: Option<Bot<'a>>,
+}
+
+/// One of several accounts on a connection (OneBot 12: basic-types.md, `self`).
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(in crate::adapter::onebot) struct Bot<'a> {
+    pub(in crate::adapter::onebot) platform: &'a str,
+    pub(in crate::adapter::onebot) user_id: &'a str,
+}
+
+impl Calls {
+    pub(in crate::adapter::onebot) fn new(writer: Writer, limit: Duration) -> Self {
+        Self { shared: Arc::new(Shared { writer, limit, waiting: Mutex::default() }) }
+    }
+
+    /// Calls an action and waits for its answer, as long as is allowed.
+    pub(in crate::adapter::onebot) async fn call(
+        &self,
+        action: &str,
+        params: impl Serialize,
+        bot: Option<Bot<'_>>,
+    ) -> Result<Answer, NoAnswer> {
+        let place = self.begin()?;
+        let request = Frame { action, params, echo: &place.echo, bot };
+        let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
+        self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
+        match timeout(self.shared.limit, place.answer()).await {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => Err(NoAnswer::Lost),
+            Err(_) => Err(NoAnswer::Silent(self.shared.limit)),
+        }
+    }
+
+    /// Hands an answer to whoever waits for it; false if nobody does, as with a second answer.
+    pub(in crate::adapter::onebot) fn answered(&self, echo: &str, answer: Answer) -> bool {
+        let waiting = self.waiting().answers.remove(echo);
+        waiting.is_some_and(|waiting| waiting.send(answer).is_ok())
+    }
+
+    /// Whether these are the actions of the same connection.
+    pub(in crate::adapter::onebot) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// The connection ended: nothing is sent any more, and nothing will be answered.
+    pub(in crate::adapter::onebot) fn close(&self) {
+        let mut waiting = self.waiting();
+        waiting.closed = true;
+        waiting.answers.clear();
+        self.shared.writer.close();
+    }
+
+    fn begin(&self) -> Result<Place<'_>, NoAnswer> {
+        let (sender, answer) = oneshot::channel();
+        let mut waiting = self.waiting();
+        if waiting.closed {
+            return Err(NoAnswer::NotSent("the connection was lost"));
+        }
+        waiting.last_echo += 1;
+        let echo = waiting.last_echo.to_string();
+        waiting.answers.insert(echo.clone(), sender);
+        Ok(Place { calls: self, echo, answer })
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call that waits; it leaves no trace when it is given up.
+struct Place<'a> {
+    calls: &'a Calls,
+    echo: String,
+    answer: oneshot::Receiver<Answer>,
+}
+
+impl Place<'_> {
+    async fn answer(mut self) -> Option<Answer> {
+        (&mut self.answer).await.ok()
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.calls.waiting().answers.remove(&self.echo);
+    }
+}

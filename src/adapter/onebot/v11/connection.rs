@@ -1,0 +1,329 @@
+//! One connection of an OneBot 11 implementation, from the upgrade to its end.
+
+use super::account::{Account, Accounts};
+use super::event::{Event, Frame, Message, Origin};
+use super::handler::Handler;
+use super::options::Options;
+use super::{history, lookup};
+use crate::adapter::api::{Event as CoreEvent, Settings};
+use crate::adapter::context::Context;
+use crate::adapter::onebot::common::answer::Answer;
+use crate::adapter::onebot::common::call::Calls;
+use crate::adapter::onebot::common::requests;
+use crate::adapter::onebot::common::session::{self, Session, Unreadable};
+use crate::adapter::registry::{ConfiguredEntry, NewConnection, Registration};
+use crate::adapter::transport::Connection;
+use crate::adapter::transport::End;
+use crate::adapter::transport::Handshake;
+use crate::model::change::Inbound;
+use crate::model::message::check_name;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// What a connection is for (communication/ws-reverse.md, "连接请求").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Universal,
+    Api,
+    Event,
+}
+
+impl Role {
+    /// By the header, else by the path some configure for each.
+    fn of(handshake: &Handshake) -> Self {
+        let said = handshake.header("x-client-role").or(handshake.path.rsplit('/').next());
+        match said.unwrap_or_default().to_ascii_lowercase().as_str() {
+            "api" => Self::Api,
+            "event" => Self::Event,
+            _ => Self::Universal,
+        }
+    }
+}
+
+/// Serves one connection until it ends.
+pub(super) async fn run(connection: Connection, options: Arc<Options>) -> End {
+    let Connection { socket, handshake, settings, entry, context } = connection;
+    let (reader, writer, writing) = socket.split();
+    let calls = Calls::new(writer, settings.answer_timeout);
+    let handshake = handshake.as_ref();
+    let platform = handshake.and_then(|handshake| handshake.parameter("platform"));
+    // Some say 0 as long as they are not logged in.
+    let account = handshake.and_then(|handshake| handshake.header("x-self-id"));
+    let account = account.filter(|id| *id != "0");
+    let accounts = context.shared::<Accounts>();
+    let stop = context.stop.clone();
+    let mut peer = Peer {
+        role: handshake.map_or(Role::Universal, Role::of),
+        account: accounts.get(platform.unwrap_or(settings.platform()), account),
+        accounts,
+        calls,
+        options,
+        settings,
+        entry,
+        context,
+        registration: None,
+        login: None,
+        heartbeat: None,
+        unreadable: Unreadable::default(),
+        identified: CancellationToken::new(),
+        ended: CancellationToken::new(),
+    };
+    peer.begin(handshake.is_some());
+    let serving = async {
+        let end = session::read(reader, &mut peer, &stop).await;
+        peer.end(end)
+    };
+    tokio::join!(serving, writing).0
+}
+
+/// The implementation at the other end.
+struct Peer {
+    role: Role,
+    accounts: Arc<Accounts>,
+    account: Arc<Account>,
+    calls: Calls,
+    options: Arc<Options>,
+    settings: Arc<Settings>,
+    entry: Option<ConfiguredEntry>,
+    context: Context,
+    /// There once the account counts as connected.
+    registration: Option<Registration>,
+    /// The answer to who we are, while it is awaited.
+    login: Option<oneshot::Receiver<Option<String>>>,
+    heartbeat: Option<Duration>,
+    unreadable: Unreadable,
+    /// Ends the waiting for who the account is.
+    identified: CancellationToken,
+    ended: CancellationToken,
+}
+
+impl Session for Peer {
+    async fn frame(&mut self, text: &str) -> Result<(), End> {
+        match Frame::parse(text) {
+            Ok(Frame::Event { account, event }) => {
+                if let Some(account) = account {
+                    self.identify(&account);
+                }
+                self.event(event).await
+            }
+            Ok(Frame::Answer { echo, answer }) => self.answer(&echo, answer),
+            Err(error) => {
+                self.unreadable.skip(text, &error);
+                Ok(())
+            }
+        }
+    }
+
+    async fn happen(&mut self) {
+        match &mut self.login {
+            Some(login) => {
+                let told = login.await.ok().flatten();
+                self.login = None;
+                match told {
+                    Some(account) => self.identify(&account),
+                    None => self.register(),
+                }
+            }
+            None => pending().await,
+        }
+    }
+
+    fn heartbeat(&self) -> Option<Duration> {
+        self.heartbeat
+    }
+}
+
+impl Peer {
+    /// Who dials in is connected from the upgrade on; whom we dial, once we know who it is.
+    fn begin(&mut self, dialled_in: bool) {
+        if dialled_in {
+            self.register();
+        }
+        if self.account.id().is_none() && self.role != Role::Event {
+            self.login = Some(self.ask_who_we_are());
+        }
+    }
+
+    fn register(&mut self) {
+        if self.registration.is_some() {
+            return;
+        }
+        let account = Arc::clone(&self.account);
+        let new = NewConnection {
+            settings: Arc::clone(&self.settings),
+            platform: &account.platform,
+            account: account.id(),
+            entry: self.entry.as_ref(),
+            offline: None,
+        };
+        if self.role == Role::Event {
+            self.registration = Some(self.context.registry.connect(&new));
+            return;
+        }
+        let (registration, queue) = self.context.registry.connect_for_requests(&new);
+        self.registration = Some(registration);
+        let handler = Handler {
+            account: Arc::clone(&account),
+            calls: self.calls.clone(),
+            options: Arc::clone(&self.options),
+            events: self.context.events.clone(),
+        };
+        self.context.tracker.spawn(requests::answer(handler, queue, self.ended.clone()));
+        account.open(self.calls.clone());
+        if account.id().is_some() {
+            self.catch_up();
+        }
+    }
+
+    /// The account is known, by whatever told it first.
+    fn identify(&mut self, id: &str) {
+        if self.account.id().is_some() || check_name("self_id", id).is_err() {
+            return;
+        }
+        self.identified.cancel();
+        self.account.close(&self.calls);
+        self.account = self.accounts.identify(Arc::clone(&self.account), id);
+        match &mut self.registration {
+            Some(registration) => {
+                registration.identify(id);
+                if self.role != Role::Event {
+                    self.account.open(self.calls.clone());
+                    self.catch_up();
+                }
+            }
+            None => self.register(),
+        }
+    }
+
+    /// Asks for the account, unless the first events tell it.
+    fn ask_who_we_are(&self) -> oneshot::Receiver<Option<String>> {
+        let (told, login) = oneshot::channel();
+        let (calls, identified) = (self.calls.clone(), self.identified.clone());
+        self.context.tracker.spawn(async move {
+            if identified.run_until_cancelled(sleep(session::FIRST_EVENTS)).await.is_none() {
+                return;
+            }
+            // The connection may have ended meanwhile.
+            let _ = told.send(lookup::own_account(&calls).await);
+        });
+        login
+    }
+
+    fn catch_up(&self) {
+        if self.options.history == 0 {
+            return;
+        }
+        let (account, calls) = (Arc::clone(&self.account), self.calls.clone());
+        let (options, events) = (Arc::clone(&self.options), self.context.events.clone());
+        let ended = self.ended.clone();
+        self.context.tracker.spawn(async move {
+            let work = history::catch_up(&account, &calls, &options, &events);
+            ended.run_until_cancelled(work).await;
+        });
+    }
+
+    async fn event(&mut self, event: Event<'_>) -> Result<(), End> {
+        match event {
+            Event::Message(message) => self.message(*message).await,
+            Event::Heartbeat { interval, online } => {
+                self.heartbeat = session::patience(interval);
+                match (&self.registration, online) {
+                    (Some(registration), Some(false)) => registration
+                        .offline("the account is off, says the implementation; log it in there"),
+                    (Some(registration), Some(true)) if registration.online() => self.catch_up(),
+                    _ => {}
+                }
+                Ok(())
+            }
+            Event::Offline { reason } => {
+                if let Some(registration) = &self.registration {
+                    registration.offline(&format!("the account was logged out: {reason}"));
+                }
+                Ok(())
+            }
+            Event::Other => Ok(()),
+        }
+    }
+
+    async fn message(&mut self, message: Message<'_>) -> Result<(), End> {
+        let account = self.account.id().unwrap_or_default();
+        let (mut inbound, origin) =
+            match message.into_inbound(&self.account.platform, account, None) {
+                Ok(read) => read,
+                Err(reason) => {
+                    tracing::debug!(reason, "skipped a message");
+                    return Ok(());
+                }
+            };
+        self.remember(&mut inbound, origin);
+        let news = if inbound.own { self.account.echoes.own(inbound) } else { Some(inbound) };
+        let Some(news) = news else { return Ok(()) };
+        let event = CoreEvent::Message(Box::new(news));
+        self.report(event).await
+    }
+
+    async fn report(&self, event: CoreEvent) -> Result<(), End> {
+        if self.context.events.report(event).await {
+            Ok(())
+        } else {
+            Err(End::lost("rechat is stopping"))
+        }
+    }
+
+    /// Keeps what a message tells of its conversation, and completes it by what others told.
+    fn remember(&self, inbound: &mut Inbound, origin: Origin) {
+        let Origin { conversation, name, through } = origin;
+        match through {
+            Some(group) => self.account.through.set(&conversation, &group),
+            None => self.account.through.forget(&conversation),
+        }
+        if !conversation.starts_with("group_") {
+            return;
+        }
+        if let Some(name) = name {
+            self.account.names.set(&conversation, &name);
+            return;
+        }
+        inbound.conversation_name = self.account.names.get(&conversation);
+        if inbound.conversation_name.is_none()
+            && let Some(calls) = self.account.calls()
+            && let Some(permit) = self.account.names.ask(&conversation)
+        {
+            let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
+            self.context.tracker.spawn(async move {
+                lookup::group_name(&conversation, &account, &calls, &events).await;
+                drop(permit);
+            });
+        }
+    }
+
+    /// An answer nobody waits for may still say that we are not wanted.
+    fn answer(&mut self, echo: &str, answer: Answer) -> Result<(), End> {
+        let refused = matches!(answer.retcode, 1401 | 1403).then(|| answer.reason());
+        if self.calls.answered(echo, answer) {
+            return Ok(());
+        }
+        match refused {
+            Some(reason) => Err(End::refused(format!(
+                "{reason}; set `token` of this adapter to the implementation's access token"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn end(&mut self, end: End) -> End {
+        self.account.close(&self.calls);
+        // First nobody new may come, then those that wait are told.
+        if let Some(registration) = self.registration.take() {
+            registration.end(end.state, &end.reason);
+        }
+        self.identified.cancel();
+        self.ended.cancel();
+        self.calls.close();
+        end
+    }
+}

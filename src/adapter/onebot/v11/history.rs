@@ -1,0 +1,222 @@
+//! Asking an implementation for what was said before.
+//!
+//! `get_group_msg_history` and `get_friend_msg_history` are no part of the specification; go-cqhttp
+//! brought them up, and what came after has kept them. An implementation without them refuses.
+
+use super::account::Account;
+use super::address::Address;
+use super::event::Message;
+use super::options::Options;
+use crate::adapter::api::{Event, EventSink, Found, Outbound};
+use crate::adapter::onebot::common::call::{Calls, NoAnswer};
+use crate::model::change::Inbound;
+use crate::model::message::MessageType;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tokio::sync::oneshot;
+
+/// Messages looked through for one that may have gone out.
+const SEARCHED: usize = 20;
+/// How far the platform's clock may be behind ours, in seconds.
+const CLOCKS_APART: u64 = 60;
+
+#[derive(Serialize)]
+struct Asked<'a> {
+    #[serde(flatten)]
+    address: &'a Address<'a>,
+    count: usize,
+}
+
+/// Why there is no history.
+enum NoHistory {
+    /// This one conversation has none to tell.
+    Refused,
+    /// The implementation knows no such action.
+    Unsupported,
+    /// The connection is lost or the implementation silent.
+    NoAnswer,
+}
+
+/// The last messages of a conversation, the oldest first.
+async fn fetch(
+    account: &Account,
+    calls: &Calls,
+    conversation: &str,
+    count: usize,
+) -> Result<Vec<Inbound>, NoHistory> {
+    #[derive(Deserialize)]
+    struct History<'a> {
+        #[serde(borrow)]
+        messages: Vec<&'a RawValue>,
+    }
+    let address = Address::parse(conversation).ok_or(NoHistory::Refused)?;
+    let action = match address {
+        Address::Group(_) => "get_group_msg_history",
+        Address::Private(_) => "get_friend_msg_history",
+    };
+    let asked = Asked { address: &address, count };
+    let answer = match calls.call(action, &asked, None).await {
+        Ok(answer) if answer.is_accepted() => answer,
+        Ok(answer) if matches!(answer.retcode, 404 | 1404) => return Err(NoHistory::Unsupported),
+        Ok(_) => return Err(NoHistory::Refused),
+        Err(NoAnswer::NotSent(_) | NoAnswer::Silent(_) | NoAnswer::Lost) => {
+            return Err(NoHistory::NoAnswer);
+        }
+    };
+    let history: History<'_> = answer.data().ok_or(NoHistory::Refused)?;
+    let own = account.id().unwrap_or_default();
+    let read = |json: &RawValue| {
+        let message = Message::parse(json)?;
+        Some(message.into_inbound(&account.platform, own, Some(conversation)).ok()?.0)
+    };
+    let mut messages: Vec<Inbound> = history.messages.into_iter().filter_map(read).collect();
+    messages.sort_by_key(|message| message.time);
+    Ok(messages)
+}
+
+/// Fetches what was missed while nothing was connected; the core tells doubles.
+pub(super) async fn catch_up(
+    account: &Account,
+    calls: &Calls,
+    options: &Options,
+    events: &EventSink,
+) {
+    let mut groups = true;
+    let mut friends = true;
+    for conversation in conversations(account, options, events).await {
+        let supported = match Address::parse(&conversation) {
+            Some(Address::Group(_)) => &mut groups,
+            Some(Address::Private(_)) => &mut friends,
+            None => continue,
+        };
+        if !*supported {
+            continue;
+        }
+        match fetch(account, calls, &conversation, options.history).await {
+            Ok(messages) => {
+                for message in messages.into_iter().filter_map(|message| news(account, message)) {
+                    if !events.report(Event::Message(Box::new(message))).await {
+                        return;
+                    }
+                }
+            }
+            Err(NoHistory::Refused) => {}
+            Err(NoHistory::Unsupported) => *supported = false,
+            Err(NoHistory::NoAnswer) => return,
+        }
+    }
+}
+
+fn news(account: &Account, message: Inbound) -> Option<Inbound> {
+    if message.own { account.echoes.own(message) } else { Some(message) }
+}
+
+/// The conversations of this account, as the core knows them.
+async fn conversations(account: &Account, options: &Options, events: &EventSink) -> Vec<String> {
+    let (answer, conversations) = oneshot::channel();
+    let question = Event::Conversations {
+        platform: account.platform.clone(),
+        account: account.id().unwrap_or_default().to_owned(),
+        limit: options.history_conversations,
+        answer,
+    };
+    if !events.report(question).await {
+        return Vec::new();
+    }
+    conversations.await.unwrap_or_default()
+}
+
+/// Looks for a message that may have gone out.
+pub(super) async fn find(account: &Account, calls: &Calls, message: &Outbound) -> Found {
+    match fetch(account, calls, &message.conversation, SEARCHED).await {
+        Ok(history) => look(&history, message, |known| account.echoes.is_ours(known)),
+        Err(_) => Found::CannotTell,
+    }
+}
+
+/// Looks for a message in a history; `is_known` tells those that are another message of ours.
+fn look(history: &[Inbound], message: &Outbound, is_known: impl Fn(&Inbound) -> bool) -> Found {
+    let since = message.created_at.saturating_sub(CLOCKS_APART);
+    let mut ours = history.iter().rev().filter(|seen| {
+        seen.own
+            && seen.time >= since
+            && seen.message_type == message.message_type
+            && !is_known(seen)
+    });
+    // What was sent as one address comes back as another; text comes back as it was.
+    if message.message_type != MessageType::Text {
+        return match ours.next() {
+            None if reaches_back(history, since) => Found::NotSent,
+            _ => Found::CannotTell,
+        };
+    }
+    match ours.find(|seen| seen.content.trim() == message.content.trim()) {
+        Some(seen) => Found::Sent { external_id: Some(seen.external_id.clone()) },
+        None if reaches_back(history, since) => Found::NotSent,
+        None => Found::CannotTell,
+    }
+}
+
+fn reaches_back(history: &[Inbound], since: u64) -> bool {
+    history.first().is_some_and(|oldest| oldest.time < since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::message::Sender;
+    use uuid::Uuid;
+
+    fn said(content: &str, time: u64, own: bool) -> Inbound {
+        Inbound {
+            platform: "qq".into(),
+            account: "1".into(),
+            conversation: "group_1".into(),
+            conversation_name: None,
+            sender: Sender::default(),
+            message_type: MessageType::Text,
+            content: content.into(),
+            external_id: format!("{content}-{time}"),
+            time,
+            own,
+            original: None,
+        }
+    }
+
+    fn sent(message_type: MessageType, content: &str) -> Outbound {
+        Outbound {
+            id: Uuid::nil(),
+            conversation: "group_1".into(),
+            message_type,
+            content: content.into(),
+            created_at: 1000,
+        }
+    }
+
+    #[test]
+    fn what_is_there_was_sent() {
+        let history = [said("hi", 500, true), said("hi", 990, true), said("hi", 1001, false)];
+        let message = sent(MessageType::Text, "hi ");
+        let found = look(&history, &message, |_| false);
+        assert_eq!(found, Found::Sent { external_id: Some("hi-990".into()) });
+        assert_eq!(look(&history, &message, |_| true), Found::NotSent);
+    }
+
+    #[test]
+    fn what_is_not_there_was_not_sent_if_the_history_reaches_back() {
+        let message = sent(MessageType::Text, "hi");
+        assert_eq!(look(&[said("a", 500, false)], &message, |_| false), Found::NotSent);
+        assert_eq!(look(&[said("a", 1001, false)], &message, |_| false), Found::CannotTell);
+        assert_eq!(look(&[], &message, |_| false), Found::CannotTell);
+    }
+
+    #[test]
+    fn a_medium_cannot_be_told_from_another() {
+        let mut image = said("http://cdn/1", 1001, true);
+        image.message_type = MessageType::Image;
+        let message = sent(MessageType::Image, "/tmp/a.png");
+        let history = [said("a", 500, false), image];
+        assert_eq!(look(&history, &message, |_| false), Found::CannotTell);
+        assert_eq!(look(&history[..1], &message, |_| false), Found::NotSent);
+    }
+}
