@@ -7,7 +7,7 @@ mod history;
 mod local;
 mod remote;
 mod server;
-mod trust;
+mod tls;
 pub mod watch;
 
 pub use history::{Found, Wanted};
