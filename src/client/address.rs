@@ -1,6 +1,6 @@
 //! Where a server is, and opening a connection to it.
 
-use super::trust;
+use super::tls;
 use crate::error::{Error, Result};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -19,10 +19,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
-/// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(10);
+/// How long connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A connection to a server, on which nothing was said yet.
+/// A connection to a server, before the first request.
 pub(super) type Stream = Either<Either<TcpStream, Box<TlsStream<TcpStream>>>, UnixStream>;
 
 /// A server's address.
@@ -50,7 +50,7 @@ impl Address {
     /// certificates to trust beside the system's.
     pub(super) fn parse(url: &str, ca: Option<&Path>) -> Result<Self> {
         let wrong = || {
-            Error::usage(format!("{url} is no server's URL"))
+            Error::usage(format!("{url} is not the URL of a server"))
                 .hint("write it as http://host:8080 or https://host:8080")
         };
         let uri: Uri = url.parse().map_err(|_| wrong())?;
@@ -64,7 +64,7 @@ impl Address {
             "http" => (None, 80),
             "https" => {
                 let name = ServerName::try_from(host.clone()).map_err(|_| wrong())?;
-                (Some((name, trust::trust(ca)?)), 443)
+                (Some((name, tls::client_config(ca)?)), 443)
             }
             _ => return Err(wrong()),
         };
@@ -118,7 +118,9 @@ impl Address {
                 Self::Unix(socket) => UnixStream::connect(socket).await.map(Either::Right),
             }
         };
-        timeout(CONNECT, connected).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        timeout(CONNECT_TIMEOUT, connected)
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Connects, and is ready for requests.
@@ -131,20 +133,20 @@ impl Address {
         Ok(requests)
     }
 
-    /// What to say where that failed.
+    /// The error of a connection that failed.
     pub(super) fn away(&self, error: &io::Error) -> Error {
         match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-            Some(error) => trust::explain(&self.name(), error),
-            None => Error::failed(format!("no server answers at {}: {error}", self.name())),
+            Some(error) => tls::explain(&self.name(), error),
+            None => Error::failed(format!("cannot reach a server at {}: {error}", self.name())),
         }
     }
 
-    /// What to say where the answer to a request cannot be read.
+    /// The error of an answer that cannot be read.
     pub(super) fn broken(&self, error: &hyper::Error) -> Error {
         let broken = Error::failed(format!("{}: {error}", self.name()));
         match self {
             Self::Tcp(Url { tls: None, .. }) if error.is_parse() => {
-                broken.hint("what answers there is no HTTP: is it HTTPS? Then write https://")
+                broken.hint("the answer is no HTTP; if the server speaks HTTPS, write https://")
             }
             _ => broken,
         }
