@@ -1,7 +1,7 @@
 //! `rechat import`
 
+use super::open::writer;
 use super::progress::{lines, lines_of, progress};
-use super::writer;
 use crate::cli::Import;
 use crate::client::Client;
 use crate::error::{Error, Result, tell};
@@ -49,12 +49,13 @@ pub(super) async fn run(import: Import, config: Option<PathBuf>) -> Result<()> {
 
 /// The line as it is stored: repaired, where another program wrote JSON that is not quite right.
 fn checked(line: &str) -> std::result::Result<Cow<'_, str>, String> {
-    let mut line = Cow::Borrowed(line);
-    let mut record = serde_json::from_str::<Record>(&line);
-    if record.is_err() {
-        line = Cow::Owned(json::repair(&line).into_owned());
-        record = serde_json::from_str(&line);
-    }
+    let (record, line): (serde_json::Result<Record>, _) = match serde_json::from_str(line) {
+        Ok(record) => (Ok(record), Cow::Borrowed(line)),
+        Err(_) => {
+            let repaired = json::repair(line);
+            (serde_json::from_str(&repaired), repaired)
+        }
+    };
     record.map_err(|error| error.to_string())?.into_message()?;
     Ok(line)
 }

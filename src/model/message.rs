@@ -133,7 +133,7 @@ impl Direction {
     }
 }
 
-/// Unknown name of an enum; the caller supplies the message.
+/// A word is none of those its type knows; carries nothing, for the edge has the better text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownName;
 
