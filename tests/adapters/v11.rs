@@ -256,6 +256,7 @@ async fn an_account_that_is_off_is_not_sent_by() {
     assert!(rechat.until("1", State::Error).await.contains("off"));
     assert!(rechat.registry.link("qq", None).is_none());
     peer.push(&heartbeat(1, 5000, true));
+    peer.push(&heartbeat(1, 5000, true));
     rechat.until("1", State::Connected).await;
     peer.push(
         &json!({"time": 1, "self_id": 1, "post_type": "notice", "notice_type": "bot_offline",
@@ -265,13 +266,51 @@ async fn an_account_that_is_off_is_not_sent_by() {
 }
 
 #[tokio::test]
-async fn a_missed_heartbeat_is_a_lost_connection() {
+async fn a_status_that_goes_to_and_fro_changes_the_state_once() {
     let mut rechat = rechat().await;
     let peer = dial(&rechat, "1", willing()).await;
     rechat.until("1", State::Connected).await;
-    peer.push(&heartbeat(1, 100, true));
-    assert!(rechat.until("1", State::Disconnected).await.contains("silent"));
-    peer.ended().await;
+    for beat in 0..20 {
+        peer.push(&heartbeat(1, 5000, beat % 2 == 1));
+    }
+    peer.push(&group_message(1, 77, 1, "after them"));
+    assert_eq!(rechat.message().await.content, "after them");
+    assert_eq!(rechat.change().await.1, State::Error);
+    peer.push(&heartbeat(1, 5000, true));
+    peer.push(&heartbeat(1, 5000, true));
+    assert_eq!(rechat.change().await.1, State::Connected, "no change in between");
+}
+
+#[tokio::test]
+async fn onebot_12_here_is_said_in_the_state() {
+    let mut rechat = rechat().await;
+    let peer = Peer::dial(&rechat.url(WS), &crate::onebot12::HEADERS, willing()).await.unwrap();
+    peer.push(&crate::onebot12::connect());
+    let reason = rechat.until("-", State::Error).await;
+    assert!(reason.contains("OneBot 12") && reason.contains("/onebot/v12/ws"), "{reason}");
+    let platforms = rechat.registry.platforms();
+    assert_eq!(platforms[0].reason.as_deref(), Some(reason.as_str()));
+}
+
+#[tokio::test]
+async fn an_entry_may_be_bound_to_accounts_and_a_platform() {
+    let entry = "kind = 'onebot11'\npath = '/bound'\nplatform = 'qq'\naccount = ['1', 2]";
+    let mut rechat = Rechat::start(&[entry.into()]).await;
+    for (path, account) in [("/bound", "3"), ("/bound?platform=wechat", "1")] {
+        let refused =
+            Peer::dial(&rechat.url(path), &headers(account, "Universal"), willing()).await;
+        refused.unwrap().ended().await;
+    }
+    let _allowed =
+        Peer::dial(&rechat.url("/bound?platform=qq"), &headers("2", "Universal"), willing())
+            .await
+            .unwrap();
+    assert_eq!(rechat.change().await, ("2".into(), State::Connected, String::new()));
+    // One that tells its account later is refused then.
+    let later = Peer::dial(&rechat.url("/bound"), &[], willing()).await.unwrap();
+    later.push(&lifecycle(3));
+    assert!(rechat.until("-", State::Error).await.contains("may not connect"));
+    later.ended().await;
 }
 
 #[tokio::test]

@@ -59,12 +59,15 @@ impl<'a> Sending<'a> {
         let is_upload =
             message.message_type == MessageType::File && options.group_file == GroupFile::Upload;
         let action = match (&address, is_upload) {
-            (Address::Group(_), false) => "send_group_msg",
-            (Address::Group(_), true) => "upload_group_file",
-            (Address::Private(_), false) => "send_private_msg",
-            (Address::Private(_), true) => "upload_private_file",
+            (Address::Group { .. }, false) => "send_group_msg",
+            (Address::Group { .. }, true) => "upload_group_file",
+            (Address::Private { .. }, false) => "send_private_msg",
+            (Address::Private { .. }, true) => "upload_private_file",
+            (Address::Channel { .. }, _) => "send_guild_channel_msg",
         };
-        let through = through.filter(|_| matches!(address, Address::Private(_))).map(Id::new);
+        let is_private = matches!(address, Address::Private { .. });
+        let is_upload = is_upload && !matches!(address, Address::Channel { .. });
+        let through = through.filter(|_| is_private).map(Id::new);
         let content = if is_upload {
             let source = Source::parse(&message.content);
             let name = Cow::Owned(source.name().to_owned());

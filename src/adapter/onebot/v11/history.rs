@@ -51,8 +51,10 @@ async fn fetch(
     }
     let address = Address::parse(conversation).ok_or(NoHistory::Refused)?;
     let action = match address {
-        Address::Group(_) => "get_group_msg_history",
-        Address::Private(_) => "get_friend_msg_history",
+        Address::Group { .. } => "get_group_msg_history",
+        Address::Private { .. } => "get_friend_msg_history",
+        // No implementation has an action for it.
+        Address::Channel { .. } => return Err(NoHistory::Refused),
     };
     let asked = Asked { address: &address, count };
     let answer = match calls.call(action, &asked, None).await {
@@ -85,9 +87,9 @@ pub(super) async fn catch_up(
     let mut friends = true;
     for conversation in conversations(account, options, events).await {
         let supported = match Address::parse(&conversation) {
-            Some(Address::Group(_)) => &mut groups,
-            Some(Address::Private(_)) => &mut friends,
-            None => continue,
+            Some(Address::Group { .. }) => &mut groups,
+            Some(Address::Private { .. }) => &mut friends,
+            Some(Address::Channel { .. }) | None => continue,
         };
         if !*supported {
             continue;
