@@ -3,7 +3,7 @@
 //! Kept in memory from the commits; what was before the start is read from the journal once, by a
 //! thread of its own, so that nobody waits for it.
 
-use crate::model::change::Change;
+use crate::model::change::{Change, Effect};
 use crate::model::message::{Direction, Message};
 use crate::store::{Result, Store};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,7 +54,7 @@ impl Activity {
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ring.advance(now / MINUTE);
         for change in changes {
-            if let Change::Created(message) = change {
+            if let Effect::Created(message) = &change.effect {
                 ring.add(message);
             }
         }
@@ -141,7 +141,7 @@ mod tests {
         let draft = Draft::new(MessageType::Text, "x".into(), "1".into(), None).unwrap();
         let mut message = draft.into_message(1, uuid::Uuid::nil(), at);
         message.direction = direction;
-        Change::Created(message)
+        Change { offset: 1, effect: Effect::Created(message) }
     }
 
     #[test]

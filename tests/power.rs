@@ -10,12 +10,12 @@ use proptest::prelude::*;
 use rechat::adapter::{self, EventSink, Registry};
 use rechat::hub::frame::Subject;
 use rechat::hub::{self, Hub};
-use rechat::model::change::{Change, Outcome};
+use rechat::model::change::{Committed, Outcome};
 use rechat::model::message::{Draft, Message, MessageType, Status};
 use rechat::model::subscription::Names;
 use rechat::outbox::{self, Notes, Policy};
 use rechat::store::{
-    Access, Answer, Command, Error, Filter, Listener, Options, Page, Store, check::check,
+    Access, Answer, Command, Error, Filter, Head, Listener, Options, Page, Store, check::check,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -245,14 +245,14 @@ struct Told {
 }
 
 impl Listener for Told {
-    fn opened(&mut self, head: u64) {
-        self.hub.opened(head);
+    fn opened(&mut self, head: Head) {
+        self.hub.opened(head.seq);
         self.notes.opened();
     }
 
-    fn committed(&mut self, changes: &[Change]) {
-        self.hub.committed(changes);
-        self.notes.committed(changes);
+    fn committed(&mut self, batch: Arc<Committed>) {
+        self.hub.committed(&batch.changes);
+        self.notes.committed(&batch.changes);
     }
 }
 

@@ -14,7 +14,8 @@ pub(super) static ADAPTERS: [&Adapter; 3] =
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "SettingsEntry")]
 pub struct AdapterConfig {
-    pub(super) settings: Arc<Settings>,
+    /// Settings that every kind has.
+    pub settings: Arc<Settings>,
     pub(super) service: Service,
 }
 

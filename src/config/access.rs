@@ -3,6 +3,7 @@
 use super::Secret;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What a token lets its bearer do.
@@ -140,6 +141,43 @@ impl TokenEntry {
     }
 }
 
+/// The fewest bytes of a token that strangers may try.
+const MIN_TOKEN_BYTES: usize = 16;
+
+/// The fewest different characters of such a token.
+const MIN_TOKEN_CHARACTERS: usize = 6;
+
+/// Words that everybody tries first; a token is not made of these.
+const WELL_KNOWN: [&str; 14] = [
+    "what rechat token printed",
+    "what the implementation has",
+    "0123456789abcdef",
+    "1234567890",
+    "changeme",
+    "example",
+    "password",
+    "qwerty",
+    "rechat",
+    "secret",
+    "access",
+    "token",
+    "admin",
+    "123456",
+];
+
+/// Why a token can be guessed; `None` where it cannot.
+pub fn weakness(secret: &Secret) -> Option<&'static str> {
+    let token = secret.reveal().to_lowercase();
+    if token.len() < MIN_TOKEN_BYTES {
+        return Some("it has fewer than 16 characters");
+    }
+    if token.chars().collect::<BTreeSet<_>>().len() < MIN_TOKEN_CHARACTERS {
+        return Some("it repeats a few characters");
+    }
+    let rest = WELL_KNOWN.iter().fold(token, |rest, known| rest.replace(known, ""));
+    (rest.len() < MIN_TOKEN_BYTES / 2).then_some("it is made of well-known words")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +191,27 @@ mod tests {
         assert_eq!(covered(Scope::Adapter), [false, false, true, false]);
         assert_eq!(covered(Scope::Admin), [true; 4]);
         assert!(needs.iter().all(|need| need.scope().covers(*need)));
+    }
+
+    #[test]
+    fn a_token_that_can_be_guessed_is_weak() {
+        for weak in [
+            "short",
+            "tttttttttttttttttttttttttttttttt",
+            "abababababababababab",
+            "what rechat token printed",
+            "changeme-changeme-changeme",
+            "Password1234567890",
+            "rechat-secret-token-2026",
+            "0123456789abcdef0123456789ABCDEF",
+        ] {
+            assert!(weakness(&Secret::new(weak)).is_some(), "{weak}");
+        }
+        for strong in
+            ["dYzz3kq0mS8vJc1aWn4XhQ", "9f86d081884c7d659a2feaa0c55ad015", "correct horse battery"]
+        {
+            assert_eq!(weakness(&Secret::new(strong)), None, "{strong}");
+        }
     }
 
     #[test]

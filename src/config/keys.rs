@@ -39,12 +39,12 @@ pub static KEYS: &[Key] = &[
     key("allow_no_token", "boolean", "false", "true",
         "serve another address without a token all the same"),
     key("public_hosts", "list of strings", "[]", "[\"chat.example.com\"]",
-        "names under which browsers may reach the server, with or without port"),
+        "names under which browsers may reach the server: `chat.example.com` (at the default port), `chat.example.com:8443`, or with the scheme, `https://chat.example.com`"),
     key("cors_origins", "list of strings", "[]", "[\"https://app.example.com\"]",
         "origins of pages elsewhere that may ask here"),
     key("prefix", "string", "none", "\"/rechat\"",
         "the path under which a reverse proxy shows the server; whether the proxy takes it off or not"),
-    key("proxies", "list of addresses", "[\"127.0.0.1\", \"::1\"]", "[\"10.0.0.2\"]",
+    key("trusted_proxies", "list of addresses", "[]", "[\"127.0.0.1\"]",
         "addresses of reverse proxies: their `X-Forwarded-For` is believed, and their connections are not counted by address"),
     key("default_platform", "string", "none", "\"qq\"",
         "where a message goes that names no platform, unless its conversation is known"),
@@ -55,6 +55,9 @@ pub static KEYS: &[Key] = &[
     key("log.level", "string", "\"info\"", "\"info,tower_http=debug\"",
         "`error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,tower_http=debug` (the access log)"),
     key("log.format", "string", "\"text\"", "\"json\"", "`text` or `json`"),
+    key("log.days", "number, with a fraction", "7.0", "30.0",
+        "days for which events are kept, so that clients can go on where they stopped"),
+    key("log.events", "number, at least 1", "1000000", "100000", "the most events that are kept"),
     key("limits.body_bytes", "number", "1048576", "4194304",
         "bytes of a request's body and of a WebSocket frame"),
     key("limits.head_bytes", "number", "65536", "16384", "bytes of a request's head"),
@@ -64,12 +67,14 @@ pub static KEYS: &[Key] = &[
     key("limits.connections", "number", "10000", "1000",
         "connections over TCP; the Unix socket is not counted"),
     key("limits.connections_per_address", "number", "1000", "100",
-        "connections from one address, those of `proxies` not counted"),
+        "connections from one address, those of `trusted_proxies` not counted"),
     key("limits.sessions", "number", "10000", "1000", "WebSocket sessions and streams at one time"),
     key("limits.adapters", "number", "64", "8", "implementations that have dialled in at one time"),
     key("limits.exports", "number", "8", "2", "exports at one time"),
+    key("limits.memory_bytes", "number", "268435456", "67108864",
+        "bytes that bodies of requests and answers hold in memory at one time; beyond it the answer is 503"),
     key("limits.wrong_tokens", "number, at least 1", "30", "10",
-        "wrong tokens a minute from one address; with more it has to wait, with the right one too"),
+        "wrong tokens a minute from one address; further ones are answered with 429, the right token never is"),
     key("limits.session_commands", "number, at least 1", "20000", "100",
         "commands a second of one session"),
     key("limits.session_frames", "number", "256", "64",
@@ -174,6 +179,8 @@ mod tests {
     fn every_key_that_is_accepted_is_described_and_no_other() {
         let mut all = accepted("");
         assert!(all.remove("tokens") && all.remove("adapter"), "{all:?}");
+        // The name that `trusted_proxies` had before.
+        all.remove("proxies");
         for table in ["tls", "log", "limits", "store", "outbox", "retention"] {
             assert!(all.remove(table), "{table}");
             all.extend(accepted(&format!("[{table}]")).iter().map(|key| format!("{table}.{key}")));

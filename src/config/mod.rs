@@ -4,19 +4,21 @@ mod access;
 mod keys;
 mod layers;
 mod limits;
+mod public_host;
 mod secret;
 
-pub use access::{Need, Scope, Token, TokenEntry};
+pub use access::{Need, Scope, Token, TokenEntry, weakness};
 pub use keys::{ADAPTER_KEYS, KEYS, Key, TOKEN_KEYS};
 pub use layers::{Loaded, Sources, load};
 pub use limits::Limits;
+pub use public_host::PublicHost;
 pub use secret::Secret;
 
 use crate::adapter;
 use crate::error::{Error, Result};
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,13 +37,14 @@ pub struct Config {
     /// Serve another address than loopback without a token.
     pub allow_no_token: bool,
     /// Names, beside the address itself, under which browsers may reach the server.
-    pub public_hosts: Vec<String>,
+    pub public_hosts: Vec<PublicHost>,
     /// Origins of pages elsewhere that may ask here, such as `https://app.example.com`.
     pub cors_origins: Vec<String>,
     /// The path under which a reverse proxy shows the server, such as `/rechat`.
     pub prefix: String,
     /// Addresses of reverse proxies, whose `X-Forwarded-For` is believed.
-    pub proxies: Vec<IpAddr>,
+    #[serde(alias = "proxies")]
+    pub trusted_proxies: Vec<IpAddr>,
     /// Where a message goes that names no platform, unless its conversation is known.
     pub default_platform: Option<String>,
     /// The certificate to serve HTTPS with.
@@ -114,14 +117,18 @@ pub struct Retention {
     pub messages: u64,
 }
 
-/// What is logged, and how.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What is logged, and how; and how long events are kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
     /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,rechat::access=debug`.
     pub level: String,
     #[allow(missing_docs)]
     pub format: LogFormat,
+    /// Days for which events are kept, so that clients can go on where they stopped.
+    pub days: f64,
+    /// The most events that are kept.
+    pub events: u64,
 }
 
 /// How a log line looks.
@@ -160,7 +167,7 @@ impl Default for Config {
             public_hosts: Vec::new(),
             cors_origins: Vec::new(),
             prefix: String::new(),
-            proxies: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            trusted_proxies: Vec::new(),
             default_platform: None,
             tls: None,
             log: Log::default(),
@@ -177,7 +184,7 @@ impl Default for Config {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info".into(), format: LogFormat::Text }
+        Self { level: "info".into(), format: LogFormat::Text, days: 7.0, events: 1_000_000 }
     }
 }
 
@@ -218,12 +225,13 @@ impl Config {
             return Err(Error::failed(format!("`cors_origins`: {wrong:?} is no origin"))
                 .hint("write it as https://app.example.com"));
         }
-        if let Some(wrong) = self.public_hosts.iter().find(|host| host.contains('/')) {
-            return Err(Error::failed(format!("`public_hosts`: {wrong:?} is no host name"))
-                .hint("write it as chat.example.com"));
-        }
         if !(0.0..1e9).contains(&self.retention.days) {
             return Err(Error::failed("`retention.days` must be a number of days from 0 on"));
+        }
+        if !(0.0..1e9).contains(&self.log.days) || self.log.events == 0 {
+            return Err(Error::failed(
+                "`log.days` must be a number of days from 0 on, and `log.events` at least 1",
+            ));
         }
         if self.store.batch == 0 || self.store.queue == 0 {
             return Err(Error::failed("`store.batch` and `store.queue` must be at least 1"));
@@ -258,6 +266,8 @@ impl Config {
             batch: self.store.batch,
             queue: self.store.queue,
             reserve_bytes: self.store.reserve_bytes,
+            journal_seconds: Duration::from_secs_f64(self.log.days * 86_400.0).as_secs(),
+            journal_events: self.log.events,
             ..crate::store::Options::new(&self.db, access)
         }
     }

@@ -14,7 +14,7 @@ pub use subscriber::{Refused, Subscriber};
 
 use crate::adapter::StatusChange;
 use crate::metrics::METRICS;
-use crate::model::change::Change;
+use crate::model::change::{Change, Effect};
 use crate::model::message::Message;
 use crate::model::subscription::Topic;
 use frame::Batch;
@@ -148,10 +148,12 @@ impl Hub {
         let mut guard = self.lock();
         let mut woken = Woken::default();
         for run in changes.chunk_by(goes_with) {
-            match &run[0] {
-                Change::Created(_) => self.created(&mut guard, run, &mut woken),
-                Change::Updated(message) => self.updated(&guard, message, &mut woken),
-                Change::Deleted(_) => {}
+            match &run[0].effect {
+                Effect::Created(_) => self.created(&mut guard, run, &mut woken),
+                Effect::StatusChanged(message) | Effect::Updated(message) => {
+                    self.updated(&guard, message, &mut woken)
+                }
+                Effect::Deleted(_) | Effect::ConversationChanged { .. } => {}
             }
         }
         drop(guard);
@@ -161,8 +163,8 @@ impl Hub {
     /// Hands out a run of new messages; the same sessions watch all of them.
     fn created(&self, state: &mut State, run: &[Change], woken: &mut Woken) {
         let mut head = state.head;
-        let news = run.iter().filter_map(|change| match change {
-            Change::Created(message) if message.seq > head => {
+        let news = run.iter().filter_map(|change| match &change.effect {
+            Effect::Created(message) if message.seq > head => {
                 head = message.seq;
                 Some(message)
             }
@@ -220,7 +222,9 @@ impl Hub {
 
 /// Whether two changes are new messages of one conversation and direction.
 fn goes_with(one: &Change, next: &Change) -> bool {
-    let (Change::Created(one), Change::Created(next)) = (one, next) else { return false };
+    let (Effect::Created(one), Effect::Created(next)) = (&one.effect, &next.effect) else {
+        return false;
+    };
     one.recipient == next.recipient
         && one.platform == next.platform
         && one.direction == next.direction
@@ -256,7 +260,8 @@ mod tests {
     fn created(seq: u64, platform: &str, conversation: &str) -> Change {
         let (recipient, platform) = (conversation.to_owned(), Some(platform.to_owned()));
         let draft = Draft::new(MessageType::Text, "x".into(), recipient, platform).unwrap();
-        Change::Created(draft.into_message(seq, uuid::Uuid::nil(), 0))
+        let message = draft.into_message(seq, uuid::Uuid::nil(), 0);
+        Change { offset: seq, effect: Effect::Created(message) }
     }
 
     /// A session that has each of these pairs.

@@ -1,31 +1,58 @@
 //! Changes as values: everything that can happen to a message, and the pure rules that decide it.
 //!
-//! What somebody wants is decided, with the state at hand, into a [`Change`], which carries every
-//! ID and time it needs, so that applying it gives the same result anywhere. Times are Unix
-//! seconds.
+//! A [`Change`] tells listeners what an event did. Times are Unix seconds.
 
+use crate::model::cursor::Epoch;
 use crate::model::message::{Direction, Message, MessageType, Sender, Status};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Something that happened; applying it is deterministic.
+/// What a committed event did, for those who listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// A message was made; its `seq` is the journal's next.
+pub struct Change {
+    /// The number of the event in the log.
+    pub offset: u64,
+    #[allow(missing_docs)]
+    pub effect: Effect,
+}
+
+/// What became of a message or a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A message was made; its `seq` is the next one, unless it was imported.
     Created(Message),
-    /// A message changed; this is how it is now.
+    /// An attempt began or ended, or the status was set by hand; this is how the message is now.
+    StatusChanged(Message),
+    /// Something else of a message changed: it was routed. This is how it is now.
     Updated(Message),
     /// A message was deleted; this is how it was.
     Deleted(Message),
+    /// Something about a conversation changed: it was named.
+    #[allow(missing_docs)]
+    ConversationChanged { platform: String, conversation: String },
 }
 
-impl Change {
+impl Effect {
     /// The message as it is after the change, or was before it was deleted.
-    pub fn message(&self) -> &Message {
+    pub fn message(&self) -> Option<&Message> {
         match self {
-            Self::Created(message) | Self::Updated(message) | Self::Deleted(message) => message,
+            Self::Created(message)
+            | Self::StatusChanged(message)
+            | Self::Updated(message)
+            | Self::Deleted(message) => Some(message),
+            Self::ConversationChanged { .. } => None,
         }
     }
+}
+
+/// A batch of changes that is on disk, in the order of its events. Offsets grow; events that change
+/// nothing for those who listen have no entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The epoch of all of them.
+    pub epoch: Epoch,
+    #[allow(missing_docs)]
+    pub changes: Vec<Change>,
 }
 
 /// A message that a platform told of.

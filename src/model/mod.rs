@@ -3,5 +3,6 @@
 //! Pure values and rules. Nothing here knows HTTP, a chat protocol or the disk.
 
 pub mod change;
+pub mod cursor;
 pub mod message;
 pub mod subscription;

@@ -2,7 +2,7 @@
 //! the writer never waits, for the dispatcher may itself be waiting for the writer.
 
 use super::{Key, Outcomes};
-use crate::model::change::Change;
+use crate::model::change::{Change, Effect};
 use crate::model::message::{Direction, Status};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,9 +64,11 @@ impl Notes {
 
     /// Passes on what matters. Never waits.
     pub fn committed(&self, changes: &[Change]) {
-        let updated = changes.iter().filter(|change| matches!(change, Change::Updated(_)));
+        let updated = changes.iter().filter_map(|change| match &change.effect {
+            Effect::StatusChanged(message) | Effect::Updated(message) => Some(message),
+            _ => None,
+        });
         updated
-            .map(Change::message)
             .filter(|message| message.direction == Direction::Outbound)
             .for_each(|message| self.outcomes.tell(message));
         self.board.add(|news| changes.iter().for_each(|change| news.note(change)));
@@ -75,20 +77,23 @@ impl Notes {
 
 impl News {
     fn note(&mut self, change: &Change) {
-        let message = change.message();
+        let Some(message) = change.effect.message() else { return };
         if message.direction == Direction::Inbound {
-            if matches!(change, Change::Created(_)) && !self.known.contains(&message.recipient) {
+            if matches!(change.effect, Effect::Created(_))
+                && !self.known.contains(&message.recipient)
+            {
                 self.known.insert(message.recipient.clone());
             }
             return;
         }
-        let (matters, is_taken_back) = match change {
-            Change::Created(message) => (message.status == Status::Pending, false),
-            Change::Updated(message) => (
+        let (matters, is_taken_back) = match &change.effect {
+            Effect::Created(message) => (message.status == Status::Pending, false),
+            Effect::StatusChanged(message) | Effect::Updated(message) => (
                 !matches!(message.status, Status::Sending | Status::Sent),
                 message.status != Status::Pending,
             ),
-            Change::Deleted(_) => (true, true),
+            Effect::Deleted(_) => (true, true),
+            Effect::ConversationChanged { .. } => (false, false),
         };
         if matters {
             *self.lanes.entry(Key::of(message)).or_default() |= is_taken_back;

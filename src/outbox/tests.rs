@@ -1,20 +1,20 @@
 //! The outbox beside a real store.
 
 use super::*;
-use crate::model::change::Change;
+use crate::model::change::Committed;
 use crate::model::message::{Draft, MessageType};
-use crate::store::{Access, Listener, Options};
+use crate::store::{Access, Head, Listener, Options};
 use tempfile::TempDir;
 
 struct Told(Notes);
 
 impl Listener for Told {
-    fn opened(&mut self, _head: u64) {
+    fn opened(&mut self, _head: Head) {
         self.0.opened();
     }
 
-    fn committed(&mut self, changes: &[Change]) {
-        self.0.committed(changes);
+    fn committed(&mut self, batch: Arc<Committed>) {
+        self.0.committed(&batch.changes);
     }
 }
 

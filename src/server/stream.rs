@@ -1,9 +1,13 @@
 //! `GET /api/stream`: the live messages for curl, browsers and scripts, as Server-Sent Events or
 //! as JSON lines (contract, Part 2, item 17).
 
-use super::body::{Body, Broken};
-use super::error::{Refusal, Result};
-use super::{Answer, Context, Incoming, Permit, messages::place_in_journal};
+use super::body::{Answer, Body, Broken};
+use super::context::Context;
+use super::error::{ErrorResponse, Result};
+use super::lifetime::Lifetime;
+use super::limit::Permit;
+use super::operation::Call;
+use super::query::seq_of;
 use crate::hub::Subscriber;
 use crate::hub::frame::{Frame, Subject};
 use crate::model::subscription::Names;
@@ -12,7 +16,7 @@ use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
 use hyper::body::Frame as Piece;
-use hyper::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -28,6 +32,7 @@ enum Format {
 /// What the stream needs for as long as it lasts.
 struct Watching {
     context: Arc<Context>,
+    lifetime: Lifetime,
     watcher: Subscriber,
     format: Format,
     has_begun: bool,
@@ -36,7 +41,8 @@ struct Watching {
 }
 
 /// Opens the stream; it ends when the client goes, or the server stops.
-pub fn open(context: &Arc<Context>, request: &Incoming) -> Result<Answer> {
+pub fn open(call: &Call<'_>) -> Result<Answer> {
+    let (context, request) = (call.context, &call.request);
     let format = format(request.headers());
     let view = context.store.view()?;
     let (mut platforms, mut conversations, mut since) = (Vec::new(), Vec::new(), None);
@@ -47,23 +53,24 @@ pub fn open(context: &Arc<Context>, request: &Incoming) -> Result<Answer> {
             "platform" | "conversation" if value.is_empty() => {}
             "platform" => platforms.push(value.into_owned()),
             "conversation" => conversations.push(value.into_owned()),
-            "since" => since = Some(place_in_journal("since", &value, &view)?),
+            "since" => since = Some(seq_of("since", &value, &view)?),
             _ => {}
         }
     }
     // A browser that reconnects knows better than the address it was opened with.
     if let Some(last) = request.headers().get("last-event-id") {
         let last = last.to_str().unwrap_or_default();
-        since = Some(place_in_journal("Last-Event-ID", last, &view)?);
+        since = Some(seq_of("Last-Event-ID", last, &view)?);
     }
-    let place = context.sessions.enter()?;
+    let place = context.sessions.acquire()?;
     let mut watcher = context.hub.watch();
-    let limit_or_head = |refused| Refusal::bad(super::socket::refusal(refused));
+    let limit_or_head = |refused| ErrorResponse::bad_request(super::socket::refusal(refused));
     watcher
         .subscribe(&Names::listed(platforms), &Names::listed(conversations), since)
         .map_err(limit_or_head)?;
     let watching = Watching {
         context: context.clone(),
+        lifetime: Lifetime::new(context.stop.clone(), call.granted.revoked.clone()),
         watcher,
         format,
         has_begun: false,
@@ -78,7 +85,6 @@ pub fn open(context: &Arc<Context>, request: &Incoming) -> Result<Answer> {
         Format::Lines => "application/x-ndjson",
     };
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // nginx would hold the events back otherwise.
     answer.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(answer)
@@ -100,7 +106,7 @@ impl Watching {
         let keep_alive = Duration::from_secs(self.context.config.limits.ping_seconds.max(1));
         loop {
             let waited = tokio::select! {
-                () = self.context.stop.cancelled() => return None,
+                _ = self.lifetime.ended() => return None,
                 waited = timeout(keep_alive, self.watcher.next(&self.context.store)) => waited,
             };
             let mut text = String::new();

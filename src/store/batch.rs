@@ -8,6 +8,7 @@ use super::wal::{Logged, Record, Wal};
 use super::{Error, Result};
 use crate::metrics::METRICS;
 use crate::model::change::Change;
+use crate::model::cursor::Epoch;
 use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
 use std::time::Instant;
 
@@ -15,6 +16,7 @@ use std::time::Instant;
 pub(super) struct Writable {
     pub(super) database: Database,
     pub(super) ids: Ids,
+    pub(super) epoch: Epoch,
     pub(super) wal: Wal,
 }
 
@@ -67,7 +69,7 @@ impl Writable {
         if record.is_some() {
             set(&mut txn, Durability::None)?;
         }
-        let done = carry_out(&txn, self.ids, commands)?;
+        let done = carry_out(&txn, self.ids, self.epoch, commands)?;
         let Some(number) = done.number else {
             txn.abort()?;
             return Ok(done);
@@ -97,7 +99,7 @@ impl Writable {
 
     /// Carries out what the log holds beyond the tables; its file is left as it is.
     pub(super) fn catch_up(&mut self) -> Result<Log> {
-        let first = Ledger::open(&self.database.begin_write()?, self.ids)?.batch() + 1;
+        let first = Ledger::open(&self.database.begin_write()?, self.ids, self.epoch)?.batch() + 1;
         let logged = self.wal.read(first)?;
         if logged.first().is_some_and(|logged| logged.number > first) {
             return Ok(Log::DoesNotFollow);
@@ -106,7 +108,7 @@ impl Writable {
         for Logged { number, commands } in logged {
             let mut txn = self.database.begin_write()?;
             set(&mut txn, Durability::None)?;
-            let done = carry_out(&txn, self.ids, commands)?;
+            let done = carry_out(&txn, self.ids, self.epoch, commands)?;
             if done.number != Some(number) {
                 let text = format!("batch {number} of the write-ahead log comes to something else");
                 return Err(Error::Open(text));
@@ -138,21 +140,26 @@ fn set(txn: &mut WriteTransaction, durability: Durability) -> Result<()> {
 
 /// Decides and applies commands one after the other. What is damaged refuses the command that meets
 /// it, which has written nothing by then, and no other.
-fn carry_out(txn: &WriteTransaction, ids: Ids, commands: Vec<Command>) -> Result<Done> {
-    let mut ledger = Ledger::open(txn, ids)?;
+fn carry_out(
+    txn: &WriteTransaction,
+    ids: Ids,
+    epoch: Epoch,
+    commands: Vec<Command>,
+) -> Result<Done> {
+    let mut ledger = Ledger::open(txn, ids, epoch)?;
     let mut changes = Vec::with_capacity(commands.len());
     let mut answers = Vec::with_capacity(commands.len());
     for command in commands {
-        let first = changes.len();
+        let mut effects = Vec::new();
         let writes_as_it_reads = matches!(command, Command::Import { .. });
-        let answer = decide(&mut ledger, command, &mut changes);
+        let answer = decide(&mut ledger, command, &mut effects);
         match answer {
-            Err(Error::Read(_)) if !writes_as_it_reads => changes.truncate(first),
+            Err(Error::Read(_)) if !writes_as_it_reads => effects.clear(),
             Err(error) => return Err(error),
             Ok(_) => {}
         }
-        for change in &changes[first..] {
-            ledger.apply(change)?;
+        for effect in effects {
+            changes.push(ledger.apply(effect)?);
         }
         answers.push(answer);
     }

@@ -35,6 +35,8 @@ pub fn check(view: &View) -> Result<Report> {
     let mut counted = Counters {
         head: view.head(),
         named_terms: view.counters().named_terms,
+        offset: view.counters().offset,
+        kept_from: view.counters().kept_from,
         ..Counters::default()
     };
     let mut expected: HashMap<u64, Places> = HashMap::new();

@@ -3,7 +3,7 @@
 use super::Result;
 use super::keys::{Idempotency, other_id};
 use super::ledger::Ledger;
-use crate::model::change::{self, Change, Inbound, Outcome};
+use crate::model::change::{self, Effect, Inbound, Outcome};
 use crate::model::message::{Draft, Message, Status};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -59,38 +59,40 @@ pub enum Answer {
     NotFound,
 }
 
-/// Turns a command into changes, with the state at hand, and an answer.
+/// Turns a command into effects, with the state at hand, and an answer.
 pub(super) fn decide(
     ledger: &mut Ledger,
     command: Command,
-    changes: &mut Vec<Change>,
+    effects: &mut Vec<Effect>,
 ) -> Result<Answer> {
     match command {
         Command::Create { draft, at, idempotency } => {
-            create(ledger, draft, at, idempotency, changes)
+            create(ledger, draft, at, idempotency, effects)
         }
-        Command::Receive { received, at } => receive(ledger, *received, at, changes),
+        Command::Receive { received, at } => receive(ledger, *received, at, effects),
         Command::SetStatus { id, status, at } => {
             let Some(before) = ledger.by_id(id)? else { return Ok(Answer::NotFound) };
             let after = change::set_status(before.clone(), status, at);
-            changes.extend(after.clone().map(Change::Updated));
+            effects.extend(after.clone().map(Effect::StatusChanged));
             Ok(Answer::Done(after.unwrap_or(before)))
         }
         Command::Delete { id } => {
             let Some(message) = ledger.by_id(id)? else { return Ok(Answer::NotFound) };
-            changes.push(Change::Deleted(message));
+            effects.push(Effect::Deleted(message));
             Ok(Answer::Deleted)
         }
-        Command::Import { messages } => import(ledger, messages, changes),
+        Command::Import { messages } => import(ledger, messages, effects),
         Command::Name { platform, conversation, name } => {
-            ledger.name_conversation(&platform, &conversation, &name)?;
+            if ledger.name_conversation(&platform, &conversation, &name)? {
+                effects.push(Effect::ConversationChanged { platform, conversation });
+            }
             Ok(Answer::Noted)
         }
         Command::Route { seqs, platform, at } => {
             for seq in seqs {
                 let message = ledger.by_seq(seq)?;
                 let routed = message.and_then(|message| change::route(message, &platform, at));
-                changes.extend(routed.map(Change::Updated));
+                effects.extend(routed.map(Effect::Updated));
             }
             Ok(Answer::Noted)
         }
@@ -100,7 +102,7 @@ pub(super) fn decide(
                 let message = ledger.by_seq(seq)?;
                 claimed.extend(message.and_then(|message| change::claim(message, at)));
             }
-            changes.extend(claimed.iter().cloned().map(Change::Updated));
+            effects.extend(claimed.iter().cloned().map(Effect::StatusChanged));
             Ok(Answer::Claimed(claimed))
         }
         Command::RecordOutcome { seq, outcome, at } => {
@@ -109,7 +111,7 @@ pub(super) fn decide(
                 return Ok(Answer::Done(before));
             };
             ledger.remember_sent(&after)?;
-            changes.push(Change::Updated(after.clone()));
+            effects.push(Effect::StatusChanged(after.clone()));
             Ok(Answer::Done(after))
         }
     }
@@ -120,7 +122,7 @@ fn create(
     draft: Draft,
     at: u64,
     idempotency: Option<Idempotency>,
-    changes: &mut Vec<Change>,
+    effects: &mut Vec<Effect>,
 ) -> Result<Answer> {
     if let Some(key) = &idempotency
         && let Some((seq, same_body)) = ledger.known_key(key, at)?
@@ -138,7 +140,7 @@ fn create(
         ledger.remember_key(key, seq, at)?;
     }
     let message = draft.into_message(seq, id, at);
-    changes.push(Change::Created(message.clone()));
+    effects.push(Effect::Created(message.clone()));
     Ok(Answer::Done(message))
 }
 
@@ -146,7 +148,7 @@ fn receive(
     ledger: &mut Ledger,
     received: Inbound,
     at: u64,
-    changes: &mut Vec<Change>,
+    effects: &mut Vec<Effect>,
 ) -> Result<Answer> {
     if let Some(seq) = ledger.known(&received)? {
         let Some(known) = ledger.by_seq(seq)? else { return Ok(Answer::NotFound) };
@@ -155,7 +157,8 @@ fn receive(
                 account: Some(received.account.clone()),
                 external_id: Some(received.external_id.clone()),
             };
-            changes.extend(change::record_outcome(known.clone(), outcome, at).map(Change::Updated));
+            let recorded = change::record_outcome(known.clone(), outcome, at);
+            effects.extend(recorded.map(Effect::StatusChanged));
             ledger.remember_received(&received, seq)?;
         }
         return Ok(Answer::Repeated(known));
@@ -163,7 +166,7 @@ fn receive(
     let (seq, id) = ledger.next();
     ledger.remember_received(&received, seq)?;
     let message = received.into_message(seq, id, at);
-    changes.push(Change::Created(message.clone()));
+    effects.push(Effect::Created(message.clone()));
     Ok(Answer::Done(message))
 }
 
@@ -179,10 +182,10 @@ fn is_same(known: &Message, other: &Message) -> bool {
 fn import(
     ledger: &mut Ledger,
     messages: Vec<Message>,
-    changes: &mut Vec<Change>,
+    effects: &mut Vec<Effect>,
 ) -> Result<Answer> {
     let all = messages.len();
-    let first = changes.len();
+    let first = effects.len();
     let (mut next, _) = ledger.next();
     let (mut ids, mut places) = (HashSet::with_capacity(all), HashSet::with_capacity(all));
     for mut message in messages {
@@ -210,8 +213,8 @@ fn import(
             message.is_uncertain = true;
         }
         ledger.remember_imported(&message)?;
-        changes.push(Change::Created(message));
+        effects.push(Effect::Created(message));
     }
-    let new = (changes.len() - first) as u64;
+    let new = (effects.len() - first) as u64;
     Ok(Answer::Imported { new, known: all as u64 - new })
 }

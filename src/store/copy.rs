@@ -2,7 +2,8 @@
 
 use super::file::make_private;
 use super::tables::{
-    CONVERSATIONS, FOREIGN_IDS, KEYS, KEYS_BY_AGE, MESSAGES, META, PLATFORMS, POSTINGS, SEEN, SENT,
+    CONVERSATIONS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE, MESSAGES, META, PLATFORMS,
+    POSTINGS, SEEN, SENT,
 };
 use super::{Error, Options, Result, open};
 use redb::{Database, Durability, Key, ReadTransaction, ReadableTable, TableDefinition, Value};
@@ -28,6 +29,8 @@ pub(super) fn copy(txn: &ReadTransaction, to: &Path) -> Result<()> {
         copy_table(txn, &database, KEYS_BY_AGE)?;
         copy_table(txn, &database, SEEN)?;
         copy_table(txn, &database, SENT)?;
+        copy_table(txn, &database, JOURNAL)?;
+        copy_table(txn, &database, EPOCHS)?;
         // Last: a file without it is no store, should the copy break off.
         copy_table(txn, &database, META)?;
         let last = database.begin_write()?;

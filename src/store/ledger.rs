@@ -1,14 +1,17 @@
 //! The one place that writes tables: applies changes inside a write transaction.
 
 use super::ids::Ids;
+use super::journal::{self, Entry};
 use super::keys::{Idempotency, seen_key, sent_keys};
 use super::postings::{Places, locate};
 use super::tables::{
-    CONVERSATIONS, ConversationRow, Counters, FOREIGN_IDS, KEYS, KEYS_BY_AGE, MESSAGES, META,
-    PLATFORMS, POSTINGS, SEEN, SENT, Term, newest_batch, pack, unpack,
+    CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE,
+    MESSAGES, META, PLATFORMS, POSTINGS, SEEN, SENT, Term, newest_batch, pack, unpack,
 };
 use super::{Error, Result, record};
-use crate::model::change::{Change, Inbound};
+use crate::clock::now;
+use crate::model::change::{Change, Effect, Inbound};
+use crate::model::cursor::Epoch;
 use crate::model::message::{Direction, Message, Status};
 use redb::{ReadableTable, Table, WriteTransaction};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -36,6 +39,13 @@ pub(super) struct Ledger<'txn> {
     seen: Table<'txn, (u64, u128), u64>,
     sent: Table<'txn, (u64, u128), u64>,
     meta: Table<'txn, &'static str, &'static [u8]>,
+    journal: Table<'txn, u64, &'static [u8]>,
+    epochs: Table<'txn, u64, (u64, u64)>,
+    /// What the journal is to keep of this batch.
+    kept: Vec<(u64, Entry)>,
+    epoch: Epoch,
+    /// Whether an event of this epoch was written before.
+    is_opened: bool,
     counters: Counters,
     /// The number of the newest batch that changed something.
     batch: u64,
@@ -45,14 +55,21 @@ pub(super) struct Ledger<'txn> {
 }
 
 impl<'txn> Ledger<'txn> {
-    pub(super) fn open(txn: &'txn WriteTransaction, ids: Ids) -> Result<Self> {
+    pub(super) fn open(txn: &'txn WriteTransaction, ids: Ids, epoch: Epoch) -> Result<Self> {
         let meta = txn.open_table(META)?;
         let counters = match meta.get("counters")? {
             Some(bytes) => unpack("counters", bytes.value())?,
             None => Counters::default(),
         };
         let batch = newest_batch(&meta)?;
+        let epochs = txn.open_table(EPOCHS)?;
+        let newest = epochs.last()?.map(|(_, row)| Epoch::new(row.value().0));
         Ok(Self {
+            journal: txn.open_table(JOURNAL)?,
+            epochs,
+            kept: Vec::new(),
+            epoch,
+            is_opened: newest == Some(epoch),
             ids,
             messages: txn.open_table(MESSAGES)?,
             foreign_ids: txn.open_table(FOREIGN_IDS)?,
@@ -216,26 +233,44 @@ impl<'txn> Ledger<'txn> {
         }
     }
 
-    /// Notes a conversation's name; says nothing where no message of it is stored.
+    /// Notes a conversation's name; whether that changed it. Without messages it is not noted.
     pub(super) fn name_conversation(
         &mut self,
         platform: &str,
         name: &str,
         shown: &str,
-    ) -> Result<()> {
-        if self.known_conversation(platform, name)?.is_some() {
-            self.conversation(platform, name)?.name = Some(shown.to_owned());
+    ) -> Result<bool> {
+        let Some(known) = self.known_conversation(platform, name)? else { return Ok(false) };
+        if known.name.as_deref() == Some(shown) {
+            return Ok(false);
         }
-        Ok(())
+        self.conversation(platform, name)?.name = Some(shown.to_owned());
+        Ok(true)
     }
 
-    /// Applies one change.
-    pub(super) fn apply(&mut self, change: &Change) -> Result<()> {
-        match change {
-            Change::Created(message) => self.create(message),
-            Change::Updated(message) => self.update(message),
-            Change::Deleted(message) => self.delete(message),
+    /// Applies one effect, and gives it its offset.
+    pub(super) fn apply(&mut self, effect: Effect) -> Result<Change> {
+        match &effect {
+            Effect::Created(message) => self.create(message)?,
+            Effect::StatusChanged(message) | Effect::Updated(message) => self.update(message)?,
+            Effect::Deleted(message) => self.delete(message)?,
+            Effect::ConversationChanged { .. } => {}
         }
+        let offset = self.next_offset()?;
+        self.kept.push((offset, Entry::of(&effect)));
+        Ok(Change { offset, effect })
+    }
+
+    /// The offset of the next event; the first one of an epoch is that it began.
+    fn next_offset(&mut self) -> Result<u64> {
+        if !self.is_opened {
+            self.is_opened = true;
+            self.counters.offset += 1;
+            let first_seq = self.counters.head + 1;
+            self.epochs.insert(self.counters.offset, (self.epoch.number(), first_seq))?;
+        }
+        self.counters.offset += 1;
+        Ok(self.counters.offset)
     }
 
     fn create(&mut self, message: &Message) -> Result<()> {
@@ -375,7 +410,9 @@ impl<'txn> Ledger<'txn> {
     /// Writes what was kept, so that the transaction can be committed; gives the batch's number,
     /// or `None` where nothing was changed at all.
     pub(super) fn finish(mut self) -> Result<Option<u64>> {
-        let is_touched = !self.touched_rows.is_empty() || !self.touched_conversations.is_empty();
+        let is_touched = !self.touched_rows.is_empty()
+            || !self.touched_conversations.is_empty()
+            || !self.kept.is_empty();
         if !is_touched && self.meta.get("counters")?.is_some() {
             return Ok(None);
         }
@@ -388,6 +425,10 @@ impl<'txn> Ledger<'txn> {
         }
         for ((platform, name), row) in &self.touched_conversations {
             self.conversations.insert((platform.as_str(), name.as_str()), pack(row)?.as_slice())?;
+        }
+        if let Some((first, _)) = self.kept.first() {
+            let row = journal::encode(*first, now(), self.kept.iter().cloned())?;
+            self.journal.insert(*first, row.as_slice())?;
         }
         self.meta.insert("counters", pack(&self.counters)?.as_slice())?;
         let batch = self.batch + 1;

@@ -10,6 +10,7 @@ mod command;
 mod copy;
 mod file;
 mod ids;
+mod journal;
 mod keys;
 mod ledger;
 mod open;
@@ -28,13 +29,15 @@ mod writer;
 pub use command::{Answer, Command};
 pub use copy::compact;
 pub use file::{Medium, Part};
+pub use journal::{Entry, JournalEntry};
 pub use keys::Idempotency;
 pub use open::{Access, Options};
 pub use query::{Filter, Page};
 pub use search::{Found, Search};
 pub use view::{Conversation, Stats, View};
 
-use crate::model::change::Change;
+use crate::model::change::Committed;
+use crate::model::cursor::Cursor;
 use arc_swap::ArcSwapOption;
 use std::fmt;
 use std::sync::Arc;
@@ -95,21 +98,31 @@ impl From<redb::TransactionError> for Error {
     }
 }
 
-/// Told of each commit, in order, before those who asked for it are answered.
+/// Where a store stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The newest `seq` that was ever given to a message; 0 before the first.
+    pub seq: u64,
+    /// The newest event.
+    pub cursor: Cursor,
+}
+
+/// Told of each commit, in order, before those who asked for it are answered. Called from the
+/// writer's thread, so neither method waits for anything.
 pub trait Listener: Send {
-    /// The store is open, and this is its newest message: at the start, and again after a fault.
-    /// A commit that failed may have come to be all the same, without having been told of.
-    fn opened(&mut self, head: u64);
+    /// The store is open, and stands there: at the start, and again after a fault. A commit that
+    /// failed may have come to be all the same, without having been told of.
+    fn opened(&mut self, head: Head);
 
     /// These changes are on disk now.
-    fn committed(&mut self, changes: &[Change]);
+    fn committed(&mut self, batch: Arc<Committed>);
 }
 
 /// Nobody listens.
 impl Listener for () {
-    fn opened(&mut self, _: u64) {}
+    fn opened(&mut self, _: Head) {}
 
-    fn committed(&mut self, _: &[Change]) {}
+    fn committed(&mut self, _: Arc<Committed>) {}
 }
 
 /// What readers see: the newest commit, or nothing while the store is away.
@@ -130,7 +143,7 @@ impl Store {
         let current: Current = Arc::default();
         let opened = open::open(options)?;
         let view = opened.view()?;
-        listener.opened(view.head());
+        listener.opened(view.position());
         current.store(Some(Arc::new(view)));
         let (queue, writer) = match opened.into_writable() {
             None => (None, None),

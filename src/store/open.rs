@@ -9,6 +9,7 @@ use super::tables::{MARK, META, SCHEMA, newest_batch};
 use super::view::View;
 use super::wal::Wal;
 use super::{Error, Result};
+use crate::model::cursor::Epoch;
 use redb::{
     Builder, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
     TableError, WriteTransaction,
@@ -47,6 +48,10 @@ pub struct Options {
     pub reserve_bytes: u64,
     /// Bytes of the write-ahead log; what no longer fits is written straight to the tables.
     pub log_bytes: u64,
+    /// Seconds for which events are kept, so that clients can go on where they stopped.
+    pub journal_seconds: u64,
+    /// The most events that are kept.
+    pub journal_events: u64,
     /// What to write to in place of files, for trying faults out.
     pub medium: Option<Medium>,
 }
@@ -62,13 +67,15 @@ impl Options {
             queue: 4096,
             reserve_bytes: 4 << 20,
             log_bytes: 8 << 20,
+            journal_seconds: 7 * 24 * 60 * 60,
+            journal_events: 1_000_000,
             medium: None,
         }
     }
 }
 
 /// The way from each schema to the next; there has been only one so far.
-const MIGRATIONS: [fn(&WriteTransaction) -> Result<()>; 0] = [];
+const MIGRATIONS: [fn(&WriteTransaction) -> Result<()>; 1] = [|_| Ok(())];
 
 /// What a store says of itself.
 struct Identity {
@@ -211,9 +218,14 @@ pub(super) fn open_as_it_is(options: &Options) -> Result<Opened> {
 
 /// Takes over what the write-ahead log holds beyond the tables.
 fn caught_up(options: &Options, database: Database, ids: Ids) -> Result<(Writable, Log)> {
-    let mut file = Writable { database, ids, wal: Wal::new(options, ids.key()) };
+    let mut file = Writable { database, ids, epoch: mint(), wal: Wal::new(options, ids.key()) };
     let log = file.catch_up()?;
     Ok((file, log))
+}
+
+/// A new epoch, which no other opening of any store has.
+fn mint() -> Epoch {
+    Epoch::new(uuid::Uuid::new_v4().as_u64_pair().0)
 }
 
 fn builder(options: &Options) -> Builder {
@@ -287,7 +299,7 @@ fn initialise(database: &Database) -> Result<Ids> {
         meta.insert("schema", SCHEMA.to_le_bytes().as_slice())?;
         meta.insert("id key", key.as_slice())?;
     }
-    Ledger::open(&txn, ids)?.finish()?;
+    Ledger::open(&txn, ids, Epoch::default())?.finish()?;
     txn.commit().map_err(|error| failed(&error))?;
     Ok(ids)
 }

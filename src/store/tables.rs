@@ -6,7 +6,7 @@ use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The newest schema this program knows.
-pub(super) const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 2;
 
 /// What marks a file as a store of rechat.
 pub(super) const MARK: &[u8] = b"rechat";
@@ -43,6 +43,12 @@ pub(super) const SEEN: TableDefinition<(u64, u128), u64> = TableDefinition::new(
 /// (hour it was sent, hash of the platform's ID) to `seq`: by which our own echo is known.
 pub(super) const SENT: TableDefinition<(u64, u128), u64> = TableDefinition::new("sent");
 
+/// The offset of a commit's first event to what is kept of its events.
+pub(super) const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
+
+/// The offset of an epoch's first event to (the epoch, the first `seq` that it can give).
+pub(super) const EPOCHS: TableDefinition<u64, (u64, u64)> = TableDefinition::new("epochs");
+
 /// A number that stands for a state, a platform or a conversation in the postings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Term(pub(super) u32);
@@ -75,6 +81,10 @@ pub(super) struct Counters {
     pub(super) named_terms: u32,
     /// Messages by direction and status.
     pub(super) by_state: [u64; 10],
+    /// The offset of the newest event; 0 before the first.
+    pub(super) offset: u64,
+    /// The offset of the oldest event that is kept in the journal, or of the next one.
+    pub(super) kept_from: u64,
 }
 
 impl Counters {

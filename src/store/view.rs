@@ -1,13 +1,15 @@
 //! Reading: one commit, as it was, for as long as it is held.
 
 use super::ids::Ids;
+use super::journal::{self, JournalEntry};
 use super::keys::sent_keys;
 use super::postings::Places;
 use super::tables::{
-    CONVERSATIONS, ConversationRow, Counters, FOREIGN_IDS, MESSAGES, META, PLATFORMS, POSTINGS,
-    SENT, Term, unpack,
+    CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, MESSAGES, META,
+    PLATFORMS, POSTINGS, SENT, Term, unpack,
 };
-use super::{Error, Result, record};
+use super::{Error, Head, Result, record};
+use crate::model::cursor::{Cursor, Epoch};
 use crate::model::message::{Message, Status};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 use serde::{Deserialize, Serialize};
@@ -55,6 +57,10 @@ pub struct View {
     pub(super) platforms: ReadOnlyTable<&'static str, u32>,
     pub(super) conversations: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
     sent: ReadOnlyTable<(u64, u128), u64>,
+    journal: ReadOnlyTable<u64, &'static [u8]>,
+    epochs: ReadOnlyTable<u64, (u64, u64)>,
+    /// The epoch of the newest event.
+    epoch: Epoch,
     /// Where the tables are that only a copy needs.
     txn: ReadTransaction,
 }
@@ -66,9 +72,14 @@ impl View {
             Some(bytes) => unpack("counters", bytes.value())?,
             None => Counters::default(),
         };
+        let epochs = txn.open_table(EPOCHS)?;
+        let newest = epochs.last()?.map(|(_, row)| Epoch::new(row.value().0));
         Ok(Self {
             ids,
             counters,
+            journal: txn.open_table(JOURNAL)?,
+            epochs,
+            epoch: newest.unwrap_or_default(),
             messages: txn.open_table(MESSAGES)?,
             foreign_ids: txn.open_table(FOREIGN_IDS)?,
             postings: txn.open_table(POSTINGS)?,
@@ -82,6 +93,54 @@ impl View {
     /// The `seq` of the newest message ever made.
     pub fn head(&self) -> u64 {
         self.counters.head
+    }
+
+    /// The epoch and the offset of the newest event.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { epoch: self.epoch, offset: self.counters.offset }
+    }
+
+    /// Where this commit stands.
+    pub fn position(&self) -> Head {
+        Head { seq: self.head(), cursor: self.cursor() }
+    }
+
+    /// The offset that a cursor stands for; `None` where it cannot be gone on from: it is of another
+    /// life of the store, lies beyond the newest event, or events after it are no longer kept.
+    pub fn offset_of(&self, cursor: Cursor) -> Result<Option<u64>> {
+        let Cursor { epoch, offset } = cursor;
+        if offset > self.counters.offset || offset + 1 < self.counters.kept_from {
+            return Ok(None);
+        }
+        if offset == 0 {
+            return Ok((epoch == Epoch::default()).then_some(0));
+        }
+        // The epoch in which the event at this offset was written.
+        let row = self.epochs.range(..=offset)?.next_back().transpose()?;
+        let is_its_own = row.is_some_and(|(_, row)| row.value().0 == epoch.number());
+        Ok(is_its_own.then_some(offset))
+    }
+
+    /// Kept events after an offset, the oldest first, at most `limit`; `None` where events after it
+    /// are no longer kept. Offsets have gaps: not every event is one that clients are told of.
+    pub fn journal(&self, after: u64, limit: usize) -> Result<Option<Vec<JournalEntry>>> {
+        if after.saturating_add(1) < self.counters.kept_from {
+            return Ok(None);
+        }
+        let mut found = Vec::new();
+        // The commit that holds it may have begun before.
+        let before = self.journal.range(..=after)?.next_back().transpose()?;
+        let first = before.map_or(0, |(first, _)| first.value());
+        for row in self.journal.range(first..)? {
+            let (first, bytes) = row?;
+            let entries = journal::decode(first.value(), bytes.value())?;
+            found.extend(entries.into_iter().filter(|entry| entry.offset > after));
+            if found.len() >= limit {
+                found.truncate(limit);
+                break;
+            }
+        }
+        Ok(Some(found))
     }
 
     /// The counts, as they were kept.

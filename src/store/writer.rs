@@ -12,6 +12,7 @@ use super::open::{self, Opened};
 use super::wal;
 use super::{Current, Error, Listener, Options, Result};
 use crate::metrics::METRICS;
+use crate::model::change::Committed;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -162,7 +163,8 @@ impl Writer {
                 self.current.store(Some(Arc::new(file.view()?)));
             }
             if !done.changes.is_empty() {
-                self.listener.committed(&done.changes);
+                let batch = Committed { epoch: file.epoch, changes: done.changes };
+                self.listener.committed(Arc::new(batch));
             }
             Ok(done.answers)
         });
@@ -188,7 +190,7 @@ impl Writer {
             Ok((view, opened)) => {
                 self.file = opened.into_writable();
                 self.left = None;
-                let head = view.head();
+                let head = view.position();
                 self.current.store(Some(view));
                 self.listener.opened(head);
                 tracing::info!("the store is open again");

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Error;
 
 fn limited(limits: &str) -> TestServer {
     let home = Arc::new(Home::new());
-    home.configure(&format!("proxies = []\n[limits]\n{limits}"));
+    home.configure(&format!("[limits]\n{limits}"));
     TestServer::start_in(home, &[])
 }
 

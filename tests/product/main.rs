@@ -13,6 +13,8 @@ mod onebot12;
 mod server;
 #[path = "../common/socket.rs"]
 mod socket;
+#[path = "../common/tools.rs"]
+mod tools;
 
 mod access;
 mod clock;

@@ -8,6 +8,7 @@ use crate::adapter::registry::ConfiguredEntry;
 use crate::model::message::check_name;
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_util::sync::CancellationToken;
 
 /// A path at which implementations of one kind dial in.
 #[derive(Clone, Debug)]
@@ -48,6 +49,13 @@ impl Endpoint {
     /// The limits to open the WebSocket with.
     pub fn config(&self) -> WebSocketConfig {
         socket_config(self.settings.max_frame)
+    }
+
+    /// A token of its own for one connection; cancelling it ends that connection alone.
+    pub fn for_one_connection(mut self) -> (Self, CancellationToken) {
+        let stop = self.context.stop.child_token();
+        self.context.stop = stop.clone();
+        (self, stop)
     }
 
     /// Serves one connection that was dialled in here, until it ends.

@@ -1,26 +1,28 @@
 //! `rechat serve`
 
 mod log;
+mod notify;
 mod reload;
 mod welcome;
 
 use super::output::Output;
 use crate::activity::Activity;
-use crate::adapter::{self, EventSink, Registry};
+use crate::adapter::{self, EventSink, Registry, Transport};
 use crate::cli::Serve;
 use crate::clock::{Clock, now};
-use crate::config::{self, Config, Loaded, LogFormat, Sources};
+use crate::config::{self, Config, Loaded, LogFormat, Secret, Sources};
 use crate::error::{Error, Result};
 use crate::hub::{self, Hub};
 use crate::ingest;
-use crate::model::change::Change;
+use crate::model::change::Committed;
 use crate::outbox::{self, Outbox};
 use crate::retention;
-use crate::server::{Access, Context, Listeners, Room, serve};
+use crate::server::{Access, Context, Limit, Listeners, Memory, serve};
 use crate::shutdown;
-use crate::store::{self, Listener, Store};
+use crate::store::{self, Head, Listener, Store};
 use arc_swap::ArcSwap;
 use log::LogLevel;
+use notify::notify;
 use reload::Live;
 use sd_notify::NotifyState;
 use std::path::{Path, PathBuf};
@@ -100,16 +102,46 @@ fn allow_descriptors() {
 
 /// Refuses to serve strangers by mistake (contract, Part 2, item 21).
 fn check_access(config: &Config) -> Result<()> {
-    if config.listen.ip().is_loopback() || !config.tokens.is_empty() || config.allow_no_token {
+    if config.listen.ip().is_loopback() || config.allow_no_token {
         return Ok(());
     }
     let listen = config.listen;
+    if !config.tokens.is_empty() {
+        return check_strength(config);
+    }
     Err(Error::usage(format!("{listen} can be reached by others, and no token is set")).hint(
         format!(
             "rechat serve --listen {listen} --token \"$(rechat token)\"\n  \
          or, if everybody who reaches it may read and send: --allow-no-token"
         ),
     ))
+}
+
+/// Refuses tokens that can be guessed, where strangers can try them.
+fn check_strength(config: &Config) -> Result<()> {
+    let dialled = config
+        .adapter
+        .iter()
+        .filter(|adapter| matches!(adapter.settings.transport, Transport::Accept(_)));
+    let own = dialled.filter_map(|adapter| {
+        let token = adapter.settings.token.as_deref()?;
+        Some((
+            format!("the token of the adapter `{}`", adapter.settings.kind.name),
+            Secret::new(token),
+        ))
+    });
+    let tokens = config.tokens.iter();
+    let tokens = tokens.map(|token| (format!("the token `{}`", token.name), token.secret.clone()));
+    for (name, secret) in tokens.chain(own) {
+        if let Some(why) = config::weakness(&secret) {
+            let listen = config.listen;
+            return Err(Error::usage(format!(
+                "{name} can be guessed: {why}; {listen} can be reached by others"
+            ))
+            .hint("`rechat token` makes a strong one"));
+        }
+    }
+    Ok(())
 }
 
 async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<()> {
@@ -157,14 +189,14 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
 /// Tells systemd that we are ready, that we live (for as long as the store answers), and that we
 /// are stopping; does nothing without systemd.
 async fn tell_system(store: Arc<Store>, stop: CancellationToken) {
-    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    notify(NotifyState::Ready);
     let every = sd_notify::watchdog_enabled().map_or(Duration::MAX, |limit| limit / 3);
     while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
         if store.view().is_ok() {
-            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+            notify(NotifyState::Watchdog);
         }
     }
-    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    notify(NotifyState::Stopping);
 }
 
 /// Starts what works behind the server: inbox, adapters, outbox. The future ends when they have.
@@ -205,9 +237,10 @@ fn start(
     let sending = tokio::spawn(end_before(adapters_stop, stop.clone(), tokio::spawn(sending)));
     let context = Context {
         access: Access::new(&config),
-        sessions: Room::new("sessions", config.limits.sessions),
-        dial_ins: Room::new("adapters", config.limits.adapters),
-        exports: Room::new("exports", config.limits.exports),
+        sessions: Limit::new("sessions", config.limits.sessions),
+        dial_ins: Limit::new("adapters", config.limits.adapters),
+        exports: Limit::new("exports", config.limits.exports),
+        memory: Memory::new(config.limits.memory_bytes),
         config,
         store,
         adapters: ArcSwap::from_pointee(adapters),
@@ -258,15 +291,15 @@ struct Commits {
 }
 
 impl Listener for Commits {
-    fn opened(&mut self, head: u64) {
-        self.hub.opened(head);
+    fn opened(&mut self, head: Head) {
+        self.hub.opened(head.seq);
         self.notes.opened();
     }
 
-    fn committed(&mut self, changes: &[Change]) {
-        self.hub.committed(changes);
-        self.notes.committed(changes);
-        self.activity.committed(changes, now());
+    fn committed(&mut self, batch: Arc<Committed>) {
+        self.hub.committed(&batch.changes);
+        self.notes.committed(&batch.changes);
+        self.activity.committed(&batch.changes, now());
     }
 }
 

@@ -8,6 +8,7 @@ use super::writing;
 use crate::config::Scope;
 use crate::hub::{Batches, Subscriber};
 use crate::server::Context;
+use crate::server::lifetime::{Ended, Lifetime};
 use bytes::Bytes;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
@@ -36,8 +37,8 @@ const DISCARD_BYTES: usize = 64 << 20;
 
 /// What a session waits for besides its client and the hub.
 enum Event {
-    /// The server stops.
-    Stop,
+    /// The server stops, or the token is revoked.
+    Stop(Ended),
     /// It is time for a ping.
     Ping,
     /// A `send_message` is on the disk, or failed.
@@ -49,6 +50,7 @@ pub(super) struct Session {
     context: Arc<Context>,
     /// What the client's token lets it do.
     scope: Scope,
+    lifetime: Lifetime,
     pace: DefaultDirectRateLimiter,
     socket: HyperWebsocketStream,
     /// Rings when the client has said something.
@@ -74,7 +76,14 @@ enum End {
     Close(CloseCode, &'static str),
 }
 
-const STOPPING: End = End::Close(CloseCode::Away, "the server is stopping");
+impl From<Ended> for End {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Stopping => Self::Close(CloseCode::Away, "the server is stopping"),
+            Ended::Revoked => Self::Close(CloseCode::Policy, "the token was revoked"),
+        }
+    }
+}
 
 impl From<io::Error> for End {
     fn from(error: io::Error) -> Self {
@@ -101,6 +110,7 @@ impl Session {
         id: Uuid,
         context: Arc<Context>,
         scope: Scope,
+        lifetime: Lifetime,
         socket: HyperWebsocketStream,
     ) -> Self {
         let watcher = context.hub.watch();
@@ -110,6 +120,7 @@ impl Session {
             id,
             context,
             scope,
+            lifetime,
             pace,
             socket,
             bell: Bell::new(),
@@ -122,11 +133,8 @@ impl Session {
     }
 
     pub(super) async fn run(&mut self) {
-        let stop = self.context.stop.clone().cancelled_owned();
-        self.events.push(Box::pin(async {
-            stop.await;
-            Event::Stop
-        }));
+        let lifetime = self.lifetime.clone();
+        self.events.push(Box::pin(async move { Event::Stop(lifetime.ended().await) }));
         self.ping_later();
         let end = loop {
             // What is rare is boxed, so that a session takes up little.
@@ -153,7 +161,7 @@ impl Session {
 
     async fn react(&mut self, event: Event) -> Result<(), End> {
         match event {
-            Event::Stop => Err(STOPPING),
+            Event::Stop(ended) => Err(ended.into()),
             Event::Ping => self.ping().await,
             Event::Stored(reply) => {
                 self.in_flight -= 1;
@@ -168,7 +176,7 @@ impl Session {
         for piece in writing::pieces(batches) {
             self.unsent = piece;
             let written = writing::write(&mut self.socket, &mut self.unsent);
-            self.context.stop.run_until_cancelled(written).await.ok_or(STOPPING)??;
+            self.lifetime.run(written).await??;
         }
         Ok(())
     }
@@ -179,8 +187,7 @@ impl Session {
 
     /// Writes one frame by the library, and with it the pongs that it owes.
     async fn send_frame(&mut self, frame: tungstenite::Message) -> Result<(), End> {
-        let sent = self.context.stop.run_until_cancelled(self.socket.send(frame)).await;
-        Ok(sent.ok_or(STOPPING)??)
+        Ok(self.lifetime.run(self.socket.send(frame)).await??)
     }
 
     fn ping_later(&mut self) {
@@ -213,8 +220,7 @@ impl Session {
             }
             // The library has the pong ready, and it goes before anything else.
             Some(Ok(tungstenite::Message::Ping(_))) => {
-                let flushed = self.context.stop.run_until_cancelled(self.socket.flush()).await;
-                Ok(flushed.ok_or(STOPPING)??)
+                Ok(self.lifetime.run(self.socket.flush()).await??)
             }
             Some(Ok(tungstenite::Message::Pong(_) | tungstenite::Message::Frame(_))) => Ok(()),
             Some(Ok(tungstenite::Message::Close(_))) => {

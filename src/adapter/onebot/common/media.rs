@@ -28,6 +28,8 @@ pub(in crate::adapter::onebot) enum Source<'a> {
     Url(&'a str),
     /// The bytes themselves, as base64.
     Data(&'a str),
+    /// The same with the file's name.
+    NamedData(&'a str, Cow<'a, str>),
     /// A file on the implementation's host.
     Path(Cow<'a, str>),
     /// A name or ID that the implementation knows already.
@@ -42,9 +44,9 @@ impl<'a> Source<'a> {
             Self::Data(data)
         } else if let Some((head, data)) =
             content.strip_prefix("data:").and_then(|uri| uri.split_once(','))
-            && head.ends_with(";base64")
+            && let Some(head) = head.strip_suffix(";base64")
         {
-            Self::Data(data)
+            name_attribute(head).map_or(Self::Data(data), |name| Self::NamedData(data, name))
         } else if let Some(path) = content.strip_prefix("file://") {
             Self::Path(file_path(path))
         } else if content.starts_with('/') || is_windows_path(content) {
@@ -63,10 +65,17 @@ impl<'a> Source<'a> {
             }
             Self::Path(path) => path.rsplit(['/', '\\']).next(),
             Self::Data(_) => None,
+            Self::NamedData(_, name) => Some(&**name),
             Self::Known(name) => Some(*name),
         };
         name.filter(|name| !name.is_empty()).unwrap_or("file")
     }
+}
+
+/// The value of `name`, an attribute of a data URI's media type (RFC 2397).
+fn name_attribute(head: &str) -> Option<Cow<'_, str>> {
+    let name = head.split(';').find_map(|attribute| attribute.strip_prefix("name="))?;
+    percent_decode_str(name).decode_utf8().ok()
 }
 
 /// The path of a `file` URI: `/C:/x` is the `C:/x` of Windows.
@@ -114,6 +123,9 @@ mod tests {
             ("/tmp/a b.png", "a b.png"),
             (r"C:\x\a.png", "a.png"),
             ("base64://aGk=", "file"),
+            ("data:text/plain;base64,aGk=", "file"),
+            ("data:application/pdf;name=%E5%AD%A3%20a.pdf;base64,aGk=", "季 a.pdf"),
+            ("data:application/pdf;name=;base64,aGk=", "file"),
         ] {
             assert_eq!(Source::parse(content).name(), name, "{content}");
         }

@@ -118,7 +118,7 @@ fn string(message: &Outbound) -> Content<'_> {
 fn file(source: Source<'_>) -> Cow<'_, str> {
     match source {
         Source::Url(url) => url.into(),
-        Source::Data(data) => format!("base64://{data}").into(),
+        Source::Data(data) | Source::NamedData(data, _) => format!("base64://{data}").into(),
         Source::Path(path) => file_uri(&path).into(),
         Source::Known(name) => name.into(),
     }

@@ -64,7 +64,7 @@ impl<'a> UploadFile<'a> {
         let upload = match source {
             Source::Url(url) => UploadSource::Url { url },
             Source::Path(path) => UploadSource::Path { path },
-            Source::Data(data) => UploadSource::Data { data },
+            Source::Data(data) | Source::NamedData(data, _) => UploadSource::Data { data },
             Source::Known(_) => return None,
         };
         Some(Self { name: source.name(), source: upload })

@@ -1,5 +1,11 @@
-//! What is counted while rechat runs, told at `/metrics` (`docs/operations.md` says what to watch).
+//! Counts of the running server, served at `/metrics` (`docs/operations.md` says what to watch).
 
+mod classic;
+mod process;
+
+pub use classic::classic;
+
+use crate::model::message::Direction;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
@@ -15,12 +21,14 @@ const MAX_PLATFORMS: usize = 64;
 /// The process's own.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
-/// Everything that is counted. What the store or the registry know is set when somebody asks.
+/// Everything that is counted. What the store or the registry know is set at each scrape.
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct Metrics {
     registry: Registry,
-    /// The platforms told apart; clients may name any, and there is an end to what is remembered.
+    /// The process's own metrics, which have names without our prefix.
+    process: Registry,
+    /// The platforms told apart; clients may name any, so their number is limited.
     platforms: Mutex<HashSet<String>>,
     pub messages: Family<MessageLabels, Counter>,
     pub attempts: Family<AttemptLabels, Counter>,
@@ -39,6 +47,26 @@ pub struct Metrics {
     pub limit_hits: Family<LimitLabels, Counter>,
     pub wrong_tokens: Counter,
     pub task_panics: Counter,
+}
+
+/// Limits that can be reached, by their keys in the configuration.
+const LIMITS: [&str; 8] = [
+    "adapters",
+    "connections",
+    "connections_per_address",
+    "exports",
+    "memory_bytes",
+    "session_commands",
+    "sessions",
+    "wrong_tokens",
+];
+
+/// How attempts end.
+const OUTCOMES: [&str; 3] = ["sent", "refused", "unknown"];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BuildLabels {
+    version: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -104,6 +132,7 @@ impl Metrics {
     fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("rechat"),
+            process: Registry::default(),
             platforms: Mutex::default(),
             messages: Family::default(),
             attempts: Family::default(),
@@ -128,7 +157,15 @@ impl Metrics {
     }
 
     fn register(&mut self) {
+        self.process.register_collector(Box::new(process::Process));
+        let build = Family::<BuildLabels, Gauge>::default();
+        build.get_or_create(&BuildLabels { version: env!("CARGO_PKG_VERSION") }).set(1);
+        // A series that appears with its first hit has no increase to alert on.
+        for limit in LIMITS {
+            drop(self.limit_hits.get_or_create(&LimitLabels { limit }));
+        }
         let r = &mut self.registry;
+        r.register("build_info", "1 for the version that runs", build);
         r.register("messages", "Messages stored since the start", self.messages.clone());
         r.register("attempts", "Attempts to send, by how they ended", self.attempts.clone());
         r.register("stored", "Messages in the store, by status", self.stored.clone());
@@ -171,8 +208,25 @@ impl Metrics {
                 return "other".into();
             }
             known.insert(platform.to_owned());
+            self.begin(platform);
         }
         platform.to_owned()
+    }
+
+    /// Lets a platform's series exist before anything is counted.
+    pub fn know_platform(&self, platform: &str) {
+        self.told_apart(platform);
+    }
+
+    fn begin(&self, platform: &str) {
+        for direction in Direction::ALL.map(Direction::as_str) {
+            let platform = platform.to_owned();
+            drop(self.messages.get_or_create(&MessageLabels { direction, platform }));
+        }
+        for outcome in OUTCOMES {
+            let platform = platform.to_owned();
+            drop(self.attempts.get_or_create(&AttemptLabels { platform, outcome }));
+        }
     }
 
     /// Counts that a limit was reached; `limit` is its key in the configuration.
@@ -180,11 +234,13 @@ impl Metrics {
         self.limit_hits.get_or_create(&LimitLabels { limit }).inc();
     }
 
-    /// Everything, as Prometheus reads it.
+    /// Everything, in the OpenMetrics text format.
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
-        let _ = text::encode(&mut text, &self.registry);
+        let _ = text::encode_registry(&mut text, &self.registry);
+        let _ = text::encode_registry(&mut text, &self.process);
+        let _ = text::encode_eof(&mut text);
         text
     }
 }

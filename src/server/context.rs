@@ -1,0 +1,51 @@
+//! What handlers work with.
+
+use super::access::Access;
+use super::limit::Limit;
+use super::memory::Memory;
+use crate::activity::Activity;
+use crate::adapter;
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::outbox::Outcomes;
+use crate::store::Store;
+use arc_swap::ArcSwap;
+use hyper::Request;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A request as handlers get it.
+pub type Incoming = Request<hyper::body::Incoming>;
+
+/// The parts of the server that handlers use.
+pub struct Context {
+    #[allow(missing_docs)]
+    pub config: Config,
+    /// The tokens in force.
+    pub access: Access,
+    #[allow(missing_docs)]
+    pub store: Arc<Store>,
+    /// The endpoints at which implementations dial in.
+    pub adapters: ArcSwap<adapter::Adapters>,
+    #[allow(missing_docs)]
+    pub registry: adapter::Registry,
+    /// Outcomes of attempts that are waited for.
+    pub outcomes: Arc<Outcomes>,
+    #[allow(missing_docs)]
+    pub activity: Arc<Activity>,
+    #[allow(missing_docs)]
+    pub hub: Arc<Hub>,
+    /// The limit on WebSocket sessions and streams.
+    pub sessions: Limit,
+    /// The limit on implementations that dial in.
+    pub dial_ins: Limit,
+    /// The limit on exports.
+    pub exports: Limit,
+    /// The limit on the bytes of bodies.
+    pub memory: Memory,
+    /// Cancelled when the server stops; whatever goes on for long ends with it.
+    pub stop: CancellationToken,
+    /// Connections and sessions; the server waits for them when it stops.
+    pub tasks: TaskTracker,
+}

@@ -1,0 +1,178 @@
+//! What is kept of events, so that clients can go on where they stopped.
+//!
+//! One row for each commit: the events' offsets, kinds and what a client cannot read from the
+//! message itself. The content of messages is not repeated here: it is in the messages' table once,
+//! and what was deleted does not linger.
+
+use super::record::Unreadable;
+use crate::model::change::Effect;
+use crate::model::message::Status;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The encoding of a row that is written.
+const VERSION: u8 = 1;
+
+/// A kept event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// Its number in the log.
+    pub offset: u64,
+    /// When it was committed, in Unix seconds.
+    pub at: u64,
+    #[allow(missing_docs)]
+    pub entry: Entry,
+}
+
+/// What a kept event tells beyond the message as it now is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Entry {
+    Created {
+        seq: u64,
+    },
+    StatusChanged {
+        seq: u64,
+        status: Status,
+        retry_count: u32,
+        updated_at: u64,
+        last_error: Option<String>,
+    },
+    Updated {
+        seq: u64,
+    },
+    Deleted {
+        seq: u64,
+        id: Uuid,
+        platform: Option<String>,
+        conversation: String,
+    },
+    ConversationChanged {
+        platform: String,
+        conversation: String,
+    },
+}
+
+impl Entry {
+    /// What is kept of an effect.
+    pub(super) fn of(effect: &Effect) -> Self {
+        match effect {
+            Effect::Created(message) => Self::Created { seq: message.seq },
+            Effect::StatusChanged(message) => Self::StatusChanged {
+                seq: message.seq,
+                status: message.status,
+                retry_count: message.retry_count,
+                updated_at: message.updated_at,
+                last_error: message.last_error.clone(),
+            },
+            Effect::Updated(message) => Self::Updated { seq: message.seq },
+            Effect::Deleted(message) => Self::Deleted {
+                seq: message.seq,
+                id: message.id,
+                platform: message.platform.clone(),
+                conversation: message.recipient.clone(),
+            },
+            Effect::ConversationChanged { platform, conversation } => Self::ConversationChanged {
+                platform: platform.clone(),
+                conversation: conversation.clone(),
+            },
+        }
+    }
+}
+
+/// A row as it is encoded; a change of it is a new version.
+#[derive(Serialize, Deserialize)]
+struct Row {
+    at: u64,
+    /// Each with its distance from the row's first offset.
+    entries: Vec<(u64, Kept)>,
+}
+
+/// An entry as it is encoded.
+#[derive(Serialize, Deserialize)]
+enum Kept {
+    Created(u64),
+    StatusChanged(u64, u8, u32, u64, Option<String>),
+    Updated(u64),
+    Deleted(u64, u128, Option<String>, String),
+    ConversationChanged(String, String),
+}
+
+/// The row of a commit at time `at` whose first event has the offset `first`.
+pub(super) fn encode(
+    first: u64,
+    at: u64,
+    entries: impl IntoIterator<Item = (u64, Entry)>,
+) -> Result<Vec<u8>, Unreadable> {
+    let entries = entries.into_iter().map(|(offset, entry)| (offset - first, entry.into()));
+    let row = Row { at, entries: entries.collect() };
+    let mut bytes = postcard::to_extend(&row, vec![VERSION, 0, 0, 0, 0])
+        .map_err(|error| Unreadable::new(error.to_string()))?;
+    let checksum = checksum(first, &bytes[5..]);
+    bytes[1..5].copy_from_slice(&checksum.to_le_bytes());
+    Ok(bytes)
+}
+
+/// The entries of a row.
+pub(super) fn decode(first: u64, bytes: &[u8]) -> Result<Vec<JournalEntry>, Unreadable> {
+    let damaged = || Unreadable::new(format!("the journal's row {first} is damaged"));
+    let Some((&[VERSION, a, b, c, d], fields)) = bytes.split_first_chunk() else {
+        return Err(damaged());
+    };
+    if u32::from_le_bytes([a, b, c, d]) != checksum(first, fields) {
+        return Err(damaged());
+    }
+    let Row { at, entries } = postcard::from_bytes(fields).map_err(|_| damaged())?;
+    let entry = |(distance, kept): (u64, Kept)| {
+        let offset = first.checked_add(distance).ok_or_else(damaged)?;
+        Ok(JournalEntry { offset, at, entry: kept.try_into().map_err(|()| damaged())? })
+    };
+    entries.into_iter().map(entry).collect()
+}
+
+fn checksum(first: u64, fields: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&first.to_le_bytes());
+    hasher.update(fields);
+    hasher.finalize()
+}
+
+impl From<Entry> for Kept {
+    fn from(entry: Entry) -> Self {
+        match entry {
+            Entry::Created { seq } => Self::Created(seq),
+            Entry::StatusChanged { seq, status, retry_count, updated_at, last_error } => {
+                Self::StatusChanged(seq, status as u8, retry_count, updated_at, last_error)
+            }
+            Entry::Updated { seq } => Self::Updated(seq),
+            Entry::Deleted { seq, id, platform, conversation } => {
+                Self::Deleted(seq, id.as_u128(), platform, conversation)
+            }
+            Entry::ConversationChanged { platform, conversation } => {
+                Self::ConversationChanged(platform, conversation)
+            }
+        }
+    }
+}
+
+impl TryFrom<Kept> for Entry {
+    /// The status has an unknown number.
+    type Error = ();
+
+    fn try_from(kept: Kept) -> Result<Self, ()> {
+        Ok(match kept {
+            Kept::Created(seq) => Self::Created { seq },
+            Kept::StatusChanged(seq, status, retry_count, updated_at, last_error) => {
+                let status = *Status::ALL.get(usize::from(status)).ok_or(())?;
+                Self::StatusChanged { seq, status, retry_count, updated_at, last_error }
+            }
+            Kept::Updated(seq) => Self::Updated { seq },
+            Kept::Deleted(seq, id, platform, conversation) => {
+                Self::Deleted { seq, id: Uuid::from_u128(id), platform, conversation }
+            }
+            Kept::ConversationChanged(platform, conversation) => {
+                Self::ConversationChanged { platform, conversation }
+            }
+        })
+    }
+}
