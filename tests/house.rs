@@ -188,7 +188,7 @@ fn the_terminal_client_asks_the_client_alone() {
 
 #[test]
 fn adapters_know_messages_and_errors_alone() {
-    needs_only("adapter", &["model", "error", "clock", "metrics"]);
+    needs_only("adapter", &["protocol", "model", "error", "clock", "metrics"]);
 }
 
 #[test]
