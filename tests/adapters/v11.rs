@@ -245,6 +245,91 @@ async fn a_message_that_may_have_gone_out_is_looked_for() {
     assert_eq!(link.find(text_to("private_5", "hi")).await, Found::CannotTell);
 }
 
+/// An implementation whose history has as many messages as are asked for, of 200 bytes and more.
+fn with_history(size: usize) -> crate::onebot::Script {
+    let script = willing();
+    Arc::new(move |action: &Value| {
+        if action["action"] != "get_group_msg_history" {
+            return script(action);
+        }
+        let count = action["params"]["count"].as_i64().unwrap();
+        let message = |id| group_message(1, 77, id, &"x".repeat(size));
+        Reply::ok(json!({"messages": (1..=count).map(message).collect::<Vec<_>>()}))
+    })
+}
+
+fn counts_asked(peer: &Peer) -> Vec<i64> {
+    let is_history = |action: &&Value| action["action"] == "get_group_msg_history";
+    let actions = peer.actions();
+    let asked = actions.iter().filter(is_history);
+    asked.map(|action| action["params"]["count"].as_i64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_history_that_is_too_large_is_asked_for_in_part() {
+    let mut rechat = Rechat::start(&["kind = 'onebot11'\nmax_frame = 10000".into()]).await;
+    rechat.conversations = vec!["group_77".into()];
+    let peer = dial(&rechat, "1", with_history(400)).await;
+    for id in 1..=5 {
+        assert_eq!(rechat.message().await.external_id, id.to_string());
+    }
+    assert_eq!(counts_asked(&peer), [20, 10, 5]);
+    peer.push(&group_message(1, 77, 9, "still connected"));
+    assert_eq!(rechat.message().await.content, "still connected");
+}
+
+#[tokio::test]
+async fn a_history_that_no_frame_holds_is_not_asked_for_for_ever() {
+    let mut rechat = Rechat::start(&["kind = 'onebot11'\nmax_frame = 2000".into()]).await;
+    rechat.conversations = vec!["group_77".into()];
+    let mut asked = Vec::new();
+    // Each message alone is far over the limit: the connection ends, until nothing is asked for.
+    for _ in 0..5 {
+        let peer = dial(&rechat, "1", with_history(10_000)).await;
+        rechat.until("1", State::Connected).await;
+        // Lets the core answer which conversations there are.
+        tokio::select! {
+            _ = rechat.message() => panic!("nothing fits"),
+            reason = async { while !peer.is_finished() { tokio::task::yield_now().await } } => reason,
+        }
+        asked.extend(counts_asked(&peer));
+    }
+    assert_eq!(asked, [20, 10, 5, 2, 1]);
+    let peer = dial(&rechat, "1", with_history(10_000)).await;
+    peer.push(&group_message(1, 77, 9, "at last"));
+    assert_eq!(rechat.message().await.content, "at last");
+    assert_eq!(counts_asked(&peer), [0; 0]);
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_large_is_passed_over() {
+    let mut rechat = Rechat::start(&["kind = 'onebot11'\nmax_frame = 2000".into()]).await;
+    let peer = dial(&rechat, "1", willing()).await;
+    peer.push(&group_message(1, 77, 1, &"x".repeat(3000)));
+    peer.push(&group_message(1, 77, 2, "next"));
+    assert_eq!(rechat.message().await.content, "next");
+    assert_eq!(rechat.send("qq", "group_77", "still connected").await, sent("101"));
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_the_implementation_is_refused_for_good() {
+    let rechat = rechat().await;
+    let script = willing();
+    let strict =
+        Arc::new(
+            move |action: &Value| {
+                if action.to_string().len() > 500 { Reply::Close(1009) } else { script(action) }
+            },
+        );
+    let peer = dial(&rechat, "1", strict.clone()).await;
+    let delivery = rechat.send("qq", "group_77", &"x".repeat(1000)).await;
+    let Delivery::Refused { reason, retryable } = delivery else { panic!("{delivery:?}") };
+    assert!(!retryable && reason.contains("1009"), "{reason}");
+    peer.ended().await;
+    let _again = dial(&rechat, "1", strict).await;
+    assert_eq!(rechat.send("qq", "group_77", "the next one").await, sent("101"));
+}
+
 #[tokio::test]
 async fn an_account_that_is_off_is_not_sent_by() {
     let mut rechat = rechat().await;

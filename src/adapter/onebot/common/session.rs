@@ -1,9 +1,11 @@
 //! One connection, from its first frame to its end.
 
+use super::scalar::Scalar;
 use crate::adapter::transport::End;
-use crate::adapter::transport::Reader;
+use crate::adapter::transport::{Closed, Frame, Reader};
 use crate::metrics::METRICS;
 use crate::protocol::json::repair;
+use serde::Deserialize;
 use std::fmt;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +21,12 @@ pub(in crate::adapter::onebot) trait Session {
     /// Waits for something else than a frame, such as who the account is, and deals with it; an
     /// error ends the connection.
     fn other_event(&mut self) -> impl Future<Output = Result<(), End>> + Send;
+
+    /// Takes a frame that is over the limit, to be passed over.
+    fn too_large(&mut self, text: &str);
+
+    /// Notes why the connection ends.
+    fn closed(&mut self, closed: &Closed);
 
     /// How long the implementation may send nothing, once it announced heartbeats.
     fn heartbeat(&self) -> Option<Duration>;
@@ -39,6 +47,17 @@ pub(in crate::adapter::onebot) fn patience(interval: i64) -> Option<Duration> {
     };
     let two_missed = interval.saturating_mul(5) / 2;
     Some(two_missed.clamp(MIN, MAX))
+}
+
+/// The echo of an answer; none for an event.
+pub(in crate::adapter::onebot) fn echo_of(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Echo<'a> {
+        #[serde(borrow, default)]
+        echo: Scalar<'a>,
+    }
+    let frame: Echo<'_> = serde_json::from_str(text).ok()?;
+    frame.echo.text().map(str::to_owned)
 }
 
 /// Frames that were not kept: counted, and the log tells of the 1st, 2nd, 4th, 8th.
@@ -77,8 +96,15 @@ pub(in crate::adapter::onebot) async fn read(
             },
         };
         let text = match frame {
-            Ok(text) => text,
-            Err(closed) => return End::lost(closed.0),
+            Ok(Frame::Text(text)) => text,
+            Ok(Frame::TooLarge(text)) => {
+                session.too_large(&text);
+                continue;
+            }
+            Err(closed) => {
+                session.closed(&closed);
+                return End::lost(closed.reason());
+            }
         };
         let text = repair(&text);
         tokio::select! {

@@ -14,7 +14,7 @@ use crate::adapter::onebot::common::session::{self, Session, Skipped};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection, Registration};
 use crate::adapter::transport::Connection;
 use crate::adapter::transport::End;
-use crate::adapter::transport::Handshake;
+use crate::adapter::transport::{Closed, Handshake};
 use crate::model::change::Inbound;
 use crate::model::message::check_name;
 use std::future::pending;
@@ -47,7 +47,7 @@ impl Role {
 /// Serves one connection until it ends.
 pub(super) async fn run(connection: Connection, options: Arc<Options>) -> End {
     let Connection { socket, handshake, settings, entry, context } = connection;
-    let (reader, writer, writing) = socket.split();
+    let (reader, writer, writing) = socket.split(settings.max_frame);
     let calls = Calls::new(writer, settings.answer_timeout);
     let handshake = handshake.as_ref();
     let platform = handshake.and_then(|handshake| handshake.parameter("platform"));
@@ -137,6 +137,23 @@ impl Session for Peer {
                 }
             }
             None => pending().await,
+        }
+    }
+
+    fn too_large(&mut self, text: &str) {
+        match session::echo_of(text) {
+            Some(echo) => drop(self.calls.answered(&echo, Answer::too_large(text.len()))),
+            None => self.skipped.note(text, &"it is larger than `max_frame`"),
+        }
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        match closed {
+            Closed::Lost(_) => {}
+            Closed::FrameTooLarge(_) => {
+                self.account.history_limits.answer_was_too_large(&self.account.key());
+            }
+            Closed::OursTooLarge(_) => self.calls.refuse_largest(),
         }
     }
 

@@ -35,6 +35,35 @@ enum NoHistory {
     Unsupported,
     /// The connection is lost or the implementation silent.
     NoAnswer,
+    /// The answer is larger than a frame may be.
+    TooLarge,
+}
+
+/// The last messages of a conversation, the oldest first; fewer where so many make an answer that
+/// is larger than a frame may be.
+async fn fetch_what_fits(
+    account: &Account,
+    calls: &Calls,
+    conversation: &str,
+    wanted: usize,
+) -> Result<Vec<Inbound>, NoHistory> {
+    let (limits, key) = (&account.history_limits, account.key());
+    loop {
+        let count = limits.begin(&key, conversation, wanted);
+        if count == 0 {
+            limits.end(&key);
+            return Err(NoHistory::Refused);
+        }
+        match fetch(account, calls, conversation, count).await {
+            Err(NoHistory::TooLarge) => limits.answer_was_too_large(&key),
+            // The limit counts if the connection ends by this very answer.
+            Err(NoHistory::NoAnswer) => return Err(NoHistory::NoAnswer),
+            fetched => {
+                limits.end(&key);
+                return fetched;
+            }
+        }
+    }
 }
 
 /// The last messages of a conversation, the oldest first.
@@ -58,10 +87,11 @@ async fn fetch(
     };
     let asked = Asked { address: &address, count };
     let answer = match calls.call(action, &asked, None).await {
+        Ok(answer) if answer.is_too_large() => return Err(NoHistory::TooLarge),
         Ok(answer) if answer.is_accepted() => answer,
         Ok(answer) if matches!(answer.retcode, 404 | 1404) => return Err(NoHistory::Unsupported),
         Ok(_) => return Err(NoHistory::Refused),
-        Err(NoAnswer::NotSent(_) | NoAnswer::Silent(_) | NoAnswer::Lost) => {
+        Err(NoAnswer::NotSent(_) | NoAnswer::Silent(_) | NoAnswer::Lost | NoAnswer::TooLarge) => {
             return Err(NoHistory::NoAnswer);
         }
     };
@@ -94,7 +124,7 @@ pub(super) async fn catch_up(
         if !*supported {
             continue;
         }
-        match fetch(account, calls, &conversation, options.history).await {
+        match fetch_what_fits(account, calls, &conversation, options.history).await {
             Ok(messages) => {
                 for message in messages.into_iter().filter_map(|message| news(account, message)) {
                     if !events.report(Event::Message(Box::new(message))).await {
@@ -102,7 +132,7 @@ pub(super) async fn catch_up(
                     }
                 }
             }
-            Err(NoHistory::Refused) => {}
+            Err(NoHistory::Refused | NoHistory::TooLarge) => {}
             Err(NoHistory::Unsupported) => *supported = false,
             Err(NoHistory::NoAnswer) => return,
         }
@@ -130,7 +160,7 @@ async fn conversations(account: &Account, options: &Options, events: &EventSink)
 
 /// Looks for a message that may have gone out.
 pub(super) async fn find(account: &Account, calls: &Calls, message: &Outbound) -> Found {
-    match fetch(account, calls, &message.conversation, SEARCHED).await {
+    match fetch_what_fits(account, calls, &message.conversation, SEARCHED).await {
         Ok(history) => look(&history, message, |known| account.echoes.is_ours(known)),
         Err(_) => Found::CannotTell,
     }

@@ -4,6 +4,7 @@ use super::bot::Bot;
 use super::event::{BotId, Event, Frame, Message, bots};
 use crate::adapter::api::{Event as CoreEvent, Settings};
 use crate::adapter::context::Context;
+use crate::adapter::onebot::common::answer::Answer;
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::echo::Echoes;
 use crate::adapter::onebot::common::names::Names;
@@ -11,7 +12,7 @@ use crate::adapter::onebot::common::requests;
 use crate::adapter::onebot::common::session::{self, Session, Skipped};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection, Registration};
 use crate::adapter::transport::Connection;
-use crate::adapter::transport::End;
+use crate::adapter::transport::{Closed, End};
 use crate::model::change::Inbound;
 use crate::model::message::check_name;
 use serde::Serialize;
@@ -31,7 +32,7 @@ const OFFLINE: &str = "the account is off, says the implementation; log it in th
 /// Serves one connection until it ends.
 pub(super) async fn run(connection: Connection) -> End {
     let Connection { socket, handshake, settings, entry, context } = connection;
-    let (reader, writer, writing) = socket.split();
+    let (reader, writer, writing) = socket.split(settings.max_frame);
     let calls = Calls::new(writer, settings.answer_timeout);
     let asked_for = handshake.as_ref().and_then(|handshake| handshake.parameter("platform"));
     let platform = settings.platform.as_deref().or(asked_for).map(str::to_owned);
@@ -105,6 +106,19 @@ impl Session for Peer {
                 Ok(())
             }
             None => pending().await,
+        }
+    }
+
+    fn too_large(&mut self, text: &str) {
+        match session::echo_of(text) {
+            Some(echo) => drop(self.calls.answered(&echo, Answer::too_large(text.len()))),
+            None => self.skipped.note(text, &"it is larger than `max_frame`"),
+        }
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        if let Closed::OursTooLarge(_) = closed {
+            self.calls.refuse_largest();
         }
     }
 
