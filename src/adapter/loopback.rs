@@ -1,6 +1,6 @@
 //! Loopback: accepts everything, and answers with the same if asked to. For trying things out.
 
-use super::api::{Delivery, Event, Found, Kind, Outbound, Request, Settings, State};
+use super::api::{Delivery, Event, Found, Kind, Outbound, Request, Settings};
 use super::context::Context;
 use super::registry::{ConfiguredEntry, NewConnection};
 use super::service::{Adapter, ServeStandalone, Service, read_own};
@@ -8,6 +8,7 @@ use super::transport::Running;
 use crate::clock::now;
 use crate::model::change::Inbound;
 use crate::model::message::Sender;
+use crate::protocol::platform::State;
 use serde::Deserialize;
 use std::sync::Arc;
 use uuid::Uuid;

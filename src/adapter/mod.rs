@@ -19,11 +19,12 @@ mod start;
 mod transport;
 
 pub use crate::model::change::Inbound;
+pub use crate::protocol::platform::{AdapterStatus, State};
 pub use api::{
     AccountHandle, Delivery, Event, EventSink, Found, Kind, OnUnknown, Outbound, RateLimit,
-    Request, Resolve, Settings, State, Transport,
+    Request, Resolve, Settings, Transport,
 };
 pub use kinds::AdapterConfig;
-pub use registry::{AdapterStatus, Changes, Registry, StatusChange};
+pub use registry::{Changes, Registry, StatusChange};
 pub use start::{Adapters, start};
 pub use transport::{Endpoint, Handshake, Socket, socket_config};

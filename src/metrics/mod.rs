@@ -179,7 +179,7 @@ impl Metrics {
         r.register("sessions_behind", help, self.sessions_behind.clone());
         r.register("queue_overflows", "Times a session fell behind", self.overflows.clone());
         r.register("adapter_state", "1 for the state each account is in", self.adapters.clone());
-        let help = "Frames of implementations that could not be read";
+        let help = "Frames of implementations that could not be read or kept";
         r.register("frames_skipped", help, self.frames_skipped.clone());
         r.register("http_requests", "Requests by route and status code", self.requests.clone());
         r.register("http_seconds", "How long requests took", self.request_seconds.clone());

@@ -1,6 +1,6 @@
 //! The bodies of the HTTP API, as the server reads and the client writes them, and the reverse.
 
-pub use crate::adapter::{AdapterStatus, State};
+pub use super::platform::{AdapterStatus, State};
 use crate::model::message::{Message, MessageType, Status, check_name};
 pub use crate::store::{Conversation, Stats};
 use serde::{Deserialize, Serialize};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
-use tokio_tungstenite::accept_hdr_async;
+use tokio_tungstenite::accept_hdr_async_with_config;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -157,6 +157,8 @@ async fn accept_all(listener: TcpListener, adapters: Adapters, tracker: TaskTrac
 }
 
 async fn accept(stream: TcpStream, adapters: Adapters) {
+    // The limits are the same at every endpoint of a test.
+    let config = adapters.endpoint("/onebot/v11/ws").expect("an endpoint").config();
     let mut handshake = Handshake::default();
     #[allow(clippy::result_large_err, reason = "the form tungstenite wants")]
     let look = |request: &Request, mut response: Response| {
@@ -170,7 +172,7 @@ async fn accept(stream: TcpStream, adapters: Adapters) {
         }
         Ok(response)
     };
-    if let Ok(stream) = accept_hdr_async(stream, look).await {
+    if let Ok(stream) = accept_hdr_async_with_config(stream, look, Some(config)).await {
         let endpoint = adapters.endpoint(&handshake.path).expect("an endpoint");
         // The server answers with a 400; here the connection just ends.
         if endpoint.check(&handshake).is_ok() {

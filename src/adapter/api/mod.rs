@@ -5,11 +5,9 @@ mod event;
 mod kind;
 mod message;
 mod settings;
-mod state;
 
 pub use account_handle::{AccountHandle, Request};
 pub use event::{Event, EventSink};
 pub use kind::{Kind, Resolve};
 pub use message::{Delivery, Found, Outbound};
 pub use settings::{OnUnknown, OwnSettings, RateLimit, Settings, SettingsEntry, Transport};
-pub use state::State;

@@ -1,8 +1,9 @@
 //! One entry of the registry, and the state that follows from its connections.
 
-use super::status::{AdapterStatus, StatusChange};
-use crate::adapter::api::{AccountHandle, Kind, Request, Settings, State};
+use super::status::StatusChange;
+use crate::adapter::api::{AccountHandle, Kind, Request, Settings};
 use crate::clock::now;
+use crate::protocol::platform::{AdapterStatus, State};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 

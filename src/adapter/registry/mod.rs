@@ -11,9 +11,10 @@ mod table;
 
 pub use changes::Changes;
 pub(super) use registration::{ConfiguredEntry, Registration};
-pub use status::{AdapterStatus, StatusChange};
+pub use status::StatusChange;
 
-use super::api::{AccountHandle, Request, Settings, State};
+use super::api::{AccountHandle, Request, Settings};
+use crate::protocol::platform::{AdapterStatus, State};
 use entry::{Entry, EntryConnection};
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 
 use super::entry::Entry;
 use super::table::Shared;
-use crate::adapter::api::State;
 use crate::clock::now;
+use crate::protocol::platform::State;
 use std::sync::Arc;
 
 /// The entry of a configured adapter.

@@ -1,28 +1,6 @@
-//! What the registry tells of an adapter.
+//! A change that the registry publishes.
 
-use crate::adapter::api::State;
-use std::borrow::Cow;
-
-/// One adapter as `GET /api/platforms` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
-pub struct AdapterStatus {
-    pub kind: Cow<'static, str>,
-    pub platform: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
-    pub state: State,
-    /// Why it is in this state, where there is something to say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// Unix seconds of when it came into this state.
-    pub since: u64,
-    pub sent: u64,
-    pub received: u64,
-    pub failed: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_error: Option<String>,
-}
+use crate::protocol::platform::State;
 
 /// A change of one adapter's state.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! One connection to an implementation, as an adapter is given it.
 
 use super::socket::Socket;
-use crate::adapter::api::{Settings, State};
+use crate::adapter::api::Settings;
 use crate::adapter::context::Context;
 use crate::adapter::registry::ConfiguredEntry;
+use crate::protocol::platform::State;
 use hyper::HeaderMap;
 use std::fmt;
 use std::future::Future;

@@ -2,9 +2,10 @@
 
 use super::connection::{Connection, End, ServeConnection};
 use super::socket::{Socket, socket_config};
-use crate::adapter::api::{Settings, State};
+use crate::adapter::api::Settings;
 use crate::adapter::context::Context;
 use crate::adapter::registry::ConfiguredEntry;
+use crate::protocol::platform::State;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper::{StatusCode, Uri};

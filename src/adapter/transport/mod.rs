@@ -7,7 +7,7 @@ mod socket;
 
 pub(super) use connection::{Connection, End, Running, ServeConnection};
 pub(super) use dial::{Dialled, keep_connected};
-pub(super) use socket::{Reader, Writer};
+pub(super) use socket::{Closed, Frame, Reader, Writer};
 
 pub use connection::Handshake;
 pub use endpoint::Endpoint;

@@ -2,6 +2,8 @@
 
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
@@ -26,9 +28,14 @@ const SILENCE: Duration = Duration::from_secs(90);
 type Frames = Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>>;
 type Outlet = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
 
-/// What a socket is to be opened with, so that a frame of this many bytes still passes.
+/// A frame larger than the limit is read and passed over; one so many times as large is not even
+/// read, and ends the connection with 1009.
+const UNREAD_FROM: usize = 4;
+
+/// The limits to open a socket with, for frames of at most this many bytes.
 pub fn socket_config(max_frame: usize) -> WebSocketConfig {
-    WebSocketConfig::default().max_message_size(Some(max_frame)).max_frame_size(Some(max_frame))
+    let most = max_frame.saturating_mul(UNREAD_FROM);
+    WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most))
 }
 
 /// A connection to an implementation.
@@ -48,23 +55,59 @@ impl Socket {
     }
 
     /// The two directions, and the work of writing, to be run beside whatever uses them.
-    pub(in crate::adapter) fn split(self) -> (Reader, Writer, impl Future<Output = ()> + Send) {
+    pub(in crate::adapter) fn split(
+        self,
+        max_frame: usize,
+    ) -> (Reader, Writer, impl Future<Output = ()> + Send) {
         let (queue, frames) = mpsc::channel(QUEUE);
         let gone = CancellationToken::new();
-        let reader = Reader { frames: self.frames, gone: gone.clone() };
-        let writing = write_all(self.outlet, frames, gone.clone());
+        let is_too_large = Arc::new(AtomicBool::new(false));
+        let reader = Reader {
+            frames: self.frames,
+            max_frame,
+            gone: gone.clone(),
+            is_too_large: Arc::clone(&is_too_large),
+        };
+        let writing = write_all(self.outlet, frames, gone.clone(), is_too_large);
         (reader, Writer { queue, gone }, writing)
     }
 }
 
-/// Why nothing more comes from a socket.
+/// One text frame.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::adapter) struct Closed(pub(in crate::adapter) String);
+pub(in crate::adapter) enum Frame {
+    /// One within the limit.
+    Text(Utf8Bytes),
+    /// One over the limit, to be passed over.
+    TooLarge(Utf8Bytes),
+}
+
+/// Why nothing more comes from a socket; each with words for people.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::adapter) enum Closed {
+    /// The connection was lost or closed.
+    Lost(String),
+    /// The peer sent a frame that is too large to be read.
+    FrameTooLarge(String),
+    /// The peer closed with 1009: a frame of ours is too large for it.
+    OursTooLarge(String),
+}
+
+impl Closed {
+    pub(in crate::adapter) fn reason(&self) -> &str {
+        match self {
+            Self::Lost(reason) | Self::FrameTooLarge(reason) | Self::OursTooLarge(reason) => reason,
+        }
+    }
+}
 
 /// The frames that come in.
 pub(in crate::adapter) struct Reader {
     frames: Frames,
+    max_frame: usize,
     gone: CancellationToken,
+    /// The connection ends because of a frame that is too large.
+    is_too_large: Arc<AtomicBool>,
 }
 
 impl Reader {
@@ -74,7 +117,7 @@ impl Reader {
     pub(in crate::adapter) async fn next(
         &mut self,
         patience: Option<Duration>,
-    ) -> Result<Utf8Bytes, Closed> {
+    ) -> Result<Frame, Closed> {
         let patient_until = patience.map(|patience| Instant::now() + patience);
         loop {
             let silent_until = Instant::now() + SILENCE;
@@ -82,17 +125,17 @@ impl Reader {
             let message = tokio::select! {
                 biased;
                 message = timeout_at(deadline, self.frames.next()) => message,
-                () = self.gone.cancelled() => return Err(Closed("the peer does not read".into())),
+                () = self.gone.cancelled() => return Err(self.last_word().await),
             };
             match message {
-                Err(_) => return Err(Closed("the implementation fell silent".into())),
-                Ok(None) => return Err(Closed("the connection was lost".into())),
-                Ok(Some(Err(error))) => return Err(Closed(error.to_string())),
-                Ok(Some(Ok(Message::Text(text)))) => return Ok(text),
+                Err(_) => return Err(Closed::Lost("the implementation fell silent".into())),
+                Ok(None) => return Err(Closed::Lost("the connection was lost".into())),
+                Ok(Some(Err(error))) => return Err(self.failed(&error)),
+                Ok(Some(Ok(Message::Text(text)))) => return Ok(self.limited(text)),
                 // Some send their JSON as binary frames.
                 Ok(Some(Ok(Message::Binary(bytes)))) => {
                     if let Ok(text) = Utf8Bytes::try_from(bytes) {
-                        return Ok(text);
+                        return Ok(self.limited(text));
                     }
                     tracing::warn!("skipped a binary frame that is not text");
                 }
@@ -103,14 +146,50 @@ impl Reader {
     }
 }
 
-fn closed_by_peer(frame: Option<CloseFrame>) -> Closed {
-    match frame {
-        Some(frame) if !frame.reason.is_empty() => {
-            Closed(format!("the peer closed the connection: {} ({})", frame.reason, frame.code))
-        }
-        Some(frame) => Closed(format!("the peer closed the connection ({})", frame.code)),
-        None => Closed("the peer closed the connection".into()),
+impl Reader {
+    fn limited(&self, text: Utf8Bytes) -> Frame {
+        if text.len() > self.max_frame { Frame::TooLarge(text) } else { Frame::Text(text) }
     }
+
+    fn failed(&self, error: &Error) -> Closed {
+        if let Error::Capacity(_) = error {
+            self.is_too_large.store(true, Ordering::Relaxed);
+            let limit = self.max_frame;
+            return Closed::FrameTooLarge(format!(
+                "a frame is far over `max_frame` ({limit}): {error}"
+            ));
+        }
+        Closed::Lost(error.to_string())
+    }
+
+    /// Nothing can be written any more; the peer may have said why before.
+    async fn last_word(&mut self) -> Closed {
+        let find = async {
+            while let Some(Ok(message)) = self.frames.next().await {
+                if let Message::Close(frame) = message {
+                    return Some(closed_by_peer(frame));
+                }
+            }
+            None
+        };
+        let found = timeout(FAREWELL, find).await.ok().flatten();
+        found.unwrap_or_else(|| Closed::Lost("the peer does not read".into()))
+    }
+}
+
+fn closed_by_peer(frame: Option<CloseFrame>) -> Closed {
+    if frame.as_ref().is_some_and(|frame| frame.code == CloseCode::Size) {
+        return Closed::OursTooLarge(
+            "the peer closed the connection: what was sent is too large for it (1009)".into(),
+        );
+    }
+    Closed::Lost(match frame {
+        Some(frame) if !frame.reason.is_empty() => {
+            format!("the peer closed the connection: {} ({})", frame.reason, frame.code)
+        }
+        Some(frame) => format!("the peer closed the connection ({})", frame.code),
+        None => "the peer closed the connection".into(),
+    })
 }
 
 /// The way frames go out.
@@ -143,6 +222,7 @@ async fn write_all(
     mut outlet: Outlet,
     mut queue: mpsc::Receiver<Message>,
     gone: CancellationToken,
+    is_too_large: Arc<AtomicBool>,
 ) {
     let _ends_the_reader = gone.clone().drop_guard();
     let mut ping = interval_at(Instant::now() + PING, PING);
@@ -165,9 +245,10 @@ async fn write_all(
             return;
         }
     }
-    let away = CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::from_static("") };
+    let code = if is_too_large.load(Ordering::Relaxed) { CloseCode::Size } else { CloseCode::Away };
+    let close = CloseFrame { code, reason: Utf8Bytes::from_static("") };
     // A peer that is gone already needs no farewell.
-    let _ = timeout(FAREWELL, outlet.send(Message::Close(Some(away)))).await;
+    let _ = timeout(FAREWELL, outlet.send(Message::Close(Some(close)))).await;
 }
 
 #[cfg(test)]
@@ -188,12 +269,12 @@ mod tests {
     #[tokio::test]
     async fn frames_go_both_ways_until_it_is_closed() {
         let (socket, mut peer) = pair(1024).await;
-        let (mut reader, writer, writing) = socket.split();
+        let (mut reader, writer, writing) = socket.split(1024);
         let writing = tokio::spawn(writing);
         peer.send(Message::text("in")).await.unwrap();
         peer.send(Message::binary(&b"bytes of text"[..])).await.unwrap();
-        assert_eq!(reader.next(None).await.unwrap(), "in");
-        assert_eq!(reader.next(None).await.unwrap(), "bytes of text");
+        assert_eq!(reader.next(None).await, Ok(Frame::Text("in".into())));
+        assert_eq!(reader.next(None).await, Ok(Frame::Text("bytes of text".into())));
         writer.send("out".into()).unwrap();
         assert_eq!(peer.next().await.unwrap().unwrap(), Message::text("out"));
         writer.close();
@@ -204,34 +285,63 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_frame_over_the_limit_ends_it() {
+    async fn a_frame_over_the_limit_is_passed_over_and_one_far_over_it_refused() {
         let (socket, mut peer) = pair(1024).await;
-        let (mut reader, _writer, _writing) = socket.split();
-        let sent = tokio::spawn(async move { peer.send(Message::text("x".repeat(2000))).await });
-        assert!(reader.next(None).await.is_err());
-        drop(reader);
-        drop(sent);
+        let (mut reader, writer, writing) = socket.split(1024);
+        let writing = tokio::spawn(writing);
+        peer.send(Message::text("x".repeat(2000))).await.unwrap();
+        peer.send(Message::text("next")).await.unwrap();
+        assert_eq!(reader.next(None).await, Ok(Frame::TooLarge("x".repeat(2000).into())));
+        assert_eq!(reader.next(None).await, Ok(Frame::Text("next".into())));
+        let sending = async {
+            peer.send(Message::text("x".repeat(5000))).await.unwrap();
+            peer
+        };
+        let reading = async {
+            let closed = reader.next(None).await;
+            assert!(matches!(closed, Err(Closed::FrameTooLarge(_))), "{closed:?}");
+            writer.close();
+            // What is left of the frame is read, so that the peer comes to its end.
+            while let Some(Err(Error::Capacity(_))) = reader.frames.next().await {}
+        };
+        let (mut peer, ()) = tokio::join!(sending, async {
+            let _ = timeout(FAREWELL, reading).await;
+        });
+        let Message::Close(Some(frame)) = peer.next().await.unwrap().unwrap() else { panic!() };
+        assert_eq!(frame.code, CloseCode::Size);
+        writing.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_closes_with_1009_means_what_we_sent() {
+        let (socket, mut peer) = pair(1024).await;
+        let (mut reader, _writer, writing) = socket.split(1024);
+        tokio::spawn(writing);
+        let size = CloseFrame { code: CloseCode::Size, reason: Utf8Bytes::from_static("") };
+        peer.send(Message::Close(Some(size))).await.unwrap();
+        let closed = reader.next(None).await;
+        assert!(matches!(closed, Err(Closed::OursTooLarge(_))), "{closed:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_does_not_read_is_given_up() {
         let (socket, _peer) = pair(1024).await;
-        let (mut reader, writer, writing) = socket.split();
+        let (mut reader, writer, writing) = socket.split(1024);
         let writing = tokio::spawn(writing);
         while writer.send("x".repeat(1000)).is_ok() {}
         assert_eq!(writer.send("one more".into()), Err("the peer does not read"));
-        assert_eq!(reader.next(None).await, Err(Closed("the peer does not read".into())));
+        assert_eq!(reader.next(None).await, Err(Closed::Lost("the peer does not read".into())));
         writing.await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_is_silent_is_given_up() {
         let (socket, peer) = pair(1024).await;
-        let (mut reader, _writer, writing) = socket.split();
+        let (mut reader, _writer, writing) = socket.split(1024);
         tokio::spawn(writing);
         // It lives, but answers no ping.
         let silence = reader.next(None).await;
-        assert_eq!(silence, Err(Closed("the implementation fell silent".into())));
+        assert_eq!(silence, Err(Closed::Lost("the implementation fell silent".into())));
         drop(peer);
     }
 }

@@ -5,6 +5,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
+/// The retcode of [`Answer::too_large`]; no implementation uses it.
+const TOO_LARGE: i64 = i64::MIN;
+
 /// What came back for an action.
 ///
 /// OneBot 11: communication/http.md, "响应"; OneBot 12: connect/data-protocol/action-response.md.
@@ -19,6 +22,20 @@ pub(in crate::adapter::onebot) struct Answer {
 }
 
 impl Answer {
+    /// Stands for an answer that was larger than a frame may be, and was passed over.
+    pub(in crate::adapter::onebot) fn too_large(bytes: usize) -> Self {
+        Self {
+            status: "failed".into(),
+            retcode: TOO_LARGE,
+            data: None,
+            text: format!("the answer has {bytes} bytes, more than `max_frame`"),
+        }
+    }
+
+    pub(in crate::adapter::onebot) fn is_too_large(&self) -> bool {
+        self.retcode == TOO_LARGE
+    }
+
     /// Whether the action was done, or was taken to be done later.
     pub(in crate::adapter::onebot) fn is_accepted(&self) -> bool {
         matches!(self.status.as_str(), "ok" | "async") || matches!(self.retcode, 0 | 1)

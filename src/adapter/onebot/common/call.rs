@@ -27,6 +27,10 @@ struct Waiting {
     closed: bool,
     last_echo: u64,
     answers: HashMap<String, oneshot::Sender<Answer>>,
+    /// The bytes of each frame whose answer is awaited.
+    sizes: HashMap<String, usize>,
+    /// The echo of the call that the peer refused as too large.
+    too_large: Option<String>,
 }
 
 /// Why an action has no answer.
@@ -38,6 +42,8 @@ pub(in crate::adapter::onebot) enum NoAnswer {
     Silent(Duration),
     /// It was sent, and the connection was lost.
     Lost,
+    /// It was sent, and the peer refused it as too large (close code 1009).
+    TooLarge,
 }
 
 impl fmt::Display for NoAnswer {
@@ -46,6 +52,9 @@ impl fmt::Display for NoAnswer {
             Self::NotSent(reason) => write!(f, "not sent: {reason}"),
             Self::Silent(limit) => write!(f, "no answer within {} s", limit.as_secs_f32()),
             Self::Lost => write!(f, "the connection was lost before the answer came"),
+            Self::TooLarge => {
+                write!(f, "the implementation closed the connection: too large for it (1009)")
+            }
         }
     }
 }
@@ -88,9 +97,12 @@ impl Calls {
         let place = self.begin()?;
         let request = Frame { action, params, echo: &place.echo, bot };
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
+        let echo = place.echo.clone();
+        self.waiting().sizes.insert(echo.clone(), frame.len());
         self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
         match timeout(self.shared.limit, place.answer()).await {
             Ok(Some(answer)) => Ok(answer),
+            Ok(None) if self.waiting().too_large.as_ref() == Some(&echo) => Err(NoAnswer::TooLarge),
             Ok(None) => Err(NoAnswer::Lost),
             Err(_) => Err(NoAnswer::Silent(self.shared.limit)),
         }
@@ -100,6 +112,14 @@ impl Calls {
     pub(in crate::adapter::onebot) fn answered(&self, echo: &str, answer: Answer) -> bool {
         let waiting = self.waiting().answers.remove(echo);
         waiting.is_some_and(|waiting| waiting.send(answer).is_ok())
+    }
+
+    /// The peer ends the connection because of a frame that is too large for it: the largest one
+    /// whose answer is awaited.
+    pub(in crate::adapter::onebot) fn refuse_largest(&self) {
+        let mut waiting = self.waiting();
+        let largest = waiting.sizes.iter().max_by_key(|(_, size)| **size);
+        waiting.too_large = largest.map(|(echo, _)| echo.clone());
     }
 
     /// Whether these are the actions of the same connection.
@@ -147,6 +167,8 @@ impl Place<'_> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.calls.waiting().answers.remove(&self.echo);
+        let mut waiting = self.calls.waiting();
+        waiting.answers.remove(&self.echo);
+        waiting.sizes.remove(&self.echo);
     }
 }

@@ -1,139 +1,128 @@
-//! Where the bytes of a medium come from.
+//! Content of an outbound message that is no text: an address, or the bytes.
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
-/// What may not stand in the path of a `file` URI as it is (RFC 3986, 3.3).
-const PATH: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
-
-/// The content of an outbound message that is no text.
+/// Where the bytes of an image, audio, video or file come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::adapter::onebot) enum Source<'a> {
     /// To be fetched by `http` or `https`.
-    Url(&'a str),
-    /// The bytes themselves, as base64.
-    Data(&'a str),
-    /// The same with the file's name.
-    NamedData(&'a str, Cow<'a, str>),
-    /// A file on the implementation's host.
-    Path(Cow<'a, str>),
-    /// A name or ID that the implementation knows already.
-    Known(&'a str),
+    Url(Cow<'a, str>),
+    /// The bytes themselves, as base64, and the file's name where it is told.
+    Data { base64: Cow<'a, str>, name: Option<String> },
 }
 
 impl<'a> Source<'a> {
-    pub(in crate::adapter::onebot) fn parse(content: &'a str) -> Self {
-        if content.starts_with("http://") || content.starts_with("https://") {
-            Self::Url(content)
-        } else if let Some(data) = content.strip_prefix("base64://") {
-            Self::Data(data)
-        } else if let Some((head, data)) =
-            content.strip_prefix("data:").and_then(|uri| uri.split_once(','))
-            && let Some(head) = head.strip_suffix(";base64")
-        {
-            name_attribute(head).map_or(Self::Data(data), |name| Self::NamedData(data, name))
-        } else if let Some(path) = content.strip_prefix("file://") {
-            Self::Path(file_path(path))
-        } else if content.starts_with('/') || is_windows_path(content) {
-            Self::Path(content.into())
-        } else {
-            Self::Known(content)
+    /// Reads content; the error says what it has to be.
+    pub(in crate::adapter::onebot) fn parse(content: &'a str) -> Result<Self, String> {
+        let content = content.trim();
+        if let Some(data) = without_scheme(content, "base64://") {
+            return Ok(Self::Data { base64: data.into(), name: None });
         }
-    }
-
-    /// A name for the file, as people would see it.
-    pub(in crate::adapter::onebot) fn name(&self) -> &str {
-        let name = match self {
-            Self::Url(url) => {
-                let path = url.split(['?', '#']).next().and_then(|url| url.split_once("://"));
-                path.and_then(|(_, path)| path.rsplit_once('/')).map(|(_, name)| name)
+        if let Some((head, data)) =
+            without_scheme(content, "data:").and_then(|uri| uri.split_once(','))
+        {
+            return Ok(data_uri(head, data));
+        }
+        for scheme in ["http://", "https://"] {
+            if let Some(rest) = without_scheme(content, scheme) {
+                let is_written_so = content.starts_with(scheme);
+                let lower = || Cow::Owned(format!("{scheme}{rest}"));
+                return Ok(Self::Url(if is_written_so { content.into() } else { lower() }));
             }
-            Self::Path(path) => path.rsplit(['/', '\\']).next(),
-            Self::Data(_) => None,
-            Self::NamedData(_, name) => Some(&**name),
-            Self::Known(name) => Some(*name),
+        }
+        Err("the content is no URL (http:// or https://) and no bytes (base64://…); a path or a \
+             name of a file is not read"
+            .into())
+    }
+
+    /// The file's name, as people would see it.
+    pub(in crate::adapter::onebot) fn name(&self) -> Cow<'_, str> {
+        let name = match self {
+            Self::Url(url) => name_in_url(url),
+            Self::Data { name, .. } => name.as_deref().map(Cow::Borrowed),
         };
-        name.filter(|name| !name.is_empty()).unwrap_or("file")
+        name.filter(|name| !name.trim().is_empty()).unwrap_or(Cow::Borrowed("file"))
     }
 }
 
-/// The value of `name`, an attribute of a data URI's media type (RFC 2397).
-fn name_attribute(head: &str) -> Option<Cow<'_, str>> {
-    let name = head.split(';').find_map(|attribute| attribute.strip_prefix("name="))?;
-    percent_decode_str(name).decode_utf8().ok()
+/// The rest after a scheme, in whatever case that is written.
+fn without_scheme<'a>(content: &'a str, scheme: &str) -> Option<&'a str> {
+    let (start, rest) = content.split_at_checked(scheme.len())?;
+    start.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
-/// The path of a `file` URI: `/C:/x` is the `C:/x` of Windows.
-fn file_path(path: &str) -> Cow<'_, str> {
-    let path = path.strip_prefix('/').filter(|path| is_windows_path(path)).unwrap_or(path);
-    percent_decode_str(path).decode_utf8().unwrap_or(Cow::Borrowed(path))
+/// Reads a `data` URI (RFC 2397); the `name` parameter holds the file's name, percent-encoded.
+fn data_uri<'a>(head: &'a str, data: &'a str) -> Source<'a> {
+    let mut parameters = head.split(';').skip(1);
+    let is_base64 = head.to_ascii_lowercase().ends_with(";base64");
+    let name = parameters.find_map(|parameter| without_scheme(parameter, "name="));
+    let name = name.map(|name| percent_decode_str(name).decode_utf8_lossy().into_owned());
+    let base64 = if is_base64 {
+        Cow::Borrowed(data)
+    } else {
+        let bytes: Vec<u8> = percent_decode_str(data).collect();
+        Cow::Owned(STANDARD.encode(bytes))
+    };
+    Source::Data { base64, name }
 }
 
-fn is_windows_path(path: &str) -> bool {
-    matches!(path.as_bytes(), [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic())
-        || path.starts_with("\\\\")
-}
-
-/// The `file` URI of a path (RFC 8089).
-pub(in crate::adapter::onebot) fn file_uri(path: &str) -> String {
-    if is_windows_path(path) {
-        let path = path.replace('\\', "/");
-        return format!("file:///{}", utf8_percent_encode(path.trim_start_matches('/'), PATH));
-    }
-    format!("file://{}", utf8_percent_encode(path, PATH))
+/// The last part of a URL's path, decoded.
+fn name_in_url(url: &str) -> Option<Cow<'_, str>> {
+    let (_, path) = url.split(['?', '#']).next()?.split_once("://")?;
+    let (_, name) = path.rsplit_once('/')?;
+    Some(percent_decode_str(name).decode_utf8_lossy())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn data(base64: &str, name: Option<&str>) -> Result<Source<'static>, String> {
+        let base64 = Cow::Owned(base64.to_owned());
+        Ok(Source::Data { base64, name: name.map(str::to_owned) })
+    }
+
     #[test]
-    fn a_source_is_known_by_its_beginning() {
-        assert_eq!(Source::parse("https://x/a.png?b=/c"), Source::Url("https://x/a.png?b=/c"));
-        assert_eq!(Source::parse("base64://aGk="), Source::Data("aGk="));
-        assert_eq!(Source::parse("data:image/png;base64,aGk="), Source::Data("aGk="));
-        assert_eq!(Source::parse("/tmp/a b.png"), Source::Path("/tmp/a b.png".into()));
-        assert_eq!(Source::parse("file:///tmp/a%20b.png"), Source::Path("/tmp/a b.png".into()));
-        assert_eq!(Source::parse("file:///C:/a.png"), Source::Path("C:/a.png".into()));
-        assert_eq!(Source::parse(r"C:\a.png"), Source::Path(r"C:\a.png".into()));
-        assert_eq!(Source::parse("ABC.image"), Source::Known("ABC.image"));
+    fn an_address_is_known_in_any_case_and_between_spaces() {
+        for (content, url) in [
+            ("https://x/a.png?b=/c", "https://x/a.png?b=/c"),
+            (" HTTPS://X/a.png\n", "https://X/a.png"),
+            ("Http://x", "http://x"),
+        ] {
+            assert_eq!(Source::parse(content), Ok(Source::Url(url.into())), "{content}");
+        }
+    }
+
+    #[test]
+    fn bytes_come_as_base64_or_as_a_data_uri() {
+        assert_eq!(Source::parse("BASE64://aGk="), data("aGk=", None));
+        assert_eq!(Source::parse("data:image/png;base64,aGk="), data("aGk=", None));
+        assert_eq!(Source::parse("data:text/plain,h%69"), data("aGk=", None));
+        let named = "data:application/pdf;name=%E5%AD%A3%E5%BA%A6%20a.pdf;base64,aGk=";
+        assert_eq!(Source::parse(named), data("aGk=", Some("季度 a.pdf")));
+    }
+
+    #[test]
+    fn a_path_or_a_name_is_refused() {
+        for content in ["/tmp/a.png", "file:///tmp/a.png", r"C:\a.png", "ABC.image", "", "httpx"] {
+            assert!(Source::parse(content).unwrap_err().contains("http://"), "{content}");
+        }
     }
 
     #[test]
     fn a_file_has_a_name() {
         for (content, name) in [
             ("https://x/a/b.png?c=/d#e", "b.png"),
+            ("https://x/%E6%8A%A5%E5%91%8A%201.pdf", "报告 1.pdf"),
             ("https://x/", "file"),
             ("https://x", "file"),
-            ("/tmp/a b.png", "a b.png"),
-            (r"C:\x\a.png", "a.png"),
             ("base64://aGk=", "file"),
-            ("data:text/plain;base64,aGk=", "file"),
-            ("data:application/pdf;name=%E5%AD%A3%20a.pdf;base64,aGk=", "季 a.pdf"),
-            ("data:application/pdf;name=;base64,aGk=", "file"),
+            ("data:a/b;NAME=c.pdf;base64,aGk=", "c.pdf"),
         ] {
-            assert_eq!(Source::parse(content).name(), name, "{content}");
+            assert_eq!(Source::parse(content).unwrap().name(), name, "{content}");
         }
-    }
-
-    #[test]
-    fn a_path_becomes_a_uri() {
-        assert_eq!(file_uri("/tmp/a b#1.png"), "file:///tmp/a%20b%231.png");
-        assert_eq!(file_uri(r"C:\图\1.png"), "file:///C:/%E5%9B%BE/1.png");
     }
 }

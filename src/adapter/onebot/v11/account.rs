@@ -1,5 +1,6 @@
 //! What the connections of one account share: an API and an Event connection are one account.
 
+use super::history_limits::HistoryLimits;
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::echo::Echoes;
 use crate::adapter::onebot::common::names::Names;
@@ -16,18 +17,20 @@ pub(super) struct Account {
     pub(super) names: Names,
     /// By which group each stranger is reached, by conversation: that of the last message.
     pub(super) through: Names,
+    pub(super) history_limits: Arc<HistoryLimits>,
     /// The connections that take actions, the newest last.
     calls: Mutex<Vec<Calls>>,
 }
 
 impl Account {
-    fn new(platform: &str, id: Option<&str>) -> Self {
+    fn new(platform: &str, id: Option<&str>, history_limits: Arc<HistoryLimits>) -> Self {
         Self {
             platform: platform.to_owned(),
             id: id.map_or_else(OnceLock::new, |id| OnceLock::from(id.to_owned())),
             echoes: Echoes::default(),
             names: Names::default(),
             through: Names::default(),
+            history_limits,
             calls: Mutex::default(),
         }
     }
@@ -35,6 +38,11 @@ impl Account {
     /// The account's ID, once it is known.
     pub(super) fn id(&self) -> Option<&str> {
         self.id.get().map(String::as_str)
+    }
+
+    /// The platform and the ID, as one text.
+    pub(super) fn key(&self) -> String {
+        format!("{} {}", self.platform, self.id().unwrap_or_default())
     }
 
     /// A connection that takes actions begins.
@@ -61,12 +69,13 @@ impl Account {
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
     connected: Mutex<HashMap<(String, String), Weak<Account>>>,
+    history_limits: Arc<HistoryLimits>,
 }
 
 impl Accounts {
     /// The account of this ID, shared by its connections; one whose ID is unknown is shared by none.
     pub(super) fn get(&self, platform: &str, id: Option<&str>) -> Arc<Account> {
-        let account = Arc::new(Account::new(platform, id));
+        let account = Arc::new(Account::new(platform, id, Arc::clone(&self.history_limits)));
         match id {
             Some(id) => self.share(account, id),
             None => account,
@@ -75,7 +84,7 @@ impl Accounts {
 
     /// The account's ID became known: it is shared from now on, or is one that is shared already.
     pub(super) fn identify(&self, account: Arc<Account>, id: &str) -> Arc<Account> {
-        // It is set once; whoever asks looked before.
+        // It is set once; the caller has made sure.
         let _ = account.id.set(id.to_owned());
         self.share(account, id)
     }

@@ -6,7 +6,7 @@ use super::options::{GroupFile, MessageFormat, Options};
 use crate::adapter::api::{Delivery, Outbound};
 use crate::adapter::onebot::common::answer::Answer;
 use crate::adapter::onebot::common::call::NoAnswer;
-use crate::adapter::onebot::common::media::{Source, file_uri};
+use crate::adapter::onebot::common::media::Source;
 use crate::model::message::MessageType;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -49,56 +49,66 @@ enum Data<'a> {
 }
 
 impl<'a> Sending<'a> {
-    /// The action for a message; none if nobody here can be addressed so.
+    /// The action for a message; the error says why it cannot be sent.
     pub(super) fn new(
         message: &'a Outbound,
         through: Option<&'a str>,
         options: &Options,
-    ) -> Option<Self> {
-        let address = Address::parse(&message.conversation)?;
+    ) -> Result<Self, String> {
+        let address = Address::parse(&message.conversation).ok_or_else(|| {
+            format!(
+                "`{}` is no conversation of OneBot 11; write group_<id> or private_<id>",
+                message.conversation
+            )
+        })?;
         let is_upload =
             message.message_type == MessageType::File && options.group_file == GroupFile::Upload;
         let action = match (&address, is_upload) {
-            (Address::Group(_), false) => "send_group_msg",
-            (Address::Group(_), true) => "upload_group_file",
-            (Address::Private(_), false) => "send_private_msg",
-            (Address::Private(_), true) => "upload_private_file",
+            (Address::Group { .. }, false) => "send_group_msg",
+            (Address::Group { .. }, true) => "upload_group_file",
+            (Address::Private { .. }, false) => "send_private_msg",
+            (Address::Private { .. }, true) => "upload_private_file",
+            (Address::Channel { .. }, _) => "send_guild_channel_msg",
         };
-        let through = through.filter(|_| matches!(address, Address::Private(_))).map(Id::new);
+        let is_private = matches!(address, Address::Private { .. });
+        let is_upload = is_upload && !matches!(address, Address::Channel { .. });
+        let through = through.filter(|_| is_private).map(Id::new);
         let content = if is_upload {
-            let source = Source::parse(&message.content);
-            let name = Cow::Owned(source.name().to_owned());
+            let source = Source::parse(&message.content)?;
+            let name = Cow::Owned(source.name().into_owned());
             Content::Upload { file: file(source), name }
         } else {
             match options.message_format {
-                MessageFormat::Array => Content::Segments { message: [segment(message)] },
-                MessageFormat::String => string(message),
+                MessageFormat::Array => Content::Segments { message: [segment(message)?] },
+                MessageFormat::String => string(message)?,
             }
         };
-        Some(Self { action, address, through, content })
+        Ok(Self { action, address, through, content })
     }
 }
 
 /// What the user wrote is one segment; text is never read as CQ codes.
-fn segment(message: &Outbound) -> Segment<'_> {
+fn segment(message: &Outbound) -> Result<Segment<'_>, String> {
     let source = || Source::parse(&message.content);
-    let medium = |kind| Segment { kind, data: Data::Medium { file: file(source()) } };
-    match message.message_type {
+    let medium =
+        |kind| source().map(|source| Segment { kind, data: Data::Medium { file: file(source) } });
+    Ok(match message.message_type {
         MessageType::Text => Segment { kind: "text", data: Data::Text { text: &message.content } },
-        MessageType::Image => medium("image"),
-        MessageType::Audio => medium("record"),
-        MessageType::Video => medium("video"),
+        MessageType::Image => medium("image")?,
+        MessageType::Audio => medium("record")?,
+        MessageType::Video => medium("video")?,
         MessageType::File => {
-            let name = Cow::Owned(source().name().to_owned());
-            Segment { kind: "file", data: Data::File { file: file(source()), name } }
+            let source = source()?;
+            let name = Cow::Owned(source.name().into_owned());
+            Segment { kind: "file", data: Data::File { file: file(source), name } }
         }
-    }
+    })
 }
 
 /// The same as a string: `auto_escape` keeps text from being read as CQ codes.
-fn string(message: &Outbound) -> Content<'_> {
-    let Segment { kind, data } = segment(message);
-    match data {
+fn string(message: &Outbound) -> Result<Content<'_>, String> {
+    let Segment { kind, data } = segment(message)?;
+    Ok(match data {
         Data::Text { text } => Content::String { message: text.into(), auto_escape: true },
         Data::Medium { file } => Content::String {
             message: cq::code(kind, &[("file", &file)]).into(),
@@ -108,16 +118,14 @@ fn string(message: &Outbound) -> Content<'_> {
             message: cq::code(kind, &[("file", &file), ("name", &name)]).into(),
             auto_escape: false,
         },
-    }
+    })
 }
 
 /// The `file` parameter (message/segment.md, "图片").
 fn file(source: Source<'_>) -> Cow<'_, str> {
     match source {
-        Source::Url(url) => url.into(),
-        Source::Data(data) | Source::NamedData(data, _) => format!("base64://{data}").into(),
-        Source::Path(path) => file_uri(&path).into(),
-        Source::Known(name) => name.into(),
+        Source::Url(url) => url,
+        Source::Data { base64, .. } => format!("base64://{base64}").into(),
     }
 }
 
@@ -126,6 +134,7 @@ fn file(source: Source<'_>) -> Cow<'_, str> {
 /// The codes are those of communication/ws.md and, above 1000, of what implementations add.
 pub(super) fn delivery(answer: Result<Answer, NoAnswer>) -> Delivery {
     match answer {
+        Ok(answer) if answer.is_too_large() => Delivery::Unknown { reason: answer.text },
         Ok(answer) if answer.is_accepted() => Delivery::Sent { external_id: answer.message_id() },
         Ok(answer) => match answer.retcode {
             // A time-out inside the implementation: it may have gone out all the same.
@@ -137,6 +146,9 @@ pub(super) fn delivery(answer: Result<Answer, NoAnswer>) -> Delivery {
         },
         Err(NoAnswer::NotSent(reason)) => {
             Delivery::Refused { reason: reason.into(), retryable: true }
+        }
+        Err(refused @ NoAnswer::TooLarge) => {
+            Delivery::Refused { reason: refused.to_string(), retryable: false }
         }
         Err(lost @ (NoAnswer::Silent(_) | NoAnswer::Lost)) => {
             Delivery::Unknown { reason: lost.to_string() }
@@ -175,11 +187,11 @@ mod tests {
     }
 
     #[test]
-    fn media_go_by_url_data_or_path() {
+    fn media_go_by_url_or_bytes() {
         for (kind, content, name, file) in [
             (MessageType::Image, "https://x/a.png", "image", "https://x/a.png"),
             (MessageType::Audio, "base64://aGk=", "record", "base64://aGk="),
-            (MessageType::Video, "/tmp/a b.mp4", "video", "file:///tmp/a%20b.mp4"),
+            (MessageType::Video, "data:video/mp4;base64,aGk=", "video", "base64://aGk="),
         ] {
             let (action, params) =
                 sending(&message("private_5", kind, content), &Options::default());
@@ -218,10 +230,16 @@ mod tests {
         let sending = Sending::new(&text, Some("77"), &Options::default()).unwrap();
         let params = serde_json::to_value(&sending).unwrap();
         assert_eq!((&params["user_id"], &params["group_id"]), (&json!(5), &json!(77)));
-        assert!(
-            Sending::new(&message("x", MessageType::Text, "hi"), None, &Options::default())
-                .is_none()
-        );
+    }
+
+    #[test]
+    fn an_unknown_conversation_and_a_path_are_refused() {
+        let refused = |conversation, message_type, content| {
+            let message = message(conversation, message_type, content);
+            Sending::new(&message, None, &Options::default()).unwrap_err()
+        };
+        assert!(refused("x", MessageType::Text, "hi").contains("group_<id>"));
+        assert!(refused("group_1", MessageType::File, "/etc/passwd").contains("not read"));
     }
 
     fn answer(status: &str, retcode: i64, data: &str) -> Answer {

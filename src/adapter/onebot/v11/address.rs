@@ -1,15 +1,17 @@
-//! The conversations of OneBot 11: `group_<id>` and `private_<id>`.
+//! The conversations of OneBot 11: `group_<id>` and `private_<id>`, and the channels that go-cqhttp
+//! added: `channel_<guild>_<channel>`.
 
+use crate::adapter::onebot::common::channel;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Whom a message is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(untagged)]
 pub(super) enum Address<'a> {
-    #[serde(rename = "group_id")]
-    Group(Id<'a>),
-    #[serde(rename = "user_id")]
-    Private(Id<'a>),
+    Group { group_id: Id<'a> },
+    Private { user_id: Id<'a> },
+    Channel { guild_id: Cow<'a, str>, channel_id: Cow<'a, str> },
 }
 
 /// An ID as an action wants it: a number, unless it is none.
@@ -31,8 +33,12 @@ impl<'a> Address<'a> {
     pub(super) fn parse(conversation: &'a str) -> Option<Self> {
         let (kind, id) = conversation.split_once('_').filter(|(_, id)| !id.is_empty())?;
         match kind {
-            "group" => Some(Self::Group(Id::new(id))),
-            "private" => Some(Self::Private(Id::new(id))),
+            "group" => Some(Self::Group { group_id: Id::new(id) }),
+            "private" => Some(Self::Private { user_id: Id::new(id) }),
+            "channel" => {
+                let (guild_id, channel_id) = channel::parse(id)?;
+                Some(Self::Channel { guild_id, channel_id })
+            }
             _ => None,
         }
     }
@@ -77,10 +83,15 @@ mod tests {
     #[test]
     fn a_prefix_says_what_it_is() {
         assert_eq!(resolve("group_1", &|_| false), Ok("group_1".into()));
-        assert_eq!(Address::parse("private_-5"), Some(Address::Private(Id::Number(-5))));
-        assert_eq!(Address::parse("group_x"), Some(Address::Group(Id::Text("x"))));
+        assert_eq!(
+            Address::parse("private_-5"),
+            Some(Address::Private { user_id: Id::Number(-5) })
+        );
+        assert_eq!(Address::parse("group_x"), Some(Address::Group { group_id: Id::Text("x") }));
         assert_eq!(Address::parse("group_"), None);
-        assert_eq!(Address::parse("channel_1_2"), None);
+        assert_eq!(Address::parse("channel_1"), None);
+        let channel = Address::Channel { guild_id: "1".into(), channel_id: "2".into() };
+        assert_eq!(Address::parse("channel_1_2"), Some(channel));
     }
 
     #[test]
@@ -97,6 +108,7 @@ mod tests {
     #[test]
     fn what_could_be_a_conversation() {
         assert!(addresses("123") && addresses("group_1") && addresses("private_1"));
-        assert!(!addresses("alice") && !addresses("") && !addresses("channel_1_2"));
+        assert!(addresses("channel_1_2"));
+        assert!(!addresses("alice") && !addresses("") && !addresses("channel_1"));
     }
 }

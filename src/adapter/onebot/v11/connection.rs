@@ -10,11 +10,11 @@ use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::Answer;
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::requests;
-use crate::adapter::onebot::common::session::{self, Session, Unreadable};
+use crate::adapter::onebot::common::session::{self, Session, Skipped};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection, Registration};
 use crate::adapter::transport::Connection;
 use crate::adapter::transport::End;
-use crate::adapter::transport::Handshake;
+use crate::adapter::transport::{Closed, Handshake};
 use crate::model::change::Inbound;
 use crate::model::message::check_name;
 use std::future::pending;
@@ -47,7 +47,7 @@ impl Role {
 /// Serves one connection until it ends.
 pub(super) async fn run(connection: Connection, options: Arc<Options>) -> End {
     let Connection { socket, handshake, settings, entry, context } = connection;
-    let (reader, writer, writing) = socket.split();
+    let (reader, writer, writing) = socket.split(settings.max_frame);
     let calls = Calls::new(writer, settings.answer_timeout);
     let handshake = handshake.as_ref();
     let platform = handshake.and_then(|handshake| handshake.parameter("platform"));
@@ -68,7 +68,9 @@ pub(super) async fn run(connection: Connection, options: Arc<Options>) -> End {
         registration: None,
         login: None,
         heartbeat: None,
-        unreadable: Unreadable::default(),
+        online_beats: 0,
+        is_other_version: false,
+        skipped: Skipped::default(),
         identified: CancellationToken::new(),
         ended: CancellationToken::new(),
     };
@@ -95,7 +97,10 @@ struct Peer {
     /// The answer to who we are, while it is awaited.
     login: Option<oneshot::Receiver<Option<String>>>,
     heartbeat: Option<Duration>,
-    unreadable: Unreadable,
+    /// Heartbeats in a row that said that the account is on.
+    online_beats: u32,
+    is_other_version: bool,
+    skipped: Skipped,
     /// Ends the waiting for who the account is.
     identified: CancellationToken,
     ended: CancellationToken,
@@ -106,29 +111,49 @@ impl Session for Peer {
         match Frame::parse(text) {
             Ok(Frame::Event { account, event }) => {
                 if let Some(account) = account {
-                    self.identify(&account);
+                    self.identify(&account)?;
                 }
                 self.event(event).await
             }
             Ok(Frame::Answer { echo, answer }) => self.answer(&echo, answer),
             Err(error) => {
-                self.unreadable.skip(text, &error);
+                self.skipped.note(text, &error);
                 Ok(())
             }
         }
     }
 
-    async fn happen(&mut self) {
+    async fn other_event(&mut self) -> Result<(), End> {
         match &mut self.login {
             Some(login) => {
                 let told = login.await.ok().flatten();
                 self.login = None;
                 match told {
                     Some(account) => self.identify(&account),
-                    None => self.register(),
+                    None => {
+                        self.register();
+                        Ok(())
+                    }
                 }
             }
             None => pending().await,
+        }
+    }
+
+    fn too_large(&mut self, text: &str) {
+        match session::echo_of(text) {
+            Some(echo) => drop(self.calls.answered(&echo, Answer::too_large(text.len()))),
+            None => self.skipped.note(text, &"it is larger than `max_frame`"),
+        }
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        match closed {
+            Closed::Lost(_) => {}
+            Closed::FrameTooLarge(_) => {
+                self.account.history_limits.answer_was_too_large(&self.account.key());
+            }
+            Closed::OursTooLarge(_) => self.calls.refuse_largest(),
         }
     }
 
@@ -180,9 +205,12 @@ impl Peer {
     }
 
     /// The account is known, by whatever told it first.
-    fn identify(&mut self, id: &str) {
+    fn identify(&mut self, id: &str) -> Result<(), End> {
         if self.account.id().is_some() || check_name("self_id", id).is_err() {
-            return;
+            return Ok(());
+        }
+        if let Err(reason) = self.settings.check_account(id) {
+            return Err(End::refused(reason));
         }
         self.identified.cancel();
         self.account.close(&self.calls);
@@ -197,6 +225,7 @@ impl Peer {
             }
             None => self.register(),
         }
+        Ok(())
     }
 
     /// Asks for the account, unless the first events tell it.
@@ -231,11 +260,8 @@ impl Peer {
             Event::Message(message) => self.message(*message).await,
             Event::Heartbeat { interval, online } => {
                 self.heartbeat = session::patience(interval);
-                match (&self.registration, online) {
-                    (Some(registration), Some(false)) => registration
-                        .offline("the account is off, says the implementation; log it in there"),
-                    (Some(registration), Some(true)) if registration.online() => self.catch_up(),
-                    _ => {}
+                if let Some(online) = online {
+                    self.online(online);
                 }
                 Ok(())
             }
@@ -245,8 +271,36 @@ impl Peer {
                 }
                 Ok(())
             }
+            Event::OtherVersion => self.other_version(),
             Event::Other => Ok(()),
         }
+    }
+
+    /// Takes what a heartbeat says of the account. After it was off, it takes two beats in a row
+    /// for it to be on, so that a status that goes to and fro changes nothing each time.
+    fn online(&mut self, online: bool) {
+        self.online_beats = if online { self.online_beats.saturating_add(1) } else { 0 };
+        match &self.registration {
+            Some(registration) if !online => {
+                registration.offline("the account is off, says the implementation; log it in there")
+            }
+            Some(registration) if self.online_beats >= 2 && registration.online() => {
+                self.catch_up();
+            }
+            _ => {}
+        }
+    }
+
+    /// The implementation speaks OneBot 12: says so in the state, once.
+    fn other_version(&mut self) -> Result<(), End> {
+        const REASON: &str = "the implementation speaks OneBot 12 here; let it dial \
+            /onebot/v12/ws, or set its own side to OneBot 11";
+        let Some(registration) = &self.registration else { return Err(End::refused(REASON)) };
+        if !std::mem::replace(&mut self.is_other_version, true) {
+            tracing::warn!(platform = self.account.platform, REASON);
+            registration.offline(REASON);
+        }
+        Ok(())
     }
 
     async fn message(&mut self, message: Message<'_>) -> Result<(), End> {
@@ -255,7 +309,7 @@ impl Peer {
             match message.into_inbound(&self.account.platform, account, None) {
                 Ok(read) => read,
                 Err(reason) => {
-                    tracing::debug!(reason, "skipped a message");
+                    self.skipped.note("", &reason);
                     return Ok(());
                 }
             };

@@ -1,7 +1,9 @@
 //! Frames of OneBot 11 as implementations really send them: events and answers.
 
-use super::reading::{self, Reading};
+use super::reading;
 use crate::adapter::onebot::common::answer::Answer;
+use crate::adapter::onebot::common::channel;
+use crate::adapter::onebot::common::fragment::Reading;
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
 use crate::model::change::Inbound;
@@ -29,6 +31,8 @@ pub(super) enum Event<'a> {
     Heartbeat { interval: i64, online: Option<bool> },
     /// The account was logged out, says NapCat.
     Offline { reason: String },
+    /// A frame of OneBot 12, which does not belong here.
+    OtherVersion,
     /// Nothing for us.
     Other,
 }
@@ -40,6 +44,10 @@ struct Fields<'a> {
     post_type: Scalar<'a>,
     #[serde(default)]
     meta_event_type: Scalar<'a>,
+    #[serde(rename = "type", default)]
+    kind: Scalar<'a>,
+    #[serde(default)]
+    detail_type: Scalar<'a>,
     #[serde(default)]
     notice_type: Scalar<'a>,
     #[serde(default)]
@@ -54,6 +62,12 @@ struct Fields<'a> {
     group_id: Scalar<'a>,
     #[serde(default)]
     group_name: Scalar<'a>,
+    #[serde(default)]
+    guild_id: Scalar<'a>,
+    #[serde(default)]
+    channel_id: Scalar<'a>,
+    #[serde(default)]
+    self_tiny_id: Scalar<'a>,
     #[serde(default)]
     target_id: Scalar<'a>,
     #[serde(default)]
@@ -94,6 +108,9 @@ impl<'a> Frame<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
         let fields: Fields<'a> = serde_json::from_str(text)?;
         if fields.post_type.text().is_none() {
+            if fields.kind.text().is_some() && fields.detail_type.text().is_some() {
+                return Ok(Self::Event { account: None, event: Event::OtherVersion });
+            }
             return Ok(fields.into_answer());
         }
         let account = fields.self_id.id().map(str::to_owned);
@@ -171,7 +188,10 @@ impl<'a> Message<'a> {
 
     /// Whether the account itself wrote it.
     fn is_own(&self, account: &str) -> bool {
-        self.0.post_type.or_empty() == "message_sent" || self.sender_id() == Some(account)
+        self.0.post_type.or_empty() == "message_sent"
+            || self.sender_id() == Some(account)
+            // In guilds the account has another ID (go-cqhttp, guild.md).
+            || self.0.self_tiny_id.id().is_some_and(|own| self.sender_id() == Some(own))
     }
 
     fn sender_id(&self) -> Option<&str> {
@@ -185,6 +205,12 @@ impl<'a> Message<'a> {
         let is_group = match fields.message_type.or_empty() {
             "group" => true,
             "private" => false,
+            "guild" => {
+                let ids = fields.guild_id.id().zip(fields.channel_id.id());
+                let conversation =
+                    ids.map(|(guild, channel)| channel::conversation(guild, channel));
+                return Some(Origin { conversation: conversation?, name: None, through: None });
+            }
             "" => group.is_some(),
             _ => return None,
         };
@@ -214,10 +240,13 @@ impl<'a> Message<'a> {
             let conversation = asked_for?.to_owned();
             Some(Origin { conversation, name: None, through: None })
         });
-        let origin = origin.ok_or("the event does not tell its conversation")?;
+        let origin = origin.ok_or_else(|| {
+            let message_type = self.0.message_type.or_empty();
+            format!("a `{message_type}` message that does not tell its conversation")
+        })?;
         check_name("conversation", &origin.conversation)?;
-        let message = self.0.message.or(self.0.raw_message).ok_or("the event has no `message`")?;
-        let Reading { message_type, content, original } = reading::read(message);
+        let message = self.0.message.or(self.0.raw_message).ok_or("a message without `message`")?;
+        let Reading { message_type, content, original, .. } = self.read(message);
         let inbound = Inbound {
             platform: platform.to_owned(),
             account: account.to_owned(),
@@ -232,6 +261,16 @@ impl<'a> Message<'a> {
             original,
         };
         Ok((inbound, origin))
+    }
+
+    /// Reads the message; `raw_message` where the message itself brings no more than labels.
+    fn read(&self, message: &RawValue) -> Reading {
+        let reading = reading::read(message);
+        if !reading.is_bare {
+            return reading;
+        }
+        let raw = self.0.raw_message.map(reading::read).filter(|raw| !raw.is_bare);
+        raw.map_or(reading, |raw| Reading { original: Some(message.get().to_owned()), ..raw })
     }
 
     /// Who wrote it: the group card where there is one, else the nickname.
@@ -311,7 +350,7 @@ mod tests {
         #[test]
         fn no_field_panics(
             fields in prop::collection::btree_map(
-                "time|self_id|user_id|group_id|group_name|target_id|message_id|message|raw_message|\
+                "time|self_id|user_id|group_id|guild_id|channel_id|type|detail_type|group_name|target_id|message_id|message|raw_message|\
                  sender|anonymous|interval|status|retcode|data|wording|echo|font",
                 json(),
                 0..10,

@@ -20,12 +20,9 @@ pub(super) struct Handler {
 impl RequestHandler for Handler {
     async fn send(&self, message: Outbound) -> Delivery {
         let through = self.account.through.get(&message.conversation);
-        let Some(sending) = Sending::new(&message, through.as_deref(), &self.options) else {
-            let reason = format!(
-                "`{}` is no conversation of OneBot 11; write group_<id> or private_<id>",
-                message.conversation
-            );
-            return Delivery::Refused { reason, retryable: false };
+        let sending = match Sending::new(&message, through.as_deref(), &self.options) {
+            Ok(sending) => sending,
+            Err(reason) => return Delivery::Refused { reason, retryable: false },
         };
         self.account.echoes.begin(&message);
         let answer = self.calls.call(sending.action, &sending, None).await;

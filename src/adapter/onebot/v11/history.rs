@@ -35,6 +35,35 @@ enum NoHistory {
     Unsupported,
     /// The connection is lost or the implementation silent.
     NoAnswer,
+    /// The answer is larger than a frame may be.
+    TooLarge,
+}
+
+/// The last messages of a conversation, the oldest first; fewer where so many make an answer that
+/// is larger than a frame may be.
+async fn fetch_what_fits(
+    account: &Account,
+    calls: &Calls,
+    conversation: &str,
+    wanted: usize,
+) -> Result<Vec<Inbound>, NoHistory> {
+    let (limits, key) = (&account.history_limits, account.key());
+    loop {
+        let count = limits.begin(&key, conversation, wanted);
+        if count == 0 {
+            limits.end(&key);
+            return Err(NoHistory::Refused);
+        }
+        match fetch(account, calls, conversation, count).await {
+            Err(NoHistory::TooLarge) => limits.answer_was_too_large(&key),
+            // The limit counts if the connection ends by this very answer.
+            Err(NoHistory::NoAnswer) => return Err(NoHistory::NoAnswer),
+            fetched => {
+                limits.end(&key);
+                return fetched;
+            }
+        }
+    }
 }
 
 /// The last messages of a conversation, the oldest first.
@@ -51,15 +80,18 @@ async fn fetch(
     }
     let address = Address::parse(conversation).ok_or(NoHistory::Refused)?;
     let action = match address {
-        Address::Group(_) => "get_group_msg_history",
-        Address::Private(_) => "get_friend_msg_history",
+        Address::Group { .. } => "get_group_msg_history",
+        Address::Private { .. } => "get_friend_msg_history",
+        // No implementation has an action for it.
+        Address::Channel { .. } => return Err(NoHistory::Refused),
     };
     let asked = Asked { address: &address, count };
     let answer = match calls.call(action, &asked, None).await {
+        Ok(answer) if answer.is_too_large() => return Err(NoHistory::TooLarge),
         Ok(answer) if answer.is_accepted() => answer,
         Ok(answer) if matches!(answer.retcode, 404 | 1404) => return Err(NoHistory::Unsupported),
         Ok(_) => return Err(NoHistory::Refused),
-        Err(NoAnswer::NotSent(_) | NoAnswer::Silent(_) | NoAnswer::Lost) => {
+        Err(NoAnswer::NotSent(_) | NoAnswer::Silent(_) | NoAnswer::Lost | NoAnswer::TooLarge) => {
             return Err(NoHistory::NoAnswer);
         }
     };
@@ -85,14 +117,14 @@ pub(super) async fn catch_up(
     let mut friends = true;
     for conversation in conversations(account, options, events).await {
         let supported = match Address::parse(&conversation) {
-            Some(Address::Group(_)) => &mut groups,
-            Some(Address::Private(_)) => &mut friends,
-            None => continue,
+            Some(Address::Group { .. }) => &mut groups,
+            Some(Address::Private { .. }) => &mut friends,
+            Some(Address::Channel { .. }) | None => continue,
         };
         if !*supported {
             continue;
         }
-        match fetch(account, calls, &conversation, options.history).await {
+        match fetch_what_fits(account, calls, &conversation, options.history).await {
             Ok(messages) => {
                 for message in messages.into_iter().filter_map(|message| news(account, message)) {
                     if !events.report(Event::Message(Box::new(message))).await {
@@ -100,7 +132,7 @@ pub(super) async fn catch_up(
                     }
                 }
             }
-            Err(NoHistory::Refused) => {}
+            Err(NoHistory::Refused | NoHistory::TooLarge) => {}
             Err(NoHistory::Unsupported) => *supported = false,
             Err(NoHistory::NoAnswer) => return,
         }
@@ -128,7 +160,7 @@ async fn conversations(account: &Account, options: &Options, events: &EventSink)
 
 /// Looks for a message that may have gone out.
 pub(super) async fn find(account: &Account, calls: &Calls, message: &Outbound) -> Found {
-    match fetch(account, calls, &message.conversation, SEARCHED).await {
+    match fetch_what_fits(account, calls, &message.conversation, SEARCHED).await {
         Ok(history) => look(&history, message, |known| account.echoes.is_ours(known)),
         Err(_) => Found::CannotTell,
     }

@@ -8,6 +8,7 @@ mod cq;
 mod event;
 mod handler;
 mod history;
+mod history_limits;
 mod lookup;
 mod options;
 mod reading;

@@ -1,21 +1,11 @@
-//! Reading a message: segments, or a string with CQ codes.
+//! Reading a message of OneBot 11: segments, or a string with CQ codes.
 
-use super::cq;
-use super::segment::Segment;
-use crate::adapter::onebot::common::fragment;
-use crate::model::message::MessageType;
+use super::{cq, segment};
+use crate::adapter::onebot::common::fragment::Reading;
+use crate::adapter::onebot::common::segment::Segment;
 use serde_json::value::RawValue;
 
-/// How a message reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reading {
-    pub(super) message_type: MessageType,
-    pub(super) content: String,
-    /// The message as it came, where the content does not hold all of it.
-    pub(super) original: Option<String>,
-}
-
-/// Reads a message: an array of segments, one segment, or a string of CQ codes.
+/// Reads a message: an array of segments, one segment, or a string with CQ codes.
 pub(super) fn read(message: &RawValue) -> Reading {
     let json = message.get();
     let string: String;
@@ -30,8 +20,8 @@ pub(super) fn read(message: &RawValue) -> Reading {
             cq::parse(&string)
         }
     };
-    let is_plain = segments.iter().all(|segment| segment.kind.or_empty() == "text");
-    let fragments: Vec<_> = segments.iter().filter_map(Segment::fragment).collect();
-    let (message_type, content) = fragment::read(&fragments);
-    Reading { message_type, content, original: (!is_plain).then(|| json.to_owned()) }
+    let is_plain = segments.iter().all(|segment| segment.kind().is_none_or(|kind| kind == "text"));
+    let fragments: Vec<_> = segments.iter().filter_map(segment::fragment).collect();
+    let is_plain = is_plain && fragments.len() == segments.len();
+    Reading::of(&fragments, (!is_plain).then(|| json.to_owned()))
 }

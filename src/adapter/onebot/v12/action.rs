@@ -7,6 +7,7 @@ use crate::adapter::onebot::common::call::NoAnswer;
 use crate::adapter::onebot::common::media::Source;
 use crate::model::message::MessageType;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// The parameters of `send_message` (interface/message/actions.md).
 ///
@@ -45,7 +46,7 @@ impl<'a> Segment<'a> {
 /// The parameters of `upload_file` (interface/file/actions.md).
 #[derive(Debug, Serialize)]
 pub(super) struct UploadFile<'a> {
-    name: &'a str,
+    name: Cow<'a, str>,
     #[serde(flatten)]
     source: UploadSource<'a>,
 }
@@ -54,20 +55,17 @@ pub(super) struct UploadFile<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 enum UploadSource<'a> {
     Url { url: &'a str },
-    Path { path: &'a str },
     Data { data: &'a str },
 }
 
 impl<'a> UploadFile<'a> {
-    /// The upload of a source; none where the implementation has the file already.
-    pub(super) fn new(source: &'a Source<'a>) -> Option<Self> {
+    /// The upload of a source.
+    pub(super) fn new(source: &'a Source<'a>) -> Self {
         let upload = match source {
             Source::Url(url) => UploadSource::Url { url },
-            Source::Path(path) => UploadSource::Path { path },
-            Source::Data(data) | Source::NamedData(data, _) => UploadSource::Data { data },
-            Source::Known(_) => return None,
+            Source::Data { base64, .. } => UploadSource::Data { data: base64 },
         };
-        Some(Self { name: source.name(), source: upload })
+        Self { name: source.name(), source: upload }
     }
 }
 
@@ -79,10 +77,14 @@ pub(super) fn delivery(answer: Result<Answer, NoAnswer>) -> Delivery {
             let reason = "the implementation could not send it".into();
             Delivery::Refused { reason, retryable: true }
         }
+        Ok(answer) if answer.is_too_large() => Delivery::Unknown { reason: answer.text },
         Ok(answer) if answer.is_accepted() => Delivery::Sent { external_id: answer.message_id() },
         Ok(answer) => refusal(&answer),
         Err(NoAnswer::NotSent(reason)) => {
             Delivery::Refused { reason: reason.into(), retryable: true }
+        }
+        Err(refused @ NoAnswer::TooLarge) => {
+            Delivery::Refused { reason: refused.to_string(), retryable: false }
         }
         Err(lost @ (NoAnswer::Silent(_) | NoAnswer::Lost)) => {
             Delivery::Unknown { reason: lost.to_string() }
@@ -94,7 +96,7 @@ pub(super) fn delivery(answer: Result<Answer, NoAnswer>) -> Delivery {
 pub(super) fn upload_failed(answer: &Result<Answer, NoAnswer>) -> Delivery {
     let (reason, retryable) = match answer {
         Ok(answer) => (answer.reason(), retryable(answer.retcode)),
-        Err(no_answer) => (no_answer.to_string(), true),
+        Err(no_answer) => (no_answer.to_string(), *no_answer != NoAnswer::TooLarge),
     };
     Delivery::Refused { reason: format!("the file could not be uploaded: {reason}"), retryable }
 }
@@ -135,16 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_uploaded_by_url_path_or_data() {
+    fn a_file_is_uploaded_by_url_or_data() {
         for (content, expected) in [
             ("https://x/a.png", json!({"type": "url", "name": "a.png", "url": "https://x/a.png"})),
-            ("/tmp/a.png", json!({"type": "path", "name": "a.png", "path": "/tmp/a.png"})),
             ("base64://aGk=", json!({"type": "data", "name": "file", "data": "aGk="})),
         ] {
-            let source = Source::parse(content);
+            let source = Source::parse(content).unwrap();
             assert_eq!(to_value(UploadFile::new(&source)).unwrap(), expected);
         }
-        assert!(UploadFile::new(&Source::parse("e30f9684")).is_none());
     }
 
     fn answer(status: &str, retcode: i64, data: &str) -> Answer {

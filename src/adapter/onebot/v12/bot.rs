@@ -70,11 +70,9 @@ impl Bot {
         if message.message_type == MessageType::Text {
             return Ok(Cow::Borrowed(&message.content));
         }
-        let source = Source::parse(&message.content);
-        let Some(upload) = UploadFile::new(&source) else {
-            return Ok(Cow::Borrowed(&message.content));
-        };
-        let answer = self.call("upload_file", upload).await;
+        let source = Source::parse(&message.content)
+            .map_err(|reason| Delivery::Refused { reason, retryable: false })?;
+        let answer = self.call("upload_file", UploadFile::new(&source)).await;
         let file_id = answer.as_ref().ok().and_then(|answer| answer.field("file_id"));
         match file_id.as_ref().and_then(|id| id.text()) {
             Some(file_id) => Ok(Cow::Owned(file_id.to_owned())),

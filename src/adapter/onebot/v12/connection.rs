@@ -4,14 +4,15 @@ use super::bot::Bot;
 use super::event::{BotId, Event, Frame, Message, bots};
 use crate::adapter::api::{Event as CoreEvent, Settings};
 use crate::adapter::context::Context;
+use crate::adapter::onebot::common::answer::Answer;
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::echo::Echoes;
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::requests;
-use crate::adapter::onebot::common::session::{self, Session, Unreadable};
+use crate::adapter::onebot::common::session::{self, Session, Skipped};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection, Registration};
 use crate::adapter::transport::Connection;
-use crate::adapter::transport::End;
+use crate::adapter::transport::{Closed, End};
 use crate::model::change::Inbound;
 use crate::model::message::check_name;
 use serde::Serialize;
@@ -23,15 +24,15 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// Accounts of one connection; more are not taken.
-const BOTS: usize = 256;
+/// Accounts of one connection; further ones are skipped.
+const MAX_BOTS: usize = 256;
 /// Why an account counts as off.
 const OFFLINE: &str = "the account is off, says the implementation; log it in there";
 
 /// Serves one connection until it ends.
 pub(super) async fn run(connection: Connection) -> End {
     let Connection { socket, handshake, settings, entry, context } = connection;
-    let (reader, writer, writing) = socket.split();
+    let (reader, writer, writing) = socket.split(settings.max_frame);
     let calls = Calls::new(writer, settings.answer_timeout);
     let asked_for = handshake.as_ref().and_then(|handshake| handshake.parameter("platform"));
     let platform = settings.platform.as_deref().or(asked_for).map(str::to_owned);
@@ -46,7 +47,9 @@ pub(super) async fn run(connection: Connection) -> End {
         bots: HashMap::new(),
         status: None,
         heartbeat: None,
-        unreadable: Unreadable::default(),
+        is_dialled: handshake.is_none(),
+        is_other_version: false,
+        skipped: Skipped::default(),
         identified: CancellationToken::new(),
         ended,
     };
@@ -70,7 +73,10 @@ struct Peer {
     /// The answer to who is there, while it is awaited.
     status: Option<oneshot::Receiver<Vec<(BotId, bool)>>>,
     heartbeat: Option<Duration>,
-    unreadable: Unreadable,
+    /// We dialled it.
+    is_dialled: bool,
+    is_other_version: bool,
+    skipped: Skipped,
     /// Ends the waiting for who is there.
     identified: CancellationToken,
     ended: CancellationToken,
@@ -85,20 +91,34 @@ impl Session for Peer {
                 Ok(())
             }
             Err(error) => {
-                self.unreadable.skip(text, &error);
+                self.skipped.note(text, &error);
                 Ok(())
             }
         }
     }
 
-    async fn happen(&mut self) {
+    async fn other_event(&mut self) -> Result<(), End> {
         match &mut self.status {
             Some(status) => {
                 let bots = status.await.unwrap_or_default();
                 self.status = None;
                 self.update(bots);
+                Ok(())
             }
             None => pending().await,
+        }
+    }
+
+    fn too_large(&mut self, text: &str) {
+        match session::echo_of(text) {
+            Some(echo) => drop(self.calls.answered(&echo, Answer::too_large(text.len()))),
+            None => self.skipped.note(text, &"it is larger than `max_frame`"),
+        }
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        if let Closed::OursTooLarge(_) = closed {
+            self.calls.refuse_largest();
         }
     }
 
@@ -112,7 +132,7 @@ impl Peer {
         match event {
             Event::Message(message) => {
                 let Some(bot) = bot.and_then(|id| self.bot(id)) else {
-                    tracing::debug!("skipped a message that does not tell its account");
+                    self.skipped.note("", &"a message that does not tell a usable account");
                     return Ok(());
                 };
                 self.message(&bot, *message).await
@@ -125,6 +145,7 @@ impl Peer {
                 self.update(bots);
                 Ok(())
             }
+            Event::OtherVersion => self.other_version(bot),
             Event::Other => {
                 bot.and_then(|id| self.bot(id));
                 Ok(())
@@ -145,7 +166,11 @@ impl Peer {
         let platform = self.platform.as_deref().or(told).unwrap_or(self.settings.kind.platform);
         let names = [("platform", platform), ("user_id", &id.user_id)];
         let are_usable = names.iter().all(|(field, name)| check_name(field, name).is_ok());
-        if !are_usable || self.bots.len() >= BOTS {
+        if !are_usable || self.bots.len() >= MAX_BOTS {
+            return None;
+        }
+        if let Err(reason) = self.settings.check_account(&id.user_id) {
+            self.skipped.note("", &reason);
             return None;
         }
         self.identified.cancel();
@@ -170,6 +195,22 @@ impl Peer {
         Some(bot)
     }
 
+    /// The implementation speaks OneBot 11: says so in the state of the account it names, once.
+    fn other_version(&mut self, bot: Option<BotId>) -> Result<(), End> {
+        const REASON: &str = "the implementation speaks OneBot 11 here; let it dial \
+            /onebot/v11/ws, or set its own side to OneBot 12";
+        if self.is_dialled {
+            return Err(End::refused(REASON));
+        }
+        if !std::mem::replace(&mut self.is_other_version, true) {
+            tracing::warn!(REASON);
+            if let Some(bot) = bot {
+                self.add(bot, Some(REASON));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes what a status says of the accounts.
     fn update(&mut self, bots: Vec<(BotId, bool)>) {
         for (id, online) in bots {
@@ -189,7 +230,7 @@ impl Peer {
         let mut inbound = match message.into_inbound(&bot.platform, &bot.id.user_id) {
             Ok(inbound) => inbound,
             Err(reason) => {
-                tracing::debug!(reason, "skipped a message");
+                self.skipped.note("", &reason);
                 return Ok(());
             }
         };

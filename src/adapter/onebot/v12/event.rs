@@ -1,12 +1,13 @@
 //! Frames of OneBot 12: events (data-protocol/event.md) and action responses.
 
 use super::address::Address;
-use super::segment::{self, Reading};
+use super::segment;
 use crate::adapter::onebot::common::answer::Answer;
+use crate::adapter::onebot::common::fragment::Reading;
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
 use crate::model::change::Inbound;
-use crate::model::message::{Sender, check_name};
+use crate::model::message::{MessageType, Sender, check_name};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -35,6 +36,8 @@ pub(super) enum Event<'a> {
     Heartbeat { interval: i64 },
     /// `meta.status_update`: which bots are there, and whether they are online.
     Status(Vec<(BotId, bool)>),
+    /// A frame of OneBot 11, which does not belong here.
+    OtherVersion,
     /// Nothing for us.
     Other,
 }
@@ -50,6 +53,10 @@ struct Fields<'a> {
     kind: Scalar<'a>,
     #[serde(default)]
     detail_type: Scalar<'a>,
+    #[serde(default)]
+    post_type: Scalar<'a>,
+    #[serde(default)]
+    self_id: Scalar<'a>,
     #[serde(rename = "self", borrow)]
     bot: Option<&'a RawValue>,
     #[serde(default)]
@@ -78,6 +85,11 @@ struct Fields<'a> {
 impl<'a> Frame<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
         let fields: Fields<'a> = serde_json::from_str(text)?;
+        if fields.kind.text().is_none() && fields.post_type.text().is_some() {
+            let user_id = fields.self_id.id().map(str::to_owned);
+            let bot = user_id.map(|user_id| BotId { platform: String::new(), user_id });
+            return Ok(Self::Event { bot, event: Event::OtherVersion });
+        }
         if fields.kind.text().is_none() {
             return Ok(fields.into_answer());
         }
@@ -179,14 +191,8 @@ impl Message<'_> {
         check_name("conversation", &conversation)?;
         let fields = &self.0;
         let user = fields.user_id.or_empty();
-        let Reading { message_type, content, original } = match fields.message {
-            Some(message) => segment::read(message),
-            None => Reading {
-                message_type: crate::model::message::MessageType::Text,
-                content: fields.alt_message.text().ok_or("the event has no `message`")?.to_owned(),
-                original: None,
-            },
-        };
+        let Reading { message_type, content, original, .. } =
+            self.read().ok_or("a message without `message`")?;
         // The event's own ID is as good, where the message has none.
         let external_id = fields.message_id.text().or(fields.id.text()).ok_or("no `message_id`")?;
         Ok(Inbound {
@@ -202,6 +208,21 @@ impl Message<'_> {
             own: user == account,
             original,
         })
+    }
+}
+
+impl Message<'_> {
+    /// Reads the message; `alt_message` where the message itself is a text of labels, or missing.
+    fn read(&self) -> Option<Reading> {
+        let read = self.0.message.map(segment::read);
+        let says_nothing = read
+            .as_ref()
+            .is_none_or(|reading| reading.is_bare && reading.message_type == MessageType::Text);
+        let alt = self.0.alt_message.text().filter(|alt| says_nothing && !alt.trim().is_empty());
+        let Some(alt) = alt else { return read };
+        let original = self.0.message.map(|message| message.get().to_owned());
+        let (message_type, content) = (MessageType::Text, alt.to_owned());
+        Some(Reading { message_type, content, original, is_bare: false })
     }
 }
 
@@ -242,7 +263,7 @@ mod tests {
         #[test]
         fn no_field_panics(
             fields in prop::collection::btree_map(
-                "id|time|self|message_id|message|alt_message|user_id|group_id|guild_id|channel_id|\
+                "id|time|self|self_id|post_type|message_id|message|alt_message|user_id|group_id|guild_id|channel_id|\
                  interval|status|retcode|data|echo",
                 value(),
                 0..10,

@@ -1,40 +1,9 @@
-//! Message segments (interface/message/segments.md), and how they read.
+//! The segments of OneBot 12 (interface/message/segments.md), as a reader sees them.
 
-use crate::adapter::onebot::common::fragment::{self, Fragment};
-use crate::adapter::onebot::common::scalar::Scalar;
+use crate::adapter::onebot::common::fragment::{Fragment, Reading};
+use crate::adapter::onebot::common::segment::Segment;
 use crate::model::message::MessageType;
-use serde::Deserialize;
 use serde_json::value::RawValue;
-
-/// One segment of a message.
-#[derive(Debug, Default)]
-struct Segment<'a> {
-    kind: Scalar<'a>,
-    data: Data<'a>,
-}
-
-/// The parameters we read, of whatever segment they are.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Data<'a> {
-    #[serde(borrow)]
-    text: Scalar<'a>,
-    user_id: Scalar<'a>,
-    name: Scalar<'a>,
-    file_id: Scalar<'a>,
-    url: Scalar<'a>,
-    title: Scalar<'a>,
-    content: Scalar<'a>,
-}
-
-/// How a message reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reading {
-    pub(super) message_type: MessageType,
-    pub(super) content: String,
-    /// The message as it came, where the content does not hold all of it.
-    pub(super) original: Option<String>,
-}
 
 /// Reads a message: segments, or one segment or a text from those who send such.
 pub(super) fn read(message: &RawValue) -> Reading {
@@ -45,67 +14,49 @@ pub(super) fn read(message: &RawValue) -> Reading {
             list.into_iter().map(Segment::parse).collect()
         }
         Some(b'{') => vec![Segment::parse(message)],
-        _ => vec![Segment {
-            kind: Scalar::new("text"),
-            data: Data { text: serde_json::from_str(json).unwrap_or_default(), ..Data::default() },
-        }],
+        _ => vec![Segment::text(serde_json::from_str::<String>(json).unwrap_or_default())],
     };
-    let is_plain = segments.iter().all(|segment| segment.kind.or_empty() == "text");
-    let fragments: Vec<_> = segments.iter().filter_map(Segment::fragment).collect();
-    let (message_type, content) = fragment::read(&fragments);
-    Reading { message_type, content, original: (!is_plain).then(|| json.to_owned()) }
+    let is_plain = segments.iter().all(|segment| segment.kind() == Some("text"));
+    let fragments: Vec<_> = segments.iter().filter_map(fragment).collect();
+    Reading::of(&fragments, (!is_plain).then(|| json.to_owned()))
 }
 
-impl<'a> Segment<'a> {
-    /// Reads a segment; one that is none has no kind.
-    fn parse(json: &'a RawValue) -> Self {
-        #[derive(Deserialize)]
-        struct Parts<'a> {
-            #[serde(rename = "type", borrow)]
-            kind: Scalar<'a>,
-            #[serde(borrow)]
-            data: Option<&'a RawValue>,
+/// What a segment is to a reader, if anything.
+fn fragment<'a>(segment: &'a Segment<'_>) -> Option<Fragment<'a>> {
+    let labelled = |label, keys| Fragment::labelled(label, segment.joined(keys).as_deref());
+    Some(match segment.kind()? {
+        "text" => Fragment::Text(segment.plain_text().into()),
+        "mention" => {
+            let user = segment.first_of(&["name", "user_name", "user_id"]);
+            Fragment::Text(format!("@{}", user.unwrap_or_default()).into())
         }
-        let Ok(parts) = serde_json::from_str::<Parts<'_>>(json.get()) else {
-            return Self::default();
-        };
-        let data = parts.data.and_then(|data| serde_json::from_str(data.get()).ok());
-        Self { kind: parts.kind, data: data.unwrap_or_default() }
-    }
+        "mention_all" => Fragment::Text("@all".into()),
+        "reply" => Fragment::Label("[reply] ".into()),
+        "image" => media(MessageType::Image, segment),
+        "voice" | "audio" => media(MessageType::Audio, segment),
+        "video" => media(MessageType::Video, segment),
+        "file" => media(MessageType::File, segment),
+        "location" => Fragment::labelled("location", location(segment).as_deref()),
+        "wx.emoji" | "qq.face" => labelled("emoji", &["name"]),
+        "wx.link" | "wx.app" | "wx.card" => labelled("card", &["title", "des", "nickname", "url"]),
+        other => Fragment::labelled(other, segment.first_of(&OTHER)),
+    })
+}
 
-    /// What the segment is to a reader, if anything.
-    fn fragment(&self) -> Option<Fragment<'_>> {
-        let data = &self.data;
-        Some(match self.kind.text()? {
-            "text" => Fragment::Text(data.text.or_empty().into()),
-            "mention" => {
-                let name = data.name.text().unwrap_or(data.user_id.or_empty());
-                Fragment::Text(format!("@{name}").into())
-            }
-            "mention_all" => Fragment::label("@全体成员"),
-            "reply" => Fragment::label("[回复] "),
-            "image" => self.media(MessageType::Image, "[图片]"),
-            "voice" | "audio" => self.media(MessageType::Audio, "[语音]"),
-            "video" => self.media(MessageType::Video, "[视频]"),
-            "file" => self.media(MessageType::File, "[文件]"),
-            "location" => Fragment::labelled("位置", data.title.text().or(data.content.text())),
-            "wx.emoji" | "qq.face" => Fragment::label("[表情]"),
-            "wx.link" => Fragment::labelled("分享", self.link().as_deref()),
-            "wx.app" => Fragment::labelled("小程序", data.title.text()),
-            other => Fragment::labelled(other, None),
-        })
-    }
+/// Where segments that are not known keep their words.
+const OTHER: [&str; 8] = ["text", "title", "content", "summary", "desc", "result", "name", "url"];
 
-    fn link(&self) -> Option<String> {
-        let parts: Vec<_> =
-            [&self.data.title, &self.data.url].into_iter().filter_map(Scalar::text).collect();
-        (!parts.is_empty()).then(|| parts.join(" "))
-    }
+/// By its address, which is an extension, else by the ID of the file.
+fn media<'a>(message_type: MessageType, segment: &'a Segment<'_>) -> Fragment<'a> {
+    let addresses = [segment.get("url"), segment.first_of(&["file_id"])];
+    Fragment::media(message_type, addresses, segment.get("name"))
+}
 
-    /// A medium by its address, which is an extension, else by its file ID.
-    fn media(&self, kind: MessageType, label: &'static str) -> Fragment<'_> {
-        let data = &self.data;
-        let address = data.url.text().or(data.file_id.text()).unwrap_or(label);
-        Fragment::Media(kind, address.into())
-    }
+/// A place by its title, its address and where it is.
+fn location(segment: &Segment<'_>) -> Option<String> {
+    let words = segment.joined(&["title", "content"]);
+    let coordinates = segment.get("latitude").zip(segment.get("longitude"));
+    let coordinates = coordinates.map(|(lat, lon)| format!("{lat},{lon}"));
+    let parts: Vec<_> = [words, coordinates].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
 }
