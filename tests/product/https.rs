@@ -183,7 +183,7 @@ fn the_terminal_client_hears_and_sends_over_https() {
     let elsewhere = Home::new();
     let url = format!("https://localhost:{}", secure.port);
     let refused = Tui::start(&elsewhere, &["--server", &url, "--token", "secret"]);
-    refused.sees("issued its certificate");
+    refused.sees("issuer of its certificate");
     let ca = secure.issuer.to_str().unwrap();
     let arguments = ["--server", &url, "--token", "secret", "--ca", ca];
     let mut tui = Tui::start(&elsewhere, &arguments);
