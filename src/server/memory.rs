@@ -72,13 +72,12 @@ impl Memory {
     pub async fn reserve_within(&self, limit: Duration, bytes: usize) -> Option<Reservation> {
         let pool = self.pool(bytes);
         let permit = pool.free.clone().acquire_many_owned(pool.units(bytes));
-        match tokio::time::timeout(limit, permit).await {
-            Ok(Ok(permit)) => Some(Reservation(permit)),
-            _ => {
-                tell_full();
-                None
-            }
+        let permit =
+            tokio::time::timeout(limit, permit).await.ok().and_then(std::result::Result::ok);
+        if permit.is_none() {
+            tell_full();
         }
+        permit.map(Reservation)
     }
 
     fn pool(&self, bytes: usize) -> &Pool {
