@@ -1,8 +1,8 @@
-//! The classic text format of Prometheus (0.0.4), made from OpenMetrics text.
+//! The classic text format of Prometheus (0.0.4), made from `OpenMetrics` text.
 
 use std::fmt::Write;
 
-/// Rewrites OpenMetrics text: in the classic format a counter's own name ends in `_total`, and
+/// Rewrites `OpenMetrics` text: in the classic format a counter's own name ends in `_total`, and
 /// there is neither `# UNIT` nor `# EOF`.
 pub fn classic(openmetrics: &str) -> String {
     let mut text = String::with_capacity(openmetrics.len());

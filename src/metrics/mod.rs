@@ -234,7 +234,7 @@ impl Metrics {
         self.limit_hits.get_or_create(&LimitLabels { limit }).inc();
     }
 
-    /// Everything, in the OpenMetrics text format.
+    /// Everything, in the `OpenMetrics` text format.
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.

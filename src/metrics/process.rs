@@ -1,4 +1,5 @@
 //! What Linux tells of this process, under the names that Prometheus clients share.
+#![allow(clippy::cast_precision_loss, reason = "metrics are floating-point numbers")]
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -11,7 +12,7 @@ use std::fs;
 #[derive(Debug)]
 pub struct Process;
 
-/// The fields of `/proc/self/stat` behind the command's name (proc_pid_stat(5)); the first is `state`.
+/// The fields of `/proc/self/stat` behind the command's name (`proc_pid_stat(5)`); the first is `state`.
 struct Stat(Vec<u64>);
 
 impl Stat {

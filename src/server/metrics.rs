@@ -9,13 +9,13 @@ use crate::model::message::Status;
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, HeaderMap, HeaderValue};
 
-/// The media type of OpenMetrics.
+/// The media type of `OpenMetrics`.
 pub const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The media type of Prometheus's older text format.
 pub const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Everything, in the format that `Accept` prefers: OpenMetrics unless it asks for plain text.
+/// Everything, in the format that `Accept` prefers: `OpenMetrics` unless it asks for plain text.
 pub fn scrape(call: &Call<'_>) -> Result<Answer> {
     let view = call.context.store.view()?;
     let stats = view.stats();
@@ -42,14 +42,15 @@ pub fn scrape(call: &Call<'_>) -> Result<Answer> {
         METRICS.adapters.get_or_create(&labels).set(1);
     }
     let text = METRICS.text();
-    let (media_type, text) = match prefers_classic(call.request.headers()) {
-        true => (CLASSIC, classic(&text)),
-        false => (OPENMETRICS, text),
+    let (media_type, text) = if prefers_classic(call.request.headers()) {
+        (CLASSIC, classic(&text))
+    } else {
+        (OPENMETRICS, text)
     };
     Ok(whole(StatusCode::OK, HeaderValue::from_static(media_type), text.into()))
 }
 
-/// Whether `Accept` names plain text, and OpenMetrics not or with less weight (RFC 9110, 12.5.1).
+/// Whether `Accept` names plain text, and `OpenMetrics` not or with less weight (RFC 9110, 12.5.1).
 fn prefers_classic(headers: &HeaderMap) -> bool {
     let weight = |wanted: &str| {
         let given = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());

@@ -136,21 +136,21 @@ impl Description {
     }
 
     /// Adds a parameter of the query.
-    pub fn query(self, name: &str, schema: Value, description: &str) -> Self {
+    pub fn query(self, name: &str, schema: &Value, description: &str) -> Self {
         self.parameter("query", name, schema, description)
     }
 
     /// Adds a header field.
-    pub fn header(self, name: &str, schema: Value, description: &str) -> Self {
+    pub fn header(self, name: &str, schema: &Value, description: &str) -> Self {
         self.parameter("header", name, schema, description)
     }
 
     /// Adds a parameter of the path.
-    pub fn path(self, name: &str, schema: Value, description: &str) -> Self {
+    pub fn path(self, name: &str, schema: &Value, description: &str) -> Self {
         self.parameter("path", name, schema, description)
     }
 
-    fn parameter(mut self, place: &str, name: &str, schema: Value, description: &str) -> Self {
+    fn parameter(mut self, place: &str, name: &str, schema: &Value, description: &str) -> Self {
         self.parameters.push(json!({
             "name": name, "in": place, "required": place == "path",
             "schema": schema, "description": description,
@@ -173,7 +173,7 @@ impl Description {
     /// Adds a parameter of the query whose schema has a name.
     pub fn query_of<T: ToSchema>(mut self, name: &str, description: &str) -> Self {
         let schema = self.schema::<T>();
-        self.query(name, schema, description)
+        self.query(name, &schema, description)
     }
 
     /// Takes a JSON body.
@@ -192,26 +192,26 @@ impl Description {
     /// Answers JSON.
     pub fn answers<T: ToSchema>(mut self, status: StatusCode, description: &str) -> Self {
         let schema = self.schema::<T>();
-        self.response(status.as_u16(), description, content(&["application/json"], &schema))
+        self.response(status.as_u16(), description, &content(&["application/json"], &schema))
     }
 
     /// Answers 200 with text of any of these media types.
     pub fn answers_text(self, media_types: &[&str], description: &str) -> Self {
-        self.response(200, description, content(media_types, &json!({"type": "string"})))
+        self.response(200, description, &content(media_types, &json!({"type": "string"})))
     }
 
     /// Answers 200 with a JSON object that is described elsewhere.
     pub fn answers_object(self, description: &str) -> Self {
-        self.response(200, description, content(&["application/json"], &json!({"type": "object"})))
+        self.response(200, description, &content(&["application/json"], &json!({"type": "object"})))
     }
 
     /// Answers an error.
     pub fn error(mut self, status: u16, description: &str) -> Self {
         let schema = self.schema::<crate::protocol::http::ErrorBody>();
-        self.response(status, description, content(&["application/json"], &schema))
+        self.response(status, description, &content(&["application/json"], &schema))
     }
 
-    fn response(mut self, status: u16, description: &str, content: Value) -> Self {
+    fn response(mut self, status: u16, description: &str, content: &Value) -> Self {
         let response = json!({"description": description, "content": content});
         self.responses.insert(status, response);
         self

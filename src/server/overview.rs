@@ -45,10 +45,30 @@ pub fn conversations(call: &Call<'_>) -> Result<Answer> {
 /// `GET /api/health`: always 200, and never waits for the disk.
 pub fn health(call: &Call<'_>) -> Answer {
     let store = call.context.store.view().err().map(|error| format!("store: {error}"));
-    let reasons: Vec<_> = store.into_iter().chain(HEALTH.reason()).collect();
-    let health = match reasons.is_empty() {
-        true => Health { status: "ok".into(), reason: None },
-        false => Health { status: "degraded".into(), reason: Some(reasons.join("; ")) },
-    };
-    json(StatusCode::OK, &health)
+    json(StatusCode::OK, &health_of(store.into_iter().chain(HEALTH.reason())))
+}
+
+fn health_of(faults: impl Iterator<Item = String>) -> Health {
+    let faults: Vec<_> = faults.collect();
+    if faults.is_empty() {
+        return Health { status: "ok".into(), reason: None };
+    }
+    Health { status: "degraded".into(), reason: Some(faults.join("; ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_is_the_literal_or_says_what_is_wrong() {
+        let text = |faults: &[&str]| {
+            let faults = faults.iter().map(|&fault| fault.to_owned());
+            serde_json::to_string(&health_of(faults)).unwrap()
+        };
+        assert_eq!(text(&[]), r#"{"status":"ok"}"#);
+        let wanted =
+            r#"{"status":"degraded","reason":"store: it is away; retention: it panicked"}"#;
+        assert_eq!(text(&["store: it is away", "retention: it panicked"]), wanted);
+    }
 }

@@ -3,6 +3,7 @@
 use super::context::{Context, Incoming};
 use super::error::{ErrorResponse, Result};
 use super::limit::RETRY_AFTER;
+use crate::protocol::json::{from_slice_lenient, repair};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::StatusCode;
@@ -54,7 +55,7 @@ async fn collect(context: &Context, request: Incoming) -> Result<Bytes> {
             let text = format!("the body is larger than {limit} bytes");
             return Err(ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, text));
         }
-        let more = context.memory.reserve(data.len())?;
+        let more = context.memory.reserve_received(data.len())?;
         match &mut reservation {
             None => reservation = Some(more),
             Some(reservation) => reservation.merge(more),
@@ -67,10 +68,12 @@ async fn collect(context: &Context, request: Incoming) -> Result<Bytes> {
     })
 }
 
-/// Parses JSON; only where that fails is it read again, slower, to name the field.
+/// Parses JSON, leniently; only where that fails is it read again, slower, to name the field.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|_| {
-        let mut reader = serde_json::Deserializer::from_slice(bytes);
+    from_slice_lenient(bytes).map_err(|_| {
+        let text = String::from_utf8_lossy(bytes);
+        let repaired = repair(&text);
+        let mut reader = serde_json::Deserializer::from_str(&repaired);
         match serde_path_to_error::deserialize::<_, T>(&mut reader) {
             Err(error) if names_field(error.path()) => {
                 ErrorResponse::bad_request(format!("`{}`: {}", error.path(), error.inner()))

@@ -77,7 +77,7 @@ fn create() -> Operation {
         d.named("create_message", "Make a message, which is stored and sent as soon as it can be")
             .header(
                 "Idempotency-Key",
-                key(),
+                &key(),
                 "The same key and body within 24 h give the same message",
             )
             .takes::<NewMessage>()
@@ -89,15 +89,19 @@ fn create() -> Operation {
 fn list() -> Operation {
     Operation::get(READ, |call| Box::pin(list::list(call))).described(|d| {
         d.named("list_messages", "Messages, the newest first")
-            .query("offset", count(), "How many to leave out")
-            .query("limit", count(), "At most so many: 50, and no more than 200")
-            .query("before", place(), "Only messages older than this one, given by its ID or `seq`")
+            .query("offset", &count(), "How many to leave out")
+            .query("limit", &count(), "At most so many: 50, and no more than 200")
+            .query(
+                "before",
+                &place(),
+                "Only messages older than this one, given by its ID or `seq`",
+            )
             .query_of::<Status>("status", "Only those with this status")
             .query_of::<Direction>("direction", "Only those of this direction")
-            .query("platform", name(), "Only those of this platform")
-            .query("conversation", name(), "Only those of this conversation")
+            .query("platform", &name(), "Only those of this platform")
+            .query("conversation", &name(), "Only those of this conversation")
             .query_of::<MessageType>("message_type", "Only those of this type")
-            .query("q", json!({"type": "string"}), "Text in the content or the sender's name")
+            .query("q", &json!({"type": "string"}), "Text in the content or the sender's name")
             .answers::<Listing>(StatusCode::OK, "A page of messages")
             .error(400, "A parameter cannot be read, or `before` is an unknown ID")
     })
@@ -106,7 +110,7 @@ fn list() -> Operation {
 fn read() -> Operation {
     Operation::get(READ, |call| now(messages::read(&call))).described(|d| {
         d.named("get_message", "One message")
-            .path("id", id(), "The message's ID")
+            .path("id", &id(), "The message's ID")
             .answers::<Message>(StatusCode::OK, "The message")
             .error(404, "There is no such message")
     })
@@ -115,7 +119,7 @@ fn read() -> Operation {
 fn set_status() -> Operation {
     Operation::of(Method::PATCH, SEND, |call| Box::pin(messages::set_status(call))).described(|d| {
         d.named("set_status", "Set a message's status: `Canceled` keeps one that waits from being sent, `Pending` sends it again")
-            .path("id", id(), "The message's ID")
+            .path("id", &id(), "The message's ID")
             .takes::<NewStatus>()
             .answers::<Message>(StatusCode::OK, "The message as it now is")
             .error(404, "There is no such message")
@@ -125,7 +129,7 @@ fn set_status() -> Operation {
 fn delete() -> Operation {
     Operation::of(Method::DELETE, ADMIN, |call| Box::pin(messages::delete(call))).described(|d| {
         d.named("delete_message", "Delete a message for good")
-            .path("id", id(), "The message's ID")
+            .path("id", &id(), "The message's ID")
             .answers::<Deleted>(StatusCode::OK, "It is deleted")
             .error(404, "There is no such message")
     })
@@ -136,18 +140,18 @@ fn stream() -> Operation {
         d.named("stream_messages", "Messages as they come, as Server-Sent Events or lines of JSON")
             .query(
                 "platform",
-                json!({"type": "string"}),
+                &json!({"type": "string"}),
                 "Only those of this platform; may be repeated",
             )
             .query(
                 "conversation",
-                json!({"type": "string"}),
+                &json!({"type": "string"}),
                 "Only those of this conversation; may be repeated",
             )
-            .query("since", place(), "First those after this one, given by its ID or `seq`")
+            .query("since", &place(), "First those after this one, given by its ID or `seq`")
             .header(
                 "Last-Event-ID",
-                json!({"type": "string"}),
+                &json!({"type": "string"}),
                 "The `id` of the last event that came",
             )
             .answers_text(&["text/event-stream", LINES], "Events, without an end")
@@ -172,7 +176,7 @@ fn overviews() -> [Route; 5] {
                     "get_activity",
                     "How many messages came and went in each of the last minutes",
                 )
-                .query("minutes", minutes, "How many minutes; 60 without it")
+                .query("minutes", &minutes, "How many minutes; 60 without it")
                 .answers::<Activity>(StatusCode::OK, "Counts, the oldest minute first")
                 .error(400, "`minutes` is no number from 1 to 1440")
             })],
@@ -213,8 +217,8 @@ fn transfers() -> [Route; 3] {
             d.named("export_messages", "Every message that matches as a line of JSON, the oldest first")
                 .query_of::<Status>("status", "Only those with this status")
                 .query_of::<Direction>("direction", "Only those of this direction")
-                .query("platform", name(), "Only those of this platform")
-                .query("conversation", name(), "Only those of this conversation")
+                .query("platform", &name(), "Only those of this platform")
+                .query("conversation", &name(), "Only those of this conversation")
                 .answers_text(&[LINES], "The messages as one commit had them")
                 .error(400, "A parameter cannot be read")
         })]),

@@ -10,6 +10,7 @@ use super::peer::Peer;
 use super::query::Query;
 use super::request::{read_body, read_json};
 use crate::protocol::http::{Backup, BackupDone, Imported, Record};
+use crate::protocol::json::from_slice_lenient;
 use crate::store::{self, Command, Filter, View};
 use bytes::Bytes;
 use futures_util::stream;
@@ -117,7 +118,7 @@ pub async fn import(call: Call<'_>) -> Result<Answer> {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let record: Record = serde_json::from_slice(line)
+        let record: Record = from_slice_lenient(line)
             .map_err(|error| ErrorResponse::bad_request(format!("line {number}: {error}")))?;
         let message = record.into_message();
         messages.push(

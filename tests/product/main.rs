@@ -41,5 +41,6 @@ mod socket_events;
 mod socket_resume;
 mod socket_slow;
 mod socket_subscriptions;
+mod stopping;
 mod stream;
 mod tui;
