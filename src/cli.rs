@@ -485,6 +485,9 @@ pub struct Compact {
 Exit code 0: the store is sound; 1: it is damaged, with a line for each finding.
 No server may use the store meanwhile.")]
 pub struct Check {
+    /// First try again to store the events of platforms that were set aside
+    #[arg(long)]
+    pub retry: bool,
     /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub db: Option<PathBuf>,

@@ -30,11 +30,12 @@ fn clippy_has_nothing_to_say() {
 }
 
 /// The parts from the inside out, and what each may use beside the parts before it.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["error", "clock", "metrics", "health", "shutdown", "model", "text"],
     &["protocol"],
     &["adapter"],
-    &["log", "store"],
+    &["log"],
+    &["store"],
     &["hub", "activity"],
     &["ingest", "outbox", "retention"],
     &["config"],

@@ -5,7 +5,8 @@
 use proptest::prelude::*;
 use rechat::model::change::{self, Inbound, Outcome};
 use rechat::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
-use rechat::store::{Access, Answer, Command, Filter, Options, Page, Store, check::check};
+use rechat::model::routing::RoutingFacts;
+use rechat::store::{Access, Answer, Command, Entry, Filter, Options, Page, Store, check::check};
 use std::sync::Arc;
 
 const PLATFORMS: [Option<&str>; 3] = [None, Some("qq"), Some("wechat")];
@@ -73,6 +74,14 @@ impl Model {
     }
 }
 
+/// A message that nobody sends has no owner.
+fn disowned(mut message: Message) -> Message {
+    if message.status != Status::Sending {
+        message.owner = None;
+    }
+    message
+}
+
 struct Both {
     runtime: tokio::runtime::Runtime,
     options: Options,
@@ -103,7 +112,12 @@ impl Both {
                 let draft =
                     Draft::new(MessageType::Text, format!("m{at}"), recipient.into(), platform)
                         .unwrap();
-                let answer = self.write(Command::Create { draft, at, idempotency: None });
+                let answer = self.write(Command::Create {
+                    draft,
+                    at,
+                    idempotency: None,
+                    facts: RoutingFacts::default(),
+                });
                 let Answer::Done(message) = answer else { panic!("{answer:?}") };
                 self.model.add(message);
             }
@@ -116,6 +130,7 @@ impl Both {
                 let id = message.id;
                 let after =
                     change::set_status(message.clone(), status, at).unwrap_or(message.clone());
+                let after = disowned(after);
                 *message = after.clone();
                 assert_eq!(self.write(Command::SetStatus { id, status, at }), Answer::Done(after));
             }
@@ -128,9 +143,13 @@ impl Both {
             }
             Step::Claim { place } => {
                 let Some(message) = self.model.at(place) else { return };
-                let (seq, claimed) = (message.seq, change::claim(message.clone(), at));
+                let claimed = change::claim(message.clone(), Some("me"), at);
+                let claimed =
+                    claimed.map(|message| Message { owner: Some("main".into()), ..message });
+                let seq = message.seq;
                 message.clone_from(claimed.as_ref().unwrap_or(&message.clone()));
-                let answer = self.write(Command::Claim { seqs: vec![seq], at });
+                let answer =
+                    self.write(Command::Claim { seqs: vec![seq], account: Some("me".into()), at });
                 assert_eq!(answer, Answer::Claimed(claimed.into_iter().collect()));
             }
             Step::RecordOutcome { place, outcome } => {
@@ -141,13 +160,13 @@ impl Both {
                     },
                     Outcome::Retry { reason: "busy".into(), is_uncertain: true },
                     Outcome::NotAttempted,
-                    Outcome::Failed { reason: "no".into() },
+                    Outcome::Failed { reason: "no".into(), is_uncertain: false },
                 ][outcome]
                     .clone();
                 let Some(message) = self.model.at(place) else { return };
                 let seq = message.seq;
                 if let Some(after) = change::record_outcome(message.clone(), outcome.clone(), at) {
-                    *message = after;
+                    *message = disowned(after);
                 }
                 let expected = Answer::Done(message.clone());
                 assert_eq!(self.write(Command::RecordOutcome { seq, outcome, at }), expected);
@@ -155,10 +174,15 @@ impl Both {
             Step::Route { place } => {
                 let Some(message) = self.model.at(place) else { return };
                 let seq = message.seq;
-                if let Some(after) = change::route(message.clone(), "qq", at) {
+                // With this default, what names no platform goes to qq.
+                let facts =
+                    RoutingFacts { default_platform: Some("qq".into()), ..RoutingFacts::default() };
+                let platform = message.platform.clone().unwrap_or_else(|| "qq".into());
+                let conversation = message.recipient.clone();
+                if let Some(after) = change::route(message, platform, conversation, at) {
                     *message = after;
                 }
-                self.write(Command::Route { seqs: vec![seq], platform: "qq".into(), at });
+                self.write(Command::Route { messages: vec![(seq, facts)], at });
             }
             Step::Restart => {
                 self.store.take().unwrap().close();
@@ -179,13 +203,17 @@ impl Both {
             external_id: external.to_string(),
             time: u64::from(external),
             own,
+            from_history: false,
             original: None,
         };
         let is_double = self.model.received.iter().any(|known| {
             known.conversation == received.conversation && known.external_id == received.external_id
         });
-        let answer =
-            self.write(Command::Receive { received: Box::new(received.clone()), at: self.at });
+        let answer = self.write(Command::Receive {
+            received: Box::new(received.clone()),
+            at: self.at,
+            can_wait: false,
+        });
         match answer {
             Answer::Done(message) => {
                 assert!(!is_double, "a double was stored: {received:?}");
@@ -196,7 +224,7 @@ impl Both {
                 assert!(is_double, "{received:?} was refused");
                 let place = self.model.messages.iter().position(|message| *message == known);
                 let place = place.expect("it is one that the model knows");
-                if received.echoes(&known) {
+                if received.echoes(&known, self.at) {
                     assert_eq!(known.direction, Direction::Outbound, "only ours have echoes");
                     let sent = Outcome::Sent {
                         account: Some("me".into()),
@@ -247,6 +275,22 @@ impl Both {
             });
             waiting.reverse();
             assert_eq!(view.pending(platform, conversation, 100).unwrap(), waiting);
+        }
+        let kept = view.journal(0, usize::MAX).unwrap().unwrap();
+        assert!(kept.is_sorted_by(|a, b| a.offset < b.offset), "{kept:?}");
+        let creations = kept.iter().filter_map(|kept| match kept.entry {
+            Entry::Created { seq } => Some(seq),
+            _ => None,
+        });
+        assert!(creations.eq(1..=view.head()), "each creation has its event: {kept:?}");
+        let deletions = kept.iter().filter(|kept| matches!(kept.entry, Entry::Deleted { .. }));
+        assert_eq!(deletions.count() as u64, view.head() - self.model.messages.len() as u64);
+        for message in &self.model.messages {
+            let last = kept.iter().rev().find_map(|kept| match kept.entry {
+                Entry::StatusChanged { seq, status, .. } if seq == message.seq => Some(status),
+                _ => None,
+            });
+            assert!(last.is_none_or(|status| status == message.status), "{message:?}");
         }
         assert_eq!(check(&view).unwrap().findings, Vec::<String>::new());
     }
@@ -301,7 +345,15 @@ fn many_messages_page_alike_by_offset_and_by_place() {
                 Draft::new(MessageType::Text, i.to_string(), format!("group_{}", i % 7), None)
                     .unwrap();
             answers.push(
-                store.submit(Command::Create { draft, at: 1, idempotency: None }).await.unwrap(),
+                store
+                    .submit(Command::Create {
+                        draft,
+                        at: 1,
+                        idempotency: None,
+                        facts: RoutingFacts::default(),
+                    })
+                    .await
+                    .unwrap(),
             );
         }
         let mut made = Vec::new();

@@ -20,6 +20,7 @@ pub(super) static ADAPTER: Adapter = Adapter {
         paths: &[],
         addresses: |_| true,
         resolve: |recipient, _| Ok(recipient.to_owned()),
+        is_fallback: true,
     },
     configure: |own| Ok(Service::Standalone(Arc::new(read_own::<Loopback>(own)?))),
 };
@@ -91,6 +92,7 @@ async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
         external_id: new_id(),
         time: now(),
         own: false,
+        from_history: false,
         original: None,
     };
     let reported = context.events.report(Event::Message(Box::new(inbound)));

@@ -1,10 +1,13 @@
 //! The store itself, opened for one command.
 
 use super::missing::no_message;
+use crate::adapter::{AdapterConfig, configured_facts};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
+use crate::model::routing::choose_platform;
+use crate::outbox::no_platform;
 use crate::protocol::http::{Imported, NewMessage, Record};
 use crate::store::{Access, Answer, Command, Filter, Idempotency, Page, Stats, Store, View};
 use std::sync::Arc;
@@ -13,7 +16,8 @@ use uuid::Uuid;
 /// The store, and the platforms that its server would connect.
 pub struct Local {
     store: Store,
-    configured_platforms: Vec<String>,
+    default_platform: Option<String>,
+    adapters: Vec<AdapterConfig>,
 }
 
 impl From<crate::store::Error> for Error {
@@ -24,21 +28,24 @@ impl From<crate::store::Error> for Error {
 
 impl Local {
     pub(super) fn open(config: &Config, access: Access) -> Result<Self> {
-        let store = Store::open(&config.store_options(access), Box::new(()))?;
-        let platform =
-            |adapter: &crate::adapter::AdapterConfig| adapter.settings.platform().to_owned();
-        Ok(Self { store, configured_platforms: config.adapter.iter().map(platform).collect() })
+        Ok(Self {
+            store: Store::open(&config.store_options(access), Box::new(()))?,
+            default_platform: config.default_platform.clone(),
+            adapters: config.adapter.clone(),
+        })
     }
 
     /// The platforms of the adapters in the configuration.
-    pub(super) fn configured_platforms(&self) -> &[String] {
-        &self.configured_platforms
+    pub(super) fn configured_platforms(&self) -> impl Iterator<Item = &str> {
+        self.adapters.iter().map(|adapter| adapter.settings.platform())
     }
 
     pub(super) async fn create(&self, message: NewMessage, key: Option<&str>) -> Result<Message> {
         let draft = message.into_draft().map_err(Error::failed)?;
         let idempotency = key.map(|key| Idempotency::new(key, &draft.fingerprint()));
-        match self.store.write(Command::Create { draft, at: now(), idempotency }).await? {
+        let default_platform = self.default_platform.as_deref();
+        let facts = configured_facts(draft.recipient(), default_platform, &self.adapters);
+        match self.store.write(Command::Create { draft, at: now(), idempotency, facts }).await? {
             Answer::Done(message) | Answer::Repeated(message) => Ok(message),
             _ => Err(Error::failed(
                 "this idempotency key was used with another message within the last 24 h",
@@ -65,11 +72,33 @@ impl Local {
                 }
             })
             .transpose()?;
-        Ok(view.list(filter, Page { before, ..page })?)
+        let mut messages = view.list(filter, Page { before, ..page })?;
+        for message in &mut messages {
+            self.set_waiting(message, &view);
+        }
+        Ok(messages)
     }
 
     pub(super) fn get(&self, id: Uuid) -> Result<Message> {
-        self.store.view()?.by_id(id)?.ok_or_else(|| no_message(id))
+        let view = self.store.view()?;
+        let mut message = view.by_id(id)?.ok_or_else(|| no_message(id))?;
+        self.set_waiting(&mut message, &view);
+        Ok(message)
+    }
+
+    /// Fills in why a message waits, as far as that is known without a server.
+    fn set_waiting(&self, message: &mut Message, view: &View) {
+        if message.status != Status::Pending {
+            return;
+        }
+        let undecided = message.platform.is_none().then(|| {
+            let default_platform = self.default_platform.as_deref();
+            let facts = configured_facts(&message.recipient, default_platform, &self.adapters);
+            let choice = choose_platform(&message.recipient, message.seq, &facts, view).ok()?;
+            no_platform(&message.recipient, &choice)
+        });
+        let no_server = || "no server runs on this store; start one with `rechat serve`".to_owned();
+        message.waiting = Some(undecided.flatten().unwrap_or_else(no_server));
     }
 
     pub(super) async fn set_status(&self, id: Uuid, status: Status) -> Result<Message> {

@@ -84,7 +84,7 @@ impl Client {
             Self::Remote(remote) => {
                 platforms.extend(remote.platforms().await?.into_iter().map(|one| one.platform));
             }
-            Self::Local(local) => platforms.extend(local.configured_platforms().iter().cloned()),
+            Self::Local(local) => platforms.extend(local.configured_platforms().map(str::to_owned)),
         }
         Ok(platforms)
     }

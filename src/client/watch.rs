@@ -131,9 +131,11 @@ impl From<NewMessage> for Message {
             sender: new.sender,
             account: new.account,
             last_error: None,
+            waiting: None,
             external_id: None,
             original: None,
             is_uncertain: false,
+            owner: None,
         }
     }
 }

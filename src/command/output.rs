@@ -143,7 +143,7 @@ impl Output {
 }
 
 /// Local time to the second; the number itself where the calendar does not reach so far.
-fn local_time(seconds: u64) -> String {
+pub(super) fn local_time(seconds: u64) -> String {
     let timestamp =
         seconds.try_into().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     timestamp.map_or_else(

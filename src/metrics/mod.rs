@@ -47,6 +47,8 @@ pub struct Metrics {
     pub limit_hits: Family<LimitLabels, Counter>,
     pub wrong_tokens: Counter,
     pub task_panics: Counter,
+    /// Events of platforms that met a damaged row of the store.
+    pub events_set_aside: Counter,
 }
 
 /// Limits that can be reached, by their keys in the configuration.
@@ -151,6 +153,7 @@ impl Metrics {
             limit_hits: Family::default(),
             wrong_tokens: Counter::default(),
             task_panics: Counter::default(),
+            events_set_aside: Counter::default(),
         };
         metrics.register();
         metrics
@@ -187,6 +190,8 @@ impl Metrics {
         r.register("wrong_tokens", "Wrong tokens shown", self.wrong_tokens.clone());
         let help = "Background tasks that panicked";
         r.register("task_panics", help, self.task_panics.clone());
+        let help = "Events of platforms that met a damaged row and were set aside";
+        r.register("events_set_aside", help, self.events_set_aside.clone());
     }
 
     /// Counts messages that were stored.

@@ -4,6 +4,8 @@
 
 pub mod change;
 pub mod cursor;
+pub mod event;
 pub mod inline;
 pub mod message;
+pub mod routing;
 pub mod subscription;

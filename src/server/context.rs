@@ -7,8 +7,10 @@ use crate::activity::Activity;
 use crate::adapter;
 use crate::config::Config;
 use crate::hub::Hub;
-use crate::outbox::Outcomes;
-use crate::store::Store;
+use crate::model::message::Message;
+use crate::model::routing::RoutingFacts;
+use crate::outbox::{self, NextAttempts, Outcomes};
+use crate::store::{Store, View};
 use arc_swap::ArcSwap;
 use hyper::Request;
 use std::sync::Arc;
@@ -32,6 +34,8 @@ pub struct Context {
     pub registry: adapter::Registry,
     /// Outcomes of attempts that are waited for.
     pub outcomes: Arc<Outcomes>,
+    /// Times of the next attempts of messages that wait.
+    pub attempts: Arc<NextAttempts>,
     #[allow(missing_docs)]
     pub activity: Arc<Activity>,
     #[allow(missing_docs)]
@@ -48,4 +52,17 @@ pub struct Context {
     pub stop: CancellationToken,
     /// Connections and sessions; the server waits for them when it stops.
     pub tasks: TaskTracker,
+}
+
+impl Context {
+    /// Why a message waits, if it does.
+    pub fn waiting(&self, message: &Message, view: &View) -> Option<String> {
+        let default_platform = self.config.default_platform.as_deref();
+        outbox::waiting(message, view, &self.registry, &self.attempts, default_platform)
+    }
+
+    /// Facts by which a message to this recipient is routed.
+    pub fn routing_facts(&self, recipient: &str) -> RoutingFacts {
+        self.registry.routing_facts(recipient, self.config.default_platform.as_deref())
+    }
 }

@@ -6,6 +6,7 @@ use super::error::{ErrorResponse, Result};
 use super::operation::Call;
 use super::request::read_json;
 use crate::clock::now;
+use crate::model::message::Message;
 use crate::protocol::http::{Deleted, INVALID_STATUS, NewMessage, NewStatus};
 use crate::store::{self, Command, Idempotency};
 use hyper::{HeaderMap, StatusCode};
@@ -21,9 +22,20 @@ pub async fn create(call: Call<'_>) -> Result<Answer> {
     let body: NewMessage = read_json(call.context, call.request).await?;
     let draft = body.into_draft().map_err(ErrorResponse::bad_request)?;
     let idempotency = key.map(|key| Idempotency::new(&key, &draft.fingerprint()));
-    match write(call.context, Command::Create { draft, at: now(), idempotency }).await? {
+    let (recipient, platform) = (draft.recipient().to_owned(), draft.platform().map(str::to_owned));
+    let facts = call.context.routing_facts(&recipient);
+    match write(call.context, Command::Create { draft, at: now(), idempotency, facts }).await? {
         store::Answer::Done(message) | store::Answer::Repeated(message) => {
-            Ok(json(StatusCode::CREATED, &message))
+            // Exactly what was given (contract, item 1), also where more is known by now.
+            let given = Message {
+                recipient,
+                platform,
+                account: None,
+                conversation_name: None,
+                last_error: None,
+                ..message
+            };
+            Ok(json(StatusCode::CREATED, &given))
         }
         _ => Err(ErrorResponse::new(
             StatusCode::CONFLICT,
@@ -44,8 +56,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
 
 /// `GET /api/messages/{id}`
 pub fn read(call: &Call<'_>) -> Result<Answer> {
-    let found = call.context.store.view()?.by_id(id_of(call)?)?;
-    found.map(|message| json(StatusCode::OK, &message)).ok_or_else(ErrorResponse::no_message)
+    let view = call.context.store.view()?;
+    let mut found = view.by_id(id_of(call)?)?.ok_or_else(ErrorResponse::no_message)?;
+    found.waiting = call.context.waiting(&found, &view);
+    Ok(json(StatusCode::OK, &found))
 }
 
 /// `PATCH /api/messages/{id}`

@@ -3,16 +3,18 @@
 
 use crate::model::change::Inbound;
 use crate::model::message::Message;
-use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 use uuid::Uuid;
 
 /// The grain in which the times of messages we sent are kept.
-const HOUR: u64 = 60 * 60;
+pub(super) const HOUR: u64 = 60 * 60;
+
+/// How long an `Idempotency-Key` is remembered, in seconds.
+pub(super) const KEY_LIFE: u64 = 24 * 60 * 60;
 
 /// An `Idempotency-Key` and the body it came with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Idempotency {
     pub(super) key: u128,
     pub(super) body: u128,
@@ -42,6 +44,16 @@ pub(super) fn sent_keys(
     let hash = hash(&[platform, conversation, external_id]);
     let hour = at / HOUR;
     [(hour.saturating_sub(1), hash), (hour, hash), (hour + 1, hash)]
+}
+
+/// What marks a message as one that a history has told of.
+pub(super) fn history_key(message: &Message) -> (u64, u128) {
+    (message.created_at, hash(&["history", &message.seq.to_string()]))
+}
+
+/// What marks a platform's ID as another one by which a history told of a message.
+pub(super) fn alias_key(message: &Message, external_id: &str) -> (u64, u128) {
+    (message.created_at, hash(&["alias", &message.seq.to_string(), external_id]))
 }
 
 /// An ID for a message whose own ID is another's: the same each time it is asked for.

@@ -1,13 +1,23 @@
 //! What an adapter reports to the core.
 
 use crate::model::change::Inbound;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
+use uuid::Uuid;
 
 /// What an adapter reports to the core.
 #[derive(Debug)]
 pub enum Event {
     /// A message came in.
     Message(Box<Inbound>),
+    /// A platform confirmed a message after the time limit of the attempt.
+    ConfirmedLate {
+        #[allow(missing_docs)]
+        message: Uuid,
+        /// The account it left by.
+        account: Option<String>,
+        /// The platform's own ID of the message.
+        external_id: Option<String>,
+    },
     /// A conversation's name became known.
     Named {
         #[allow(missing_docs)]
@@ -29,18 +39,4 @@ pub enum Event {
         #[allow(missing_docs)]
         answer: oneshot::Sender<Vec<String>>,
     },
-}
-
-/// The core as adapters see it: a bounded queue, so that a flood waits at its socket.
-#[derive(Clone, Debug)]
-pub struct EventSink {
-    /// Where events go.
-    pub events: mpsc::Sender<Event>,
-}
-
-impl EventSink {
-    /// Reports an event and waits while the queue is full; false once the core has stopped.
-    pub async fn report(&self, event: Event) -> bool {
-        self.events.send(event).await.is_ok()
-    }
 }

@@ -14,6 +14,8 @@ pub struct Kind {
     pub addresses: fn(&str) -> bool,
     /// Turns a recipient into a conversation.
     pub resolve: Resolve,
+    /// Gets messages without a platform only where there is no other platform.
+    pub is_fallback: bool,
 }
 
 /// Turns a recipient into a conversation; the second argument tells whether a conversation is

@@ -1,5 +1,6 @@
 //! A message on its way to a platform, and how an attempt to send it ended.
 
+use crate::model::change::Inbound;
 use crate::model::message::MessageType;
 use uuid::Uuid;
 
@@ -40,16 +41,17 @@ pub enum Delivery {
     },
 }
 
-/// What a platform's history says of an attempt whose outcome is unknown.
+/// History of a platform, asked about an attempt whose outcome is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// The message is there.
-    Sent {
-        /// The platform's own ID of the message.
-        external_id: Option<String>,
+    /// The platform has a history.
+    History {
+        /// Messages of the account that may be the one, the oldest first; the core knows which of
+        /// them are other messages.
+        candidates: Vec<Inbound>,
+        /// The history reaches back to before the message was made.
+        is_complete: bool,
     },
-    /// The history reaches back far enough, and the message is not there.
-    NotSent,
-    /// There is no history, or it proves nothing.
+    /// The platform has no history to ask.
     CannotTell,
 }

@@ -2,12 +2,14 @@
 
 mod account_handle;
 mod event;
+mod event_sink;
 mod kind;
 mod message;
 mod settings;
 
 pub use account_handle::{AccountHandle, Request};
-pub use event::{Event, EventSink};
+pub use event::Event;
+pub use event_sink::{EventSink, QueuedEvent};
 pub use kind::{Kind, Resolve};
 pub use message::{Delivery, Found, Outbound};
 pub use settings::{OnUnknown, OwnSettings, RateLimit, Settings, SettingsEntry, Transport};

@@ -1,7 +1,7 @@
 //! One entry of the registry, and the state that follows from its connections.
 
 use super::status::StatusChange;
-use crate::adapter::api::{AccountHandle, Kind, Request, Settings};
+use crate::adapter::api::{AccountHandle, Kind, OnUnknown, Request, Settings};
 use crate::clock::now;
 use crate::protocol::platform::{AdapterStatus, State};
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub(super) struct Entry {
     pub(super) connections: Vec<EntryConnection>,
     /// Why the account is off though connected.
     pub(super) offline: Option<String>,
+    /// How the newest connection, or the entry of the configuration, treats unknown outcomes.
+    pub(super) on_unknown: OnUnknown,
     /// The state without a connection, and its reason.
     pub(super) unconnected: (State, Option<String>),
     /// The state last published.
@@ -53,6 +55,7 @@ impl Entry {
             configured: None,
             connections: Vec::new(),
             offline: None,
+            on_unknown: OnUnknown::default(),
             unconnected: (State::Disconnected, None),
             state: State::Disconnected,
             since: now(),

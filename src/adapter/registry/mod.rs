@@ -6,17 +6,18 @@
 mod changes;
 mod entry;
 mod registration;
+mod routing;
 mod status;
 mod table;
 
 pub use changes::Changes;
 pub(super) use registration::{ConfiguredEntry, Registration};
+pub use routing::configured_facts;
 pub use status::StatusChange;
 
-use super::api::{AccountHandle, Request, Settings};
+use super::api::{AccountHandle, Kind, OnUnknown, Request, Settings};
 use crate::protocol::platform::{AdapterStatus, State};
 use entry::{Entry, EntryConnection};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use table::Shared;
 use tokio::sync::{mpsc, watch};
@@ -69,13 +70,6 @@ impl Registry {
         self.shared.lock().shown().map(Entry::status).collect()
     }
 
-    /// The platforms to which something can be sent now.
-    pub fn connected_platforms(&self) -> Vec<String> {
-        let table = self.shared.lock();
-        let ready = table.entries.iter().filter(|entry| entry.handle().is_some());
-        ready.map(|entry| entry.platform.clone()).collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
     /// An account to send by: the preferred one, else the one connected longest.
     pub fn link(&self, platform: &str, preferred: Option<&str>) -> Option<AccountHandle> {
         let table = self.shared.lock();
@@ -86,6 +80,28 @@ impl Registry {
         handles()
             .find(is_preferred)
             .or_else(|| handles().min_by_key(|handle| (handle.since, handle.connection)))
+    }
+
+    /// Whether any account of a platform, connected or not, is configured never to send again what
+    /// may have gone out.
+    pub fn is_cautious(&self, platform: &str) -> bool {
+        let is_cautious =
+            |entry: &Entry| entry.platform == platform && entry.on_unknown == OnUnknown::Fail;
+        self.shared.lock().entries.iter().any(is_cautious)
+    }
+
+    /// The platforms of which an account is connected and on, each with its kind.
+    pub fn connected(&self) -> Vec<(String, &'static Kind)> {
+        let table = self.shared.lock();
+        let connected = table.entries.iter().filter(|entry| !entry.connections.is_empty());
+        connected.map(|entry| (entry.platform.clone(), entry.kind)).collect()
+    }
+
+    /// The platforms that are configured, or of which an account is or was connected since the
+    /// start, each with its kind.
+    pub fn known_platforms(&self) -> Vec<(String, &'static Kind)> {
+        let table = self.shared.lock();
+        table.entries.iter().map(|entry| (entry.platform.clone(), entry.kind)).collect()
     }
 
     /// Counts a message that went out.
@@ -120,6 +136,7 @@ impl Registry {
         let id = table.next_id();
         let mut entry = Entry::new(id, settings.kind, settings.platform(), None);
         entry.is_configured = true;
+        entry.on_unknown = settings.on_unknown;
         table.entries.push(entry);
         ConfiguredEntry { shared: Arc::clone(&self.shared), id }
     }
@@ -172,6 +189,7 @@ impl Registry {
         self.shared.change(&mut table, id, |entry| {
             entry.configured = configured.filter(|it| *it != id).or(entry.configured);
             entry.offline = new.offline.map(str::to_owned);
+            entry.on_unknown = settings.on_unknown;
             entry.connections.push(EntryConnection { id: connection, settings, requests });
         });
         Registration { shared: Arc::clone(&self.shared), entry: id, connection }

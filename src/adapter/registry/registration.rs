@@ -59,6 +59,7 @@ impl Registration {
             }
             entry.configured = configured.or(entry.configured);
             entry.offline = None;
+            entry.on_unknown = connection.settings.on_unknown;
             entry.connections.push(connection);
         });
         table.entries.retain(|entry| {

@@ -3,7 +3,6 @@
 pub(super) mod answer;
 pub(super) mod call;
 pub(super) mod channel;
-pub(super) mod echo;
 pub(super) mod fragment;
 pub(super) mod media;
 pub(super) mod names;

@@ -2,7 +2,6 @@
 
 use super::history_limits::HistoryLimits;
 use crate::adapter::onebot::common::call::Calls;
-use crate::adapter::onebot::common::echo::Echoes;
 use crate::adapter::onebot::common::names::Names;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -12,7 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 pub(super) struct Account {
     pub(super) platform: String,
     id: OnceLock<String>,
-    pub(super) echoes: Echoes,
     /// The groups' names, by conversation.
     pub(super) names: Names,
     /// By which group each stranger is reached, by conversation: that of the last message.
@@ -27,7 +25,6 @@ impl Account {
         Self {
             platform: platform.to_owned(),
             id: id.map_or_else(OnceLock::new, |id| OnceLock::from(id.to_owned())),
-            echoes: Echoes::default(),
             names: Names::default(),
             through: Names::default(),
             history_limits,

@@ -1,6 +1,7 @@
 //! One connection of an OneBot 11 implementation, from the upgrade to its end.
 
 use super::account::{Account, Accounts};
+use super::action::delivery;
 use super::event::{Event, Frame, Message, Origin};
 use super::handler::Handler;
 use super::options::Options;
@@ -8,7 +9,7 @@ use super::{history, lookup};
 use crate::adapter::api::{Event as CoreEvent, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::Answer;
-use crate::adapter::onebot::common::call::Calls;
+use crate::adapter::onebot::common::call::{Answered, Calls};
 use crate::adapter::onebot::common::requests;
 use crate::adapter::onebot::common::session::{self, Session, Skipped};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection, Registration};
@@ -115,7 +116,7 @@ impl Session for Peer {
                 }
                 self.event(event).await
             }
-            Ok(Frame::Answer { echo, answer }) => self.answer(&echo, answer),
+            Ok(Frame::Answer { echo, answer }) => self.answer(&echo, answer).await,
             Err(error) => {
                 self.skipped.note(text, &error);
                 Ok(())
@@ -195,7 +196,6 @@ impl Peer {
             account: Arc::clone(&account),
             calls: self.calls.clone(),
             options: Arc::clone(&self.options),
-            events: self.context.events.clone(),
         };
         self.context.tracker.spawn(requests::answer(handler, queue, self.ended.clone()));
         account.open(self.calls.clone());
@@ -314,18 +314,11 @@ impl Peer {
                 }
             };
         self.remember(&mut inbound, origin);
-        let news = if inbound.own { self.account.echoes.own(inbound) } else { Some(inbound) };
-        let Some(news) = news else { return Ok(()) };
-        let event = CoreEvent::Message(Box::new(news));
-        self.report(event).await
+        self.report(CoreEvent::Message(Box::new(inbound))).await
     }
 
     async fn report(&self, event: CoreEvent) -> Result<(), End> {
-        if self.context.events.report(event).await {
-            Ok(())
-        } else {
-            Err(End::lost("rechat is stopping"))
-        }
+        requests::report(&self.context.events, Some(event)).await
     }
 
     /// Keeps what a message tells of its conversation, and completes it by what others told.
@@ -355,17 +348,21 @@ impl Peer {
         }
     }
 
-    /// An answer nobody waits for may still say that we are not wanted.
-    fn answer(&mut self, echo: &str, answer: Answer) -> Result<(), End> {
-        let refused = matches!(answer.retcode, 1401 | 1403).then(|| answer.reason());
-        if self.calls.answered(echo, answer) {
-            return Ok(());
-        }
-        match refused {
-            Some(reason) => Err(End::refused(format!(
-                "{reason}; set `token` of this adapter to the implementation's access token"
-            ))),
-            None => Ok(()),
+    /// Hands an answer to its call. One that belongs to no call may say that we are not wanted.
+    async fn answer(&mut self, echo: &str, answer: Answer) -> Result<(), End> {
+        match self.calls.answered(echo, answer) {
+            Answered::Late(message, answer) => {
+                let account = self.account.id().map(str::to_owned);
+                let late = requests::late(message, account, delivery(Ok(answer)));
+                requests::report(&self.context.events, late).await
+            }
+            Answered::Unknown(answer) if matches!(answer.retcode, 1401 | 1403) => {
+                Err(End::refused(format!(
+                    "{}; set `token` of this adapter to the implementation's access token",
+                    answer.reason()
+                )))
+            }
+            Answered::InTime | Answered::Unknown(_) => Ok(()),
         }
     }
 

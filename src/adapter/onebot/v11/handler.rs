@@ -4,7 +4,7 @@ use super::account::Account;
 use super::action::{Sending, delivery};
 use super::history;
 use super::options::Options;
-use crate::adapter::api::{Delivery, Event, EventSink, Found, Outbound};
+use crate::adapter::api::{Delivery, Found, Outbound};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::requests::RequestHandler;
 use std::sync::Arc;
@@ -14,7 +14,6 @@ pub(super) struct Handler {
     pub(super) account: Arc<Account>,
     pub(super) calls: Calls,
     pub(super) options: Arc<Options>,
-    pub(super) events: EventSink,
 }
 
 impl RequestHandler for Handler {
@@ -24,13 +23,7 @@ impl RequestHandler for Handler {
             Ok(sending) => sending,
             Err(reason) => return Delivery::Refused { reason, retryable: false },
         };
-        self.account.echoes.begin(&message);
-        let answer = self.calls.call(sending.action, &sending, None).await;
-        let (delivery, other) = self.account.echoes.end(message.id, delivery(answer));
-        for message in other {
-            self.events.report(Event::Message(Box::new(message))).await;
-        }
-        delivery
+        delivery(self.calls.send(message.id, sending.action, &sending, None).await)
     }
 
     async fn find(&self, message: Outbound) -> Found {

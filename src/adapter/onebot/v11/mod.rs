@@ -37,6 +37,7 @@ pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
         ],
         addresses: address::addresses,
         resolve: address::resolve,
+        is_fallback: false,
     },
     configure: |own| {
         let options = Arc::new(read_own::<Options>(own)?);

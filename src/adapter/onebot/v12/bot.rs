@@ -6,7 +6,6 @@ use super::event::BotId;
 use crate::adapter::api::{Delivery, Event, EventSink, Found, Outbound};
 use crate::adapter::onebot::common::answer::Answer;
 use crate::adapter::onebot::common::call::{Bot as SelfParameter, Calls, NoAnswer};
-use crate::adapter::onebot::common::echo::Echoes;
 use crate::adapter::onebot::common::media::Source;
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::requests::RequestHandler;
@@ -24,7 +23,6 @@ pub(super) struct Bot {
     pub(super) platform: String,
     pub(super) calls: Calls,
     pub(super) events: EventSink,
-    pub(super) echoes: Echoes,
     /// Of conversations, and of senders in them.
     pub(super) names: Names,
 }
@@ -56,13 +54,9 @@ impl Bot {
         };
         let segment = Segment::new(message.message_type, &content);
         let params = SendMessage { address, message: [segment] };
-        self.echoes.begin(message);
-        let answer = self.call("send_message", params).await;
-        let (delivery, other) = self.echoes.end(message.id, delivery(answer));
-        for message in other {
-            self.events.report(Event::Message(Box::new(message))).await;
-        }
-        delivery
+        let Self { id: BotId { platform, user_id }, calls, .. } = self;
+        let itself = Some(SelfParameter { platform, user_id });
+        delivery(calls.send(message.id, "send_message", params, itself).await)
     }
 
     /// The text, or the ID of the file.

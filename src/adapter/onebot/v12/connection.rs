@@ -1,12 +1,12 @@
 //! One connection of an OneBot 12 implementation, from the upgrade to its end.
 
+use super::action::delivery;
 use super::bot::Bot;
 use super::event::{BotId, Event, Frame, Message, bots};
 use crate::adapter::api::{Event as CoreEvent, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::Answer;
-use crate::adapter::onebot::common::call::Calls;
-use crate::adapter::onebot::common::echo::Echoes;
+use crate::adapter::onebot::common::call::{Answered, Calls};
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::requests;
 use crate::adapter::onebot::common::session::{self, Session, Skipped};
@@ -86,10 +86,13 @@ impl Session for Peer {
     async fn frame(&mut self, text: &str) -> Result<(), End> {
         match Frame::parse(text) {
             Ok(Frame::Event { bot, event }) => self.event(bot, event).await,
-            Ok(Frame::Answer { echo, answer }) => {
-                self.calls.answered(&echo, answer);
-                Ok(())
-            }
+            Ok(Frame::Answer { echo, answer }) => match self.calls.answered(&echo, answer) {
+                Answered::Late(message, answer) => {
+                    let late = requests::late(message, self.only_account(), delivery(Ok(answer)));
+                    requests::report(&self.context.events, late).await
+                }
+                Answered::InTime | Answered::Unknown(_) => Ok(()),
+            },
             Err(error) => {
                 self.skipped.note(text, &error);
                 Ok(())
@@ -153,6 +156,12 @@ impl Peer {
         }
     }
 
+    /// The account, where the connection has just one.
+    fn only_account(&self) -> Option<String> {
+        let mut ids = self.bots.keys().map(|id| id.user_id.clone());
+        ids.next().filter(|_| ids.next().is_none())
+    }
+
     /// The account of an ID, which counts as connected from its first sign on.
     fn bot(&mut self, id: BotId) -> Option<Arc<Bot>> {
         if let Some((bot, _)) = self.bots.get(&id) {
@@ -179,7 +188,6 @@ impl Peer {
             id: id.clone(),
             calls: self.calls.clone(),
             events: self.context.events.clone(),
-            echoes: Echoes::default(),
             names: Names::default(),
         });
         let (registration, queue) = self.context.registry.connect_for_requests(&NewConnection {
@@ -235,18 +243,11 @@ impl Peer {
             }
         };
         self.name(bot, &mut inbound);
-        let news = if inbound.own { bot.echoes.own(inbound) } else { Some(inbound) };
-        let Some(news) = news else { return Ok(()) };
-        let event = CoreEvent::Message(Box::new(news));
-        self.report(event).await
+        self.report(CoreEvent::Message(Box::new(inbound))).await
     }
 
     async fn report(&self, event: CoreEvent) -> Result<(), End> {
-        if self.context.events.report(event).await {
-            Ok(())
-        } else {
-            Err(End::lost("rechat is stopping"))
-        }
+        requests::report(&self.context.events, Some(event)).await
     }
 
     /// Names the conversation and the sender, as far as is known; events carry no names.

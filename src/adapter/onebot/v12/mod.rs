@@ -23,6 +23,7 @@ pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
         paths: &["/onebot/v12/ws", "/onebot/v12/ws/", "/onebot/v12", "/onebot/v12/"],
         addresses: address::addresses,
         resolve: address::resolve,
+        is_fallback: false,
     },
     configure: |own| Ok(Service::Connections(Arc::new(read_own::<OneBot12>(own)?))),
 };

@@ -78,7 +78,8 @@ impl Session {
 
     /// Queues a message for the disk, in the order of the frames; the answer comes when it is there.
     async fn send(&mut self, draft: Draft, request_id: Option<Value>) -> Result<(), End> {
-        let command = store::Command::Create { draft, at: now(), idempotency: None };
+        let facts = self.context.routing_facts(draft.recipient());
+        let command = store::Command::Create { draft, at: now(), idempotency: None, facts };
         let written = match self.context.store.submit(command).await {
             Ok(written) => written,
             Err(error) => return self.say(Reply::error(error.to_string()).to(request_id)).await,

@@ -1,0 +1,49 @@
+//! Facts of the store by which messages are routed.
+
+use super::command::State;
+use super::damage::guarded;
+use super::tables;
+use super::transaction::Transaction;
+use super::view::View;
+use super::{Error, Result};
+use crate::model::routing::{SeenPlatform, StoreFacts};
+use redb::ReadableTable;
+
+impl StoreFacts for View {
+    type Error = Error;
+
+    fn seen_platforms(&self) -> Result<Vec<SeenPlatform>> {
+        guarded(|| tables::seen_platforms(&self.meta))
+    }
+
+    fn named_platforms(&self) -> Result<Vec<String>> {
+        guarded(|| names(&self.platforms))
+    }
+
+    fn is_known(&self, platform: &str, conversation: &str) -> Result<bool> {
+        let row = self.conversation(platform, conversation)?;
+        Ok(row.is_some_and(|row| row.account.is_some()))
+    }
+}
+
+impl StoreFacts for Transaction<'_> {
+    type Error = Error;
+
+    fn seen_platforms(&self) -> Result<Vec<SeenPlatform>> {
+        tables::seen_platforms(&self.meta)
+    }
+
+    fn named_platforms(&self) -> Result<Vec<String>> {
+        names(&self.platforms)
+    }
+
+    fn is_known(&self, platform: &str, conversation: &str) -> Result<bool> {
+        self.is_seen_conversation(platform, conversation)
+    }
+}
+
+/// The names of all platforms; the row without a name is that of messages that have none yet.
+fn names(platforms: &impl ReadableTable<&'static str, u32>) -> Result<Vec<String>> {
+    let names = platforms.iter()?.map(|row| Ok(row?.0.value().to_owned()));
+    names.filter(|name| !name.as_ref().is_ok_and(String::is_empty)).collect()
+}
