@@ -179,8 +179,10 @@ impl Both {
                     RoutingFacts { default_platform: Some("qq".into()), ..RoutingFacts::default() };
                 let platform = message.platform.clone().unwrap_or_else(|| "qq".into());
                 let conversation = message.recipient.clone();
-                if let Some(after) = change::route(message, platform, conversation, at) {
-                    *message = after;
+                if change::can_route(message, &platform, &conversation) {
+                    message.platform = Some(platform);
+                    message.recipient = conversation;
+                    message.updated_at = at;
                 }
                 self.write(Command::Route { messages: vec![(seq, facts)], at });
             }

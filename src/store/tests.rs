@@ -358,7 +358,7 @@ fn what_happened_is_kept_in_order_and_told_to_who_comes_back() {
     let view = opened.view().unwrap();
     let all = view.journal(0, 100).unwrap().unwrap();
     let created = |entry: &&JournalEntry| matches!(entry.entry, Entry::Created { .. });
-    assert_eq!(all.iter().filter(created).count(), 6);
+    assert_eq!(all.iter().filter(created).count(), 5);
     let deleted = all.iter().filter_map(|entry| match &entry.entry {
         Entry::Deleted { seq, platform, conversation, .. } => {
             Some((*seq, platform.as_deref(), conversation.as_str()))
