@@ -164,7 +164,8 @@ impl Registry {
     /// The platforms of which an account is connected, each with its kind.
     pub fn connected(&self) -> Vec<(String, &'static Kind)> {
         let rows = self.rows();
-        let connected = rows.list.iter().filter(|row| !row.connections.is_empty());
+        let is_connected = |row: &&Row| !row.connections.is_empty() && row.offline.is_none();
+        let connected = rows.list.iter().filter(is_connected);
         connected.map(|row| (row.platform.clone(), row.kind)).collect()
     }
 
