@@ -199,6 +199,7 @@ Register-ArgumentCompleter -Native -CommandName 'rechat' -ScriptBlock {
         'rechat;check' {
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]')
+            [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'First try again to store the events of platforms that were set aside')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')

@@ -306,7 +306,7 @@ _rechat() {
             return 0
             ;;
         rechat__subcmd__check)
-            opts="-h -V --db --config --help --version"
+            opts="-h -V --retry --db --config --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -185,6 +185,7 @@ set edit:completion:arg-completer[rechat] = {|@words|
         &'rechat;check'= {
             cand --db 'The store''s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]'
             cand --config 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]'
+            cand --retry 'First try again to store the events of platforms that were set aside'
             cand -h 'Print help'
             cand --help 'Print help'
             cand -V 'Print version'

@@ -153,6 +153,7 @@ complete -c rechat -n "__fish_rechat_using_subcommand tui" -s h -l help -d 'Prin
 complete -c rechat -n "__fish_rechat_using_subcommand tui" -s V -l version -d 'Print version'
 complete -c rechat -n "__fish_rechat_using_subcommand check" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F
 complete -c rechat -n "__fish_rechat_using_subcommand check" -l config -d 'Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]' -r -F
+complete -c rechat -n "__fish_rechat_using_subcommand check" -l retry -d 'First try again to store the events of platforms that were set aside'
 complete -c rechat -n "__fish_rechat_using_subcommand check" -s h -l help -d 'Print help'
 complete -c rechat -n "__fish_rechat_using_subcommand check" -s V -l version -d 'Print version'
 complete -c rechat -n "__fish_rechat_using_subcommand doctor" -l db -d 'The store\'s file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]' -r -F

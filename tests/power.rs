@@ -10,13 +10,15 @@ use proptest::prelude::*;
 use rechat::adapter::{self, EventSink, Registry};
 use rechat::hub::frame::Subject;
 use rechat::hub::{self, Hub};
-use rechat::model::change::{Committed, Outcome};
+use rechat::model::change::{Change, Committed, Outcome};
+use rechat::model::cursor::{Cursor, Epoch};
 use rechat::model::message::{Draft, Message, MessageType, Status};
 use rechat::model::routing::RoutingFacts;
 use rechat::model::subscription::Names;
 use rechat::outbox::{self, CommitObserver, Policy};
 use rechat::store::{
-    Access, Answer, Command, Error, Filter, Head, Listener, Options, Page, Store, check::check,
+    Access, Answer, Command, Entry, Error, Filter, Head, Listener, Options, Page, Store,
+    check::check,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -26,12 +28,26 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+/// Remembers what it is told.
+struct Recorder(Arc<Mutex<Vec<(Epoch, Change)>>>);
+
+impl Listener for Recorder {
+    fn opened(&mut self, _: Head) {}
+
+    fn committed(&mut self, batch: Arc<Committed>) {
+        let told = batch.changes.iter().map(|change| (batch.epoch, change.clone()));
+        self.0.lock().unwrap().extend(told);
+    }
+}
+
 /// A store on such a disk, and what it has acknowledged.
 struct Machine {
     runtime: tokio::runtime::Runtime,
     disk: Arc<Mutex<Disk>>,
     options: Options,
     store: Option<Store>,
+    /// Everything that listeners were told.
+    told: Arc<Mutex<Vec<(Epoch, Change)>>>,
     /// The last state that was acknowledged; `None` where that was a deletion.
     acknowledged: HashMap<Uuid, Option<Message>>,
     /// Messages of which a change was refused: they may be as acknowledged, or one step further.
@@ -54,6 +70,7 @@ impl Machine {
             disk,
             options,
             store: None,
+            told: Arc::default(),
             acknowledged: HashMap::new(),
             doubtful: Vec::new(),
             _folder: folder,
@@ -63,7 +80,8 @@ impl Machine {
     }
 
     fn boot(&mut self) {
-        self.store = Some(Store::open(&self.options, Box::new(())).unwrap());
+        let listener = Recorder(self.told.clone());
+        self.store = Some(Store::open(&self.options, Box::new(listener)).unwrap());
     }
 
     /// Gives a batch to the store at once; notes what it acknowledges, and says whether it did.
@@ -116,6 +134,21 @@ impl Machine {
             if !self.doubtful.contains(id) {
                 assert_eq!(&view.by_id(*id).unwrap(), wanted, "{id}");
             }
+        }
+        // What happened is kept without a gap in what was told, and in order.
+        let kept = view.journal(0, usize::MAX).unwrap().unwrap();
+        let creations = kept.iter().filter(|kept| matches!(kept.entry, Entry::Created { .. }));
+        let seqs: Vec<_> = creations
+            .map(|kept| match kept.entry {
+                Entry::Created { seq } => seq,
+                _ => 0,
+            })
+            .collect();
+        assert!(seqs.into_iter().eq(1..=view.head()), "every creation has its event, in order");
+        for (epoch, change) in self.told.lock().unwrap().iter() {
+            let cursor = Cursor { epoch: *epoch, offset: change.offset };
+            assert_eq!(view.offset_of(cursor).unwrap(), Some(change.offset), "{cursor}");
+            assert!(kept.iter().any(|kept| kept.offset == change.offset), "{cursor}");
         }
         let report = check(&view).unwrap();
         assert!(report.findings.is_empty(), "{:?}", report.findings);

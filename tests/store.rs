@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rechat::model::change::{self, Inbound, Outcome};
 use rechat::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
 use rechat::model::routing::RoutingFacts;
-use rechat::store::{Access, Answer, Command, Filter, Options, Page, Store, check::check};
+use rechat::store::{Access, Answer, Command, Entry, Filter, Options, Page, Store, check::check};
 use std::sync::Arc;
 
 const PLATFORMS: [Option<&str>; 3] = [None, Some("qq"), Some("wechat")];
@@ -74,6 +74,14 @@ impl Model {
     }
 }
 
+/// A message that nobody sends has no owner.
+fn disowned(mut message: Message) -> Message {
+    if message.status != Status::Sending {
+        message.owner = None;
+    }
+    message
+}
+
 struct Both {
     runtime: tokio::runtime::Runtime,
     options: Options,
@@ -122,6 +130,7 @@ impl Both {
                 let id = message.id;
                 let after =
                     change::set_status(message.clone(), status, at).unwrap_or(message.clone());
+                let after = disowned(after);
                 *message = after.clone();
                 assert_eq!(self.write(Command::SetStatus { id, status, at }), Answer::Done(after));
             }
@@ -134,7 +143,10 @@ impl Both {
             }
             Step::Claim { place } => {
                 let Some(message) = self.model.at(place) else { return };
-                let (seq, claimed) = (message.seq, change::claim(message.clone(), Some("me"), at));
+                let claimed = change::claim(message.clone(), Some("me"), at);
+                let claimed =
+                    claimed.map(|message| Message { owner: Some("main".into()), ..message });
+                let seq = message.seq;
                 message.clone_from(claimed.as_ref().unwrap_or(&message.clone()));
                 let answer =
                     self.write(Command::Claim { seqs: vec![seq], account: Some("me".into()), at });
@@ -154,7 +166,7 @@ impl Both {
                 let Some(message) = self.model.at(place) else { return };
                 let seq = message.seq;
                 if let Some(after) = change::record_outcome(message.clone(), outcome.clone(), at) {
-                    *message = after;
+                    *message = disowned(after);
                 }
                 let expected = Answer::Done(message.clone());
                 assert_eq!(self.write(Command::RecordOutcome { seq, outcome, at }), expected);
@@ -166,8 +178,9 @@ impl Both {
                 let facts =
                     RoutingFacts { default_platform: Some("qq".into()), ..RoutingFacts::default() };
                 let platform = message.platform.clone().unwrap_or_else(|| "qq".into());
-                if change::can_route(message, &platform, &message.recipient) {
-                    (message.platform, message.updated_at) = (Some(platform), at);
+                let conversation = message.recipient.clone();
+                if let Some(after) = change::route(message, platform, conversation, at) {
+                    *message = after;
                 }
                 self.write(Command::Route { messages: vec![(seq, facts)], at });
             }
@@ -262,6 +275,22 @@ impl Both {
             });
             waiting.reverse();
             assert_eq!(view.pending(platform, conversation, 100).unwrap(), waiting);
+        }
+        let kept = view.journal(0, usize::MAX).unwrap().unwrap();
+        assert!(kept.is_sorted_by(|a, b| a.offset < b.offset), "{kept:?}");
+        let creations = kept.iter().filter_map(|kept| match kept.entry {
+            Entry::Created { seq } => Some(seq),
+            _ => None,
+        });
+        assert!(creations.eq(1..=view.head()), "each creation has its event: {kept:?}");
+        let deletions = kept.iter().filter(|kept| matches!(kept.entry, Entry::Deleted { .. }));
+        assert_eq!(deletions.count() as u64, view.head() - self.model.messages.len() as u64);
+        for message in &self.model.messages {
+            let last = kept.iter().rev().find_map(|kept| match kept.entry {
+                Entry::StatusChanged { seq, status, .. } if seq == message.seq => Some(status),
+                _ => None,
+            });
+            assert!(last.is_none_or(|status| status == message.status), "{message:?}");
         }
         assert_eq!(check(&view).unwrap().findings, Vec::<String>::new());
     }

@@ -267,6 +267,16 @@ impl Draft {
         Ok(Self { message_type, content, recipient, platform })
     }
 
+    /// A draft that was accepted before, by the rules of that time.
+    pub(crate) fn accepted(
+        message_type: MessageType,
+        content: String,
+        recipient: String,
+        platform: Option<String>,
+    ) -> Self {
+        Self { message_type, content, recipient, platform }
+    }
+
     /// The receiver as it was written.
     pub fn recipient(&self) -> &str {
         &self.recipient

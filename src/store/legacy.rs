@@ -83,7 +83,7 @@ impl Old {
         Some(match self {
             Self::Create { draft, at, idempotency } => {
                 let OldDraft { message_type, content, recipient, platform } = draft;
-                let draft = Draft::new(message_type, content, recipient, platform).ok()?;
+                let draft = Draft::accepted(message_type, content, recipient, platform);
                 let idempotency = idempotency.map(|(key, body)| Idempotency { key, body });
                 Command::Create { draft, at, idempotency, facts: RoutingFacts::default() }
             }

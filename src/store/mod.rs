@@ -63,6 +63,8 @@ pub enum Error {
     InUse(String),
     /// A row is damaged; only what meets it is refused.
     Damaged(String),
+    /// The file itself is damaged: a page of it is none.
+    Corrupt(String),
     /// Reading failed.
     Read(String),
     /// Writing failed. Where the disk failed in the midst of it, the change may yet be there.
@@ -76,6 +78,9 @@ impl fmt::Display for Error {
             Self::Absent => f.write_str("Repository not initialized"),
             Self::Open(text) | Self::InUse(text) => f.write_str(text),
             Self::Damaged(text) => write!(f, "{text}; `rechat check` tells more"),
+            Self::Corrupt(text) => {
+                write!(f, "the store's file is damaged ({text}); `rechat check` tells more")
+            }
             Self::Read(text) => write!(f, "the store could not be read: {text}"),
             Self::Write(text) => write!(f, "the store could not be written: {text}"),
         }
@@ -89,7 +94,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl From<redb::StorageError> for Error {
     fn from(error: redb::StorageError) -> Self {
-        Self::Read(error.to_string())
+        match error {
+            redb::StorageError::Corrupted(text) => Self::Corrupt(text),
+            error => Self::Read(error.to_string()),
+        }
     }
 }
 
@@ -150,10 +158,10 @@ type Current = Arc<ArcSwapOption<View>>;
 /// An open store. Dropping it (or [`Store::close`]) waits for what is queued to be written.
 pub struct Store {
     current: Current,
+    owner: String,
     /// Empty once the store is closed, or where it was opened for reading.
     queue: Mutex<Option<mpsc::Sender<writer::Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    owner: String,
 }
 
 impl Store {
@@ -162,8 +170,11 @@ impl Store {
     /// `listener` is told of every commit from the writer's thread.
     pub fn open(options: &Options, mut listener: Box<dyn Listener>) -> Result<Self> {
         let current: Current = Arc::default();
-        let opened = open::open(options)?;
-        let view = opened.view()?;
+        let (opened, view) = damage::guarded(|| {
+            let opened = open::open(options)?;
+            let view = opened.view()?;
+            Ok((opened, view))
+        })?;
         listener.opened(view.position());
         current.store(Some(Arc::new(view)));
         let (queue, writer) = match opened.into_writable() {
@@ -176,20 +187,20 @@ impl Store {
         };
         Ok(Self {
             current,
+            owner: options.owner.clone(),
             queue: Mutex::new(queue),
             writer: Mutex::new(writer),
-            owner: options.owner.clone(),
         })
-    }
-
-    /// The owner of the claims that are made through this store.
-    pub fn owner(&self) -> &str {
-        &self.owner
     }
 
     /// The newest commit, for reading; it stays as it is for as long as it is held.
     pub fn view(&self) -> Result<Arc<View>> {
         self.current.load_full().ok_or(Error::Absent)
+    }
+
+    /// The owner of claims that are made here.
+    pub fn owner(&self) -> &str {
+        &self.owner
     }
 
     /// Carries out a command; the answer comes once it is on disk.

@@ -139,14 +139,11 @@ impl Writer {
     fn serve(&mut self, batch: impl Iterator<Item = Job>) {
         let (commands, waiting): (Vec<_>, Vec<_>) =
             batch.map(|job| (job.command, job.answer)).unzip();
+        let is_alone = waiting.len() == 1 && self.fault.is_some();
         match self.commit(commands) {
             Ok(answers) => {
                 for (wait, answer) in waiting.into_iter().zip(answers) {
-                    // Who met a damaged row is told so: to ask again does not help.
-                    let _ = wait.send(answer.map_err(|error| match error {
-                        Error::Damaged(_) => error,
-                        other => not_written(other),
-                    }));
+                    let _ = wait.send(answer.map_err(not_written));
                 }
             }
             Err(error) => {
@@ -157,6 +154,11 @@ impl Writer {
                 if self.file.is_none() {
                     let _ = self.open_again();
                 }
+                // What meets a damaged page by itself will always meet it.
+                let error = match error {
+                    Error::Corrupt(_) if is_alone => Error::Damaged(error.to_string()),
+                    error => not_written(error),
+                };
                 for wait in waiting {
                     let _ = wait.send(Err(error.clone()));
                 }
@@ -188,7 +190,7 @@ impl Writer {
             self.fault = Some(Instant::now());
             self.close();
         }
-        done.map_err(not_written)
+        done
     }
 
     fn close(&mut self) {
@@ -234,7 +236,8 @@ impl Writer {
             forget_cached(path);
             forget_cached(&path_beside(path));
         }
-        open::open(&self.options)
+        // It is looked at again soon; those who ask are not to wait for it.
+        open::open(&Options { patience: Duration::ZERO, ..self.options.clone() })
     }
 
     /// Lets readers have what can be read meanwhile.
@@ -267,7 +270,7 @@ impl Writer {
 fn not_written(error: Error) -> Error {
     match error {
         Error::Read(text) => Error::Write(text),
-        Error::Damaged(_) => Error::Write(error.to_string()),
+        Error::Corrupt(_) => Error::Write(error.to_string()),
         other => other,
     }
 }

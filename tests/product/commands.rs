@@ -212,3 +212,29 @@ fn two_servers_on_one_store_are_refused_and_a_stale_socket_is_not_in_the_way() {
     assert_eq!(server.stop(), Some(0));
     assert!(!server.home.db().with_extension("sock").exists());
 }
+
+#[test]
+fn commands_at_once_without_a_server_wait_for_each_other() {
+    let home = Home::new();
+    let send = |n: usize| {
+        for m in 0..5 {
+            let text = format!("{n}-{m}");
+            home.ok(&["send", "-r", "group_1", "-p", "nowhere", &text]);
+            if m % 2 == 0 {
+                home.ok(&["list", "--limit", "1"]);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for n in 0..8 {
+            let send = &send;
+            scope.spawn(move || send(n));
+        }
+    });
+    assert_eq!(home.ok(&["list", "--limit", "100", "--json"]).lines().count(), 40);
+    assert!(home.ok(&["check"]).contains("0 findings"));
+    let db = home.db();
+    let names = std::fs::read_dir(db.parent().unwrap()).unwrap().flatten();
+    let names: Vec<_> = names.map(|entry| entry.file_name()).collect();
+    assert_eq!(names, ["rechat.redb"], "nothing stays behind");
+}
