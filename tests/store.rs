@@ -178,9 +178,8 @@ impl Both {
                 let facts =
                     RoutingFacts { default_platform: Some("qq".into()), ..RoutingFacts::default() };
                 let platform = message.platform.clone().unwrap_or_else(|| "qq".into());
-                let conversation = message.recipient.clone();
-                if let Some(after) = change::route(message, platform, conversation, at) {
-                    *message = after;
+                if change::can_route(message, &platform, &message.recipient) {
+                    (message.platform, message.updated_at) = (Some(platform), at);
                 }
                 self.write(Command::Route { messages: vec![(seq, facts)], at });
             }
