@@ -93,7 +93,8 @@ impl Registry {
     /// The platforms of which an account is connected and on, each with its kind.
     pub fn connected(&self) -> Vec<(String, &'static Kind)> {
         let table = self.shared.lock();
-        let connected = table.entries.iter().filter(|entry| !entry.connections.is_empty());
+        let is_on = |entry: &&Entry| !entry.connections.is_empty() && entry.offline.is_none();
+        let connected = table.entries.iter().filter(is_on);
         connected.map(|entry| (entry.platform.clone(), entry.kind)).collect()
     }
 

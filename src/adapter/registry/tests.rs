@@ -8,6 +8,7 @@ static KIND: Kind = Kind {
     paths: &[],
     addresses: |_| true,
     resolve: |recipient, _| Ok(recipient.to_owned()),
+    is_fallback: false,
 };
 
 fn new<'a>(account: Option<&'a str>, entry: Option<&'a ConfiguredEntry>) -> NewConnection<'a> {
