@@ -1,3 +1,4 @@
 //! The shapes that go over the wire between a server and its clients, each written once.
 
 pub mod http;
+pub mod json;
