@@ -24,13 +24,14 @@ fn clippy_has_nothing_to_say() {
 }
 
 /// The parts from the inside out, and what each may use beside the parts before it.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["error", "clock", "metrics", "health", "model"],
     &["adapter"],
     &["store"],
+    &["protocol"],
     &["hub", "activity"],
     &["ingest", "outbox", "retention"],
-    &["config", "protocol", "shutdown"],
+    &["config", "shutdown"],
     &["server", "cli", "client"],
     &["tui"],
     &["command"],

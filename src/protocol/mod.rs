@@ -1,4 +1,6 @@
 //! The shapes that go over the wire between a server and its clients, each written once.
 
+pub mod command;
+pub mod event;
 pub mod http;
 pub mod json;

@@ -14,6 +14,7 @@ use matchit::Match;
 use prometheus_client::metrics::histogram::Histogram;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// Everything that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,8 +166,12 @@ async fn route_to(
         (Route::Import | Route::Backup, _) => Err(Refusal::method("POST")),
         (Route::OpenApi, &Method::GET | &Method::HEAD) => Ok(description::openapi()),
         (Route::AsyncApi, &Method::GET | &Method::HEAD) => Ok(description::asyncapi()),
-        (Route::Stream, &Method::GET) => stream::open(context, &request),
-        (Route::Socket, &Method::GET) => socket::open(context, scope, request),
+        (Route::Stream, &Method::GET) => {
+            stream::open(context, CancellationToken::new(), request).await
+        }
+        (Route::Socket, &Method::GET) => {
+            socket::open(context, scope, CancellationToken::new(), request)
+        }
         (
             Route::Stats
             | Route::Activity

@@ -1,7 +1,6 @@
 //! `/ws/client`: one task for each session, which reads commands and writes frames.
 
-mod bell;
-mod command;
+mod on_wake;
 mod session;
 mod writing;
 
@@ -10,14 +9,13 @@ use super::error::{Refusal, Result};
 use super::{Answer, Body, Context, Incoming, Permit};
 use crate::config::Scope;
 use crate::protocol::http::ErrorBody;
-#[cfg(fuzzing)]
-pub use command::Parsed;
 use hyper::StatusCode;
 use hyper::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
 use session::Session;
-pub use session::refusal;
+pub use session::refused;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Tells the client its session.
@@ -26,8 +24,13 @@ const SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
 /// Bytes read from a socket at a time; kept small, for every idle session has them.
 const READ_BUFFER: usize = 1 << 10;
 
-/// Turns the request into a session, which goes on after it was answered.
-pub fn open(context: &Arc<Context>, scope: Scope, mut request: Incoming) -> Result<Answer> {
+/// Turns the request into a session, which goes on after it was answered, until `revoked`.
+pub fn open(
+    context: &Arc<Context>,
+    scope: Scope,
+    revoked: CancellationToken,
+    mut request: Incoming,
+) -> Result<Answer> {
     if !hyper_tungstenite::is_upgrade_request(&request) {
         return Ok(upgrade_required());
     }
@@ -44,7 +47,7 @@ pub fn open(context: &Arc<Context>, scope: Scope, mut request: Incoming) -> Resu
     let permit = request.extensions().get::<Permit>().cloned();
     context.tasks.spawn(async move {
         match socket.await {
-            Ok(socket) => Session::new(id, session, scope, socket).run().await,
+            Ok(socket) => Session::new(id, session, scope, socket).run(revoked).await,
             Err(error) => tracing::debug!("a WebSocket did not come about: {error}"),
         }
         drop((place, permit));
