@@ -7,6 +7,7 @@ mod history;
 mod local;
 mod remote;
 mod server;
+mod session;
 mod trust;
 pub mod watch;
 
@@ -21,6 +22,7 @@ use crate::protocol::http::{AdapterStatus, Imported, NewMessage};
 use crate::store::{Access, Filter, Page, Stats};
 use address::Address;
 pub use export::Export;
+pub use follow::Followed;
 use follow::Following;
 use local::Local;
 use remote::Remote;

@@ -33,7 +33,7 @@ struct State {
     dropped: Option<(Head, u64)>,
     /// The newest message and event that were put in.
     head: Head,
-    /// How many commits were put in.
+    /// How many commits were put in, and how often the store was opened.
     pushed: u64,
 }
 
@@ -73,6 +73,7 @@ impl Queue {
     pub(super) fn reset(&self, head: Head) {
         let mut state = self.lock();
         state.head = head;
+        state.pushed += 1;
         state.drop_all();
         drop(state);
         self.arrived.notify_one();

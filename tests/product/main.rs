@@ -35,6 +35,8 @@ mod readme;
 mod reload;
 mod search;
 mod socket_commands;
+mod socket_cursor;
+mod socket_cursor_model;
 mod socket_events;
 mod socket_resume;
 mod socket_slow;
