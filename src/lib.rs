@@ -18,6 +18,7 @@ pub mod error;
 pub mod health;
 pub mod hub;
 pub mod ingest;
+pub mod log;
 pub mod metrics;
 pub mod model;
 pub mod outbox;

@@ -1,9 +1,9 @@
 //! Deleting what is old, or too much, where the configuration says so: a few messages at a time,
 //! by the ordinary way, so that everybody who watches and every index knows of it.
 
-use crate::clock::Clock;
+use crate::clock::{Clock, now};
 use crate::model::message::Status;
-use crate::store::{Command, Result, Store};
+use crate::store::{Answer, Command, Result, Store};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -21,6 +21,10 @@ const REST: Duration = Duration::from_millis(250);
 
 /// How long until there may be something again, when there was nothing more.
 const PAUSE: Duration = Duration::from_mins(1);
+
+/// For how long after a message was deleted for its age it is known when its platform tells of it
+/// again, in seconds.
+const MARKS_FOR: u64 = 30 * 24 * 60 * 60;
 
 /// What is known of how old messages are.
 struct Ages {
@@ -77,7 +81,11 @@ pub async fn run(
     };
     loop {
         let now_in_force = *policy.borrow_and_update();
-        let pause = match step(&store, now_in_force, &ages, &mut position).await {
+        let done = match step(&store, now_in_force, &ages, &mut position).await {
+            Ok(false) => trim(&store, now_in_force).await,
+            done => done,
+        };
+        let pause = match done {
             Ok(true) => REST,
             Ok(false) => {
                 position = 0;
@@ -94,6 +102,13 @@ pub async fn run(
             changed = policy.changed() => if changed.is_err() { return },
         }
     }
+}
+
+/// Forgets events that need not be kept any more, emptied conversations, and what tells doubles of
+/// messages that are deleted for their age; `false` where there was nothing to forget.
+async fn trim(store: &Store, policy: Policy) -> Result<bool> {
+    let marks_before = policy.age.map_or(0, |age| now().saturating_sub(age + MARKS_FOR));
+    Ok(store.write(Command::Trim { marks_before }).await? != Answer::Nothing)
 }
 
 /// Deletes some messages after `position`; `false` where there was nothing to delete.

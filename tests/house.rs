@@ -27,6 +27,7 @@ fn clippy_has_nothing_to_say() {
 const LAYERS: [&[&str]; 10] = [
     &["error", "clock", "metrics", "health", "model"],
     &["adapter"],
+    &["log"],
     &["store"],
     &["protocol"],
     &["hub", "activity"],

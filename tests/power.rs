@@ -41,10 +41,10 @@ struct Machine {
 
 impl Machine {
     fn new() -> Self {
-        let (disk, medium) = Disk::new();
+        let (disk, storage) = Disk::new();
         let folder = TempDir::new().unwrap();
         let mut options = Options::new(folder.path().join("a.redb"), Access::Write);
-        options.medium = Some(medium);
+        options.storage = Some(storage);
         options.cache_bytes = 1 << 20;
         // So small that it begins anew now and then.
         options.log_bytes = 32 << 10;
@@ -276,10 +276,10 @@ fn send_by_loopback(store: &Arc<Store>, outbox: outbox::Outbox) -> impl Drop {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_misses_a_message_and_none_is_forgotten_when_the_disk_failed() {
-    let (disk, medium) = Disk::new();
+    let (disk, storage) = Disk::new();
     let folder = TempDir::new().unwrap();
     let mut options = Options::new(folder.path().join("a.redb"), Access::Write);
-    options.medium = Some(medium);
+    options.storage = Some(storage);
     options.log_bytes = 32 << 10;
     let hub = Hub::new(hub::Limits { frames: 256, bytes: 1 << 20, topics: 10 });
     let (notes, outbox) = outbox::new();

@@ -4,7 +4,7 @@ use super::output::Output;
 use crate::cli::Check;
 use crate::config::{self, Sources};
 use crate::error::{Error, Result};
-use crate::store::{Access, Store, check};
+use crate::store::{Access, check};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
@@ -18,8 +18,7 @@ pub(super) fn run(command: Check, config: Option<PathBuf>) -> Result<()> {
         return Err(Error::failed(format!("a server has {} open", config.db.display()))
             .hint("stop it first, or make a copy with `rechat backup FILE` and check that"));
     }
-    let store = Store::open(&config.store_options(Access::Read), Box::new(()))?;
-    let report = check::check(&*store.view()?)?;
+    let report = check::check_file(&config.store_options(Access::Read))?;
     let mut out = Output::new();
     for finding in &report.findings {
         out.line(finding)?;

@@ -116,6 +116,7 @@ impl Inbound {
             external_id: Some(self.external_id),
             original: self.original,
             is_uncertain: false,
+            owner: None,
         }
     }
 

@@ -214,6 +214,9 @@ pub struct Message {
     /// Nobody can say whether the last attempt went out; to be looked up before the next one.
     #[serde(skip)]
     pub is_uncertain: bool,
+    /// Which process claimed it, while it is being sent.
+    #[serde(skip)]
+    pub owner: Option<String>,
 }
 
 /// The platform that events and filters show for a message that has none yet.
@@ -277,6 +280,7 @@ impl Draft {
             external_id: None,
             original: None,
             is_uncertain: false,
+            owner: None,
         }
     }
 

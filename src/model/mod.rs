@@ -4,5 +4,6 @@
 
 pub mod change;
 pub mod cursor;
+pub mod event;
 pub mod message;
 pub mod subscription;

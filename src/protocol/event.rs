@@ -363,6 +363,7 @@ impl<'a> NewMessage<'a> {
             external_id: None,
             original: None,
             is_uncertain: false,
+            owner: None,
         }
     }
 }

@@ -1,11 +1,10 @@
 //! What the API is, for programs: OpenAPI at `/api/openapi.json`, derived from the types and the
 //! handlers, and AsyncAPI at `/api/asyncapi.json` for the WebSocket.
 
-use super::body::{JSON, json, whole};
+use super::body::json;
 use super::{Answer, messages, platforms};
 use crate::protocol::http::{ErrorBody, Health};
 use crate::store::Stats;
-use bytes::Bytes;
 use hyper::StatusCode;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::{IntoResponses, Modify, OpenApi};
@@ -109,5 +108,5 @@ pub(super) fn openapi() -> Answer {
 
 /// `GET /api/asyncapi.json`
 pub(super) fn asyncapi() -> Answer {
-    whole(StatusCode::OK, JSON, Bytes::from_static(include_bytes!("asyncapi.json")))
+    json(StatusCode::OK, &crate::protocol::asyncapi::description())
 }

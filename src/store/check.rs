@@ -1,10 +1,15 @@
-//! Verifying a store: counts and indexes against the records themselves.
+//! Verifying a store: every row of every table is read, and each is compared with what the messages
+//! say it should be. It never panics: what cannot be read is a finding like others.
 
+use super::damage::guarded;
+use super::open::{Options, on_overlay, open};
 use super::postings::{Places, locate};
-use super::tables::{Counters, Term};
+use super::tables::{
+    ConversationRow, Counters, KEYS, KEYS_BY_AGE, SEEN, SENT, Term, unpack, unpack_places,
+};
 use super::view::View;
-use super::{Error, Result};
-use redb::ReadableTable;
+use super::{Error, Result, journal};
+use redb::{ReadableTable, ReadableTableMetadata};
 use std::collections::HashMap;
 
 /// The most findings that are told; a store that is wrong is usually wrong everywhere.
@@ -17,6 +22,8 @@ pub struct Report {
     pub messages: u64,
     /// Index rows read.
     pub rows: u64,
+    /// Events that could not be stored and were set aside.
+    pub set_aside: u64,
     /// What is wrong, in words; empty where all is well.
     pub findings: Vec<String>,
 }
@@ -27,87 +34,262 @@ impl Report {
             self.findings.push(finding);
         }
     }
+
+    /// Runs a part of the check; what ends it early is a finding.
+    fn part(&mut self, what: &str, check: impl FnOnce(&mut Self) -> Result<()>) {
+        if let Err(error) = guarded(|| check(self)) {
+            self.find(format!("{what} could not be read to the end: {error}"));
+        }
+    }
 }
 
-/// Reads every record, counts again, and compares every index with what it should be.
+/// Checks the store of nobody else: its rows, and the pages of its file. What cannot even be opened
+/// is a finding, too, unless another process has it.
+pub fn check_file(options: &Options) -> Result<Report> {
+    let mut report = match guarded(|| check(&open(options)?.view()?)) {
+        Ok(report) => report,
+        Err(error @ (Error::InUse(_) | Error::Open(_))) => return Err(error),
+        Err(error) => {
+            let mut report = Report::default();
+            report.find(error.to_string());
+            report
+        }
+    };
+    report.part("the file", |report| {
+        let mut file = on_overlay(options)?;
+        match file.database.check_integrity() {
+            Ok(true) => {}
+            Ok(false) => report.find("pages of the file have wrong checksums".into()),
+            Err(error) => report.find(format!("the file is damaged: {error}")),
+        }
+        Ok(())
+    });
+    Ok(report)
+}
+
+/// Reads every row, counts again, and compares every table with what it should be.
 pub fn check(view: &View) -> Result<Report> {
     let mut report = Report::default();
-    let mut counted = Counters {
-        head: view.head(),
-        named_terms: view.counters().named_terms,
-        offset: view.counters().offset,
-        kept_from: view.counters().kept_from,
-        ..Counters::default()
-    };
-    let mut expected: HashMap<u64, Places> = HashMap::new();
+    let mut found = Messages::default();
+    report.part("messages", |report| check_messages(view, &mut found, report));
+    let counters = view.counters();
+    found.counted.head = counters.head;
+    found.counted.named_terms = counters.named_terms;
+    found.counted.offset = counters.offset;
+    found.counted.kept_from = counters.kept_from;
+    if found.counted != *counters {
+        report.find(format!(
+            "the counts kept, {counters:?}, are not those counted, {:?}",
+            found.counted
+        ));
+    }
+    let Messages { rows, conversations, foreign, .. } = found;
+    report.part("the index", |report| check_rows(view, rows, report));
+    report.part("platforms", |report| check_platforms(view, report));
+    report.part("conversations", |report| check_conversations(view, conversations, report));
+    report.part("foreign IDs", |report| check_foreign_ids(view, foreign, report));
+    report.part("idempotency keys", |report| check_keys(view, report));
+    report.part("marks of what was seen", |report| check_marks(view, report));
+    report.part("the journal", |report| check_journal(view, report));
+    report.part("epochs", |report| check_epochs(view, report));
+    report.part("what was set aside", |report| {
+        report.set_aside = view.quarantine()?.len() as u64;
+        Ok(())
+    });
+    Ok(report)
+}
+
+/// What the messages say the other tables should be.
+#[derive(Default)]
+struct Messages {
+    counted: Counters,
+    rows: HashMap<u64, Places>,
+    conversations: HashMap<u32, u64>,
+    foreign: u64,
+}
+
+fn check_messages(view: &View, found: &mut Messages, report: &mut Report) -> Result<()> {
     for message in view.after(0)? {
         let message = match message {
             Ok(message) => message,
-            Err(Error::Read(text)) => {
+            Err(Error::Damaged(text)) => {
                 report.find(text);
                 continue;
             }
             Err(error) => return Err(error),
         };
+        let seq = message.seq;
         report.messages += 1;
-        counted.add(&message);
-        if message.seq > view.head() {
-            report.find(format!(
-                "message {} lies beyond the journal's head {}",
-                message.seq,
-                view.head()
-            ));
+        found.counted.add(&message);
+        if seq > view.head() {
+            report.find(format!("message {seq} lies beyond the newest, {}", view.head()));
         }
-        if view.seq_of(message.id)? != Some(message.seq) {
-            report.find(format!(
-                "the ID {} does not lead to its message {}",
-                message.id, message.seq
-            ));
+        if view.seq_of(message.id)? != Some(seq) {
+            report.find(format!("the ID {} does not lead to its message {seq}", message.id));
         }
+        found.foreign += u64::from(view.foreign_place(message.id)?.is_some());
         let platform = message.platform.as_deref().unwrap_or_default();
-        let named = [
-            view.platforms.get(platform)?.map(|term| Term(term.value())),
-            view.conversation_row(platform, &message.recipient)?.map(|row| row.term),
-        ];
+        let row = match view.conversation_row(platform, &message.recipient) {
+            // Told where conversations are checked.
+            Err(Error::Damaged(_)) => continue,
+            row => row?,
+        };
+        let named =
+            [view.platforms.get(platform)?.map(|term| Term(term.value())), row.map(|row| row.term)];
+        if let Some(term) = named[1] {
+            *found.conversations.entry(term.0).or_default() += 1;
+        }
         let state = Some(Term::of_state(message.direction, message.status));
         for term in [state].into_iter().chain(named) {
             let Some(term) = term else {
-                report.find(format!(
-                    "message {} has a platform or conversation that is not known",
-                    message.seq
-                ));
+                report
+                    .find(format!("message {seq} has a platform or conversation that is unknown"));
                 continue;
             };
-            let (block, place) = locate(message.seq);
-            expected.entry(term.row(block)).or_default().set(place, true);
+            let (block, place) = locate(seq);
+            found.rows.entry(term.row(block)).or_default().set(place, true);
         }
     }
-    if counted != *view.counters() {
-        report.find(format!(
-            "the counts kept, {:?}, are not those counted, {counted:?}",
-            view.counters()
-        ));
-    }
-    compare_rows(view, expected, &mut report)?;
-    Ok(report)
+    Ok(())
 }
 
-fn compare_rows(
-    view: &View,
-    mut expected: HashMap<u64, Places>,
-    report: &mut Report,
-) -> Result<()> {
+fn check_rows(view: &View, mut expected: HashMap<u64, Places>, report: &mut Report) -> Result<()> {
     for row in view.postings.iter()? {
         let (key, bytes) = row?;
+        let key = key.value();
         report.rows += 1;
-        let places = Places::decode(bytes.value());
-        if places != expected.remove(&key.value()) {
-            report
-                .find(format!("the index row {:#x} does not agree with the messages", key.value()));
+        let wanted = expected.remove(&key);
+        match unpack_places(key, bytes.value()) {
+            Err(error) => report.find(error.to_string()),
+            Ok(places) if Some(&places) != wanted.as_ref() => {
+                report.find(format!("the index row {key:#x} does not agree with the messages"));
+            }
+            Ok(_) => {}
         }
     }
     for key in expected.keys() {
         report.find(format!("the index row {key:#x} is missing"));
+    }
+    Ok(())
+}
+
+/// Whether a number that stands for a name was given, and to no other.
+fn check_term(term: Term, what: &str, view: &View, report: &mut Report) {
+    let given = Term::FIRST_NAMED..Term::FIRST_NAMED + view.counters().named_terms;
+    if !given.contains(&term.0) {
+        report.find(format!("{what} has the number {}, which was never given", term.0));
+    }
+}
+
+fn check_platforms(view: &View, report: &mut Report) -> Result<()> {
+    for row in view.platforms.iter()? {
+        let (name, term) = row?;
+        check_term(Term(term.value()), &format!("the platform {}", name.value()), view, report);
+    }
+    Ok(())
+}
+
+fn check_conversations(
+    view: &View,
+    messages: HashMap<u32, u64>,
+    report: &mut Report,
+) -> Result<()> {
+    for row in view.conversations.iter()? {
+        let (key, bytes) = row?;
+        let (platform, name) = key.value();
+        let what = format!("the conversation {platform}/{name}");
+        let row: ConversationRow =
+            match unpack("the conversation", &[platform, name], bytes.value()) {
+                Ok(row) => row,
+                Err(error) => {
+                    report.find(error.to_string());
+                    continue;
+                }
+            };
+        check_term(row.term, &what, view, report);
+        let counted = messages.get(&row.term.0).copied().unwrap_or_default();
+        if counted != row.messages {
+            report.find(format!("{what} has {counted} messages, not {}", row.messages));
+        }
+    }
+    Ok(())
+}
+
+fn check_foreign_ids(view: &View, with_messages: u64, report: &mut Report) -> Result<()> {
+    let rows = view.foreign_ids.len()?;
+    if rows != with_messages {
+        report.find(format!("{rows} IDs are kept for {with_messages} messages"));
+    }
+    for row in view.foreign_ids.iter()? {
+        let (_, seq) = row?;
+        let seq = seq.value();
+        if seq > view.head() {
+            report.find(format!("an ID leads to message {seq}, beyond the newest"));
+        }
+    }
+    Ok(())
+}
+
+fn check_keys(view: &View, report: &mut Report) -> Result<()> {
+    let (keys, by_age) = (view.txn.open_table(KEYS)?, view.txn.open_table(KEYS_BY_AGE)?);
+    if keys.len()? != by_age.len()? {
+        report.find("the idempotency keys and the order of their age do not agree".into());
+    }
+    for row in keys.iter()? {
+        let (key, row) = row?;
+        let (seq, _, at) = row.value();
+        if by_age.get((at, key.value()))?.is_none() || seq > view.head() {
+            report.find(format!("an idempotency key of message {seq} is damaged"));
+        }
+    }
+    Ok(())
+}
+
+fn check_marks(view: &View, report: &mut Report) -> Result<()> {
+    for table in [SEEN, SENT] {
+        for row in view.txn.open_table(table)?.iter()? {
+            let seq = row?.1.value();
+            if seq > view.head() {
+                report.find(format!("a mark speaks of message {seq}, beyond the newest"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_journal(view: &View, report: &mut Report) -> Result<()> {
+    let mut last = view.counters().kept_from.saturating_sub(1);
+    for row in view.journal.iter()? {
+        let (first, bytes) = row?;
+        let entries = match journal::decode(first.value(), bytes.value()) {
+            Ok(entries) => entries,
+            Err(error) => {
+                report.find(error.to_string());
+                continue;
+            }
+        };
+        for entry in entries {
+            if entry.offset <= last || entry.offset > view.counters().offset {
+                report.find(format!("the kept event {} is out of its order", entry.offset));
+            }
+            last = entry.offset;
+        }
+    }
+    Ok(())
+}
+
+fn check_epochs(view: &View, report: &mut Report) -> Result<()> {
+    let (mut last_seq, newest) = (0, view.cursor());
+    for row in view.epochs.iter()? {
+        let (offset, row) = row?;
+        let (epoch, first_seq) = row.value();
+        if first_seq < last_seq || offset.value() > newest.offset || first_seq > view.head() + 1 {
+            report.find(format!("the epoch {epoch:016x} is out of its order"));
+        }
+        last_seq = first_seq;
+    }
+    if view.epochs.is_empty()? && newest.offset > 0 {
+        report.find("the epochs are missing".into());
     }
     Ok(())
 }

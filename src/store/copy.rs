@@ -1,18 +1,20 @@
 //! Copying a store while it is in use, and making its file smaller while it is not.
 
-use super::file::make_private;
 use super::tables::{
-    CONVERSATIONS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE, MESSAGES, META, PLATFORMS,
-    POSTINGS, SEEN, SENT,
+    CONVERSATIONS, ConversationRow, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE, MESSAGES,
+    META, PLATFORMS, POSTINGS, QUARANTINE, SEEN, SENT, unpack, unpack_places,
 };
-use super::{Error, Options, Result, open};
+use super::{Error, Options, Result, journal, open};
+use crate::log::disk::make_private;
+use crate::log::record::{self, Unreadable};
 use redb::{Database, Durability, Key, ReadTransaction, ReadableTable, TableDefinition, Value};
 use std::path::Path;
 
 /// Rows that share a transaction of the copy, so that it needs little memory.
 const ROWS_AT_ONCE: usize = 50_000;
 
-/// Writes everything that a commit holds into a new file.
+/// Writes everything that a commit holds into a new file. A row that is damaged ends it, so that no
+/// copy takes the place of a better one.
 pub(super) fn copy(txn: &ReadTransaction, to: &Path) -> Result<()> {
     let failed = |error: &dyn std::fmt::Display| {
         Error::Write(format!("the copy {} cannot be written: {error}", to.display()))
@@ -20,17 +22,20 @@ pub(super) fn copy(txn: &ReadTransaction, to: &Path) -> Result<()> {
     make_private(to).map_err(|error| failed(&error))?;
     let database = Database::create(to).map_err(|error| failed(&error))?;
     let copied = (|| {
-        copy_table(txn, &database, MESSAGES)?;
+        copy_checked(txn, &database, MESSAGES, |seq, row| record::decode(seq, row).map(drop))?;
         copy_table(txn, &database, FOREIGN_IDS)?;
-        copy_table(txn, &database, POSTINGS)?;
+        copy_checked(txn, &database, POSTINGS, |key, row| unpack_places(key, row).map(drop))?;
         copy_table(txn, &database, PLATFORMS)?;
-        copy_table(txn, &database, CONVERSATIONS)?;
+        copy_checked(txn, &database, CONVERSATIONS, |(platform, name), row| {
+            unpack::<ConversationRow>("the conversation", &[platform, name], row).map(drop)
+        })?;
         copy_table(txn, &database, KEYS)?;
         copy_table(txn, &database, KEYS_BY_AGE)?;
         copy_table(txn, &database, SEEN)?;
         copy_table(txn, &database, SENT)?;
-        copy_table(txn, &database, JOURNAL)?;
+        copy_checked(txn, &database, JOURNAL, |first, row| journal::decode(first, row).map(drop))?;
         copy_table(txn, &database, EPOCHS)?;
+        copy_table(txn, &database, QUARANTINE)?;
         // Last: a file without it is no store, should the copy break off.
         copy_table(txn, &database, META)?;
         let last = database.begin_write()?;
@@ -45,6 +50,15 @@ fn copy_table<K: Key + 'static, V: Value + 'static>(
     to: &Database,
     table: TableDefinition<'static, K, V>,
 ) -> Result<()> {
+    copy_checked(from, to, table, |_, _| Ok(()))
+}
+
+fn copy_checked<K: Key + 'static, V: Value + 'static>(
+    from: &ReadTransaction,
+    to: &Database,
+    table: TableDefinition<'static, K, V>,
+    check: impl Fn(K::SelfType<'_>, V::SelfType<'_>) -> std::result::Result<(), Unreadable>,
+) -> Result<()> {
     let source = from.open_table(table)?;
     let mut rows = source.iter()?.peekable();
     loop {
@@ -54,6 +68,7 @@ fn copy_table<K: Key + 'static, V: Value + 'static>(
             let mut target = txn.open_table(table)?;
             for row in rows.by_ref().take(ROWS_AT_ONCE) {
                 let (key, value) = row?;
+                check(key.value(), value.value())?;
                 target.insert(key.value(), value.value())?;
             }
         }

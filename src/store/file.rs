@@ -1,188 +1,212 @@
-//! The store's files, with the space ahead of what is written prepared.
-//!
-//! A sync is twice as quick where the blocks it writes were there before, for then the file
-//! system has nothing of its own to write (`lab commit fsync`: 0.22 ms against 0.39 ms for 64 kB).
-//! So whenever a write reaches new ground, zeros are written a stretch ahead of it.
+//! The open file of a store: batches carried out in one transaction each, and made durable.
 
-use super::open::Options;
-use redb::backends::FileBackend;
-use redb::{BackendError, DatabaseError, StorageBackend};
-use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io;
-use std::ops::Bound;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use super::command::{Answer, Command, decide};
+use super::transaction::{Context, Transaction};
+use super::view::View;
+use super::{Error, Result};
+use crate::clock::now;
+use crate::log::{Batch, Log, Record};
+use crate::metrics::METRICS;
+use crate::model::change::Change;
+use crate::model::event::Event;
+use redb::{Database, ReadableDatabase, WriteTransaction};
+use std::time::Instant;
 
-/// How far ahead the file is prepared at a time.
-const STRETCH: u64 = 4 << 20;
+/// The writing side of an open store.
+pub(super) struct StoreFile {
+    pub(super) database: Database,
+    pub(super) context: Context,
+    pub(super) log: Box<dyn Log + Send>,
+}
 
-/// Zeros, as many as are written at once.
-static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
-
-/// What a store lies on in place of files: called each time a part of it is opened.
-#[derive(Clone)]
-pub struct Medium(pub Arc<dyn Fn(Part) -> Box<dyn StorageBackend> + Send + Sync>);
-
-/// The files of a store.
+/// How a batch is made durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The tables, in redb.
-    Tables,
-    /// The write-ahead log.
+pub(super) enum Durability {
+    /// By the log, and the tables follow: the quickest while batches follow each other.
     Log,
+    /// By the tables, which makes everything before durable in them too.
+    Tables,
 }
 
-impl fmt::Debug for Medium {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Medium")
+/// What became of a log that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The tables hold all of it, durably.
+    UsedUp,
+    /// A part of it could not be read; the tables hold the rest, durably.
+    Damaged,
+    /// It goes on from something that the tables do not have.
+    DoesNotFollow,
+}
+
+/// What came of a batch.
+pub(super) struct Outcome {
+    pub(super) changes: Vec<Change>,
+    /// One for each command; an error where it met something damaged, and did nothing.
+    pub(super) answers: Vec<Result<Answer>>,
+    /// Whether anything is not as it was.
+    pub(super) has_written: bool,
+}
+
+impl StoreFile {
+    pub(super) fn view(&self) -> Result<View> {
+        View::new(self.database.begin_read()?, self.context.ids)
     }
-}
 
-impl Part {
-    /// Opens the log of a store for writing, making it where there is none.
-    pub(super) fn make_log(options: &Options, path: &Path) -> io::Result<Prepared> {
-        if let Some(Medium(open)) = &options.medium {
-            return Ok(Prepared::on(open(Self::Log)));
+    /// Carries out a batch; returns once it is durable. What does not fit into the log goes into
+    /// the tables.
+    pub(super) fn commit(
+        &mut self,
+        commands: Vec<Command>,
+        durability: Durability,
+    ) -> Result<Outcome> {
+        let (began, at) = (Instant::now(), now());
+        let mut txn = self.database.begin_write()?;
+        let mut record =
+            (durability == Durability::Log).then(|| Record::new(self.context.epoch, at));
+        let mut state = Transaction::open(&txn, &self.context, at)?;
+        let first = state.next_offset();
+        let (answers, changes) = carry_out(&mut state, commands, record.as_mut())?;
+        let has_written = state.finish()?;
+        let outcome = Outcome { changes, answers, has_written };
+        if !has_written {
+            txn.abort()?;
+            return Ok(outcome);
         }
-        make_private(path)?;
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
-        Prepared::new(file).map_err(io::Error::other)
-    }
-
-    /// What the log of a store holds; nothing where there is none.
-    pub(super) fn read_log(options: &Options, path: &Path) -> io::Result<Vec<u8>> {
-        if let Some(Medium(open)) = &options.medium {
-            let log = open(Self::Log);
-            let mut bytes = vec![0; log.len()? as usize];
-            log.read(0, &mut bytes)?;
-            return Ok(bytes);
+        let record = record.filter(|record| self.log.has_room(record));
+        let is_logged = record.is_some_and(|record| self.log.append(first, record));
+        if is_logged {
+            follow_later(&mut txn)?;
         }
-        match std::fs::read(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            read => read,
+        commit(txn)?;
+        if !is_logged {
+            self.log.clear();
         }
-    }
-}
-
-/// Has the system forget what it keeps of a file in memory: after a sync that failed, that may be
-/// something which is not on the disk.
-pub(super) fn forget_cached(path: &Path) {
-    if let Ok(file) = File::open(path) {
-        // Whoever cannot forget reads what is there.
-        let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
-    }
-}
-
-/// Makes an empty file for nobody else to read, and sees to it that it outlives a power cut.
-pub(super) fn make_private(path: &Path) -> io::Result<()> {
-    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// A file as redb uses it.
-#[derive(Debug)]
-pub(super) struct Prepared {
-    file: Box<dyn StorageBackend>,
-    /// Everything below may have been written; redb has written nothing above. Held while
-    /// writing, so that zeros never fall on what another thread has just put there.
-    /// Unknown until the first write, before which the file is not locked.
-    ground: Mutex<Option<u64>>,
-}
-
-impl Prepared {
-    pub(super) fn new(file: File) -> Result<Self, DatabaseError> {
-        Ok(Self::on(Box::new(FileBackend::new(file)?)))
+        let changed = u32::try_from(outcome.changes.len()).map_or(f64::MAX, f64::from);
+        METRICS.commit_changes.observe(changed);
+        METRICS.commit_seconds.observe(began.elapsed().as_secs_f64());
+        Ok(outcome)
     }
 
-    pub(super) fn on(file: Box<dyn StorageBackend>) -> Self {
-        Self { file, ground: Mutex::new(None) }
+    /// Whether the log holds something that the tables do not have durably.
+    pub(super) fn is_behind(&self) -> bool {
+        self.log.head().is_some()
     }
 
-    fn ground(&self) -> MutexGuard<'_, Option<u64>> {
-        self.ground.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What lies in an existing file is not ours to judge: only beyond its end is new ground.
-    fn known(&self, ground: Option<u64>) -> io::Result<u64> {
-        ground.map_or_else(|| self.file.len(), Ok)
-    }
-
-    /// Writes zeros ahead of `from`, within the file; gives the new end of the ground.
-    fn prepare(&self, from: u64) -> io::Result<u64> {
-        let end = self.file.len()?.min(from + STRETCH).max(from);
-        let mut at = from;
-        while at < end {
-            let most = (end - at).min(ZEROS.len() as u64);
-            self.file.write(at, &ZEROS[..most as usize])?;
-            at += most;
-        }
-        Ok(end)
-    }
-}
-
-impl StorageBackend for Prepared {
-    fn len(&self) -> io::Result<u64> {
-        self.file.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.file.read(offset, out)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut ground = self.ground();
-        let known = self.known(*ground)?;
-        self.file.set_len(len)?;
-        *ground = Some(len.min(known));
+    /// Makes the tables durable, so that the log can begin anew.
+    pub(super) fn checkpoint(&mut self) -> Result<()> {
+        commit(self.database.begin_write()?)?;
+        self.log.clear();
         Ok(())
     }
 
-    fn sync_data(&self) -> io::Result<()> {
-        self.file.sync_data()
+    /// Applies what the log holds beyond the tables; its file is left as it is.
+    pub(super) fn catch_up(&mut self) -> Result<Found> {
+        let cursor = self.view()?.cursor();
+        let contents = self.log.read(cursor.offset + 1)?;
+        let first = contents.batches.first();
+        let is_damaged = !contents.damage.is_empty();
+        if !is_damaged && first.is_some_and(|batch| !batch.follows(cursor.offset, cursor.epoch)) {
+            return Ok(Found::DoesNotFollow);
+        }
+        for damage in &contents.damage {
+            tracing::error!("the write-ahead log is damaged: {damage}");
+        }
+        let batches = contents.batches.len();
+        for batch in contents.batches {
+            let mut txn = self.database.begin_write()?;
+            follow_later(&mut txn)?;
+            apply(&txn, &self.context, batch)?;
+            commit(txn)?;
+        }
+        // Also where the tables had all of it: they may not be on disk, and the log begins anew.
+        self.checkpoint()?;
+        if batches > 0 {
+            tracing::info!(batches, "took over what the write-ahead log held");
+        }
+        Ok(if is_damaged { Found::Damaged } else { Found::UsedUp })
     }
 
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let mut ground = self.ground();
-        let known = self.known(*ground)?;
-        self.file.write(offset, data)?;
-        let end = offset + data.len() as u64;
-        // Zeros that find no room are no harm: what was to be written is.
-        *ground = Some(if end > known { self.prepare(end).unwrap_or(end) } else { known });
-        Ok(())
+    /// Closes the file; everything is in the tables afterwards, and the log is gone.
+    pub(super) fn close(mut self) -> Result<()> {
+        if self.is_behind() {
+            self.checkpoint()?;
+        }
+        // While the file is still locked: who opens it next may write a log of their own.
+        self.log.remove();
+        self.abandon()
     }
 
-    fn close(&self) -> io::Result<()> {
-        self.file.close()
+    /// Closes the file as it is, after a fault; what the log holds is taken over at the next opening.
+    pub(super) fn abandon(self) -> Result<()> {
+        self.database.close().map_err(|error| Error::Write(error.to_string()))
     }
+}
 
-    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.try_lock_range(start, end)
+/// The log has what a transaction changes, so the tables need not be durable yet.
+fn follow_later(txn: &mut WriteTransaction) -> Result<()> {
+    let set = txn.set_durability(redb::Durability::None);
+    set.map_err(|error| Error::Write(error.to_string()))
+}
+
+fn commit(txn: WriteTransaction) -> Result<()> {
+    txn.commit().map_err(|error| Error::Write(error.to_string()))
+}
+
+/// Decides commands one after the other, and applies their events. What is damaged refuses the
+/// command that meets it, which has changed nothing by then, and no other.
+pub(super) fn carry_out(
+    state: &mut Transaction<'_>,
+    commands: Vec<Command>,
+    mut record: Option<&mut Record>,
+) -> Result<(Vec<Result<Answer>>, Vec<Change>)> {
+    let mut answers = Vec::with_capacity(commands.len());
+    let mut changes = Vec::with_capacity(commands.len());
+    for command in commands {
+        let mut events = Vec::new();
+        let decided = decide(state, command, &mut events).and_then(|answer| {
+            events.iter().try_for_each(|event| state.load(event))?;
+            Ok(answer)
+        });
+        match decided {
+            Err(Error::Damaged(_)) => {}
+            Err(error) => return Err(error),
+            Ok(_) => state.write(events, record.as_deref_mut(), &mut changes)?,
+        }
+        answers.push(decided);
     }
+    Ok((answers, changes))
+}
 
-    fn try_lock_shared_range(
-        &self,
-        start: Bound<u64>,
-        end: Bound<u64>,
-    ) -> Result<bool, BackendError> {
-        self.file.try_lock_shared_range(start, end)
+/// Applies a batch of the log. An event that meets something damaged is passed over, and said.
+pub(super) fn apply(txn: &WriteTransaction, context: &Context, batch: Batch) -> Result<()> {
+    let mut state = Transaction::open(txn, context, batch.at)?;
+    // Before it there may be a gap, where the log was damaged.
+    state.begin_at(batch.first, batch.epoch, &batch.events)?;
+    for event in batch.events {
+        match state.load(&event) {
+            Ok(()) => drop(state.apply(event)?),
+            Err(Error::Damaged(text)) => {
+                let offset = state.pass_over();
+                tracing::error!(offset, kind = kind(&event), "an event is passed over: {text}");
+            }
+            Err(error) => return Err(error),
+        }
     }
+    state.finish().map(drop)
+}
 
-    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.lock_range(start, end)
-    }
-
-    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.lock_shared_range(start, end)
-    }
-
-    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.unlock_range(start, end)
-    }
-
-    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.query_lock_range(start, end)
+/// The kind of an event, for the log of this process; its content is not told there.
+fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Opened { .. } => "opened",
+        Event::Created { .. } => "created",
+        Event::Changed { .. } => "changed",
+        Event::Recognized { .. } => "recognized",
+        Event::Deleted { .. } => "deleted",
+        Event::ConversationNamed { .. } => "conversation named",
+        Event::SetAside { .. } => "set aside",
+        Event::Released { .. } => "released",
+        Event::Forgotten(_) => "forgotten",
     }
 }

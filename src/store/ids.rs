@@ -1,17 +1,33 @@
 //! Message IDs that carry their `seq`, so that no index from ID to `seq` has to be kept.
 //!
-//! An ID is a UUID v4 whose 122 free bits are the `seq` and 61 zero bits, shuffled by a keyed
-//! permutation (a Feistel network of four rounds over SipHash-2-4; each store has its own key).
-//! To everybody else it looks random; the store reads the `seq` back, and the zero bits tell
-//! whether an ID is its own at all.
+//! An ID is a UUID v4 whose 122 free bits are the `seq` (61 bits), the tag of the epoch that gave it
+//! (32 bits) and 29 zero bits, shuffled by a keyed permutation (a Feistel network of four rounds over
+//! SipHash-2-4; each store has its own key). To everybody else it looks random; the store reads the
+//! `seq` back, and the zero bits tell whether an ID is its own at all. The tag keeps two copies of a
+//! store that both go on from giving one ID to two messages.
 
+use crate::model::cursor::Epoch;
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 use uuid::Uuid;
 
 const HALF_BITS: u32 = 61;
 const HALF: u64 = (1 << HALF_BITS) - 1;
+const CHECK_BITS: u32 = 29;
 const ROUNDS: u8 = 4;
+
+/// What an ID says of the epoch that gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tag(u32);
+
+impl Tag {
+    /// The tag of IDs that were given before there were epochs.
+    pub(super) const NONE: Self = Self(0);
+
+    pub(super) fn of(epoch: Epoch) -> Self {
+        Self(epoch.number() as u32)
+    }
+}
 
 /// The permutation of one store.
 #[derive(Clone, Copy)]
@@ -29,22 +45,28 @@ impl Ids {
         self.key
     }
 
-    /// The ID of the message at `seq`.
-    pub(super) fn id(self, seq: u64) -> Uuid {
-        let (mut left, mut right) = (seq & HALF, 0);
+    /// The ID of the message at `seq`, given under a tag.
+    pub(super) fn id(self, seq: u64, tag: Tag) -> Uuid {
+        let (mut left, mut right) = (seq & HALF, u64::from(tag.0) << CHECK_BITS);
         for round in 0..ROUNDS {
             (left, right) = (right, left ^ self.mix(round, right));
         }
         join(left, right)
     }
 
-    /// The `seq` that an ID of this store stands for; `None` where it is not one of ours.
-    pub(super) fn seq(self, id: Uuid) -> Option<u64> {
+    /// The `seq` and the tag that an ID of this store carries; `None` where it is not one of ours.
+    pub(super) fn parts(self, id: Uuid) -> Option<(u64, Tag)> {
         let (mut left, mut right) = split(id)?;
         for round in (0..ROUNDS).rev() {
             (left, right) = (right ^ self.mix(round, left), left);
         }
-        (right == 0).then_some(left)
+        let is_ours = right & ((1 << CHECK_BITS) - 1) == 0;
+        is_ours.then_some((left, Tag((right >> CHECK_BITS) as u32)))
+    }
+
+    /// The `seq` that an ID of this store carries.
+    pub(super) fn seq(self, id: Uuid) -> Option<u64> {
+        self.parts(id).map(|(seq, _)| seq)
     }
 
     fn mix(self, round: u8, half: u64) -> u64 {
@@ -78,11 +100,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_id_leads_back_to_its_seq(key: [u8; 16], seq in 0..HALF) {
+        fn an_id_leads_back_to_its_seq_and_tag(key: [u8; 16], seq in 0..HALF, tag: u32) {
             let ids = Ids::new(key);
-            prop_assert_eq!(ids.seq(ids.id(seq)), Some(seq));
-            prop_assert_eq!(ids.id(seq).get_version_num(), 4);
-            prop_assert_eq!(ids.id(seq).get_variant(), uuid::Variant::RFC4122);
+            let id = ids.id(seq, Tag(tag));
+            prop_assert_eq!(ids.parts(id), Some((seq, Tag(tag))));
+            prop_assert_eq!(id.get_version_num(), 4);
+            prop_assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
         }
 
         #[test]

@@ -4,7 +4,7 @@
 //! message itself. The content of messages is not repeated here: it is in the messages' table once,
 //! and what was deleted does not linger.
 
-use super::record::Unreadable;
+use crate::log::record::{Unreadable, checksum};
 use crate::model::change::Effect;
 use crate::model::message::Status;
 use serde::{Deserialize, Serialize};
@@ -113,6 +113,14 @@ pub(super) fn encode(
     Ok(bytes)
 }
 
+/// When the commit of a row was made, in Unix seconds; `None` where the row is damaged.
+pub(super) fn time_of(first: u64, bytes: &[u8]) -> Option<u64> {
+    let (&[VERSION, a, b, c, d], fields) = bytes.split_first_chunk()? else { return None };
+    let is_whole = u32::from_le_bytes([a, b, c, d]) == checksum(first, fields);
+    let (at, _) = postcard::take_from_bytes(fields).ok().filter(|_| is_whole)?;
+    Some(at)
+}
+
 /// The entries of a row.
 pub(super) fn decode(first: u64, bytes: &[u8]) -> Result<Vec<JournalEntry>, Unreadable> {
     let damaged = || Unreadable::new(format!("the journal's row {first} is damaged"));
@@ -128,13 +136,6 @@ pub(super) fn decode(first: u64, bytes: &[u8]) -> Result<Vec<JournalEntry>, Unre
         Ok(JournalEntry { offset, at, entry: kept.try_into().map_err(|()| damaged())? })
     };
     entries.into_iter().map(entry).collect()
-}
-
-fn checksum(first: u64, fields: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&first.to_le_bytes());
-    hasher.update(fields);
-    hasher.finalize()
 }
 
 impl From<Entry> for Kept {

@@ -3,16 +3,18 @@
 
 use crate::model::change::Inbound;
 use crate::model::message::Message;
-use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 use uuid::Uuid;
 
 /// The grain in which the times of messages we sent are kept.
-const HOUR: u64 = 60 * 60;
+pub(super) const HOUR: u64 = 60 * 60;
+
+/// How long an `Idempotency-Key` is remembered, in seconds.
+pub(super) const KEY_LIFE: u64 = 24 * 60 * 60;
 
 /// An `Idempotency-Key` and the body it came with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Idempotency {
     pub(super) key: u128,
     pub(super) body: u128,

@@ -1,46 +1,52 @@
 //! The store: the journal of messages, and the indexes that make it quick to ask.
 //!
+//! Commands are decided into events ([`command`]), events are logged and applied ([`apply`]), and
+//! the tables are what they come to. The log holds what the tables do not have durably yet; of older
+//! events the journal keeps what clients need to go on where they stopped, and no content.
+//!
 //! What it promises: a [`Command`] is answered only once its change is on disk; commands that
 //! wait together share one sync; `seq` grows with each message and is never used again; readers
 //! see whole commits only and never wait for the writer.
 
-mod batch;
+mod apply;
 pub mod check;
 mod command;
 mod copy;
+mod damage;
 mod file;
 mod ids;
 mod journal;
 mod keys;
-mod ledger;
+mod legacy;
+mod migration;
 mod open;
 mod overlay;
 pub mod postings;
 mod query;
-pub mod record;
 mod search;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod view;
-mod wal;
 mod writer;
 
+pub use crate::log::disk::{FileKind, StorageFactory};
+pub use crate::log::record;
 pub use command::{Answer, Command};
 pub use copy::compact;
-pub use file::{Medium, Part};
 pub use journal::{Entry, JournalEntry};
 pub use keys::Idempotency;
 pub use open::{Access, Options};
 pub use query::{Filter, Page};
 pub use search::{Found, Search};
-pub use view::{Conversation, Stats, View};
+pub use view::{Conversation, SetAside, Stats, View};
 
 use crate::model::change::Committed;
 use crate::model::cursor::Cursor;
 use arc_swap::ArcSwapOption;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -51,6 +57,10 @@ pub enum Error {
     Absent,
     /// It cannot be opened: not ours, too new, locked, or the disk says no.
     Open(String),
+    /// Another process has the file.
+    InUse(String),
+    /// A row is damaged; only what meets it is refused.
+    Damaged(String),
     /// Reading failed.
     Read(String),
     /// Writing failed. Where the disk failed in the midst of it, the change may yet be there.
@@ -62,7 +72,8 @@ impl fmt::Display for Error {
         match self {
             // Spelled by the contract, Part 1.
             Self::Absent => f.write_str("Repository not initialized"),
-            Self::Open(text) => f.write_str(text),
+            Self::Open(text) | Self::InUse(text) => f.write_str(text),
+            Self::Damaged(text) => write!(f, "{text}; `rechat check` tells more"),
             Self::Read(text) => write!(f, "the store could not be read: {text}"),
             Self::Write(text) => write!(f, "the store could not be written: {text}"),
         }
@@ -82,7 +93,13 @@ impl From<redb::StorageError> for Error {
 
 impl From<record::Unreadable> for Error {
     fn from(error: record::Unreadable) -> Self {
-        Self::Read(error.to_string())
+        Self::Damaged(error.to_string())
+    }
+}
+
+impl From<crate::log::Error> for Error {
+    fn from(error: crate::log::Error) -> Self {
+        Self::Open(error.to_string())
     }
 }
 
@@ -131,8 +148,9 @@ type Current = Arc<ArcSwapOption<View>>;
 /// An open store. Dropping it (or [`Store::close`]) waits for what is queued to be written.
 pub struct Store {
     current: Current,
-    queue: Option<mpsc::Sender<writer::Job>>,
-    writer: Option<JoinHandle<()>>,
+    /// Empty once the store is closed, or where it was opened for reading.
+    queue: Mutex<Option<mpsc::Sender<writer::Job>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Store {
@@ -153,7 +171,7 @@ impl Store {
                 (Some(queue), Some(thread))
             }
         };
-        Ok(Self { current, queue, writer })
+        Ok(Self { current, queue: Mutex::new(queue), writer: Mutex::new(writer) })
     }
 
     /// The newest commit, for reading; it stays as it is for as long as it is held.
@@ -173,19 +191,16 @@ impl Store {
         command: Command,
     ) -> Result<impl Future<Output = Result<Answer>> + use<>> {
         let (answer, wait) = oneshot::channel();
-        let queue = self.queue.as_ref().ok_or_else(read_only)?;
+        let queue = lock(&self.queue).clone().ok_or_else(read_only)?;
         queue.send(writer::Job { command, answer }).await.map_err(|_| Error::Absent)?;
         Ok(async { wait.await.map_err(|_| Error::Absent)? })
     }
 
-    /// Waits until all that is queued is written, and closes the file.
-    pub fn close(mut self) {
-        self.finish();
-    }
-
-    fn finish(&mut self) {
-        self.queue = None;
-        if let Some(writer) = self.writer.take()
+    /// Waits until all that is queued is written, and closes the file. Who still holds the store
+    /// finds it closed.
+    pub fn close(&self) {
+        drop(lock(&self.queue).take());
+        if let Some(writer) = lock(&self.writer).take()
             && writer.join().is_err()
         {
             tracing::error!(
@@ -198,10 +213,14 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.finish();
+        self.close();
     }
 }
 
 fn read_only() -> Error {
-    Error::Write("it was opened for reading only".into())
+    Error::Write("it is closed, or was opened for reading only".into())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,26 +1,31 @@
 //! Opening a store file: making it, knowing it for ours, and saying clearly what is wrong.
 
-use super::batch::{Log, Writable};
-use super::file::{Medium, Part, Prepared, make_private};
-use super::ids::Ids;
-use super::ledger::Ledger;
+use super::file::{Found, StoreFile};
+use super::ids::{Ids, Tag};
 use super::overlay::Overlay;
-use super::tables::{MARK, META, SCHEMA, newest_batch};
+use super::tables::{MARK, META, SCHEMA, counters, key_check};
+use super::transaction::{Context, Transaction};
 use super::view::View;
-use super::wal::Wal;
-use super::{Error, Result};
+use super::{Error, Result, migration};
+use crate::clock::now;
+use crate::log::disk::{FileKind, PreallocatedFile, StorageFactory, make_private};
+use crate::log::{FileLog, Log as _};
 use crate::model::cursor::Epoch;
 use redb::{
     Builder, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
-    TableError, WriteTransaction,
+    TableError,
 };
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The first bytes of every redb file.
 const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
+
+/// The pauses between two looks at a file that another process has.
+const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(100)];
 
 /// What a store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +57,12 @@ pub struct Options {
     pub journal_seconds: u64,
     /// The most events that are kept.
     pub journal_events: u64,
+    /// How long to wait for another process that has the file.
+    pub patience: Duration,
+    /// By which claims of this process are known from those of others.
+    pub owner: String,
     /// What to write to in place of files, for trying faults out.
-    pub medium: Option<Medium>,
+    pub storage: Option<StorageFactory>,
 }
 
 impl Options {
@@ -69,13 +78,31 @@ impl Options {
             log_bytes: 8 << 20,
             journal_seconds: 7 * 24 * 60 * 60,
             journal_events: 1_000_000,
-            medium: None,
+            patience: Duration::from_secs(10),
+            owner: "main".into(),
+            storage: None,
         }
     }
 }
 
-/// The way from each schema to the next; there has been only one so far.
-const MIGRATIONS: [fn(&WriteTransaction) -> Result<()>; 1] = [|_| Ok(())];
+impl Options {
+    /// The log of this store, which has a key.
+    pub(super) fn log(&self, key: [u8; 16]) -> FileLog {
+        FileLog::new(&self.path, self.storage.clone(), key, self.log_bytes)
+    }
+
+    fn context(&self, ids: Ids) -> Context {
+        let epoch = mint();
+        Context {
+            ids,
+            epoch,
+            tag: Tag::of(epoch),
+            owner: self.owner.clone(),
+            journal_seconds: self.journal_seconds,
+            journal_events: self.journal_events,
+        }
+    }
+}
 
 /// What a store says of itself.
 struct Identity {
@@ -91,7 +118,7 @@ pub(super) struct Opened {
 
 enum Handle {
     Read(ReadOnlyDatabase),
-    Write(Box<Writable>),
+    Write(Box<StoreFile>),
 }
 
 impl Opened {
@@ -103,7 +130,7 @@ impl Opened {
         View::new(txn, self.ids)
     }
 
-    pub(super) fn into_writable(self) -> Option<Writable> {
+    pub(super) fn into_writable(self) -> Option<StoreFile> {
         match self.file {
             Handle::Read(_) => None,
             Handle::Write(file) => Some(*file),
@@ -111,9 +138,25 @@ impl Opened {
     }
 }
 
+/// Opens a store; waits for another process that has its file, which does not take long where that
+/// is a command.
 pub(super) fn open(options: &Options) -> Result<Opened> {
+    let began = Instant::now();
+    let [mut pause, longest] = LOOK_AGAIN;
+    loop {
+        match try_open(options) {
+            Err(Error::InUse(_)) if began.elapsed() < options.patience => {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(longest);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn try_open(options: &Options) -> Result<Opened> {
     let path = &options.path;
-    if options.medium.is_some() {
+    if options.storage.is_some() {
         return open_for_writing(options);
     }
     let exists = has_content(path)?;
@@ -126,15 +169,14 @@ pub(super) fn open(options: &Options) -> Result<Opened> {
             Ok(database) => {
                 let txn = database.begin_read()?;
                 let Identity { schema, ids } = identify(&txn, path)?;
-                // A log that goes beyond the tables has to be carried out first, too.
-                let log = Wal::new(options, ids.key());
-                if schema == SCHEMA && !log.goes_beyond(newest_batch(&txn.open_table(META)?)?)? {
+                // A log that goes beyond the tables has to be applied first, too.
+                if schema == SCHEMA && !goes_beyond(options, ids, &txn)? {
                     return Ok(Opened { file: Handle::Read(database), ids });
                 }
                 drop((txn, database));
                 open_for_writing(options)
             }
-            // A store that was not closed has to be mended first, which takes writing.
+            // A store that was not closed has to be repaired first, which takes writing.
             Err(DatabaseError::RepairAborted) => open_for_writing(options),
             Err(error) => Err(refused(path, &error)),
         },
@@ -142,11 +184,18 @@ pub(super) fn open(options: &Options) -> Result<Opened> {
             if exists {
                 look_before_writing(options)?;
             } else {
-                make_file(path).map_err(|error| disk(path, "made", &error))?;
+                make(options)?;
             }
             open_for_writing(options)
         }
     }
+}
+
+/// Whether the log holds something beyond the tables.
+fn goes_beyond(options: &Options, ids: Ids, txn: &ReadTransaction) -> Result<bool> {
+    let offset = counters(&txn.open_table(META)?)?.offset;
+    let contents = options.log(ids.key()).read(offset + 1)?;
+    Ok(!contents.batches.is_empty() || !contents.damage.is_empty())
 }
 
 /// A foreign file is found out before it is opened for writing, and so stays untouched.
@@ -164,12 +213,12 @@ fn look_before_writing(options: &Options) -> Result<()> {
 fn open_for_writing(options: &Options) -> Result<Opened> {
     let path = &options.path;
     let began = std::time::Instant::now();
-    let file = if let Some(Medium(open)) = &options.medium {
-        Prepared::on(open(Part::Tables))
+    let file = if let Some(StorageFactory(open)) = &options.storage {
+        PreallocatedFile::on(open(FileKind::Tables))
     } else {
         let file = OpenOptions::new().read(true).write(true).open(path);
         let file = file.map_err(|error| disk(path, "opened", &error))?;
-        Prepared::new(file).map_err(|error| refused(path, &error))?
+        PreallocatedFile::new(file).map_err(|error| refused(path, &error))?
     };
     let database = builder(options)
         .set_repair_callback(move |repair| {
@@ -177,55 +226,83 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
             tracing::info!(
                 percent,
                 seconds = began.elapsed().as_secs(),
-                "mending a store that was not closed"
+                "repairing a store that was not closed"
             );
         })
         .create_with_backend(file)
         .map_err(|error| refused(path, &error))?;
-    let ids = match identify(&database.begin_read()?, path) {
+    let identity = identify(&database.begin_read()?, path);
+    let context = match identity {
         // Made, and the process ended before its tables were: as good as new.
-        Err(Error::Absent) => initialise(&database)?,
+        Err(Error::Absent) => options.context(initialise(&database)?),
         Ok(Identity { schema, ids }) => {
-            migrate(&database, schema)?;
-            ids
+            let context = options.context(ids);
+            if schema < SCHEMA {
+                migration::migrate(options, &database, &context)?;
+            }
+            context
         }
         Err(error) => return Err(error),
     };
-    let (mut file, log) = caught_up(options, database, ids)?;
-    match log {
-        Log::UsedUp => file.wal.remove(),
-        Log::DoesNotFollow => {
-            let aside = file.wal.set_aside()?;
-            tracing::error!(
-                "the write-ahead log beside the store does not follow it and was moved to {}; was an older copy of the store put back?",
-                aside.display()
-            );
+    let (mut file, found) = caught_up(options, database, context)?;
+    let aside = match found {
+        Found::UsedUp => None,
+        Found::Damaged => Some(file.log.keep_aside("damaged")?),
+        Found::DoesNotFollow => Some(file.log.keep_aside("does-not-follow")?),
+    };
+    if let Some(aside) = aside {
+        let aside = aside.display();
+        match found {
+            Found::DoesNotFollow => tracing::error!(
+                "the write-ahead log beside the store does not follow it and is kept in {aside}; was an older copy of the store put back?"
+            ),
+            _ => tracing::error!(
+                "what could be read of the damaged write-ahead log is in the store; the log is kept in {aside}"
+            ),
         }
     }
+    file.log.remove();
+    let ids = file.context.ids;
     Ok(Opened { file: Handle::Write(Box::new(file)), ids })
 }
 
-/// Opens for reading a file that cannot be written and may have to be mended; it is left alone.
+/// Opens for reading a file that cannot be written and may have to be repaired; it is left alone.
 pub(super) fn open_as_it_is(options: &Options) -> Result<Opened> {
+    let file = on_overlay(options)?;
+    let ids = file.context.ids;
+    Ok(Opened { file: Handle::Write(Box::new(file)), ids })
+}
+
+/// The store as it is on disk; what opening it changes stays in memory.
+pub(super) fn on_overlay(options: &Options) -> Result<StoreFile> {
     let path = &options.path;
     let overlay = Overlay::over(path).map_err(|error| disk(path, "opened", &error))?;
     let database =
         builder(options).create_with_backend(overlay).map_err(|error| refused(path, &error))?;
-    let Identity { ids, .. } = identify(&database.begin_read()?, path)?;
-    let (file, _) = caught_up(options, database, ids)?;
-    Ok(Opened { file: Handle::Write(Box::new(file)), ids })
+    let Identity { ids, schema } = identify(&database.begin_read()?, path)?;
+    if schema < SCHEMA {
+        let text = format!("{} is of version 0.2; open it for writing once", path.display());
+        return Err(Error::Open(text));
+    }
+    Ok(caught_up(options, database, options.context(ids))?.0)
 }
 
 /// Takes over what the write-ahead log holds beyond the tables.
-fn caught_up(options: &Options, database: Database, ids: Ids) -> Result<(Writable, Log)> {
-    let mut file = Writable { database, ids, epoch: mint(), wal: Wal::new(options, ids.key()) };
-    let log = file.catch_up()?;
-    Ok((file, log))
+fn caught_up(
+    options: &Options,
+    database: Database,
+    context: Context,
+) -> Result<(StoreFile, Found)> {
+    let log = Box::new(options.log(context.ids.key()));
+    let mut file = StoreFile { database, context, log };
+    let found = file.catch_up()?;
+    Ok((file, found))
 }
 
 /// A new epoch, which no other opening of any store has.
 fn mint() -> Epoch {
-    Epoch::new(uuid::Uuid::new_v4().as_u64_pair().0)
+    // Never 0, nor is its tag: they stand for the time before there were epochs.
+    Epoch::new(uuid::Uuid::new_v4().as_u64_pair().0 | 1)
 }
 
 fn builder(options: &Options) -> Builder {
@@ -256,33 +333,22 @@ fn identify(txn: &ReadTransaction, path: &Path) -> Result<Identity> {
     let schema =
         meta.get("schema")?.and_then(|v| Some(u32::from_le_bytes(v.value().try_into().ok()?)));
     let key = meta.get("id key")?.and_then(|v| v.value().try_into().ok());
+    let check = meta.get("id check")?.and_then(|v| v.value().try_into().ok());
+    let is_whole = |schema, key| schema == 1 || check == Some(key_check(key));
     match (schema, key) {
-        (Some(schema @ 1..=SCHEMA), Some(key)) => Ok(Identity { schema, ids: Ids::new(key) }),
+        (Some(schema @ 1..=SCHEMA), Some(key)) if is_whole(schema, key) => {
+            Ok(Identity { schema, ids: Ids::new(key) })
+        }
         (Some(newer), _) if newer > SCHEMA => Err(Error::Open(format!(
             "{} was written by a newer rechat (schema {newer}, this one knows {SCHEMA}); it is left as it is\n  \
              update rechat, or choose another file with --db",
             path.display()
         ))),
-        _ => {
-            Err(Error::Open(format!("{} is damaged: its description is not whole", path.display())))
-        }
+        _ => Err(Error::Open(format!(
+            "{} is damaged: its description is not whole\n  restore a backup",
+            path.display()
+        ))),
     }
-}
-
-/// Brings an older store up to date: one step after the other, each in a transaction of its own
-/// that ends with the new number, so that a break in between loses nothing.
-fn migrate(database: &Database, from: u32) -> Result<()> {
-    const {
-        assert!(MIGRATIONS.len() + 1 == SCHEMA as usize, "each schema after the first has its step")
-    };
-    for (step, to) in MIGRATIONS.iter().zip(2_u32..).skip(from as usize - 1) {
-        tracing::info!(to, "bringing the store up to date");
-        let txn = database.begin_write()?;
-        step(&txn)?;
-        txn.open_table(META)?.insert("schema", to.to_le_bytes().as_slice())?;
-        txn.commit().map_err(|error| Error::Write(error.to_string()))?;
-    }
-    Ok(())
 }
 
 /// Marks a new file as ours and makes every table, so that readers find them.
@@ -298,8 +364,10 @@ fn initialise(database: &Database) -> Result<Ids> {
         meta.insert("application", MARK)?;
         meta.insert("schema", SCHEMA.to_le_bytes().as_slice())?;
         meta.insert("id key", key.as_slice())?;
+        meta.insert("id check", key_check(key).as_slice())?;
     }
-    Ledger::open(&txn, ids, Epoch::default())?.finish()?;
+    let context = Options::new("", Access::Write).context(ids);
+    Transaction::open(&txn, &context, now())?.finish()?;
     txn.commit().map_err(|error| failed(&error))?;
     Ok(ids)
 }
@@ -324,12 +392,34 @@ fn has_content(path: &Path) -> Result<bool> {
     Ok(!head.is_empty())
 }
 
-/// Makes the file and the folders above it, for nobody else to read.
-fn make_file(path: &Path) -> io::Result<()> {
+/// Makes a new store. It gets its name once it is whole, so that no other process meets a half of
+/// it; where two make one at once, the first stays.
+fn make(options: &Options) -> Result<()> {
+    let path = &options.path;
     if let Some(folder) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|error| disk(path, "made", &error))?;
     }
-    make_private(path)
+    // An empty file that somebody made, or a link to where it is to be, is filled where it is.
+    if path.symlink_metadata().is_ok() {
+        return make_private(path).map_err(|error| disk(path, "made", &error));
+    }
+    let new = path.with_added_extension(format!("new-{}", uuid::Uuid::new_v4().simple()));
+    make_private(&new).map_err(|error| disk(path, "made", &error))?;
+    let placed = open_for_writing(&Options { path: new.clone(), ..options.clone() })
+        .and_then(|opened| opened.into_writable().map_or(Ok(()), StoreFile::close))
+        .and_then(|()| match std::fs::hard_link(&new, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            // Not every file system has links.
+            Err(_) if !path.exists() => {
+                std::fs::rename(&new, path).map_err(|error| disk(path, "made", &error))
+            }
+            linked => linked.map_err(|error| disk(path, "made", &error)),
+        });
+    let _ = std::fs::remove_file(&new);
+    placed?;
+    // So that the name outlives a power cut, too.
+    make_private(path).map_err(|error| disk(path, "made", &error))
 }
 
 fn disk(path: &Path, verb: &str, error: &io::Error) -> Error {
@@ -348,7 +438,7 @@ fn disk(path: &Path, verb: &str, error: &io::Error) -> Error {
 
 fn refused(path: &Path, error: &DatabaseError) -> Error {
     match error {
-        DatabaseError::DatabaseAlreadyOpen => Error::Open(format!(
+        DatabaseError::DatabaseAlreadyOpen => Error::InUse(format!(
             "{} is in use by another process that does not answer as a rechat server\n  \
              end it (`fuser {0}` names it), or choose another file with --db",
             path.display()

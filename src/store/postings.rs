@@ -1,7 +1,7 @@
 //! Sets of `seq`, kept in blocks: the index behind every filter.
 //!
 //! A term (a state, a platform, a conversation) has one row for each block of [`BLOCK`] messages
-//! that holds any of its own. Sets of one block are met and joined word by word, so filters
+//! that holds any of its own. Sets of one block are intersected and united word by word, so filters
 //! compose, pages are found by counting bits, and a new message costs a bit in a row that is
 //! already hot. On disk a row is a bitmap, or a sorted list of places where that is shorter.
 
@@ -68,12 +68,12 @@ impl Places {
     }
 
     /// Keeps what is in both.
-    pub fn meet(&mut self, other: &Self) {
+    pub fn intersect(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine &= theirs);
     }
 
     /// Keeps what is in either.
-    pub fn join(&mut self, other: &Self) {
+    pub fn union(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine |= theirs);
     }
 
@@ -159,13 +159,13 @@ mod tests {
             prop_assert!(down.iter().eq(a.iter()));
             prop_assert_eq!(pa.count() as usize, a.len());
             let mut met = pa.clone();
-            met.meet(&pb);
+            met.intersect(&pb);
             prop_assert_eq!(met, places(&(&a & &b)));
             let mut joined = pa.clone();
-            joined.join(&pb);
+            joined.union(&pb);
             prop_assert_eq!(joined, places(&(&a | &b)));
             let mut low = pa.clone();
-            low.meet(&Places::below(end));
+            low.intersect(&Places::below(end));
             prop_assert_eq!(low, places(&a.range(..end).copied().collect()));
         }
 

@@ -1,6 +1,7 @@
 //! Lists: filters over the postings, pages found by counting.
 
 use super::Result;
+use super::damage::{guarded, pass_over};
 use super::postings::{Places, locate, start_of};
 use super::tables::Term;
 use super::view::View;
@@ -44,8 +45,14 @@ type AnyOf = Vec<Term>;
 impl View {
     /// The messages that match, newest first.
     pub fn list(&self, filter: &Filter, page: Page) -> Result<Vec<Message>> {
+        guarded(|| self.list_readable(filter, page))
+    }
+
+    fn list_readable(&self, filter: &Filter, page: Page) -> Result<Vec<Message>> {
         if *filter == Filter::default() && page.offset == 0 {
-            return self.before(page.before.unwrap_or(u64::MAX))?.take(page.limit).collect();
+            let all = self.before(page.before.unwrap_or(u64::MAX))?;
+            let readable = all.filter_map(|message| pass_over(message.map(Some)).transpose());
+            return readable.take(page.limit).collect();
         }
         let mut messages = Vec::with_capacity(page.limit.min(256));
         // Those that lie side by side are read in one go.
@@ -53,10 +60,10 @@ impl View {
             match *run {
                 [newest, .., oldest] => {
                     for message in self.between(oldest, newest)?.rev() {
-                        messages.push(message?);
+                        messages.extend(pass_over(message.map(Some))?);
                     }
                 }
-                [only] => messages.extend(self.by_seq(only)?),
+                [only] => messages.extend(self.readable(only)?),
                 [] => {}
             }
         }
@@ -77,7 +84,7 @@ impl View {
             if at == block
                 && let Some(limit) = &limit
             {
-                places.meet(limit);
+                places.intersect(limit);
             }
             let count = u64::from(places.count());
             if count <= skip {
@@ -104,7 +111,16 @@ impl View {
         conversation: &str,
         limit: usize,
     ) -> Result<Vec<Message>> {
-        let Some(row) = self.conversation_row(platform.unwrap_or_default(), conversation)? else {
+        guarded(|| self.pending_readable(platform.unwrap_or_default(), conversation, limit))
+    }
+
+    fn pending_readable(
+        &self,
+        platform: &str,
+        conversation: &str,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let Some(row) = self.conversation_row(platform, conversation)? else {
             return Ok(Vec::new());
         };
         let state = Term::of_state(Direction::Outbound, Status::Pending);
@@ -113,7 +129,7 @@ impl View {
             let block = entry?.0.value() as u32;
             let places = self.common(&[vec![state], vec![row.term]], block)?;
             for place in places.ascending() {
-                found.extend(self.by_seq(start_of(block) + u64::from(place))?);
+                found.extend(self.readable(start_of(block) + u64::from(place))?);
                 if found.len() >= limit {
                     return Ok(found);
                 }
@@ -122,14 +138,14 @@ impl View {
         Ok(found)
     }
 
-    /// Every outbound message in a state, the oldest first. An error is the last of it: a file that
-    /// failed would give errors without end.
+    /// Every outbound message in a state, the oldest first; those that are damaged are left out, and
+    /// told. Another error is the last of it: a file that failed would give errors without end.
     pub fn outbound(&self, status: Status) -> Result<impl Iterator<Item = Result<Message>>> {
         let state = Term::of_state(Direction::Outbound, status);
         let rows = self.postings.range(state.row(0)..=state.row(u32::MAX))?;
         let blocks = rows.map(move |row| -> Result<Vec<u64>> {
             let block = row?.0.value() as u32;
-            let places = self.places(state, block)?.unwrap_or_default();
+            let places = pass_over(self.places(state, block))?.unwrap_or_default();
             Ok(places.ascending().map(|place| start_of(block) + u64::from(place)).collect())
         });
         let mut has_failed = false;
@@ -138,8 +154,17 @@ impl View {
                 Ok(seqs) => seqs.into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(error)],
             })
-            .filter_map(|seq| seq.and_then(|seq| self.by_seq(seq)).transpose())
+            .filter_map(|seq| seq.and_then(|seq| self.readable(seq)).transpose())
             .take_while(move |found| !std::mem::replace(&mut has_failed, found.is_err())))
+    }
+
+    /// Messages that an owner has claimed and not yet recorded an outcome of, the oldest first; as
+    /// [`Self::outbound`]. Claims from before there were owners are everybody's.
+    pub fn claimed_by(&self, owner: &str) -> Result<impl Iterator<Item = Result<Message>>> {
+        let is_its_own = move |found: &Result<Message>| {
+            found.as_ref().map_or(true, |m| m.owner.as_deref().is_none_or(|other| other == owner))
+        };
+        Ok(self.outbound(Status::Sending)?.filter(is_its_own))
     }
 
     /// What a message must have one of each of; `None` where nothing can match.
@@ -213,11 +238,11 @@ impl View {
             let mut any = Places::default();
             for &term in terms {
                 if let Some(places) = self.places(term, block)? {
-                    any.join(&places);
+                    any.union(&places);
                 }
             }
             match &mut common {
-                Some(common) => common.meet(&any),
+                Some(common) => common.intersect(&any),
                 None => common = Some(any),
             }
         }

@@ -1,6 +1,7 @@
 //! The tables of the file, and the small values in them.
 
-use super::record::Unreadable;
+use super::postings::Places;
+use crate::log::record::{Unreadable, checksum};
 use crate::model::message::{Direction, Message, Status};
 use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -11,7 +12,7 @@ pub(super) const SCHEMA: u32 = 2;
 /// What marks a file as a store of rechat.
 pub(super) const MARK: &[u8] = b"rechat";
 
-/// `application`, `schema`, `id key`, `counters` and `batch`.
+/// `application`, `schema`, `id key`, `id check` (the key's checksum) and `counters`.
 pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 /// The journal: `seq` to record.
@@ -48,6 +49,9 @@ pub(super) const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("jo
 
 /// The offset of an epoch's first event to (the epoch, the first `seq` that it can give).
 pub(super) const EPOCHS: TableDefinition<u64, (u64, u64)> = TableDefinition::new("epochs");
+
+/// The offset at which an event of a platform was set aside to its encoding.
+pub(super) const QUARANTINE: TableDefinition<u64, &[u8]> = TableDefinition::new("quarantine");
 
 /// A number that stands for a state, a platform or a conversation in the postings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -120,27 +124,86 @@ pub(super) struct ConversationRow {
     pub(super) name: Option<String>,
     /// The account of ours that saw it last.
     pub(super) account: Option<String>,
+    /// How many messages it has.
+    pub(super) messages: u64,
 }
 
-/// The bytes of a small value: one byte of version, then postcard.
-pub(super) fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, Unreadable> {
-    postcard::to_extend(value, vec![1]).map_err(|e| Unreadable::new(e.to_string()))
+/// The version of small values.
+const VERSION: u8 = 2;
+
+/// The bytes of a small value: a byte of version, a checksum, then postcard. What it is found by
+/// counts as part of it.
+pub(super) fn pack<T: Serialize>(key: &[&str], value: &T) -> Result<Vec<u8>, Unreadable> {
+    let mut bytes = postcard::to_extend(value, vec![VERSION, 0, 0, 0, 0])
+        .map_err(|error| Unreadable::new(error.to_string()))?;
+    let sum = key_checksum(key, &bytes[5..]);
+    bytes[1..5].copy_from_slice(&sum.to_le_bytes());
+    Ok(bytes)
 }
 
 /// Reads what [`pack`] made.
-pub(super) fn unpack<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Unreadable> {
-    match bytes.split_first() {
-        Some((1, fields)) => postcard::from_bytes(fields)
-            .map_err(|e| Unreadable::new(format!("{what} is damaged: {e}"))),
-        _ => Err(Unreadable::new(format!("{what} has an unknown version"))),
+pub(super) fn unpack<T: DeserializeOwned>(
+    what: &str,
+    key: &[&str],
+    bytes: &[u8],
+) -> Result<T, Unreadable> {
+    let damaged = || Unreadable::new(format!("{what} {} is damaged", key.join("/")));
+    let Some((&[VERSION, a, b, c, d], fields)) = bytes.split_first_chunk() else {
+        return Err(damaged());
+    };
+    if u32::from_le_bytes([a, b, c, d]) != key_checksum(key, fields) {
+        return Err(damaged());
+    }
+    postcard::from_bytes(fields).map_err(|_| damaged())
+}
+
+fn key_checksum(key: &[&str], fields: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for part in key {
+        hasher.update(part.as_bytes());
+        hasher.update(&[0]);
+    }
+    hasher.update(fields);
+    hasher.finalize()
+}
+
+/// The counters, as `meta` has them.
+pub(super) fn counters(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> super::Result<Counters> {
+    match meta.get("counters")? {
+        Some(bytes) => Ok(unpack("the row of", &["counters"], bytes.value())?),
+        None => Ok(Counters::default()),
     }
 }
 
-/// The number of the newest batch that changed something, as `meta` has it; 0 before the first.
-pub(super) fn newest_batch(
-    meta: &impl ReadableTable<&'static str, &'static [u8]>,
-) -> super::Result<u64> {
-    let Some(row) = meta.get("batch")? else { return Ok(0) };
-    let bytes = row.value().try_into();
-    Ok(u64::from_le_bytes(bytes.map_err(|_| Unreadable::new("the batch's number is damaged"))?))
+/// The row of a set of places: a checksum, then the set.
+pub(super) fn pack_places(row: u64, places: &Places) -> Vec<u8> {
+    with_checksum(row, &places.encode())
+}
+
+/// Reads what [`pack_places`] made.
+pub(super) fn unpack_places(row: u64, bytes: &[u8]) -> Result<Places, Unreadable> {
+    without_checksum(row, bytes)
+        .and_then(Places::decode)
+        .ok_or_else(|| Unreadable::new(format!("the index row {row:#x} is damaged")))
+}
+
+/// Bytes with the checksum of them and their key before them.
+pub(super) fn with_checksum(key: u64, bytes: &[u8]) -> Vec<u8> {
+    let mut row = Vec::with_capacity(4 + bytes.len());
+    row.extend(checksum(key, bytes).to_le_bytes());
+    row.extend(bytes);
+    row
+}
+
+/// The bytes behind a checksum; `None` where that is wrong.
+pub(super) fn without_checksum(key: u64, row: &[u8]) -> Option<&[u8]> {
+    let (sum, bytes) = row.split_first_chunk()?;
+    (u32::from_le_bytes(*sum) == checksum(key, bytes)).then_some(bytes)
+}
+
+/// The checksum of the store's key, by which a damaged one is known.
+pub(super) fn key_check(key: [u8; 16]) -> [u8; 4] {
+    checksum(u64::from(SCHEMA), &key).to_le_bytes()
 }

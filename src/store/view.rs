@@ -1,15 +1,19 @@
 //! Reading: one commit, as it was, for as long as it is held.
 
-use super::ids::Ids;
+use super::damage::{guarded, pass_over};
+use super::ids::{Ids, Tag};
 use super::journal::{self, JournalEntry};
 use super::keys::sent_keys;
 use super::postings::Places;
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, MESSAGES, META,
-    PLATFORMS, POSTINGS, SENT, Term, unpack,
+    PLATFORMS, POSTINGS, QUARANTINE, SENT, Term, counters, unpack, unpack_places, without_checksum,
 };
-use super::{Error, Head, Result, record};
+use super::{Error, Head, Result};
+use crate::log::{decode_event, record};
+use crate::model::change::Inbound;
 use crate::model::cursor::{Cursor, Epoch};
+use crate::model::event::Event;
 use crate::model::message::{Message, Status};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 use serde::{Deserialize, Serialize};
@@ -47,37 +51,49 @@ pub struct Conversation {
     pub last_at: u64,
 }
 
+/// An event of a platform that could not be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// By which it is named.
+    pub offset: u64,
+    /// When it was set aside, in Unix seconds.
+    pub at: u64,
+    #[allow(missing_docs)]
+    pub reason: String,
+    #[allow(missing_docs)]
+    pub inbound: Inbound,
+}
+
 /// One commit of the store.
 pub struct View {
     ids: Ids,
     counters: Counters,
-    messages: ReadOnlyTable<u64, &'static [u8]>,
-    foreign_ids: ReadOnlyTable<u128, u64>,
+    pub(super) messages: ReadOnlyTable<u64, &'static [u8]>,
+    pub(super) foreign_ids: ReadOnlyTable<u128, u64>,
     pub(super) postings: ReadOnlyTable<u64, &'static [u8]>,
     pub(super) platforms: ReadOnlyTable<&'static str, u32>,
     pub(super) conversations: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
     sent: ReadOnlyTable<(u64, u128), u64>,
-    journal: ReadOnlyTable<u64, &'static [u8]>,
-    epochs: ReadOnlyTable<u64, (u64, u64)>,
+    pub(super) journal: ReadOnlyTable<u64, &'static [u8]>,
+    pub(super) epochs: ReadOnlyTable<u64, (u64, u64)>,
+    pub(super) quarantine: ReadOnlyTable<u64, &'static [u8]>,
     /// The epoch of the newest event.
     epoch: Epoch,
-    /// Where the tables are that only a copy needs.
-    txn: ReadTransaction,
+    /// Where the tables are that only a copy or a check needs.
+    pub(super) txn: ReadTransaction,
 }
 
 impl View {
     pub(super) fn new(txn: ReadTransaction, ids: Ids) -> Result<Self> {
         let meta = txn.open_table(META)?;
-        let counters = match meta.get("counters")? {
-            Some(bytes) => unpack("counters", bytes.value())?,
-            None => Counters::default(),
-        };
+        let counters = counters(&meta)?;
         let epochs = txn.open_table(EPOCHS)?;
         let newest = epochs.last()?.map(|(_, row)| Epoch::new(row.value().0));
         Ok(Self {
             ids,
             counters,
             journal: txn.open_table(JOURNAL)?,
+            quarantine: txn.open_table(QUARANTINE)?,
             epochs,
             epoch: newest.unwrap_or_default(),
             messages: txn.open_table(MESSAGES)?,
@@ -134,7 +150,9 @@ impl View {
         let first = before.map_or(0, |(first, _)| first.value());
         for row in self.journal.range(first..)? {
             let (first, bytes) = row?;
-            let entries = journal::decode(first.value(), bytes.value())?;
+            let entries = journal::decode(first.value(), bytes.value()).map_err(Error::from);
+            // Without it nobody can go on from here, as if it were no longer kept.
+            let Some(entries) = pass_over(entries.map(Some))? else { return Ok(None) };
             found.extend(entries.into_iter().filter(|entry| entry.offset > after));
             if found.len() >= limit {
                 found.truncate(limit);
@@ -163,31 +181,78 @@ impl View {
 
     /// The message with this ID.
     pub fn by_id(&self, id: Uuid) -> Result<Option<Message>> {
-        let own = self.ids.seq(id).map_or(Ok(None), |seq| self.by_seq(seq))?;
-        if own.as_ref().is_some_and(|message| message.id == id) {
-            return Ok(own);
-        }
-        self.foreign_place(id)?.map_or(Ok(None), |seq| self.by_seq(seq))
+        guarded(|| {
+            let own = self.ids.seq(id).map_or(Ok(None), |seq| self.by_seq(seq))?;
+            if own.as_ref().is_some_and(|message| message.id == id) {
+                return Ok(own);
+            }
+            self.foreign_place(id)?.map_or(Ok(None), |seq| self.by_seq(seq))
+        })
     }
 
-    /// Where an ID stands in the journal, whether its message still exists or was deleted.
+    /// Where an ID stands in the order of creation, whether its message still exists or was deleted.
     pub fn seq_of(&self, id: Uuid) -> Result<Option<u64>> {
         if let Some(seq) = self.foreign_place(id)? {
             return Ok(Some(seq));
         }
-        Ok(self.ids.seq(id).filter(|seq| (1..=self.head()).contains(seq)))
+        let is_given = |seq: &u64| (1..=self.head()).contains(seq);
+        let Some((seq, tag)) = self.ids.parts(id).filter(|(seq, _)| is_given(seq)) else {
+            return Ok(None);
+        };
+        if let Ok(Some(message)) = self.by_seq(seq) {
+            return Ok((message.id == id).then_some(seq));
+        }
+        Ok((self.tag_at(seq)? == tag).then_some(seq))
+    }
+
+    /// The tag of the IDs that were given at a place.
+    fn tag_at(&self, seq: u64) -> Result<Tag> {
+        for row in self.epochs.iter()?.rev() {
+            let (epoch, first) = row?.1.value();
+            if first <= seq {
+                return Ok(Tag::of(Epoch::new(epoch)));
+            }
+        }
+        Ok(Tag::NONE)
     }
 
     /// The place of a message whose ID does not lead there: it was made elsewhere, or its own place
     /// was taken when it was imported.
-    fn foreign_place(&self, id: Uuid) -> Result<Option<u64>> {
+    pub(super) fn foreign_place(&self, id: Uuid) -> Result<Option<u64>> {
         Ok(self.foreign_ids.get(id.as_u128())?.map(|seq| seq.value()))
     }
 
     /// The message at this place of the journal.
     pub fn by_seq(&self, seq: u64) -> Result<Option<Message>> {
-        let bytes = self.messages.get(seq)?;
-        bytes.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
+        guarded(|| {
+            let bytes = self.messages.get(seq)?;
+            bytes.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
+        })
+    }
+
+    /// The message at this place, unless it is damaged, which is told.
+    pub(super) fn readable(&self, seq: u64) -> Result<Option<Message>> {
+        pass_over(self.by_seq(seq))
+    }
+
+    /// What was set aside because it could not be stored, the oldest first.
+    pub fn quarantine(&self) -> Result<Vec<SetAside>> {
+        let mut found = Vec::new();
+        for row in self.quarantine.iter()? {
+            let (offset, bytes) = row?;
+            let offset = offset.value();
+            match without_checksum(offset, bytes.value()).and_then(decode_event) {
+                Some(Event::SetAside { inbound, reason, at }) => {
+                    found.push(SetAside { offset, at, reason, inbound: *inbound });
+                }
+                _ => {
+                    return Err(Error::Damaged(format!(
+                        "what was set aside at {offset} is damaged"
+                    )));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Messages after a place of the journal, oldest first.
@@ -201,8 +266,8 @@ impl View {
         first: u64,
         last: u64,
     ) -> Result<impl DoubleEndedIterator<Item = Result<Message>> + use<>> {
-        let rows = self.messages.range(first..=last)?;
-        Ok(rows.map(|row| {
+        let rows = guarded(|| Ok(self.messages.range(first..=last)?))?;
+        Ok(Guarded(rows).map(|row| {
             let (seq, bytes) = row?;
             Ok(record::decode(seq.value(), bytes.value())?)
         }))
@@ -255,15 +320,16 @@ impl View {
         Ok(row.map(|row| row.shown(platform, conversation)))
     }
 
-    /// Every conversation, the one with the newest message first.
+    /// Every conversation that has messages, the one with the newest message first.
     pub fn conversations(&self) -> Result<Vec<Conversation>> {
         let mut all = Vec::new();
         for entry in self.conversations.iter()? {
             let (key, bytes) = entry?;
             let (platform, conversation) = key.value();
-            let row: ConversationRow = unpack("a conversation", bytes.value())?;
-            // A row whose messages have all moved to the platform that was found says nothing.
-            if !platform.is_empty() || self.has_any(row.term)? {
+            let row = unpack("the conversation", &[platform, conversation], bytes.value());
+            let row: Result<ConversationRow> = row.map_err(Error::from);
+            let Some(row) = pass_over(row.map(Some))? else { continue };
+            if row.messages > 0 {
                 all.push(row.shown(platform, conversation));
             }
         }
@@ -277,18 +343,15 @@ impl View {
         name: &str,
     ) -> Result<Option<ConversationRow>> {
         let bytes = self.conversations.get((platform, name))?;
-        bytes.map(|bytes| Ok(unpack("a conversation", bytes.value())?)).transpose()
-    }
-
-    fn has_any(&self, term: Term) -> Result<bool> {
-        Ok(self.postings.range(term.row(0)..=term.row(u32::MAX))?.next().transpose()?.is_some())
+        let unpack = |bytes: &[u8]| unpack("the conversation", &[platform, name], bytes);
+        bytes.map(|bytes| Ok(unpack(bytes.value())?)).transpose()
     }
 
     /// The places of a term in a block.
     pub(super) fn places(&self, term: Term, block: u32) -> Result<Option<Places>> {
-        let Some(bytes) = self.postings.get(term.row(block))? else { return Ok(None) };
-        let damaged = || Error::Read(format!("the index row of term {} is damaged", term.0));
-        Places::decode(bytes.value()).ok_or_else(damaged).map(Some)
+        let row = term.row(block);
+        let Some(bytes) = self.postings.get(row)? else { return Ok(None) };
+        Ok(Some(unpack_places(row, bytes.value())?))
     }
 }
 
@@ -303,5 +366,28 @@ impl ConversationRow {
             last_seq: self.last_seq,
             last_at: self.last_at,
         }
+    }
+}
+
+/// Rows that are read one by one, each with a panic of redb as an error.
+struct Guarded<I>(I);
+
+impl<T, I> Iterator for Guarded<I>
+where
+    I: Iterator<Item = std::result::Result<T, redb::StorageError>>,
+{
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Result<T>> {
+        guarded(|| Ok(self.0.next().transpose()?)).transpose()
+    }
+}
+
+impl<T, I> DoubleEndedIterator for Guarded<I>
+where
+    I: DoubleEndedIterator<Item = std::result::Result<T, redb::StorageError>>,
+{
+    fn next_back(&mut self) -> Option<Result<T>> {
+        guarded(|| Ok(self.0.next_back().transpose()?)).transpose()
     }
 }

@@ -5,12 +5,14 @@
 //! write-ahead log makes them durable, and the tables once nothing more comes. A disk that is full
 //! is noticed before redb does; after any other fault the file is opened again.
 
-use super::batch::{By, Writable};
 use super::command::{Answer, Command};
-use super::file::forget_cached;
+use super::damage::guarded;
+use super::file::{Durability, StoreFile};
 use super::open::{self, Opened};
-use super::wal;
 use super::{Current, Error, Listener, Options, Result};
+use crate::health::HEALTH;
+use crate::log::disk::forget_cached;
+use crate::log::file::path_beside;
 use crate::metrics::METRICS;
 use crate::model::change::Committed;
 use std::sync::Arc;
@@ -26,6 +28,10 @@ const CALM: Duration = Duration::from_millis(100);
 /// How long the writer waits before it tries again to open a file that failed.
 const REOPEN_PAUSE: Duration = Duration::from_millis(250);
 
+/// For how long after a fault commands are carried out one by one, so that one which always fails
+/// takes no other with it.
+const ALONE_FOR: Duration = Duration::from_secs(30);
+
 /// How many bytes of tables a byte of the log may come to; with less room there is no log.
 const TABLES_PER_LOG: u64 = 8;
 
@@ -35,7 +41,7 @@ pub(super) struct Job {
 }
 
 pub(super) fn start(
-    file: Writable,
+    file: StoreFile,
     options: Options,
     current: Current,
     jobs: mpsc::Receiver<Job>,
@@ -48,6 +54,7 @@ pub(super) fn start(
         left: None,
         timer: timer.map_err(no_thread)?,
         last: None,
+        fault: None,
         options,
         current,
         listener,
@@ -60,13 +67,15 @@ pub(super) fn start(
 
 struct Writer {
     /// `None` after a fault, until the file could be opened again.
-    file: Option<Writable>,
+    file: Option<StoreFile>,
     /// What can still be read meanwhile.
     left: Option<Opened>,
     /// For waiting with a limit; nothing runs on it.
     timer: Runtime,
     /// When the last batch was committed.
     last: Option<Instant>,
+    /// When the last fault was that was none of the disk's space.
+    fault: Option<Instant>,
     options: Options,
     current: Current,
     listener: Box<dyn Listener>,
@@ -82,6 +91,7 @@ impl Writer {
             {
                 if told.as_ref() != Some(&error) {
                     tracing::error!("{error}");
+                    HEALTH.degrade("store", error.to_string());
                     told = Some(error.clone());
                 }
                 std::thread::sleep(REOPEN_PAUSE);
@@ -97,10 +107,10 @@ impl Writer {
             match self.wait(&mut jobs, &mut batch) {
                 Some(0) => break,
                 Some(_) => self.serve(batch.drain(..)),
-                None => self.settle(),
+                None => self.checkpoint(),
             }
         }
-        if let Some(Err(error)) = self.file.map(Writable::close) {
+        if let Some(Err(error)) = self.file.map(|file| guarded(|| file.close())) {
             tracing::error!("closing the store: {error}; the next start takes over what is open");
         }
     }
@@ -108,18 +118,18 @@ impl Writer {
     /// Waits for commands, and says how many came; 0 at the end. `None` where the tables have
     /// something to catch up with and it has become calm.
     fn wait(&self, jobs: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) -> Option<usize> {
-        let is_even = self.file.as_ref().is_none_or(|file| file.wal.is_empty());
-        if is_even {
-            return Some(jobs.blocking_recv_many(batch, self.options.batch));
+        let is_alone = self.fault.is_some_and(|fault| fault.elapsed() < ALONE_FOR);
+        let limit = if is_alone { 1 } else { self.options.batch };
+        if !self.file.as_ref().is_some_and(StoreFile::is_behind) {
+            return Some(jobs.blocking_recv_many(batch, limit));
         }
-        self.timer
-            .block_on(async { timeout(CALM, jobs.recv_many(batch, self.options.batch)).await.ok() })
+        self.timer.block_on(async { timeout(CALM, jobs.recv_many(batch, limit)).await.ok() })
     }
 
     /// Brings the tables up to date with the log, now that nobody waits.
-    fn settle(&mut self) {
-        let settled = self.file.as_mut().map_or(Ok(()), Writable::settle);
-        if let Err(error) = settled {
+    fn checkpoint(&mut self) {
+        let done = self.file.as_mut().map_or(Ok(()), |file| guarded(|| file.checkpoint()));
+        if let Err(error) = done {
             METRICS.store_errors.inc();
             tracing::error!("{error}; nothing is lost, the write-ahead log has it");
             self.close();
@@ -157,13 +167,13 @@ impl Writer {
         let is_calm = self.last.is_none_or(|last| last.elapsed() > CALM);
         // What the log takes must have room in the tables afterwards.
         let is_tight = free < self.options.reserve_bytes + TABLES_PER_LOG * self.options.log_bytes;
-        let by = if is_calm || is_tight { By::Tables } else { By::Log };
-        let done = file.commit(commands, by).and_then(|done| {
-            if done.has_written() {
+        let durability = if is_calm || is_tight { Durability::Tables } else { Durability::Log };
+        let done = guarded(|| file.commit(commands, durability)).and_then(|done| {
+            if done.has_written {
                 self.current.store(Some(Arc::new(file.view()?)));
             }
             if !done.changes.is_empty() {
-                let batch = Committed { epoch: file.epoch, changes: done.changes };
+                let batch = Committed { epoch: file.context.epoch, changes: done.changes };
                 self.listener.committed(Arc::new(batch));
             }
             Ok(done.answers)
@@ -171,6 +181,7 @@ impl Writer {
         self.last = Some(Instant::now());
         if done.is_err() {
             // After a fault of the disk redb refuses everything until the file is opened again.
+            self.fault = Some(Instant::now());
             self.close();
         }
         done.map_err(not_written)
@@ -178,21 +189,25 @@ impl Writer {
 
     fn close(&mut self) {
         if let Some(file) = self.file.take()
-            && let Err(error) = file.database.close()
+            && let Err(error) = guarded(|| file.abandon())
         {
             tracing::warn!("closing the store after a fault: {error}");
         }
     }
 
     fn open_again(&mut self) -> Result<()> {
-        let opened = self.open_there();
-        match opened.and_then(|opened| Ok((Arc::new(opened.view()?), opened))) {
+        let opened = guarded(|| {
+            let opened = self.open_there()?;
+            Ok((Arc::new(opened.view()?), opened))
+        });
+        match opened {
             Ok((view, opened)) => {
                 self.file = opened.into_writable();
                 self.left = None;
                 let head = view.position();
                 self.current.store(Some(view));
                 self.listener.opened(head);
+                HEALTH.recover("store");
                 tracing::info!("the store is open again");
                 Ok(())
             }
@@ -205,7 +220,7 @@ impl Writer {
 
     fn open_there(&self) -> Result<Opened> {
         let path = &self.options.path;
-        if self.options.medium.is_none() {
+        if self.options.storage.is_none() {
             if !path.try_exists().unwrap_or(false) {
                 let path = path.display();
                 return Err(Error::Open(format!("{path} has vanished; put it back, or restart")));
@@ -213,15 +228,15 @@ impl Writer {
             // Mending takes room, too.
             self.free_space()?;
             forget_cached(path);
-            forget_cached(&wal::path_beside(path));
+            forget_cached(&path_beside(path));
         }
         open::open(&self.options)
     }
 
     /// Lets readers have what can be read meanwhile.
     fn read_on(&mut self) {
-        if self.left.is_none() && self.options.medium.is_none() {
-            self.left = open::open_as_it_is(&self.options).ok();
+        if self.left.is_none() && self.options.storage.is_none() {
+            self.left = guarded(|| open::open_as_it_is(&self.options)).ok();
             let view = self.left.as_ref().and_then(|left| left.view().ok());
             self.current.store(view.map(Arc::new));
         }
@@ -248,6 +263,7 @@ impl Writer {
 fn not_written(error: Error) -> Error {
     match error {
         Error::Read(text) => Error::Write(text),
+        Error::Damaged(_) => Error::Write(error.to_string()),
         other => other,
     }
 }

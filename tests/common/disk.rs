@@ -4,7 +4,7 @@
 //! a sector, or not at all. After a sync that failed the machine takes what was written for clean,
 //! and it is gone once it is read from the disk again. So does this one.
 
-use rechat::store::{Medium, Part};
+use rechat::store::{FileKind, StorageFactory};
 use redb::StorageBackend;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -39,10 +39,10 @@ struct Content {
 
 impl Disk {
     /// Counts an operation; an error where the disk is out of order.
-    fn work(&mut self, part: Part, generation: u32) -> io::Result<()> {
+    fn work(&mut self, part: FileKind, generation: u32) -> io::Result<()> {
         let is_dead = generation != self.generation
             || self.left == Some(0)
-            || (self.has_no_log && part == Part::Log);
+            || (self.has_no_log && part == FileKind::Log);
         if is_dead {
             return Err(io::Error::other("the disk is out of order"));
         }
@@ -50,19 +50,19 @@ impl Disk {
         Ok(())
     }
 
-    /// A disk, and the medium that puts a store on it.
-    pub fn new() -> (Arc<Mutex<Self>>, Medium) {
+    /// A disk, and the factory that puts a store on it.
+    pub fn new() -> (Arc<Mutex<Self>>, StorageFactory) {
         let disk: Arc<Mutex<Self>> = Arc::default();
-        let medium = {
+        let storage = {
             let disk = disk.clone();
-            Medium(Arc::new(move |part| {
+            StorageFactory(Arc::new(move |part| {
                 let mut now = disk.lock().unwrap();
                 now.part(part).read_again();
                 let generation = now.generation;
                 Box::new(Handle { disk: disk.clone(), part, generation })
             }))
         };
-        (disk, medium)
+        (disk, storage)
     }
 
     /// The power is cut: of what was not synced, only some of the sectors are there.
@@ -73,10 +73,10 @@ impl Disk {
         self.left = None;
     }
 
-    fn part(&mut self, part: Part) -> &mut Content {
+    fn part(&mut self, part: FileKind) -> &mut Content {
         match part {
-            Part::Tables => &mut self.tables,
-            Part::Log => &mut self.log,
+            FileKind::Tables => &mut self.tables,
+            FileKind::Log => &mut self.log,
         }
     }
 }
@@ -107,7 +107,7 @@ impl Content {
 #[derive(Debug)]
 struct Handle {
     disk: Arc<Mutex<Disk>>,
-    part: Part,
+    part: FileKind,
     generation: u32,
 }
 

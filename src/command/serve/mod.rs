@@ -146,11 +146,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     if tokio::time::timeout(LAST_WORDS, core).await.is_err() {
         tracing::warn!("some messages are still on their way; the next start goes on with them");
     }
-    if let Some(store) = Arc::into_inner(store) {
-        store.close();
-    } else {
-        tracing::warn!("the store is still in use and is closed with the process");
-    }
+    store.close();
     tracing::info!("stopped");
     Ok(())
 }
@@ -245,13 +241,19 @@ async fn end_before(
 
 /// Opens the store; a server that has it already is told apart from any other process.
 async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<Arc<Store>> {
+    let runs_already = async || {
+        let text = format!("a rechat server already runs on {}", config.db.display());
+        let hint = "use that one, or give this one another store with --db";
+        let answers = tokio::net::UnixStream::connect(socket).await.is_ok();
+        answers.then(|| Error::failed(text).hint(hint))
+    };
+    // Looked at first, too: opening waits for another process that has the file.
+    if let Some(error) = runs_already().await {
+        return Err(error);
+    }
     match Store::open(&config.store_options(store::Access::Write), Box::new(commits)) {
         Ok(store) => Ok(Arc::new(store)),
-        Err(_) if tokio::net::UnixStream::connect(socket).await.is_ok() => {
-            Err(Error::failed(format!("a rechat server already runs on {}", config.db.display()))
-                .hint("use that one, or give this one another store with --db"))
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(runs_already().await.unwrap_or_else(|| error.into())),
     }
 }
 

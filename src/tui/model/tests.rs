@@ -33,6 +33,7 @@ pub fn message(seq: u64, conversation: &str, content: &str) -> Message {
         external_id: None,
         original: None,
         is_uncertain: false,
+        owner: None,
     }
 }
 

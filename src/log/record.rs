@@ -1,15 +1,27 @@
-//! How a message lies on disk: one byte of version, then its fields in postcard.
+//! How a message is encoded on disk, in the log and in the store's table: one byte of version, a
+//! checksum, then its fields in postcard.
 
 use crate::model::message::{Direction, Message, MessageType, Sender, Status};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The encoding that is written. Every older one stays readable.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
-/// The fields in the order they are encoded in; a change of it is a new version.
+/// Bytes before the fields: version and checksum.
+const HEAD: usize = 1 + 4;
+
+/// The fields of version 2 in the order they are encoded in; a change of it is a new version.
 #[derive(Serialize, Deserialize)]
 struct Fields<'a> {
+    #[serde(borrow)]
+    first: FieldsV1<'a>,
+    owner: Option<&'a str>,
+}
+
+/// The fields of version 1, which had no checksum.
+#[derive(Serialize, Deserialize)]
+struct FieldsV1<'a> {
     id: Uuid,
     message_type: MessageType,
     content: &'a str,
@@ -34,7 +46,7 @@ struct Fields<'a> {
 pub struct Unreadable(String);
 
 impl Unreadable {
-    pub(super) fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 }
@@ -47,7 +59,7 @@ impl std::fmt::Display for Unreadable {
 
 /// The bytes of a message; its `seq` is the key beside them.
 pub fn encode(message: &Message) -> Result<Vec<u8>, Unreadable> {
-    let fields = Fields {
+    let first = FieldsV1 {
         id: message.id,
         message_type: message.message_type,
         content: &message.content,
@@ -66,28 +78,49 @@ pub fn encode(message: &Message) -> Result<Vec<u8>, Unreadable> {
         original: message.original.as_deref(),
         is_uncertain: message.is_uncertain,
     };
+    let fields = Fields { first, owner: message.owner.as_deref() };
     let mut bytes = Vec::with_capacity(96 + message.content.len());
-    bytes.push(VERSION);
-    postcard::to_extend(&fields, bytes).map_err(|e| Unreadable(e.to_string()))
+    bytes.extend([VERSION, 0, 0, 0, 0]);
+    let mut bytes =
+        postcard::to_extend(&fields, bytes).map_err(|e| Unreadable::new(e.to_string()))?;
+    let checksum = checksum(message.seq, &bytes[HEAD..]);
+    bytes[1..HEAD].copy_from_slice(&checksum.to_le_bytes());
+    Ok(bytes)
 }
 
 /// The message whose record at `seq` this is. Never panics, whatever the bytes.
 pub fn decode(seq: u64, bytes: &[u8]) -> Result<Message, Unreadable> {
+    let damaged = || Unreadable(format!("the record of message {seq} is damaged"));
     match bytes.split_first() {
-        Some((&VERSION, fields)) => {
-            let fields: Fields = postcard::from_bytes(fields)
-                .map_err(|e| Unreadable(format!("record {seq} is damaged: {e}")))?;
-            Ok(fields.into_message(seq))
+        Some((&VERSION, rest)) => {
+            let (sum, fields) = rest.split_first_chunk().ok_or_else(damaged)?;
+            if u32::from_le_bytes(*sum) != checksum(seq, fields) {
+                return Err(damaged());
+            }
+            let Fields { first, owner } = postcard::from_bytes(fields).map_err(|_| damaged())?;
+            Ok(first.into_message(seq, owner))
         }
-        Some((version, _)) => {
-            Err(Unreadable(format!("record {seq} has the unknown version {version}")))
+        Some((1, fields)) => {
+            let fields: FieldsV1<'_> = postcard::from_bytes(fields).map_err(|_| damaged())?;
+            Ok(fields.into_message(seq, None))
         }
-        None => Err(Unreadable(format!("record {seq} is empty"))),
+        Some((version, _)) => Err(Unreadable(format!(
+            "the record of message {seq} has the unknown version {version}"
+        ))),
+        None => Err(Unreadable(format!("the record of message {seq} is empty"))),
     }
 }
 
-impl Fields<'_> {
-    fn into_message(self, seq: u64) -> Message {
+/// The checksum of something that is found by a number, which counts as part of it.
+pub(crate) fn checksum(number: u64, bytes: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&number.to_le_bytes());
+    hasher.update(bytes);
+    hasher.finalize()
+}
+
+impl FieldsV1<'_> {
+    fn into_message(self, seq: u64, owner: Option<&str>) -> Message {
         Message {
             seq,
             id: self.id,
@@ -107,6 +140,7 @@ impl Fields<'_> {
             external_id: self.external_id.map(str::to_owned),
             original: self.original.map(str::to_owned),
             is_uncertain: self.is_uncertain,
+            owner: owner.map(str::to_owned),
         }
     }
 }
@@ -156,8 +190,9 @@ mod tests {
             account: t.4,
             last_error: t.5,
             external_id: t.6,
-            original: t.7,
+            original: t.7.clone(),
             is_uncertain: t.1,
+            owner: t.7,
         })
     }
 
@@ -171,6 +206,16 @@ mod tests {
         #[test]
         fn damaged_bytes_are_an_error_and_no_panic(bytes in vec(any::<u8>(), 0..200)) {
             let _ = decode(1, &bytes);
+        }
+
+        #[test]
+        fn a_flipped_bit_is_found(message in messages(), at: prop::sample::Index, bit in 0..8u32) {
+            let mut bytes = encode(&message).unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+            let found = decode(message.seq, &bytes);
+            // The version of before had no checksum; one bit does not lead there.
+            prop_assert!(found.is_err(), "{found:?}");
         }
     }
 }

@@ -1,0 +1,190 @@
+//! The files of a store, with the space ahead of what is written allocated.
+//!
+//! A sync is twice as quick where the blocks it writes were there before, for then the file
+//! system has nothing of its own to write (`lab commit fsync`: 0.22 ms against 0.39 ms for 64 kB).
+//! So whenever a write goes beyond what was written before, zeros are written a stretch ahead of it.
+
+use redb::backends::FileBackend;
+use redb::{BackendError, DatabaseError, StorageBackend};
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::ops::Bound;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How far ahead the file is prepared at a time.
+const STRETCH: u64 = 4 << 20;
+
+/// Zeros, as many as are written at once.
+static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+
+/// Gives a store something else to write to than files; called each time one of them is opened.
+#[derive(Clone)]
+pub struct StorageFactory(pub Arc<dyn Fn(FileKind) -> Box<dyn StorageBackend> + Send + Sync>);
+
+/// The files of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// The tables, in redb.
+    Tables,
+    /// The write-ahead log.
+    Log,
+}
+
+impl fmt::Debug for StorageFactory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StorageFactory")
+    }
+}
+
+impl FileKind {
+    /// Opens the log of a store for writing, making it where there is none.
+    pub(crate) fn make_log(
+        storage: Option<&StorageFactory>,
+        path: &Path,
+    ) -> io::Result<PreallocatedFile> {
+        if let Some(StorageFactory(open)) = storage {
+            return Ok(PreallocatedFile::on(open(Self::Log)));
+        }
+        make_private(path)?;
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        PreallocatedFile::new(file).map_err(io::Error::other)
+    }
+
+    /// What the log of a store holds; nothing where there is none.
+    pub(crate) fn read_log(storage: Option<&StorageFactory>, path: &Path) -> io::Result<Vec<u8>> {
+        if let Some(StorageFactory(open)) = storage {
+            let log = open(Self::Log);
+            let mut bytes = vec![0; log.len()? as usize];
+            log.read(0, &mut bytes)?;
+            return Ok(bytes);
+        }
+        match std::fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            read => read,
+        }
+    }
+}
+
+/// Has the system forget what it keeps of a file in memory: after a sync that failed, that may be
+/// something which is not on the disk.
+pub(crate) fn forget_cached(path: &Path) {
+    if let Ok(file) = File::open(path) {
+        // Whoever cannot forget reads what is there.
+        let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+    }
+}
+
+/// Makes an empty file for nobody else to read, and sees to it that it outlives a power cut.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// A file as redb uses it.
+#[derive(Debug)]
+pub(crate) struct PreallocatedFile {
+    file: Box<dyn StorageBackend>,
+    /// Everything below may have been written; redb has written nothing above. Held while
+    /// writing, so that zeros never fall on what another thread has just put there.
+    /// Unknown until the first write, before which the file is not locked.
+    written_to: Mutex<Option<u64>>,
+}
+
+impl PreallocatedFile {
+    pub(crate) fn new(file: File) -> Result<Self, DatabaseError> {
+        Ok(Self::on(Box::new(FileBackend::new(file)?)))
+    }
+
+    pub(crate) fn on(file: Box<dyn StorageBackend>) -> Self {
+        Self { file, written_to: Mutex::new(None) }
+    }
+
+    fn written_to(&self) -> MutexGuard<'_, Option<u64>> {
+        self.written_to.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All of an existing file may have been written.
+    fn known(&self, written_to: Option<u64>) -> io::Result<u64> {
+        written_to.map_or_else(|| self.file.len(), Ok)
+    }
+
+    /// Writes zeros ahead of `from`, within the file; gives the new end of what was written.
+    fn prepare(&self, from: u64) -> io::Result<u64> {
+        let end = self.file.len()?.min(from + STRETCH).max(from);
+        let mut at = from;
+        while at < end {
+            let most = (end - at).min(ZEROS.len() as u64);
+            self.file.write(at, &ZEROS[..most as usize])?;
+            at += most;
+        }
+        Ok(end)
+    }
+}
+
+impl StorageBackend for PreallocatedFile {
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.file.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut written_to = self.written_to();
+        let known = self.known(*written_to)?;
+        self.file.set_len(len)?;
+        *written_to = Some(len.min(known));
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut written_to = self.written_to();
+        let known = self.known(*written_to)?;
+        self.file.write(offset, data)?;
+        let end = offset + data.len() as u64;
+        // Zeros that find no room are no harm: what was to be written is.
+        *written_to = Some(if end > known { self.prepare(end).unwrap_or(end) } else { known });
+        Ok(())
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.file.close()
+    }
+
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.try_lock_range(start, end)
+    }
+
+    fn try_lock_shared_range(
+        &self,
+        start: Bound<u64>,
+        end: Bound<u64>,
+    ) -> Result<bool, BackendError> {
+        self.file.try_lock_shared_range(start, end)
+    }
+
+    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.lock_range(start, end)
+    }
+
+    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.lock_shared_range(start, end)
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.unlock_range(start, end)
+    }
+
+    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.query_lock_range(start, end)
+    }
+}

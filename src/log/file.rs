@@ -1,0 +1,362 @@
+//! The log in a file: batches that were acknowledged before the tables were durable.
+//!
+//! A batch costs one write and one sync of a file whose blocks are there already, instead of the
+//! dozen pages that the tables would write. The tables follow without a sync; once they are durable
+//! the file begins anew. After a crash its events are applied again, from where the tables end.
+//! Where it cannot be written, the tables do without it.
+//!
+//! A record: its length (4 bytes), its checksum (8), the offset of its first event (8), then the
+//! payload; numbers are little-endian. Offsets only grow, so what an earlier round left behind is
+//! known by its lower offsets. The checksum is keyed by the store, so the log of another store is
+//! none. A record that cannot be read is the end of the log, as after a torn write, unless a whole
+//! one with a higher offset follows somewhere: then it was damaged, and what follows counts.
+
+use super::disk::{FileKind, PreallocatedFile, StorageFactory};
+use super::encoding::{HEAD, Record, decode_payload};
+use super::{Batch, Contents, Error, Log, Result};
+use crate::clock::now;
+use crate::metrics::METRICS;
+use crate::model::cursor::Epoch;
+use redb::StorageBackend;
+use siphasher::sip::SipHasher13;
+use std::hash::Hasher;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The most events that a damaged part of the file can have held: more than fit into it.
+const MAX_GAP: u64 = 1 << 24;
+
+/// A log in a file, open for writing.
+#[derive(Debug)]
+pub struct FileLog {
+    path: PathBuf,
+    storage: Option<StorageFactory>,
+    key: [u8; 16],
+    /// The length of the file.
+    max_bytes: u64,
+    /// Open from the first record on.
+    file: Option<PreallocatedFile>,
+    /// Where the next record goes.
+    end: u64,
+    /// The newest event in it, and its epoch.
+    newest: Option<(u64, Epoch)>,
+    /// Whether the last record could not be written, which is told once.
+    is_refused: bool,
+}
+
+/// Where the log of a store lies: beside it, by whatever links it is reached.
+pub fn path_beside(store: &Path) -> PathBuf {
+    let store = std::fs::canonicalize(store).unwrap_or_else(|_| store.to_owned());
+    let mut name = store.into_os_string();
+    name.push("-wal");
+    name.into()
+}
+
+/// A whole record: the offset it begins with, and its payload.
+type Whole<'a> = (u64, &'a [u8]);
+
+impl FileLog {
+    /// The log of the store at a path that has this key.
+    pub fn new(
+        store: &Path,
+        storage: Option<StorageFactory>,
+        key: [u8; 16],
+        max_bytes: u64,
+    ) -> Self {
+        Self {
+            path: path_beside(store),
+            storage,
+            key,
+            max_bytes,
+            file: None,
+            end: 0,
+            newest: None,
+            is_refused: false,
+        }
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>> {
+        FileKind::read_log(self.storage.as_ref(), &self.path).map_err(|error| {
+            Error(format!(
+                "{} cannot be read: {error}\n  it holds the newest messages; make it readable, or move it away to go on without them",
+                self.path.display()
+            ))
+        })
+    }
+
+    /// The payloads of records that follow each other from the beginning, each with its number, as
+    /// versions before events left them.
+    pub(crate) fn payloads(&self) -> Result<Vec<(u64, Vec<u8>)>> {
+        let bytes = self.bytes()?;
+        let (mut found, mut at, mut next) = (Vec::new(), 0, None);
+        while let Some(((number, payload), behind)) = self.record(&bytes, at) {
+            if next.is_some_and(|next| next != number) {
+                break;
+            }
+            found.push((number, payload.to_vec()));
+            (at, next) = (behind, number.checked_add(1));
+        }
+        Ok(found)
+    }
+
+    fn contents(&self, from: u64, bytes: &[u8]) -> Result<Contents> {
+        let mut contents = Contents::default();
+        let (mut at, mut next) = (0, None);
+        loop {
+            let record = self.record(bytes, at);
+            let here = record.filter(|((first, _), _)| next.is_none_or(|next| *first == next));
+            if let Some(((first, payload), behind)) = here {
+                let Some(batch) = self.batch(first, payload)? else { break };
+                next = Some(batch.end());
+                at = behind;
+                if batch.end() > from {
+                    contents.batches.push(batch);
+                }
+                continue;
+            }
+            // Torn, of an earlier round, or damaged.
+            let expected = next.unwrap_or(from).max(from);
+            let Some((found, first)) = self.find_later(bytes, at, expected) else { break };
+            if first > expected {
+                contents.damage.push(format!(
+                    "{}: bytes {at} to {found} cannot be read, which held the events {expected} to {}",
+                    self.path.display(),
+                    first - 1
+                ));
+            }
+            (at, next) = (found, Some(first));
+        }
+        Ok(contents)
+    }
+
+    /// The first whole record behind `at` that goes on from `expected` or a bit later: its place,
+    /// and its offset.
+    fn find_later(&self, bytes: &[u8], at: usize, expected: u64) -> Option<(usize, u64)> {
+        // The file is mostly zeros behind what was written.
+        let mut written = bytes;
+        while let Some(rest) = written.strip_suffix(&[0; 4096]) {
+            written = rest;
+        }
+        let end = bytes.len().saturating_sub(HEAD).min(written.len());
+        (at + 1..end).find_map(|place| {
+            let number = bytes[place + 12..place + HEAD].try_into().map(u64::from_le_bytes).ok()?;
+            // Looked at first, for it costs little and is hardly ever right by chance.
+            if !(expected..=expected.saturating_add(MAX_GAP)).contains(&number) {
+                return None;
+            }
+            self.record(bytes, place).map(|_| (place, number))
+        })
+    }
+
+    /// The batch of a record that is whole: it is kept, even if nobody here understands it.
+    fn batch(&self, first: u64, payload: &[u8]) -> Result<Option<Batch>> {
+        decode_payload(first, payload).map_err(|()| {
+            Error(format!(
+                "{} was written by another version of rechat\n  start and stop that version once, and then this one",
+                self.path.display()
+            ))
+        })
+    }
+
+    /// The whole record at a place, if there is one, and the place behind it.
+    fn record<'a>(&self, bytes: &'a [u8], at: usize) -> Option<(Whole<'a>, usize)> {
+        let rest = bytes.get(at..)?;
+        let (len, _) = rest.split_first_chunk()?;
+        let len = u32::from_le_bytes(*len) as usize;
+        let (checksum, sealed) = rest.get(4..len)?.split_first_chunk()?;
+        if u64::from_le_bytes(*checksum) != self.checksum(sealed) {
+            return None;
+        }
+        let (number, payload) = sealed.split_first_chunk()?;
+        Some(((u64::from_le_bytes(*number), payload), at + len))
+    }
+
+    fn seal(&self, first: u64, record: Record) -> Vec<u8> {
+        let mut bytes = record.bytes;
+        let len = bytes.len() as u32;
+        bytes[..4].copy_from_slice(&len.to_le_bytes());
+        bytes[12..HEAD].copy_from_slice(&first.to_le_bytes());
+        let checksum = self.checksum(&bytes[12..]);
+        bytes[4..12].copy_from_slice(&checksum.to_le_bytes());
+        bytes
+    }
+
+    fn checksum(&self, sealed: &[u8]) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.key);
+        hasher.write(sealed);
+        hasher.finish()
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let file = if let Some(file) = &mut self.file {
+            file
+        } else {
+            let file = FileKind::make_log(self.storage.as_ref(), &self.path)?;
+            if file.len()? < self.max_bytes {
+                file.set_len(self.max_bytes)?;
+            }
+            self.file.insert(file)
+        };
+        file.write(self.end, bytes)?;
+        file.sync_data()?;
+        self.end += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+impl Log for FileLog {
+    fn has_room(&self, record: &Record) -> bool {
+        self.end + record.bytes.len() as u64 <= self.max_bytes
+    }
+
+    fn append(&mut self, expected: u64, record: Record) -> bool {
+        if self.newest.is_some_and(|(newest, _)| newest + 1 != expected) {
+            tracing::error!(expected, newest = ?self.newest, "the log does not end where it should");
+            return false;
+        }
+        let newest = Some((expected + record.count - 1, record.epoch));
+        let bytes = self.seal(expected, record);
+        let written = self.write(&bytes);
+        match &written {
+            Ok(()) => self.newest = newest,
+            Err(error) => {
+                METRICS.store_errors.inc();
+                if !self.is_refused {
+                    tracing::error!(
+                        "{}: {error}; each batch goes into the tables at once meanwhile, which is slower",
+                        self.path.display()
+                    );
+                }
+                self.file = None;
+            }
+        }
+        self.is_refused = written.is_err();
+        !self.is_refused
+    }
+
+    fn read(&self, from: u64) -> Result<Contents> {
+        self.contents(from, &self.bytes()?)
+    }
+
+    fn head(&self) -> Option<u64> {
+        self.newest.map(|(offset, _)| offset)
+    }
+
+    fn epoch(&self) -> Option<Epoch> {
+        self.newest.map(|(_, epoch)| epoch)
+    }
+
+    fn clear(&mut self) {
+        (self.end, self.newest) = (0, None);
+    }
+
+    fn keep_aside(&self, why: &str) -> Result<PathBuf> {
+        let mut name = self.path.clone().into_os_string();
+        name.push(format!(".{why}.{}", now()));
+        let aside = PathBuf::from(name);
+        if self.storage.is_none() {
+            std::fs::copy(&self.path, &aside).map_err(|error| {
+                Error(format!(
+                    "{} cannot be copied to {}: {error}\n  move it away by hand",
+                    self.path.display(),
+                    aside.display()
+                ))
+            })?;
+        }
+        Ok(aside)
+    }
+
+    fn remove(&mut self) {
+        self.file = None;
+        if self.storage.is_none() {
+            // Mostly there is none; one that stays is found to be over by its offsets.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::encoding::tests::every_event;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn log(key: u8) -> FileLog {
+        FileLog::new(Path::new("none"), None, [key; 16], 1 << 20)
+    }
+
+    /// A record of two events that begins at an offset.
+    fn record(log: &FileLog, first: u64) -> Vec<u8> {
+        let mut record = Record::new(Epoch::new(1), 9);
+        for event in &every_event()[..2] {
+            record.push(event).unwrap();
+        }
+        log.seal(first, record)
+    }
+
+    fn bytes(log: &FileLog, firsts: &[u64]) -> Vec<u8> {
+        firsts.iter().flat_map(|first| record(log, *first)).collect()
+    }
+
+    fn firsts(contents: &Contents) -> Vec<u64> {
+        contents.batches.iter().map(|batch| batch.first).collect()
+    }
+
+    #[test]
+    fn records_read_back_up_to_what_an_earlier_round_left() {
+        let log = log(1);
+        let mut bytes = bytes(&log, &[8, 10, 3, 5]);
+        let contents = log.contents(8, &bytes).unwrap();
+        assert_eq!(firsts(&contents), [8, 10]);
+        assert_eq!(contents.batches[1].events, every_event()[..2]);
+        assert_eq!(contents.damage, [""; 0]);
+        bytes.truncate(bytes.len() / 2 - 1);
+        assert_eq!(firsts(&log.contents(8, &bytes).unwrap()), [8]);
+        bytes.resize(bytes.len() + 1000, 0);
+        assert_eq!(firsts(&log.contents(8, &bytes).unwrap()), [8]);
+        // What the tables have already is passed over.
+        assert_eq!(firsts(&log.contents(10, &bytes).unwrap()), [0; 0]);
+    }
+
+    #[test]
+    fn the_log_of_another_store_is_none() {
+        let bytes = bytes(&log(1), &[1, 3]);
+        assert_eq!(log(2).contents(1, &bytes).unwrap(), Contents::default());
+    }
+
+    #[test]
+    fn a_whole_record_that_nobody_understands_is_not_passed_over() {
+        let log = log(1);
+        let mut record = Record::new(Epoch::new(1), 9);
+        record.bytes[HEAD] += 1;
+        let bytes = log.seal(1, record);
+        let Err(Error(text)) = log.contents(1, &bytes) else { panic!("it is passed over") };
+        assert!(text.contains("another version"), "{text}");
+    }
+
+    proptest! {
+        #[test]
+        fn only_the_damaged_record_is_lost_and_it_is_named(at: prop::sample::Index, bit in 0..8u32) {
+            let log = log(1);
+            let all = [5, 7, 9, 11];
+            let mut bytes = bytes(&log, &all);
+            let len = bytes.len() / all.len();
+            // Behind it lies what an earlier round left.
+            bytes.extend(record(&log, 1));
+            let at = at.index(len * all.len());
+            bytes[at] ^= 1 << bit;
+            let contents = log.contents(5, &bytes).unwrap();
+            let lost = all[at / len];
+            let left: Vec<_> = all.into_iter().filter(|first| *first != lost).collect();
+            prop_assert_eq!(firsts(&contents), left);
+            // Of the last record nobody can say whether it was torn.
+            let is_told = contents.damage.iter().any(|text| text.contains(&format!("events {lost} to")));
+            prop_assert_eq!(is_told, lost != 11, "{:?}", contents.damage);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = log(1).contents(1, &bytes);
+        }
+    }
+}

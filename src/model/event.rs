@@ -1,0 +1,154 @@
+//! Events: what happened, decided and self-contained.
+//!
+//! Applying an event decides nothing, so the same events give the same state anywhere. Times are
+//! Unix seconds. How an event is encoded is the log's business.
+
+use crate::model::change::Inbound;
+use crate::model::cursor::Epoch;
+use crate::model::message::{Message, Status};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The store was opened for writing, and this is its first event since.
+    Opened {
+        #[allow(missing_docs)]
+        epoch: Epoch,
+        /// The epoch of the event before; 0 where there is none.
+        previous: Epoch,
+    },
+    /// A message was made; it carries its `seq` and its ID.
+    Created {
+        #[allow(missing_docs)]
+        message: Box<Message>,
+        #[allow(missing_docs)]
+        origin: Origin,
+        /// By which the message is found when it is told of again.
+        marks: Vec<Mark>,
+    },
+    /// A message changed.
+    Changed {
+        /// Which message.
+        seq: u64,
+        #[allow(missing_docs)]
+        how: How,
+        /// How it is since.
+        state: Box<State>,
+        /// By which the message is found when it is told of again.
+        marks: Vec<Mark>,
+    },
+    /// Something was told of a message that is known already.
+    #[allow(missing_docs)]
+    Recognized { seq: u64, marks: Vec<Mark> },
+    /// A message was deleted.
+    #[allow(missing_docs)]
+    Deleted { seq: u64 },
+    /// A conversation was named.
+    #[allow(missing_docs)]
+    ConversationNamed { platform: String, conversation: String, name: String },
+    /// An event of a platform could not be stored, and is kept for somebody to look at.
+    #[allow(missing_docs)]
+    SetAside { inbound: Box<Inbound>, reason: String, at: u64 },
+    /// An event that was set aside is done with.
+    Released {
+        /// The offset at which it was set aside.
+        offset: u64,
+    },
+    /// What is older than these bounds was forgotten.
+    Forgotten(Box<Bounds>),
+}
+
+/// Where a message comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A client asked for it to be sent.
+    Made,
+    /// A platform told of it.
+    Received,
+    /// It was exported before.
+    Imported,
+}
+
+/// What changed a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Its platform was found.
+    Routed,
+    /// It was claimed for an attempt.
+    Claimed,
+    /// An attempt ended, or was proved by its echo.
+    AttemptEnded,
+    /// Its status was set by hand.
+    StatusSet,
+}
+
+/// What of a message changes while it lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct State {
+    pub status: Status,
+    pub updated_at: u64,
+    pub retry_count: u32,
+    pub platform: Option<String>,
+    pub account: Option<String>,
+    pub last_error: Option<String>,
+    pub external_id: Option<String>,
+    pub is_uncertain: bool,
+    pub owner: Option<String>,
+}
+
+impl State {
+    /// The state of a message.
+    pub fn of(message: &Message) -> Self {
+        Self {
+            status: message.status,
+            updated_at: message.updated_at,
+            retry_count: message.retry_count,
+            platform: message.platform.clone(),
+            account: message.account.clone(),
+            last_error: message.last_error.clone(),
+            external_id: message.external_id.clone(),
+            is_uncertain: message.is_uncertain,
+            owner: message.owner.clone(),
+        }
+    }
+
+    /// A message in this state.
+    pub fn put_into(self, message: &mut Message) {
+        message.status = self.status;
+        message.updated_at = self.updated_at;
+        message.retry_count = self.retry_count;
+        message.platform = self.platform;
+        message.account = self.account;
+        message.last_error = self.last_error;
+        message.external_id = self.external_id;
+        message.is_uncertain = self.is_uncertain;
+        message.owner = self.owner;
+    }
+}
+
+/// By which a message is found when it is told of again. Keys are hashes, led by a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// What a platform told: its own time of it, and the hash of who told what.
+    Seen(u64, u128),
+    /// The platform's ID of a message that was sent: the hour, and the hash of the ID.
+    Sent(u64, u128),
+    /// An idempotency key: its hash, the hash of the body, and when it was used.
+    Key(u128, u128, u64),
+}
+
+/// What is forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Marks of what was seen before this time.
+    pub seen_before: u64,
+    /// Marks of what was sent before this hour.
+    pub sent_before: u64,
+    /// Kept events before this offset.
+    pub journal_before: u64,
+    /// Epochs that began before this offset.
+    pub epochs_before: u64,
+    /// Conversations that have no messages any more: platform (empty where none was found) and name.
+    pub conversations: Vec<(String, String)>,
+}

@@ -1,0 +1,352 @@
+//! Applying events: the only writer of tables. It decides nothing and refuses nothing; what it
+//! touches was loaded before, so only the disk can fail.
+
+use super::command::State as _;
+use super::journal::{self, Entry};
+use super::keys::KEY_LIFE;
+use super::postings::locate;
+use super::tables::{ConversationRow, Term, pack, pack_places, with_checksum};
+use super::transaction::{Row, Transaction};
+use super::{Error, Result};
+use crate::log::{Record, encode_event, record};
+use crate::model::change::{Change, Effect};
+use crate::model::cursor::Epoch;
+use crate::model::event::{Bounds, Event, How, Mark};
+use crate::model::message::{Message, Status};
+use redb::ReadableTable;
+
+/// Idempotency keys that lapsed are forgotten a few at a time, with each new one.
+const KEYS_FORGOTTEN_AT_ONCE: usize = 8;
+
+impl Transaction<'_> {
+    /// Writes events that were loaded into the batch's record, where there is one, and applies
+    /// them. The first one of an epoch is preceded by the event that it began.
+    pub(super) fn write(
+        &mut self,
+        events: Vec<Event>,
+        mut record: Option<&mut Record>,
+        changes: &mut Vec<Change>,
+    ) -> Result<()> {
+        if !events.is_empty() && self.newest_epoch != self.context.epoch {
+            let (epoch, previous) = (self.context.epoch, self.newest_epoch);
+            let opened = Event::Opened { epoch, previous };
+            if let Some(record) = &mut record {
+                record.push(&opened)?;
+            }
+            self.apply(opened)?;
+        }
+        for event in events {
+            if let Some(record) = &mut record {
+                record.push(&event)?;
+            }
+            changes.extend(self.apply(event)?);
+        }
+        Ok(())
+    }
+
+    /// Applies an event that was loaded, at the next offset; gives what listeners are told.
+    pub(super) fn apply(&mut self, event: Event) -> Result<Option<Change>> {
+        let offset = self.next_offset();
+        self.counters.offset = offset;
+        self.counters.kept_from = self.counters.kept_from.max(1);
+        let effect = match event {
+            Event::Opened { epoch, .. } => {
+                self.open_epoch(epoch)?;
+                None
+            }
+            Event::Created { message, marks, .. } => {
+                self.mark(message.seq, &marks)?;
+                self.create(&message)?;
+                Some(Effect::Created(*message))
+            }
+            Event::Changed { seq, how, state, marks } => {
+                self.mark(seq, &marks)?;
+                let before = self.before(seq)?;
+                let mut after = before.clone();
+                state.put_into(&mut after);
+                self.update(&before, &after)?;
+                Some(match how {
+                    How::Routed => Effect::Updated(after),
+                    How::Claimed | How::AttemptEnded | How::StatusSet => {
+                        Effect::StatusChanged(after)
+                    }
+                })
+            }
+            Event::Recognized { seq, marks } => {
+                self.mark(seq, &marks)?;
+                None
+            }
+            Event::Deleted { seq } => {
+                let before = self.before(seq)?;
+                self.delete(&before)?;
+                Some(Effect::Deleted(before))
+            }
+            Event::ConversationNamed { platform, conversation, name } => {
+                self.name_conversation(&platform, &conversation, name);
+                Some(Effect::ConversationChanged { platform, conversation })
+            }
+            Event::SetAside { .. } => {
+                let bytes = with_checksum(offset, &encode_event(&event)?);
+                self.quarantine.insert(offset, bytes.as_slice())?;
+                None
+            }
+            Event::Released { offset } => {
+                self.quarantine.remove(offset)?;
+                None
+            }
+            Event::Forgotten(bounds) => {
+                self.forget(*bounds)?;
+                None
+            }
+        };
+        let Some(effect) = effect else { return Ok(None) };
+        self.kept.push((offset, Entry::of(&effect)));
+        Ok(Some(Change { offset, effect }))
+    }
+
+    /// Goes to the place before a batch that was logged, which may lie beyond a gap.
+    pub(super) fn begin_at(&mut self, first: u64, epoch: Epoch, events: &[Event]) -> Result<()> {
+        self.counters.offset = first - 1;
+        let begins_it = matches!(events.first(), Some(Event::Opened { .. }));
+        if !begins_it && self.newest_epoch != epoch {
+            // The event that began it lay in the gap.
+            self.counters.offset = first;
+            self.open_epoch(epoch)?;
+            self.counters.offset = first - 1;
+        }
+        Ok(())
+    }
+
+    /// Leaves an event out; gives its offset.
+    pub(super) fn pass_over(&mut self) -> u64 {
+        self.counters.offset += 1;
+        self.counters.offset
+    }
+
+    fn open_epoch(&mut self, epoch: Epoch) -> Result<()> {
+        self.newest_epoch = epoch;
+        let row = (epoch.number(), self.counters.head + 1);
+        self.epochs.insert(self.counters.offset, row)?;
+        Ok(())
+    }
+
+    /// The message as it was, which was loaded; it is not decoded again.
+    fn before(&mut self, seq: u64) -> Result<Message> {
+        if let Some(message) = self.decoded.get_mut().remove(&seq) {
+            return Ok(message);
+        }
+        let found = self.by_seq(seq)?;
+        self.decoded.get_mut().remove(&seq);
+        found.ok_or_else(|| Error::Write(format!("message {seq} is gone")))
+    }
+
+    fn mark(&mut self, seq: u64, marks: &[Mark]) -> Result<()> {
+        for mark in marks {
+            match *mark {
+                Mark::Seen(time, hash) => drop(self.seen.insert((time, hash), seq)?),
+                Mark::Sent(hour, hash) => drop(self.sent.insert((hour, hash), seq)?),
+                Mark::Key(key, body, at) => self.mark_key(seq, key, body, at)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn mark_key(&mut self, seq: u64, key: u128, body: u128, now: u64) -> Result<()> {
+        if let Some(old) = self.keys.insert(key, (seq, body, now))? {
+            let (_, _, at) = old.value();
+            self.keys_by_age.remove((at, key))?;
+        }
+        self.keys_by_age.insert((now, key), ())?;
+        for _ in 0..KEYS_FORGOTTEN_AT_ONCE {
+            let oldest = self.keys_by_age.first()?.map(|(age, _)| age.value());
+            let Some((at, lapsed)) = oldest else { break };
+            if now.saturating_sub(at) < KEY_LIFE {
+                break;
+            }
+            self.keys_by_age.remove((at, lapsed))?;
+            self.keys.remove(lapsed)?;
+        }
+        Ok(())
+    }
+
+    fn create(&mut self, message: &Message) -> Result<()> {
+        self.counters.head = self.counters.head.max(message.seq);
+        self.counters.add(message);
+        if self.context.ids.seq(message.id) != Some(message.seq) {
+            self.foreign_ids.insert(message.id.as_u128(), message.seq)?;
+        }
+        self.put(message)?;
+        for term in self.terms(message)? {
+            self.post(term, message.seq, true);
+        }
+        self.change_conversation(message, |row| {
+            see(row, message);
+            row.messages += 1;
+        });
+        Ok(())
+    }
+
+    fn update(&mut self, before: &Message, after: &Message) -> Result<()> {
+        self.counters.remove(before);
+        self.counters.add(after);
+        self.put(after)?;
+        let (old, new) = (self.terms(before)?, self.terms(after)?);
+        for (old, new) in old.into_iter().zip(new) {
+            if old != new {
+                self.post(old, after.seq, false);
+                self.post(new, after.seq, true);
+            }
+        }
+        if before.platform != after.platform {
+            self.change_conversation(before, |row| row.messages = row.messages.saturating_sub(1));
+            self.change_conversation(after, |row| {
+                see(row, after);
+                row.messages += 1;
+            });
+        } else if before.account != after.account {
+            self.change_conversation(after, |row| see(row, after));
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, message: &Message) -> Result<()> {
+        self.counters.remove(message);
+        self.messages.remove(message.seq)?;
+        if self.context.ids.seq(message.id) != Some(message.seq) {
+            self.foreign_ids.remove(message.id.as_u128())?;
+        }
+        for term in self.terms(message)? {
+            self.post(term, message.seq, false);
+        }
+        self.change_conversation(message, |row| row.messages = row.messages.saturating_sub(1));
+        Ok(())
+    }
+
+    fn put(&mut self, message: &Message) -> Result<()> {
+        self.messages.insert(message.seq, record::encode(message)?.as_slice())?;
+        Ok(())
+    }
+
+    /// The three terms of a message: its state, its platform, its conversation.
+    fn terms(&mut self, message: &Message) -> Result<[Term; 3]> {
+        let platform = message.platform.as_deref().unwrap_or_default();
+        let state = Term::of_state(message.direction, message.status);
+        let named = self.platform_term(platform)?;
+        let term = self.conversation_row(platform, &message.recipient).term;
+        Ok([state, named, term])
+    }
+
+    fn post(&mut self, term: Term, seq: u64, on: bool) {
+        let (block, place) = locate(seq);
+        // A term that is new has no rows; those of all others were loaded.
+        let row = self.rows.entry(term.row(block)).or_default();
+        row.dirty |= row.value.set(place, on);
+    }
+
+    fn platform_term(&mut self, platform: &str) -> Result<Term> {
+        if let Some(Some(term)) = self.platform_terms.get(platform) {
+            return Ok(*term);
+        }
+        let term = self.counters.new_term();
+        self.platforms.insert(platform, term.0)?;
+        self.platform_terms.insert(platform.to_owned(), Some(term));
+        Ok(term)
+    }
+
+    /// The conversation's row, made where there is none.
+    fn conversation_row(&mut self, platform: &str, name: &str) -> &mut ConversationRow {
+        let key = (platform.to_owned(), name.to_owned());
+        let Row { value, dirty } = self.known_conversations.entry(key).or_default();
+        value.get_or_insert_with(|| {
+            *dirty = true;
+            ConversationRow {
+                term: self.counters.new_term(),
+                last_seq: 0,
+                last_at: 0,
+                name: None,
+                account: None,
+                messages: 0,
+            }
+        })
+    }
+
+    /// Changes the row of a message's conversation, which is there; it is written at the end.
+    fn change_conversation(
+        &mut self,
+        message: &Message,
+        change: impl FnOnce(&mut ConversationRow),
+    ) {
+        let platform = message.platform.clone().unwrap_or_default();
+        let known = self.known_conversations.get_mut(&(platform, message.recipient.clone()));
+        if let Some(Row { value: Some(row), dirty }) = known {
+            change(row);
+            *dirty = true;
+        }
+    }
+
+    fn name_conversation(&mut self, platform: &str, conversation: &str, name: String) {
+        let key = (platform.to_owned(), conversation.to_owned());
+        if let Some(Row { value: Some(row), dirty }) = self.known_conversations.get_mut(&key) {
+            row.name = Some(name);
+            *dirty = true;
+        }
+    }
+
+    fn forget(&mut self, bounds: Bounds) -> Result<()> {
+        self.seen.retain_in(..(bounds.seen_before, 0), |_, _| false)?;
+        self.sent.retain_in(..(bounds.sent_before, 0), |_, _| false)?;
+        self.journal.retain_in(..bounds.journal_before, |_, _| false)?;
+        self.epochs.retain_in(..bounds.epochs_before, |_, _| false)?;
+        self.counters.kept_from = self.counters.kept_from.max(bounds.journal_before);
+        for key in bounds.conversations {
+            self.known_conversations.insert(key, Row { value: None, dirty: true });
+        }
+        Ok(())
+    }
+
+    /// Writes what was kept, so that the transaction can be committed; whether anything changed.
+    pub(super) fn finish(mut self) -> Result<bool> {
+        let known = self.meta.get("counters")?.map(|bytes| bytes.value().to_vec());
+        let counters = pack(&["counters"], &self.counters)?;
+        if known.as_ref() == Some(&counters) {
+            return Ok(false);
+        }
+        for (key, row) in self.rows.iter().filter(|(_, row)| row.dirty) {
+            if row.value.is_empty() {
+                self.postings.remove(key)?;
+            } else {
+                self.postings.insert(key, pack_places(*key, &row.value).as_slice())?;
+            }
+        }
+        for ((platform, name), row) in &self.known_conversations {
+            match &row.value {
+                _ if !row.dirty => {}
+                None => drop(self.conversations.remove((&**platform, &**name))?),
+                Some(row) => {
+                    let bytes = pack(&[platform, name], row)?;
+                    self.conversations.insert((&**platform, &**name), bytes.as_slice())?;
+                }
+            }
+        }
+        if let Some((first, _)) = self.kept.first() {
+            let row = journal::encode(*first, self.at, self.kept.iter().cloned())?;
+            self.journal.insert(*first, row.as_slice())?;
+        }
+        self.meta.insert("counters", counters.as_slice())?;
+        Ok(true)
+    }
+}
+
+/// Notes in a conversation's row what a message tells of it.
+fn see(row: &mut ConversationRow, message: &Message) {
+    if message.seq >= row.last_seq {
+        row.last_seq = message.seq;
+        row.last_at = row.last_at.max(message.created_at);
+    }
+    if message.conversation_name.is_some() {
+        row.name.clone_from(&message.conversation_name);
+    }
+    if message.account.is_some() && message.status == Status::Sent {
+        row.account.clone_from(&message.account);
+    }
+}

@@ -1,0 +1,38 @@
+//! What becomes of damage that somebody meets: a panic of redb is an error like others, and a row
+//! that cannot be read is told once and passed over.
+
+use super::{Error, Result};
+use crate::health::HEALTH;
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+/// The most damaged rows that are told one by one.
+const MAX_TOLD: usize = 1_000;
+
+/// What was told already.
+static TOLD: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default);
+
+/// Runs something that reads or writes the file; redb panics where a page is none at all.
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason");
+        Err(Error::Read(format!("the file is damaged ({text}); `rechat check` tells more")))
+    })
+}
+
+/// Passes over what is damaged, and says so: `None` where it is.
+pub(super) fn pass_over<T>(read: Result<Option<T>>) -> Result<Option<T>> {
+    match read {
+        Err(Error::Damaged(text)) => {
+            let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.len() < MAX_TOLD && told.insert(text.clone()) {
+                tracing::error!("{text}, and left out; `rechat check` tells more");
+                HEALTH.degrade("store", format!("{text}; `rechat check` tells more"));
+            }
+            Ok(None)
+        }
+        read => read,
+    }
+}

@@ -1,0 +1,161 @@
+//! The write-ahead log of version 0.2, which kept commands: read once, when such a store is brought
+//! up to date.
+
+use super::command::Command;
+use super::keys::Idempotency;
+use super::{Error, Result};
+use crate::log::FileLog;
+use crate::model::change::{Inbound, Outcome};
+use crate::model::message::{Draft, MessageType, Sender, Status};
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// The batches from a number on, oldest first, each with its number.
+pub(super) fn batches(log: &FileLog, from: u64) -> Result<Vec<(u64, Vec<Command>)>> {
+    let payloads = log.payloads()?.into_iter().filter(|(number, _)| *number >= from);
+    payloads
+        .map(|(number, payload)| {
+            let commands = decode(&payload).ok_or_else(|| {
+                Error::Open(
+                    "the write-ahead log was written by another version of rechat\n  start and stop that version once, and then this one"
+                        .into(),
+                )
+            })?;
+            Ok((number, commands))
+        })
+        .collect()
+}
+
+/// The commands of a payload: a byte of version, then postcard.
+fn decode(payload: &[u8]) -> Option<Vec<Command>> {
+    let commands: Vec<Old> = postcard::from_bytes(payload.strip_prefix(&[1])?).ok()?;
+    commands.into_iter().map(Old::read).collect()
+}
+
+/// A command as it was written.
+#[derive(Deserialize)]
+enum Old {
+    Create { draft: OldDraft, at: u64, idempotency: Option<(u128, u128)> },
+    SetStatus { id: Uuid, status: Status, at: u64 },
+    Delete { id: Uuid },
+    Receive { received: OldInbound, at: u64 },
+    Name { platform: String, conversation: String, name: String },
+    Route { seqs: Vec<u64>, platform: String, at: u64 },
+    Claim { seqs: Vec<u64>, at: u64 },
+    RecordOutcome { seq: u64, outcome: OldOutcome, at: u64 },
+}
+
+#[derive(Deserialize)]
+struct OldDraft {
+    message_type: MessageType,
+    content: String,
+    recipient: String,
+    platform: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct OldInbound {
+    platform: String,
+    account: String,
+    conversation: String,
+    conversation_name: Option<String>,
+    sender: Sender,
+    message_type: MessageType,
+    content: String,
+    external_id: String,
+    time: u64,
+    own: bool,
+    original: Option<String>,
+}
+
+#[derive(Deserialize)]
+enum OldOutcome {
+    Sent { account: Option<String>, external_id: Option<String> },
+    Retry { reason: String, is_uncertain: bool },
+    NotAttempted,
+    Failed { reason: String },
+}
+
+impl Old {
+    /// `None` where a draft is one that was never accepted.
+    fn read(self) -> Option<Command> {
+        Some(match self {
+            Self::Create { draft, at, idempotency } => {
+                let OldDraft { message_type, content, recipient, platform } = draft;
+                let draft = Draft::new(message_type, content, recipient, platform).ok()?;
+                let idempotency = idempotency.map(|(key, body)| Idempotency { key, body });
+                Command::Create { draft, at, idempotency }
+            }
+            Self::SetStatus { id, status, at } => Command::SetStatus { id, status, at },
+            Self::Delete { id } => Command::Delete { id },
+            Self::Receive { received, at } => {
+                Command::Receive { received: Box::new(received.read()), at }
+            }
+            Self::Name { platform, conversation, name } => {
+                Command::Name { platform, conversation, name }
+            }
+            Self::Route { seqs, platform, at } => Command::Route { seqs, platform, at },
+            Self::Claim { seqs, at } => Command::Claim { seqs, at },
+            Self::RecordOutcome { seq, outcome, at } => {
+                Command::RecordOutcome { seq, outcome: outcome.read(), at }
+            }
+        })
+    }
+}
+
+impl OldInbound {
+    fn read(self) -> Inbound {
+        Inbound {
+            platform: self.platform,
+            account: self.account,
+            conversation: self.conversation,
+            conversation_name: self.conversation_name,
+            sender: self.sender,
+            message_type: self.message_type,
+            content: self.content,
+            external_id: self.external_id,
+            time: self.time,
+            own: self.own,
+            original: self.original,
+        }
+    }
+}
+
+impl OldOutcome {
+    fn read(self) -> Outcome {
+        match self {
+            Self::Sent { account, external_id } => Outcome::Sent { account, external_id },
+            Self::Retry { reason, is_uncertain } => Outcome::Retry { reason, is_uncertain },
+            Self::NotAttempted => Outcome::NotAttempted,
+            Self::Failed { reason } => Outcome::Failed { reason },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every kind of command, as version 0.2 wrote it.
+    #[test]
+    fn what_version_0_2_wrote_is_read() {
+        let text = include_str!("../../tests/fixtures/store/wal-1.hex").trim_end();
+        let byte =
+            |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        let bytes: Vec<u8> = text.as_bytes().chunks(2).map(byte).collect();
+        let commands = decode(&bytes).unwrap();
+        let draft =
+            Draft::new(MessageType::Text, "hello".into(), "group_1".into(), Some("qq".into()));
+        let first = Command::Create { draft: draft.unwrap(), at: 7, idempotency: None };
+        assert_eq!(commands[0], first);
+        let failed = Outcome::Failed { reason: "it was refused".into() };
+        assert_eq!(commands[6], Command::RecordOutcome { seq: 4, outcome: failed, at: 9 });
+        let Command::Create { idempotency, .. } = &commands[7] else { panic!("{commands:?}") };
+        assert_eq!(*idempotency, Some(Idempotency { key: 1, body: 300 }));
+        let Command::Receive { received, at: 6 } = &commands[8] else { panic!("{commands:?}") };
+        assert_eq!((&*received.sender.name, received.time, received.own), ("Ann", 5, true));
+        let outcome = Outcome::NotAttempted;
+        assert_eq!(commands[11], Command::RecordOutcome { seq: 4, outcome, at: 9 });
+        assert_eq!(commands.len(), 12);
+    }
+}

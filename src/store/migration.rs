@@ -1,0 +1,221 @@
+//! Bringing a store of version 0.2 up to date: its tables get checksums, and what its write-ahead
+//! log still holds is carried out.
+//!
+//! All of it is one transaction, so that a kill at any point leaves the store as it was. A copy of
+//! the old file lies beside it until it is done.
+
+use super::command::Command;
+use super::file::carry_out;
+use super::ids::{Ids, Tag};
+use super::open::Options;
+use super::postings::Places;
+use super::tables::{
+    CONVERSATIONS, ConversationRow, Counters, META, POSTINGS, SCHEMA, Term, key_check, pack,
+    pack_places,
+};
+use super::transaction::{Context, Transaction};
+use super::{Error, Result, legacy};
+use crate::clock::now;
+use crate::log::file::path_beside;
+use crate::log::{FileLog, Log as _, disk};
+use redb::{Database, ReadableTable, ReadableTableMetadata, WriteTransaction};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Index rows that are rewritten together.
+const ROWS_AT_ONCE: usize = 10_000;
+
+/// Brings the tables from schema 1 to [`SCHEMA`].
+pub(super) fn migrate(options: &Options, database: &Database, context: &Context) -> Result<()> {
+    let backup = Backup::make(options)?;
+    tracing::info!("bringing the store of version 0.2 up to date");
+    let log = options.log(context.ids.key());
+    let mut txn = database.begin_write()?;
+    // redb's own measure against a power cut in the middle of a large commit.
+    txn.set_two_phase_commit(true);
+    let batch = rewrite(&txn, context.ids)?;
+    let logged = legacy::batches(&log, batch + 1)?;
+    let follows = logged.first().is_none_or(|(number, _)| *number == batch + 1);
+    if follows {
+        carry_out_all(&txn, context, logged.into_iter().map(|(_, commands)| commands))?;
+    }
+    txn.commit().map_err(|error| Error::Write(error.to_string()))?;
+    take_away(log, follows)?;
+    backup.remove();
+    tracing::info!("the store is up to date");
+    Ok(())
+}
+
+/// Takes the old log away; one that does not follow the tables is kept for somebody to look at.
+fn take_away(mut log: FileLog, follows: bool) -> Result<()> {
+    if !follows {
+        let aside = log.keep_aside("does-not-follow")?;
+        tracing::error!(
+            "the write-ahead log does not follow the store; it is in {}",
+            aside.display()
+        );
+    }
+    log.remove();
+    Ok(())
+}
+
+/// Carries out the commands that the old log holds. The messages they make keep the IDs that were
+/// acknowledged, which had no tag.
+fn carry_out_all(
+    txn: &WriteTransaction,
+    context: &Context,
+    batches: impl Iterator<Item = Vec<Command>>,
+) -> Result<()> {
+    let context = Context { tag: Tag::NONE, ..context.clone() };
+    // An empty batch first, which makes the tables that are new.
+    for commands in std::iter::once(Vec::new()).chain(batches) {
+        let mut state = Transaction::open(txn, &context, now())?;
+        let (answers, _) = carry_out(&mut state, commands, None)?;
+        for error in answers.into_iter().filter_map(std::result::Result::err) {
+            tracing::error!("a command of the old write-ahead log was refused: {error}");
+        }
+        state.finish()?;
+    }
+    Ok(())
+}
+
+/// A conversation as schema 1 had it.
+#[derive(Deserialize)]
+struct OldConversation {
+    term: Term,
+    last_seq: u64,
+    last_at: u64,
+    name: Option<String>,
+    account: Option<String>,
+}
+
+/// The counters as schema 1 had them.
+#[derive(Deserialize)]
+struct OldCounters {
+    head: u64,
+    named_terms: u32,
+    by_state: [u64; 10],
+}
+
+/// A value of schema 1: a byte of version, then postcard.
+fn old<'a, T: Deserialize<'a>>(what: &str, bytes: &'a [u8]) -> Result<T> {
+    let fields = bytes.strip_prefix(&[1]);
+    fields
+        .and_then(|fields| postcard::from_bytes(fields).ok())
+        .ok_or_else(|| Error::Damaged(format!("{what} is damaged")))
+}
+
+/// Gives the small tables their new form; says which batch was the newest.
+fn rewrite(txn: &WriteTransaction, ids: Ids) -> Result<u64> {
+    let messages = rewrite_postings(txn)?;
+    rewrite_conversations(txn, &messages)?;
+    let mut meta = txn.open_table(META)?;
+    let counters = match meta.get("counters")? {
+        Some(bytes) => {
+            let OldCounters { head, named_terms, by_state } =
+                old("the row of the counters", bytes.value())?;
+            Counters { head, named_terms, by_state, ..Counters::default() }
+        }
+        None => Counters::default(),
+    };
+    meta.insert("counters", pack(&["counters"], &counters)?.as_slice())?;
+    let batch = meta.remove("batch")?.and_then(|bytes| bytes.value().try_into().ok());
+    meta.insert("id check", key_check(ids.key()).as_slice())?;
+    meta.insert("schema", SCHEMA.to_le_bytes().as_slice())?;
+    Ok(batch.map_or(0, u64::from_le_bytes))
+}
+
+/// Gives index rows their checksums; counts the messages of each term.
+fn rewrite_postings(txn: &WriteTransaction) -> Result<HashMap<u32, u64>> {
+    let mut postings = txn.open_table(POSTINGS)?;
+    let (all, mut done, mut next) = (postings.len()?, 0, 0);
+    let mut messages: HashMap<u32, u64> = HashMap::new();
+    loop {
+        let rows: Vec<_> = postings
+            .range(next..)?
+            .take(ROWS_AT_ONCE)
+            .map(|row| row.map(|(key, bytes)| (key.value(), bytes.value().to_vec())))
+            .collect::<std::result::Result<_, _>>()?;
+        let Some((last, _)) = rows.last() else { return Ok(messages) };
+        next = last + 1;
+        done += rows.len();
+        for (key, bytes) in rows {
+            let Some(places) = Places::decode(&bytes) else {
+                tracing::error!(
+                    "the index row {key:#x} is damaged, and left out; `rechat check` tells what it held"
+                );
+                postings.remove(key)?;
+                continue;
+            };
+            *messages.entry((key >> 32) as u32).or_default() += u64::from(places.count());
+            postings.insert(key, pack_places(key, &places).as_slice())?;
+        }
+        tracing::info!("{done} of {all} index rows");
+    }
+}
+
+fn rewrite_conversations(txn: &WriteTransaction, messages: &HashMap<u32, u64>) -> Result<()> {
+    let mut conversations = txn.open_table(CONVERSATIONS)?;
+    let mut rows = Vec::new();
+    for row in conversations.iter()? {
+        let (key, bytes) = row?;
+        let (platform, name) = key.value();
+        let what = format!("the conversation {platform}/{name}");
+        match old::<OldConversation>(&what, bytes.value()) {
+            Ok(row) => rows.push((platform.to_owned(), name.to_owned(), row)),
+            // It stays as it is, and every use of it is refused by name.
+            Err(error) => tracing::error!("{error}"),
+        }
+    }
+    for (platform, name, old) in rows {
+        let OldConversation { term, last_seq, last_at, name: shown, account } = old;
+        let messages = messages.get(&term.0).copied().unwrap_or_default();
+        let row = ConversationRow { term, last_seq, last_at, name: shown, account, messages };
+        let bytes = pack(&[&platform, &name], &row)?;
+        conversations.insert((&*platform, &*name), bytes.as_slice())?;
+    }
+    Ok(())
+}
+
+/// A copy of the store as it was.
+struct Backup(Vec<PathBuf>);
+
+impl Backup {
+    fn make(options: &Options) -> Result<Self> {
+        if options.storage.is_some() {
+            return Ok(Self(Vec::new()));
+        }
+        let log = path_beside(&options.path);
+        let mut copies = Vec::new();
+        for file in [&options.path, &log] {
+            if file.exists() {
+                copies.push(copy(file)?);
+            }
+        }
+        Ok(Self(copies))
+    }
+
+    fn remove(self) {
+        for copy in self.0 {
+            if let Err(error) = std::fs::remove_file(&copy) {
+                tracing::warn!("{} can be removed by hand: {error}", copy.display());
+            }
+        }
+    }
+}
+
+fn copy(file: &Path) -> Result<PathBuf> {
+    let to = file.with_added_extension("before-0.3");
+    tracing::info!("copying {} to {}", file.display(), to.display());
+    let copied = disk::make_private(&to).and_then(|()| std::fs::copy(file, &to));
+    copied.map_err(|error| {
+        let _ = std::fs::remove_file(&to);
+        Error::Open(format!(
+            "{} cannot be copied to {} before it is brought up to date: {error}\n  free as much space as it has",
+            file.display(),
+            to.display()
+        ))
+    })?;
+    Ok(to)
+}

@@ -1,0 +1,414 @@
+//! The tables inside a write transaction: what `decide` reads, and the rows that events touch.
+//!
+//! Rows that many events of a batch touch (sets, counters, conversations) are kept here and written
+//! once. [`Transaction::load`] reads every row that applying an event will touch, so that a damaged
+//! one refuses the command that meets it, before anything was changed.
+
+use super::command::State;
+use super::ids::{Ids, Tag};
+use super::journal::{self, Entry};
+use super::keys::{Idempotency, KEY_LIFE, seen_key, sent_keys};
+use super::postings::{Places, locate, start_of};
+use super::tables::{
+    self, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS,
+    KEYS_BY_AGE, MESSAGES, META, PLATFORMS, POSTINGS, QUARANTINE, SEEN, SENT, Term, unpack,
+    unpack_places,
+};
+use super::{Error, Result};
+use crate::log::record;
+use crate::model::change::Inbound;
+use crate::model::cursor::Epoch;
+use crate::model::event::{Bounds, Event};
+use crate::model::message::{Direction, Message, Status};
+use redb::{ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use uuid::Uuid;
+
+/// Marks, kept commits and conversations that are forgotten together, at most.
+const FORGOTTEN_AT_ONCE: usize = 2_000;
+
+/// Epochs that are remembered beyond those of kept events: by them the IDs of deleted messages are
+/// known.
+const MAX_EPOCHS: u64 = 4_096;
+
+pub(super) type ConversationKey = (String, String);
+
+/// What an open store brings into every transaction.
+#[derive(Clone)]
+pub(super) struct Context {
+    pub(super) ids: Ids,
+    pub(super) epoch: Epoch,
+    /// What new IDs carry.
+    pub(super) tag: Tag,
+    /// The owner of claims.
+    pub(super) owner: String,
+    pub(super) journal_seconds: u64,
+    pub(super) journal_events: u64,
+}
+
+/// A row as it is to be; written at the end where it is `dirty`.
+#[derive(Default)]
+pub(super) struct Row<T> {
+    pub(super) value: T,
+    pub(super) dirty: bool,
+}
+
+/// The tables of one write transaction.
+pub(super) struct Transaction<'txn> {
+    pub(super) context: Context,
+    /// Unix seconds of this commit.
+    pub(super) at: u64,
+    pub(super) messages: Table<'txn, u64, &'static [u8]>,
+    pub(super) foreign_ids: Table<'txn, u128, u64>,
+    pub(super) postings: Table<'txn, u64, &'static [u8]>,
+    pub(super) platforms: Table<'txn, &'static str, u32>,
+    pub(super) conversations: Table<'txn, (&'static str, &'static str), &'static [u8]>,
+    pub(super) keys: Table<'txn, u128, (u64, u128, u64)>,
+    pub(super) keys_by_age: Table<'txn, (u64, u128), ()>,
+    pub(super) seen: Table<'txn, (u64, u128), u64>,
+    pub(super) sent: Table<'txn, (u64, u128), u64>,
+    pub(super) meta: Table<'txn, &'static str, &'static [u8]>,
+    pub(super) journal: Table<'txn, u64, &'static [u8]>,
+    pub(super) epochs: Table<'txn, u64, (u64, u64)>,
+    pub(super) quarantine: Table<'txn, u64, &'static [u8]>,
+    pub(super) counters: Counters,
+    /// The epoch of the newest event.
+    pub(super) newest_epoch: Epoch,
+    /// What the journal is to keep of this commit.
+    pub(super) kept: Vec<(u64, Entry)>,
+    /// Messages as the table has them, each decoded once.
+    pub(super) decoded: RefCell<HashMap<u64, Message>>,
+    pub(super) rows: BTreeMap<u64, Row<Places>>,
+    pub(super) known_conversations: BTreeMap<ConversationKey, Row<Option<ConversationRow>>>,
+    pub(super) platform_terms: HashMap<String, Option<Term>>,
+}
+
+impl<'txn> Transaction<'txn> {
+    /// Opens the tables, making those that are not there, for a commit at a time in Unix seconds.
+    pub(super) fn open(txn: &'txn WriteTransaction, context: &Context, at: u64) -> Result<Self> {
+        let meta = txn.open_table(META)?;
+        let counters = tables::counters(&meta)?;
+        let epochs = txn.open_table(EPOCHS)?;
+        let newest = epochs.last()?.map(|(_, row)| Epoch::new(row.value().0));
+        Ok(Self {
+            context: context.clone(),
+            at,
+            messages: txn.open_table(MESSAGES)?,
+            foreign_ids: txn.open_table(FOREIGN_IDS)?,
+            postings: txn.open_table(POSTINGS)?,
+            platforms: txn.open_table(PLATFORMS)?,
+            conversations: txn.open_table(CONVERSATIONS)?,
+            keys: txn.open_table(KEYS)?,
+            keys_by_age: txn.open_table(KEYS_BY_AGE)?,
+            seen: txn.open_table(SEEN)?,
+            sent: txn.open_table(SENT)?,
+            meta,
+            journal: txn.open_table(JOURNAL)?,
+            epochs,
+            quarantine: txn.open_table(QUARANTINE)?,
+            counters,
+            newest_epoch: newest.unwrap_or_default(),
+            kept: Vec::new(),
+            decoded: RefCell::default(),
+            rows: BTreeMap::new(),
+            known_conversations: BTreeMap::new(),
+            platform_terms: HashMap::new(),
+        })
+    }
+
+    /// The offset of the next event.
+    pub(super) fn next_offset(&self) -> u64 {
+        self.counters.offset + 1
+    }
+
+    /// Reads every row that applying an event will touch; fails, with the row named, where one of
+    /// them is damaged or not what the event speaks of.
+    pub(super) fn load(&mut self, event: &Event) -> Result<()> {
+        match event {
+            Event::Created { message, .. } => {
+                if self.messages.get(message.seq)?.is_some() {
+                    return Err(Error::Damaged(format!(
+                        "message {} is there already",
+                        message.seq
+                    )));
+                }
+                self.load_terms(message, message.status, message.platform.as_deref())
+            }
+            Event::Changed { seq, state, .. } => {
+                let before = self.there(*seq)?;
+                self.load_terms(&before, before.status, before.platform.as_deref())?;
+                self.load_terms(&before, state.status, state.platform.as_deref())
+            }
+            Event::Deleted { seq } => {
+                let before = self.there(*seq)?;
+                self.load_terms(&before, before.status, before.platform.as_deref())
+            }
+            Event::ConversationNamed { platform, conversation, .. } => {
+                match self.load_conversation(platform, conversation)? {
+                    Some(_) => Ok(()),
+                    None => Err(Error::Damaged(format!(
+                        "the conversation {platform}/{conversation} is gone"
+                    ))),
+                }
+            }
+            Event::Forgotten(bounds) => {
+                for (platform, name) in &bounds.conversations {
+                    self.load_conversation(platform, name)?;
+                }
+                Ok(())
+            }
+            Event::Opened { .. }
+            | Event::Recognized { .. }
+            | Event::SetAside { .. }
+            | Event::Released { .. } => Ok(()),
+        }
+    }
+
+    fn there(&self, seq: u64) -> Result<Message> {
+        self.by_seq(seq)?.ok_or_else(|| Error::Damaged(format!("message {seq} is gone")))
+    }
+
+    /// Loads the sets that a message is in with this status and platform, and what is known of its
+    /// conversation there.
+    fn load_terms(
+        &mut self,
+        message: &Message,
+        status: Status,
+        platform: Option<&str>,
+    ) -> Result<()> {
+        let platform = platform.unwrap_or_default();
+        let known = [
+            Some(Term::of_state(message.direction, status)),
+            self.load_platform(platform)?,
+            self.load_conversation(platform, &message.recipient)?.map(|row| row.term),
+        ];
+        let (block, _) = locate(message.seq);
+        for term in known.into_iter().flatten() {
+            let row = term.row(block);
+            if !self.rows.contains_key(&row) {
+                let value = self.places(row)?;
+                self.rows.insert(row, Row { value, dirty: false });
+            }
+        }
+        Ok(())
+    }
+
+    fn load_platform(&mut self, platform: &str) -> Result<Option<Term>> {
+        if let Some(term) = self.platform_terms.get(platform) {
+            return Ok(*term);
+        }
+        let known = self.platforms.get(platform)?.map(|term| Term(term.value()));
+        self.platform_terms.insert(platform.to_owned(), known);
+        Ok(known)
+    }
+
+    fn load_conversation(&mut self, platform: &str, name: &str) -> Result<Option<ConversationRow>> {
+        let known = self.conversation(platform, name)?;
+        self.known_conversations
+            .entry((platform.to_owned(), name.to_owned()))
+            .or_insert_with(|| Row { value: known.clone(), dirty: false });
+        Ok(known)
+    }
+
+    /// The conversation's row, with what this batch has changed.
+    fn conversation(&self, platform: &str, name: &str) -> Result<Option<ConversationRow>> {
+        let key = (platform.to_owned(), name.to_owned());
+        if let Some(row) = self.known_conversations.get(&key) {
+            return Ok(row.value.clone());
+        }
+        let bytes = self.conversations.get((platform, name))?;
+        let unpack = |bytes: &[u8]| unpack("the conversation", &[platform, name], bytes);
+        bytes.map(|bytes| Ok(unpack(bytes.value())?)).transpose()
+    }
+
+    /// The blocks that may have messages of a term, with what this batch has changed.
+    fn blocks(&self, term: Term) -> Result<BTreeSet<u32>> {
+        let rows = term.row(0)..=term.row(u32::MAX);
+        let loaded = self.rows.range(rows.clone()).map(|(row, _)| Ok(*row as u32));
+        let known = self.postings.range(rows)?.map(|entry| Ok(entry?.0.value() as u32));
+        loaded.chain(known).collect()
+    }
+
+    /// A set of places, with what this batch has changed.
+    fn places(&self, row: u64) -> Result<Places> {
+        if let Some(known) = self.rows.get(&row) {
+            return Ok(known.value.clone());
+        }
+        match self.postings.get(row)? {
+            Some(bytes) => Ok(unpack_places(row, bytes.value())?),
+            None => Ok(Places::default()),
+        }
+    }
+
+    /// The message at a place, decoded anew.
+    fn read_message(&self, seq: u64) -> Result<Option<Message>> {
+        let bytes = self.messages.get(seq)?;
+        bytes.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
+    }
+
+    /// Up to which time marks can be forgotten: all before `before`, or fewer where they are many.
+    fn marks_bound(marks: &Table<'txn, (u64, u128), u64>, before: u64) -> Result<Option<u64>> {
+        let mut last = None;
+        for (count, row) in marks.range(..(before, 0))?.enumerate() {
+            let (time, _) = row?.0.value();
+            if count >= FORGOTTEN_AT_ONCE && last != Some(time) {
+                return Ok(Some(time));
+            }
+            last = Some(time);
+        }
+        Ok(last.map(|_| before))
+    }
+
+    /// The offset before which events need not be kept any more; `None` where none are.
+    fn journal_bound(&self) -> Result<Option<u64>> {
+        let oldest = self.at.saturating_sub(self.context.journal_seconds);
+        // Counted from the newest that is kept, for this is an event itself.
+        let newest = self.journal.last()?.map_or(0, |(offset, _)| offset.value());
+        let first = (newest + 1).saturating_sub(self.context.journal_events);
+        for (count, row) in self.journal.iter()?.enumerate() {
+            let (offset, bytes) = row?;
+            let at = journal::time_of(offset.value(), bytes.value());
+            // What cannot be read is of no use.
+            let is_kept = offset.value() >= first && at.is_some_and(|at| at >= oldest);
+            if is_kept || count >= FORGOTTEN_AT_ONCE {
+                return Ok((count > 0).then_some(offset.value()));
+            }
+        }
+        let is_empty = self.journal.is_empty()?;
+        Ok((!is_empty).then_some(self.next_offset()))
+    }
+
+    /// The offset before which epochs can be forgotten.
+    fn epochs_bound(&self, journal_before: u64) -> Result<u64> {
+        let surplus = self.epochs.len()?.saturating_sub(MAX_EPOCHS) as usize;
+        if surplus == 0 {
+            return Ok(0);
+        }
+        let in_force = self.epochs.range(..=journal_before)?.next_back().transpose()?;
+        let in_force = in_force.map_or(0, |(first, _)| first.value());
+        let kept = self.epochs.iter()?.nth(surplus).transpose()?;
+        Ok(kept.map_or(0, |(first, _)| first.value()).min(in_force))
+    }
+
+    fn emptied(&self) -> Result<Vec<ConversationKey>> {
+        let mut emptied = Vec::new();
+        for entry in self.conversations.iter()? {
+            let (key, _) = entry?;
+            let (platform, name) = key.value();
+            // A row that is damaged stays for somebody to look at.
+            let row = self.conversation(platform, name);
+            if row.is_ok_and(|row| row.is_some_and(|row| row.messages == 0)) {
+                emptied.push((platform.to_owned(), name.to_owned()));
+            }
+            if emptied.len() >= FORGOTTEN_AT_ONCE {
+                break;
+            }
+        }
+        Ok(emptied)
+    }
+}
+
+impl State for Transaction<'_> {
+    fn next(&self) -> (u64, Uuid) {
+        let seq = self.counters.head + 1;
+        (seq, self.context.ids.id(seq, self.context.tag))
+    }
+
+    fn owner(&self) -> &str {
+        &self.context.owner
+    }
+
+    fn by_id(&self, id: Uuid) -> Result<Option<Message>> {
+        let own = self.own_place(id).map_or(Ok(None), |seq| self.by_seq(seq))?;
+        if own.as_ref().is_some_and(|message| message.id == id) {
+            return Ok(own);
+        }
+        let seq = self.foreign_ids.get(id.as_u128())?.map(|seq| seq.value());
+        seq.map_or(Ok(None), |seq| self.by_seq(seq))
+    }
+
+    fn by_seq(&self, seq: u64) -> Result<Option<Message>> {
+        if let Some(message) = self.decoded.borrow().get(&seq) {
+            return Ok(Some(message.clone()));
+        }
+        let message = self.read_message(seq)?;
+        if let Some(message) = &message {
+            self.decoded.borrow_mut().insert(seq, message.clone());
+        }
+        Ok(message)
+    }
+
+    fn own_place(&self, id: Uuid) -> Option<u64> {
+        self.context.ids.seq(id)
+    }
+
+    fn known_key(&self, key: &Idempotency, now: u64) -> Result<Option<(u64, bool)>> {
+        let Some(row) = self.keys.get(key.key)? else { return Ok(None) };
+        let (seq, body, at) = row.value();
+        Ok((now.saturating_sub(at) < KEY_LIFE).then_some((seq, body == key.body)))
+    }
+
+    fn seen(&self, received: &Inbound) -> Result<Option<u64>> {
+        Ok(self.seen.get(seen_key(received))?.map(|seq| seq.value()))
+    }
+
+    fn sent_as(&self, received: &Inbound) -> Result<Option<u64>> {
+        let Inbound { platform, conversation, external_id, time, .. } = received;
+        for key in sent_keys(platform, conversation, external_id, *time) {
+            if let Some(seq) = self.sent.get(key)? {
+                return Ok(Some(seq.value()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn echoed(&self, received: &Inbound) -> Result<Option<u64>> {
+        let Some(row) = self.conversation(&received.platform, &received.conversation)? else {
+            return Ok(None);
+        };
+        for status in [Status::Sending, Status::Pending] {
+            let state = Term::of_state(Direction::Outbound, status);
+            for block in self.blocks(state)? {
+                let mut places = self.places(state.row(block))?;
+                places.intersect(&self.places(row.term.row(block))?);
+                for place in places.ascending() {
+                    let seq = start_of(block) + u64::from(place);
+                    if self.by_seq(seq)?.is_some_and(|message| received.echoes(&message)) {
+                        return Ok(Some(seq));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn conversation_name(&self, platform: &str, name: &str) -> Result<Option<Option<String>>> {
+        Ok(self.conversation(platform, name)?.map(|row| row.name))
+    }
+
+    fn is_set_aside(&self, offset: u64) -> Result<bool> {
+        Ok(self.quarantine.get(offset)?.is_some())
+    }
+
+    fn forgettable(&self, marks_before: u64) -> Result<Option<Bounds>> {
+        let seen_before = Self::marks_bound(&self.seen, marks_before)?;
+        let sent_before = Self::marks_bound(&self.sent, marks_before / super::keys::HOUR)?;
+        let journal_before = self.journal_bound()?;
+        let kept_from = journal_before.unwrap_or(self.counters.kept_from);
+        let epochs_before = self.epochs_bound(kept_from)?;
+        let conversations = self.emptied()?;
+        let is_something = seen_before.is_some()
+            || sent_before.is_some()
+            || journal_before.is_some()
+            || epochs_before > 0
+            || !conversations.is_empty();
+        Ok(is_something.then(|| Bounds {
+            seen_before: seen_before.unwrap_or_default(),
+            sent_before: sent_before.unwrap_or_default(),
+            journal_before: journal_before.unwrap_or_default(),
+            epochs_before,
+            conversations,
+        }))
+    }
+}
