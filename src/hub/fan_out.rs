@@ -167,7 +167,8 @@ impl Hub {
         let resume = guard.head.cursor.into();
         let frame = Frame::of(&Content::Conversation(&entry), resume, true);
         let batches = [Batch::of(None, vec![frame])];
-        let handout = Handout { number, batches: &batches, subject: Subject::Conversation };
+        let subject = Subject::Conversation(guard.position());
+        let handout = Handout { number, batches: &batches, subject };
         let sessions = guard.index(EventKind::ConversationUpdated).matching(platform, conversation);
         let woken: Vec<_> =
             sessions.filter_map(|mailbox| mailbox.push(&handout, self.limits)).collect();

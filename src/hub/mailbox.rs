@@ -38,7 +38,7 @@ impl Form {
     }
 }
 
-/// What is handed out at once to every session of some topic.
+/// Frames that are handed out at once to every session of some topic.
 pub(super) struct Handout<'h> {
     /// Grows with each; a session with several topics that match gets it once.
     pub number: u64,
@@ -46,15 +46,16 @@ pub(super) struct Handout<'h> {
     pub subject: Subject<'h>,
 }
 
-/// What a handout is about.
+/// Subject of a handout.
 #[derive(Clone, Copy)]
 pub(super) enum Subject<'h> {
     /// Events; everything up to here is dealt with once they were handed out.
     Log(Position),
-    /// The state of an adapter, which has no place in the log.
-    Adapter(&'h Arc<StatusChange>),
-    /// A conversation as it is now; sessions that read on from the journal find it there.
-    Conversation,
+    /// The state of an adapter, which has no place in the log; told after everything up to here.
+    Adapter(&'h Arc<StatusChange>, Position),
+    /// A conversation as it is now, told after everything up to here; sessions that read on from
+    /// the journal find it there.
+    Conversation(Position),
 }
 
 /// One session's queue.
@@ -98,7 +99,7 @@ struct Backlog {
 /// The newest state of each adapter that changed, by platform and account.
 pub(super) type AdapterStates = BTreeMap<(String, Option<String>), Arc<StatusChange>>;
 
-/// What a session finds in its mailbox.
+/// Content of a mailbox.
 pub(super) enum Found {
     /// Live, and these wait.
     Mail(Batches),
@@ -252,7 +253,9 @@ impl Queue {
         match subject {
             Subject::Log(through) if form.is_by_offset() => through.offset <= self.through.offset,
             Subject::Log(through) => through.seq <= self.through.seq,
-            Subject::Adapter(_) | Subject::Conversation => false,
+            Subject::Adapter(..) => false,
+            // The store has brought the session further than the hub is, and told it as it is now.
+            Subject::Conversation(at) => at.offset < self.through.offset,
         }
     }
 
@@ -260,8 +263,13 @@ impl Queue {
     fn push(&mut self, handout: &Handout, limits: Limits) -> Option<Backlog> {
         note(&mut self.adapters, handout.subject);
         let mut delivered = self.through;
-        if let Subject::Log(through) = handout.subject {
-            self.through = delivered.max(through);
+        match handout.subject {
+            Subject::Log(through) => self.through = delivered.max(through),
+            // Its cursor would lead back: it is told with the one of this session.
+            Subject::Adapter(_, at) if at.offset < delivered.offset => {
+                return Some(std::mem::take(self).overflow(delivered));
+            }
+            Subject::Adapter(..) | Subject::Conversation(_) => {}
         }
         for batch in handout.batches {
             let fits = self.frames + batch.frames().len() <= limits.frames
@@ -295,7 +303,71 @@ impl Queue {
 
 /// Keeps an adapter's state, which the store cannot tell later.
 fn note(adapters: &mut AdapterStates, subject: Subject) {
-    if let Subject::Adapter(change) = subject {
+    if let Subject::Adapter(change, _) = subject {
         adapters.insert((change.platform.clone(), change.account.clone()), change.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::State;
+    use crate::hub::frame::{Content, Frame};
+    use crate::model::cursor::Cursor;
+
+    const LIMITS: Limits = Limits { frames: 1, bytes: 1 << 20, topics: 10 };
+
+    fn at(offset: u64) -> Position {
+        Position { seq: offset, offset }
+    }
+
+    fn adapter(account: &str) -> Arc<StatusChange> {
+        Arc::new(StatusChange {
+            platform: "qq".into(),
+            account: Some(account.into()),
+            state: State::Connected,
+            reason: None,
+        })
+    }
+
+    fn push_adapter(mailbox: &Mailbox, number: u64, head: Position, account: &str) {
+        let change = adapter(account);
+        let frame = Frame::of(&Content::Adapter(&change), Cursor::default().into(), true);
+        let batches = [Batch::of(None, vec![frame])];
+        let subject = Subject::Adapter(&change, head);
+        mailbox.push(&Handout { number, batches: &batches, subject }, LIMITS);
+    }
+
+    fn found(mailbox: &Mailbox) -> Found {
+        match mailbox.poll_take(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(found) => found,
+            Poll::Pending => panic!("nothing waits"),
+        }
+    }
+
+    #[test]
+    fn states_of_adapters_that_did_not_fit_are_told_after_the_store() {
+        let mailbox = Mailbox::new(at(3));
+        push_adapter(&mailbox, 1, at(3), "a");
+        push_adapter(&mailbox, 2, at(3), "b");
+        let Found::Behind(delivered) = found(&mailbox) else { panic!("it is not behind") };
+        assert_eq!(delivered, at(3));
+        let CaughtUp::Adapters(adapters) = mailbox.catch_up(at(3), at(3)) else {
+            panic!("they are forgotten")
+        };
+        assert_eq!(adapters.len(), 2);
+        assert!(matches!(mailbox.catch_up(at(3), at(3)), CaughtUp::Live));
+    }
+
+    #[test]
+    fn the_state_of_an_adapter_leads_no_session_back() {
+        let mailbox = Mailbox::new(at(0));
+        mailbox.set_form(Form::Events);
+        mailbox.fall_behind(at(5));
+        // It has read more than the hub has handed out.
+        assert!(matches!(mailbox.catch_up(at(9), at(7)), CaughtUp::Live));
+        push_adapter(&mailbox, 1, at(7), "a");
+        let Found::Behind(delivered) = found(&mailbox) else { panic!("it is told with cursor 7") };
+        assert_eq!(delivered, at(9));
     }
 }

@@ -141,10 +141,11 @@ impl Hub {
         let [plain, with_cursor] = [false, true].map(|shows_cursor| {
             [Batch::of(None, vec![Frame::of(&Content::Adapter(&change), resume, shows_cursor)])]
         });
+        let subject = Subject::Adapter(&change, state.position());
         let mut woken = Vec::new();
         for mailbox in state.index(EventKind::NewMessage).of_platform(&change.platform) {
             let batches = if mailbox.form().shows_cursor() { &with_cursor } else { &plain };
-            let handout = Handout { number, batches, subject: Subject::Adapter(&change) };
+            let handout = Handout { number, batches, subject };
             woken.extend(mailbox.push(&handout, self.limits));
         }
         drop(state);

@@ -1,6 +1,7 @@
 //! Commits on their way from the writer's thread to the hub's task: bounded in number and bytes, and
 //! never waited for. When it is full, what it holds is dropped, and sessions read from the store.
 
+use crate::metrics::METRICS;
 use crate::model::change::{Change, Committed, Effect};
 use crate::store::Head;
 use std::collections::VecDeque;
@@ -37,7 +38,7 @@ struct State {
     pushed: u64,
 }
 
-/// What the hub's task finds.
+/// The next thing for the hub's task.
 pub(super) enum Next {
     /// A commit, and its number.
     Commit(Arc<Committed>, u64),
@@ -61,6 +62,8 @@ impl Queue {
         state.bytes += bytes(&commit);
         let is_full = state.changes > MAX_CHANGES || state.bytes > MAX_BYTES;
         if is_full && !state.commits.is_empty() {
+            METRICS.limit_hit("hub_queue");
+            tracing::warn!("more is written than can be handed out; sessions read from the store");
             state.drop_all();
         } else {
             state.commits.push_back(commit);

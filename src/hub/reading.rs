@@ -50,7 +50,7 @@ struct Events {
     has_looked_back: bool,
 }
 
-/// What a step brought.
+/// Result of a step.
 pub(super) enum Step {
     #[allow(missing_docs)]
     Frames(Vec<Frame>),

@@ -136,7 +136,7 @@ fn last_event(text: &str, view: &View) -> Since {
     if let Ok(point) = text.parse() {
         return Since::Event(point);
     }
-    // What this store does not have lies beyond its head: the stream begins with `reset`.
+    // An unknown place lies beyond the head of this store: the stream begins with `reset`.
     place_in_journal("Last-Event-ID", text, view).map_or(Since::Message(u64::MAX), Since::Message)
 }
 

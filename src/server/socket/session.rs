@@ -35,7 +35,7 @@ const CLOSE_WAIT: Duration = Duration::from_secs(1);
 /// How much of an oversized frame is read, so that the client sees why it was closed.
 const DISCARD_BYTES: usize = 64 << 20;
 
-/// What a session waits for besides its client and the hub.
+/// Things that happen to a session besides frames of its client and of the hub.
 enum Event {
     /// The server stops.
     Stop,
@@ -50,7 +50,7 @@ enum Event {
 pub(super) struct Session {
     id: Uuid,
     context: Arc<Context>,
-    /// What the client's token lets it do.
+    /// Rights of the client's token.
     scope: Scope,
     limiter: DefaultDirectRateLimiter,
     socket: HyperWebsocketStream,
@@ -137,7 +137,7 @@ impl Session {
         }));
         self.ping_later();
         let end = loop {
-            // What is rare is boxed, so that a session takes up little.
+            // Rare futures are boxed, so that a session takes up little.
             let went_on = tokio::select! {
                 next = self.subscriber.next(&self.context.store) => match next {
                     Ok(batches) => self.push(batches).await,
@@ -177,8 +177,8 @@ impl Session {
     /// Writes frames as they are. The library holds back nothing that would have to go first: its
     /// own frames are flushed before the session goes on.
     async fn push(&mut self, batches: Batches) -> Result<(), End> {
-        for piece in writing::pieces(batches) {
-            self.unsent = piece;
+        for chunk in writing::chunks(batches) {
+            self.unsent = chunk;
             let written = writing::write(&mut self.socket, &mut self.unsent);
             self.context.stop.run_until_cancelled(written).await.ok_or(STOPPING)??;
         }
