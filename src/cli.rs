@@ -452,6 +452,9 @@ pub struct Compact {
 Ends with 0 where all is well, with 1 and a line for each finding where not.
 The store must not be in use by a server.")]
 pub struct Check {
+    /// First try again to store the events of platforms that were set aside
+    #[arg(long)]
+    pub retry: bool,
     /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub db: Option<PathBuf>,

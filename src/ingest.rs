@@ -1,85 +1,234 @@
-//! The inbox: what adapters report, on its way to the store.
+//! Ingest: events of adapters, on their way to the store.
 //!
 //! An event is let go of only once it is on disk. While the disk refuses, it is tried again, the
-//! adapters' queue fills, and their sockets wait: so nothing is lost, and memory stays bounded.
+//! adapters' queue fills (it is bounded in number and bytes), and their sockets wait: so nothing is
+//! lost, and memory stays bounded.//!
+//! A message of the account's owner may be the echo of an attempt that is under way. It waits for
+//! the attempt's end, which tells the platform's ID; the store decides which it is.
 
-use crate::adapter::{Event, Registry};
+use crate::adapter::{Event, QueuedEvent, Registry};
 use crate::clock::now;
+use crate::model::change::Outcome;
 use crate::model::message::Direction;
-use crate::store::{Answer, Command, Store};
+use crate::outbox::Outcomes;
+use crate::store::{Answer, Command, Conversation, Error, Store};
+use std::collections::VecDeque;
+use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, mpsc};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// Events that share their way to the disk.
 const BATCH: usize = 256;
 
-/// How long to wait before the disk is tried again.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Pause before the disk is tried again.
+const DISK_PAUSE: Duration = Duration::from_secs(1);
 
-/// Stores what comes until every adapter has let go of the queue.
-pub async fn run(store: Arc<Store>, registry: Registry, mut events: mpsc::Receiver<Event>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while events.recv_many(&mut batch, BATCH).await > 0 {
-        let commands = batch.drain(..).filter_map(|event| command(event, &store));
-        store_all(&store, &registry, commands.collect()).await;
-    }
+/// Messages that wait for the end of an attempt; with more, the oldest waits no longer.
+const MAX_WAITING: usize = 256;
+
+/// How long a message waits for the end of an attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Events of adapters, kept here until they are stored. May be run anew after a panic.
+#[derive(Clone)]
+pub struct Ingest {
+    store: Arc<Store>,
+    registry: Registry,
+    outcomes: Arc<Outcomes>,
+    work: Arc<Mutex<Work>>,
+    /// Messages that are held in memory only.
+    unstored: Arc<AtomicUsize>,
 }
 
-fn command(event: Event, store: &Store) -> Option<Command> {
-    match event {
-        Event::Message(inbound) => Some(Command::Receive { received: inbound, at: now() }),
-        Event::Named { platform, conversation, name } => {
-            Some(Command::Name { platform, conversation, name })
-        }
-        Event::Conversations { platform, account, limit, answer } => {
-            let known = store.view().and_then(|view| view.conversations()).unwrap_or_default();
-            let its_own = known.into_iter().filter(|conversation| {
-                conversation.platform == platform && conversation.account.as_ref() == Some(&account)
-            });
-            let _ = answer.send(its_own.take(limit).map(|found| found.conversation).collect());
-            None
-        }
-    }
+struct Work {
+    queue: mpsc::Receiver<QueuedEvent>,
+    /// Taken from the queue, and not stored yet.
+    batch: VecDeque<Item>,
+    /// Messages that wait for the end of an attempt, the oldest first.
+    waiting: VecDeque<Item>,
+    /// The task ended in the midst of a batch, by a panic: what is left is stored one by one.
+    is_broken: bool,
 }
 
-/// Has commands written in their order; those that fail are tried again, for their events would be
-/// lost otherwise. Doubles do no harm: the store knows what it has.
-async fn store_all(store: &Store, registry: &Registry, mut commands: Vec<Command>) {
-    while !commands.is_empty() {
-        let mut written = Vec::with_capacity(commands.len());
-        for command in &commands {
-            written.push(store.submit(command.clone()).await);
-        }
-        let mut failed = Vec::new();
-        for (command, written) in commands.into_iter().zip(written) {
-            let done = match written {
-                Ok(answer) => answer.await,
-                Err(error) => Err(error),
-            };
-            match done {
-                Ok(answer) => count(registry, &answer),
-                Err(error) => {
-                    if failed.is_empty() {
-                        tracing::error!("what came in waits: {error}");
-                    }
-                    failed.push(command);
-                }
+/// A command for the store, and the room in the queue that its event holds until it is stored.
+struct Item {
+    command: Command,
+    _room: OwnedSemaphorePermit,
+    /// When it waits no longer for the end of an attempt.
+    until: Instant,
+}
+
+impl Ingest {
+    /// Stores what comes by `queue`.
+    pub fn new(
+        store: Arc<Store>,
+        registry: Registry,
+        outcomes: Arc<Outcomes>,
+        queue: mpsc::Receiver<QueuedEvent>,
+    ) -> Self {
+        let work =
+            Work { queue, batch: VecDeque::new(), waiting: VecDeque::new(), is_broken: false };
+        let work = Arc::new(Mutex::new(work));
+        Self { store, registry, outcomes, work, unstored: Arc::default() }
+    }
+
+    /// Number of events that are held in memory only: an end of the process would lose them.
+    pub fn unstored(&self) -> Arc<AtomicUsize> {
+        self.unstored.clone()
+    }
+
+    /// Works until every adapter has let go of the queue.
+    pub async fn run(self) {
+        let work = &mut *self.work.lock().await;
+        if work.is_broken {
+            // The one at which it broke is told of by the panic, and is not tried again.
+            for item in std::mem::take(&mut work.batch) {
+                work.batch.push_back(item);
+                self.store_batch(work).await;
             }
         }
-        commands = failed;
-        if !commands.is_empty() {
-            tokio::time::sleep(PAUSE).await;
+        while self.take(work).await {
+            work.is_broken = true;
+            self.store_batch(work).await;
+            work.is_broken = false;
         }
+        // No attempt ends any more.
+        let waiting = std::mem::take(&mut work.waiting);
+        work.batch.extend(waiting.into_iter().map(Item::without_waiting));
+        self.store_batch(work).await;
+    }
+
+    /// Takes what is to be stored next; `false` once nothing more comes.
+    async fn take(&self, work: &mut Work) -> bool {
+        let mut events = Vec::with_capacity(BATCH);
+        let until = work.waiting.front().map(|item| item.until);
+        let timeout = async {
+            match until {
+                Some(until) => sleep_until(until).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            count = work.queue.recv_many(&mut events, BATCH) => if count == 0 { return false },
+            () = self.outcomes.any_ended(), if until.is_some() => {
+                work.batch.extend(work.waiting.drain(..));
+            }
+            () = timeout => work.release_oldest(),
+        }
+        work.batch.extend(events.into_iter().filter_map(|event| self.item(event)));
+        self.count_unstored(work);
+        true
+    }
+
+    /// The command for an event; questions are answered at once.
+    fn item(&self, event: QueuedEvent) -> Option<Item> {
+        let (event, room) = event.split();
+        let command = match event {
+            Event::Message(received) => Command::Receive { received, at: now(), can_wait: true },
+            Event::ConfirmedLate { message, account, external_id } => {
+                let found = self.store.view().and_then(|view| view.by_id(message));
+                let seq = found.ok().flatten()?.seq;
+                let outcome = Outcome::Sent { account, external_id };
+                Command::RecordOutcome { seq, outcome, at: now() }
+            }
+            Event::Named { platform, conversation, name } => {
+                Command::Name { platform, conversation, name }
+            }
+            Event::Conversations { platform, account, limit, answer } => {
+                let known = self.store.view().and_then(|view| view.conversations());
+                let is_its_own = |conversation: &Conversation| {
+                    conversation.platform == platform
+                        && conversation.account.as_ref() == Some(&account)
+                };
+                let its_own = known.unwrap_or_default().into_iter().filter(is_its_own);
+                let _ = answer.send(its_own.take(limit).map(|found| found.conversation).collect());
+                return None;
+            }
+        };
+        Some(Item { command, _room: room, until: Instant::now() + ATTEMPT_TIMEOUT })
+    }
+
+    /// Has commands written in their order. Those that the disk refuses are tried again, for their
+    /// events would be lost otherwise; doubles do no harm: the store knows what it has.
+    async fn store_batch(&self, work: &mut Work) {
+        while !work.batch.is_empty() {
+            let mut written = Vec::with_capacity(work.batch.len());
+            for item in &work.batch {
+                written.push(self.store.submit(item.command.clone()).await);
+            }
+            let mut answers = Vec::with_capacity(written.len());
+            for written in written {
+                answers.push(match written {
+                    Ok(answer) => answer.await,
+                    Err(error) => Err(error),
+                });
+            }
+            let mut refusal = None;
+            for (item, answer) in std::mem::take(&mut work.batch).into_iter().zip(answers) {
+                match answer {
+                    Ok(Answer::Later) => work.wait(item),
+                    Ok(answer) => self.count(&answer),
+                    Err(Error::Damaged(reason)) => work.batch.extend(item.set_aside(&reason)),
+                    Err(error) => {
+                        work.batch.push_back(item);
+                        refusal.get_or_insert(error);
+                    }
+                }
+            }
+            self.count_unstored(work);
+            if let Some(error) = refusal {
+                tracing::error!(events = work.batch.len(), "what came in waits: {error}");
+                sleep(DISK_PAUSE).await;
+            }
+        }
+    }
+
+    /// Counts a message that came in, unless it was known already.
+    fn count(&self, answer: &Answer) {
+        if let Answer::Done(message) = answer
+            && message.direction == Direction::Inbound
+            && let Some(platform) = &message.platform
+        {
+            self.registry.count_received(platform, message.account.as_deref());
+        }
+    }
+
+    fn count_unstored(&self, work: &Work) {
+        self.unstored.store(work.batch.len() + work.waiting.len(), Ordering::Relaxed);
     }
 }
 
-/// Counts a message that came in, unless it was known already.
-fn count(registry: &Registry, answer: &Answer) {
-    if let Answer::Done(message) = answer
-        && message.direction == Direction::Inbound
-        && let Some(platform) = &message.platform
-    {
-        registry.count_received(platform, message.account.as_deref());
+impl Work {
+    /// Lets a message wait for the end of an attempt.
+    fn wait(&mut self, item: Item) {
+        if self.waiting.len() == MAX_WAITING {
+            self.release_oldest();
+        }
+        self.waiting.push_back(item);
+    }
+
+    /// Has the message that waits longest stored as it is.
+    fn release_oldest(&mut self) {
+        self.batch.extend(self.waiting.pop_front().map(Item::without_waiting));
+    }
+}
+
+impl Item {
+    /// What is to be done with an event that meets something damaged: a message is set aside for
+    /// somebody to look at.
+    fn set_aside(self, reason: &str) -> Option<Self> {
+        tracing::error!("what came in cannot be stored: {reason}");
+        let Command::Receive { received: inbound, at, .. } = self.command else { return None };
+        Some(Self { command: Command::SetAside { inbound, reason: reason.to_owned(), at }, ..self })
+    }
+
+    fn without_waiting(mut self) -> Self {
+        if let Command::Receive { can_wait, .. } = &mut self.command {
+            *can_wait = false;
+        }
+        self
     }
 }

@@ -9,21 +9,35 @@ use disk::Disk;
 use proptest::prelude::*;
 use rechat::adapter::{self, EventSink, Registry};
 use rechat::hub::{self, Form, Hub, Subscriber, Wish};
-use rechat::model::change::{Committed, Outcome};
+use rechat::model::change::{Change, Committed, Outcome};
+use rechat::model::cursor::{Cursor, Epoch};
 use rechat::model::message::{Draft, Message, MessageType, Status};
-use rechat::outbox::{self, Notes, Policy};
+use rechat::model::routing::RoutingFacts;
+use rechat::outbox::{self, CommitObserver, Policy};
 use rechat::protocol::event::EventKinds;
 use rechat::store::{
-    Access, Answer, Command, Error, Filter, Head, Listener, Options, Page, Store, check::check,
+    Access, Answer, Command, Entry, Error, Filter, Head, Listener, Options, Page, Store,
+    check::check,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
+
+/// Remembers what it is told.
+struct Recorder(Arc<Mutex<Vec<(Epoch, Change)>>>);
+
+impl Listener for Recorder {
+    fn opened(&mut self, _: Head) {}
+
+    fn committed(&mut self, batch: Arc<Committed>) {
+        let told = batch.changes.iter().map(|change| (batch.epoch, change.clone()));
+        self.0.lock().unwrap().extend(told);
+    }
+}
 
 /// A store on such a disk, and what it has acknowledged.
 struct Machine {
@@ -31,6 +45,8 @@ struct Machine {
     disk: Arc<Mutex<Disk>>,
     options: Options,
     store: Option<Store>,
+    /// Everything that listeners were told.
+    told: Arc<Mutex<Vec<(Epoch, Change)>>>,
     /// The last state that was acknowledged; `None` where that was a deletion.
     acknowledged: HashMap<Uuid, Option<Message>>,
     /// Messages of which a change was refused: they may be as acknowledged, or one step further.
@@ -53,6 +69,7 @@ impl Machine {
             disk,
             options,
             store: None,
+            told: Arc::default(),
             acknowledged: HashMap::new(),
             doubtful: Vec::new(),
             _folder: folder,
@@ -62,7 +79,8 @@ impl Machine {
     }
 
     fn boot(&mut self) {
-        self.store = Some(Store::open(&self.options, Box::new(())).unwrap());
+        let listener = Recorder(self.told.clone());
+        self.store = Some(Store::open(&self.options, Box::new(listener)).unwrap());
     }
 
     /// Gives a batch to the store at once; notes what it acknowledges, and says whether it did.
@@ -116,6 +134,21 @@ impl Machine {
                 assert_eq!(&view.by_id(*id).unwrap(), wanted, "{id}");
             }
         }
+        // What happened is kept without a gap in what was told, and in order.
+        let kept = view.journal(0, usize::MAX).unwrap().unwrap();
+        let creations = kept.iter().filter(|kept| matches!(kept.entry, Entry::Created { .. }));
+        let seqs: Vec<_> = creations
+            .map(|kept| match kept.entry {
+                Entry::Created { seq } => seq,
+                _ => 0,
+            })
+            .collect();
+        assert!(seqs.into_iter().eq(1..=view.head()), "every creation has its event, in order");
+        for (epoch, change) in self.told.lock().unwrap().iter() {
+            let cursor = Cursor { epoch: *epoch, offset: change.offset };
+            assert_eq!(view.offset_of(cursor).unwrap(), Some(change.offset), "{cursor}");
+            assert!(kept.iter().any(|kept| kept.offset == change.offset), "{cursor}");
+        }
         let report = check(&view).unwrap();
         assert!(report.findings.is_empty(), "{:?}", report.findings);
         assert_eq!(report.messages, view.stats().total);
@@ -137,7 +170,15 @@ impl Machine {
 
 fn create(n: usize) -> (Option<Uuid>, Command) {
     let draft = Draft::new(MessageType::Text, "x".repeat(n % 900 + 1), "group_1".into(), None);
-    (None, Command::Create { draft: draft.unwrap(), at: 1_700_000_000, idempotency: None })
+    (
+        None,
+        Command::Create {
+            draft: draft.unwrap(),
+            at: 1_700_000_000,
+            idempotency: None,
+            facts: RoutingFacts::default(),
+        },
+    )
 }
 
 /// A batch of changes of every kind, on messages that are there.
@@ -156,7 +197,7 @@ fn batch(machine: &Machine, numbers: &[u16]) -> Vec<(Option<Uuid>, Command)> {
             let command = match n % 8 {
                 0 => Command::SetStatus { id, status, at },
                 1 => Command::Delete { id },
-                2 => Command::Claim { seqs: vec![seq], at },
+                2 => Command::Claim { seqs: vec![seq], account: None, at },
                 3 => {
                     let sent = Outcome::Sent { account: Some("1".into()), external_id: None };
                     Command::RecordOutcome { seq, outcome: sent, at }
@@ -240,7 +281,7 @@ fn a_log_that_cannot_be_written_costs_nothing_but_time() {
 /// Listeners of commits, as in a server.
 struct Told {
     hub: Arc<Hub>,
-    notes: Notes,
+    notes: CommitObserver,
 }
 
 impl Listener for Told {
@@ -258,10 +299,10 @@ impl Listener for Told {
 /// Sends what waits by loopback, until it is dropped.
 fn send_by_loopback(store: &Arc<Store>, outbox: outbox::Outbox) -> impl Drop {
     let (registry, stop) = (Registry::new(), CancellationToken::new());
-    let (events, _) = mpsc::channel(1);
+    let (sink, _events) = EventSink::new(1, 1024);
     let loopback = toml::from_str("kind = 'loopback'").unwrap();
     let tracker = TaskTracker::new();
-    adapter::start(vec![loopback], EventSink { events }, registry.clone(), stop.clone(), tracker);
+    adapter::start(vec![loopback], sink, registry.clone(), stop.clone(), tracker);
     let pause = Duration::from_millis(1);
     let policy = Policy {
         retries: 5,
@@ -296,7 +337,12 @@ async fn nobody_misses_a_message_and_none_is_forgotten_when_the_disk_failed() {
     let create = |n: u32| {
         let (platform, group) = (Some("loopback".into()), format!("group_{}", n % 3));
         let draft = Draft::new(MessageType::Text, "x".into(), group, platform).unwrap();
-        store.write(Command::Create { draft, at: rechat::clock::now(), idempotency: None })
+        store.write(Command::Create {
+            draft,
+            at: rechat::clock::now(),
+            idempotency: None,
+            facts: RoutingFacts::default(),
+        })
     };
     for after in 0..rounds(60) {
         disk.lock().unwrap().left = Some(after % 30);

@@ -5,7 +5,8 @@
 use proptest::prelude::*;
 use rechat::model::change::{self, Inbound, Outcome};
 use rechat::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
-use rechat::store::{Access, Answer, Command, Filter, Options, Page, Store, check::check};
+use rechat::model::routing::RoutingFacts;
+use rechat::store::{Access, Answer, Command, Entry, Filter, Options, Page, Store, check::check};
 use std::sync::Arc;
 
 const PLATFORMS: [Option<&str>; 3] = [None, Some("qq"), Some("wechat")];
@@ -103,7 +104,12 @@ impl Both {
                 let draft =
                     Draft::new(MessageType::Text, format!("m{at}"), recipient.into(), platform)
                         .unwrap();
-                let answer = self.write(Command::Create { draft, at, idempotency: None });
+                let answer = self.write(Command::Create {
+                    draft,
+                    at,
+                    idempotency: None,
+                    facts: RoutingFacts::default(),
+                });
                 let Answer::Done(message) = answer else { panic!("{answer:?}") };
                 self.model.add(message);
             }
@@ -128,9 +134,10 @@ impl Both {
             }
             Step::Claim { place } => {
                 let Some(message) = self.model.at(place) else { return };
-                let (seq, claimed) = (message.seq, change::claim(message.clone(), at));
+                let (seq, claimed) = (message.seq, change::claim(message.clone(), Some("me"), at));
                 message.clone_from(claimed.as_ref().unwrap_or(&message.clone()));
-                let answer = self.write(Command::Claim { seqs: vec![seq], at });
+                let answer =
+                    self.write(Command::Claim { seqs: vec![seq], account: Some("me".into()), at });
                 assert_eq!(answer, Answer::Claimed(claimed.into_iter().collect()));
             }
             Step::RecordOutcome { place, outcome } => {
@@ -141,7 +148,7 @@ impl Both {
                     },
                     Outcome::Retry { reason: "busy".into(), is_uncertain: true },
                     Outcome::NotAttempted,
-                    Outcome::Failed { reason: "no".into() },
+                    Outcome::Failed { reason: "no".into(), is_uncertain: false },
                 ][outcome]
                     .clone();
                 let Some(message) = self.model.at(place) else { return };
@@ -155,10 +162,15 @@ impl Both {
             Step::Route { place } => {
                 let Some(message) = self.model.at(place) else { return };
                 let seq = message.seq;
-                if let Some(after) = change::route(message.clone(), "qq", at) {
+                // With this default, what names no platform goes to qq.
+                let facts =
+                    RoutingFacts { default_platform: Some("qq".into()), ..RoutingFacts::default() };
+                let platform = message.platform.clone().unwrap_or_else(|| "qq".into());
+                let conversation = message.recipient.clone();
+                if let Some(after) = change::route(message, platform, conversation, at) {
                     *message = after;
                 }
-                self.write(Command::Route { seqs: vec![seq], platform: "qq".into(), at });
+                self.write(Command::Route { messages: vec![(seq, facts)], at });
             }
             Step::Restart => {
                 self.store.take().unwrap().close();
@@ -179,13 +191,17 @@ impl Both {
             external_id: external.to_string(),
             time: u64::from(external),
             own,
+            from_history: false,
             original: None,
         };
         let is_double = self.model.received.iter().any(|known| {
             known.conversation == received.conversation && known.external_id == received.external_id
         });
-        let answer =
-            self.write(Command::Receive { received: Box::new(received.clone()), at: self.at });
+        let answer = self.write(Command::Receive {
+            received: Box::new(received.clone()),
+            at: self.at,
+            can_wait: false,
+        });
         match answer {
             Answer::Done(message) => {
                 assert!(!is_double, "a double was stored: {received:?}");
@@ -196,7 +212,7 @@ impl Both {
                 assert!(is_double, "{received:?} was refused");
                 let place = self.model.messages.iter().position(|message| *message == known);
                 let place = place.expect("it is one that the model knows");
-                if received.echoes(&known) {
+                if received.echoes(&known, self.at) {
                     assert_eq!(known.direction, Direction::Outbound, "only ours have echoes");
                     let sent = Outcome::Sent {
                         account: Some("me".into()),
@@ -247,6 +263,22 @@ impl Both {
             });
             waiting.reverse();
             assert_eq!(view.pending(platform, conversation, 100).unwrap(), waiting);
+        }
+        let kept = view.journal(0, usize::MAX).unwrap().unwrap();
+        assert!(kept.is_sorted_by(|a, b| a.offset < b.offset), "{kept:?}");
+        let creations = kept.iter().filter_map(|kept| match kept.entry {
+            Entry::Created { seq } => Some(seq),
+            _ => None,
+        });
+        assert!(creations.eq(1..=view.head()), "each creation has its event: {kept:?}");
+        let deletions = kept.iter().filter(|kept| matches!(kept.entry, Entry::Deleted { .. }));
+        assert_eq!(deletions.count() as u64, view.head() - self.model.messages.len() as u64);
+        for message in &self.model.messages {
+            let last = kept.iter().rev().find_map(|kept| match kept.entry {
+                Entry::StatusChanged { seq, status, .. } if seq == message.seq => Some(status),
+                _ => None,
+            });
+            assert!(last.is_none_or(|status| status == message.status), "{message:?}");
         }
         assert_eq!(check(&view).unwrap().findings, Vec::<String>::new());
     }
@@ -301,7 +333,15 @@ fn many_messages_page_alike_by_offset_and_by_place() {
                 Draft::new(MessageType::Text, i.to_string(), format!("group_{}", i % 7), None)
                     .unwrap();
             answers.push(
-                store.submit(Command::Create { draft, at: 1, idempotency: None }).await.unwrap(),
+                store
+                    .submit(Command::Create {
+                        draft,
+                        at: 1,
+                        idempotency: None,
+                        facts: RoutingFacts::default(),
+                    })
+                    .await
+                    .unwrap(),
             );
         }
         let mut made = Vec::new();

@@ -32,6 +32,8 @@ pub struct Kind {
     /// Turns a recipient into a conversation, asking which ones are known; the error says how to
     /// write it.
     pub resolve: Resolve,
+    /// Gets messages without a platform only where there is no other platform.
+    pub is_fallback: bool,
     pub(super) run: Run,
 }
 

@@ -14,6 +14,7 @@ pub(super) static KIND: Kind = Kind {
     mounts: &[],
     addresses: |_| true,
     resolve: |recipient, _| Ok(recipient.to_owned()),
+    is_fallback: true,
     run: Run::Alone(run),
 };
 
@@ -71,10 +72,11 @@ async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
         external_id: new_id(),
         time: now(),
         own: false,
+        from_history: false,
         original: None,
     };
     tokio::select! {
         () = context.stop.cancelled() => false,
-        sent = context.core.events.send(Event::Message(Box::new(inbound))) => sent.is_ok(),
+        sent = context.core.send(Event::Message(Box::new(inbound))) => sent.is_ok(),
     }
 }

@@ -7,6 +7,7 @@
 
 mod account_handle;
 mod dial;
+mod event_sink;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod kind;
@@ -16,19 +17,22 @@ mod onebot;
 mod onebot11;
 mod onebot12;
 mod registry;
+mod routing;
 mod settings;
 mod socket;
 
 pub use account_handle::AccountHandle;
+pub use event_sink::{EventSink, QueuedEvent, Stopped};
 pub use kind::{KINDS, Kind, Resolve, kind};
 pub use mount::{Context, Endpoint, Handshake, accept, start};
 pub use registry::{AdapterStatus, Changes, Registry, StatusChange};
+pub use routing::configured_facts;
 pub use settings::{GroupFile, History, MessageFormat, OnUnknown, RateLimit, Settings, Transport};
 pub use socket::{Socket, config};
 
 pub use crate::model::change::Inbound;
 use crate::model::message::MessageType;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 /// A message on its way to a platform.
@@ -68,16 +72,17 @@ pub enum Delivery {
     },
 }
 
-/// What a platform's history says of an attempt whose outcome is unknown.
+/// History of a platform, asked about an attempt whose outcome is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// It is there.
-    Sent {
-        /// The platform's own ID of the message.
-        external_id: Option<String>,
+    /// The platform has a history.
+    History {
+        /// Messages of the account that may be the one, the oldest first; the core knows which of
+        /// them are other messages.
+        candidates: Vec<Inbound>,
+        /// The history reaches back to before the message was made.
+        is_complete: bool,
     },
-    /// The history reaches back far enough, and it is not there.
-    NotSent,
     /// The platform has no history to ask.
     CannotTell,
 }
@@ -106,6 +111,15 @@ pub enum Request {
 pub enum Event {
     /// A message came in.
     Message(Box<Inbound>),
+    /// A platform confirmed a message after the time limit of the attempt.
+    ConfirmedLate {
+        #[allow(missing_docs)]
+        message: Uuid,
+        /// The account it left by.
+        account: Option<String>,
+        /// The platform's own ID of the message.
+        external_id: Option<String>,
+    },
     /// A conversation's name became known.
     Named {
         #[allow(missing_docs)]
@@ -139,11 +153,4 @@ pub enum State {
     Connected,
     Disconnected,
     Error,
-}
-
-/// The adapter's side of the core: a bounded queue, so that a flood waits at its socket.
-#[derive(Clone, Debug)]
-pub struct EventSink {
-    /// Where events go.
-    pub events: mpsc::Sender<Event>,
 }

@@ -11,11 +11,10 @@ pub use changes::{Changes, StatusChange};
 pub(super) use registration::{Registration, Seat};
 
 use super::settings::Settings;
-use super::{AccountHandle, Kind, Request, State};
+use super::{AccountHandle, Kind, OnUnknown, Request, State};
 use crate::clock::now;
 use row::{Connection, Row};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{broadcast, mpsc, watch};
 
@@ -143,13 +142,6 @@ impl Registry {
         rows.list.iter().filter(|row| !is_stood_in(row, &rows.list)).map(Row::status).collect()
     }
 
-    /// The platforms to which something can be sent now.
-    pub fn connected_platforms(&self) -> Vec<String> {
-        let rows = self.rows();
-        let ready = rows.list.iter().filter(|row| row.link().is_some());
-        ready.map(|row| row.platform.clone()).collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
     /// An account to send by: the preferred one, else the one connected longest.
     pub fn link(&self, platform: &str, preferred: Option<&str>) -> Option<AccountHandle> {
         let rows = self.rows();
@@ -160,6 +152,27 @@ impl Registry {
         links()
             .find(is_preferred)
             .or_else(|| links().min_by_key(|link| (link.since, link.connection)))
+    }
+
+    /// Whether any account of a platform, connected or not, is configured never to send again what
+    /// may have gone out.
+    pub fn is_cautious(&self, platform: &str) -> bool {
+        let is_cautious = |row: &Row| row.platform == platform && row.on_unknown == OnUnknown::Fail;
+        self.rows().list.iter().any(is_cautious)
+    }
+
+    /// The platforms of which an account is connected, each with its kind.
+    pub fn connected(&self) -> Vec<(String, &'static Kind)> {
+        let rows = self.rows();
+        let connected = rows.list.iter().filter(|row| !row.connections.is_empty());
+        connected.map(|row| (row.platform.clone(), row.kind)).collect()
+    }
+
+    /// The platforms that are configured, or of which an account is or was connected since the
+    /// start, each with its kind.
+    pub fn known_platforms(&self) -> Vec<(String, &'static Kind)> {
+        let rows = self.rows();
+        rows.list.iter().map(|row| (row.platform.clone(), row.kind)).collect()
     }
 
     /// Counts a message that went out.
@@ -194,6 +207,7 @@ impl Registry {
         let id = rows.next_id();
         let mut row = Row::new(id, settings.kind, settings.platform(), None);
         row.configured = true;
+        row.on_unknown = settings.on_unknown;
         rows.list.push(row);
         Seat { registry: self.clone(), row: id }
     }
@@ -242,6 +256,7 @@ impl Registry {
         self.change(&mut rows, row, |row| {
             row.seat = seat.or(row.seat);
             row.offline = arrival.offline.map(str::to_owned);
+            row.on_unknown = settings.on_unknown;
             row.connections.push(Connection { id: connection, settings, requests });
         });
         drop(rows);

@@ -1,10 +1,13 @@
 //! The store itself, opened for one command.
 
 use super::no_message;
+use crate::adapter::{Settings, configured_facts};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
+use crate::model::routing::choose_platform;
+use crate::outbox::no_platform;
 use crate::protocol::http::{Imported, NewMessage, Record};
 use crate::store::{Access, Answer, Command, Filter, Idempotency, Page, Stats, Store, View};
 use std::sync::Arc;
@@ -13,6 +16,8 @@ use uuid::Uuid;
 /// The store, and nobody who watches it.
 pub struct Local {
     store: Store,
+    default_platform: Option<String>,
+    adapters: Vec<Settings>,
 }
 
 impl From<crate::store::Error> for Error {
@@ -23,13 +28,19 @@ impl From<crate::store::Error> for Error {
 
 impl Local {
     pub(super) fn open(config: &Config, access: Access) -> Result<Self> {
-        Ok(Self { store: Store::open(&config.store_options(access), Box::new(()))? })
+        Ok(Self {
+            store: Store::open(&config.store_options(access), Box::new(()))?,
+            default_platform: config.default_platform.clone(),
+            adapters: config.adapter.clone(),
+        })
     }
 
     pub(super) async fn create(&self, message: NewMessage, key: Option<&str>) -> Result<Message> {
         let draft = message.into_draft().map_err(Error::failed)?;
         let idempotency = key.map(|key| Idempotency::new(key, &draft.fingerprint()));
-        match self.store.write(Command::Create { draft, at: now(), idempotency }).await? {
+        let default_platform = self.default_platform.as_deref();
+        let facts = configured_facts(draft.recipient(), default_platform, &self.adapters);
+        match self.store.write(Command::Create { draft, at: now(), idempotency, facts }).await? {
             Answer::Done(message) | Answer::Repeated(message) => Ok(message),
             _ => Err(Error::failed(
                 "this idempotency key was used with another message within the last 24 h",
@@ -56,11 +67,31 @@ impl Local {
                 }
             })
             .transpose()?;
-        Ok(view.list(filter, Page { before, ..page })?)
+        let mut messages = view.list(filter, Page { before, ..page })?;
+        messages.iter_mut().for_each(|message| self.say_why(message, &view));
+        Ok(messages)
     }
 
     pub(super) fn get(&self, id: Uuid) -> Result<Message> {
-        self.store.view()?.by_id(id)?.ok_or_else(|| no_message(id))
+        let view = self.store.view()?;
+        let mut message = view.by_id(id)?.ok_or_else(|| no_message(id))?;
+        self.say_why(&mut message, &view);
+        Ok(message)
+    }
+
+    /// Fills in why a message waits, as far as that is known without a server.
+    fn say_why(&self, message: &mut Message, view: &View) {
+        if message.status != Status::Pending {
+            return;
+        }
+        let undecided = message.platform.is_none().then(|| {
+            let default_platform = self.default_platform.as_deref();
+            let facts = configured_facts(&message.recipient, default_platform, &self.adapters);
+            let choice = choose_platform(&message.recipient, message.seq, &facts, view).ok()?;
+            no_platform(&message.recipient, &choice)
+        });
+        let no_server = || "no server runs on this store; start one with `rechat serve`".to_owned();
+        message.waiting = Some(undecided.flatten().unwrap_or_else(no_server));
     }
 
     pub(super) async fn set_status(&self, id: Uuid, status: Status) -> Result<Message> {

@@ -128,12 +128,10 @@ async fn connection(
 ) -> std::result::Result<std::convert::Infallible, End> {
     let mut subscribe =
         Subscribe { events: Some(EVENTS.into_iter().collect()), ..Subscribe::default() };
-    match &place.cursor {
-        Some(cursor) => subscribe.cursor = Some(cursor.clone()),
-        None => {
-            place.seq = newest(server).await?;
-            subscribe.since = Some(Since::Seq(place.seq));
-        }
+    subscribe.cursor.clone_from(&place.cursor);
+    if place.cursor.is_none() {
+        place.seq = newest(server).await?;
+        subscribe.since = Some(Since::Seq(place.seq));
     }
     let (mut session, ack) = Session::open(server, &subscribe).await?;
     place.cursor = ack.cursor;

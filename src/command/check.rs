@@ -1,14 +1,16 @@
 //! `rechat check`
 
-use super::output::Output;
+use super::output::{Output, local_time, visible};
 use crate::cli::Check;
+use crate::clock::now;
 use crate::config::{self, Sources};
 use crate::error::{Error, Result};
-use crate::store::{Access, check};
+use crate::model::change::Inbound;
+use crate::store::{Access, Command, SetAside, Store, check};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-pub(super) fn run(command: Check, config: Option<PathBuf>) -> Result<()> {
+pub(super) async fn run(command: Check, config: Option<PathBuf>) -> Result<()> {
     let mut sources = Sources::of_process(config)?;
     if let Some(db) = command.db {
         sources.flags.push(("db", "--db", db.display().to_string().into()));
@@ -18,17 +20,30 @@ pub(super) fn run(command: Check, config: Option<PathBuf>) -> Result<()> {
         return Err(Error::failed(format!("a server has {} open", config.db.display()))
             .hint("stop it first, or make a copy with `rechat backup FILE` and check that"));
     }
+    if command.retry {
+        retry(&config).await?;
+    }
     let report = check::check_file(&config.store_options(Access::Read))?;
     let mut out = Output::new();
     for finding in &report.findings {
         out.line(finding)?;
     }
+    for SetAside { at, reason, inbound, .. } in &report.set_aside {
+        let Inbound { platform, conversation, sender, content, .. } = inbound;
+        let text = format!(
+            "{} {platform} {conversation}, {}: {content} (set aside: {reason})",
+            local_time(*at),
+            sender.name
+        );
+        out.line(visible(&text))?;
+    }
     out.line(format_args!(
-        "{}: {} messages and {} index rows read, {} findings",
+        "{}: {} messages and {} index rows read, {} findings, {} events set aside",
         config.db.display(),
         report.messages,
         report.rows,
-        report.findings.len()
+        report.findings.len(),
+        report.set_aside.len()
     ))?;
     out.finish()?;
     if report.findings.is_empty() {
@@ -36,4 +51,22 @@ pub(super) fn run(command: Check, config: Option<PathBuf>) -> Result<()> {
     }
     Err(Error::failed("the store is damaged")
         .hint("restore a backup, and please report what was found"))
+}
+
+/// Tries to store what was set aside; what still cannot be stored stays.
+async fn retry(config: &config::Config) -> Result<()> {
+    let store = Store::open(&config.store_options(Access::Write), Box::new(()))?;
+    let set_aside = store.view()?.quarantine()?;
+    let (all, mut stored) = (set_aside.len(), 0);
+    for SetAside { offset, inbound, .. } in set_aside {
+        let received = Box::new(inbound);
+        let receive = Command::Receive { received, at: now(), can_wait: false };
+        if store.write(receive).await.is_ok() {
+            store.write(Command::Release { offset }).await?;
+            stored += 1;
+        }
+    }
+    store.close();
+    super::eprint(&format!("{stored} of {all} events that were set aside are stored now"));
+    Ok(())
 }

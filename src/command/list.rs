@@ -7,6 +7,7 @@ use crate::client::{Client, Followed};
 use crate::error::Result;
 use crate::model::message::Message;
 use crate::store::{Filter, Page};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// Said by `--follow` where the place it was at is unknown to the server.
@@ -64,7 +65,7 @@ async fn follow(
     loop {
         match following.next().await? {
             Followed::Message(message) => print(&message)?,
-            Followed::StoreReplaced => eprintln!("{STORE_REPLACED}"),
+            Followed::StoreReplaced => drop(writeln!(io::stderr(), "{STORE_REPLACED}")),
         }
     }
 }

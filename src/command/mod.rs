@@ -38,7 +38,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Delete(many) => briefly(edit::delete(many, config)),
         Command::Stats(stats) => briefly(stats::run(stats, config)),
         Command::Tui(tui) => briefly(tui::run(tui, config)),
-        Command::Check(check) => check::run(check, config),
+        Command::Check(check) => briefly(check::run(check, config)),
         Command::Doctor(doctor) => briefly(doctor::run(doctor, config)),
         Command::Export(export) => briefly(export::run(export, config)),
         Command::Import(import) => briefly(import::run(import, config)),

@@ -194,7 +194,7 @@ fn labelled(message: &Message) -> String {
     format!("{label}{content}{}", error.unwrap_or_default())
 }
 
-fn local_time(seconds: u64) -> String {
+pub(super) fn local_time(seconds: u64) -> String {
     let time = Timestamp::from_second(seconds.try_into().unwrap_or_default()).unwrap_or_default();
     time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

@@ -155,9 +155,8 @@ impl Subscriber {
         view: &store::Result<Arc<View>>,
     ) -> Result<Option<Begin>, Refused> {
         let wanted = match since {
-            Since::Now => 0,
             Since::Message(seq) => seq,
-            Since::Event(_) => 0,
+            Since::Now | Since::Event(_) => 0,
         };
         let view = || view.as_ref().map_err(|error| Refused::Store(error.clone()));
         if wanted > 0 && wanted > self.hub.lock().head.seq {
@@ -212,12 +211,12 @@ impl Subscriber {
 
     /// From here on frames show cursors, and the session reads on from the journal.
     fn show_cursors(&mut self, head: Position) {
-        if self.form == Form::Messages {
-            if let Some(delivered) = self.mailbox.delivered() {
-                let form = self.form;
-                let reading = self.reading.get_or_insert_with(|| Reading::from(form, delivered));
-                reading.continue_by_offset(head);
-            }
+        if self.form == Form::Messages
+            && let Some(delivered) = self.mailbox.delivered()
+        {
+            let form = self.form;
+            let reading = self.reading.get_or_insert_with(|| Reading::from(form, delivered));
+            reading.continue_by_offset(head);
         }
         self.form = Form::Events;
         self.mailbox.set_form(self.form);
@@ -248,7 +247,9 @@ impl Subscriber {
         }
         let mut state = self.hub.lock();
         for index in &mut state.indexes {
-            gone.iter().for_each(|topic| index.remove(topic, self.session));
+            for topic in &gone {
+                index.remove(topic, self.session);
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use crate::model::change::Inbound;
 use crate::model::cursor::Epoch;
 use crate::model::event::{Bounds, Event, How, Mark, Origin, State};
 use crate::model::message::{MessageType, Sender, Status};
+use crate::model::routing::SeenPlatform;
 use serde::{Deserialize, Serialize};
 
 /// The form of a record's payload: this byte, the epoch and the time (8 bytes each), the events.
@@ -126,10 +127,16 @@ enum Wire<'a> {
         #[serde(borrow)]
         conversations: Vec<(&'a str, &'a str)>,
     },
+    PlatformSeenV1 {
+        platform: &'a str,
+        kind: &'a str,
+        after_seq: u64,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
 struct WireState<'a> {
+    recipient: Option<&'a str>,
     status: u8,
     updated_at: u64,
     retry_count: u32,
@@ -154,6 +161,7 @@ struct WireInbound<'a> {
     external_id: &'a str,
     time: u64,
     own: bool,
+    from_history: bool,
     original: Option<&'a str>,
 }
 
@@ -165,7 +173,8 @@ enum WireMark {
 }
 
 const ORIGINS: [Origin; 3] = [Origin::Made, Origin::Received, Origin::Imported];
-const HOWS: [How; 4] = [How::Routed, How::Claimed, How::AttemptEnded, How::StatusSet];
+const HOWS: [How; 5] =
+    [How::Routed, How::Claimed, How::AttemptEnded, How::StatusSet, How::Identified];
 
 fn encode_to(event: &Event, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let failed = |error: &dyn std::fmt::Display| Error(format!("an event: {error}"));
@@ -191,6 +200,9 @@ fn encode_to(event: &Event, bytes: Vec<u8>) -> Result<Vec<u8>> {
         Event::Deleted { seq } => Wire::DeletedV1 { seq: *seq },
         Event::ConversationNamed { platform, conversation, name } => {
             Wire::ConversationNamedV1 { platform, conversation, name }
+        }
+        Event::PlatformSeen(SeenPlatform { platform, kind, after_seq }) => {
+            Wire::PlatformSeenV1 { platform, kind, after_seq: *after_seq }
         }
         Event::SetAside { inbound, reason, at } => {
             Wire::SetAsideV1 { inbound: WireInbound::of(inbound), reason, at: *at }
@@ -234,6 +246,11 @@ fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
             conversation: conversation.into(),
             name: name.into(),
         },
+        Wire::PlatformSeenV1 { platform, kind, after_seq } => Event::PlatformSeen(SeenPlatform {
+            platform: platform.into(),
+            kind: kind.into(),
+            after_seq,
+        }),
         Wire::SetAsideV1 { inbound, reason, at } => {
             Event::SetAside { inbound: Box::new(inbound.read()?), reason: reason.into(), at }
         }
@@ -277,6 +294,7 @@ impl From<WireMark> for Mark {
 impl<'a> WireState<'a> {
     fn of(state: &'a State) -> Self {
         Self {
+            recipient: state.recipient.as_deref(),
             status: state.status as u8,
             updated_at: state.updated_at,
             retry_count: state.retry_count,
@@ -291,6 +309,7 @@ impl<'a> WireState<'a> {
 
     fn read(self) -> Option<State> {
         Some(State {
+            recipient: self.recipient.map(str::to_owned),
             status: *Status::ALL.get(usize::from(self.status))?,
             updated_at: self.updated_at,
             retry_count: self.retry_count,
@@ -318,6 +337,7 @@ impl<'a> WireInbound<'a> {
             external_id: &inbound.external_id,
             time: inbound.time,
             own: inbound.own,
+            from_history: inbound.from_history,
             original: inbound.original.as_deref(),
         }
     }
@@ -334,6 +354,7 @@ impl<'a> WireInbound<'a> {
             external_id: self.external_id.into(),
             time: self.time,
             own: self.own,
+            from_history: self.from_history,
             original: self.original.map(str::to_owned),
         })
     }
@@ -348,11 +369,12 @@ pub(super) mod tests {
 
     /// Every kind of event, each part of it said.
     pub fn every_event() -> Vec<Event> {
-        let draft = Draft::new(MessageType::Image, "hi".into(), "g".into(), Some("qq".into()));
+        let draft = Draft::new(MessageType::Text, "hi".into(), "g".into(), Some("qq".into()));
         let mut message = draft.unwrap().into_message(7, Uuid::from_u128(9), 5);
         message.owner = Some("main".into());
         let marks = vec![Mark::Seen(1, 2), Mark::Sent(3, 4), Mark::Key(5, 6, 7)];
         let state = Box::new(State {
+            recipient: Some("h".into()),
             status: Status::Failed,
             updated_at: 300,
             retry_count: 2,
@@ -374,6 +396,7 @@ pub(super) mod tests {
             external_id: "e".into(),
             time: 5,
             own: true,
+            from_history: false,
             original: Some("o".into()),
         });
         let bounds = Bounds {
@@ -401,6 +424,11 @@ pub(super) mod tests {
             },
             Event::SetAside { inbound, reason: "r".into(), at: 9 },
             Event::Released { offset: 8 },
+            Event::PlatformSeen(SeenPlatform {
+                platform: "qq".into(),
+                kind: "k".into(),
+                after_seq: 300,
+            }),
             Event::Forgotten(Box::new(bounds)),
         ]);
         all
@@ -413,6 +441,9 @@ pub(super) mod tests {
             bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
         };
         let lines: Vec<_> = every_event().iter().map(hex).collect();
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write("tests/fixtures/store/events.hex", lines.join("\n") + "\n").unwrap();
+        }
         let kept = include_str!("../../tests/fixtures/store/events.hex");
         assert_eq!(lines.join("\n"), kept.trim_end());
     }

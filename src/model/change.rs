@@ -72,6 +72,8 @@ pub struct Inbound {
     pub time: u64,
     /// The account's owner wrote it.
     pub own: bool,
+    /// It comes from a history, which may disagree with the live event in time or ID.
+    pub from_history: bool,
     pub original: Option<String>,
 }
 
@@ -89,6 +91,7 @@ impl Inbound {
             external_id: message.external_id.clone()?,
             time: message.created_at,
             own: false,
+            from_history: false,
             original: message.original.clone(),
         })
     }
@@ -113,6 +116,7 @@ impl Inbound {
             sender: Some(self.sender),
             account: Some(self.account),
             last_error: None,
+            waiting: None,
             external_id: Some(self.external_id),
             original: self.original,
             is_uncertain: false,
@@ -120,16 +124,51 @@ impl Inbound {
         }
     }
 
-    /// Whether it is the echo of a message of ours of which nobody knows yet that it went out.
-    pub fn echoes(&self, message: &Message) -> bool {
-        let is_open = message.status == Status::Sending || message.is_uncertain;
+    /// Whether it may be the echo of a message that is being sent, or of one whose outcome is
+    /// unknown; `at` is the time of receipt.
+    pub fn echoes(&self, message: &Message, at: u64) -> bool {
+        let is_open = match message.status {
+            Status::Sending => true,
+            _ => message.is_uncertain && self.is_told(at) <= message.updated_at + ECHO_LATE,
+        };
         self.own
             && message.direction == Direction::Outbound
             && is_open
+            && self.is_told(at).saturating_add(CLOCKS_APART) >= message.created_at
+            && self.says_the_same(message)
+    }
+
+    /// Whether it tells the platform's ID of a message of ours that was confirmed without one.
+    pub fn completes(&self, message: &Message, at: u64) -> bool {
+        self.own
+            && message.direction == Direction::Outbound
+            && message.status == Status::Sent
+            && message.external_id.is_none()
+            && message.account.as_ref() == Some(&self.account)
             && message.message_type == self.message_type
-            && message.content == self.content
+            && message.content.trim() == self.content.trim()
+            && self.is_told(at).saturating_add(CLOCKS_APART) >= message.created_at
+            && self.is_told(at) <= message.updated_at + ECHO_LATE
+    }
+
+    /// Text comes back as it was; what was sent as one address comes back as another.
+    fn says_the_same(&self, message: &Message) -> bool {
+        message.message_type == self.message_type
+            && (self.message_type != MessageType::Text
+                || message.content.trim() == self.content.trim())
+    }
+
+    /// When it was said: a live event now, whatever its clock says.
+    fn is_told(&self, at: u64) -> u64 {
+        if self.from_history { self.time } else { at }
     }
 }
+
+/// Seconds by which a platform's clock may be behind ours.
+const CLOCKS_APART: u64 = 60;
+
+/// Seconds after an attempt within which its echo is expected.
+const ECHO_LATE: u64 = 10 * 60;
 
 /// How an attempt to send ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +193,8 @@ pub enum Outcome {
     Failed {
         /// Why.
         reason: String,
+        /// It may have gone out all the same.
+        is_uncertain: bool,
     },
 }
 
@@ -174,18 +215,30 @@ pub fn set_status(mut message: Message, status: Status, at: u64) -> Option<Messa
     Some(message)
 }
 
-/// Gives a platform to a message that named none.
-pub fn route(mut message: Message, platform: &str, at: u64) -> Option<Message> {
-    if message.platform.is_some() || message.status != Status::Pending {
+/// Gives a message the platform and the conversation that were found for it; `None` where it does
+/// not wait any more, or has them.
+pub fn route(
+    message: &Message,
+    platform: String,
+    conversation: String,
+    at: u64,
+) -> Option<Message> {
+    let waits = message.status == Status::Pending && message.direction == Direction::Outbound;
+    let is_routed =
+        message.platform.as_ref() == Some(&platform) && message.recipient == conversation;
+    if !waits || is_routed {
         return None;
     }
-    message.platform = Some(platform.to_owned());
-    message.updated_at = at;
-    Some(message)
+    Some(Message {
+        platform: Some(platform),
+        recipient: conversation,
+        updated_at: at,
+        ..message.clone()
+    })
 }
 
-/// Claims a message for an attempt; `None` where it does not wait any more.
-pub fn claim(mut message: Message, at: u64) -> Option<Message> {
+/// Claims a message for an attempt by an account; `None` where it does not wait any more.
+pub fn claim(mut message: Message, account: Option<&str>, at: u64) -> Option<Message> {
     if message.status != Status::Pending || message.direction == Direction::Inbound {
         return None;
     }
@@ -193,12 +246,14 @@ pub fn claim(mut message: Message, at: u64) -> Option<Message> {
         message.retry_count += 1;
     }
     message.status = Status::Sending;
+    message.account = account.map(str::to_owned).or(message.account);
     message.updated_at = at;
     Some(message)
 }
 
 /// Records how an attempt ended. The truth goes before the wish: what was sent is `Sent`, even
-/// where somebody took it back meanwhile; a failure does not undo what was set by hand.
+/// where somebody took it back meanwhile; a failure does not undo what was set by hand. That an
+/// earlier attempt may have gone out is ended by proof alone, never by how a later one failed.
 pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option<Message> {
     let is_open = message.status == Status::Sending;
     match outcome {
@@ -212,12 +267,15 @@ pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option
         Outcome::Retry { reason, is_uncertain } if is_open => {
             message.status = Status::Pending;
             message.last_error = Some(reason);
-            message.is_uncertain = is_uncertain;
+            message.is_uncertain |= is_uncertain;
         }
         Outcome::NotAttempted if is_open => message.status = Status::Pending,
-        Outcome::Failed { reason } if is_open || message.status == Status::Pending => {
+        Outcome::Failed { reason, is_uncertain }
+            if is_open || message.status == Status::Pending =>
+        {
             message.status = Status::Failed;
             message.last_error = Some(reason);
+            message.is_uncertain |= is_uncertain;
         }
         _ => return None,
     }

@@ -6,6 +6,7 @@
 use crate::model::change::Inbound;
 use crate::model::cursor::Epoch;
 use crate::model::message::{Message, Status};
+use crate::model::routing::SeenPlatform;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub enum Event {
     /// A conversation was named.
     #[allow(missing_docs)]
     ConversationNamed { platform: String, conversation: String, name: String },
+    /// An adapter of a platform was connected for the first time, or one of another kind.
+    PlatformSeen(SeenPlatform),
     /// An event of a platform could not be stored, and is kept for somebody to look at.
     #[allow(missing_docs)]
     SetAside { inbound: Box<Inbound>, reason: String, at: u64 },
@@ -80,12 +83,16 @@ pub enum How {
     AttemptEnded,
     /// Its status was set by hand.
     StatusSet,
+    /// Its platform's ID was told, after it was confirmed without one. Clients do not see it.
+    Identified,
 }
 
 /// What of a message changes while it lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct State {
+    /// The conversation, where it became another.
+    pub recipient: Option<String>,
     pub status: Status,
     pub updated_at: u64,
     pub retry_count: u32,
@@ -98,9 +105,10 @@ pub struct State {
 }
 
 impl State {
-    /// The state of a message.
+    /// The state of a message whose conversation stays.
     pub fn of(message: &Message) -> Self {
         Self {
+            recipient: None,
             status: message.status,
             updated_at: message.updated_at,
             retry_count: message.retry_count,
@@ -115,6 +123,9 @@ impl State {
 
     /// A message in this state.
     pub fn put_into(self, message: &mut Message) {
+        if let Some(recipient) = self.recipient {
+            message.recipient = recipient;
+        }
         message.status = self.status;
         message.updated_at = self.updated_at;
         message.retry_count = self.retry_count;

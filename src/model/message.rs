@@ -205,6 +205,9 @@ pub struct Message {
     /// Why the last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    /// Why it waits, and what would help; told where it is read, never stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
     /// The platform's own ID of the message; never shown, used to tell doubles.
     #[serde(skip)]
     pub external_id: Option<String>,
@@ -251,12 +254,37 @@ impl Draft {
         if content.is_empty() {
             return Err("`content` is empty; give the text or the URL to send".into());
         }
+        let content = if message_type == MessageType::Text {
+            content
+        } else {
+            check_address(message_type, content)?
+        };
         check_name("recipient", &recipient)?;
         if let Some(platform) = &platform {
             check_name("platform", platform)?;
         }
         let platform = platform.filter(|name| name != LOCAL);
         Ok(Self { message_type, content, recipient, platform })
+    }
+
+    /// A draft that was accepted before, by the rules of that time.
+    pub(crate) fn accepted(
+        message_type: MessageType,
+        content: String,
+        recipient: String,
+        platform: Option<String>,
+    ) -> Self {
+        Self { message_type, content, recipient, platform }
+    }
+
+    /// The receiver as it was written.
+    pub fn recipient(&self) -> &str {
+        &self.recipient
+    }
+
+    /// The platform, where one is named.
+    pub fn platform(&self) -> Option<&str> {
+        self.platform.as_deref()
     }
 
     /// The message this draft becomes at `seq`, at a time in Unix seconds.
@@ -277,6 +305,7 @@ impl Draft {
             sender: None,
             account: None,
             last_error: None,
+            waiting: None,
             external_id: None,
             original: None,
             is_uncertain: false,
@@ -290,6 +319,26 @@ impl Draft {
         let parts = [self.message_type.as_str(), platform, &self.recipient, &self.content];
         parts.join("\u{0}")
     }
+}
+
+/// Checks the content of a media type: an address that the platform fetches, or the bytes. A path
+/// would be one of the platform's host, where it may name any file or none.
+fn check_address(message_type: MessageType, content: String) -> Result<String, String> {
+    let address = content.trim();
+    let has_scheme = |scheme: &str| {
+        let start = address.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+            && address.len() > scheme.len()
+    };
+    let is_data =
+        || has_scheme("data:") && address.split_once(',').is_some_and(|(_, data)| !data.is_empty());
+    if ["http://", "https://", "base64://"].into_iter().any(has_scheme) || is_data() {
+        return Ok(if address.len() == content.len() { content } else { address.to_owned() });
+    }
+    Err(format!(
+        "`content` of type {message_type} must be a URL (http:// or https://) or the bytes \
+         (base64://…); a path of this host is not read: send the file's bytes"
+    ))
 }
 
 /// Checks a name that becomes a key: not empty, not too long, no control characters, not `*`.
@@ -307,4 +356,45 @@ pub fn check_name(field: &str, name: &str) -> Result<(), String> {
         return Err(format!("`{field}` has control characters"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(message_type: MessageType, content: &str) -> Result<String, String> {
+        Draft::new(message_type, content.into(), "group_1".into(), None).map(|draft| draft.content)
+    }
+
+    #[test]
+    fn media_are_addresses_or_bytes() {
+        for (given, kept) in [
+            ("https://x/a.png", "https://x/a.png"),
+            ("HTTPS://X/a.png", "HTTPS://X/a.png"),
+            (" http://x/a.png\n", "http://x/a.png"),
+            ("base64://aGk=", "base64://aGk="),
+            ("data:image/png;base64,aGk=", "data:image/png;base64,aGk="),
+        ] {
+            assert_eq!(content(MessageType::Image, given), Ok(kept.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_path_of_the_host_is_no_content_of_a_medium() {
+        for given in [
+            "/tmp/x.png",
+            "file:///tmp/x.png",
+            "C:\\x.png",
+            "x.png",
+            "~/x",
+            "https://",
+            "\u{1f600}",
+        ] {
+            for message_type in &MessageType::ALL[1..] {
+                let refused = content(*message_type, given).unwrap_err();
+                assert!(refused.contains("`content`") && refused.contains("https://"), "{refused}");
+            }
+        }
+        assert_eq!(content(MessageType::Text, "/tmp/x.png"), Ok("/tmp/x.png".to_owned()));
+    }
 }

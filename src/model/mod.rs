@@ -6,4 +6,5 @@ pub mod change;
 pub mod cursor;
 pub mod event;
 pub mod message;
+pub mod routing;
 pub mod subscription;

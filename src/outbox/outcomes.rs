@@ -1,14 +1,15 @@
-//! Who waits to hear how a message fared, as `send_message` does.
+//! Those who wait for the outcome of a message, as `send_message` does.
 
 use crate::model::message::{Message, Status};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 /// Those who wait, by message.
 #[derive(Debug, Default)]
 pub struct Outcomes {
     waiting: Mutex<HashMap<u64, Vec<oneshot::Sender<Message>>>>,
+    ended: Notify,
 }
 
 impl Outcomes {
@@ -34,7 +35,20 @@ impl Outcomes {
         }
     }
 
+    /// Waits until any attempt has ended since the last time; for one waiter.
+    pub async fn any_ended(&self) {
+        self.ended.notified().await;
+    }
+
+    /// An attempt may have ended.
+    pub(super) fn attempt_ended(&self) {
+        self.ended.notify_one();
+    }
+
     pub(super) fn tell(&self, message: &Message) {
+        if message.status != Status::Sending {
+            self.attempt_ended();
+        }
         if !Self::has_ended(message) {
             return;
         }

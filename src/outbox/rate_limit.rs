@@ -1,4 +1,4 @@
-//! How fast accounts talk, and how many messages are under way on each at once.
+//! Limits of each account: how fast it sends, and how many messages are under way at once.
 
 use crate::adapter::{AccountHandle, RateLimit};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -9,9 +9,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Messages under way on one connection at a time: so many wait for their answers, and a lane
 /// whose answer does not come holds up no other.
-const UNDER_WAY: usize = 64;
+const MAX_UNDER_WAY: usize = 64;
 
-/// The paces of all accounts.
+/// The limits of all accounts.
 #[derive(Default)]
 pub(super) struct RateLimits {
     accounts: Mutex<HashMap<(String, Option<String>), Account>>,
@@ -24,9 +24,9 @@ struct Account {
 }
 
 impl RateLimits {
-    /// Waits until the account may talk again, and has room for another message.
-    pub(super) async fn turn(&self, link: &AccountHandle) -> Option<OwnedSemaphorePermit> {
-        let (limiter, under_way) = self.of(link);
+    /// Waits until the account may send again, and has room for another message.
+    pub(super) async fn permit(&self, account: &AccountHandle) -> Option<OwnedSemaphorePermit> {
+        let (limiter, under_way) = self.of(account);
         let permit = under_way.acquire_owned().await.ok();
         if let Some(limiter) = limiter {
             limiter.until_ready().await;
@@ -40,7 +40,7 @@ impl RateLimits {
         let account = accounts.entry(key).or_insert_with(|| Account {
             pace: None,
             limiter: None,
-            under_way: Arc::new(Semaphore::new(UNDER_WAY)),
+            under_way: Arc::new(Semaphore::new(MAX_UNDER_WAY)),
         });
         if account.pace != link.settings.pace {
             account.pace = link.settings.pace;

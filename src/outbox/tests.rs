@@ -3,10 +3,12 @@
 use super::*;
 use crate::model::change::Committed;
 use crate::model::message::{Draft, MessageType};
+use crate::model::routing::RoutingFacts;
+use crate::store::Command;
 use crate::store::{Access, Head, Listener, Options};
 use tempfile::TempDir;
 
-struct Told(Notes);
+struct Told(CommitObserver);
 
 impl Listener for Told {
     fn opened(&mut self, _head: Head) {
@@ -22,14 +24,19 @@ impl Listener for Told {
 async fn however_many_are_given_up_at_once_the_writer_goes_on() {
     const MANY: u64 = 10_000;
     let folder = TempDir::new().unwrap();
-    let (notes, outbox) = new();
+    let (observer, outbox) = new();
     let options = Options::new(folder.path().join("a.redb"), Access::Write);
-    let store = Arc::new(Store::open(&options, Box::new(Told(notes))).unwrap());
+    let store = Arc::new(Store::open(&options, Box::new(Told(observer))).unwrap());
     let mut written = Vec::new();
     for n in 0..MANY {
         let recipient = format!("group_{n}");
         let draft = Draft::new(MessageType::Text, "x".into(), recipient, Some("qq".into()));
-        let command = Command::Create { draft: draft.unwrap(), at: 1, idempotency: None };
+        let command = Command::Create {
+            draft: draft.unwrap(),
+            at: 1,
+            idempotency: None,
+            facts: RoutingFacts::default(),
+        };
         written.push(store.submit(command).await.unwrap());
     }
     for written in written {

@@ -5,7 +5,7 @@ use super::http::NewMessage;
 use super::json;
 use crate::model::message::{Draft, MessageType};
 use crate::model::subscription::Names;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -38,13 +38,8 @@ pub struct Subscribe {
     pub cursor: Option<String>,
     /// Kinds of events that are asked for; the session has cursors once there is a list, even an
     /// empty one.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "list_events")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<EventKinds>,
-}
-
-fn list_events<S: Serializer>(events: &Option<EventKinds>, to: S) -> Result<S::Ok, S::Error> {
-    let names = events.iter().flat_map(|kinds| kinds.iter());
-    to.collect_seq(names)
 }
 
 /// Place after which messages are to be replayed.

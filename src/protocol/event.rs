@@ -4,7 +4,7 @@
 use crate::adapter::{State, StatusChange};
 use crate::model::message::{Direction, LOCAL, Message, MessageType, Sender, Status};
 use crate::store::Conversation;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
@@ -103,6 +103,12 @@ impl EventKinds {
     /// The kinds one by one.
     pub fn iter(self) -> impl Iterator<Item = EventKind> {
         EventKind::ALL.into_iter().filter(move |kind| self.has(*kind))
+    }
+}
+
+impl Serialize for EventKinds {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.iter())
     }
 }
 
@@ -364,6 +370,7 @@ impl<'a> NewMessage<'a> {
             original: None,
             is_uncertain: false,
             owner: None,
+            waiting: None,
         }
     }
 }

@@ -40,9 +40,20 @@ pub async fn create(context: &Context, request: Incoming) -> Result<Answer> {
     let body: NewMessage = read_json(request, &context.config.limits).await?;
     let draft = body.into_draft().map_err(Refusal::bad)?;
     let idempotency = key.map(|key| Idempotency::new(&key, &draft.fingerprint()));
-    match context.write(Command::Create { draft, at: now(), idempotency }).await? {
+    let (recipient, platform) = (draft.recipient().to_owned(), draft.platform().map(str::to_owned));
+    let facts = context.routing_facts(&recipient);
+    match context.write(Command::Create { draft, at: now(), idempotency, facts }).await? {
         store::Answer::Done(message) | store::Answer::Repeated(message) => {
-            Ok(json(StatusCode::CREATED, &message))
+            // Exactly what was given (contract, item 1), also where more is known by now.
+            let given = Message {
+                recipient,
+                platform,
+                account: None,
+                conversation_name: None,
+                last_error: None,
+                ..message
+            };
+            Ok(json(StatusCode::CREATED, &given))
         }
         _ => Err(Refusal::new(
             StatusCode::CONFLICT,
@@ -69,8 +80,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
     responses((status = 200, body = Message), (status = 404, body = ErrorBody), Refusals)
 )]
 pub fn read(context: &Context, id: &str) -> Result<Answer> {
-    let found = context.store.view()?.by_id(parse_id(id)?)?;
-    found.map(|message| json(StatusCode::OK, &message)).ok_or_else(Refusal::no_message)
+    let view = context.store.view()?;
+    let mut found = view.by_id(parse_id(id)?)?.ok_or_else(Refusal::no_message)?;
+    found.waiting = context.waiting(&found, &view);
+    Ok(json(StatusCode::OK, &found))
 }
 
 /// Set a message's status: `Canceled` takes back one that waits, `Pending` sends it again.
@@ -125,12 +138,16 @@ pub async fn delete(context: &Context, id: &str) -> Result<Answer> {
 pub async fn list(context: &Context, query: &str) -> Result<Answer> {
     let view = context.store.view()?;
     let Query { filter, search, page } = Query::parse(query, &view)?;
+    let read = view.clone();
     let found = match search {
-        Some(search) => aside(move || view.search(&filter, &search, page)).await?,
+        Some(search) => aside(move || read.search(&filter, &search, page)).await?,
         None if page.offset < DEEP => indexed(&view, &filter, page)?,
-        None => aside(move || indexed(&view, &filter, page)).await?,
+        None => aside(move || indexed(&read, &filter, page)).await?,
     };
-    let Found { messages, searched_to } = found;
+    let Found { mut messages, searched_to } = found;
+    for message in &mut messages {
+        message.waiting = context.waiting(message, &view);
+    }
     let listing = Listing { messages, offset: page.offset, limit: page.limit, searched_to };
     let bytes = 512 * (listing.messages.len() + 1);
     Ok(json_of_about(bytes, StatusCode::OK, &listing))

@@ -28,8 +28,10 @@ use crate::activity::Activity;
 use crate::adapter;
 use crate::config::Config;
 use crate::hub::Hub;
-use crate::outbox::Outcomes;
-use crate::store::{Answer as Stored, Command, Store};
+use crate::model::message::Message;
+use crate::model::routing::RoutingFacts;
+use crate::outbox::{self, NextAttempts, Outcomes};
+use crate::store::{Answer as Stored, Command, Store, View};
 use arc_swap::ArcSwap;
 use error::Refusal;
 use hyper::{Request, Response, StatusCode};
@@ -57,8 +59,10 @@ pub struct Context {
     pub adapters: ArcSwap<adapter::Context>,
     #[allow(missing_docs)]
     pub registry: adapter::Registry,
-    /// Who waits to hear how a message fared.
+    /// Those who wait for the outcome of a message.
     pub outcomes: Arc<Outcomes>,
+    /// Times of the next attempts of messages that wait.
+    pub attempts: Arc<NextAttempts>,
     #[allow(missing_docs)]
     pub activity: Arc<Activity>,
     #[allow(missing_docs)]
@@ -88,6 +92,17 @@ pub enum Peer {
 }
 
 impl Context {
+    /// Why a message waits, if it does.
+    fn waiting(&self, message: &Message, view: &View) -> Option<String> {
+        let default_platform = self.config.default_platform.as_deref();
+        outbox::waiting(message, view, &self.registry, &self.attempts, default_platform)
+    }
+
+    /// Facts by which a message to this recipient is routed.
+    fn routing_facts(&self, recipient: &str) -> RoutingFacts {
+        self.registry.routing_facts(recipient, self.config.default_platform.as_deref())
+    }
+
     /// Has a command written; 503 where the disk does not answer in time.
     async fn write(&self, command: Command) -> error::Result<Stored> {
         let limit = Duration::from_secs(self.config.limits.answer_seconds);

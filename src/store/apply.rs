@@ -5,7 +5,7 @@ use super::command::State as _;
 use super::journal::{self, Entry};
 use super::keys::KEY_LIFE;
 use super::postings::locate;
-use super::tables::{ConversationRow, Term, pack, pack_places, with_checksum};
+use super::tables::{ConversationRow, SEEN_PLATFORMS, Term, pack, pack_places, with_checksum};
 use super::transaction::{Row, Transaction};
 use super::{Error, Result};
 use crate::log::{Record, encode_event, record};
@@ -13,6 +13,7 @@ use crate::model::change::{Change, Effect};
 use crate::model::cursor::Epoch;
 use crate::model::event::{Bounds, Event, How, Mark};
 use crate::model::message::{Message, Status};
+use crate::model::routing::{SeenPlatform, StoreFacts as _};
 use redb::ReadableTable;
 
 /// Idempotency keys that lapsed are forgotten a few at a time, with each new one.
@@ -65,12 +66,17 @@ impl Transaction<'_> {
                 let mut after = before.clone();
                 state.put_into(&mut after);
                 self.update(&before, &after)?;
-                Some(match how {
-                    How::Routed => Effect::Updated(after),
+                match how {
+                    How::Routed => Some(Effect::Updated(after)),
                     How::Claimed | How::AttemptEnded | How::StatusSet => {
-                        Effect::StatusChanged(after)
+                        Some(Effect::StatusChanged(after))
                     }
-                })
+                    How::Identified => None,
+                }
+            }
+            Event::PlatformSeen(seen) => {
+                self.see_platform(seen)?;
+                None
             }
             Event::Recognized { seq, marks } => {
                 self.mark(seq, &marks)?;
@@ -197,13 +203,13 @@ impl Transaction<'_> {
                 self.post(new, after.seq, true);
             }
         }
-        if before.platform != after.platform {
+        if before.platform != after.platform || before.recipient != after.recipient {
             self.change_conversation(before, |row| row.messages = row.messages.saturating_sub(1));
             self.change_conversation(after, |row| {
                 see(row, after);
                 row.messages += 1;
             });
-        } else if before.account != after.account {
+        } else if before.account != after.account || after.status == Status::Sent {
             self.change_conversation(after, |row| see(row, after));
         }
         Ok(())
@@ -290,6 +296,16 @@ impl Transaction<'_> {
             row.name = Some(name);
             *dirty = true;
         }
+    }
+
+    fn see_platform(&mut self, seen: SeenPlatform) -> Result<()> {
+        let mut all = self.seen_platforms()?;
+        match all.iter_mut().find(|known| known.platform == seen.platform) {
+            Some(known) => *known = seen,
+            None => all.push(seen),
+        }
+        self.meta.insert(SEEN_PLATFORMS, pack(&[SEEN_PLATFORMS], &all)?.as_slice())?;
+        Ok(())
     }
 
     fn forget(&mut self, bounds: Bounds) -> Result<()> {

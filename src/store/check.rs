@@ -7,7 +7,7 @@ use super::postings::{Places, locate};
 use super::tables::{
     ConversationRow, Counters, KEYS, KEYS_BY_AGE, SEEN, SENT, Term, unpack, unpack_places,
 };
-use super::view::View;
+use super::view::{SetAside, View};
 use super::{Error, Result, journal};
 use redb::{ReadableTable, ReadableTableMetadata};
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ pub struct Report {
     /// Index rows read.
     pub rows: u64,
     /// Events that could not be stored and were set aside.
-    pub set_aside: u64,
+    pub set_aside: Vec<SetAside>,
     /// What is wrong, in words; empty where all is well.
     pub findings: Vec<String>,
 }
@@ -93,7 +93,7 @@ pub fn check(view: &View) -> Result<Report> {
     report.part("the journal", |report| check_journal(view, report));
     report.part("epochs", |report| check_epochs(view, report));
     report.part("what was set aside", |report| {
-        report.set_aside = view.quarantine()?.len() as u64;
+        report.set_aside = view.quarantine()?;
         Ok(())
     });
     Ok(report)

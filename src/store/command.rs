@@ -1,10 +1,12 @@
 //! What is asked for, and how it is decided: a state and a command give events and an answer.
 
-use super::Result;
 use super::keys::{Idempotency, other_id, seen_key, sent_keys};
+use super::receive::receive;
+use super::{Error, Result};
 use crate::model::change::{self, Inbound, Outcome};
 use crate::model::event::{self, Bounds, Event, How, Mark, Origin};
 use crate::model::message::{Direction, Draft, Message, Status};
+use crate::model::routing::{self, Choice, RoutingFacts, SeenPlatform, StoreFacts};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -13,20 +15,23 @@ use uuid::Uuid;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Command {
-    /// Make an outbound message.
-    Create { draft: Draft, at: u64, idempotency: Option<Idempotency> },
+    /// Make an outbound message, routed by the facts that hold now.
+    Create { draft: Draft, at: u64, idempotency: Option<Idempotency>, facts: RoutingFacts },
     /// Set the status by hand.
     SetStatus { id: Uuid, status: Status, at: u64 },
     /// Delete it.
     Delete { id: Uuid },
-    /// Keep what a platform told of, once.
-    Receive { received: Box<Inbound>, at: u64 },
+    /// Keep what a platform told of, once. What the account's owner wrote may be the echo of an
+    /// attempt that is under way: where it can wait, the answer is [`Answer::Later`] until that ends.
+    Receive { received: Box<Inbound>, at: u64, can_wait: bool },
+    /// Note that an adapter of this kind was connected for the platform.
+    SeePlatform { platform: String, kind: String },
     /// Note a conversation's name.
     Name { platform: String, conversation: String, name: String },
-    /// Give a platform to messages that named none.
-    Route { seqs: Vec<u64>, platform: String, at: u64 },
-    /// Claim messages for sending, those of them that still wait.
-    Claim { seqs: Vec<u64>, at: u64 },
+    /// Route messages again, each by the facts that hold now.
+    Route { messages: Vec<(u64, RoutingFacts)>, at: u64 },
+    /// Claim messages for sending by an account, those of them that still wait.
+    Claim { seqs: Vec<u64>, account: Option<String>, at: u64 },
     /// Record how an attempt ended.
     RecordOutcome { seq: u64, outcome: Outcome, at: u64 },
     /// Take in messages that were exported; what is known already stays as it is.
@@ -62,10 +67,12 @@ pub enum Answer {
     Deleted,
     /// There is no such message.
     NotFound,
+    /// Ask again once the attempts that are under way in the conversation have ended.
+    Later,
 }
 
 /// What a decision looks at.
-pub(super) trait State {
+pub(super) trait State: StoreFacts<Error = Error> {
     /// The `seq` and the ID of the next message.
     fn next(&self) -> (u64, Uuid);
     /// The owner of new claims.
@@ -76,12 +83,22 @@ pub(super) trait State {
     fn own_place(&self, id: Uuid) -> Option<u64>;
     /// The `seq` an idempotency key stands for, and whether its body was the same one.
     fn known_key(&self, key: &Idempotency, now: u64) -> Result<Option<(u64, bool)>>;
+    /// The message that a platform told of before, by the same event, or that we sent under this ID.
+    fn known(&self, received: &Inbound, at: u64) -> Result<Option<u64>>;
     /// The message that the same event told of before.
-    fn seen(&self, received: &Inbound) -> Result<Option<u64>>;
-    /// The message that was sent under the platform's ID.
-    fn sent_as(&self, received: &Inbound) -> Result<Option<u64>>;
-    /// The oldest message in its conversation that is being sent, or may have been, and says the same.
-    fn echoed(&self, received: &Inbound) -> Result<Option<u64>>;
+    fn known_event(&self, received: &Inbound) -> Result<Option<u64>>;
+    /// Whether a history has told of a message.
+    fn is_in_history(&self, message: &Message) -> Result<bool>;
+    /// Outbound messages of a conversation in a state, the oldest first, at most `limit`.
+    fn outbound(
+        &self,
+        platform: &str,
+        conversation: &str,
+        status: Status,
+        limit: usize,
+    ) -> Result<Vec<Message>>;
+    /// The newest messages of a conversation, the newest first, at most `limit`.
+    fn recent(&self, platform: &str, conversation: &str, limit: usize) -> Result<Vec<Message>>;
     /// The name of a conversation; `None` where no message of it is stored.
     fn conversation_name(&self, platform: &str, name: &str) -> Result<Option<Option<String>>>;
     /// Whether something was set aside at an offset.
@@ -97,14 +114,27 @@ pub(super) fn decide(
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     match command {
-        Command::Create { draft, at, idempotency } => create(state, draft, at, idempotency, events),
-        Command::Receive { received, at } => receive(state, *received, at, events),
+        Command::Create { draft, at, idempotency, facts } => {
+            create(state, draft, at, idempotency, &facts, events)
+        }
+        Command::Receive { received, at, can_wait } => {
+            receive(state, *received, at, can_wait, events)
+        }
+        Command::SeePlatform { platform, kind } => {
+            let known = state.seen_platforms()?.into_iter().find(|seen| seen.platform == platform);
+            if known.as_ref().is_none_or(|known| known.kind != kind) {
+                let newest = state.next().0 - 1;
+                let after_seq = known.map_or(newest, |known| known.after_seq);
+                events.push(Event::PlatformSeen(SeenPlatform { platform, kind, after_seq }));
+            }
+            Ok(Answer::Noted)
+        }
         Command::SetStatus { id, status, at } => {
             let Some(before) = state.by_id(id)? else { return Ok(Answer::NotFound) };
             let Some(after) = change::set_status(before.clone(), status, at) else {
                 return Ok(Answer::Done(before));
             };
-            Ok(Answer::Done(changed(How::StatusSet, after, events)))
+            Ok(Answer::Done(changed(How::StatusSet, after, Vec::new(), events)))
         }
         Command::Delete { id } => {
             let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
@@ -119,22 +149,25 @@ pub(super) fn decide(
             }
             Ok(Answer::Noted)
         }
-        Command::Route { seqs, platform, at } => {
-            for seq in seqs {
-                let message = state.by_seq(seq)?;
-                if let Some(routed) = message.and_then(|m| change::route(m, &platform, at)) {
-                    changed(How::Routed, routed, events);
+        Command::Route { messages, at } => {
+            for (seq, facts) in messages {
+                let Some(message) = state.by_seq(seq)? else { continue };
+                let (platform, conversation) = route(state, &message, &facts)?;
+                let Some(platform) = platform else { continue };
+                if let Some(routed) = change::route(&message, platform, conversation, at) {
+                    changed(How::Routed, routed, Vec::new(), events);
                 }
             }
             Ok(Answer::Noted)
         }
-        Command::Claim { seqs, at } => {
+        Command::Claim { seqs, account, at } => {
             let mut claimed = Vec::with_capacity(seqs.len());
             for seq in seqs {
                 let message = state.by_seq(seq)?;
-                if let Some(mut message) = message.and_then(|message| change::claim(message, at)) {
+                let claim = |message| change::claim(message, account.as_deref(), at);
+                if let Some(mut message) = message.and_then(claim) {
                     message.owner = Some(state.owner().to_owned());
-                    claimed.push(changed(How::Claimed, message, events));
+                    claimed.push(changed(How::Claimed, message, Vec::new(), events));
                 }
             }
             Ok(Answer::Claimed(claimed))
@@ -145,7 +178,7 @@ pub(super) fn decide(
                 return Ok(Answer::Done(before));
             };
             let marks = sent_mark(&after).into_iter().collect();
-            Ok(Answer::Done(changed_with(How::AttemptEnded, after, marks, events)))
+            Ok(Answer::Done(changed(How::AttemptEnded, after, marks, events)))
         }
         Command::SetAside { inbound, reason, at } => {
             events.push(Event::SetAside { inbound, reason, at });
@@ -169,11 +202,7 @@ pub(super) fn decide(
 }
 
 /// Adds the event that a message changed, and gives the message.
-fn changed(how: How, message: Message, events: &mut Vec<Event>) -> Message {
-    changed_with(how, message, Vec::new(), events)
-}
-
-fn changed_with(
+pub(super) fn changed(
     how: How,
     mut message: Message,
     marks: Vec<Mark>,
@@ -182,7 +211,10 @@ fn changed_with(
     if message.status != Status::Sending {
         message.owner = None;
     }
-    let state = Box::new(event::State::of(&message));
+    let mut state = Box::new(event::State::of(&message));
+    if how == How::Routed {
+        state.recipient = Some(message.recipient.clone());
+    }
     events.push(Event::Changed { seq: message.seq, how, state, marks });
     message
 }
@@ -192,6 +224,7 @@ fn create(
     draft: Draft,
     at: u64,
     idempotency: Option<Idempotency>,
+    facts: &RoutingFacts,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     if let Some(key) = &idempotency
@@ -207,66 +240,45 @@ fn create(
     }
     let (seq, id) = state.next();
     let marks = idempotency.map(|key| Mark::Key(key.key, key.body, at)).into_iter().collect();
-    let message = draft.into_message(seq, id, at);
+    let mut message = draft.into_message(seq, id, at);
+    (message.platform, message.recipient) = route(state, &message, facts)?;
     let created = Box::new(message.clone());
     events.push(Event::Created { message: created, origin: Origin::Made, marks });
     Ok(Answer::Done(message))
 }
 
+/// The platform of a message, where one is named or found, and its conversation.
+fn route(
+    state: &impl State,
+    message: &Message,
+    facts: &RoutingFacts,
+) -> Result<(Option<String>, String)> {
+    let recipient = &message.recipient;
+    let platform = match &message.platform {
+        Some(platform) => Some(platform.clone()),
+        None => match routing::choose_platform(recipient, message.seq, facts, state)? {
+            Choice::Platform(platform) => Some(platform),
+            Choice::Several(_) | Choice::None => None,
+        },
+    };
+    let conversation = match &platform {
+        Some(platform) => routing::choose_conversation(platform, recipient, facts, state)?,
+        None => recipient.clone(),
+    };
+    Ok((platform, conversation))
+}
+
 /// By which an event is known when it comes again.
-fn seen_mark(received: &Inbound) -> Mark {
+pub(super) fn seen_mark(received: &Inbound) -> Mark {
     let (time, hash) = seen_key(received);
     Mark::Seen(time, hash)
 }
 
 /// By which the echo of a message that was sent is known, where its platform gave it an ID.
-fn sent_mark(message: &Message) -> Option<Mark> {
+pub(super) fn sent_mark(message: &Message) -> Option<Mark> {
     let (platform, id) = (message.platform.as_ref()?, message.external_id.as_ref()?);
     let [_, (hour, hash), _] = sent_keys(platform, &message.recipient, id, message.updated_at);
     Some(Mark::Sent(hour, hash))
-}
-
-/// The message that a platform told of before: by the same event, or as the echo of one that we
-/// sent.
-fn known(state: &impl State, received: &Inbound) -> Result<Option<u64>> {
-    let seen = state.seen(received)?;
-    if seen.is_some() || !received.own {
-        return Ok(seen);
-    }
-    match state.sent_as(received)? {
-        None => state.echoed(received),
-        sent => Ok(sent),
-    }
-}
-
-fn receive(
-    state: &impl State,
-    received: Inbound,
-    at: u64,
-    events: &mut Vec<Event>,
-) -> Result<Answer> {
-    let seen = seen_mark(&received);
-    if let Some(seq) = known(state, &received)? {
-        let Some(known) = state.by_seq(seq)? else { return Ok(Answer::NotFound) };
-        if received.echoes(&known) {
-            let outcome = Outcome::Sent {
-                account: Some(received.account.clone()),
-                external_id: Some(received.external_id.clone()),
-            };
-            match change::record_outcome(known.clone(), outcome, at) {
-                Some(after) => {
-                    drop(changed_with(How::AttemptEnded, after, vec![seen], events));
-                }
-                None => events.push(Event::Recognized { seq, marks: vec![seen] }),
-            }
-        }
-        return Ok(Answer::Repeated(known));
-    }
-    let (seq, id) = state.next();
-    let message = received.into_message(seq, id, at);
-    let created = Box::new(message.clone());
-    events.push(Event::Created { message: created, origin: Origin::Received, marks: vec![seen] });
-    Ok(Answer::Done(message))
 }
 
 /// Whether two messages of one ID are the same message, whatever became of it since.

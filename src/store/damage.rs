@@ -18,7 +18,7 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason");
-        Err(Error::Read(format!("the file is damaged ({text}); `rechat check` tells more")))
+        Err(Error::Corrupt(text.to_owned()))
     })
 }
 

@@ -205,6 +205,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Recognized { .. } => "recognized",
         Event::Deleted { .. } => "deleted",
         Event::ConversationNamed { .. } => "conversation named",
+        Event::PlatformSeen(_) => "platform seen",
         Event::SetAside { .. } => "set aside",
         Event::Released { .. } => "released",
         Event::Forgotten(_) => "forgotten",

@@ -46,6 +46,11 @@ pub(super) fn sent_keys(
     [(hour.saturating_sub(1), hash), (hour, hash), (hour + 1, hash)]
 }
 
+/// What marks a message as one that a history has told of.
+pub(super) fn history_key(message: &Message) -> (u64, u128) {
+    (message.created_at, hash(&["history", &message.seq.to_string()]))
+}
+
 /// An ID for a message whose own ID is another's: the same each time it is asked for.
 pub(super) fn other_id(message: &Message) -> Uuid {
     let (id, at) = (message.id.to_string(), message.created_at.to_string());

@@ -7,6 +7,7 @@ use super::{Error, Result};
 use crate::log::FileLog;
 use crate::model::change::{Inbound, Outcome};
 use crate::model::message::{Draft, MessageType, Sender, Status};
+use crate::model::routing::RoutingFacts;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -29,7 +30,7 @@ pub(super) fn batches(log: &FileLog, from: u64) -> Result<Vec<(u64, Vec<Command>
 /// The commands of a payload: a byte of version, then postcard.
 fn decode(payload: &[u8]) -> Option<Vec<Command>> {
     let commands: Vec<Old> = postcard::from_bytes(payload.strip_prefix(&[1])?).ok()?;
-    commands.into_iter().map(Old::read).collect()
+    Some(commands.into_iter().map(Old::read).collect())
 }
 
 /// A command as it was written.
@@ -77,29 +78,33 @@ enum OldOutcome {
 }
 
 impl Old {
-    /// `None` where a draft is one that was never accepted.
-    fn read(self) -> Option<Command> {
-        Some(match self {
+    fn read(self) -> Command {
+        match self {
             Self::Create { draft, at, idempotency } => {
                 let OldDraft { message_type, content, recipient, platform } = draft;
-                let draft = Draft::new(message_type, content, recipient, platform).ok()?;
+                let draft = Draft::accepted(message_type, content, recipient, platform);
                 let idempotency = idempotency.map(|(key, body)| Idempotency { key, body });
-                Command::Create { draft, at, idempotency }
+                Command::Create { draft, at, idempotency, facts: RoutingFacts::default() }
             }
             Self::SetStatus { id, status, at } => Command::SetStatus { id, status, at },
             Self::Delete { id } => Command::Delete { id },
             Self::Receive { received, at } => {
-                Command::Receive { received: Box::new(received.read()), at }
+                Command::Receive { received: Box::new(received.read()), at, can_wait: false }
             }
             Self::Name { platform, conversation, name } => {
                 Command::Name { platform, conversation, name }
             }
-            Self::Route { seqs, platform, at } => Command::Route { seqs, platform, at },
-            Self::Claim { seqs, at } => Command::Claim { seqs, at },
+            Self::Route { seqs, platform, at } => {
+                let default_platform = Some(platform);
+                let facts = RoutingFacts { default_platform, ..RoutingFacts::default() };
+                let messages = seqs.into_iter().map(|seq| (seq, facts.clone())).collect();
+                Command::Route { messages, at }
+            }
+            Self::Claim { seqs, at } => Command::Claim { seqs, account: None, at },
             Self::RecordOutcome { seq, outcome, at } => {
                 Command::RecordOutcome { seq, outcome: outcome.read(), at }
             }
-        })
+        }
     }
 }
 
@@ -116,6 +121,7 @@ impl OldInbound {
             external_id: self.external_id,
             time: self.time,
             own: self.own,
+            from_history: false,
             original: self.original,
         }
     }
@@ -127,7 +133,7 @@ impl OldOutcome {
             Self::Sent { account, external_id } => Outcome::Sent { account, external_id },
             Self::Retry { reason, is_uncertain } => Outcome::Retry { reason, is_uncertain },
             Self::NotAttempted => Outcome::NotAttempted,
-            Self::Failed { reason } => Outcome::Failed { reason },
+            Self::Failed { reason } => Outcome::Failed { reason, is_uncertain: false },
         }
     }
 }
@@ -146,13 +152,14 @@ mod tests {
         let commands = decode(&bytes).unwrap();
         let draft =
             Draft::new(MessageType::Text, "hello".into(), "group_1".into(), Some("qq".into()));
-        let first = Command::Create { draft: draft.unwrap(), at: 7, idempotency: None };
+        let (draft, facts) = (draft.unwrap(), RoutingFacts::default());
+        let first = Command::Create { draft, at: 7, idempotency: None, facts };
         assert_eq!(commands[0], first);
-        let failed = Outcome::Failed { reason: "it was refused".into() };
+        let failed = Outcome::Failed { reason: "it was refused".into(), is_uncertain: false };
         assert_eq!(commands[6], Command::RecordOutcome { seq: 4, outcome: failed, at: 9 });
         let Command::Create { idempotency, .. } = &commands[7] else { panic!("{commands:?}") };
         assert_eq!(*idempotency, Some(Idempotency { key: 1, body: 300 }));
-        let Command::Receive { received, at: 6 } = &commands[8] else { panic!("{commands:?}") };
+        let Command::Receive { received, at: 6, .. } = &commands[8] else { panic!("{commands:?}") };
         assert_eq!((&*received.sender.name, received.time, received.own), ("Ann", 5, true));
         let outcome = Outcome::NotAttempted;
         assert_eq!(commands[11], Command::RecordOutcome { seq: 4, outcome, at: 9 });

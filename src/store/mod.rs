@@ -23,6 +23,7 @@ mod open;
 mod overlay;
 pub mod postings;
 mod query;
+mod receive;
 mod search;
 mod tables;
 #[cfg(test)]
@@ -61,6 +62,8 @@ pub enum Error {
     InUse(String),
     /// A row is damaged; only what meets it is refused.
     Damaged(String),
+    /// The file itself is damaged: a page of it is none.
+    Corrupt(String),
     /// Reading failed.
     Read(String),
     /// Writing failed. Where the disk failed in the midst of it, the change may yet be there.
@@ -74,6 +77,9 @@ impl fmt::Display for Error {
             Self::Absent => f.write_str("Repository not initialized"),
             Self::Open(text) | Self::InUse(text) => f.write_str(text),
             Self::Damaged(text) => write!(f, "{text}; `rechat check` tells more"),
+            Self::Corrupt(text) => {
+                write!(f, "the store's file is damaged ({text}); `rechat check` tells more")
+            }
             Self::Read(text) => write!(f, "the store could not be read: {text}"),
             Self::Write(text) => write!(f, "the store could not be written: {text}"),
         }
@@ -87,7 +93,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl From<redb::StorageError> for Error {
     fn from(error: redb::StorageError) -> Self {
-        Self::Read(error.to_string())
+        match error {
+            redb::StorageError::Corrupted(text) => Self::Corrupt(text),
+            error => Self::Read(error.to_string()),
+        }
     }
 }
 
@@ -148,6 +157,7 @@ type Current = Arc<ArcSwapOption<View>>;
 /// An open store. Dropping it (or [`Store::close`]) waits for what is queued to be written.
 pub struct Store {
     current: Current,
+    owner: String,
     /// Empty once the store is closed, or where it was opened for reading.
     queue: Mutex<Option<mpsc::Sender<writer::Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -171,12 +181,22 @@ impl Store {
                 (Some(queue), Some(thread))
             }
         };
-        Ok(Self { current, queue: Mutex::new(queue), writer: Mutex::new(writer) })
+        Ok(Self {
+            current,
+            owner: options.owner.clone(),
+            queue: Mutex::new(queue),
+            writer: Mutex::new(writer),
+        })
     }
 
     /// The newest commit, for reading; it stays as it is for as long as it is held.
     pub fn view(&self) -> Result<Arc<View>> {
         self.current.load_full().ok_or(Error::Absent)
+    }
+
+    /// The owner of claims that are made here.
+    pub fn owner(&self) -> &str {
+        &self.owner
     }
 
     /// Carries out a command; the answer comes once it is on disk.

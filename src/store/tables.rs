@@ -3,6 +3,7 @@
 use super::postings::Places;
 use crate::log::record::{Unreadable, checksum};
 use crate::model::message::{Direction, Message, Status};
+use crate::model::routing::SeenPlatform;
 use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -111,6 +112,18 @@ impl Counters {
         self.named_terms += 1;
         Term(Term::FIRST_NAMED + self.named_terms - 1)
     }
+}
+
+/// The row of `meta` that has the platforms of which an adapter was connected at any time.
+pub(super) const SEEN_PLATFORMS: &str = "seen platforms";
+
+/// The platforms of which an adapter was connected at any time, the first one first.
+pub(super) fn seen_platforms(
+    meta: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> super::Result<Vec<SeenPlatform>> {
+    let row = meta.get(SEEN_PLATFORMS)?;
+    let unpack = |bytes: &[u8]| unpack("the row of the", &[SEEN_PLATFORMS], bytes);
+    Ok(row.map_or(Ok(Vec::new()), |row| unpack(row.value()))?)
 }
 
 /// What is known of a conversation.

@@ -5,13 +5,19 @@ use super::open::open;
 use super::*;
 use crate::model::change::{Inbound, Outcome};
 use crate::model::message::{Draft, Message, MessageType, Sender, Status};
+use crate::model::routing::RoutingFacts;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 fn create(text: &str) -> Command {
     let draft = Draft::new(MessageType::Text, text.into(), "group_1".into(), Some("qq".into()));
-    Command::Create { draft: draft.unwrap(), at: 1_700_000_000, idempotency: None }
+    Command::Create {
+        draft: draft.unwrap(),
+        at: 1_700_000_000,
+        idempotency: None,
+        facts: RoutingFacts::default(),
+    }
 }
 
 /// A store in a folder of its own.
@@ -172,28 +178,32 @@ fn received(text: &str, own: bool) -> Inbound {
         external_id: text.into(),
         time: 1_700_000_000,
         own,
+        from_history: false,
         original: None,
     }
 }
 
 fn receive(text: &str, own: bool) -> Command {
-    Command::Receive { received: Box::new(received(text, own)), at: 1_700_000_001 }
+    Command::Receive { received: Box::new(received(text, own)), at: 1_700_000_001, can_wait: false }
 }
 
 #[test]
 fn what_a_batch_did_is_known_to_the_rest_of_it() {
     let (_folder, mut file) = new();
     let sending = made(&mut file, "hello");
-    file.commit(vec![Command::Claim { seqs: vec![sending.seq], at: 1 }], Durability::Tables)
-        .unwrap();
+    file.commit(
+        vec![Command::Claim { seqs: vec![sending.seq], account: None, at: 1 }],
+        Durability::Tables,
+    )
+    .unwrap();
     let again = Outcome::Retry { reason: "it is silent".into(), is_uncertain: true };
     let (platform, conversation) = ("qq".to_owned(), "group_9".to_owned());
     let mut elsewhere = received("first", false);
     elsewhere.conversation.clone_from(&conversation);
     let commands = vec![
-        Command::RecordOutcome { seq: sending.seq, outcome: again, at: 2 },
+        Command::RecordOutcome { seq: sending.seq, outcome: again, at: 1_700_000_000 },
         receive("hello", true),
-        Command::Receive { received: Box::new(elsewhere), at: 3 },
+        Command::Receive { received: Box::new(elsewhere), at: 3, can_wait: false },
         Command::Name { platform, conversation, name: "Nine".into() },
     ];
     file.commit(commands, Durability::Tables).unwrap();
@@ -211,7 +221,7 @@ fn a_damaged_record_refuses_only_what_meets_it() {
     let txn = file.database.begin_write().unwrap();
     txn.open_table(tables::MESSAGES).unwrap().insert(damaged.seq, &b"\xff"[..]).unwrap();
     txn.commit().unwrap();
-    let claim = Command::Claim { seqs: vec![damaged.seq], at: 1 };
+    let claim = Command::Claim { seqs: vec![damaged.seq], account: None, at: 1 };
     let delete = Command::Delete { id: damaged.id };
     let answers = file.commit(vec![claim, create("x"), delete], Durability::Log).unwrap().answers;
     let is_done: Vec<_> = answers.iter().map(Result::is_ok).collect();
@@ -282,14 +292,18 @@ fn do_everything(file: &mut StoreFile) {
     let mut log = |command| commit(file, command, Durability::Log);
     let key = Some(Idempotency::new("key", "body"));
     let draft = Draft::new(MessageType::Text, "keyed".into(), "group_2".into(), None).unwrap();
-    let Answer::Done(keyed) = log(Command::Create { draft, at: 5, idempotency: key }) else {
+    let Answer::Done(keyed) =
+        log(Command::Create { draft, at: 5, idempotency: key, facts: RoutingFacts::default() })
+    else {
         panic!()
     };
     log(create("one"));
     log(create("two"));
     log(receive("three", false));
-    log(Command::Route { seqs: vec![keyed.seq], platform: "qq".into(), at: 6 });
-    log(Command::Claim { seqs: vec![1, 2, 3], at: 7 });
+    let facts = RoutingFacts { default_platform: Some("qq".into()), ..RoutingFacts::default() };
+    log(Command::Route { messages: vec![(keyed.seq, facts)], at: 6 });
+    log(Command::SeePlatform { platform: "qq".into(), kind: "onebot11".into() });
+    log(Command::Claim { seqs: vec![1, 2, 3], account: None, at: 7 });
     let sent = Outcome::Sent { account: Some("1".into()), external_id: Some("e".into()) };
     log(Command::RecordOutcome { seq: 2, outcome: sent, at: 8 });
     let again = Outcome::Retry { reason: "silent".into(), is_uncertain: true };
@@ -332,7 +346,7 @@ fn the_same_events_make_the_same_tables() {
     }
     let report = check::check(&other.view().unwrap()).unwrap();
     assert_eq!(report.findings, [""; 0]);
-    assert_eq!(report.set_aside, 1);
+    assert_eq!(report.set_aside.len(), 1);
 }
 
 #[test]
@@ -344,7 +358,7 @@ fn what_happened_is_kept_in_order_and_told_to_who_comes_back() {
     let view = opened.view().unwrap();
     let all = view.journal(0, 100).unwrap().unwrap();
     let created = |entry: &&JournalEntry| matches!(entry.entry, Entry::Created { .. });
-    assert_eq!(all.iter().filter(created).count(), 5);
+    assert_eq!(all.iter().filter(created).count(), 6);
     let deleted = all.iter().filter_map(|entry| match &entry.entry {
         Entry::Deleted { seq, platform, conversation, .. } => {
             Some((*seq, platform.as_deref(), conversation.as_str()))
@@ -468,7 +482,12 @@ fn damage<K: redb::Key + 'static>(
 fn a_damaged_row_of_an_index_or_a_conversation_stops_only_what_meets_it() {
     let elsewhere = |text: &str| {
         let draft = Draft::new(MessageType::Text, text.into(), "group_9".into(), Some("tg".into()));
-        Command::Create { draft: draft.unwrap(), at: 1, idempotency: None }
+        Command::Create {
+            draft: draft.unwrap(),
+            at: 1,
+            idempotency: None,
+            facts: RoutingFacts::default(),
+        }
     };
     for is_index in [true, false] {
         let (_folder, mut file) = new();
@@ -524,7 +543,8 @@ fn what_is_old_is_forgotten_and_no_more() {
     commit(&mut file, Command::Delete { id: message.id }, Durability::Tables);
     for n in 0..5 {
         let draft = Draft::new(MessageType::Text, n.to_string(), "group_2".into(), None).unwrap();
-        let create = Command::Create { draft, at: 1, idempotency: None };
+        let create =
+            Command::Create { draft, at: 1, idempotency: None, facts: RoutingFacts::default() };
         commit(&mut file, create, Durability::Tables);
     }
     let is_known = |file: &mut StoreFile| {
@@ -566,13 +586,21 @@ fn an_emptied_conversation_is_listed_no_more_and_forgotten_later() {
 fn claims_are_told_by_their_owner() {
     let (folder, mut file) = new();
     let first = made(&mut file, "1");
-    commit(&mut file, Command::Claim { seqs: vec![first.seq], at: 1 }, Durability::Tables);
+    commit(
+        &mut file,
+        Command::Claim { seqs: vec![first.seq], account: None, at: 1 },
+        Durability::Tables,
+    );
     file.close().unwrap();
     let mut options = options(folder.path(), Access::Write);
     options.owner = "other".into();
     let mut file = open(&options).unwrap().into_writable().unwrap();
     let second = made(&mut file, "2");
-    commit(&mut file, Command::Claim { seqs: vec![second.seq], at: 1 }, Durability::Tables);
+    commit(
+        &mut file,
+        Command::Claim { seqs: vec![second.seq], account: None, at: 1 },
+        Durability::Tables,
+    );
     let view = file.view().unwrap();
     let of =
         |owner| view.claimed_by(owner).unwrap().map(|found| found.unwrap().seq).collect::<Vec<_>>();
@@ -628,7 +656,12 @@ fn a_store_of_version_0_2_is_brought_up_to_date() {
     let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
     let answer = commit(
         &mut file,
-        Command::Create { draft, at: crate::clock::now(), idempotency: key },
+        Command::Create {
+            draft,
+            at: crate::clock::now(),
+            idempotency: key,
+            facts: RoutingFacts::default(),
+        },
         Durability::Tables,
     );
     assert!(matches!(answer, Answer::KeyTaken | Answer::Done(_)), "{answer:?}");

@@ -5,9 +5,10 @@
 //! one refuses the command that meets it, before anything was changed.
 
 use super::command::State;
+use super::damage::pass_over;
 use super::ids::{Ids, Tag};
 use super::journal::{self, Entry};
-use super::keys::{Idempotency, KEY_LIFE, seen_key, sent_keys};
+use super::keys::{Idempotency, KEY_LIFE, history_key, seen_key, sent_keys};
 use super::postings::{Places, locate, start_of};
 use super::tables::{
     self, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS,
@@ -20,6 +21,7 @@ use crate::model::change::Inbound;
 use crate::model::cursor::Epoch;
 use crate::model::event::{Bounds, Event};
 use crate::model::message::{Direction, Message, Status};
+use crate::model::routing::{SeenPlatform, StoreFacts};
 use redb::{ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -133,17 +135,22 @@ impl<'txn> Transaction<'txn> {
                         message.seq
                     )));
                 }
-                self.load_terms(message, message.status, message.platform.as_deref())
+                let platform = message.platform.as_deref();
+                self.load_terms(message, message.status, platform, &message.recipient)
             }
             Event::Changed { seq, state, .. } => {
                 let before = self.there(*seq)?;
-                self.load_terms(&before, before.status, before.platform.as_deref())?;
-                self.load_terms(&before, state.status, state.platform.as_deref())
+                let platform = before.platform.as_deref();
+                self.load_terms(&before, before.status, platform, &before.recipient)?;
+                let recipient = state.recipient.as_deref().unwrap_or(&before.recipient);
+                self.load_terms(&before, state.status, state.platform.as_deref(), recipient)
             }
             Event::Deleted { seq } => {
                 let before = self.there(*seq)?;
-                self.load_terms(&before, before.status, before.platform.as_deref())
+                let platform = before.platform.as_deref();
+                self.load_terms(&before, before.status, platform, &before.recipient)
             }
+            Event::PlatformSeen(_) => tables::seen_platforms(&self.meta).map(drop),
             Event::ConversationNamed { platform, conversation, .. } => {
                 match self.load_conversation(platform, conversation)? {
                     Some(_) => Ok(()),
@@ -169,19 +176,20 @@ impl<'txn> Transaction<'txn> {
         self.by_seq(seq)?.ok_or_else(|| Error::Damaged(format!("message {seq} is gone")))
     }
 
-    /// Loads the sets that a message is in with this status and platform, and what is known of its
-    /// conversation there.
+    /// Loads the sets that a message is in with this status, platform and conversation, and what is
+    /// known of that.
     fn load_terms(
         &mut self,
         message: &Message,
         status: Status,
         platform: Option<&str>,
+        recipient: &str,
     ) -> Result<()> {
         let platform = platform.unwrap_or_default();
         let known = [
             Some(Term::of_state(message.direction, status)),
             self.load_platform(platform)?,
-            self.load_conversation(platform, &message.recipient)?.map(|row| row.term),
+            self.load_conversation(platform, recipient)?.map(|row| row.term),
         ];
         let (block, _) = locate(message.seq);
         for term in known.into_iter().flatten() {
@@ -349,38 +357,69 @@ impl State for Transaction<'_> {
         Ok((now.saturating_sub(at) < KEY_LIFE).then_some((seq, body == key.body)))
     }
 
-    fn seen(&self, received: &Inbound) -> Result<Option<u64>> {
+    fn known_event(&self, received: &Inbound) -> Result<Option<u64>> {
         Ok(self.seen.get(seen_key(received))?.map(|seq| seq.value()))
     }
 
-    fn sent_as(&self, received: &Inbound) -> Result<Option<u64>> {
-        let Inbound { platform, conversation, external_id, time, .. } = received;
-        for key in sent_keys(platform, conversation, external_id, *time) {
-            if let Some(seq) = self.sent.get(key)? {
-                return Ok(Some(seq.value()));
-            }
+    fn known(&self, received: &Inbound, at: u64) -> Result<Option<u64>> {
+        let seen = self.known_event(received)?;
+        if seen.is_some() || !received.own {
+            return Ok(seen);
         }
-        Ok(None)
-    }
-
-    fn echoed(&self, received: &Inbound) -> Result<Option<u64>> {
-        let Some(row) = self.conversation(&received.platform, &received.conversation)? else {
-            return Ok(None);
-        };
-        for status in [Status::Sending, Status::Pending] {
-            let state = Term::of_state(Direction::Outbound, status);
-            for block in self.blocks(state)? {
-                let mut places = self.places(state.row(block))?;
-                places.intersect(&self.places(row.term.row(block))?);
-                for place in places.ascending() {
-                    let seq = start_of(block) + u64::from(place);
-                    if self.by_seq(seq)?.is_some_and(|message| received.echoes(&message)) {
-                        return Ok(Some(seq));
-                    }
+        let Inbound { platform, conversation, external_id, time, .. } = received;
+        // The platform's clock and ours may be far apart.
+        for at in [*time, at] {
+            for key in sent_keys(platform, conversation, external_id, at) {
+                if let Some(seq) = self.sent.get(key)? {
+                    return Ok(Some(seq.value()));
                 }
             }
         }
         Ok(None)
+    }
+
+    fn is_in_history(&self, message: &Message) -> Result<bool> {
+        Ok(self.seen.get(history_key(message))?.is_some())
+    }
+
+    fn outbound(
+        &self,
+        platform: &str,
+        conversation: &str,
+        status: Status,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let mut found = Vec::new();
+        let Some(row) = self.conversation(platform, conversation)? else { return Ok(found) };
+        let state = Term::of_state(Direction::Outbound, status);
+        for block in self.blocks(state)? {
+            let mut places = self.places(state.row(block))?;
+            places.intersect(&self.places(row.term.row(block))?);
+            for place in places.ascending() {
+                // One that is damaged is none that an event could be about.
+                let message = self.by_seq(start_of(block) + u64::from(place));
+                found.extend(pass_over(message)?);
+                if found.len() == limit {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn recent(&self, platform: &str, conversation: &str, limit: usize) -> Result<Vec<Message>> {
+        let mut found = Vec::new();
+        let Some(row) = self.conversation(platform, conversation)? else { return Ok(found) };
+        for block in self.blocks(row.term)?.into_iter().rev() {
+            for place in self.places(row.term.row(block))?.descending() {
+                let message = self.by_seq(start_of(block) + u64::from(place));
+                found.extend(pass_over(message)?);
+                if found.len() == limit {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
     }
 
     fn conversation_name(&self, platform: &str, name: &str) -> Result<Option<Option<String>>> {
@@ -410,5 +449,22 @@ impl State for Transaction<'_> {
             epochs_before,
             conversations,
         }))
+    }
+}
+
+impl StoreFacts for Transaction<'_> {
+    type Error = Error;
+
+    fn seen_platforms(&self) -> Result<Vec<SeenPlatform>> {
+        tables::seen_platforms(&self.meta)
+    }
+
+    fn named_platforms(&self) -> Result<Vec<String>> {
+        let names = self.platforms.iter()?.map(|row| Ok(row?.0.value().to_owned()));
+        names.filter(|name| !name.as_ref().is_ok_and(String::is_empty)).collect()
+    }
+
+    fn is_known(&self, platform: &str, conversation: &str) -> Result<bool> {
+        Ok(self.conversation(platform, conversation)?.is_some_and(|row| row.account.is_some()))
     }
 }

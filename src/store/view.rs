@@ -3,11 +3,11 @@
 use super::damage::{guarded, pass_over};
 use super::ids::{Ids, Tag};
 use super::journal::{self, JournalEntry};
-use super::keys::sent_keys;
 use super::postings::Places;
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, MESSAGES, META,
-    PLATFORMS, POSTINGS, QUARANTINE, SENT, Term, counters, unpack, unpack_places, without_checksum,
+    PLATFORMS, POSTINGS, QUARANTINE, Term, counters, seen_platforms, unpack, unpack_places,
+    without_checksum,
 };
 use super::{Error, Head, Result};
 use crate::log::{decode_event, record};
@@ -15,6 +15,7 @@ use crate::model::change::Inbound;
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::Event;
 use crate::model::message::{Message, Status};
+use crate::model::routing::{SeenPlatform, StoreFacts};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -73,7 +74,7 @@ pub struct View {
     pub(super) postings: ReadOnlyTable<u64, &'static [u8]>,
     pub(super) platforms: ReadOnlyTable<&'static str, u32>,
     pub(super) conversations: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
-    sent: ReadOnlyTable<(u64, u128), u64>,
+    meta: ReadOnlyTable<&'static str, &'static [u8]>,
     pub(super) journal: ReadOnlyTable<u64, &'static [u8]>,
     pub(super) epochs: ReadOnlyTable<u64, (u64, u64)>,
     pub(super) quarantine: ReadOnlyTable<u64, &'static [u8]>,
@@ -101,7 +102,7 @@ impl View {
             postings: txn.open_table(POSTINGS)?,
             platforms: txn.open_table(PLATFORMS)?,
             conversations: txn.open_table(CONVERSATIONS)?,
-            sent: txn.open_table(SENT)?,
+            meta,
             txn,
         })
     }
@@ -283,37 +284,6 @@ impl View {
         Ok(self.between(0, seq.saturating_sub(1))?.rev())
     }
 
-    /// The message that was sent under this ID of its platform, around a time.
-    pub fn sent_as(
-        &self,
-        platform: &str,
-        conversation: &str,
-        external_id: &str,
-        at: u64,
-    ) -> Result<Option<u64>> {
-        for key in sent_keys(platform, conversation, external_id, at) {
-            if let Some(seq) = self.sent.get(key)? {
-                return Ok(Some(seq.value()));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The platforms on which an account of ours has seen a conversation, the latest first.
-    pub fn platforms_of(&self, conversation: &str) -> Result<Vec<Conversation>> {
-        let mut known = Vec::new();
-        for entry in self.platforms.iter()? {
-            let platform = entry?.0;
-            let row = self.conversation_row(platform.value(), conversation)?;
-            known.extend(
-                row.filter(|row| row.account.is_some())
-                    .map(|row| row.shown(platform.value(), conversation)),
-            );
-        }
-        known.sort_by_key(|conversation| std::cmp::Reverse(conversation.last_seq));
-        Ok(known)
-    }
-
     /// What is known of a conversation.
     pub fn conversation(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
         let row = self.conversation_row(platform, conversation)?;
@@ -389,5 +359,23 @@ where
 {
     fn next_back(&mut self) -> Option<Result<T>> {
         guarded(|| Ok(self.0.next_back().transpose()?)).transpose()
+    }
+}
+
+impl StoreFacts for View {
+    type Error = Error;
+
+    fn seen_platforms(&self) -> Result<Vec<SeenPlatform>> {
+        seen_platforms(&self.meta)
+    }
+
+    fn named_platforms(&self) -> Result<Vec<String>> {
+        let names = self.platforms.iter()?.map(|row| Ok(row?.0.value().to_owned()));
+        names.filter(|name| !name.as_ref().is_ok_and(String::is_empty)).collect()
+    }
+
+    fn is_known(&self, platform: &str, conversation: &str) -> Result<bool> {
+        let row = self.conversation_row(platform, conversation)?;
+        Ok(row.is_some_and(|row| row.account.is_some()))
     }
 }

@@ -139,6 +139,7 @@ impl Writer {
     fn serve(&mut self, batch: impl Iterator<Item = Job>) {
         let (commands, waiting): (Vec<_>, Vec<_>) =
             batch.map(|job| (job.command, job.answer)).unzip();
+        let is_alone = waiting.len() == 1 && self.fault.is_some();
         match self.commit(commands) {
             Ok(answers) => {
                 for (wait, answer) in waiting.into_iter().zip(answers) {
@@ -153,6 +154,11 @@ impl Writer {
                 if self.file.is_none() {
                     let _ = self.open_again();
                 }
+                // What meets a damaged page by itself will always meet it.
+                let error = match error {
+                    Error::Corrupt(_) if is_alone => Error::Damaged(error.to_string()),
+                    error => not_written(error),
+                };
                 for wait in waiting {
                     let _ = wait.send(Err(error.clone()));
                 }
@@ -184,7 +190,7 @@ impl Writer {
             self.fault = Some(Instant::now());
             self.close();
         }
-        done.map_err(not_written)
+        done
     }
 
     fn close(&mut self) {
@@ -263,7 +269,7 @@ impl Writer {
 fn not_written(error: Error) -> Error {
     match error {
         Error::Read(text) => Error::Write(text),
-        Error::Damaged(_) => Error::Write(error.to_string()),
+        Error::Corrupt(_) => Error::Write(error.to_string()),
         other => other,
     }
 }

@@ -3,7 +3,7 @@
 use crate::onebot::DEADLINE;
 use rechat::adapter::{
     AccountHandle, Changes, Context, Delivery, Event, EventSink, Handshake, Inbound, Outbound,
-    Registry, Settings, Socket, State, accept, start,
+    QueuedEvent, Registry, Settings, Socket, State, accept, start,
 };
 use rechat::model::message::MessageType;
 use std::time::Duration;
@@ -20,11 +20,13 @@ use uuid::Uuid;
 pub struct Rechat {
     pub registry: Registry,
     pub changes: Changes,
-    events: mpsc::Receiver<Event>,
+    events: mpsc::Receiver<QueuedEvent>,
     /// What the core answers when it is asked for an account's conversations.
     pub conversations: Vec<String>,
     /// The names that were told of conversations.
     pub names: Vec<(String, String)>,
+    /// Messages that were confirmed after their time limit.
+    pub confirmed_late: Vec<Uuid>,
     stop: CancellationToken,
     tracker: TaskTracker,
     door: String,
@@ -35,17 +37,26 @@ impl Rechat {
     pub async fn start(entries: &[String]) -> Self {
         let settings: Vec<Settings> =
             entries.iter().map(|entry| toml::from_str(entry).unwrap()).collect();
-        let (sender, events) = mpsc::channel(64);
+        let (core, events) = EventSink::new(64, 1 << 24);
         let registry = Registry::new();
         let changes = registry.changes();
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
-        let core = EventSink { events: sender };
         let context = start(settings, core, registry.clone(), stop.clone(), tracker.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let door = listener.local_addr().unwrap().to_string();
         tokio::spawn(keep_door(listener, context, tracker.clone()));
-        let (conversations, names) = (Vec::new(), Vec::new());
-        Self { registry, changes, events, conversations, names, stop, tracker, door }
+        let (conversations, names, confirmed_late) = (Vec::new(), Vec::new(), Vec::new());
+        Self {
+            registry,
+            changes,
+            events,
+            conversations,
+            names,
+            confirmed_late,
+            stop,
+            tracker,
+            door,
+        }
     }
 
     /// Where to dial in.
@@ -57,11 +68,12 @@ impl Rechat {
     pub async fn message(&mut self) -> Inbound {
         let next = async {
             loop {
-                match self.events.recv().await.expect("the adapters live") {
+                match self.events.recv().await.expect("the adapters live").split().0 {
                     Event::Message(message) => return *message,
                     Event::Named { conversation, name, .. } => {
                         self.names.push((conversation, name));
                     }
+                    Event::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
                     Event::Conversations { answer, .. } => {
                         let _ = answer.send(self.conversations.clone());
                     }
@@ -79,12 +91,13 @@ impl Rechat {
                 {
                     return name.clone();
                 }
-                match self.events.recv().await.expect("the adapters live") {
+                match self.events.recv().await.expect("the adapters live").split().0 {
                     Event::Named { conversation, name, .. } => {
                         self.names.push((conversation, name));
                     }
                     Event::Conversations { answer, .. } => drop(answer.send(Vec::new())),
                     Event::Message(message) => panic!("an unexpected message: {message:?}"),
+                    Event::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
                 }
             }
         };

@@ -69,8 +69,6 @@ async fn an_api_and_an_event_connection_are_one_account() {
     let api = Peer::dial(&rechat.url(WS), &headers("1", "API"), willing()).await.unwrap();
     assert_eq!(rechat.send("qq", "group_77", "hi").await, sent("101"));
     api.action("send_group_msg").await;
-    // The echo of what went out by the one comes in by the other.
-    event.push(&own_message(1, 77, 101, "hi"));
     event.push(&nameless_group_message(1, 78, 102, "hello"));
     assert_eq!(rechat.message().await.content, "hello");
     assert_eq!(rechat.named("group_78").await, "Asked 78");
@@ -179,11 +177,9 @@ async fn the_first_answer_counts_and_async_is_accepted() {
 }
 
 #[tokio::test]
-async fn an_own_message_is_news_unless_it_is_an_echo() {
+async fn a_message_of_the_accounts_owner_is_reported_as_own() {
     let mut rechat = rechat().await;
     let peer = dial(&rechat, "1", willing()).await;
-    assert_eq!(rechat.send("qq", "group_77", "hi").await, sent("101"));
-    peer.push(&own_message(1, 77, 101, "hi"));
     peer.push(&own_message(1, 77, 55, "written on the phone"));
     let message = rechat.message().await;
     assert_eq!((message.content.as_str(), message.own), ("written on the phone", true));
@@ -191,14 +187,39 @@ async fn an_own_message_is_news_unless_it_is_an_echo() {
 }
 
 #[tokio::test]
-async fn the_report_of_an_unanswered_message_settles_it() {
-    let rechat = Rechat::start(&["kind = 'onebot11'\nanswer_timeout = 1".into()]).await;
+async fn an_answer_after_the_time_limit_is_reported_with_its_message() {
+    let mut rechat = Rechat::start(&["kind = 'onebot11'\nanswer_timeout = 0.05".into()]).await;
     let peer = dial(&rechat, "1", willing_but("send_group_msg", Reply::Silent)).await;
-    let link = rechat.link("qq").await;
-    let sending = tokio::spawn(async move { link.send(text_to("group_77", "hi")).await });
-    peer.action("send_group_msg").await;
-    peer.push(&own_message(1, 77, 9, "hi"));
-    assert_eq!(sending.await.unwrap(), sent("9"));
+    let (sent, refused) = (text_to("group_77", "hi"), text_to("group_77", "ho"));
+    for (message, status) in [(&refused, "failed"), (&sent, "ok")] {
+        let delivery = rechat.link("qq").await.send(message.clone()).await;
+        assert!(matches!(delivery, Delivery::Unknown { .. }), "{delivery:?}");
+        let echo = peer.action("send_group_msg").await["echo"].clone();
+        let answer =
+            json!({"status": status, "retcode": 0, "data": {"message_id": 9}, "echo": echo});
+        peer.push(&answer);
+        peer.push(&answer);
+    }
+    peer.push(&group_message(1, 77, 10, "what comes after them"));
+    assert_eq!(rechat.message().await.content, "what comes after them");
+    assert_eq!(rechat.confirmed_late, [sent.id], "a confirmation counts, once; a refusal does not");
+}
+
+#[tokio::test]
+async fn an_answer_to_an_earlier_connection_belongs_to_none() {
+    let mut rechat = Rechat::start(&["kind = 'onebot11'\nanswer_timeout = 0.05".into()]).await;
+    let silent = || willing_but("send_group_msg", Reply::Silent);
+    let first = dial(&rechat, "1", silent()).await;
+    rechat.send("qq", "group_77", "hi").await;
+    let echo = first.action("send_group_msg").await["echo"].clone();
+    first.drop_connection();
+    let second = dial(&rechat, "1", silent()).await;
+    rechat.send("qq", "group_77", "ho").await;
+    second.action("send_group_msg").await;
+    second.push(&json!({"status": "ok", "retcode": 0, "data": {"message_id": 9}, "echo": echo}));
+    second.push(&group_message(1, 77, 10, "what comes after it"));
+    assert_eq!(rechat.message().await.content, "what comes after it");
+    assert!(rechat.confirmed_late.is_empty());
 }
 
 #[tokio::test]
@@ -239,9 +260,15 @@ async fn a_message_that_may_have_gone_out_is_looked_for() {
     });
     let _peer = dial(&rechat, "1", history).await;
     let link = rechat.link("qq").await;
-    let found = link.find(text_to("group_77", "hi")).await;
-    assert_eq!(found, Found::Sent { external_id: Some("44".into()) });
-    assert_eq!(link.find(text_to("group_77", "other")).await, Found::NotSent);
+    let Found::History { candidates, is_complete } = link.find(text_to("group_77", "hi")).await
+    else {
+        panic!("there is a history");
+    };
+    let told: Vec<_> =
+        candidates.iter().map(|c| (c.external_id.as_str(), c.from_history)).collect();
+    assert_eq!((told, is_complete), (vec![("44", true)], true));
+    let nothing = Found::History { candidates: vec![], is_complete: true };
+    assert_eq!(link.find(text_to("group_77", "other")).await, nothing);
     assert_eq!(link.find(text_to("private_5", "hi")).await, Found::CannotTell);
 }
 

@@ -72,7 +72,7 @@ async fn several_accounts_on_one_connection() {
     peer.push(&status_update(&[("qq", "1", true), ("telegram", "2", false)]));
     rechat.until("1", State::Connected).await;
     assert!(rechat.until("2", State::Error).await.contains("off"));
-    assert_eq!(rechat.registry.connected_platforms(), ["qq"]);
+    assert!(rechat.registry.connected().iter().all(|(platform, _)| platform == "qq"));
     peer.push(&status_update(&[("telegram", "2", true)]));
     rechat.until("2", State::Connected).await;
     rechat.send("telegram", "private_x", "hi").await;

@@ -19,9 +19,14 @@ pub(in crate::adapter) struct Answer {
 }
 
 impl Answer {
-    /// Whether the action was done, or was taken to be done later.
+    /// Whether the action was done, or was taken to be done later. The status counts, and the
+    /// retcode only where there is none that the specification knows.
     pub(in crate::adapter) fn is_accepted(&self) -> bool {
-        matches!(self.status.as_str(), "ok" | "async") || matches!(self.retcode, 0 | 1)
+        match self.status.as_str() {
+            "ok" | "async" => true,
+            "failed" => false,
+            _ => matches!(self.retcode, 0 | 1),
+        }
     }
 
     /// The data, if it has this form.

@@ -1,14 +1,21 @@
 //! Calling actions of an implementation, and finding the answer to each by its echo.
+//!
+//! An answer that comes after the time limit still tells what became of the message it is about:
+//! the echoes of such calls are kept for as long as the connection lives.
 
 use super::answer::Answer;
 use crate::adapter::socket::Writer;
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use uuid::Uuid;
+
+/// Calls whose answer may still come, kept for each connection; beyond that the oldest are forgotten.
+const MAX_LATE: usize = 1024;
 
 /// The actions of one connection.
 #[derive(Clone)]
@@ -22,11 +29,25 @@ struct Shared {
     waiting: Mutex<Waiting>,
 }
 
-#[derive(Default)]
 struct Waiting {
     closed: bool,
+    /// Part of every echo, so that no answer is taken for one of another connection.
+    connection: Uuid,
     last_echo: u64,
     answers: HashMap<String, oneshot::Sender<Answer>>,
+    /// Echoes of calls that ran into their time limit, and the messages they were to send.
+    late: VecDeque<(String, Uuid)>,
+}
+
+/// The call an answer belongs to.
+#[derive(Debug)]
+pub(in crate::adapter) enum Answered {
+    /// One that waited for it.
+    InTime,
+    /// One that was to send this message and ran into its time limit.
+    Late(Uuid, Answer),
+    /// None.
+    Unknown(Answer),
 }
 
 /// Why an action has no answer.
@@ -75,7 +96,14 @@ pub(in crate::adapter) struct Bot<'a> {
 
 impl Calls {
     pub(in crate::adapter) fn new(writer: Writer, limit: Duration) -> Self {
-        Self { shared: Arc::new(Shared { writer, limit, waiting: Mutex::default() }) }
+        let waiting = Waiting {
+            closed: false,
+            connection: Uuid::new_v4(),
+            last_echo: 0,
+            answers: HashMap::new(),
+            late: VecDeque::new(),
+        };
+        Self { shared: Arc::new(Shared { writer, limit, waiting: Mutex::new(waiting) }) }
     }
 
     /// Calls an action and waits for its answer, as long as is allowed.
@@ -85,21 +113,62 @@ impl Calls {
         params: impl Serialize,
         bot: Option<Bot<'_>>,
     ) -> Result<Answer, NoAnswer> {
-        let place = self.begin()?;
+        self.call_about(None, action, params, bot).await
+    }
+
+    /// Calls an action that sends a message: the answer is known as its own also when it comes
+    /// after the time limit.
+    pub(in crate::adapter) async fn send(
+        &self,
+        message: Uuid,
+        action: &str,
+        params: impl Serialize,
+        bot: Option<Bot<'_>>,
+    ) -> Result<Answer, NoAnswer> {
+        self.call_about(Some(message), action, params, bot).await
+    }
+
+    async fn call_about(
+        &self,
+        message: Option<Uuid>,
+        action: &str,
+        params: impl Serialize,
+        bot: Option<Bot<'_>>,
+    ) -> Result<Answer, NoAnswer> {
+        let mut place = self.begin()?;
         let request = Frame { action, params, echo: &place.echo, bot };
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
         self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
-        match timeout(self.shared.limit, place.answer()).await {
-            Ok(Some(answer)) => Ok(answer),
-            Ok(None) => Err(NoAnswer::Lost),
-            Err(_) => Err(NoAnswer::Silent(self.shared.limit)),
+        match timeout(self.shared.limit, &mut place.answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(NoAnswer::Lost),
+            Err(_) => {
+                // Under one lock with the end of the waiting, so that no answer falls in between.
+                let mut waiting = self.waiting();
+                if let Ok(answer) = place.answer.try_recv() {
+                    return Ok(answer);
+                }
+                waiting.answers.remove(&place.echo);
+                if let Some(message) = message {
+                    waiting.keep_late(place.echo.clone(), message);
+                }
+                Err(NoAnswer::Silent(self.shared.limit))
+            }
         }
     }
 
-    /// Hands an answer to whoever waits for it; false if nobody does, as with a second answer.
-    pub(in crate::adapter) fn answered(&self, echo: &str, answer: Answer) -> bool {
-        let waiting = self.waiting().answers.remove(echo);
-        waiting.is_some_and(|waiting| waiting.send(answer).is_ok())
+    /// Hands an answer to the call that waits for it.
+    pub(in crate::adapter) fn answered(&self, echo: &str, answer: Answer) -> Answered {
+        let mut waiting = self.waiting();
+        if let Some(place) = waiting.late.iter().position(|(late, _)| late == echo)
+            && let Some((_, message)) = waiting.late.remove(place)
+        {
+            return Answered::Late(message, answer);
+        }
+        match waiting.answers.remove(echo) {
+            None => Answered::Unknown(answer),
+            Some(call) => call.send(answer).map_or_else(Answered::Unknown, |()| Answered::InTime),
+        }
     }
 
     /// Whether these are the actions of the same connection.
@@ -122,7 +191,7 @@ impl Calls {
             return Err(NoAnswer::NotSent("the connection was lost"));
         }
         waiting.last_echo += 1;
-        let echo = waiting.last_echo.to_string();
+        let echo = format!("{}-{}", waiting.connection.simple(), waiting.last_echo);
         waiting.answers.insert(echo.clone(), sender);
         Ok(Place { calls: self, echo, answer })
     }
@@ -139,9 +208,12 @@ struct Place<'a> {
     answer: oneshot::Receiver<Answer>,
 }
 
-impl Place<'_> {
-    async fn answer(mut self) -> Option<Answer> {
-        (&mut self.answer).await.ok()
+impl Waiting {
+    fn keep_late(&mut self, echo: String, message: Uuid) {
+        if self.late.len() == MAX_LATE {
+            self.late.pop_front();
+        }
+        self.late.push_back((echo, message));
     }
 }
 

@@ -2,7 +2,6 @@
 
 pub(super) mod answer;
 pub(super) mod call;
-pub(super) mod echo;
 pub(super) mod media;
 pub(super) mod names;
 pub(super) mod piece;

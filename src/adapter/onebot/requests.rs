@@ -1,10 +1,12 @@
 //! Answering the core's requests, several at a time.
 
-use crate::adapter::{Delivery, Found, Outbound, Request};
+use crate::adapter::kind::End;
+use crate::adapter::{Delivery, Event, EventSink, Found, Outbound, Request};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Requests of one account under way at once.
 const AT_ONCE: usize = 32;
@@ -34,6 +36,30 @@ pub(in crate::adapter) async fn answer(
         }
     }
     while under_way.next().await.is_some() {}
+}
+
+/// The event for an answer that came after its attempt's time limit. Only a confirmation ends the
+/// doubt: of several attempts, a refusal tells nothing about the others.
+pub(in crate::adapter) fn late(
+    message: Uuid,
+    account: Option<String>,
+    delivery: Delivery,
+) -> Option<Event> {
+    match delivery {
+        Delivery::Sent { external_id } => {
+            Some(Event::ConfirmedLate { message, account, external_id })
+        }
+        Delivery::Refused { reason, .. } | Delivery::Unknown { reason } => {
+            tracing::info!(%message, reason, "an attempt was answered after its time limit");
+            None
+        }
+    }
+}
+
+/// Reports an event, if there is one.
+pub(in crate::adapter) async fn report(core: &EventSink, event: Option<Event>) -> Result<(), End> {
+    let Some(event) = event else { return Ok(()) };
+    core.send(event).await.map_err(|_| End::lost("rechat is stopping"))
 }
 
 /// Whoever asked may have gone; then the answer goes nowhere.

@@ -1,7 +1,6 @@
 //! What the connections of one account share: an API and an Event connection are one account.
 
 use crate::adapter::onebot::call::Calls;
-use crate::adapter::onebot::echo::Echoes;
 use crate::adapter::onebot::names::Names;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -11,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 pub(super) struct Account {
     pub(super) platform: String,
     id: OnceLock<String>,
-    pub(super) echoes: Echoes,
     /// The groups' names, by conversation.
     pub(super) names: Names,
     /// By which group each stranger is reached, by conversation: that of the last message.
@@ -25,7 +23,6 @@ impl Account {
         Self {
             platform: platform.to_owned(),
             id: id.map_or_else(OnceLock::new, |id| OnceLock::from(id.to_owned())),
-            echoes: Echoes::default(),
             names: Names::default(),
             through: Names::default(),
             calls: Mutex::default(),

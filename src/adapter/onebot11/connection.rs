@@ -1,13 +1,14 @@
 //! One connection of an OneBot 11 implementation, from the upgrade to its end.
 
 use super::account::Account;
+use super::action::delivery;
 use super::courier::Courier;
 use super::event::{Event, Frame, Message, Place};
 use super::{history, lookup};
 use crate::adapter::kind::End;
 use crate::adapter::mount::Connection;
 use crate::adapter::onebot::answer::Answer;
-use crate::adapter::onebot::call::Calls;
+use crate::adapter::onebot::call::{Answered, Calls};
 use crate::adapter::onebot::requests;
 use crate::adapter::onebot::session::{self, Session, Unreadable};
 use crate::adapter::registry::{Arrival, Registration, Seat};
@@ -82,7 +83,7 @@ impl Session for Peer {
                 }
                 self.event(event).await
             }
-            Ok(Frame::Answer { echo, answer }) => self.answer(&echo, answer),
+            Ok(Frame::Answer { echo, answer }) => self.answer(&echo, answer).await,
             Err(error) => {
                 self.unreadable.skip(text, &error);
                 Ok(())
@@ -170,7 +171,6 @@ impl Peer {
             account: Arc::clone(&account),
             calls: self.calls.clone(),
             settings: Arc::clone(&self.settings),
-            core: self.context.core.clone(),
         };
         self.context.tracker.spawn(requests::answer(courier, queue, self.ended.clone()));
         account.open(self.calls.clone());
@@ -260,10 +260,8 @@ impl Peer {
             }
         };
         self.remember(&mut inbound, place);
-        let news = if inbound.own { self.account.echoes.own(inbound) } else { Some(inbound) };
-        let Some(news) = news else { return Ok(()) };
-        let event = adapter::Event::Message(Box::new(news));
-        self.context.core.events.send(event).await.map_err(|_| End::lost("rechat is stopping"))
+        let event = adapter::Event::Message(Box::new(inbound));
+        self.context.core.send(event).await.map_err(|_| End::lost("rechat is stopping"))
     }
 
     /// Keeps what a message tells of its conversation, and completes it by what others told.
@@ -293,17 +291,22 @@ impl Peer {
         }
     }
 
-    /// An answer nobody waits for may still say that we are not wanted.
-    fn answer(&mut self, echo: &str, answer: Answer) -> Result<(), End> {
-        let refused = matches!(answer.retcode, 1401 | 1403).then(|| answer.reason());
-        if self.calls.answered(echo, answer) {
-            return Ok(());
-        }
-        match refused {
-            Some(reason) => Err(End::refused(format!(
-                "{reason}; set `token` of this adapter to the implementation's access token"
-            ))),
-            None => Ok(()),
+    /// Hands an answer to its call. One that belongs to no call may say that we are not wanted.
+    async fn answer(&mut self, echo: &str, answer: Answer) -> Result<(), End> {
+        match self.calls.answered(echo, answer) {
+            Answered::InTime => Ok(()),
+            Answered::Late(message, answer) => {
+                let account = self.account.id().map(str::to_owned);
+                let late = requests::late(message, account, delivery(Ok(answer)));
+                requests::report(&self.context.core, late).await
+            }
+            Answered::Unknown(answer) if matches!(answer.retcode, 1401 | 1403) => {
+                Err(End::refused(format!(
+                    "{}; set `token` of this adapter to the implementation's access token",
+                    answer.reason()
+                )))
+            }
+            Answered::Unknown(_) => Ok(()),
         }
     }
 

@@ -5,7 +5,7 @@ use super::action::{Sending, delivery};
 use super::history;
 use crate::adapter::onebot::call::Calls;
 use crate::adapter::onebot::requests;
-use crate::adapter::{Delivery, Event, EventSink, Found, Outbound, Settings};
+use crate::adapter::{Delivery, Found, Outbound, Settings};
 use std::sync::Arc;
 
 /// What sends by one connection of an account.
@@ -13,7 +13,6 @@ pub(super) struct Courier {
     pub(super) account: Arc<Account>,
     pub(super) calls: Calls,
     pub(super) settings: Arc<Settings>,
-    pub(super) core: EventSink,
 }
 
 impl requests::Courier for Courier {
@@ -26,14 +25,7 @@ impl requests::Courier for Courier {
             );
             return Delivery::Refused { reason, retryable: false };
         };
-        self.account.echoes.begin(&message);
-        let answer = self.calls.call(sending.action, &sending, None).await;
-        let (delivery, news) = self.account.echoes.end(message.id, delivery(answer));
-        for message in news {
-            // The core takes no more events when it stops.
-            let _ = self.core.events.send(Event::Message(Box::new(message))).await;
-        }
-        delivery
+        delivery(self.calls.send(message.id, sending.action, &sending, None).await)
     }
 
     async fn find(&self, message: Outbound) -> Found {

@@ -229,6 +229,7 @@ impl<'a> Message<'a> {
             external_id: self.external_id(message),
             time: self.0.time.time().unwrap_or_else(now),
             own: self.is_own(account),
+            from_history: false,
             original,
         };
         Ok((inbound, place))

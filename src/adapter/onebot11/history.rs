@@ -65,7 +65,8 @@ async fn fetch(
     let own = account.id().unwrap_or_default();
     let read = |json: &RawValue| {
         let message = Message::parse(json)?;
-        Some(message.into_inbound(&account.platform, own, Some(conversation)).ok()?.0)
+        let (inbound, _) = message.into_inbound(&account.platform, own, Some(conversation)).ok()?;
+        Some(Inbound { from_history: true, ..inbound })
     };
     let mut messages: Vec<Inbound> = history.messages.into_iter().filter_map(read).collect();
     messages.sort_by_key(|message| message.time);
@@ -92,8 +93,8 @@ pub(super) async fn catch_up(
         }
         match fetch(account, calls, &conversation, settings.history.messages).await {
             Ok(messages) => {
-                for message in messages.into_iter().filter_map(|message| news(account, message)) {
-                    if core.events.send(Event::Message(Box::new(message))).await.is_err() {
+                for message in messages {
+                    if core.send(Event::Message(Box::new(message))).await.is_err() {
                         return;
                     }
                 }
@@ -105,10 +106,6 @@ pub(super) async fn catch_up(
     }
 }
 
-fn news(account: &Account, message: Inbound) -> Option<Inbound> {
-    if message.own { account.echoes.own(message) } else { Some(message) }
-}
-
 /// The conversations of this account, as the core knows them.
 async fn conversations(account: &Account, settings: &Settings, core: &EventSink) -> Vec<String> {
     let (answer, conversations) = oneshot::channel();
@@ -118,7 +115,7 @@ async fn conversations(account: &Account, settings: &Settings, core: &EventSink)
         limit: settings.history.conversations,
         answer,
     };
-    if core.events.send(question).await.is_err() {
+    if core.send(question).await.is_err() {
         return Vec::new();
     }
     conversations.await.unwrap_or_default()
@@ -127,36 +124,24 @@ async fn conversations(account: &Account, settings: &Settings, core: &EventSink)
 /// Looks for a message that may have gone out.
 pub(super) async fn find(account: &Account, calls: &Calls, message: &Outbound) -> Found {
     match fetch(account, calls, &message.conversation, SEARCHED).await {
-        Ok(history) => look(&history, message, |known| account.echoes.is_ours(known)),
+        Ok(history) => look(history, message),
         Err(_) => Found::CannotTell,
     }
 }
 
-/// Looks for a message in a history; `is_known` tells those that are another message of ours.
-fn look(history: &[Inbound], message: &Outbound, is_known: impl Fn(&Inbound) -> bool) -> Found {
+/// Looks for a message in a history.
+fn look(history: Vec<Inbound>, message: &Outbound) -> Found {
     let since = message.created_at.saturating_sub(CLOCKS_APART);
-    let mut ours = history.iter().rev().filter(|seen| {
-        seen.own
-            && seen.time >= since
-            && seen.message_type == message.message_type
-            && !is_known(seen)
-    });
+    let is_complete = history.first().is_some_and(|oldest| oldest.time < since);
     // What was sent as one address comes back as another; text comes back as it was.
-    if message.message_type != MessageType::Text {
-        return match ours.next() {
-            None if reaches_back(history, since) => Found::NotSent,
-            _ => Found::CannotTell,
-        };
-    }
-    match ours.find(|seen| seen.content.trim() == message.content.trim()) {
-        Some(seen) => Found::Sent { external_id: Some(seen.external_id.clone()) },
-        None if reaches_back(history, since) => Found::NotSent,
-        None => Found::CannotTell,
-    }
-}
-
-fn reaches_back(history: &[Inbound], since: u64) -> bool {
-    history.first().is_some_and(|oldest| oldest.time < since)
+    let says_the_same = |seen: &Inbound| {
+        seen.message_type == message.message_type
+            && (message.message_type != MessageType::Text
+                || seen.content.trim() == message.content.trim())
+    };
+    let may_be_it = |seen: &Inbound| seen.own && seen.time >= since && says_the_same(seen);
+    let candidates = history.into_iter().filter(may_be_it).collect();
+    Found::History { candidates, is_complete }
 }
 
 #[cfg(test)]
@@ -177,6 +162,7 @@ mod tests {
             external_id: format!("{content}-{time}"),
             time,
             own,
+            from_history: true,
             original: None,
         }
     }
@@ -192,29 +178,35 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_was_sent() {
-        let history = [said("hi", 500, true), said("hi", 990, true), said("hi", 1001, false)];
-        let message = sent(MessageType::Text, "hi ");
-        let found = look(&history, &message, |_| false);
-        assert_eq!(found, Found::Sent { external_id: Some("hi-990".into()) });
-        assert_eq!(look(&history, &message, |_| true), Found::NotSent);
+    fn an_own_message_that_says_the_same_may_be_it() {
+        let history = vec![said("hi", 500, true), said("hi", 990, true), said("hi", 1001, false)];
+        assert_eq!(
+            look(history, &sent(MessageType::Text, "hi ")),
+            Found::History { candidates: vec![said("hi", 990, true)], is_complete: true }
+        );
     }
 
     #[test]
-    fn what_is_not_there_was_not_sent_if_the_history_reaches_back() {
+    fn a_history_is_complete_if_it_reaches_back() {
         let message = sent(MessageType::Text, "hi");
-        assert_eq!(look(&[said("a", 500, false)], &message, |_| false), Found::NotSent);
-        assert_eq!(look(&[said("a", 1001, false)], &message, |_| false), Found::CannotTell);
-        assert_eq!(look(&[], &message, |_| false), Found::CannotTell);
+        for (history, is_complete) in [
+            (vec![said("a", 500, false)], true),
+            (vec![said("a", 1001, false)], false),
+            (vec![], false),
+        ] {
+            let nothing = Found::History { candidates: vec![], is_complete };
+            assert_eq!(look(history, &message), nothing);
+        }
     }
 
     #[test]
-    fn a_medium_cannot_be_told_from_another() {
+    fn a_medium_comes_back_under_another_address() {
         let mut image = said("http://cdn/1", 1001, true);
         image.message_type = MessageType::Image;
-        let message = sent(MessageType::Image, "/tmp/a.png");
-        let history = [said("a", 500, false), image];
-        assert_eq!(look(&history, &message, |_| false), Found::CannotTell);
-        assert_eq!(look(&history[..1], &message, |_| false), Found::NotSent);
+        let history = vec![said("a", 500, false), image.clone()];
+        assert_eq!(
+            look(history, &sent(MessageType::Image, "https://x/a.png")),
+            Found::History { candidates: vec![image], is_complete: true }
+        );
     }
 }

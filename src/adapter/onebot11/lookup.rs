@@ -32,5 +32,5 @@ pub(super) async fn group_name(
         name: name.to_owned(),
     };
     // The core takes no more events when it stops.
-    let _ = core.events.send(named).await;
+    let _ = core.send(named).await;
 }

@@ -31,6 +31,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     addresses: address::addresses,
     resolve: address::resolve,
+    is_fallback: false,
     run: Run::Connection(|connection| Box::pin(connection::run(connection))),
 };
 

@@ -5,7 +5,6 @@ use super::address::Address;
 use super::event::BotId;
 use crate::adapter::onebot::answer::Answer;
 use crate::adapter::onebot::call::{Bot as SelfParameter, Calls, NoAnswer};
-use crate::adapter::onebot::echo::Echoes;
 use crate::adapter::onebot::media::Source;
 use crate::adapter::onebot::names::Names;
 use crate::adapter::onebot::requests::Courier;
@@ -23,7 +22,6 @@ pub(super) struct Bot {
     pub(super) platform: String,
     pub(super) calls: Calls,
     pub(super) core: EventSink,
-    pub(super) echoes: Echoes,
     /// Of conversations, and of senders in them.
     pub(super) names: Names,
 }
@@ -55,14 +53,9 @@ impl Bot {
         };
         let segment = Segment::new(message.message_type, &content);
         let params = SendMessage { address, message: [segment] };
-        self.echoes.begin(message);
-        let answer = self.call("send_message", params).await;
-        let (delivery, news) = self.echoes.end(message.id, delivery(answer));
-        for message in news {
-            // The core takes no more events when it stops.
-            let _ = self.core.events.send(Event::Message(Box::new(message))).await;
-        }
-        delivery
+        let Self { id: BotId { platform, user_id }, calls, .. } = self;
+        let itself = Some(SelfParameter { platform, user_id });
+        delivery(calls.send(message.id, "send_message", params, itself).await)
     }
 
     /// The text, or the ID of the file.
@@ -93,7 +86,7 @@ impl Bot {
         let Some(name) = self.ask(action, address, field).await else { return };
         self.names.set(conversation, &name);
         let (platform, conversation) = (self.platform.clone(), conversation.to_owned());
-        let _ = self.core.events.send(Event::Named { platform, conversation, name }).await;
+        let _ = self.core.send(Event::Named { platform, conversation, name }).await;
     }
 
     /// Asks for the name of somebody in a conversation.

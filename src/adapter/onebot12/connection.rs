@@ -1,11 +1,11 @@
 //! One connection of an OneBot 12 implementation, from the upgrade to its end.
 
+use super::action::delivery;
 use super::bot::Bot;
 use super::event::{BotId, Event, Frame, Message, bots};
 use crate::adapter::kind::End;
 use crate::adapter::mount::Connection;
-use crate::adapter::onebot::call::Calls;
-use crate::adapter::onebot::echo::Echoes;
+use crate::adapter::onebot::call::{Answered, Calls};
 use crate::adapter::onebot::names::Names;
 use crate::adapter::onebot::requests;
 use crate::adapter::onebot::session::{self, Session, Unreadable};
@@ -78,10 +78,13 @@ impl Session for Peer {
     async fn frame(&mut self, text: &str) -> Result<(), End> {
         match Frame::parse(text) {
             Ok(Frame::Event { bot, event }) => self.event(bot, event).await,
-            Ok(Frame::Answer { echo, answer }) => {
-                self.calls.answered(&echo, answer);
-                Ok(())
-            }
+            Ok(Frame::Answer { echo, answer }) => match self.calls.answered(&echo, answer) {
+                Answered::Late(message, answer) => {
+                    let late = requests::late(message, self.only_account(), delivery(Ok(answer)));
+                    requests::report(&self.context.core, late).await
+                }
+                Answered::InTime | Answered::Unknown(_) => Ok(()),
+            },
             Err(error) => {
                 self.unreadable.skip(text, &error);
                 Ok(())
@@ -130,6 +133,12 @@ impl Peer {
         }
     }
 
+    /// The account, where the connection has just one.
+    fn only_account(&self) -> Option<String> {
+        let mut ids = self.bots.keys().map(|id| id.user_id.clone());
+        ids.next().filter(|_| ids.next().is_none())
+    }
+
     /// The account of an ID, which counts as connected from its first sign on.
     fn bot(&mut self, id: BotId) -> Option<Arc<Bot>> {
         if let Some((bot, _)) = self.bots.get(&id) {
@@ -152,7 +161,6 @@ impl Peer {
             id: id.clone(),
             calls: self.calls.clone(),
             core: self.context.core.clone(),
-            echoes: Echoes::default(),
             names: Names::default(),
         });
         let (registration, queue) = self.context.registry.connect_for_requests(&Arrival {
@@ -192,10 +200,8 @@ impl Peer {
             }
         };
         self.name(bot, &mut inbound);
-        let news = if inbound.own { bot.echoes.own(inbound) } else { Some(inbound) };
-        let Some(news) = news else { return Ok(()) };
-        let event = adapter::Event::Message(Box::new(news));
-        self.context.core.events.send(event).await.map_err(|_| End::lost("rechat is stopping"))
+        let event = adapter::Event::Message(Box::new(inbound));
+        self.context.core.send(event).await.map_err(|_| End::lost("rechat is stopping"))
     }
 
     /// Names the conversation and the sender, as far as is known; events carry no names.

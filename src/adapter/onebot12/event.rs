@@ -200,6 +200,7 @@ impl Message<'_> {
             external_id: external_id.to_owned(),
             time: fields.time.time().unwrap_or_else(now),
             own: user == account,
+            from_history: false,
             original,
         })
     }

@@ -18,5 +18,6 @@ pub(super) static KIND: Kind = Kind {
     mounts: &["/onebot/v12/ws", "/onebot/v12/ws/", "/onebot/v12", "/onebot/v12/"],
     addresses: address::addresses,
     resolve: address::resolve,
+    is_fallback: false,
     run: Run::Connection(|connection| Box::pin(connection::run(connection))),
 };

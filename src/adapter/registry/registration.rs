@@ -53,6 +53,7 @@ impl Registration {
             }
             row.seat = seat.or(row.seat);
             row.offline = None;
+            row.on_unknown = connection.settings.on_unknown;
             row.connections.push(connection);
         });
         rows.list

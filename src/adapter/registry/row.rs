@@ -2,7 +2,7 @@
 
 use super::{AdapterStatus, StatusChange};
 use crate::adapter::settings::Settings;
-use crate::adapter::{AccountHandle, Kind, Request, State};
+use crate::adapter::{AccountHandle, Kind, OnUnknown, Request, State};
 use crate::clock::now;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -31,6 +31,8 @@ pub(super) struct Row {
     pub(super) connections: Vec<Connection>,
     /// Why the account is off though connected.
     pub(super) offline: Option<String>,
+    /// How the newest connection, or the entry of the configuration, treats unknown outcomes.
+    pub(super) on_unknown: OnUnknown,
     /// What it is without a connection.
     pub(super) absent: (State, Option<String>),
     /// The state last published.
@@ -53,6 +55,7 @@ impl Row {
             seat: None,
             connections: Vec::new(),
             offline: None,
+            on_unknown: OnUnknown::default(),
             absent: (State::Disconnected, None),
             state: State::Disconnected,
             since: now(),

@@ -11,11 +11,11 @@ use crate::cli::Serve;
 use crate::clock::{Clock, now};
 use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
-use crate::health::supervise;
+use crate::health;
 use crate::hub::{self, Hub};
-use crate::ingest;
+use crate::ingest::Ingest;
 use crate::model::change::Committed;
-use crate::outbox::{self, Outbox};
+use crate::outbox::{self, CommitObserver, Outbox};
 use crate::retention;
 use crate::server::{Access, Context, Listeners, Room, serve};
 use crate::shutdown;
@@ -26,20 +26,24 @@ use reload::Live;
 use sd_notify::NotifyState;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Events of adapters that wait to be stored; with more, their sockets wait.
-const EVENTS: usize = 1024;
+const MAX_EVENTS: usize = 1024;
+
+/// Bytes of those events.
+const MAX_EVENT_BYTES: u32 = 64 << 20;
 
 /// How long attempts that are under way have to end, once the server stops.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(2);
 
 /// How long what was received has to be stored, and attempts to be recorded, at the end.
-const LAST_WORDS: Duration = Duration::from_millis(900);
+const LAST_WRITES: Duration = Duration::from_millis(900);
 
 pub(super) fn run(serve: Serve, config: Option<PathBuf>) -> Result<()> {
     let mut sources = Sources::of_process(config)?;
@@ -122,11 +126,11 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
         bytes: config.limits.session_bytes,
         topics: config.limits.session_pairs,
     });
-    let (notes, outbox) = outbox::new();
+    let (observer, outbox) = outbox::new();
     let socket = config::socket_beside(&config.db);
     // The store's lock first: it proves that a socket found beside it is stale.
     let activity = Arc::new(Activity::default());
-    let commits = Commits { hub: hub.clone(), notes, activity: activity.clone() };
+    let commits = Commits { hub: hub.clone(), outbox: observer, activity: activity.clone() };
     let store = open_store(&config, &socket, commits).await?;
     activity.read_back(&store, now())?;
     let listeners = Listeners::bind(&config, &socket).await?;
@@ -134,7 +138,8 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let db = config.db.display().to_string();
     welcome::welcome(&config, address);
     let (policy, retention) = watch::channel(config.retention());
-    let (context, core) = start(config, store.clone(), hub, activity, outbox, retention, stop);
+    let (context, background, unstored) =
+        start(config, store.clone(), hub, activity, outbox, retention, stop);
     let changes = context.registry.changes();
     context.tasks.spawn(log::tell_of_adapters(changes, context.stop.clone()));
     let live = Live { context: context.clone(), log, retention: policy };
@@ -142,9 +147,16 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     tracing::info!(%address, socket = %socket.display(), db, "serving");
     context.tasks.spawn(tell_system(context.store.clone(), context.stop.clone()));
     serve(context, listeners).await?;
-    // With the server's context went the last sender of events: the inbox ends with what it holds.
-    if tokio::time::timeout(LAST_WORDS, core).await.is_err() {
-        tracing::warn!("some messages are still on their way; the next start goes on with them");
+    // With the server's context went the last sender of events: ingest ends with what it holds.
+    if tokio::time::timeout(LAST_WRITES, background).await.is_err() {
+        match unstored.load(Ordering::Relaxed) {
+            0 => tracing::warn!("attempts to send were interrupted; the next start looks them up"),
+            events => tracing::error!(
+                events,
+                "these events came in and could not be stored; they were held in memory only and \
+                 are lost, unless the platform's history tells them again"
+            ),
+        }
     }
     store.close();
     tracing::info!("stopped");
@@ -164,7 +176,8 @@ async fn tell_system(store: Arc<Store>, stop: CancellationToken) {
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
 }
 
-/// Starts what works behind the server: inbox, adapters, outbox. The future ends when they have.
+/// Starts what works behind the server: ingest, adapters, outbox. The future ends when they have;
+/// the number is that of events which are held in memory only.
 fn start(
     config: Config,
     store: Arc<Store>,
@@ -173,19 +186,23 @@ fn start(
     outbox: Outbox,
     retention: watch::Receiver<retention::Policy>,
     stop: CancellationToken,
-) -> (Arc<Context>, impl Future<Output = ()>) {
+) -> (Arc<Context>, impl Future<Output = ()>, Arc<AtomicUsize>) {
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
-    let (events, inbound) = mpsc::channel(EVENTS);
-    let inbox = tokio::spawn(ingest::run(store.clone(), registry.clone(), inbound));
+    let (core, inbound) = EventSink::new(MAX_EVENTS, MAX_EVENT_BYTES);
+    let ingest = Ingest::new(store.clone(), registry.clone(), outbox.outcomes.clone(), inbound);
+    let unstored = ingest.unstored();
+    // It ends with its queue, not with the signal.
+    let never = CancellationToken::new();
+    let receiving = tokio::spawn(health::supervise("ingest", never, move || ingest.clone().run()));
     let adapters_stop = CancellationToken::new();
     let adapters = adapter::start(
         config.adapter.clone(),
-        EventSink { events },
+        core,
         registry.clone(),
         adapters_stop.clone(),
         tasks.clone(),
     );
-    tasks.spawn(supervise("hub", stop.clone(), {
+    tasks.spawn(health::supervise("hub", stop.clone(), {
         let (hub, store, stop) = (hub.clone(), store.clone(), stop.clone());
         move || hub.clone().run(store.clone(), stop.clone())
     }));
@@ -193,17 +210,28 @@ fn start(
     let clock = Arc::new(Clock::start());
     let (watched, until) = (clock.clone(), stop.clone());
     tasks.spawn(async move { watched.watch(until).await });
-    tasks.spawn(retention::run(store.clone(), clock.clone(), retention, stop.clone()));
-    let outcomes = outbox.outcomes.clone();
-    let sending = outbox.run(
-        store.clone(),
-        registry.clone(),
-        config.policy(),
-        config.default_platform.clone(),
-        clock,
-        stop.clone(),
-    );
-    let sending = tokio::spawn(end_before(adapters_stop, stop.clone(), tokio::spawn(sending)));
+    let deleting = {
+        let (store, clock, stop) = (store.clone(), clock.clone(), stop.clone());
+        move || retention::run(store.clone(), clock.clone(), retention.clone(), stop.clone())
+    };
+    tasks.spawn(health::supervise("retention", stop.clone(), deleting));
+    let (outcomes, attempts) = (outbox.outcomes.clone(), outbox.attempts.clone());
+    let sending = {
+        let (store, registry, stop) = (store.clone(), registry.clone(), stop.clone());
+        let (policy, default_platform) = (config.policy(), config.default_platform.clone());
+        move || {
+            outbox.clone().run(
+                store.clone(),
+                registry.clone(),
+                policy,
+                default_platform.clone(),
+                clock.clone(),
+                stop.clone(),
+            )
+        }
+    };
+    let sending = tokio::spawn(health::supervise("outbox", stop.clone(), sending));
+    let sending = tokio::spawn(end_before(adapters_stop, stop.clone(), sending));
     let context = Context {
         access: Access::new(&config),
         sessions: Room::new("sessions", config.limits.sessions),
@@ -214,14 +242,16 @@ fn start(
         adapters: ArcSwap::from_pointee(adapters),
         registry,
         outcomes,
+        attempts,
         activity,
         hub,
         stop,
         tasks,
     };
-    (Arc::new(context), async {
-        let _ = tokio::join!(inbox, sending);
-    })
+    let background = async {
+        let _ = tokio::join!(receiving, sending);
+    };
+    (Arc::new(context), background, unstored)
 }
 
 /// Ends the adapters after the outbox, so that what is under way still gets its answer, if that
@@ -260,18 +290,18 @@ async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<
 /// Listeners of commits.
 struct Commits {
     hub: Arc<Hub>,
-    notes: outbox::Notes,
+    outbox: CommitObserver,
     activity: Arc<Activity>,
 }
 
 impl Listener for Commits {
     fn opened(&mut self, head: Head) {
         self.hub.opened(head);
-        self.notes.opened();
+        self.outbox.opened();
     }
 
     fn committed(&mut self, batch: Arc<Committed>) {
-        self.notes.committed(&batch.changes);
+        self.outbox.committed(&batch.changes);
         self.activity.committed(&batch.changes, now());
         self.hub.committed(batch);
     }

@@ -44,7 +44,7 @@ enum Event {
     /// It is time for a ping.
     Ping,
     /// A `send_message` is on the disk, or failed.
-    Stored(event::Event<'static>),
+    Stored(Box<event::Event<'static>>),
 }
 
 pub(super) struct Session {
@@ -169,7 +169,7 @@ impl Session {
             Event::Ping => self.ping().await,
             Event::Stored(reply) => {
                 self.in_flight -= 1;
-                self.reply(reply).await
+                self.reply(*reply).await
             }
         }
     }

@@ -30,6 +30,7 @@ pub fn message(seq: u64, conversation: &str, content: &str) -> Message {
         sender: Some(Sender { id: "7".into(), name: "Alice".into() }),
         account: None,
         last_error: None,
+        waiting: None,
         external_id: None,
         original: None,
         is_uncertain: false,

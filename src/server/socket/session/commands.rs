@@ -107,7 +107,8 @@ impl Session {
 
     /// Queues a message for the disk, in the order of the frames; the answer comes when it is there.
     async fn send(&mut self, draft: Draft, request_id: Option<Value>) -> Result<(), End> {
-        let command = store::Command::Create { draft, at: now(), idempotency: None };
+        let facts = self.context.routing_facts(draft.recipient());
+        let command = store::Command::Create { draft, at: now(), idempotency: None, facts };
         let written = match self.context.store.submit(command).await {
             Ok(written) => written,
             Err(why) => return self.reply(error(why.to_string(), request_id)).await,
@@ -120,7 +121,7 @@ impl Session {
                 Ok(_) => error("the message was not stored", request_id),
                 Err(why) => error(why.to_string(), request_id),
             };
-            Event::Stored(reply)
+            Event::Stored(Box::new(reply))
         }));
         Ok(())
     }

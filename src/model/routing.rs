@@ -1,0 +1,290 @@
+//! Choice of the platform and the conversation for an outbound message (contract, items 6 and 7).
+//!
+//! The rules are pure: facts from outside the store come as [`RoutingFacts`], facts of the store by
+//! [`StoreFacts`].
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Facts from outside the store, as they are when a message is made or looked at again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoutingFacts {
+    /// `default_platform` of the configuration.
+    pub default_platform: Option<String>,
+    /// Platforms that are configured, or of which an account was connected since the start, each
+    /// with its kind of adapter.
+    pub platforms: Vec<(String, String)>,
+    /// The recipient as each kind of adapter reads it.
+    pub readings: Vec<Reading>,
+}
+
+/// A recipient as one kind of adapter reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    #[allow(missing_docs)]
+    pub kind: String,
+    /// Whether such a recipient could be addressed at all.
+    pub can_address: bool,
+    /// The conversations it may stand for.
+    pub conversations: Vec<String>,
+    /// Adapters of this kind get messages without a platform only where there is no other platform.
+    pub is_fallback: bool,
+}
+
+/// A platform of which an adapter was connected at some time in the store's life.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenPlatform {
+    #[allow(missing_docs)]
+    pub platform: String,
+    /// The kind of its adapter.
+    pub kind: String,
+    /// The newest `seq` when it was first seen.
+    pub after_seq: u64,
+}
+
+/// Facts of the store.
+pub trait StoreFacts {
+    /// Why the store could not be read.
+    type Error;
+
+    /// The platforms seen, the first one first.
+    fn seen_platforms(&self) -> Result<Vec<SeenPlatform>, Self::Error>;
+
+    /// The platforms that messages were stored for.
+    fn named_platforms(&self) -> Result<Vec<String>, Self::Error>;
+
+    /// Whether an account of ours has seen the conversation.
+    fn is_known(&self, platform: &str, conversation: &str) -> Result<bool, Self::Error>;
+}
+
+/// The platform for a message that names none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    #[allow(missing_docs)]
+    Platform(String),
+    /// Several platforms know the conversation.
+    Several(Vec<String>),
+    /// No rule names one.
+    None,
+}
+
+/// Chooses the platform for the message at `seq`, never by the order of connections.
+pub fn choose_platform<S: StoreFacts>(
+    recipient: &str,
+    seq: u64,
+    facts: &RoutingFacts,
+    store: &S,
+) -> Result<Choice, S::Error> {
+    let seen = store.seen_platforms()?;
+    let mut platforms: BTreeMap<&str, Option<&Reading>> = BTreeMap::new();
+    for SeenPlatform { platform, kind, .. } in &seen {
+        platforms.insert(platform, facts.reading(kind));
+    }
+    for (platform, kind) in &facts.platforms {
+        platforms.insert(platform, facts.reading(kind));
+    }
+    let is_fallback = |reading: &Option<&Reading>| reading.is_some_and(|r| r.is_fallback);
+    let fallbacks: Vec<&str> =
+        platforms.iter().filter(|(_, r)| is_fallback(r)).map(|(platform, _)| *platform).collect();
+    platforms.retain(|_, reading| !is_fallback(reading));
+
+    let named = store.named_platforms()?;
+    let others = named.iter().filter(|name| {
+        !fallbacks.contains(&name.as_str()) && !facts.reading(name).is_some_and(|r| r.is_fallback)
+    });
+    let mut known = Vec::new();
+    for platform in others {
+        let reading = platforms.get(platform.as_str()).copied().flatten();
+        let mut conversations: Vec<&str> =
+            reading.map_or_else(Vec::new, |r| r.conversations.iter().map(String::as_str).collect());
+        if conversations.is_empty() {
+            conversations.push(recipient);
+        }
+        for conversation in conversations {
+            if store.is_known(platform, conversation)? {
+                known.push(platform.clone());
+                break;
+            }
+        }
+    }
+    match &known[..] {
+        [platform] => return Ok(Choice::Platform(platform.clone())),
+        [] => {}
+        _ => return Ok(Choice::Several(known)),
+    }
+    if let Some(platform) = &facts.default_platform {
+        return Ok(Choice::Platform(platform.clone()));
+    }
+    let can_address = |platform: &str| {
+        platforms.get(platform).copied().flatten().is_some_and(|reading| reading.can_address)
+    };
+    if let Some(first) = seen.iter().find(|first| !fallbacks.contains(&first.platform.as_str()))
+        && seq <= first.after_seq
+        && can_address(&first.platform)
+    {
+        return Ok(Choice::Platform(first.platform.clone()));
+    }
+    let mut all = platforms.keys();
+    Ok(match (all.next(), all.next(), &fallbacks[..]) {
+        (Some(only), None, _) if can_address(only) => Choice::Platform((*only).to_owned()),
+        (None, None, [only]) => Choice::Platform((*only).to_owned()),
+        _ => Choice::None,
+    })
+}
+
+/// The conversation a recipient stands for on a platform: the one that is known, where it is just
+/// one; else the recipient as it was written.
+pub fn choose_conversation<S: StoreFacts>(
+    platform: &str,
+    recipient: &str,
+    facts: &RoutingFacts,
+    store: &S,
+) -> Result<String, S::Error> {
+    let kind = match facts.platforms.iter().find(|(name, _)| name == platform) {
+        Some((_, kind)) => Some(kind.clone()),
+        None => {
+            let seen = store.seen_platforms()?;
+            seen.into_iter().find(|seen| seen.platform == platform).map(|seen| seen.kind)
+        }
+    };
+    let reading = kind.and_then(|kind| facts.reading(&kind));
+    let mut known = None;
+    for conversation in reading.map_or(&[][..], |reading| &reading.conversations) {
+        if conversation != recipient && store.is_known(platform, conversation)? {
+            if known.is_some() {
+                return Ok(recipient.to_owned());
+            }
+            known = Some(conversation.clone());
+        }
+    }
+    Ok(known.unwrap_or_else(|| recipient.to_owned()))
+}
+
+impl RoutingFacts {
+    fn reading(&self, kind: &str) -> Option<&Reading> {
+        self.readings.iter().find(|reading| reading.kind == kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+
+    /// A store that knows these conversations and saw these platforms.
+    #[derive(Default)]
+    struct Known {
+        conversations: Vec<(&'static str, &'static str)>,
+        seen: Vec<(&'static str, &'static str, u64)>,
+    }
+
+    impl StoreFacts for Known {
+        type Error = Infallible;
+
+        fn seen_platforms(&self) -> Result<Vec<SeenPlatform>, Infallible> {
+            let seen = |(platform, kind, after_seq): &(&str, &str, u64)| SeenPlatform {
+                platform: (*platform).into(),
+                kind: (*kind).into(),
+                after_seq: *after_seq,
+            };
+            Ok(self.seen.iter().map(seen).collect())
+        }
+
+        fn named_platforms(&self) -> Result<Vec<String>, Infallible> {
+            let mut names: Vec<_> =
+                self.conversations.iter().map(|(name, _)| (*name).to_owned()).collect();
+            names.dedup();
+            Ok(names)
+        }
+
+        fn is_known(&self, platform: &str, conversation: &str) -> Result<bool, Infallible> {
+            Ok(self.conversations.contains(&(platform, conversation)))
+        }
+    }
+
+    /// Facts about the recipient `7`, which OneBot may read as a group or as a user.
+    fn facts(default: Option<&str>, platforms: &[(&str, &str)]) -> RoutingFacts {
+        let reading = |kind: &str, conversations: &[&str], is_fallback| Reading {
+            kind: kind.into(),
+            can_address: true,
+            conversations: conversations.iter().map(|name| (*name).to_owned()).collect(),
+            is_fallback,
+        };
+        RoutingFacts {
+            default_platform: default.map(str::to_owned),
+            platforms: platforms.iter().map(|(p, k)| ((*p).into(), (*k).into())).collect(),
+            readings: vec![
+                reading("onebot11", &["group_7", "private_7"], false),
+                Reading { can_address: false, ..reading("strict", &[], false) },
+                reading("loopback", &["7"], true),
+            ],
+        }
+    }
+
+    fn chosen(facts: &RoutingFacts, store: &Known, seq: u64) -> Choice {
+        choose_platform("7", seq, facts, store).unwrap()
+    }
+
+    fn to(platform: &str) -> Choice {
+        Choice::Platform(platform.into())
+    }
+
+    #[test]
+    fn the_platform_that_knows_the_conversation_goes_first() {
+        let both = facts(Some("wechat"), &[("qq", "onebot11"), ("wechat", "onebot11")]);
+        let on_qq = Known { conversations: vec![("qq", "group_7")], ..Known::default() };
+        assert_eq!(chosen(&both, &on_qq, 1), to("qq"));
+        let on_both =
+            Known { conversations: vec![("qq", "group_7"), ("wechat", "private_7")], ..on_qq };
+        let several = Choice::Several(vec!["qq".into(), "wechat".into()]);
+        assert_eq!(chosen(&both, &on_both, 1), several);
+    }
+
+    #[test]
+    fn the_default_platform_is_next_and_then_the_only_one() {
+        let store = Known::default();
+        let both = [("qq", "onebot11"), ("wechat", "onebot11")];
+        assert_eq!(chosen(&facts(Some("wechat"), &both), &store, 1), to("wechat"));
+        assert_eq!(chosen(&facts(None, &both), &store, 1), Choice::None);
+        assert_eq!(chosen(&facts(None, &both[..1]), &store, 1), to("qq"));
+        assert_eq!(chosen(&facts(None, &[("x", "strict")]), &store, 1), Choice::None);
+        assert_eq!(chosen(&facts(None, &[]), &store, 1), Choice::None);
+    }
+
+    #[test]
+    fn a_platform_that_was_seen_once_counts_while_nothing_of_it_is_connected() {
+        let seen = Known { seen: vec![("qq", "onebot11", 3)], ..Known::default() };
+        assert_eq!(chosen(&facts(None, &[]), &seen, 9), to("qq"));
+        assert_eq!(chosen(&facts(None, &[("wechat", "onebot11")]), &seen, 9), Choice::None);
+    }
+
+    #[test]
+    fn what_was_made_before_any_platform_was_seen_goes_to_the_first() {
+        let seen = vec![("qq", "onebot11", 3), ("wechat", "onebot11", 5)];
+        let seen = Known { seen, ..Known::default() };
+        assert_eq!(chosen(&facts(None, &[]), &seen, 3), to("qq"));
+        assert_eq!(chosen(&facts(None, &[]), &seen, 4), Choice::None);
+    }
+
+    #[test]
+    fn loopback_takes_what_names_nothing_only_where_it_is_alone() {
+        let loopback = ("loopback", "loopback");
+        let known = Known { conversations: vec![("loopback", "7")], ..Known::default() };
+        assert_eq!(chosen(&facts(None, &[loopback]), &known, 1), to("loopback"));
+        assert_eq!(chosen(&facts(None, &[loopback, ("qq", "onebot11")]), &known, 1), to("qq"));
+        assert_eq!(chosen(&facts(None, &[loopback, ("x", "strict")]), &known, 1), Choice::None);
+        let seen = Known { seen: vec![("qq", "onebot11", 0)], ..known };
+        assert_eq!(chosen(&facts(None, &[loopback]), &seen, 1), to("qq"));
+    }
+
+    #[test]
+    fn a_bare_number_is_the_one_conversation_that_is_known() {
+        let facts = facts(None, &[("qq", "onebot11")]);
+        let mut store = Known { conversations: vec![("qq", "private_7")], ..Known::default() };
+        let choose = |store: &Known| choose_conversation("qq", "7", &facts, store).unwrap();
+        assert_eq!(choose(&store), "private_7");
+        store.conversations.push(("qq", "group_7"));
+        assert_eq!(choose(&store), "7");
+        assert_eq!(choose(&Known::default()), "7");
+    }
+}

@@ -1,0 +1,38 @@
+//! Times of the next attempts, for people who ask why a message waits.
+
+use crate::clock::now;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Unix seconds of each message's next attempt, by `seq`.
+#[derive(Debug, Default)]
+pub struct NextAttempts(Mutex<HashMap<u64, u64>>);
+
+/// A next attempt that is announced until this value is dropped.
+pub(super) struct Announced {
+    attempts: Arc<NextAttempts>,
+    seq: u64,
+}
+
+impl NextAttempts {
+    /// Unix seconds of the message's next attempt, where it failed before and a time is set.
+    pub fn of(&self, seq: u64) -> Option<u64> {
+        self.lock().get(&seq).copied()
+    }
+
+    pub(super) fn announce(self: &Arc<Self>, seq: u64, pause: Duration) -> Announced {
+        self.lock().insert(seq, now() + pause.as_secs());
+        Announced { attempts: self.clone(), seq }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        self.attempts.lock().remove(&self.seq);
+    }
+}

@@ -1,0 +1,106 @@
+//! Commits as they matter to the outbox, from the writer's thread to the dispatcher: gathered, so
+//! that the writer never waits, for the dispatcher may itself be waiting for the writer.
+
+use super::{Key, Outcomes};
+use crate::model::change::{Change, Effect};
+use crate::model::message::{Direction, Status};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// Lanes and conversations that are named one by one; beyond that everything is looked at.
+const MAX_NAMED: usize = 4096;
+
+/// Changes since they were last asked for.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    /// Everything may be other than it was.
+    pub(super) everything: bool,
+    /// Lanes in which something changed; whether something no longer waits there.
+    pub(super) lanes: HashMap<Key, bool>,
+    /// Conversations from which a message came, so that they are known now.
+    pub(super) known: HashSet<String>,
+}
+
+/// Queue of changes for the dispatcher.
+#[derive(Debug, Default)]
+pub(super) struct ChangeQueue {
+    changed: Mutex<Changed>,
+    came: Notify,
+}
+
+impl ChangeQueue {
+    /// Waits for changes, and takes them. May be dropped while it waits.
+    pub(super) async fn next(&self) -> Changed {
+        self.came.notified().await;
+        std::mem::take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has everything looked at.
+    pub(super) fn look_at_everything(&self) {
+        self.add(|changed| changed.everything = true);
+    }
+
+    fn add(&self, add: impl FnOnce(&mut Changed)) {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        add(&mut changed);
+        if changed.lanes.len() + changed.known.len() > MAX_NAMED {
+            *changed = Changed { everything: true, ..Changed::default() };
+        }
+        let is_any = changed.everything || !changed.lanes.is_empty() || !changed.known.is_empty();
+        drop(changed);
+        if is_any {
+            self.came.notify_one();
+        }
+    }
+}
+
+/// The writer's end: told of every commit.
+pub struct CommitObserver {
+    pub(super) changes: Arc<ChangeQueue>,
+    pub(super) outcomes: Arc<Outcomes>,
+}
+
+impl CommitObserver {
+    /// The store is open, perhaps after a fault: what waits may be other than what was told.
+    pub fn opened(&self) {
+        self.changes.look_at_everything();
+        self.outcomes.attempt_ended();
+    }
+
+    /// Passes on what matters. Never waits.
+    pub fn committed(&self, changes: &[Change]) {
+        for change in changes {
+            if let Effect::StatusChanged(message) = &change.effect
+                && message.direction == Direction::Outbound
+            {
+                self.outcomes.tell(message);
+            }
+        }
+        self.changes.add(|changed| changes.iter().for_each(|change| changed.note(&change.effect)));
+    }
+}
+
+impl Changed {
+    fn note(&mut self, effect: &Effect) {
+        let Some(message) = effect.message() else { return };
+        if message.direction == Direction::Inbound {
+            if matches!(effect, Effect::Created(_)) && !self.known.contains(&message.recipient) {
+                self.known.insert(message.recipient.clone());
+            }
+            return;
+        }
+        let (matters, is_taken_back) = match effect {
+            Effect::Created(_) => (message.status == Status::Pending, false),
+            Effect::StatusChanged(_) | Effect::Updated(_) => (
+                !matches!(message.status, Status::Sending | Status::Sent),
+                message.status != Status::Pending,
+            ),
+            Effect::Deleted(_) => (true, true),
+            Effect::ConversationChanged { .. } => (false, false),
+        };
+        if matters {
+            *self.lanes.entry(Key::of(message)).or_default() |= is_taken_back;
+        }
+    }
+}

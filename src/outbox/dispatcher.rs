@@ -1,0 +1,173 @@
+//! The dispatcher: a task for each lane in which something waits and can be sent.
+
+use super::commits::Changed;
+use super::lane::{End, Lane};
+use super::recovery::recover;
+use super::{Context, Key};
+use crate::health::HEALTH;
+use crate::metrics::METRICS;
+use crate::model::message::Status;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tokio::task::{self, JoinSet};
+
+/// A lane as the dispatcher sees it.
+enum LaneState {
+    /// Its task runs; `has_changed` says that something came since it began.
+    Running { wake: Arc<Notify>, has_changed: bool },
+    /// No adapter can take its messages now.
+    Waiting,
+}
+
+pub(super) struct Dispatcher {
+    context: Context,
+    lanes: HashMap<Key, LaneState>,
+    /// Lanes without a platform, by the conversations their recipient may stand for.
+    unrouted: HashMap<String, HashSet<Key>>,
+    tasks: JoinSet<End>,
+    /// The lane of each task.
+    running: HashMap<task::Id, Key>,
+}
+
+impl Dispatcher {
+    pub(super) fn new(context: Context) -> Self {
+        Self {
+            context,
+            lanes: HashMap::new(),
+            unrouted: HashMap::new(),
+            tasks: JoinSet::new(),
+            running: HashMap::new(),
+        }
+    }
+
+    /// Finds the lanes of everything that waits, and looks at them all.
+    pub(super) fn begin(&mut self) {
+        self.try_all();
+        let Ok(view) = self.context.store.view() else { return };
+        let Ok(waiting) = view.outbound(Status::Pending) else { return };
+        let keys: HashSet<_> = waiting.filter_map(|m| Some(Key::of(&m.ok()?))).collect();
+        for key in keys {
+            self.look_at(key, false);
+        }
+    }
+
+    /// Takes what was committed.
+    pub(super) fn take(&mut self, changed: Changed) {
+        if changed.everything {
+            return self.begin();
+        }
+        for (key, is_taken_back) in changed.lanes {
+            self.look_at(key, is_taken_back);
+        }
+        for conversation in changed.known {
+            // A message without a platform may have one now.
+            for key in self.unrouted.get(&conversation).cloned().unwrap_or_default() {
+                self.look_at(key, true);
+            }
+        }
+    }
+
+    /// Sees to every lane: an adapter can be sent by now, or one no longer.
+    pub(super) fn try_all(&mut self) {
+        for key in self.lanes.keys().cloned().collect::<Vec<_>>() {
+            self.look_at(key, true);
+        }
+    }
+
+    /// Waits for a task to end; `false` where there is none.
+    pub(super) async fn end_one(&mut self) -> bool {
+        let Some(ended) = self.tasks.join_next_with_id().await else { return false };
+        self.ended(ended);
+        true
+    }
+
+    /// Waits until all tasks have ended, after the outbox was stopped.
+    pub(super) async fn end_all(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// Sees to a lane in which something changed; `anew` also if it waits for an adapter.
+    fn look_at(&mut self, key: Key, anew: bool) {
+        match self.lanes.get_mut(&key) {
+            Some(LaneState::Running { wake, has_changed }) => {
+                *has_changed = true;
+                wake.notify_one();
+            }
+            Some(LaneState::Waiting) if !anew => {}
+            Some(LaneState::Waiting) | None => self.start(key),
+        }
+    }
+
+    fn start(&mut self, key: Key) {
+        if key.platform.is_none() {
+            for conversation in self.conversations(&key) {
+                self.unrouted.entry(conversation).or_default().insert(key.clone());
+            }
+        }
+        let wake = Arc::new(Notify::new());
+        let lane = Lane::new(key.clone(), self.context.clone(), wake.clone());
+        self.spawn(key, wake, lane.run());
+    }
+
+    fn spawn(
+        &mut self,
+        key: Key,
+        wake: Arc<Notify>,
+        work: impl Future<Output = End> + Send + 'static,
+    ) {
+        self.lanes.insert(key.clone(), LaneState::Running { wake, has_changed: false });
+        self.running.insert(self.tasks.spawn(work).id(), key);
+    }
+
+    /// The conversations for which a lane without a platform may be.
+    fn conversations(&self, key: &Key) -> HashSet<String> {
+        let facts = self.context.registry.routing_facts(&key.recipient, None);
+        let readings = facts.readings.into_iter().flat_map(|reading| reading.conversations);
+        readings.chain([key.recipient.clone()]).collect()
+    }
+
+    fn ended(&mut self, ended: Result<(task::Id, End), task::JoinError>) {
+        let id = ended.as_ref().map_or_else(task::JoinError::id, |(id, _)| *id);
+        let Some(key) = self.running.remove(&id) else { return };
+        let end = match ended {
+            Ok((_, end)) => end,
+            Err(error) => return self.restart(key, &error),
+        };
+        let state = self.lanes.get(&key);
+        match end {
+            _ if matches!(state, Some(LaneState::Running { has_changed: true, .. })) => {
+                self.start(key);
+            }
+            End::Empty => self.forget(&key),
+            End::Waiting => drop(self.lanes.insert(key, LaneState::Waiting)),
+        }
+    }
+
+    fn forget(&mut self, key: &Key) {
+        self.lanes.remove(key);
+        if key.platform.is_none() {
+            for conversation in self.conversations(key) {
+                if let Some(keys) = self.unrouted.get_mut(&conversation) {
+                    keys.remove(key);
+                    if keys.is_empty() {
+                        self.unrouted.remove(&conversation);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A lane panicked: what it was sending is in doubt; then it goes on.
+    fn restart(&mut self, key: Key, error: &task::JoinError) {
+        METRICS.task_panics.inc();
+        tracing::error!("sending to {} panicked and starts anew: {error}", key.recipient);
+        HEALTH.degrade("outbox", "sending panicked and was started anew; the log has the details");
+        let (context, lane) = (self.context.clone(), key.clone());
+        self.spawn(key.clone(), Arc::default(), async move {
+            recover(&context, Some(&lane)).await;
+            End::Empty
+        });
+        self.look_at(key, true);
+    }
+}

@@ -1,0 +1,57 @@
+//! Looking up an attempt whose outcome is unknown (contract, item 18).
+
+use super::lane::outbound;
+use super::route::{self, Route};
+use super::{Context, record_outcome};
+use crate::adapter::{Found, OnUnknown};
+use crate::clock::now;
+use crate::model::change::Outcome;
+use crate::model::message::{Message, Status};
+use crate::store::{self, Command};
+
+/// Whether a message that may have gone out may be sent again. `false` where it was found, has
+/// failed for the doubt, or is to be looked at anew.
+pub(super) async fn may_send(context: &Context, message: &Message, route: &Route) -> bool {
+    let is_other_account = message.account.is_some() && message.account != route.account.account;
+    // What one account sent, another cannot tell.
+    let found = if is_other_account {
+        Found::CannotTell
+    } else {
+        route.account.find(outbound(message, route)).await
+    };
+    if let Found::History { candidates, is_complete } = found {
+        for candidate in candidates {
+            // The store decides, as for every other message of the account's owner.
+            let received = Box::new(candidate);
+            let command = Command::Receive { received, at: now(), can_wait: false };
+            if let Err(error) = context.store.write(command).await {
+                tracing::error!("a look-up in a history waits: {error}");
+                return false;
+            }
+        }
+        match still_waits(context, message) {
+            Ok(true) if is_complete => return true,
+            Ok(true) => {}
+            Ok(false) | Err(_) => return false,
+        }
+    }
+    // A connection that was lost meanwhile tells nothing.
+    if !route::is_open(context, route) {
+        return false;
+    }
+    let is_cautious = if is_other_account {
+        context.registry.is_cautious(&route.account.platform)
+    } else {
+        route.account.settings.on_unknown == OnUnknown::Fail
+    };
+    if is_cautious {
+        let outcome = Outcome::Failed { reason: "outcome unknown".into(), is_uncertain: true };
+        record_outcome(&context.store, message.seq, outcome).await;
+    }
+    !is_cautious
+}
+
+fn still_waits(context: &Context, message: &Message) -> store::Result<bool> {
+    let now = context.store.view()?.by_seq(message.seq)?;
+    Ok(now.is_some_and(|now| now.status == Status::Pending))
+}

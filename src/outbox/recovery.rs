@@ -1,0 +1,92 @@
+//! Outcomes that nobody waits for any more: interrupted attempts, time to live, a disk that refuses.
+
+use super::route::{self, NoRoute};
+use super::{Context, Key};
+use crate::clock::now;
+use crate::model::change::Outcome;
+use crate::model::message::{Message, Status};
+use crate::store::{self, Command, Store};
+use futures_util::{StreamExt, stream};
+use std::time::Duration;
+
+/// Outcomes that are recorded together.
+const AT_ONCE: usize = 256;
+
+/// Pause before the store is read again, where that failed.
+const READ_PAUSE: Duration = Duration::from_secs(60);
+
+/// Puts in doubt what was being sent, in all lanes or one, when that broke off.
+pub(super) async fn recover(context: &Context, lane: Option<&Key>) {
+    let interrupted: Vec<_> = {
+        let Ok(view) = context.store.view() else { return };
+        let Ok(sending) = view.claimed_by(context.store.owner()) else { return };
+        let is_meant = |message: &Message| lane.is_none_or(|lane| *lane == Key::of(message));
+        sending.flatten().filter(is_meant).map(|message| message.seq).collect()
+    };
+    let wait_again = |seq| {
+        let reason = "rechat was stopped while it was being sent".to_owned();
+        record_outcome(&context.store, seq, Outcome::Retry { reason, is_uncertain: true })
+    };
+    stream::iter(interrupted).for_each_concurrent(AT_ONCE, wait_again).await;
+}
+
+/// Gives up, again and again, what has waited too long; never ends.
+pub(super) async fn expire(context: Context) {
+    loop {
+        let next = give_up_old(&context).await;
+        tokio::time::sleep(next).await;
+    }
+}
+
+/// Fails what has waited for an adapter beyond its time to live; says when to look again.
+async fn give_up_old(context: &Context) -> Duration {
+    let ttl = context.policy.time_to_live.as_secs();
+    let mut next = ttl;
+    let mut old = Vec::new();
+    {
+        let Ok(view) = context.store.view() else { return READ_PAUSE };
+        let Ok(waiting) = view.outbound(Status::Pending) else { return READ_PAUSE };
+        for message in waiting.flatten() {
+            let age =
+                context.clock.age(message.updated_at).unwrap_or_else(|| context.clock.watched());
+            let has_no_adapter =
+                || route::find(context, &message).is_err_and(|none| none == NoRoute::NotConnected);
+            if age >= ttl && has_no_adapter() {
+                old.push(message);
+            } else {
+                next = next.min(ttl.saturating_sub(age));
+            }
+        }
+    }
+    let give_up = |message: Message| {
+        let platform = message.platform.as_deref().unwrap_or("any platform");
+        let reason = format!("no adapter for {platform} connected within {ttl} s");
+        let outcome = Outcome::Failed { reason, is_uncertain: false };
+        record_outcome(&context.store, message.seq, outcome)
+    };
+    stream::iter(old).for_each_concurrent(AT_ONCE, give_up).await;
+    Duration::from_secs(next.max(1))
+}
+
+/// Records an outcome, however often the disk has to be asked: it must not be forgotten.
+pub(super) async fn record_outcome(store: &Store, seq: u64, outcome: Outcome) {
+    let mut pause = Duration::from_millis(100);
+    if let Outcome::Failed { reason, .. } = &outcome {
+        tracing::warn!(message = seq, reason, "a message is given up");
+    }
+    loop {
+        let command = Command::RecordOutcome { seq, outcome: outcome.clone(), at: now() };
+        match store.write(command).await {
+            Ok(_) | Err(store::Error::Absent) => return,
+            // It will never be recorded; the message is named, and the next one goes on.
+            Err(error @ store::Error::Damaged(_)) => {
+                return tracing::error!("the outcome of message {seq} is lost: {error}");
+            }
+            Err(error) => {
+                tracing::error!("the outcome of message {seq} waits for the disk: {error}");
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}

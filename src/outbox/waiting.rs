@@ -1,0 +1,53 @@
+//! Reason why a message waits, and what would help (contract, item 30).
+
+use super::NextAttempts;
+use crate::adapter::Registry;
+use crate::model::message::{Direction, Message, Status};
+use crate::model::routing::{self, Choice};
+use crate::store::View;
+use jiff::Timestamp;
+
+/// The reason why a message that is `Pending` does not go out yet; `None` where it is about to, or
+/// does not wait.
+pub fn waiting(
+    message: &Message,
+    view: &View,
+    registry: &Registry,
+    attempts: &NextAttempts,
+    default_platform: Option<&str>,
+) -> Option<String> {
+    if message.status != Status::Pending || message.direction == Direction::Inbound {
+        return None;
+    }
+    let Some(platform) = &message.platform else {
+        let facts = registry.routing_facts(&message.recipient, default_platform);
+        let choice = routing::choose_platform(&message.recipient, message.seq, &facts, view);
+        return choice.ok().and_then(|choice| no_platform(&message.recipient, &choice));
+    };
+    if registry.link(platform, None).is_none() {
+        return Some(format!("no adapter of {platform} is connected; it is sent when one is"));
+    }
+    if let Some(at) = attempts.of(message.seq) {
+        let time = i64::try_from(at).ok().and_then(|at| Timestamp::from_second(at).ok());
+        return time.map(|time| format!("the next attempt is at {time}"));
+    }
+    let earlier = view.pending(Some(platform), &message.recipient, 1).ok()?;
+    let is_first = earlier.first().is_none_or(|first| first.seq >= message.seq);
+    (!is_first).then(|| "an earlier message of the conversation is sent first".to_owned())
+}
+
+/// The reason why a message without a platform waits; `None` where it is about to get one.
+pub fn no_platform(recipient: &str, choice: &Choice) -> Option<String> {
+    match choice {
+        Choice::Platform(_) => None,
+        Choice::Several(platforms) => Some(format!(
+            "no platform is named, and {} know {recipient}; name one with `platform`",
+            platforms.join(" and ")
+        )),
+        Choice::None => Some(
+            "no platform is named, and none is found for it; name one with `platform`, or set \
+             `default_platform`"
+                .to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,341 @@
+//! Truth of outcomes: what an attempt to send is known to have come to, and by which proof.
+
+use crate::onebot::{Peer, Reply, Script};
+use crate::onebot11::{group_message, headers, own_message, willing, willing_but};
+use crate::server::{Home, TestServer, eventually};
+use rechat::clock::now;
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// One attempt after the other, at once.
+const HASTY: &str =
+    "[outbox]\nfirst_pause_seconds = 0.01\nlongest_pause_seconds = 0.02\nretries = 2\n";
+
+/// One attempt, and the next one long after the test.
+const PATIENT: &str = "[outbox]\nfirst_pause_seconds = 3600\nlongest_pause_seconds = 3600\n";
+
+const IMPATIENT_ADAPTER: &str = "\n[[adapter]]\nkind = 'onebot11'\nanswer_timeout = 0.05\n";
+
+fn started(configuration: &str) -> TestServer {
+    let home = Arc::new(Home::new());
+    home.configure(configuration);
+    TestServer::start_in(home, &[])
+}
+
+async fn dial(server: &TestServer, account: &str, script: Script) -> Peer {
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    Peer::dial(&url, &headers(account, "Universal"), script).await.unwrap()
+}
+
+fn all(server: &TestServer) -> Vec<Value> {
+    server.get("/api/messages?limit=200").1["messages"].as_array().unwrap().clone()
+}
+
+/// Waits until so many messages are stored; more would be seen too.
+fn until_stored(server: &TestServer, count: usize) -> Vec<Value> {
+    eventually(&format!("{count} messages are stored"), || {
+        let found = all(server);
+        (found.len() >= count).then_some(found)
+    })
+}
+
+/// Waits until the server has taken all that the peer pushed before.
+fn until_taken(server: &TestServer, peer: &Peer, id: i64) {
+    peer.push(&group_message(1, 999, id, "a mark"));
+    eventually("the mark is stored", || {
+        let (_, page) = server.get("/api/messages?conversation=group_999");
+        (page["messages"].as_array().unwrap().len() as i64 >= id).then_some(())
+    });
+}
+
+fn sends(peer: &Peer) -> usize {
+    peer.actions().iter().filter(|action| action["action"] == "send_group_msg").count()
+}
+
+/// A message of the history of group 7, said so many seconds ago.
+fn said(own: bool, id: i64, text: &str, ago: u64) -> Value {
+    let mut event = if own { own_message(1, 7, id, text) } else { group_message(1, 7, id, text) };
+    event["time"] = json!(now() - ago);
+    event
+}
+
+/// An implementation with a history that can be changed.
+fn with_history(history: &Arc<Mutex<Vec<Value>>>, script: Script) -> Script {
+    let history = history.clone();
+    Arc::new(move |action| match action["action"].as_str() {
+        Some("get_group_msg_history") => Reply::ok(json!({"messages": *history.lock().unwrap()})),
+        _ => script(action),
+    })
+}
+
+fn silent() -> Script {
+    willing_but("send_group_msg", Reply::Silent)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_after_the_time_limit_settles_its_attempt() {
+    let server = started(&format!("{PATIENT}{IMPATIENT_ADAPTER}"));
+    let peer = dial(&server, "1", silent()).await;
+    let id = server.make_for(Some("qq"), "group_7", "slow");
+    let action = peer.action("send_group_msg").await;
+    eventually("the attempt ran into its time limit", || {
+        let (_, message) = server.get(&format!("/api/messages/{id}"));
+        (message["status"] == "Pending" && message.get("last_error").is_some()).then_some(())
+    });
+    let answer = json!({"status": "ok", "retcode": 0, "data": {"message_id": 101}});
+    let mut late = answer.clone();
+    late["echo"] = action["echo"].clone();
+    peer.push(&late);
+    let sent = server.until(&id, "Sent");
+    assert_eq!((&sent["retry_count"], &sent["account"]), (&json!(0), &json!("1")));
+    assert!(sent.get("last_error").is_none(), "{sent}");
+    // Its lane goes on at once.
+    let next = server.make_for(Some("qq"), "group_7", "next");
+    let action = peer.action("send_group_msg").await;
+    assert_eq!(action["params"]["message"][0]["data"]["text"], "next");
+    drop(next);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_was_given_up_is_sent_once_its_answer_comes() {
+    let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}on_unknown = 'fail'\n"));
+    let peer = dial(&server, "1", silent()).await;
+    let id = server.make_for(Some("qq"), "group_7", "slow");
+    let action = peer.action("send_group_msg").await;
+    server.until(&id, "Failed");
+    peer.push(&json!({"status": "ok", "retcode": 0, "data": {}, "echo": action["echo"]}));
+    server.until(&id, "Sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_owner_wrote_before_is_no_proof() {
+    let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}"));
+    let history = Arc::new(Mutex::new(Vec::new()));
+    let peer = dial(&server, "1", with_history(&history, silent())).await;
+    // The history puts it a second later than the live event did.
+    peer.push(&said(true, 500, "ok", 10));
+    until_stored(&server, 1);
+    *history.lock().unwrap() = vec![said(false, 1, "old", 4000), said(true, 500, "ok", 9)];
+    let id = server.make_for(Some("qq"), "group_7", "ok");
+    let failed = server.until(&id, "Failed");
+    assert_eq!(failed["retry_count"], 2, "it was tried again: {failed}");
+    assert_eq!(sends(&peer), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_message_of_a_history_proves_one_of_ours() {
+    let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}"));
+    let history = Arc::new(Mutex::new(Vec::new()));
+    let first = AtomicUsize::new(0);
+    let script: Script = Arc::new(move |action| match action["action"].as_str() {
+        // Confirmed without an ID.
+        Some("send_group_msg") if first.fetch_add(1, Ordering::SeqCst) == 0 => {
+            Reply::Frames(vec![json!({"status": "async", "retcode": 1, "data": null})])
+        }
+        Some("send_group_msg") => Reply::Silent,
+        _ => willing()(action),
+    });
+    let _peer = dial(&server, "1", with_history(&history, script)).await;
+    let confirmed = server.make_for(Some("qq"), "group_7", "ok");
+    server.until(&confirmed, "Sent");
+    *history.lock().unwrap() = vec![said(false, 1, "old", 4000), said(true, 700, "ok", 0)];
+    let swallowed = server.make_for(Some("qq"), "group_7", "ok");
+    assert_eq!(server.until(&swallowed, "Failed")["retry_count"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_attempt_does_not_end_the_doubt_about_an_earlier_one() {
+    let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}"));
+    let history = Arc::new(Mutex::new(Vec::new()));
+    let (attempts, told) = (AtomicUsize::new(0), history.clone());
+    let script: Script = Arc::new(move |action| match action["action"].as_str() {
+        Some("send_group_msg") => match attempts.fetch_add(1, Ordering::SeqCst) {
+            // It went out, and the history does not tell yet.
+            0 => Reply::Silent,
+            1 => {
+                *told.lock().unwrap() =
+                    vec![said(false, 1, "old", 4000), said(true, 900, "once", 0)];
+                Reply::refused(100, "too fast")
+            }
+            _ => willing()(action),
+        },
+        _ => willing()(action),
+    });
+    let peer = dial(&server, "1", with_history(&history, script)).await;
+    let id = server.make_for(Some("qq"), "group_7", "once");
+    server.until(&id, "Sent");
+    assert_eq!(sends(&peer), 2, "the third attempt was not needed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_account_may_have_sent_another_does_not_send_again() {
+    let server = started(&format!("{HASTY}{IMPATIENT_ADAPTER}on_unknown = 'fail'\n"));
+    let first = dial(&server, "1", willing_but("send_group_msg", Reply::Drop)).await;
+    let id = server.make_for(Some("qq"), "group_7", "once");
+    first.action("send_group_msg").await;
+    first.ended().await;
+    let history = Arc::new(Mutex::new(vec![said(false, 1, "old", 4000)]));
+    let second = dial(&server, "2", with_history(&history, willing())).await;
+    let failed = server.until(&id, "Failed");
+    assert_eq!(failed["last_error"], "outcome unknown");
+    assert_eq!(sends(&second), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_is_failed_whatever_the_retcode() {
+    let server = started(HASTY);
+    for (group, retcode) in [(1, 0), (2, 1)] {
+        let answer = json!({"status": "failed", "retcode": retcode, "data": {"message_id": 7}});
+        let script = willing_but("send_group_msg", Reply::Frames(vec![answer]));
+        let peer = dial(&server, "1", script).await;
+        let id = server.make_for(Some("qq"), &format!("group_{group}"), "x");
+        let failed = server.until(&id, "Failed");
+        assert!(failed["last_error"].as_str().unwrap().contains("refused"), "{failed}");
+        peer.drop_connection();
+        peer.ended().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_was_confirmed_without_an_id_is_stored_once() {
+    let mut server = started(HASTY);
+    let history = Arc::new(Mutex::new(Vec::new()));
+    let script = || {
+        let answer = json!({"status": "async", "retcode": 1, "data": null});
+        willing_but("send_group_msg", Reply::Frames(vec![answer]))
+    };
+    let peer = dial(&server, "1", with_history(&history, script())).await;
+    let id = server.make_for(Some("qq"), "group_7", "hello");
+    server.until(&id, "Sent");
+    let echo = said(true, 700, "hello", 0);
+    peer.push(&echo);
+    until_taken(&server, &peer, 1);
+    *history.lock().unwrap() = vec![said(false, 1, "old", 4000), echo];
+    for round in 2..4 {
+        server.stop();
+        server.start_again();
+        let peer = dial(&server, "1", with_history(&history, script())).await;
+        peer.action("get_group_msg_history").await;
+        until_taken(&server, &peer, round);
+    }
+    let stored = eventually("the history is stored", || {
+        let (_, page) = server.get("/api/messages?conversation=group_7");
+        let found = page["messages"].as_array().unwrap().clone();
+        (found.len() >= 2).then_some(found)
+    });
+    let contents: Vec<_> = stored.iter().map(|message| &message["content"]).collect();
+    assert_eq!(contents, ["old", "hello"], "once each");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_own_message_waits_for_the_attempt_that_is_under_way() {
+    let server = started(PATIENT);
+    let peer = dial(&server, "1", silent()).await;
+    let id = server.make_for(Some("qq"), "group_7", "hi");
+    let action = peer.action("send_group_msg").await;
+    // The owner writes the same on the phone; which of the two is ours, the answer tells.
+    peer.push(&said(true, 55, "hi", 0));
+    until_taken(&server, &peer, 1);
+    assert_eq!(all(&server).len(), 2, "it waits");
+    let answer = json!({"status": "ok", "retcode": 0, "data": {"message_id": 56}});
+    let mut answered = answer.clone();
+    answered["echo"] = action["echo"].clone();
+    peer.push(&answered);
+    server.until(&id, "Sent");
+    let stored = until_stored(&server, 3);
+    let own = stored.iter().find(|message| message.get("sender").is_some_and(|s| s["id"] == "1"));
+    assert_eq!(own.expect("the owner's is another message")["content"], "hi");
+    peer.push(&said(true, 56, "hi", 0));
+    until_taken(&server, &peer, 2);
+    assert_eq!(all(&server).len(), 4, "the echo is none");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_echo_proves_what_nobody_answered() {
+    let server = started(&format!("{PATIENT}{IMPATIENT_ADAPTER}"));
+    let peer = dial(&server, "1", silent()).await;
+    let id = server.make_for(Some("qq"), "group_7", "hi");
+    peer.action("send_group_msg").await;
+    peer.push(&said(true, 55, "hi", 0));
+    assert_eq!(server.until(&id, "Sent")["retry_count"], 0);
+    peer.push(&said(true, 55, "hi", 0));
+    until_taken(&server, &peer, 1);
+    assert_eq!(all(&server).len(), 2, "it is stored once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_has_one_lane_however_it_is_written() {
+    let server = started(HASTY);
+    let attempts = AtomicUsize::new(0);
+    let texts: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = texts.clone();
+    let script: Script = Arc::new(move |action| {
+        let Some(text) = action["params"]["message"][0]["data"]["text"].as_str() else {
+            return willing()(action);
+        };
+        noted.lock().unwrap().push(text.to_owned());
+        if attempts.fetch_add(1, Ordering::SeqCst) < 2 {
+            return Reply::refused(100, "busy");
+        }
+        willing()(action)
+    });
+    let peer = dial(&server, "1", script).await;
+    peer.push(&group_message(1, 7, 1, "hello"));
+    until_stored(&server, 1);
+    server.make_for(Some("qq"), "group_7", "first");
+    let (status, answer) =
+        server.post(&json!({"message_type": "Text", "content": "second", "recipient": "7"}));
+    assert_eq!((status, &answer["recipient"]), (201, &json!("7")), "as it was given");
+    assert_eq!(answer.as_object().unwrap().len(), 8, "{answer}");
+    server.until(answer["id"].as_str().unwrap(), "Sent");
+    assert_eq!(*texts.lock().unwrap(), ["first", "first", "first", "second"]);
+    let (_, page) = server.get("/api/messages?conversation=group_7&platform=qq");
+    assert_eq!(page["messages"].as_array().unwrap().len(), 3, "it is in the conversation");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_that_disagrees_in_time_or_id_doubles_nothing() {
+    let server = started(HASTY);
+    let history = Arc::new(Mutex::new(Vec::new()));
+    let peer = dial(&server, "1", with_history(&history, willing())).await;
+    let live: Vec<_> = (0..3).map(|n| said(false, 100 + n, &format!("m{n}"), 100)).collect();
+    let twice: Vec<_> = (0..2).map(|n| said(false, 200 + n, "ha", 90)).collect();
+    live.iter().chain(&twice).for_each(|event| peer.push(event));
+    until_stored(&server, 5);
+    peer.drop_connection();
+    peer.ended().await;
+    let mut known = 0;
+    let changes: [fn(&mut Value); 5] = [
+        |event| event["time"] = json!(now()),
+        |event| event["time"] = json!(-2_147_483_648_i64),
+        |event| event["time"] = json!(event["time"].as_u64().unwrap() + 1),
+        |event| event["message_id"] = json!(event["message_id"].as_i64().unwrap() + 5_000),
+        |event| {
+            event["message_id"] = json!(event["message_id"].as_i64().unwrap() + 5_000);
+            event["time"] = json!(event["time"].as_u64().unwrap() + 2);
+        },
+    ];
+    for change in changes {
+        let mut told: Vec<Value> = live.iter().chain(&twice).cloned().collect();
+        told.iter_mut().for_each(change);
+        *history.lock().unwrap() = told;
+        let peer = dial(&server, "1", with_history(&history, willing())).await;
+        peer.action("get_group_msg_history").await;
+        known += 1;
+        until_taken(&server, &peer, known);
+        peer.drop_connection();
+        peer.ended().await;
+    }
+    let (_, page) = server.get("/api/messages?conversation=group_7&limit=200");
+    let contents: Vec<_> =
+        page["messages"].as_array().unwrap().iter().map(|m| &m["content"]).collect();
+    assert_eq!(contents, ["ha", "ha", "m2", "m1", "m0"]);
+    // One more of them than is known is a new one.
+    history.lock().unwrap().push(said(false, 9_000, "ha", 89));
+    let _peer = dial(&server, "1", with_history(&history, willing())).await;
+    eventually("the third one is stored", || {
+        let (_, page) = server.get("/api/messages?conversation=group_7&limit=200");
+        (page["messages"].as_array().unwrap().len() == 6).then_some(())
+    });
+}
