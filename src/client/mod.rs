@@ -9,6 +9,7 @@ mod missing;
 mod place;
 mod remote;
 mod server;
+mod session;
 mod trust;
 pub mod watch;
 
@@ -22,6 +23,7 @@ use crate::model::message::{Message, Status};
 use crate::protocol::http::{AdapterStatus, Conversation, Imported, NewMessage};
 use crate::store::{Access, Filter, Page, Stats};
 pub use export::Export;
+pub use follow::Followed;
 use follow::Following;
 use local::Local;
 use place::{config_here, server_named};

@@ -212,14 +212,15 @@ impl Remote {
         self.ask(request).await?.ok_or_else(|| self.not_found())
     }
 
-    /// Opens the stream of new messages; its body goes on until the server ends it.
+    /// Opens the stream of new messages with their cursors, from `since` or `cursor` on; its body
+    /// goes on until the server ends it.
     pub(super) async fn stream(
         &mut self,
         filter: &Filter,
-        since: Option<&str>,
+        from: Option<(&str, &str)>,
     ) -> Result<Incoming> {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(since.map(|since| ("since", since)));
+        query.append_pair("events", "").extend_pairs(from);
         query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
         query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
         let path = format!("/api/stream?{}", query.finish());

@@ -76,11 +76,6 @@ impl Server {
         self.remote().await?.stats().await
     }
 
-    /// A message, or `None` where it was deleted or never was.
-    pub async fn message(&mut self, id: Uuid) -> Result<Option<Message>> {
-        self.remote().await?.find(id).await
-    }
-
     /// Makes a message; `key` makes sure that it is made once, however often this is asked.
     pub async fn create(&mut self, message: &NewMessage, key: Uuid) -> Result<Message> {
         let key = key.to_string();

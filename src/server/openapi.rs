@@ -1,9 +1,8 @@
 //! The descriptions of the API for programs: OpenAPI of HTTP, made from the table of routes, and
 //! AsyncAPI of the WebSocket.
 
-use super::body::{Answer, JSON, whole};
+use super::body::{self, Answer, JSON, whole};
 use super::operation::{Access, Call, Operation};
-use bytes::Bytes;
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -52,5 +51,5 @@ pub fn openapi(call: &Call<'_>) -> Answer {
 
 /// `GET /api/asyncapi.json`
 pub fn asyncapi() -> Answer {
-    whole(StatusCode::OK, JSON, Bytes::from_static(include_bytes!("asyncapi.json")))
+    body::json(StatusCode::OK, &crate::protocol::asyncapi::description())
 }

@@ -136,7 +136,7 @@ fn delete() -> Operation {
 }
 
 fn stream() -> Operation {
-    Operation::of(Method::GET, WATCH, |call| now(stream::open(&call))).described(|d| {
+    Operation::of(Method::GET, WATCH, |call| Box::pin(stream::open(call))).described(|d| {
         d.named("stream_messages", "Messages as they come, as Server-Sent Events or lines of JSON")
             .query(
                 "platform",
@@ -149,6 +149,12 @@ fn stream() -> Operation {
                 "Only those of this conversation; may be repeated",
             )
             .query("since", &place(), "First those after this one, given by its ID or `seq`")
+            .query("cursor", &json!({"type": "string"}), "First the events after this cursor")
+            .query(
+                "events",
+                &json!({"type": "string"}),
+                "Other kinds of events to tell of, with commas between them; `*` is all",
+            )
             .header(
                 "Last-Event-ID",
                 &json!({"type": "string"}),

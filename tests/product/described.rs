@@ -139,9 +139,20 @@ async fn frames_fit_the_asyncapi_description() {
         }
         fits(&client.ask(command).await);
     }
-    client.ask(&subscribe).await;
-    client.say(&send).await;
-    for kind in ["new_message", "message_status"] {
-        fits(&json!({"type": kind, "data": client.event(kind).await}));
+    let subscribe = json!({"type": "subscribe", "events": ["*"]});
+    fits(&client.ask(&subscribe).await);
+    let unknown = json!({"type": "subscribe", "cursor": "00000000000000aa-1"});
+    let gone = client.ask(&unknown).await;
+    assert_eq!(gone["code"], "cursor_gone");
+    fits(&gone);
+    let answer = client.ask(&send).await;
+    let path = format!("/api/messages/{}", answer["message_id"].as_str().unwrap());
+    assert_eq!(server.ask("DELETE", &path, None).0, 200);
+    let mut missing =
+        vec!["new_message", "message_status", "conversation_updated", "message_deleted"];
+    while !missing.is_empty() {
+        let frame = client.next().await;
+        fits(&frame);
+        missing.retain(|kind| frame["type"] != *kind);
     }
 }

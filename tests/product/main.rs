@@ -39,6 +39,8 @@ mod reload;
 mod routing;
 mod search;
 mod socket_commands;
+mod socket_cursor;
+mod socket_cursor_model;
 mod socket_events;
 mod socket_resume;
 mod socket_slow;

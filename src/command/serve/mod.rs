@@ -115,7 +115,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let hub = Hub::new(hub::Limits {
         frames: config.limits.session_frames,
         bytes: config.limits.session_bytes,
-        pairs: config.limits.session_pairs,
+        topics: config.limits.session_pairs,
     });
     let (observer, outbox) = outbox::new();
     let socket = config::socket_beside(&config.db);
@@ -193,6 +193,10 @@ fn start(
         adapters_stop.clone(),
         tasks.clone(),
     );
+    tasks.spawn(health::supervise("hub", stop.clone(), {
+        let (hub, store, stop) = (hub.clone(), store.clone(), stop.clone());
+        move || hub.clone().run(store.clone(), stop.clone())
+    }));
     tasks.spawn(tell_states(registry.clone(), hub.clone(), stop.clone()));
     let clock = Arc::new(Clock::start());
     let (watched, until) = (clock.clone(), stop.clone());
@@ -275,7 +279,7 @@ async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<
     }
 }
 
-/// Who is told of commits: first those who watch, then the outbox.
+/// Listeners of commits.
 struct Commits {
     hub: Arc<Hub>,
     outbox: CommitObserver,
@@ -284,21 +288,21 @@ struct Commits {
 
 impl Listener for Commits {
     fn opened(&mut self, head: Head) {
-        self.hub.opened(head.seq);
+        self.hub.opened(head);
         self.outbox.opened();
     }
 
     fn committed(&mut self, batch: Arc<Committed>) {
-        self.hub.committed(&batch.changes);
         self.outbox.committed(&batch.changes);
         self.activity.committed(&batch.changes, now());
+        self.hub.committed(batch);
     }
 }
 
-/// Tells those who watch of each change of an adapter's state.
+/// Tells sessions each change of an adapter's state.
 async fn tell_states(registry: Registry, hub: Arc<Hub>, stop: CancellationToken) {
     let mut changes = registry.changes();
     while let Some(change) = stop.run_until_cancelled(changes.next()).await {
-        hub.adapter_status(&change);
+        hub.adapter_status(change);
     }
 }

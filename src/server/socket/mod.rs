@@ -1,7 +1,6 @@
 //! `/ws/client`: one task for each session, which reads commands and writes frames.
 
-mod bell;
-mod command;
+mod on_wake;
 mod session;
 mod writing;
 
@@ -16,7 +15,7 @@ pub use command::Parsed;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
 use session::Session;
-pub use session::refusal;
+pub use session::refused;
 use uuid::Uuid;
 
 /// Tells the client its session.

@@ -107,6 +107,17 @@ impl Conversations {
         self.all.extend(before.into_iter().filter(|(_, kept)| kept.last_seq > newest));
     }
 
+    /// One of them changed; a message that is newer than that stays known.
+    pub fn update(&mut self, known: http::Conversation) {
+        let key = Key { platform: known.platform, conversation: known.conversation };
+        if let Some(conversation) = self.all.get_mut(&key) {
+            conversation.name = known.name.or(conversation.name.take());
+            if known.last_seq > conversation.last_seq {
+                (conversation.last_seq, conversation.last_at) = (known.last_seq, known.last_at);
+            }
+        }
+    }
+
     /// Takes in a new message; `is_read` says whether it is seen at once. Returns whether the
     /// conversation has another name now.
     pub fn receive(&mut self, message: &Message, is_read: bool) -> bool {

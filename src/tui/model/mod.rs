@@ -67,8 +67,6 @@ struct Stale {
     adapters: bool,
     stats: bool,
     stream: bool,
-    /// Messages whose status may have changed while the server was away.
-    status: bool,
 }
 
 /// Everything that is shown, and what is needed to go on.
@@ -213,9 +211,6 @@ impl Model {
         }
         if stale.stream && self.stream.follows() {
             self.reload();
-        }
-        if stale.status {
-            self.refresh();
         }
     }
 

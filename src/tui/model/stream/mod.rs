@@ -228,9 +228,9 @@ impl Stream {
         message.status = change.status;
         message.retry_count = change.retry_count;
         message.updated_at = change.updated_at;
-        message.last_error.clone_from(&change.last_error);
+        message.last_error = change.last_error.as_deref().map(str::to_owned);
         if change.platform != crate::model::message::LOCAL {
-            message.platform = Some(change.platform.clone());
+            message.platform = Some(change.platform.clone().into_owned());
         }
         self.keep_if_wanted(change.id);
         true

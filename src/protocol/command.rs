@@ -1,8 +1,10 @@
-//! What a client says on the WebSocket, and how it is answered (contract, Part 2, items 9 to 16).
+//! Commands of a client on the WebSocket (contract, Part 1, "WebSocket", and items 9 to 16 and 29).
 
+use super::event::{EventKinds, UnknownEvent};
+use super::http::NewMessage;
+use super::json;
 use crate::model::message::{Draft, MessageType};
 use crate::model::subscription::Names;
-use crate::protocol::http::NewMessage;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -11,16 +13,38 @@ use uuid::Uuid;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     #[allow(missing_docs)]
-    Subscribe { platforms: Names, conversations: Names, since: Option<Since>, with_status: bool },
-    /// `ends_pairs` is false where only events are named: the pairs stay then.
+    Subscribe(Subscribe),
+    /// `ends_topics` is false where only events are named: the topics stay then.
     #[allow(missing_docs)]
-    Unsubscribe { platforms: Names, conversations: Names, ends_pairs: bool, ends_status: bool },
+    Unsubscribe { platforms: Names, conversations: Names, ends_topics: bool, events: EventKinds },
     #[allow(missing_docs)]
     SendMessage(Draft),
 }
 
-/// From where on messages are to be replayed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// `subscribe`
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(tag = "type", rename = "subscribe")]
+#[allow(missing_docs)]
+pub struct Subscribe {
+    #[serde(skip_serializing_if = "Names::is_absent")]
+    pub platforms: Names,
+    #[serde(skip_serializing_if = "Names::is_absent")]
+    pub conversations: Names,
+    /// Place after which messages are replayed first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
+    /// Place after which every asked event is replayed first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Kinds of events that are asked for; the session has cursors once there is a list, even an
+    /// empty one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<EventKinds>,
+}
+
+/// Place after which messages are to be replayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Since {
     #[allow(missing_docs)]
     Seq(u64),
@@ -28,7 +52,7 @@ pub enum Since {
     Id(Uuid),
 }
 
-/// What a frame was read as, with the `request_id` to send back where there was one.
+/// A frame as it was read, with the `request_id` to send back where there was one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parsed {
     #[allow(missing_docs)]
@@ -37,64 +61,10 @@ pub struct Parsed {
     pub command: Result<Command, String>,
 }
 
-/// What the server says to a command.
-#[derive(Debug, Default, Serialize)]
-pub struct Reply {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_id: Option<Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_status: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session_id: Option<Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<Value>,
-}
-
-impl Reply {
-    /// It is done.
-    pub fn ack(status: &'static str) -> Self {
-        Self { kind: "ack", status: Some(status), ..Self::default() }
-    }
-
-    /// It is not done, and why.
-    pub fn error(text: impl Into<String>) -> Self {
-        Self { kind: "error", error: Some(text.into()), ..Self::default() }
-    }
-
-    /// Names the session.
-    #[must_use]
-    pub fn in_session(self, session: Uuid) -> Self {
-        Self { session_id: Some(session), ..self }
-    }
-
-    /// Names the message, and its state where it was asked for.
-    #[must_use]
-    pub fn of_message(self, id: Uuid, status: Option<&'static str>) -> Self {
-        Self { message_id: Some(id), message_status: status, ..self }
-    }
-
-    /// As the answer to this request.
-    #[must_use]
-    pub fn to(self, request_id: Option<Value>) -> Self {
-        Self { request_id, ..self }
-    }
-
-    /// The frame.
-    pub fn text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
 impl Parsed {
     /// Reads a text frame; whatever it says, the connection survives it.
     pub fn read(text: &str) -> Self {
-        let object = match serde_json::from_str(text) {
+        let object = match json::from_slice_lenient(text.as_bytes()) {
             Ok(Value::Object(object)) => object,
             Ok(_) => return Self::wrong(None, "a command is a JSON object with a `type`"),
             Err(error) => return Self::wrong(None, format!("the frame is not JSON: {error}")),
@@ -115,19 +85,14 @@ impl Parsed {
 fn command(mut object: Map<String, Value>) -> Result<Command, String> {
     match object.get("type") {
         Some(Value::String(kind)) => match kind.as_str() {
-            "subscribe" => Ok(Command::Subscribe {
-                platforms: names(&mut object, "platforms")?,
-                conversations: names(&mut object, "conversations")?,
-                since: since(&object)?,
-                with_status: names_status(&object)?,
-            }),
+            "subscribe" => subscribe(object),
             "unsubscribe" => {
                 let platforms = names(&mut object, "platforms")?;
                 let conversations = names(&mut object, "conversations")?;
-                let ends_status = names_status(&object)?;
-                let ends_pairs =
-                    !ends_status || !platforms.is_absent() || !conversations.is_absent();
-                Ok(Command::Unsubscribe { platforms, conversations, ends_pairs, ends_status })
+                let events = events(&object)?.unwrap_or_default();
+                let ends_topics =
+                    events.is_empty() || !platforms.is_absent() || !conversations.is_absent();
+                Ok(Command::Unsubscribe { platforms, conversations, ends_topics, events })
             }
             "send_message" => send_message(object),
             other => {
@@ -137,6 +102,20 @@ fn command(mut object: Map<String, Value>) -> Result<Command, String> {
         Some(_) => Err("`type` must be a string".into()),
         None => Err("`type` is missing; use subscribe, unsubscribe or send_message".into()),
     }
+}
+
+fn subscribe(mut object: Map<String, Value>) -> Result<Command, String> {
+    let subscribe = Subscribe {
+        platforms: names(&mut object, "platforms")?,
+        conversations: names(&mut object, "conversations")?,
+        since: since(&object)?,
+        cursor: cursor(&object)?,
+        events: events(&object)?,
+    };
+    if subscribe.since.is_some() && subscribe.cursor.is_some() {
+        return Err("`since` and `cursor` exclude each other; give one".into());
+    }
+    Ok(Command::Subscribe(subscribe))
 }
 
 fn send_message(mut object: Map<String, Value>) -> Result<Command, String> {
@@ -198,19 +177,25 @@ fn since(object: &Map<String, Value>) -> Result<Option<Since>, String> {
     }
 }
 
-/// Whether `events` names `message_status`, the only one there is to ask for.
-fn names_status(object: &Map<String, Value>) -> Result<bool, String> {
-    let events = match object.get("events") {
-        None | Some(Value::Null) => return Ok(false),
-        Some(Value::Array(events)) => events,
-        Some(_) => return Err("`events` must be a list".into()),
-    };
-    match events.iter().find(|event| event.as_str() != Some("message_status")) {
-        Some(other) => {
-            Err(format!("`events` has {other}, which is unknown; use \"message_status\""))
-        }
-        None => Ok(!events.is_empty()),
+/// The place that `cursor` names; whether this store has it is another question.
+fn cursor(object: &Map<String, Value>) -> Result<Option<String>, String> {
+    match object.get("cursor") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(cursor)) => Ok(Some(cursor.clone())),
+        Some(_) => Err("`cursor` must be a string, as an event or an ack had it".into()),
     }
+}
+
+fn events(object: &Map<String, Value>) -> Result<Option<EventKinds>, String> {
+    let named = match object.get("events") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(any)) if any == "*" => return Ok(Some(EventKinds::all())),
+        Some(Value::Array(named)) => named,
+        Some(_) => return Err("`events` must be a list of names, or \"*\"".into()),
+    };
+    let names: Option<Vec<&str>> = named.iter().map(Value::as_str).collect();
+    let names = names.ok_or("`events` must be a list of strings")?;
+    EventKinds::named(names).map(Some).map_err(|unknown: UnknownEvent| unknown.to_string())
 }
 
 #[cfg(test)]
@@ -235,6 +220,10 @@ mod tests {
             (r#"{"type":"subscribe","since":-1}"#, "`since`"),
             (r#"{"type":"subscribe","since":"x"}"#, "`since`"),
             (r#"{"type":"subscribe","events":["rain"]}"#, "rain"),
+            (r#"{"type":"subscribe","events":[5]}"#, "`events`"),
+            (r#"{"type":"subscribe","events":"rain"}"#, "`events`"),
+            (r#"{"type":"subscribe","cursor":5}"#, "`cursor`"),
+            (r#"{"type":"subscribe","cursor":"x","since":1}"#, "`since` and `cursor`"),
             (r#"{"type":"send_message","data":5}"#, "`data`"),
             (r#"{"type":"send_message","data":{}}"#, "`data.platform`"),
             (r#"{"type":"send_message","data":{"platform":"qq"}}"#, "`data.conversation`"),
@@ -262,8 +251,34 @@ mod tests {
     #[test]
     fn the_request_id_comes_back_with_errors_too() {
         let parsed = Parsed::read(r#"{"type":"dance","request_id":"r1"}"#);
-        let reply = Reply::error(parsed.command.unwrap_err()).to(parsed.request_id).text();
-        assert!(reply.ends_with(r#""request_id":"r1"}"#), "{reply}");
+        assert!(parsed.command.is_err());
+        assert_eq!(parsed.request_id, Some("r1".into()));
+    }
+
+    #[test]
+    fn a_subscription_reads_back_as_it_was_written() {
+        let names = |name: &str| Names::listed([name.to_owned()]);
+        let kinds = EventKinds::named(["message_status", "message_deleted"]).unwrap();
+        for subscribe in [
+            Subscribe::default(),
+            Subscribe { since: Some(Since::Seq(5)), events: Some(kinds), ..Subscribe::default() },
+            Subscribe { since: Some(Since::Id(Uuid::nil())), ..Subscribe::default() },
+            Subscribe { platforms: names("qq"), conversations: names("*"), ..Subscribe::default() },
+            Subscribe { cursor: Some("x".into()), ..Subscribe::default() },
+        ] {
+            let text = serde_json::to_string(&subscribe).unwrap();
+            assert_eq!(Parsed::read(&text).command, Ok(Command::Subscribe(subscribe)), "{text}");
+        }
+    }
+
+    #[test]
+    fn text_that_other_readers_refuse_is_read() {
+        let frame = "\u{feff}{\"type\":\"unsubscribe\",\"type\":\"send_message\",\"data\":\
+                     {\"platform\":\"qq\",\"conversation\":\"g\",\"content\":\"a\\ud83d\"}}";
+        let Ok(Command::SendMessage(draft)) = Parsed::read(frame).command else {
+            panic!("the last of two equal keys counts")
+        };
+        assert_eq!(draft.into_message(1, Uuid::nil(), 0).content, "a\u{fffd}");
     }
 
     proptest! {
@@ -273,7 +288,7 @@ mod tests {
         }
 
         #[test]
-        fn no_odd_field_is_a_panic(kind in "subscribe|unsubscribe|send_message", field in "platforms|conversations|since|events|data|request_id", value in r#"null|1|-1|"x"|"\*"|\[\]|\["\*"\]|\[1\]|\{\}|\{"platform":1\}"#) {
+        fn no_odd_field_is_a_panic(kind in "subscribe|unsubscribe|send_message", field in "platforms|conversations|since|cursor|events|data|request_id", value in r#"null|1|-1|"x"|"\*"|\[\]|\["\*"\]|\[1\]|\{\}|\{"platform":1\}"#) {
             let _ = Parsed::read(&format!(r#"{{"type":"{kind}","{field}":{value}}}"#));
         }
     }
