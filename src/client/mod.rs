@@ -41,7 +41,7 @@ pub enum Client {
 
 /// Messages that are no longer there, or never were.
 fn no_message(id: Uuid) -> Error {
-    Error::failed(format!("there is no message {id}")).hint("`rechat list` shows those there are")
+    Error::failed(format!("there is no message {id}")).hint("`rechat list` shows all messages")
 }
 
 /// The address and the token of a server that was named, by a flag or in the environment.
@@ -181,7 +181,7 @@ impl Client {
     pub async fn follow(self, filter: &Filter, since: Option<&str>) -> Result<Following> {
         match self {
             Self::Remote(remote) => Following::begin(remote, filter, since).await,
-            Self::Local(_) => Err(Error::failed("no server runs that could tell of new messages")
+            Self::Local(_) => Err(Error::failed("cannot follow new messages: no server runs")
                 .hint("start one with `rechat serve`, or name one with --server")),
         }
     }

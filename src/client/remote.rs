@@ -275,7 +275,7 @@ impl Remote {
     ) -> Result<Request<Full<Bytes>>> {
         let body = body.map(serde_json::to_vec).transpose();
         let body =
-            body.map_err(|error| Error::failed(format!("the request cannot be written: {error}")))?;
+            body.map_err(|error| Error::failed(format!("cannot write the request: {error}")))?;
         let path = format!("{}{path}", self.address.prefix());
         let mut request =
             Request::builder().method(method).uri(path).header(HOST, self.address.host());
@@ -318,7 +318,7 @@ impl Remote {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => serde_json::from_slice(&bytes)
                 .map(Some)
-                .map_err(|error| self.broken(&format_args!("the answer cannot be read: {error}"))),
+                .map_err(|error| self.broken(&format_args!("cannot read the answer: {error}"))),
             status => Err(refused(status, &bytes)),
         }
     }

@@ -31,11 +31,12 @@ pub(super) async fn run(export: Export, config: Option<PathBuf>) -> Result<()> {
 /// Writes beside the file, and puts it in its place only once it is whole.
 async fn to_file(client: &mut Client, filter: &Filter, file: &Path) -> Result<()> {
     if file.is_dir() {
-        return Err(Error::failed(format!("{} is a folder", file.display()))
-            .hint("name the file to write in it"));
+        return Err(
+            Error::failed(format!("{} is a folder", file.display())).hint("name a file in it")
+        );
     }
     let part = file.with_added_extension("part");
-    let cannot = |error| Error::failed(format!("{} cannot be written: {error}", part.display()));
+    let cannot = |error| Error::failed(format!("cannot write {}: {error}", part.display()));
     // For nobody else to read, as the store is.
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);

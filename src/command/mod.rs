@@ -67,7 +67,7 @@ fn briefly(work: impl Future<Output = Result<()>>) -> Result<()> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::failed(format!("the system gives no event queue: {error}")))?
+        .map_err(|error| Error::failed(format!("cannot start the event loop: {error}")))?
         .block_on(work)
 }
 

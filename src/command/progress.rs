@@ -14,7 +14,7 @@ pub(super) fn lines_of(file: &Path) -> Result<(Box<dyn BufRead>, Option<u64>)> {
     if file.as_os_str() == "-" {
         return Ok((Box::new(BufReader::new(io::stdin())), None));
     }
-    let cannot = |error| Error::failed(format!("{} cannot be read: {error}", file.display()));
+    let cannot = |error| Error::failed(format!("cannot read {}: {error}", file.display()));
     let opened = File::open(file).map_err(cannot)?;
     let length = opened.metadata().map_err(cannot)?.len();
     Ok((Box::new(BufReader::new(opened)), Some(length)))

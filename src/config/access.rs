@@ -135,7 +135,9 @@ impl TokenEntry {
                 Secret::new(text)
             }
             _ => {
-                return Err(Error::failed(format!("token `{name}` needs either itself or a file")));
+                return Err(Error::failed(format!(
+                    "token `{name}` needs either `token` or `file`"
+                )));
             }
         };
         if secret.is_empty() {

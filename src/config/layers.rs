@@ -128,9 +128,8 @@ impl Loaded {
 
     /// Every setting as TOML, each with a word on where it comes from.
     pub fn describe(&self) -> Result<String> {
-        let table = Table::try_from(&self.config).map_err(|error| {
-            Error::failed(format!("the configuration cannot be shown: {error}"))
-        })?;
+        let table = Table::try_from(&self.config)
+            .map_err(|error| Error::failed(format!("cannot print the configuration: {error}")))?;
         let mut lines = Vec::new();
         leaves("", &table, &mut |key, value| {
             let origin = self.origins.get(key).map_or("default", String::as_str);
@@ -159,7 +158,7 @@ fn read_file(path: &Path, has_to_be_there: bool) -> Result<Option<Table>> {
         }
         Err(error) => {
             return Err(Error::failed(format!(
-                "the configuration {} cannot be read: {error}",
+                "cannot read the configuration {}: {error}",
                 path.display()
             )));
         }
@@ -269,7 +268,7 @@ mod tests {
             ("[limits]\nbody_bytes = 'x'", ["line 2", "expected usize"]),
             ("[limits", ["line 1", "unclosed"]),
             ("cors_origins = ['https://app.example/']", ["cors_origins", "app.example/"]),
-            ("cors_origins = ['app.example']", ["cors_origins", "no origin"]),
+            ("cors_origins = ['app.example']", ["cors_origins", "not an origin"]),
         ] {
             let (_folder, sources) = with_file(text);
             let error = load(&sources).unwrap_err().to_string();

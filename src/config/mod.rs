@@ -215,18 +215,20 @@ impl Config {
         self.prefix = prefix;
         let pauses = [self.outbox.first_pause_seconds, self.outbox.longest_pause_seconds];
         if !pauses.iter().all(|seconds| (0.0..1e9).contains(seconds)) {
-            return Err(Error::failed("the pauses of `outbox` must be seconds from 0 on"));
+            return Err(Error::failed(
+                "`outbox.first_pause_seconds` and `outbox.longest_pause_seconds` must be 0 or more",
+            ));
         }
         if let Some(platform) = &self.default_platform {
             crate::model::message::check_name("default_platform", platform)
                 .map_err(Error::failed)?;
         }
         if let Some(wrong) = self.cors_origins.iter().find(|origin| !is_origin(origin)) {
-            return Err(Error::failed(format!("`cors_origins`: {wrong:?} is no origin"))
+            return Err(Error::failed(format!("`cors_origins`: {wrong:?} is not an origin"))
                 .hint("write it as https://app.example.com"));
         }
         if !(0.0..1e9).contains(&self.retention.days) {
-            return Err(Error::failed("`retention.days` must be a number of days from 0 on"));
+            return Err(Error::failed("`retention.days` must be 0 or more"));
         }
         if !(0.0..1e9).contains(&self.log.days) || self.log.events == 0 {
             return Err(Error::failed(

@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex};
 
 const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];
 
+const OPERATIONS: &str = "docs/operations.md";
+
 /// What is put in the place of words that stand for something else here. `rechat` itself is the
 /// program under test, first on PATH; `serve` takes a free port, by `RECHAT_LISTEN`.
 const SUBSTITUTIONS: [(&str, &str); 3] =
@@ -25,8 +27,8 @@ const ADDRESS: &str = "{address}";
 
 /// Lines that are not run, by how they begin, and why.
 const NOT_RUN: [(&str, &str); 4] = [
-    ("tests/run", "it is what runs this"),
     ("cargo install --path .", "builds the program once more, and changes the user's own folder"),
+    ("tests/run", "it is what runs this"),
     ("git pull", "changes this folder"),
     ("cargo install --path .", "the same, to update"),
 ];
@@ -216,14 +218,23 @@ fn readme_words_stood_for_are_there() {
 
 #[test]
 fn readme_translations_have_the_same_blocks() {
-    let [english, chinese] = READMES.map(lines);
-    assert_eq!(english, chinese);
-    let others = |file| {
-        let blocks = blocks(file).into_iter().filter(|block| block.language != "sh");
-        blocks.map(|block| (block.language, block.text)).collect::<Vec<_>>()
+    let docs = fs::read_dir("docs").unwrap().map(|entry| entry.unwrap().path());
+    let files = docs.map(|path| path.to_str().unwrap().to_owned()).chain([READMES[1].to_owned()]);
+    let translations: Vec<_> = files.filter(|file| file.ends_with(".zh-CN.md")).collect();
+    assert!(translations.len() > 1, "{translations:?}");
+    let texts = |file: &str| -> Vec<_> {
+        blocks(file).into_iter().map(|block| (block.language, block.text)).collect()
     };
-    let [english, chinese] = READMES.map(others);
-    assert_eq!(english, chinese);
+    // Comments are words, and translated.
+    let bare = |(language, text): (String, String)| {
+        let lines = text.lines().map(|line| line.split(" #").next().unwrap().trim_end());
+        (language, lines.collect::<Vec<_>>().join("\n"))
+    };
+    for chinese in translations {
+        let english = texts(&chinese.replace(".zh-CN", "")).into_iter().map(bare);
+        let translated = texts(&chinese).into_iter().map(bare);
+        assert_eq!(english.collect::<Vec<_>>(), translated.collect::<Vec<_>>(), "{chinese}");
+    }
 }
 
 #[test]
@@ -243,8 +254,7 @@ fn readme_tables_have_every_command() {
 #[ignore = "needs nginx and Caddy: tests/run"]
 fn readme_configurations_can_be_read() {
     let mut seen = BTreeSet::new();
-    for block in blocks(READMES[0]) {
-        let Block { language, text } = block;
+    for Block { language, text } in [READMES[0], OPERATIONS].into_iter().flat_map(blocks) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("proxy.conf");
         match language.as_str() {
@@ -264,7 +274,7 @@ fn readme_configurations_can_be_read() {
                 fs::write(&file, text).unwrap();
                 parses("caddy", &["validate", "--adapter", "caddyfile", "--config"], &file);
             }
-            "sh" | "text" => {}
+            "sh" | "text" | "ini" => {}
             other => panic!("a block of `{other}`, which nobody checks"),
         }
         seen.insert(language);

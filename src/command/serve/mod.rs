@@ -59,7 +59,7 @@ pub(super) fn run(serve: Serve, config: Option<PathBuf>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::failed(format!("the system gives no threads: {error}")))?;
+        .map_err(|error| Error::failed(format!("cannot start threads: {error}")))?;
     let ended = runtime.block_on(run_server(sources, loaded, log));
     // A long copy or export that is under way breaks off.
     runtime.shutdown_background();
@@ -278,7 +278,7 @@ async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<
         Ok(store) => Ok(Arc::new(store)),
         Err(_) if tokio::net::UnixStream::connect(socket).await.is_ok() => {
             Err(Error::failed(format!("a rechat server already runs on {}", config.db.display()))
-                .hint("use that one, or give this one another store with --db"))
+                .hint("use that server, or name another store with --db"))
         }
         Err(error) => Err(error.into()),
     }

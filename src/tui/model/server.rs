@@ -128,7 +128,7 @@ impl Model {
             Answer::Message(_, Some(message)) => self.know_message(*message),
             Answer::Changed(message) => {
                 self.say(match message.status {
-                    Status::Canceled => "taken back",
+                    Status::Canceled => "canceled",
                     Status::Pending => "it is sent again",
                     _ => "done",
                 });
