@@ -1,6 +1,6 @@
 //! The store itself, opened for one command.
 
-use super::no_message;
+use super::missing::no_message;
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};

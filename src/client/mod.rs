@@ -5,6 +5,8 @@ mod export;
 mod follow;
 mod history;
 mod local;
+mod missing;
+mod place;
 mod remote;
 mod server;
 mod trust;
@@ -14,15 +16,15 @@ pub use history::{Found, Wanted};
 pub use server::Server;
 
 use crate::cli::Place;
-use crate::config::{self, Config, Sources};
+use crate::config;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{AdapterStatus, Conversation, Imported, NewMessage};
 use crate::store::{Access, Filter, Page, Stats};
-use address::Address;
 pub use export::Export;
 use follow::Following;
 use local::Local;
+use place::{config_here, server_named};
 use remote::Remote;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -37,29 +39,6 @@ pub enum Client {
     Remote(Remote),
     /// The store itself, because no server has it open.
     Local(Local),
-}
-
-/// Messages that are no longer there, or never were.
-fn no_message(id: Uuid) -> Error {
-    Error::failed(format!("there is no message {id}")).hint("`rechat list` shows all messages")
-}
-
-/// The address and the token of a server that was named, by a flag or in the environment.
-fn server_named(place: &Place) -> Result<Option<(Address, Option<String>)>> {
-    let server = place.server.clone().or_else(|| std::env::var("RECHAT_SERVER").ok());
-    let Some(url) = server.filter(|_| place.db.is_none()) else { return Ok(None) };
-    let ca = place.ca.clone().or_else(|| std::env::var_os("RECHAT_CA").map(PathBuf::from));
-    let address = Address::parse(&url, ca.as_deref())?;
-    Ok(Some((address, place.token.clone().or_else(|| std::env::var("RECHAT_TOKEN").ok()))))
-}
-
-/// The configuration of this host, which tells where the store is.
-fn config_here(place: &Place, config_file: Option<PathBuf>) -> Result<Config> {
-    let mut sources = Sources::of_process(config_file)?;
-    if let Some(db) = &place.db {
-        sources.flags.push(("db", "--db", db.display().to_string().into()));
-    }
-    Ok(config::load(&sources)?.config)
 }
 
 impl Client {

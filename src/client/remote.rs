@@ -3,7 +3,7 @@
 use super::address::Address;
 use super::export::Export;
 use super::history::{Found, Wanted};
-use super::no_message;
+use super::missing::no_message;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{

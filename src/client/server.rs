@@ -2,8 +2,8 @@
 
 use super::address::Address;
 use super::history::{Found, Wanted};
+use super::place::{config_here, server_named};
 use super::remote::Remote;
-use super::{config_here, server_named};
 use crate::cli::Place;
 use crate::config;
 use crate::error::Result;

@@ -1,6 +1,6 @@
 //! `rechat backup` and `rechat compact`
 
-use super::reader;
+use super::open::reader;
 use crate::cli::{Backup, Compact};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};

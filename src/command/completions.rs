@@ -1,6 +1,6 @@
 //! `rechat completions`, and the answers that its scripts ask for while somebody types.
 
-use super::briefly;
+use super::brief::briefly;
 use crate::cli::{Cli, Completions, Place};
 use crate::client::Client;
 use crate::error::{Error, Result};

@@ -1,7 +1,7 @@
 //! `rechat export`
 
+use super::open::reader;
 use super::progress::progress;
-use super::reader;
 use crate::cli::Export;
 use crate::client::Client;
 use crate::error::{Error, Result, tell};

@@ -1,7 +1,7 @@
 //! `rechat import`
 
+use super::open::writer;
 use super::progress::{lines, lines_of, progress};
-use super::writer;
 use crate::cli::Import;
 use crate::client::Client;
 use crate::error::{Error, Result, tell};

@@ -1,7 +1,7 @@
 //! `rechat list`
 
+use super::open::reader;
 use super::output::Output;
-use super::reader;
 use crate::cli::List;
 use crate::client::Client;
 use crate::error::Result;

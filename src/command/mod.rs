@@ -1,6 +1,7 @@
 //! The commands, a file for each.
 
 mod backup;
+mod brief;
 mod check;
 mod completions;
 mod doctor;
@@ -12,6 +13,7 @@ mod known;
 mod list;
 mod listing;
 mod man;
+mod open;
 mod output;
 mod progress;
 mod send;
@@ -20,12 +22,10 @@ mod stats;
 mod token;
 mod tui;
 
-use crate::cli::{self, Cli, Command, Place};
-use crate::client::Client;
+use crate::cli::{self, Cli, Command};
 use crate::config::Sources;
-use crate::error::{Error, Result, tell};
-use crate::store::Access;
-use std::path::PathBuf;
+use crate::error::{Result, tell};
+use brief::briefly;
 
 /// Carries out the command line of this process, or completes it where a shell asks for that.
 pub fn run_process() -> Result<()> {
@@ -60,21 +60,4 @@ fn run(cli: Cli) -> Result<()> {
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),
     }
-}
-
-/// Runs a command that asks and is done: one thread is enough, and quick to start.
-fn briefly(work: impl Future<Output = Result<()>>) -> Result<()> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::failed(format!("cannot start the event loop: {error}")))?
-        .block_on(work)
-}
-
-async fn reader(place: &Place, config: Option<PathBuf>) -> Result<Client> {
-    Client::open(place, config, Access::Read).await
-}
-
-async fn writer(place: &Place, config: Option<PathBuf>) -> Result<Client> {
-    Client::open(place, config, Access::Write).await
 }

@@ -1,6 +1,6 @@
 //! The page of a command, from its help.
 
-use super::{DATE, Page, VERSION, tidy};
+use super::page::{DATE, Page, VERSION, tidy};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 

@@ -1,6 +1,6 @@
 //! The page of the configuration file, from the list of its keys.
 
-use super::{CONFIG_PAGE, DATE, Page, VERSION, tidy};
+use super::page::{CONFIG_PAGE, DATE, Page, VERSION, tidy};
 use crate::config::{ADAPTER_KEYS, KEYS, Key, TOKEN_KEYS};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 

@@ -3,9 +3,9 @@
 mod content;
 
 use super::known::Known;
+use super::open::writer;
 use super::output::Output;
 use super::progress::{lines, lines_of, progress};
-use super::writer;
 use crate::cli::Send;
 use crate::client::Client;
 use crate::error::{Error, Result, tell};

@@ -1,5 +1,6 @@
 //! `rechat serve`
 
+mod access;
 mod log;
 mod notify;
 mod reload;
@@ -7,10 +8,10 @@ mod welcome;
 
 use super::output::Output;
 use crate::activity::Activity;
-use crate::adapter::{self, EventSink, Registry, Transport};
+use crate::adapter::{self, EventSink, Registry};
 use crate::cli::Serve;
 use crate::clock::{Clock, now};
-use crate::config::{self, Config, Loaded, LogFormat, Secret, Sources};
+use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
 use crate::hub::{self, Hub};
 use crate::ingest;
@@ -20,6 +21,7 @@ use crate::retention;
 use crate::server::{Access, Context, Limit, Listeners, Memory, serve};
 use crate::shutdown;
 use crate::store::{self, Head, Listener, Store};
+use access::check_access;
 use arc_swap::ArcSwap;
 use log::LogLevel;
 use notify::notify;
@@ -99,50 +101,6 @@ fn allow_descriptors() {
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!("the limit of open files stays as it is: {error}");
     }
-}
-
-/// Refuses to serve strangers by mistake (contract, Part 2, item 21).
-fn check_access(config: &Config) -> Result<()> {
-    if config.listen.ip().is_loopback() || config.allow_no_token {
-        return Ok(());
-    }
-    let listen = config.listen;
-    if !config.tokens.is_empty() {
-        return check_strength(config);
-    }
-    Err(Error::usage(format!("{listen} can be reached by others, and no token is set")).hint(
-        format!(
-            "rechat serve --listen {listen} --token \"$(rechat token)\"\n  \
-         or, if everybody who reaches it may read and send: --allow-no-token"
-        ),
-    ))
-}
-
-/// Refuses tokens that can be guessed, where strangers can try them.
-fn check_strength(config: &Config) -> Result<()> {
-    let dialled = config
-        .adapter
-        .iter()
-        .filter(|adapter| matches!(adapter.settings.transport, Transport::Accept(_)));
-    let own = dialled.filter_map(|adapter| {
-        let token = adapter.settings.token.as_deref()?;
-        Some((
-            format!("the token of the adapter `{}`", adapter.settings.kind.name),
-            Secret::new(token),
-        ))
-    });
-    let tokens = config.tokens.iter();
-    let tokens = tokens.map(|token| (format!("the token `{}`", token.name), token.secret.clone()));
-    for (name, secret) in tokens.chain(own) {
-        if let Some(why) = config::weakness(&secret) {
-            let listen = config.listen;
-            return Err(Error::usage(format!(
-                "{name} can be guessed: {why}; {listen} can be reached by others"
-            ))
-            .hint("`rechat token` makes a strong one"));
-        }
-    }
-    Ok(())
 }
 
 async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<()> {

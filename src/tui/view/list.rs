@@ -1,6 +1,6 @@
 //! The conversations, on the left.
 
-use super::put;
+use super::put::put;
 use super::theme::Theme;
 use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;

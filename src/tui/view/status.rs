@@ -1,6 +1,6 @@
 //! The lowest row: how things stand.
 
-use super::put;
+use super::put::put;
 use super::theme::{Theme, mark_of_state};
 use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;

@@ -1,6 +1,6 @@
 //! The messages, on the right.
 
-use super::put;
+use super::put::put;
 use super::theme::{Theme, mark};
 use crate::model::message::{Direction, Message};
 use crate::text::{cut, visible, width};
