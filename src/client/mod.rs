@@ -9,7 +9,7 @@ mod missing;
 mod place;
 mod remote;
 mod server;
-mod trust;
+mod tls;
 pub mod watch;
 
 pub use history::{Found, Wanted};

@@ -49,13 +49,12 @@ pub(super) async fn run(import: Import, config: Option<PathBuf>) -> Result<()> {
 
 /// The line as it is stored: repaired, where another program wrote JSON that is not quite right.
 fn checked(line: &str) -> std::result::Result<Cow<'_, str>, String> {
-    let (record, line): (serde_json::Result<Record>, _) = match serde_json::from_str(line) {
-        Ok(record) => (Ok(record), Cow::Borrowed(line)),
-        Err(_) => {
-            let repaired = json::repair(line);
-            (serde_json::from_str(&repaired), repaired)
-        }
-    };
+    let mut line = Cow::Borrowed(line);
+    let mut record = serde_json::from_str::<Record>(&line);
+    if record.is_err() {
+        line = Cow::Owned(json::repair(&line).into_owned());
+        record = serde_json::from_str(&line);
+    }
     record.map_err(|error| error.to_string())?.into_message()?;
     Ok(line)
 }

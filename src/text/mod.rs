@@ -68,14 +68,20 @@ pub fn json_for_terminal(json: &str) -> Cow<'_, str> {
     }
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {
-        // All of them are below U+10000, so one escape is enough.
         if is_harmful(c) {
-            shown.push_str(&format!("\\u{:04x}", u32::from(c)))
+            // All of them are below U+10000, so that one escape is enough.
+            shown.extend(['\\', 'u']);
+            shown.extend([12, 8, 4, 0].map(|shift| hex_digit(u32::from(c) >> shift)));
         } else {
-            shown.push(c)
+            shown.push(c);
         }
     }
     Cow::Owned(shown)
+}
+
+/// The lowest four bits as a digit.
+fn hex_digit(bits: u32) -> char {
+    char::from_digit(bits & 0xf, 16).unwrap_or('0')
 }
 
 fn is_harmful(c: char) -> bool {

@@ -1,4 +1,4 @@
-//! Notices to systemd (sd_notify(3)).
+//! Notices to systemd (`sd_notify(3)`).
 
 use sd_notify::NotifyState;
 use std::io;
