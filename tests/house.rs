@@ -184,7 +184,7 @@ fn needs_only(name: &str, allowed: &[&str]) {
 
 #[test]
 fn the_terminal_client_asks_the_client_alone() {
-    needs_only("tui", &["client", "protocol", "model", "error", "clock"]);
+    needs_only("tui", &["client", "protocol", "model", "error", "clock", "text"]);
 }
 
 #[test]
