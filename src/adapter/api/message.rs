@@ -40,7 +40,7 @@ pub enum Delivery {
     },
 }
 
-/// What a platform's history says of an attempt whose outcome is unknown.
+/// A platform's history, asked about an attempt whose outcome is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// The message is there.
