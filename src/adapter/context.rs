@@ -1,4 +1,4 @@
-//! What a running adapter is given.
+//! The surroundings of a running adapter.
 
 use super::api::EventSink;
 use super::registry::Registry;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// What a running adapter is given.
+/// The surroundings of a running adapter: the core, the registry, where to run and when to stop.
 #[derive(Clone, Debug)]
 pub(super) struct Context {
     /// The core.
@@ -18,7 +18,7 @@ pub(super) struct Context {
     pub(super) stop: CancellationToken,
     /// Where background work runs.
     pub(super) tracker: TaskTracker,
-    /// What the connections of a kind share, by its type.
+    /// Values that the connections of a kind share, by type.
     shared: Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>,
 }
 

@@ -1,4 +1,4 @@
-//! What an adapter brings: its description, its own settings, and what serves it.
+//! The definition of an adapter: its description, its own settings, and its service.
 
 use super::api::{Kind, OwnSettings, Settings};
 use super::context::Context;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-/// What the core asks of a connected account.
+/// A request of the core to a connected account.
 #[derive(Debug)]
 pub enum Request {
     /// Send it. Answered once, within the adapter's time limit.

@@ -1,10 +1,10 @@
-//! What an adapter reports to the core.
+//! Reports of adapters to the core.
 
 use crate::model::change::Inbound;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-/// What an adapter reports to the core.
+/// A report of an adapter to the core.
 #[derive(Debug)]
 pub enum Event {
     /// A message came in.

@@ -23,7 +23,7 @@ pub struct Settings {
     pub token: Option<String>,
     /// How fast an account may send.
     pub rate_limit: Option<RateLimit>,
-    /// What becomes of an attempt whose outcome is unknown.
+    /// The fate of an attempt whose outcome is unknown.
     pub on_unknown: OnUnknown,
     /// How long an action may go unanswered.
     pub answer_timeout: Duration,
@@ -110,7 +110,7 @@ pub struct RateLimit {
     pub burst: NonZeroU32,
 }
 
-/// What becomes of an attempt whose outcome is unknown.
+/// The fate of an attempt whose outcome is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnUnknown {

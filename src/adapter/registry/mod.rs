@@ -31,7 +31,7 @@ pub struct Registry {
     shared: Arc<Shared>,
 }
 
-/// What is known of a connection when it begins.
+/// A connection as it is known when it begins.
 pub(super) struct NewConnection<'a> {
     pub(super) settings: Arc<Settings>,
     pub(super) platform: &'a str,
@@ -59,8 +59,8 @@ impl Registry {
         Changes::new(Arc::clone(&self.shared))
     }
 
-    /// Changes whenever there is another way to send than before. The state alone does not tell:
-    /// an account may be connected by what only brings events.
+    /// Changes whenever another connection takes requests than before. The state is not enough: an
+    /// account may be connected by a connection that only brings events.
     pub fn links(&self) -> watch::Receiver<u64> {
         self.shared.links.subscribe()
     }

@@ -1,5 +1,4 @@
-//! What adapters hold of the registry: one value for each configured adapter, one for each
-//! connection.
+//! The values that adapters hold: one for each configured adapter, one for each connection.
 
 use super::entry::Entry;
 use super::table::Shared;

@@ -12,7 +12,7 @@ pub(super) const MAX_CHANGES: usize = 1024;
 /// Entries kept; beyond that the accounts that are gone longest are forgotten.
 pub(super) const MAX_ENTRIES: usize = 1024;
 
-/// What all clones of a registry share.
+/// The part of a registry that all its clones share.
 #[derive(Debug)]
 pub(super) struct Shared {
     table: Mutex<Table>,

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 /// The retcode of [`Answer::too_large`]; no implementation uses it.
 const TOO_LARGE: i64 = i64::MIN;
 
-/// What came back for an action.
+/// The answer to an action.
 ///
 /// OneBot 11: communication/http.md, "响应"; OneBot 12: connect/data-protocol/action-response.md.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub(in crate::adapter::onebot) struct Answer {
     pub(in crate::adapter::onebot) status: String,
     pub(in crate::adapter::onebot) retcode: i64,
     pub(in crate::adapter::onebot) data: Option<Box<RawValue>>,
-    /// What the implementation says for people.
+    /// The implementation's words for people.
     pub(in crate::adapter::onebot) text: String,
 }
 

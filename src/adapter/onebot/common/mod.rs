@@ -1,4 +1,4 @@
-//! What both versions of OneBot do alike.
+//! Parts that both versions of OneBot share.
 
 pub(super) mod answer;
 pub(super) mod call;

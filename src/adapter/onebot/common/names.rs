@@ -5,21 +5,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Names remembered; beyond that all are asked for again.
-const REMEMBERED: usize = 4096;
+const MAX_REMEMBERED: usize = 4096;
 /// Names asked for at once.
-const AT_ONCE: usize = 4;
+const MAX_LOOKUPS: usize = 4;
 
-/// The names of groups and people, by whatever tells them apart.
+/// The names of groups and people, by a key.
 #[derive(Debug)]
 pub(in crate::adapter::onebot) struct Names {
-    /// A name, or none where it is being asked for or cannot be told.
+    /// A name; none while it is being asked for, or where the implementation has none.
     known: Mutex<HashMap<String, Option<String>>>,
     lookups: Arc<Semaphore>,
 }
 
 impl Default for Names {
     fn default() -> Self {
-        Self { known: Mutex::default(), lookups: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { known: Mutex::default(), lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)) }
     }
 }
 
@@ -56,7 +56,7 @@ impl Names {
 }
 
 fn remember(known: &mut HashMap<String, Option<String>>, key: &str, name: Option<String>) {
-    if known.len() >= REMEMBERED && !known.contains_key(key) {
+    if known.len() >= MAX_REMEMBERED && !known.contains_key(key) {
         known.clear();
     }
     known.insert(key.to_owned(), name);
@@ -81,13 +81,13 @@ mod tests {
     #[test]
     fn few_are_asked_for_at_once_and_few_remembered() {
         let names = Names::default();
-        let permits: Vec<_> = (0..AT_ONCE).map(|key| names.ask(&key.to_string())).collect();
+        let permits: Vec<_> = (0..MAX_LOOKUPS).map(|key| names.ask(&key.to_string())).collect();
         assert!(names.ask("one more").is_none());
         drop(permits);
         assert!(names.ask("one more").is_some(), "it was not taken for asked");
-        for key in 0..2 * REMEMBERED {
+        for key in 0..2 * MAX_REMEMBERED {
             names.set(&format!("group_{key}"), "x");
         }
-        assert!(names.known().len() <= REMEMBERED);
+        assert!(names.known().len() <= MAX_REMEMBERED);
     }
 }

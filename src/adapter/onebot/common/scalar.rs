@@ -7,8 +7,7 @@ use std::fmt;
 
 /// A field that is meant to hold a text, a number or an ID: read from whatever JSON stands there.
 ///
-/// What is no single value (null, an object, a list) is as good as absent, so that one odd field
-/// never costs the whole frame.
+/// A null, an object or a list counts as absent, so that one odd field never costs the whole frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::adapter::onebot) struct Scalar<'a>(Option<Cow<'a, str>>);
 

@@ -10,8 +10,8 @@ use std::fmt;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long to wait for the first events, which tell who is there, before asking.
-pub(in crate::adapter::onebot) const FIRST_EVENTS: Duration = Duration::from_secs(1);
+/// How long to wait for the first events, which name the account, before asking for it.
+pub(in crate::adapter::onebot) const FIRST_EVENTS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// One connection as a version of OneBot sees it.
 pub(in crate::adapter::onebot) trait Session {

@@ -1,4 +1,4 @@
-//! What the connections of one account share: an API and an Event connection are one account.
+//! Accounts: an API and an Event connection of one ID are one account, and share its state.
 
 use super::history_limits::HistoryLimits;
 use crate::adapter::onebot::common::call::Calls;

@@ -87,7 +87,7 @@ impl<'a> Sending<'a> {
     }
 }
 
-/// What the user wrote is one segment; text is never read as CQ codes.
+/// The content as one segment; text is never read as CQ codes.
 fn segment(message: &Outbound) -> Result<Segment<'_>, String> {
     let source = || Source::parse(&message.content);
     let medium =
@@ -129,7 +129,7 @@ fn file(source: Source<'_>) -> Cow<'_, str> {
     }
 }
 
-/// What an answer to a sending action, or its absence, says of the message.
+/// The outcome of a sending action, from its answer or the lack of one.
 ///
 /// The codes are those of communication/ws.md and, above 1000, of what implementations add.
 pub(super) fn delivery(answer: Result<Answer, NoAnswer>) -> Delivery {

@@ -95,14 +95,14 @@ struct Peer {
     context: Context,
     /// There once the account counts as connected.
     registration: Option<Registration>,
-    /// The answer to who we are, while it is awaited.
+    /// The answer to which account it is, while it is awaited.
     login: Option<oneshot::Receiver<Option<String>>>,
     heartbeat: Option<Duration>,
     /// Heartbeats in a row that said that the account is on.
     online_beats: u32,
     is_other_version: bool,
     skipped: Skipped,
-    /// Ends the waiting for who the account is.
+    /// Ends the waiting for the account's ID.
     identified: CancellationToken,
     ended: CancellationToken,
 }
@@ -164,13 +164,14 @@ impl Session for Peer {
 }
 
 impl Peer {
-    /// Who dials in is connected from the upgrade on; whom we dial, once we know who it is.
+    /// An implementation that dials in is connected from the upgrade on; one that we dial, once its
+    /// account is known.
     fn begin(&mut self, dialled_in: bool) {
         if dialled_in {
             self.register();
         }
         if self.account.id().is_none() && self.role != Role::Event {
-            self.login = Some(self.ask_who_we_are());
+            self.login = Some(self.ask_for_account());
         }
     }
 
@@ -204,7 +205,7 @@ impl Peer {
         }
     }
 
-    /// The account is known, by whatever told it first.
+    /// The account's ID became known.
     fn identify(&mut self, id: &str) -> Result<(), End> {
         if self.account.id().is_some() || check_name("self_id", id).is_err() {
             return Ok(());
@@ -229,11 +230,12 @@ impl Peer {
     }
 
     /// Asks for the account, unless the first events tell it.
-    fn ask_who_we_are(&self) -> oneshot::Receiver<Option<String>> {
+    fn ask_for_account(&self) -> oneshot::Receiver<Option<String>> {
         let (told, login) = oneshot::channel();
         let (calls, identified) = (self.calls.clone(), self.identified.clone());
         self.context.tracker.spawn(async move {
-            if identified.run_until_cancelled(sleep(session::FIRST_EVENTS)).await.is_none() {
+            if identified.run_until_cancelled(sleep(session::FIRST_EVENTS_TIMEOUT)).await.is_none()
+            {
                 return;
             }
             // The connection may have ended meanwhile.
@@ -368,7 +370,7 @@ impl Peer {
 
     fn end(&mut self, end: End) -> End {
         self.account.close(&self.calls);
-        // First nobody new may come, then those that wait are told.
+        // First no new request may come, then those that wait are answered.
         if let Some(registration) = self.registration.take() {
             registration.end(end.state, &end.reason);
         }

@@ -22,7 +22,7 @@ pub(super) enum Frame<'a> {
     Answer { echo: String, answer: Answer },
 }
 
-/// What happened (event/README.md).
+/// An event (event/README.md).
 #[derive(Debug)]
 pub(super) enum Event<'a> {
     /// A message came in, or went out by this account.
@@ -91,10 +91,10 @@ struct Fields<'a> {
     echo: Scalar<'a>,
 }
 
-/// The sender of a message, or whom it is anonymous for.
+/// The sender of a message, or the alias of an anonymous one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Who<'a> {
+struct Person<'a> {
     #[serde(borrow)]
     id: Scalar<'a>,
     name: Scalar<'a>,
@@ -158,7 +158,7 @@ impl Fields<'_> {
         Frame::Answer { echo: self.echo.or_empty().to_owned(), answer }
     }
 
-    /// What is said for people, in whichever field.
+    /// The words for people, from the field that holds them.
     fn text(&self) -> String {
         let message = scalar(self.message);
         let said = self.wording.text().or(message.text()).or(self.msg.text());
@@ -199,7 +199,7 @@ impl<'a> Message<'a> {
     }
 
     /// The conversation. An own private message tells it as `target_id`, or not at all.
-    fn origin(&self, account: &str, sender: &Who<'_>) -> Option<Origin> {
+    fn origin(&self, account: &str, sender: &Person<'_>) -> Option<Origin> {
         let fields = &self.0;
         let group = fields.group_id.id();
         let is_group = match fields.message_type.or_empty() {
@@ -226,7 +226,7 @@ impl<'a> Message<'a> {
         Some(Origin { conversation: format!("private_{}", other?), name, through })
     }
 
-    /// The message in our words; the error says what keeps it from being one.
+    /// The message as the core takes it; the error says what is missing.
     ///
     /// A history was asked for one conversation, and its messages may not name it.
     pub(super) fn into_inbound(
@@ -235,7 +235,7 @@ impl<'a> Message<'a> {
         account: &str,
         asked_for: Option<&str>,
     ) -> Result<(Inbound, Origin), String> {
-        let from: Who<'_> = parse_or_default(self.0.sender);
+        let from: Person<'_> = parse_or_default(self.0.sender);
         let origin = self.origin(account, &from).or_else(|| {
             let conversation = asked_for?.to_owned();
             Some(Origin { conversation, name: None, through: None })
@@ -274,9 +274,9 @@ impl<'a> Message<'a> {
         raw.map_or(reading, |raw| Reading { original: Some(message.get().to_owned()), ..raw })
     }
 
-    /// Who wrote it: the group card where there is one, else the nickname.
-    fn sender(&self, from: &Who<'_>) -> Sender {
-        let anonymous: Who<'_> = parse_or_default(self.0.anonymous);
+    /// The sender, by the group card where there is one, else the nickname.
+    fn sender(&self, from: &Person<'_>) -> Sender {
+        let anonymous: Person<'_> = parse_or_default(self.0.anonymous);
         let id = anonymous.id.id().or(self.sender_id()).or(from.user_id.id()).unwrap_or_default();
         let card = from.card.text().filter(|card| !card.trim().is_empty());
         let name = anonymous.name.text().or(card).or(from.nickname.text()).unwrap_or(id);
@@ -299,7 +299,7 @@ fn parse_or_default<'a, T: Deserialize<'a> + Default>(json: Option<&'a RawValue>
     json.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
 }
 
-/// Whatever a frame says, it is read or refused; what is read makes a message or an error.
+/// Reads a frame as a connection does; no frame may panic.
 #[cfg(any(test, fuzzing))]
 pub(in crate::adapter) fn swallow(text: &str) {
     if let Ok(Frame::Event { event: Event::Message(message), .. }) = Frame::parse(text)

@@ -7,7 +7,7 @@ use crate::model::message::MessageType;
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// What a segment is to a reader, if anything.
+/// The fragment that a reader sees of a segment, if any.
 pub(super) fn fragment<'a>(segment: &'a Segment<'_>) -> Option<Fragment<'a>> {
     let labelled = |label, keys| Fragment::labelled(label, segment.joined(keys).as_deref());
     Some(match segment.kind()? {
@@ -39,7 +39,7 @@ pub(super) fn fragment<'a>(segment: &'a Segment<'_>) -> Option<Fragment<'a>> {
 const OTHER: [&str; 9] =
     ["text", "title", "content", "prompt", "summary", "desc", "result", "name", "url"];
 
-/// "@某人" (`at`): some implementations tell the name.
+/// A mention (message/segment.md, "@某人"), by the name where the implementation adds it.
 fn mention<'a>(segment: &'a Segment<'_>) -> Cow<'a, str> {
     match (segment.get("name"), segment.first_of(&["qq", "id"])) {
         (_, Some("all")) => Cow::Borrowed("@all"),

@@ -69,7 +69,7 @@ impl<'a> UploadFile<'a> {
     }
 }
 
-/// What an answer to `send_message`, or its absence, says of the message.
+/// The outcome of `send_message`, from its answer or the lack of one.
 pub(super) fn delivery(answer: Result<Answer, NoAnswer>) -> Delivery {
     match answer {
         // ComWeChatBotClient answers whether it went, and never with an ID.
@@ -92,7 +92,7 @@ pub(super) fn delivery(answer: Result<Answer, NoAnswer>) -> Delivery {
     }
 }
 
-/// What a failed upload says of the message: it never went out.
+/// The outcome of a message whose upload failed: it never went out.
 pub(super) fn upload_failed(answer: &Result<Answer, NoAnswer>) -> Delivery {
     let (reason, retryable) = match answer {
         Ok(answer) => (answer.reason(), retryable(answer.retcode)),

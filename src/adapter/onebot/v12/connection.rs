@@ -53,7 +53,7 @@ pub(super) async fn run(connection: Connection) -> End {
         identified: CancellationToken::new(),
         ended,
     };
-    peer.status = Some(peer.ask_who_is_there());
+    peer.status = Some(peer.ask_for_accounts());
     let serving = async {
         let end = session::read(reader, &mut peer, &stop).await;
         peer.end(end)
@@ -70,14 +70,14 @@ struct Peer {
     entry: Option<ConfiguredEntry>,
     context: Context,
     bots: HashMap<BotId, (Arc<Bot>, Registration)>,
-    /// The answer to who is there, while it is awaited.
+    /// The answer to which accounts there are, while it is awaited.
     status: Option<oneshot::Receiver<Vec<(BotId, bool)>>>,
     heartbeat: Option<Duration>,
     /// We dialled it.
     is_dialled: bool,
     is_other_version: bool,
     skipped: Skipped,
-    /// Ends the waiting for who is there.
+    /// Ends the waiting for the accounts.
     identified: CancellationToken,
     ended: CancellationToken,
 }
@@ -277,19 +277,20 @@ impl Peer {
         }
     }
 
-    /// Asks which accounts there are (interface/meta/actions.md, `get_status`), unless the first
+    /// Asks for the accounts (interface/meta/actions.md, `get_status`), unless the first
     /// events tell it.
-    fn ask_who_is_there(&self) -> oneshot::Receiver<Vec<(BotId, bool)>> {
+    fn ask_for_accounts(&self) -> oneshot::Receiver<Vec<(BotId, bool)>> {
         let (told, status) = oneshot::channel();
         let (calls, identified) = (self.calls.clone(), self.identified.clone());
         self.context.tracker.spawn(async move {
-            if identified.run_until_cancelled(sleep(session::FIRST_EVENTS)).await.is_none() {
+            if identified.run_until_cancelled(sleep(session::FIRST_EVENTS_TIMEOUT)).await.is_none()
+            {
                 return;
             }
             let answer = calls.call("get_status", Nothing {}, None).await.ok();
             let mut there = answer.and_then(|answer| answer.data.as_deref().map(bots));
             if there.as_ref().is_none_or(Vec::is_empty) {
-                there = Some(who_i_am(&calls).await.into_iter().map(|id| (id, true)).collect());
+                there = Some(own_account(&calls).await.into_iter().map(|id| (id, true)).collect());
             }
             // The connection may have ended meanwhile.
             let _ = told.send(there.unwrap_or_default());
@@ -299,7 +300,7 @@ impl Peer {
 
     fn end(&mut self, end: End) -> End {
         self.identified.cancel();
-        // First nobody new may come, then those that wait are told.
+        // First no new request may come, then those that wait are answered.
         for (_, (_, registration)) in self.bots.drain() {
             registration.end(end.state, &end.reason);
         }
@@ -310,7 +311,7 @@ impl Peer {
 }
 
 /// The one account of an implementation that cannot list its accounts.
-async fn who_i_am(calls: &Calls) -> Option<BotId> {
+async fn own_account(calls: &Calls) -> Option<BotId> {
     let answer = calls.call("get_self_info", Nothing {}, None).await.ok()?;
     let user_id = answer.field("user_id")?.text()?.to_owned();
     Some(BotId { platform: String::new(), user_id })

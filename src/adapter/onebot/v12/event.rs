@@ -20,14 +20,14 @@ pub(super) enum Frame<'a> {
     Answer { echo: String, answer: Answer },
 }
 
-/// What tells one account from another (data-protocol/basic-types.md, `self`).
+/// The identity of an account (data-protocol/basic-types.md, `self`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct BotId {
     pub(super) platform: String,
     pub(super) user_id: String,
 }
 
-/// What happened.
+/// An event.
 #[derive(Debug)]
 pub(super) enum Event<'a> {
     /// `message.private`, `message.group` or `message.channel`.
@@ -162,7 +162,7 @@ pub(super) fn bots(status: &RawValue) -> Vec<(BotId, bool)> {
 pub(super) struct Message<'a>(Fields<'a>);
 
 impl Message<'_> {
-    /// Whom it was said to. A private message of the bot's own does not tell.
+    /// The conversation it belongs to. An own private message does not name it.
     fn address(&self, account: &str) -> Option<Address<'_>> {
         let fields = &self.0;
         match fields.detail_type.or_empty() {
@@ -179,7 +179,7 @@ impl Message<'_> {
         }
     }
 
-    /// The message in our words; the error says what keeps it from being one.
+    /// The message as the core takes it; the error says what is missing.
     pub(super) fn into_inbound(self, platform: &str, account: &str) -> Result<Inbound, String> {
         let address = self.address(account).ok_or_else(|| {
             format!(
@@ -227,7 +227,7 @@ impl Message<'_> {
     }
 }
 
-/// Whatever a frame says, it is read or refused; what is read makes a message or an error.
+/// Reads a frame as a connection does; no frame may panic.
 #[cfg(any(test, fuzzing))]
 pub(in crate::adapter) fn swallow(text: &str) {
     if let Ok(Frame::Event { event: Event::Message(message), .. }) = Frame::parse(text)

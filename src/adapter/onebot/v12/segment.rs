@@ -21,7 +21,7 @@ pub(super) fn read(message: &RawValue) -> Reading {
     Reading::of(&fragments, (!is_plain).then(|| json.to_owned()))
 }
 
-/// What a segment is to a reader, if anything.
+/// The fragment that a reader sees of a segment, if any.
 fn fragment<'a>(segment: &'a Segment<'_>) -> Option<Fragment<'a>> {
     let labelled = |label, keys| Fragment::labelled(label, segment.joined(keys).as_deref());
     Some(match segment.kind()? {
