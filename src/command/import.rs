@@ -49,14 +49,14 @@ pub(super) async fn run(import: Import, config: Option<PathBuf>) -> Result<()> {
 
 /// The line as it is stored: repaired, where another program wrote JSON that is not quite right.
 fn checked(line: &str) -> std::result::Result<Cow<'_, str>, String> {
-    let (record, line): (serde_json::Result<Record>, _) = match serde_json::from_str(line) {
-        Ok(record) => (Ok(record), Cow::Borrowed(line)),
-        Err(_) => {
-            let repaired = json::repair(line);
-            (serde_json::from_str(&repaired), repaired)
-        }
+    let read = |line: &str| serde_json::from_str::<Record>(line).map_err(|error| error.to_string());
+    let (record, line) = if let Ok(record) = read(line) {
+        (record, Cow::Borrowed(line))
+    } else {
+        let repaired = json::repair(line);
+        (read(&repaired)?, repaired)
     };
-    record.map_err(|error| error.to_string())?.into_message()?;
+    record.into_message()?;
     Ok(line)
 }
 

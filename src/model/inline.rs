@@ -21,8 +21,8 @@ impl Inline {
             return Some(Self { name: None, size: decoded_size(data) });
         }
         let (head, data) = content.strip_prefix("data:")?.split_once(',')?;
-        let parameters = head.strip_suffix(";base64")?.split(';').skip(1);
-        let name = parameters.filter_map(|parameter| parameter.strip_prefix("name=")).next();
+        let mut parameters = head.strip_suffix(";base64")?.split(';').skip(1);
+        let name = parameters.find_map(|parameter| parameter.strip_prefix("name="));
         let decode = |name| percent_decode_str(name).decode_utf8_lossy().into_owned();
         Some(Self { name: name.map(decode), size: decoded_size(data) })
     }

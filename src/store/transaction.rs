@@ -428,8 +428,9 @@ impl State for Transaction<'_> {
         Ok(row.is_some_and(|row| row.account.is_some()))
     }
 
-    fn conversation_name(&self, platform: &str, name: &str) -> Result<Option<Option<String>>> {
-        Ok(self.conversation(platform, name)?.map(|row| row.name))
+    fn has_other_name(&self, platform: &str, conversation: &str, name: &str) -> Result<bool> {
+        let row = self.conversation(platform, conversation)?;
+        Ok(row.is_some_and(|row| row.name.as_deref() != Some(name)))
     }
 
     fn is_set_aside(&self, offset: u64) -> Result<bool> {

@@ -8,6 +8,7 @@ pub use content::{readable, without_bytes};
 pub use wrap::{Wrapped, wrap};
 
 use std::borrow::Cow;
+use std::fmt::Write;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -70,9 +71,10 @@ pub fn json_for_terminal(json: &str) -> Cow<'_, str> {
     for c in json.chars() {
         // All of them are below U+10000, so one escape is enough.
         if is_harmful(c) {
-            shown.push_str(&format!("\\u{:04x}", u32::from(c)))
+            // Writing to a string cannot fail.
+            let _ = write!(shown, "\\u{:04x}", u32::from(c));
         } else {
-            shown.push(c)
+            shown.push(c);
         }
     }
     Cow::Owned(shown)

@@ -125,20 +125,14 @@ impl Session for Peer {
     }
 
     async fn other_event(&mut self) -> Result<(), End> {
-        match &mut self.login {
-            Some(login) => {
-                let told = login.await.ok().flatten();
-                self.login = None;
-                match told {
-                    Some(account) => self.identify(&account),
-                    None => {
-                        self.register();
-                        Ok(())
-                    }
-                }
-            }
-            None => pending().await,
+        let Some(login) = &mut self.login else { return pending().await };
+        let told = login.await.ok().flatten();
+        self.login = None;
+        if let Some(account) = told {
+            return self.identify(&account);
         }
+        self.register();
+        Ok(())
     }
 
     fn too_large(&mut self, text: &str) {
