@@ -235,20 +235,26 @@ async fn run(seed: u64, steps: usize) {
         let one = random.below(sessions.len());
         match random.below(40) {
             0 => {
-                sessions.iter_mut().for_each(|session| session.client = None);
+                for session in &mut sessions {
+                    session.client = None;
+                }
                 world.end(&mut random);
                 world.start();
             }
             1 => {
-                sessions.iter_mut().for_each(|session| session.client = None);
+                for session in &mut sessions {
+                    session.client = None;
+                }
                 world.copy();
             }
             2 => {
-                sessions.iter_mut().for_each(|session| session.client = None);
+                for session in &mut sessions {
+                    session.client = None;
+                }
                 if let Some(kept) = world.restore(&mut random) {
-                    sessions
-                        .iter_mut()
-                        .for_each(|session| session.is_astray |= session.known > kept);
+                    for session in &mut sessions {
+                        session.is_astray |= session.known > kept;
+                    }
                 }
             }
             3..8 => sessions[one].client = None,
