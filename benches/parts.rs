@@ -3,7 +3,8 @@
 #![allow(clippy::expect_used, reason = "benches")]
 
 use divan::{Bencher, black_box};
-use rechat::hub::frame;
+use rechat::hub::frame::{Content, Frame};
+use rechat::model::cursor::Cursor;
 use rechat::model::message::{Draft, Message, MessageType};
 use rechat::model::subscription::Topic;
 use rechat::store::postings::Places;
@@ -34,7 +35,8 @@ fn decode_a_record(bencher: Bencher) {
 #[divan::bench]
 fn encode_a_frame(bencher: Bencher) {
     let message = message();
-    bencher.bench(|| frame::new_message(black_box(&message)));
+    let place = Cursor::default().into();
+    bencher.bench(|| Frame::of(&Content::New(black_box(&message)), place, false));
 }
 
 #[divan::bench]

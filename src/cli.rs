@@ -4,7 +4,9 @@
 
 use crate::config::LogFormat;
 use crate::model::message::{Direction, MessageType, Status};
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -12,14 +14,14 @@ use uuid::Uuid;
 /// The version, and the commit it was built from.
 pub const VERSION: &str = env!("RECHAT_VERSION");
 
-/// Gathers the chats of many platforms in one durable place, at hand in the terminal.
+/// Collects the chats of several platforms on your own machine.
 #[derive(Debug, Parser)]
 #[command(name = "rechat", version = VERSION, max_term_width = 100, propagate_version = true)]
 #[command(arg_required_else_help = true, subcommand_required = true)]
 #[command(after_help = "Examples:
   rechat serve                                start the server on 127.0.0.1:8080
-  rechat send -r group_123456 'Hello'         store a message and have it sent
-  rechat list --status failed                 what did not go out, and why
+  rechat send -r group_123456 'Hello'         store a message and send it
+  rechat list --status failed                 list the messages that were not sent, and why
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.")]
 pub struct Cli {
@@ -32,18 +34,41 @@ pub struct Cli {
     pub config: Option<PathBuf>,
 }
 
+/// The command line of this process; ends the process where it is wrong or asks for help.
+pub fn parse() -> Cli {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    if let Some(seconds) = detached_seconds(&arguments) {
+        let text = format!(
+            "`--wait {seconds}` would send the text `{seconds}`\n\n  \
+             write --wait={seconds} for the seconds, or `-- {seconds}` for the text"
+        );
+        Cli::command().error(ErrorKind::InvalidValue, text).exit();
+    }
+    Cli::parse_from(arguments)
+}
+
+/// A number that follows `--wait` as an argument of its own: meant as its seconds, and parsed as
+/// the text to send.
+fn detached_seconds(arguments: &[OsString]) -> Option<&str> {
+    let options = arguments.iter().take_while(|argument| *argument != "--");
+    let pairs = options.clone().zip(options.skip(1));
+    let mut numbers = pairs.filter(|(option, _)| *option == "--wait").map(|(_, value)| value);
+    let is_number = |text: &&str| text.parse::<f64>().is_ok();
+    numbers.find_map(|value| value.to_str().filter(is_number))
+}
+
 /// Reads the ID of a message.
 fn id(text: &str) -> Result<Uuid, &'static str> {
     text.parse()
-        .map_err(|_| "no message has such an ID; `rechat list` shows them, last in each line")
+        .map_err(|_| "a message ID looks like 6f0a0c1e-8f5c-4c8e-9a54-7b1e43a8a5b0; `rechat list` shows them")
 }
 
-/// What can be done.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the server
     Serve(Serve),
-    /// Store a message and have it sent
+    /// Store a message and send it
     Send(Send),
     /// List messages, the newest first
     List(List),
@@ -53,29 +78,29 @@ pub enum Command {
     Get(One),
     /// Set the status of a message by hand
     SetStatus(SetStatus),
-    /// Take messages back before they are sent
+    /// Cancel messages that are not sent yet
     Cancel(Many),
     /// Send failed or canceled messages again
     Retry(Many),
-    /// Delete messages for good
+    /// Delete messages; they cannot be brought back
     Delete(Many),
-    /// Count the messages in each state
+    /// Count the messages of each status
     Stats(Stats),
-    /// Watch and answer from the terminal
+    /// Read and answer in the terminal, live
     Tui(Tui),
-    /// Verify a store: indexes and counts against the messages
+    /// Check a store for damage
     Check(Check),
-    /// Look at everything a server needs, and say what to mend
+    /// Check everything a server needs, and say what to correct
     Doctor(Doctor),
-    /// Write messages as lines of JSON, the oldest first
+    /// Write messages as JSON lines, the oldest first
     Export(Export),
-    /// Take in messages that were exported, without doubles
+    /// Store messages that were exported; known ones stay as they are
     Import(Import),
     /// Copy the store, also while the server runs
     Backup(Backup),
-    /// Make the store's file as small as it can be
+    /// Make the store's file as small as possible
     Compact(Compact),
-    /// Make a strong token
+    /// Make a random token
     #[command(after_help = "Example:
   rechat serve --listen 0.0.0.0:8080 --token \"$(rechat token)\"")]
     Token,
@@ -92,7 +117,7 @@ pub enum Command {
   rechat serve --listen 0.0.0.0:8080 --token \"$(rechat token)\"
   rechat serve --print-config
 
-SIGTERM or Ctrl-C ends it within 5 s; a second one ends it at once.")]
+SIGTERM or Ctrl-C stops the server within 5 s; a second one stops it at once.")]
 pub struct Serve {
     /// Address to serve on [env: RECHAT_LISTEN] [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
@@ -106,15 +131,15 @@ pub struct Serve {
     #[arg(long, value_name = "T")]
     pub token: Option<String>,
 
-    /// File that the token is in [env: RECHAT_TOKEN_FILE]
+    /// File that contains the token [env: RECHAT_TOKEN_FILE]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
 
-    /// Serve an address that others can reach without a token
+    /// Serve without a token, also on an address that other hosts can reach
     #[arg(long)]
     pub allow_no_token: bool,
 
-    /// Also start an adapter `loopback` that accepts everything, to try things out
+    /// Also start the platform `loopback`, which accepts every message, for trying out
     #[arg(long)]
     pub loopback: bool,
 
@@ -126,7 +151,7 @@ pub struct Serve {
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
 
-    /// Print every setting in force and where it comes from, and end
+    /// Print every setting and where it comes from, then exit
     #[arg(long)]
     pub print_config: bool,
 }
@@ -138,7 +163,7 @@ pub struct Place {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "server")]
     pub db: Option<PathBuf>,
 
-    /// Ask a server elsewhere, such as https://host:8080 [env: RECHAT_SERVER]
+    /// Use another server, such as https://host:8080 [env: RECHAT_SERVER]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub server: Option<String>,
 
@@ -146,7 +171,7 @@ pub struct Place {
     #[arg(long, value_name = "T")]
     pub token: Option<String>,
 
-    /// Certificate to trust over HTTPS beside the system's, as PEM [env: RECHAT_CA]
+    /// Certificate to trust for HTTPS besides the system's, as PEM [env: RECHAT_CA]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ca: Option<PathBuf>,
 }
@@ -157,17 +182,20 @@ pub struct Place {
   rechat send -r group_123456 'Hello from a script'
   uptime | rechat send -p qq -r private_10001
   rechat send -p qq -r group_123456 -t image https://example.com/cat.png
-  rechat send -r group_123456 --wait=30 'Tell me when it is out'
+  rechat send -p qq -r group_123456 -t file report.pdf
+  rechat send -r group_123456 --wait=30 'Waits up to 30 s until this is sent'
   rechat send --batch < messages.jsonl
 
-A line for --batch is a JSON object with recipient, content and, if you like,
-message_type, platform and idempotency_key.")]
+With --wait the exit code is 0 if the message was sent, and 1 if it failed or the time ran out. The
+seconds are written with `=`, because `--wait 30` would be --wait and the text 30.
+A line for --batch is a JSON object with recipient, content and optionally message_type, platform
+and idempotency_key.")]
 pub struct Send {
-    /// Receiver: group_<id>, private_<id>, or another conversation
-    #[arg(short, long, required_unless_present = "batch")]
+    /// Conversation to send to: group_<id>, private_<id>, or one that is known
+    #[arg(short, long, value_name = "CONVERSATION", required_unless_present = "batch")]
     pub recipient: Option<String>,
 
-    /// Platform, such as qq; found by the conversation where left out
+    /// Platform, such as qq; without it, the platform where the conversation is known
     #[arg(short, long)]
     pub platform: Option<String>,
 
@@ -181,15 +209,19 @@ pub struct Send {
     )]
     pub message_type: MessageType,
 
+    /// Send also to a platform or conversation that was never seen
+    #[arg(long)]
+    pub new: bool,
+
     /// Print the message as JSON
     #[arg(long)]
     pub json: bool,
 
-    /// Wait until it is sent or has failed, at most SECS seconds [default: 30]
+    /// Wait until it is sent or has failed, at most SECS seconds, 30 without `=SECS`
     #[arg(long, value_name = "SECS", num_args = 0..=1, require_equals = true, default_missing_value = "30")]
     pub wait: Option<u64>,
 
-    /// Send once, however often this is run within 24 h with the same key
+    /// Send only once, however often this runs within 24 h with the same key
     #[arg(long, value_name = "KEY", conflicts_with = "batch")]
     pub idempotency_key: Option<String>,
 
@@ -198,7 +230,7 @@ pub struct Send {
     #[arg(conflicts_with_all = ["recipient", "content", "wait"], value_hint = ValueHint::FilePath)]
     pub batch: Option<PathBuf>,
 
-    /// The text, or a URL; `-` or nothing reads standard input
+    /// Text; for other types a URL, or a file to read and send. `-` or nothing: standard input
     pub content: Option<String>,
 
     #[command(flatten)]
@@ -213,10 +245,11 @@ pub struct Send {
   rechat list --platform qq --conversation group_123456 --limit 20
   rechat list --status failed --json | jq -r .last_error
   rechat list --follow --platform qq
-  rechat list | cut -f 1,6      # tab-separated when piped: time, direction, platform,
-                                # conversation, status, type, sender, content, ID")]
+  rechat list | cut -f 1,7,8    # when piped, fields separated by tabs: 1 time, 2 direction,
+                                # 3 platform, 4 conversation, 5 status, 6 type, 7 sender,
+                                # 8 content, 9 ID")]
 pub struct List {
-    /// Only messages in this state
+    /// Only messages with this status
     #[arg(long, ignore_case = true)]
     pub status: Option<Status>,
 
@@ -228,19 +261,19 @@ pub struct List {
     #[arg(long)]
     pub conversation: Option<String>,
 
-    /// Only messages that went out, or came in
+    /// Only outbound messages, or only inbound ones
     #[arg(long, ignore_case = true)]
     pub direction: Option<Direction>,
 
-    /// Only messages with this text in the content or the sender's name, in any case
+    /// Only messages with this text in the content or the name of the sender, in any case
     #[arg(long, value_name = "TEXT", conflicts_with = "follow")]
     pub search: Option<String>,
 
-    /// How many at most
+    /// Number of messages at most
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub limit: usize,
 
-    /// How many of the newest to pass over
+    /// Number of the newest messages to skip
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub offset: u64,
 
@@ -248,7 +281,7 @@ pub struct List {
     #[arg(long, value_name = "ID")]
     pub before: Option<String>,
 
-    /// Go on with new messages as they come; needs a server
+    /// Go on with new messages as they arrive; needs a server
     #[arg(short, long, conflicts_with_all = ["offset", "before"])]
     pub follow: bool,
 
@@ -307,7 +340,7 @@ pub struct SetStatus {
     #[arg(value_parser = id)]
     pub id: Uuid,
 
-    /// The state it shall have
+    /// The new status
     #[arg(ignore_case = true)]
     pub status: Status,
 
@@ -355,7 +388,7 @@ pub struct Stats {
   rechat tui --server http://host:8080 --token \"$TOKEN\"
   NO_COLOR=1 rechat tui
 
-It needs a running server, and waits for one that is away. The key `?` shows all keys.")]
+It needs a server, and waits until that runs. The key `?` shows all keys.")]
 pub struct Tui {
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -367,18 +400,18 @@ pub struct Tui {
 #[command(after_help = "Example:
   rechat doctor
 
-Looks at configuration, store, socket, port, adapters, clock and disk. Ends with 0 where nothing
-is wrong, with 1 where something must be mended.")]
+Checks configuration, store, socket, port, adapters, clock and disk. Exit code 0: nothing is wrong;
+1: something must be corrected.")]
 pub struct Doctor {
     /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub db: Option<PathBuf>,
 
-    /// Also read every message and compare the indexes, where no server has the store open
+    /// Also check every message and index, if no server has the store open
     #[arg(long)]
     pub full: bool,
 
-    /// Print what was found as JSON lines
+    /// Print the findings as JSON lines
     #[arg(long)]
     pub json: bool,
 }
@@ -389,13 +422,13 @@ pub struct Doctor {
   rechat export messages.jsonl
   rechat export --platform qq | zstd > qq.jsonl.zst
 
-A file is put in its place only once it is whole.")]
+The file appears under its name only when it is complete.")]
 pub struct Export {
-    /// Where to write; `-` or nothing is standard output
+    /// File to write; `-` or nothing: standard output
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
 
-    /// Only messages in this state
+    /// Only messages with this status
     #[arg(long, ignore_case = true)]
     pub status: Option<Status>,
 
@@ -407,7 +440,7 @@ pub struct Export {
     #[arg(long)]
     pub conversation: Option<String>,
 
-    /// Only messages that went out, or came in
+    /// Only outbound messages, or only inbound ones
     #[arg(long, ignore_case = true)]
     pub direction: Option<Direction>,
 
@@ -422,10 +455,10 @@ pub struct Export {
   rechat import messages.jsonl
   zstd -dc qq.jsonl.zst | rechat import -
 
-Messages keep their ID, times and state; those that are known already stay as they are, so that
-an import that broke off is just run again. What is Pending is sent.")]
+Messages keep their ID, times and status. Known ones are skipped, so an import that stopped halfway
+can simply be repeated. Pending messages are sent.")]
 pub struct Import {
-    /// What to read: lines as `rechat export` writes them; `-` is standard input
+    /// File with lines as `rechat export` writes them; `-`: standard input
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 
@@ -439,13 +472,13 @@ pub struct Import {
 #[command(after_help = "Example:
   rechat backup /backup/rechat-$(date +%F).redb
 
-The copy is as the store was at one moment, and is used as any store: --db FILE.")]
+The copy has the state of one moment. It is a store that every command can use: --db FILE.")]
 pub struct Backup {
-    /// Where the copy goes
+    /// File to write the copy to
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 
-    /// Replace the file if it is there
+    /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
 
@@ -459,8 +492,8 @@ pub struct Backup {
 #[command(after_help = "Example:
   systemctl stop rechat && rechat compact && systemctl start rechat
 
-Nobody may use the store meanwhile. Room that deleted messages left is used again anyway; this
-gives it back to the disk.")]
+No other process may use the store meanwhile. New messages use the space of deleted ones again;
+this command gives that space back to the disk.")]
 pub struct Compact {
     /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
@@ -472,8 +505,8 @@ pub struct Compact {
 #[command(after_help = "Example:
   rechat check --db /backup/rechat.redb
 
-Ends with 0 where all is well, with 1 and a line for each finding where not.
-The store must not be in use by a server.")]
+Exit code 0: the store is sound; 1: it is damaged, with a line for each finding.
+No server may use the store meanwhile.")]
 pub struct Check {
     /// First try again to store the events of platforms that were set aside
     #[arg(long)]
@@ -487,7 +520,11 @@ pub struct Check {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rechat completions bash > ~/.local/share/bash-completion/completions/rechat
-  rechat completions fish > ~/.config/fish/completions/rechat.fish")]
+  rechat completions zsh > ~/.zfunc/_rechat      # with ~/.zfunc in fpath
+  rechat completions fish > ~/.config/fish/completions/rechat.fish
+  rechat completions powershell >> $PROFILE
+
+While you type, the script asks rechat for values: platforms, conversations, message IDs.")]
 pub struct Completions {
     /// The shell
     pub shell: clap_complete::Shell,
@@ -501,11 +538,11 @@ pub struct Completions {
   rechat man rechat.toml | man -l -
   rechat man --out ~/.local/share/man")]
 pub struct Man {
-    /// The command whose page to print, or `rechat.toml` for the configuration file
+    /// Command whose page to print, or `rechat.toml` for the configuration file
     #[arg(conflicts_with = "out")]
     pub page: Option<String>,
 
-    /// Write all pages below this folder, to man1 and man5
+    /// Write all pages into this folder, below man1 and man5
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
 }

@@ -78,3 +78,13 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Tells people something on standard error, after the name of the program.
+///
+/// The text may be a server's, or quote what other people wrote: nothing in it steers a terminal.
+#[allow(clippy::print_stderr, reason = "for people")]
+pub fn tell(text: impl fmt::Display) {
+    let text = text.to_string();
+    let lines: Vec<_> = text.lines().map(crate::text::visible).collect();
+    eprintln!("rechat: {}", lines.join("\n"));
+}

@@ -1,4 +1,4 @@
-//! rechat gathers the chats of many platforms in one durable place.
+//! rechat collects the chats of several platforms on one machine.
 //!
 //! `docs/architecture.md` has the map of the modules and the way of a message through them.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
@@ -28,4 +28,5 @@ pub mod search;
 pub mod server;
 pub mod shutdown;
 pub mod store;
+pub mod text;
 pub mod tui;

@@ -1,18 +1,15 @@
 //! The program: parse, run, exit code.
 
-use clap::Parser;
-use rechat::cli::Cli;
 use rechat::command;
-use rechat::error::Kind;
+use rechat::error::{Kind, tell};
 use std::process::ExitCode;
 
-#[allow(clippy::print_stderr, reason = "errors belong there")]
 fn main() -> ExitCode {
-    match command::run(Cli::parse()) {
+    match command::run_process() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if error.kind != Kind::Gone {
-                eprintln!("rechat: {error}");
+                tell(&error);
             }
             error.exit_code()
         }

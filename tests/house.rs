@@ -2,9 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+#[path = "common/paths.rs"]
+mod paths;
+
+use paths::{Crate, circle, sources};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tempfile::TempDir;
 
 fn cargo(arguments: &[&str]) {
     let output = Command::new(env!("CARGO")).args(arguments).output().unwrap();
@@ -24,102 +30,217 @@ fn clippy_has_nothing_to_say() {
 }
 
 /// The parts from the inside out, and what each may use beside the parts before it.
-const LAYERS: [&[&str]; 11] = [
-    &["error", "clock", "metrics", "health", "model"],
+const LAYERS: [&[&str]; 12] = [
+    &["error", "clock", "metrics", "health", "shutdown", "model", "text"],
+    &["protocol"],
     &["adapter"],
     &["log"],
     &["store"],
     &["search"],
     &["hub", "activity"],
     &["ingest", "outbox", "retention"],
-    &["config", "protocol", "shutdown"],
+    &["config"],
     &["server", "cli", "client"],
     &["tui"],
     &["command"],
 ];
+
+/// Parts that still need one further out. The list only gets shorter.
+const OUTWARD_LEFT: [(&str, &str); 1] = [("protocol", "store")];
 
 fn layer_of(part: &str) -> usize {
     let layer = LAYERS.iter().position(|parts| parts.contains(&part));
     layer.unwrap_or_else(|| panic!("`{part}` has no place in LAYERS"))
 }
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
+/// Rooms whose files still need each other in a circle. The list only gets shorter.
+const CIRCLES_LEFT: [&str; 3] = ["hub", "outbox", "store"];
+
+fn house() -> Crate {
+    Crate::read(Path::new("src"))
 }
 
-/// The parts of the crate that a file names, outside its tests.
-fn used(text: &str) -> Vec<String> {
-    let code = text.split("#[cfg(test)]").next().unwrap();
-    let after = code.split("crate::").skip(1);
-    let groups = after.flat_map(|rest| match rest.strip_prefix('{') {
-        Some(group) => group.split('}').next().unwrap().split(',').map(str::trim).collect(),
-        None => vec![rest],
-    });
-    let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    groups.map(name).filter(|name: &String| !name.is_empty()).collect()
+/// The part of the crate that a file belongs to: `store` for `src/store/view.rs`.
+fn part(file: &Path) -> String {
+    let first = file.strip_prefix("src").unwrap().components().next().unwrap();
+    first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
 }
 
-fn parts_with_uses() -> Vec<(String, PathBuf, Vec<String>)> {
-    let mut files = Vec::new();
-    sources(Path::new("src"), &mut files);
-    let part_of = |path: &Path| {
-        let first = path.strip_prefix("src").unwrap().components().next().unwrap();
-        first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
-    };
-    let files = files.into_iter().map(|path| (part_of(&path), path));
-    let inside = files.filter(|(part, _)| part != "lib" && part != "main");
-    inside
-        .map(|(part, path)| {
-            let text = fs::read_to_string(&path).unwrap();
-            (part, path, used(&text))
-        })
-        .collect()
+/// Every file with the other parts it needs, and the file of each; in tests, too.
+fn needs_of_files(house: &Crate) -> Vec<(&Path, String, &Path)> {
+    let all = house.needs().into_iter();
+    let pairs = all.flat_map(|(file, others)| others.into_iter().map(move |other| (file, other)));
+    let pairs = pairs.filter(|(file, _)| part(file) != "lib");
+    pairs.map(|(file, other)| (file, part(other), other)).collect()
 }
 
 #[test]
 fn no_part_knows_one_that_is_further_out() {
-    for (part, path, uses) in parts_with_uses() {
-        for other in uses {
-            let is_allowed = layer_of(&other) <= layer_of(&part);
-            assert!(is_allowed, "{}: `{part}` must not know `{other}`", path.display());
+    let house = house();
+    let mut left = BTreeSet::new();
+    for (file, other_part, other) in needs_of_files(&house) {
+        let own = part(file);
+        if layer_of(&other_part) <= layer_of(&own) {
+            continue;
         }
+        let known = OUTWARD_LEFT.into_iter().find(|&(from, to)| from == own && to == other_part);
+        left.extend(known);
+        assert!(known.is_some(), "{} must not need {}", file.display(), other.display());
+    }
+    assert_eq!(left, BTreeSet::from(OUTWARD_LEFT), "a part that keeps the rule leaves the list");
+}
+
+#[test]
+fn no_files_of_a_part_need_each_other_in_a_circle() {
+    let house = house();
+    let mut rooms: BTreeMap<String, BTreeMap<&Path, BTreeSet<&Path>>> = BTreeMap::new();
+    for (file, others) in house.needs() {
+        let inside = others.into_iter().filter(|other| part(other) == part(file)).collect();
+        rooms.entry(part(file)).or_default().insert(file, inside);
+    }
+    let mut left = Vec::new();
+    for (room, needs) in &rooms {
+        let Some(circle) = circle(needs) else { continue };
+        let names: Vec<_> = circle.iter().map(|file| file.display().to_string()).collect();
+        assert!(
+            CIRCLES_LEFT.contains(&room.as_str()),
+            "these files need each other in a circle: {} → {}",
+            names.join(" → "),
+            names[0]
+        );
+        left.push(room.as_str());
+    }
+    assert_eq!(left, CIRCLES_LEFT, "a room without circles leaves the list");
+}
+
+/// The files of a small crate, with what each holds.
+fn crate_of(files: &[(&str, &str)]) -> (TempDir, Crate) {
+    let folder = TempDir::new().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let read = Crate::read(folder.path());
+    (folder, read)
+}
+
+#[test]
+fn a_circle_is_found_however_it_is_written() {
+    for (one, other) in [
+        ("use crate::room::b::B;", "use super::a::A;"),
+        ("use super::{\n    b::{B, C},\n};", "fn f() { crate::room::a::run() }"),
+        ("use super::B;", "use super::A;"),
+        ("fn f(b: super::b::B) {}", "#[cfg(test)]\nmod tests {\n    use super::super::a::A;\n}"),
+    ] {
+        let room = "mod a;\nmod b;\npub use a::A;\npub use b::B;\n";
+        let files = [
+            ("lib.rs", "mod room;"),
+            ("room/mod.rs", room),
+            ("room/a.rs", one),
+            ("room/b.rs", other),
+        ];
+        let (folder, read) = crate_of(&files);
+        let needs = read.needs();
+        let found = circle(&needs).unwrap_or_else(|| panic!("{one} {other}"));
+        let names: Vec<_> = found.iter().map(|f| f.strip_prefix(&folder).unwrap()).collect();
+        assert_eq!(names, [Path::new("room/a.rs"), Path::new("room/b.rs")]);
     }
 }
 
 #[test]
+fn comments_literals_and_own_names_make_no_circle() {
+    let a = "use super::b::B; // and b\nstruct A<'a>(&'a str, char);";
+    let b = "/// See `super::a::A`.\nconst TEXT: &str = \"super::a::A\";\nconst MARK: char = '\"';\n\
+             const RAW: &str = r#\"crate::room::a\"#; mod inner { pub struct C; use super::B; }";
+    let files = [
+        ("lib.rs", "mod room;"),
+        ("room/mod.rs", "pub mod a;\nmod b;"),
+        ("room/a.rs", a),
+        ("room/b.rs", b),
+    ];
+    let (_folder, read) = crate_of(&files);
+    assert_eq!(circle(&read.needs()), None);
+}
+
+#[test]
 fn only_adapters_name_a_protocol() {
-    for (part, path, _) in parts_with_uses() {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    for path in files {
         let text = fs::read_to_string(&path).unwrap();
         let names = text.to_lowercase().contains("onebot::") || text.contains("onebot11::");
-        assert!(part == "adapter" || !names, "{} names a protocol", path.display());
+        assert!(part(&path) == "adapter" || !names, "{} names a protocol", path.display());
+    }
+}
+
+/// Fails where a part needs another than these.
+fn needs_only(name: &str, allowed: &[&str]) {
+    let house = house();
+    for (file, other, _) in needs_of_files(&house) {
+        let is_allowed = part(file) != name || other == name || allowed.contains(&other.as_str());
+        assert!(is_allowed, "{}: must not need `{other}`", file.display());
     }
 }
 
 #[test]
 fn the_terminal_client_asks_the_client_alone() {
-    for (part, path, uses) in parts_with_uses() {
-        if part == "tui" {
-            let allowed = ["tui", "client", "protocol", "model", "error", "clock"];
-            let other = uses.iter().find(|used| !allowed.contains(&used.as_str()));
-            assert_eq!(other, None, "{} must not know that", path.display());
-        }
-    }
+    needs_only("tui", &["client", "protocol", "model", "error", "clock", "text"]);
 }
 
 #[test]
 fn adapters_know_messages_and_errors_alone() {
-    for (part, path, uses) in parts_with_uses() {
-        if part == "adapter" {
-            let allowed = ["adapter", "model", "error", "clock", "metrics"];
-            let other = uses.iter().find(|used| !allowed.contains(&used.as_str()));
-            assert_eq!(other, None, "{} must not know that", path.display());
+    needs_only("adapter", &["protocol", "model", "error", "clock", "metrics"]);
+}
+
+#[test]
+fn a_test_that_is_left_out_says_why() {
+    let mut files = Vec::new();
+    sources(Path::new("tests"), &mut files);
+    sources(Path::new("src"), &mut files);
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        for line in text.lines().filter(|line| line.trim_start().starts_with("#[ignore")) {
+            let needs = line.contains("= \"needs ") && line.ends_with(": tests/run\"]");
+            let is_told = needs || line.ends_with("= \"a measurement\"]");
+            assert!(is_told, "{}: {line}", path.display());
+        }
+    }
+}
+
+/// The documents for people.
+fn documents() -> Vec<PathBuf> {
+    let folders = [".", "docs", ".github"].map(|folder| fs::read_dir(folder).unwrap());
+    let paths = folders.into_iter().flatten().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+/// The anchor of a heading, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn links_of_documents_lead_somewhere() {
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        let links = text.split("](").skip(1).map(|rest| rest.split([')', ' ']).next().unwrap());
+        for link in links.filter(|link| !link.contains("://")) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                document.clone()
+            } else {
+                document.parent().unwrap().join(file)
+            };
+            assert!(target.exists(), "{}: {link} is not there", document.display());
+            if !heading.is_empty() {
+                let text = fs::read_to_string(&target).unwrap();
+                let mut headings = text.lines().filter(|line| line.starts_with('#'));
+                let is_there = headings.any(|line| anchor(line) == heading);
+                assert!(is_there, "{}: {link} is no heading", document.display());
+            }
         }
     }
 }

@@ -8,14 +8,13 @@ mod disk;
 use disk::Disk;
 use proptest::prelude::*;
 use rechat::adapter::{self, EventSink, Registry};
-use rechat::hub::frame::Subject;
-use rechat::hub::{self, Hub};
+use rechat::hub::{self, Form, Hub, Subscriber, Wish};
 use rechat::model::change::{Change, Committed, Outcome};
 use rechat::model::cursor::{Cursor, Epoch};
 use rechat::model::message::{Draft, Message, MessageType, Status};
 use rechat::model::routing::RoutingFacts;
-use rechat::model::subscription::Names;
 use rechat::outbox::{self, CommitObserver, Policy};
+use rechat::protocol::event::EventKinds;
 use rechat::store::{
     Access, Answer, Command, Entry, Error, Filter, Head, Listener, Options, Page, Store,
     check::check,
@@ -279,7 +278,7 @@ fn a_log_that_cannot_be_written_costs_nothing_but_time() {
     assert_eq!(machine.acknowledged.len(), 200);
 }
 
-/// Those who are told of commits, as in a server.
+/// Listeners of commits, as in a server.
 struct Told {
     hub: Arc<Hub>,
     notes: CommitObserver,
@@ -287,13 +286,13 @@ struct Told {
 
 impl Listener for Told {
     fn opened(&mut self, head: Head) {
-        self.hub.opened(head.seq);
+        self.hub.opened(head);
         self.notes.opened();
     }
 
     fn committed(&mut self, batch: Arc<Committed>) {
-        self.hub.committed(&batch.changes);
         self.notes.committed(&batch.changes);
+        self.hub.committed(batch);
     }
 }
 
@@ -323,12 +322,17 @@ async fn nobody_misses_a_message_and_none_is_forgotten_when_the_disk_failed() {
     let mut options = Options::new(folder.path().join("a.redb"), Access::Write);
     options.storage = Some(storage);
     options.log_bytes = 32 << 10;
-    let hub = Hub::new(hub::Limits { frames: 256, bytes: 1 << 20, pairs: 10 });
+    let hub = Hub::new(hub::Limits { frames: 256, bytes: 1 << 20, topics: 10 });
     let (notes, outbox) = outbox::new();
     let told = Told { hub: hub.clone(), notes };
     let store = Arc::new(Store::open(&options, Box::new(told)).unwrap());
-    let mut watcher = hub.watch();
-    watcher.subscribe(&Names::absent(), &Names::absent(), None).unwrap();
+    let handing_out = hub.clone().run(store.clone(), CancellationToken::new());
+    let handing_out = tokio::spawn(handing_out).abort_handle();
+    let mut messages = hub.subscriber(Form::Messages);
+    messages.subscribe(Wish::default(), &store).await.unwrap();
+    let mut events = hub.subscriber(Form::Events);
+    let wish = Wish { events: Some(EventKinds::all()), ..Wish::default() };
+    events.subscribe(wish, &store).await.unwrap();
     let _sending = send_by_loopback(&store, outbox);
     let create = |n: u32| {
         let (platform, group) = (Some("loopback".into()), format!("group_{}", n % 3));
@@ -359,15 +363,28 @@ async fn nobody_misses_a_message_and_none_is_forgotten_when_the_disk_failed() {
         }
     };
     let total = tokio::time::timeout(Duration::from_mins(1), all_sent).await.expect("all is sent");
+    let all: Vec<u64> = (1..=total).collect();
+    assert_eq!(seqs_told(&mut messages, &store, "new_message", total).await, all);
+    // An attempt may be repeated; each message is told to be sent in the end.
+    let mut sent = seqs_told(&mut events, &store, "message_status", total).await;
+    sent.sort_unstable();
+    assert_eq!(sent, all);
+    handing_out.abort();
+}
+
+/// The `seq` of the first so many events of a kind, as they came; of statuses, of `Sent` alone.
+async fn seqs_told(session: &mut Subscriber, store: &Store, kind: &str, count: u64) -> Vec<u64> {
     let mut seen = Vec::new();
-    while seen.len() as u64 != total {
-        let batches = tokio::time::timeout(Duration::from_mins(1), watcher.next(&store));
-        let batches = batches.await.expect("what is stored is handed out");
+    while (seen.len() as u64) < count {
+        let batches = tokio::time::timeout(Duration::from_mins(1), session.next(store));
+        let batches = batches.await.expect("what is stored is handed out").expect("it is kept");
         for frame in batches.iter().flat_map(|batch| batch.frames()) {
-            if let Subject::Message(seq) = frame.subject {
-                seen.push(seq);
+            let event: serde_json::Value = serde_json::from_str(&frame.text).unwrap();
+            let is_sent = event["data"]["status"] == "Sent" || kind != "message_status";
+            if event["type"] == kind && is_sent {
+                seen.push(event["data"]["seq"].as_u64().unwrap());
             }
         }
     }
-    assert!(seen.iter().copied().eq(1..=total), "{seen:?}");
+    seen
 }

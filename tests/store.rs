@@ -178,11 +178,8 @@ impl Both {
                 let facts =
                     RoutingFacts { default_platform: Some("qq".into()), ..RoutingFacts::default() };
                 let platform = message.platform.clone().unwrap_or_else(|| "qq".into());
-                let conversation = message.recipient.clone();
-                if change::can_route(message, &platform, &conversation) {
-                    message.platform = Some(platform);
-                    message.recipient = conversation;
-                    message.updated_at = at;
+                if change::can_route(message, &platform, &message.recipient) {
+                    (message.platform, message.updated_at) = (Some(platform), at);
                 }
                 self.write(Command::Route { messages: vec![(seq, facts)], at });
             }

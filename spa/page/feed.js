@@ -10,7 +10,7 @@ import { Socket } from './socket.js';
 
 /**
  * What came at once: messages and changes, in the order in which they came.
- * @typedef {({message: Message, seq: number} | {change: StatusChange})[]} Batch
+ * @typedef {({message: Message, seq: number} | {change: StatusChange} | {removed: string})[]} Batch
  */
 
 /** How long events are gathered before they are shown, in milliseconds. */
@@ -32,7 +32,7 @@ export class Feed {
   state = new Signal(/** @type {any} */ ('connecting'));
   /** @type {Signal<Batch>} */
   batch = new Signal(/** @type {Batch} */ ([]));
-  /** Counts the reconnects: states told before the last one may be old. */
+  /** Counts how often the store was replaced: states told before the last time may be old. */
   epoch = new Signal(0);
   /** How many messages were missed and have now come, after a reconnect. */
   caughtUp = new Signal(0);
@@ -47,14 +47,13 @@ export class Feed {
   #gathered = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  /** @type {number | string | undefined} */
-  #position;
   /** @type {{until: string, count: number, timer: ReturnType<typeof setTimeout>} | undefined} */
   #missed;
   /** Messages that came since the last subscription was acknowledged. */
   #recent = 0;
-  /** Whether something was shown before anything could be heard. */
+  /** Whether something was shown before there was a subscription. */
   #isLate = false;
+  #hasBegun = false;
   #ready;
   /** @type {() => void} */
   #setReady = () => {};
@@ -64,18 +63,18 @@ export class Feed {
       this.#setReady = () => resolve(undefined);
     });
     this.socket = new Socket({
-      position: () => this.#position,
-      forget: () => {
-        this.#position = undefined;
+      replaced: () => {
+        this.epoch.value += 1;
         this.lapse.value += 1;
       },
       subscribed: () => void this.#subscribed(),
-      event: (event) => this.#hear(event),
+      event: (event) => this.#take(event),
       lost: () => {
         if (this.state.value === 'live') this.state.value = 'away';
       },
     });
-    this.look = setInterval(() => this.#lookAll(), LOOK_ANYWAY);
+    // While it is live, events tell.
+    this.look = setInterval(() => this.state.value !== 'live' && this.#lookAll(), LOOK_ANYWAY);
     this.#lookAll();
   }
 
@@ -89,7 +88,7 @@ export class Feed {
   /** Resolves once nothing new can be missed; or after a while, where no WebSocket comes through. */
   ready() {
     const late = new Promise((resolve) => setTimeout(resolve, NO_SOCKET)).then(() => {
-      this.#isLate ||= this.#position === undefined;
+      this.#isLate ||= !this.#hasBegun;
     });
     return Promise.race([this.#ready, late]);
   }
@@ -116,17 +115,14 @@ export class Feed {
     this.#lookAll();
     const [page] = await Promise.all([ask('api/messages?limit=1').catch(() => undefined), learnNames()]);
     const newest = page?.messages[0]?.id;
-    // Everything after this one comes, or has come already.
-    this.#position ??= newest ?? 0;
+    this.#hasBegun = true;
+    this.#lastId ||= newest ?? '';
     this.#setReady();
     if (this.#isLate) {
       this.#isLate = false;
       this.lapse.value += 1;
     }
-    if (isAgain && page) {
-      this.epoch.value += 1;
-      this.#awaitMissed(newest);
-    }
+    if (isAgain && page) this.#awaitMissed(newest);
   }
 
   /** @param {string | undefined} newest the last message that was missed, if any was */
@@ -134,7 +130,7 @@ export class Feed {
     clearTimeout(this.#missed?.timer);
     const timer = setTimeout(() => this.#tellMissed(), CATCH_UP);
     this.#missed = { until: newest ?? '', count: this.#recent, timer };
-    if (!newest || newest === this.#position || newest === this.#lastId) this.#tellMissed();
+    if (!newest || newest === this.#lastId) this.#tellMissed();
   }
 
   #tellMissed() {
@@ -148,16 +144,17 @@ export class Feed {
   #lastId = '';
 
   /** @param {any} event */
-  #hear(event) {
-    if (event.type === 'new_message') this.#gather(event.data);
-    else if (event.type === 'message_status') this.#put({ change: event.data });
-    else if (event.type === 'adapter_status') this.lookAtAdapters();
+  #take(event) {
+    const { type, data } = event;
+    if (type === 'new_message') this.#gather(data);
+    else if (type === 'message_status' || type === 'message_updated') this.#put({ change: data });
+    else if (type === 'message_deleted') this.#put({ removed: data.id });
+    else if (type === 'conversation_updated') learnName({ ...data, recipient: data.conversation, conversation_name: data.name });
+    else if (type === 'adapter_status') this.lookAtAdapters();
   }
 
   /** @param {Arrival} arrival */
   #gather(arrival) {
-    if (typeof this.#position === 'number' && arrival.seq <= this.#position) return;
-    this.#position = arrival.seq;
     this.#lastId = arrival.id;
     this.#recent += 1;
     const message = messageOf(arrival);

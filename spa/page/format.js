@@ -5,9 +5,22 @@ import { locale, t } from './i18n.js';
 /** @param {number} n */
 export const number = (n) => n.toLocaleString(locale());
 
+/** What stands for a time that no calendar has: platforms tell such ones. */
+const NO_TIME = '–';
+
+/** The date of a time, where there is one. @param {number} seconds Unix */
+function dateOf(seconds) {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/** A time as programs read it, where there is a date. @param {number} seconds Unix */
+export const machineTime = (seconds) => dateOf(seconds)?.toISOString();
+
 /** A time of day, with the day where it is not today's. @param {number} seconds */
 export function time(seconds) {
-  const date = new Date(seconds * 1000);
+  const date = dateOf(seconds);
+  if (!date) return NO_TIME;
   const isToday = date.toDateString() === new Date().toDateString();
   /** @type {Intl.DateTimeFormatOptions} */
   const day = isToday ? {} : { month: 'short', day: 'numeric' };
@@ -16,7 +29,7 @@ export function time(seconds) {
 
 /** @param {number} seconds */
 export function fullTime(seconds) {
-  return new Date(seconds * 1000).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'medium', hour12: false });
+  return dateOf(seconds)?.toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'medium', hour12: false }) ?? NO_TIME;
 }
 
 /** How long ago. @param {number} seconds Unix */
@@ -36,12 +49,13 @@ export function size(bytes) {
   return `${number(Math.round(bytes / 1024 / 102.4) / 10)} MB`;
 }
 
+/** Platforms as people write them. A map, for a platform may be called `__proto__`. */
+const PLATFORMS = new Map([['qq', 'QQ'], ['wechat', 'WeChat'], ['loopback', 'Loopback']]);
+
 /** The name of a platform as people write it. @param {string | undefined} platform */
 export function platformName(platform) {
-  /** @type {Record<string, string>} */
-  const names = { qq: 'QQ', wechat: 'WeChat', loopback: 'Loopback' };
   if (!platform || platform === 'local') return t('noPlatform');
-  return names[platform] ?? platform;
+  return PLATFORMS.get(platform) ?? platform;
 }
 
 /** Who wrote it. @param {Message} message */

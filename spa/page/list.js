@@ -155,6 +155,13 @@ export class MessageList {
         else this.#early.push(event);
         continue;
       }
+      if ('removed' in event) {
+        const stays = (/** @type {Message} */ message) => message.id !== event.removed;
+        arrived.splice(0, arrived.length, ...arrived.filter(stays));
+        this.#early = this.#early.filter((early) => stays(early.message));
+        this.remove(event.removed);
+        continue;
+      }
       const message = this.#known.get(event.change.id) ?? arrived.find((m) => m.id === event.change.id)
         ?? this.#early.find((e) => e.message.id === event.change.id)?.message;
       if (message) this.#change(message, event.change);

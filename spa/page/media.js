@@ -6,13 +6,32 @@ import { t } from './i18n.js';
 /** @typedef {import('./types.js').Message} Message */
 /** @typedef {import('./types.js').MessageType} MessageType */
 
-const BASE64 = 'base64://';
+/** How content that carries its bytes begins, and how long that is at most. */
+const BEGINNING = /^\s*(?:base64:\/\/|data:([^,]*);base64,)/i;
+const LONGEST_BEGINNING = 4096;
 
-/** The base64 text of content that carries its bytes. @param {string} content */
+/** The bytes of content that carries them, as base64, and what comes before. @param {string} content */
 function data(content) {
-  if (content.startsWith(BASE64)) return content.slice(BASE64.length);
-  const uri = /^data:[^,]*;base64,/.exec(content.slice(0, 200));
-  return uri ? content.slice(uri[0].length) : undefined;
+  const found = BEGINNING.exec(content.slice(0, LONGEST_BEGINNING));
+  return found ? { bytes: content.slice(found[0].length), head: found[1] ?? '' } : undefined;
+}
+
+/** Text without what changes the direction of others or cannot be seen. @param {string} text */
+const visible = (text) => text.replace(/[\p{Cc}\p{Cf}]/gu, '');
+
+/** A name as it is written in an address. @param {string} name */
+function decoded(name) {
+  try {
+    return visible(decodeURIComponent(name));
+  } catch {
+    return visible(name);
+  }
+}
+
+/** The file's name of content that carries its bytes, or an empty text. @param {string} content */
+export function nameOf(content) {
+  const [, name = ''] = /(?:^|;)name=([^;]*)/i.exec(data(content)?.head ?? '') ?? [];
+  return decoded(name);
 }
 
 /** The address of content that is elsewhere; only of kinds that are safe to follow. @param {string} content */
@@ -28,8 +47,11 @@ export function webAddress(content) {
 /** Content in one line, for lists. @param {Message} message */
 export function summary(message) {
   const { content, message_type: type } = message;
-  const bytes = data(content);
-  if (bytes !== undefined) return `${t(type)} · ${size(Math.floor((bytes.replace(/=+$/, '').length * 3) / 4))}`;
+  const carried = data(content);
+  if (carried) {
+    const length = Math.floor((carried.bytes.trimEnd().replace(/=+$/, '').length * 3) / 4);
+    return [t(type), nameOf(content), size(length)].filter(Boolean).join(' · ');
+  }
   const url = type === 'Text' ? undefined : webAddress(content);
   if (url) return `${t(type)} · ${decodedName(url)}`;
   return content.slice(0, 400).replace(/\s+/g, ' ').trim();
@@ -37,12 +59,7 @@ export function summary(message) {
 
 /** @param {URL} url */
 function decodedName(url) {
-  const name = url.pathname.split('/').pop() || url.host;
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
+  return decoded(url.pathname.split('/').pop() || url.host);
 }
 
 /** Whether content is the bytes themselves. @param {string} content */
@@ -53,10 +70,10 @@ export const carriesBytes = (content) => data(content) !== undefined;
  * @param {string} content
  */
 export function source(content) {
-  const bytes = data(content);
-  if (bytes === undefined) return webAddress(content)?.href;
+  const carried = data(content);
+  if (!carried) return webAddress(content)?.href;
   try {
-    const binary = atob(bytes);
+    const binary = atob(carried.bytes);
     return URL.createObjectURL(new Blob([Uint8Array.from(binary, (c) => c.charCodeAt(0))]));
   } catch {
     return undefined;
@@ -69,15 +86,23 @@ export function typeOf(file) {
   return kind === 'image' ? 'Image' : kind === 'audio' ? 'Audio' : kind === 'video' ? 'Video' : 'File';
 }
 
+/** What comes before a file's bytes as content: a data URI with its name (RFC 2397). @param {File} file */
+function headOf(file) {
+  const type = /^[\w.+-]+\/[\w.+-]+/.exec(file.type)?.[0] ?? 'application/octet-stream';
+  // Half a surrogate pair cannot be encoded.
+  const name = file.name.replace(/\p{Cs}/gu, '\ufffd');
+  return `data:${type};name=${encodeURIComponent(name)};base64,`;
+}
+
 /** A file as content. @param {File} file @returns {Promise<string>} */
 export function contentOf(file) {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.onload = () => resolve(BASE64 + String(reader.result).replace(/^[^,]*,/, ''));
+    reader.onload = () => resolve(headOf(file) + String(reader.result).replace(/^[^,]*,/, ''));
     reader.onerror = () => reject(reader.error);
     reader.readAsDataURL(file);
   });
 }
 
-/** How many bytes a file has as content. @param {number} bytes */
-export const contentBytes = (bytes) => BASE64.length + Math.ceil(bytes / 3) * 4;
+/** How many bytes a file has as content. @param {File} file */
+export const contentBytes = (file) => headOf(file).length + Math.ceil(file.size / 3) * 4;

@@ -1,7 +1,7 @@
 // How a message looks in lists.
 
 import { h } from './dom.js';
-import { author, platformName, time } from './format.js';
+import { author, machineTime, platformName, time } from './format.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
 import { summary } from './media.js';
@@ -30,7 +30,7 @@ export function messageRow(message) {
       { class: 'head' },
       h('span', { class: 'author' }, author(message)),
       h('span', { class: 'where' }, `${platformName(message.platform)} · ${conversationName(message)}`),
-      h('time', { datetime: new Date(message.created_at * 1000).toISOString() }, time(message.created_at)),
+      h('time', { datetime: machineTime(message.created_at) }, time(message.created_at)),
     ),
     h(
       'div',

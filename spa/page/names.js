@@ -18,14 +18,20 @@ export function learnName({ platform, recipient, conversation_name: name }) {
 
 /** Learns the names of all conversations that are known. */
 export async function learnNames() {
+  const before = new Map(names);
   const told = await ask('api/conversations').catch(() => undefined);
   /** @type {import('./types.js').Conversation[]} */
   const conversations = told?.conversations ?? [];
   for (const { platform, conversation, name } of conversations) {
-    if (name) names.set(key(platform, conversation), name);
+    const known = key(platform, conversation);
+    // What came in the meantime is newer than this answer.
+    if (name && names.get(known) === before.get(known)) names.set(known, name);
   }
 }
 
-/** The conversation as people call it, or else its ID. @param {import('./types.js').Message} message */
+/**
+ * The conversation as people call it now, or else its ID. A message has the name of its own time.
+ * @param {Pick<import('./types.js').Message, 'platform' | 'recipient' | 'conversation_name'>} message
+ */
 export const conversationName = ({ platform, recipient, conversation_name: name }) =>
-  name || names.get(key(platform, recipient)) || recipient;
+  names.get(key(platform, recipient)) || name || recipient;

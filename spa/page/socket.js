@@ -7,9 +7,12 @@ const PAUSES = [250, 500, 1000, 2000, 4000, 8000, 15000];
 const ALIVE_EVERY = 25_000;
 const ALIVE_WITHIN = 10_000;
 
+/** Events that are asked for beside new messages. */
+const EVENTS = ['message_status', 'message_updated', 'message_deleted', 'conversation_updated'];
+
 /**
- * The connection to `/ws/client`: made again whenever it breaks, and subscribed to everything
- * after the place that `position` tells.
+ * The connection to `/ws/client`: made again whenever it breaks, and subscribed to everything that
+ * happened after the last event.
  */
 export class Socket {
   /** @type {WebSocket | undefined} */
@@ -18,13 +21,14 @@ export class Socket {
   #timer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #late;
+  /** Where the last event stands. @type {string | undefined} */
+  #cursor;
   #attempts = 0;
   #isClosed = false;
 
   /**
    * @param {object} by
-   * @param {() => number | string | undefined} by.position the `seq` or ID to go on after
-   * @param {() => void} by.forget called where that place is unknown to the server
+   * @param {() => void} by.replaced called where the server does not know that place
    * @param {() => void} by.subscribed
    * @param {(event: any) => void} by.event
    * @param {() => void} by.lost
@@ -61,14 +65,13 @@ export class Socket {
     if (token()) url.searchParams.set('access_token', token());
     const socket = new WebSocket(url);
     this.#socket = socket;
-    socket.onopen = () => this.#subscribe(this.by.position());
-    socket.onmessage = (message) => this.#hear(JSON.parse(message.data));
+    socket.onopen = () => this.#subscribe();
+    socket.onmessage = (message) => this.#take(JSON.parse(message.data));
     socket.onclose = () => this.#lost(socket);
   }
 
-  /** @param {number | string} [since] */
-  #subscribe(since) {
-    const command = { type: 'subscribe', events: ['message_status'], request_id: 'subscribe', since };
+  #subscribe() {
+    const command = { type: 'subscribe', events: EVENTS, request_id: 'subscribe', cursor: this.#cursor };
     this.#socket?.send(JSON.stringify(command));
   }
 
@@ -84,14 +87,17 @@ export class Socket {
   }
 
   /** @param {any} event */
-  #hear(event) {
+  #take(event) {
     clearTimeout(this.#late);
     this.#late = undefined;
-    if (event.type === 'ack' && event.request_id === 'subscribe') {
+    const isAnswer = event.request_id === 'subscribe';
+    if (event.cursor && (event.type !== 'ack' || isAnswer)) this.#cursor = event.cursor;
+    if (event.type === 'ack' && isAnswer) {
       this.#attempts = 0;
       this.by.subscribed();
-    } else if (event.type === 'error' && event.request_id === 'subscribe') {
-      this.by.forget();
+    } else if (event.code === 'cursor_gone' || (event.type === 'error' && isAnswer && this.#cursor)) {
+      this.#cursor = undefined;
+      this.by.replaced();
       this.#subscribe();
     } else if (event.type !== 'ack') {
       this.by.event(event);

@@ -1,65 +1,85 @@
 //! Loopback: accepts everything, and answers with the same if asked to. For trying things out.
 
-use super::kind::{Kind, Run, Running};
-use super::registry::{Arrival, Seat};
-use super::{Context, Delivery, Event, Found, Inbound, Outbound, Request, Settings, State};
+use super::api::{Delivery, Event, Found, Kind, Outbound, Request, Settings};
+use super::context::Context;
+use super::registry::{ConfiguredEntry, NewConnection};
+use super::service::{Adapter, ServeStandalone, Service, read_own};
+use super::transport::Running;
 use crate::clock::now;
+use crate::model::change::Inbound;
 use crate::model::message::Sender;
+use crate::protocol::platform::State;
+use serde::Deserialize;
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub(super) static KIND: Kind = Kind {
-    name: "loopback",
-    platform: "loopback",
-    mounts: &[],
-    addresses: |_| true,
-    resolve: |recipient, _| Ok(recipient.to_owned()),
-    is_fallback: true,
-    run: Run::Alone(run),
+pub(super) static ADAPTER: Adapter = Adapter {
+    kind: Kind {
+        name: "loopback",
+        platform: "loopback",
+        paths: &[],
+        addresses: |_| true,
+        resolve: |recipient, _| Ok(recipient.to_owned()),
+        is_fallback: true,
+    },
+    configure: |own| Ok(Service::Standalone(Arc::new(read_own::<Loopback>(own)?))),
 };
+
+/// The settings of loopback's own.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Loopback {
+    /// Whether each message is answered with the same one.
+    echo: bool,
+}
 
 /// The name of the one account.
 const ACCOUNT: &str = "loopback";
 
-fn run(settings: Arc<Settings>, seat: Seat, context: Context) -> Running<()> {
-    Box::pin(async move {
-        let platform = settings.platform().to_owned();
-        let arrival = Arrival {
-            settings: Arc::clone(&settings),
-            platform: &platform,
+impl ServeStandalone for Loopback {
+    fn run(
+        self: Arc<Self>,
+        settings: Arc<Settings>,
+        entry: ConfiguredEntry,
+        context: Context,
+    ) -> Running<()> {
+        Box::pin(async move { self.serve(&settings, &entry, &context).await })
+    }
+}
+
+impl Loopback {
+    async fn serve(&self, settings: &Arc<Settings>, entry: &ConfiguredEntry, context: &Context) {
+        let platform = settings.platform();
+        let (registration, mut requests) = context.registry.connect_for_requests(&NewConnection {
+            settings: Arc::clone(settings),
+            platform,
             account: Some(ACCOUNT),
-            seat: Some(&seat),
+            entry: Some(entry),
             offline: None,
-        };
-        let (registration, mut requests) = context.registry.connect_for_requests(&arrival);
-        loop {
-            let request = tokio::select! {
-                () = context.stop.cancelled() => break,
-                request = requests.recv() => request,
-            };
+        });
+        while let Some(Some(request)) = context.stop.run_until_cancelled(requests.recv()).await {
             match request {
-                Some(Request::Send { message, answer }) => {
-                    // Whoever asked may have gone.
+                Request::Send { message, answer } => {
+                    // The asker may have gone.
                     let _ = answer.send(Delivery::Sent { external_id: Some(new_id()) });
-                    if settings.echo && !echo(&platform, message, &context).await {
+                    if self.echo && !echo(platform, message, context).await {
                         break;
                     }
                 }
-                Some(Request::Find { answer, .. }) => {
+                Request::Find { answer, .. } => {
                     let _ = answer.send(Found::CannotTell);
                 }
-                None => break,
             }
         }
         registration.end(State::Disconnected, "rechat is stopping");
-    })
+    }
 }
 
 fn new_id() -> String {
     Uuid::new_v4().to_string()
 }
 
-/// Lets the message come back; false once nobody takes it any more.
+/// Reports the message as one that came in; false once the core has stopped.
 async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
     let inbound = Inbound {
         platform: platform.to_owned(),
@@ -75,8 +95,6 @@ async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
         from_history: false,
         original: None,
     };
-    tokio::select! {
-        () = context.stop.cancelled() => false,
-        sent = context.core.send(Event::Message(Box::new(inbound))) => sent.is_ok(),
-    }
+    let reported = context.events.report(Event::Message(Box::new(inbound)));
+    context.stop.run_until_cancelled(reported).await.unwrap_or(false)
 }

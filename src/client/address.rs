@@ -50,7 +50,7 @@ impl Address {
     /// certificates to trust beside the system's.
     pub(super) fn parse(url: &str, ca: Option<&Path>) -> Result<Self> {
         let wrong = || {
-            Error::usage(format!("{url} is no server's URL"))
+            Error::usage(format!("{url} is not the URL of a server"))
                 .hint("write it as http://host:8080 or https://host:8080")
         };
         let uri: Uri = url.parse().map_err(|_| wrong())?;
@@ -131,20 +131,20 @@ impl Address {
         Ok(requests)
     }
 
-    /// What to say where that failed.
+    /// The error of a connection that failed.
     pub(super) fn away(&self, error: &io::Error) -> Error {
         match error.get_ref().and_then(|inner| inner.downcast_ref()) {
             Some(error) => trust::explain(&self.name(), error),
-            None => Error::failed(format!("no server answers at {}: {error}", self.name())),
+            None => Error::failed(format!("cannot reach a server at {}: {error}", self.name())),
         }
     }
 
-    /// What to say where the answer to a request cannot be read.
+    /// The error of an answer that cannot be read.
     pub(super) fn broken(&self, error: &hyper::Error) -> Error {
         let broken = Error::failed(format!("{}: {error}", self.name()));
         match self {
             Self::Tcp(Url { tls: None, .. }) if error.is_parse() => {
-                broken.hint("what answers there is no HTTP: is it HTTPS? Then write https://")
+                broken.hint("the answer is no HTTP; if the server speaks HTTPS, write https://")
             }
             _ => broken,
         }

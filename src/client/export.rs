@@ -32,8 +32,8 @@ impl Export {
             Self::Remote(body) => loop {
                 let Some(frame) = body.frame().await else { return Ok(None) };
                 let frame = frame.map_err(|error| {
-                    Error::failed(format!("the export broke off: {error}"))
-                        .hint("what was written so far is not whole; the server's log says why")
+                    Error::failed(format!("the export ended too early: {error}"))
+                        .hint("what was written is incomplete; the log of the server says why")
                 })?;
                 if let Ok(data) = frame.into_data() {
                     return Ok(Some(data));

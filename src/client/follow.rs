@@ -1,19 +1,22 @@
-//! Watching for new messages, across restarts of the server.
+//! Following new messages, across restarts of the server.
 
 use super::remote::Remote;
 use crate::error::{Error, Result};
 use crate::model::message::Message;
+use crate::protocol::event::{Event, NewMessage};
 use crate::store::Filter;
 use bytes::{Buf, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use serde::Deserialize;
 use std::time::Duration;
 use uuid::Uuid;
 
 /// How long to wait before asking again for a server that has gone, at first and at most.
-const PAUSE_FIRST: Duration = Duration::from_millis(100);
-const PAUSE_MOST: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// The longest line of the stream.
+const MAX_LINE: usize = 64 << 20;
 
 /// New messages that match a filter, one after the other.
 pub struct Following {
@@ -22,20 +25,32 @@ pub struct Following {
     stream: Incoming,
     buffer: BytesMut,
     filter: Filter,
-    /// The newest message that was seen, if any: where to go on after a break.
-    since: Option<String>,
+    from: Option<From>,
 }
 
-/// What is needed of an event.
-#[derive(Deserialize)]
-struct Event {
-    data: Data,
+/// Where to go on after a break.
+enum From {
+    /// The message that was given at the beginning: an ID or a `seq`.
+    Since(String),
+    /// The last event that came.
+    Cursor(String),
 }
 
-#[derive(Deserialize)]
-struct Data {
-    id: Uuid,
-    seq: u64,
+impl From {
+    fn parameter(&self) -> (&str, &str) {
+        match self {
+            Self::Since(since) => ("since", since),
+            Self::Cursor(cursor) => ("cursor", cursor),
+        }
+    }
+}
+
+/// The next thing that happened.
+pub enum Followed {
+    /// A message was made.
+    Message(Box<Message>),
+    /// The store is another one, or an older copy; from here on its new messages come.
+    StoreReplaced,
 }
 
 impl Following {
@@ -44,23 +59,31 @@ impl Following {
         filter: &Filter,
         since: Option<&str>,
     ) -> Result<Self> {
-        let stream = messages.again().await?.stream(filter, since).await?;
-        let (filter, since) = (filter.clone(), since.map(str::to_owned));
-        Ok(Self { messages, stream, buffer: BytesMut::new(), filter, since })
+        let from = since.map(|since| From::Since(since.to_owned()));
+        let mut streaming = messages.again().await?;
+        let stream = streaming.stream(filter, from.as_ref().map(From::parameter)).await?;
+        Ok(Self { messages, stream, buffer: BytesMut::new(), filter: filter.clone(), from })
     }
 
     /// The next message; waits for it, and for the server where that has gone.
-    pub async fn next(&mut self) -> Result<Message> {
+    pub async fn next(&mut self) -> Result<Followed> {
         loop {
-            let event = self.next_event().await?;
+            let (cursor, data) = match self.next_event().await? {
+                Event::NewMessage { cursor, data } => (cursor, Some(data)),
+                Event::Reset { cursor } => (cursor, None),
+                _ => continue,
+            };
             // Before the message is asked for: a break then goes on behind it.
-            self.since = Some(event.seq.to_string());
-            let Some(message) = self.whole(event.id).await else { continue };
+            if let Some(cursor) = cursor {
+                self.from = Some(From::Cursor(cursor.into_owned()));
+            }
+            let Some(NewMessage { id, .. }) = data else { return Ok(Followed::StoreReplaced) };
+            let Some(message) = self.whole(id).await else { continue };
             let filter = &self.filter;
             let is_wanted = filter.status.is_none_or(|status| status == message.status)
                 && filter.direction.is_none_or(|direction| direction == message.direction);
             if is_wanted {
-                return Ok(message);
+                return Ok(Followed::Message(Box::new(message)));
             }
         }
     }
@@ -74,7 +97,7 @@ impl Following {
         }
     }
 
-    async fn next_event(&mut self) -> Result<Data> {
+    async fn next_event(&mut self) -> Result<Event<'static>> {
         loop {
             if let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
                 let line = self.buffer.split_to(end);
@@ -82,10 +105,13 @@ impl Following {
                 if line.is_empty() {
                     continue;
                 }
-                let event: Event = serde_json::from_slice(&line).map_err(|error| {
+                return serde_json::from_slice(&line).map_err(|error| {
                     Error::failed(format!("the server's stream cannot be read: {error}"))
-                })?;
-                return Ok(event.data);
+                });
+            }
+            if self.buffer.len() > MAX_LINE {
+                let text = "a line of the server's stream is longer than 64 MiB; is it rechat?";
+                return Err(Error::failed(text));
             }
             match self.stream.frame().await {
                 Some(Ok(frame)) => {
@@ -99,13 +125,14 @@ impl Following {
     }
 
     async fn reconnect(&mut self) {
-        let mut pause = PAUSE_FIRST;
+        let mut pause = FIRST_PAUSE;
         loop {
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(PAUSE_MOST);
+            pause = (pause * 2).min(MAX_PAUSE);
             let Ok(mut remote) = self.messages.again().await else { continue };
             let Ok(messages) = remote.again().await else { continue };
-            if let Ok(stream) = remote.stream(&self.filter, self.since.as_deref()).await {
+            let from = self.from.as_ref().map(From::parameter);
+            if let Ok(stream) = remote.stream(&self.filter, from).await {
                 self.messages = messages;
                 self.stream = stream;
                 self.buffer.clear();

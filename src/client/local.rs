@@ -1,7 +1,7 @@
 //! The store itself, opened for one command.
 
-use super::no_message;
-use crate::adapter::{Settings, configured_facts};
+use super::missing::no_message;
+use crate::adapter::{AdapterConfig, configured_facts};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -15,12 +15,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The store, and nobody who watches it.
+/// The store, and the platforms that its server would connect.
 pub struct Local {
     store: Store,
     db: PathBuf,
     default_platform: Option<String>,
-    adapters: Vec<Settings>,
+    adapters: Vec<AdapterConfig>,
 }
 
 impl From<crate::store::Error> for Error {
@@ -37,6 +37,11 @@ impl Local {
             default_platform: config.default_platform.clone(),
             adapters: config.adapter.clone(),
         })
+    }
+
+    /// The platforms of the adapters in the configuration.
+    pub(super) fn configured_platforms(&self) -> impl Iterator<Item = &str> {
+        self.adapters.iter().map(|adapter| adapter.settings.platform())
     }
 
     pub(super) async fn create(&self, message: NewMessage, key: Option<&str>) -> Result<Message> {
@@ -63,7 +68,7 @@ impl Local {
         let before = place(&view, before)?;
         let mut messages = view.list(filter, Page { before, ..page })?;
         for message in &mut messages {
-            self.say_why(message, &view);
+            self.set_waiting(message, &view);
         }
         Ok(messages)
     }
@@ -95,7 +100,7 @@ impl Local {
         }
         messages.drain(..messages.len().min(page.offset as usize));
         for message in &mut messages {
-            self.say_why(message, &view);
+            self.set_waiting(message, &view);
         }
         Ok(messages)
     }
@@ -103,12 +108,12 @@ impl Local {
     pub(super) fn get(&self, id: Uuid) -> Result<Message> {
         let view = self.store.view()?;
         let mut message = view.by_id(id)?.ok_or_else(|| no_message(id))?;
-        self.say_why(&mut message, &view);
+        self.set_waiting(&mut message, &view);
         Ok(message)
     }
 
     /// Fills in why a message waits, as far as that is known without a server.
-    fn say_why(&self, message: &mut Message, view: &View) {
+    fn set_waiting(&self, message: &mut Message, view: &View) {
         if message.status != Status::Pending {
             return;
         }

@@ -5,8 +5,11 @@ mod export;
 mod follow;
 mod history;
 mod local;
+mod missing;
+mod place;
 mod remote;
 mod server;
+mod session;
 mod trust;
 pub mod watch;
 
@@ -14,48 +17,30 @@ pub use history::{Found, Wanted};
 pub use server::Server;
 
 use crate::cli::Place;
-use crate::config::{self, Config, Sources};
+use crate::config;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
-use crate::protocol::http::{AdapterStatus, Imported, NewMessage};
+use crate::protocol::http::{AdapterStatus, Conversation, Imported, NewMessage};
 use crate::store::{Access, Filter, Page, Stats};
-use address::Address;
 pub use export::Export;
+pub use follow::Followed;
 use follow::Following;
 use local::Local;
+use place::{config_here, server_named};
 use remote::Remote;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// Whoever answers.
+/// The platform of OneBot 11 implementations, which every server lets dial in.
+pub const SERVED_PLATFORM: &str = "qq";
+
+/// Where the messages are.
 pub enum Client {
     /// A server, over TCP or the Unix socket.
     Remote(Remote),
     /// The store itself, because no server has it open.
     Local(Local),
-}
-
-/// Messages that are no longer there, or never were.
-fn no_message(id: Uuid) -> Error {
-    Error::failed(format!("there is no message {id}")).hint("`rechat list` shows those there are")
-}
-
-/// The address and the token of a server that was named, by a flag or in the environment.
-fn server_named(place: &Place) -> Result<Option<(Address, Option<String>)>> {
-    let server = place.server.clone().or_else(|| std::env::var("RECHAT_SERVER").ok());
-    let Some(url) = server.filter(|_| place.db.is_none()) else { return Ok(None) };
-    let ca = place.ca.clone().or_else(|| std::env::var_os("RECHAT_CA").map(PathBuf::from));
-    let address = Address::parse(&url, ca.as_deref())?;
-    Ok(Some((address, place.token.clone().or_else(|| std::env::var("RECHAT_TOKEN").ok()))))
-}
-
-/// The configuration of this host, which tells where the store is.
-fn config_here(place: &Place, config_file: Option<PathBuf>) -> Result<Config> {
-    let mut sources = Sources::of_process(config_file)?;
-    if let Some(db) = &place.db {
-        sources.flags.push(("db", "--db", db.display().to_string().into()));
-    }
-    Ok(config::load(&sources)?.config)
 }
 
 impl Client {
@@ -65,10 +50,18 @@ impl Client {
             return Ok(Self::Remote(Remote::connect(address, token).await?));
         }
         let config = config_here(place, config_file)?;
-        if let Some(remote) = Remote::beside(&config::socket_beside(&config.db)).await? {
+        let socket = config::socket_beside(&config.db);
+        if let Some(remote) = Remote::beside(&socket).await? {
             return Ok(Self::Remote(remote));
         }
-        Ok(Self::Local(Local::open(&config, access)?))
+        match Local::open(&config, access) {
+            Ok(local) => Ok(Self::Local(local)),
+            // A server that is starting has the store first, and its socket a moment later.
+            Err(error) => match Remote::beside(&socket).await? {
+                Some(remote) => Ok(Self::Remote(remote)),
+                None => Err(error),
+            },
+        }
     }
 
     /// The server that has a store open, by its socket; `None` where there is none.
@@ -81,6 +74,36 @@ impl Client {
         match self {
             Self::Remote(remote) => remote.platforms().await,
             Self::Local(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// The platforms that are configured or were ever seen.
+    pub async fn known_platforms(&mut self) -> Result<BTreeSet<String>> {
+        let seen = self.conversations().await?.into_iter().filter(|known| known.account.is_some());
+        let mut platforms: BTreeSet<_> = seen.map(|known| known.platform).collect();
+        platforms.insert(SERVED_PLATFORM.to_owned());
+        match self {
+            Self::Remote(remote) => {
+                platforms.extend(remote.platforms().await?.into_iter().map(|one| one.platform));
+            }
+            Self::Local(local) => platforms.extend(local.configured_platforms().map(str::to_owned)),
+        }
+        Ok(platforms)
+    }
+
+    /// Every conversation that is known, the latest first.
+    pub async fn conversations(&mut self) -> Result<Vec<Conversation>> {
+        match self {
+            Self::Remote(remote) => remote.conversations().await,
+            Self::Local(local) => Ok(local.view()?.conversations()?),
+        }
+    }
+
+    /// Why a pending message cannot go out yet, where the server tells.
+    pub async fn waiting(&mut self, id: Uuid) -> Result<Option<String>> {
+        match self {
+            Self::Remote(remote) => remote.waiting(id).await,
+            Self::Local(_) => Ok(None),
         }
     }
 
@@ -153,7 +176,7 @@ impl Client {
     pub async fn follow(self, filter: &Filter, since: Option<&str>) -> Result<Following> {
         match self {
             Self::Remote(remote) => Following::begin(remote, filter, since).await,
-            Self::Local(_) => Err(Error::failed("no server runs that could tell of new messages")
+            Self::Local(_) => Err(Error::failed("cannot follow new messages: no server runs")
                 .hint("start one with `rechat serve`, or name one with --server")),
         }
     }

@@ -3,7 +3,7 @@
 use super::address::Address;
 use super::export::Export;
 use super::history::{Found, Wanted};
-use super::no_message;
+use super::missing::no_message;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{
@@ -12,13 +12,13 @@ use crate::protocol::http::{
 };
 use crate::store::{Filter, Page, Stats};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Collected, Full};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Collected, Full, Limited};
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request, StatusCode};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,7 +29,29 @@ use uuid::Uuid;
 const LINES: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 
 /// How long an answer may take.
-const ANSWER: Duration = Duration::from_mins(1);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How long a server that has taken a connection may take to show that it is there.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The most bytes of an answer: a page of 200 messages of 1 MiB each, with room for escapes.
+const MAX_ANSWER_BYTES: usize = 512 << 20;
+
+/// Bytes of a request from which on it may be larger than a server takes.
+const LARGE_BYTES: u64 = 512 << 10;
+
+/// Advice on a request that is too large.
+const TOO_LARGE: &str = "is it too large? The server takes `limits.body_bytes` (1 MiB unless it is \
+                         configured), and a file needs a third more than its size";
+
+/// The most bytes of an error that a server tells.
+const MAX_ERROR_BYTES: usize = 64 << 10;
+
+/// What of a message tells why it waits.
+#[derive(Deserialize)]
+struct Waiting {
+    waiting: Option<String>,
+}
 
 /// One connection to a server, kept open between requests.
 pub struct Remote {
@@ -49,7 +71,11 @@ impl Remote {
     pub(super) async fn beside(socket: &Path) -> Result<Option<Self>> {
         let address = Address::Unix(socket.to_owned());
         match address.open().await {
-            Ok(requests) => Ok(Some(Self { requests, address, token: None })),
+            Ok(requests) => {
+                let mut remote = Self { requests, address, token: None };
+                // A server that is about to end may still take a connection, and answers nothing.
+                Ok(remote.is_there().await.then_some(remote))
+            }
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 // Without a right to the folder it cannot even be seen whether a server is there.
                 let what = match socket.try_exists() {
@@ -66,6 +92,20 @@ impl Remote {
     /// A server at an address, and the token it wants.
     pub(super) async fn at(address: Address, token: Option<String>) -> io::Result<Self> {
         Ok(Self { requests: address.open().await?, address, token })
+    }
+
+    /// Whether the server answers at all.
+    async fn is_there(&mut self) -> bool {
+        let Ok(request) = self.request(Method::GET, "/api/health", None::<&()>) else {
+            return false;
+        };
+        let answer = timeout(PROBE_TIMEOUT, self.requests.send_request(request)).await;
+        match answer {
+            // It is there, and busy.
+            Err(_) => true,
+            Ok(Ok(answer)) => read(answer.into_body(), MAX_ERROR_BYTES).await.is_ok(),
+            Ok(Err(_)) => false,
+        }
     }
 
     /// Whether the connection still stands, as far as one can tell without asking.
@@ -91,7 +131,7 @@ impl Remote {
                 key.parse().map_err(|_| Error::usage("an idempotency key must be plain ASCII"))?;
             request.headers_mut().insert("idempotency-key", value);
         }
-        self.ask(request).await?.ok_or_else(|| self.strange())
+        self.ask(request).await?.ok_or_else(|| self.not_found())
     }
 
     /// Asks for page after page, for a server gives at most [`MAX_LIMIT`] at once.
@@ -109,7 +149,7 @@ impl Remote {
             let path =
                 format!("/api/messages?{}", query(filter, offset, wanted, before.as_deref()));
             let request = self.request(Method::GET, &path, None::<&()>)?;
-            let listing: Listing = self.ask(request).await?.ok_or_else(|| self.strange())?;
+            let listing: Listing = self.ask(request).await?.ok_or_else(|| self.not_found())?;
             let is_last = listing.messages.len() < wanted;
             messages.extend(listing.messages);
             if is_last || messages.len() >= page.limit {
@@ -138,7 +178,7 @@ impl Remote {
             let query = query(filter, 0, wanted, before.as_deref());
             let request =
                 self.request(Method::GET, &format!("/api/messages?{query}&q={text}"), None::<&()>)?;
-            let listing: Listing = self.ask(request).await?.ok_or_else(|| self.strange())?;
+            let listing: Listing = self.ask(request).await?.ok_or_else(|| self.not_found())?;
             let is_full = listing.messages.len() >= wanted;
             messages.extend(listing.messages);
             before = match listing.searched_to {
@@ -155,19 +195,25 @@ impl Remote {
     pub(super) async fn page(&mut self, wanted: &Wanted) -> Result<Found> {
         let path = format!("/api/messages?{}", wanted.query());
         let request = self.request(Method::GET, &path, None::<&()>)?;
-        self.ask(request).await?.ok_or_else(|| self.strange())
+        self.ask(request).await?.ok_or_else(|| self.not_found())
     }
 
     pub(super) async fn conversations(&mut self) -> Result<Vec<Conversation>> {
         let request = self.request(Method::GET, "/api/conversations", None::<&()>)?;
         let answer: Option<Conversations> = self.ask(request).await?;
-        answer.map(|answer| answer.conversations).ok_or_else(|| self.strange())
+        answer.map(|answer| answer.conversations).ok_or_else(|| self.not_found())
     }
 
     pub(super) async fn platforms(&mut self) -> Result<Vec<AdapterStatus>> {
         let request = self.request(Method::GET, "/api/platforms", None::<&()>)?;
         let answer: Option<Platforms> = self.ask(request).await?;
-        answer.map(|answer| answer.platforms).ok_or_else(|| self.strange())
+        answer.map(|answer| answer.platforms).ok_or_else(|| self.not_found())
+    }
+
+    /// Why a pending message cannot go out yet, where the server tells.
+    pub(super) async fn waiting(&mut self, id: Uuid) -> Result<Option<String>> {
+        let request = self.request(Method::GET, &format!("/api/messages/{id}"), None::<&()>)?;
+        Ok(self.ask::<Waiting>(request).await?.and_then(|message| message.waiting))
     }
 
     pub(super) async fn get(&mut self, id: Uuid) -> Result<Message> {
@@ -193,17 +239,18 @@ impl Remote {
 
     pub(super) async fn stats(&mut self) -> Result<Stats> {
         let request = self.request(Method::GET, "/api/stats", None::<&()>)?;
-        self.ask(request).await?.ok_or_else(|| self.strange())
+        self.ask(request).await?.ok_or_else(|| self.not_found())
     }
 
-    /// Opens the stream of new messages; its body goes on until the server ends it.
+    /// Opens the stream of new messages with their cursors, from `since` or `cursor` on; its body
+    /// goes on until the server ends it.
     pub(super) async fn stream(
         &mut self,
         filter: &Filter,
-        since: Option<&str>,
+        from: Option<(&str, &str)>,
     ) -> Result<Incoming> {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(since.map(|since| ("since", since)));
+        query.append_pair("events", "").extend_pairs(from);
         query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
         query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
         let path = format!("/api/stream?{}", query.finish());
@@ -222,7 +269,7 @@ impl Remote {
         let mut request = self.request(Method::POST, "/api/import", None::<&()>)?;
         request.headers_mut().insert(CONTENT_TYPE, LINES);
         *request.body_mut() = Full::from(lines);
-        self.ask(request).await?.ok_or_else(|| self.strange())
+        self.ask(request).await?.ok_or_else(|| self.not_found())
     }
 
     pub(super) async fn backup(&mut self, file: PathBuf) -> Result<()> {
@@ -232,13 +279,13 @@ impl Remote {
         let answer = self.requests.send_request(request).await;
         let answer = answer.map_err(|error| self.address.broken(&error))?;
         let status = answer.status();
-        let bytes = answer.into_body().collect().await.map(Collected::to_bytes);
+        let bytes = read(answer.into_body(), MAX_ERROR_BYTES).await;
         if status.is_success() { Ok(()) } else { Err(refused(status, &bytes.unwrap_or_default())) }
     }
 
     /// The body of an answer that goes on.
     async fn open(&mut self, request: Request<Full<Bytes>>) -> Result<Incoming> {
-        let answer = match timeout(ANSWER, self.requests.send_request(request)).await {
+        let answer = match timeout(ANSWER_TIMEOUT, self.requests.send_request(request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(self.address.broken(&error)),
             Err(_) => return Err(self.broken(&io::Error::from(io::ErrorKind::TimedOut))),
@@ -247,7 +294,7 @@ impl Remote {
             return Ok(answer.into_body());
         }
         let status = answer.status();
-        let bytes = answer.into_body().collect().await.map(Collected::to_bytes);
+        let bytes = read(answer.into_body(), MAX_ERROR_BYTES).await;
         Err(refused(status, &bytes.unwrap_or_default()))
     }
 
@@ -259,7 +306,7 @@ impl Remote {
     ) -> Result<Request<Full<Bytes>>> {
         let body = body.map(serde_json::to_vec).transpose();
         let body =
-            body.map_err(|error| Error::failed(format!("the request cannot be written: {error}")))?;
+            body.map_err(|error| Error::failed(format!("cannot write the request: {error}")))?;
         let path = format!("{}{path}", self.address.prefix());
         let mut request =
             Request::builder().method(method).uri(path).header(HOST, self.address.host());
@@ -279,22 +326,30 @@ impl Remote {
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> Result<Option<T>> {
+        let size = request.body().size_hint().exact().unwrap_or_default();
         let exchange = async {
             self.requests.ready().await?;
-            let answer = self.requests.send_request(request).await?;
-            let status = answer.status();
-            Ok::<_, hyper::Error>((status, answer.into_body().collect().await?.to_bytes()))
+            self.requests.send_request(request).await
         };
-        let (status, bytes) = match timeout(ANSWER, exchange).await {
+        let answer = match timeout(ANSWER_TIMEOUT, exchange).await {
             Ok(Ok(answer)) => answer,
+            // A server refuses a body that is too large by closing, and its answer may be lost.
+            Ok(Err(error)) if size > LARGE_BYTES => {
+                return Err(self.address.broken(&error).hint(TOO_LARGE));
+            }
             Ok(Err(error)) => return Err(self.address.broken(&error)),
             Err(_) => return Err(self.broken(&io::Error::from(io::ErrorKind::TimedOut))),
         };
+        let status = answer.status();
+        let body = timeout(ANSWER_TIMEOUT, read(answer.into_body(), MAX_ANSWER_BYTES)).await;
+        let bytes = body
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(|error| self.broken(&error))?;
         match status {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => serde_json::from_slice(&bytes)
                 .map(Some)
-                .map_err(|error| self.broken(&format_args!("the answer cannot be read: {error}"))),
+                .map_err(|error| self.broken(&format_args!("cannot read the answer: {error}"))),
             status => Err(refused(status, &bytes)),
         }
     }
@@ -303,9 +358,18 @@ impl Remote {
         Error::failed(format!("{}: {what}", self.address.name()))
     }
 
-    fn strange(&self) -> Error {
+    fn not_found(&self) -> Error {
         Error::failed(format!("{} answers 404: is it a rechat server?", self.address.name()))
     }
+}
+
+/// A whole body of at most so many bytes.
+async fn read(body: Incoming, most: usize) -> io::Result<Bytes> {
+    let body = Limited::new(body, most).collect().await;
+    body.map(Collected::to_bytes).map_err(|error| match error.downcast::<hyper::Error>() {
+        Ok(error) => io::Error::other(error),
+        Err(_) => io::Error::other(format!("the answer has more than {most} bytes")),
+    })
 }
 
 /// What a command says where there is no connection to its server.
@@ -323,6 +387,7 @@ fn refused(status: StatusCode, body: &[u8]) -> Error {
     let error = Error::failed(problem.map_or_else(|_| status.to_string(), |problem| problem.error));
     match status {
         StatusCode::UNAUTHORIZED => error.hint("give it with --token, or in RECHAT_TOKEN"),
+        StatusCode::PAYLOAD_TOO_LARGE => error.hint(TOO_LARGE),
         _ => error,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::address::Address;
 use super::history::{Found, Wanted};
+use super::place::{config_here, server_named};
 use super::remote::Remote;
-use super::{config_here, server_named};
 use crate::cli::Place;
 use crate::config;
 use crate::error::Result;
@@ -74,11 +74,6 @@ impl Server {
     /// Counts the messages in each state.
     pub async fn stats(&mut self) -> Result<Stats> {
         self.remote().await?.stats().await
-    }
-
-    /// A message, or `None` where it was deleted or never was.
-    pub async fn message(&mut self, id: Uuid) -> Result<Option<Message>> {
-        self.remote().await?.find(id).await
     }
 
     /// Makes a message; `key` makes sure that it is made once, however often this is asked.

@@ -21,9 +21,7 @@ pub(super) fn trust(file: Option<&Path>) -> Result<Arc<ClientConfig>> {
         return Err(Error::failed("this system trusts no certificate at all")
             .hint("install the package `ca-certificates`, or name a certificate with --ca FILE"));
     }
-    let wrong = |error: &dyn std::fmt::Display| {
-        Error::failed(format!("HTTPS cannot be used here: {error}"))
-    };
+    let wrong = |error: &dyn std::fmt::Display| Error::failed(format!("cannot use HTTPS: {error}"));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .build()
@@ -41,7 +39,7 @@ pub(super) fn trust(file: Option<&Path>) -> Result<Arc<ClientConfig>> {
 /// The certificates of a file, which are issuers from now on.
 fn read(file: &Path, roots: &mut RootCertStore) -> Result<Vec<CertificateDer<'static>>> {
     let wrong = |why: &dyn std::fmt::Display| {
-        Error::failed(format!("no certificate can be read from {}: {why}", file.display()))
+        Error::failed(format!("cannot read a certificate from {}: {why}", file.display()))
             .hint("--ca names a PEM file: the server's certificate, or that of who issued it")
     };
     let named = CertificateDer::pem_file_iter(file)

@@ -1,9 +1,9 @@
 //! `rechat backup` and `rechat compact`
 
-use super::reader;
+use super::open::reader;
 use crate::cli::{Backup, Compact};
 use crate::config::{self, Sources};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, tell};
 use crate::store::{self, Access};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ pub(super) async fn backup(backup: Backup, config: Option<PathBuf>) -> Result<()
         let _ = std::fs::remove_file(&part);
     }
     done?;
-    super::eprint(&format!("{} bytes copied to {}", size(&file), file.display()));
+    tell(format!("{} bytes copied to {}", size(&file), file.display()));
     Ok(())
 }
 
@@ -55,11 +55,7 @@ pub(super) fn compact(compact: Compact, config: Option<PathBuf>) -> Result<()> {
     }
     let before = size(&config.db);
     store::compact(&config.store_options(Access::Write))?;
-    super::eprint(&format!(
-        "{}: {before} bytes before, {} bytes now",
-        config.db.display(),
-        size(&config.db)
-    ));
+    tell(format!("{}: {before} bytes before, {} bytes now", config.db.display(), size(&config.db)));
     Ok(())
 }
 

@@ -1,13 +1,14 @@
 //! `rechat check`
 
-use super::output::{Output, local_time, visible};
+use super::output::{Output, local_time};
 use crate::cli::Check;
 use crate::clock::now;
 use crate::config::{self, Sources};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, tell};
 use crate::model::change::Inbound;
 use crate::search;
 use crate::store::{Access, Command, Options, SetAside, Store, check};
+use crate::text::visible;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -72,7 +73,7 @@ async fn retry(config: &config::Config) -> Result<()> {
         }
     }
     store.close();
-    super::eprint(&format!("{stored} of {all} events that were set aside are stored now"));
+    tell(format_args!("{stored} of {all} events that were set aside are stored now"));
     Ok(())
 }
 

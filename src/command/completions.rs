@@ -1,12 +1,164 @@
-//! `rechat completions`
+//! `rechat completions`, and the answers that its scripts ask for while somebody types.
 
-use crate::cli::{Cli, Completions};
+use super::brief::briefly;
+use crate::cli::{Cli, Completions, Place};
+use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::model::message::Status;
+use crate::store::{Access, Filter, Page};
+use crate::text::{cut, readable, visible};
 use clap::CommandFactory;
+use clap_complete::env::Shells;
+use clap_complete::{ArgValueCandidates, CompleteEnv, CompletionCandidate};
 use std::io::Write;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Duration;
 
+/// How long a shell waits for values at most; then there are none.
+const TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Messages whose IDs are offered.
+const MESSAGES: usize = 50;
+
+/// Columns of what is told of a message beside its ID.
+const COLUMNS: usize = 60;
+
+/// The variable by which a script asks for completions.
+const VARIABLE: &str = "COMPLETE";
+
+/// Prints the script that has a shell ask this program for completions.
 pub(super) fn run(completions: &Completions) -> Result<()> {
+    let name = completions.shell.to_string();
+    let shells = Shells::builtins();
+    let completer = shells
+        .completer(&name)
+        .ok_or_else(|| Error::failed(format!("there are no completions for {name}")))?;
     let mut script = Vec::new();
-    clap_complete::generate(completions.shell, &mut Cli::command(), "rechat", &mut script);
-    std::io::stdout().write_all(&script).map_err(|error| Error::of_output(&error))
+    completer
+        .write_registration(VARIABLE, "rechat", "rechat", "rechat", &mut script)
+        .and_then(|()| std::io::stdout().write_all(&script))
+        .map_err(|error| Error::of_output(&error))
+}
+
+/// Answers a shell that asks for completions, and ends the process; else does nothing.
+pub(super) fn answer_shell() {
+    CompleteEnv::with_factory(command).var(VARIABLE).bin("rechat").complete();
+}
+
+/// The command line, with values from live data where an argument has such.
+fn command() -> clap::Command {
+    Cli::command().mut_subcommands(|command| {
+        let status = match command.get_name() {
+            "retry" => Some(Status::Failed),
+            "cancel" => Some(Status::Pending),
+            _ => None,
+        };
+        command.mut_args(|argument| match argument.get_id().as_str() {
+            "platform" => argument.add(ArgValueCandidates::new(platforms)),
+            "conversation" | "recipient" => argument.add(ArgValueCandidates::new(conversations)),
+            "id" | "ids" | "before" => {
+                argument.add(ArgValueCandidates::new(move || messages(status)))
+            }
+            "page" => argument.add(ArgValueCandidates::new(pages)),
+            _ => argument,
+        })
+    })
+}
+
+fn platforms() -> Vec<CompletionCandidate> {
+    live(async |client| {
+        Ok(client.known_platforms().await?.into_iter().map(CompletionCandidate::new).collect())
+    })
+}
+
+fn conversations() -> Vec<CompletionCandidate> {
+    live(async |client| {
+        let candidate = |known: crate::protocol::http::Conversation| {
+            let name = known.name.map(|name| format!(" {}", visible(&name))).unwrap_or_default();
+            let help = format!("{}{name}", known.platform);
+            CompletionCandidate::new(known.conversation).help(Some(help.into()))
+        };
+        Ok(client.conversations().await?.into_iter().map(candidate).collect())
+    })
+}
+
+fn messages(status: Option<Status>) -> Vec<CompletionCandidate> {
+    live(async move |client| {
+        let filter = Filter { status, ..Filter::default() };
+        let page = Page { offset: 0, limit: MESSAGES, before: None };
+        let messages = client.list(&filter, page, None).await?;
+        let candidates = messages.iter().map(|message| {
+            let start: String = readable(message).chars().take(COLUMNS).collect();
+            let text = format!("{} {}: {start}", message.status, message.recipient);
+            let help = cut(&visible(&text), COLUMNS).into_owned();
+            CompletionCandidate::new(message.id.to_string()).help(Some(help.into()))
+        });
+        Ok(candidates.collect())
+    })
+}
+
+fn pages() -> Vec<CompletionCandidate> {
+    let command = Cli::command();
+    let names = command.get_subcommands().map(|command| command.get_name().to_owned());
+    names.chain(["rechat.toml".to_owned()]).map(CompletionCandidate::new).collect()
+}
+
+/// Values from the server or the store; none where those do not answer soon.
+fn live(
+    ask: impl AsyncFnOnce(&mut Client) -> Result<Vec<CompletionCandidate>> + Send + 'static,
+) -> Vec<CompletionCandidate> {
+    let (found, values) = mpsc::channel();
+    // A thread, for a store may be locked; the process ends without waiting for it.
+    std::thread::spawn(move || {
+        let work = async {
+            let (place, config) = written_so_far(std::env::args());
+            let mut client = Client::open(&place, config, Access::Read).await?;
+            drop(found.send(ask(&mut client).await?));
+            Ok(())
+        };
+        drop(briefly(work));
+    });
+    values.recv_timeout(TIMEOUT).unwrap_or_default()
+}
+
+/// Where the command that is being typed will look for messages.
+fn written_so_far(words: impl Iterator<Item = String>) -> (Place, Option<PathBuf>) {
+    let (mut place, mut config) = (Place::default(), None);
+    let mut words = words.peekable();
+    while let Some(word) = words.next() {
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+            None => (word, words.peek().cloned()),
+        };
+        match name.as_str() {
+            "--db" => place.db = value.map(PathBuf::from),
+            "--server" => place.server = value,
+            "--token" => place.token = value,
+            "--ca" => place.ca = value.map(PathBuf::from),
+            "--config" => config = value.map(PathBuf::from),
+            _ => {}
+        }
+    }
+    (place, config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_that_are_typed_already_say_where_to_look() {
+        let words =
+            ["rechat", "list", "--server=http://h:1", "--token", "t", "--config", "c", "-p"];
+        let (place, config) = written_so_far(words.iter().map(ToString::to_string));
+        assert_eq!(place.server.as_deref(), Some("http://h:1"));
+        assert_eq!((place.token.as_deref(), place.db), (Some("t"), None));
+        assert_eq!(config, Some(PathBuf::from("c")));
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
 }

@@ -1,4 +1,4 @@
-//! `rechat doctor`: looks at everything a server needs, and says what to mend.
+//! `rechat doctor`: checks everything a server needs, and says what to correct.
 
 use super::output::Output;
 use crate::adapter::State;
@@ -20,7 +20,7 @@ const LITTLE_SPACE: u64 = 1 << 30;
 /// Seconds by which the newest message may be ahead of the clock.
 const AHEAD: u64 = 60;
 
-/// How something is.
+/// The state of something that was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Health {
@@ -31,7 +31,7 @@ enum Health {
     Wrong,
 }
 
-/// What was looked at, and what was seen.
+/// A thing that was checked, and its state.
 #[derive(Debug, Serialize)]
 struct Finding {
     about: &'static str,
@@ -41,7 +41,7 @@ struct Finding {
     advice: Option<String>,
 }
 
-/// What was found so far.
+/// The findings so far.
 #[derive(Default)]
 struct Findings(Vec<Finding>);
 
@@ -88,8 +88,13 @@ fn look_at_configuration(findings: &mut Findings, file: &Path, config: &Config) 
     };
     let has_secrets = !config.tokens.is_empty();
     if has_secrets && mode.is_ok_and(|mode| mode & 0o077 != 0) {
-        let advice = format!("it may hold tokens: chmod 600 {}", file.display());
-        findings.add("configuration", Health::Doubtful, format!("{seen}, by others too"), &advice);
+        let advice = format!("it may contain tokens: chmod 600 {}", file.display());
+        findings.add(
+            "configuration",
+            Health::Doubtful,
+            format!("{seen}, and other users can read it"),
+            &advice,
+        );
     } else {
         findings.well("configuration", seen);
     }
@@ -97,7 +102,12 @@ fn look_at_configuration(findings: &mut Findings, file: &Path, config: &Config) 
     if is_open && config.allow_no_token {
         let advice =
             "set a token (`rechat token` makes one), unless a firewall keeps strangers out";
-        findings.add("access", Health::Doubtful, "whoever reaches it may read and send", advice);
+        findings.add(
+            "access",
+            Health::Doubtful,
+            "everybody who can reach the server may read and send",
+            advice,
+        );
     } else if is_open {
         let advice = "set a token: `rechat token` makes one";
         findings.add("access", Health::Wrong, "`serve` will refuse to start", advice);
@@ -114,7 +124,7 @@ fn look_at_configuration(findings: &mut Findings, file: &Path, config: &Config) 
         findings.add(
             "encryption",
             Health::Doubtful,
-            "tokens and messages go over the network in the clear",
+            "tokens and messages cross the network without encryption",
             "set tls.certificate and tls.key, or put a reverse proxy in front",
         );
     }
@@ -138,7 +148,7 @@ fn look_at_disk(findings: &mut Findings, config: &Config) {
                 "disk",
                 Health::Wrong,
                 seen,
-                "nothing is stored any more: free some space",
+                "the server stores nothing until there is space again",
             );
         }
         0.. if free < LITTLE_SPACE => {
@@ -172,8 +182,8 @@ async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Resul
     findings.well("store", format!("{} messages, {} wait to be sent", stats.total, stats.pending));
     let adapters = client.platforms().await?;
     if adapters.is_empty() {
-        let advice = "let an implementation dial in: the page's platforms view tells how";
-        findings.add("adapters", Health::Doubtful, "none has ever been connected", advice);
+        let advice = "connect an OneBot program; the platforms view of the page shows the address";
+        findings.add("adapters", Health::Doubtful, "none was ever connected", advice);
     }
     for adapter in adapters {
         let account = adapter.account.as_deref().unwrap_or("no account yet");
@@ -204,7 +214,7 @@ fn look_at_port(findings: &mut Findings, config: &Config) {
             "port",
             Health::Wrong,
             format!("{listen} is taken by another program"),
-            "end that (`ss -ltnp` names it), or set `listen` to another port",
+            "stop that program (`ss -ltnp` names it), or set `listen` to another port",
         ),
         Err(error) => findings.add(
             "port",
@@ -221,7 +231,7 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
         if folder
             .is_some_and(|folder| rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok())
         {
-            findings.well("store", format!("none yet at {db}; `serve` makes it"));
+            findings.well("store", format!("none yet at {db}; `rechat serve` creates it"));
         } else {
             let folder = folder.unwrap_or(Path::new("/")).display();
             let seen = format!("none yet at {db}, and this user may not write in {folder}");
@@ -240,7 +250,7 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
     });
     match looked {
         Ok(Some(report)) if !report.findings.is_empty() => {
-            let advice = "restore a backup; `rechat check` tells every finding";
+            let advice = "restore a backup; `rechat check` lists every finding";
             findings.add("store", Health::Wrong, &report.findings[0], advice);
         }
         Ok(Some(report)) => {
@@ -263,7 +273,7 @@ fn look_at_clock(findings: &mut Findings, newest: Option<u64>) {
         let seen = format!("the newest message is {ahead} s ahead of this host's clock");
         findings.add("clock", Health::Doubtful, seen, "set the clock: `timedatectl` shows it");
     } else {
-        findings.well("clock", "no message is from the future");
+        findings.well("clock", "no message is newer than the clock");
     }
 }
 
@@ -287,6 +297,6 @@ fn print(findings: &Findings, as_json: bool) -> Result<()> {
     out.finish()?;
     match findings.0.iter().filter(|finding| finding.health == Health::Wrong).count() {
         0 => Ok(()),
-        count => Err(Error::failed(format!("{count} thing(s) to mend"))),
+        count => Err(Error::failed(format!("{count} problem(s) found"))),
     }
 }

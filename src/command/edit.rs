@@ -1,7 +1,7 @@
 //! `rechat set-status`, `cancel`, `retry` and `delete`
 
+use super::open::writer;
 use super::output::Output;
-use super::writer;
 use crate::cli::{Many, SetStatus};
 use crate::client::Client;
 use crate::error::{Error, Result};

@@ -1,10 +1,10 @@
 //! `rechat export`
 
+use super::open::reader;
 use super::progress::progress;
-use super::reader;
 use crate::cli::Export;
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, tell};
 use crate::store::Filter;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
@@ -31,11 +31,12 @@ pub(super) async fn run(export: Export, config: Option<PathBuf>) -> Result<()> {
 /// Writes beside the file, and puts it in its place only once it is whole.
 async fn to_file(client: &mut Client, filter: &Filter, file: &Path) -> Result<()> {
     if file.is_dir() {
-        return Err(Error::failed(format!("{} is a folder", file.display()))
-            .hint("name the file to write in it"));
+        return Err(
+            Error::failed(format!("{} is a folder", file.display())).hint("name a file in it")
+        );
     }
     let part = file.with_added_extension("part");
-    let cannot = |error| Error::failed(format!("{} cannot be written: {error}", part.display()));
+    let cannot = |error| Error::failed(format!("cannot write {}: {error}", part.display()));
     // For nobody else to read, as the store is.
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
@@ -52,7 +53,7 @@ async fn to_file(client: &mut Client, filter: &Filter, file: &Path) -> Result<()
     if written.is_err() {
         let _ = std::fs::remove_file(&part);
     }
-    super::eprint(&format!("{} messages exported to {}", written?, file.display()));
+    tell(format!("{} messages exported to {}", written?, file.display()));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `rechat get`
 
+use super::open::reader;
 use super::output::Output;
-use super::reader;
 use crate::cli::One;
 use crate::error::Result;
 use std::path::PathBuf;

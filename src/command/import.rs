@@ -1,12 +1,13 @@
 //! `rechat import`
 
-use super::progress::{lines_of, progress};
-use super::writer;
+use super::open::writer;
+use super::progress::{lines, lines_of, progress};
 use crate::cli::Import;
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, tell};
 use crate::protocol::http::{Imported, Record};
-use std::io::BufRead;
+use crate::protocol::json;
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// Lines, and bytes, that are stored together.
@@ -19,34 +20,44 @@ pub(super) async fn run(import: Import, config: Option<PathBuf>) -> Result<()> {
     let bar = progress(length, "bytes");
     let mut batch = Batch::default();
     let file = import.file.display();
-    for (number, line) in (1_u64..).zip(input.lines()) {
-        let line =
-            line.map_err(|error| Error::failed(format!("{file} cannot be read: {error}")))?;
+    for (number, line) in (1_u64..).zip(lines(input)) {
+        let line = line.map_err(|error| Error::failed(format!("cannot read {file}: {error}")))?;
         bar.inc(line.len() as u64 + 1);
         if line.trim().is_empty() {
             continue;
         }
-        if let Err(why) = check(&line) {
-            batch.store(&mut client).await?;
-            return Err(Error::failed(format!("{file}, line {number}: {why}")).hint(format!(
-                "the lines before it are stored ({}); mend it and import again: what is known stays as it is",
-                batch.told()
-            )));
+        match checked(&line) {
+            Ok(line) => batch.add(&line),
+            Err(why) => {
+                batch.store(&mut client).await?;
+                return Err(Error::failed(format!("{file}, line {number}: {why}")).hint(format!(
+                    "the lines before it are stored ({}); correct it and import again: messages \
+                     that are stored already stay as they are",
+                    batch.told()
+                )));
+            }
         }
-        batch.add(&line);
         if batch.is_full() {
             batch.store(&mut client).await?;
         }
     }
     batch.store(&mut client).await?;
     bar.finish_and_clear();
-    super::eprint(&batch.told());
+    tell(batch.told());
     Ok(())
 }
 
-fn check(line: &str) -> std::result::Result<(), String> {
-    let record: Record = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    record.into_message().map(drop)
+/// The line as it is stored: repaired, where another program wrote JSON that is not quite right.
+fn checked(line: &str) -> std::result::Result<Cow<'_, str>, String> {
+    let read = |line: &str| serde_json::from_str::<Record>(line).map_err(|error| error.to_string());
+    let (record, line) = if let Ok(record) = read(line) {
+        (record, Cow::Borrowed(line))
+    } else {
+        let repaired = json::repair(line);
+        (read(&repaired)?, repaired)
+    };
+    record.into_message()?;
+    Ok(line)
 }
 
 /// Lines that wait to be stored, and what came of those before.

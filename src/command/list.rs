@@ -1,13 +1,17 @@
 //! `rechat list`
 
+use super::open::reader;
 use super::output::Output;
-use super::reader;
 use crate::cli::List;
-use crate::client::Client;
+use crate::client::{Client, Followed};
 use crate::error::Result;
 use crate::model::message::Message;
 use crate::store::{Filter, Page};
+use std::io::{self, Write};
 use std::path::PathBuf;
+
+/// Said by `--follow` where the place it was at is unknown to the server.
+const STORE_REPLACED: &str = "the server's store is another one now, or an older copy: messages from before this line may be missing";
 
 pub(super) async fn run(list: List, config: Option<PathBuf>) -> Result<()> {
     let mut client = reader(&list.place, config).await?;
@@ -34,7 +38,7 @@ pub(super) async fn run(list: List, config: Option<PathBuf>) -> Result<()> {
     } else if messages.is_empty() {
         out.line("no messages")?;
     } else {
-        out.table(&messages)?;
+        out.listing(&messages)?;
     }
     out.finish()
 }
@@ -63,6 +67,9 @@ async fn follow(
     messages.iter().try_for_each(&mut print)?;
     let mut following = client.follow(filter, since.as_deref()).await?;
     loop {
-        print(&following.next().await?)?;
+        match following.next().await? {
+            Followed::Message(message) => print(&message)?,
+            Followed::StoreReplaced => drop(writeln!(io::stderr(), "{STORE_REPLACED}")),
+        }
     }
 }

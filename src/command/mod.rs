@@ -1,6 +1,7 @@
 //! The commands, a file for each.
 
 mod backup;
+mod brief;
 mod check;
 mod completions;
 mod doctor;
@@ -8,8 +9,11 @@ mod edit;
 mod export;
 mod get;
 mod import;
+mod known;
 mod list;
+mod listing;
 mod man;
+mod open;
 mod output;
 mod progress;
 mod search;
@@ -19,15 +23,23 @@ mod stats;
 mod token;
 mod tui;
 
-use crate::cli::{Cli, Command, Place};
-use crate::client::Client;
-use crate::error::{Error, Result};
-use crate::store::Access;
-use std::path::PathBuf;
+use crate::cli::{self, Cli, Command};
+use crate::config::Sources;
+use crate::error::{Result, tell};
+use brief::briefly;
 
-/// Carries out a command line.
-pub fn run(cli: Cli) -> Result<()> {
+/// Carries out the command line of this process, or completes it where a shell asks for that.
+pub fn run_process() -> Result<()> {
+    completions::answer_shell();
+    run(cli::parse())
+}
+
+fn run(cli: Cli) -> Result<()> {
     let config = cli.config;
+    // The server writes them to its log.
+    if !matches!(cli.command, Command::Serve(_)) {
+        Sources::of_process(config.clone())?.warnings().for_each(tell);
+    }
     match cli.command {
         Command::Serve(serve) => serve::run(serve, config),
         Command::Send(send) => briefly(send::run(send, config)),
@@ -50,27 +62,4 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Completions(completions) => completions::run(&completions),
         Command::Man(man) => man::run(&man),
     }
-}
-
-/// Runs a command that asks and is done: one thread is enough, and quick to start.
-fn briefly(work: impl Future<Output = Result<()>>) -> Result<()> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::failed(format!("the system gives no event queue: {error}")))?
-        .block_on(work)
-}
-
-/// A word for people, beside the data on standard output.
-#[allow(clippy::print_stderr, reason = "that is what it is for")]
-fn eprint(text: &str) {
-    eprintln!("{text}");
-}
-
-async fn reader(place: &Place, config: Option<PathBuf>) -> Result<Client> {
-    Client::open(place, config, Access::Read).await
-}
-
-async fn writer(place: &Place, config: Option<PathBuf>) -> Result<Client> {
-    Client::open(place, config, Access::Write).await
 }

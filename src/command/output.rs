@@ -1,20 +1,17 @@
 //! What commands print: for people on a terminal, for programs in a pipe.
 
+use super::listing::{self, Look, Piece, arrow};
 use crate::error::{Error, Result};
-use crate::model::message::{Direction, Message, Status};
-use comfy_table::{
-    Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets,
-};
+use crate::model::message::{Message, Status};
+use crate::text::{escaped, json_for_terminal, readable, visible, without_bytes};
+use crossterm::style::{Color, Stylize};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 
-/// An ID, and the space around it.
-const ID_WIDTH: u16 = 38;
-
-/// Columns of a terminal from which on there is room for everything.
-const WIDE: u16 = 110;
+/// Columns of a terminal that does not tell how wide it is.
+const USUAL_COLUMNS: u16 = 80;
 
 /// Standard output, and what it allows.
 pub struct Output {
@@ -45,7 +42,7 @@ impl Output {
     pub fn json<T: Serialize>(&mut self, value: &T) -> Result<()> {
         let text =
             serde_json::to_string(value).map_err(|error| Error::failed(error.to_string()))?;
-        self.line(text)
+        if self.is_terminal { self.line(json_for_terminal(&text)) } else { self.line(text) }
     }
 
     /// Prints what is left; to be called at the end, for only so its errors are seen.
@@ -62,60 +59,39 @@ impl Output {
     pub fn one_line(&mut self, message: &Message) -> Result<()> {
         let conversation = message.conversation_name.as_ref().unwrap_or(&message.recipient);
         let from = message.sender.as_ref().map(|sender| format!("{}: ", visible(&sender.name)));
+        let error = message.last_error.as_deref().map(|error| format!(" ({})", visible(error)));
         self.line(format_args!(
-            "{} {} {} {}  {}{}",
+            "{} {} {} {}  {}{}{}",
             local_time(message.created_at),
             arrow(message.direction),
             visible(message.platform_or_local()),
             visible(conversation),
             from.unwrap_or_default(),
-            labelled(message)
+            visible(&readable(message)),
+            error.unwrap_or_default()
         ))
     }
 
-    /// Messages as a table as wide as the terminal.
-    pub fn table(&mut self, messages: &[Message]) -> Result<()> {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        let is_narrow = table.width().is_some_and(|width| width < WIDE);
-        table.set_header(
-            ["TIME", "", "PLATFORM", "CONVERSATION", "STATUS", "FROM", "CONTENT", "ID"]
-                .map(|name| self.styled(Cell::new(name), None, Some(Attribute::Bold))),
-        );
-        let mut constrain = |column, constraint| {
-            table.column_mut(column).map(|column| column.set_constraint(constraint));
-        };
-        // Never cut: other commands ask for it.
-        constrain(7, ColumnConstraint::LowerBoundary(Width::Fixed(ID_WIDTH)));
-        if is_narrow {
-            constrain(0, ColumnConstraint::Hidden);
-            constrain(5, ColumnConstraint::Hidden);
+    /// Messages, the newest first, as wide as the terminal.
+    pub fn listing(&mut self, messages: &[Message]) -> Result<()> {
+        for row in listing::rows(messages, columns(), &TimeZone::system()) {
+            let pieces: Vec<_> = row.iter().map(|piece| self.styled(piece)).collect();
+            self.line(pieces.join(" ").trim_end())?;
         }
-        for message in messages {
-            let from = message.sender.as_ref().map_or("", |sender| sender.name.as_str());
-            let conversation = message.conversation_name.as_ref().unwrap_or(&message.recipient);
-            let mut row = comfy_table::Row::from(vec![
-                self.styled(Cell::new(local_time(message.created_at)), Some(Color::DarkGrey), None),
-                Cell::new(arrow(message.direction)),
-                Cell::new(visible(message.platform_or_local())),
-                Cell::new(visible(conversation)),
-                self.styled(Cell::new(message.status), Some(colour(message.status)), None),
-                Cell::new(visible(from)),
-                Cell::new(labelled(message)),
-                self.styled(Cell::new(message.id), Some(Color::DarkGrey), None),
-            ]);
-            row.max_height(1);
-            table.add_row(row);
-        }
-        self.line(table)
+        Ok(())
     }
 
-    fn styled(&self, cell: Cell, colour: Option<Color>, attribute: Option<Attribute>) -> Cell {
+    fn styled(&self, piece: &Piece) -> String {
+        let text = piece.text.as_str();
         if !self.has_colour {
-            return cell;
+            return text.to_owned();
         }
-        let cell = colour.into_iter().fold(cell, Cell::fg);
-        attribute.into_iter().fold(cell, Cell::add_attribute)
+        match piece.look {
+            Look::Plain => text.to_owned(),
+            Look::Heading => text.bold().to_string(),
+            Look::Quiet => text.dark_grey().to_string(),
+            Look::Status(status) => text.with(colour(status)).to_string(),
+        }
     }
 
     /// One message as tab-separated fields.
@@ -126,12 +102,12 @@ impl Output {
         self.line(format_args!(
             "{time}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
             message.direction,
-            visible(message.platform_or_local()),
-            visible(&message.recipient),
+            escaped(message.platform_or_local()),
+            escaped(&message.recipient),
             message.status,
             message.message_type,
-            visible(from),
-            visible(&message.content),
+            escaped(from),
+            escaped(&without_bytes(message)),
             message.id
         ))
     }
@@ -140,22 +116,22 @@ impl Output {
     pub fn details(&mut self, message: &Message) -> Result<()> {
         let time = |seconds| format!("{} ({seconds})", local_time(seconds));
         let sender =
-            message.sender.as_ref().map(|s| format!("{} ({})", visible(&s.name), visible(&s.id)));
+            message.sender.as_ref().map(|s| format!("{} ({})", escaped(&s.name), escaped(&s.id)));
         let rows = [
             ("id", Some(message.id.to_string())),
             ("status", Some(message.status.to_string())),
             ("type", Some(message.message_type.to_string())),
             ("direction", Some(message.direction.to_string())),
-            ("platform", Some(visible(message.platform_or_local()))),
-            ("recipient", Some(visible(&message.recipient))),
-            ("conversation", message.conversation_name.as_deref().map(visible)),
+            ("platform", Some(escaped(message.platform_or_local()))),
+            ("recipient", Some(escaped(&message.recipient))),
+            ("conversation", message.conversation_name.as_deref().map(escaped)),
             ("sender", sender),
-            ("account", message.account.as_deref().map(visible)),
+            ("account", message.account.as_deref().map(escaped)),
             ("created", Some(time(message.created_at))),
             ("updated", Some(time(message.updated_at))),
             ("retries", Some(message.retry_count.to_string())),
-            ("last error", message.last_error.as_deref().map(visible)),
-            ("content", Some(visible(&message.content))),
+            ("last error", message.last_error.as_deref().map(escaped)),
+            ("content", Some(escaped(&without_bytes(message)))),
         ];
         for (name, value) in rows {
             if let Some(value) = value {
@@ -166,44 +142,20 @@ impl Output {
     }
 }
 
-/// Text whose control characters cannot reach a terminal or break a line.
-pub fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => shown.push_str("\\n"),
-            '\t' => shown.push_str("\\t"),
-            '\r' => shown.push_str("\\r"),
-            '\\' => shown.push_str("\\\\"),
-            // The controls of Unicode's bidirectional algorithm can turn a line around.
-            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => shown.extend(c.escape_unicode()),
-            c if c.is_control() => shown.extend(c.escape_unicode()),
-            c => shown.push(c),
-        }
-    }
-    shown
-}
-
-fn labelled(message: &Message) -> String {
-    let error = message.last_error.as_deref().map(|error| format!(" ({})", visible(error)));
-    let content = visible(&message.content);
-    let label = match message.message_type {
-        crate::model::message::MessageType::Text => String::new(),
-        other => format!("[{other}] "),
-    };
-    format!("{label}{content}{}", error.unwrap_or_default())
-}
-
+/// Local time to the second; the number itself where the calendar does not reach so far.
 pub(super) fn local_time(seconds: u64) -> String {
-    let time = Timestamp::from_second(seconds.try_into().unwrap_or_default()).unwrap_or_default();
-    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    let timestamp =
+        seconds.try_into().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    timestamp.map_or_else(
+        || seconds.to_string(),
+        |time| time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+    )
 }
 
-fn arrow(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Outbound => "→",
-        Direction::Inbound => "←",
-    }
+/// Columns of the terminal. Serial lines and some containers tell 0, which stands for unknown.
+fn columns() -> usize {
+    let told = crossterm::terminal::size().ok().map(|(columns, _)| columns);
+    told.filter(|&columns| columns > 0).unwrap_or(USUAL_COLUMNS).into()
 }
 
 fn colour(status: Status) -> Color {

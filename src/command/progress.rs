@@ -3,18 +3,47 @@
 use crate::error::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+
+/// The most bytes of a line: a message with a file in it.
+const MAX_LINE_BYTES: u64 = 128 << 20;
 
 /// The lines of a file (`-`: standard input), and its length in bytes where that can be known.
 pub(super) fn lines_of(file: &Path) -> Result<(Box<dyn BufRead>, Option<u64>)> {
     if file.as_os_str() == "-" {
         return Ok((Box::new(BufReader::new(io::stdin())), None));
     }
-    let cannot = |error| Error::failed(format!("{} cannot be read: {error}", file.display()));
+    let cannot = |error| Error::failed(format!("cannot read {}: {error}", file.display()));
     let opened = File::open(file).map_err(cannot)?;
     let length = opened.metadata().map_err(cannot)?.len();
     Ok((Box::new(BufReader::new(opened)), Some(length)))
+}
+
+/// The lines of a text, without their ends and a byte order mark; what is not UTF-8 is replaced.
+///
+/// # Errors
+///
+/// Reading fails, or a line has more than [`MAX_LINE_BYTES`].
+pub(super) fn lines(mut input: impl BufRead) -> impl Iterator<Item = io::Result<String>> {
+    let mut is_first = true;
+    std::iter::from_fn(move || {
+        let mut bytes = Vec::new();
+        match input.by_ref().take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut bytes) {
+            Err(error) => return Some(Err(error)),
+            Ok(0) => return None,
+            Ok(read) if read as u64 > MAX_LINE_BYTES => {
+                let text = format!("a line has more than {MAX_LINE_BYTES} bytes");
+                return Some(Err(io::Error::other(text)));
+            }
+            Ok(_) => {}
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let text = text.trim_end_matches(['\r', '\n']);
+        let text = if is_first { text.trim_start_matches('\u{feff}') } else { text };
+        is_first = false;
+        Some(Ok(text.to_owned()))
+    })
 }
 
 /// A bar on standard error, over bytes or something else; nothing where that is no terminal.

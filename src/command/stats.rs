@@ -1,7 +1,7 @@
 //! `rechat stats`
 
+use super::open::reader;
 use super::output::Output;
-use super::reader;
 use crate::cli::Stats;
 use crate::error::Result;
 use std::path::PathBuf;

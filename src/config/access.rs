@@ -3,7 +3,13 @@
 use super::Secret;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+/// The most bytes of a file with a token.
+const MAX_TOKEN_FILE_BYTES: u64 = 4096;
 
 /// What a token lets its bearer do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,16 +126,18 @@ impl TokenEntry {
         let secret = match (&self.token, &self.file) {
             (Some(secret), None) => secret.clone(),
             (None, Some(file)) => {
-                let text = std::fs::read_to_string(file).map_err(|error| {
+                let text = read_token_file(file).map_err(|error| {
                     Error::failed(format!(
-                        "the file of token `{name}`, {}, cannot be read: {error}",
+                        "cannot read {}, the file of token `{name}`: {error}",
                         file.display()
                     ))
                 })?;
-                Secret::new(text.trim())
+                Secret::new(text)
             }
             _ => {
-                return Err(Error::failed(format!("token `{name}` needs either itself or a file")));
+                return Err(Error::failed(format!(
+                    "token `{name}` needs either `token` or `file`"
+                )));
             }
         };
         if secret.is_empty() {
@@ -138,6 +146,53 @@ impl TokenEntry {
         }
         Ok(secret)
     }
+}
+
+/// The fewest bytes of a token that strangers may try.
+const MIN_TOKEN_BYTES: usize = 16;
+
+/// The fewest different characters of such a token.
+const MIN_TOKEN_CHARACTERS: usize = 6;
+
+/// Words that everybody tries first; a token is not made of these.
+const WELL_KNOWN: [&str; 14] = [
+    "what rechat token printed",
+    "what the implementation has",
+    "0123456789abcdef",
+    "1234567890",
+    "changeme",
+    "example",
+    "password",
+    "qwerty",
+    "rechat",
+    "secret",
+    "access",
+    "token",
+    "admin",
+    "123456",
+];
+
+/// Why a token can be guessed; `None` where it cannot.
+pub fn weakness(secret: &Secret) -> Option<&'static str> {
+    let token = secret.reveal().to_lowercase();
+    if token.len() < MIN_TOKEN_BYTES {
+        return Some("it has fewer than 16 characters");
+    }
+    if token.chars().collect::<BTreeSet<_>>().len() < MIN_TOKEN_CHARACTERS {
+        return Some("it repeats a few characters");
+    }
+    let rest = WELL_KNOWN.iter().fold(token, |rest, known| rest.replace(known, ""));
+    (rest.len() < MIN_TOKEN_BYTES / 2).then_some("it is made of well-known words")
+}
+
+/// The token in a file, without a byte order mark and the spaces around it.
+fn read_token_file(file: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(file)?.take(MAX_TOKEN_FILE_BYTES + 1).read_to_string(&mut text)?;
+    if read as u64 > MAX_TOKEN_FILE_BYTES {
+        return Err(io::Error::other(format!("it has more than {MAX_TOKEN_FILE_BYTES} bytes")));
+    }
+    Ok(text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').to_owned())
 }
 
 #[cfg(test)]
@@ -156,9 +211,30 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_can_be_guessed_is_weak() {
+        for weak in [
+            "short",
+            "tttttttttttttttttttttttttttttttt",
+            "abababababababababab",
+            "what rechat token printed",
+            "changeme-changeme-changeme",
+            "Password1234567890",
+            "rechat-secret-token-2026",
+            "0123456789abcdef0123456789ABCDEF",
+        ] {
+            assert!(weakness(&Secret::new(weak)).is_some(), "{weak}");
+        }
+        for strong in
+            ["dYzz3kq0mS8vJc1aWn4XhQ", "9f86d081884c7d659a2feaa0c55ad015", "correct horse battery"]
+        {
+            assert_eq!(weakness(&Secret::new(strong)), None, "{strong}");
+        }
+    }
+
+    #[test]
     fn tokens_come_from_files_too_and_mistakes_are_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "from-a-file\n").unwrap();
+        std::fs::write(file.path(), "\u{feff}from-a-file\r\n").unwrap();
         let entry = |name: &str, token: Option<&str>, file: Option<&Path>| TokenEntry {
             name: name.into(),
             scope: Scope::Read,

@@ -31,27 +31,27 @@ pub static KEYS: &[Key] = &[
     key("listen", "address and port", "\"127.0.0.1:8080\"", "\"0.0.0.0:8080\"",
         "where HTTP and the WebSocket are served"),
     key("db", "path", "`$XDG_DATA_HOME/rechat/rechat.redb`", "\"/var/lib/rechat/rechat.redb\"",
-        "the store's file; its folder is made, mode 0700"),
+        "the store's file; its folder is created with mode 0700"),
     key("token", "string", "none", "\"what rechat token printed\"",
-        "what clients on TCP must show; needed on any address but loopback"),
+        "the token that clients over TCP must send; needed on every address but loopback"),
     key("token_file", "path", "none", "\"/run/secrets/rechat\"",
-        "the file that token is in, instead"),
+        "a file that contains the token, instead of `token`"),
     key("allow_no_token", "boolean", "false", "true",
-        "serve another address without a token all the same"),
+        "serve without a token, also on an address that other hosts can reach"),
     key("public_hosts", "list of strings", "[]", "[\"chat.example.com\"]",
-        "names under which browsers may reach the server, with or without port"),
+        "host names under which browsers may reach the server: `chat.example.com` (at the default port), `chat.example.com:8443`, or with the scheme, `https://chat.example.com`"),
     key("cors_origins", "list of strings", "[]", "[\"https://app.example.com\"]",
-        "origins of pages elsewhere that may ask here"),
+        "origins of other web pages that may use the API"),
     key("prefix", "string", "none", "\"/rechat\"",
-        "the path under which a reverse proxy shows the server; whether the proxy takes it off or not"),
-    key("proxies", "list of addresses", "[\"127.0.0.1\", \"::1\"]", "[\"10.0.0.2\"]",
-        "addresses of reverse proxies: their `X-Forwarded-For` is believed, and their connections are not counted by address"),
+        "the path under which a reverse proxy serves rechat; the proxy may remove it from requests or not"),
+    key("trusted_proxies", "list of addresses", "[]", "[\"127.0.0.1\"]",
+        "addresses of reverse proxies: only their `X-Forwarded-For` is believed, and their connections do not count per address"),
     key("default_platform", "string", "none", "\"qq\"",
-        "where a message goes that names no platform, unless its conversation is known"),
+        "the platform of messages that name none, unless their conversation is known"),
     key("tls.certificate", "path", "none", "\"/etc/rechat/certificate.pem\"",
-        "PEM file of the certificate: serve HTTPS; needs `tls.key`; read again when it changes"),
+        "PEM file with the certificate for HTTPS; needs `tls.key`; read again when it changes"),
     key("tls.key", "path", "none", "\"/etc/rechat/key.pem\"",
-        "PEM file of the certificate's key; read again when it changes"),
+        "PEM file with the key of the certificate; read again when it changes"),
     key("log.level", "string", "\"info\"", "\"info,tower_http=debug\"",
         "`error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,tower_http=debug` (the access log)"),
     key("log.format", "string", "\"text\"", "\"json\"", "`text` or `json`"),
@@ -61,18 +61,20 @@ pub static KEYS: &[Key] = &[
     key("limits.body_bytes", "number", "1048576", "4194304",
         "bytes of a request's body and of a WebSocket frame"),
     key("limits.head_bytes", "number", "65536", "16384", "bytes of a request's head"),
-    key("limits.head_seconds", "number", "10", "5", "how long a request's head may take to arrive"),
-    key("limits.body_seconds", "number", "30", "60", "how long a request's body may take to arrive"),
-    key("limits.answer_seconds", "number", "30", "10", "how long a request waits for the disk"),
+    key("limits.head_seconds", "number", "10", "5", "seconds that the head of a request may take to arrive"),
+    key("limits.body_seconds", "number", "30", "60", "seconds that the body of a request may take to arrive"),
+    key("limits.answer_seconds", "number", "30", "10", "seconds that a request waits for the disk at most"),
     key("limits.connections", "number", "10000", "1000",
         "connections over TCP; the Unix socket is not counted"),
     key("limits.connections_per_address", "number", "1000", "100",
-        "connections from one address, those of `proxies` not counted"),
+        "connections from one address, those of `trusted_proxies` not counted"),
     key("limits.sessions", "number", "10000", "1000", "WebSocket sessions and streams at one time"),
-    key("limits.adapters", "number", "64", "8", "implementations that have dialled in at one time"),
+    key("limits.adapters", "number", "64", "8", "OneBot programs that are connected to the server at one time"),
     key("limits.exports", "number", "8", "2", "exports at one time"),
+    key("limits.memory_bytes", "number", "268435456", "67108864",
+        "bytes that bodies of requests and answers hold in memory at one time; beyond it the answer is 503"),
     key("limits.wrong_tokens", "number, at least 1", "30", "10",
-        "wrong tokens a minute from one address; with more it has to wait, with the right one too"),
+        "wrong tokens a minute from one address; further ones are answered with 429, the right token never is"),
     key("limits.session_commands", "number, at least 1", "20000", "100",
         "commands a second of one session"),
     key("limits.session_frames", "number", "256", "64",
@@ -81,69 +83,72 @@ pub static KEYS: &[Key] = &[
         "bytes that wait for a WebSocket session; beyond it the session reads from the store"),
     key("limits.session_pairs", "number", "1000", "100",
         "pairs of platform and conversation a session may be subscribed to"),
-    key("limits.ping_seconds", "number", "30", "20", "how often a session is pinged"),
+    key("limits.ping_seconds", "number", "30", "20", "seconds between pings to a session"),
     key("limits.idle_seconds", "number", "300", "120",
-        "when a session that is silent, or anybody who takes nothing of what is sent, is closed"),
+        "seconds after which a silent session, or a client that reads nothing, is closed"),
     key("limits.stop_seconds", "number", "4", "2",
-        "what running requests have to end when the server stops"),
+        "seconds that running requests have to end when the server stops"),
     key("store.cache_bytes", "number", "134217728", "33554432", "bytes of the file kept in memory"),
     key("store.batch", "number, at least 1", "1024", "256", "changes that share a commit"),
     key("store.queue", "number, at least 1", "4096", "1024", "changes that wait for a commit"),
     key("store.reserve_bytes", "number", "4194304", "1073741824",
         "bytes the disk must have free; with less, nothing is written"),
     key("outbox.retries", "number", "5", "10",
-        "how often a message is sent again before it is given up"),
+        "number of further attempts before a message is `Failed`"),
     key("outbox.first_pause_seconds", "number, with a fraction", "1.0", "0.5",
-        "the pause before the second attempt; the next ones double, with jitter"),
+        "seconds before the second attempt; each further pause doubles, with jitter"),
     key("outbox.longest_pause_seconds", "number, with a fraction", "300.0", "60.0",
-        "the longest pause between attempts"),
+        "seconds between attempts at most"),
     key("outbox.time_to_live_seconds", "number", "86400", "3600",
-        "how long a message waits for an adapter"),
+        "seconds that a message waits for an adapter before it is `Failed`"),
     key("outbox.ack_seconds", "number", "20", "10",
-        "how long `send_message` waits for the platform's word"),
+        "seconds that `send_message` waits for the answer of the platform"),
     key("retention.days", "number, with a fraction", "0.0", "365",
         "days after which a message is deleted; 0 keeps all"),
     key("retention.messages", "number", "0", "1000000",
-        "how many messages are kept, the newest; 0 keeps all"),
+        "number of messages to keep, the newest ones; 0 keeps all"),
 ];
 
 /// The keys of an entry in `[[tokens]]`.
 #[rustfmt::skip]
 pub static TOKEN_KEYS: &[Key] = &[
-    key("name", "string", "", "\"napcat\"", "by which the log and refusals call it"),
+    key("name", "string", "", "\"napcat\"", "the name that the log and errors show"),
     key("scope", "string", "", "\"adapter\"", "`read`, `send`, `adapter` or `admin`"),
     key("token", "string", "none", "\"what rechat token printed\"", "the token itself"),
-    key("file", "path", "none", "\"/run/secrets/napcat\"", "the file the token is in, instead"),
+    key("file", "path", "none", "\"/run/secrets/napcat\"", "a file that contains the token, instead of `token`"),
 ];
 
 /// The keys of an entry in `[[adapter]]`.
 #[rustfmt::skip]
 pub static ADAPTER_KEYS: &[Key] = &[
     key("kind", "string", "", "\"onebot11\"", "`onebot11`, `onebot12` or `loopback`"),
-    key("platform", "string", "by kind", "\"qq2\"", "the platform its messages belong to"),
+    key("platform", "string", "by kind", "\"qq2\"",
+        "the platform its messages belong to; who dials in with another is refused"),
+    key("account", "string or list of strings", "any", "[\"10001000\"]",
+        "the accounts that may connect; any other is refused"),
     key("url", "string", "none", "\"ws://127.0.0.1:3001/\"",
-        "dial out to this address; not together with `path`"),
-    key("path", "string", "by kind", "\"/onebot/v11/second\"", "be dialled at this path"),
+        "the address that rechat connects to; not together with `path`"),
+    key("path", "string", "by kind", "\"/onebot/v11/second\"", "the path that the OneBot program connects to"),
     key("token", "string", "the server's", "\"what the implementation has\"", "the access token"),
     key("rate_limit", "number, with a fraction", "none", "0.5", "messages a second, above 0"),
     key("burst", "number, at least 1", "1", "3",
-        "how many messages go at once after a silence; needs `rate_limit`"),
+        "messages that may go out at once after a pause; needs `rate_limit`"),
     key("on_unknown", "string", "\"resend\"", "\"fail\"",
-        "what becomes of an attempt of which nobody can say how it ended: `resend` or `fail`"),
+        "what happens after an attempt with an unknown outcome: `resend` or `fail`"),
     key("history", "number", "20", "0",
-        "messages of each conversation fetched after a reconnect; 0 fetches none"),
+        "`onebot11`: messages of each conversation fetched after a reconnect; 0 fetches none"),
     key("history_conversations", "number", "20", "5",
-        "conversations of which messages are fetched after a reconnect"),
+        "`onebot11`: number of conversations whose messages are fetched after a reconnect"),
     key("answer_timeout", "number, with a fraction", "15", "30",
-        "seconds an action may go unanswered"),
+        "seconds to wait for the answer to an action"),
     key("reconnect", "number, with a fraction", "1", "5",
-        "seconds before dialling again; the pauses grow"),
+        "seconds before connecting again; the pauses grow"),
     key("max_frame", "number", "16777216", "67108864",
-        "bytes of a frame from the implementation"),
+        "bytes of a frame from the OneBot program at most"),
     key("group_file", "string", "\"message\"", "\"upload\"",
-        "how a file goes to a group: `message` or `upload`"),
+        "`onebot11`: how a file goes to a group: `message` or `upload`"),
     key("message_format", "string", "\"array\"", "\"string\"",
-        "`array`, or `string` for implementations that know nothing else"),
+        "`onebot11`: `array`, or `string` for OneBot programs that only know that"),
     key("echo", "boolean", "false", "true", "`loopback` answers each message with the same one"),
 ];
 
@@ -156,7 +161,11 @@ mod tests {
 
     /// The keys a table of the configuration has, as the parser names them when it meets another.
     fn accepted(header: &str) -> BTreeSet<String> {
-        let text = format!("{header}\nno_such_key = 1\n");
+        accepted_beside(header, "")
+    }
+
+    fn accepted_beside(header: &str, lines: &str) -> BTreeSet<String> {
+        let text = format!("{header}\n{lines}\nno_such_key = 1\n");
         let error = toml::from_str::<Config>(&text).unwrap_err().to_string();
         let (_, names) = error.split_once("expected").unwrap_or_else(|| panic!("{error}"));
         names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
@@ -170,13 +179,17 @@ mod tests {
     fn every_key_that_is_accepted_is_described_and_no_other() {
         let mut all = accepted("");
         assert!(all.remove("tokens") && all.remove("adapter"), "{all:?}");
+        // The name that `trusted_proxies` had before.
+        all.remove("proxies");
         for table in ["tls", "log", "limits", "store", "outbox", "retention"] {
             assert!(all.remove(table), "{table}");
             all.extend(accepted(&format!("[{table}]")).iter().map(|key| format!("{table}.{key}")));
         }
         assert_eq!(names(KEYS), all);
         assert_eq!(names(TOKEN_KEYS), accepted("[[tokens]]"));
-        assert_eq!(names(ADAPTER_KEYS), accepted("[[adapter]]"));
+        let kinds = ["onebot11", "onebot12", "loopback"];
+        let of_kind = |kind| accepted_beside("[[adapter]]", &format!("kind = '{kind}'"));
+        assert_eq!(names(ADAPTER_KEYS), kinds.into_iter().flat_map(of_kind).collect());
     }
 
     #[test]
@@ -228,7 +241,11 @@ mod tests {
         let tls: Vec<_> = KEYS.iter().copied().filter(|key| key.name.starts_with("tls.")).collect();
         check(together(&tls, ""));
         check(format!("[[tokens]]\n{}", together(TOKEN_KEYS, "")));
-        check(format!("[[adapter]]\n{}", together(ADAPTER_KEYS, "url")));
-        check(format!("[[adapter]]\n{}", together(ADAPTER_KEYS, "path")));
+        for one_way in ["url", "path"] {
+            let of_onebot11: Vec<_> =
+                ADAPTER_KEYS.iter().copied().filter(|key| key.name != "echo").collect();
+            check(format!("[[adapter]]\n{}", together(&of_onebot11, one_way)));
+        }
+        check("[[adapter]]\nkind = 'loopback'\necho = true\n".into());
     }
 }

@@ -1,6 +1,6 @@
 //! Putting the layers together, and remembering which one said what.
 
-use super::Config;
+use super::{Config, KEYS};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -58,6 +58,14 @@ impl Sources {
             more_adapters: Vec::new(),
         })
     }
+
+    /// A warning for each variable with our prefix that sets nothing. They are no errors:
+    /// Kubernetes sets `RECHAT_PORT` and the like beside every service of that name.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        let names = self.environment.iter().map(|(name, _)| name);
+        let unknown = names.filter(|name| !NOT_KEYS.contains(&&***name) && !is_key(&key_of(name)));
+        unknown.map(|name| format!("the environment variable {name} is not known and sets nothing"))
+    }
 }
 
 /// Reads and joins all layers; unknown keys and wrong values are refused by name and place.
@@ -70,10 +78,10 @@ pub fn load(sources: &Sources) -> Result<Loaded> {
         table = read;
     }
     for (name, text) in &sources.environment {
-        if NOT_KEYS.contains(&name.as_str()) {
+        let key = key_of(name);
+        if !is_key(&key) {
             continue;
         }
-        let key = name.trim_start_matches(PREFIX).to_lowercase().replace("__", ".");
         set_from_text(&mut table, &key, text)
             .map_err(|problem| Error::failed(format!("environment variable {name}: {problem}")))?;
         origins.insert(key, name.clone());
@@ -120,9 +128,8 @@ impl Loaded {
 
     /// Every setting as TOML, each with a word on where it comes from.
     pub fn describe(&self) -> Result<String> {
-        let table = Table::try_from(&self.config).map_err(|error| {
-            Error::failed(format!("the configuration cannot be shown: {error}"))
-        })?;
+        let table = Table::try_from(&self.config)
+            .map_err(|error| Error::failed(format!("cannot print the configuration: {error}")))?;
         let mut lines = Vec::new();
         leaves("", &table, &mut |key, value| {
             let origin = self.origins.get(key).map_or("default", String::as_str);
@@ -144,13 +151,14 @@ impl Loaded {
 
 fn read_file(path: &Path, has_to_be_there: bool) -> Result<Option<Table>> {
     let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+        // Editors of Windows put a byte order mark before the text.
+        Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !has_to_be_there => {
             return Ok(None);
         }
         Err(error) => {
             return Err(Error::failed(format!(
-                "the configuration {} cannot be read: {error}",
+                "cannot read the configuration {}: {error}",
                 path.display()
             )));
         }
@@ -162,6 +170,16 @@ fn read_file(path: &Path, has_to_be_there: bool) -> Result<Option<Table>> {
     };
     toml::from_str::<Config>(&text).map_err(wrong)?;
     text.parse::<Table>().map(Some).map_err(wrong)
+}
+
+/// The key that a variable of this name would set.
+fn key_of(variable: &str) -> String {
+    variable.trim_start_matches(PREFIX).to_lowercase().replace("__", ".")
+}
+
+/// Whether a variable may set this key.
+fn is_key(key: &str) -> bool {
+    ["tokens", "adapter"].contains(&key) || KEYS.iter().any(|known| known.name == key)
 }
 
 /// Sets a key from a variable: as the TOML value it reads as, else as a string.
@@ -250,15 +268,27 @@ mod tests {
             ("[limits]\nbody_bytes = 'x'", ["line 2", "expected usize"]),
             ("[limits", ["line 1", "unclosed"]),
             ("cors_origins = ['https://app.example/']", ["cors_origins", "app.example/"]),
-            ("cors_origins = ['app.example']", ["cors_origins", "no origin"]),
+            ("cors_origins = ['app.example']", ["cors_origins", "not an origin"]),
         ] {
             let (_folder, sources) = with_file(text);
             let error = load(&sources).unwrap_err().to_string();
             assert!(wanted.iter().all(|w| error.contains(w)), "{error}");
         }
         let (_folder, mut sources) = with_file("");
-        sources.environment = vec![("RECHAT_LISTN".into(), "x".into())];
+        sources.environment = vec![("RECHAT_LISTEN".into(), "x".into())];
         let error = load(&sources).unwrap_err().to_string();
-        assert!(error.contains("RECHAT_LISTN") && error.contains("listn"), "{error}");
+        assert!(error.contains("RECHAT_LISTEN"), "{error}");
+    }
+
+    #[test]
+    fn variables_that_are_no_keys_are_warned_of_by_name() {
+        let (_folder, mut sources) = with_file("");
+        let names = ["RECHAT_PORT", "RECHAT_SERVICE_HOST", "RECHAT_PORT_8080_TCP", "RECHAT_LISTN"];
+        sources.environment = names.map(|name| (name.into(), "tcp://10.0.0.1:8080".into())).into();
+        sources.environment.push(("RECHAT_LIMITS__EXPORTS".into(), "3".into()));
+        assert_eq!(load(&sources).unwrap().config.limits.exports, 3);
+        let warnings: Vec<_> = sources.warnings().collect();
+        assert_eq!(warnings.len(), names.len(), "{warnings:?}");
+        assert!(warnings.iter().zip(names).all(|(warning, name)| warning.contains(name)));
     }
 }

@@ -20,7 +20,7 @@ pub struct Limits {
     pub answer_seconds: u64,
     /// Connections over TCP at one time; the Unix socket is not counted.
     pub connections: usize,
-    /// Connections from one address; those of `proxies` are not counted.
+    /// Connections from one address; those of `trusted_proxies` are not counted.
     pub connections_per_address: usize,
     /// WebSocket sessions and streams at one time.
     pub sessions: usize,
@@ -28,7 +28,9 @@ pub struct Limits {
     pub adapters: usize,
     /// Exports at one time: each holds a commit of the store, and a thread.
     pub exports: usize,
-    /// Wrong tokens a minute from one address, before it has to wait.
+    /// Bytes that bodies of requests and answers hold in memory at one time.
+    pub memory_bytes: usize,
+    /// Wrong tokens a minute from one address; further ones are answered with 429.
     pub wrong_tokens: NonZeroU32,
     /// Commands a second that a session may give.
     pub session_commands: NonZeroU32,
@@ -59,6 +61,7 @@ impl Default for Limits {
             sessions: 10_000,
             adapters: 64,
             exports: 8,
+            memory_bytes: 256 << 20,
             wrong_tokens: NonZeroU32::new(30).unwrap_or(NonZeroU32::MIN),
             session_commands: NonZeroU32::new(20_000).unwrap_or(NonZeroU32::MIN),
             session_frames: 256,

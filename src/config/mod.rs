@@ -4,19 +4,21 @@ mod access;
 mod keys;
 mod layers;
 mod limits;
+mod public_host;
 mod secret;
 
-pub use access::{Need, Scope, Token, TokenEntry};
+pub use access::{Need, Scope, Token, TokenEntry, weakness};
 pub use keys::{ADAPTER_KEYS, KEYS, Key, TOKEN_KEYS};
 pub use layers::{Loaded, Sources, load};
 pub use limits::Limits;
+pub use public_host::PublicHost;
 pub use secret::Secret;
 
 use crate::adapter;
 use crate::error::{Error, Result};
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,13 +37,14 @@ pub struct Config {
     /// Serve another address than loopback without a token.
     pub allow_no_token: bool,
     /// Names, beside the address itself, under which browsers may reach the server.
-    pub public_hosts: Vec<String>,
+    pub public_hosts: Vec<PublicHost>,
     /// Origins of pages elsewhere that may ask here, such as `https://app.example.com`.
     pub cors_origins: Vec<String>,
     /// The path under which a reverse proxy shows the server, such as `/rechat`.
     pub prefix: String,
     /// Addresses of reverse proxies, whose `X-Forwarded-For` is believed.
-    pub proxies: Vec<IpAddr>,
+    #[serde(alias = "proxies")]
+    pub trusted_proxies: Vec<IpAddr>,
     /// Where a message goes that names no platform, unless its conversation is known.
     pub default_platform: Option<String>,
     /// The certificate to serve HTTPS with.
@@ -64,7 +67,7 @@ pub struct Config {
     pub tokens: Vec<Token>,
     /// Adapters that dial out, or that are to be set up otherwise than by dialling in.
     #[serde(skip_serializing)]
-    pub adapter: Vec<adapter::Settings>,
+    pub adapter: Vec<adapter::AdapterConfig>,
 }
 
 /// A certificate and its key, as PEM files; read again when they change.
@@ -164,7 +167,7 @@ impl Default for Config {
             public_hosts: Vec::new(),
             cors_origins: Vec::new(),
             prefix: String::new(),
-            proxies: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            trusted_proxies: Vec::new(),
             default_platform: None,
             tls: None,
             log: Log::default(),
@@ -212,22 +215,20 @@ impl Config {
         self.prefix = prefix;
         let pauses = [self.outbox.first_pause_seconds, self.outbox.longest_pause_seconds];
         if !pauses.iter().all(|seconds| (0.0..1e9).contains(seconds)) {
-            return Err(Error::failed("the pauses of `outbox` must be seconds from 0 on"));
+            return Err(Error::failed(
+                "`outbox.first_pause_seconds` and `outbox.longest_pause_seconds` must be 0 or more",
+            ));
         }
         if let Some(platform) = &self.default_platform {
             crate::model::message::check_name("default_platform", platform)
                 .map_err(Error::failed)?;
         }
         if let Some(wrong) = self.cors_origins.iter().find(|origin| !is_origin(origin)) {
-            return Err(Error::failed(format!("`cors_origins`: {wrong:?} is no origin"))
+            return Err(Error::failed(format!("`cors_origins`: {wrong:?} is not an origin"))
                 .hint("write it as https://app.example.com"));
         }
-        if let Some(wrong) = self.public_hosts.iter().find(|host| host.contains('/')) {
-            return Err(Error::failed(format!("`public_hosts`: {wrong:?} is no host name"))
-                .hint("write it as chat.example.com"));
-        }
         if !(0.0..1e9).contains(&self.retention.days) {
-            return Err(Error::failed("`retention.days` must be a number of days from 0 on"));
+            return Err(Error::failed("`retention.days` must be 0 or more"));
         }
         if !(0.0..1e9).contains(&self.log.days) || self.log.events == 0 {
             return Err(Error::failed(

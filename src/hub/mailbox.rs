@@ -1,32 +1,80 @@
-//! What waits for one session: a bounded queue while it is live, and a note of where to read on
-//! in the store once that was full.
+//! Queue of one session: bounded while the session is live; the place to read on from in the store
+//! once it was full.
 
 use super::Limits;
-use crate::hub::frame::{Batch, Subject};
+use super::frame::Batch;
+use crate::adapter::StatusChange;
 use crate::metrics::METRICS;
-use crate::store::postings::{BLOCK, Places, locate, start_of};
+use crate::model::subscription::Position;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// What waits for a session; the few batches of one that keeps up need no memory of their own.
+/// Batches that wait for a session; the few of one that keeps up need no memory of their own.
 pub type Batches = SmallVec<[Arc<Batch>; 2]>;
 
-/// One session's mail.
+/// The frames of a session, and how it reads on when it is behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// New messages without cursors, read on by `seq` from the messages.
+    #[default]
+    Messages,
+    /// Frames without cursors, read on by offset from the journal.
+    Stream,
+    /// Frames with cursors, read on by offset from the journal.
+    Events,
+}
+
+impl Form {
+    /// Whether the session reads on by offset.
+    pub(super) fn is_by_offset(self) -> bool {
+        self != Self::Messages
+    }
+
+    /// Whether frames show their cursor.
+    pub(super) fn shows_cursor(self) -> bool {
+        self == Self::Events
+    }
+}
+
+/// Frames that are handed out at once to every session of some topic.
+pub(super) struct Handout<'h> {
+    /// Grows with each; a session with several topics that match gets it once.
+    pub number: u64,
+    pub batches: &'h [Arc<Batch>],
+    pub subject: Subject<'h>,
+}
+
+/// Subject of a handout.
+#[derive(Clone, Copy)]
+pub(super) enum Subject<'h> {
+    /// Events; everything up to here is dealt with once they were handed out.
+    Log(Position),
+    /// The state of an adapter, which has no place in the log; told after everything up to here.
+    Adapter(&'h Arc<StatusChange>, Position),
+    /// A conversation as it is now, told after everything up to here; sessions that read on from
+    /// the journal find it there.
+    Conversation(Position),
+}
+
+/// One session's queue.
 pub(super) struct Mailbox {
     mail: Mutex<Mail>,
 }
 
 struct Mail {
+    form: Form,
     mode: Mode,
-    /// Its session waits for mail; who brings some takes this, and calls it.
+    /// The last handout it got.
+    last: u64,
+    /// The session's task waits for mail; a push takes this, and wakes it.
     waiting: Option<Waker>,
 }
 
 enum Mode {
     Live(Queue),
-    Behind(Missed),
+    Behind(Backlog),
 }
 
 #[derive(Default)]
@@ -34,77 +82,73 @@ struct Queue {
     batches: Batches,
     frames: usize,
     bytes: usize,
-    /// The newest message that was queued, or that was known when the session went live.
-    last: u64,
+    /// States of adapters among them.
+    adapters: AdapterStates,
+    /// Everything up to here was queued, or was known when the session went live.
+    through: Position,
 }
 
-/// What the store cannot tell a session that is behind, kept in a size that does not grow with
-/// the time it is away.
+/// State of a session that is behind; its size does not grow with the time it is away.
 #[derive(Default)]
-pub(super) struct Missed {
-    /// Messages up to this one were handed over.
-    pub(super) delivered: u64,
-    /// Messages whose state has changed.
-    pub(super) changed: SeqSet,
-    /// The newest state of each adapter that changed.
-    pub(super) adapters: BTreeMap<Subject, Arc<Batch>>,
+struct Backlog {
+    /// Everything up to here was delivered.
+    delivered: Position,
+    adapters: AdapterStates,
 }
 
-/// What a session finds in its mailbox.
+/// The newest state of each adapter that changed, by platform and account.
+pub(super) type AdapterStates = BTreeMap<(String, Option<String>), Arc<StatusChange>>;
+
+/// Content of a mailbox.
 pub(super) enum Found {
     /// Live, and these wait.
     Mail(Batches),
-    /// It has to read on from the store, after this message.
-    Behind(u64),
+    /// It has to read on from the store, after this place.
+    Behind(Position),
 }
 
-/// What came of the wish to be live again.
-pub(super) enum Seam {
-    /// It is live.
+/// Result of an attempt to be live again.
+pub(super) enum CaughtUp {
     Live,
-    /// There are more messages to read first.
-    MoreMessages,
-    /// Every message is read; these are to be told first.
-    Missed(Missed),
+    /// More was handed out meanwhile, and is to be read first.
+    MoreToRead,
+    /// Everything is read; these are to be told first.
+    Adapters(AdapterStates),
 }
 
 impl Mailbox {
     /// An empty mailbox, live from `head` on.
-    pub(super) fn new(head: u64) -> Self {
+    pub(super) fn new(head: Position) -> Self {
         METRICS.sessions.inc();
-        let mode = Mode::Live(Queue { last: head, ..Queue::default() });
-        Self { mail: Mutex::new(Mail { mode, waiting: None }) }
+        let mode = Mode::Live(Queue { through: head, ..Queue::default() });
+        let mail = Mail { form: Form::default(), mode, last: 0, waiting: None };
+        Self { mail: Mutex::new(mail) }
     }
 
-    /// Puts a batch in. `head` is the last message that was handed to everybody, where the batch
-    /// brings none. Gives the session that waits for it, to be woken.
-    pub(super) fn push(&self, batch: &Arc<Batch>, head: u64, limits: Limits) -> Option<Waker> {
+    pub(super) fn form(&self) -> Form {
+        self.lock().form
+    }
+
+    pub(super) fn set_form(&self, form: Form) {
+        self.lock().form = form;
+    }
+
+    /// Puts a handout in. Gives the waker of the session that waits for it.
+    pub(super) fn push(&self, handout: &Handout, limits: Limits) -> Option<Waker> {
         let mut mail = self.lock();
+        if handout.number <= mail.last {
+            return None;
+        }
+        mail.last = handout.number;
+        let form = mail.form;
         match &mut mail.mode {
-            Mode::Behind(missed) => missed.note(batch),
+            Mode::Live(queue) if queue.knows(handout.subject, form) => return None,
             Mode::Live(queue) => {
-                let messages = batch.messages();
-                if let Some((_, last)) = messages {
-                    // A session has one copy, however many of its pairs match.
-                    if last <= queue.last {
-                        return None;
-                    }
-                    queue.last = last;
-                }
-                let (frames, bytes) = (batch.frames().len(), batch.wire().len());
-                let is_full =
-                    queue.frames + frames > limits.frames || queue.bytes + bytes > limits.bytes;
-                if is_full && !queue.batches.is_empty() {
-                    let delivered = messages.map_or(head, |(first, _)| first - 1);
-                    let mut missed = std::mem::take(queue).overflow(delivered);
-                    missed.note(batch);
-                    mail.mode = Mode::Behind(missed);
-                } else {
-                    queue.frames += frames;
-                    queue.bytes += bytes;
-                    queue.batches.push(batch.clone());
+                if let Some(backlog) = queue.push(handout, limits) {
+                    mail.mode = Mode::Behind(backlog);
                 }
             }
+            Mode::Behind(backlog) => note(&mut backlog.adapters, handout.subject),
         }
         mail.waiting.take()
     }
@@ -119,11 +163,16 @@ impl Mailbox {
                 }
                 Poll::Pending
             }
-            Mode::Live(queue) => {
-                (queue.frames, queue.bytes) = (0, 0);
-                Poll::Ready(Found::Mail(std::mem::take(&mut queue.batches)))
-            }
-            Mode::Behind(missed) => Poll::Ready(Found::Behind(missed.delivered)),
+            Mode::Live(queue) => Poll::Ready(Found::Mail(queue.take())),
+            Mode::Behind(backlog) => Poll::Ready(Found::Behind(backlog.delivered)),
+        }
+    }
+
+    /// Takes out what waits, without waiting; nothing where the session is behind.
+    pub(super) fn take(&self) -> Batches {
+        match &mut self.lock().mode {
+            Mode::Live(queue) => queue.take(),
+            Mode::Behind(_) => Batches::new(),
         }
     }
 
@@ -135,32 +184,53 @@ impl Mailbox {
         }
     }
 
-    /// Turns from the live stream to the store; gives the message after which to read on.
-    /// `head` is the newest message that was handed out.
-    pub(super) fn fall_behind(&self, head: u64) -> u64 {
+    /// Turns from the live stream to the store; gives the place after which to read on.
+    /// Everything up to `head` was handed out.
+    pub(super) fn fall_behind(&self, head: Position) -> Position {
         let mut mail = self.lock();
         if let Mode::Live(queue) = &mut mail.mode {
-            mail.mode = Mode::Behind(std::mem::take(queue).overflow(head));
+            let delivered = queue.through.max(head);
+            mail.mode = Mode::Behind(std::mem::take(queue).overflow(delivered));
         }
         match &mail.mode {
-            Mode::Behind(missed) => missed.delivered,
+            Mode::Behind(backlog) => backlog.delivered,
             Mode::Live(_) => head,
         }
     }
 
     /// Turns back to the live stream, if everything up to `head` was read (`position`).
-    pub(super) fn catch_up(&self, position: u64, head: u64) -> Seam {
+    pub(super) fn catch_up(&self, position: Position, head: Position) -> CaughtUp {
         let mut mail = self.lock();
-        let Mode::Behind(missed) = &mut mail.mode else { return Seam::Live };
-        if head > position {
-            return Seam::MoreMessages;
+        let by_offset = mail.form.is_by_offset();
+        let Mode::Behind(backlog) = &mut mail.mode else { return CaughtUp::Live };
+        let is_there =
+            if by_offset { position.offset >= head.offset } else { position.seq >= head.seq };
+        if !is_there {
+            return CaughtUp::MoreToRead;
         }
-        if !missed.changed.is_empty() || !missed.adapters.is_empty() {
-            return Seam::Missed(std::mem::take(missed));
+        if !backlog.adapters.is_empty() {
+            return CaughtUp::Adapters(std::mem::take(&mut backlog.adapters));
         }
         METRICS.sessions_behind.dec();
-        mail.mode = Mode::Live(Queue { last: position, ..Queue::default() });
-        Seam::Live
+        mail.mode = Mode::Live(Queue { through: position.max(head), ..Queue::default() });
+        CaughtUp::Live
+    }
+
+    /// Turns to the live stream without having read what is missing.
+    pub(super) fn go_live(&self, head: Position) {
+        let mut mail = self.lock();
+        if matches!(mail.mode, Mode::Behind(_)) {
+            METRICS.sessions_behind.dec();
+        }
+        mail.mode = Mode::Live(Queue { through: head, ..Queue::default() });
+    }
+
+    /// The place after which a session that is behind reads on.
+    pub(super) fn delivered(&self) -> Option<Position> {
+        match &self.lock().mode {
+            Mode::Behind(backlog) => Some(backlog.delivered),
+            Mode::Live(_) => None,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Mail> {
@@ -178,54 +248,126 @@ impl Drop for Mailbox {
 }
 
 impl Queue {
-    /// Lets go of everything, and keeps what the store cannot tell later.
-    fn overflow(self, delivered: u64) -> Missed {
-        METRICS.overflows.inc();
-        METRICS.sessions_behind.inc();
-        let first = self.batches.iter().find_map(|batch| batch.messages());
-        let mut missed = Missed {
-            delivered: first.map_or(delivered, |(first, _)| first - 1),
-            ..Missed::default()
-        };
-        self.batches.iter().for_each(|batch| missed.note(batch));
-        missed
-    }
-}
-
-impl Missed {
-    fn note(&mut self, batch: &Arc<Batch>) {
-        for frame in batch.frames() {
-            match &frame.subject {
-                Subject::Message(_) => {}
-                Subject::Status(seq) => self.changed.insert(*seq),
-                Subject::Adapter(..) => {
-                    drop(self.adapters.insert(frame.subject.clone(), batch.clone()));
-                }
-            }
+    /// Whether the session has it already, from the store.
+    fn knows(&self, subject: Subject, form: Form) -> bool {
+        match subject {
+            Subject::Log(through) if form.is_by_offset() => through.offset <= self.through.offset,
+            Subject::Log(through) => through.seq <= self.through.seq,
+            Subject::Adapter(..) => false,
+            // The store has brought the session further than the hub is, and told it as it is now.
+            Subject::Conversation(at) => at.offset < self.through.offset,
         }
     }
-}
 
-/// A set of `seq` in bits.
-#[derive(Default)]
-pub(super) struct SeqSet {
-    blocks: BTreeMap<u32, Places>,
-}
-
-impl SeqSet {
-    fn insert(&mut self, seq: u64) {
-        let (block, place) = locate(seq);
-        self.blocks.entry(block).or_default().set(place, true);
+    /// Queues a handout; where it does not fit, the session is behind.
+    fn push(&mut self, handout: &Handout, limits: Limits) -> Option<Backlog> {
+        note(&mut self.adapters, handout.subject);
+        let mut delivered = self.through;
+        match handout.subject {
+            Subject::Log(through) => self.through = delivered.max(through),
+            // Its cursor would lead back: it is told with the one of this session.
+            Subject::Adapter(_, at) if at.offset < delivered.offset => {
+                return Some(std::mem::take(self).overflow(delivered));
+            }
+            Subject::Adapter(..) | Subject::Conversation(_) => {}
+        }
+        for batch in handout.batches {
+            let fits = self.frames + batch.frames().len() <= limits.frames
+                && self.bytes + batch.wire().len() <= limits.bytes;
+            if !fits && !self.batches.is_empty() {
+                delivered = batch.before.map_or(delivered, |before| before.max(delivered));
+                return Some(std::mem::take(self).overflow(delivered));
+            }
+            self.frames += batch.frames().len();
+            self.bytes += batch.wire().len();
+            self.batches.push(batch.clone());
+        }
+        None
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.blocks.is_empty()
+    fn take(&mut self) -> Batches {
+        (self.frames, self.bytes) = (0, 0);
+        self.adapters.clear();
+        std::mem::take(&mut self.batches)
     }
 
-    /// Takes out one block's worth, the lowest.
-    pub(super) fn take_some(&mut self) -> Vec<u64> {
-        const { assert!(BLOCK <= 4096, "so many frames are made at once") };
-        let Some((block, places)) = self.blocks.pop_first() else { return Vec::new() };
-        places.ascending().map(|place| start_of(block) + u64::from(place)).collect()
+    /// Lets go of everything, and keeps where to read on: before the first batch that was not
+    /// taken, else after `delivered`.
+    fn overflow(self, delivered: Position) -> Backlog {
+        METRICS.overflows.inc();
+        METRICS.sessions_behind.inc();
+        let first = self.batches.iter().find_map(|batch| batch.before);
+        Backlog { delivered: first.unwrap_or(delivered), adapters: self.adapters }
+    }
+}
+
+/// Keeps an adapter's state, which the store cannot tell later.
+fn note(adapters: &mut AdapterStates, subject: Subject) {
+    if let Subject::Adapter(change, _) = subject {
+        adapters.insert((change.platform.clone(), change.account.clone()), change.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::State;
+    use crate::hub::frame::{Content, Frame};
+    use crate::model::cursor::Cursor;
+
+    const LIMITS: Limits = Limits { frames: 1, bytes: 1 << 20, topics: 10 };
+
+    fn at(offset: u64) -> Position {
+        Position { seq: offset, offset }
+    }
+
+    fn adapter(account: &str) -> Arc<StatusChange> {
+        Arc::new(StatusChange {
+            platform: "qq".into(),
+            account: Some(account.into()),
+            state: State::Connected,
+            reason: None,
+        })
+    }
+
+    fn push_adapter(mailbox: &Mailbox, number: u64, head: Position, account: &str) {
+        let change = adapter(account);
+        let frame = Frame::of(&Content::Adapter(&change), Cursor::default().into(), true);
+        let batches = [Batch::of(None, vec![frame])];
+        let subject = Subject::Adapter(&change, head);
+        mailbox.push(&Handout { number, batches: &batches, subject }, LIMITS);
+    }
+
+    fn found(mailbox: &Mailbox) -> Found {
+        match mailbox.poll_take(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(found) => found,
+            Poll::Pending => panic!("nothing waits"),
+        }
+    }
+
+    #[test]
+    fn states_of_adapters_that_did_not_fit_are_told_after_the_store() {
+        let mailbox = Mailbox::new(at(3));
+        push_adapter(&mailbox, 1, at(3), "a");
+        push_adapter(&mailbox, 2, at(3), "b");
+        let Found::Behind(delivered) = found(&mailbox) else { panic!("it is not behind") };
+        assert_eq!(delivered, at(3));
+        let CaughtUp::Adapters(adapters) = mailbox.catch_up(at(3), at(3)) else {
+            panic!("they are forgotten")
+        };
+        assert_eq!(adapters.len(), 2);
+        assert!(matches!(mailbox.catch_up(at(3), at(3)), CaughtUp::Live));
+    }
+
+    #[test]
+    fn the_state_of_an_adapter_leads_no_session_back() {
+        let mailbox = Mailbox::new(at(0));
+        mailbox.set_form(Form::Events);
+        mailbox.fall_behind(at(5));
+        // It has read more than the hub has handed out.
+        assert!(matches!(mailbox.catch_up(at(9), at(7)), CaughtUp::Live));
+        push_adapter(&mailbox, 1, at(7), "a");
+        let Found::Behind(delivered) = found(&mailbox) else { panic!("it is told with cursor 7") };
+        assert_eq!(delivered, at(9));
     }
 }

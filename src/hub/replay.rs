@@ -1,22 +1,44 @@
-//! A session's way through the journal while it is behind the live stream.
+//! Progress of a session through the store while it is behind the live stream.
 //!
-//! It has a position, up to which nothing is owed any more. Asking for older messages (`since`)
-//! moves the position back; what was delivered beyond it stays known as a layer, so that nothing
-//! comes twice.
+//! A replay has a position, up to which everything is dealt with: a `seq` in the messages, or an
+//! offset in the journal. Asking for older events (`since`, `cursor`) moves the position back; what
+//! was delivered beyond it stays known as a layer, so that nothing comes twice.
 
 use crate::model::subscription::{Names, Subscription};
+use crate::protocol::event::{EventKind, EventKinds};
 
 /// The most times a session may go back before it has caught up.
 const MAX_LAYERS: usize = 8;
 
-/// Up to `through`, everything that `wanted` wants was delivered already.
+/// Events that a session is to get.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interest {
+    #[allow(missing_docs)]
+    pub topics: Subscription,
+    /// Kinds beside new messages.
+    pub kinds: EventKinds,
+}
+
+impl Interest {
+    /// Whether a new message is wanted.
+    pub fn wants_message(&self, seq: u64, platform: &str, conversation: &str) -> bool {
+        self.topics.wants_message(seq, platform, conversation)
+    }
+
+    /// Whether another event about a conversation is wanted.
+    pub fn wants(&self, kind: EventKind, offset: u64, platform: &str, conversation: &str) -> bool {
+        self.kinds.has(kind) && self.topics.wants_event(offset, platform, conversation)
+    }
+}
+
+/// Up to `through`, everything of this interest was delivered already.
 #[derive(Clone, Debug)]
 struct Layer {
     through: u64,
-    wanted: Subscription,
+    interest: Interest,
 }
 
-/// Where a session is, and what it has beyond that.
+/// Position of a session, and the events beyond it that it has.
 #[derive(Clone, Debug)]
 pub struct Replay {
     position: u64,
@@ -29,55 +51,67 @@ pub struct Replay {
 pub struct TooManyReplays;
 
 impl Replay {
-    /// Nothing up to `position` is owed, and nothing beyond it delivered.
+    /// Everything up to `position` is dealt with, and nothing beyond it delivered.
     pub fn from(position: u64) -> Self {
         Self { position, delivered: Vec::new() }
     }
 
-    /// Where to read on: messages after this one.
+    /// Where to read on: after this one.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Goes back to `since`; `wanted` is what the session wanted until now.
-    pub fn rewind(&mut self, since: u64, wanted: &Subscription) -> Result<(), TooManyReplays> {
+    /// Whether anything beyond the position was delivered already.
+    pub fn has_layers(&self) -> bool {
+        !self.delivered.is_empty()
+    }
+
+    /// Whether the session may go back to `since` now.
+    pub fn may_rewind(&self, since: u64) -> Result<(), TooManyReplays> {
+        let may = since >= self.position || self.delivered.len() < MAX_LAYERS;
+        may.then_some(()).ok_or(TooManyReplays)
+    }
+
+    /// Goes back to `since`; `interest` is what the session wanted until now.
+    pub fn rewind(&mut self, since: u64, interest: &Interest) -> Result<(), TooManyReplays> {
         if since >= self.position {
             return Ok(());
         }
-        if !wanted.is_empty() {
-            if self.delivered.len() >= MAX_LAYERS {
-                return Err(TooManyReplays);
-            }
-            self.delivered.insert(0, Layer { through: self.position, wanted: wanted.clone() });
+        if !interest.topics.is_empty() {
+            self.may_rewind(since)?;
+            let layer = Layer { through: self.position, interest: interest.clone() };
+            self.delivered.insert(0, layer);
         }
         self.position = since;
         Ok(())
     }
 
-    /// Forgets what was delivered by pairs that are unsubscribed: who subscribes to them again with
-    /// `since` wants it again.
+    /// Forgets what was delivered by topics that are unsubscribed: a session that subscribes to them
+    /// again with `since` wants it again.
     pub fn forget(&mut self, platforms: &Names, conversations: &Names) {
         for layer in &mut self.delivered {
-            layer.wanted.remove(platforms, conversations);
+            layer.interest.topics.remove(platforms, conversations);
         }
     }
 
-    /// Whether a message beyond the position has to be delivered now.
-    pub fn owes(
-        &self,
-        seq: u64,
-        platform: &str,
-        conversation: &str,
-        wanted: &Subscription,
-    ) -> bool {
-        let covering = self.delivered.iter().find(|layer| seq <= layer.through);
-        let has_it = covering.is_some_and(|layer| layer.wanted.wants(seq, platform, conversation));
-        !has_it && wanted.wants(seq, platform, conversation)
+    /// Forgets what was delivered of kinds that are unsubscribed.
+    pub fn forget_kinds(&mut self, kinds: EventKinds) {
+        for layer in &mut self.delivered {
+            layer.interest.kinds = layer.interest.kinds.without(kinds);
+        }
     }
 
-    /// Everything up to `seq` is dealt with.
-    pub fn advance(&mut self, seq: u64) {
-        self.position = self.position.max(seq);
+    /// Whether an event beyond the position has to be delivered now: it is wanted, and was not
+    /// delivered by what was wanted before.
+    pub fn is_due(&self, at: u64, interest: &Interest, wants: impl Fn(&Interest) -> bool) -> bool {
+        let covering = self.delivered.iter().find(|layer| at <= layer.through);
+        let has_it = covering.is_some_and(|layer| wants(&layer.interest));
+        !has_it && wants(interest)
+    }
+
+    /// Everything up to `to` is dealt with.
+    pub fn advance(&mut self, to: u64) {
+        self.position = self.position.max(to);
         self.delivered.retain(|layer| layer.through > self.position);
     }
 }
@@ -85,6 +119,7 @@ impl Replay {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::subscription::Position;
     use proptest::prelude::*;
     use std::collections::HashMap;
 
@@ -99,15 +134,33 @@ mod tests {
 
     /// Found by the property below: what was forgotten on leaving stayed known as delivered.
     #[test]
-    fn who_leaves_and_comes_back_gets_it_again() {
-        let mut wanted = Subscription::default();
+    fn a_session_that_leaves_and_comes_back_gets_it_again() {
+        let mut wanted = Interest::default();
         let mut replay = Replay::from(50);
-        wanted.add(&one(2), &Names::absent(), 20);
+        wanted.topics.add(&one(2), &Names::absent(), at(20));
         replay.rewind(0, &wanted).unwrap();
-        wanted.remove(&one(2), &Names::absent());
+        wanted.topics.remove(&one(2), &Names::absent());
         replay.forget(&one(2), &Names::absent());
-        wanted.add(&one(2), &Names::absent(), 0);
-        assert!(replay.owes(23, "c", "x", &wanted));
+        wanted.topics.add(&one(2), &Names::absent(), at(0));
+        assert!(is_due(&replay, &wanted, 23, "c"));
+    }
+
+    #[test]
+    fn a_kind_that_was_asked_for_later_comes_and_the_others_do_not_come_again() {
+        let kinds = |names: &[&str]| EventKinds::named(names.iter().copied()).unwrap();
+        let mut wanted = Interest { kinds: kinds(&["message_status"]), ..Interest::default() };
+        wanted.topics.add(&Names::absent(), &Names::absent(), at(0));
+        let mut replay = Replay::from(50);
+        replay.rewind(10, &wanted).unwrap();
+        wanted.kinds = wanted.kinds.union(kinds(&["message_deleted"]));
+        let is_due = |replay: &Replay, offset, kind| {
+            replay.is_due(offset, &wanted, |wanted| wanted.wants(kind, offset, "a", "x"))
+        };
+        assert!(is_due(&replay, 20, EventKind::MessageDeleted));
+        assert!(!is_due(&replay, 20, EventKind::MessageStatus));
+        assert!(is_due(&replay, 51, EventKind::MessageStatus));
+        replay.forget_kinds(kinds(&["message_status"]));
+        assert!(is_due(&replay, 20, EventKind::MessageStatus), "left and asked for again");
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -118,6 +171,14 @@ mod tests {
             (1..40u64).prop_map(|messages| Step::Read { messages }),
         ];
         proptest::collection::vec(step, 1..30)
+    }
+
+    fn at(place: u64) -> Position {
+        Position { seq: place, offset: place }
+    }
+
+    fn is_due(replay: &Replay, wanted: &Interest, seq: u64, platform: &str) -> bool {
+        replay.is_due(seq, wanted, |wanted| wanted.wants_message(seq, platform, "x"))
     }
 
     fn one(platform: usize) -> Names {
@@ -131,14 +192,14 @@ mod tests {
         fn every_message_comes_once(steps in steps()) {
             const HEAD: u64 = 100;
             let platform_of = |seq: u64| PLATFORMS[(seq % 3) as usize];
-            let mut wanted = Subscription::default();
+            let mut wanted = Interest::default();
             let mut replay = Replay::from(HEAD);
             // Since when each platform is wanted without a break.
-            let mut owed: HashMap<usize, u64> = HashMap::new();
+            let mut due_since: HashMap<usize, u64> = HashMap::new();
             let mut times: HashMap<u64, u32> = HashMap::new();
-            let read = |replay: &mut Replay, wanted: &Subscription, times: &mut HashMap<u64, u32>, count| {
+            let read = |replay: &mut Replay, wanted: &Interest, times: &mut HashMap<u64, u32>, count| {
                 for seq in (replay.position() + 1..=HEAD).take(count) {
-                    if replay.owes(seq, platform_of(seq), "x", wanted) {
+                    if is_due(replay, wanted, seq, platform_of(seq)) {
                         *times.entry(seq).or_default() += 1;
                     }
                     replay.advance(seq);
@@ -151,14 +212,14 @@ mod tests {
                         if replay.rewind(since, &before).is_err() {
                             continue;
                         }
-                        wanted.add(&one(platform), &Names::absent(), since);
-                        let from = owed.entry(platform).or_insert(since);
+                        wanted.topics.add(&one(platform), &Names::absent(), at(since));
+                        let from = due_since.entry(platform).or_insert(since);
                         *from = since.min(*from);
                     }
                     Step::Unsubscribe { platform } => {
-                        wanted.remove(&one(platform), &Names::absent());
+                        wanted.topics.remove(&one(platform), &Names::absent());
                         replay.forget(&one(platform), &Names::absent());
-                        owed.remove(&platform);
+                        due_since.remove(&platform);
                         // What comes again after a break is not counted.
                         times.retain(|&seq, _| platform_of(seq) != PLATFORMS[platform]);
                     }
@@ -167,7 +228,7 @@ mod tests {
             }
             read(&mut replay, &wanted, &mut times, usize::MAX);
             prop_assert!(times.values().all(|&count| count == 1), "{times:?}");
-            for (platform, since) in owed {
+            for (platform, since) in due_since {
                 let all = (since + 1..=HEAD).filter(|&seq| platform_of(seq) == PLATFORMS[platform]);
                 for seq in all {
                     prop_assert_eq!(times.get(&seq), Some(&1), "message {}", seq);

@@ -1,53 +1,85 @@
-//! A session's side of the hub: what it wants, and the next frames for it.
+//! A session's side of the hub: its subscriptions, and its next frames.
 
-use super::mailbox::{Batches, Found, Mailbox, Missed, Seam, SeqSet};
-use super::{Hub, State};
-use crate::hub::frame::{self, Batch, Frame};
-use crate::hub::replay::{Replay, TooManyReplays};
-use crate::model::subscription::{Names, Subscription, Topic};
+use super::frame::{Batch, Content, Frame};
+use super::mailbox::{AdapterStates, Batches, CaughtUp, Form, Found, Mailbox};
+use super::reading::{Reading, Step, seq_at};
+use super::replay::{Interest, TooManyReplays};
+use super::resume::ResumePoint;
+use super::{Hub, State, position_of};
+use crate::model::subscription::{Names, Position, Subscription, Topic};
+use crate::protocol::event::{EventKind, EventKinds};
 use crate::store::{self, Store, View};
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-
-/// Messages read from the store at a time.
-const CHUNK_MESSAGES: usize = 256;
-
-/// Bytes of content read from the store at a time, roughly.
-const CHUNK_BYTES: usize = 256 << 10;
 
 /// How long to wait before asking again for a store that is away.
 const STORE_PAUSE: Duration = Duration::from_millis(250);
 
-/// A session that watches.
+/// A session of the hub.
 pub struct Subscriber {
     hub: Arc<Hub>,
     session: u64,
     mailbox: Arc<Mailbox>,
-    wanted: Subscription,
-    wants_status: bool,
-    /// Where it is in the journal, while it is behind.
-    replay: Option<Replay>,
-    /// Changes of state that it missed and that are being told.
-    changed: SeqSet,
+    form: Form,
+    interest: Interest,
+    /// Progress through the store, while it is behind.
+    reading: Option<Reading>,
 }
 
-/// Why a wish to subscribe is not granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A wish to subscribe.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    #[allow(missing_docs)]
+    pub platforms: Names,
+    #[allow(missing_docs)]
+    pub conversations: Names,
+    #[allow(missing_docs)]
+    pub since: Since,
+    /// Kinds beside new messages. With a list, even an empty one, frames show cursors.
+    pub events: Option<EventKinds>,
+}
+
+/// Where a subscription begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Since {
+    /// With what comes from now on.
+    #[default]
+    Now,
+    /// With the message after this `seq`, and other events from now on.
+    Message(u64),
+    /// With everything after this place.
+    Event(ResumePoint),
+}
+
+/// A wish that was granted.
+#[derive(Debug)]
+pub struct Subscribed {
+    /// Frames that were handed out before, and go before the answer.
+    pub queued: Batches,
+    /// Where the events begin that follow.
+    pub resume: ResumePoint,
+}
+
+/// Why a wish to subscribe is not granted; nothing is changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// More pairs than a session may have.
-    TooManyPairs {
+    /// More topics than a session may have.
+    TooManyTopics {
         /// How many it may have.
         limit: usize,
     },
     /// It went back in time too often before it had caught up.
     TooManyReplays,
-    /// `since` lies beyond the newest message.
+    /// The cursor is of another store or an older copy of it, or events after it are not kept.
+    CursorGone,
+    /// `since` lies beyond the newest message: the store is another, or an older copy of it.
     BeyondHead {
         /// The newest message.
         head: u64,
     },
+    #[allow(missing_docs)]
+    Store(store::Error),
 }
 
 impl From<TooManyReplays> for Refused {
@@ -56,184 +88,261 @@ impl From<TooManyReplays> for Refused {
     }
 }
 
+impl From<store::Error> for Refused {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Events after the session's place are no longer kept. It is subscribed to nothing any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CursorGone;
+
+/// A beginning that the store knows.
+struct Begin {
+    since: Position,
+    replay: Option<ResumePoint>,
+}
+
 impl Subscriber {
-    pub(super) fn new(hub: Arc<Hub>, session: u64, head: u64) -> Self {
-        Self {
-            hub,
-            session,
-            mailbox: Arc::new(Mailbox::new(head)),
-            wanted: Subscription::default(),
-            wants_status: false,
-            replay: None,
-            changed: SeqSet::default(),
-        }
+    pub(super) fn new(hub: Arc<Hub>, session: u64, form: Form, head: Position) -> Self {
+        let mailbox = Arc::new(Mailbox::new(head));
+        mailbox.set_form(form);
+        Self { hub, session, mailbox, form, interest: Interest::default(), reading: None }
     }
 
-    /// Adds the product of two lists, from now on or from `since` on.
-    pub fn subscribe(
-        &mut self,
-        platforms: &Names,
-        conversations: &Names,
-        since: Option<u64>,
-    ) -> Result<(), Refused> {
-        let limit = self.hub.limits.pairs;
-        if self.wanted.len().saturating_add(Subscription::product(platforms, conversations)) > limit
-        {
-            return Err(Refused::TooManyPairs { limit });
+    /// Adds the product of two lists, and kinds of events.
+    pub async fn subscribe(&mut self, wish: Wish, store: &Store) -> Result<Subscribed, Refused> {
+        let Wish { platforms, conversations, since, events } = wish;
+        let limit = self.hub.limits.topics;
+        let product = Subscription::product(&platforms, &conversations);
+        if self.interest.topics.len().saturating_add(product) > limit {
+            return Err(Refused::TooManyTopics { limit });
         }
+        let view = store.view();
+        let begin = self.find(since, &view).await?;
         let hub = self.hub.clone();
         // Under the lock that hands out: what is committed from here on comes by the mailbox.
         let mut state = hub.lock();
-        let head = state.head;
-        if let Some(since) = since.filter(|&since| since < head) {
-            let replay = if let Some(replay) = &mut self.replay {
-                replay
-            } else {
-                let position = self.mailbox.fall_behind(head);
-                self.replay.insert(Replay::from(position))
-            };
-            replay.rewind(since, &self.wanted)?;
+        let head = state.position();
+        if events.is_some() {
+            self.show_cursors(head);
         }
-        if since.is_some_and(|since| since > head) {
-            return Err(Refused::BeyondHead { head });
+        let from = self.rewind(since, begin.as_ref(), head)?;
+        let new = self.interest.topics.add(&platforms, &conversations, from);
+        let known = self.interest.kinds;
+        self.interest.kinds = known.union(events.unwrap_or_default());
+        self.register(&mut state, EventKind::NewMessage, new.iter());
+        for kind in known.iter() {
+            self.register(&mut state, kind, new.iter());
         }
-        let new = self.wanted.add(platforms, conversations, since.unwrap_or(head));
-        self.register(&mut state, &new);
-        Ok(())
+        for kind in self.interest.kinds.without(known).iter() {
+            self.register(&mut state, kind, self.interest.topics.topics());
+        }
+        let resume = match (begin.and_then(|begin| begin.replay), &self.reading) {
+            (Some(replay), _) => replay,
+            (None, Some(reading)) => reading.resume(&*view?)?,
+            (None, None) => state.head.cursor.into(),
+        };
+        Ok(Subscribed { queued: self.mailbox.take(), resume })
     }
 
-    /// Removes the pairs that either list names, or all.
-    pub fn unsubscribe(&mut self, platforms: &Names, conversations: &Names) {
-        let gone = self.wanted.remove(platforms, conversations);
-        if let Some(replay) = &mut self.replay {
-            replay.forget(platforms, conversations);
+    /// Looks up where a subscription begins; waits until the hub has handed out what was committed
+    /// before.
+    async fn find(
+        &self,
+        since: Since,
+        view: &store::Result<Arc<View>>,
+    ) -> Result<Option<Begin>, Refused> {
+        let wanted = match since {
+            Since::Message(seq) => seq,
+            Since::Now | Since::Event(_) => 0,
+        };
+        let view = || view.as_ref().map_err(|error| Refused::Store(error.clone()));
+        if wanted > 0 && wanted > self.hub.lock().head.seq {
+            let head = view()?.head();
+            if wanted > head {
+                return Err(Refused::BeyondHead { head });
+            }
         }
-        let mut state = self.hub.lock();
-        for pair in &gone {
-            state.messages.remove(pair, self.session);
-            state.statuses.remove(pair, self.session);
+        self.hub.caught_up(wanted).await;
+        let Since::Event(point) = since else { return Ok(None) };
+        let view = view()?;
+        let offset = view.offset_of(point.cursor)?.ok_or(Refused::CursorGone)?;
+        let seq = match point.older {
+            Some(older) => older.through,
+            None => seq_at(view, offset)?,
+        };
+        Ok(Some(Begin { since: Position { seq, offset }, replay: Some(point) }))
+    }
+
+    /// Goes back to where a subscription begins; gives the place after which its topics count.
+    fn rewind(
+        &mut self,
+        since: Since,
+        begin: Option<&Begin>,
+        head: Position,
+    ) -> Result<Position, Refused> {
+        match (since, begin) {
+            (Since::Message(seq), _) => {
+                if seq < head.seq {
+                    let (reading, interest) = self.reading(head);
+                    reading.rewind_to_message(seq, interest)?;
+                }
+                Ok(Position { seq, offset: head.offset })
+            }
+            (Since::Event(point), Some(Begin { since, .. })) => {
+                let (reading, interest) = self.reading(head);
+                reading.rewind_to_event(*since, point.older, interest)?;
+                let seq = point.older.map_or(since.seq, |older| older.after);
+                Ok(Position { seq, offset: since.offset })
+            }
+            _ => Ok(head),
         }
     }
 
-    /// Begins or ends being told changes of state.
-    pub fn tell_status(&mut self, wants_status: bool) {
-        self.wants_status = wants_status;
+    /// The progress through the store; from here on the session is behind.
+    fn reading(&mut self, head: Position) -> (&mut Reading, &Interest) {
+        let delivered = self.mailbox.fall_behind(head);
+        let form = self.form;
+        let reading = self.reading.get_or_insert_with(|| Reading::from(form, delivered));
+        (reading, &self.interest)
+    }
+
+    /// From here on frames show cursors, and the session reads on from the journal.
+    fn show_cursors(&mut self, head: Position) {
+        if self.form == Form::Messages
+            && let Some(delivered) = self.mailbox.delivered()
+        {
+            let form = self.form;
+            let reading = self.reading.get_or_insert_with(|| Reading::from(form, delivered));
+            reading.continue_by_offset(head);
+        }
+        self.form = Form::Events;
+        self.mailbox.set_form(self.form);
+    }
+
+    fn register<'t>(
+        &self,
+        state: &mut State,
+        kind: EventKind,
+        topics: impl Iterator<Item = &'t Topic>,
+    ) {
+        let index = state.index_mut(kind);
+        topics.for_each(|topic| index.add(topic, self.session, &self.mailbox));
+    }
+
+    /// Removes the topics that either list names, or all. Gives the frames that were handed out
+    /// before, and go before the answer.
+    pub async fn unsubscribe(&mut self, platforms: &Names, conversations: &Names) -> Batches {
+        self.hub.caught_up(0).await;
+        self.leave(platforms, conversations);
+        self.mailbox.take()
+    }
+
+    fn leave(&mut self, platforms: &Names, conversations: &Names) {
+        let gone = self.interest.topics.remove(platforms, conversations);
+        if let Some(reading) = &mut self.reading {
+            reading.forget(platforms, conversations);
+        }
         let mut state = self.hub.lock();
-        for pair in self.wanted.pairs() {
-            if wants_status {
-                state.statuses.add(pair, self.session, &self.mailbox);
-            } else {
-                state.statuses.remove(pair, self.session);
+        for index in &mut state.indexes {
+            for topic in &gone {
+                index.remove(topic, self.session);
             }
         }
     }
 
-    fn register(&self, state: &mut State, pairs: &[Topic]) {
-        for pair in pairs {
-            state.messages.add(pair, self.session, &self.mailbox);
-            if self.wants_status {
-                state.statuses.add(pair, self.session, &self.mailbox);
-            }
+    /// Ends kinds of events.
+    pub async fn end_events(&mut self, kinds: EventKinds) -> Batches {
+        self.hub.caught_up(0).await;
+        // New messages go on for as long as there are topics.
+        let kinds = kinds.without([EventKind::NewMessage].into_iter().collect());
+        self.interest.kinds = self.interest.kinds.without(kinds);
+        if let Some(reading) = &mut self.reading {
+            reading.forget_kinds(kinds);
         }
+        let mut state = self.hub.lock();
+        for kind in kinds.iter() {
+            let index = state.index_mut(kind);
+            self.interest.topics.topics().for_each(|topic| index.remove(topic, self.session));
+        }
+        self.mailbox.take()
     }
 
     /// The next frames, in order; waits for them. May be dropped while it waits.
-    pub async fn next(&mut self, store: &Store) -> Batches {
+    pub async fn next(&mut self, store: &Store) -> Result<Batches, CursorGone> {
         loop {
-            match poll_fn(|cx| self.mailbox.poll_take(cx)).await {
-                Found::Mail(batches) => return batches,
-                Found::Behind(delivered) => match self.read_on(delivered, store) {
-                    Ok(batches) if batches.is_empty() => tokio::task::yield_now().await,
-                    Ok(batches) => return batches,
-                    Err(error) => {
-                        tracing::debug!("a session cannot read on: {error}");
-                        tokio::time::sleep(STORE_PAUSE).await;
-                    }
-                },
+            let delivered = match poll_fn(|cx| self.mailbox.poll_take(cx)).await {
+                Found::Mail(batches) => return Ok(batches),
+                Found::Behind(delivered) => delivered,
+            };
+            match self.read_on(delivered, store) {
+                Ok(Some(batches)) if batches.is_empty() => tokio::task::yield_now().await,
+                Ok(Some(batches)) => return Ok(batches),
+                Ok(None) => return Err(CursorGone),
+                Err(error) => {
+                    tracing::debug!("a session cannot read on: {error}");
+                    tokio::time::sleep(STORE_PAUSE).await;
+                }
             }
         }
     }
 
-    /// Frames that are here already, without waiting; none where the journal is to be read first.
-    pub fn queued(&self) -> Batches {
-        match self.mailbox.poll_take(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Found::Mail(batches)) => batches,
-            Poll::Ready(Found::Behind(_)) | Poll::Pending => Batches::new(),
-        }
-    }
-
-    /// One step through the journal, and back to the live stream at its end.
-    fn read_on(&mut self, delivered: u64, store: &Store) -> store::Result<Batches> {
+    /// One step through the store, and back to the live stream at its end; `None` where it cannot
+    /// go on.
+    fn read_on(&mut self, delivered: Position, store: &Store) -> store::Result<Option<Batches>> {
         let view = store.view()?;
-        if !self.changed.is_empty() {
-            return Ok(batched(self.tell_changed(&view)?));
-        }
-        let replay = self.replay.get_or_insert_with(|| Replay::from(delivered));
-        let frames = read_chunk(&view, replay, &self.wanted)?;
-        if !frames.is_empty() || replay.position() < view.head() {
-            return Ok(batched(frames));
-        }
-        let position = replay.position();
-        let head = self.hub.lock();
-        match self.mailbox.catch_up(position, head.head) {
-            Seam::MoreMessages => {}
-            Seam::Live => self.replay = None,
-            Seam::Missed(Missed { changed, adapters, .. }) => {
-                self.changed = changed;
-                return Ok(adapters.into_values().collect());
+        let form = self.form;
+        let reading = self.reading.get_or_insert_with(|| Reading::from(form, delivered));
+        let position = match reading.step(&view, &self.interest, form.shows_cursor())? {
+            Step::Frames(frames) => return Ok(Some(batched(frames))),
+            Step::End(position) => position,
+            Step::Gone => return Ok(self.go_on_without_events().then(Batches::new)),
+        };
+        let state = self.hub.lock();
+        match self.mailbox.catch_up(position, position_of(state.head)) {
+            CaughtUp::MoreToRead => {}
+            CaughtUp::Live => self.reading = None,
+            CaughtUp::Adapters(adapters) => {
+                drop(state);
+                let resume = reading.resume(&view)?;
+                return Ok(Some(self.tell_adapters(&adapters, resume)));
             }
         }
-        Ok(Batches::new())
+        Ok(Some(Batches::new()))
     }
 
-    /// Tells the present state of messages whose changes were missed.
-    fn tell_changed(&mut self, view: &View) -> store::Result<Vec<Frame>> {
-        let mut frames = Vec::new();
-        for seq in self.changed.take_some() {
-            if let Some(message) = view.by_seq(seq)?
-                && self.wants_status
-                // A pair counts for the states of older messages too.
-                && self.wanted.wants(u64::MAX, message.platform_or_local(), &message.recipient)
-            {
-                frames.push(frame::message_status(&message));
-            }
+    fn tell_adapters(&self, adapters: &AdapterStates, resume: ResumePoint) -> Batches {
+        let shows_cursor = self.form.shows_cursor();
+        let frame = |change| Frame::of(&Content::Adapter(change), resume, shows_cursor);
+        batched(adapters.values().map(|change| frame(change)).collect())
+    }
+
+    /// Events that were missed are no longer kept: messages alone are read without them; otherwise
+    /// the session is subscribed to nothing any more.
+    fn go_on_without_events(&mut self) -> bool {
+        let head = self.hub.lock().position();
+        if let Some(reading) = &mut self.reading
+            && reading.go_on_by_messages(&self.interest, head)
+        {
+            return true;
         }
-        Ok(frames)
+        self.leave(&Names::absent(), &Names::absent());
+        self.interest.kinds = EventKinds::default();
+        self.reading = None;
+        let state = self.hub.lock();
+        self.mailbox.go_live(position_of(state.head));
+        false
     }
 }
 
 fn batched(frames: Vec<Frame>) -> Batches {
-    if frames.is_empty() { Batches::new() } else { Batches::from_iter([Batch::of(frames)]) }
-}
-
-/// The frames that are owed next; the replay's position moves with them.
-fn read_chunk(
-    view: &View,
-    replay: &mut Replay,
-    wanted: &Subscription,
-) -> store::Result<Vec<Frame>> {
-    let (mut frames, mut bytes) = (Vec::new(), 0);
-    let mut messages = view.after(replay.position())?;
-    for _ in 0..CHUNK_MESSAGES {
-        let Some(message) = messages.next().transpose()? else {
-            replay.advance(view.head());
-            break;
-        };
-        if replay.owes(message.seq, message.platform_or_local(), &message.recipient, wanted) {
-            let frame = frame::new_message(&message);
-            bytes += frame.text.len();
-            frames.push(frame);
-        }
-        replay.advance(message.seq);
-        if bytes >= CHUNK_BYTES {
-            break;
-        }
-    }
-    Ok(frames)
+    if frames.is_empty() { Batches::new() } else { Batches::from_iter([Batch::of(None, frames)]) }
 }
 
 impl Drop for Subscriber {
     fn drop(&mut self) {
-        self.unsubscribe(&Names::absent(), &Names::absent());
+        self.leave(&Names::absent(), &Names::absent());
     }
 }

@@ -1,5 +1,6 @@
-//! What a session wants to see: a set of (platform, conversation) pairs, either of which may be any.
+//! Subscriptions of a session: a set of topics, each a platform or any and a conversation or any.
 
+use serde::{Serialize, Serializer};
 use std::collections::HashMap;
 
 /// A platform or any, and a conversation or any.
@@ -11,7 +12,7 @@ pub struct Topic {
 }
 
 impl Topic {
-    /// The pair of one name each.
+    /// The topic of one name each.
     pub fn of(platform: Option<&str>, conversation: Option<&str>) -> Self {
         Self {
             platform: platform.map(str::to_owned),
@@ -19,7 +20,7 @@ impl Topic {
         }
     }
 
-    /// The four pairs that match a message of this platform and conversation.
+    /// The four topics that match a message of this platform and conversation.
     pub fn matching(platform: &str, conversation: &str) -> [Self; 4] {
         [
             Self::of(None, None),
@@ -35,13 +36,12 @@ impl Topic {
 pub struct Names {
     list: Vec<String>,
     has_any: bool,
-    is_absent: bool,
 }
 
 impl Names {
     /// No list was given.
     pub fn absent() -> Self {
-        Self { is_absent: true, ..Self::default() }
+        Self::default()
     }
 
     /// A list, or a single name.
@@ -54,18 +54,17 @@ impl Names {
                 listed.list.push(name);
             }
         }
-        listed.is_absent = listed.list.is_empty() && !listed.has_any;
         listed
     }
 
     /// Whether there was no list, or nothing in it.
     pub fn is_absent(&self) -> bool {
-        self.is_absent
+        self.list.is_empty() && !self.has_any
     }
 
-    /// What `subscribe` multiplies: the names, or any alone where any is among them.
+    /// Factors of the product that `subscribe` makes: the names, or any alone.
     fn choices(&self) -> Vec<Option<&str>> {
-        if self.has_any || self.is_absent {
+        if self.has_any || self.is_absent() {
             return vec![None];
         }
         self.list.iter().map(|name| Some(name.as_str())).collect()
@@ -80,65 +79,98 @@ impl Names {
     }
 }
 
-/// The pairs of a session, each with the `seq` after which it counts.
+impl Serialize for Names {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let any = self.has_any.then_some("*");
+        to.collect_seq(self.list.iter().map(String::as_str).chain(any))
+    }
+}
+
+/// A place in the store: all messages up to `seq` and all events up to `offset` lie before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Position {
+    pub seq: u64,
+    pub offset: u64,
+}
+
+impl Position {
+    /// The later place of both.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self { seq: self.seq.max(other.seq), offset: self.offset.max(other.offset) }
+    }
+}
+
+/// The topics of a session, each with the position after which it counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscription {
-    pairs: HashMap<Topic, u64>,
+    topics: HashMap<Topic, Position>,
 }
 
 impl Subscription {
-    /// Adds the product of two lists for messages after `since`; tells the pairs that are new.
-    pub fn add(&mut self, platforms: &Names, conversations: &Names, since: u64) -> Vec<Topic> {
+    /// Adds the product of two lists for what comes after `since`; gives the topics that are new.
+    pub fn add(&mut self, platforms: &Names, conversations: &Names, since: Position) -> Vec<Topic> {
         let mut new = Vec::new();
         for platform in platforms.choices() {
             for conversation in conversations.choices() {
-                let pair = Topic::of(platform, conversation);
-                if let Some(from) = self.pairs.get_mut(&pair) {
-                    *from = since.min(*from)
+                let topic = Topic::of(platform, conversation);
+                if let Some(from) = self.topics.get_mut(&topic) {
+                    from.seq = since.seq.min(from.seq);
+                    from.offset = since.offset.min(from.offset);
                 } else {
-                    self.pairs.insert(pair.clone(), since);
-                    new.push(pair);
+                    self.topics.insert(topic.clone(), since);
+                    new.push(topic);
                 }
             }
         }
         new
     }
 
-    /// How many pairs [`Subscription::add`] would have to look at.
+    /// How many topics [`Subscription::add`] would have to look at.
     pub fn product(platforms: &Names, conversations: &Names) -> usize {
         platforms.choices().len().saturating_mul(conversations.choices().len())
     }
 
-    /// Removes each pair that either list names, or all where there is neither; tells which.
+    /// Removes each topic that either list names, or all where there is neither; gives those.
     pub fn remove(&mut self, platforms: &Names, conversations: &Names) -> Vec<Topic> {
-        let removes_all = platforms.is_absent && conversations.is_absent;
-        let is_named = |pair: &Topic| {
+        let removes_all = platforms.is_absent() && conversations.is_absent();
+        let is_named = |topic: &Topic| {
             removes_all
-                || platforms.names(pair.platform.as_deref())
-                || conversations.names(pair.conversation.as_deref())
+                || platforms.names(topic.platform.as_deref())
+                || conversations.names(topic.conversation.as_deref())
         };
-        self.pairs.extract_if(|pair, _| is_named(pair)).map(|(pair, _)| pair).collect()
+        self.topics.extract_if(|topic, _| is_named(topic)).map(|(topic, _)| topic).collect()
     }
 
-    /// Whether a message is wanted.
-    pub fn wants(&self, seq: u64, platform: &str, conversation: &str) -> bool {
-        let has = |pair| self.pairs.get(pair).is_some_and(|&since| since < seq);
-        Topic::matching(platform, conversation).iter().any(has)
+    /// Whether a new message is wanted.
+    pub fn wants_message(&self, seq: u64, platform: &str, conversation: &str) -> bool {
+        self.has(platform, conversation, |since| since.seq < seq)
     }
 
-    /// Every pair.
-    pub fn pairs(&self) -> impl Iterator<Item = &Topic> {
-        self.pairs.keys()
+    /// Whether another event about a conversation is wanted.
+    pub fn wants_event(&self, offset: u64, platform: &str, conversation: &str) -> bool {
+        self.has(platform, conversation, |since| since.offset < offset)
     }
 
-    /// How many pairs there are.
+    fn has(&self, platform: &str, conversation: &str, counts: impl Fn(&Position) -> bool) -> bool {
+        let topics = Topic::matching(platform, conversation);
+        topics.iter().any(|topic| self.topics.get(topic).is_some_and(&counts))
+    }
+
+    /// Every topic.
+    pub fn topics(&self) -> impl Iterator<Item = &Topic> {
+        self.topics.keys()
+    }
+
+    /// How many topics there are.
     pub fn len(&self) -> usize {
-        self.pairs.len()
+        self.topics.len()
     }
 
-    /// Whether there is no pair at all.
+    /// Whether there is no topic at all.
     pub fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
+        self.topics.is_empty()
     }
 }
 
@@ -151,13 +183,13 @@ mod tests {
     }
 
     fn wants(subscription: &Subscription, platform: &str, conversation: &str) -> bool {
-        subscription.wants(1, platform, conversation)
+        subscription.wants_message(1, platform, conversation)
     }
 
     #[test]
     fn subscribing_adds_the_product_of_the_lists() {
         let mut subscription = Subscription::default();
-        subscription.add(&names(&["qq", "wechat"]), &names(&["a", "b"]), 0);
+        subscription.add(&names(&["qq", "wechat"]), &names(&["a", "b"]), Position::default());
         assert_eq!(subscription.len(), 4);
         assert!(wants(&subscription, "qq", "a") && wants(&subscription, "wechat", "b"));
         assert!(!wants(&subscription, "qq", "c") && !wants(&subscription, "tg", "a"));
@@ -167,16 +199,16 @@ mod tests {
     fn nothing_and_a_star_mean_any() {
         for any in [Names::absent(), names(&[]), names(&["*"]), names(&["qq", "*"])] {
             let mut subscription = Subscription::default();
-            subscription.add(&any, &names(&["a"]), 0);
+            subscription.add(&any, &names(&["a"]), Position::default());
             assert_eq!(subscription.len(), 1);
             assert!(wants(&subscription, "whatever", "a"));
         }
     }
 
     #[test]
-    fn unsubscribing_removes_pairs_by_either_side() {
+    fn unsubscribing_removes_topics_by_either_side() {
         let mut subscription = Subscription::default();
-        subscription.add(&names(&["qq", "wechat"]), &names(&["a", "b"]), 0);
+        subscription.add(&names(&["qq", "wechat"]), &names(&["a", "b"]), Position::default());
         subscription.remove(&names(&["qq"]), &names(&["b"]));
         assert!(wants(&subscription, "wechat", "a"));
         assert_eq!(subscription.len(), 1);
@@ -187,7 +219,7 @@ mod tests {
     #[test]
     fn leaving_one_platform_leaves_everything_in_place() {
         let mut subscription = Subscription::default();
-        subscription.add(&Names::absent(), &Names::absent(), 0);
+        subscription.add(&Names::absent(), &Names::absent(), Position::default());
         subscription.remove(&names(&["qq"]), &Names::absent());
         assert!(wants(&subscription, "qq", "a"));
         subscription.remove(&names(&["*"]), &Names::absent());
@@ -195,13 +227,17 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_counts_from_where_it_was_asked_for() {
+    fn a_topic_counts_from_where_it_was_asked_for() {
         let mut subscription = Subscription::default();
-        subscription.add(&names(&["qq"]), &Names::absent(), 10);
-        assert!(!subscription.wants(10, "qq", "a") && subscription.wants(11, "qq", "a"));
-        subscription.add(&names(&["qq"]), &Names::absent(), 5);
-        assert!(subscription.wants(6, "qq", "a"));
-        subscription.add(&names(&["qq"]), &Names::absent(), 20);
-        assert!(subscription.wants(6, "qq", "a"));
+        let mut add = |seq, offset| {
+            subscription.add(&names(&["qq"]), &Names::absent(), Position { seq, offset });
+            subscription.clone()
+        };
+        let first = add(10, 30);
+        assert!(!first.wants_message(10, "qq", "a") && first.wants_message(11, "qq", "a"));
+        assert!(!first.wants_event(30, "qq", "a") && first.wants_event(31, "qq", "a"));
+        assert!(add(5, 40).wants_message(6, "qq", "a"));
+        let last = add(20, 20);
+        assert!(last.wants_message(6, "qq", "a") && last.wants_event(21, "qq", "a"));
     }
 }

@@ -157,7 +157,7 @@ impl Lane {
     /// Claims messages from `first` on and sends them; those that were not reached wait again.
     async fn send(&mut self, first: u64, route: &Route) {
         let settings = &route.account.settings;
-        let is_cautious = settings.pace.is_some() || settings.on_unknown == OnUnknown::Fail;
+        let is_cautious = settings.rate_limit.is_some() || settings.on_unknown == OnUnknown::Fail;
         let waiting = self.waiting(if is_cautious { 1 } else { self.claims });
         // It may have been taken back meanwhile; the next one is to be looked at first.
         if waiting.first().is_none_or(|message| message.seq != first) {

@@ -42,9 +42,9 @@ impl RateLimits {
             limiter: None,
             under_way: Arc::new(Semaphore::new(MAX_UNDER_WAY)),
         });
-        if account.pace != link.settings.pace {
-            account.pace = link.settings.pace;
-            account.limiter = link.settings.pace.and_then(limiter);
+        if account.pace != link.settings.rate_limit {
+            account.pace = link.settings.rate_limit;
+            account.limiter = link.settings.rate_limit.and_then(limiter);
         }
         (account.limiter.clone(), account.under_way.clone())
     }

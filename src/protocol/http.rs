@@ -1,6 +1,6 @@
 //! The bodies of the HTTP API, as the server reads and the client writes them, and the reverse.
 
-pub use crate::adapter::{AdapterStatus, State};
+pub use super::platform::{AdapterStatus, State};
 use crate::model::message::{Message, MessageType, Status, check_name};
 pub use crate::store::{Conversation, Stats};
 use serde::{Deserialize, Serialize};
@@ -92,9 +92,10 @@ impl Record {
 }
 
 /// What `POST /api/backup` takes.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Backup {
     /// Where the copy goes: an absolute path of a file that is not there yet.
+    #[schema(value_type = String)]
     pub file: std::path::PathBuf,
 }
 
@@ -128,18 +129,31 @@ pub struct Conversations {
     pub conversations: Vec<Conversation>,
 }
 
-/// What `GET /api/health` answers.
+/// What `POST /api/backup` answers.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
-pub struct Health<'a> {
-    pub status: &'a str,
+pub struct BackupDone {
+    pub done: bool,
+}
+
+/// What `GET /api/health` answers.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Health {
+    /// `ok`, or `degraded`.
+    pub status: String,
+    /// Why it is degraded, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// What every error answers.
-#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ErrorBody {
+    /// The error in words, for people.
     pub error: String,
+    /// The error's name, for programs; only where the contract (Part 3) gives it one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// The text for a type that is none; spelled by the contract.

@@ -1,3 +1,8 @@
 //! The shapes that go over the wire between a server and its clients, each written once.
 
+pub mod asyncapi;
+pub mod command;
+pub mod event;
 pub mod http;
+pub mod json;
+pub mod platform;

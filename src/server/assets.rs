@@ -4,17 +4,18 @@
 //! The page asks for its parts below `/page/<version>/`, where the version is a hash over all of
 //! them, so browsers may keep a part for ever; only `/` itself is asked for anew each time.
 
-use super::body::{JSON, whole};
-use super::error::{Refusal, Result};
-use super::{Answer, Incoming};
+use super::body::{Answer, JSON, whole};
+use super::context::Incoming;
+use super::error::{ErrorResponse, Result};
+use super::operation::Call;
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
+use hyper::StatusCode;
 use hyper::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, HeaderMap,
     HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use hyper::{Method, StatusCode};
 use rust_embed::RustEmbed;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::collections::HashMap;
@@ -74,21 +75,20 @@ pub fn index(request: &Incoming) -> Result<Answer> {
 }
 
 /// `GET /page/{version}/{file}`
-pub fn part(version: &str, file: &str, request: &Incoming) -> Result<Answer> {
+pub fn part(call: &Call<'_>) -> Result<Answer> {
+    let parameter = |name| call.parameters.get(name).unwrap_or_default();
+    let (version, file) = (parameter("version"), parameter("file"));
     let page = Page::current();
     // A page opened before an update may still ask for parts of the older version.
     let is_current = version == page.version;
     let caching = if is_current { "public, max-age=31536000, immutable" } else { "no-cache" };
-    answer(&page, &format!("page/{file}"), caching, request)
+    answer(&page, &format!("page/{file}"), caching, &call.request)
 }
 
 fn answer(page: &Page, name: &str, caching: &'static str, request: &Incoming) -> Result<Answer> {
     let headers = request.headers();
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Err(Refusal::method("GET, HEAD"));
-    }
     let file = page.files.get(name).ok_or_else(|| {
-        Refusal::new(StatusCode::NOT_FOUND, format!("the page has no file `{name}`"))
+        ErrorResponse::new(StatusCode::NOT_FOUND, format!("the page has no file `{name}`"))
     })?;
     let is_known = is_known(headers, &file.etag);
     let is_compressed = !is_known && takes_gzip(headers);

@@ -1,40 +1,63 @@
-//! Implementations that dial in: the door is here, what is spoken behind it is the adapter's.
+//! Implementations that dial in: the handshake is here, the protocol is the adapter's.
 
-use super::error::{Refusal, Result};
-use super::{Answer, Body, Context, Incoming, Permit, socket};
-use crate::adapter::{Endpoint, Handshake, Socket, accept};
+use super::access::Granted;
+use super::body::{Answer, Body};
+use super::context::{Context, Incoming};
+use super::error::{ErrorResponse, Result};
+use super::lifetime::Lifetime;
+use super::limit::Permit;
+use super::upgrade::check_upgrade;
+use crate::adapter::{Endpoint, Handshake, Socket};
 use hyper::header::SEC_WEBSOCKET_PROTOCOL;
 use std::sync::Arc;
 
-/// Turns the request into a connection of the adapter that is mounted there.
-pub fn open(context: &Arc<Context>, mount: Endpoint, mut request: Incoming) -> Result<Answer> {
-    if !hyper_tungstenite::is_upgrade_request(&request) {
-        return Ok(socket::upgrade_required());
-    }
+/// Turns the request into a connection of the endpoint's adapter, which ends when the token that
+/// opened it is revoked.
+pub fn open(
+    context: &Arc<Context>,
+    endpoint: Endpoint,
+    granted: Granted,
+    mut request: Incoming,
+) -> Result<Answer> {
+    check_upgrade(&request)?;
     let query = request.uri().query().unwrap_or_default();
-    let dial_in = Handshake {
+    let handshake = Handshake {
         path: request.uri().path().to_owned(),
         query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         headers: request.headers().clone(),
     };
-    mount.check(&dial_in).map_err(Refusal::bad)?;
-    // Whoever offers protocols takes none of them as a refusal: the first one is as good as any.
+    endpoint.check(&handshake).map_err(ErrorResponse::bad_request)?;
+    // A client that offers protocols takes an answer without one as an error; any of them will do.
     let offered = request.headers().get(SEC_WEBSOCKET_PROTOCOL);
     let first =
         offered.and_then(|offered| offered.to_str().ok()?.split(',').next()?.trim().parse().ok());
-    let (answer, socket) = hyper_tungstenite::upgrade(&mut request, Some(mount.config()))
-        .map_err(|error| Refusal::bad(format!("no WebSocket: {error}")))?;
-    let place = context.dial_ins.enter()?;
-    let adapters = context.adapters.load_full();
+    let (answer, socket) = hyper_tungstenite::upgrade(&mut request, Some(endpoint.config()))
+        .map_err(|error| ErrorResponse::bad_request(format!("no WebSocket: {error}")))?;
+    let place = context.dial_ins.acquire()?;
+    let (endpoint, end) = endpoint.for_one_connection();
+    let lifetime = Lifetime::new(end.clone(), granted.revoked);
     let permit = request.extensions().get::<Permit>().cloned();
     context.tasks.spawn(async move {
         match socket.await {
-            Ok(socket) => accept(mount, dial_in, Socket::new(socket), (*adapters).clone()).await,
+            Ok(socket) => {
+                let serve = endpoint.accept(handshake, Socket::new(socket));
+                let ending = async {
+                    lifetime.ended().await;
+                    end.cancel();
+                };
+                tokio::join!(
+                    async {
+                        serve.await;
+                        end.cancel();
+                    },
+                    ending
+                );
+            }
             Err(error) => tracing::debug!("a dial-in did not come about: {error}"),
         }
         drop((place, permit));
     });
-    let mut answer = answer.map(Body::Whole);
+    let mut answer = answer.map(|_| Body::default());
     if let Some(protocol) = first {
         answer.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
     }

@@ -1,32 +1,36 @@
-//! Errors as HTTP answers: always JSON, always `{"error": "…"}`.
+//! Errors as HTTP answers: always JSON, always `{"error": "…"}`, with a `code` where the contract
+//! names one.
 
-use super::Answer;
-use super::body::json;
+use super::body::{Answer, json};
 use crate::protocol::http::{ErrorBody, NOT_FOUND};
 use crate::store;
 use hyper::StatusCode;
-use hyper::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{
+    ALLOW, CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE,
+    WWW_AUTHENTICATE,
+};
 use std::time::Duration;
 
-/// Why a request is not answered as it wished.
+/// An error that a request is answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ErrorResponse {
     status: StatusCode,
-    text: String,
-    header: Option<(HeaderName, HeaderValue)>,
+    body: ErrorBody,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// What a handler gives.
-pub type Result<T> = std::result::Result<T, Refusal>;
+/// The result of a handler.
+pub type Result<T> = std::result::Result<T, ErrorResponse>;
 
-impl Refusal {
+impl ErrorResponse {
     /// An answer with this status; the text names what is wrong and what would be right.
     pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), header: None }
+        let body = ErrorBody { error: text.into(), code: None };
+        Self { status, body, headers: Vec::new() }
     }
 
     /// 400.
-    pub fn bad(text: impl Into<String>) -> Self {
+    pub fn bad_request(text: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, text)
     }
 
@@ -35,42 +39,56 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, NOT_FOUND)
     }
 
-    /// 405; `allowed` are the methods that would do.
-    pub fn method(allowed: &'static str) -> Self {
-        let mut refusal = Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            format!("this method is not allowed here; use {allowed}"),
-        );
-        refusal.header = Some((ALLOW, HeaderValue::from_static(allowed)));
-        refusal
+    /// 405; `allowed` is the list of methods for `Allow`.
+    pub fn method_not_allowed(allowed: &str) -> Self {
+        let text = format!("this method is not allowed here; use {allowed}");
+        let value = HeaderValue::from_str(allowed).unwrap_or(HeaderValue::from_static(""));
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, text).with(ALLOW, value)
     }
 
     /// 401.
-    pub fn no_token(text: impl Into<String>) -> Self {
-        let mut refusal = Self::new(StatusCode::UNAUTHORIZED, text);
-        refusal.header = Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
-        refusal
+    pub fn unauthorized(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, text)
+            .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// 426: only a WebSocket of version 13 is served here (RFC 6455, section 4.2.2).
+    pub fn upgrade_required() -> Self {
+        let text = "this is a WebSocket; connect with `ws://` and the version 13";
+        Self::new(StatusCode::UPGRADE_REQUIRED, text)
+            .with(UPGRADE, HeaderValue::from_static("websocket"))
+            .with(CONNECTION, HeaderValue::from_static("upgrade"))
+            .with(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
     }
 
     /// 429; worth another try after `wait`.
-    pub fn too_many(text: impl Into<String>, wait: Duration) -> Self {
-        let mut refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, text);
-        let seconds = wait.as_secs() + 1;
-        refusal.header = Some((RETRY_AFTER, HeaderValue::from(seconds)));
-        refusal
+    pub fn too_many_requests(text: impl Into<String>, wait: Duration) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, text).retry_after(wait)
+    }
+
+    /// 503; worth another try after `wait`.
+    pub fn unavailable(text: impl Into<String>, wait: Duration) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, text).retry_after(wait)
+    }
+
+    fn retry_after(self, wait: Duration) -> Self {
+        self.with(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1))
+    }
+
+    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
     }
 
     /// The answer itself.
     pub fn into_answer(self) -> Answer {
-        let mut answer = json(self.status, &ErrorBody { error: self.text });
-        if let Some((name, value)) = self.header {
-            answer.headers_mut().insert(name, value);
-        }
+        let mut answer = json(self.status, &self.body);
+        answer.headers_mut().extend(self.headers);
         answer
     }
 }
 
-impl From<store::Error> for Refusal {
+impl From<store::Error> for ErrorResponse {
     fn from(error: store::Error) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }

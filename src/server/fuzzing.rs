@@ -1,7 +1,9 @@
 //! What the fuzz targets call (`tests/fuzz`).
 
 use super::messages::Query;
+use super::query::Query;
 use super::socket::Parsed;
+use crate::protocol::command::Parsed;
 use crate::store::View;
 
 /// Reads a command of a WebSocket session.

@@ -1,10 +1,12 @@
 //! Listening, and stopping: each connection is a task that is tracked to its end.
 
 use super::access::network;
-use super::room::{Addresses, Place, Room};
+use super::context::Context;
+use super::limit::{AddressLimit, ConnectionPermit, Limit, Permit};
+use super::peer::Peer;
 use super::router::Router;
 use super::tls::Certificate;
-use super::{Context, Peer, Permit};
+use super::wire::{Progress, Wire};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::metrics::METRICS;
@@ -17,15 +19,15 @@ use std::convert::Infallible;
 use std::fs::Permissions;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -34,13 +36,16 @@ use tower_http::cors::CorsLayer;
 /// Bodies below this are not worth compressing.
 const COMPRESS_FROM: u64 = 1024;
 
-/// Bytes of a request's head that are read at all.
-const HEAD_AT_ALL: usize = 512 << 10;
+/// Bytes of a request's head that are read at all, and bytes of an answer that wait to be written.
+const CONNECTION_BUFFER: usize = 128 << 10;
 
 /// How long to wait before accepting again, after the system had no descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The two ways in, and what is shown at the first.
+/// How long connections have to end after they were cut.
+const CUT_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// The TCP port and the Unix socket.
 pub struct Listeners {
     tcp: TcpListener,
     unix: Option<(UnixListener, SocketFile)>,
@@ -52,12 +57,18 @@ struct SocketFile(PathBuf);
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        if is_socket(&self.0).unwrap_or(false) {
+            let _ = std::fs::remove_file(&self.0);
+        }
     }
 }
 
 impl Listeners {
     /// Binds both. The store's lock must be held: it proves that a socket found there is stale.
+    ///
+    /// # Errors
+    /// The address cannot be had, the certificate cannot be read, or another file is at the
+    /// socket's path.
     pub async fn bind(config: &Config, socket: &Path) -> Result<Self> {
         let certificate = config.tls.clone().map(Certificate::open).transpose()?.map(Arc::new);
         let listen = config.listen;
@@ -71,6 +82,11 @@ impl Listeners {
             };
             Error::failed(format!("cannot listen on {listen}: {error}")).hint(advice)
         })?;
+        if is_socket(socket).is_ok_and(|is_socket| !is_socket) {
+            let path = socket.display();
+            return Err(Error::failed(format!("{path} is in the way: the server's Unix socket belongs there, and this is another file"))
+                .hint("move it away, or give the store another name with --db"));
+        }
         let unix = match bind_unix(socket) {
             Ok(listener) => Some((listener, SocketFile(socket.to_owned()))),
             Err(error) => {
@@ -100,14 +116,20 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
+/// Whether the file at a path is a socket; an error where there is none.
+fn is_socket(path: &Path) -> io::Result<bool> {
+    Ok(std::fs::symlink_metadata(path)?.file_type().is_socket())
+}
+
 /// Serves until `stop`, then lets running requests end within the configured time.
 pub async fn serve(context: Arc<Context>, listeners: Listeners) -> Result<()> {
     let Listeners { tcp, unix, certificate } = listeners;
-    let router =
-        Router::new().map_err(|error| Error::failed(format!("the routes do not fit: {error}")))?;
+    let router = Router::new(&context.config.prefix)
+        .map_err(|error| Error::failed(format!("the routes do not fit: {error}")))?;
     let server = Server {
-        connections: Room::new("connections", context.config.limits.connections),
-        addresses: Addresses::new(context.config.limits.connections_per_address),
+        connections: Limit::new("connections", context.config.limits.connections),
+        addresses: AddressLimit::new(context.config.limits.connections_per_address),
+        cut: CancellationToken::new(),
         certificate,
         cors: cors(&context.config.cors_origins),
         router: Arc::new(router),
@@ -123,6 +145,8 @@ pub async fn serve(context: Arc<Context>, listeners: Listeners) -> Result<()> {
     let limit = server.context.config.limits.stop();
     if tokio::time::timeout(limit, tasks.wait()).await.is_err() {
         tracing::warn!(left = tasks.len(), "some connections did not end in time and are cut");
+        server.cut.cancel();
+        let _ = timeout(CUT_TIMEOUT, tasks.wait()).await;
     }
     Ok(())
 }
@@ -131,8 +155,10 @@ pub async fn serve(context: Arc<Context>, listeners: Listeners) -> Result<()> {
 struct Server {
     context: Arc<Context>,
     router: Arc<Router>,
-    connections: Room,
-    addresses: Addresses,
+    connections: Limit,
+    addresses: AddressLimit,
+    /// Ends the connections that did not end by themselves.
+    cut: CancellationToken,
     certificate: Option<Arc<Certificate>>,
     cors: Option<CorsLayer>,
 }
@@ -148,20 +174,24 @@ impl Server {
                 self.pause_after(accepted.err()).await;
                 continue;
             };
-            let Some(place) = self.place(address.ip()) else { continue };
+            let Some(permit) = self.permit(address.ip()) else { continue };
             let _ = stream.set_nodelay(true);
             let peer = Peer::Tcp(address.ip().to_canonical());
             match &self.certificate {
-                None => self.spawn(stream, peer, Some(place)),
+                None => self.spawn(stream, peer, Some(permit)),
                 Some(certificate) => {
                     let handshake = certificate.acceptor().accept(stream);
                     let limit = Duration::from_secs(self.context.config.limits.head_seconds);
                     let server = self.clone();
                     self.context.tasks.spawn(async move {
-                        match timeout(limit, handshake).await {
-                            Ok(Ok(stream)) => server.connection(stream, peer, Some(place)).await,
-                            Ok(Err(error)) => tracing::debug!(%address, "no TLS: {error}"),
-                            Err(_) => tracing::debug!(%address, "no TLS within {limit:?}"),
+                        let stop = &server.context.stop;
+                        match stop.run_until_cancelled(timeout(limit, handshake)).await {
+                            Some(Ok(Ok(stream))) => {
+                                server.connection(stream, peer, Some(permit)).await;
+                            }
+                            Some(Ok(Err(error))) => tracing::debug!(%address, "no TLS: {error}"),
+                            Some(Err(_)) => tracing::debug!(%address, "no TLS within {limit:?}"),
+                            None => {}
                         }
                     });
                 }
@@ -169,19 +199,19 @@ impl Server {
         }
     }
 
-    /// A place for a connection; without one it is closed, for there is nobody yet to tell.
-    fn place(&self, address: IpAddr) -> Option<Permit> {
-        let connection = self.connections.enter().ok()?;
-        if self.context.config.proxies.contains(&address.to_canonical()) {
-            return Some(Arc::new(Place { _connection: connection, _address: None }));
+    /// A permit for a connection; without one it is closed, as nothing was asked yet.
+    fn permit(&self, address: IpAddr) -> Option<Permit> {
+        let connection = self.connections.acquire().ok()?;
+        if self.context.config.trusted_proxies.contains(&address.to_canonical()) {
+            return Some(Arc::new(ConnectionPermit { _connection: connection, _address: None }));
         }
-        let place = self.addresses.enter(network(address));
-        if place.is_none() {
+        let permit = self.addresses.acquire(network(address));
+        if permit.is_none() {
             let limit = "connections_per_address";
             METRICS.limit_hit(limit);
             tracing::warn!(limit, %address, "too many connections from one address; one is closed");
         }
-        Some(Arc::new(Place { _connection: connection, _address: Some(place?) }))
+        Some(Arc::new(ConnectionPermit { _connection: connection, _address: Some(permit?) }))
     }
 
     async fn accept_unix(&self, listener: UnixListener) {
@@ -218,15 +248,19 @@ impl Server {
         let limits = &self.context.config.limits;
         let head_limit = Duration::from_secs(limits.head_seconds);
         let (context, router) = (self.context.clone(), self.router.clone());
-        let has_spoken = Arc::new(AtomicBool::new(false));
-        let spoken = has_spoken.clone();
+        let progress = Arc::new(Progress::default());
+        let requests = progress.clone();
         let handler = tower::service_fn(move |mut request: Request<hyper::body::Incoming>| {
             let (context, router) = (context.clone(), router.clone());
-            spoken.store(true, Ordering::Relaxed);
+            let running = requests.begin();
             if let Some(permit) = &permit {
                 request.extensions_mut().insert(permit.clone());
             }
-            async move { Ok::<_, Infallible>(router.answer(&context, peer, request).await) }
+            async move {
+                let answer = router.answer(&context, peer, request).await;
+                drop(running);
+                Ok::<_, Infallible>(answer)
+            }
         });
         let is_worth_it = SizeAbove::new(COMPRESS_FROM)
             .and(NotForContentType::SSE)
@@ -240,28 +274,32 @@ impl Server {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(head_limit)
-            // Beyond this, and beyond 100 fields, hyper refuses by itself with a bare 431; the
-            // router, which comes first, says it with a word.
-            .max_buf_size(limits.head_bytes.max(HEAD_AT_ALL));
+            // The router refuses a head that is too large before hyper does, and says how large one
+            // may be.
+            .max_buf_size(CONNECTION_BUFFER.max(2 * limits.head_bytes));
         builder
             .http2()
             .timer(TokioTimer::new())
             .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
             .keep_alive_interval(Some(Duration::from_secs(30)));
-        // Whoever takes nothing for so long is gone, whatever was being sent.
+        // A peer that takes nothing for so long is gone, whatever was being sent.
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(Duration::from_secs(limits.idle_seconds)));
         let connection = builder.serve_connection_with_upgrades(
-            TokioIo::new(Box::pin(stream)),
+            TokioIo::new(Wire::new(Box::pin(stream), progress.clone())),
             TowerToHyperService::new(service),
         );
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            () = silence(&has_spoken, head_limit) => return,
+            () = silence(&progress, head_limit) => return,
             () = self.context.stop.cancelled() => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                tokio::select! {
+                    ended = connection.as_mut() => ended,
+                    () = progress.stuck() => return,
+                    () = self.cut.cancelled() => return,
+                }
             }
         };
         if let Err(error) = ended {
@@ -272,9 +310,9 @@ impl Server {
 
 /// Ends where a connection has asked nothing by then: hyper counts the time of a head only once it
 /// knows which HTTP is spoken.
-async fn silence(has_spoken: &AtomicBool, limit: Duration) {
+async fn silence(progress: &Progress, limit: Duration) {
     sleep(limit).await;
-    if has_spoken.load(Ordering::Relaxed) {
+    if progress.has_begun() {
         std::future::pending().await
     }
 }

@@ -1,20 +1,23 @@
 //! `GET /metrics`: what is counted, and what the store and the registry know at this moment.
 
-use super::body::whole;
+use super::body::{Answer, whole};
 use super::error::Result;
-use super::{Answer, Context};
+use super::operation::Call;
 use crate::clock::now;
-use crate::metrics::{AdapterLabels, METRICS, StatusLabels};
+use crate::metrics::{AdapterLabels, METRICS, StatusLabels, classic};
 use crate::model::message::Status;
 use hyper::StatusCode;
-use hyper::header::HeaderValue;
+use hyper::header::{ACCEPT, HeaderMap, HeaderValue};
 
-const OPENMETRICS: HeaderValue =
-    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+/// The media type of `OpenMetrics`.
+pub const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Everything, as Prometheus reads it.
-pub fn scrape(context: &Context) -> Result<Answer> {
-    let view = context.store.view()?;
+/// The media type of Prometheus's older text format.
+pub const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Everything, in the format that `Accept` prefers: `OpenMetrics` unless it asks for plain text.
+pub fn scrape(call: &Call<'_>) -> Result<Answer> {
+    let view = call.context.store.view()?;
     let stats = view.stats();
     for (status, count) in [
         ("pending", stats.pending),
@@ -29,7 +32,8 @@ pub fn scrape(context: &Context) -> Result<Answer> {
     let age = oldest.map_or(0, |message| now().saturating_sub(message.created_at));
     METRICS.outbox_oldest.set(age.cast_signed());
     METRICS.adapters.clear();
-    for adapter in context.registry.platforms() {
+    for adapter in call.context.registry.platforms() {
+        METRICS.know_platform(&adapter.platform);
         let labels = AdapterLabels {
             platform: adapter.platform,
             account: adapter.account.unwrap_or_default(),
@@ -37,5 +41,50 @@ pub fn scrape(context: &Context) -> Result<Answer> {
         };
         METRICS.adapters.get_or_create(&labels).set(1);
     }
-    Ok(whole(StatusCode::OK, OPENMETRICS, METRICS.text().into()))
+    let text = METRICS.text();
+    let (media_type, text) = if prefers_classic(call.request.headers()) {
+        (CLASSIC, classic(&text))
+    } else {
+        (OPENMETRICS, text)
+    };
+    Ok(whole(StatusCode::OK, HeaderValue::from_static(media_type), text.into()))
+}
+
+/// Whether `Accept` names plain text, and `OpenMetrics` not or with less weight (RFC 9110, 12.5.1).
+fn prefers_classic(headers: &HeaderMap) -> bool {
+    let weight = |wanted: &str| {
+        let given = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let ranges = given.flat_map(|value| value.split(','));
+        ranges
+            .filter(|range| range.split(';').next().is_some_and(|name| name.trim() == wanted))
+            .map(|range| {
+                let weight = range.split(';').find_map(|part| part.trim().strip_prefix("q="));
+                weight.and_then(|weight| weight.parse().ok()).unwrap_or(1.0)
+            })
+            .fold(0.0_f32, f32::max)
+    };
+    weight("text/plain") > weight("application/openmetrics-text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_is_given_to_those_who_prefer_it() {
+        for (accept, wanted) in [
+            ("", false),
+            ("*/*", false),
+            ("text/plain", true),
+            ("text/plain;version=0.0.4;q=0.5,*/*;q=0.1", true),
+            (
+                "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2",
+                false,
+            ),
+            ("application/openmetrics-text;q=0.2, text/plain", true),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]);
+            assert_eq!(prefers_classic(&headers), wanted, "{accept}");
+        }
+    }
 }

@@ -1,91 +1,79 @@
-//! Which handler answers which path and method.
+//! Finds the operation for a request, checks that it may be asked, and has it answered.
 
-use super::body::json;
-use super::error::{Refusal, Result};
-use super::{
-    Answer, Context, Incoming, Peer, access, assets, description, dial_in, messages, metrics,
-    platforms, socket, stream, transfer,
-};
+use super::access::{self, Target};
+use super::body::{Answer, Body};
+use super::context::{Context, Incoming};
+use super::error::{ErrorResponse, Result};
+use super::operation::{Access, Call, Operation};
+use super::peer::Peer;
+use super::routes::{Route, routes};
+use super::{dial_in, openapi};
 use crate::config::{Need, Secret};
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
-use crate::protocol::http::Health;
-use hyper::{Method, StatusCode};
+use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::header::{CACHE_CONTROL, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use matchit::Match;
 use prometheus_client::metrics::histogram::Histogram;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Everything that can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
-    Page,
-    PagePart,
-    Messages,
-    Message,
-    Stats,
-    Activity,
-    Health,
-    Platforms,
-    Conversations,
-    Stream,
-    Socket,
-    Metrics,
-    Export,
-    Import,
-    Backup,
-    OpenApi,
-    AsyncApi,
-}
-
-impl Route {
-    /// Every path there is, and its route.
-    const ALL: [(&'static str, Self); 17] = [
-        ("/", Self::Page),
-        ("/page/{version}/{*file}", Self::PagePart),
-        ("/api/messages", Self::Messages),
-        ("/api/messages/{id}", Self::Message),
-        ("/api/stats", Self::Stats),
-        ("/api/activity", Self::Activity),
-        ("/api/health", Self::Health),
-        ("/api/platforms", Self::Platforms),
-        ("/api/conversations", Self::Conversations),
-        ("/api/stream", Self::Stream),
-        ("/ws/client", Self::Socket),
-        ("/api/export", Self::Export),
-        ("/api/import", Self::Import),
-        ("/api/backup", Self::Backup),
-        ("/metrics", Self::Metrics),
-        ("/api/openapi.json", Self::OpenApi),
-        ("/api/asyncapi.json", Self::AsyncApi),
-    ];
-}
-
-/// What requests are counted under whose path is none of those.
+/// The route that requests are counted under whose path is none.
 const OTHER: &str = "other";
 
-/// The paths; made once.
+/// The most fields of a request's head; hyper itself takes up to 100.
+const MAX_FIELDS: usize = 64;
+
+/// Sent with every answer but the page's own files.
+const API_HEADERS: [(HeaderName, HeaderValue); 3] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
+/// The routes by path; made once.
 pub struct Router {
     routes: matchit::Router<Known>,
-    /// How long requests took whose path leads nowhere, or to an adapter.
+    /// How long requests took whose path is unknown, or an adapter's.
     other_seconds: Histogram,
+    openapi: Bytes,
 }
 
-/// A route, and how long requests for it took: looked up with the path, and not again.
+/// A route, and how long requests for it took.
 struct Known {
     route: Route,
-    path: &'static str,
+    allowed: String,
     seconds: Histogram,
 }
 
+type Found<'a> = Match<'a, 'a, &'a Known>;
+
 impl Router {
-    /// The table of paths.
-    pub fn new() -> std::result::Result<Self, matchit::InsertError> {
+    /// The table of routes; `prefix` is the path under which a proxy shows the server.
+    pub fn new(prefix: &str) -> std::result::Result<Self, matchit::InsertError> {
         let seconds = |route| METRICS.request_seconds.get_or_create_owned(&RouteLabels { route });
+        let table = routes();
+        let operations = table
+            .iter()
+            .flat_map(|route| route.operations.iter().map(|operation| (route.path, operation)));
+        let document = openapi::document(operations, prefix);
         let mut routes = matchit::Router::new();
-        for (path, route) in Route::ALL {
-            routes.insert(path, Known { route, path, seconds: seconds(path) })?;
+        for route in table {
+            let path = route.path;
+            // A series that appears with its first error has no increase to alert on.
+            for description in route.operations.iter().filter_map(Operation::describe) {
+                for code in description.statuses() {
+                    drop(METRICS.requests.get_or_create(&RequestLabels { route: path, code }));
+                }
+            }
+            let allowed = route.allowed();
+            routes.insert(path, Known { route, allowed, seconds: seconds(path) })?;
         }
-        Ok(Self { routes, other_seconds: seconds(OTHER) })
+        let openapi = document.to_string().into();
+        Ok(Self { routes, other_seconds: seconds(OTHER), openapi })
     }
 
     /// Answers a request, whatever it is.
@@ -95,93 +83,95 @@ impl Router {
         let path = below_prefix(&context.config.prefix, request.uri().path()).to_owned();
         let found = self.routes.at(&path).ok();
         let (route, seconds) = match &found {
-            Some(found) => (found.value.path, &found.value.seconds),
+            Some(found) => (found.value.route.path, &found.value.seconds),
             None => (OTHER, &self.other_seconds),
         };
-        let answer = route_to(context, peer, request, &path, found.as_ref()).await;
-        let answer = answer.unwrap_or_else(Refusal::into_answer);
+        let is_page = found.as_ref().is_some_and(is_page);
+        let answer = self.dispatch(context, peer, request, &path, found).await;
+        let mut answer = answer.unwrap_or_else(ErrorResponse::into_answer);
+        if !is_page {
+            answer.headers_mut().extend(API_HEADERS);
+        }
         let (code, took) = (answer.status().as_u16(), began.elapsed());
         METRICS.requests.get_or_create(&RequestLabels { route, code }).inc();
         seconds.observe(took.as_secs_f64());
         tracing::debug!(%method, path, code, ?took, "answered");
         answer
     }
+
+    async fn dispatch<'a>(
+        &'a self,
+        context: &'a Arc<Context>,
+        peer: Peer,
+        request: Incoming,
+        path: &'a str,
+        found: Option<Found<'a>>,
+    ) -> Result<Answer> {
+        check_head(&request, context.config.limits.head_bytes)?;
+        let endpoint = context.adapters.load().endpoint(path);
+        let (uri, headers) = (request.uri(), request.headers());
+        let target = match &found {
+            _ if endpoint.is_some() => Target::Adapter,
+            Some(found) if is_page(found) => Target::Page,
+            _ => Target::Api,
+        };
+        access::check_origin(peer, uri, headers, &context.config, target)?;
+        if let Some(endpoint) = endpoint {
+            let granted = match endpoint.token().map(Secret::new) {
+                Some(own) => context.access.check_own(peer, headers, uri, &own)?,
+                None => context.access.check(peer, headers, uri, true, Need::Handshake)?,
+            };
+            return dial_in::open(context, endpoint, granted, request);
+        }
+        let operation = found.as_ref().and_then(|found| {
+            let mut operations = found.value.route.operations.iter();
+            operations.find(|operation| operation.takes(request.method()))
+        });
+        // Without a token nobody is told which paths and methods there are.
+        let access = match (operation, &found) {
+            (Some(operation), _) => operation.access,
+            (None, Some(found)) if is_open(found) => Access::Open,
+            (None, _) => Access::Token(Need::Read),
+        };
+        let granted = match access {
+            Access::Open => access::Granted::open(),
+            Access::Token(need) => context.access.check(peer, headers, uri, false, need)?,
+            Access::TokenInQuery(need) => context.access.check(peer, headers, uri, true, need)?,
+        };
+        let Some(found) = found else {
+            let text = format!("there is nothing at {path}; the API begins at /api/");
+            return Err(ErrorResponse::new(StatusCode::NOT_FOUND, text));
+        };
+        let operation =
+            operation.ok_or_else(|| ErrorResponse::method_not_allowed(&found.value.allowed))?;
+        let parameters = found.params;
+        let call = Call { context, peer, granted, request, parameters, openapi: &self.openapi };
+        let answer = (operation.handler)(call).await?;
+        match operation.access {
+            // The page's files are in memory once, whoever reads them.
+            Access::Open => Ok(answer),
+            Access::Token(_) | Access::TokenInQuery(_) => hold(context, answer),
+        }
+    }
 }
 
-async fn route_to(
-    context: &Arc<Context>,
-    peer: Peer,
-    request: Incoming,
-    path: &str,
-    found: Option<&Match<'_, '_, &Known>>,
-) -> Result<Answer> {
-    check_head(&request, context.config.limits.head_bytes)?;
-    let mount = context.adapters.load().mount(path);
-    let (uri, headers) = (request.uri(), request.headers());
-    access::check_origin(peer, uri, headers, &context.config, mount.is_some())?;
-    if let Some(mount) = mount {
-        match mount.token().map(Secret::new) {
-            Some(own) => context.access.check_own(peer, headers, uri, &own)?,
-            None => drop(context.access.check(peer, headers, uri, true, Need::Handshake)?),
-        }
-        return dial_in::open(context, mount, request);
+/// Counts a whole answer's bytes among those that are held in memory, until they are written.
+fn hold(context: &Context, mut answer: Answer) -> Result<Answer> {
+    if let Body::Whole(bytes) = answer.body_mut()
+        && !bytes.is_empty()
+    {
+        *bytes = context.memory.reserve(bytes.len())?.hold(std::mem::take(bytes));
     }
-    if let Some(answer) = found.and_then(|found| open_to_all(found, &request)) {
-        return answer;
-    }
-    let route = found.map(|found| found.value.route);
-    let in_query = matches!(route, Some(Route::Stream | Route::Socket));
-    let need = need(route, request.method());
-    let scope = context.access.check(peer, headers, uri, in_query, need)?;
-    let found = found.ok_or_else(|| {
-        let text = format!("there is nothing at {path}; the API begins at /api/");
-        Refusal::new(StatusCode::NOT_FOUND, text)
-    })?;
-    let id = found.params.get("id").unwrap_or_default();
-    match (found.value.route, request.method()) {
-        (Route::Messages, &Method::POST) => messages::create(context, request).await,
-        (Route::Messages, &Method::GET | &Method::HEAD) => {
-            messages::list(context, request.uri().query().unwrap_or_default()).await
-        }
-        (Route::Messages, _) => Err(Refusal::method("GET, HEAD, POST")),
-        (Route::Message, &Method::GET | &Method::HEAD) => messages::read(context, id),
-        (Route::Message, &Method::PATCH) => messages::set_status(context, id, request).await,
-        (Route::Message, &Method::DELETE) => messages::delete(context, id).await,
-        (Route::Message, _) => Err(Refusal::method("GET, HEAD, PATCH, DELETE")),
-        (Route::Stats, &Method::GET | &Method::HEAD) => {
-            Ok(json(StatusCode::OK, &context.store.view()?.stats()))
-        }
-        (Route::Activity, &Method::GET | &Method::HEAD) => {
-            messages::activity(context, request.uri().query().unwrap_or_default())
-        }
-        (Route::Platforms, &Method::GET | &Method::HEAD) => Ok(platforms::platforms(context)),
-        (Route::Conversations, &Method::GET | &Method::HEAD) => platforms::conversations(context),
-        (Route::Metrics, &Method::GET | &Method::HEAD) => metrics::scrape(context),
-        (Route::Export, &Method::GET) => {
-            transfer::export(context, request.uri().query().unwrap_or_default())
-        }
-        (Route::Import, &Method::POST) => transfer::import(context, request).await,
-        (Route::Backup, &Method::POST) => transfer::backup(context, peer, request).await,
-        (Route::Import | Route::Backup, _) => Err(Refusal::method("POST")),
-        (Route::OpenApi, &Method::GET | &Method::HEAD) => Ok(description::openapi()),
-        (Route::AsyncApi, &Method::GET | &Method::HEAD) => Ok(description::asyncapi()),
-        (Route::Stream, &Method::GET) => stream::open(context, &request),
-        (Route::Socket, &Method::GET) => socket::open(context, scope, request),
-        (
-            Route::Stats
-            | Route::Activity
-            | Route::Health
-            | Route::Page
-            | Route::PagePart
-            | Route::Platforms
-            | Route::Conversations
-            | Route::Metrics
-            | Route::OpenApi
-            | Route::AsyncApi,
-            _,
-        ) => Err(Refusal::method("GET, HEAD")),
-        (Route::Stream | Route::Socket | Route::Export, _) => Err(Refusal::method("GET")),
-    }
+    Ok(answer)
+}
+
+fn is_open(found: &Found<'_>) -> bool {
+    found.value.route.operations.iter().all(|operation| operation.access == Access::Open)
+}
+
+/// Whether this is one of the page's own files.
+fn is_page(found: &Found<'_>) -> bool {
+    is_open(found) && found.value.route.operations.iter().all(|o| o.description.is_none())
 }
 
 /// The path behind the prefix under which a reverse proxy shows us, if it was left there.
@@ -193,48 +183,12 @@ fn below_prefix<'a>(prefix: &str, path: &'a str) -> &'a str {
     }
 }
 
-/// What is answered without a token: the page's own files, and whether the server is well.
-fn open_to_all(found: &Match<'_, '_, &Known>, request: &Incoming) -> Option<Result<Answer>> {
-    let parameter = |name| found.params.get(name).unwrap_or_default();
-    match found.value.route {
-        Route::Health => Some(health(request.method())),
-        Route::Page => Some(assets::index(request)),
-        Route::PagePart => Some(assets::part(parameter("version"), parameter("file"), request)),
-        _ => None,
-    }
-}
-
-/// What a request is about to do. Whoever may look may open a WebSocket, where each command is
-/// looked at by itself.
-fn need(route: Option<Route>, method: &Method) -> Need {
-    match (route, method) {
-        (Some(Route::Messages), &Method::POST) | (Some(Route::Message), &Method::PATCH) => {
-            Need::Send
-        }
-        (Some(Route::Message), &Method::DELETE) | (Some(Route::Import | Route::Backup), _) => {
-            Need::Admin
-        }
-        _ => Need::Read,
-    }
-}
-
-/// The most fields of a request's head; hyper itself makes room for 100.
-const HEADERS: usize = 64;
-
 fn check_head(request: &Incoming, limit: usize) -> Result<()> {
     let fields = request.headers();
     let bytes: usize = fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if bytes + request.uri().path().len() <= limit && fields.len() <= HEADERS {
+    if bytes + request.uri().path().len() <= limit && fields.len() <= MAX_FIELDS {
         return Ok(());
     }
-    let text = format!("the request's head has more than {limit} bytes or {HEADERS} fields");
-    Err(Refusal::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, text))
-}
-
-/// Touches neither the store nor a lock: it answers while the disk is busy.
-fn health(method: &Method) -> Result<Answer> {
-    match *method {
-        Method::GET | Method::HEAD => Ok(json(StatusCode::OK, &Health { status: "ok" })),
-        _ => Err(Refusal::method("GET, HEAD")),
-    }
+    let text = format!("the request's head has more than {limit} bytes or {MAX_FIELDS} fields");
+    Err(ErrorResponse::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, text))
 }

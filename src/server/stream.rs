@@ -1,84 +1,90 @@
-//! `GET /api/stream`: the live messages for curl, browsers and scripts, as Server-Sent Events or
-//! as JSON lines (contract, Part 2, item 17).
+//! `GET /api/stream`: live events for curl, browsers and scripts, as Server-Sent Events or as JSON
+//! lines (contract, items 17 and 29).
 
-use super::body::{Body, Broken};
-use super::error::{Refusal, Result};
-use super::{Answer, Context, Incoming, Permit, messages::place_in_journal};
-use crate::hub::Subscriber;
-use crate::hub::frame::{Frame, Subject};
+use super::body::{Answer, Body, Broken};
+use super::context::Context;
+use super::error::{ErrorResponse, Result};
+use super::lifetime::Lifetime;
+use super::limit::Permit;
+use super::operation::Call;
+use super::query::seq_of;
+use crate::hub::frame::Frame;
+use crate::hub::resume::ResumePoint;
+use crate::hub::{CursorGone, Form, Refused, Since, Subscriber, Wish};
 use crate::model::subscription::Names;
+use crate::protocol::event::{Event, EventKinds};
+use crate::store::{Store, View};
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
-use hyper::body::Frame as Piece;
-use hyper::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::body::Frame as Chunk;
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-/// How an event looks on the wire.
+/// The longest silence of a stream; proxies cut connections that are silent for longer.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Encoding of events on the wire.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Format {
     Events,
     Lines,
 }
 
-/// What the stream needs for as long as it lasts.
-struct Watching {
+/// State of a stream for as long as it lasts.
+struct Stream {
     context: Arc<Context>,
-    watcher: Subscriber,
+    lifetime: Lifetime,
+    subscriber: Subscriber,
+    wish: Wish,
     format: Format,
-    has_begun: bool,
+    /// Text that goes out first.
+    first: String,
     _place: OwnedSemaphorePermit,
     _permit: Option<Permit>,
 }
 
-/// Opens the stream; it ends when the client goes, or the server stops.
-pub fn open(context: &Arc<Context>, request: &Incoming) -> Result<Answer> {
+/// Opens the stream; it ends when the client goes, the token is revoked, or the server stops.
+pub async fn open(call: Call<'_>) -> Result<Answer> {
+    let (context, request) = (call.context, &call.request);
     let format = format(request.headers());
-    let view = context.store.view()?;
-    let (mut platforms, mut conversations, mut since) = (Vec::new(), Vec::new(), None);
-    for (name, value) in
-        form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
-    {
-        match &*name {
-            "platform" | "conversation" if value.is_empty() => {}
-            "platform" => platforms.push(value.into_owned()),
-            "conversation" => conversations.push(value.into_owned()),
-            "since" => since = Some(place_in_journal("since", &value, &view)?),
-            _ => {}
+    let wish = wish(request, &*context.store.view()?)?;
+    let place = context.sessions.acquire()?;
+    let mut subscriber = context.hub.subscriber(Form::Stream);
+    let mut first = String::new();
+    if format == Format::Events {
+        // Tells the client at once that it is connected, and how soon to come back.
+        first.push_str("retry: 1000\n\n");
+    }
+    match subscriber.subscribe(wish.clone(), &context.store).await {
+        Ok(_) => {}
+        Err(Refused::CursorGone | Refused::BeyondHead { .. }) => {
+            first.push_str(&reset(&mut subscriber, &wish, format, &context.store).await?);
         }
+        Err(why) => return Err(ErrorResponse::bad_request(super::socket::refused(&why).0)),
     }
-    // A browser that reconnects knows better than the address it was opened with.
-    if let Some(last) = request.headers().get("last-event-id") {
-        let last = last.to_str().unwrap_or_default();
-        since = Some(place_in_journal("Last-Event-ID", last, &view)?);
-    }
-    let place = context.sessions.enter()?;
-    let mut watcher = context.hub.watch();
-    let limit_or_head = |refused| Refusal::bad(super::socket::refusal(refused));
-    watcher
-        .subscribe(&Names::listed(platforms), &Names::listed(conversations), since)
-        .map_err(limit_or_head)?;
-    let watching = Watching {
+    let stream = Stream {
         context: context.clone(),
-        watcher,
+        lifetime: Lifetime::new(context.stop.clone(), call.granted.revoked.clone()),
+        subscriber,
+        wish,
         format,
-        has_begun: false,
+        first,
         _place: place,
         _permit: request.extensions().get::<Permit>().cloned(),
     };
-    let body: Body =
-        Body::Stream(StreamBody::new(stream::unfold(watching, Watching::next)).boxed_unsync());
-    let mut answer = Response::new(body);
+    let body = StreamBody::new(stream::unfold(stream, Stream::next)).boxed_unsync();
+    let mut answer = Response::new(Body::Stream(body));
     let media_type = match format {
         Format::Events => "text/event-stream",
         Format::Lines => "application/x-ndjson",
     };
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // nginx would hold the events back otherwise.
     answer.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(answer)
@@ -89,57 +95,118 @@ fn format(headers: &HeaderMap) -> Format {
     if accept.contains("application/x-ndjson") { Format::Lines } else { Format::Events }
 }
 
-type Next = Option<(std::result::Result<Piece<Bytes>, Broken>, Watching)>;
-
-impl Watching {
-    async fn next(mut self) -> Next {
-        if !std::mem::replace(&mut self.has_begun, true) && self.format == Format::Events {
-            // Tells the client at once that it is connected, and how soon to come back.
-            return self.piece("retry: 1000\n\n".into());
+/// The subscription that the query and `Last-Event-ID` ask for.
+fn wish(request: &super::context::Incoming, view: &View) -> Result<Wish> {
+    let (mut platforms, mut conversations) = (Vec::new(), Vec::new());
+    let (mut since, mut events) = (Since::Now, None);
+    for (name, value) in
+        form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
+    {
+        match &*name {
+            "platform" | "conversation" if value.is_empty() => {}
+            "platform" => platforms.push(value.into_owned()),
+            "conversation" => conversations.push(value.into_owned()),
+            "since" => since = Since::Message(seq_of("since", &value, view)?),
+            "cursor" => {
+                let point: std::result::Result<ResumePoint, _> = value.parse();
+                let wrong = |error| ErrorResponse::bad_request(format!("`cursor`: {error}"));
+                since = Since::Event(point.map_err(wrong)?);
+            }
+            "events" => {
+                let names = value.split(',').filter(|name| !name.is_empty());
+                let named = EventKinds::named(names);
+                let named =
+                    named.map_err(|unknown| ErrorResponse::bad_request(unknown.to_string()))?;
+                events = Some(events.unwrap_or_else(EventKinds::default).union(named));
+            }
+            _ => {}
         }
-        let keep_alive = Duration::from_secs(self.context.config.limits.ping_seconds.max(1));
+    }
+    // A browser that reconnects knows better than the address it was opened with.
+    if let Some(last) = request.headers().get("last-event-id") {
+        since = last_event(last.to_str().unwrap_or_default(), view);
+    }
+    let (platforms, conversations) = (Names::listed(platforms), Names::listed(conversations));
+    Ok(Wish { platforms, conversations, since, events })
+}
+
+/// The place that `Last-Event-ID` names: a cursor, or a `seq` or message ID of an older server.
+fn last_event(text: &str, view: &View) -> Since {
+    if let Ok(point) = text.parse() {
+        return Since::Event(point);
+    }
+    // An unknown place lies beyond the head of this store: the stream begins with `reset`.
+    seq_of("Last-Event-ID", text, view).map_or(Since::Message(u64::MAX), Since::Message)
+}
+
+/// Subscribes from now on instead; gives the event that tells so.
+async fn reset(
+    subscriber: &mut Subscriber,
+    wish: &Wish,
+    format: Format,
+    store: &Store,
+) -> Result<String> {
+    let wish = Wish { since: Since::Now, ..wish.clone() };
+    let shows_cursor = wish.events.is_some();
+    let subscribed = subscriber.subscribe(wish, store).await;
+    let subscribed =
+        subscribed.map_err(|why| ErrorResponse::bad_request(super::socket::refused(&why).0))?;
+    let cursor = subscribed.resume.to_string();
+    let shown = (shows_cursor || format == Format::Lines).then(|| cursor.as_str().into());
+    let event = serde_json::to_string(&Event::Reset { cursor: shown }).unwrap_or_default();
+    Ok(match format {
+        Format::Events => format!("event: reset\nid: {cursor}\ndata: {event}\n\n"),
+        Format::Lines => format!("{event}\n"),
+    })
+}
+
+type Next = Option<(std::result::Result<Chunk<Bytes>, Broken>, Stream)>;
+
+impl Stream {
+    async fn next(mut self) -> Next {
+        if !self.first.is_empty() {
+            let first = std::mem::take(&mut self.first);
+            return self.chunk(first);
+        }
+        let ping = Duration::from_secs(self.context.config.limits.ping_seconds.max(1));
         loop {
-            let waited = tokio::select! {
-                () = self.context.stop.cancelled() => return None,
-                waited = timeout(keep_alive, self.watcher.next(&self.context.store)) => waited,
+            let next = tokio::select! {
+                _ = self.lifetime.ended() => return None,
+                next = timeout(ping.min(KEEP_ALIVE), self.subscriber.next(&self.context.store)) => next,
             };
             let mut text = String::new();
-            match waited {
-                Ok(batches) => {
+            match next {
+                Ok(Ok(batches)) => {
                     let frames = batches.iter().flat_map(|batch| batch.frames());
-                    frames.for_each(|frame| self.format.write(&mut text, frame));
+                    frames.for_each(|frame| self.write(&mut text, frame));
+                }
+                Ok(Err(CursorGone)) => {
+                    let Self { subscriber, wish, format, context, .. } = &mut self;
+                    text = reset(subscriber, wish, *format, &context.store).await.ok()?;
                 }
                 Err(_) if self.format == Format::Events => text.push_str(": alive\n\n"),
                 // An empty line is no JSON value, and readers of JSON lines pass over it.
                 Err(_) => text.push('\n'),
             }
             if !text.is_empty() {
-                return self.piece(text);
+                return self.chunk(text);
             }
         }
     }
 
     #[allow(clippy::unnecessary_wraps, reason = "the shape that a stream asks for")]
-    fn piece(self, text: String) -> Next {
-        Some((Ok(Piece::data(text.into())), self))
+    fn chunk(self, text: String) -> Next {
+        Some((Ok(Chunk::data(text.into())), self))
     }
-}
 
-impl Format {
-    fn write(self, text: &mut String, frame: &Frame) {
-        let Subject::Message(seq) = frame.subject else { return };
-        match self {
-            Self::Events => {
-                text.push_str("id: ");
-                text.push_str(&seq.to_string());
-                text.push_str("\ndata: ");
-                text.push_str(&frame.text);
-                text.push_str("\n\n");
-            }
-            Self::Lines => {
-                text.push_str(&frame.text);
-                text.push('\n');
-            }
+    fn write(&self, text: &mut String, frame: &Frame) {
+        if frame.is_adapter {
+            return;
         }
+        // Writing to memory cannot fail.
+        let _ = match self.format {
+            Format::Events => write!(text, "id: {}\ndata: {}\n\n", frame.resume, frame.text),
+            Format::Lines => writeln!(text, "{}", frame.text),
+        };
     }
 }

@@ -1,17 +1,22 @@
 //! `GET /api/export` and `POST /api/import`: every message as a line of JSON, out and in; and
 //! `POST /api/backup`: a copy of the store.
 
-use super::body::{Body, json, read_body, read_json};
-use super::error::{Refusal, Result};
-use super::messages::Query;
-use super::{Answer, Context, Incoming, Peer};
-use crate::protocol::http::{Backup, Imported, Record};
+use super::body::{Answer, Body, Broken, LINES, json};
+use super::error::{ErrorResponse, Result};
+use super::lifetime::Lifetime;
+use super::messages::write;
+use super::operation::Call;
+use super::peer::Peer;
+use super::query::Query;
+use super::request::{read_body, read_json};
+use crate::protocol::http::{Backup, BackupDone, Imported, Record};
+use crate::protocol::json::from_slice_lenient;
 use crate::store::{self, Command, Filter, View};
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use std::io::Write;
 use std::sync::Arc;
@@ -20,9 +25,6 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::SendTimeoutError;
 
-/// Lines of JSON.
-pub const LINES: &str = "application/x-ndjson";
-
 /// Bytes of lines that are handed on together.
 const PIECE: usize = 64 << 10;
 
@@ -30,10 +32,12 @@ const PIECE: usize = 64 << 10;
 const PIECES: usize = 4;
 
 /// `GET /api/export`: every message that matches, the oldest first, as one commit had them.
-pub fn export(context: &Context, query: &str) -> Result<Answer> {
+pub fn export(call: &Call<'_>) -> Result<Answer> {
+    let context = call.context;
     let view = context.store.view()?;
-    let filter = Query::parse(query, &view)?.into_filter();
-    let place = context.exports.enter()?;
+    let query = call.request.uri().query().unwrap_or_default();
+    let filter = Query::parse(query, &view)?.filter;
+    let permit = context.exports.acquire()?;
     let (sender, read) = mpsc::channel(PIECES);
     let patience = Duration::from_secs(context.config.limits.idle_seconds);
     let pieces = Pieces { sender, patience, runtime: Handle::current() };
@@ -43,16 +47,19 @@ pub fn export(context: &Context, query: &str) -> Result<Answer> {
             tracing::error!("an export broke off: {error}");
             let _ = pieces.sender.try_send(Err(error));
         }
-        drop(place);
+        drop(permit);
     });
-    let frames = stream::unfold(read, |mut read| async {
-        let piece = read.recv().await?;
-        Some((piece.map(Frame::data), read))
+    let lifetime = Lifetime::new(context.stop.clone(), call.granted.revoked.clone());
+    let frames = stream::try_unfold((read, lifetime), |(mut read, lifetime)| async {
+        let piece = lifetime.run(read.recv()).await;
+        match piece.map_err(|ended| format!("the export ended early: {ended:?}"))? {
+            Some(piece) => Ok::<_, Broken>(Some((Frame::data(piece?), (read, lifetime)))),
+            None => Ok(None),
+        }
     });
-    let body = StreamBody::new(frames).map_err(|error| Box::new(error).into());
+    let body = StreamBody::new(frames);
     let mut answer = Response::new(Body::Stream(body.boxed_unsync()));
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(LINES));
-    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(answer)
 }
 
@@ -104,19 +111,21 @@ fn write_lines(view: &Arc<View>, filter: &Filter, pieces: &Pieces) -> store::Res
 
 /// `POST /api/import`: takes in a batch of lines, all of it in one commit; what is known already
 /// stays as it is, so that a batch may be sent again.
-pub async fn import(context: &Context, request: Incoming) -> Result<Answer> {
-    let body = read_body(request, &context.config.limits, LINES).await?;
+pub async fn import(call: Call<'_>) -> Result<Answer> {
+    let body = read_body(call.context, call.request, LINES).await?;
     let mut messages = Vec::new();
     for (number, line) in (1..).zip(body.split(|&byte| byte == b'\n')) {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let record: Record = serde_json::from_slice(line)
-            .map_err(|error| Refusal::bad(format!("line {number}: {error}")))?;
+        let record: Record = from_slice_lenient(line)
+            .map_err(|error| ErrorResponse::bad_request(format!("line {number}: {error}")))?;
         let message = record.into_message();
-        messages.push(message.map_err(|why| Refusal::bad(format!("line {number}: {why}")))?);
+        messages.push(
+            message.map_err(|why| ErrorResponse::bad_request(format!("line {number}: {why}")))?,
+        );
     }
-    match context.write(Command::Import { messages }).await? {
+    match write(call.context, Command::Import { messages }).await? {
         store::Answer::Imported { new, known } => {
             Ok(json(StatusCode::OK, &Imported { imported: new, known }))
         }
@@ -126,14 +135,14 @@ pub async fn import(context: &Context, request: Incoming) -> Result<Answer> {
 
 /// `POST /api/backup`: writes a copy of the store into a new file of this host. Only over the Unix
 /// socket: whoever may open that may read the store anyway, and strangers write no files here.
-pub async fn backup(context: &Context, peer: Peer, request: Incoming) -> Result<Answer> {
-    if peer != Peer::Unix {
+pub async fn backup(call: Call<'_>) -> Result<Answer> {
+    if call.peer != Peer::Unix {
         let text = "a backup is made on the server's own host: `rechat backup FILE`";
-        return Err(Refusal::new(StatusCode::FORBIDDEN, text));
+        return Err(ErrorResponse::new(StatusCode::FORBIDDEN, text));
     }
-    let Backup { file } = read_json(request, &context.config.limits).await?;
-    let view = context.store.view()?;
+    let Backup { file } = read_json(call.context, call.request).await?;
+    let view = call.context.store.view()?;
     let copied = tokio::task::spawn_blocking(move || view.copy_to(&file)).await;
     copied.map_err(|error| store::Error::Read(error.to_string()))??;
-    Ok(json(StatusCode::OK, &serde_json::json!({"done": true})))
+    Ok(json(StatusCode::OK, &BackupDone { done: true }))
 }

@@ -86,7 +86,7 @@ pub fn check(view: &View) -> Result<Report> {
     let Messages { rows, conversations, foreign, .. } = found;
     report.part("the index", |report| check_rows(view, rows, report));
     report.part("platforms", |report| check_platforms(view, report));
-    report.part("conversations", |report| check_conversations(view, conversations, report));
+    report.part("conversations", |report| check_conversations(view, &conversations, report));
     report.part("foreign IDs", |report| check_foreign_ids(view, foreign, report));
     report.part("idempotency keys", |report| check_keys(view, report));
     report.part("marks of what was seen", |report| check_marks(view, report));
@@ -191,7 +191,7 @@ fn check_platforms(view: &View, report: &mut Report) -> Result<()> {
 
 fn check_conversations(
     view: &View,
-    messages: HashMap<u32, u64>,
+    messages: &HashMap<u32, u64>,
     report: &mut Report,
 ) -> Result<()> {
     for row in view.conversations.iter()? {

@@ -103,8 +103,8 @@ pub(super) trait State: StoreFacts<Error = Error> {
     fn recent(&self, platform: &str, conversation: &str, limit: usize) -> Result<Vec<Message>>;
     /// Whether an account of ours has seen the conversation.
     fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool>;
-    /// The name of a conversation; `None` where no message of it is stored.
-    fn conversation_name(&self, platform: &str, name: &str) -> Result<Option<Option<String>>>;
+    /// Whether a conversation is known, by another name or none.
+    fn has_other_name(&self, platform: &str, conversation: &str, name: &str) -> Result<bool>;
     /// Whether something was set aside at an offset.
     fn is_set_aside(&self, offset: u64) -> Result<bool>;
     /// What can be forgotten; `None` where there is nothing.
@@ -145,8 +145,7 @@ pub(super) fn decide(
         }
         Command::Import { messages } => import(state, messages, events),
         Command::Name { platform, conversation, name } => {
-            let known = state.conversation_name(&platform, &conversation)?;
-            if known.is_some_and(|known| known.as_ref() != Some(&name)) {
+            if state.has_other_name(&platform, &conversation, &name)? {
                 events.push(Event::ConversationNamed { platform, conversation, name });
             }
             Ok(Answer::Noted)

@@ -30,7 +30,7 @@ pub(super) fn batches(log: &FileLog, from: u64) -> Result<Vec<(u64, Vec<Command>
 /// The commands of a payload: a byte of version, then postcard.
 fn decode(payload: &[u8]) -> Option<Vec<Command>> {
     let commands: Vec<Old> = postcard::from_bytes(payload.strip_prefix(&[1])?).ok()?;
-    commands.into_iter().map(Old::read).collect()
+    Some(commands.into_iter().map(Old::read).collect())
 }
 
 /// A command as it was written.
@@ -78,9 +78,8 @@ enum OldOutcome {
 }
 
 impl Old {
-    /// `None` where a draft is one that was never accepted.
-    fn read(self) -> Option<Command> {
-        Some(match self {
+    fn read(self) -> Command {
+        match self {
             Self::Create { draft, at, idempotency } => {
                 let OldDraft { message_type, content, recipient, platform } = draft;
                 let draft = Draft::accepted(message_type, content, recipient, platform);
@@ -106,7 +105,7 @@ impl Old {
             Self::RecordOutcome { seq, outcome, at } => {
                 Command::RecordOutcome { seq, outcome: outcome.read(), at }
             }
-        })
+        }
     }
 }
 

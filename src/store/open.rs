@@ -252,13 +252,14 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
     };
     if let Some(aside) = aside {
         let aside = aside.display();
-        match found {
-            Found::DoesNotFollow => tracing::error!(
+        if found == Found::DoesNotFollow {
+            tracing::error!(
                 "the write-ahead log beside the store does not follow it and is kept in {aside}; was an older copy of the store put back?"
-            ),
-            _ => tracing::error!(
+            );
+        } else {
+            tracing::error!(
                 "what could be read of the damaged write-ahead log is in the store; the log is kept in {aside}"
-            ),
+            );
         }
     }
     file.log.remove();

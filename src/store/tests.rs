@@ -465,15 +465,15 @@ fn a_damaged_record_of_the_log_loses_only_itself_and_is_kept() {
 fn damage<K: redb::Key + 'static>(
     file: &StoreFile,
     table: redb::TableDefinition<'static, K, &'static [u8]>,
-    key: K::SelfType<'_>,
+    key: &K::SelfType<'_>,
 ) {
     let txn = file.database.begin_write().unwrap();
     {
         let mut table = txn.open_table(table).unwrap();
-        let mut bytes = redb::ReadableTable::get(&table, &key).unwrap().unwrap().value().to_vec();
+        let mut bytes = redb::ReadableTable::get(&table, key).unwrap().unwrap().value().to_vec();
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
-        table.insert(&key, bytes.as_slice()).unwrap();
+        table.insert(key, bytes.as_slice()).unwrap();
     }
     txn.commit().unwrap();
 }
@@ -495,9 +495,9 @@ fn a_damaged_row_of_an_index_or_a_conversation_stops_only_what_meets_it() {
         commit(&mut file, elsewhere("there"), Durability::Tables);
         let row = file.view().unwrap().conversation_row("qq", "group_1").unwrap().unwrap();
         if is_index {
-            damage(&file, tables::POSTINGS, row.term.row(0));
+            damage(&file, tables::POSTINGS, &row.term.row(0));
         } else {
-            damage(&file, tables::CONVERSATIONS, ("qq", "group_1"));
+            damage(&file, tables::CONVERSATIONS, &("qq", "group_1"));
         }
         let commands = vec![create("refused"), elsewhere("taken"), receive("refused", false)];
         let answers = file.commit(commands, Durability::Tables).unwrap().answers;
@@ -517,7 +517,7 @@ fn lists_and_lanes_pass_over_a_damaged_message() {
     let (folder, mut file) = new();
     let damaged = made(&mut file, "1");
     made(&mut file, "2");
-    damage(&file, tables::MESSAGES, damaged.seq);
+    damage(&file, tables::MESSAGES, &damaged.seq);
     let view = file.view().unwrap();
     let page = Page { offset: 0, limit: 10, before: None };
     let filter = Filter { platform: Some("qq".into()), ..Filter::default() };

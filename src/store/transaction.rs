@@ -5,6 +5,7 @@
 //! one refuses the command that meets it, before anything was changed.
 
 use super::command::State;
+use super::damage::pass_over;
 use super::ids::{Ids, Tag};
 use super::journal::{self, Entry};
 use super::keys::{Idempotency, KEY_LIFE, alias_key, history_key, seen_key, sent_keys};
@@ -395,7 +396,9 @@ impl State for Transaction<'_> {
             let mut places = self.places(state.row(block))?;
             places.intersect(&self.places(row.term.row(block))?);
             for place in places.ascending() {
-                found.extend(self.by_seq(start_of(block) + u64::from(place))?);
+                // One that is damaged is none that an event could be about.
+                let message = self.by_seq(start_of(block) + u64::from(place));
+                found.extend(pass_over(message)?);
                 if found.len() == limit {
                     return Ok(found);
                 }
@@ -409,7 +412,9 @@ impl State for Transaction<'_> {
         let Some(row) = self.conversation(platform, conversation)? else { return Ok(found) };
         for block in self.blocks(row.term)?.into_iter().rev() {
             for place in self.places(row.term.row(block))?.descending() {
-                found.extend(self.by_seq(start_of(block) + u64::from(place))?);
+                // One that is damaged is none that an event could be about.
+                let message = self.by_seq(start_of(block) + u64::from(place));
+                found.extend(pass_over(message)?);
                 if found.len() == limit {
                     return Ok(found);
                 }
@@ -423,8 +428,9 @@ impl State for Transaction<'_> {
         Ok(row.is_some_and(|row| row.account.is_some()))
     }
 
-    fn conversation_name(&self, platform: &str, name: &str) -> Result<Option<Option<String>>> {
-        Ok(self.conversation(platform, name)?.map(|row| row.name))
+    fn has_other_name(&self, platform: &str, conversation: &str, name: &str) -> Result<bool> {
+        let row = self.conversation(platform, conversation)?;
+        Ok(row.is_some_and(|row| row.name.as_deref() != Some(name)))
     }
 
     fn is_set_aside(&self, offset: u64) -> Result<bool> {

@@ -127,13 +127,14 @@ impl View {
         if offset > self.counters.offset || offset + 1 < self.counters.kept_from {
             return Ok(None);
         }
-        if offset == 0 {
-            return Ok((epoch == Epoch::default()).then_some(0));
-        }
-        // The epoch in which the event at this offset was written.
+        Ok((self.cursor_at(offset)?.epoch == epoch).then_some(offset))
+    }
+
+    /// The cursor of an event: its offset, and the epoch in which it was written.
+    pub fn cursor_at(&self, offset: u64) -> Result<Cursor> {
         let row = self.epochs.range(..=offset)?.next_back().transpose()?;
-        let is_its_own = row.is_some_and(|(_, row)| row.value().0 == epoch.number());
-        Ok(is_its_own.then_some(offset))
+        let epoch = row.map(|(_, row)| Epoch::new(row.value().0)).unwrap_or_default();
+        Ok(Cursor { epoch, offset })
     }
 
     /// Kept events after an offset, the oldest first, at most `limit`; `None` where events after it

@@ -8,7 +8,6 @@ mod layout;
 mod model;
 mod requests;
 mod terminal;
-mod text;
 mod view;
 
 use crate::client::{Server, watch};
@@ -65,7 +64,7 @@ pub async fn run(server: Server) -> Result<()> {
 }
 
 fn broken(error: impl std::fmt::Display) -> Error {
-    Error::failed(format!("the terminal does not answer: {error}"))
+    Error::failed(format!("cannot use the terminal: {error}"))
 }
 
 struct Client {
@@ -89,8 +88,7 @@ struct Signals {
 impl Signals {
     fn catch() -> Result<Self> {
         let catch = |kind| {
-            signal(kind)
-                .map_err(|error| Error::failed(format!("signals cannot be received: {error}")))
+            signal(kind).map_err(|error| Error::failed(format!("cannot receive signals: {error}")))
         };
         Ok(Self {
             terminate: catch(SignalKind::terminate())?,
@@ -152,7 +150,7 @@ impl Client {
                 Some(answer) = self.answers.recv() => self.model.update(Event::Answer(answer)),
                 count = self.events.recv_many(&mut told, BATCH) => {
                     if count == 0 {
-                        return Err(Error::failed("nobody watches the server any more"));
+                        return Err(Error::failed("the connection task ended"));
                     }
                     for event in told.drain(..) {
                         self.model.update(Event::Watch(event));

@@ -44,7 +44,7 @@ async fn ask(server: &mut Server, request: Request) -> Answer {
             sent = server.create(&message, key).await;
         }
         return match sent {
-            Ok(message) => Answer::Message(message.id, Some(Box::new(message))),
+            Ok(message) => Answer::Made(Box::new(message)),
             Err(error) => Answer::NotSent { why: error.to_string() },
         };
     }
@@ -57,7 +57,6 @@ async fn try_ask(server: &mut Server, request: Request) -> Result<Answer> {
         Request::Platforms => Answer::Platforms(server.platforms().await?),
         Request::Stats => Answer::Stats(server.stats().await?),
         Request::LastOf(key) => Answer::LastOf(last_of(server, key).await?.map(Box::new)),
-        Request::Message(id) => Answer::Message(id, server.message(id).await?.map(Box::new)),
         Request::SetStatus(id, status) => {
             Answer::Changed(Box::new(server.set_status(id, status).await?))
         }

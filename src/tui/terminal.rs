@@ -38,7 +38,7 @@ impl Terminal {
         enter().and_then(|()| Screen::new(CrosstermBackend::new(io::stdout()))).map_or_else(
             |error| {
                 give_back();
-                Err(Error::failed(format!("the terminal cannot be taken over: {error}")))
+                Err(Error::failed(format!("cannot use the terminal: {error}")))
             },
             |screen| Ok(Self { screen }),
         )

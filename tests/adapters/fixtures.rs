@@ -48,9 +48,11 @@ async fn valid_are_read(mut rechat: Rechat, peer: Peer, version: &str) {
         push(&peer, &fixture["frame"]);
         let message = rechat.message().await;
         assert_eq!(told(&message, &fixture["expect"]), fixture["expect"], "{version} {name}");
-        if let Some(original) = message.original {
+        // A frame that is no sound JSON is written as a text.
+        if let (Some(original), Some(written)) = (message.original, fixture["frame"].get("message"))
+        {
             let original: Value = serde_json::from_str(&original).unwrap();
-            assert_eq!(original, fixture["frame"]["message"], "{version} {name}");
+            assert_eq!(&original, written, "{version} {name}");
         }
     }
 }

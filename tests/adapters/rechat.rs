@@ -1,22 +1,22 @@
-//! The core's side of the adapters, with a door for those who dial in.
+//! The core's side of the adapters, with a listener for implementations that dial in.
 
 use crate::onebot::DEADLINE;
 use rechat::adapter::{
-    AccountHandle, Changes, Context, Delivery, Event, EventSink, Handshake, Inbound, Outbound,
-    QueuedEvent, Registry, Settings, Socket, State, accept, start,
+    AccountHandle, AdapterConfig, Adapters, Changes, Delivery, Event, EventSink, Handshake,
+    Inbound, Outbound, QueuedEvent, Registry, Socket, State, start,
 };
 use rechat::model::message::MessageType;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
-use tokio_tungstenite::accept_hdr_async;
+use tokio_tungstenite::accept_hdr_async_with_config;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-/// What the core would be to the adapters.
+/// Stands in for the core.
 pub struct Rechat {
     pub registry: Registry,
     pub changes: Changes,
@@ -29,22 +29,22 @@ pub struct Rechat {
     pub confirmed_late: Vec<Uuid>,
     stop: CancellationToken,
     tracker: TaskTracker,
-    door: String,
+    address: String,
 }
 
 impl Rechat {
     /// Starts adapters from their configuration, an entry each.
     pub async fn start(entries: &[String]) -> Self {
-        let settings: Vec<Settings> =
+        let configs: Vec<AdapterConfig> =
             entries.iter().map(|entry| toml::from_str(entry).unwrap()).collect();
         let (core, events) = EventSink::new(64, 1 << 24);
         let registry = Registry::new();
         let changes = registry.changes();
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
-        let context = start(settings, core, registry.clone(), stop.clone(), tracker.clone());
+        let adapters = start(configs, core, registry.clone(), stop.clone(), tracker.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let door = listener.local_addr().unwrap().to_string();
-        tokio::spawn(keep_door(listener, context, tracker.clone()));
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(accept_all(listener, adapters.clone(), tracker.clone()));
         let (conversations, names, confirmed_late) = (Vec::new(), Vec::new(), Vec::new());
         Self {
             registry,
@@ -55,13 +55,13 @@ impl Rechat {
             confirmed_late,
             stop,
             tracker,
-            door,
+            address,
         }
     }
 
     /// Where to dial in.
     pub fn url(&self, path: &str) -> String {
-        format!("ws://{}{path}", self.door)
+        format!("ws://{}{path}", self.address)
     }
 
     /// The next message; answers what the adapters ask meanwhile.
@@ -162,30 +162,34 @@ pub fn text_to(conversation: &str, text: &str) -> Outbound {
     outbound(conversation, MessageType::Text, text)
 }
 
-/// Lets in who dials a mount, as the server does.
-async fn keep_door(listener: TcpListener, context: Context, tracker: TaskTracker) {
+/// Accepts implementations at the endpoints, as the server does.
+async fn accept_all(listener: TcpListener, adapters: Adapters, tracker: TaskTracker) {
     while let Ok((stream, _)) = listener.accept().await {
-        tracker.spawn(let_in(stream, context.clone()));
+        tracker.spawn(accept(stream, adapters.clone()));
     }
 }
 
-async fn let_in(stream: TcpStream, context: Context) {
-    let mut dial_in = Handshake::default();
+async fn accept(stream: TcpStream, adapters: Adapters) {
+    // The limits are the same at every endpoint of a test.
+    let config = adapters.endpoint("/onebot/v11/ws").expect("an endpoint").config();
+    let mut handshake = Handshake::default();
     #[allow(clippy::result_large_err, reason = "the form tungstenite wants")]
     let look = |request: &Request, mut response: Response| {
-        request.uri().path().clone_into(&mut dial_in.path);
+        request.uri().path().clone_into(&mut handshake.path);
         let query = request.uri().query().unwrap_or_default().split('&');
         let pair = |pair: &str| pair.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned()));
-        dial_in.query = query.filter_map(pair).collect();
-        dial_in.headers = request.headers().clone();
+        handshake.query = query.filter_map(pair).collect();
+        handshake.headers = request.headers().clone();
         if let Some(protocol) = request.headers().get("sec-websocket-protocol") {
             response.headers_mut().insert("sec-websocket-protocol", protocol.clone());
         }
         Ok(response)
     };
-    if let Ok(stream) = accept_hdr_async(stream, look).await {
-        let mount = context.mount(&dial_in.path).expect("a mount");
-        mount.check(&dial_in).unwrap();
-        accept(mount, dial_in, Socket::new(stream), context).await;
+    if let Ok(stream) = accept_hdr_async_with_config(stream, look, Some(config)).await {
+        let endpoint = adapters.endpoint(&handshake.path).expect("an endpoint");
+        // The server answers with a 400; here the connection just ends.
+        if endpoint.check(&handshake).is_ok() {
+            endpoint.accept(handshake, Socket::new(stream)).await;
+        }
     }
 }

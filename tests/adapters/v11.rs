@@ -272,6 +272,91 @@ async fn a_message_that_may_have_gone_out_is_looked_for() {
     assert_eq!(link.find(text_to("private_5", "hi")).await, Found::CannotTell);
 }
 
+/// An implementation whose history has as many messages as are asked for, of 200 bytes and more.
+fn with_history(size: usize) -> crate::onebot::Script {
+    let script = willing();
+    Arc::new(move |action: &Value| {
+        if action["action"] != "get_group_msg_history" {
+            return script(action);
+        }
+        let count = action["params"]["count"].as_i64().unwrap();
+        let message = |id| group_message(1, 77, id, &"x".repeat(size));
+        Reply::ok(json!({"messages": (1..=count).map(message).collect::<Vec<_>>()}))
+    })
+}
+
+fn counts_asked(peer: &Peer) -> Vec<i64> {
+    let is_history = |action: &&Value| action["action"] == "get_group_msg_history";
+    let actions = peer.actions();
+    let asked = actions.iter().filter(is_history);
+    asked.map(|action| action["params"]["count"].as_i64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_history_that_is_too_large_is_asked_for_in_part() {
+    let mut rechat = Rechat::start(&["kind = 'onebot11'\nmax_frame = 10000".into()]).await;
+    rechat.conversations = vec!["group_77".into()];
+    let peer = dial(&rechat, "1", with_history(400)).await;
+    for id in 1..=5 {
+        assert_eq!(rechat.message().await.external_id, id.to_string());
+    }
+    assert_eq!(counts_asked(&peer), [20, 10, 5]);
+    peer.push(&group_message(1, 77, 9, "still connected"));
+    assert_eq!(rechat.message().await.content, "still connected");
+}
+
+#[tokio::test]
+async fn a_history_that_no_frame_holds_is_not_asked_for_for_ever() {
+    let mut rechat = Rechat::start(&["kind = 'onebot11'\nmax_frame = 2000".into()]).await;
+    rechat.conversations = vec!["group_77".into()];
+    let mut asked = Vec::new();
+    // Each message alone is far over the limit: the connection ends, until nothing is asked for.
+    for _ in 0..5 {
+        let peer = dial(&rechat, "1", with_history(10_000)).await;
+        rechat.until("1", State::Connected).await;
+        // Lets the core answer which conversations there are.
+        tokio::select! {
+            _ = rechat.message() => panic!("nothing fits"),
+            reason = async { while !peer.is_finished() { tokio::task::yield_now().await } } => reason,
+        }
+        asked.extend(counts_asked(&peer));
+    }
+    assert_eq!(asked, [20, 10, 5, 2, 1]);
+    let peer = dial(&rechat, "1", with_history(10_000)).await;
+    peer.push(&group_message(1, 77, 9, "at last"));
+    assert_eq!(rechat.message().await.content, "at last");
+    assert_eq!(counts_asked(&peer), [0; 0]);
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_large_is_passed_over() {
+    let mut rechat = Rechat::start(&["kind = 'onebot11'\nmax_frame = 2000".into()]).await;
+    let peer = dial(&rechat, "1", willing()).await;
+    peer.push(&group_message(1, 77, 1, &"x".repeat(3000)));
+    peer.push(&group_message(1, 77, 2, "next"));
+    assert_eq!(rechat.message().await.content, "next");
+    assert_eq!(rechat.send("qq", "group_77", "still connected").await, sent("101"));
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_the_implementation_is_refused_for_good() {
+    let rechat = rechat().await;
+    let script = willing();
+    let strict =
+        Arc::new(
+            move |action: &Value| {
+                if action.to_string().len() > 500 { Reply::Close(1009) } else { script(action) }
+            },
+        );
+    let peer = dial(&rechat, "1", strict.clone()).await;
+    let delivery = rechat.send("qq", "group_77", &"x".repeat(1000)).await;
+    let Delivery::Refused { reason, retryable } = delivery else { panic!("{delivery:?}") };
+    assert!(!retryable && reason.contains("1009"), "{reason}");
+    peer.ended().await;
+    let _again = dial(&rechat, "1", strict).await;
+    assert_eq!(rechat.send("qq", "group_77", "the next one").await, sent("101"));
+}
+
 #[tokio::test]
 async fn an_account_that_is_off_is_not_sent_by() {
     let mut rechat = rechat().await;
@@ -283,6 +368,7 @@ async fn an_account_that_is_off_is_not_sent_by() {
     assert!(rechat.until("1", State::Error).await.contains("off"));
     assert!(rechat.registry.link("qq", None).is_none());
     peer.push(&heartbeat(1, 5000, true));
+    peer.push(&heartbeat(1, 5000, true));
     rechat.until("1", State::Connected).await;
     peer.push(
         &json!({"time": 1, "self_id": 1, "post_type": "notice", "notice_type": "bot_offline",
@@ -292,13 +378,51 @@ async fn an_account_that_is_off_is_not_sent_by() {
 }
 
 #[tokio::test]
-async fn a_missed_heartbeat_is_a_lost_connection() {
+async fn a_status_that_goes_to_and_fro_changes_the_state_once() {
     let mut rechat = rechat().await;
     let peer = dial(&rechat, "1", willing()).await;
     rechat.until("1", State::Connected).await;
-    peer.push(&heartbeat(1, 100, true));
-    assert!(rechat.until("1", State::Disconnected).await.contains("silent"));
-    peer.ended().await;
+    for beat in 0..20 {
+        peer.push(&heartbeat(1, 5000, beat % 2 == 1));
+    }
+    peer.push(&group_message(1, 77, 1, "after them"));
+    assert_eq!(rechat.message().await.content, "after them");
+    assert_eq!(rechat.change().await.1, State::Error);
+    peer.push(&heartbeat(1, 5000, true));
+    peer.push(&heartbeat(1, 5000, true));
+    assert_eq!(rechat.change().await.1, State::Connected, "no change in between");
+}
+
+#[tokio::test]
+async fn onebot_12_here_is_said_in_the_state() {
+    let mut rechat = rechat().await;
+    let peer = Peer::dial(&rechat.url(WS), &crate::onebot12::HEADERS, willing()).await.unwrap();
+    peer.push(&crate::onebot12::connect());
+    let reason = rechat.until("-", State::Error).await;
+    assert!(reason.contains("OneBot 12") && reason.contains("/onebot/v12/ws"), "{reason}");
+    let platforms = rechat.registry.platforms();
+    assert_eq!(platforms[0].reason.as_deref(), Some(reason.as_str()));
+}
+
+#[tokio::test]
+async fn an_entry_may_be_bound_to_accounts_and_a_platform() {
+    let entry = "kind = 'onebot11'\npath = '/bound'\nplatform = 'qq'\naccount = ['1', 2]";
+    let mut rechat = Rechat::start(&[entry.into()]).await;
+    for (path, account) in [("/bound", "3"), ("/bound?platform=wechat", "1")] {
+        let refused =
+            Peer::dial(&rechat.url(path), &headers(account, "Universal"), willing()).await;
+        refused.unwrap().ended().await;
+    }
+    let _allowed =
+        Peer::dial(&rechat.url("/bound?platform=qq"), &headers("2", "Universal"), willing())
+            .await
+            .unwrap();
+    assert_eq!(rechat.change().await, ("2".into(), State::Connected, String::new()));
+    // One that tells its account later is refused then.
+    let later = Peer::dial(&rechat.url("/bound"), &[], willing()).await.unwrap();
+    later.push(&lifecycle(3));
+    assert!(rechat.until("-", State::Error).await.contains("may not connect"));
+    later.ended().await;
 }
 
 #[tokio::test]

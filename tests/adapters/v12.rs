@@ -1,7 +1,5 @@
 use crate::onebot::{Listener, Peer, Reply};
-use crate::onebot12::{
-    HEADERS, connect, group_message, heartbeat, status_update, willing, willing_but,
-};
+use crate::onebot12::{HEADERS, connect, group_message, status_update, willing, willing_but};
 use crate::rechat::{Rechat, outbound, text_to};
 use rechat::adapter::{Delivery, Found, State};
 use rechat::model::message::MessageType;
@@ -140,11 +138,37 @@ async fn com_we_chat_answers_true_and_has_no_history() {
 }
 
 #[tokio::test]
-async fn a_missed_heartbeat_is_a_lost_connection() {
-    let (mut rechat, peer) = connected(willing()).await;
-    peer.push(&heartbeat(100));
-    rechat.until(BOT.1, State::Disconnected).await;
-    peer.ended().await;
+async fn onebot_11_here_is_said_in_the_state() {
+    let mut rechat = Rechat::start(&[]).await;
+    let peer = Peer::dial(&rechat.url("/onebot/v12/ws"), &HEADERS, willing()).await.unwrap();
+    peer.push(&crate::onebot11::lifecycle(1));
+    let reason = rechat.until("1", State::Error).await;
+    assert!(reason.contains("OneBot 11") && reason.contains("/onebot/v11/ws"), "{reason}");
+    assert_eq!(rechat.registry.platforms()[0].reason.as_deref(), Some(reason.as_str()));
+
+    let listener = Listener::new(None).await;
+    let entry = format!("kind = 'onebot12'\nurl = '{}'\nreconnect = 60", listener.url());
+    let mut rechat = Rechat::start(&[entry]).await;
+    let dialled = listener.accept(willing()).await;
+    dialled.push(&crate::onebot11::lifecycle(1));
+    assert!(rechat.until("-", State::Error).await.contains("OneBot 11"));
+}
+
+#[tokio::test]
+async fn accounts_that_may_not_connect_are_left_out() {
+    let mut rechat = Rechat::start(&["kind = 'onebot12'\naccount = ['mine']".into()]).await;
+    let peer = dial(&rechat, willing()).await;
+    peer.push(&status_update(&[("qq", "other", true), ("qq", "mine", true)]));
+    rechat.until("mine", State::Connected).await;
+    peer.push(&group_message(("qq", "other"), "g", "m1", "not for us"));
+    peer.push(&group_message(("qq", "mine"), "g", "m2", "for us"));
+    assert_eq!(rechat.message().await.content, "for us");
+    assert!(
+        rechat
+            .registry
+            .link("qq", Some("other"))
+            .is_some_and(|link| link.account.as_deref() == Some("mine"))
+    );
 }
 
 #[tokio::test]

@@ -15,11 +15,12 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, StatusCode};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async, connect_async};
 
 /// How long a test waits for something before it fails.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// What the implementation does with an action.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub enum Reply {
     Silent,
     /// Drops the connection, without a word.
     Drop,
+    /// Closes the connection with this code.
+    Close(u16),
 }
 
 impl Reply {
@@ -134,6 +137,11 @@ impl Peer {
         self.received.borrow().clone()
     }
 
+    /// Whether the connection has ended.
+    pub fn is_finished(&self) -> bool {
+        self.task.is_finished()
+    }
+
     /// Waits until the connection has ended.
     pub async fn ended(mut self) {
         tokio::time::timeout(DEADLINE, &mut self.task)
@@ -175,6 +183,13 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         match script(&action) {
             Reply::Silent => {}
             Reply::Drop => return,
+            Reply::Close(code) => {
+                let frame = CloseFrame { code: code.into(), reason: "".into() };
+                let _ = stream.close(Some(frame)).await;
+                // The other side answers, and the connection ends.
+                while let Some(Ok(_)) = stream.next().await {}
+                return;
+            }
             Reply::Frames(frames) => {
                 for mut frame in frames {
                     frame["echo"] = action["echo"].clone();

@@ -43,7 +43,6 @@ struct Driver {
 impl Driver {
     fn shared() -> Arc<Self> {
         static RUNNING: Mutex<Weak<Driver>> = Mutex::new(Weak::new());
-        tools::need_browser();
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         running.upgrade().unwrap_or_else(|| {
             let driver = Arc::new(Self::start());
@@ -54,7 +53,8 @@ impl Driver {
 
     #[allow(clippy::zombie_processes, reason = "waited for when dropped")]
     fn start() -> Self {
-        let mut command = Command::new("chromedriver");
+        tools::program("chromium");
+        let mut command = Command::new(tools::program("chromedriver"));
         command.arg("--port=0").stdout(Stdio::piped());
         let mut process = command.stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();

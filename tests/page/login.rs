@@ -1,11 +1,12 @@
 //! A server with a token.
 
-use crate::browser::Tab;
+use crate::browser::{Person, READER, Tab};
 use crate::server::TestServer;
 use fantoccini::key::Key;
 use serde_json::json;
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn the_token_is_asked_for_and_stays_in_the_tab() {
     let server = TestServer::start_with(&["--token", "open sesame", "--loopback"]);
     let tab = Tab::open(&server.url("/#messages")).await;
@@ -26,4 +27,19 @@ async fn the_token_is_asked_for_and_stays_in_the_tab() {
     assert_eq!(tab.run("return sessionStorage.length").await, json!(0));
     let expected = ["401", "WebSocket connection"];
     assert_eq!(tab.complaints(&expected).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn the_card_is_in_the_middle() {
+    let server = TestServer::start_with(&["--token", "open sesame"]);
+    let tab = Tab::open(&server.url("/#messages")).await;
+    for (width, height) in [(1280, 800), (900, 500), (360, 740)] {
+        tab.becomes(Person { width, height, ..READER }).await;
+        let off = "const at = document.querySelector('.login').getBoundingClientRect();
+            return [at.left + at.right - innerWidth, at.top + at.bottom - innerHeight].every((off) => Math.abs(off) <= 2)";
+        tab.until(&format!("it is in the middle of {width} x {height}"), off).await;
+        let beyond = "return document.documentElement.scrollHeight - innerHeight";
+        assert_eq!(tab.run(beyond).await, json!(0));
+    }
 }

@@ -11,6 +11,7 @@ const PHONE: Person = Person { width: 360, height: 740, ..READER };
 const VIEWS: [&str; 4] = ["dashboard", "messages", "send", "platforms"];
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn the_browsers_language_is_spoken_and_can_be_changed() {
     let server = TestServer::start();
     let chinese = Person { language: "zh-CN", ..READER };
@@ -25,6 +26,7 @@ async fn the_browsers_language_is_spoken_and_can_be_changed() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn a_chosen_theme_stays() {
     let server = TestServer::start();
     let tab = Tab::open(&server.url("/")).await;
@@ -39,6 +41,7 @@ async fn a_chosen_theme_stays() {
 
 /// Every view, with something in it, on both screens and in both themes.
 #[tokio::test]
+#[ignore = "needs Chromium and axe: tests/run"]
 async fn nothing_is_inaccessible_or_sticks_out() {
     let server = TestServer::start_with(&["--loopback"]);
     let peer = qq(&server).await;
@@ -53,8 +56,7 @@ async fn nothing_is_inaccessible_or_sticks_out() {
         "group_with_a_rather_long_name_that_goes_on",
         "one that waits",
     );
-    let axe = std::fs::read_to_string(tools::from_npm().join("node_modules/axe-core/axe.min.js"))
-        .unwrap();
+    let axe = std::fs::read_to_string(tools::node_modules().join("axe-core/axe.min.js")).unwrap();
     let tab = Tab::open(&server.url("/")).await;
     let details = format!("messages?message={id}");
     for dark in [false, true] {

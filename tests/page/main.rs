@@ -9,6 +9,8 @@ mod onebot;
 mod onebot11;
 #[path = "../common/server.rs"]
 mod server;
+#[path = "../common/tools.rs"]
+mod tools;
 
 mod browser;
 mod files;
@@ -19,5 +21,4 @@ mod messages;
 mod pictures;
 mod resume;
 mod sending;
-mod tools;
 mod views;

@@ -1,5 +1,5 @@
-//! Pictures of the page, for people: `cargo test --test page pictures -- --ignored` writes those of
-//! the README to `docs/pictures`, and every view in both themes and widths to `RECHAT_PICTURES`.
+//! The page with a day of messages in it. `RECHAT_PICTURES=folder tests/run pictures` also writes
+//! pictures for people there: that of the README, and every view in both themes and widths.
 
 use crate::browser::{Person, READER, Tab};
 use crate::onebot::Peer;
@@ -85,21 +85,19 @@ async fn shoot(tab: &Tab, file: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "makes pictures, and proves nothing"]
-async fn of_every_view() {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures");
+#[ignore = "needs Chromium: tests/run"]
+async fn every_view_can_be_drawn() {
     let (server, _peer) = lively().await;
     let empty = TestServer::start();
     let tab = Tab::open(&server.url("/")).await;
-    std::fs::create_dir_all(&docs).unwrap();
     tab.becomes(Person { dark: true, ..DESK }).await;
     tab.go(&server.url("/#messages")).await;
     tab.go(&server.url("/#dashboard")).await;
     tab.sees(".latest", "WeChat").await;
-    tab.sees(".legend", "Inbound 12").await;
-    shoot(&tab, &docs.join("page.png")).await;
+    tab.sees(".legend", "Received 12").await;
     let Some(folder) = std::env::var_os("RECHAT_PICTURES").map(PathBuf::from) else { return };
     std::fs::create_dir_all(&folder).unwrap();
+    shoot(&tab, &folder.join("page.png")).await;
     let id =
         server.get("/api/messages?conversation=group_7&limit=1").1["messages"][0]["id"].clone();
     let details = format!("messages?message={}", id.as_str().unwrap());

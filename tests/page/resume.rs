@@ -9,6 +9,7 @@ use serde_json::json;
 const GONE: [&str; 2] = ["WebSocket connection", "Failed to load resource"];
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn what_was_missed_comes_once() {
     let mut server = TestServer::start();
     let front = Front::of(&server.address).await;

@@ -2,11 +2,13 @@
 
 use crate::browser::Tab;
 use crate::server::TestServer;
+use crate::views::qq;
 use fantoccini::key::Key;
 use serde_json::json;
 use std::io::Write;
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn a_message_is_sent_and_followed() {
     let server = TestServer::start_with(&["--loopback"]);
     server.make_for(Some("loopback"), "group_known", "so that it is known");
@@ -35,6 +37,7 @@ async fn a_message_is_sent_and_followed() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn what_is_not_sent_is_kept() {
     let mut server = TestServer::start();
     let tab = Tab::open(&server.url("/#send")).await;
@@ -58,6 +61,7 @@ async fn what_is_not_sent_is_kept() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn a_file_goes_as_what_it_is() {
     let server = TestServer::start_with(&["--loopback"]);
     let tab = Tab::open(&server.url("/#send")).await;
@@ -72,11 +76,36 @@ async fn a_file_goes_as_what_it_is() {
     tab.choose("#send-platform", "loopback").await;
     tab.write("#send-conversation", "group_1").await;
     tab.click("button[type=submit]").await;
-    tab.sees(".sent-line", "Image · 2 kB").await;
+    let name = small.path().file_name().unwrap().to_str().unwrap();
+    tab.sees(".sent-line", &format!("Image · {name} · 2 kB")).await;
     tab.sees(".sent-line .status", "Sent").await;
     let (_, page) = server.get("/api/messages");
     let message = &page["messages"][0];
     assert_eq!(message["message_type"], "Image");
-    assert!(message["content"].as_str().unwrap().starts_with("base64://BwcHBwcH"));
+    let content = message["content"].as_str().unwrap();
+    assert!(content.starts_with(&format!("data:image/png;name={name};base64,BwcHBwcH")));
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn a_file_keeps_its_name_all_the_way() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    let folder = tempfile::tempdir().unwrap();
+    let tab = Tab::open(&server.url("/#send?platform=qq&conversation=group_7")).await;
+    for name in ["季度报告.pdf", "a, b; c%20d 'e'.txt", "no-type"] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, "content").unwrap();
+        tab.write("#send-file", file.to_str().unwrap()).await;
+        tab.sees(".chosen", name).await;
+        tab.click("button[type=submit]").await;
+        let action = peer.action("send_group_msg").await;
+        let segment = &action["params"]["message"][0];
+        assert_eq!(segment["type"], "file");
+        assert_eq!(segment["data"]["name"], name);
+        assert_eq!(segment["data"]["file"], "base64://Y29udGVudA==");
+        tab.sees(".sent-line .text", &format!("File · {name} · 7 B")).await;
+    }
     tab.was_quiet().await;
 }

@@ -1,9 +1,12 @@
 //! The dashboard and the platforms.
 
-use crate::browser::Tab;
-use crate::onebot::Peer;
+use crate::browser::{Person, READER, Tab};
+use crate::front::Front;
+use crate::onebot::{Listener, Peer};
 use crate::onebot11;
-use crate::server::TestServer;
+use crate::server::{Home, TestServer};
+use serde_json::json;
+use std::sync::Arc;
 
 pub async fn qq(server: &TestServer) -> Peer {
     let url = format!("ws://{}/onebot/v11/ws", server.address);
@@ -12,6 +15,7 @@ pub async fn qq(server: &TestServer) -> Peer {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn an_empty_server_says_what_to_do() {
     let server = TestServer::start();
     let tab = Tab::open(&server.url("/")).await;
@@ -25,6 +29,7 @@ async fn an_empty_server_says_what_to_do() {
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn the_dashboard_moves_live_and_leads_to_the_messages() {
     let server = TestServer::start_with(&["--loopback"]);
     let tab = Tab::open(&server.url("/")).await;
@@ -47,13 +52,14 @@ async fn the_dashboard_moves_live_and_leads_to_the_messages() {
     server.ask("DELETE", &format!("/api/messages/{waits}"), None);
     let other = server.make_for(Some("nowhere"), "group_2", "another");
     tab.sees(".sizer", "another").await;
-    let canceled = serde_json::json!({"status": "Canceled"});
+    let canceled = json!({"status": "Canceled"});
     server.ask("PATCH", &format!("/api/messages/{other}"), Some(&canceled));
     tab.misses(".sizer", "another").await;
     tab.was_quiet().await;
 }
 
 #[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
 async fn platforms_show_how_they_are() {
     let server = TestServer::start();
     let tab = Tab::open(&server.url("/#platforms")).await;
@@ -68,4 +74,46 @@ async fn platforms_show_how_they_are() {
     peer.drop_connection();
     tab.sees(".platform", "Disconnected").await;
     tab.was_quiet().await;
+}
+
+/// The window's scrollbar would come beside the view's own, and the frame would scroll away.
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn only_the_view_scrolls() {
+    let server = TestServer::start_with(&["--loopback"]);
+    let mut id = String::new();
+    for n in 0..12 {
+        id = server.make_for(Some("loopback"), "group_1", &format!("hello {n}"));
+    }
+    let tab = Tab::open(&server.url("/")).await;
+    let details = format!("messages?message={id}");
+    for screen in [READER, Person { width: 360, height: 740, ..READER }] {
+        tab.becomes(screen).await;
+        for view in ["dashboard", "messages", "send", "platforms", &details] {
+            tab.go(&server.url(&format!("/#{view}"))).await;
+            tab.sees("main", "").await;
+            tab.until("it is drawn", "return document.querySelector('main h1') && !document.body.innerText.includes('Loading')").await;
+            let beyond = "scrollTo(0, 9999); return [document.documentElement.scrollHeight - innerHeight, scrollY]";
+            assert_eq!(tab.run(beyond).await, json!([0, 0]), "{view}, {} px", screen.width);
+        }
+    }
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn an_error_goes_once_the_connection_is_back() {
+    let listener = Listener::new(None).await;
+    let front = Front::of("127.0.0.1:9").await;
+    let home = Arc::new(Home::new());
+    let url = format!("ws://{}/", front.address);
+    home.configure(&format!("[[adapter]]\nkind = 'onebot11'\nurl = '{url}'\n"));
+    let server = TestServer::start_in(home, &[]);
+    let tab = Tab::open(&server.url("/#platforms")).await;
+    tab.sees(".last-error", "Last error:").await;
+    front.turn_to(listener.url().trim_start_matches("ws://").trim_end_matches('/'));
+    let peer = listener.accept(onebot11::willing()).await;
+    peer.push(&onebot11::lifecycle(10_001_000));
+    tab.sees(".platform", "Connected").await;
+    tab.until("no error is left", "return document.querySelector('.last-error') === null").await;
 }

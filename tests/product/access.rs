@@ -114,8 +114,9 @@ fn a_token_can_be_made_and_kept_in_a_file() {
 }
 
 #[test]
-fn who_guesses_tokens_has_to_wait_and_others_do_not() {
-    let server = configured(&format!("{TOKENS}[limits]\nwrong_tokens = 5\n"));
+fn wrong_tokens_are_limited_by_address_and_never_keep_the_right_one_out() {
+    let proxy = "trusted_proxies = ['127.0.0.1']";
+    let server = configured(&format!("{proxy}\n{TOKENS}[limits]\nwrong_tokens = 5\n"));
     let from = |client: &str, token: &str| {
         let bearer = format!("Bearer {token}");
         let fields = [("x-forwarded-for", client), ("authorization", bearer.as_str())];
@@ -123,13 +124,100 @@ fn who_guesses_tokens_has_to_wait_and_others_do_not() {
     };
     let guesses: Vec<_> =
         (0..7).map(|i| from("192.0.2.1", &format!("guess{i}")).status().as_u16()).collect();
-    assert_eq!(guesses, [401, 401, 401, 401, 401, 401, 429]);
-    let right = from("192.0.2.1", "read-token");
-    assert_eq!(right.status(), 429, "a right guess is no better");
-    assert!(right.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap() <= 13);
-    assert_eq!(from("192.0.2.2", "read-token").status(), 200);
+    assert_eq!(guesses, [401, 401, 401, 401, 401, 429, 429]);
+    let wrong = from("192.0.2.1", "another");
+    assert!(wrong.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap() <= 13);
+    assert_eq!(from("192.0.2.2", "another").status(), 401, "another address has its own count");
+    assert_eq!(from("192.0.2.1", "read-token").status(), 200, "the right token always passes");
     assert_eq!(ask(&server, "GET", "/api/stats", &[]).status(), 401);
     assert!(server.log().contains("192.0.2.1"), "{}", server.log());
+}
+
+#[test]
+fn forwarded_addresses_count_only_from_configured_proxies() {
+    let server = configured(&format!("{TOKENS}[limits]\nwrong_tokens = 3\n"));
+    let guess = |i: u8| {
+        let (from, bearer) = (format!("192.0.2.{i}"), format!("Bearer guess{i}"));
+        let fields = [("x-forwarded-for", from.as_str()), ("authorization", bearer.as_str())];
+        ask(&server, "GET", "/api/stats", &fields).status().as_u16()
+    };
+    assert_eq!([1, 2, 3, 4].map(guess), [401, 401, 401, 429]);
+    assert!(!server.log().contains("192.0.2."), "{}", server.log());
+}
+
+#[test]
+fn requests_of_other_sites_are_refused_and_never_counted() {
+    let server = configured(&format!("{TOKENS}[limits]\nwrong_tokens = 3\n"));
+    for i in 0..10 {
+        // As a browser sends it for an image of another site's page: without an `Origin`.
+        let fields = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")];
+        let path = format!("/api/stream?access_token=guess{i}");
+        assert_eq!(ask(&server, "GET", &path, &fields).status(), 403);
+        assert_eq!(ask(&server, "GET", "/onebot/v11/ws?access_token=x", &fields).status(), 403);
+    }
+    let wrong = [("authorization", "Bearer guess")];
+    assert_eq!(ask(&server, "GET", "/api/stats", &wrong).status(), 401, "none of them counted");
+}
+
+#[test]
+fn other_sites_read_nothing_where_no_token_is_set() {
+    let server = TestServer::start();
+    let status = |path: &str, site: &str, mode: &str| {
+        let fields = [("sec-fetch-site", site), ("sec-fetch-mode", mode)];
+        ask(&server, "GET", path, &fields).status().as_u16()
+    };
+    for path in ["/api/messages", "/api/export", "/api/health", "/metrics", "/api/nothing"] {
+        assert_eq!(status(path, "cross-site", "no-cors"), 403, "{path}");
+        assert_eq!(status(path, "cross-site", "navigate"), 403, "{path}");
+        assert_eq!(status(path, "same-site", "no-cors"), 403, "{path}");
+    }
+    for site in ["same-origin", "none"] {
+        assert_eq!(status("/api/messages", site, "cors"), 200, "{site}");
+    }
+    assert_eq!(status("/", "cross-site", "navigate"), 200, "a link leads to the page");
+    assert_eq!(status("/", "cross-site", "no-cors"), 403);
+}
+
+#[test]
+fn answers_of_the_api_are_kept_by_nobody_and_shown_to_no_other_page() {
+    let server = configured(TOKENS);
+    let token = ("authorization", "Bearer admin-token");
+    for (path, fields) in [
+        ("/api/stats", &[token][..]),
+        ("/api/messages", &[token]),
+        ("/api/export", &[token]),
+        ("/metrics", &[token]),
+        ("/api/nothing", &[token]),
+        ("/api/stats", &[]),
+        ("/api/health", &[]),
+    ] {
+        let answer = ask(&server, "GET", path, fields);
+        let field = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap());
+        assert_eq!(field("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(field("cross-origin-resource-policy"), Some("same-origin"), "{path}");
+        assert_eq!(field("cache-control"), Some("no-store"), "{path}");
+    }
+    let page = ask(&server, "GET", "/", &[]);
+    assert_eq!(page.headers()["cache-control"], "no-cache");
+}
+
+#[test]
+fn weak_tokens_are_refused_where_strangers_can_try_them() {
+    let home = Arc::new(Home::new());
+    for token in ["short", "aaaaaaaaaaaaaaaaaaaaaaaa", "what rechat token printed"] {
+        let error = home.fails(2, &["serve", "--listen", "0.0.0.0:0", "--token", token]);
+        assert!(error.contains("can be guessed") && error.contains("rechat token"), "{error}");
+        assert!(!error.contains("short") && !error.contains("aaaa"), "{error}");
+    }
+    let own = "[[adapter]]\nkind = 'onebot11'\ntoken = 'napcat'\n";
+    home.configure(&format!(
+        "listen = '0.0.0.0:0'\ntoken = '{}'\n{own}",
+        home.ok(&["token"]).trim()
+    ));
+    let error = home.fails(2, &["serve"]);
+    assert!(error.contains("adapter `onebot11` can be guessed"), "{error}");
+    let server = TestServer::start_with(&["--token", "short"]);
+    assert_eq!(with(&server, "short", "GET", "/api/stats"), 200, "nobody else reaches it");
 }
 
 #[test]
@@ -158,7 +246,11 @@ fn a_proxy_may_show_us_below_a_path_and_under_another_name() {
     assert_eq!(server.get("/api/stats").0, 200);
     let fields = [("host", "chat.example.com"), ("origin", "https://chat.example.com")];
     assert_eq!(ask(&server, "POST", "/rechat/api/messages", &fields).status(), 201);
+    let other_port = [("host", "chat.example.com"), ("origin", "https://chat.example.com:3000")];
+    assert_eq!(ask(&server, "POST", "/rechat/api/messages", &other_port).status(), 403);
     assert_eq!(server.get("/rechatty/api/health").0, 404);
+    let (_, openapi) = server.get("/rechat/api/openapi.json");
+    assert_eq!(openapi["servers"], json!([{"url": "/rechat"}]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,8 +7,18 @@ use std::io::Write;
 /// Runs the same commands wherever the messages are.
 fn works(home: &Home, place: &[&str]) {
     let run = |arguments: &[&str]| home.ok(&[arguments, place].concat());
-    let sent =
-        run(&["send", "-r", "group_1", "-p", "nowhere", "-t", "iMaGe", "--json", "https://x/y"]);
+    let sent = run(&[
+        "send",
+        "-r",
+        "group_1",
+        "-p",
+        "nowhere",
+        "--new",
+        "-t",
+        "iMaGe",
+        "--json",
+        "https://x/y",
+    ]);
     let message: Value = serde_json::from_str(&sent).unwrap();
     assert_eq!(message["message_type"], "Image");
     assert_eq!(message["platform"], "nowhere");
@@ -106,6 +116,174 @@ fn waiting_tells_by_its_exit_code_whether_it_was_sent() {
 }
 
 #[test]
+fn a_number_after_wait_is_not_sent() {
+    let home = Home::new();
+    for arguments in
+        [&["send", "--wait", "5", "-r", "group_1"][..], &["send", "-r", "a", "--wait", "5"]]
+    {
+        let errors = home.fails(2, arguments);
+        assert!(errors.contains("write --wait=5"), "{errors}");
+    }
+    assert!(!home.db().exists());
+    home.ok(&["send", "-r", "group_1", "--", "5"]);
+    assert!(home.ok(&["send", "--help"]).contains("written with `=`"));
+}
+
+#[test]
+fn waiting_in_vain_ends_with_1_and_says_what_to_do() {
+    let server = TestServer::start();
+    let errors = server.home.fails(1, &["send", "-r", "group_1", "-p", "qq", "--wait=0", "x"]);
+    assert!(errors.contains("still Pending after 0 s"), "{errors}");
+    assert!(errors.contains("rechat get "), "{errors}");
+}
+
+/// A file that is sent as a medium is read here; nothing else than that and URLs is taken.
+#[test]
+fn a_file_is_read_and_sent_and_a_path_never_goes_out() {
+    let home = Home::new();
+    let file = home.path("月 1.png");
+    std::fs::write(&file, "not really a picture").unwrap();
+    let path = file.to_str().unwrap();
+    let send =
+        |content: &str| home.run(&["send", "-r", "group_1", "-t", "image", "--json", content]);
+    for content in [path, &format!("file://{}", path.replace(' ', "%20"))] {
+        let message: Value = serde_json::from_slice(&send(content).stdout).unwrap();
+        let content = message["content"].as_str().unwrap();
+        let (head, data) = content.split_once(',').unwrap();
+        assert!(head.contains("name=%E6%9C%88%201%2Epng") && head.ends_with(";base64"), "{head}");
+        assert_eq!(data, "bm90IHJlYWxseSBhIHBpY3R1cmU=");
+    }
+    // A line, not its bytes, wherever people look.
+    let listed = home.ok(&["list"]);
+    let id = listed.lines().next().unwrap().rsplit('\t').next().unwrap().to_owned();
+    for shown in [listed, home.ok(&["get", &id])] {
+        assert!(shown.contains("[image] 月 1.png, 20 bytes") && !shown.contains("bm90"), "{shown}");
+    }
+    let url: Value = serde_json::from_slice(&send(" HTTPS://x/y ").stdout).unwrap();
+    assert_eq!(url["content"], "HTTPS://x/y");
+    let folder = home.path(".").display().to_string();
+    for wrong in ["/no/such.png", "word", &folder] {
+        let output = send(wrong);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert!(errors.contains("cannot read") && errors.contains(wrong), "{errors}");
+    }
+    let batch = home.path("batch.jsonl");
+    let line =
+        serde_json::json!({"recipient": "group_1", "content": path, "message_type": "Image"});
+    std::fs::write(&batch, line.to_string()).unwrap();
+    let errors = home.fails(1, &["send", &format!("--batch={}", batch.display())]);
+    assert!(errors.contains("must be a URL"), "{errors}");
+    assert_eq!(home.ok(&["list", "--json"]).lines().count(), 3);
+}
+
+#[test]
+fn a_file_over_the_servers_limit_is_told_with_that_limit() {
+    let server = TestServer::start();
+    let file = server.home.path("large.bin");
+    std::fs::write(&file, vec![0; 2 << 20]).unwrap();
+    let errors =
+        server.home.fails(1, &["send", "-r", "group_1", "-t", "file", file.to_str().unwrap()]);
+    assert!(errors.contains("limits.body_bytes"), "{errors}");
+}
+
+#[test]
+fn a_platform_nobody_has_is_refused_and_an_unknown_conversation_is_noted() {
+    fn tells(home: &Home) {
+        let errors = home.fails(2, &["send", "-p", "whatsapp", "-r", "group_1", "x"]);
+        assert!(errors.contains("`whatsapp` is not known"), "{errors}");
+        assert!(errors.contains("qq") && errors.contains("--new"), "{errors}");
+        let notes = |arguments: &[&str]| {
+            let output = home.run(&[&["send", "x", "-p", "qq", "-r"], arguments].concat());
+            assert!(output.status.success());
+            String::from_utf8(output.stderr).unwrap()
+        };
+        assert!(notes(&["Family"]).contains("no conversation `Family` is known; write group_<id>"));
+        assert!(notes(&["123"]).contains("group_123 for a group"));
+        assert_eq!(notes(&["group_1"]), "");
+        assert_eq!(notes(&["Family", "--new"]), "");
+    }
+    tells(&Home::new());
+    tells(&TestServer::start().home);
+    let configured = Home::new();
+    configured.configure("[[adapter]]\nkind = 'onebot11'\nplatform = 'qq2'\n");
+    configured.ok(&["send", "-p", "qq2", "-r", "group_1", "x"]);
+}
+
+#[test]
+fn json_that_other_programs_write_is_read() {
+    let home = Home::new();
+    let file = home.path("batch.jsonl");
+    let mut lines = "\u{feff}{\"recipient\":\"group_1\",\"content\":\"half \\ud83d\"}\r\n"
+        .to_owned()
+        .into_bytes();
+    lines.extend(b"{\"recipient\":\"group_1\",\"content\":\"a\",\"content\":\"b \xff\"}\n");
+    std::fs::write(&file, lines).unwrap();
+    home.ok(&["send", &format!("--batch={}", file.display())]);
+    let contents = |home: &Home| -> Vec<String> {
+        let listed = home.ok(&["list", "--json"]);
+        let messages = listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        messages.map(|message| message["content"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(contents(&home), ["b \u{fffd}", "half \u{fffd}"]);
+    let exported = home.ok(&["export"]).replace("half \u{fffd}", "half \\ude00");
+    std::fs::write(&file, format!("\u{feff}{exported}")).unwrap();
+    let other = Home::new();
+    other.ok(&["import", file.to_str().unwrap()]);
+    assert_eq!(contents(&other), contents(&home));
+    let mut child = home
+        .command(&["send", "-r", "group_1"])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"\xef\xbb\xbfhi \xed\xa0\xbd\n").unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(contents(&home)[0], "hi \u{fffd}\u{fffd}\u{fffd}");
+}
+
+#[test]
+fn variables_of_kubernetes_are_warned_of_and_stop_nothing() {
+    let home = Home::new();
+    let mut command = home.command(&["send", "-r", "group_1", "x"]);
+    command.env("RECHAT_PORT", "tcp://10.0.0.1:8080").env("RECHAT_SERVICE_HOST", "10.0.0.1");
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    assert!(errors.contains("RECHAT_PORT") && errors.contains("RECHAT_SERVICE_HOST"), "{errors}");
+}
+
+#[test]
+fn completions_come_from_live_data_and_are_silent_without_any() {
+    let complete = |home: &Home, words: &[&str]| {
+        let mut command = home.command(&[]);
+        command.env("COMPLETE", "fish").arg("--").args(words);
+        let output = command.output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{words:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let empty = Home::new();
+    assert_eq!(
+        complete(&empty, &["rechat", "get", ""]).lines().filter(|l| !l.starts_with('-')).count(),
+        0
+    );
+    assert!(!empty.db().exists());
+    assert!(complete(&empty, &["rechat", "list", "--status", ""]).contains("Failed"));
+    let server = TestServer::start();
+    let sent = server.home.ok(&["send", "-p", "qq", "-r", "group_77", "\u{1b}[2Jhello"]);
+    let id = sent.split(' ').next().unwrap();
+    for words in [&["rechat", "get", ""][..], &["rechat", "cancel", &id[..4]]] {
+        let offered = complete(&server.home, words);
+        assert!(offered.contains(id) && !offered.contains('\u{1b}'), "{offered}");
+    }
+    assert!(!complete(&server.home, &["rechat", "retry", ""]).contains(id));
+    assert!(complete(&server.home, &["rechat", "send", "-r", "g"]).contains("group_77"));
+    let url = server.url("");
+    let elsewhere = complete(&empty, &["rechat", "list", "--server", &url, "--conversation", ""]);
+    assert!(elsewhere.contains("group_77"), "{elsewhere}");
+    assert!(complete(&server.home, &["rechat", "list", "--platform", ""]).contains("qq"));
+}
+
+#[test]
 fn a_reader_that_goes_early_is_no_error() {
     let home = Home::new();
     let file = home.path("many.jsonl");
@@ -159,7 +337,7 @@ fn wrong_use_is_told_with_its_place_and_what_to_do() {
         (1, &["export", &folder], [&folder, "is a folder"]),
         (1, &["backup", "--force", &folder], [&folder, "is a folder"]),
         (1, &["backup", &nowhere], ["there is no folder", "make it first"]),
-        (1, &["import", &folder], [&folder, "cannot be read"]),
+        (1, &["import", &folder], [&folder, "cannot read"]),
         (1, &["check"], ["a server has", "rechat backup"]),
         (1, &["stats", "--config", &half], ["half.toml, line 1", "--print-config"]),
         (1, &["serve", "--db", &other, "--listen", &taken], [&taken, "another program"]),

@@ -30,7 +30,7 @@ fn what_is_wrong_is_told_with_what_to_do() {
     let address = taken.local_addr().unwrap();
     home.configure(&format!("listen = '{address}'\n"));
     let told = home.fails(1, &["doctor"]);
-    assert!(told.contains("1 thing(s) to mend"), "{told}");
+    assert!(told.contains("1 problem(s) found"), "{told}");
     assert_eq!(findings(&home, "port")[0]["health"], "wrong");
     assert!(findings(&home, "port")[0]["advice"].as_str().unwrap().contains("ss -ltnp"));
     drop(taken);

@@ -82,6 +82,57 @@ fn unknown_paths_and_methods_are_told_what_there_is() {
 }
 
 #[test]
+fn what_is_no_http_is_told_so_in_json() {
+    let server = TestServer::start();
+    for request in [
+        "GARBAGE\r\n\r\n",
+        "GET /api/health HTTP/9.9\r\n\r\n",
+        "GET /api/health HTTP/1.1\r\nno colon\r\n\r\n",
+        "GET /api/health HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+    ] {
+        let answer = raw(&server, request, 1);
+        assert!(error_of(&answer, 400).contains("no HTTP request"), "{request}: {answer}");
+        assert!(answer.contains("content-type: application/json"), "{answer}");
+    }
+    let good = "GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let answers = raw(&server, &format!("{good}GARBAGE\r\n\r\n"), 2);
+    let second = answers.rfind("HTTP/1.1 400").unwrap_or_else(|| panic!("{answers}"));
+    assert!(error_of(&answers[second..], 400).contains("no HTTP request"));
+}
+
+#[test]
+fn a_websocket_of_another_version_is_told_the_one_that_is_spoken() {
+    let server = TestServer::start();
+    for path in ["/ws/client", "/onebot/v11/ws"] {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n"
+        );
+        let answer = raw(&server, &request, 1);
+        assert!(error_of(&answer, 426).contains("version 13"), "{answer}");
+        assert!(answer.contains("sec-websocket-version: 13\r\n"), "{answer}");
+        let plain = raw(&server, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"), 1);
+        assert!(error_of(&plain, 426).contains("WebSocket"), "{plain}");
+    }
+}
+
+#[test]
+fn bodies_are_read_as_programs_write_them() {
+    let server = TestServer::start();
+    for (content, kept) in
+        [(r#""half \ud83d pair""#, "half \u{fffd} pair"), (r#""first", "content": "last""#, "last")]
+    {
+        let body = format!(
+            "\u{feff}{{\"message_type\": \"Text\", \"recipient\": \"group_1\", \"content\": {content}}}"
+        );
+        let (status, message) = post(&server, "application/json", &body);
+        assert_eq!((status, &message["content"]), (201, &Value::from(kept)), "{message}");
+    }
+    let (status, error) = post(&server, "application/json", "\u{feff}{\"message_type\": 5}");
+    assert!(status == 400 && error["error"].as_str().unwrap().contains("message_type"), "{error}");
+}
+
+#[test]
 fn one_connection_serves_many_requests_also_at_once() {
     let server = TestServer::start();
     let request = "GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -179,7 +179,7 @@ async fn an_adapter_that_is_frozen_holds_up_nobody_not_even_the_end() {
 #[test]
 fn a_store_that_another_process_holds_is_left_alone() {
     let home = Home::new();
-    home.ok(&["send", "-r", "group_1", "-p", "nowhere", "x"]);
+    home.ok(&["send", "-r", "group_1", "-p", "nowhere", "--new", "x"]);
     let held = redb::Database::open(home.db()).unwrap();
     for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["list"], &["check"]] {
         let errors = home.fails(1, arguments);
@@ -297,7 +297,7 @@ async fn carry(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_that_is_cut_without_a_word_is_noticed() {
-    let server = configured("[limits]\nping_seconds = 1\nidle_seconds = 2\n");
+    let server = configured("[limits]\nping_seconds = 1\nidle_seconds = 8\n");
     let before = server.descriptors();
     let (address, cut) = line(&server).await;
     let mut far = Client::connect_to(&address).await;

@@ -63,6 +63,20 @@ fn generated_manual_pages_are_current() {
 }
 
 #[test]
+#[ignore = "needs mandoc: tests/run"]
+fn generated_manual_pages_have_no_mistakes() {
+    for page in files(Path::new("man")) {
+        let lint = std::process::Command::new("mandoc")
+            .args(["-T", "lint"])
+            .arg(Path::new("man").join(&page))
+            .output()
+            .expect("this test needs `mandoc`: install it");
+        let found = String::from_utf8_lossy(&lint.stdout);
+        assert!(lint.status.success() && found.is_empty(), "{}: {found}", page.display());
+    }
+}
+
+#[test]
 fn generated_help_texts_are_current() {
     let home = Home::new();
     let folder = Path::new("tests/product/help");

@@ -88,7 +88,8 @@ fn fails(mut command: Command) -> String {
 fn commands_work_over_https_with_the_certificate_of_who_issued_it() {
     let secure = Secure::start("");
     let elsewhere = Home::new();
-    ok(secure.client(&elsewhere, &["send", "-r", "group_1", "-p", "nowhere", "over HTTPS"]));
+    ok(secure
+        .client(&elsewhere, &["send", "-r", "group_1", "-p", "nowhere", "--new", "over HTTPS"]));
     let url = format!("https://localhost:{}/", secure.port);
     let ca = secure.issuer.to_str().unwrap();
     let all = ["list", "--json", "--server", &url, "--token", "secret", "--ca", ca];
@@ -169,7 +170,7 @@ fn who_follows_over_https_hears_what_comes() {
     let mut follower = command.spawn().unwrap();
     eventually("it is heard", || {
         // Again and again, for nobody says when the follower has begun to listen.
-        ok(secure.client(&elsewhere, &["send", "-r", "g", "-p", "nowhere", "live"]));
+        ok(secure.client(&elsewhere, &["send", "-r", "g", "-p", "nowhere", "--new", "live"]));
         std::fs::read_to_string(&heard).unwrap().contains("live").then_some(())
     });
     follower.kill().unwrap();
@@ -182,11 +183,14 @@ fn the_terminal_client_hears_and_sends_over_https() {
     let elsewhere = Home::new();
     let url = format!("https://localhost:{}", secure.port);
     let refused = Tui::start(&elsewhere, &["--server", &url, "--token", "secret"]);
-    refused.sees("issued its certificate");
+    refused.sees("issuer of its certificate");
     let ca = secure.issuer.to_str().unwrap();
     let arguments = ["--server", &url, "--token", "secret", "--ca", ca];
     let mut tui = Tui::start(&elsewhere, &arguments);
-    ok(secure.client(&elsewhere, &["send", "-r", "group_1", "-p", "nowhere", "the first word"]));
+    ok(secure.client(
+        &elsewhere,
+        &["send", "-r", "group_1", "-p", "nowhere", "--new", "the first word"],
+    ));
     tui.sees("the first word");
     tui.press("j\r");
     tui.sees("Enter: send");
@@ -195,6 +199,7 @@ fn the_terminal_client_hears_and_sends_over_https() {
         let listed = ok(secure.client(&elsewhere, &["list", "--json"]));
         listed.contains("an answer").then_some(())
     });
-    ok(secure.client(&elsewhere, &["send", "-r", "group_1", "-p", "nowhere", "came live"]));
+    ok(secure
+        .client(&elsewhere, &["send", "-r", "group_1", "-p", "nowhere", "--new", "came live"]));
     tui.sees("came live");
 }

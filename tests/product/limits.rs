@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Error;
 
 fn limited(limits: &str) -> TestServer {
     let home = Arc::new(Home::new());
-    home.configure(&format!("proxies = []\n[limits]\n{limits}"));
+    home.configure(&format!("[limits]\n{limits}"));
     TestServer::start_in(home, &[])
 }
 
@@ -81,7 +81,7 @@ async fn a_session_that_commands_too_fast_is_told_so_and_lives() {
 
 #[test]
 fn an_idle_attacker_takes_no_more_than_his_share_and_never_the_unix_socket() {
-    let server = limited("connections_per_address = 20\nhead_seconds = 30\n");
+    let server = limited("connections_per_address = 20\nhead_seconds = 300\n");
     let taken: Vec<_> = (0..20).map(|_| TcpStream::connect(&server.address).unwrap()).collect();
     let request = "GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let one_more = || ask(TcpStream::connect(&server.address).unwrap(), request);
@@ -94,6 +94,62 @@ fn an_idle_attacker_takes_no_more_than_his_share_and_never_the_unix_socket() {
     assert_eq!(stats["total"], 0, "the Unix socket answers");
     drop(taken);
     eventually("there is room again", || one_more().contains("200 OK").then_some(()));
+}
+
+/// A client that asks for a page, reads its first bytes, and then nothing more.
+fn unread_page(server: &TestServer) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.write_all(b"GET /api/messages?limit=200 HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut head = [0; 15];
+    stream.read_exact(&mut head).unwrap();
+    (stream, String::from_utf8(head.to_vec()).unwrap())
+}
+
+#[test]
+fn large_pages_that_nobody_reads_take_up_little() {
+    let server = limited("");
+    let long = "x".repeat(1_000_000);
+    for _ in 0..60 {
+        server.make("group_1", &long);
+    }
+    let before = server.memory();
+    let clients: Vec<_> = (0..20).map(|_| unread_page(&server)).collect();
+    assert!(clients.iter().all(|(_, head)| head == "HTTP/1.1 200 OK"));
+    let grown = server.memory().saturating_sub(before) >> 20;
+    // All of it would be 1,200 MiB.
+    assert!(grown < 300, "{grown} MiB");
+    let (_, page) = server.get("/api/messages?limit=9");
+    let contents = page["messages"].as_array().unwrap();
+    assert_eq!(contents.len(), 9, "a page in pieces is whole");
+    assert!(contents.iter().all(|message| message["content"] == long));
+    assert_eq!((&page["offset"], &page["limit"]), (&json!(0), &json!(9)));
+}
+
+#[test]
+fn bodies_share_a_limit_of_memory_and_small_answers_go_on() {
+    let server = limited("memory_bytes = 8388608\n");
+    let long = "x".repeat(1_000_000);
+    for _ in 0..20 {
+        server.make("group_1", &long);
+    }
+    let mut held = Vec::new();
+    let refused = (0..100).any(|_| {
+        let (stream, head) = unread_page(&server);
+        held.push(stream);
+        head.starts_with("HTTP/1.1 503")
+    });
+    assert!(refused, "the limit is never reached");
+    let mut last = held.pop().unwrap();
+    let mut rest = [0; 2048];
+    let length = last.read(&mut rest).unwrap();
+    let text = String::from_utf8_lossy(&rest[..length]).into_owned();
+    assert!(text.contains("retry-after:") && text.contains("limits.memory_bytes"), "{text}");
+    assert_eq!(server.get("/api/stats").0, 200);
+    drop(held);
+    eventually("there is memory again", || {
+        unread_page(&server).1.starts_with("HTTP/1.1 200").then_some(())
+    });
 }
 
 #[test]
@@ -127,7 +183,7 @@ fn a_stream_that_nobody_reads_ends() {
 
 #[test]
 fn an_export_that_nobody_reads_makes_room_for_others() {
-    let server = limited("exports = 1\nidle_seconds = 1\n");
+    let server = limited("exports = 1\nidle_seconds = 5\n");
     let long = "x".repeat(200_000);
     // More than the system keeps for a connection.
     for _ in 0..60 {

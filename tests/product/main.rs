@@ -13,6 +13,8 @@ mod onebot12;
 mod server;
 #[path = "../common/socket.rs"]
 mod socket;
+#[path = "../common/tools.rs"]
+mod tools;
 
 mod access;
 mod clock;
@@ -37,9 +39,12 @@ mod reload;
 mod routing;
 mod search;
 mod socket_commands;
+mod socket_cursor;
+mod socket_cursor_model;
 mod socket_events;
 mod socket_resume;
 mod socket_slow;
 mod socket_subscriptions;
+mod stopping;
 mod stream;
 mod tui;

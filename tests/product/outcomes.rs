@@ -45,7 +45,7 @@ fn until_taken(server: &TestServer, peer: &Peer, id: i64) {
     peer.push(&group_message(1, 999, id, "a mark"));
     eventually("the mark is stored", || {
         let (_, page) = server.get("/api/messages?conversation=group_999");
-        (page["messages"].as_array().unwrap().len() as i64 >= id).then_some(())
+        (i64::try_from(page["messages"].as_array().unwrap().len()).unwrap() >= id).then_some(())
     });
 }
 
@@ -326,7 +326,9 @@ async fn a_history_that_disagrees_in_time_or_id_doubles_nothing() {
         let mut told: Vec<_> =
             (0..3).map(|n| said(false, 100 + n, &format!("m{n}"), 100)).collect();
         told.extend((0..2).map(|n| said(false, 200 + n, "ha", 90)));
-        told.iter().for_each(|event| peer.push(event));
+        for event in &told {
+            peer.push(event);
+        }
         until_stored(&server, 5);
         peer.drop_connection();
         peer.ended().await;

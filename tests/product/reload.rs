@@ -1,8 +1,15 @@
 //! SIGHUP: what changes while the server runs.
 
+use crate::onebot::Peer;
+use crate::onebot11::{headers, willing};
 use crate::server::{Home, TestServer, agent, eventually};
+use crate::socket::in_time;
+use futures_util::{SinkExt, StreamExt};
 use rustix::process::Signal;
+use std::io::{BufRead, BufReader};
 use std::sync::Arc;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
 
 fn status(server: &TestServer, token: &str) -> u16 {
     let request = agent().get(server.url("/api/stats"));
@@ -33,4 +40,36 @@ fn tokens_adapters_and_the_log_change_at_once_and_the_rest_is_named() {
     let sent = server.home.ok(&["send", "-p", "loopback", "-r", "group_1", "x"]);
     assert!(sent.contains("Pending"), "the adapter is gone: {sent}");
     assert!(!server.log().contains("second"), "tokens are never logged");
+}
+
+/// The configuration with these tokens, each named after its scope.
+fn tokens(scopes: &[&str]) -> String {
+    let entry = |scope: &&str| {
+        format!("[[tokens]]\nname = '{scope}'\nscope = '{scope}'\ntoken = '{scope}-token'\n")
+    };
+    scopes.iter().map(entry).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_token_ends_what_it_opened_and_nothing_else() {
+    let home = Arc::new(Home::new());
+    home.configure(&tokens(&["admin", "read", "send", "adapter"]));
+    let server = TestServer::start_in(home, &[]);
+    let url = |token: &str| format!("ws://{}/ws/client?access_token={token}-token", server.address);
+    let (mut kept, _) = connect_async(url("admin")).await.unwrap();
+    let (mut revoked, _) = connect_async(url("send")).await.unwrap();
+    let stream = agent().get(server.url("/api/stream?access_token=read-token")).call().unwrap();
+    let mut lines = BufReader::new(stream.into_body().into_reader()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "retry: 1000", "the stream has begun");
+    let dial = format!("ws://{}/onebot/v11/ws?access_token=adapter-token", server.address);
+    let peer = Peer::dial(&dial, &headers("1", "Universal"), willing()).await.unwrap();
+    reload(&server, &tokens(&["admin"]), "the configuration was read again");
+    let end = in_time("the session ends", revoked.next()).await.unwrap().unwrap();
+    let Message::Close(Some(close)) = end else { panic!("{end}") };
+    assert_eq!((u16::from(close.code), close.reason.as_str()), (1008, "the token was revoked"));
+    assert!(lines.all(|line| line.is_ok()), "the stream ends as a stream does");
+    in_time("the implementation's connection ends", peer.ended()).await;
+    kept.send(Message::text(r#"{"type":"subscribe"}"#)).await.unwrap();
+    let ack = in_time("an answer", kept.next()).await.unwrap().unwrap();
+    assert!(ack.to_text().unwrap().contains("subscribed"), "{ack}");
 }

@@ -133,7 +133,7 @@ async fn what_an_implementation_receives_is_pushed_with_its_sender() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_platform_does_not_take_is_an_error_with_the_id_of_the_stored_message() {
     let home = Home::new();
-    home.configure("[outbox]\nack_seconds = 1");
+    home.configure("[outbox]\nack_seconds = 5");
     let server = TestServer::start_in(Arc::new(home), &[]);
     let willing = onebot11::willing();
     let script = Arc::new(move |action: &Value| match action["params"]["group_id"].as_u64() {

@@ -106,7 +106,7 @@ async fn a_client_that_is_suspended_and_cut_off_goes_on_where_it_was() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_never_reads_is_closed_and_hurts_nobody() {
     let server =
-        configured(&SMALL.replace("[limits]", "[limits]\nping_seconds = 1\nidle_seconds = 2"));
+        configured(&SMALL.replace("[limits]", "[limits]\nping_seconds = 1\nidle_seconds = 8"));
     let mut fast = Client::connect(&server).await;
     fast.subscribe().await;
     let before = sockets(&server);
@@ -151,7 +151,7 @@ async fn raw_session(server: &TestServer) -> TcpStream {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_half_open_connection_is_closed_and_an_idle_one_that_answers_pings_stays() {
-    let server = configured("[limits]\nping_seconds = 1\nidle_seconds = 2\n");
+    let server = configured("[limits]\nping_seconds = 1\nidle_seconds = 8\n");
     let mut idle = Client::connect(&server).await;
     idle.subscribe().await;
     let idle = tokio::spawn(async move {

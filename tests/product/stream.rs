@@ -52,7 +52,9 @@ impl Stream {
                     return (id, serde_json::from_str(&data).unwrap());
                 }
                 _ => {
-                    assert!(line.is_empty() || line.starts_with("retry:") || line.starts_with(':'))
+                    let is_other =
+                        ["retry:", ":", "event: reset"].iter().any(|other| line.starts_with(other));
+                    assert!(line.is_empty() || is_other, "{line}")
                 }
             }
         }
@@ -81,19 +83,75 @@ fn five(server: &TestServer) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn events_are_the_frames_of_the_websocket_with_their_seq_as_id() {
+async fn events_are_the_frames_of_the_websocket_with_a_cursor_as_id() {
     let server = TestServer::start();
     let mut client = Client::connect(&server).await;
     client.subscribe().await;
     let mut events = Stream::open(&server, "", &[], EVENTS);
     let mut lines = Stream::open(&server, "", &[], LINES);
+    let mut cursors = Vec::new();
     for content in ["one", "two\nlines", "三 \u{2028} \r\n"] {
         server.make("group_1", content);
         let frame = client.next().await;
         assert_eq!(frame["data"]["content"], content);
-        assert_eq!(events.event(), (frame["data"]["seq"].to_string(), frame.clone()));
+        let (id, event) = events.event();
+        assert_eq!(event, frame);
         assert_eq!(lines.json(), frame);
+        cursors.push(id);
     }
+    let mut again = Stream::open(&server, "", &[("last-event-id", &cursors[1])], EVENTS);
+    let (id, event) = again.event();
+    assert_eq!((&id, &event["data"]["content"]), (&cursors[2], &"三 \u{2028} \r\n".into()));
+}
+
+#[test]
+fn events_that_are_asked_for_come_with_their_cursors() {
+    let server = TestServer::start();
+    let mut lines = Stream::open(&server, "?events=message_status,message_deleted", &[], LINES);
+    let id = server.make_for(Some("qq"), "group_1", "one");
+    let canceled = serde_json::json!({"status": "Canceled"});
+    let path = format!("/api/messages/{id}");
+    assert_eq!(server.ask("PATCH", &path, Some(&canceled)).0, 200);
+    assert_eq!(server.ask("DELETE", &path, None).0, 200);
+    let all = [lines.json(), lines.json(), lines.json()];
+    let kinds: Vec<_> = all.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["new_message", "message_status", "message_deleted"]);
+    let cursor = all[0]["cursor"].as_str().unwrap();
+    let query = format!("?events=message_status&events=message_deleted&cursor={cursor}");
+    let mut replayed = Stream::open(&server, &query, &[], EVENTS);
+    let (place, event) = replayed.event();
+    assert_eq!(event, all[2], "of a message that was deleted, only that");
+    assert_eq!(all[2]["cursor"], place);
+}
+
+#[test]
+fn a_place_that_the_store_does_not_have_resets_the_stream_and_does_not_end_it() {
+    let server = TestServer::start();
+    let ids = five(&server);
+    let foreign = "00000000000000aa-3";
+    for (query, headers) in [
+        ("", &[("last-event-id", foreign)][..]),
+        ("", &[("last-event-id", "99")]),
+        ("", &[("last-event-id", "nonsense")]),
+        (&*format!("?cursor={foreign}"), &[]),
+        ("?since=99", &[]),
+    ] {
+        let mut events = Stream::open(&server, query, headers, EVENTS);
+        assert_eq!(events.line().unwrap(), "retry: 1000");
+        assert_eq!(events.line().unwrap(), "");
+        assert_eq!(events.line().unwrap(), "event: reset", "{query} {headers:?}");
+        let (id, event) = events.event();
+        assert_eq!(event["type"], "reset");
+        let mut lines = Stream::open(&server, query, headers, LINES);
+        assert_eq!(lines.json()["type"], "reset");
+        let message = server.make("group_1", "live");
+        assert_eq!(events.contents(1), ["live"], "{query} {headers:?}");
+        assert_eq!(lines.json()["data"]["id"], *message);
+        let mut again = Stream::open(&server, "", &[("last-event-id", &id)], EVENTS);
+        assert_eq!(again.contents(1), ["live"], "it goes on where it was reset");
+    }
+    let mut known = Stream::open(&server, "", &[("last-event-id", &ids[3])], EVENTS);
+    assert_eq!(known.contents(1), ["m4"]);
 }
 
 #[test]
@@ -164,10 +222,11 @@ fn what_cannot_be_streamed_is_a_400_that_names_it() {
         let text = error["error"].as_str().unwrap();
         assert!(status == 400 && text.contains("since"), "{query}: {status} {text}");
     }
-    let mut answer =
-        agent().get(server.url("/api/stream")).header("last-event-id", "x").call().unwrap();
-    let error: Value = answer.body_mut().read_json().unwrap();
-    assert!(answer.status() == 400 && error["error"].as_str().unwrap().contains("Last-Event-ID"));
+    for (query, named) in [("cursor=x", "`cursor`"), ("events=rain", "rain")] {
+        let (status, error) = server.get(&format!("/api/stream?{query}"));
+        let text = error["error"].as_str().unwrap();
+        assert!(status == 400 && text.contains(named), "{query}: {status} {text}");
+    }
 }
 
 #[test]
@@ -265,6 +324,29 @@ fn following_survives_restarts_of_the_server_without_a_gap_or_a_double() {
         expected.push(format!("{round} again"));
     }
     assert_eq!(follower.contents(expected.len()), expected);
+}
+
+#[test]
+fn following_tells_when_the_store_was_replaced_by_an_older_copy() {
+    let mut server = TestServer::start();
+    server.make_for(Some("qq"), "group_1", "kept");
+    assert_eq!(server.stop(), Some(0));
+    let copy = server.home.path("copy.redb");
+    std::fs::copy(server.home.db(), &copy).unwrap();
+    server.start_again();
+    let mut follower = Follower::start(&server, &[]);
+    assert_eq!(follower.content(), "kept");
+    server.make_for(Some("qq"), "group_1", "lost");
+    assert_eq!(follower.content(), "lost");
+    assert_eq!(server.stop(), Some(0));
+    std::fs::copy(&copy, server.home.db()).unwrap();
+    server.start_again();
+    let errors = follower.process.stderr.take().unwrap();
+    let mut line = String::new();
+    BufReader::new(errors).read_line(&mut line).unwrap();
+    assert!(line.contains("older copy"), "{line}");
+    server.make_for(Some("qq"), "group_1", "new");
+    assert_eq!(follower.content(), "new");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

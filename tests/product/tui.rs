@@ -132,7 +132,7 @@ fn a_conversation_from_the_terminal_across_a_restart() {
     assert_eq!(found(&server, "an answer"), 1);
     // The server goes and comes back; what happened meanwhile is there, and once.
     server.stop();
-    tui.sees("away: no server answers");
+    tui.sees("away: cannot reach a server");
     server.home.ok(&["send", "-p", "loopback", "-r", "group_1", "while it was away"]);
     server.start_again();
     tui.sees("while it was away");
@@ -166,7 +166,7 @@ fn signals_leave_the_terminal_as_it_was() {
     let home = Home::new();
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let mut tui = Tui::start(&home, &[]);
-        tui.sees("away: no server answers");
+        tui.sees("away: cannot reach a server");
         assert!(tui.is_raw());
         tui.signal(signal);
         assert_eq!(tui.wait(), 0);
@@ -178,7 +178,7 @@ fn signals_leave_the_terminal_as_it_was() {
 fn suspended_it_gives_the_terminal_back_and_takes_it_again() {
     let home = Home::new();
     let mut tui = Tui::start(&home, &[]);
-    tui.sees("away: no server answers");
+    tui.sees("away: cannot reach a server");
     tui.signal(Signal::TSTP);
     tui.has_restored();
     let stat = format!("/proc/{}/stat", tui.pid().as_raw_nonzero());
@@ -186,7 +186,7 @@ fn suspended_it_gives_the_terminal_back_and_takes_it_again() {
         std::fs::read_to_string(&stat).unwrap().contains(") T ").then_some(())
     });
     tui.signal(Signal::CONT);
-    tui.sees("away: no server answers");
+    tui.sees("away: cannot reach a server");
     assert!(tui.is_raw() && tui.is_on_alternate_screen());
     tui.press("q");
     assert_eq!(tui.wait(), 0);

@@ -3,7 +3,8 @@ import { fill, h } from '../dom.js';
 import { author, fullTime, platformName } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
-import { carriesBytes, source, summary, webAddress } from '../media.js';
+import { splitAtAddresses } from '../links.js';
+import { carriesBytes, nameOf, source, summary, webAddress } from '../media.js';
 import { statusMark } from '../message.js';
 import { conversationName } from '../names.js';
 import { link } from '../router.js';
@@ -28,12 +29,15 @@ export function details(feed, id, known, by) {
   /** @type {(() => void)[]} */
   const ends = [];
   let shown = '';
+  let named = '';
   /** What can be done, drawn anew only where it changes: a question that is asked stays. */
   let row = h('div');
   let can = '';
 
   /** @param {Message} message */
   function draw(message) {
+    known = message;
+    named = conversationName(message);
     if (shown !== message.content) {
       shown = message.content;
       fill(content, ...contentOf(message, ends));
@@ -89,6 +93,7 @@ export function details(feed, id, known, by) {
   ends.push(
     feed.batch.watch((batch) => {
       if (batch.some((event) => 'change' in event && event.change.id === id)) void look();
+      else if (known && conversationName(known) !== named) draw(known);
     }),
   );
   if (known) draw(known);
@@ -145,7 +150,7 @@ function contentOf(message, ends) {
 
 /** Text with its web addresses made links; of other kinds none is. @param {string} text */
 function linked(text) {
-  return text.split(/(https?:\/\/[^\s<>"'，。！？；（）【】《》]+)/i).map((part, at) => (at % 2 === 1 && webAddress(part) ? anchor(part) : part));
+  return splitAtAddresses(text).map((part, at) => (at % 2 === 1 && webAddress(part) ? anchor(part) : part));
 }
 
 /** @param {string} href */
@@ -167,7 +172,7 @@ function medium(message, ends) {
       return;
     }
     if (address.startsWith('blob:')) ends.push(() => URL.revokeObjectURL(address));
-    fill(place, player(type, address, host !== undefined, () => fill(place, h('p', { class: 'problem' }, t('cannotShow')), button)));
+    fill(place, player(message, address, () => fill(place, h('p', { class: 'problem' }, t('cannotShow')), button)));
   };
   const button = h('button', { onclick: show }, icon('play'), t(type === 'File' || type === 'Text' ? 'showFile' : type === 'Image' ? 'showImage' : 'play'));
   if (!(type === 'File' && host)) place.prepend(button);
@@ -175,16 +180,15 @@ function medium(message, ends) {
 }
 
 /**
- * @param {import('../types.js').MessageType} type
+ * @param {Message} message
  * @param {string} address
- * @param {boolean} isElsewhere
  * @param {() => void} failed
  */
-function player(type, address, isElsewhere, failed) {
+function player({ content, message_type: type }, address, failed) {
   if (type === 'Image') return h('img', { src: address, alt: t('imageOf'), referrerpolicy: 'no-referrer', onerror: failed });
   if (type === 'Audio') return h('audio', { src: address, controls: true, autoplay: true, onerror: failed });
   if (type === 'Video') return h('video', { src: address, controls: true, autoplay: true, onerror: failed });
-  return h('a', { class: 'button', href: address, download: isElsewhere ? undefined : 'file' }, icon('file'), t('saveFile'));
+  return h('a', { class: 'button', href: address, download: carriesBytes(content) ? nameOf(content) || 'file' : undefined }, icon('file'), t('saveFile'));
 }
 
 /**

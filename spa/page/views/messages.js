@@ -5,6 +5,7 @@ import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { EVERYTHING, MessageList } from '../list.js';
 import { messageRow, rowKey } from '../message.js';
+import { conversationName } from '../names.js';
 import { remember } from '../router.js';
 import { VirtualList } from '../virtual.js';
 import { details } from './details.js';
@@ -292,5 +293,5 @@ async function suggest(platform, chosen, known) {
   const now = platform.value || chosen;
   platform.append(...options.filter((option) => ![...platform.options].some((there) => there.value === option.value)));
   platform.value = now;
-  fill(known, ...conversations.slice(0, 500).map((one) => h('option', { value: one.conversation, label: one.name ?? one.conversation })));
+  fill(known, ...conversations.slice(0, 500).map((one) => h('option', { value: one.conversation, label: conversationName({ ...one, recipient: one.conversation, conversation_name: one.name }) })));
 }

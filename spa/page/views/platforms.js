@@ -11,8 +11,8 @@ import { toast } from '../toast.js';
 /** How often "2 minutes ago" is told anew, in milliseconds. */
 const AGAIN = 30_000;
 
-/** What a kind of adapter is called. @type {Record<string, string>} */
-const KINDS = { onebot11: 'OneBot 11', onebot12: 'OneBot 12', loopback: 'Loopback' };
+/** Kinds of adapters as people write them. */
+const KINDS = new Map([['onebot11', 'OneBot 11'], ['onebot12', 'OneBot 12'], ['loopback', 'Loopback']]);
 
 /**
  * @param {import('../feed.js').Feed} feed
@@ -42,7 +42,7 @@ const stateMark = (state) => h('span', { class: `state ${state.toLowerCase()}` }
 
 /** An adapter in one line, for the dashboard. @param {Adapter} adapter */
 export function adapterLine(adapter) {
-  const account = adapter.account && adapter.account !== adapter.platform ? adapter.account : KINDS[adapter.kind] ?? adapter.kind;
+  const account = adapter.account && adapter.account !== adapter.platform ? adapter.account : KINDS.get(adapter.kind) ?? adapter.kind;
   return h(
     'div',
     { class: 'adapter-line' },
@@ -62,7 +62,7 @@ function card(adapter) {
     h(
       'p',
       { class: 'muted' },
-      [KINDS[adapter.kind] ?? adapter.kind, adapter.account && t('accountIs', { account: adapter.account })].filter(Boolean).join(' · '),
+      [KINDS.get(adapter.kind) ?? adapter.kind, adapter.account && t('accountIs', { account: adapter.account })].filter(Boolean).join(' · '),
     ),
     h('p', { class: 'muted', title: fullTime(adapter.since) }, t('since', { when: ago(adapter.since) })),
     h('dl', { class: 'numbers' }, count('received', adapter.received), count('sent', adapter.sent), count('failed', adapter.failed)),

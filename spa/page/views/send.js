@@ -5,6 +5,7 @@ import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { contentBytes, contentOf, summary, typeOf } from '../media.js';
 import { statusMark } from '../message.js';
+import { conversationName } from '../names.js';
 import { link } from '../router.js';
 import { textOf } from './details.js';
 
@@ -85,7 +86,7 @@ function sentLine(message) {
     { class: 'sent-line', href: link('messages', { message: message.id }) },
     h('span', { class: 'text' }, summary(message)),
     statusMark(message.status),
-    h('span', { class: 'muted' }, `${platformName(message.platform)} · ${message.recipient} · ${time(message.created_at)}`),
+    h('span', { class: 'muted' }, `${platformName(message.platform)} · ${conversationName(message)} · ${time(message.created_at)}`),
     message.last_error ? h('span', { class: 'last-error' }, message.last_error) : null,
     message.status === 'Pending' ? h('span', { class: 'muted' }, t('pendingWhy')) : null,
   );
@@ -153,7 +154,7 @@ class SendForm {
     this.count.textContent = this.#file ? size(this.#file.size) : t('characters', { n: [...draft.content].length });
     this.problem.textContent = isTooMuch ? t('tooLong', { most: size(MOST_BYTES), size: size(bytes) }) : '';
     this.button.disabled = isTooMuch;
-    fill(this.known, ...this.#offered().map((one) => h('option', { value: one.conversation, label: `${one.name ?? one.conversation} · ${platformName(one.platform)}` })));
+    fill(this.known, ...this.#offered().map((one) => h('option', { value: one.conversation, label: `${conversationName({ ...one, recipient: one.conversation, conversation_name: one.name })} · ${platformName(one.platform)}` })));
   }
 
   #offered() {
@@ -178,7 +179,7 @@ class SendForm {
   #pick() {
     const file = this.picker.files?.[0];
     if (!file) return;
-    if (contentBytes(file.size) > MOST_BYTES) {
+    if (contentBytes(file) > MOST_BYTES) {
       this.picker.value = '';
       this.problem.textContent = t('fileTooLarge', { name: file.name, size: size(file.size), most: size(Math.floor((MOST_BYTES * 3) / 4)) });
       return;

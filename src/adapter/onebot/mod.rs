@@ -1,10 +1,5 @@
-//! What both versions of OneBot do alike.
+//! The OneBot standard: version 11 and version 12, and what both share.
 
-pub(super) mod answer;
-pub(super) mod call;
-pub(super) mod media;
-pub(super) mod names;
-pub(super) mod piece;
-pub(super) mod requests;
-pub(super) mod session;
-pub(super) mod word;
+mod common;
+pub(super) mod v11;
+pub(super) mod v12;

@@ -1,90 +1,97 @@
-//! What adapters hold of the registry: a place for each configured one, an entry for each connection.
+//! The values that adapters hold: one for each configured adapter, one for each connection.
 
-use super::Registry;
-use super::row::Row;
-use crate::adapter::State;
+use super::entry::Entry;
+use super::table::Shared;
 use crate::clock::now;
+use crate::protocol::platform::State;
+use std::sync::Arc;
 
-/// A configured adapter's place in the registry.
+/// The entry of a configured adapter.
 #[derive(Clone, Debug)]
-pub(in crate::adapter) struct Seat {
-    pub(super) registry: Registry,
-    pub(super) row: u64,
+pub(in crate::adapter) struct ConfiguredEntry {
+    pub(super) shared: Arc<Shared>,
+    pub(super) id: u64,
 }
 
-impl Seat {
-    /// Says what the adapter is while nothing is connected.
-    pub(in crate::adapter) fn absent(&self, state: State, reason: Option<&str>) {
-        let mut rows = self.registry.rows();
-        let came_by = |row: &&Row| row.seat == Some(self.row) && row.account.is_some();
-        let mut ids: Vec<u64> = rows.list.iter().filter(came_by).map(|row| row.id).collect();
+impl ConfiguredEntry {
+    /// Sets the state while nothing is connected.
+    pub(in crate::adapter) fn set_state(&self, state: State, reason: Option<&str>) {
+        let mut table = self.shared.lock();
+        let connected_by_it =
+            |entry: &&Entry| entry.configured == Some(self.id) && entry.account.is_some();
+        let mut ids: Vec<u64> =
+            table.entries.iter().filter(connected_by_it).map(|entry| entry.id).collect();
         if ids.is_empty() {
-            ids.push(self.row);
+            ids.push(self.id);
         }
         for id in ids {
-            self.registry
-                .change(&mut rows, id, |row| row.absent = (state, reason.map(str::to_owned)));
+            self.shared.change(&mut table, id, |entry| {
+                entry.unconnected = (state, reason.map(str::to_owned));
+            });
         }
     }
 }
 
-/// A connection's entry in the registry; it ends with this value.
+/// A registered connection; its registration ends when this is dropped.
 #[derive(Debug)]
 pub(in crate::adapter) struct Registration {
-    pub(super) registry: Registry,
-    pub(super) row: u64,
+    pub(super) shared: Arc<Shared>,
+    pub(super) entry: u64,
     pub(super) connection: u64,
 }
 
 impl Registration {
-    /// The account became known.
+    /// The account became known: the connection moves to the account's entry.
     pub(in crate::adapter) fn identify(&mut self, account: &str) {
-        let registry = self.registry.clone();
-        let mut rows = registry.rows();
-        let Some(from) = rows.get(self.row) else { return };
+        let shared = Arc::clone(&self.shared);
+        let mut table = shared.lock();
+        let Some(from) = table.get(self.entry) else { return };
         let Some(connection) = from.remove(self.connection) else { return };
-        let (kind, platform, seat) = (from.kind, from.platform.clone(), from.seat);
+        let (kind, platform) = (from.kind, from.platform.clone());
+        let configured = if from.is_configured { Some(from.id) } else { from.configured };
         let published = from.connections.is_empty().then(|| from.take_state(now()));
-        let known = rows.find_account(&platform, Some(account));
-        self.row = known.unwrap_or_else(|| rows.add_account(kind, &platform, Some(account)));
-        registry.change(&mut rows, self.row, |row| {
+        let known = table.find_account(&platform, Some(account));
+        self.entry = known.unwrap_or_else(|| table.add_account(kind, &platform, Some(account)));
+        shared.change(&mut table, self.entry, |entry| {
             if let (None, Some(published)) = (known, published) {
-                row.inherit(published);
+                entry.inherit(published);
             }
-            row.seat = seat.or(row.seat);
-            row.offline = None;
-            row.on_unknown = connection.settings.on_unknown;
-            row.connections.push(connection);
+            entry.configured = configured.or(entry.configured);
+            entry.offline = None;
+            entry.on_unknown = connection.settings.on_unknown;
+            entry.connections.push(connection);
         });
-        rows.list
-            .retain(|row| row.configured || row.account.is_some() || !row.connections.is_empty());
+        table.entries.retain(|entry| {
+            entry.is_configured || entry.account.is_some() || !entry.connections.is_empty()
+        });
     }
 
-    /// The account is off though the connection lives.
+    /// The account is off though the connection holds.
     pub(in crate::adapter) fn offline(&self, reason: &str) {
-        let mut rows = self.registry.rows();
-        self.registry.change(&mut rows, self.row, |row| row.offline = Some(reason.to_owned()));
+        let mut table = self.shared.lock();
+        let offline = Some(reason.to_owned());
+        self.shared.change(&mut table, self.entry, |entry| entry.offline = offline);
     }
 
-    /// The account is on; says whether it had been off.
+    /// The account is on; returns whether it had been off.
     pub(in crate::adapter) fn online(&self) -> bool {
-        let mut rows = self.registry.rows();
-        let was_off = rows.get(self.row).is_some_and(|row| row.offline.is_some());
-        self.registry.change(&mut rows, self.row, |row| row.offline = None);
+        let mut table = self.shared.lock();
+        let was_off = table.get(self.entry).is_some_and(|entry| entry.offline.is_some());
+        self.shared.change(&mut table, self.entry, |entry| entry.offline = None);
         was_off
     }
 
-    /// The connection ends, and says why.
+    /// Ends the registration with a state and its reason.
     pub(in crate::adapter) fn end(self, state: State, reason: &str) {
         self.remove(state, reason);
     }
 
     fn remove(&self, state: State, reason: &str) {
-        let mut rows = self.registry.rows();
-        self.registry.change(&mut rows, self.row, |row| {
-            if row.remove(self.connection).is_some() && row.connections.is_empty() {
-                row.offline = None;
-                row.absent = (state, Some(reason.to_owned()));
+        let mut table = self.shared.lock();
+        self.shared.change(&mut table, self.entry, |entry| {
+            if entry.remove(self.connection).is_some() && entry.connections.is_empty() {
+                entry.offline = None;
+                entry.unconnected = (state, Some(reason.to_owned()));
             }
         });
     }

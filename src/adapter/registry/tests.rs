@@ -1,9 +1,19 @@
 use super::*;
-use crate::adapter::kind;
+use crate::adapter::api::Kind;
+use table::{MAX_CHANGES, MAX_ENTRIES};
 
-fn arrival<'a>(account: Option<&'a str>, seat: Option<&'a Seat>) -> Arrival<'a> {
-    let settings = Arc::new(Settings::new(kind("onebot11").unwrap()));
-    Arrival { settings, platform: "qq", account, seat, offline: None }
+static KIND: Kind = Kind {
+    name: "test",
+    platform: "qq",
+    paths: &[],
+    addresses: |_| true,
+    resolve: |recipient, _| Ok(recipient.to_owned()),
+    is_fallback: false,
+};
+
+fn new<'a>(account: Option<&'a str>, entry: Option<&'a ConfiguredEntry>) -> NewConnection<'a> {
+    let settings = Arc::new(Settings::new(&KIND));
+    NewConnection { settings, platform: "qq", account, entry, offline: None }
 }
 
 /// What was published so far, as `account: State`.
@@ -19,8 +29,8 @@ fn published(changes: &mut Changes) -> Vec<String> {
 fn each_change_is_published_once() {
     let registry = Registry::new();
     let mut changes = registry.changes();
-    let (first, _queue) = registry.connect_for_requests(&arrival(Some("1"), None));
-    let event_only = registry.connect(&arrival(Some("1"), None));
+    let (first, _queue) = registry.connect_for_requests(&new(Some("1"), None));
+    let event_only = registry.connect(&new(Some("1"), None));
     assert_eq!(published(&mut changes), ["1: Connected"]);
     first.offline("the account was logged out");
     first.offline("still");
@@ -36,8 +46,8 @@ fn each_change_is_published_once() {
 #[test]
 fn an_old_connection_does_not_take_the_new_one_down() {
     let registry = Registry::new();
-    let (old, _old_queue) = registry.connect_for_requests(&arrival(Some("1"), None));
-    let (_new, _queue) = registry.connect_for_requests(&arrival(Some("1"), None));
+    let (old, _old_queue) = registry.connect_for_requests(&new(Some("1"), None));
+    let (_new, _queue) = registry.connect_for_requests(&new(Some("1"), None));
     let newest = registry.link("qq", None).unwrap().connection;
     let mut changes = registry.changes();
     old.end(State::Disconnected, "lost");
@@ -49,27 +59,30 @@ fn an_old_connection_does_not_take_the_new_one_down() {
 fn an_account_that_becomes_known_keeps_its_state() {
     let registry = Registry::new();
     let mut changes = registry.changes();
-    let seat = registry.seat(&Settings::new(kind("onebot11").unwrap()));
-    seat.absent(State::Connecting, None);
-    let (mut known, _queue) = registry.connect_for_requests(&arrival(None, Some(&seat)));
+    let configured = registry.add_configured(&Settings::new(&KIND));
+    configured.set_state(State::Connecting, None);
+    let (mut known, _queue) = registry.connect_for_requests(&new(None, Some(&configured)));
     known.identify("1");
     assert_eq!(published(&mut changes), ["-: Connecting", "-: Connected"]);
     let rows = registry.platforms();
     assert_eq!(rows.len(), 1, "the account stands in for its entry: {rows:?}");
     drop(known);
-    seat.absent(State::Connecting, Some("refused"));
+    configured.set_state(State::Connecting, Some("refused"));
     assert_eq!(published(&mut changes), ["1: Disconnected", "1: Connecting"]);
     assert_eq!(registry.platforms()[0].last_error.as_deref(), Some("refused"));
-    let _again = registry.connect(&arrival(Some("1"), Some(&seat)));
+    assert_eq!(registry.platforms()[0].reason.as_deref(), Some("refused"));
+    let _again = registry.connect(&new(Some("1"), Some(&configured)));
     assert_eq!(published(&mut changes), ["1: Connected"]);
+    let connected = &registry.platforms()[0];
+    assert_eq!((&connected.reason, &connected.last_error), (&None, &None), "it is over");
 }
 
 #[test]
 fn the_preferred_account_else_the_one_connected_longest() {
     let registry = Registry::new();
-    let (_one, _queue_one) = registry.connect_for_requests(&arrival(Some("1"), None));
-    let (two, _queue_two) = registry.connect_for_requests(&arrival(Some("2"), None));
-    let _events_only = registry.connect(&arrival(Some("3"), None));
+    let (_one, _queue_one) = registry.connect_for_requests(&new(Some("1"), None));
+    let (two, _queue_two) = registry.connect_for_requests(&new(Some("2"), None));
+    let _events_only = registry.connect(&new(Some("3"), None));
     let account = |preferred| registry.link("qq", preferred).unwrap().account.unwrap();
     assert_eq!(account(None), "1");
     assert_eq!(account(Some("2")), "2");
@@ -83,13 +96,13 @@ fn the_preferred_account_else_the_one_connected_longest() {
 #[test]
 fn what_passes_is_counted() {
     let registry = Registry::new();
-    let _seat = registry.seat(&Settings::new(kind("loopback").unwrap()));
-    let _connected = registry.connect(&arrival(Some("1"), None));
+    let _configured = registry.add_configured(&Settings::new(&KIND));
+    let _connected = registry.connect(&new(Some("1"), None));
     registry.count_sent("qq", Some("1"));
     registry.count_received("qq", Some("1"));
     registry.count_failed("qq", Some("1"), "refused");
     let rows = registry.platforms();
-    assert_eq!((&*rows[0].kind, rows[0].state), ("loopback", State::Disconnected));
+    assert_eq!((&*rows[0].kind, rows[0].state), ("test", State::Disconnected));
     assert_eq!((rows[1].sent, rows[1].received, rows[1].failed), (1, 1, 1));
     assert_eq!(rows[1].last_error.as_deref(), Some("refused"));
 }
@@ -97,21 +110,21 @@ fn what_passes_is_counted() {
 #[test]
 fn accounts_that_are_gone_do_not_pile_up() {
     let registry = Registry::new();
-    for account in 0..2 * ROWS {
-        drop(registry.connect(&arrival(Some(&account.to_string()), None)));
+    for account in 0..2 * MAX_ENTRIES {
+        drop(registry.connect(&new(Some(&account.to_string()), None)));
     }
-    assert_eq!(registry.platforms().len(), ROWS);
+    assert_eq!(registry.platforms().len(), MAX_ENTRIES);
 }
 
 #[tokio::test]
 async fn a_reader_that_lags_is_told_the_present_states() {
     let registry = Registry::new();
     let mut changes = registry.changes();
-    for _ in 0..CHANGES {
-        drop(registry.connect(&arrival(Some("1"), None)));
+    for _ in 0..MAX_CHANGES {
+        drop(registry.connect(&new(Some("1"), None)));
     }
-    let _live = registry.connect(&arrival(Some("1"), None));
+    let _live = registry.connect(&new(Some("1"), None));
     assert_eq!(changes.next().await.state, State::Connected);
-    let _other = registry.connect(&arrival(Some("2"), None));
+    let _other = registry.connect(&new(Some("2"), None));
     assert_eq!(changes.next().await.account.as_deref(), Some("2"));
 }

@@ -1,6 +1,6 @@
 //! The page of a command, from its help.
 
-use super::{Page, VERSION};
+use super::page::{DATE, Page, VERSION, tidy};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
@@ -8,7 +8,9 @@ pub(super) fn page(command: clap::Command) -> Page {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let after_help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let has_commands = command.has_subcommands();
-    let man = Man::new(command).title(&name).source(format!("rechat {VERSION}")).manual("rechat");
+    let source = format!("rechat {VERSION}");
+    let man =
+        Man::new(command).title(name.to_uppercase()).date(DATE).source(source).manual("rechat");
     let mut text = Vec::new();
     let mut sections = vec![
         man.render_title(&mut text),
@@ -22,10 +24,10 @@ pub(super) fn page(command: clap::Command) -> Page {
     }
     sections.push(after(&after_help).to_writer(&mut text));
     debug_assert!(sections.iter().all(std::result::Result::is_ok), "memory takes everything");
-    Page { name, section: 1, text: String::from_utf8_lossy(&text).into_owned() }
+    Page { name, section: 1, text: tidy(&String::from_utf8_lossy(&text)) }
 }
 
-/// What follows the options in a help text: examples, then words.
+/// The part of a help text after the options: examples, then notes.
 fn after(help: &str) -> Roff {
     let mut roff = Roff::new();
     let (examples, words) = help.split_once("\n\n").unwrap_or((help, ""));

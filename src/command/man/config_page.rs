@@ -1,6 +1,6 @@
 //! The page of the configuration file, from the list of its keys.
 
-use super::{CONFIG_PAGE, Page, VERSION};
+use super::page::{CONFIG_PAGE, DATE, Page, VERSION, tidy};
 use crate::config::{ADAPTER_KEYS, KEYS, Key, TOKEN_KEYS};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 
@@ -27,7 +27,7 @@ rate_limit = 0.5"#;
 pub(super) fn page() -> Page {
     let mut roff = Roff::new();
     let source = format!("rechat {VERSION}");
-    roff.control("TH", [CONFIG_PAGE, "5", "", &source, "rechat"]);
+    roff.control("TH", [&CONFIG_PAGE.to_uppercase(), "5", DATE, &source, "rechat"]);
     section(&mut roff, "NAME", &[&format!("{CONFIG_PAGE} - the configuration of rechat")]);
     section(
         &mut roff,
@@ -41,15 +41,16 @@ pub(super) fn page() -> Page {
         &mut roff,
         "DESCRIPTION",
         &[
-            "One TOML file, which need not be there. `--config` or `RECHAT_CONFIG` names another.",
-            "A key is taken from the first of these that sets it: a flag of the command (such as \
-         `--listen`), a variable of the environment, the file, the default.",
-            "A variable is the key in capitals behind `RECHAT_`, with `__` between its parts: \
+            "One TOML file. It is optional. `--config` or `RECHAT_CONFIG` names another file.",
+            "The value of a key comes from the first of these that sets it: a flag of the command \
+         (such as `--listen`), an environment variable, the file, the default.",
+            "A variable is `RECHAT_` and the key in capitals, with `__` between its parts: \
          `RECHAT_LISTEN`, `RECHAT_LIMITS__BODY_BYTES`. Its value is read as TOML, else as a string.",
-            "Unknown keys and wrong values are refused by name and place. `rechat serve --print-config` \
-         prints every key in force and where it comes from.",
-            "SIGHUP has the server read it again: tokens, adapters, `log.level` and `retention` change \
-         at once, the log names what needs a restart.",
+            "Unknown keys and wrong values are errors that name the key and the line; an unknown \
+         variable is only a warning. `rechat serve --print-config` prints every key and where its \
+         value comes from.",
+            "SIGHUP makes the server read the file again: tokens, adapters, `log.level` and \
+         `retention` change at once; the log names the keys that need a restart.",
         ],
     );
     keys(
@@ -58,10 +59,10 @@ pub(super) fn page() -> Page {
         "A key with a dot may also stand in a table: `[log]`, then `level`.",
         KEYS,
     );
-    let tokens = "`[[tokens]]` begins an entry: one more token, with a name and a scope.";
+    let tokens = "`[[tokens]]` begins an entry: a further token, with a name and a scope.";
     keys(&mut roff, "TOKENS", tokens, TOKEN_KEYS);
-    let adapters = "`[[adapter]]` begins an entry. Implementations that dial in need none: OneBot 11 \
-                    at `/onebot/v11/ws`, OneBot 12 at `/onebot/v12/ws`.";
+    let adapters = "`[[adapter]]` begins an entry. OneBot programs that connect to rechat need none: \
+                    OneBot 11 at `/onebot/v11/ws`, OneBot 12 at `/onebot/v12/ws`.";
     keys(&mut roff, "ADAPTERS", adapters, ADAPTER_KEYS);
     roff.control("SH", ["EXAMPLES"]);
     roff.control("nf", []);
@@ -70,7 +71,7 @@ pub(super) fn page() -> Page {
     }
     roff.control("fi", []);
     section(&mut roff, "SEE ALSO", &["rechat(1), rechat-serve(1), rechat-token(1)"]);
-    Page { name: CONFIG_PAGE.to_owned(), section: 5, text: roff.to_roff() }
+    Page { name: CONFIG_PAGE.to_owned(), section: 5, text: tidy(&roff.to_roff()) }
 }
 
 fn section(roff: &mut Roff, title: &str, paragraphs: &[&str]) {

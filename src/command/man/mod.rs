@@ -2,23 +2,13 @@
 
 mod command_page;
 mod config_page;
+mod page;
 
 use crate::cli::{Cli, Man};
 use crate::error::{Error, Result};
 use clap::CommandFactory;
+use page::{CONFIG_PAGE, Page, VERSION};
 use std::io::Write;
-use std::path::Path;
-
-/// The page of the configuration file.
-const CONFIG_PAGE: &str = "rechat.toml";
-
-/// A manual page.
-struct Page {
-    /// Without section.
-    name: String,
-    section: u8,
-    text: String,
-}
 
 pub(super) fn run(man: &Man) -> Result<()> {
     let pages = pages();
@@ -48,17 +38,4 @@ fn pages() -> Vec<Page> {
     let mut pages: Vec<_> = commands.into_iter().map(command_page::page).collect();
     pages.push(config_page::page());
     pages
-}
-
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-impl Page {
-    /// Writes it where `man` looks for it, below a folder of the manual path.
-    fn write_below(&self, folder: &Path) -> Result<()> {
-        let section = folder.join(format!("man{}", self.section));
-        let file = section.join(format!("{}.{}", self.name, self.section));
-        std::fs::create_dir_all(&section)
-            .and_then(|()| std::fs::write(&file, &self.text))
-            .map_err(|error| Error::failed(format!("cannot write {}: {error}", file.display())))
-    }
 }

@@ -24,9 +24,8 @@ pub(super) fn start(log: &Log) -> Result<LogLevel> {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     let (level, handle) = reload::Layer::new(filter(&log.level)?);
-    let cannot = |error: &dyn std::fmt::Display| {
-        Error::failed(format!("the log cannot be started: {error}"))
-    };
+    let cannot =
+        |error: &dyn std::fmt::Display| Error::failed(format!("cannot start the log: {error}"));
     registry().with(level).with(lines).try_init().map_err(|error| cannot(&error))?;
     Ok(Box::new(move |level| handle.reload(filter(level)?).map_err(|error| cannot(&error))))
 }
@@ -43,9 +42,9 @@ fn filter(level: &str) -> Result<EnvFilter> {
     // A word alone would be taken for a part of the program, and everything else be silent.
     let is_level = |word: &str| word.contains('=') || word.trim().parse::<LevelFilter>().is_ok();
     if !level.split(',').all(is_level) {
-        return Err(Error::failed(format!("`log.level` {level:?} is no level"))
+        return Err(Error::failed(format!("`log.level` is {level:?}, which is no level"))
             .hint("write error, warn, info, debug, trace or off"));
     }
     EnvFilter::try_new(level)
-        .map_err(|error| Error::failed(format!("`log.level` {level:?} cannot be read: {error}")))
+        .map_err(|error| Error::failed(format!("`log.level` is {level:?}: {error}")))
 }

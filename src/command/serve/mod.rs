@@ -1,6 +1,8 @@
 //! `rechat serve`
 
+mod access;
 mod log;
+mod notify;
 mod reload;
 mod welcome;
 
@@ -18,11 +20,13 @@ use crate::model::change::Committed;
 use crate::outbox::{self, CommitObserver, Outbox};
 use crate::retention;
 use crate::search::{self, Index};
-use crate::server::{Access, Context, Listeners, Room, serve};
+use crate::server::{Access, Context, Limit, Listeners, Memory, serve};
 use crate::shutdown;
 use crate::store::{self, Head, Listener, Store};
+use access::check_access;
 use arc_swap::ArcSwap;
 use log::LogLevel;
+use notify::notify;
 use reload::Live;
 use sd_notify::NotifyState;
 use std::path::{Path, PathBuf};
@@ -58,11 +62,12 @@ pub(super) fn run(serve: Serve, config: Option<PathBuf>) -> Result<()> {
     }
     check_access(&loaded.config)?;
     let log = log::start(&loaded.config.log)?;
+    sources.warnings().for_each(|warning| tracing::warn!("{warning}"));
     allow_descriptors();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::failed(format!("the system gives no threads: {error}")))?;
+        .map_err(|error| Error::failed(format!("cannot start threads: {error}")))?;
     let ended = runtime.block_on(run_server(sources, loaded, log));
     // A long copy or export that is under way breaks off.
     runtime.shutdown_background();
@@ -104,20 +109,6 @@ fn allow_descriptors() {
     }
 }
 
-/// Refuses to serve strangers by mistake (contract, Part 2, item 21).
-fn check_access(config: &Config) -> Result<()> {
-    if config.listen.ip().is_loopback() || !config.tokens.is_empty() || config.allow_no_token {
-        return Ok(());
-    }
-    let listen = config.listen;
-    Err(Error::usage(format!("{listen} can be reached by others, and no token is set")).hint(
-        format!(
-            "rechat serve --listen {listen} --token \"$(rechat token)\"\n  \
-         or, if everybody who reaches it may read and send: --allow-no-token"
-        ),
-    ))
-}
-
 async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<()> {
     let config = loaded.config.clone();
     let hangups = shutdown::hangups()?;
@@ -125,7 +116,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let hub = Hub::new(hub::Limits {
         frames: config.limits.session_frames,
         bytes: config.limits.session_bytes,
-        pairs: config.limits.session_pairs,
+        topics: config.limits.session_pairs,
     });
     let (observer, outbox) = outbox::new();
     let socket = config::socket_beside(&config.db);
@@ -167,14 +158,14 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
 /// Tells systemd that we are ready, that we live (for as long as the store answers), and that we
 /// are stopping; does nothing without systemd.
 async fn tell_system(store: Arc<Store>, stop: CancellationToken) {
-    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    notify(NotifyState::Ready);
     let every = sd_notify::watchdog_enabled().map_or(Duration::MAX, |limit| limit / 3);
     while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
         if store.view().is_ok() {
-            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+            notify(NotifyState::Watchdog);
         }
     }
-    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    notify(NotifyState::Stopping);
 }
 
 /// Starts what works behind the server: ingest, adapters, outbox. The future ends when they have;
@@ -203,6 +194,10 @@ fn start(
         adapters_stop.clone(),
         tasks.clone(),
     );
+    tasks.spawn(health::supervise("hub", stop.clone(), {
+        let (hub, store, stop) = (hub.clone(), store.clone(), stop.clone());
+        move || hub.clone().run(store.clone(), stop.clone())
+    }));
     tasks.spawn(tell_states(registry.clone(), hub.clone(), stop.clone()));
     let clock = Arc::new(Clock::start());
     let (watched, until) = (clock.clone(), stop.clone());
@@ -233,9 +228,10 @@ fn start(
     let sending = tokio::spawn(end_before(adapters_stop, stop.clone(), sending));
     let context = Context {
         access: Access::new(&config),
-        sessions: Room::new("sessions", config.limits.sessions),
-        dial_ins: Room::new("adapters", config.limits.adapters),
-        exports: Room::new("exports", config.limits.exports),
+        sessions: Limit::new("sessions", config.limits.sessions),
+        dial_ins: Limit::new("adapters", config.limits.adapters),
+        exports: Limit::new("exports", config.limits.exports),
+        memory: Memory::new(config.limits.memory_bytes),
         config,
         store,
         search: index,
@@ -273,7 +269,7 @@ async fn end_before(
 async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<Arc<Store>> {
     let runs_already = async || {
         let text = format!("a rechat server already runs on {}", config.db.display());
-        let hint = "use that one, or give this one another store with --db";
+        let hint = "use that server, or name another store with --db";
         let answers = tokio::net::UnixStream::connect(socket).await.is_ok();
         answers.then(|| Error::failed(text).hint(hint))
     };
@@ -287,7 +283,7 @@ async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<
     }
 }
 
-/// Who is told of commits: first those who watch, then the outbox.
+/// Listeners of commits.
 struct Commits {
     hub: Arc<Hub>,
     outbox: CommitObserver,
@@ -296,21 +292,21 @@ struct Commits {
 
 impl Listener for Commits {
     fn opened(&mut self, head: Head) {
-        self.hub.opened(head.seq);
+        self.hub.opened(head);
         self.outbox.opened();
     }
 
     fn committed(&mut self, batch: Arc<Committed>) {
-        self.hub.committed(&batch.changes);
         self.outbox.committed(&batch.changes);
         self.activity.committed(&batch.changes, now());
+        self.hub.committed(batch);
     }
 }
 
-/// Tells those who watch of each change of an adapter's state.
+/// Tells sessions each change of an adapter's state.
 async fn tell_states(registry: Registry, hub: Arc<Hub>, stop: CancellationToken) {
     let mut changes = registry.changes();
     while let Some(change) = stop.run_until_cancelled(changes.next()).await {
-        hub.adapter_status(&change);
+        hub.adapter_status(change);
     }
 }

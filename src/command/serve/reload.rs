@@ -1,6 +1,6 @@
 //! SIGHUP: the configuration is read again, and what can change while the server runs, changes.
 
-use super::check_access;
+use super::access::check_access;
 use super::log::LogLevel;
 use crate::config::{self, Loaded, Sources};
 use crate::error::Result;

@@ -1,12 +1,13 @@
 //! Who may ask for what: tokens and their scopes (contract, Part 2, item 21).
 
 mod origin;
-mod strikes;
+mod throttle;
 
-pub use origin::check_origin;
+pub use origin::{Target, check_origin};
+pub use throttle::network;
 
-use super::Peer;
-use super::error::{Refusal, Result};
+use super::error::{ErrorResponse, Result};
+use super::peer::Peer;
 use crate::config::{Config, Need, Scope, Secret, Token};
 use crate::metrics::METRICS;
 use arc_swap::ArcSwap;
@@ -15,36 +16,105 @@ use hyper::Uri;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use strikes::Strikes;
-pub use strikes::network;
+use throttle::Throttle;
+use tokio_util::sync::CancellationToken;
 
-/// The tokens in force, and who guessed at them.
+/// The tokens in force, and the addresses that showed wrong ones.
 #[derive(Debug)]
 pub struct Access {
-    tokens: ArcSwap<Vec<Token>>,
-    strikes: Strikes,
-    /// Proxies whose word on where a request comes from is believed.
-    proxies: Vec<IpAddr>,
+    accepted: ArcSwap<Accepted>,
+    throttle: Throttle,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    trusted_proxies: Vec<IpAddr>,
+}
+
+/// The tokens in force, each with what ends when it is revoked.
+#[derive(Debug)]
+struct Accepted {
+    tokens: Vec<(Token, CancellationToken)>,
+    /// Ends what was opened without a token, as soon as there are tokens.
+    without_token: CancellationToken,
+}
+
+/// Access that a request was granted.
+#[derive(Clone, Debug)]
+pub struct Granted {
+    #[allow(missing_docs)]
+    pub scope: Scope,
+    /// Cancelled when the token is not accepted any more.
+    pub revoked: CancellationToken,
+}
+
+impl Granted {
+    /// Access to what is open to all.
+    pub fn open() -> Self {
+        Self::for_good(Scope::Read)
+    }
+
+    /// Access that nothing revokes: the Unix socket's, or that of a token which is not ours to keep.
+    fn for_good(scope: Scope) -> Self {
+        Self { scope, revoked: CancellationToken::new() }
+    }
+}
+
+impl Accepted {
+    fn new(tokens: Vec<Token>) -> Self {
+        let with_end = |token| (token, CancellationToken::new());
+        let tokens = tokens.into_iter().map(with_end).collect();
+        Self { tokens, without_token: CancellationToken::new() }
+    }
+
+    /// What is accepted after a reload; what goes on under the same name, scope and secret is kept.
+    fn replaced_by(&self, tokens: Vec<Token>) -> Self {
+        let mut next = Self::new(tokens);
+        for (token, end) in &mut next.tokens {
+            if let Some((_, kept)) = self.tokens.iter().find(|(known, _)| known == token) {
+                *end = kept.clone();
+            }
+        }
+        if next.tokens.is_empty() && self.tokens.is_empty() {
+            next.without_token = self.without_token.clone();
+        }
+        next
+    }
+
+    /// Ends what was opened by a token that `next` does not accept.
+    fn revoke_all_but(&self, next: &Self) {
+        let gone = |token: &Token| !next.tokens.iter().any(|(kept, _)| kept == token);
+        for (token, end) in self.tokens.iter().filter(|(token, _)| gone(token)) {
+            tracing::info!(token = token.name, "the token is revoked; what it opened ends");
+            end.cancel();
+        }
+        if !next.tokens.is_empty() {
+            self.without_token.cancel();
+        }
+    }
 }
 
 impl Access {
     /// The tokens and limits of a configuration.
     pub fn new(config: &Config) -> Self {
         Self {
-            tokens: ArcSwap::from_pointee(config.tokens.clone()),
-            strikes: Strikes::new(config.limits.wrong_tokens),
-            proxies: config.proxies.clone(),
+            accepted: ArcSwap::from_pointee(Accepted::new(config.tokens.clone())),
+            throttle: Throttle::new(config.limits.wrong_tokens),
+            trusted_proxies: config.trusted_proxies.clone(),
         }
     }
 
-    /// Puts other tokens in force, for requests from now on.
+    /// Puts other tokens in force; what the revoked ones opened ends.
     pub fn replace(&self, tokens: Vec<Token>) {
-        self.tokens.store(Arc::new(tokens));
+        let next = Arc::new(self.accepted.load().replaced_by(tokens));
+        self.accepted.swap(next.clone()).revoke_all_but(&next);
     }
 
-    /// What the request's token lets it do; refused where that does not cover `need`. The token
-    /// is `Authorization: Bearer`, or `access_token` in the query where `in_query` allows, because
-    /// a browser's WebSocket and `EventSource` can send no header.
+    /// The access that the request's token gives.
+    ///
+    /// The token is `Authorization: Bearer`, or `access_token` in the query where `in_query`
+    /// allows, because a browser's WebSocket and `EventSource` can send no header.
+    ///
+    /// # Errors
+    /// 401 without a known token, 403 where its scope does not cover `need`, 429 where this
+    /// address showed too many wrong ones.
     pub fn check(
         &self,
         peer: Peer,
@@ -52,42 +122,47 @@ impl Access {
         uri: &Uri,
         in_query: bool,
         need: Need,
-    ) -> Result<Scope> {
-        let tokens = self.tokens.load();
-        let Peer::Tcp(address) = peer else { return Ok(Scope::Admin) };
-        if tokens.is_empty() {
-            return Ok(Scope::Admin);
+    ) -> Result<Granted> {
+        let accepted = self.accepted.load();
+        let Peer::Tcp(address) = peer else { return Ok(Granted::for_good(Scope::Admin)) };
+        if accepted.tokens.is_empty() {
+            return Ok(Granted { scope: Scope::Admin, revoked: accepted.without_token.clone() });
         }
-        let found = self.look_up(address, headers, uri, in_query, |word| {
-            tokens.iter().find(|token| token.secret.matches(word))
+        let (token, revoked) = self.look_up(address, headers, uri, in_query, |shown| {
+            accepted.tokens.iter().find(|(token, _)| token.secret.matches(shown))
         })?;
-        if found.scope.covers(need) {
-            return Ok(found.scope);
+        if token.scope.covers(need) {
+            return Ok(Granted { scope: token.scope, revoked: revoked.clone() });
         }
-        Err(Refusal::new(
+        Err(ErrorResponse::new(
             StatusCode::FORBIDDEN,
             format!(
                 "the token `{}` has the scope `{}`; this needs `{}`",
-                found.name,
-                found.scope.as_str(),
+                token.name,
+                token.scope.as_str(),
                 need.scope().as_str()
             ),
         ))
     }
 
-    /// Whether an implementation may dial in where a door has a token of its own.
+    /// Checks the token of an adapter that has one of its own; 401 and 429 as [`Self::check`].
     pub fn check_own(
         &self,
         peer: Peer,
         headers: &HeaderMap,
         uri: &Uri,
         own: &Secret,
-    ) -> Result<()> {
-        let Peer::Tcp(address) = peer else { return Ok(()) };
-        self.look_up(address, headers, uri, true, |word| own.matches(word).then_some(()))
+    ) -> Result<Granted> {
+        if let Peer::Tcp(address) = peer {
+            let matches = |shown: &str| own.matches(shown).then_some(());
+            self.look_up(address, headers, uri, true, matches)?;
+        }
+        // The adapter's settings hold this token, and a change of them ends its connections.
+        Ok(Granted::for_good(Scope::Adapter))
     }
 
-    /// Finds what the token shown stands for; one that stands for nothing is a strike.
+    /// Finds what the token of a request stands for. A wrong one counts against its address, and
+    /// never against a right one from there.
     fn look_up<T>(
         &self,
         address: IpAddr,
@@ -96,55 +171,90 @@ impl Access {
         in_query: bool,
         find: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T> {
-        let Some(word) = shown(headers, uri, in_query) else {
+        let Some(shown) = shown(headers, uri, in_query) else {
             let text = "a token is needed: send `Authorization: Bearer <token>`";
-            return Err(Refusal::no_token(text));
+            return Err(ErrorResponse::unauthorized(text));
         };
-        let client = self.client(address, headers);
-        if let Some(left) = self.strikes.is_out(client) {
-            return Err(Refusal::too_many(
-                "too many wrong tokens came from this address; wait a little",
-                left,
-            ));
+        if let Some(found) = find(&shown) {
+            return Ok(found);
         }
-        find(&word).ok_or_else(|| {
-            METRICS.wrong_tokens.inc();
-            tracing::info!(%client, path = uri.path(), "refused a token that is not known");
-            if self.strikes.strike(client) {
-                tracing::warn!(%client, "too many wrong tokens; this address has to wait");
-            }
+        let client = self.client(address, headers);
+        METRICS.wrong_tokens.inc();
+        tracing::debug!(%client, path = uri.path(), "refused a token that is not known");
+        let Some(wait) = self.throttle.count_wrong(client) else {
             let text = "this token is not known here; send the right one as `Authorization: Bearer <token>`";
-            Refusal::no_token(text)
-        })
+            return Err(ErrorResponse::unauthorized(text));
+        };
+        if wait.is_new {
+            METRICS.limit_hit("wrong_tokens");
+            tracing::warn!(%client, path = uri.path(), "too many wrong tokens from one address");
+        }
+        let text =
+            "too many wrong tokens came from this address; wait a little, or send the right one";
+        Err(ErrorResponse::too_many_requests(text, wait.left))
     }
 
-    /// Where a request comes from: its address, or what a proxy of ours says of it.
+    /// The address a request comes from: its connection's, or what a trusted proxy says.
     fn client(&self, address: IpAddr, headers: &HeaderMap) -> IpAddr {
-        if !self.proxies.contains(&address.to_canonical()) {
+        if !self.trusted_proxies.contains(&address.to_canonical()) {
             return address;
         }
-        // The last word is the proxy's own, on the last of the lines; some say the port, too.
+        // The proxy itself wrote the last entry of the last line; some write the port, too.
         let mut lines = headers.get_all("x-forwarded-for").iter();
-        let said = lines.next_back().and_then(|value| value.to_str().ok()?.rsplit(',').next());
-        let read = |said: &str| {
-            let with_port = || said.parse::<SocketAddr>().map(|at| at.ip());
-            said.parse::<IpAddr>().or_else(|_| with_port()).ok()
+        let last = lines.next_back().and_then(|value| value.to_str().ok()?.rsplit(',').next());
+        let read = |entry: &str| {
+            let with_port = || entry.parse::<SocketAddr>().map(|at| at.ip());
+            entry.parse::<IpAddr>().or_else(|_| with_port()).ok()
         };
-        said.and_then(|said| read(said.trim())).unwrap_or(address)
+        last.and_then(|entry| read(entry.trim())).unwrap_or(address)
     }
 }
 
 /// The token that a request shows.
 fn shown(headers: &HeaderMap, uri: &Uri, in_query: bool) -> Option<String> {
     let header = headers.get(AUTHORIZATION).and_then(|value| {
-        let (scheme, word) = value.to_str().ok()?.split_once(' ')?;
-        // Some implementations of OneBot say `Token`.
+        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+        // Some implementations of OneBot write `Token`.
         let is_known = ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
-        is_known.then(|| word.trim().to_owned())
+        is_known.then(|| token.trim().to_owned())
     });
     header.or_else(|| {
         let query = uri.query().filter(|_| in_query)?;
         let mut pairs = form_urlencoded::parse(query.as_bytes());
-        pairs.find(|(name, _)| name == "access_token").map(|(_, word)| word.into_owned())
+        pairs.find(|(name, _)| name == "access_token").map(|(_, token)| token.into_owned())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(name: &str, scope: Scope) -> Token {
+        Token { name: name.into(), scope, secret: Secret::new(name) }
+    }
+
+    fn granted(access: &Access, shown: Option<&str>) -> Result<Granted> {
+        let mut headers = HeaderMap::new();
+        if let Some(shown) = shown {
+            headers.insert(AUTHORIZATION, format!("Bearer {shown}").parse().unwrap());
+        }
+        let peer = Peer::Tcp("127.0.0.1".parse().unwrap());
+        access.check(peer, &headers, &Uri::from_static("/"), false, Need::Read)
+    }
+
+    #[test]
+    fn only_what_a_revoked_token_opened_ends() {
+        let access = Access::new(&Config::default());
+        let open = granted(&access, None).unwrap();
+        access.replace(vec![]);
+        assert!(!open.revoked.is_cancelled());
+        access.replace(vec![token("a", Scope::Read), token("b", Scope::Read)]);
+        assert!(open.revoked.is_cancelled(), "now a token is needed");
+        let [a, b] = ["a", "b"].map(|name| granted(&access, Some(name)).unwrap());
+        access.replace(vec![token("a", Scope::Read), token("b", Scope::Admin)]);
+        assert!(!a.revoked.is_cancelled());
+        assert!(b.revoked.is_cancelled(), "its scope is another");
+        access.replace(vec![]);
+        assert!(a.revoked.is_cancelled() && granted(&access, None).is_ok());
+    }
 }

@@ -1,21 +1,34 @@
-//! Browsers' pages only of our own origin (contract, Part 2, item 21).
+//! Pages of browsers: only those of our own origin may ask (contract, Part 2, item 21).
 
-use crate::config::Config;
-use crate::server::Peer;
-use crate::server::error::{Refusal, Result};
+use crate::config::{Config, PublicHost};
+use crate::server::error::{ErrorResponse, Result};
+use crate::server::peer::Peer;
 use hyper::header::{HOST, HeaderMap, ORIGIN};
 use hyper::{StatusCode, Uri};
 use std::net::IpAddr;
 
-/// Checks the names a browser cannot forge: `Host` against DNS rebinding, `Origin` against pages
-/// of elsewhere. The Unix socket has file modes instead, and an implementation that dials in may
-/// know us by any name (`host.docker.internal`), as long as it is no browser.
+/// What a request wants, as far as pages of elsewhere are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The page itself: links from elsewhere may lead to it.
+    Page,
+    /// A path for implementations, which may know us by any name (`host.docker.internal`).
+    Adapter,
+    /// Everything else.
+    Api,
+}
+
+/// Checks what a browser cannot forge: `Host` against DNS rebinding, `Origin` and `Sec-Fetch-Site`
+/// against pages of elsewhere. The Unix socket has file modes instead.
+///
+/// # Errors
+/// 403 for a page of another origin, 421 for a foreign `Host`.
 pub fn check_origin(
     peer: Peer,
     uri: &Uri,
     headers: &HeaderMap,
     config: &Config,
-    is_dial_in: bool,
+    target: Target,
 ) -> Result<()> {
     if peer == Peer::Unix {
         return Ok(());
@@ -26,47 +39,69 @@ pub fn check_origin(
     if origin.is_some_and(|origin| config.cors_origins.iter().any(|known| known == origin)) {
         return Ok(());
     }
-    if is_dial_in && origin.is_none() {
+    let is_from_elsewhere = is_from_elsewhere(headers) && !is_link(headers, target);
+    if target == Target::Adapter && origin.is_none() && !is_from_elsewhere {
         return Ok(());
     }
     if host.is_some_and(|host| !is_ours(host, config)) {
-        return Err(Refusal::new(
+        return Err(ErrorResponse::new(
             StatusCode::MISDIRECTED_REQUEST,
             "this `Host` is not served here; add the name to `public_hosts` in the configuration",
         ));
     }
-    let Some(origin) = origin else { return Ok(()) };
-    let from = origin.split_once("://").map(|(_, from)| from);
-    let is_allowed = from.is_some_and(|from| Some(from) == host || is_public(from, config));
-    if is_allowed {
-        return Ok(());
+    let is_foreign = origin.is_some_and(|origin| !is_allowed(origin, host, config));
+    if is_foreign || (origin.is_none() && is_from_elsewhere) {
+        return Err(ErrorResponse::new(
+            StatusCode::FORBIDDEN,
+            "pages of another `Origin` may not ask here; add its host to `public_hosts`, or itself to `cors_origins` in the configuration",
+        ));
     }
-    Err(Refusal::new(
-        StatusCode::FORBIDDEN,
-        "pages of another `Origin` may not ask here; add its host to `public_hosts` in the configuration",
-    ))
+    Ok(())
+}
+
+/// Whether a browser says that a page of another origin made this request (Fetch Metadata, section
+/// 2.4). `none` is the user's own doing.
+fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+/// Whether the user followed a link to the page.
+fn is_link(headers: &HeaderMap, target: Target) -> bool {
+    target == Target::Page && headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate")
+}
+
+/// Whether pages of an origin may ask: those under a configured name with its scheme and port, and
+/// those under the same `Host` as the request.
+fn is_allowed(origin: &str, host: Option<&str>, config: &Config) -> bool {
+    let Some((scheme, from)) = origin.split_once("://") else { return false };
+    if config.tls.is_some() && scheme != "https" {
+        return false;
+    }
+    if config.public_hosts.iter().any(|known| known.admits_origin(scheme, from)) {
+        return true;
+    }
+    // A configured name that came through a proxy is served as configured, and not otherwise.
+    let is_direct = |host: &str| !is_public_name(host, config) || is_own_port(host, config);
+    host.is_some_and(|host| host.eq_ignore_ascii_case(from) && is_direct(host))
+}
+
+fn is_public_name(authority: &str, config: &Config) -> bool {
+    config.public_hosts.iter().any(|known| known.is_named(authority))
+}
+
+fn is_own_port(authority: &str, config: &Config) -> bool {
+    authority.rsplit_once(':').is_some_and(|(_, port)| port == config.listen.port().to_string())
 }
 
 /// A name that leads here: an address, `localhost`, or one that is configured.
 fn is_ours(authority: &str, config: &Config) -> bool {
-    let name = without_port(authority);
+    let name = PublicHost::without_port(authority);
     let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     let is_address = address.is_ok_and(|ip| ip.is_loopback() || !config.listen.ip().is_loopback());
-    is_address || name.eq_ignore_ascii_case("localhost") || is_public(authority, config)
-}
-
-fn is_public(authority: &str, config: &Config) -> bool {
-    let is_named = |host: &String| {
-        host.eq_ignore_ascii_case(authority) || host.eq_ignore_ascii_case(without_port(authority))
-    };
-    config.public_hosts.iter().any(is_named)
-}
-
-fn without_port(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => authority,
-    }
+    is_address
+        || name.eq_ignore_ascii_case("localhost")
+        || config.public_hosts.iter().any(|known| known.admits_host(authority))
+        || (is_public_name(authority, config) && is_own_port(authority, config))
 }
 
 #[cfg(test)]
@@ -76,13 +111,14 @@ mod tests {
     const LOCAL: Peer = Peer::Tcp(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
 
     fn check(listen: &str, headers: &[(&'static str, &str)]) -> Option<u16> {
-        refused(listen, headers, false)
+        refused(listen, headers, Target::Api)
     }
 
-    fn refused(listen: &str, headers: &[(&'static str, &str)], dials: bool) -> Option<u16> {
+    fn refused(listen: &str, headers: &[(&'static str, &str)], target: Target) -> Option<u16> {
+        let hosts = ["chat.example.com", "https://strict.example.com", "http://lan.example:8443"];
         let config = Config {
             listen: listen.parse().unwrap(),
-            public_hosts: vec!["chat.example.com".into()],
+            public_hosts: hosts.map(|host| host.parse().unwrap()).to_vec(),
             cors_origins: vec!["https://app.example".into()],
             ..Config::default()
         };
@@ -90,30 +126,71 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect();
-        let refused = check_origin(LOCAL, &Uri::from_static("/"), &headers, &config, dials).err();
-        refused.map(|refusal| refusal.into_answer().status().as_u16())
+        let refused = check_origin(LOCAL, &Uri::from_static("/"), &headers, &config, target).err();
+        refused.map(|error| error.into_answer().status().as_u16())
     }
 
     #[test]
-    fn only_our_own_names_and_pages_are_let_in() {
+    fn only_our_own_names_are_served() {
         let local = "127.0.0.1:8080";
-        assert_eq!(check(local, &[("host", "127.0.0.1:8080")]), None);
-        assert_eq!(check(local, &[("host", "localhost:9000")]), None);
-        assert_eq!(check(local, &[("host", "[::1]:8080")]), None);
-        assert_eq!(check(local, &[("host", "chat.example.com")]), None);
-        assert_eq!(check(local, &[("host", "evil.example")]), Some(421));
-        assert_eq!(check(local, &[("host", "10.0.0.1:8080")]), Some(421));
+        for host in ["127.0.0.1:8080", "localhost:9000", "[::1]:8080", "chat.example.com"] {
+            assert_eq!(check(local, &[("host", host)]), None, "{host}");
+        }
+        for host in ["chat.example.com:443", "chat.example.com:8080", "lan.example:8443"] {
+            assert_eq!(check(local, &[("host", host)]), None, "{host}");
+        }
+        for host in ["evil.example", "10.0.0.1:8080", "chat.example.com:3000", "lan.example"] {
+            assert_eq!(check(local, &[("host", host)]), Some(421), "{host}");
+        }
         assert_eq!(check("0.0.0.0:8080", &[("host", "10.0.0.1:8080")]), None);
-        assert_eq!(refused(local, &[("host", "host.docker.internal")], true), None);
+        assert_eq!(refused(local, &[("host", "host.docker.internal")], Target::Adapter), None);
         let rebound = [("host", "evil.example"), ("origin", "http://evil.example")];
-        assert_eq!(refused(local, &rebound, true), Some(421));
-        let own = ("host", "127.0.0.1:8080");
-        assert_eq!(check(local, &[own, ("origin", "http://127.0.0.1:8080")]), None);
-        assert_eq!(check(local, &[own, ("origin", "https://chat.example.com")]), None);
-        assert_eq!(check(local, &[own, ("origin", "http://127.0.0.1:3000")]), Some(403));
-        assert_eq!(check(local, &[own, ("origin", "http://evil.example")]), Some(403));
-        assert_eq!(check(local, &[own, ("origin", "null")]), Some(403));
-        assert_eq!(check(local, &[own, ("origin", "https://app.example")]), None);
-        assert_eq!(check(local, &[own, ("origin", "http://app.example")]), Some(403));
+        assert_eq!(refused(local, &rebound, Target::Adapter), Some(421));
+    }
+
+    #[test]
+    fn only_pages_of_our_own_origin_may_ask() {
+        let local = "127.0.0.1:8080";
+        for (host, origin, status) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080", None),
+            ("127.0.0.1:8080", "https://chat.example.com", None),
+            ("127.0.0.1:8080", "http://chat.example.com", None),
+            ("127.0.0.1:8080", "https://chat.example.com:3000", Some(403)),
+            ("chat.example.com:8080", "http://chat.example.com:8080", None),
+            ("chat.example.com", "https://chat.example.com", None),
+            ("strict.example.com", "https://strict.example.com", None),
+            ("strict.example.com", "http://strict.example.com", Some(403)),
+            ("lan.example:8443", "http://lan.example:8443", None),
+            ("lan.example:8443", "https://lan.example:8443", Some(403)),
+            ("127.0.0.1:8080", "http://127.0.0.1:3000", Some(403)),
+            ("127.0.0.1:8080", "http://evil.example", Some(403)),
+            ("127.0.0.1:8080", "null", Some(403)),
+            ("127.0.0.1:8080", "https://app.example", None),
+            ("127.0.0.1:8080", "http://app.example", Some(403)),
+        ] {
+            let answered = check(local, &[("host", host), ("origin", origin)]);
+            assert_eq!(answered, status, "{origin} at {host}");
+        }
+    }
+
+    #[test]
+    fn what_a_browser_says_of_another_site_counts_without_an_origin_too() {
+        let (local, host) = ("127.0.0.1:8080", ("host", "127.0.0.1:8080"));
+        for (site, status) in [
+            ("cross-site", Some(403)),
+            ("same-site", Some(403)),
+            ("same-origin", None),
+            ("none", None),
+        ] {
+            let fields = [host, ("sec-fetch-site", site), ("sec-fetch-mode", "no-cors")];
+            assert_eq!(check(local, &fields), status, "{site}");
+            assert_eq!(refused(local, &fields, Target::Adapter), status, "{site}");
+        }
+        let link = [host, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+        assert_eq!(refused(local, &link, Target::Page), None, "a link to the page");
+        assert_eq!(check(local, &link), Some(403), "a link into the API");
+        let configured =
+            [host, ("origin", "https://app.example"), ("sec-fetch-site", "cross-site")];
+        assert_eq!(check(local, &configured), None);
     }
 }

@@ -1,23 +1,21 @@
 //! `/ws/client`: one task for each session, which reads commands and writes frames.
 
-mod bell;
-mod command;
+mod on_wake;
 mod session;
 mod writing;
 
-use super::body::json;
-use super::error::{Refusal, Result};
-use super::{Answer, Body, Context, Incoming, Permit};
-use crate::config::Scope;
-use crate::protocol::http::ErrorBody;
+use super::body::{Answer, Body};
+use super::error::{ErrorResponse, Result};
+use super::lifetime::Lifetime;
+use super::limit::Permit;
+use super::operation::Call;
+use super::upgrade::check_upgrade;
 #[cfg(fuzzing)]
 pub use command::Parsed;
-use hyper::StatusCode;
-use hyper::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
+use hyper::header::{HeaderName, HeaderValue};
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
 use session::Session;
-pub use session::refusal;
-use std::sync::Arc;
+pub use session::refused;
 use uuid::Uuid;
 
 /// Tells the client its session.
@@ -27,40 +25,31 @@ const SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
 const READ_BUFFER: usize = 1 << 10;
 
 /// Turns the request into a session, which goes on after it was answered.
-pub fn open(context: &Arc<Context>, scope: Scope, mut request: Incoming) -> Result<Answer> {
-    if !hyper_tungstenite::is_upgrade_request(&request) {
-        return Ok(upgrade_required());
-    }
+pub fn open(call: Call<'_>) -> Result<Answer> {
+    let Call { context, granted, mut request, .. } = call;
+    check_upgrade(&request)?;
     let limits = &context.config.limits;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .max_message_size(Some(limits.body_bytes))
         .max_frame_size(Some(limits.body_bytes));
     let (answer, socket) = hyper_tungstenite::upgrade(&mut request, Some(config))
-        .map_err(|error| Refusal::bad(format!("no WebSocket: {error}")))?;
-    let place = context.sessions.enter()?;
+        .map_err(|error| ErrorResponse::bad_request(format!("no WebSocket: {error}")))?;
+    let place = context.sessions.acquire()?;
     let id = Uuid::new_v4();
     let session = context.clone();
+    let lifetime = Lifetime::new(context.stop.clone(), granted.revoked);
     let permit = request.extensions().get::<Permit>().cloned();
     context.tasks.spawn(async move {
         match socket.await {
-            Ok(socket) => Session::new(id, session, scope, socket).run().await,
+            Ok(socket) => Session::new(id, session, granted.scope, lifetime, socket).run().await,
             Err(error) => tracing::debug!("a WebSocket did not come about: {error}"),
         }
         drop((place, permit));
     });
-    let mut answer = answer.map(Body::Whole);
+    let mut answer = answer.map(|_| Body::default());
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         answer.headers_mut().insert(SESSION_ID, id);
     }
     Ok(answer)
-}
-
-/// 426: there is only a WebSocket here.
-pub fn upgrade_required() -> Answer {
-    let text = "this is a WebSocket; connect with `ws://` and the version 13";
-    let mut answer = json(StatusCode::UPGRADE_REQUIRED, &ErrorBody { error: text.into() });
-    answer.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
-    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    answer
 }

@@ -1,14 +1,16 @@
 //! One session: its frames, its pings, its end.
 
-mod obey;
+mod commands;
 
-use super::bell::Bell;
-use super::command::Reply;
+use super::on_wake::OnWake;
 use super::writing;
 use crate::config::Scope;
-use crate::hub::{Batches, Subscriber};
+use crate::hub::{Batches, CursorGone, Form, Subscriber};
+use crate::protocol::event::{self, CURSOR_GONE};
 use crate::server::Context;
+use crate::server::lifetime::{Ended, Lifetime};
 use bytes::Bytes;
+pub use commands::refused;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -16,7 +18,6 @@ use hyper_tungstenite::HyperWebsocketStream;
 use hyper_tungstenite::tungstenite::protocol::CloseFrame;
 use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use hyper_tungstenite::tungstenite::{self, Error, Utf8Bytes};
-pub use obey::refusal;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -34,47 +35,55 @@ const CLOSE_WAIT: Duration = Duration::from_secs(1);
 /// How much of an oversized frame is read, so that the client sees why it was closed.
 const DISCARD_BYTES: usize = 64 << 20;
 
-/// What a session waits for besides its client and the hub.
+/// Things that happen to a session besides frames of its client and of the hub.
 enum Event {
-    /// The server stops.
-    Stop,
+    /// The server stops, or the token is revoked.
+    Stop(Ended),
     /// It is time for a ping.
     Ping,
     /// A `send_message` is on the disk, or failed.
-    Stored(Reply),
+    Stored(Box<event::Event<'static>>),
 }
 
 pub(super) struct Session {
     id: Uuid,
     context: Arc<Context>,
-    /// What the client's token lets it do.
+    /// Rights of the client's token.
     scope: Scope,
-    pace: DefaultDirectRateLimiter,
+    lifetime: Lifetime,
+    limiter: DefaultDirectRateLimiter,
     socket: HyperWebsocketStream,
-    /// Rings when the client has said something.
-    bell: Bell,
-    watcher: Subscriber,
-    /// What happens rarely; each is looked at only when it has happened.
+    /// Whether the client may have sent something.
+    incoming: OnWake,
+    subscriber: Subscriber,
+    /// Rare events; each is looked at only when it has happened.
     events: FuturesUnordered<Pin<Box<dyn Future<Output = Event> + Send>>>,
     /// Messages that wait for the disk.
     in_flight: usize,
     /// The rest of what is being written. Nothing else may go out before.
     unsent: Bytes,
-    /// When the client was last heard of.
-    heard: Instant,
+    /// When the client sent something last.
+    last_received: Instant,
 }
 
 /// Why a session ends.
 enum End {
     /// The client closed it, or the connection broke.
     Gone,
-    /// The client reads nothing, not even a farewell.
+    /// The client reads nothing, not even a close frame.
     TakesNothing,
     /// We close it.
     Close(CloseCode, &'static str),
 }
 
-const STOPPING: End = End::Close(CloseCode::Away, "the server is stopping");
+impl From<Ended> for End {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Stopping => Self::Close(CloseCode::Away, "the server is stopping"),
+            Ended::Revoked => Self::Close(CloseCode::Policy, "the token was revoked"),
+        }
+    }
+}
 
 impl From<io::Error> for End {
     fn from(error: io::Error) -> Self {
@@ -101,40 +110,43 @@ impl Session {
         id: Uuid,
         context: Arc<Context>,
         scope: Scope,
+        lifetime: Lifetime,
         socket: HyperWebsocketStream,
     ) -> Self {
-        let watcher = context.hub.watch();
-        let pace = RateLimiter::direct(Quota::per_second(context.config.limits.session_commands));
+        let subscriber = context.hub.subscriber(Form::Messages);
+        let limiter =
+            RateLimiter::direct(Quota::per_second(context.config.limits.session_commands));
         let events = FuturesUnordered::new();
         Self {
             id,
             context,
             scope,
-            pace,
+            lifetime,
+            limiter,
             socket,
-            bell: Bell::new(),
-            watcher,
+            incoming: OnWake::new(),
+            subscriber,
             events,
             in_flight: 0,
             unsent: Bytes::new(),
-            heard: Instant::now(),
+            last_received: Instant::now(),
         }
     }
 
     pub(super) async fn run(&mut self) {
-        let stop = self.context.stop.clone().cancelled_owned();
-        self.events.push(Box::pin(async {
-            stop.await;
-            Event::Stop
-        }));
+        let lifetime = self.lifetime.clone();
+        self.events.push(Box::pin(async move { Event::Stop(lifetime.ended().await) }));
         self.ping_later();
         let end = loop {
-            // What is rare is boxed, so that a session takes up little.
+            // Rare futures are boxed, so that a session takes up little.
             let went_on = tokio::select! {
-                batches = self.watcher.next(&self.context.store) => self.push(batches).await,
+                next = self.subscriber.next(&self.context.store) => match next {
+                    Ok(batches) => self.push(batches).await,
+                    Err(CursorGone) => Box::pin(self.tell_gone()).await,
+                },
                 Some(event) = self.events.next() => Box::pin(self.react(event)).await,
-                came = self.bell.next(&mut self.socket), if self.in_flight < MAX_IN_FLIGHT => {
-                    Box::pin(self.hear(came)).await
+                frame = self.incoming.next(&mut self.socket), if self.in_flight < MAX_IN_FLIGHT => {
+                    Box::pin(self.receive(frame)).await
                 }
             };
             if let Err(end) = went_on {
@@ -153,34 +165,46 @@ impl Session {
 
     async fn react(&mut self, event: Event) -> Result<(), End> {
         match event {
-            Event::Stop => Err(STOPPING),
+            Event::Stop(ended) => Err(ended.into()),
             Event::Ping => self.ping().await,
             Event::Stored(reply) => {
                 self.in_flight -= 1;
-                self.say(reply).await
+                self.reply(*reply).await
             }
         }
     }
 
-    /// Writes frames as they are. The library holds back nothing that would have to go first, for
-    /// whatever is said by it is flushed before the session goes on.
+    /// Writes frames as they are. The library holds back nothing that would have to go first: its
+    /// own frames are flushed before the session goes on.
     async fn push(&mut self, batches: Batches) -> Result<(), End> {
-        for piece in writing::pieces(batches) {
-            self.unsent = piece;
+        for chunk in writing::chunks(batches) {
+            self.unsent = chunk;
             let written = writing::write(&mut self.socket, &mut self.unsent);
-            self.context.stop.run_until_cancelled(written).await.ok_or(STOPPING)??;
+            self.lifetime.run(written).await??;
         }
         Ok(())
     }
 
-    async fn say(&mut self, reply: Reply) -> Result<(), End> {
-        self.send_frame(tungstenite::Message::Text(reply.text().into())).await
+    async fn reply(&mut self, reply: event::Event<'static>) -> Result<(), End> {
+        // Our own types always serialise.
+        let text = serde_json::to_string(&reply).unwrap_or_default();
+        self.send_frame(tungstenite::Message::Text(text.into())).await
+    }
+
+    /// The session was away for so long that events it missed are no longer kept.
+    async fn tell_gone(&mut self) -> Result<(), End> {
+        let text = "events that this session missed are no longer kept; load afresh and subscribe";
+        let error = event::Error {
+            error: text.into(),
+            code: Some(CURSOR_GONE.into()),
+            ..event::Error::default()
+        };
+        self.reply(event::Event::Error(error)).await
     }
 
     /// Writes one frame by the library, and with it the pongs that it owes.
     async fn send_frame(&mut self, frame: tungstenite::Message) -> Result<(), End> {
-        let sent = self.context.stop.run_until_cancelled(self.socket.send(frame)).await;
-        Ok(sent.ok_or(STOPPING)??)
+        Ok(self.lifetime.run(self.socket.send(frame)).await??)
     }
 
     fn ping_later(&mut self) {
@@ -192,7 +216,7 @@ impl Session {
     }
 
     async fn ping(&mut self) -> Result<(), End> {
-        if self.heard.elapsed() >= self.idle() {
+        if self.last_received.elapsed() >= self.idle() {
             tracing::info!(session = %self.id, "a client did not answer pings and is closed");
             return Err(End::Close(CloseCode::Policy, "no answer to pings"));
         }
@@ -204,17 +228,20 @@ impl Session {
         Duration::from_secs(self.context.config.limits.idle_seconds)
     }
 
-    async fn hear(&mut self, came: Option<Result<tungstenite::Message, Error>>) -> Result<(), End> {
-        self.heard = Instant::now();
-        match came {
-            Some(Ok(tungstenite::Message::Text(text))) => self.obey(&text).await,
+    async fn receive(
+        &mut self,
+        frame: Option<Result<tungstenite::Message, Error>>,
+    ) -> Result<(), End> {
+        self.last_received = Instant::now();
+        match frame {
+            Some(Ok(tungstenite::Message::Text(text))) => self.carry_out(&text).await,
             Some(Ok(tungstenite::Message::Binary(_))) => {
-                self.say(Reply::error("binary frames are not understood; send JSON as text")).await
+                let text = "binary frames are not understood; send JSON as text";
+                self.reply(commands::error(text, None)).await
             }
             // The library has the pong ready, and it goes before anything else.
             Some(Ok(tungstenite::Message::Ping(_))) => {
-                let flushed = self.context.stop.run_until_cancelled(self.socket.flush()).await;
-                Ok(flushed.ok_or(STOPPING)??)
+                Ok(self.lifetime.run(self.socket.flush()).await??)
             }
             Some(Ok(tungstenite::Message::Pong(_) | tungstenite::Message::Frame(_))) => Ok(()),
             Some(Ok(tungstenite::Message::Close(_))) => {
@@ -227,11 +254,11 @@ impl Session {
         }
     }
 
-    /// Says why, and lets the client hear it: what it is still sending is read and thrown away,
-    /// for an unread rest would make the system cut the connection before our word arrives.
+    /// Closes with a reason, and sees to it that the client gets it: what it is still sending is read
+    /// and dropped, for with an unread rest the system resets the connection before that.
     async fn close(&mut self, code: CloseCode, reason: &'static str) {
         let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
-        let farewell = async {
+        let closing = async {
             if writing::write(&mut self.socket, &mut self.unsent).await.is_err()
                 || self.socket.close(Some(frame)).await.is_err()
             {
@@ -246,6 +273,6 @@ impl Session {
                 }
             }
         };
-        let _ = timeout(CLOSE_WAIT, farewell).await;
+        let _ = timeout(CLOSE_WAIT, closing).await;
     }
 }

@@ -9,20 +9,20 @@ use tokio::io::AsyncWriteExt;
 /// Bytes that go out in one write, where more waits.
 const WRITE_BYTES: usize = 64 << 10;
 
-/// What waits, in as few pieces as it is to be written; a batch alone is not copied.
-pub(super) fn pieces(batches: Batches) -> impl Iterator<Item = Bytes> {
+/// Waiting batches joined to few chunks, each for one write; a batch alone is not copied.
+pub(super) fn chunks(batches: Batches) -> impl Iterator<Item = Bytes> {
     let mut batches = batches.into_iter().map(|batch| batch.wire().clone()).peekable();
     let fits = |size: usize| move |next: &Bytes| size + next.len() <= WRITE_BYTES;
     std::iter::from_fn(move || {
         let first = batches.next()?;
         let Some(second) = batches.next_if(fits(first.len())) else { return Some(first) };
-        let mut piece = BytesMut::with_capacity(2 * (first.len() + second.len()));
-        piece.extend_from_slice(&first);
-        piece.extend_from_slice(&second);
-        while let Some(next) = batches.next_if(fits(piece.len())) {
-            piece.extend_from_slice(&next);
+        let mut chunk = BytesMut::with_capacity(2 * (first.len() + second.len()));
+        chunk.extend_from_slice(&first);
+        chunk.extend_from_slice(&second);
+        while let Some(next) = batches.next_if(fits(chunk.len())) {
+            chunk.extend_from_slice(&next);
         }
-        Some(piece.freeze())
+        Some(chunk.freeze())
     })
 }
 

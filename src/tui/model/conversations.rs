@@ -1,8 +1,9 @@
 //! The conversations: what they are called, what is unread, what was said last.
 
 use super::scope::Key;
-use crate::model::message::{Direction, Message, MessageType};
+use crate::model::message::{Direction, Message};
 use crate::protocol::http;
+use crate::text::readable;
 use std::collections::HashMap;
 
 /// The most conversations that are kept; the ones that are quiet for longest are let go.
@@ -94,7 +95,7 @@ impl Conversations {
             let newer = kept.filter(|kept| kept.last_seq > known.last_seq);
             let conversation = Conversation {
                 key: key.clone(),
-                name: known.name,
+                name: newer.as_ref().and_then(|kept| kept.name.clone()).or(known.name),
                 unread,
                 last_line,
                 last_seq: newer.as_ref().map_or(known.last_seq, |kept| kept.last_seq),
@@ -106,8 +107,20 @@ impl Conversations {
         self.all.extend(before.into_iter().filter(|(_, kept)| kept.last_seq > newest));
     }
 
-    /// A message came; `is_read` says whether it is seen at once.
-    pub fn hear(&mut self, message: &Message, is_read: bool) {
+    /// One of them changed; a message that is newer than that stays known.
+    pub fn update(&mut self, known: http::Conversation) {
+        let key = Key { platform: known.platform, conversation: known.conversation };
+        if let Some(conversation) = self.all.get_mut(&key) {
+            conversation.name = known.name.or(conversation.name.take());
+            if known.last_seq > conversation.last_seq {
+                (conversation.last_seq, conversation.last_at) = (known.last_seq, known.last_at);
+            }
+        }
+    }
+
+    /// Takes in a new message; `is_read` says whether it is seen at once. Returns whether the
+    /// conversation has another name now.
+    pub fn receive(&mut self, message: &Message, is_read: bool) -> bool {
         let key = Key::of(message);
         if !self.all.contains_key(&key) && self.all.len() >= MOST {
             let quietest = self.all.values().min_by_key(|c| c.last_seq).map(|c| c.key.clone());
@@ -121,7 +134,9 @@ impl Conversations {
             last_seq: 0,
             last_at: 0,
         });
-        if message.conversation_name.is_some() {
+        let is_renamed =
+            message.conversation_name.is_some() && message.conversation_name != conversation.name;
+        if is_renamed {
             conversation.name.clone_from(&message.conversation_name);
         }
         conversation.last_seq = message.seq.max(conversation.last_seq);
@@ -130,6 +145,7 @@ impl Conversations {
         if message.direction == Direction::Inbound && !is_read {
             conversation.unread += 1;
         }
+        is_renamed
     }
 
     /// What an older message tells, where nothing newer is known.
@@ -143,12 +159,11 @@ impl Conversations {
         }
     }
 
-    /// Gives a message the name of its conversation, which those of one's own do not bring.
+    /// Gives a message the name that its conversation has now: messages of one's own bring none,
+    /// older ones may bring an older one.
     pub fn name(&self, message: &mut Message) {
-        if message.conversation_name.is_none() {
-            let known = self.all.get(&Key::of(message));
-            message.conversation_name = known.and_then(|known| known.name.clone());
-        }
+        let known = self.all.get(&Key::of(message)).and_then(|known| known.name.clone());
+        message.conversation_name = known.or(message.conversation_name.take());
     }
 
     /// Everything in it was seen.
@@ -165,9 +180,5 @@ fn last_line(message: &Message) -> String {
         (_, Direction::Outbound) => "→ ".to_owned(),
         (None, Direction::Inbound) => String::new(),
     };
-    let label = match message.message_type {
-        MessageType::Text => String::new(),
-        other => format!("[{other}] "),
-    };
-    who.chars().chain(label.chars()).chain(message.content.chars()).take(LINE).collect()
+    who.chars().chain(readable(message).chars()).take(LINE).collect()
 }

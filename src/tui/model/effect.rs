@@ -49,8 +49,6 @@ pub enum Request {
     },
     /// The newest message of a conversation.
     LastOf(Key),
-    /// A message as it now is.
-    Message(Uuid),
     Send(NewMessage),
     SetStatus(Uuid, Status),
     Delete(Uuid),
@@ -73,8 +71,8 @@ pub enum Answer {
         why: String,
     },
     LastOf(Option<Box<Message>>),
-    /// A message as it now is, or that it is no more.
-    Message(Uuid, Option<Box<Message>>),
+    /// A message was made.
+    Made(Box<Message>),
     Changed(Box<Message>),
     Deleted(Uuid),
     NotSent {

@@ -19,8 +19,8 @@ mod window;
 pub use effect::{Answer, Effect, Event, Request};
 
 use super::layout::{Front, Layout};
-use super::text;
 use crate::protocol::http::{AdapterStatus, NewMessage, Stats};
+use crate::text;
 use conversations::Conversations;
 use draft::Draft;
 use jiff::tz::TimeZone;
@@ -67,8 +67,6 @@ struct Stale {
     adapters: bool,
     stats: bool,
     stream: bool,
-    /// Messages whose status may have changed while the server was away.
-    status: bool,
 }
 
 /// Everything that is shown, and what is needed to go on.
@@ -213,9 +211,6 @@ impl Model {
         }
         if stale.stream && self.stream.follows() {
             self.reload();
-        }
-        if stale.status {
-            self.refresh();
         }
     }
 

@@ -1,7 +1,7 @@
 //! How a message is laid out in rows; scrolling counts them, drawing shows them.
 
-use crate::model::message::{Direction, Message, MessageType, Status};
-use crate::tui::text;
+use crate::model::message::{Direction, Message, Status};
+use crate::text;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -86,9 +86,6 @@ pub fn label(message: &Message, columns: Columns, has_tag: bool) -> String {
         let sender = message.sender.as_ref().map_or("", |sender| &sender.name);
         label = format!("{label}{}: ", text::cut(&text::visible(sender), 12));
     }
-    if message.message_type != MessageType::Text {
-        label = format!("{label}[{}] ", message.message_type);
-    }
     label
 }
 
@@ -106,7 +103,7 @@ pub fn of(
     if previous.is_none_or(|previous| local(previous.created_at, zone).date() != day) {
         rows.push(Row::Day(day));
     }
-    let content = label(message, columns, has_tag) + &message.content;
+    let content = label(message, columns, has_tag) + &text::readable(message);
     let wrapped = text::wrap(&content, width, MAX_ROWS);
     let texts = wrapped.rows.into_iter().enumerate();
     rows.extend(texts.map(|(index, text)| Row::Text { text, is_first: index == 0 }));

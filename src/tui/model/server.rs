@@ -3,15 +3,13 @@
 use super::view::{Subject, View};
 use super::{Answer, Link, Model, Request, Stale};
 use crate::client::watch::{self, AdapterChange, StatusChange};
-use crate::model::message::{Direction, Message, Status};
+use crate::model::message::{Message, Status};
 use crate::protocol::http::AdapterStatus;
+use std::borrow::Cow;
 use uuid::Uuid;
 
 /// Conversations whose last line is asked for at the beginning.
 const LAST_LINES: usize = 60;
-
-/// Messages that are asked for again after the server was away.
-const REFRESHED: usize = 50;
 
 impl Model {
     // What the server tells.
@@ -21,24 +19,37 @@ impl Model {
             watch::Event::Here { since } => self.arrive(since),
             watch::Event::Away(why) => self.link = Link::Away(why),
             watch::Event::Message(message) => self.new_message(*message),
+            watch::Event::StoreReplaced => {
+                self.was_here = false;
+                self.say("the server's store is another one now, or an older copy: loaded afresh");
+            }
             watch::Event::Status(change) => self.new_status(&change),
+            watch::Event::Updated(message) => self.updated(*message),
+            watch::Event::Deleted(deleted) => self.forget(deleted.id),
+            watch::Event::Conversation(known) => {
+                self.conversations.update(known);
+                self.rename_messages();
+            }
             watch::Event::Adapter(change) => self.new_state(change),
         }
     }
 
     fn arrive(&mut self, since: u64) {
         self.link = Link::Here;
+        // A notice may be about the server being away.
+        self.notice = None;
+        self.stale = Stale::default();
         if !self.was_here || since != self.cursor {
             // Another store than before, or the first one: nothing of what is shown is in it.
             self.cursor = since;
             self.conversations.clear();
             self.reload();
+            self.ask(Request::Conversations);
         }
         self.was_here = true;
-        self.ask(Request::Conversations);
+        // Events that were missed come now; adapters and counts are told as they are.
         self.ask(Request::Platforms);
         self.ask(Request::Stats);
-        self.stale = Stale { status: true, ..Stale::default() };
     }
 
     fn new_message(&mut self, mut message: Message) {
@@ -48,22 +59,25 @@ impl Model {
         self.cursor = message.seq;
         self.rate.count(self.now);
         self.stale.stats = true;
-        self.conversations.name(&mut message);
         let scope = self.stream.scope();
         let is_read = scope.is_unfiltered()
             && self.stream.follows()
             && scope.conversation.as_ref().is_some_and(|key| key.has(&message));
-        self.conversations.hear(&message, is_read);
+        let is_renamed = self.conversations.receive(&message, is_read);
+        self.conversations.name(&mut message);
         self.stream.hear(message);
+        if is_renamed {
+            self.rename_messages();
+        }
+    }
+
+    /// Gives every message that is loaded the name that its conversation has now.
+    fn rename_messages(&mut self) {
+        self.stream.messages_mut().for_each(|message| self.conversations.name(message));
     }
 
     fn new_status(&mut self, change: &StatusChange) {
         self.stale.stats = true;
-        let known = self.stream.window().by_id(change.id);
-        // A platform was found for it: its conversation is another one now.
-        if known.is_some_and(|message| message.platform_or_local() != change.platform) {
-            self.stale.conversations = true;
-        }
         let is_shown = self.stream.change(change);
         let is_missed = !is_shown && self.stream.scope().status == Some(change.status);
         self.stale.stream |= is_missed;
@@ -73,20 +87,30 @@ impl Model {
             message.status = change.status;
             message.retry_count = change.retry_count;
             message.updated_at = change.updated_at;
-            message.last_error.clone_from(&change.last_error);
+            message.last_error = change.last_error.as_deref().map(str::to_owned);
             self.lay_out_view();
         }
+    }
+
+    fn updated(&mut self, message: Message) {
+        let known = self.stream.window().by_id(message.id);
+        // A platform was found for it: its conversation is another one now.
+        if known.is_none_or(|known| known.platform != message.platform) {
+            self.stale.conversations = true;
+        }
+        self.know_message(message);
     }
 
     fn new_state(&mut self, change: AdapterChange) {
         self.stale.adapters = true;
         let is_same = |known: &&mut AdapterStatus| {
             known.platform == change.platform
-                && (change.account.is_none() || known.account == change.account)
+                && (change.account.is_none()
+                    || known.account.as_deref() == change.account.as_deref())
         };
         if let Some(known) = self.adapters.iter_mut().find(is_same) {
             known.state = change.status;
-            known.last_error = change.reason;
+            known.last_error = change.reason.map(Cow::into_owned);
         }
     }
 
@@ -115,16 +139,15 @@ impl Model {
                     self.conversations.learn(&message);
                 }
             }
-            Answer::Message(_, Some(message)) => self.know_message(*message),
+            Answer::Made(message) => self.know_message(*message),
             Answer::Changed(message) => {
                 self.say(match message.status {
-                    Status::Canceled => "taken back",
+                    Status::Canceled => "canceled",
                     Status::Pending => "it is sent again",
                     _ => "done",
                 });
                 self.know_message(*message);
             }
-            Answer::Message(id, None) => self.forget(id),
             Answer::Deleted(id) => {
                 self.forget(id);
                 self.say("deleted");
@@ -136,6 +159,7 @@ impl Model {
 
     fn know(&mut self, listed: Vec<crate::protocol::http::Conversation>) {
         self.conversations.replace(listed);
+        self.rename_messages();
         let unknown: Vec<_> = self.conversations.ordered(None);
         let unknown = unknown.into_iter().take(LAST_LINES).filter(|c| c.last_line.is_none());
         let keys: Vec<_> = unknown.map(|conversation| conversation.key.clone()).collect();
@@ -163,18 +187,6 @@ impl Model {
             |view: &View| matches!(&view.subject, Subject::Message(message) if message.id == id);
         if self.view.as_ref().is_some_and(is_shown) {
             self.view = None;
-        }
-    }
-
-    /// Asks again for messages that may have changed while nobody told.
-    pub(super) fn refresh(&mut self) {
-        let may_change = |message: &&Message| {
-            message.direction == Direction::Outbound && message.status != Status::Sent
-        };
-        let messages = self.stream.window().iter().rev().filter(may_change);
-        let ids: Vec<_> = messages.take(REFRESHED).map(|message| message.id).collect();
-        for id in ids {
-            self.ask(Request::Message(id));
         }
     }
 }

@@ -2,6 +2,7 @@ use super::*;
 use crate::client::watch::{self, StatusChange};
 use crate::client::{Found, Wanted};
 use crate::model::message::{Direction, Message, MessageType, Sender, Status};
+use crate::protocol::event::MessageDeleted;
 use crate::protocol::http;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
@@ -318,7 +319,7 @@ fn statuses_follow_and_failures_can_be_sent_again() {
     let failed = model.stream().selected().unwrap();
     assert_eq!((failed.status, failed.retry_count), (Status::Failed, 2));
     press(&mut model, KeyCode::Char('x'));
-    assert!(model.notice().unwrap().contains("only what waits"));
+    assert!(model.notice().unwrap().contains("only pending"));
     press(&mut model, KeyCode::Char('r'));
     let again = Effect::Ask(Request::SetStatus(Uuid::from_u128(1), Status::Pending));
     assert!(model.settle().contains(&again));
@@ -428,16 +429,89 @@ fn another_store_begins_anew() {
 }
 
 #[test]
-fn the_same_store_goes_on_and_asks_what_became_of_ones_own() {
+fn the_same_store_goes_on_with_the_events_that_were_missed() {
     let mut store = many(50);
     store.push(own(51, "group_1", "mine", Status::Pending));
     let mut model = connected(80, 24, &store);
+    model.settle();
     model.update(Event::Watch(watch::Event::Away("it has gone".into())));
     model.update(Event::Watch(watch::Event::Here { since: 51 }));
     model.update(Event::Tick(NOON + 1));
     let asked = model.settle();
-    assert!(asked.contains(&Effect::Ask(Request::Message(Uuid::from_u128(51)))), "{asked:?}");
-    assert_eq!(contents(&model).len(), 51);
+    let counts = [Effect::Ask(Request::Platforms), Effect::Ask(Request::Stats)];
+    assert_eq!(asked, counts, "the rest is told");
+    let routed =
+        Message { platform: Some("wechat".into()), ..own(51, "group_1", "mine", Status::Sent) };
+    model.update(Event::Watch(watch::Event::Updated(Box::new(routed))));
+    assert_eq!(model.stream().window().by_id(Uuid::from_u128(51)).unwrap().status, Status::Sent);
+    let deleted = MessageDeleted {
+        id: Uuid::from_u128(50),
+        platform: "qq".into(),
+        conversation: "group_1".into(),
+        seq: 50,
+    };
+    model.update(Event::Watch(watch::Event::Deleted(deleted)));
+    assert_eq!(contents(&model).len(), 50);
+}
+
+#[test]
+fn a_store_that_was_replaced_is_loaded_afresh_with_a_word() {
+    let mut model = connected(80, 24, &many(50));
+    model.settle();
+    model.update(Event::Watch(watch::Event::StoreReplaced));
+    // Its newest message has the same place by chance.
+    model.update(Event::Watch(watch::Event::Here { since: 50 }));
+    serve(&mut model, &many(3));
+    assert_eq!(contents(&model), ["number 1", "number 2", "number 3"]);
+    assert!(model.notice().is_some_and(|notice| notice.contains("afresh")));
+}
+
+#[test]
+fn a_conversation_that_was_named_shows_its_name() {
+    let mut model = connected(80, 24, &many(2));
+    let named = http::Conversation { name: Some("Friends".into()), ..conversation("group_1", 2) };
+    model.update(Event::Watch(watch::Event::Conversation(named)));
+    let listed: Vec<_> = model.listed().iter().map(|known| known.name().to_owned()).collect();
+    assert!(listed.contains(&"Friends".to_owned()), "{listed:?}");
+}
+
+#[test]
+fn a_conversation_has_its_newest_name_everywhere() {
+    let named = |seq, name: &str| {
+        let name = Some(name.to_owned());
+        Message { conversation_name: name, ..message(seq, "group_1", "x") }
+    };
+    let mut model = connected(100, 20, &[named(1, "Old"), own(2, "group_1", "y", Status::Sent)]);
+    hear(&mut model, named(3, "New"));
+    serve(&mut model, &[]);
+    let names = |model: &Model| -> Vec<_> {
+        model.stream().window().iter().map(|m| m.conversation_name.clone().unwrap()).collect()
+    };
+    assert_eq!(names(&model), ["New", "New", "New"]);
+    // Another client was told of one more name first.
+    let renamed = http::Conversation { name: Some("Newest".into()), ..conversation("group_1", 3) };
+    model.update(Event::Answer(Answer::Conversations(vec![renamed])));
+    assert_eq!(names(&model), ["Newest", "Newest", "Newest"]);
+}
+
+#[test]
+fn what_failed_while_the_server_was_away_is_not_shown_when_it_is_back() {
+    let mut model = connected(100, 20, &many(3));
+    model.update(Event::Watch(watch::Event::Away("gone".into())));
+    model.update(Event::Answer(Answer::Failed("no server answers".into())));
+    assert_eq!(model.notice(), Some("no server answers"));
+    model.update(Event::Watch(watch::Event::Here { since: 3 }));
+    assert_eq!(model.notice(), None);
+}
+
+#[test]
+fn bytes_of_a_picture_are_named_and_not_shown() {
+    let mut picture = message(1, "group_1", &format!("base64://{}", "QUJD".repeat(1_000)));
+    picture.message_type = MessageType::Image;
+    let model = connected(100, 20, &[picture]);
+    let shown = format!("{:?}", model.stream().visible());
+    assert!(shown.contains("[image] 3 kB") && !shown.contains("QUJD"), "{shown}");
+    assert_eq!(model.listed()[0].last_line.as_deref(), Some("Alice: [image] 3 kB"));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::rows::local;
 use crate::model::message::Message;
+use crate::text;
 use crate::tui::keys::{Place, TABLE};
-use crate::tui::text;
 use jiff::tz::TimeZone;
 
 /// The most rows of a content; more is for `rechat get`.
@@ -136,7 +136,7 @@ fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<Line> {
         }
     }
     lines.push(Line::Title("content".into()));
-    let content = text::wrap(&message.content, width, MAX_ROWS);
+    let content = text::wrap(&text::readable(message), width, MAX_ROWS);
     let row = |text| Line::Row { name: String::new(), text };
     lines.extend(content.rows.into_iter().map(row));
     if content.is_cut {

@@ -53,6 +53,11 @@ impl Window {
         self.at(*self.positions.get(&id)?)
     }
 
+    /// Every message, to be changed; not its ID, nor its content.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Message> {
+        self.messages.iter_mut()
+    }
+
     /// The one with an ID, to be changed; not its ID, nor its content.
     pub fn by_id_mut(&mut self, id: Uuid) -> Option<&mut Message> {
         let index = usize::try_from(self.positions.get(&id)? - self.first).ok()?;

@@ -2,6 +2,7 @@
 
 mod list;
 mod overlay;
+mod put;
 mod status;
 mod stream;
 mod theme;
@@ -14,8 +15,6 @@ pub use theme::Theme;
 
 use super::model::Model;
 use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::text::Line;
 
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
@@ -30,13 +29,5 @@ pub fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
     status::draw(frame, model, &layout, theme);
     if let Some(view) = model.view() {
         overlay::draw(frame, view, layout.view(), theme);
-    }
-}
-
-/// Writes a line into the row at `y` of an area, if it is there.
-fn put(frame: &mut Frame, area: Rect, y: u16, line: Line) {
-    let row = Rect { y: area.y + y, height: 1, ..area }.intersection(area);
-    if !row.is_empty() {
-        frame.render_widget(line, row);
     }
 }

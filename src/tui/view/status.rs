@@ -1,10 +1,10 @@
 //! The lowest row: how things stand.
 
-use super::put;
+use super::put::put;
 use super::theme::{Theme, mark_of_state};
+use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
 use crate::tui::model::{Link, Model};
-use crate::tui::text::{cut, visible, width};
 use ratatui::Frame;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};

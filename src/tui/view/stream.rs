@@ -1,13 +1,13 @@
 //! The messages, on the right.
 
-use super::put;
+use super::put::put;
 use super::theme::{Theme, mark};
 use crate::model::message::{Direction, Message};
+use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
 use crate::tui::model::rows::{Columns, Row, local};
 use crate::tui::model::stream::Shown;
 use crate::tui::model::{Focus, Link, Model};
-use crate::tui::text::{cut, visible, width};
 use ratatui::Frame;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};

@@ -75,6 +75,7 @@ fn in_use(width: u16, height: u16) -> Model {
         platform: platform.to_owned(),
         account: None,
         state,
+        reason: None,
         since: 0,
         sent: 0,
         received: 0,

@@ -1,10 +1,10 @@
 //! The line to write an answer, or what to search for.
 
-use super::put;
+use super::put::put;
 use super::theme::Theme;
+use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
 use crate::tui::model::{Focus, Model};
-use crate::tui::text::{cut, visible, width};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};

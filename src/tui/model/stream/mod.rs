@@ -84,6 +84,11 @@ impl Stream {
         &self.window
     }
 
+    /// The messages that are loaded, to be changed; not their IDs, nor their content.
+    pub fn messages_mut(&mut self) -> impl Iterator<Item = &mut Message> {
+        self.window.iter_mut()
+    }
+
     /// How many messages came in below what is on the screen.
     pub fn below(&self) -> usize {
         self.below
@@ -223,9 +228,9 @@ impl Stream {
         message.status = change.status;
         message.retry_count = change.retry_count;
         message.updated_at = change.updated_at;
-        message.last_error.clone_from(&change.last_error);
+        message.last_error = change.last_error.as_deref().map(str::to_owned);
         if change.platform != crate::model::message::LOCAL {
-            message.platform = Some(change.platform.clone());
+            message.platform = Some(change.platform.clone().into_owned());
         }
         self.keep_if_wanted(change.id);
         true

@@ -1,0 +1,75 @@
+//! The core's handle of one connected account.
+
+use super::kind::Kind;
+use super::message::{Delivery, Found, Outbound};
+use super::settings::Settings;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+/// A request of the core to a connected account.
+#[derive(Debug)]
+pub enum Request {
+    /// Send it. Answered once, within the adapter's time limit.
+    Send {
+        #[allow(missing_docs)]
+        message: Outbound,
+        #[allow(missing_docs)]
+        answer: oneshot::Sender<Delivery>,
+    },
+    /// Look in the platform's history whether it went out.
+    Find {
+        #[allow(missing_docs)]
+        message: Outbound,
+        #[allow(missing_docs)]
+        answer: oneshot::Sender<Found>,
+    },
+}
+
+/// A connected account that takes requests.
+#[derive(Clone, Debug)]
+pub struct AccountHandle {
+    /// Its kind, which decides how it addresses conversations.
+    pub kind: &'static Kind,
+    #[allow(missing_docs)]
+    pub platform: String,
+    /// The account, once the implementation told it.
+    pub account: Option<String>,
+    /// Unix seconds of when it connected.
+    pub since: u64,
+    /// Tells this connection from every other.
+    pub connection: u64,
+    /// The settings of its adapter.
+    pub settings: Arc<Settings>,
+    pub(in crate::adapter) requests: mpsc::Sender<Request>,
+}
+
+impl AccountHandle {
+    /// Sends a message; returns within the adapter's time limits, whatever happens.
+    pub async fn send(&self, message: Outbound) -> Delivery {
+        let (answer, delivery) = oneshot::channel();
+        if let Err(reason) = self.hand_over(Request::Send { message, answer }).await {
+            return Delivery::Refused { reason: reason.into(), retryable: true };
+        }
+        delivery
+            .await
+            .unwrap_or_else(|_| Delivery::Unknown { reason: "the connection was lost".into() })
+    }
+
+    /// Looks in the platform's history whether a message went out.
+    pub async fn find(&self, message: Outbound) -> Found {
+        let (answer, found) = oneshot::channel();
+        match self.hand_over(Request::Find { message, answer }).await {
+            Ok(()) => found.await.unwrap_or(Found::CannotTell),
+            Err(_) => Found::CannotTell,
+        }
+    }
+
+    async fn hand_over(&self, request: Request) -> Result<(), &'static str> {
+        match timeout(self.settings.answer_timeout, self.requests.send(request)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err("the adapter is not connected"),
+            Err(_) => Err("the adapter is busy: too many messages wait for their answers"),
+        }
+    }
+}

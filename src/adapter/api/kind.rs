@@ -1,0 +1,29 @@
+//! The description of one kind of adapter.
+
+use std::fmt;
+
+/// One kind of adapter: its names, and how it addresses conversations.
+pub struct Kind {
+    /// As the configuration and `GET /api/platforms` spell it.
+    pub name: &'static str,
+    /// The platform where neither the configuration nor the implementation names one.
+    pub platform: &'static str,
+    /// The paths at which implementations dial in.
+    pub paths: &'static [&'static str],
+    /// Whether a recipient could be a conversation of this kind at all.
+    pub addresses: fn(&str) -> bool,
+    /// Turns a recipient into a conversation.
+    pub resolve: Resolve,
+    /// Gets messages without a platform only where there is no other platform.
+    pub is_fallback: bool,
+}
+
+/// Turns a recipient into a conversation; the second argument tells whether a conversation is
+/// known. The error says how to write the recipient.
+pub type Resolve = fn(&str, &dyn Fn(&str) -> bool) -> Result<String, String>;
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}

@@ -1,0 +1,57 @@
+//! A message on its way to a platform, and how an attempt to send it ended.
+
+use crate::model::change::Inbound;
+use crate::model::message::MessageType;
+use uuid::Uuid;
+
+/// A message on its way to a platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outbound {
+    #[allow(missing_docs)]
+    pub id: Uuid,
+    #[allow(missing_docs)]
+    pub conversation: String,
+    #[allow(missing_docs)]
+    pub message_type: MessageType,
+    #[allow(missing_docs)]
+    pub content: String,
+    /// Unix seconds of its creation; a search in a history begins there.
+    pub created_at: u64,
+}
+
+/// How an attempt to send ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The platform confirmed it.
+    Sent {
+        /// The platform's own ID of the message, where it told one.
+        external_id: Option<String>,
+    },
+    /// The platform refused it.
+    Refused {
+        /// The platform's words.
+        reason: String,
+        /// Whether another attempt can help.
+        retryable: bool,
+    },
+    /// The outcome is unknown: no answer came in time, or the connection was lost.
+    Unknown {
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// History of a platform, asked about an attempt whose outcome is unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The platform has a history.
+    History {
+        /// Messages of the account that may be the one, the oldest first; the core knows which of
+        /// them are other messages.
+        candidates: Vec<Inbound>,
+        /// The history reaches back to before the message was made.
+        is_complete: bool,
+    },
+    /// The platform has no history to ask.
+    CannotTell,
+}

@@ -1,0 +1,15 @@
+//! The types that adapters and the core exchange. No protocol and no connection is in them.
+
+mod account_handle;
+mod event;
+mod event_sink;
+mod kind;
+mod message;
+mod settings;
+
+pub use account_handle::{AccountHandle, Request};
+pub use event::Event;
+pub use event_sink::{EventSink, QueuedEvent};
+pub use kind::{Kind, Resolve};
+pub use message::{Delivery, Found, Outbound};
+pub use settings::{OnUnknown, OwnSettings, RateLimit, Settings, SettingsEntry, Transport};

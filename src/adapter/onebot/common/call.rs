@@ -1,0 +1,249 @@
+//! Calling actions of an implementation, and finding the answer to each by its echo.
+//!
+//! An answer that comes after the time limit still tells what became of the message it is about:
+//! the echoes of such calls are kept for as long as the connection lives.
+
+use super::answer::Answer;
+use crate::adapter::transport::Writer;
+use serde::Serialize;
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+/// Calls whose answer may still come, kept for each connection; beyond that the oldest are forgotten.
+const MAX_LATE: usize = 1024;
+
+/// The actions of one connection.
+#[derive(Clone)]
+pub(in crate::adapter::onebot) struct Calls {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    writer: Writer,
+    limit: Duration,
+    waiting: Mutex<Waiting>,
+}
+
+struct Waiting {
+    closed: bool,
+    /// Part of every echo, so that no answer is taken for one of another connection.
+    connection: Uuid,
+    last_echo: u64,
+    answers: HashMap<String, oneshot::Sender<Answer>>,
+    /// The bytes of each frame whose answer is awaited.
+    sizes: HashMap<String, usize>,
+    /// The echo of the call that the peer refused as too large.
+    too_large: Option<String>,
+    /// Echoes of calls that ran into their time limit, and the messages they were to send.
+    late: VecDeque<(String, Uuid)>,
+}
+
+/// The call an answer belongs to.
+#[derive(Debug)]
+pub(in crate::adapter::onebot) enum Answered {
+    /// One that waited for it.
+    InTime,
+    /// One that was to send this message and ran into its time limit.
+    Late(Uuid, Answer),
+    /// None.
+    Unknown(Answer),
+}
+
+/// Why an action has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::adapter::onebot) enum NoAnswer {
+    /// It was never sent.
+    NotSent(&'static str),
+    /// It was sent, and nothing came back in time.
+    Silent(Duration),
+    /// It was sent, and the connection was lost.
+    Lost,
+    /// It was sent, and the peer refused it as too large (close code 1009).
+    TooLarge,
+}
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSent(reason) => write!(f, "not sent: {reason}"),
+            Self::Silent(limit) => write!(f, "no answer within {} s", limit.as_secs_f32()),
+            Self::Lost => write!(f, "the connection was lost before the answer came"),
+            Self::TooLarge => {
+                write!(f, "the implementation closed the connection: too large for it (1009)")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Calls").finish_non_exhaustive()
+    }
+}
+
+/// An action request.
+#[derive(Serialize)]
+struct Frame<'a, P> {
+    action: &'a str,
+    params: P,
+    echo: &'a str,
+    #[serde(rename = "self", skip_serializing_if = "Option::is_none")]
+    bot: Option<Bot<'a>>,
+}
+
+/// One of several accounts on a connection (OneBot 12: basic-types.md, `self`).
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(in crate::adapter::onebot) struct Bot<'a> {
+    pub(in crate::adapter::onebot) platform: &'a str,
+    pub(in crate::adapter::onebot) user_id: &'a str,
+}
+
+impl Calls {
+    pub(in crate::adapter::onebot) fn new(writer: Writer, limit: Duration) -> Self {
+        let waiting = Waiting {
+            closed: false,
+            connection: Uuid::new_v4(),
+            last_echo: 0,
+            answers: HashMap::new(),
+            sizes: HashMap::new(),
+            too_large: None,
+            late: VecDeque::new(),
+        };
+        Self { shared: Arc::new(Shared { writer, limit, waiting: Mutex::new(waiting) }) }
+    }
+
+    /// Calls an action and waits for its answer, as long as is allowed.
+    pub(in crate::adapter::onebot) async fn call(
+        &self,
+        action: &str,
+        params: impl Serialize,
+        bot: Option<Bot<'_>>,
+    ) -> Result<Answer, NoAnswer> {
+        self.call_about(None, action, params, bot).await
+    }
+
+    /// Calls an action that sends a message: the answer is known as its own also when it comes
+    /// after the time limit.
+    pub(in crate::adapter::onebot) async fn send(
+        &self,
+        message: Uuid,
+        action: &str,
+        params: impl Serialize,
+        bot: Option<Bot<'_>>,
+    ) -> Result<Answer, NoAnswer> {
+        self.call_about(Some(message), action, params, bot).await
+    }
+
+    async fn call_about(
+        &self,
+        message: Option<Uuid>,
+        action: &str,
+        params: impl Serialize,
+        bot: Option<Bot<'_>>,
+    ) -> Result<Answer, NoAnswer> {
+        let mut place = self.begin()?;
+        let request = Frame { action, params, echo: &place.echo, bot };
+        let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
+        self.waiting().sizes.insert(place.echo.clone(), frame.len());
+        self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
+        match timeout(self.shared.limit, &mut place.answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) if self.waiting().too_large.as_ref() == Some(&place.echo) => {
+                Err(NoAnswer::TooLarge)
+            }
+            Ok(Err(_)) => Err(NoAnswer::Lost),
+            Err(_) => {
+                // Under one lock with the end of the waiting, so that no answer falls in between.
+                let mut waiting = self.waiting();
+                if let Ok(answer) = place.answer.try_recv() {
+                    return Ok(answer);
+                }
+                waiting.answers.remove(&place.echo);
+                if let Some(message) = message {
+                    waiting.keep_late(place.echo.clone(), message);
+                }
+                Err(NoAnswer::Silent(self.shared.limit))
+            }
+        }
+    }
+
+    /// Hands an answer to the call that waits for it.
+    pub(in crate::adapter::onebot) fn answered(&self, echo: &str, answer: Answer) -> Answered {
+        let mut waiting = self.waiting();
+        if let Some(place) = waiting.late.iter().position(|(late, _)| late == echo)
+            && let Some((_, message)) = waiting.late.remove(place)
+        {
+            return Answered::Late(message, answer);
+        }
+        match waiting.answers.remove(echo) {
+            None => Answered::Unknown(answer),
+            Some(call) => call.send(answer).map_or_else(Answered::Unknown, |()| Answered::InTime),
+        }
+    }
+
+    /// The peer ends the connection because of a frame that is too large for it: the largest one
+    /// whose answer is awaited.
+    pub(in crate::adapter::onebot) fn refuse_largest(&self) {
+        let mut waiting = self.waiting();
+        let largest = waiting.sizes.iter().max_by_key(|(_, size)| **size);
+        waiting.too_large = largest.map(|(echo, _)| echo.clone());
+    }
+
+    /// Whether these are the actions of the same connection.
+    pub(in crate::adapter::onebot) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// The connection ended: nothing is sent any more, and nothing will be answered.
+    pub(in crate::adapter::onebot) fn close(&self) {
+        let mut waiting = self.waiting();
+        waiting.closed = true;
+        waiting.answers.clear();
+        self.shared.writer.close();
+    }
+
+    fn begin(&self) -> Result<Place<'_>, NoAnswer> {
+        let (sender, answer) = oneshot::channel();
+        let mut waiting = self.waiting();
+        if waiting.closed {
+            return Err(NoAnswer::NotSent("the connection was lost"));
+        }
+        waiting.last_echo += 1;
+        let echo = format!("{}-{}", waiting.connection.simple(), waiting.last_echo);
+        waiting.answers.insert(echo.clone(), sender);
+        Ok(Place { calls: self, echo, answer })
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call that waits; it leaves no trace when it is given up.
+struct Place<'a> {
+    calls: &'a Calls,
+    echo: String,
+    answer: oneshot::Receiver<Answer>,
+}
+
+impl Waiting {
+    fn keep_late(&mut self, echo: String, message: Uuid) {
+        if self.late.len() == MAX_LATE {
+            self.late.pop_front();
+        }
+        self.late.push_back((echo, message));
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.calls.waiting();
+        waiting.answers.remove(&self.echo);
+        waiting.sizes.remove(&self.echo);
+    }
+}

@@ -1,0 +1,78 @@
+//! Answering the core's requests, several at a time.
+
+use crate::adapter::api::{Delivery, Event, EventSink, Found, Outbound, Request};
+use crate::adapter::transport::End;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Requests of one account under way at once.
+const MAX_UNDER_WAY: usize = 32;
+
+/// Answers the core's requests to one account.
+pub(in crate::adapter::onebot) trait RequestHandler {
+    fn send(&self, message: Outbound) -> impl Future<Output = Delivery> + Send;
+    fn find(&self, message: Outbound) -> impl Future<Output = Found> + Send;
+}
+
+/// Answers requests until the connection has `ended`, then those that are left.
+pub(in crate::adapter::onebot) async fn answer(
+    handler: impl RequestHandler,
+    mut requests: mpsc::Receiver<Request>,
+    ended: CancellationToken,
+) {
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            Some(()) = under_way.next() => {}
+            // Once closed, the queue gives what it holds and then None.
+            () = ended.cancelled(), if !requests.is_closed() => requests.close(),
+            request = requests.recv(), if under_way.len() < MAX_UNDER_WAY => match request {
+                Some(request) => under_way.push(answer_one(&handler, request)),
+                None => break,
+            },
+        }
+    }
+    while under_way.next().await.is_some() {}
+}
+
+/// The event for an answer that came after its attempt's time limit. Only a confirmation ends the
+/// doubt: of several attempts, a refusal tells nothing about the others.
+pub(in crate::adapter::onebot) fn late(
+    message: Uuid,
+    account: Option<String>,
+    delivery: Delivery,
+) -> Option<Event> {
+    match delivery {
+        Delivery::Sent { external_id } => {
+            Some(Event::ConfirmedLate { message, account, external_id })
+        }
+        Delivery::Refused { reason, .. } | Delivery::Unknown { reason } => {
+            tracing::info!(%message, reason, "an attempt was answered after its time limit");
+            None
+        }
+    }
+}
+
+/// Reports an event, if there is one.
+pub(in crate::adapter::onebot) async fn report(
+    events: &EventSink,
+    event: Option<Event>,
+) -> Result<(), End> {
+    let Some(event) = event else { return Ok(()) };
+    if events.report(event).await { Ok(()) } else { Err(End::lost("rechat is stopping")) }
+}
+
+/// The asker may have gone; then the answer is dropped.
+async fn answer_one(handler: &impl RequestHandler, request: Request) {
+    match request {
+        Request::Send { message, answer } => {
+            let _ = answer.send(handler.send(message).await);
+        }
+        Request::Find { message, answer } => {
+            let _ = answer.send(handler.find(message).await);
+        }
+    }
+}

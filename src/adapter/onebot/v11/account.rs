@@ -1,0 +1,99 @@
+//! Accounts: an API and an Event connection of one ID are one account, and share its state.
+
+use super::history_limits::HistoryLimits;
+use crate::adapter::onebot::common::call::Calls;
+use crate::adapter::onebot::common::names::Names;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+/// One account.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) platform: String,
+    id: OnceLock<String>,
+    /// The groups' names, by conversation.
+    pub(super) names: Names,
+    /// By which group each stranger is reached, by conversation: that of the last message.
+    pub(super) through: Names,
+    pub(super) history_limits: Arc<HistoryLimits>,
+    /// The connections that take actions, the newest last.
+    calls: Mutex<Vec<Calls>>,
+}
+
+impl Account {
+    fn new(platform: &str, id: Option<&str>, history_limits: Arc<HistoryLimits>) -> Self {
+        Self {
+            platform: platform.to_owned(),
+            id: id.map_or_else(OnceLock::new, |id| OnceLock::from(id.to_owned())),
+            names: Names::default(),
+            through: Names::default(),
+            history_limits,
+            calls: Mutex::default(),
+        }
+    }
+
+    /// The account's ID, once it is known.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.id.get().map(String::as_str)
+    }
+
+    /// The platform and the ID, as one text.
+    pub(super) fn key(&self) -> String {
+        format!("{} {}", self.platform, self.id().unwrap_or_default())
+    }
+
+    /// A connection that takes actions begins.
+    pub(super) fn open(&self, calls: Calls) {
+        self.lock().push(calls);
+    }
+
+    /// A connection that takes actions ended.
+    pub(super) fn close(&self, calls: &Calls) {
+        self.lock().retain(|known| !known.is(calls));
+    }
+
+    /// The connection by which to call actions, if there is one.
+    pub(super) fn calls(&self) -> Option<Calls> {
+        self.lock().last().cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Calls>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The accounts that have a connection, by platform and ID.
+#[derive(Debug, Default)]
+pub(super) struct Accounts {
+    connected: Mutex<HashMap<(String, String), Weak<Account>>>,
+    history_limits: Arc<HistoryLimits>,
+}
+
+impl Accounts {
+    /// The account of this ID, shared by its connections; one whose ID is unknown is shared by none.
+    pub(super) fn get(&self, platform: &str, id: Option<&str>) -> Arc<Account> {
+        let account = Arc::new(Account::new(platform, id, Arc::clone(&self.history_limits)));
+        match id {
+            Some(id) => self.share(account, id),
+            None => account,
+        }
+    }
+
+    /// The account's ID became known: it is shared from now on, or is one that is shared already.
+    pub(super) fn identify(&self, account: Arc<Account>, id: &str) -> Arc<Account> {
+        // It is set once; the caller has made sure.
+        let _ = account.id.set(id.to_owned());
+        self.share(account, id)
+    }
+
+    fn share(&self, account: Arc<Account>, id: &str) -> Arc<Account> {
+        let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
+        connected.retain(|_, account| account.strong_count() > 0);
+        let key = (account.platform.clone(), id.to_owned());
+        if let Some(shared) = connected.get(&key).and_then(Weak::upgrade) {
+            return shared;
+        }
+        connected.insert(key, Arc::downgrade(&account));
+        account
+    }
+}

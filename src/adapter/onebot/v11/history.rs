@@ -1,0 +1,246 @@
+//! Asking an implementation for what was said before.
+//!
+//! `get_group_msg_history` and `get_friend_msg_history` are no part of the specification; go-cqhttp
+//! brought them up, and what came after has kept them. An implementation without them refuses.
+
+use super::account::Account;
+use super::address::Address;
+use super::event::Message;
+use super::options::Options;
+use crate::adapter::api::{Event, EventSink, Found, Outbound};
+use crate::adapter::onebot::common::call::{Calls, NoAnswer};
+use crate::model::change::Inbound;
+use crate::model::message::MessageType;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tokio::sync::oneshot;
+
+/// Messages looked through for one that may have gone out.
+const SEARCHED: usize = 20;
+/// How far the platform's clock may be behind ours, in seconds.
+const CLOCKS_APART: u64 = 60;
+
+#[derive(Serialize)]
+struct Asked<'a> {
+    #[serde(flatten)]
+    address: &'a Address<'a>,
+    count: usize,
+}
+
+/// Why there is no history.
+enum NoHistory {
+    /// This one conversation has none to tell.
+    Refused,
+    /// The implementation knows no such action.
+    Unsupported,
+    /// The connection is lost or the implementation silent.
+    NoAnswer,
+    /// The answer is larger than a frame may be.
+    TooLarge,
+}
+
+/// The last messages of a conversation, the oldest first; fewer where so many make an answer that
+/// is larger than a frame may be.
+async fn fetch_what_fits(
+    account: &Account,
+    calls: &Calls,
+    conversation: &str,
+    wanted: usize,
+) -> Result<Vec<Inbound>, NoHistory> {
+    let (limits, key) = (&account.history_limits, account.key());
+    loop {
+        let count = limits.begin(&key, conversation, wanted);
+        if count == 0 {
+            limits.end(&key);
+            return Err(NoHistory::Refused);
+        }
+        match fetch(account, calls, conversation, count).await {
+            Err(NoHistory::TooLarge) => limits.answer_was_too_large(&key),
+            // The limit counts if the connection ends by this very answer.
+            Err(NoHistory::NoAnswer) => return Err(NoHistory::NoAnswer),
+            fetched => {
+                limits.end(&key);
+                return fetched;
+            }
+        }
+    }
+}
+
+/// The last messages of a conversation, the oldest first.
+async fn fetch(
+    account: &Account,
+    calls: &Calls,
+    conversation: &str,
+    count: usize,
+) -> Result<Vec<Inbound>, NoHistory> {
+    #[derive(Deserialize)]
+    struct History<'a> {
+        #[serde(borrow)]
+        messages: Vec<&'a RawValue>,
+    }
+    let address = Address::parse(conversation).ok_or(NoHistory::Refused)?;
+    let action = match address {
+        Address::Group { .. } => "get_group_msg_history",
+        Address::Private { .. } => "get_friend_msg_history",
+        // No implementation has an action for it.
+        Address::Channel { .. } => return Err(NoHistory::Refused),
+    };
+    let asked = Asked { address: &address, count };
+    let answer = match calls.call(action, &asked, None).await {
+        Ok(answer) if answer.is_too_large() => return Err(NoHistory::TooLarge),
+        Ok(answer) if answer.is_accepted() => answer,
+        Ok(answer) if matches!(answer.retcode, 404 | 1404) => return Err(NoHistory::Unsupported),
+        Ok(_) => return Err(NoHistory::Refused),
+        Err(NoAnswer::NotSent(_) | NoAnswer::Silent(_) | NoAnswer::Lost | NoAnswer::TooLarge) => {
+            return Err(NoHistory::NoAnswer);
+        }
+    };
+    let history: History<'_> = answer.data().ok_or(NoHistory::Refused)?;
+    let own = account.id().unwrap_or_default();
+    let read = |json: &RawValue| {
+        let message = Message::parse(json)?;
+        let (inbound, _) = message.into_inbound(&account.platform, own, Some(conversation)).ok()?;
+        Some(Inbound { from_history: true, ..inbound })
+    };
+    let mut messages: Vec<Inbound> = history.messages.into_iter().filter_map(read).collect();
+    messages.sort_by_key(|message| message.time);
+    Ok(messages)
+}
+
+/// Fetches what was missed while nothing was connected; the core tells doubles.
+pub(super) async fn catch_up(
+    account: &Account,
+    calls: &Calls,
+    options: &Options,
+    events: &EventSink,
+) {
+    let mut groups = true;
+    let mut friends = true;
+    for conversation in conversations(account, options, events).await {
+        let supported = match Address::parse(&conversation) {
+            Some(Address::Group { .. }) => &mut groups,
+            Some(Address::Private { .. }) => &mut friends,
+            Some(Address::Channel { .. }) | None => continue,
+        };
+        if !*supported {
+            continue;
+        }
+        match fetch_what_fits(account, calls, &conversation, options.history).await {
+            Ok(messages) => {
+                for message in messages {
+                    if !events.report(Event::Message(Box::new(message))).await {
+                        return;
+                    }
+                }
+            }
+            Err(NoHistory::Refused | NoHistory::TooLarge) => {}
+            Err(NoHistory::Unsupported) => *supported = false,
+            Err(NoHistory::NoAnswer) => return,
+        }
+    }
+}
+
+/// The conversations of this account, as the core knows them.
+async fn conversations(account: &Account, options: &Options, events: &EventSink) -> Vec<String> {
+    let (answer, conversations) = oneshot::channel();
+    let question = Event::Conversations {
+        platform: account.platform.clone(),
+        account: account.id().unwrap_or_default().to_owned(),
+        limit: options.history_conversations,
+        answer,
+    };
+    if !events.report(question).await {
+        return Vec::new();
+    }
+    conversations.await.unwrap_or_default()
+}
+
+/// Looks for a message that may have gone out.
+pub(super) async fn find(account: &Account, calls: &Calls, message: &Outbound) -> Found {
+    match fetch_what_fits(account, calls, &message.conversation, SEARCHED).await {
+        Ok(history) => look(history, message),
+        Err(_) => Found::CannotTell,
+    }
+}
+
+/// Looks for a message in a history.
+fn look(history: Vec<Inbound>, message: &Outbound) -> Found {
+    let since = message.created_at.saturating_sub(CLOCKS_APART);
+    let is_complete = history.first().is_some_and(|oldest| oldest.time < since);
+    // What was sent as one address comes back as another; text comes back as it was.
+    let says_the_same = |seen: &Inbound| {
+        seen.message_type == message.message_type
+            && (message.message_type != MessageType::Text
+                || seen.content.trim() == message.content.trim())
+    };
+    let may_be_it = |seen: &Inbound| seen.own && seen.time >= since && says_the_same(seen);
+    let candidates = history.into_iter().filter(may_be_it).collect();
+    Found::History { candidates, is_complete }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::message::Sender;
+    use uuid::Uuid;
+
+    fn said(content: &str, time: u64, own: bool) -> Inbound {
+        Inbound {
+            platform: "qq".into(),
+            account: "1".into(),
+            conversation: "group_1".into(),
+            conversation_name: None,
+            sender: Sender::default(),
+            message_type: MessageType::Text,
+            content: content.into(),
+            external_id: format!("{content}-{time}"),
+            time,
+            own,
+            from_history: true,
+            original: None,
+        }
+    }
+
+    fn sent(message_type: MessageType, content: &str) -> Outbound {
+        Outbound {
+            id: Uuid::nil(),
+            conversation: "group_1".into(),
+            message_type,
+            content: content.into(),
+            created_at: 1000,
+        }
+    }
+
+    #[test]
+    fn an_own_message_that_says_the_same_may_be_it() {
+        let history = vec![said("hi", 500, true), said("hi", 990, true), said("hi", 1001, false)];
+        assert_eq!(
+            look(history, &sent(MessageType::Text, "hi ")),
+            Found::History { candidates: vec![said("hi", 990, true)], is_complete: true }
+        );
+    }
+
+    #[test]
+    fn a_history_is_complete_if_it_reaches_back() {
+        let message = sent(MessageType::Text, "hi");
+        for (history, is_complete) in [
+            (vec![said("a", 500, false)], true),
+            (vec![said("a", 1001, false)], false),
+            (vec![], false),
+        ] {
+            let nothing = Found::History { candidates: vec![], is_complete };
+            assert_eq!(look(history, &message), nothing);
+        }
+    }
+
+    #[test]
+    fn a_medium_comes_back_under_another_address() {
+        let mut image = said("http://cdn/1", 1001, true);
+        image.message_type = MessageType::Image;
+        let history = vec![said("a", 500, false), image.clone()];
+        assert_eq!(
+            look(history, &sent(MessageType::Image, "https://x/a.png")),
+            Found::History { candidates: vec![image], is_complete: true }
+        );
+    }
+}

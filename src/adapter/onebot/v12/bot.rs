@@ -1,0 +1,131 @@
+//! One account of a connection, which may have several.
+
+use super::action::{Segment, SendMessage, UploadFile, delivery, upload_failed};
+use super::address::Address;
+use super::event::BotId;
+use crate::adapter::api::{Delivery, Event, EventSink, Found, Outbound};
+use crate::adapter::onebot::common::answer::Answer;
+use crate::adapter::onebot::common::call::{Bot as SelfParameter, Calls, NoAnswer};
+use crate::adapter::onebot::common::media::Source;
+use crate::adapter::onebot::common::names::Names;
+use crate::adapter::onebot::common::requests::RequestHandler;
+use crate::model::change::Inbound;
+use crate::model::message::MessageType;
+use serde::Serialize;
+use std::borrow::Cow;
+
+/// An account, and what it is reached by.
+#[derive(Debug)]
+pub(super) struct Bot {
+    /// As the implementation knows it.
+    pub(super) id: BotId,
+    /// The platform its messages belong to, here.
+    pub(super) platform: String,
+    pub(super) calls: Calls,
+    pub(super) events: EventSink,
+    /// Of conversations, and of senders in them.
+    pub(super) names: Names,
+}
+
+impl Bot {
+    /// The name of who sent a message, by what it is remembered.
+    pub(super) fn sender_key(message: &Inbound) -> String {
+        format!("{} {}", message.conversation, message.sender.id)
+    }
+
+    async fn call(&self, action: &str, params: impl Serialize) -> Result<Answer, NoAnswer> {
+        let Self { id: BotId { platform, user_id }, calls, .. } = self;
+        calls.call(action, params, Some(SelfParameter { platform, user_id })).await
+    }
+
+    /// Sends one message; media are uploaded first.
+    async fn deliver(&self, message: &Outbound) -> Delivery {
+        let Some(address) = Address::parse(&message.conversation) else {
+            let reason = format!(
+                "`{}` is no conversation of OneBot 12; write group_<id>, private_<id> or \
+                 channel_<guild>_<channel>",
+                message.conversation
+            );
+            return Delivery::Refused { reason, retryable: false };
+        };
+        let content = match self.content(message).await {
+            Ok(content) => content,
+            Err(failed) => return failed,
+        };
+        let segment = Segment::new(message.message_type, &content);
+        let params = SendMessage { address, message: [segment] };
+        let Self { id: BotId { platform, user_id }, calls, .. } = self;
+        let itself = Some(SelfParameter { platform, user_id });
+        delivery(calls.send(message.id, "send_message", params, itself).await)
+    }
+
+    /// The text, or the ID of the file.
+    async fn content<'a>(&self, message: &'a Outbound) -> Result<Cow<'a, str>, Delivery> {
+        if message.message_type == MessageType::Text {
+            return Ok(Cow::Borrowed(&message.content));
+        }
+        let source = Source::parse(&message.content)
+            .map_err(|reason| Delivery::Refused { reason, retryable: false })?;
+        let answer = self.call("upload_file", UploadFile::new(&source)).await;
+        let file_id = answer.as_ref().ok().and_then(|answer| answer.field("file_id"));
+        match file_id.as_ref().and_then(|id| id.text()) {
+            Some(file_id) => Ok(Cow::Owned(file_id.to_owned())),
+            None => Err(upload_failed(&answer)),
+        }
+    }
+
+    /// Asks for a conversation's name (interface/group, guild and user: actions.md).
+    pub(super) async fn look_up_conversation(&self, conversation: &str) {
+        let Some(address) = Address::parse(conversation) else { return };
+        let (action, field) = match address {
+            Address::Group { .. } => ("get_group_info", "group_name"),
+            Address::Private { .. } => ("get_user_info", "user_name"),
+            Address::Channel { .. } => ("get_channel_info", "channel_name"),
+        };
+        let Some(name) = self.ask(action, address, field).await else { return };
+        self.names.set(conversation, &name);
+        let (platform, conversation) = (self.platform.clone(), conversation.to_owned());
+        self.events.report(Event::Named { platform, conversation, name }).await;
+    }
+
+    /// Asks for the name of somebody in a conversation.
+    pub(super) async fn look_up_sender(&self, conversation: &str, user_id: &str, key: &str) {
+        #[derive(Serialize)]
+        struct Member<'a> {
+            #[serde(flatten)]
+            address: Address<'a>,
+            user_id: &'a str,
+        }
+        let Some(address) = Address::parse(conversation) else { return };
+        let action = match address {
+            Address::Group { .. } => "get_group_member_info",
+            Address::Channel { .. } => "get_channel_member_info",
+            // The one other person of the conversation gives it its name.
+            Address::Private { .. } => return,
+        };
+        let params = Member { address, user_id };
+        let Ok(answer) = self.call(action, params).await else { return };
+        let displayed = answer.field("user_displayname");
+        let named = answer.field("user_name");
+        let name = displayed.as_ref().and_then(|name| name.text());
+        if let Some(name) = name.or(named.as_ref().and_then(|name| name.text())) {
+            self.names.set(key, name);
+        }
+    }
+
+    async fn ask(&self, action: &str, params: impl Serialize, field: &str) -> Option<String> {
+        let answer = self.call(action, params).await.ok()?;
+        answer.field(field)?.text().map(str::to_owned)
+    }
+}
+
+impl RequestHandler for std::sync::Arc<Bot> {
+    async fn send(&self, message: Outbound) -> Delivery {
+        self.deliver(&message).await
+    }
+
+    /// The specification has no history to ask.
+    async fn find(&self, _: Outbound) -> Found {
+        Found::CannotTell
+    }
+}

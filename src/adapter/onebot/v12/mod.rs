@@ -1,0 +1,40 @@
+//! OneBot 12, by WebSocket in both directions (connect/communication).
+
+mod action;
+mod address;
+mod bot;
+mod connection;
+mod event;
+mod segment;
+
+#[cfg(fuzzing)]
+pub(in crate::adapter) use event::swallow;
+
+use crate::adapter::api::Kind;
+use crate::adapter::service::{Adapter, Service, read_own};
+use crate::adapter::transport::{Connection, End, Running, ServeConnection};
+use serde::Deserialize;
+use std::sync::Arc;
+
+pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
+    kind: Kind {
+        name: "onebot12",
+        platform: "wechat",
+        paths: &["/onebot/v12/ws", "/onebot/v12/ws/", "/onebot/v12", "/onebot/v12/"],
+        addresses: address::addresses,
+        resolve: address::resolve,
+        is_fallback: false,
+    },
+    configure: |own| Ok(Service::Connections(Arc::new(read_own::<OneBot12>(own)?))),
+};
+
+/// The settings of OneBot 12's own: there are none.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OneBot12 {}
+
+impl ServeConnection for OneBot12 {
+    fn serve(self: Arc<Self>, connection: Connection) -> Running<End> {
+        Box::pin(connection::run(connection))
+    }
+}

@@ -1,0 +1,164 @@
+//! One entry of the registry, and the state that follows from its connections.
+
+use super::status::StatusChange;
+use crate::adapter::api::{AccountHandle, Kind, OnUnknown, Request, Settings};
+use crate::clock::now;
+use crate::protocol::platform::{AdapterStatus, State};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// One connection of an entry.
+#[derive(Debug)]
+pub(super) struct EntryConnection {
+    pub(super) id: u64,
+    pub(super) settings: Arc<Settings>,
+    /// Where requests go, unless the connection only brings events.
+    pub(super) requests: Option<mpsc::Sender<Request>>,
+}
+
+/// An account, or a configured adapter that has no account yet.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) id: u64,
+    pub(super) kind: &'static Kind,
+    pub(super) platform: String,
+    pub(super) account: Option<String>,
+    /// It stands for an adapter of the configuration, and is never forgotten.
+    pub(super) is_configured: bool,
+    /// The configured adapter by which the account connected.
+    pub(super) configured: Option<u64>,
+    /// The newest last.
+    pub(super) connections: Vec<EntryConnection>,
+    /// Why the account is off though connected.
+    pub(super) offline: Option<String>,
+    /// How the newest connection, or the entry of the configuration, treats unknown outcomes.
+    pub(super) on_unknown: OnUnknown,
+    /// The state without a connection, and its reason.
+    pub(super) unconnected: (State, Option<String>),
+    /// The state last published.
+    state: State,
+    pub(super) since: u64,
+    pub(super) sent: u64,
+    pub(super) received: u64,
+    pub(super) failed: u64,
+    pub(super) last_error: Option<String>,
+}
+
+impl Entry {
+    pub(super) fn new(id: u64, kind: &'static Kind, platform: &str, account: Option<&str>) -> Self {
+        Self {
+            id,
+            kind,
+            platform: platform.to_owned(),
+            account: account.map(str::to_owned),
+            is_configured: false,
+            configured: None,
+            connections: Vec::new(),
+            offline: None,
+            on_unknown: OnUnknown::default(),
+            unconnected: (State::Disconnected, None),
+            state: State::Disconnected,
+            since: now(),
+            sent: 0,
+            received: 0,
+            failed: 0,
+            last_error: None,
+        }
+    }
+
+    pub(super) fn is_account(&self, platform: &str, account: Option<&str>) -> bool {
+        self.platform == platform && self.account.as_deref() == account
+    }
+
+    /// Takes a connection out.
+    pub(super) fn remove(&mut self, connection: u64) -> Option<EntryConnection> {
+        let index = self.connections.iter().position(|known| known.id == connection)?;
+        Some(self.connections.remove(index))
+    }
+
+    /// The state moves to another entry; this one is as if it had never been connected.
+    pub(super) fn take_state(&mut self, now: u64) -> (State, u64) {
+        let taken = (self.state, self.since);
+        (self.state, self.since) = (State::Disconnected, now);
+        self.unconnected = (State::Disconnected, None);
+        taken
+    }
+
+    /// Takes over a state that was published already.
+    pub(super) fn inherit(&mut self, (state, since): (State, u64)) {
+        (self.state, self.since) = (state, since);
+    }
+
+    /// Brings the published state up to date; returns the change, if it is one.
+    pub(super) fn update_state(&mut self, now: u64) -> Option<StatusChange> {
+        let (state, reason) = self.actual();
+        if let Some(reason) = reason {
+            self.last_error = Some(reason);
+        }
+        if state == self.state {
+            return None;
+        }
+        if state == State::Connected {
+            self.last_error = None;
+        }
+        (self.state, self.since) = (state, now);
+        Some(self.as_change())
+    }
+
+    fn actual(&self) -> (State, Option<String>) {
+        match (&self.offline, self.connections.is_empty()) {
+            (_, true) => self.unconnected.clone(),
+            (Some(reason), false) => (State::Error, Some(reason.clone())),
+            (None, false) => (State::Connected, None),
+        }
+    }
+
+    /// The present state as a change.
+    pub(super) fn as_change(&self) -> StatusChange {
+        StatusChange {
+            platform: self.platform.clone(),
+            account: self.account.clone(),
+            state: self.state,
+            reason: self.actual().1,
+        }
+    }
+
+    /// The account's handle, if it can send: by its newest connection that takes requests.
+    pub(super) fn handle(&self) -> Option<AccountHandle> {
+        if self.offline.is_some() {
+            return None;
+        }
+        let mut newest_first = self.connections.iter().rev();
+        newest_first.find_map(|connection| {
+            Some(AccountHandle {
+                kind: self.kind,
+                platform: self.platform.clone(),
+                account: self.account.clone(),
+                since: self.since,
+                connection: connection.id,
+                settings: Arc::clone(&connection.settings),
+                requests: connection.requests.clone()?,
+            })
+        })
+    }
+
+    /// The connection that takes requests, if there is one.
+    pub(super) fn sending_connection(&self) -> Option<u64> {
+        self.handle().map(|handle| handle.connection)
+    }
+
+    pub(super) fn status(&self) -> AdapterStatus {
+        AdapterStatus {
+            kind: self.kind.name.into(),
+            platform: self.platform.clone(),
+            account: self.account.clone(),
+            state: self.state,
+            reason: self.actual().1,
+            since: self.since,
+            sent: self.sent,
+            received: self.received,
+            failed: self.failed,
+            last_error: self.last_error.clone(),
+        }
+    }
+}

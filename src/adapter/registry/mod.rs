@@ -1,0 +1,201 @@
+//! Which accounts are connected, and the state of every adapter.
+//!
+//! An entry is an account, or a configured adapter that has no account yet. Its state follows from
+//! its connections, so that the end of an old socket never undoes the beginning of a new one.
+
+mod changes;
+mod entry;
+mod registration;
+mod routing;
+mod status;
+mod table;
+
+pub use changes::Changes;
+pub(super) use registration::{ConfiguredEntry, Registration};
+pub use routing::configured_facts;
+pub use status::StatusChange;
+
+use super::api::{AccountHandle, Kind, OnUnknown, Request, Settings};
+use crate::protocol::platform::{AdapterStatus, State};
+use entry::{Entry, EntryConnection};
+use std::sync::Arc;
+use table::Shared;
+use tokio::sync::{mpsc, watch};
+
+/// Requests that may wait for one connection.
+const MAX_REQUESTS: usize = 64;
+
+/// The accounts that are connected, shared by all clones.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    shared: Arc<Shared>,
+}
+
+/// A connection as it is known when it begins.
+pub(super) struct NewConnection<'a> {
+    pub(super) settings: Arc<Settings>,
+    pub(super) platform: &'a str,
+    pub(super) account: Option<&'a str>,
+    /// The configured adapter that it belongs to.
+    pub(super) entry: Option<&'a ConfiguredEntry>,
+    /// Why the account is off, if it is.
+    pub(super) offline: Option<&'a str>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Registry {
+    /// A registry in which nothing is connected.
+    pub fn new() -> Self {
+        Self { shared: Arc::new(Shared::new()) }
+    }
+
+    /// Every change of state from now on, each once and in order.
+    pub fn changes(&self) -> Changes {
+        Changes::new(Arc::clone(&self.shared))
+    }
+
+    /// Changes whenever another connection takes requests than before. The state is not enough: an
+    /// account may be connected by a connection that only brings events.
+    pub fn links(&self) -> watch::Receiver<u64> {
+        self.shared.links.subscribe()
+    }
+
+    /// The adapters: those configured, and the accounts that are or were connected.
+    pub fn platforms(&self) -> Vec<AdapterStatus> {
+        self.shared.lock().shown().map(Entry::status).collect()
+    }
+
+    /// An account to send by: the preferred one, else the one connected longest.
+    pub fn link(&self, platform: &str, preferred: Option<&str>) -> Option<AccountHandle> {
+        let table = self.shared.lock();
+        let entries = || table.entries.iter().filter(|entry| entry.platform == platform);
+        let handles = || entries().filter_map(Entry::handle);
+        let is_preferred =
+            |handle: &AccountHandle| preferred.is_some() && handle.account.as_deref() == preferred;
+        handles()
+            .find(is_preferred)
+            .or_else(|| handles().min_by_key(|handle| (handle.since, handle.connection)))
+    }
+
+    /// Whether any account of a platform, connected or not, is configured never to send again what
+    /// may have gone out.
+    pub fn is_cautious(&self, platform: &str) -> bool {
+        let is_cautious =
+            |entry: &Entry| entry.platform == platform && entry.on_unknown == OnUnknown::Fail;
+        self.shared.lock().entries.iter().any(is_cautious)
+    }
+
+    /// The platforms of which an account is connected and on, each with its kind.
+    pub fn connected(&self) -> Vec<(String, &'static Kind)> {
+        let table = self.shared.lock();
+        let is_on = |entry: &&Entry| !entry.connections.is_empty() && entry.offline.is_none();
+        let connected = table.entries.iter().filter(is_on);
+        connected.map(|entry| (entry.platform.clone(), entry.kind)).collect()
+    }
+
+    /// The platforms that are configured, or of which an account is or was connected since the
+    /// start, each with its kind.
+    pub fn known_platforms(&self) -> Vec<(String, &'static Kind)> {
+        let table = self.shared.lock();
+        table.entries.iter().map(|entry| (entry.platform.clone(), entry.kind)).collect()
+    }
+
+    /// Counts a message that went out.
+    pub fn count_sent(&self, platform: &str, account: Option<&str>) {
+        self.count(platform, account, |entry| entry.sent += 1);
+    }
+
+    /// Counts a message that came in.
+    pub fn count_received(&self, platform: &str, account: Option<&str>) {
+        self.count(platform, account, |entry| entry.received += 1);
+    }
+
+    /// Counts an attempt that failed, and keeps why.
+    pub fn count_failed(&self, platform: &str, account: Option<&str>, error: &str) {
+        self.count(platform, account, |entry| {
+            entry.failed += 1;
+            entry.last_error = Some(error.to_owned());
+        });
+    }
+
+    fn count(&self, platform: &str, account: Option<&str>, add: impl FnOnce(&mut Entry)) {
+        let mut table = self.shared.lock();
+        let entry = table.entries.iter_mut().find(|entry| entry.is_account(platform, account));
+        if let Some(entry) = entry {
+            add(entry);
+        }
+    }
+
+    /// Adds an entry for a configured adapter, before anything connects.
+    pub(super) fn add_configured(&self, settings: &Settings) -> ConfiguredEntry {
+        let mut table = self.shared.lock();
+        let id = table.next_id();
+        let mut entry = Entry::new(id, settings.kind, settings.platform(), None);
+        entry.is_configured = true;
+        entry.on_unknown = settings.on_unknown;
+        table.entries.push(entry);
+        ConfiguredEntry { shared: Arc::clone(&self.shared), id }
+    }
+
+    /// Removes the entries of all configured adapters.
+    pub(super) fn remove_configured(&self) {
+        let mut table = self.shared.lock();
+        let configured = table.entries.iter().filter(|entry| entry.is_configured);
+        let ids: Vec<_> = configured.map(|entry| entry.id).collect();
+        for id in ids {
+            self.shared.change(&mut table, id, |entry| {
+                entry.connections.clear();
+                entry.offline = None;
+                entry.unconnected = (State::Disconnected, Some("no longer configured".into()));
+            });
+        }
+        table.entries.retain(|entry| !entry.is_configured);
+        table.entries.iter_mut().for_each(|entry| entry.configured = None);
+    }
+
+    /// Registers a connection that takes no requests.
+    pub(super) fn connect(&self, new: &NewConnection<'_>) -> Registration {
+        self.add(new, None)
+    }
+
+    /// Registers a connection that takes requests.
+    pub(super) fn connect_for_requests(
+        &self,
+        new: &NewConnection<'_>,
+    ) -> (Registration, mpsc::Receiver<Request>) {
+        let (requests, queue) = mpsc::channel(MAX_REQUESTS);
+        (self.add(new, Some(requests)), queue)
+    }
+
+    fn add(
+        &self,
+        new: &NewConnection<'_>,
+        requests: Option<mpsc::Sender<Request>>,
+    ) -> Registration {
+        let mut table = self.shared.lock();
+        let connection = table.next_id();
+        let configured = new.entry.map(|entry| entry.id);
+        let id = match (new.account, configured) {
+            (None, Some(configured)) => configured,
+            (account, _) => table
+                .find_account(new.platform, account)
+                .unwrap_or_else(|| table.add_account(new.settings.kind, new.platform, account)),
+        };
+        let settings = Arc::clone(&new.settings);
+        self.shared.change(&mut table, id, |entry| {
+            entry.configured = configured.filter(|it| *it != id).or(entry.configured);
+            entry.offline = new.offline.map(str::to_owned);
+            entry.on_unknown = settings.on_unknown;
+            entry.connections.push(EntryConnection { id: connection, settings, requests });
+        });
+        Registration { shared: Arc::clone(&self.shared), entry: id, connection }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Starting the configured adapters, and the endpoints for those who dial in.
+
+use super::api::{EventSink, OwnSettings, Settings, Transport};
+use super::context::Context;
+use super::kinds::{ADAPTERS, AdapterConfig};
+use super::registry::{ConfiguredEntry, Registry};
+use super::service::{Adapter, Service};
+use super::transport::{Dialled, Endpoint, ServeConnection, keep_connected};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The adapters of one configuration, running.
+#[derive(Clone, Debug)]
+pub struct Adapters {
+    context: Context,
+    /// Ends whatever configuration there is.
+    all: CancellationToken,
+    endpoints: Arc<[Endpoint]>,
+}
+
+/// Starts the configured adapters. They run on `tracker` until `all` is cancelled.
+pub fn start(
+    configs: Vec<AdapterConfig>,
+    events: EventSink,
+    registry: Registry,
+    all: CancellationToken,
+    tracker: TaskTracker,
+) -> Adapters {
+    let context = Context::new(events, registry, all.child_token(), tracker);
+    let with_entry =
+        |config: AdapterConfig| (context.registry.add_configured(&config.settings), config);
+    let configured: Vec<_> = configs.into_iter().map(with_entry).collect();
+    let endpoints = endpoints(&configured, &context).into();
+    for (entry, AdapterConfig { settings, service }) in configured {
+        let context = context.clone();
+        match (service, settings.transport.clone()) {
+            (Service::Standalone(service), _) => {
+                let tracker = context.tracker.clone();
+                tracker.spawn(service.run(settings, entry, context));
+            }
+            (Service::Connections(service), Transport::Dial(url)) => {
+                let tracker = context.tracker.clone();
+                let dialled = Dialled { url, settings, service, entry, context };
+                tracker.spawn(keep_connected(dialled));
+            }
+            (Service::Connections(_), Transport::Accept(_)) => {}
+        }
+    }
+    Adapters { context, all, endpoints }
+}
+
+/// Every endpoint: those configured with a path, and the paths of each kind, which have the
+/// settings of the first entry of the kind that names no path of its own.
+fn endpoints(configured: &[(ConfiguredEntry, AdapterConfig)], context: &Context) -> Vec<Endpoint> {
+    let endpoint = |path: &str, entry, settings: &Arc<Settings>, service: &Arc<_>| Endpoint {
+        path: path.to_owned(),
+        settings: Arc::clone(settings),
+        service: Arc::<dyn ServeConnection>::clone(service),
+        entry,
+        context: context.clone(),
+    };
+    let mut endpoints = Vec::new();
+    for (entry, AdapterConfig { settings, service }) in configured {
+        if let (Service::Connections(service), Transport::Accept(Some(path))) =
+            (service, &settings.transport)
+        {
+            endpoints.push(endpoint(path, Some(entry.clone()), settings, service));
+        }
+    }
+    for adapter in ADAPTERS {
+        let is_its = |config: &AdapterConfig| {
+            config.settings.kind.name == adapter.kind.name
+                && config.settings.transport == Transport::Accept(None)
+        };
+        let (entry, config) = match configured.iter().find(|(_, config)| is_its(config)) {
+            Some((entry, config)) => (Some(entry.clone()), config.clone()),
+            None => match unconfigured(adapter) {
+                Some(config) => (None, config),
+                None => continue,
+            },
+        };
+        if let Service::Connections(service) = &config.service {
+            let paths = adapter.kind.paths.iter();
+            endpoints
+                .extend(paths.map(|path| endpoint(path, entry.clone(), &config.settings, service)));
+        }
+    }
+    endpoints
+}
+
+/// An adapter with nothing configured. Every kind can be; a test holds it.
+fn unconfigured(adapter: &'static Adapter) -> Option<AdapterConfig> {
+    let service = (adapter.configure)(OwnSettings::new()).ok()?;
+    Some(AdapterConfig { settings: Arc::new(Settings::new(&adapter.kind)), service })
+}
+
+impl Adapters {
+    /// Ends every connection, and starts another configuration; implementations dial in again.
+    #[must_use = "it is the one in force from now on"]
+    pub fn restart(&self, configs: Vec<AdapterConfig>) -> Self {
+        let Context { events, registry, tracker, .. } = &self.context;
+        self.context.stop.cancel();
+        registry.remove_configured();
+        start(configs, events.clone(), registry.clone(), self.all.clone(), tracker.clone())
+    }
+
+    /// The endpoint at a path, if there is one.
+    pub fn endpoint(&self, path: &str) -> Option<Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.path == path).cloned()
+    }
+}

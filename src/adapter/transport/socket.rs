@@ -1,0 +1,347 @@
+//! A WebSocket of text frames, whether it was dialled or accepted.
+
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
+use tokio_util::sync::CancellationToken;
+
+/// Frames that may wait to be written.
+const QUEUE: usize = 64;
+/// How long a peer may take to read one frame.
+const WRITE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a farewell may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// How often the peer is asked whether it is there.
+const PING: Duration = Duration::from_secs(30);
+/// How long a peer may send nothing at all, not even the answer to a ping.
+const SILENCE: Duration = Duration::from_secs(90);
+
+type Frames = Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>>;
+type Outlet = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
+
+/// A frame larger than the limit is read and passed over; one so many times as large is not even
+/// read, and ends the connection with 1009.
+const UNREAD_FROM: usize = 4;
+
+/// The limits to open a socket with, for frames of at most this many bytes.
+pub fn socket_config(max_frame: usize) -> WebSocketConfig {
+    let most = max_frame.saturating_mul(UNREAD_FROM);
+    WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most))
+}
+
+/// A connection to an implementation.
+pub struct Socket {
+    frames: Frames,
+    outlet: Outlet,
+}
+
+impl Socket {
+    /// Takes over a WebSocket whose handshake is done.
+    pub fn new<S>(stream: WebSocketStream<S>) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (outlet, frames) = stream.split();
+        Self { frames: Box::pin(frames), outlet: Box::pin(outlet) }
+    }
+
+    /// The two directions, and the work of writing, to be run beside whatever uses them.
+    pub(in crate::adapter) fn split(
+        self,
+        max_frame: usize,
+    ) -> (Reader, Writer, impl Future<Output = ()> + Send) {
+        let (queue, frames) = mpsc::channel(QUEUE);
+        let gone = CancellationToken::new();
+        let is_too_large = Arc::new(AtomicBool::new(false));
+        let reader = Reader {
+            frames: self.frames,
+            max_frame,
+            gone: gone.clone(),
+            is_too_large: Arc::clone(&is_too_large),
+        };
+        let writing = write_all(self.outlet, frames, gone.clone(), is_too_large);
+        (reader, Writer { queue, gone }, writing)
+    }
+}
+
+/// One text frame.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::adapter) enum Frame {
+    /// One within the limit.
+    Text(Utf8Bytes),
+    /// One over the limit, to be passed over.
+    TooLarge(Utf8Bytes),
+}
+
+/// Why nothing more comes from a socket; each with words for people.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::adapter) enum Closed {
+    /// The connection was lost or closed.
+    Lost(String),
+    /// The peer sent a frame that is too large to be read.
+    FrameTooLarge(String),
+    /// The peer closed with 1009: a frame of ours is too large for it.
+    OursTooLarge(String),
+}
+
+impl Closed {
+    pub(in crate::adapter) fn reason(&self) -> &str {
+        match self {
+            Self::Lost(reason) | Self::FrameTooLarge(reason) | Self::OursTooLarge(reason) => reason,
+        }
+    }
+}
+
+/// The frames that come in.
+pub(in crate::adapter) struct Reader {
+    frames: Frames,
+    max_frame: usize,
+    gone: CancellationToken,
+    /// The connection ends because of a frame that is too large.
+    is_too_large: Arc<AtomicBool>,
+}
+
+impl Reader {
+    /// The next text frame; an error if none comes for as long as `patience`.
+    ///
+    /// Without it, the answers to pings are enough.
+    pub(in crate::adapter) async fn next(
+        &mut self,
+        patience: Option<Duration>,
+    ) -> Result<Frame, Closed> {
+        let patient_until = patience.map(|patience| Instant::now() + patience);
+        loop {
+            let silent_until = Instant::now() + SILENCE;
+            let deadline = patient_until.map_or(silent_until, |until| until.min(silent_until));
+            let message = tokio::select! {
+                biased;
+                message = timeout_at(deadline, self.frames.next()) => message,
+                () = self.gone.cancelled() => return Err(self.last_word().await),
+            };
+            match message {
+                Err(_) => return Err(Closed::Lost("the implementation fell silent".into())),
+                Ok(None) => return Err(Closed::Lost("the connection was lost".into())),
+                Ok(Some(Err(error))) => return Err(self.failed(&error)),
+                Ok(Some(Ok(Message::Text(text)))) => return Ok(self.limited(text)),
+                // Some send their JSON as binary frames.
+                Ok(Some(Ok(Message::Binary(bytes)))) => {
+                    if let Ok(text) = Utf8Bytes::try_from(bytes) {
+                        return Ok(self.limited(text));
+                    }
+                    tracing::warn!("skipped a binary frame that is not text");
+                }
+                Ok(Some(Ok(Message::Close(frame)))) => return Err(closed_by_peer(frame)),
+                Ok(Some(Ok(_))) => {}
+            }
+        }
+    }
+}
+
+impl Reader {
+    fn limited(&self, text: Utf8Bytes) -> Frame {
+        if text.len() > self.max_frame { Frame::TooLarge(text) } else { Frame::Text(text) }
+    }
+
+    fn failed(&self, error: &Error) -> Closed {
+        if let Error::Capacity(_) = error {
+            self.is_too_large.store(true, Ordering::Relaxed);
+            let limit = self.max_frame;
+            return Closed::FrameTooLarge(format!(
+                "a frame is far over `max_frame` ({limit}): {error}"
+            ));
+        }
+        Closed::Lost(error.to_string())
+    }
+
+    /// Nothing can be written any more; the peer may have said why before.
+    async fn last_word(&mut self) -> Closed {
+        let find = async {
+            while let Some(Ok(message)) = self.frames.next().await {
+                if let Message::Close(frame) = message {
+                    return Some(closed_by_peer(frame));
+                }
+            }
+            None
+        };
+        let found = timeout(FAREWELL, find).await.ok().flatten();
+        found.unwrap_or_else(|| Closed::Lost("the peer does not read".into()))
+    }
+}
+
+fn closed_by_peer(frame: Option<CloseFrame>) -> Closed {
+    if frame.as_ref().is_some_and(|frame| frame.code == CloseCode::Size) {
+        return Closed::OursTooLarge(
+            "the peer closed the connection: what was sent is too large for it (1009)".into(),
+        );
+    }
+    Closed::Lost(match frame {
+        Some(frame) if !frame.reason.is_empty() => {
+            format!("the peer closed the connection: {} ({})", frame.reason, frame.code)
+        }
+        Some(frame) => format!("the peer closed the connection ({})", frame.code),
+        None => "the peer closed the connection".into(),
+    })
+}
+
+/// The way frames go out.
+#[derive(Clone)]
+pub(in crate::adapter) struct Writer {
+    queue: mpsc::Sender<Message>,
+    gone: CancellationToken,
+}
+
+impl Writer {
+    /// Queues a frame; the error says why it will not be written.
+    pub(in crate::adapter) fn send(&self, text: String) -> Result<(), &'static str> {
+        if self.gone.is_cancelled() {
+            return Err("the connection was lost");
+        }
+        self.queue.try_send(Message::text(text)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => "the peer does not read",
+            mpsc::error::TrySendError::Closed(_) => "the connection was lost",
+        })
+    }
+
+    /// Ends the connection.
+    pub(in crate::adapter) fn close(&self) {
+        self.gone.cancel();
+    }
+}
+
+/// Writes until the connection ends, and sees to it that its reader ends too.
+async fn write_all(
+    mut outlet: Outlet,
+    mut queue: mpsc::Receiver<Message>,
+    gone: CancellationToken,
+    is_too_large: Arc<AtomicBool>,
+) {
+    let _ends_the_reader = gone.clone().drop_guard();
+    let mut ping = interval_at(Instant::now() + PING, PING);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let message = tokio::select! {
+            biased;
+            () = gone.cancelled() => break,
+            message = queue.recv() => match message {
+                Some(message) => message,
+                None => break,
+            },
+            _ = ping.tick() => Message::Ping(Bytes::new()),
+        };
+        let written = tokio::select! {
+            written = timeout(WRITE_LIMIT, outlet.send(message)) => matches!(written, Ok(Ok(()))),
+            () = gone.cancelled() => false,
+        };
+        if !written {
+            return;
+        }
+    }
+    let code = if is_too_large.load(Ordering::Relaxed) { CloseCode::Size } else { CloseCode::Away };
+    let close = CloseFrame { code, reason: Utf8Bytes::from_static("") };
+    // A peer that is gone already needs no farewell.
+    let _ = timeout(FAREWELL, outlet.send(Message::Close(Some(close)))).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::DuplexStream;
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    /// A socket of ours, and the other end of it.
+    async fn pair(max_frame: usize) -> (Socket, WebSocketStream<DuplexStream>) {
+        let (ours, theirs) = tokio::io::duplex(4096);
+        let ours =
+            WebSocketStream::from_raw_socket(ours, Role::Server, Some(socket_config(max_frame)))
+                .await;
+        (Socket::new(ours), WebSocketStream::from_raw_socket(theirs, Role::Client, None).await)
+    }
+
+    #[tokio::test]
+    async fn frames_go_both_ways_until_it_is_closed() {
+        let (socket, mut peer) = pair(1024).await;
+        let (mut reader, writer, writing) = socket.split(1024);
+        let writing = tokio::spawn(writing);
+        peer.send(Message::text("in")).await.unwrap();
+        peer.send(Message::binary(&b"bytes of text"[..])).await.unwrap();
+        assert_eq!(reader.next(None).await, Ok(Frame::Text("in".into())));
+        assert_eq!(reader.next(None).await, Ok(Frame::Text("bytes of text".into())));
+        writer.send("out".into()).unwrap();
+        assert_eq!(peer.next().await.unwrap().unwrap(), Message::text("out"));
+        writer.close();
+        let Message::Close(Some(frame)) = peer.next().await.unwrap().unwrap() else { panic!() };
+        assert_eq!(frame.code, CloseCode::Away);
+        assert!(writer.send("late".into()).is_err());
+        writing.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_frame_over_the_limit_is_passed_over_and_one_far_over_it_refused() {
+        let (socket, mut peer) = pair(1024).await;
+        let (mut reader, writer, writing) = socket.split(1024);
+        let writing = tokio::spawn(writing);
+        peer.send(Message::text("x".repeat(2000))).await.unwrap();
+        peer.send(Message::text("next")).await.unwrap();
+        assert_eq!(reader.next(None).await, Ok(Frame::TooLarge("x".repeat(2000).into())));
+        assert_eq!(reader.next(None).await, Ok(Frame::Text("next".into())));
+        let sending = async {
+            peer.send(Message::text("x".repeat(5000))).await.unwrap();
+            peer
+        };
+        let reading = async {
+            let closed = reader.next(None).await;
+            assert!(matches!(closed, Err(Closed::FrameTooLarge(_))), "{closed:?}");
+            writer.close();
+            // What is left of the frame is read, so that the peer comes to its end.
+            while let Some(Err(Error::Capacity(_))) = reader.frames.next().await {}
+        };
+        let (mut peer, ()) = tokio::join!(sending, async {
+            let _ = timeout(FAREWELL, reading).await;
+        });
+        let Message::Close(Some(frame)) = peer.next().await.unwrap().unwrap() else { panic!() };
+        assert_eq!(frame.code, CloseCode::Size);
+        writing.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_closes_with_1009_means_what_we_sent() {
+        let (socket, mut peer) = pair(1024).await;
+        let (mut reader, _writer, writing) = socket.split(1024);
+        tokio::spawn(writing);
+        let size = CloseFrame { code: CloseCode::Size, reason: Utf8Bytes::from_static("") };
+        peer.send(Message::Close(Some(size))).await.unwrap();
+        let closed = reader.next(None).await;
+        assert!(matches!(closed, Err(Closed::OursTooLarge(_))), "{closed:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_read_is_given_up() {
+        let (socket, _peer) = pair(1024).await;
+        let (mut reader, writer, writing) = socket.split(1024);
+        let writing = tokio::spawn(writing);
+        while writer.send("x".repeat(1000)).is_ok() {}
+        assert_eq!(writer.send("one more".into()), Err("the peer does not read"));
+        assert_eq!(reader.next(None).await, Err(Closed::Lost("the peer does not read".into())));
+        writing.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_is_silent_is_given_up() {
+        let (socket, peer) = pair(1024).await;
+        let (mut reader, _writer, writing) = socket.split(1024);
+        tokio::spawn(writing);
+        // It lives, but answers no ping.
+        let silence = reader.next(None).await;
+        assert_eq!(silence, Err(Closed::Lost("the implementation fell silent".into())));
+        drop(peer);
+    }
+}

@@ -1,0 +1,102 @@
+//! The content of a message to send: text, a URL, or a file of this host that is read.
+
+use crate::error::{Error, Result};
+use crate::model::inline::Inline;
+use crate::model::message::MessageType;
+use crate::protocol::http::NewMessage;
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+
+/// The most bytes that are read of standard input and of a file. A server takes less unless it is
+/// configured otherwise (`limits.body_bytes`).
+const MAX_BYTES: u64 = 64 << 20;
+
+/// The content of a message of a type, from the argument of the command or standard input.
+pub(super) fn of_argument(argument: Option<&str>, message_type: MessageType) -> Result<String> {
+    let is_text = message_type == MessageType::Text;
+    match argument {
+        Some(text) if text != "-" && is_text => Ok(text.to_owned()),
+        Some(text) if text != "-" => medium(text, message_type),
+        None if io::stdin().is_terminal() => Err(Error::usage("there is nothing to send")
+            .hint("give the text as the last argument, or pipe it in")),
+        _ => {
+            let text = of_standard_input()?;
+            if is_text || is_sent_as_it_is(text.trim()) {
+                return Ok(text);
+            }
+            Err(Error::usage(format!("standard input holds no URL of the {message_type}"))
+                .hint("name the file as the last argument; it is read and sent"))
+        }
+    }
+}
+
+/// Refuses a medium whose content is neither a URL nor the bytes themselves: a path would be opened
+/// on another host.
+pub(super) fn check(message: &NewMessage) -> Result<()> {
+    let is_text = message.message_type == MessageType::Text.as_str();
+    if is_text || is_sent_as_it_is(message.content.trim()) {
+        return Ok(());
+    }
+    Err(Error::failed("`content` of a medium must be a URL or base64://…; no file is read here"))
+}
+
+/// Whether a medium is sent without being read here: a URL, or the bytes themselves.
+fn is_sent_as_it_is(content: &str) -> bool {
+    let begins = |scheme: &str| {
+        content.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    begins("http://") || begins("https://") || Inline::parse(content).is_some()
+}
+
+fn medium(argument: &str, message_type: MessageType) -> Result<String> {
+    let trimmed = argument.trim();
+    if is_sent_as_it_is(trimmed) {
+        return Ok(trimmed.to_owned());
+    }
+    let path = match trimmed.strip_prefix("file://") {
+        Some(path) => percent_decode_str(path).decode_utf8_lossy(),
+        None => Cow::Borrowed(argument),
+    };
+    let path = Path::new(&*path);
+    let bytes = read(path).map_err(|error| {
+        Error::failed(format!("cannot read {}: {error}", path.display())).hint(format!(
+            "the content of {message_type} is a URL (http://, https://) or a file of this host"
+        ))
+    })?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(Inline::write(&name, &bytes))
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 {
+        0 => Err(io::Error::other("it is empty")),
+        size if size > MAX_BYTES => Err(io::Error::other(format!("it has over {MAX_BYTES} bytes"))),
+        _ => Ok(bytes),
+    }
+}
+
+/// All of standard input as text, without a byte order mark and the line end that `echo` adds.
+fn of_standard_input() -> Result<String> {
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::failed(format!("cannot read standard input: {error}")))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Error::failed(format!("standard input has over {MAX_BYTES} bytes")));
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    Ok(text.to_owned())
+}

@@ -1,0 +1,177 @@
+//! `rechat send`
+
+mod content;
+
+use super::known::Known;
+use super::open::writer;
+use super::output::Output;
+use super::progress::{lines, lines_of, progress};
+use crate::cli::Send;
+use crate::client::Client;
+use crate::error::{Error, Result, tell};
+use crate::model::message::{Message, Status};
+use crate::protocol::http::NewMessage;
+use crate::protocol::json;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How often `--wait` looks, at first and at most.
+const LOOK_FIRST: Duration = Duration::from_millis(20);
+const LOOK_MOST: Duration = Duration::from_millis(500);
+
+/// Problems that a batch's summary tells one by one.
+const TOLD: usize = 20;
+
+pub(super) async fn run(send: Send, config: Option<PathBuf>) -> Result<()> {
+    match (&send.batch, &send.recipient) {
+        (Some(file), _) => batch(&send, file, config).await,
+        (None, Some(conversation)) => one(&send, conversation.clone(), config).await,
+        (None, None) => {
+            Err(Error::usage("a conversation is needed").hint("name it with -r group_123456"))
+        }
+    }
+}
+
+async fn one(send: &Send, conversation: String, config: Option<PathBuf>) -> Result<()> {
+    let message = NewMessage {
+        message_type: send.message_type.to_string(),
+        content: content::of_argument(send.content.as_deref(), send.message_type)?,
+        recipient: conversation,
+        platform: send.platform.clone(),
+    };
+    message.clone().into_draft().map_err(Error::usage)?;
+    let mut client = writer(&send.place, config).await?;
+    if !send.new {
+        let mut known = Known::default();
+        if let Some(platform) = &send.platform {
+            known.check_platform(&mut client, platform).await?;
+        }
+        let platform = send.platform.as_deref();
+        if let Some(note) = known.note(&mut client, &message.recipient, platform).await? {
+            tell(note);
+        }
+    }
+    let mut message = client.create(message, send.idempotency_key.as_deref()).await?;
+    let outcome = match send.wait {
+        Some(seconds) => wait(&mut client, &mut message, Duration::from_secs(seconds)).await,
+        None => Ok(()),
+    };
+    let mut out = Output::new();
+    if send.json {
+        out.json(&message)?;
+    } else {
+        out.line(format_args!("{} {}", message.id, message.status))?;
+    }
+    out.finish()?;
+    outcome
+}
+
+/// Asks until the message is sent or has failed; without a server it would never be sent.
+async fn wait(client: &mut Client, message: &mut Message, limit: Duration) -> Result<()> {
+    if !client.is_served() {
+        return Err(Error::failed("the message is stored, but no server runs to send it")
+            .hint("start one with `rechat serve`; it sends pending messages"));
+    }
+    let began = Instant::now();
+    let mut pause = LOOK_FIRST;
+    loop {
+        let why = message.last_error.as_deref().unwrap_or("no reason was told");
+        match message.status {
+            Status::Sent => return Ok(()),
+            Status::Failed => return Err(Error::failed(format!("the message failed: {why}"))),
+            Status::Canceled => return Err(Error::failed("the message was canceled")),
+            Status::Pending | Status::Sending if began.elapsed() >= limit => {
+                return Err(still_waits(client, message, limit).await?);
+            }
+            Status::Pending | Status::Sending => {}
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LOOK_MOST);
+        *message = client.get(message.id).await?;
+    }
+}
+
+/// The error of a message that is not sent in time, with the reason where one is known.
+async fn still_waits(client: &mut Client, message: &Message, limit: Duration) -> Result<Error> {
+    let why = client.waiting(message.id).await?.or_else(|| message.last_error.clone());
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let text = format!("the message is still {} after {} s{why}", message.status, limit.as_secs());
+    Ok(Error::failed(text).hint(format!(
+        "rechat goes on trying; `rechat get {0}` shows how it stands, `rechat cancel {0}` ends it",
+        message.id
+    )))
+}
+
+/// A line of a batch.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    recipient: String,
+    content: String,
+    message_type: Option<String>,
+    platform: Option<String>,
+    idempotency_key: Option<String>,
+}
+
+async fn batch(send: &Send, file: &Path, config: Option<PathBuf>) -> Result<()> {
+    let mut client = writer(&send.place, config).await?;
+    let (input, length) = lines_of(file)?;
+    let bar = progress(length, "bytes");
+    let mut out = Output::new();
+    let (mut stored, mut problems) = (0_u64, Vec::new());
+    let mut known = Known::default();
+    for (number, line) in (1..).zip(lines(input)) {
+        let line = line
+            .map_err(|error| Error::failed(format!("cannot read {}: {error}", file.display())))?;
+        bar.inc(line.len() as u64 + 1);
+        if line.trim().is_empty() {
+            continue;
+        }
+        match store_line(&mut client, &mut known, send, &line).await {
+            Ok(message) => {
+                stored += 1;
+                if send.json {
+                    out.json(&message)?;
+                }
+            }
+            Err(error) => problems.push(format!("line {number}: {error}")),
+        }
+    }
+    bar.finish_and_clear();
+    out.finish()?;
+    let failed = problems.len();
+    if problems.is_empty() {
+        tell(format!("{stored} messages stored"));
+        return Ok(());
+    }
+    if failed > TOLD {
+        problems.truncate(TOLD);
+        problems.push(format!("… and {} more", failed - TOLD));
+    }
+    Err(Error::failed(format!(
+        "{stored} messages stored, {failed} refused:\n{}",
+        problems.join("\n")
+    )))
+}
+
+async fn store_line(
+    client: &mut Client,
+    known: &mut Known,
+    send: &Send,
+    line: &str,
+) -> Result<Message> {
+    let line: Line = json::from_slice_lenient(line.as_bytes())
+        .map_err(|error| Error::failed(error.to_string()))?;
+    let message = NewMessage {
+        message_type: line.message_type.unwrap_or_else(|| send.message_type.to_string()),
+        content: line.content,
+        recipient: line.recipient,
+        platform: line.platform.or_else(|| send.platform.clone()),
+    };
+    content::check(&message)?;
+    if let Some(platform) = message.platform.as_deref().filter(|_| !send.new) {
+        known.check_platform(client, platform).await?;
+    }
+    client.create(message, line.idempotency_key.as_deref()).await
+}

@@ -1,0 +1,31 @@
+//! Notices to systemd (`sd_notify(3)`).
+
+use sd_notify::NotifyState;
+use std::io;
+use std::os::unix::net::UnixDatagram;
+
+/// Sends a state to the socket that `NOTIFY_SOCKET` names; does nothing where it names none.
+pub(super) fn notify(state: NotifyState<'_>) {
+    let Some(socket) = std::env::var_os("NOTIFY_SOCKET") else { return };
+    let sent = match socket.as_encoded_bytes().strip_prefix(b"@") {
+        Some(name) => send_to_abstract(name, &state),
+        None => sd_notify::notify(&[state]),
+    };
+    if let Err(error) = sent {
+        tracing::warn!("systemd cannot be told: {error}");
+    }
+}
+
+/// Sends to a socket that has a name and no file (unix(7), abstract).
+#[cfg(target_os = "linux")]
+fn send_to_abstract(name: &[u8], state: &NotifyState<'_>) -> io::Result<()> {
+    use std::os::linux::net::SocketAddrExt;
+    let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
+    let socket = UnixDatagram::unbound()?;
+    socket.send_to_addr(format!("{state}\n").as_bytes(), &address).map(drop)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn send_to_abstract(_: &[u8], _: &NotifyState<'_>) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}

@@ -1,0 +1,360 @@
+//! The hub's task: hands out what was committed, away from the writer's thread.
+
+use super::frame::{Batch, Content, Frame};
+use super::mailbox::{Handout, Subject};
+use super::queue::Next;
+use super::throttle::{Key, Throttle};
+use super::{Hub, Progress, State, position_of};
+use crate::metrics::METRICS;
+use crate::model::change::{Change, Committed, Effect};
+use crate::model::cursor::{Cursor, Epoch};
+use crate::model::message::Message;
+use crate::model::subscription::Position;
+use crate::protocol::event::{EventKind, MessageStatus};
+use crate::store::{Head, Store};
+use std::cell::LazyCell;
+use std::sync::Arc;
+use std::task::Waker;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// Bytes of content in one batch, roughly; what a socket takes in one write.
+const BATCH_BYTES: usize = 64 << 10;
+
+/// One event of a run, and the place behind it.
+type Told<'c> = (Content<'c>, Head);
+
+impl Hub {
+    /// Hands out what is committed, until `stop`. May be started anew after a panic: what was
+    /// handed out by half is read from the store.
+    pub async fn run(self: Arc<Self>, store: Arc<Store>, stop: CancellationToken) {
+        self.queue.drop_all();
+        let mut throttle = Throttle::default();
+        loop {
+            while let Some(next) = self.queue.pop() {
+                self.take(next, &store, &mut throttle);
+                tokio::task::yield_now().await;
+            }
+            let due = throttle.next();
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = self.queue.arrived() => {}
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+            }
+            for (platform, conversation) in throttle.due(Instant::now()) {
+                self.tell_conversation(&platform, &conversation, &store);
+            }
+        }
+        // So that no command waits for what does not come any more.
+        self.progress.send_replace(Progress { number: u64::MAX, seq: u64::MAX });
+    }
+
+    fn take(&self, next: Next, store: &Store, throttle: &mut Throttle) {
+        let number = match next {
+            Next::Commit(commit, number) => {
+                for (key, is_named) in self.hand_out(&commit) {
+                    if throttle.changed(key.clone(), Instant::now()) || is_named {
+                        self.tell_conversation(&key.0, &key.1, store);
+                    }
+                }
+                number
+            }
+            Next::Dropped(head, number) => {
+                self.skip_to(head);
+                number
+            }
+        };
+        let seq = self.lock().head.seq;
+        self.progress.send_replace(Progress { number, seq });
+    }
+
+    /// Everything up to `head` is in the store, and is to be read there.
+    fn skip_to(&self, head: Head) {
+        let mut state = self.lock();
+        for mailbox in state.index(EventKind::NewMessage).all() {
+            mailbox.fall_behind(state.position());
+            mailbox.wake();
+        }
+        if head.cursor.offset > state.head.cursor.offset {
+            state.head.cursor = head.cursor;
+        }
+        state.head.seq = state.head.seq.max(head.seq);
+    }
+
+    /// Hands a commit out to the sessions that want it. Gives the conversations that changed, and
+    /// whether they were named, where some session wants to know.
+    pub(super) fn hand_out(&self, commit: &Committed) -> Vec<(Key, bool)> {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let known = state.head.cursor.offset;
+        let first = commit.changes.partition_point(|change| change.offset <= known);
+        let (mut woken, mut conversations) = (Vec::new(), Vec::new());
+        for run in commit.changes[first..].chunk_by(goes_with) {
+            let before = state.position();
+            let told = told(run, commit.epoch, &mut state.head);
+            let Some((kind, topic, told)) = told else { continue };
+            let (platform, conversation) = topic;
+            if kind == EventKind::NewMessage {
+                count(run, told.len());
+            }
+            self.hand(state, kind, (platform, conversation), before, &told, &mut woken);
+            let changes_it = matches!(kind, EventKind::NewMessage | EventKind::ConversationUpdated);
+            if changes_it && !state.index(EventKind::ConversationUpdated).is_empty() {
+                let is_named = kind == EventKind::ConversationUpdated;
+                conversations.push(((platform.to_owned(), conversation.to_owned()), is_named));
+            }
+        }
+        drop(guard);
+        woken.into_iter().for_each(Waker::wake);
+        conversations
+    }
+
+    /// Hands a run of events to every session with a topic that matches.
+    fn hand(
+        &self,
+        state: &mut State,
+        kind: EventKind,
+        (platform, conversation): (&str, &str),
+        before: Position,
+        told: &[Told],
+        woken: &mut Vec<Waker>,
+    ) {
+        let Some((_, last)) = told.last() else { return };
+        let number = state.next_handout();
+        let subject = Subject::Log(position_of(*last));
+        let plain = LazyCell::new(|| self.batches(told, before, false));
+        let with_cursor = LazyCell::new(|| self.batches(told, before, true));
+        for mailbox in state.index(kind).matching(platform, conversation) {
+            let shows_cursor = mailbox.form().shows_cursor();
+            let batches = if shows_cursor { &with_cursor[..] } else { &plain[..] };
+            woken.extend(mailbox.push(&Handout { number, batches, subject }, self.limits));
+        }
+    }
+
+    /// The frames of a run, in batches of which an empty mailbox holds any.
+    fn batches(&self, told: &[Told], before: Position, shows_cursor: bool) -> Vec<Arc<Batch>> {
+        let most_bytes = self.limits.bytes.min(BATCH_BYTES);
+        let (mut batches, mut frames, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let (mut before, mut last) = (before, before);
+        for (content, head) in told {
+            let frame = Frame::of(content, head.cursor.into(), shows_cursor);
+            bytes += frame.text.len();
+            let is_full = frames.len() >= self.limits.frames || bytes > most_bytes;
+            if is_full && !frames.is_empty() {
+                bytes = frame.text.len();
+                batches.push(Batch::of(Some(before), std::mem::take(&mut frames)));
+                before = last;
+            }
+            frames.push(frame);
+            last = position_of(*head);
+        }
+        batches.push(Batch::of(Some(before), frames));
+        batches
+    }
+
+    /// Tells a conversation as it is now.
+    fn tell_conversation(&self, platform: &str, conversation: &str, store: &Store) {
+        let found = store.view().and_then(|view| view.conversation(platform, conversation));
+        let entry = match found {
+            Ok(Some(entry)) => entry,
+            Ok(None) => return,
+            Err(error) => {
+                return tracing::warn!(platform, conversation, "not told of a change: {error}");
+            }
+        };
+        let mut guard = self.lock();
+        let number = guard.next_handout();
+        let resume = guard.head.cursor.into();
+        let frame = Frame::of(&Content::Conversation(&entry), resume, true);
+        let batches = [Batch::of(None, vec![frame])];
+        let subject = Subject::Conversation(guard.position());
+        let handout = Handout { number, batches: &batches, subject };
+        let sessions = guard.index(EventKind::ConversationUpdated).matching(platform, conversation);
+        let woken: Vec<_> =
+            sessions.filter_map(|mailbox| mailbox.push(&handout, self.limits)).collect();
+        drop(guard);
+        woken.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Whether two changes are new messages of one conversation and direction.
+fn goes_with(one: &Change, next: &Change) -> bool {
+    let (Effect::Created(one), Effect::Created(next)) = (&one.effect, &next.effect) else {
+        return false;
+    };
+    one.recipient == next.recipient
+        && one.platform == next.platform
+        && one.direction == next.direction
+}
+
+/// The events of a run, their kind and their conversation; `head` moves behind them.
+fn told<'c>(
+    run: &'c [Change],
+    epoch: Epoch,
+    head: &mut Head,
+) -> Option<(EventKind, (&'c str, &'c str), Vec<Told<'c>>)> {
+    let mut told = Vec::with_capacity(run.len());
+    let mut found = None;
+    for Change { offset, effect } in run {
+        head.cursor = Cursor { epoch, offset: *offset };
+        let (kind, content) = match effect {
+            // One that was imported to its old place is not new.
+            Effect::Created(message) if message.seq <= head.seq => continue,
+            Effect::Created(message) => {
+                head.seq = message.seq;
+                (EventKind::NewMessage, Content::New(message))
+            }
+            Effect::StatusChanged(message) => {
+                (EventKind::MessageStatus, Content::Status(MessageStatus::of(message)))
+            }
+            Effect::Updated(message) => (EventKind::MessageUpdated, Content::Updated(message)),
+            Effect::Deleted(message) => {
+                let Message { id, platform, recipient, seq, .. } = message;
+                let platform = platform.as_deref();
+                let content =
+                    Content::Deleted { id: *id, platform, conversation: recipient, seq: *seq };
+                (EventKind::MessageDeleted, content)
+            }
+            // Told as it is now, in its own time.
+            Effect::ConversationChanged { platform, conversation } => {
+                found = Some((EventKind::ConversationUpdated, (&**platform, &**conversation)));
+                continue;
+            }
+        };
+        if let Some(message) = effect.message() {
+            found = Some((kind, (message.platform_or_local(), &*message.recipient)));
+        }
+        told.push((content, *head));
+    }
+    let (kind, topic) = found?;
+    Some((kind, topic, told))
+}
+
+fn count(run: &[Change], new: usize) {
+    if let Some(message) = run.first().and_then(|change| change.effect.message()) {
+        let platform = message.platform_or_local();
+        METRICS.messages(message.direction.as_str(), platform, new as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mailbox::{Found, Mailbox};
+    use super::super::{Form, Limits};
+    use super::*;
+    use crate::model::message::{Draft, MessageType};
+    use crate::model::subscription::Topic;
+    use std::task::{Context, Poll};
+
+    const LIMITS: Limits = Limits { frames: 4, bytes: 1 << 20, topics: 10 };
+
+    fn created(seq: u64, platform: &str, conversation: &str) -> Message {
+        let (recipient, platform) = (conversation.to_owned(), Some(platform.to_owned()));
+        let draft = Draft::new(MessageType::Text, "x".into(), recipient, platform).unwrap();
+        draft.into_message(seq, uuid::Uuid::nil(), 0)
+    }
+
+    fn commit(effects: impl IntoIterator<Item = (u64, Effect)>) -> Committed {
+        let change = |(offset, effect)| Change { offset, effect };
+        Committed { epoch: Epoch::new(1), changes: effects.into_iter().map(change).collect() }
+    }
+
+    fn messages(seqs: impl IntoIterator<Item = (u64, &'static str)>) -> Committed {
+        let seqs = seqs.into_iter().enumerate();
+        commit(seqs.map(|(i, (seq, conversation))| {
+            (i as u64 + seq, Effect::Created(created(seq, "qq", conversation)))
+        }))
+    }
+
+    /// A session with each of these topics, for these kinds.
+    fn session(hub: &Hub, form: Form, kinds: &[EventKind], topics: &[Topic]) -> Arc<Mailbox> {
+        let mailbox = Arc::new(Mailbox::new(Position::default()));
+        mailbox.set_form(form);
+        let mut state = hub.lock();
+        for topic in topics {
+            for kind in kinds {
+                state.index_mut(*kind).add(topic, 1, &mailbox);
+            }
+        }
+        mailbox
+    }
+
+    fn texts(mailbox: &Mailbox) -> Vec<serde_json::Value> {
+        match mailbox.poll_take(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Found::Mail(batches)) => {
+                let frames = batches.iter().flat_map(|batch| batch.frames());
+                frames.map(|frame| serde_json::from_str(&frame.text).unwrap()).collect()
+            }
+            Poll::Ready(Found::Behind(_)) => panic!("it is behind"),
+            Poll::Pending => Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_with_several_topics_has_each_message_once_and_in_order() {
+        let hub = Hub::new(LIMITS);
+        let topics = [(None, None), (Some("qq"), None), (Some("qq"), Some("a"))];
+        let topics = topics.map(|(platform, name)| Topic::of(platform, name));
+        let mailbox = session(&hub, Form::Messages, &[EventKind::NewMessage], &topics);
+        hub.hand_out(&messages([(1, "a"), (2, "a"), (1, "a"), (3, "b")]));
+        let seqs: Vec<_> =
+            texts(&mailbox).iter().map(|text| text["data"]["seq"].as_u64().unwrap()).collect();
+        assert_eq!(seqs, [1, 2, 3]);
+        assert!(texts(&mailbox).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_longer_than_a_mailbox_is_read_from_the_store() {
+        let hub = Hub::new(LIMITS);
+        let mailbox = session(&hub, Form::Messages, &[EventKind::NewMessage], &[Topic::default()]);
+        hub.hand_out(&messages([(1, "a")]));
+        let more = (2..=6).map(|seq| (seq, Effect::Created(created(seq, "qq", "a"))));
+        hub.hand_out(&commit(more));
+        let found = mailbox.poll_take(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(Found::Behind(delivered)) = found else { panic!("it is not behind") };
+        assert_eq!(delivered, Position::default());
+    }
+
+    #[tokio::test]
+    async fn a_session_with_events_sees_cursors_and_another_one_does_not() {
+        let hub = Hub::new(LIMITS);
+        let topics = [Topic::default()];
+        let plain = session(&hub, Form::Messages, &[EventKind::NewMessage], &topics);
+        let kinds = [EventKind::NewMessage, EventKind::MessageDeleted];
+        let events = Arc::new(Mailbox::new(Position::default()));
+        events.set_form(Form::Events);
+        for kind in kinds {
+            hub.lock().index_mut(kind).add(&topics[0], 2, &events);
+        }
+        let message = created(1, "qq", "a");
+        hub.hand_out(&commit([
+            (7, Effect::Created(message.clone())),
+            (8, Effect::StatusChanged(message.clone())),
+            (9, Effect::Deleted(message)),
+        ]));
+        let told = texts(&events);
+        let seen: Vec<_> = told.iter().map(|event| (&event["type"], &event["cursor"])).collect();
+        let cursor = |offset| serde_json::json!(format!("{}-{offset}", Epoch::new(1)));
+        assert_eq!(
+            seen,
+            [(&"new_message".into(), &cursor(7)), (&"message_deleted".into(), &cursor(9))]
+        );
+        let told = texts(&plain);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].get("cursor").is_none());
+    }
+
+    #[tokio::test]
+    async fn what_was_dropped_makes_sessions_read_on_from_where_they_were() {
+        let hub = Hub::new(LIMITS);
+        let mailbox = session(&hub, Form::Events, &[EventKind::NewMessage], &[Topic::default()]);
+        hub.hand_out(&messages([(1, "a"), (2, "a")]));
+        assert_eq!(texts(&mailbox).len(), 2);
+        let head = Head { seq: 9, cursor: Cursor { epoch: Epoch::new(1), offset: 20 } };
+        hub.skip_to(head);
+        let found = mailbox.poll_take(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(Found::Behind(delivered)) = found else { panic!("it is not behind") };
+        assert_eq!(delivered.seq, 2);
+        assert_eq!(hub.lock().head, head);
+    }
+}

@@ -1,0 +1,82 @@
+//! Cursors as clients have them: a place in the log, and the older messages that are still owed
+//! before the session gets there.
+
+use crate::model::cursor::{Cursor, NoCursor};
+use std::fmt;
+use std::str::FromStr;
+
+/// Where a session goes on. Opaque text for clients: a [`Cursor`], and `-<after>-<through>` in hex
+/// while a replay by `since` is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResumePoint {
+    /// Events after this one come.
+    pub cursor: Cursor,
+    /// Messages that come before them.
+    pub older: Option<Older>,
+}
+
+/// Messages after one `seq` through another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Older {
+    pub after: u64,
+    pub through: u64,
+}
+
+impl From<Cursor> for ResumePoint {
+    fn from(cursor: Cursor) -> Self {
+        Self { cursor, older: None }
+    }
+}
+
+impl fmt::Display for ResumePoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.cursor)?;
+        match self.older {
+            Some(Older { after, through }) => write!(f, "-{after:x}-{through:x}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for ResumePoint {
+    type Err = NoCursor;
+
+    fn from_str(text: &str) -> Result<Self, NoCursor> {
+        let parts: Vec<&str> = text.split('-').collect();
+        let number = |text: &str| {
+            let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            is_hex.then(|| u64::from_str_radix(text, 16).ok()).flatten().ok_or(NoCursor)
+        };
+        match *parts.as_slice() {
+            [_, _] => Ok(Self::from(text.parse::<Cursor>()?)),
+            [epoch, offset, after, through] => Ok(Self {
+                cursor: format!("{epoch}-{offset}").parse()?,
+                older: Some(Older { after: number(after)?, through: number(through)? }),
+            }),
+            _ => Err(NoCursor),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::cursor::Epoch;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn it_reads_back(epoch: u64, offset: u64, older: Option<(u64, u64)>) {
+            let cursor = Cursor { epoch: Epoch::new(epoch), offset };
+            let older = older.map(|(after, through)| Older { after, through });
+            let point = ResumePoint { cursor, older };
+            prop_assert_eq!(point.to_string().parse(), Ok(point));
+        }
+
+        #[test]
+        fn no_text_is_a_panic(text in "[0-9a-f-]{0,60}|.{0,30}") {
+            let _ = text.parse::<ResumePoint>();
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Counts of the running server, served at `/metrics` (`docs/operations.md` says what to watch).
+
+mod classic;
+mod process;
+
+pub use classic::classic;
+
+use crate::model::message::Direction;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use std::collections::HashSet;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+/// Platforms told apart; further ones are counted together.
+const MAX_PLATFORMS: usize = 64;
+
+/// The process's own.
+pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
+
+/// Everything that is counted. What the store or the registry know is set at each scrape.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Metrics {
+    registry: Registry,
+    /// The process's own metrics, which have names without our prefix.
+    process: Registry,
+    /// The platforms told apart; clients may name any, so their number is limited.
+    platforms: Mutex<HashSet<String>>,
+    pub messages: Family<MessageLabels, Counter>,
+    pub attempts: Family<AttemptLabels, Counter>,
+    pub stored: Family<StatusLabels, Gauge>,
+    pub outbox_oldest: Gauge,
+    pub commit_changes: Histogram,
+    pub commit_seconds: Histogram,
+    pub store_errors: Counter,
+    pub sessions: Gauge,
+    pub sessions_behind: Gauge,
+    pub overflows: Counter,
+    pub adapters: Family<AdapterLabels, Gauge>,
+    pub frames_skipped: Counter,
+    pub requests: Family<RequestLabels, Counter>,
+    pub request_seconds: Family<RouteLabels, Histogram, Seconds>,
+    pub limit_hits: Family<LimitLabels, Counter>,
+    pub wrong_tokens: Counter,
+    pub task_panics: Counter,
+    pub search_missing: Gauge,
+    pub search_bytes: Gauge,
+    /// Events of platforms that met a damaged row of the store.
+    pub events_set_aside: Counter,
+}
+
+/// Limits that can be reached, by their keys in the configuration.
+const LIMITS: [&str; 8] = [
+    "adapters",
+    "connections",
+    "connections_per_address",
+    "exports",
+    "memory_bytes",
+    "session_commands",
+    "sessions",
+    "wrong_tokens",
+];
+
+/// How attempts end.
+const OUTCOMES: [&str; 3] = ["sent", "refused", "unknown"];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BuildLabels {
+    version: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[allow(missing_docs)]
+pub struct MessageLabels {
+    pub direction: &'static str,
+    pub platform: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[allow(missing_docs)]
+pub struct AttemptLabels {
+    pub platform: String,
+    /// `sent`, `refused`, or `unknown`.
+    pub outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[allow(missing_docs)]
+pub struct StatusLabels {
+    pub status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[allow(missing_docs)]
+pub struct AdapterLabels {
+    pub platform: String,
+    pub account: String,
+    pub state: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[allow(missing_docs)]
+pub struct RequestLabels {
+    pub route: &'static str,
+    pub code: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[allow(missing_docs)]
+pub struct RouteLabels {
+    pub route: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[allow(missing_docs)]
+pub struct LimitLabels {
+    /// The key of the configuration.
+    pub limit: &'static str,
+}
+
+/// Makes histograms of how long something took: from 0.1 ms to some seconds.
+#[derive(Clone, Debug)]
+pub struct Seconds;
+
+impl MetricConstructor<Histogram> for Seconds {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(exponential_buckets(0.0001, 4.0, 9))
+    }
+}
+
+impl Metrics {
+    fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("rechat"),
+            process: Registry::default(),
+            platforms: Mutex::default(),
+            messages: Family::default(),
+            attempts: Family::default(),
+            stored: Family::default(),
+            outbox_oldest: Gauge::default(),
+            commit_changes: Histogram::new(exponential_buckets(1.0, 4.0, 6)),
+            commit_seconds: Seconds.new_metric(),
+            store_errors: Counter::default(),
+            sessions: Gauge::default(),
+            sessions_behind: Gauge::default(),
+            overflows: Counter::default(),
+            adapters: Family::default(),
+            frames_skipped: Counter::default(),
+            requests: Family::default(),
+            request_seconds: Family::new_with_constructor(Seconds),
+            limit_hits: Family::default(),
+            wrong_tokens: Counter::default(),
+            task_panics: Counter::default(),
+            search_missing: Gauge::default(),
+            search_bytes: Gauge::default(),
+            events_set_aside: Counter::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        self.process.register_collector(Box::new(process::Process));
+        let build = Family::<BuildLabels, Gauge>::default();
+        build.get_or_create(&BuildLabels { version: env!("CARGO_PKG_VERSION") }).set(1);
+        // A series that appears with its first hit has no increase to alert on.
+        for limit in LIMITS {
+            drop(self.limit_hits.get_or_create(&LimitLabels { limit }));
+        }
+        let r = &mut self.registry;
+        r.register("build_info", "1 for the version that runs", build);
+        r.register("messages", "Messages stored since the start", self.messages.clone());
+        r.register("attempts", "Attempts to send, by how they ended", self.attempts.clone());
+        r.register("stored", "Messages in the store, by status", self.stored.clone());
+        let help = "Age in seconds of the oldest message that waits to be sent";
+        r.register("outbox_oldest_seconds", help, self.outbox_oldest.clone());
+        r.register("commit_changes", "Changes that shared a commit", self.commit_changes.clone());
+        r.register("commit_seconds", "How long commits took", self.commit_seconds.clone());
+        r.register("store_errors", "Batches that could not be written", self.store_errors.clone());
+        r.register("sessions", "WebSocket sessions and streams", self.sessions.clone());
+        let help = "Sessions that read on from the store, being too slow for the live stream";
+        r.register("sessions_behind", help, self.sessions_behind.clone());
+        r.register("queue_overflows", "Times a session fell behind", self.overflows.clone());
+        r.register("adapter_state", "1 for the state each account is in", self.adapters.clone());
+        let help = "Frames of implementations that could not be read or kept";
+        r.register("frames_skipped", help, self.frames_skipped.clone());
+        r.register("http_requests", "Requests by route and status code", self.requests.clone());
+        r.register("http_seconds", "How long requests took", self.request_seconds.clone());
+        r.register("limit_hits", "Times a limit was reached", self.limit_hits.clone());
+        r.register("wrong_tokens", "Wrong tokens shown", self.wrong_tokens.clone());
+        let help = "Background tasks that panicked";
+        r.register("task_panics", help, self.task_panics.clone());
+        let help = "Messages the search index does not tell of yet";
+        r.register("search_missing_messages", help, self.search_missing.clone());
+        let help = "The size of the search index on disk";
+        r.register("search_index_bytes", help, self.search_bytes.clone());
+        let help = "Events of platforms that met a damaged row and were set aside";
+        r.register("events_set_aside", help, self.events_set_aside.clone());
+    }
+
+    /// Counts messages that were stored.
+    pub fn messages(&self, direction: &'static str, platform: &str, count: u64) {
+        let platform = self.told_apart(platform);
+        self.messages.get_or_create(&MessageLabels { direction, platform }).inc_by(count);
+    }
+
+    /// Counts an attempt to send.
+    pub fn attempt(&self, platform: &str, outcome: &'static str) {
+        let platform = self.told_apart(platform);
+        self.attempts.get_or_create(&AttemptLabels { platform, outcome }).inc();
+    }
+
+    fn told_apart(&self, platform: &str) -> String {
+        let mut known = self.platforms.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.contains(platform) {
+            if known.len() >= MAX_PLATFORMS {
+                return "other".into();
+            }
+            known.insert(platform.to_owned());
+            self.begin(platform);
+        }
+        platform.to_owned()
+    }
+
+    /// Lets a platform's series exist before anything is counted.
+    pub fn know_platform(&self, platform: &str) {
+        self.told_apart(platform);
+    }
+
+    fn begin(&self, platform: &str) {
+        for direction in Direction::ALL.map(Direction::as_str) {
+            let platform = platform.to_owned();
+            drop(self.messages.get_or_create(&MessageLabels { direction, platform }));
+        }
+        for outcome in OUTCOMES {
+            let platform = platform.to_owned();
+            drop(self.attempts.get_or_create(&AttemptLabels { platform, outcome }));
+        }
+    }
+
+    /// Counts that a limit was reached; `limit` is its key in the configuration.
+    pub fn limit_hit(&self, limit: &'static str) {
+        self.limit_hits.get_or_create(&LimitLabels { limit }).inc();
+    }
+
+    /// Everything, in the `OpenMetrics` text format.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = text::encode_registry(&mut text, &self.registry);
+        let _ = text::encode_registry(&mut text, &self.process);
+        let _ = text::encode_eof(&mut text);
+        text
+    }
+}

@@ -1,0 +1,258 @@
+//! Lenient JSON: reads what other programs really write.
+//!
+//! Repaired are a byte order mark, half a surrogate pair (it becomes U+FFFD), a key that stands
+//! twice in an object (the last one counts, RFC 8259, 4) and control characters that are not
+//! escaped. Numbers keep every digit.
+
+use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Reads a value from JSON text in UTF-8; repairs the text only where it cannot be read as it is.
+///
+/// # Errors
+///
+/// The text is not JSON, or not of this type.
+pub fn from_slice_lenient<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    let error = match serde_json::from_slice(bytes) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    match std::str::from_utf8(bytes).map(repair) {
+        Ok(Cow::Owned(text)) => serde_json::from_str(&text),
+        Ok(Cow::Borrowed(text)) if text.len() < bytes.len() => serde_json::from_str(text),
+        Ok(Cow::Borrowed(_)) | Err(_) => Err(error),
+    }
+}
+
+/// Repairs JSON text at every depth; borrowed where nothing but a byte order mark is in the way.
+///
+/// Text that is no JSON comes back as it is or stays no JSON.
+pub fn repair(text: &str) -> Cow<'_, str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let edits = Scanner { text, edits: Vec::new() }.scan();
+    if edits.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(apply(text, edits)) }
+}
+
+/// A range of the text and what stands there instead.
+type Edit = (Range<usize>, Cow<'static, str>);
+
+fn apply(text: &str, mut edits: Vec<Edit>) -> String {
+    edits.sort_by_key(|(range, _)| range.start);
+    let mut repaired = String::with_capacity(text.len());
+    let mut done = 0;
+    for (range, replacement) in edits {
+        // An edit inside of what was removed already has no effect.
+        if range.start >= done {
+            repaired.push_str(&text[done..range.start]);
+            repaired.push_str(&replacement);
+            done = range.end;
+        }
+    }
+    repaired.push_str(&text[done..]);
+    repaired
+}
+
+/// The members of an object that is open.
+#[derive(Default)]
+struct Members<'a> {
+    /// Where each member begins.
+    starts: Vec<usize>,
+    /// The last member of each key, as an index into `starts`.
+    last: HashMap<Cow<'a, str>, usize>,
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    edits: Vec<Edit>,
+}
+
+impl<'a> Scanner<'a> {
+    fn scan(mut self) -> Vec<Edit> {
+        // What is open, from the outside in; an array has no members.
+        let mut open: Vec<Option<Members<'a>>> = Vec::new();
+        let mut is_key = false;
+        let mut at = 0;
+        while let Some(&byte) = self.text.as_bytes().get(at) {
+            let start = at;
+            at += 1;
+            match byte {
+                b'{' => open.push(Some(Members::default())),
+                b'[' => open.push(None),
+                b'}' | b']' => drop(open.pop()),
+                b'"' => at = self.string(start),
+                _ => {}
+            }
+            match (byte, open.last_mut()) {
+                (b'"', Some(Some(members))) if is_key => self.member(members, start..at),
+                _ => {}
+            }
+            is_key = match byte {
+                b'{' | b',' => matches!(open.last(), Some(Some(_))),
+                byte => is_key && byte.is_ascii_whitespace(),
+            };
+        }
+        self.edits
+    }
+
+    /// Notes a member by its key; removes the one before it of the same key.
+    fn member(&mut self, members: &mut Members<'a>, key: Range<usize>) {
+        let start = key.start;
+        let place = members.starts.len();
+        members.starts.push(start);
+        if let Some(before) = members.last.insert(unescaped(&self.text[key]), place) {
+            let removed = members.starts[before]..members.starts[before + 1];
+            self.edits.push((removed, Cow::Borrowed("")));
+        }
+    }
+
+    /// The end of the string that begins here; repairs what stands in it.
+    fn string(&mut self, start: usize) -> usize {
+        let mut at = start + 1;
+        loop {
+            match self.text.as_bytes().get(at) {
+                None => return self.text.len(),
+                Some(b'"') => return at + 1,
+                Some(b'\\') => at += self.escape(at),
+                Some(control @ ..0x20) => {
+                    self.edits.push((at..at + 1, format!("\\u{control:04x}").into()));
+                    at += 1;
+                }
+                Some(_) => at += 1,
+            }
+        }
+    }
+
+    /// The length of the escape that begins here; half a surrogate pair is replaced.
+    fn escape(&mut self, at: usize) -> usize {
+        const HALF: usize = "\\u0000".len();
+        match (self.code_unit(at), self.code_unit(at + HALF)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 2 * HALF,
+            (Some(0xd800..=0xdfff), _) => {
+                self.edits.push((at..at + HALF, Cow::Borrowed("\\ufffd")));
+                HALF
+            }
+            (Some(_), _) => HALF,
+            (None, _) => 2,
+        }
+    }
+
+    /// The UTF-16 code unit that an escape here stands for.
+    fn code_unit(&self, at: usize) -> Option<u16> {
+        let digits = self.text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    }
+}
+
+/// The key that a quoted text stands for.
+fn unescaped(quoted: &str) -> Cow<'_, str> {
+    if quoted.contains('\\')
+        && let Ok(key) = serde_json::from_str(quoted)
+    {
+        return Cow::Owned(key);
+    }
+    Cow::Borrowed(quoted.trim_matches('"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde::Deserialize;
+    use serde_json::value::RawValue;
+    use serde_json::{Value, json};
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Body {
+        content: String,
+        #[serde(default)]
+        number: Option<u64>,
+    }
+
+    fn read(text: &str) -> Body {
+        from_slice_lenient(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_replaced_and_the_rest_kept() {
+        for (written, content) in [
+            (r"half \ud83d emoji", "half \u{fffd} emoji"),
+            (r"\ud83d", "\u{fffd}"),
+            (r"\uDE00\uD83D", "\u{fffd}\u{fffd}"),
+            (r"\ud83d\ud83d\ude00", "\u{fffd}😀"),
+            (r"\ud83d\\ude00", "\u{fffd}\\ude00"),
+            (r"\\ud83d \ud83d", "\\ud83d \u{fffd}"),
+            (r"whole \ud83d\ude00 \ud83d", "whole 😀 \u{fffd}"),
+        ] {
+            assert_eq!(read(&format!("{{\"content\": \"{written}\"}}")).content, content);
+        }
+    }
+
+    #[test]
+    fn the_last_of_a_doubled_key_counts() {
+        for text in [
+            r#"{"content": "old", "content": "new"}"#,
+            r#"{"content": "old", "number": 5, "content": "new"}"#,
+            r#"{"content": "old", "content": "older", "content": "new"}"#,
+            r#"{"content": "old", "c\u006fntent": "new"}"#,
+            r#"{"content": {"content": 1, "content": ["\ud83d"]}, "content" : "new"}"#,
+        ] {
+            assert_eq!(read(text).content, "new", "{text}");
+        }
+        assert_eq!(read(r#"{"number": 1, "content": "x", "number": 2}"#).number, Some(2));
+    }
+
+    #[test]
+    fn keys_are_told_from_strings_that_look_like_them() {
+        let text = r#"{"a": ["a", "a", {"a": 1}], "b": "a", "c": {"a": "\u0061"}}"#;
+        assert!(matches!(repair(text), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn doubled_keys_are_repaired_at_every_depth() {
+        let repaired =
+            repair(r#"{"data": [{"text": "old", "text": "new"}], "x": {"y": 1, "y": 2}}"#);
+        assert_eq!(repaired, r#"{"data": [{"text": "new"}], "x": {"y": 2}}"#);
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_bare_control_characters_are_read() {
+        assert_eq!(read("\u{feff}{\"content\": \"x\"}").content, "x");
+        assert_eq!(read("\u{feff}{\"content\": \"a\nb\tc\"}").content, "a\nb\tc");
+    }
+
+    #[test]
+    fn large_numbers_keep_their_digits() {
+        let read = read(r#"{"content": "\ud83d", "number": 18446744073709551615}"#);
+        assert_eq!(read.number, Some(u64::MAX));
+        let text = r#"{"n": 123456789012345678901234567890, "s": "\ud83d"}"#;
+        let raw: HashMap<String, Box<RawValue>> = serde_json::from_str(&repair(text)).unwrap();
+        assert_eq!(raw["n"].get(), "123456789012345678901234567890");
+    }
+
+    #[test]
+    fn what_is_wrong_otherwise_is_an_error() {
+        for text in ["", "{", "{\"content\": 5}", "{\"content\": \"\\ud83d\"", "\"\\u12\"", "[]"] {
+            assert!(from_slice_lenient::<Body>(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(from_slice_lenient::<Body>(b"{\"content\": \"\xff\"}").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn sound_json_stays_as_it_is(texts in prop::collection::vec(".*", 0..5)) {
+            let value = json!({"list": texts, "inner": {"list": texts}});
+            let text = value.to_string();
+            prop_assert_eq!(repair(&text), text.as_str());
+        }
+
+        #[test]
+        fn no_text_panics(text in r#"([{}\[\],:" ]|\\u|\\|d8|dc|00|é|a){0,24}"#) {
+            let repaired = repair(&text);
+            if serde_json::from_str::<Value>(&text).is_ok() {
+                prop_assert!(serde_json::from_str::<Value>(&repaired).is_ok());
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Wrong tokens, counted by address: an address that shows too many is told to wait.
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Addresses that are remembered; with more, those that have been quiet are forgotten.
+const MAX_ADDRESSES: usize = 10_000;
+
+/// How often each address may be wrong.
+#[derive(Debug)]
+pub(super) struct Throttle {
+    wrong: DefaultKeyedRateLimiter<IpAddr>,
+    /// Until when an address has to wait.
+    waiting: Mutex<HashMap<IpAddr, Instant>>,
+}
+
+/// How long an address has to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wait {
+    pub(super) left: Duration,
+    /// It did not have to wait before.
+    pub(super) is_new: bool,
+}
+
+impl Throttle {
+    /// Lets so many wrong tokens pass each minute.
+    pub(super) fn new(per_minute: NonZeroU32) -> Self {
+        let wrong = RateLimiter::keyed(Quota::per_minute(per_minute));
+        Self { wrong, waiting: Mutex::default() }
+    }
+
+    /// Counts a wrong token; the wait where the address has shown too many.
+    pub(super) fn count_wrong(&self, address: IpAddr) -> Option<Wait> {
+        let (address, now) = (network(address), Instant::now());
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(until) = waiting.get(&address).filter(|until| **until > now) {
+            return Some(Wait { left: *until - now, is_new: false });
+        }
+        if self.wrong.len() > MAX_ADDRESSES {
+            self.wrong.retain_recent();
+        }
+        let until = self.wrong.check_key(&address).err()?;
+        let left = until.wait_time_from(DefaultClock::default().now());
+        if waiting.len() > MAX_ADDRESSES {
+            waiting.retain(|_, until| *until > now);
+        }
+        waiting.insert(address, now + left);
+        Some(Wait { left, is_new: true })
+    }
+}
+
+/// The network of an IPv6 address: a client usually has all 2⁶⁴ addresses of it.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_wrong_too_often_has_to_wait_and_others_do_not() {
+        let throttle = Throttle::new(NonZeroU32::new(3).unwrap());
+        let [bad, near, good] =
+            ["2001:db8::1", "2001:db8::ffff", "192.0.2.1"].map(|ip| ip.parse().unwrap());
+        assert!((0..3).all(|_| throttle.count_wrong(bad).is_none()));
+        let first = throttle.count_wrong(near).unwrap();
+        assert!(first.is_new && first.left <= Duration::from_secs(20));
+        assert!(throttle.count_wrong(bad).is_some_and(|wait| !wait.is_new));
+        assert_eq!(throttle.count_wrong(good), None);
+    }
+}

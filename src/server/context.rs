@@ -1,0 +1,71 @@
+//! What handlers work with.
+
+use super::access::Access;
+use super::limit::Limit;
+use super::memory::Memory;
+use crate::activity::Activity;
+use crate::adapter;
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::model::message::Message;
+use crate::model::routing::RoutingFacts;
+use crate::outbox::{self, NextAttempts, Outcomes};
+use crate::search::Index;
+use crate::store::{Store, View};
+use arc_swap::ArcSwap;
+use hyper::Request;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A request as handlers get it.
+pub type Incoming = Request<hyper::body::Incoming>;
+
+/// The parts of the server that handlers use.
+pub struct Context {
+    #[allow(missing_docs)]
+    pub config: Config,
+    /// The tokens in force.
+    pub access: Access,
+    #[allow(missing_docs)]
+    pub store: Arc<Store>,
+    /// Index of the store's messages, for searches.
+    pub search: Arc<Index>,
+    /// The endpoints at which implementations dial in.
+    pub adapters: ArcSwap<adapter::Adapters>,
+    #[allow(missing_docs)]
+    pub registry: adapter::Registry,
+    /// Outcomes of attempts that are waited for.
+    pub outcomes: Arc<Outcomes>,
+    /// Times of the next attempts of messages that wait.
+    pub attempts: Arc<NextAttempts>,
+    #[allow(missing_docs)]
+    pub activity: Arc<Activity>,
+    #[allow(missing_docs)]
+    pub hub: Arc<Hub>,
+    /// The limit on WebSocket sessions and streams.
+    pub sessions: Limit,
+    /// The limit on implementations that dial in.
+    pub dial_ins: Limit,
+    /// The limit on exports.
+    pub exports: Limit,
+    /// The limit on the bytes of bodies.
+    pub memory: Memory,
+    /// Cancelled when the server stops; whatever goes on for long ends with it.
+    pub stop: CancellationToken,
+    /// Connections and sessions; the server waits for them when it stops.
+    pub tasks: TaskTracker,
+}
+
+impl Context {
+    /// Why a message waits, if it does.
+    pub fn waiting(&self, message: &Message, view: &View) -> Option<String> {
+        let default_platform = self.config.default_platform.as_deref();
+        outbox::waiting(message, view, &self.registry, &self.attempts, default_platform)
+    }
+
+    /// Facts by which a message to this recipient is routed.
+    pub fn routing_facts(&self, recipient: &str) -> RoutingFacts {
+        self.registry.routing_facts(recipient, self.config.default_platform.as_deref())
+    }
+}

@@ -1,0 +1,114 @@
+//! Limits in number: connections, sessions, implementations, exports.
+
+use super::error::{ErrorResponse, Result};
+use crate::metrics::METRICS;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// `Retry-After` of an answer that says that a limit is reached.
+pub const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// A limit on how many of a kind there are at one time.
+#[derive(Clone, Debug)]
+pub struct Limit {
+    /// The key of the configuration that sets it.
+    key: &'static str,
+    max: usize,
+    permits: Arc<Semaphore>,
+}
+
+impl Limit {
+    /// A limit of `max`, set by the configuration's `key`.
+    pub fn new(key: &'static str, max: usize) -> Self {
+        Self { key, max, permits: Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS))) }
+    }
+
+    /// A permit, counted for as long as it is held; 503 where the limit is reached.
+    pub fn acquire(&self) -> Result<OwnedSemaphorePermit> {
+        self.permits.clone().try_acquire_owned().map_err(|_| {
+            METRICS.limit_hit(self.key);
+            tracing::warn!(limit = self.key, max = self.max, "a limit is reached");
+            let Self { key, max, .. } = self;
+            let text = format!("there are {max} already; `limits.{key}` allows no more");
+            ErrorResponse::unavailable(text, RETRY_AFTER)
+        })
+    }
+}
+
+/// A limit on the connections of each address.
+#[derive(Clone, Debug)]
+pub struct AddressLimit {
+    max: usize,
+    counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+/// A permit for a connection: one among all, and one among those of its address.
+#[derive(Debug)]
+pub struct ConnectionPermit {
+    pub(super) _connection: OwnedSemaphorePermit,
+    pub(super) _address: Option<AddressPermit>,
+}
+
+/// A connection's permit, kept for as long as anything of it goes on.
+pub type Permit = Arc<ConnectionPermit>;
+
+/// A permit for a connection among those of its address.
+#[derive(Debug)]
+pub struct AddressPermit {
+    address: IpAddr,
+    limit: AddressLimit,
+}
+
+impl AddressLimit {
+    /// A limit of `max` connections from each address.
+    pub fn new(max: usize) -> Self {
+        Self { max, counts: Arc::default() }
+    }
+
+    /// A permit for one more connection from `address`; `None` where the limit is reached.
+    pub fn acquire(&self, address: IpAddr) -> Option<AddressPermit> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= self.max {
+            return None;
+        }
+        *count += 1;
+        Some(AddressPermit { address, limit: self.clone() })
+    }
+}
+
+impl Drop for AddressPermit {
+    fn drop(&mut self) {
+        let mut counts = self.limit.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permit_that_was_given_back_can_be_had_again() {
+        let limit = Limit::new("sessions", 1);
+        let permit = limit.acquire().unwrap();
+        assert!(limit.acquire().is_err());
+        drop(permit);
+        assert!(limit.acquire().is_ok());
+        let addresses = AddressLimit::new(1);
+        let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|ip| ip.parse().unwrap());
+        let permit = addresses.acquire(one);
+        assert!(addresses.acquire(one).is_none() && addresses.acquire(other).is_some());
+        drop(permit);
+        assert!(addresses.acquire(one).is_some());
+        assert!(addresses.counts.lock().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,176 @@
+//! `GET /api/messages`: read and written a few messages at a time, so that a page of large ones
+//! does not take up memory for readers who are slow.
+
+use super::body::{Answer, Body, Broken, JSON, whole};
+use super::context::Context;
+use super::error::Result;
+use super::operation::Call;
+use super::query::Query;
+use crate::protocol::http::Listing;
+use crate::search::Found;
+use crate::store::{self, View};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+use hyper::header::CONTENT_TYPE;
+use hyper::{Response, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Offsets from which a list is read on a thread of its own.
+const DEEP: u64 = 100_000;
+
+/// Searches and deep lists that are read at one time; more wait.
+static THREADS: Semaphore = Semaphore::const_new(4);
+
+/// Bytes of a page that go out in one piece.
+const PIECE: usize = 256 << 10;
+
+/// Messages that are read first; how large they are tells how many are read next.
+const FIRST: usize = 4;
+
+/// The JSON of a page up to its first message.
+const BEGINNING: &[u8] = b"{\"messages\":[";
+
+/// A page that is being written.
+struct Writing {
+    context: Arc<Context>,
+    query: Query,
+    /// The page but for its messages.
+    listing: Listing,
+    /// Messages that are still to be read.
+    left: usize,
+    /// Messages that are read at a time.
+    step: usize,
+    /// All messages are read.
+    is_done: bool,
+    /// All of it is written.
+    has_ended: bool,
+}
+
+/// `GET /api/messages`
+pub async fn list(call: Call<'_>) -> Result<Answer> {
+    let view = call.context.store.view()?;
+    let query = Query::parse(call.request.uri().query().unwrap_or_default(), &view)?;
+    let (offset, limit) = (query.page.offset, query.page.limit);
+    let mut page = Writing {
+        context: call.context.clone(),
+        query,
+        listing: Listing { messages: Vec::new(), offset, limit, searched_to: None },
+        left: limit,
+        step: FIRST,
+        is_done: limit == 0,
+        has_ended: false,
+    };
+    let mut text = Vec::with_capacity(512 * (limit + 1));
+    text.extend_from_slice(BEGINNING);
+    while !page.is_done && text.len() < PIECE {
+        page.read_into(&mut text, view.clone()).await?;
+    }
+    if page.is_done {
+        page.end(&mut text);
+        return Ok(whole(StatusCode::OK, JSON, text.into()));
+    }
+    let first = call.context.memory.reserve(text.len())?.hold(text);
+    Ok(page.stream(first))
+}
+
+impl Writing {
+    /// Reads the next few messages, and appends them to `text`.
+    async fn read_into(&mut self, text: &mut Vec<u8>, view: Arc<View>) -> store::Result<()> {
+        let wanted = self.step.min(self.left);
+        let Found { mut messages, searched_to } = self.find(wanted, view.clone()).await?;
+        let before = text.len();
+        for message in &mut messages {
+            message.waiting = self.context.waiting(message, &view);
+            if self.left < self.listing.limit {
+                text.push(b',');
+            }
+            self.left -= 1;
+            // Our own types always serialise, and a vector takes everything.
+            let _ = serde_json::to_writer(&mut *text, message);
+        }
+        self.listing.searched_to = searched_to;
+        self.is_done = self.left == 0 || messages.len() < wanted;
+        if let Some(last) = messages.last() {
+            let average = ((text.len() - before) / messages.len()).max(1);
+            self.step = (PIECE / average).max(1);
+            self.query.page.offset = 0;
+            self.query.page.before = Some(last.seq);
+        }
+        Ok(())
+    }
+
+    async fn find(&self, limit: usize, view: Arc<View>) -> store::Result<Found> {
+        let page = store::Page { limit, ..self.query.page };
+        let Some(search) = &self.query.search else {
+            let filter = self.query.filter.clone();
+            let list = move || Ok(Found { messages: view.list(&filter, page)?, searched_to: None });
+            return if page.offset < DEEP { list() } else { on_a_thread(list).await };
+        };
+        let (filter, search) = (self.query.filter.clone(), search.clone());
+        let (index, store) = (self.context.search.clone(), self.context.store.clone());
+        on_a_thread(move || index.search(&store, &filter, &search, page)).await
+    }
+
+    /// Appends what comes after the last message.
+    fn end(&mut self, text: &mut Vec<u8>) {
+        let whole = serde_json::to_vec(&self.listing).unwrap_or_default();
+        text.extend_from_slice(whole.get(BEGINNING.len()..).unwrap_or_default());
+        self.has_ended = true;
+    }
+
+    /// The answer whose first piece is there, and whose others are read as they are sent.
+    fn stream(self, first: Bytes) -> Answer {
+        let first = stream::once(async { Ok(Frame::data(first)) });
+        let rest = stream::try_unfold(self, |mut page| async {
+            if page.has_ended {
+                return Ok::<_, Broken>(None);
+            }
+            let piece = page.next_piece().await?;
+            Ok(Some((Frame::data(piece), page)))
+        });
+        let body = StreamBody::new(first.chain(rest)).boxed_unsync();
+        let mut answer = Response::new(Body::Stream(body));
+        answer.headers_mut().insert(CONTENT_TYPE, JSON);
+        answer
+    }
+
+    async fn next_piece(&mut self) -> std::result::Result<Bytes, Broken> {
+        let mut text = Vec::new();
+        while !self.is_done && text.len() < PIECE {
+            let view = self.context.store.view()?;
+            self.read_into(&mut text, view).await?;
+        }
+        if self.is_done {
+            self.end(&mut text);
+        }
+        let limit = Duration::from_secs(self.context.config.limits.answer_seconds);
+        let reservation = self.context.memory.reserve_within(limit, text.len()).await;
+        Ok(reservation.ok_or("there is no memory for the rest of the answer")?.hold(text))
+    }
+}
+
+/// Runs what takes its time on a thread of its own.
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> store::Result<T> + Send + 'static,
+) -> store::Result<T> {
+    let failed = |error: String| store::Error::Read(error);
+    let _permit = THREADS.acquire().await.map_err(|error| failed(error.to_string()))?;
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| failed(error.to_string()))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_begins_with_its_messages() {
+        let empty = Listing { messages: Vec::new(), offset: 1, limit: 2, searched_to: None };
+        let text = serde_json::to_vec(&empty).unwrap();
+        assert_eq!(text.strip_prefix(BEGINNING).unwrap(), b"],\"offset\":1,\"limit\":2}");
+    }
+}

@@ -1,0 +1,144 @@
+//! A limit on the bytes that bodies of requests and answers hold, all together.
+
+use super::error::{ErrorResponse, Result};
+use super::limit::RETRY_AFTER;
+use crate::metrics::METRICS;
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Bytes that one permit of the semaphore stands for.
+const UNIT: usize = 1 << 10;
+
+/// The key of the configuration.
+const KEY: &str = "memory_bytes";
+
+/// Bodies up to this size are small.
+const SMALL: usize = 64 << 10;
+
+/// The part of all bytes that is for small answers alone: those who read large ones slowly do not
+/// keep others from being answered.
+const SMALL_PART: u32 = 8;
+
+/// Bytes that bodies may hold.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    large: Pool,
+    small: Pool,
+}
+
+#[derive(Clone, Debug)]
+struct Pool {
+    units: u32,
+    free: Arc<Semaphore>,
+}
+
+/// Bytes that one body holds; given back when it is dropped.
+#[derive(Debug)]
+pub struct Reservation(OwnedSemaphorePermit);
+
+/// Bytes of a body, with their reservation.
+struct Held {
+    bytes: Bytes,
+    _reservation: Reservation,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Memory {
+    /// A limit of so many bytes.
+    pub fn new(bytes: usize) -> Self {
+        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX);
+        let small = units / SMALL_PART;
+        Self { large: Pool::new(units - small), small: Pool::new(small) }
+    }
+
+    /// Reserves bytes of an answer; 503 where the limit is reached.
+    pub fn reserve(&self, bytes: usize) -> Result<Reservation> {
+        self.pool(bytes).reserve(bytes)
+    }
+
+    /// Reserves bytes of a request's body; 503 where the limit is reached.
+    pub fn reserve_received(&self, bytes: usize) -> Result<Reservation> {
+        self.large.reserve(bytes)
+    }
+
+    /// Reserves bytes as soon as there are some; `None` where that takes longer than `limit`.
+    pub async fn reserve_within(&self, limit: Duration, bytes: usize) -> Option<Reservation> {
+        let pool = self.pool(bytes);
+        let permit = pool.free.clone().acquire_many_owned(pool.units(bytes));
+        let permit =
+            tokio::time::timeout(limit, permit).await.ok().and_then(std::result::Result::ok);
+        if permit.is_none() {
+            tell_full();
+        }
+        permit.map(Reservation)
+    }
+
+    fn pool(&self, bytes: usize) -> &Pool {
+        if bytes <= SMALL { &self.small } else { &self.large }
+    }
+}
+
+impl Pool {
+    fn new(units: u32) -> Self {
+        let units = units.max(1);
+        Self { units, free: Arc::new(Semaphore::new(units as usize)) }
+    }
+
+    fn reserve(&self, bytes: usize) -> Result<Reservation> {
+        let permit = self.free.clone().try_acquire_many_owned(self.units(bytes));
+        permit.map(Reservation).map_err(|_| {
+            tell_full();
+            let text =
+                format!("too much is being sent and received; `limits.{KEY}` allows no more");
+            ErrorResponse::unavailable(text, RETRY_AFTER)
+        })
+    }
+
+    /// One body alone may always be held, however small the limit is.
+    fn units(&self, bytes: usize) -> u32 {
+        u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.units)
+    }
+}
+
+impl Reservation {
+    /// The bytes, which hold the reservation until the last of them is written.
+    pub fn hold(self, bytes: impl Into<Bytes>) -> Bytes {
+        Bytes::from_owner(Held { bytes: bytes.into(), _reservation: self })
+    }
+
+    /// Adds another reservation to this one.
+    pub fn merge(&mut self, other: Self) {
+        self.0.merge(other.0);
+    }
+}
+
+fn tell_full() {
+    METRICS.limit_hit(KEY);
+    tracing::warn!(limit = KEY, "bodies hold as much memory as they may");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_free_again_when_the_last_of_them_is_gone() {
+        let memory = Memory::new(800 * UNIT);
+        let held = memory.reserve(600 * UNIT).unwrap().hold(vec![0; 600 * UNIT]);
+        assert!(memory.reserve(200 * UNIT).is_err());
+        assert!(memory.reserve(UNIT).is_ok(), "small answers have a part of their own");
+        let rest = held.slice(100..);
+        drop(held);
+        assert!(memory.reserve(200 * UNIT).is_err());
+        drop(rest);
+        assert!(memory.reserve(200 * UNIT).is_ok());
+        assert!(memory.reserve(10_000 * UNIT).is_ok(), "one body alone is always held");
+    }
+}

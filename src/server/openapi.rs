@@ -1,0 +1,55 @@
+//! The descriptions of the API for programs: OpenAPI of HTTP, made from the table of routes, and
+//! AsyncAPI of the WebSocket.
+
+use super::body::{self, Answer, JSON, whole};
+use super::operation::{Access, Call, Operation};
+use hyper::StatusCode;
+use serde_json::{Map, Value, json};
+
+/// The description of all operations; `prefix` is the path under which a proxy shows the server.
+pub fn document<'a>(
+    operations: impl Iterator<Item = (&'static str, &'a Operation)>,
+    prefix: &str,
+) -> Value {
+    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    let mut has_query_token = false;
+    for (path, operation) in operations {
+        let Some(description) = operation.describe() else { continue };
+        has_query_token |= matches!(operation.access, Access::TokenInQuery(_));
+        let method = operation.method.as_str().to_lowercase();
+        let written = description.write(operation.access, &mut schemas);
+        let methods = paths.entry(path).or_insert_with(|| json!({}));
+        methods[method] = written;
+    }
+    let mut schemes = json!({"token": {
+        "type": "http", "scheme": "bearer",
+        "description": "A token of the configuration; a server without tokens asks for none",
+    }});
+    if has_query_token {
+        schemes["token_in_query"] =
+            json!({"type": "apiKey", "in": "query", "name": "access_token"});
+    }
+    let server = if prefix.is_empty() { "/" } else { prefix };
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "rechat",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "The chats of many platforms in one durable place. The WebSocket is described at /api/asyncapi.json.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": server}],
+        "paths": paths,
+        "components": {"schemas": schemas, "securitySchemes": schemes},
+    })
+}
+
+/// `GET /api/openapi.json`
+pub fn openapi(call: &Call<'_>) -> Answer {
+    whole(StatusCode::OK, JSON, call.openapi.clone())
+}
+
+/// `GET /api/asyncapi.json`
+pub fn asyncapi() -> Answer {
+    body::json(StatusCode::OK, &crate::protocol::asyncapi::description())
+}

@@ -1,0 +1,254 @@
+//! One operation of the API: a method of a path, what it needs, what answers it, and how it is
+//! described.
+
+use super::access::Granted;
+use super::body::Answer;
+use super::context::{Context, Incoming};
+use super::error::Result;
+use super::peer::Peer;
+use crate::config::Need;
+use bytes::Bytes;
+use hyper::{Method, StatusCode};
+use matchit::Params;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// A request that may be answered.
+pub struct Call<'a> {
+    #[allow(missing_docs)]
+    pub context: &'a Arc<Context>,
+    #[allow(missing_docs)]
+    pub peer: Peer,
+    /// The access that the request was granted.
+    pub granted: Granted,
+    #[allow(missing_docs)]
+    pub request: Incoming,
+    /// The path's parameters.
+    pub parameters: Params<'a, 'a>,
+    /// The description of the API.
+    pub openapi: &'a Bytes,
+}
+
+/// An answer that is on its way.
+pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer>> + Send + 'a>>;
+
+/// What a request has to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing: the page's own files, and the health of the server.
+    Open,
+    /// A token in the header that covers a need.
+    Token(Need),
+    /// The same, where the token may be in the query as well.
+    TokenInQuery(Need),
+}
+
+/// A method of a path.
+pub struct Operation {
+    /// `GET` answers `HEAD` too, where `also_head` says so.
+    pub method: Method,
+    #[allow(missing_docs)]
+    pub also_head: bool,
+    #[allow(missing_docs)]
+    pub access: Access,
+    #[allow(missing_docs)]
+    pub handler: for<'a> fn(Call<'a>) -> Answering<'a>,
+    /// How it is described in OpenAPI; `None` where it is no part of the HTTP API.
+    pub description: Option<fn(Description) -> Description>,
+}
+
+/// The description of an operation, as OpenAPI 3.1 writes it.
+#[derive(Clone, Debug, Default)]
+pub struct Description {
+    id: &'static str,
+    summary: &'static str,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    responses: BTreeMap<u16, Value>,
+    schemas: BTreeMap<String, Value>,
+}
+
+impl Operation {
+    /// A `GET` that answers `HEAD` too.
+    pub const fn get(access: Access, handler: for<'a> fn(Call<'a>) -> Answering<'a>) -> Self {
+        Self { method: Method::GET, also_head: true, access, handler, description: None }
+    }
+
+    /// Any other method, or a `GET` whose answer goes on.
+    pub const fn of(
+        method: Method,
+        access: Access,
+        handler: for<'a> fn(Call<'a>) -> Answering<'a>,
+    ) -> Self {
+        Self { method, also_head: false, access, handler, description: None }
+    }
+
+    /// Describes it.
+    pub const fn described(mut self, description: fn(Description) -> Description) -> Self {
+        self.description = Some(description);
+        self
+    }
+
+    /// Whether it answers a method.
+    pub fn takes(&self, method: &Method) -> bool {
+        self.method == *method || (self.also_head && *method == Method::HEAD)
+    }
+
+    /// The description, with the errors that its access and its body bring.
+    pub fn describe(&self) -> Option<Description> {
+        let mut description = self.description?(Description::default());
+        let mut errors =
+            vec![(421, "The `Host` is not served here"), (431, "The head is too large")];
+        if self.access != Access::Open {
+            errors.extend([
+                (401, "A token is needed, and the right one"),
+                (403, "The token, or the page's origin, may not do this"),
+                (429, "Too many wrong tokens came from this address"),
+                (500, "The store could not be read or written"),
+                (503, "A limit is reached, or the disk does not answer in time"),
+            ]);
+        }
+        if description.body.is_some() {
+            errors.extend([
+                (400, "A field is missing, or wrong"),
+                (408, "The body did not arrive in time"),
+                (413, "The body is too large"),
+                (415, "The body has another media type"),
+            ]);
+        }
+        for (status, text) in errors {
+            if !description.responses.contains_key(&status) {
+                description = description.error(status, text);
+            }
+        }
+        Some(description)
+    }
+}
+
+impl Description {
+    /// Names the operation, and says what it does.
+    pub fn named(mut self, id: &'static str, summary: &'static str) -> Self {
+        (self.id, self.summary) = (id, summary);
+        self
+    }
+
+    /// Adds a parameter of the query.
+    pub fn query(self, name: &str, schema: &Value, description: &str) -> Self {
+        self.parameter("query", name, schema, description)
+    }
+
+    /// Adds a header field.
+    pub fn header(self, name: &str, schema: &Value, description: &str) -> Self {
+        self.parameter("header", name, schema, description)
+    }
+
+    /// Adds a parameter of the path.
+    pub fn path(self, name: &str, schema: &Value, description: &str) -> Self {
+        self.parameter("path", name, schema, description)
+    }
+
+    fn parameter(mut self, place: &str, name: &str, schema: &Value, description: &str) -> Self {
+        self.parameters.push(json!({
+            "name": name, "in": place, "required": place == "path",
+            "schema": schema, "description": description,
+        }));
+        self
+    }
+
+    /// A schema with a name, for a parameter.
+    pub fn schema<T: ToSchema>(&mut self) -> Value {
+        let mut all = Vec::new();
+        T::schemas(&mut all);
+        all.push((T::name().into_owned(), T::schema()));
+        for (name, schema) in all {
+            // Our own schemas always serialise.
+            self.schemas.insert(name, serde_json::to_value(schema).unwrap_or_default());
+        }
+        json!({"$ref": format!("#/components/schemas/{}", T::name())})
+    }
+
+    /// Adds a parameter of the query whose schema has a name.
+    pub fn query_of<T: ToSchema>(mut self, name: &str, description: &str) -> Self {
+        let schema = self.schema::<T>();
+        self.query(name, &schema, description)
+    }
+
+    /// Takes a JSON body.
+    pub fn takes<T: ToSchema>(mut self) -> Self {
+        let schema = self.schema::<T>();
+        self.body = Some(content(&["application/json"], &schema));
+        self
+    }
+
+    /// Takes a body of another media type.
+    pub fn takes_text(mut self, media_type: &str) -> Self {
+        self.body = Some(content(&[media_type], &json!({"type": "string"})));
+        self
+    }
+
+    /// Answers JSON.
+    pub fn answers<T: ToSchema>(mut self, status: StatusCode, description: &str) -> Self {
+        let schema = self.schema::<T>();
+        self.response(status.as_u16(), description, &content(&["application/json"], &schema))
+    }
+
+    /// Answers 200 with text of any of these media types.
+    pub fn answers_text(self, media_types: &[&str], description: &str) -> Self {
+        self.response(200, description, &content(media_types, &json!({"type": "string"})))
+    }
+
+    /// Answers 200 with a JSON object that is described elsewhere.
+    pub fn answers_object(self, description: &str) -> Self {
+        self.response(200, description, &content(&["application/json"], &json!({"type": "object"})))
+    }
+
+    /// Answers an error.
+    pub fn error(mut self, status: u16, description: &str) -> Self {
+        let schema = self.schema::<crate::protocol::http::ErrorBody>();
+        self.response(status, description, &content(&["application/json"], &schema))
+    }
+
+    fn response(mut self, status: u16, description: &str, content: &Value) -> Self {
+        let response = json!({"description": description, "content": content});
+        self.responses.insert(status, response);
+        self
+    }
+
+    /// The statuses that are described.
+    pub fn statuses(&self) -> impl Iterator<Item = u16> {
+        self.responses.keys().copied()
+    }
+
+    /// The operation as OpenAPI writes it; its named schemas are added to `schemas`.
+    pub fn write(self, access: Access, schemas: &mut Map<String, Value>) -> Value {
+        schemas.extend(self.schemas);
+        let responses: Map<_, _> = self
+            .responses
+            .into_iter()
+            .map(|(status, response)| (status.to_string(), response))
+            .collect();
+        let mut operation = json!({
+            "operationId": self.id, "summary": self.summary, "responses": responses,
+        });
+        if !self.parameters.is_empty() {
+            operation["parameters"] = self.parameters.into();
+        }
+        if let Some(content) = self.body {
+            operation["requestBody"] = json!({"required": true, "content": content});
+        }
+        operation["security"] = match access {
+            Access::Open => json!([]),
+            Access::Token(_) => json!([{}, {"token": []}]),
+            Access::TokenInQuery(_) => json!([{}, {"token": []}, {"token_in_query": []}]),
+        };
+        operation
+    }
+}
+
+fn content(media_types: &[&str], schema: &Value) -> Value {
+    let each = |media_type: &&str| ((*media_type).to_owned(), json!({"schema": schema}));
+    Value::Object(media_types.iter().map(each).collect())
+}

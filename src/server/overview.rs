@@ -1,0 +1,74 @@
+//! What the server holds and how it is: counts, activity, platforms, conversations, health.
+
+use super::body::{Answer, json};
+use super::error::{ErrorResponse, Result};
+use super::operation::Call;
+use super::query::number;
+use crate::activity::{MAX_MINUTES, Minutes};
+use crate::clock::now;
+use crate::health::HEALTH;
+use crate::protocol::http::{Activity, Conversations, Health, Platforms};
+use hyper::StatusCode;
+
+/// `GET /api/stats`
+pub fn stats(call: &Call<'_>) -> Result<Answer> {
+    Ok(json(StatusCode::OK, &call.context.store.view()?.stats()))
+}
+
+/// `GET /api/activity`
+pub fn activity(call: &Call<'_>) -> Result<Answer> {
+    let mut minutes = 60;
+    let query = call.request.uri().query().unwrap_or_default();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if name == "minutes" {
+            minutes = number("minutes", &value)?;
+        }
+    }
+    if !(1..=MAX_MINUTES).contains(&minutes) {
+        return Err(ErrorResponse::bad_request(format!("`minutes` must be 1 to {MAX_MINUTES}")));
+    }
+    let Minutes { from, inbound, outbound } = call.context.activity.last(minutes, now());
+    Ok(json(StatusCode::OK, &Activity { from, inbound, outbound }))
+}
+
+/// `GET /api/platforms`
+pub fn platforms(call: &Call<'_>) -> Answer {
+    json(StatusCode::OK, &Platforms { platforms: call.context.registry.platforms() })
+}
+
+/// `GET /api/conversations`
+pub fn conversations(call: &Call<'_>) -> Result<Answer> {
+    let conversations = call.context.store.view()?.conversations()?;
+    Ok(json(StatusCode::OK, &Conversations { conversations }))
+}
+
+/// `GET /api/health`: always 200, and never waits for the disk.
+pub fn health(call: &Call<'_>) -> Answer {
+    let store = call.context.store.view().err().map(|error| format!("store: {error}"));
+    json(StatusCode::OK, &health_of(store.into_iter().chain(HEALTH.reason())))
+}
+
+fn health_of(faults: impl Iterator<Item = String>) -> Health {
+    let faults: Vec<_> = faults.collect();
+    if faults.is_empty() {
+        return Health { status: "ok".into(), reason: None };
+    }
+    Health { status: "degraded".into(), reason: Some(faults.join("; ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_is_the_literal_or_says_what_is_wrong() {
+        let text = |faults: &[&str]| {
+            let faults = faults.iter().map(|&fault| fault.to_owned());
+            serde_json::to_string(&health_of(faults)).unwrap()
+        };
+        assert_eq!(text(&[]), r#"{"status":"ok"}"#);
+        let wanted =
+            r#"{"status":"degraded","reason":"store: it is away; retention: it panicked"}"#;
+        assert_eq!(text(&["store: it is away", "retention: it panicked"]), wanted);
+    }
+}

@@ -1,0 +1,76 @@
+//! Queries of lists.
+
+use super::error::{ErrorResponse, Result};
+use crate::protocol::http::{DEFAULT_LIMIT, INVALID_STATUS, INVALID_TYPE, MAX_LIMIT};
+use crate::search::Search;
+use crate::store::{Filter, Page, View};
+use std::str::FromStr;
+
+/// What a list's query asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Query {
+    #[allow(missing_docs)]
+    pub filter: Filter,
+    #[allow(missing_docs)]
+    pub search: Option<Search>,
+    #[allow(missing_docs)]
+    pub page: Page,
+}
+
+impl Query {
+    /// Reads a query string; unknown parameters are ignored.
+    pub fn parse(query: &str, view: &View) -> Result<Self> {
+        let mut filter = Filter::default();
+        let (mut text, mut message_type) = (None, None);
+        let mut page = Page { offset: 0, limit: DEFAULT_LIMIT, before: None };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "offset" => page.offset = number("offset", &value)?,
+                "limit" => page.limit = number::<usize>("limit", &value)?.min(MAX_LIMIT),
+                "before" => page.before = Some(seq_of("before", &value, view)?),
+                "status" => filter.status = Some(one_of(&value, INVALID_STATUS)?),
+                "direction" => {
+                    filter.direction =
+                        Some(one_of(&value, "`direction` must be Inbound or Outbound")?);
+                }
+                "message_type" => message_type = Some(one_of(&value, INVALID_TYPE)?),
+                "q" => text = Some(value),
+                "platform" => filter.platform = Some(name_of("platform", &value)?),
+                "conversation" => filter.conversation = Some(name_of("conversation", &value)?),
+                _ => {}
+            }
+        }
+        let search = Search::new(text.as_deref(), message_type);
+        Ok(Self { filter, search, page })
+    }
+}
+
+/// A number of a query; 400 with the parameter's name where it is none.
+pub fn number<T: FromStr>(name: &str, value: &str) -> Result<T> {
+    value
+        .parse()
+        .map_err(|_| ErrorResponse::bad_request(format!("`{name}` must be a number from 0 on")))
+}
+
+fn one_of<T: FromStr>(value: &str, otherwise: &str) -> Result<T> {
+    value.parse().map_err(|_| ErrorResponse::bad_request(otherwise))
+}
+
+fn name_of(field: &str, value: &str) -> Result<String> {
+    crate::model::message::check_name(field, value).map_err(ErrorResponse::bad_request)?;
+    Ok(value.to_owned())
+}
+
+/// A `seq`: given as such, or as the ID of a message.
+pub fn seq_of(name: &str, value: &str, view: &View) -> Result<u64> {
+    if let Ok(seq) = value.parse() {
+        return Ok(seq);
+    }
+    let unknown = || {
+        ErrorResponse::bad_request(format!(
+            "`{name}` must be the `seq` or the ID of a message that is known"
+        ))
+    };
+    let id = value.parse().map_err(|_| unknown())?;
+    view.seq_of(id)?.ok_or_else(unknown)
+}

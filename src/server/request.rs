@@ -1,0 +1,104 @@
+//! Bodies of requests, read within their limits.
+
+use super::context::{Context, Incoming};
+use super::error::{ErrorResponse, Result};
+use super::limit::RETRY_AFTER;
+use crate::protocol::json::{from_slice_lenient, repair};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::StatusCode;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// How long a body may go on arriving after the server was told to stop.
+const STOP_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Reads a JSON body: as [`read_body`] does, and 400 with the field's name where it does not fit.
+pub async fn read_json<T: DeserializeOwned>(context: &Context, request: Incoming) -> Result<T> {
+    parse(&read_body(context, request, "application/json").await?)
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// 415 where it says it is something else than `media_type`, 413 where it is too large, 408 where
+/// it does not arrive in time, 503 where there is no memory for it or the server stops.
+pub async fn read_body(context: &Context, request: Incoming, media_type: &str) -> Result<Bytes> {
+    check_media_type(request.headers().get(CONTENT_TYPE), media_type)?;
+    let limit = Duration::from_secs(context.config.limits.body_seconds);
+    let stopping = async {
+        context.stop.cancelled().await;
+        sleep(STOP_PATIENCE).await;
+    };
+    tokio::select! {
+        read = timeout(limit, collect(context, request)) => read.unwrap_or_else(|_| {
+            let text = format!("the body did not arrive within {} s", limit.as_secs());
+            Err(ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, text))
+        }),
+        () = stopping => {
+            let text = "the server is stopping; the body did not arrive in time";
+            Err(ErrorResponse::unavailable(text, RETRY_AFTER))
+        }
+    }
+}
+
+async fn collect(context: &Context, request: Incoming) -> Result<Bytes> {
+    let limit = context.config.limits.body_bytes;
+    let (mut body, mut collected, mut reservation) = (request.into_body(), BytesMut::new(), None);
+    while let Some(frame) = body.frame().await {
+        let frame = frame
+            .map_err(|error| ErrorResponse::bad_request(format!("the body broke off: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if collected.len() + data.len() > limit {
+            let text = format!("the body is larger than {limit} bytes");
+            return Err(ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, text));
+        }
+        let more = context.memory.reserve_received(data.len())?;
+        match &mut reservation {
+            None => reservation = Some(more),
+            Some(reservation) => reservation.merge(more),
+        }
+        collected.extend_from_slice(&data);
+    }
+    Ok(match reservation {
+        Some(reservation) => reservation.hold(collected.freeze()),
+        None => Bytes::new(),
+    })
+}
+
+/// Parses JSON, leniently; only where that fails is it read again, slower, to name the field.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    from_slice_lenient(bytes).map_err(|_| {
+        let text = String::from_utf8_lossy(bytes);
+        let repaired = repair(&text);
+        let mut reader = serde_json::Deserializer::from_str(&repaired);
+        match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+            Err(error) if names_field(error.path()) => {
+                ErrorResponse::bad_request(format!("`{}`: {}", error.path(), error.inner()))
+            }
+            Err(error) => {
+                ErrorResponse::bad_request(format!("the body does not fit: {}", error.inner()))
+            }
+            Ok(_) => ErrorResponse::bad_request("the body goes on after its JSON value"),
+        }
+    })
+}
+
+/// Whether the path of an error leads to a field, and not to the whole body or somewhere unreadable.
+fn names_field(path: &serde_path_to_error::Path) -> bool {
+    use serde_path_to_error::Segment;
+    path.iter().any(|segment| !matches!(segment, Segment::Unknown))
+}
+
+fn check_media_type(given: Option<&HeaderValue>, wanted: &str) -> Result<()> {
+    let essence = given.and_then(|value| value.to_str().ok()?.split(';').next());
+    if essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(wanted)) {
+        return Ok(());
+    }
+    Err(ErrorResponse::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        format!("the body must be JSON; send it with `Content-Type: {wanted}`"),
+    ))
+}

@@ -1,0 +1,294 @@
+//! The table of routes: every path, its methods, what they need, what answers them, and what they
+//! are. The router, `Allow`, the scopes, the metrics and OpenAPI come from it.
+
+use super::body::LINES;
+use super::operation::{Access, Answering, Operation};
+use super::{assets, list, messages, metrics, openapi, overview, socket, stream, transfer};
+use crate::activity::MAX_MINUTES;
+use crate::config::Need;
+use crate::model::message::{Direction, Message, MessageType, Status};
+use crate::protocol::http::{
+    Activity, Backup, BackupDone, Conversations, Deleted, Health, Imported, Listing, NewMessage,
+    NewStatus, Platforms, Stats,
+};
+use hyper::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::future::ready;
+
+/// A path and its methods.
+pub struct Route {
+    #[allow(missing_docs)]
+    pub path: &'static str,
+    #[allow(missing_docs)]
+    pub operations: Vec<Operation>,
+}
+
+impl Route {
+    fn new(path: &'static str, operations: impl Into<Vec<Operation>>) -> Self {
+        Self { path, operations: operations.into() }
+    }
+
+    /// The methods for `Allow`.
+    pub fn allowed(&self) -> String {
+        let mut methods = Vec::new();
+        for operation in &self.operations {
+            methods.push(operation.method.as_str());
+            methods.extend(operation.also_head.then_some("HEAD"));
+        }
+        methods.join(", ")
+    }
+}
+
+const READ: Access = Access::Token(Need::Read);
+const SEND: Access = Access::Token(Need::Send);
+const ADMIN: Access = Access::Token(Need::Admin);
+/// Who may read may open a WebSocket, where each command is checked by itself.
+const WATCH: Access = Access::TokenInQuery(Need::Read);
+
+/// An answer that is there at once.
+fn now<'a>(answer: super::error::Result<super::body::Answer>) -> Answering<'a> {
+    Box::pin(ready(answer))
+}
+
+/// Every route.
+pub fn routes() -> Vec<Route> {
+    let mut routes = vec![
+        Route::new("/", [Operation::get(Access::Open, |call| now(assets::index(&call.request)))]),
+        Route::new(
+            "/page/{version}/{*file}",
+            [Operation::get(Access::Open, |call| now(assets::part(&call)))],
+        ),
+        Route::new(
+            "/ws/client",
+            [Operation::of(Method::GET, WATCH, |call| now(socket::open(call)))],
+        ),
+        Route::new("/api/messages", [list(), create()]),
+        Route::new("/api/messages/{id}", [read(), set_status(), delete()]),
+        Route::new("/api/stream", [stream()]),
+    ];
+    routes.extend(overviews());
+    routes.extend(transfers());
+    routes.extend(descriptions());
+    routes
+}
+
+fn create() -> Operation {
+    Operation::of(Method::POST, SEND, |call| Box::pin(messages::create(call))).described(|d| {
+        d.named("create_message", "Make a message, which is stored and sent as soon as it can be")
+            .header(
+                "Idempotency-Key",
+                &key(),
+                "The same key and body within 24 h give the same message",
+            )
+            .takes::<NewMessage>()
+            .answers::<Message>(StatusCode::CREATED, "The message, stored")
+            .error(409, "The key was used with another body")
+    })
+}
+
+fn list() -> Operation {
+    Operation::get(READ, |call| Box::pin(list::list(call))).described(|d| {
+        d.named("list_messages", "Messages, the newest first")
+            .query("offset", &count(), "How many to leave out")
+            .query("limit", &count(), "At most so many: 50, and no more than 200")
+            .query(
+                "before",
+                &place(),
+                "Only messages older than this one, given by its ID or `seq`",
+            )
+            .query_of::<Status>("status", "Only those with this status")
+            .query_of::<Direction>("direction", "Only those of this direction")
+            .query("platform", &name(), "Only those of this platform")
+            .query("conversation", &name(), "Only those of this conversation")
+            .query_of::<MessageType>("message_type", "Only those of this type")
+            .query("q", &json!({"type": "string"}), "Text in the content or the sender's name")
+            .answers::<Listing>(StatusCode::OK, "A page of messages")
+            .error(400, "A parameter cannot be read, or `before` is an unknown ID")
+    })
+}
+
+fn read() -> Operation {
+    Operation::get(READ, |call| now(messages::read(&call))).described(|d| {
+        d.named("get_message", "One message")
+            .path("id", &id(), "The message's ID")
+            .answers::<Message>(StatusCode::OK, "The message")
+            .error(404, "There is no such message")
+    })
+}
+
+fn set_status() -> Operation {
+    Operation::of(Method::PATCH, SEND, |call| Box::pin(messages::set_status(call))).described(|d| {
+        d.named("set_status", "Set a message's status: `Canceled` keeps one that waits from being sent, `Pending` sends it again")
+            .path("id", &id(), "The message's ID")
+            .takes::<NewStatus>()
+            .answers::<Message>(StatusCode::OK, "The message as it now is")
+            .error(404, "There is no such message")
+    })
+}
+
+fn delete() -> Operation {
+    Operation::of(Method::DELETE, ADMIN, |call| Box::pin(messages::delete(call))).described(|d| {
+        d.named("delete_message", "Delete a message for good")
+            .path("id", &id(), "The message's ID")
+            .answers::<Deleted>(StatusCode::OK, "It is deleted")
+            .error(404, "There is no such message")
+    })
+}
+
+fn stream() -> Operation {
+    Operation::of(Method::GET, WATCH, |call| Box::pin(stream::open(call))).described(|d| {
+        d.named("stream_messages", "Messages as they come, as Server-Sent Events or lines of JSON")
+            .query(
+                "platform",
+                &json!({"type": "string"}),
+                "Only those of this platform; may be repeated",
+            )
+            .query(
+                "conversation",
+                &json!({"type": "string"}),
+                "Only those of this conversation; may be repeated",
+            )
+            .query("since", &place(), "First those after this one, given by its ID or `seq`")
+            .query("cursor", &json!({"type": "string"}), "First the events after this cursor")
+            .query(
+                "events",
+                &json!({"type": "string"}),
+                "Other kinds of events to tell of, with commas between them; `*` is all",
+            )
+            .header(
+                "Last-Event-ID",
+                &json!({"type": "string"}),
+                "The `id` of the last event that came",
+            )
+            .answers_text(&["text/event-stream", LINES], "Events, without an end")
+            .error(400, "A parameter cannot be read")
+    })
+}
+
+fn overviews() -> [Route; 5] {
+    [
+        Route::new(
+            "/api/stats",
+            [Operation::get(READ, |call| now(overview::stats(&call))).described(|d| {
+                d.named("get_stats", "How many messages are in each state")
+                    .answers::<Stats>(StatusCode::OK, "The counts")
+            })],
+        ),
+        Route::new(
+            "/api/activity",
+            [Operation::get(READ, |call| now(overview::activity(&call))).described(|d| {
+                let minutes = json!({"type": "integer", "minimum": 1, "maximum": MAX_MINUTES});
+                d.named(
+                    "get_activity",
+                    "How many messages came and went in each of the last minutes",
+                )
+                .query("minutes", &minutes, "How many minutes; 60 without it")
+                .answers::<Activity>(StatusCode::OK, "Counts, the oldest minute first")
+                .error(400, "`minutes` is no number from 1 to 1440")
+            })],
+        ),
+        Route::new(
+            "/api/platforms",
+            [Operation::get(READ, |call| now(Ok(overview::platforms(&call)))).described(|d| {
+                d.named("list_platforms", "Every adapter, and how it is connected")
+                    .answers::<Platforms>(StatusCode::OK, "The adapters")
+            })],
+        ),
+        Route::new(
+            "/api/conversations",
+            [Operation::get(READ, |call| now(overview::conversations(&call))).described(|d| {
+                d.named(
+                    "list_conversations",
+                    "Every conversation that has messages, the latest first",
+                )
+                .answers::<Conversations>(StatusCode::OK, "The conversations")
+            })],
+        ),
+        Route::new(
+            "/api/health",
+            [Operation::get(Access::Open, |call| now(Ok(overview::health(&call)))).described(
+                |d| {
+                    d.named("get_health", "Whether everything works; needs no token")
+                        .answers::<Health>(StatusCode::OK, "`ok`, or `degraded` and the reason")
+                        .error(403, "A page of another origin asks")
+                },
+            )],
+        ),
+    ]
+}
+
+fn transfers() -> [Route; 3] {
+    [
+        Route::new("/api/export", [Operation::of(Method::GET, READ, |call| now(transfer::export(&call))).described(|d| {
+            d.named("export_messages", "Every message that matches as a line of JSON, the oldest first")
+                .query_of::<Status>("status", "Only those with this status")
+                .query_of::<Direction>("direction", "Only those of this direction")
+                .query("platform", &name(), "Only those of this platform")
+                .query("conversation", &name(), "Only those of this conversation")
+                .answers_text(&[LINES], "The messages as one commit had them")
+                .error(400, "A parameter cannot be read")
+        })]),
+        Route::new("/api/import", [Operation::of(Method::POST, ADMIN, |call| Box::pin(transfer::import(call))).described(|d| {
+            d.named("import_messages", "Take in lines of an export, in one commit; known messages stay as they are")
+                .takes_text(LINES)
+                .answers::<Imported>(StatusCode::OK, "How many were new")
+        })]),
+        Route::new("/api/backup", [Operation::of(Method::POST, ADMIN, |call| Box::pin(transfer::backup(call))).described(|d| {
+            d.named("backup_store", "Copy the store into a new file of the server's host; only over its Unix socket")
+                .takes::<Backup>()
+                .answers::<BackupDone>(StatusCode::OK, "The copy is there")
+                .error(403, "It was asked over the network")
+        })]),
+    ]
+}
+
+fn descriptions() -> [Route; 3] {
+    [
+        Route::new(
+            "/metrics",
+            [Operation::get(READ, |call| now(metrics::scrape(&call))).described(|d| {
+                d.named("get_metrics", "Counts for Prometheus").answers_text(
+                    &[metrics::OPENMETRICS, metrics::CLASSIC],
+                    "The metrics, in the format that `Accept` prefers",
+                )
+            })],
+        ),
+        Route::new(
+            "/api/openapi.json",
+            [Operation::get(READ, |call| now(Ok(openapi::openapi(&call)))).described(|d| {
+                d.named("get_openapi", "This description").answers_object("OpenAPI 3.1")
+            })],
+        ),
+        Route::new(
+            "/api/asyncapi.json",
+            [Operation::get(READ, |_| now(Ok(openapi::asyncapi()))).described(|d| {
+                d.named("get_asyncapi", "The description of the WebSocket")
+                    .answers_object("AsyncAPI 3.0")
+            })],
+        ),
+    ]
+}
+
+fn id() -> Value {
+    json!({"type": "string", "format": "uuid"})
+}
+
+/// A number from 0 on, in 64 bits.
+fn count() -> Value {
+    json!({"type": "integer", "format": "uint64", "minimum": 0, "maximum": u64::MAX})
+}
+
+fn place() -> Value {
+    json!({"oneOf": [id(), count()]})
+}
+
+fn name() -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$"})
+}
+
+fn key() -> Value {
+    json!({
+        "type": "string", "minLength": 1, "maxLength": messages::MAX_KEY_BYTES,
+        "pattern": r"^[\t\x20-\x7e]*[\x21-\x7e][\t\x20-\x7e]*$",
+    })
+}

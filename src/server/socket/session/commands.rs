@@ -1,0 +1,201 @@
+//! Commands of a session's client.
+
+use super::{End, Event, Session};
+use crate::clock::now;
+use crate::config::Need;
+use crate::hub::resume::ResumePoint;
+use crate::hub::{Refused, Since, Subscribed, Wish};
+use crate::metrics::METRICS;
+use crate::model::message::{Draft, Message, Status};
+use crate::outbox::Outcomes;
+use crate::protocol::command::{self, Command, Parsed, Subscribe};
+use crate::protocol::event::{self, Ack, AckStatus, CURSOR_GONE};
+use crate::server::Context;
+use crate::store::{self, Answer};
+use hyper_tungstenite::tungstenite::Utf8Bytes;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+type Reply = event::Event<'static>;
+
+impl Session {
+    /// Carries out the command of a frame; the client is told where something is wrong with it.
+    pub(super) async fn carry_out(&mut self, text: &Utf8Bytes) -> Result<(), End> {
+        let Parsed { request_id, command } = Parsed::read(text);
+        if self.limiter.check().is_err() {
+            let most = self.context.config.limits.session_commands;
+            METRICS.limit_hit("session_commands");
+            let text = format!("more than {most} commands a second; send this one again later");
+            return self.reply(error(text, request_id)).await;
+        }
+        match command {
+            Ok(Command::SendMessage(_)) if !self.scope.covers(Need::Send) => {
+                let scope = self.scope.as_str();
+                let text = format!("a token with the scope `{scope}` may not send messages");
+                self.reply(error(text, request_id)).await
+            }
+            Ok(Command::SendMessage(draft)) => self.send(draft, request_id).await,
+            Ok(Command::Subscribe(subscribe)) => self.subscribe(subscribe, request_id).await,
+            Ok(Command::Unsubscribe { platforms, conversations, ends_topics, events }) => {
+                // Frames that were handed out before go before the answer: nothing comes after it.
+                if !events.is_empty() {
+                    let queued = self.subscriber.end_events(events).await;
+                    self.push(queued).await?;
+                }
+                if ends_topics {
+                    let queued = self.subscriber.unsubscribe(&platforms, &conversations).await;
+                    self.push(queued).await?;
+                }
+                self.reply(Reply::Ack(ack(AckStatus::Unsubscribed, request_id))).await
+            }
+            Err(text) => self.reply(error(text, request_id)).await,
+        }
+    }
+
+    async fn subscribe(
+        &mut self,
+        subscribe: Subscribe,
+        request_id: Option<Value>,
+    ) -> Result<(), End> {
+        let shows_cursor = subscribe.events.is_some() || subscribe.cursor.is_some();
+        let wish = match self.wish(subscribe) {
+            Ok(wish) => wish,
+            Err(text) => return self.reply(error(text, request_id)).await,
+        };
+        let store = self.context.store.clone();
+        match self.subscriber.subscribe(wish, &store).await {
+            Ok(Subscribed { queued, resume }) => {
+                self.push(queued).await?;
+                let ack = ack(AckStatus::Subscribed, request_id);
+                let cursor = shows_cursor.then(|| resume.to_string());
+                self.reply(Reply::Ack(Ack { session_id: Some(self.id), cursor, ..ack })).await
+            }
+            Err(why) => {
+                let (text, code) = refused(&why);
+                let code = code.map(Into::into);
+                let message_id = None;
+                self.reply(Reply::Error(event::Error { error: text, code, message_id, request_id }))
+                    .await
+            }
+        }
+    }
+
+    fn wish(&self, subscribe: Subscribe) -> Result<Wish, String> {
+        let Subscribe { platforms, conversations, since, cursor, events } = subscribe;
+        let events = events.or(cursor.is_some().then(Default::default));
+        let since = match (since, cursor) {
+            (_, Some(cursor)) => {
+                let point: Result<ResumePoint, _> = cursor.parse();
+                Since::Event(point.map_err(|error| format!("`cursor`: {error}"))?)
+            }
+            (Some(command::Since::Seq(seq)), None) => Since::Message(seq),
+            (Some(command::Since::Id(id)), None) => Since::Message(self.seq_of(id)?),
+            (None, None) => Since::Now,
+        };
+        Ok(Wish { platforms, conversations, since, events })
+    }
+
+    fn seq_of(&self, id: Uuid) -> Result<u64, String> {
+        match self.context.store.view().and_then(|view| view.seq_of(id)) {
+            Ok(Some(seq)) => Ok(seq),
+            Ok(None) => Err(format!("`since`: there is no message {id}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Queues a message for the disk, in the order of the frames; the answer comes when it is there.
+    async fn send(&mut self, draft: Draft, request_id: Option<Value>) -> Result<(), End> {
+        let facts = self.context.routing_facts(draft.recipient());
+        let command = store::Command::Create { draft, at: now(), idempotency: None, facts };
+        let written = match self.context.store.submit(command).await {
+            Ok(written) => written,
+            Err(why) => return self.reply(error(why.to_string(), request_id)).await,
+        };
+        let context = self.context.clone();
+        self.in_flight += 1;
+        self.events.push(Box::pin(async move {
+            let reply = match written.await {
+                Ok(Answer::Done(message)) => delivered(&context, message, request_id).await,
+                Ok(_) => error("the message was not stored", request_id),
+                Err(why) => error(why.to_string(), request_id),
+            };
+            Event::Stored(Box::new(reply))
+        }));
+        Ok(())
+    }
+}
+
+/// The answer to a message that is stored: where an adapter can take it, its outcome is waited for
+/// (contract, Part 2, item 12).
+async fn delivered(context: &Context, message: Message, request_id: Option<Value>) -> Reply {
+    let id = Some(message.id);
+    let sent = |status, request_id| {
+        let ack = ack(AckStatus::Sent, request_id);
+        Reply::Ack(Ack { message_id: id, message_status: Some(status), ..ack })
+    };
+    let platform = message.platform.as_deref().unwrap_or_default();
+    if context.registry.link(platform, None).is_none() {
+        return sent(message.status, request_id);
+    }
+    let ended = context.outcomes.wait(message.seq);
+    // It may have ended before anybody waited.
+    let now = context.store.view().and_then(|view| view.by_seq(message.seq)).ok().flatten();
+    let limit = Duration::from_secs(context.config.outbox.ack_seconds);
+    let ended = match now.filter(Outcomes::has_ended) {
+        Some(message) => Some(message),
+        None => timeout(limit, ended).await.ok().and_then(Result::ok),
+    };
+    let text = match ended {
+        Some(message) if message.status == Status::Sent => return sent(Status::Sent, request_id),
+        Some(message) => message.last_error.unwrap_or_else(|| format!("it is {}", message.status)),
+        None => format!(
+            "the platform did not answer within {} s; the message goes on being sent",
+            limit.as_secs()
+        ),
+    };
+    Reply::Error(event::Error { error: text, message_id: id, request_id, ..Default::default() })
+}
+
+fn ack(status: AckStatus, request_id: Option<Value>) -> Ack {
+    Ack {
+        status,
+        request_id,
+        message_id: None,
+        message_status: None,
+        session_id: None,
+        cursor: None,
+    }
+}
+
+/// An error without a code.
+pub(super) fn error(text: impl Into<String>, request_id: Option<Value>) -> Reply {
+    Reply::Error(event::Error { error: text.into(), request_id, ..event::Error::default() })
+}
+
+/// Why a subscription is refused, in words, and the code of it.
+pub fn refused(refused: &Refused) -> (String, Option<&'static str>) {
+    match refused {
+        Refused::TooManyTopics { limit } => {
+            let text = format!(
+                "`platforms` and `conversations` make more than {limit} topics for this session; use fewer, or \"*\""
+            );
+            (text, None)
+        }
+        Refused::TooManyReplays => {
+            ("too many replays at once; wait until one has caught up".into(), None)
+        }
+        Refused::CursorGone => {
+            let text = "`cursor` is of another store, of an older copy of this one, or too old; load afresh";
+            (text.into(), Some(CURSOR_GONE))
+        }
+        Refused::BeyondHead { head } => {
+            let text = format!(
+                "`since` lies beyond the newest message, {head}: the store is another, or an older copy of it; load afresh"
+            );
+            (text, Some(CURSOR_GONE))
+        }
+        Refused::Store(error) => (error.to_string(), None),
+    }
+}
