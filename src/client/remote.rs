@@ -10,7 +10,8 @@ use crate::protocol::http::{
     AdapterStatus, Backup, Conversation, Conversations, Deleted, ErrorBody, Imported, Listing,
     MAX_LIMIT, NewMessage, NewStatus, Platforms,
 };
-use crate::store::{Filter, Page, Stats};
+use crate::protocol::overview::Stats;
+use crate::store::{Filter, Page};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::body::{Body, Incoming};

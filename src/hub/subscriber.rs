@@ -104,8 +104,17 @@ struct Begin {
     replay: Option<ResumePoint>,
 }
 
+impl Hub {
+    /// A new session, subscribed to nothing.
+    pub fn subscriber(self: &Arc<Self>, form: Form) -> Subscriber {
+        let mut state = self.lock();
+        state.last_session += 1;
+        Subscriber::new(self.clone(), state.last_session, form, state.position())
+    }
+}
+
 impl Subscriber {
-    pub(super) fn new(hub: Arc<Hub>, session: u64, form: Form, head: Position) -> Self {
+    fn new(hub: Arc<Hub>, session: u64, form: Form, head: Position) -> Self {
         let mailbox = Arc::new(Mailbox::new(head));
         mailbox.set_form(form);
         Self { hub, session, mailbox, form, interest: Interest::default(), reading: None }

@@ -1,8 +1,8 @@
 //! The bodies of the HTTP API, as the server reads and the client writes them, and the reverse.
 
+pub use super::overview::{Conversation, Stats};
 pub use super::platform::{AdapterStatus, State};
 use crate::model::message::{Message, MessageType, Status, check_name};
-pub use crate::store::{Conversation, Stats};
 use serde::{Deserialize, Serialize};
 
 /// What `POST /api/messages` takes. The type is a word here, for its error is the contract's own.

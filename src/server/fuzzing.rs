@@ -2,7 +2,6 @@
 
 use super::messages::Query;
 use super::query::Query;
-use super::socket::Parsed;
 use crate::protocol::command::Parsed;
 use crate::store::View;
 

@@ -1,7 +1,7 @@
 //! Lists: filters over the postings, pages found by counting.
 
-use super::Result;
 use super::damage::{guarded, pass_over};
+use super::error::Result;
 use super::postings::{Places, locate, start_of};
 use super::tables::Term;
 use super::view::View;

@@ -1,54 +1,25 @@
 //! Reading: one commit, as it was, for as long as it is held.
 
+use super::copy;
 use super::damage::{guarded, pass_over};
+use super::error::{Error, Result};
 use super::ids::{Ids, Tag};
 use super::journal::{self, JournalEntry};
+use super::listener::Head;
 use super::postings::Places;
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, MESSAGES, META,
     PLATFORMS, POSTINGS, QUARANTINE, Term, counters, unpack, unpack_places, without_checksum,
 };
-use super::{Error, Head, Result};
 use crate::log::{decode_event, record};
 use crate::model::change::Inbound;
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::Event;
 use crate::model::message::{Message, Status};
+use crate::protocol::overview::{Conversation, Stats};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
-use serde::{Deserialize, Serialize};
 use std::path::Path;
 use uuid::Uuid;
-
-/// How many messages are in each state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
-pub struct Stats {
-    pub pending: u64,
-    pub sending: u64,
-    pub sent: u64,
-    pub failed: u64,
-    pub canceled: u64,
-    pub total: u64,
-}
-
-/// A conversation that messages were stored for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Conversation {
-    #[allow(missing_docs)]
-    pub platform: String,
-    #[allow(missing_docs)]
-    pub conversation: String,
-    /// Its name for people, where the platform told it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The account of ours that saw it last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
-    /// The `seq` of its newest message.
-    pub last_seq: u64,
-    /// Unix seconds of its newest message.
-    pub last_at: u64,
-}
 
 /// An event of a platform that could not be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -279,7 +250,7 @@ impl View {
 
     /// Writes a copy of everything into a new file, which is a store of its own.
     pub fn copy_to(&self, path: &Path) -> Result<()> {
-        super::copy::copy(&self.txn, path)
+        copy::copy(&self.txn, path)
     }
 
     /// Messages before a place of the journal, newest first.

@@ -1,6 +1,6 @@
 //! Commands of a session's client.
 
-use super::{End, Event, Session};
+use super::session::{End, Event, Session};
 use crate::clock::now;
 use crate::config::Need;
 use crate::hub::resume::ResumePoint;
