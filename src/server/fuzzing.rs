@@ -1,6 +1,5 @@
 //! What the fuzz targets call (`tests/fuzz`).
 
-use super::messages::Query;
 use super::query::Query;
 use crate::protocol::command::Parsed;
 use crate::store::View;
