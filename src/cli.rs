@@ -158,7 +158,7 @@ pub struct Serve {
 
 /// Where the messages are: a server, else the local store.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Place {
+pub struct SourceArgs {
     /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "server")]
     pub db: Option<PathBuf>,
@@ -235,7 +235,7 @@ pub struct Send {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub place: Place,
+    pub source: SourceArgs,
 }
 
 /// `rechat list`
@@ -291,7 +291,7 @@ pub struct List {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub place: Place,
+    pub source: SourceArgs,
 }
 
 /// `rechat search`
@@ -327,7 +327,7 @@ pub struct One {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub place: Place,
+    pub source: SourceArgs,
 }
 
 /// `rechat set-status`
@@ -350,7 +350,7 @@ pub struct SetStatus {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub place: Place,
+    pub source: SourceArgs,
 }
 
 /// `rechat cancel`, `rechat retry` and `rechat delete`
@@ -364,7 +364,7 @@ pub struct Many {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub place: Place,
+    pub source: SourceArgs,
 }
 
 /// `rechat stats`
@@ -378,7 +378,7 @@ pub struct Stats {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub place: Place,
+    pub source: SourceArgs,
 }
 
 /// `rechat tui`
@@ -392,7 +392,7 @@ It needs a server, and waits until that runs. The key `?` shows all keys.")]
 pub struct Tui {
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub place: Place,
+    pub source: SourceArgs,
 }
 
 /// `rechat doctor`
@@ -446,7 +446,7 @@ pub struct Export {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub place: Place,
+    pub source: SourceArgs,
 }
 
 /// `rechat import`
@@ -464,7 +464,7 @@ pub struct Import {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub place: Place,
+    pub source: SourceArgs,
 }
 
 /// `rechat backup`
@@ -484,7 +484,7 @@ pub struct Backup {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub place: Place,
+    pub source: SourceArgs,
 }
 
 /// `rechat compact`

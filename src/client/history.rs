@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Which messages are wanted, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct Wanted {
+pub struct HistoryQuery {
     pub platform: Option<String>,
     pub conversation: Option<String>,
     pub status: Option<Status>,
@@ -20,7 +20,7 @@ pub struct Wanted {
 
 /// A page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Found {
+pub struct HistoryPage {
     #[allow(missing_docs)]
     pub messages: Vec<Message>,
     /// How far a search looked that ended before the page was full: where to go on.
@@ -28,7 +28,7 @@ pub struct Found {
     pub searched_to: Option<String>,
 }
 
-impl Wanted {
+impl HistoryQuery {
     /// As the query string of the request.
     pub(super) fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());

@@ -6,17 +6,17 @@ mod follow;
 mod history;
 mod local;
 mod missing;
-mod place;
 mod remote;
 mod server;
 mod session;
+mod source;
 mod tls;
 pub mod watch;
 
-pub use history::{Found, Wanted};
+pub use history::{HistoryPage, HistoryQuery};
 pub use server::Server;
 
-use crate::cli::Place;
+use crate::cli::SourceArgs;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
@@ -27,8 +27,8 @@ pub use export::Export;
 pub use follow::Followed;
 use follow::Following;
 use local::Local;
-use place::{config_here, server_named};
 use remote::Remote;
+use source::{config_here, server_named};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
@@ -46,11 +46,15 @@ pub enum Client {
 
 impl Client {
     /// Finds out who answers: `--server`, else the server that has the store open, else the store.
-    pub async fn open(place: &Place, config_file: Option<PathBuf>, access: Access) -> Result<Self> {
-        if let Some((address, token)) = server_named(place)? {
+    pub async fn open(
+        source: &SourceArgs,
+        config_file: Option<PathBuf>,
+        access: Access,
+    ) -> Result<Self> {
+        if let Some((address, token)) = server_named(source)? {
             return Ok(Self::Remote(Remote::connect(address, token).await?));
         }
-        let config = config_here(place, config_file)?;
+        let config = config_here(source, config_file)?;
         let socket = config::socket_beside(&config.db);
         if let Some(remote) = Remote::beside(&socket).await? {
             return Ok(Self::Remote(remote));

@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::export::Export;
-use super::history::{Found, Wanted};
+use super::history::{HistoryPage, HistoryQuery};
 use super::missing::no_message;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
@@ -146,12 +146,11 @@ impl Remote {
         let mut before = before.map(str::to_owned);
         let mut offset = page.offset;
         loop {
-            let wanted = (page.limit - messages.len()).min(MAX_LIMIT);
-            let path =
-                format!("/api/messages?{}", query(filter, offset, wanted, before.as_deref()));
+            let limit = (page.limit - messages.len()).min(MAX_LIMIT);
+            let path = format!("/api/messages?{}", query(filter, offset, limit, before.as_deref()));
             let request = self.request(Method::GET, &path, None::<&()>)?;
             let listing: Listing = self.ask(request).await?.ok_or_else(|| self.not_found())?;
-            let is_last = listing.messages.len() < wanted;
+            let is_last = listing.messages.len() < limit;
             messages.extend(listing.messages);
             if is_last || messages.len() >= page.limit {
                 return Ok(messages);
@@ -175,12 +174,12 @@ impl Remote {
         let mut before = before.map(str::to_owned);
         let all = page.limit.saturating_add(page.offset as usize);
         while messages.len() < all {
-            let wanted = (all - messages.len()).min(MAX_LIMIT);
-            let query = query(filter, 0, wanted, before.as_deref());
+            let limit = (all - messages.len()).min(MAX_LIMIT);
+            let query = query(filter, 0, limit, before.as_deref());
             let request =
                 self.request(Method::GET, &format!("/api/messages?{query}&q={text}"), None::<&()>)?;
             let listing: Listing = self.ask(request).await?.ok_or_else(|| self.not_found())?;
-            let is_full = listing.messages.len() >= wanted;
+            let is_full = listing.messages.len() >= limit;
             messages.extend(listing.messages);
             before = match listing.searched_to {
                 Some(seq) => Some(seq.to_string()),
@@ -193,8 +192,8 @@ impl Remote {
     }
 
     /// One page of the history, the newest first.
-    pub(super) async fn page(&mut self, wanted: &Wanted) -> Result<Found> {
-        let path = format!("/api/messages?{}", wanted.query());
+    pub(super) async fn page(&mut self, query: &HistoryQuery) -> Result<HistoryPage> {
+        let path = format!("/api/messages?{}", query.query());
         let request = self.request(Method::GET, &path, None::<&()>)?;
         self.ask(request).await?.ok_or_else(|| self.not_found())
     }

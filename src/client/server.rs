@@ -1,10 +1,10 @@
 //! A server by its address, whether or not it answers now: for clients that stay.
 
 use super::address::Address;
-use super::history::{Found, Wanted};
-use super::place::{config_here, server_named};
+use super::history::{HistoryPage, HistoryQuery};
 use super::remote::Remote;
-use crate::cli::Place;
+use super::source::{config_here, server_named};
+use crate::cli::SourceArgs;
 use crate::config;
 use crate::error::Result;
 use crate::model::message::{Message, Status};
@@ -29,11 +29,11 @@ impl Clone for Server {
 
 impl Server {
     /// The server that is named, else the one whose store is this host's.
-    pub fn find(place: &Place, config_file: Option<PathBuf>) -> Result<Self> {
-        if let Some((address, token)) = server_named(place)? {
+    pub fn find(source: &SourceArgs, config_file: Option<PathBuf>) -> Result<Self> {
+        if let Some((address, token)) = server_named(source)? {
             return Ok(Self { address, token, remote: None });
         }
-        let socket = config::socket_beside(&config_here(place, config_file)?.db);
+        let socket = config::socket_beside(&config_here(source, config_file)?.db);
         Ok(Self { address: Address::Unix(socket), token: None, remote: None })
     }
 
@@ -57,8 +57,8 @@ impl Server {
     }
 
     /// One page of the history, the newest first.
-    pub async fn page(&mut self, wanted: &Wanted) -> Result<Found> {
-        self.remote().await?.page(wanted).await
+    pub async fn page(&mut self, query: &HistoryQuery) -> Result<HistoryPage> {
+        self.remote().await?.page(query).await
     }
 
     /// Every conversation, the latest first.

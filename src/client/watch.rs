@@ -59,7 +59,7 @@ pub enum Event {
 
 /// Where to go on after a break.
 #[derive(Default)]
-struct Place {
+struct Position {
     /// The last one that came.
     cursor: Option<String>,
     /// The newest message that came.
@@ -87,14 +87,14 @@ impl From<Error> for End {
 
 /// Tells everything that happens, until the receiver of the events has gone.
 pub async fn watch(mut server: Server, events: Queue<Event>) {
-    let mut place = Place::default();
+    let mut position = Position::default();
     let mut pauses = pauses();
     loop {
-        let Err(end) = connection(&mut server, &mut place, &events).await;
+        let Err(end) = connection(&mut server, &mut position, &events).await;
         let event = match end {
             End::NoReceiver => return,
             End::Fault(Fault::CursorGone) => {
-                place = Place::default();
+                position = Position::default();
                 Event::StoreReplaced
             }
             End::Fault(Fault::Refused(error)) => Event::Away(error.to_string()),
@@ -123,24 +123,24 @@ fn pauses() -> backon::ExponentialBackoff {
 /// One connection, from the upgrade to its end.
 async fn connection(
     server: &mut Server,
-    place: &mut Place,
+    position: &mut Position,
     events: &Queue<Event>,
 ) -> std::result::Result<std::convert::Infallible, End> {
     let mut subscribe =
         Subscribe { events: Some(EVENTS.into_iter().collect()), ..Subscribe::default() };
-    subscribe.cursor.clone_from(&place.cursor);
-    if place.cursor.is_none() {
-        place.seq = newest(server).await?;
-        subscribe.since = Some(Since::Seq(place.seq));
+    subscribe.cursor.clone_from(&position.cursor);
+    if position.cursor.is_none() {
+        position.seq = newest(server).await?;
+        subscribe.since = Some(Since::Seq(position.seq));
     }
     let (mut session, ack) = Session::open(server, &subscribe).await?;
-    place.cursor = ack.cursor;
+    position.cursor = ack.cursor;
     let told = async |event| events.send(event).await.map_err(|_| End::NoReceiver);
-    told(Event::Here { since: place.seq }).await?;
+    told(Event::Here { since: position.seq }).await?;
     loop {
         let (cursor, event) = match session.next().await? {
             event::Event::NewMessage { cursor, data } => {
-                place.seq = place.seq.max(data.seq);
+                position.seq = position.seq.max(data.seq);
                 (cursor, Event::Message(Box::new(data.into_message())))
             }
             event::Event::MessageStatus { cursor, data } => (cursor, Event::Status(data)),
@@ -159,7 +159,7 @@ async fn connection(
         };
         told(event).await?;
         if let Some(cursor) = cursor {
-            place.cursor = Some(cursor.into_owned());
+            position.cursor = Some(cursor.into_owned());
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) async fn backup(backup: Backup, config: Option<PathBuf>) -> Result<()
     }
     let part = file.with_added_extension("part");
     let _ = std::fs::remove_file(&part);
-    let mut client = reader(&backup.place, config).await?;
+    let mut client = reader(&backup.source, config).await?;
     let done = client.backup(part.clone()).await.and_then(|()| {
         std::fs::rename(&part, &file)
             .map_err(|error| Error::failed(format!("{} cannot be made: {error}", file.display())))

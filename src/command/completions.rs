@@ -1,7 +1,7 @@
 //! `rechat completions`, and the answers that its scripts ask for while somebody types.
 
 use super::brief::briefly;
-use crate::cli::{Cli, Completions, Place};
+use crate::cli::{Cli, Completions, SourceArgs};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::model::message::Status;
@@ -112,8 +112,8 @@ fn live(
     // A thread, for a store may be locked; the process ends without waiting for it.
     std::thread::spawn(move || {
         let work = async {
-            let (place, config) = written_so_far(std::env::args());
-            let mut client = Client::open(&place, config, Access::Read).await?;
+            let (source, config) = written_so_far(std::env::args());
+            let mut client = Client::open(&source, config, Access::Read).await?;
             drop(found.send(ask(&mut client).await?));
             Ok(())
         };
@@ -123,8 +123,8 @@ fn live(
 }
 
 /// Where the command that is being typed will look for messages.
-fn written_so_far(words: impl Iterator<Item = String>) -> (Place, Option<PathBuf>) {
-    let (mut place, mut config) = (Place::default(), None);
+fn written_so_far(words: impl Iterator<Item = String>) -> (SourceArgs, Option<PathBuf>) {
+    let (mut source, mut config) = (SourceArgs::default(), None);
     let mut words = words.peekable();
     while let Some(word) = words.next() {
         let (name, value) = match word.split_once('=') {
@@ -132,15 +132,15 @@ fn written_so_far(words: impl Iterator<Item = String>) -> (Place, Option<PathBuf
             None => (word, words.peek().cloned()),
         };
         match name.as_str() {
-            "--db" => place.db = value.map(PathBuf::from),
-            "--server" => place.server = value,
-            "--token" => place.token = value,
-            "--ca" => place.ca = value.map(PathBuf::from),
+            "--db" => source.db = value.map(PathBuf::from),
+            "--server" => source.server = value,
+            "--token" => source.token = value,
+            "--ca" => source.ca = value.map(PathBuf::from),
             "--config" => config = value.map(PathBuf::from),
             _ => {}
         }
     }
-    (place, config)
+    (source, config)
 }
 
 #[cfg(test)]
@@ -151,9 +151,9 @@ mod tests {
     fn flags_that_are_typed_already_say_where_to_look() {
         let words =
             ["rechat", "list", "--server=http://h:1", "--token", "t", "--config", "c", "-p"];
-        let (place, config) = written_so_far(words.iter().map(ToString::to_string));
-        assert_eq!(place.server.as_deref(), Some("http://h:1"));
-        assert_eq!((place.token.as_deref(), place.db), (Some("t"), None));
+        let (source, config) = written_so_far(words.iter().map(ToString::to_string));
+        assert_eq!(source.server.as_deref(), Some("http://h:1"));
+        assert_eq!((source.token.as_deref(), source.db), (Some("t"), None));
         assert_eq!(config, Some(PathBuf::from("c")));
     }
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 pub(super) async fn set_status(set: SetStatus, config: Option<PathBuf>) -> Result<()> {
-    let message = writer(&set.place, config).await?.set_status(set.id, set.status).await?;
+    let message = writer(&set.source, config).await?.set_status(set.id, set.status).await?;
     let mut out = Output::new();
     if set.json {
         out.json(&message)?;
@@ -56,7 +56,7 @@ async fn each(
     config: Option<PathBuf>,
     mut work: impl AsyncFnMut(&mut Client, Uuid) -> Result<&'static str>,
 ) -> Result<()> {
-    let mut client = writer(&many.place, config).await?;
+    let mut client = writer(&many.source, config).await?;
     let mut out = Output::new();
     let mut problems = Vec::new();
     for &id in &many.ids {

@@ -12,7 +12,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 pub(super) async fn run(export: Export, config: Option<PathBuf>) -> Result<()> {
-    let mut client = reader(&export.place, config).await?;
+    let mut client = reader(&export.source, config).await?;
     let filter = Filter {
         status: export.status,
         platform: export.platform,

@@ -7,7 +7,7 @@ use crate::error::Result;
 use std::path::PathBuf;
 
 pub(super) async fn run(one: One, config: Option<PathBuf>) -> Result<()> {
-    let message = reader(&one.place, config).await?.get(one.id).await?;
+    let message = reader(&one.source, config).await?.get(one.id).await?;
     let mut out = Output::new();
     if one.json {
         out.json(&message)?;

@@ -15,7 +15,7 @@ const LINES: usize = 1000;
 const BYTES: usize = 512 << 10;
 
 pub(super) async fn run(import: Import, config: Option<PathBuf>) -> Result<()> {
-    let mut client = writer(&import.place, config).await?;
+    let mut client = writer(&import.source, config).await?;
     let (input, length) = lines_of(&import.file)?;
     let bar = progress(length, "bytes");
     let mut batch = Batch::default();

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 const STORE_REPLACED: &str = "the server's store is another one now, or an older copy: messages from before this line may be missing";
 
 pub(super) async fn run(list: List, config: Option<PathBuf>) -> Result<()> {
-    let mut client = reader(&list.place, config).await?;
+    let mut client = reader(&list.source, config).await?;
     let filter = Filter {
         status: list.status,
         platform: list.platform,

@@ -7,7 +7,7 @@ use crate::error::Result;
 use std::path::PathBuf;
 
 pub(super) async fn run(stats: Stats, config: Option<PathBuf>) -> Result<()> {
-    let counts = reader(&stats.place, config).await?.stats().await?;
+    let counts = reader(&stats.source, config).await?.stats().await?;
     let mut out = Output::new();
     if stats.json {
         out.json(&counts)?;

@@ -7,5 +7,5 @@ use crate::tui;
 use std::path::PathBuf;
 
 pub(super) async fn run(tui: Tui, config: Option<PathBuf>) -> Result<()> {
-    tui::run(Server::find(&tui.place, config)?).await
+    tui::run(Server::find(&tui.source, config)?).await
 }

@@ -64,7 +64,7 @@ impl Outbox {
         clock: Arc<Clock>,
         stop: CancellationToken,
     ) {
-        let mut links = registry.links();
+        let mut handles = registry.handles_changed();
         let note =
             sightings::note(store.clone(), registry.clone(), self.changes.clone(), stop.clone());
         let context = Context {
@@ -90,7 +90,7 @@ impl Outbox {
                 () = stop.cancelled() => break,
                 changed = self.changes.next() => dispatcher.take(changed),
                 // The registry is held by the context, so its end lives.
-                Ok(()) = links.changed() => dispatcher.try_all(),
+                Ok(()) = handles.changed() => dispatcher.try_all(),
                 true = dispatcher.end_one() => {}
                 () = &mut expiry => {}
                 () = &mut note => break,

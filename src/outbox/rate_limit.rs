@@ -18,7 +18,7 @@ pub(super) struct RateLimits {
 }
 
 struct Account {
-    pace: Option<RateLimit>,
+    rate_limit: Option<RateLimit>,
     limiter: Option<Arc<DefaultDirectRateLimiter>>,
     under_way: Arc<Semaphore>,
 }
@@ -34,24 +34,27 @@ impl RateLimits {
         permit
     }
 
-    fn of(&self, link: &AccountHandle) -> (Option<Arc<DefaultDirectRateLimiter>>, Arc<Semaphore>) {
+    fn of(
+        &self,
+        handle: &AccountHandle,
+    ) -> (Option<Arc<DefaultDirectRateLimiter>>, Arc<Semaphore>) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (link.platform.clone(), link.account.clone());
+        let key = (handle.platform.clone(), handle.account.clone());
         let account = accounts.entry(key).or_insert_with(|| Account {
-            pace: None,
+            rate_limit: None,
             limiter: None,
             under_way: Arc::new(Semaphore::new(MAX_UNDER_WAY)),
         });
-        if account.pace != link.settings.rate_limit {
-            account.pace = link.settings.rate_limit;
-            account.limiter = link.settings.rate_limit.and_then(limiter);
+        if account.rate_limit != handle.settings.rate_limit {
+            account.rate_limit = handle.settings.rate_limit;
+            account.limiter = handle.settings.rate_limit.and_then(limiter);
         }
         (account.limiter.clone(), account.under_way.clone())
     }
 }
 
-fn limiter(pace: RateLimit) -> Option<Arc<DefaultDirectRateLimiter>> {
-    let period = Duration::try_from_secs_f64(1.0 / pace.per_second).ok()?;
-    let quota = Quota::with_period(period)?.allow_burst(pace.burst);
+fn limiter(rate_limit: RateLimit) -> Option<Arc<DefaultDirectRateLimiter>> {
+    let period = Duration::try_from_secs_f64(1.0 / rate_limit.per_second).ok()?;
+    let quota = Quota::with_period(period)?.allow_burst(rate_limit.burst);
     Some(Arc::new(RateLimiter::direct(quota)))
 }

@@ -39,7 +39,7 @@ pub(super) enum NoRoute {
 pub(super) fn find(context: &Context, message: &Message) -> Result<Route, NoRoute> {
     let view = context.store.view().map_err(|_| NoRoute::NotConnected)?;
     let platform = message.platform.as_deref().ok_or(NoRoute::NotConnected)?;
-    let any = context.registry.link(platform, None).ok_or(NoRoute::NotConnected)?;
+    let any = context.registry.handle(platform, None).ok_or(NoRoute::NotConnected)?;
     let is_known =
         |conversation: &str| view.is_known(platform, conversation).is_ok_and(|known| known);
     let resolved = (any.kind.resolve)(&message.recipient, &is_known);
@@ -52,13 +52,13 @@ pub(super) fn find(context: &Context, message: &Message) -> Result<Route, NoRout
         }
     };
     let account =
-        context.registry.link(platform, preferred.as_deref()).ok_or(NoRoute::NotConnected)?;
+        context.registry.handle(platform, preferred.as_deref()).ok_or(NoRoute::NotConnected)?;
     Ok(Route { account, conversation })
 }
 
 /// Whether a route still leads out by the same connection.
 pub(super) fn is_open(context: &Context, route: &Route) -> bool {
     let Route { account, .. } = route;
-    let now = context.registry.link(&account.platform, account.account.as_deref());
+    let now = context.registry.handle(&account.platform, account.account.as_deref());
     now.is_some_and(|now| now.connection == account.connection)
 }

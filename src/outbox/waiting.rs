@@ -24,7 +24,7 @@ pub fn waiting(
         let choice = routing::choose_platform(&message.recipient, message.seq, &facts, view);
         return choice.ok().and_then(|choice| no_platform(&message.recipient, &choice));
     };
-    if registry.link(platform, None).is_none() {
+    if registry.handle(platform, None).is_none() {
         return Some(format!("no adapter of {platform} is connected; it is sent when one is"));
     }
     if let Some(at) = attempts.of(message.seq) {

@@ -61,7 +61,7 @@ struct File {
     gzip: OnceLock<Bytes>,
 }
 
-/// `GET /`; below a prefix only with a slash at the end, for the page's own links begin there.
+/// `GET /`; below a prefix only with a slash at the end, for the page's own handles begin there.
 pub fn index(request: &Incoming) -> Result<Answer> {
     let path = request.uri().path();
     if path.ends_with('/') {

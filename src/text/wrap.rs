@@ -47,7 +47,7 @@ impl Wrapping {
             None => line,
         };
         let line = visible(line);
-        let mut row = Row::default();
+        let mut row = Line::default();
         let mut from = 0;
         for (to, _) in unicode_linebreak::linebreaks(&line) {
             // An address stays whole where it can, to be selected with the mouse.
@@ -74,7 +74,7 @@ impl Wrapping {
     }
 
     /// A word that fits no row is broken between its characters.
-    fn long_word(&mut self, word: &str, row: &mut Row) -> bool {
+    fn long_word(&mut self, word: &str, row: &mut Line) -> bool {
         for grapheme in word.graphemes(true) {
             let taken = grapheme.width();
             if row.width + taken > self.columns && row.width > 0 && !self.end(row) {
@@ -88,7 +88,7 @@ impl Wrapping {
     }
 
     /// Ends a row; false where there may be no further one.
-    fn end(&mut self, row: &mut Row) -> bool {
+    fn end(&mut self, row: &mut Line) -> bool {
         if self.is_full() {
             self.wrapped.is_cut = true;
             return false;
@@ -100,12 +100,12 @@ impl Wrapping {
 }
 
 #[derive(Default)]
-struct Row {
+struct Line {
     text: String,
     width: usize,
 }
 
-impl Row {
+impl Line {
     fn push(&mut self, text: &str, width: usize) {
         self.text.push_str(text);
         self.width += width;

@@ -3,9 +3,9 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::fmt;
 
-/// Where a key is pressed.
+/// The state of the screen that decides the meaning of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Mode {
     /// Wherever nothing is being typed.
     Anywhere,
     /// In the list of conversations.
@@ -22,8 +22,8 @@ pub enum Place {
     Question,
 }
 
-impl Place {
-    /// Every place, in the order of the help.
+impl Mode {
+    /// Every mode, in the order of the help.
     pub const ALL: [Self; 7] = [
         Self::Anywhere,
         Self::List,
@@ -145,11 +145,11 @@ impl fmt::Display for Key {
     }
 }
 
-/// Some keys, and what they do in a place.
+/// Some keys, and what they do in a mode.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
     /// Where.
-    pub place: Place,
+    pub mode: Mode,
     /// Any of these.
     pub keys: &'static [Key],
     /// What they do.
@@ -158,13 +158,8 @@ pub struct Binding {
     pub help: &'static str,
 }
 
-const fn binding(
-    place: Place,
-    keys: &'static [Key],
-    action: Action,
-    help: &'static str,
-) -> Binding {
-    Binding { place, keys, action, help }
+const fn binding(mode: Mode, keys: &'static [Key], action: Action, help: &'static str) -> Binding {
+    Binding { mode, keys, action, help }
 }
 
 const UP: Key = plain(KeyCode::Up);
@@ -175,69 +170,69 @@ const TAB: Key = plain(KeyCode::Tab);
 
 /// Every key there is.
 pub const TABLE: &[Binding] = &[
-    binding(Place::Anywhere, &[letter('?'), plain(KeyCode::F(1))], Action::Help, "show the keys"),
-    binding(Place::Anywhere, &[TAB], Action::NextPane, "go to the next pane"),
+    binding(Mode::Anywhere, &[letter('?'), plain(KeyCode::F(1))], Action::Help, "show the keys"),
+    binding(Mode::Anywhere, &[TAB], Action::NextPane, "go to the next pane"),
     binding(
-        Place::Anywhere,
+        Mode::Anywhere,
         &[plain(KeyCode::BackTab)],
         Action::PreviousPane,
         "go to the pane before",
     ),
-    binding(Place::Anywhere, &[letter('/')], Action::Search, "search"),
-    binding(Place::Anywhere, &[letter('p')], Action::Platform, "show the next platform only"),
-    binding(Place::Anywhere, &[letter('s')], Action::Status, "show the next status only"),
-    binding(Place::Anywhere, &[letter('i')], Action::Write, "write an answer"),
-    binding(Place::Anywhere, &[ESC], Action::Back, "end a search, a filter, a selection; go back"),
-    binding(Place::Anywhere, &[ctrl('l')], Action::Redraw, "draw the screen anew"),
-    binding(Place::Anywhere, &[ctrl('z')], Action::Suspend, "suspend; the shell's fg comes back"),
-    binding(Place::Anywhere, &[letter('q'), ctrl('c')], Action::Quit, "quit"),
-    binding(Place::List, &[letter('j'), DOWN], Action::Down, "next conversation"),
-    binding(Place::List, &[letter('k'), UP], Action::Up, "conversation before"),
+    binding(Mode::Anywhere, &[letter('/')], Action::Search, "search"),
+    binding(Mode::Anywhere, &[letter('p')], Action::Platform, "show the next platform only"),
+    binding(Mode::Anywhere, &[letter('s')], Action::Status, "show the next status only"),
+    binding(Mode::Anywhere, &[letter('i')], Action::Write, "write an answer"),
+    binding(Mode::Anywhere, &[ESC], Action::Back, "end a search, a filter, a selection; go back"),
+    binding(Mode::Anywhere, &[ctrl('l')], Action::Redraw, "draw the screen anew"),
+    binding(Mode::Anywhere, &[ctrl('z')], Action::Suspend, "suspend; the shell's fg comes back"),
+    binding(Mode::Anywhere, &[letter('q'), ctrl('c')], Action::Quit, "quit"),
+    binding(Mode::List, &[letter('j'), DOWN], Action::Down, "next conversation"),
+    binding(Mode::List, &[letter('k'), UP], Action::Up, "conversation before"),
     binding(
-        Place::List,
+        Mode::List,
         &[letter('g'), plain(KeyCode::Home)],
         Action::First,
         "all conversations in one",
     ),
-    binding(Place::List, &[letter('G'), plain(KeyCode::End)], Action::Last, "last conversation"),
-    binding(Place::List, &[plain(KeyCode::PageDown), ctrl('d')], Action::PageDown, "a page down"),
-    binding(Place::List, &[plain(KeyCode::PageUp), ctrl('u')], Action::PageUp, "a page up"),
-    binding(Place::List, &[ENTER], Action::Open, "write to it; read all of them"),
-    binding(Place::Stream, &[letter('j'), DOWN], Action::Down, "next message"),
-    binding(Place::Stream, &[letter('k'), UP], Action::Up, "message before"),
+    binding(Mode::List, &[letter('G'), plain(KeyCode::End)], Action::Last, "last conversation"),
+    binding(Mode::List, &[plain(KeyCode::PageDown), ctrl('d')], Action::PageDown, "a page down"),
+    binding(Mode::List, &[plain(KeyCode::PageUp), ctrl('u')], Action::PageUp, "a page up"),
+    binding(Mode::List, &[ENTER], Action::Open, "write to it; read all of them"),
+    binding(Mode::Stream, &[letter('j'), DOWN], Action::Down, "next message"),
+    binding(Mode::Stream, &[letter('k'), UP], Action::Up, "message before"),
     binding(
-        Place::Stream,
+        Mode::Stream,
         &[plain(KeyCode::PageDown), letter(' ')],
         Action::PageDown,
         "a page down",
     ),
-    binding(Place::Stream, &[plain(KeyCode::PageUp), letter('b')], Action::PageUp, "a page up"),
-    binding(Place::Stream, &[ctrl('d')], Action::HalfDown, "half a page down"),
-    binding(Place::Stream, &[ctrl('u')], Action::HalfUp, "half a page up"),
+    binding(Mode::Stream, &[plain(KeyCode::PageUp), letter('b')], Action::PageUp, "a page up"),
+    binding(Mode::Stream, &[ctrl('d')], Action::HalfDown, "half a page down"),
+    binding(Mode::Stream, &[ctrl('u')], Action::HalfUp, "half a page up"),
     binding(
-        Place::Stream,
+        Mode::Stream,
         &[letter('g'), plain(KeyCode::Home)],
         Action::First,
         "to the oldest that is loaded",
     ),
     binding(
-        Place::Stream,
+        Mode::Stream,
         &[letter('G'), plain(KeyCode::End)],
         Action::Last,
         "to the newest, and follow",
     ),
-    binding(Place::Stream, &[ENTER], Action::Open, "everything about the message"),
-    binding(Place::Stream, &[letter('o')], Action::Conversation, "open the message's conversation"),
-    binding(Place::Stream, &[letter('y')], Action::Copy, "copy the content"),
-    binding(Place::Stream, &[letter('Y')], Action::CopyId, "copy the ID"),
-    binding(Place::Stream, &[letter('x')], Action::Cancel, "take it back, if it still waits"),
-    binding(Place::Stream, &[letter('r')], Action::Retry, "send it again"),
-    binding(Place::Stream, &[letter('d')], Action::Delete, "delete it"),
-    binding(Place::Stream, &[letter('n')], Action::NextMatch, "match before, further up"),
-    binding(Place::Stream, &[letter('N')], Action::PreviousMatch, "match after, further down"),
-    binding(Place::Write, &[ENTER], Action::Send, "send"),
+    binding(Mode::Stream, &[ENTER], Action::Open, "everything about the message"),
+    binding(Mode::Stream, &[letter('o')], Action::Conversation, "open the message's conversation"),
+    binding(Mode::Stream, &[letter('y')], Action::Copy, "copy the content"),
+    binding(Mode::Stream, &[letter('Y')], Action::CopyId, "copy the ID"),
+    binding(Mode::Stream, &[letter('x')], Action::Cancel, "take it back, if it still waits"),
+    binding(Mode::Stream, &[letter('r')], Action::Retry, "send it again"),
+    binding(Mode::Stream, &[letter('d')], Action::Delete, "delete it"),
+    binding(Mode::Stream, &[letter('n')], Action::NextMatch, "match before, further up"),
+    binding(Mode::Stream, &[letter('N')], Action::PreviousMatch, "match after, further down"),
+    binding(Mode::Write, &[ENTER], Action::Send, "send"),
     binding(
-        Place::Write,
+        Mode::Write,
         &[
             Key(KeyCode::Enter, KeyModifiers::ALT),
             Key(KeyCode::Enter, KeyModifiers::SHIFT),
@@ -246,20 +241,20 @@ pub const TABLE: &[Binding] = &[
         Action::NewLine,
         "begin a new line",
     ),
-    binding(Place::Write, &[UP, ctrl('p')], Action::Older, "line above; what was sent before"),
-    binding(Place::Write, &[DOWN, ctrl('n')], Action::Newer, "line below; what was sent after"),
-    binding(Place::Write, &[plain(KeyCode::PageUp)], Action::PageUp, "read a page up"),
-    binding(Place::Write, &[plain(KeyCode::PageDown)], Action::PageDown, "read a page down"),
-    binding(Place::Search, &[ENTER], Action::Find, "find in what is loaded"),
-    binding(Place::Search, &[TAB], Action::FindEverywhere, "let the server find in everything"),
-    binding(Place::View, &[letter('j'), DOWN], Action::Down, "a line down"),
-    binding(Place::View, &[letter('k'), UP], Action::Up, "a line up"),
-    binding(Place::View, &[plain(KeyCode::PageDown), letter(' ')], Action::PageDown, "a page down"),
-    binding(Place::View, &[plain(KeyCode::PageUp), letter('b')], Action::PageUp, "a page up"),
-    binding(Place::View, &[letter('g'), plain(KeyCode::Home)], Action::First, "to the top"),
-    binding(Place::View, &[letter('G'), plain(KeyCode::End)], Action::Last, "to the end"),
-    binding(Place::View, &[letter('q'), ESC, ENTER], Action::Back, "close the view"),
-    binding(Place::Question, &[letter('y')], Action::Yes, "yes; any other key means no"),
+    binding(Mode::Write, &[UP, ctrl('p')], Action::Older, "line above; what was sent before"),
+    binding(Mode::Write, &[DOWN, ctrl('n')], Action::Newer, "line below; what was sent after"),
+    binding(Mode::Write, &[plain(KeyCode::PageUp)], Action::PageUp, "read a page up"),
+    binding(Mode::Write, &[plain(KeyCode::PageDown)], Action::PageDown, "read a page down"),
+    binding(Mode::Search, &[ENTER], Action::Find, "find in what is loaded"),
+    binding(Mode::Search, &[TAB], Action::FindEverywhere, "let the server find in everything"),
+    binding(Mode::View, &[letter('j'), DOWN], Action::Down, "a line down"),
+    binding(Mode::View, &[letter('k'), UP], Action::Up, "a line up"),
+    binding(Mode::View, &[plain(KeyCode::PageDown), letter(' ')], Action::PageDown, "a page down"),
+    binding(Mode::View, &[plain(KeyCode::PageUp), letter('b')], Action::PageUp, "a page up"),
+    binding(Mode::View, &[letter('g'), plain(KeyCode::Home)], Action::First, "to the top"),
+    binding(Mode::View, &[letter('G'), plain(KeyCode::End)], Action::Last, "to the end"),
+    binding(Mode::View, &[letter('q'), ESC, ENTER], Action::Back, "close the view"),
+    binding(Mode::Question, &[letter('y')], Action::Yes, "yes; any other key means no"),
 ];
 
 /// Actions on a message, which its view knows as the stream does.
@@ -272,31 +267,31 @@ const ON_MESSAGE: [Action; 6] = [
     Action::Conversation,
 ];
 
-/// What a key does in a place; `None` where it means nothing, or is text.
-pub fn action(place: Place, event: &KeyEvent) -> Option<Action> {
-    let find = |place| {
+/// The action of a key in a mode; `None` where it means nothing, or is text.
+pub fn action(mode: Mode, event: &KeyEvent) -> Option<Action> {
+    let find = |mode| {
         TABLE
             .iter()
-            .find(|binding| binding.place == place && binding.keys.iter().any(|key| key.is(event)))
+            .find(|binding| binding.mode == mode && binding.keys.iter().any(|key| key.is(event)))
     };
-    if let Some(binding) = find(place) {
+    if let Some(binding) = find(mode) {
         return Some(binding.action);
     }
-    if place == Place::Question {
+    if mode == Mode::Question {
         return Some(Action::Back);
     }
-    if place == Place::View {
-        let on_message = find(Place::Stream).map(|binding| binding.action);
+    if mode == Mode::View {
+        let on_message = find(Mode::Stream).map(|binding| binding.action);
         if let Some(action) = on_message.filter(|action| ON_MESSAGE.contains(action)) {
             return Some(action);
         }
     }
     let is_text = matches!(event.code, KeyCode::Char(_))
         && event.modifiers.difference(KeyModifiers::SHIFT).is_empty();
-    if place.takes_text() && is_text {
+    if mode.takes_text() && is_text {
         return None;
     }
-    find(Place::Anywhere).map(|binding| binding.action)
+    find(Mode::Anywhere).map(|binding| binding.action)
 }
 
 #[cfg(test)]
@@ -308,7 +303,7 @@ mod tests {
         for (index, binding) in TABLE.iter().enumerate() {
             for other in &TABLE[index + 1..] {
                 let is_shared = binding.keys.iter().any(|key| other.keys.contains(key));
-                assert!(binding.place != other.place || !is_shared, "{binding:?} {other:?}");
+                assert!(binding.mode != other.mode || !is_shared, "{binding:?} {other:?}");
             }
         }
     }
@@ -316,10 +311,10 @@ mod tests {
     #[test]
     fn letters_are_text_while_writing() {
         let q = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
-        assert_eq!(action(Place::List, &q), Some(Action::Quit));
-        assert_eq!(action(Place::Write, &q), None);
-        assert_eq!(action(Place::Question, &q), Some(Action::Back));
+        assert_eq!(action(Mode::List, &q), Some(Action::Quit));
+        assert_eq!(action(Mode::Write, &q), None);
+        assert_eq!(action(Mode::Question, &q), Some(Action::Back));
         let c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-        assert_eq!(action(Place::Write, &c), Some(Action::Quit));
+        assert_eq!(action(Mode::Write, &c), Some(Action::Quit));
     }
 }

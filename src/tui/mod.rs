@@ -18,7 +18,7 @@ use crossterm::event::{Event as Typed, EventStream};
 use crossterm::execute;
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
-use model::{Answer, Effect, Event, Model, Request};
+use model::{Effect, Event, Model, Reply, Request};
 use rustix::process::{Signal as Number, getpid, kill_current_process_group, kill_process};
 use std::io;
 use std::time::Duration;
@@ -72,7 +72,7 @@ struct Client {
     theme: Theme,
     asked: mpsc::Sender<Request>,
     events: mpsc::Receiver<watch::Event>,
-    answers: mpsc::Receiver<Answer>,
+    answers: mpsc::Receiver<Reply>,
     signals: Signals,
 }
 
@@ -147,7 +147,7 @@ impl Client {
                     continue;
                 }
                 _ = seconds.tick() => self.model.update(Event::Tick(now())),
-                Some(answer) = self.answers.recv() => self.model.update(Event::Answer(answer)),
+                Some(answer) = self.answers.recv() => self.model.update(Event::Reply(answer)),
                 count = self.events.recv_many(&mut told, BATCH) => {
                     if count == 0 {
                         return Err(Error::failed("the connection task ended"));
@@ -179,12 +179,12 @@ impl Client {
                     if let Err(error) = self.asked.try_send(request) {
                         let text = match error.into_inner() {
                             Request::Page { ticket, .. } => {
-                                Answer::NoPage { ticket, why: BUSY.into() }
+                                Reply::NoPage { ticket, why: BUSY.into() }
                             }
-                            Request::Send(_) => Answer::NotSent { why: BUSY.into() },
-                            _ => Answer::Failed(BUSY.into()),
+                            Request::Send(_) => Reply::NotSent { why: BUSY.into() },
+                            _ => Reply::Failed(BUSY.into()),
                         };
-                        self.model.update(Event::Answer(text));
+                        self.model.update(Event::Reply(text));
                     }
                 }
                 Effect::Copy(text) => {

@@ -1,15 +1,15 @@
 //! Asking the server for what the model wants, one thing after the other.
 
 use super::model::scope::{Key, Scope};
-use super::model::{Answer, Request};
-use crate::client::{Found, Server};
+use super::model::{Reply, Request};
+use crate::client::{HistoryPage, Server};
 use crate::error::Result;
 use std::collections::VecDeque;
 use tokio::sync::mpsc::{Receiver, Sender};
 use uuid::Uuid;
 
 /// Answers requests until nobody asks any more.
-pub async fn answer(mut server: Server, mut requests: Receiver<Request>, answers: Sender<Answer>) {
+pub async fn answer(mut server: Server, mut requests: Receiver<Request>, answers: Sender<Reply>) {
     let mut waiting = VecDeque::new();
     while let Some(request) = requests.recv().await {
         waiting.push_back(request);
@@ -29,11 +29,11 @@ pub async fn answer(mut server: Server, mut requests: Receiver<Request>, answers
     }
 }
 
-async fn ask(server: &mut Server, request: Request) -> Answer {
+async fn ask(server: &mut Server, request: Request) -> Reply {
     if let Request::Page { ticket, wanted } = request {
         return match server.page(&wanted).await {
-            Ok(found) => Answer::Page { ticket, found },
-            Err(error) => Answer::NoPage { ticket, why: error.to_string() },
+            Ok(found) => Reply::Page { ticket, found },
+            Err(error) => Reply::NoPage { ticket, why: error.to_string() },
         };
     }
     if let Request::Send(message) = request {
@@ -44,25 +44,25 @@ async fn ask(server: &mut Server, request: Request) -> Answer {
             sent = server.create(&message, key).await;
         }
         return match sent {
-            Ok(message) => Answer::Made(Box::new(message)),
-            Err(error) => Answer::NotSent { why: error.to_string() },
+            Ok(message) => Reply::Made(Box::new(message)),
+            Err(error) => Reply::NotSent { why: error.to_string() },
         };
     }
-    try_ask(server, request).await.unwrap_or_else(|error| Answer::Failed(error.to_string()))
+    try_ask(server, request).await.unwrap_or_else(|error| Reply::Failed(error.to_string()))
 }
 
-async fn try_ask(server: &mut Server, request: Request) -> Result<Answer> {
+async fn try_ask(server: &mut Server, request: Request) -> Result<Reply> {
     Ok(match request {
-        Request::Conversations => Answer::Conversations(server.conversations().await?),
-        Request::Platforms => Answer::Platforms(server.platforms().await?),
-        Request::Stats => Answer::Stats(server.stats().await?),
-        Request::LastOf(key) => Answer::LastOf(last_of(server, key).await?.map(Box::new)),
+        Request::Conversations => Reply::Conversations(server.conversations().await?),
+        Request::Platforms => Reply::Platforms(server.platforms().await?),
+        Request::Stats => Reply::Stats(server.stats().await?),
+        Request::LastOf(key) => Reply::LastOf(last_of(server, key).await?.map(Box::new)),
         Request::SetStatus(id, status) => {
-            Answer::Changed(Box::new(server.set_status(id, status).await?))
+            Reply::Changed(Box::new(server.set_status(id, status).await?))
         }
         Request::Delete(id) => {
             server.delete(id).await?;
-            Answer::Deleted(id)
+            Reply::Deleted(id)
         }
         Request::Page { .. } | Request::Send(_) => unreachable!("answered above"),
     })
@@ -70,6 +70,6 @@ async fn try_ask(server: &mut Server, request: Request) -> Result<Answer> {
 
 async fn last_of(server: &mut Server, key: Key) -> Result<Option<crate::model::message::Message>> {
     let scope = Scope { conversation: Some(key), ..Scope::default() };
-    let Found { messages, .. } = server.page(&scope.page(u64::MAX.to_string(), 1)).await?;
+    let HistoryPage { messages, .. } = server.page(&scope.page(u64::MAX.to_string(), 1)).await?;
     Ok(messages.into_iter().next())
 }

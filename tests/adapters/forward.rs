@@ -66,7 +66,7 @@ async fn an_implementation_that_says_nothing_is_asked_who_it_is() {
     let mut rechat = Rechat::start(&[entry(&listener, "answer_timeout = 0.05")]).await;
     let _peer = listener.accept(willing_but("get_login_info", Reply::Silent)).await;
     rechat.until("-", State::Connected).await;
-    assert!(rechat.registry.link("qq", None).is_some());
+    assert!(rechat.registry.handle("qq", None).is_some());
 }
 
 #[tokio::test]

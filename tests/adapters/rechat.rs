@@ -122,11 +122,11 @@ impl Rechat {
     }
 
     /// The way to a platform, once there is one.
-    pub async fn link(&self, platform: &str) -> AccountHandle {
+    pub async fn handle(&self, platform: &str) -> AccountHandle {
         let wait = async {
             loop {
-                if let Some(link) = self.registry.link(platform, None) {
-                    return link;
+                if let Some(handle) = self.registry.handle(platform, None) {
+                    return handle;
                 }
                 sleep(Duration::from_millis(2)).await;
             }
@@ -136,8 +136,8 @@ impl Rechat {
 
     /// Sends a text by whatever is connected.
     pub async fn send(&self, platform: &str, conversation: &str, text: &str) -> Delivery {
-        let link = self.link(platform).await;
-        timeout(DEADLINE, link.send(text_to(conversation, text))).await.expect("no delivery came")
+        let handle = self.handle(platform).await;
+        timeout(DEADLINE, handle.send(text_to(conversation, text))).await.expect("no delivery came")
     }
 
     /// Stops the adapters and waits until all their work has ended.

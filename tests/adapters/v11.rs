@@ -57,7 +57,7 @@ async fn every_mount_and_platform_parameter() {
     }
     let url = rechat.url("/onebot/v11/ws?platform=qq2");
     let _peer = Peer::dial(&url, &headers("3", "Universal"), willing()).await.unwrap();
-    rechat.link("qq2").await;
+    rechat.handle("qq2").await;
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn an_api_and_an_event_connection_are_one_account() {
     let mut rechat = rechat().await;
     let event = Peer::dial(&rechat.url(WS), &headers("1", "Event"), willing()).await.unwrap();
     assert_eq!(rechat.change().await.1, State::Connected);
-    assert!(rechat.registry.link("qq", None).is_none(), "an Event connection takes no actions");
+    assert!(rechat.registry.handle("qq", None).is_none(), "an Event connection takes no actions");
     let api = Peer::dial(&rechat.url(WS), &headers("1", "API"), willing()).await.unwrap();
     assert_eq!(rechat.send("qq", "group_77", "hi").await, sent("101"));
     api.action("send_group_msg").await;
@@ -144,16 +144,16 @@ async fn a_stuck_conversation_holds_up_no_other() {
             },
         );
     let peer = dial(&rechat, "1", stuck).await;
-    let link = rechat.link("qq").await;
+    let handle = rechat.handle("qq").await;
     let waiting = tokio::spawn({
-        let link = link.clone();
-        async move { link.send(text_to("group_1", "stuck")).await }
+        let handle = handle.clone();
+        async move { handle.send(text_to("group_1", "stuck")).await }
     });
     peer.action("send_group_msg").await;
     assert_eq!(rechat.send("qq", "group_2", "hi").await, sent("101"));
     peer.drop_connection();
     assert!(matches!(waiting.await.unwrap(), Delivery::Unknown { .. }));
-    let late = link.send(text_to("group_2", "late")).await;
+    let late = handle.send(text_to("group_2", "late")).await;
     assert!(matches!(late, Delivery::Refused { retryable: true, .. }), "never sent: {late:?}");
 }
 
@@ -192,7 +192,7 @@ async fn an_answer_after_the_time_limit_is_reported_with_its_message() {
     let peer = dial(&rechat, "1", willing_but("send_group_msg", Reply::Silent)).await;
     let (sent, refused) = (text_to("group_77", "hi"), text_to("group_77", "ho"));
     for (message, status) in [(&refused, "failed"), (&sent, "ok")] {
-        let delivery = rechat.link("qq").await.send(message.clone()).await;
+        let delivery = rechat.handle("qq").await.send(message.clone()).await;
         assert!(matches!(delivery, Delivery::Unknown { .. }), "{delivery:?}");
         let echo = peer.action("send_group_msg").await["echo"].clone();
         let answer =
@@ -259,8 +259,8 @@ async fn a_message_that_may_have_gone_out_is_looked_for() {
         _ => script(action),
     });
     let _peer = dial(&rechat, "1", history).await;
-    let link = rechat.link("qq").await;
-    let Found::History { candidates, is_complete } = link.find(text_to("group_77", "hi")).await
+    let handle = rechat.handle("qq").await;
+    let Found::History { candidates, is_complete } = handle.find(text_to("group_77", "hi")).await
     else {
         panic!("there is a history");
     };
@@ -268,8 +268,8 @@ async fn a_message_that_may_have_gone_out_is_looked_for() {
         candidates.iter().map(|c| (c.external_id.as_str(), c.from_history)).collect();
     assert_eq!((told, is_complete), (vec![("44", true)], true));
     let nothing = Found::History { candidates: vec![], is_complete: true };
-    assert_eq!(link.find(text_to("group_77", "other")).await, nothing);
-    assert_eq!(link.find(text_to("private_5", "hi")).await, Found::CannotTell);
+    assert_eq!(handle.find(text_to("group_77", "other")).await, nothing);
+    assert_eq!(handle.find(text_to("private_5", "hi")).await, Found::CannotTell);
 }
 
 /// An implementation whose history has as many messages as are asked for, of 200 bytes and more.
@@ -366,7 +366,7 @@ async fn an_account_that_is_off_is_not_sent_by() {
         "meta_event_type": "heartbeat", "interval": 5000, "status": null}));
     peer.push(&heartbeat(1, 5000, false));
     assert!(rechat.until("1", State::Error).await.contains("off"));
-    assert!(rechat.registry.link("qq", None).is_none());
+    assert!(rechat.registry.handle("qq", None).is_none());
     peer.push(&heartbeat(1, 5000, true));
     peer.push(&heartbeat(1, 5000, true));
     rechat.until("1", State::Connected).await;
@@ -442,7 +442,7 @@ async fn who_dials_in_without_a_name_is_asked_for_it() {
     let peer = Peer::dial(&rechat.url(WS), &[], willing()).await.unwrap();
     assert_eq!(rechat.change().await, ("-".into(), State::Connected, String::new()));
     peer.action("get_login_info").await;
-    while rechat.link("qq").await.account.as_deref() != Some("10001000") {
+    while rechat.handle("qq").await.account.as_deref() != Some("10001000") {
         tokio::task::yield_now().await;
     }
     drop(peer);
@@ -472,7 +472,7 @@ async fn media_are_sent_as_segments() {
     let rechat = rechat().await;
     let peer = dial(&rechat, "1", willing()).await;
     let image = outbound("group_77", MessageType::Image, "https://x/a.png");
-    assert_eq!(rechat.link("qq").await.send(image).await, sent("101"));
+    assert_eq!(rechat.handle("qq").await.send(image).await, sent("101"));
     let segment = json!({"type": "image", "data": {"file": "https://x/a.png"}});
     assert_eq!(peer.action("send_group_msg").await["params"]["message"], json!([segment]));
 }
@@ -487,13 +487,13 @@ async fn a_thousand_messages_each_way() {
     for id in 1..=1000 {
         assert_eq!(rechat.message().await.content, format!("message {id}"));
     }
-    let link = rechat.link("qq").await;
+    let handle = rechat.handle("qq").await;
     let delivered = Arc::new(AtomicUsize::new(0));
     let sending: Vec<_> = (0..1000)
         .map(|number| {
-            let (link, delivered) = (link.clone(), Arc::clone(&delivered));
+            let (handle, delivered) = (handle.clone(), Arc::clone(&delivered));
             tokio::spawn(async move {
-                let delivery = link.send(text_to("group_77", &number.to_string())).await;
+                let delivery = handle.send(text_to("group_77", &number.to_string())).await;
                 assert!(matches!(delivery, Delivery::Sent { .. }), "{delivery:?}");
                 delivered.fetch_add(1, Ordering::Relaxed);
             })
@@ -514,8 +514,8 @@ async fn two_accounts_are_told_apart() {
     rechat.until("2", State::Connected).await;
     two.push(&group_message(2, 77, 1, "hi"));
     assert_eq!(rechat.message().await.account, "2");
-    let link = rechat.registry.link("qq", Some("2")).unwrap();
-    assert_eq!(link.send(text_to("group_77", "to you")).await, sent("101"));
+    let handle = rechat.registry.handle("qq", Some("2")).unwrap();
+    assert_eq!(handle.send(text_to("group_77", "to you")).await, sent("101"));
     two.action("send_group_msg").await;
     assert_eq!(one.actions().iter().filter(|a| a["action"] == "send_group_msg").count(), 0);
 }

@@ -95,15 +95,15 @@ async fn an_account_is_known_by_its_first_event_or_by_asking() {
     let me = json!({"user_id": "7", "user_name": "n", "user_displayname": ""});
     let _peer = dial(&rechat, willing_but("get_self_info", Reply::ok(me))).await;
     rechat.until("7", State::Connected).await;
-    assert!(rechat.registry.link("wechat", Some("7")).is_some());
+    assert!(rechat.registry.handle("wechat", Some("7")).is_some());
 }
 
 #[tokio::test]
 async fn media_are_uploaded_first() {
     let (rechat, peer) = connected(willing()).await;
-    let link = rechat.link("wechat").await;
+    let handle = rechat.handle("wechat").await;
     let image = outbound("private_wxid_you", MessageType::Image, "https://x/a.png");
-    assert!(matches!(link.send(image).await, Delivery::Sent { .. }));
+    assert!(matches!(handle.send(image).await, Delivery::Sent { .. }));
     let upload = peer.action("upload_file").await;
     assert_eq!(upload["params"], json!({"type": "url", "name": "a.png", "url": "https://x/a.png"}));
     let segment = json!({"type": "image", "data": {"file_id": "file-1"}});
@@ -133,7 +133,7 @@ async fn com_we_chat_answers_true_and_has_no_history() {
     let (rechat, _peer) = connected(willing_but("send_message", Reply::ok(json!(true)))).await;
     let delivery = rechat.send("wechat", "group_1@chatroom", "hi").await;
     assert_eq!(delivery, Delivery::Sent { external_id: None });
-    let found = rechat.link("wechat").await.find(text_to("group_1@chatroom", "hi")).await;
+    let found = rechat.handle("wechat").await.find(text_to("group_1@chatroom", "hi")).await;
     assert_eq!(found, Found::CannotTell);
 }
 
@@ -166,8 +166,8 @@ async fn accounts_that_may_not_connect_are_left_out() {
     assert!(
         rechat
             .registry
-            .link("qq", Some("other"))
-            .is_some_and(|link| link.account.as_deref() == Some("mine"))
+            .handle("qq", Some("other"))
+            .is_some_and(|handle| handle.account.as_deref() == Some("mine"))
     );
 }
 

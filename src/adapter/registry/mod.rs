@@ -59,8 +59,8 @@ impl Registry {
 
     /// Changes whenever another connection takes requests than before. The state is not enough: an
     /// account may be connected by a connection that only brings events.
-    pub fn links(&self) -> watch::Receiver<u64> {
-        self.shared.links.subscribe()
+    pub fn handles_changed(&self) -> watch::Receiver<u64> {
+        self.shared.handles.subscribe()
     }
 
     /// The adapters: those configured, and the accounts that are or were connected.
@@ -69,7 +69,7 @@ impl Registry {
     }
 
     /// An account to send by: the preferred one, else the one connected longest.
-    pub fn link(&self, platform: &str, preferred: Option<&str>) -> Option<AccountHandle> {
+    pub fn handle(&self, platform: &str, preferred: Option<&str>) -> Option<AccountHandle> {
         let table = self.shared.lock();
         let entries = || table.entries.iter().filter(|entry| entry.platform == platform);
         let handles = || entries().filter_map(Entry::handle);

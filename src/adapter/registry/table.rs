@@ -18,7 +18,7 @@ pub(super) struct Shared {
     table: Mutex<Table>,
     pub(super) changes: broadcast::Sender<StatusChange>,
     /// Rises when there is another way to send, or one less.
-    pub(super) links: watch::Sender<u64>,
+    pub(super) handles: watch::Sender<u64>,
 }
 
 /// The entries.
@@ -31,7 +31,7 @@ pub(super) struct Table {
 impl Shared {
     pub(super) fn new() -> Self {
         let (changes, _) = broadcast::channel(MAX_CHANGES);
-        Self { table: Mutex::default(), changes, links: watch::Sender::default() }
+        Self { table: Mutex::default(), changes, handles: watch::Sender::default() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Table> {
@@ -49,7 +49,7 @@ impl Shared {
             let _ = self.changes.send(change);
         }
         if is_other_way {
-            self.links.send_modify(|count| *count += 1);
+            self.handles.send_modify(|count| *count += 1);
         }
     }
 }

@@ -35,7 +35,7 @@ fn each_change_is_published_once() {
     first.offline("the account was logged out");
     first.offline("still");
     assert_eq!(published(&mut changes), ["1: Error"]);
-    assert!(registry.link("qq", None).is_none());
+    assert!(registry.handle("qq", None).is_none());
     assert!(first.online() && !first.online());
     drop(first);
     assert_eq!(published(&mut changes), ["1: Connected"]);
@@ -48,10 +48,10 @@ fn an_old_connection_does_not_take_the_new_one_down() {
     let registry = Registry::new();
     let (old, _old_queue) = registry.connect_for_requests(&new(Some("1"), None));
     let (_new, _queue) = registry.connect_for_requests(&new(Some("1"), None));
-    let newest = registry.link("qq", None).unwrap().connection;
+    let newest = registry.handle("qq", None).unwrap().connection;
     let mut changes = registry.changes();
     old.end(State::Disconnected, "lost");
-    assert_eq!(registry.link("qq", None).unwrap().connection, newest);
+    assert_eq!(registry.handle("qq", None).unwrap().connection, newest);
     assert_eq!(published(&mut changes), Vec::<String>::new());
 }
 
@@ -83,13 +83,13 @@ fn the_preferred_account_else_the_one_connected_longest() {
     let (_one, _queue_one) = registry.connect_for_requests(&new(Some("1"), None));
     let (two, _queue_two) = registry.connect_for_requests(&new(Some("2"), None));
     let _events_only = registry.connect(&new(Some("3"), None));
-    let account = |preferred| registry.link("qq", preferred).unwrap().account.unwrap();
+    let account = |preferred| registry.handle("qq", preferred).unwrap().account.unwrap();
     assert_eq!(account(None), "1");
     assert_eq!(account(Some("2")), "2");
     assert_eq!(account(Some("3")), "1");
     drop(two);
     assert_eq!(account(Some("2")), "1");
-    assert!(registry.link("wechat", None).is_none());
+    assert!(registry.handle("wechat", None).is_none());
     assert_eq!(registry.connected().len(), 1);
 }
 

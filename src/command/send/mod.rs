@@ -41,7 +41,7 @@ async fn one(send: &Send, conversation: String, config: Option<PathBuf>) -> Resu
         platform: send.platform.clone(),
     };
     message.clone().into_draft().map_err(Error::usage)?;
-    let mut client = writer(&send.place, config).await?;
+    let mut client = writer(&send.source, config).await?;
     if !send.new {
         let mut known = Known::default();
         if let Some(platform) = &send.platform {
@@ -115,7 +115,7 @@ struct Line {
 }
 
 async fn batch(send: &Send, file: &Path, config: Option<PathBuf>) -> Result<()> {
-    let mut client = writer(&send.place, config).await?;
+    let mut client = writer(&send.source, config).await?;
     let (input, length) = lines_of(file)?;
     let bar = progress(length, "bytes");
     let mut out = Output::new();

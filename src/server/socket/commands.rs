@@ -136,7 +136,7 @@ async fn delivered(context: &Context, message: Message, request_id: Option<Value
         Reply::Ack(Ack { message_id: id, message_status: Some(status), ..ack })
     };
     let platform = message.platform.as_deref().unwrap_or_default();
-    if context.registry.link(platform, None).is_none() {
+    if context.registry.handle(platform, None).is_none() {
         return sent(message.status, request_id);
     }
     let ended = context.outcomes.wait(message.seq);

@@ -1,7 +1,7 @@
 //! What the model wants done, and what comes back.
 
 use super::scope::Key;
-use crate::client::{Found, Wanted, watch};
+use crate::client::{HistoryPage, HistoryQuery, watch};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{AdapterStatus, Conversation, NewMessage, Stats};
 use crossterm::event::{KeyEvent, MouseEvent};
@@ -20,7 +20,7 @@ pub enum Event {
     /// The server tells.
     Watch(watch::Event),
     /// The server answers.
-    Answer(Answer),
+    Reply(Reply),
 }
 
 /// What the model wants done.
@@ -45,7 +45,7 @@ pub enum Request {
     /// A page of the stream; the ticket comes back with it.
     Page {
         ticket: u64,
-        wanted: Wanted,
+        wanted: HistoryQuery,
     },
     /// The newest message of a conversation.
     LastOf(Key),
@@ -57,13 +57,13 @@ pub enum Request {
 /// What the server answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Answer {
+pub enum Reply {
     Conversations(Vec<Conversation>),
     Platforms(Vec<AdapterStatus>),
     Stats(Stats),
     Page {
         ticket: u64,
-        found: Found,
+        found: HistoryPage,
     },
     /// Not now; it may be asked for again.
     NoPage {

@@ -4,25 +4,25 @@ use super::scope::{Key, Scope};
 use super::view::{Subject, View};
 use super::{Effect, Focus, HOLD, Model, Request, draft};
 use crate::model::message::{Direction, Message, Status};
-use crate::tui::keys::{Action, Place, action};
+use crate::tui::keys::{Action, Mode, action};
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 impl Model {
     /// Where keys go now.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> Mode {
         if self.question.is_some() {
-            return Place::Question;
+            return Mode::Question;
         }
         if self.view.is_some() {
-            return Place::View;
+            return Mode::View;
         }
         if self.searching.is_some() {
-            return Place::Search;
+            return Mode::Search;
         }
         match self.focus {
-            Focus::List => Place::List,
-            Focus::Stream => Place::Stream,
-            Focus::Write => Place::Write,
+            Focus::List => Mode::List,
+            Focus::Stream => Mode::Stream,
+            Focus::Write => Mode::Write,
         }
     }
 
@@ -33,7 +33,7 @@ impl Model {
         let place = self.place();
         match action(place, &key) {
             Some(action) => self.act(place, action),
-            None if place == Place::Write => self.draft.press(key),
+            None if place == Mode::Write => self.draft.press(key),
             None => {
                 if let Some(searching) = &mut self.searching {
                     searching.input(key);
@@ -57,7 +57,7 @@ impl Model {
         }
     }
 
-    fn act(&mut self, place: Place, action: Action) {
+    fn act(&mut self, place: Mode, action: Action) {
         match action {
             Action::Quit => self.effects.push(Effect::Quit),
             Action::Suspend => self.effects.push(Effect::Suspend),
@@ -90,8 +90,8 @@ impl Model {
             | Action::Retry
             | Action::Delete => self.on_message(action),
             moving => match place {
-                Place::List => self.move_in_list(moving),
-                Place::View => self.move_in_view(moving),
+                Mode::List => self.move_in_list(moving),
+                Mode::View => self.move_in_view(moving),
                 _ => self.move_in_stream(moving),
             },
         }

@@ -16,7 +16,7 @@ pub mod tests;
 pub mod view;
 mod window;
 
-pub use effect::{Answer, Effect, Event, Request};
+pub use effect::{Effect, Event, Reply, Request};
 
 use super::layout::{Front, Layout};
 use crate::protocol::http::{AdapterStatus, NewMessage, Stats};
@@ -43,11 +43,11 @@ const WRITE_ROWS: usize = 8;
 /// How it is with the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Link {
+pub enum ConnectionState {
     Connecting,
-    Here,
+    Connected,
     /// And why.
-    Away(String),
+    Lost(String),
 }
 
 /// Where keys go.
@@ -72,7 +72,7 @@ struct Stale {
 /// Everything that is shown, and what is needed to go on.
 pub struct Model {
     server: String,
-    link: Link,
+    connection: ConnectionState,
     was_here: bool,
     /// The `seq` of the newest message that was told.
     cursor: u64,
@@ -108,7 +108,7 @@ impl Model {
     pub fn new(server: String, size: (u16, u16), zone: TimeZone, now: u64) -> Self {
         let mut model = Self {
             server,
-            link: Link::Connecting,
+            connection: ConnectionState::Connecting,
             was_here: false,
             cursor: 0,
             conversations: Conversations::default(),
@@ -145,14 +145,14 @@ impl Model {
             Event::Resize(width, height) => self.size = (width, height),
             Event::Tick(now) => self.tick(now),
             Event::Watch(event) => self.watch(event),
-            Event::Answer(answer) => self.hear(answer),
+            Event::Reply(answer) => self.hear(answer),
         }
     }
 
     /// Puts everything in its place after some events, and tells what is to be done.
     pub fn settle(&mut self) -> Vec<Effect> {
         self.fit();
-        if self.link == Link::Here {
+        if self.connection == ConnectionState::Connected {
             if let Some(key) = &self.stream.scope().conversation
                 && self.stream.follows()
                 && self.stream.scope().is_unfiltered()
@@ -196,7 +196,7 @@ impl Model {
         if self.held_until <= now {
             self.conversations.release();
         }
-        if self.link != Link::Here {
+        if self.connection != ConnectionState::Connected {
             return;
         }
         let stale = std::mem::take(&mut self.stale);
@@ -279,8 +279,8 @@ impl Model {
     }
 
     #[allow(missing_docs)]
-    pub fn link(&self) -> &Link {
-        &self.link
+    pub fn connection(&self) -> &ConnectionState {
+        &self.connection
     }
 
     #[allow(missing_docs)]

@@ -1,6 +1,6 @@
 //! What the stream shows: one conversation or all, of one platform or status, with a text in them.
 
-use crate::client::Wanted;
+use crate::client::HistoryQuery;
 use crate::model::message::{Message, Status};
 
 /// A conversation's name among all: a platform (`local` where none is found yet) and its own.
@@ -51,9 +51,9 @@ impl Scope {
     }
 
     /// The page of it that ends before a place in the journal.
-    pub fn page(&self, before: String, limit: usize) -> Wanted {
+    pub fn page(&self, before: String, limit: usize) -> HistoryQuery {
         let key = self.conversation.as_ref();
-        Wanted {
+        HistoryQuery {
             platform: key.map(|key| key.platform.clone()).or_else(|| self.platform.clone()),
             conversation: key.map(|key| key.conversation.clone()),
             status: self.status,

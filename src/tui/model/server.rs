@@ -1,7 +1,7 @@
 //! What the server tells, and what it answers.
 
 use super::view::{Subject, View};
-use super::{Answer, Link, Model, Request, Stale};
+use super::{ConnectionState, Model, Reply, Request, Stale};
 use crate::client::watch::{self, AdapterChange, StatusChange};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::AdapterStatus;
@@ -17,7 +17,7 @@ impl Model {
     pub(super) fn watch(&mut self, event: watch::Event) {
         match event {
             watch::Event::Here { since } => self.arrive(since),
-            watch::Event::Away(why) => self.link = Link::Away(why),
+            watch::Event::Away(why) => self.connection = ConnectionState::Lost(why),
             watch::Event::Message(message) => self.new_message(*message),
             watch::Event::StoreReplaced => {
                 self.was_here = false;
@@ -35,7 +35,7 @@ impl Model {
     }
 
     fn arrive(&mut self, since: u64) {
-        self.link = Link::Here;
+        self.connection = ConnectionState::Connected;
         // A notice may be about the server being away.
         self.notice = None;
         self.stale = Stale::default();
@@ -116,12 +116,12 @@ impl Model {
 
     // What the server answers.
 
-    pub(super) fn hear(&mut self, answer: Answer) {
+    pub(super) fn hear(&mut self, answer: Reply) {
         match answer {
-            Answer::Conversations(listed) => self.know(listed),
-            Answer::Platforms(adapters) => self.adapters = adapters,
-            Answer::Stats(stats) => self.stats = Some(stats),
-            Answer::Page { ticket, mut found } => {
+            Reply::Conversations(listed) => self.know(listed),
+            Reply::Platforms(adapters) => self.adapters = adapters,
+            Reply::Stats(stats) => self.stats = Some(stats),
+            Reply::Page { ticket, mut found } => {
                 for message in &found.messages {
                     self.conversations.learn(message);
                 }
@@ -130,17 +130,17 @@ impl Model {
                 }
                 self.stream.load(ticket, found);
             }
-            Answer::NoPage { ticket, why } => {
+            Reply::NoPage { ticket, why } => {
                 self.stream.fail(ticket);
                 self.say(why);
             }
-            Answer::LastOf(message) => {
+            Reply::LastOf(message) => {
                 if let Some(message) = message {
                     self.conversations.learn(&message);
                 }
             }
-            Answer::Made(message) => self.know_message(*message),
-            Answer::Changed(message) => {
+            Reply::Made(message) => self.know_message(*message),
+            Reply::Changed(message) => {
                 self.say(match message.status {
                     Status::Canceled => "canceled",
                     Status::Pending => "it is sent again",
@@ -148,12 +148,12 @@ impl Model {
                 });
                 self.know_message(*message);
             }
-            Answer::Deleted(id) => {
+            Reply::Deleted(id) => {
                 self.forget(id);
                 self.say("deleted");
             }
-            Answer::NotSent { why } => self.say(format!("not sent: {why} (↑ brings it back)")),
-            Answer::Failed(why) => self.say(why),
+            Reply::NotSent { why } => self.say(format!("not sent: {why} (↑ brings it back)")),
+            Reply::Failed(why) => self.say(why),
         }
     }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::client::watch::{self, StatusChange};
-use crate::client::{Found, Wanted};
+use crate::client::{HistoryPage, HistoryQuery};
 use crate::model::message::{Direction, Message, MessageType, Sender, Status};
 use crate::protocol::event::MessageDeleted;
 use crate::protocol::http;
@@ -75,7 +75,7 @@ pub fn serve(model: &mut Model, store: &[Message]) -> Vec<Effect> {
         for effect in effects {
             if let Effect::Ask(Request::Page { ticket, wanted }) = effect {
                 let found = page(store, &wanted);
-                model.update(Event::Answer(Answer::Page { ticket, found }));
+                model.update(Event::Reply(Reply::Page { ticket, found }));
             } else {
                 others.push(effect);
             }
@@ -84,7 +84,7 @@ pub fn serve(model: &mut Model, store: &[Message]) -> Vec<Effect> {
 }
 
 /// What a server answers.
-fn page(store: &[Message], wanted: &Wanted) -> Found {
+fn page(store: &[Message], wanted: &HistoryQuery) -> HistoryPage {
     let before = wanted.before.clone().unwrap();
     let before = before.parse::<u64>().unwrap_or_else(|_| {
         let id: Uuid = before.parse().unwrap();
@@ -99,7 +99,7 @@ fn page(store: &[Message], wanted: &Wanted) -> Found {
     let found = store.iter().rev().filter(is_wanted).take(wanted.limit);
     // The API does not tell the `seq`.
     let messages = found.map(|message| Message { seq: 0, ..message.clone() }).collect();
-    Found { messages, searched_to: None }
+    HistoryPage { messages, searched_to: None }
 }
 
 /// A model that is connected to a store, in which the oldest message is first.
@@ -112,7 +112,7 @@ pub fn connected(width: u16, height: u16, store: &[Message]) -> Model {
     names.dedup();
     let last = |name: &String| store.iter().rev().find(|message| message.recipient == *name);
     let listed = names.iter().map(|name| conversation(name, last(name).unwrap().seq)).collect();
-    model.update(Event::Answer(Answer::Conversations(listed)));
+    model.update(Event::Reply(Reply::Conversations(listed)));
     serve(&mut model, store);
     model
 }
@@ -145,11 +145,11 @@ fn on_screen(model: &Model) -> Vec<String> {
 #[test]
 fn a_server_that_is_away_is_shown_and_nothing_is_asked() {
     let mut model = model(80, 24);
-    assert_eq!(model.link(), &Link::Connecting);
+    assert_eq!(model.connection(), &ConnectionState::Connecting);
     model.update(Event::Watch(watch::Event::Away("no server answers".into())));
     model.update(Event::Tick(NOON + 1));
     assert_eq!(model.settle(), []);
-    assert_eq!(model.link(), &Link::Away("no server answers".into()));
+    assert_eq!(model.connection(), &ConnectionState::Lost("no server answers".into()));
 }
 
 #[test]
@@ -337,7 +337,7 @@ fn deleting_asks_first() {
     press(&mut model, KeyCode::Char('y'));
     let id = Uuid::from_u128(3);
     assert_eq!(model.settle(), [Effect::Ask(Request::Delete(id))]);
-    model.update(Event::Answer(Answer::Deleted(id)));
+    model.update(Event::Reply(Reply::Deleted(id)));
     assert_eq!(contents(&model), ["number 1", "number 2"]);
     assert_eq!(model.stream().selected().unwrap().content, "number 2");
 }
@@ -375,7 +375,7 @@ fn a_server_that_cannot_search_does_not_confuse() {
     assert!(asked.iter().any(is_search), "{asked:?}");
     let Effect::Ask(Request::Page { ticket, wanted }) = &asked[0] else { panic!("{asked:?}") };
     let found = page(&store, wanted);
-    model.update(Event::Answer(Answer::Page { ticket: *ticket, found }));
+    model.update(Event::Reply(Reply::Page { ticket: *ticket, found }));
     assert_eq!(serve(&mut model, &store), []);
     assert_eq!(contents(&model), ["a needle"]);
     press(&mut model, KeyCode::Esc);
@@ -391,8 +391,9 @@ fn a_bounded_search_goes_on_where_the_server_ended() {
     press(&mut model, KeyCode::Tab);
     let asked = model.settle();
     let Effect::Ask(Request::Page { ticket, .. }) = asked[0] else { panic!("{asked:?}") };
-    let found = Found { messages: vec![message(9, "group_1", "x")], searched_to: Some("5".into()) };
-    model.update(Event::Answer(Answer::Page { ticket, found }));
+    let found =
+        HistoryPage { messages: vec![message(9, "group_1", "x")], searched_to: Some("5".into()) };
+    model.update(Event::Reply(Reply::Page { ticket, found }));
     let asked = model.settle();
     let Effect::Ask(Request::Page { wanted, .. }) = &asked[0] else { panic!("{asked:?}") };
     assert_eq!(wanted.before.as_deref(), Some("5"));
@@ -490,7 +491,7 @@ fn a_conversation_has_its_newest_name_everywhere() {
     assert_eq!(names(&model), ["New", "New", "New"]);
     // Another client was told of one more name first.
     let renamed = http::Conversation { name: Some("Newest".into()), ..conversation("group_1", 3) };
-    model.update(Event::Answer(Answer::Conversations(vec![renamed])));
+    model.update(Event::Reply(Reply::Conversations(vec![renamed])));
     assert_eq!(names(&model), ["Newest", "Newest", "Newest"]);
 }
 
@@ -498,7 +499,7 @@ fn a_conversation_has_its_newest_name_everywhere() {
 fn what_failed_while_the_server_was_away_is_not_shown_when_it_is_back() {
     let mut model = connected(100, 20, &many(3));
     model.update(Event::Watch(watch::Event::Away("gone".into())));
-    model.update(Event::Answer(Answer::Failed("no server answers".into())));
+    model.update(Event::Reply(Reply::Failed("no server answers".into())));
     assert_eq!(model.notice(), Some("no server answers"));
     model.update(Event::Watch(watch::Event::Here { since: 3 }));
     assert_eq!(model.notice(), None);
@@ -606,7 +607,7 @@ proptest! {
                 Step::Resize(width, height) => model.update(Event::Resize(width, height)),
                 Step::Delete(seq) => {
                     store.retain(|message| message.seq != seq);
-                    model.update(Event::Answer(Answer::Deleted(Uuid::from_u128(seq.into()))));
+                    model.update(Event::Reply(Reply::Deleted(Uuid::from_u128(seq.into()))));
                 }
             }
             if is_here {

@@ -3,7 +3,7 @@
 use super::rows::local;
 use crate::model::message::Message;
 use crate::text;
-use crate::tui::keys::{Place, TABLE};
+use crate::tui::keys::{Mode, TABLE};
 use jiff::tz::TimeZone;
 
 /// The most rows of a content; more is for `rechat get`.
@@ -95,12 +95,12 @@ impl View {
 
 fn keys(width: usize) -> Vec<Line> {
     let mut lines = Vec::new();
-    for place in Place::ALL {
+    for mode in Mode::ALL {
         if !lines.is_empty() {
             lines.push(Line::Row { name: String::new(), text: String::new() });
         }
-        lines.push(Line::Title(place.title().to_owned()));
-        for binding in TABLE.iter().filter(|binding| binding.place == place) {
+        lines.push(Line::Title(mode.title().to_owned()));
+        for binding in TABLE.iter().filter(|binding| binding.mode == mode) {
             let names: Vec<_> = binding.keys.iter().map(ToString::to_string).collect();
             row(&mut lines, &names.join(", "), binding.help, width);
         }

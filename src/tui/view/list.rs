@@ -5,7 +5,7 @@ use super::theme::Theme;
 use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
 use crate::tui::model::conversations::Conversation;
-use crate::tui::model::{Focus, Link, Model};
+use crate::tui::model::{ConnectionState, Focus, Model};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -47,7 +47,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
             }
         }
     }
-    if listed.is_empty() && *model.link() == Link::Here {
+    if listed.is_empty() && *model.connection() == ConnectionState::Connected {
         let text = "There are no messages yet. Connect a platform, or try:\n\nrechat send -p loopback \\\n  -r group_1 Hello";
         let area = Rect { y: layout.list.y + 3, ..layout.list }.intersection(layout.list);
         let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };

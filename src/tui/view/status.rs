@@ -4,7 +4,7 @@ use super::put::put;
 use super::theme::{Theme, mark_of_state};
 use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
-use crate::tui::model::{Link, Model};
+use crate::tui::model::{ConnectionState, Model};
 use ratatui::Frame;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -24,12 +24,12 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
         return put(frame, layout.status, 0, line);
     }
     let mut parts = Vec::new();
-    parts.push(link(model, theme));
+    parts.push(connection(model, theme));
     // In a narrow pane there is no other place for it.
     if layout.write_title.is_empty() && model.stream().below() > 0 {
         parts.push((format!("↓ {} new", model.stream().below()), theme.waiting()));
     }
-    if matches!(model.link(), Link::Here) {
+    if matches!(model.connection(), ConnectionState::Connected) {
         parts.extend(counts(model, theme));
         parts.extend(adapters(model, theme));
         parts.push((format!("{}/min", model.per_minute()), Style::new()));
@@ -38,12 +38,12 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     put(frame, layout.status, 0, joined(parts, columns));
 }
 
-fn link(model: &Model, theme: Theme) -> (String, Style) {
+fn connection(model: &Model, theme: Theme) -> (String, Style) {
     let server = visible(model.server());
-    match model.link() {
-        Link::Here => (format!("● {server}"), theme.well()),
-        Link::Connecting => (format!("◌ {server}"), Theme::quiet()),
-        Link::Away(why) => {
+    match model.connection() {
+        ConnectionState::Connected => (format!("● {server}"), theme.well()),
+        ConnectionState::Connecting => (format!("◌ {server}"), Theme::quiet()),
+        ConnectionState::Lost(why) => {
             let why = why.lines().map(visible).collect::<Vec<_>>().join(" — ");
             (format!("✗ away: {why}"), theme.wrong())
         }

@@ -7,7 +7,7 @@ use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
 use crate::tui::model::rows::{Columns, Row, local};
 use crate::tui::model::stream::Shown;
-use crate::tui::model::{Focus, Link, Model};
+use crate::tui::model::{ConnectionState, Focus, Model};
 use ratatui::Frame;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -49,17 +49,21 @@ fn title(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
 /// What is said where there are no messages.
 fn nothing(frame: &mut Frame, model: &Model, layout: &Layout) {
     let scope = model.stream().scope();
-    let text = match model.link() {
-        Link::Away(why) => format!(
+    let text = match model.connection() {
+        ConnectionState::Lost(why) => format!(
             "{}\n\nIt is asked for again and again. `rechat serve` starts a server on this host.",
             why.lines().map(visible).collect::<Vec<_>>().join("\n")
         ),
-        Link::Connecting => "connecting…".to_owned(),
-        Link::Here if !model.stream().is_whole() => "loading…".to_owned(),
-        Link::Here if scope.is_unfiltered() => "no messages yet".to_owned(),
-        Link::Here => "no message is like that; Esc shows all again".to_owned(),
+        ConnectionState::Connecting => "connecting…".to_owned(),
+        ConnectionState::Connected if !model.stream().is_whole() => "loading…".to_owned(),
+        ConnectionState::Connected if scope.is_unfiltered() => "no messages yet".to_owned(),
+        ConnectionState::Connected => "no message is like that; Esc shows all again".to_owned(),
     };
-    let style = if matches!(model.link(), Link::Away(_)) { Style::new() } else { Theme::quiet() };
+    let style = if matches!(model.connection(), ConnectionState::Lost(_)) {
+        Style::new()
+    } else {
+        Theme::quiet()
+    };
     let mut area = layout.stream;
     area.x += 1;
     area.width = area.width.saturating_sub(2);

@@ -3,7 +3,7 @@ use crate::client::watch;
 use crate::model::message::{Message, MessageType, Sender, Status};
 use crate::protocol::http::{AdapterStatus, State, Stats};
 use crate::tui::model::tests::{connected, hear, message, model, own, press, serve, type_in};
-use crate::tui::model::{Answer, Event, Model};
+use crate::tui::model::{Event, Model, Reply};
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 use ratatui::Terminal;
@@ -83,9 +83,9 @@ fn in_use(width: u16, height: u16) -> Model {
         last_error: None,
     };
     let adapters = vec![adapter("qq", State::Connected), adapter("wechat", State::Error)];
-    model.update(Event::Answer(Answer::Platforms(adapters)));
+    model.update(Event::Reply(Reply::Platforms(adapters)));
     let stats = Stats { pending: 1, sending: 0, sent: 7, failed: 1, canceled: 0, total: 9 };
-    model.update(Event::Answer(Answer::Stats(stats)));
+    model.update(Event::Reply(Reply::Stats(stats)));
     model
 }
 
@@ -165,7 +165,7 @@ fn searching() {
 
 #[test]
 fn away() {
-    let why = "no server answers at http://test:8080: Connection refused";
+    let why = "no server answers at http://test:8080: ConnectionState refused";
     let mut model = model(80, 12);
     model.update(Event::Watch(watch::Event::Away(why.into())));
     serve(&mut model, &[]);

@@ -5,14 +5,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
-/// The retcode of [`Answer::too_large`]; no implementation uses it.
+/// The retcode of [`ActionResponse::too_large`]; no implementation uses it.
 const TOO_LARGE: i64 = i64::MIN;
 
 /// The answer to an action.
 ///
 /// OneBot 11: communication/http.md, "响应"; OneBot 12: connect/data-protocol/action-response.md.
 #[derive(Clone, Debug)]
-pub(in crate::adapter::onebot) struct Answer {
+pub(in crate::adapter::onebot) struct ActionResponse {
     /// `ok`, `async` or `failed`.
     pub(in crate::adapter::onebot) status: String,
     pub(in crate::adapter::onebot) retcode: i64,
@@ -21,7 +21,7 @@ pub(in crate::adapter::onebot) struct Answer {
     pub(in crate::adapter::onebot) text: String,
 }
 
-impl Answer {
+impl ActionResponse {
     /// Stands for an answer that was larger than a frame may be, and was passed over.
     pub(in crate::adapter::onebot) fn too_large(bytes: usize) -> Self {
         Self {

@@ -3,7 +3,7 @@
 //! An answer that comes after the time limit still tells what became of the message it is about:
 //! the echoes of such calls are kept for as long as the connection lives.
 
-use super::answer::Answer;
+use super::answer::ActionResponse;
 use crate::adapter::transport::Writer;
 use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
@@ -34,7 +34,7 @@ struct Waiting {
     /// Part of every echo, so that no answer is taken for one of another connection.
     connection: Uuid,
     last_echo: u64,
-    answers: HashMap<String, oneshot::Sender<Answer>>,
+    answers: HashMap<String, oneshot::Sender<ActionResponse>>,
     /// The bytes of each frame whose answer is awaited.
     sizes: HashMap<String, usize>,
     /// The echo of the call that the peer refused as too large.
@@ -49,9 +49,9 @@ pub(in crate::adapter::onebot) enum Answered {
     /// One that waited for it.
     InTime,
     /// One that was to send this message and ran into its time limit.
-    Late(Uuid, Answer),
+    Late(Uuid, ActionResponse),
     /// None.
-    Unknown(Answer),
+    Unknown(ActionResponse),
 }
 
 /// Why an action has no answer.
@@ -123,7 +123,7 @@ impl Calls {
         action: &str,
         params: impl Serialize,
         bot: Option<Bot<'_>>,
-    ) -> Result<Answer, NoAnswer> {
+    ) -> Result<ActionResponse, NoAnswer> {
         self.call_about(None, action, params, bot).await
     }
 
@@ -135,7 +135,7 @@ impl Calls {
         action: &str,
         params: impl Serialize,
         bot: Option<Bot<'_>>,
-    ) -> Result<Answer, NoAnswer> {
+    ) -> Result<ActionResponse, NoAnswer> {
         self.call_about(Some(message), action, params, bot).await
     }
 
@@ -145,7 +145,7 @@ impl Calls {
         action: &str,
         params: impl Serialize,
         bot: Option<Bot<'_>>,
-    ) -> Result<Answer, NoAnswer> {
+    ) -> Result<ActionResponse, NoAnswer> {
         let mut place = self.begin()?;
         let request = Frame { action, params, echo: &place.echo, bot };
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
@@ -173,7 +173,11 @@ impl Calls {
     }
 
     /// Hands an answer to the call that waits for it.
-    pub(in crate::adapter::onebot) fn answered(&self, echo: &str, answer: Answer) -> Answered {
+    pub(in crate::adapter::onebot) fn answered(
+        &self,
+        echo: &str,
+        answer: ActionResponse,
+    ) -> Answered {
         let mut waiting = self.waiting();
         if let Some(place) = waiting.late.iter().position(|(late, _)| late == echo)
             && let Some((_, message)) = waiting.late.remove(place)
@@ -207,7 +211,7 @@ impl Calls {
         self.shared.writer.close();
     }
 
-    fn begin(&self) -> Result<Place<'_>, NoAnswer> {
+    fn begin(&self) -> Result<PendingCall<'_>, NoAnswer> {
         let (sender, answer) = oneshot::channel();
         let mut waiting = self.waiting();
         if waiting.closed {
@@ -216,7 +220,7 @@ impl Calls {
         waiting.last_echo += 1;
         let echo = format!("{}-{}", waiting.connection.simple(), waiting.last_echo);
         waiting.answers.insert(echo.clone(), sender);
-        Ok(Place { calls: self, echo, answer })
+        Ok(PendingCall { calls: self, echo, answer })
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -225,10 +229,10 @@ impl Calls {
 }
 
 /// A call that waits; it leaves no trace when it is given up.
-struct Place<'a> {
+struct PendingCall<'a> {
     calls: &'a Calls,
     echo: String,
-    answer: oneshot::Receiver<Answer>,
+    answer: oneshot::Receiver<ActionResponse>,
 }
 
 impl Waiting {
@@ -240,7 +244,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for PendingCall<'_> {
     fn drop(&mut self) {
         let mut waiting = self.calls.waiting();
         waiting.answers.remove(&self.echo);

@@ -4,7 +4,7 @@ use super::address::{Address, Id};
 use super::cq;
 use super::options::{GroupFile, MessageFormat, Options};
 use crate::adapter::api::{Delivery, Outbound};
-use crate::adapter::onebot::common::answer::Answer;
+use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::NoAnswer;
 use crate::adapter::onebot::common::media::Source;
 use crate::model::message::MessageType;
@@ -132,7 +132,7 @@ fn file(source: Source<'_>) -> Cow<'_, str> {
 /// The outcome of a sending action, from its answer or the lack of one.
 ///
 /// The codes are those of communication/ws.md and, above 1000, of what implementations add.
-pub(super) fn delivery(answer: Result<Answer, NoAnswer>) -> Delivery {
+pub(super) fn delivery(answer: Result<ActionResponse, NoAnswer>) -> Delivery {
     match answer {
         Ok(answer) if answer.is_too_large() => Delivery::Unknown { reason: answer.text },
         Ok(answer) if answer.is_accepted() => Delivery::Sent { external_id: answer.message_id() },
@@ -242,9 +242,9 @@ mod tests {
         assert!(refused("group_1", MessageType::File, "/etc/passwd").contains("not read"));
     }
 
-    fn answer(status: &str, retcode: i64, data: &str) -> Answer {
+    fn answer(status: &str, retcode: i64, data: &str) -> ActionResponse {
         let data = serde_json::value::RawValue::from_string(data.into()).ok();
-        Answer { status: status.into(), retcode, data, text: "why".into() }
+        ActionResponse { status: status.into(), retcode, data, text: "why".into() }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::options::Options;
 use super::{history, lookup};
 use crate::adapter::api::{Event as CoreEvent, Settings};
 use crate::adapter::context::Context;
-use crate::adapter::onebot::common::answer::Answer;
+use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Answered, Calls};
 use crate::adapter::onebot::common::requests;
 use crate::adapter::onebot::common::session::{self, Session, Skipped};
@@ -116,7 +116,7 @@ impl Session for Peer {
                 }
                 self.event(event).await
             }
-            Ok(Frame::Answer { echo, answer }) => self.answer(&echo, answer).await,
+            Ok(Frame::ActionResponse { echo, answer }) => self.answer(&echo, answer).await,
             Err(error) => {
                 self.skipped.note(text, &error);
                 Ok(())
@@ -137,7 +137,7 @@ impl Session for Peer {
 
     fn too_large(&mut self, text: &str) {
         match session::echo_of(text) {
-            Some(echo) => drop(self.calls.answered(&echo, Answer::too_large(text.len()))),
+            Some(echo) => drop(self.calls.answered(&echo, ActionResponse::too_large(text.len()))),
             None => self.skipped.note(text, &"it is larger than `max_frame`"),
         }
     }
@@ -345,7 +345,7 @@ impl Peer {
     }
 
     /// Hands an answer to its call. One that belongs to no call may say that we are not wanted.
-    async fn answer(&mut self, echo: &str, answer: Answer) -> Result<(), End> {
+    async fn answer(&mut self, echo: &str, answer: ActionResponse) -> Result<(), End> {
         match self.calls.answered(echo, answer) {
             Answered::Late(message, answer) => {
                 let account = self.account.id().map(str::to_owned);

@@ -1,7 +1,7 @@
 //! Frames of OneBot 11 as implementations really send them: events and answers.
 
 use super::reading;
-use crate::adapter::onebot::common::answer::Answer;
+use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::channel;
 use crate::adapter::onebot::common::fragment::Reading;
 use crate::adapter::onebot::common::scalar::Scalar;
@@ -19,7 +19,7 @@ pub(super) enum Frame<'a> {
     /// An event, and the account it says it happened to.
     Event { account: Option<String>, event: Event<'a> },
     /// An answer, and the echo of its action; some send back an empty one for none.
-    Answer { echo: String, answer: Answer },
+    ActionResponse { echo: String, answer: ActionResponse },
 }
 
 /// An event (event/README.md).
@@ -149,13 +149,13 @@ fn scalar(json: Option<&RawValue>) -> Scalar<'_> {
 
 impl Fields<'_> {
     fn into_answer<'a>(self) -> Frame<'a> {
-        let answer = Answer {
+        let answer = ActionResponse {
             status: scalar(self.status).or_empty().to_owned(),
             retcode: self.retcode.number().unwrap_or(-1),
             data: self.data.map(RawValue::to_owned),
             text: self.text(),
         };
-        Frame::Answer { echo: self.echo.or_empty().to_owned(), answer }
+        Frame::ActionResponse { echo: self.echo.or_empty().to_owned(), answer }
     }
 
     /// The words for people, from the field that holds them.

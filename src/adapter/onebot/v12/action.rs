@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use crate::adapter::api::Delivery;
-use crate::adapter::onebot::common::answer::Answer;
+use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::NoAnswer;
 use crate::adapter::onebot::common::media::Source;
 use crate::model::message::MessageType;
@@ -70,7 +70,7 @@ impl<'a> UploadFile<'a> {
 }
 
 /// The outcome of `send_message`, from its answer or the lack of one.
-pub(super) fn delivery(answer: Result<Answer, NoAnswer>) -> Delivery {
+pub(super) fn delivery(answer: Result<ActionResponse, NoAnswer>) -> Delivery {
     match answer {
         // ComWeChatBotClient answers whether it went, and never with an ID.
         Ok(answer) if answer.is_accepted() && answer.data::<bool>() == Some(false) => {
@@ -93,7 +93,7 @@ pub(super) fn delivery(answer: Result<Answer, NoAnswer>) -> Delivery {
 }
 
 /// The outcome of a message whose upload failed: it never went out.
-pub(super) fn upload_failed(answer: &Result<Answer, NoAnswer>) -> Delivery {
+pub(super) fn upload_failed(answer: &Result<ActionResponse, NoAnswer>) -> Delivery {
     let (reason, retryable) = match answer {
         Ok(answer) => (answer.reason(), retryable(answer.retcode)),
         Err(no_answer) => (no_answer.to_string(), *no_answer != NoAnswer::TooLarge),
@@ -101,7 +101,7 @@ pub(super) fn upload_failed(answer: &Result<Answer, NoAnswer>) -> Delivery {
     Delivery::Refused { reason: format!("the file could not be uploaded: {reason}"), retryable }
 }
 
-fn refusal(answer: &Answer) -> Delivery {
+fn refusal(answer: &ActionResponse) -> Delivery {
     match answer.retcode {
         // The handler broke down, perhaps after it had sent the message.
         20_000..=29_999 => Delivery::Unknown { reason: answer.reason() },
@@ -147,9 +147,9 @@ mod tests {
         }
     }
 
-    fn answer(status: &str, retcode: i64, data: &str) -> Answer {
+    fn answer(status: &str, retcode: i64, data: &str) -> ActionResponse {
         let data = RawValue::from_string(data.into()).ok();
-        Answer { status: status.into(), retcode, data, text: String::new() }
+        ActionResponse { status: status.into(), retcode, data, text: String::new() }
     }
 
     #[test]

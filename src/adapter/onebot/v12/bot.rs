@@ -4,7 +4,7 @@ use super::action::{Segment, SendMessage, UploadFile, delivery, upload_failed};
 use super::address::Address;
 use super::event::BotId;
 use crate::adapter::api::{Delivery, Event, EventSink, Found, Outbound};
-use crate::adapter::onebot::common::answer::Answer;
+use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Bot as SelfParameter, Calls, NoAnswer};
 use crate::adapter::onebot::common::media::Source;
 use crate::adapter::onebot::common::names::Names;
@@ -33,7 +33,7 @@ impl Bot {
         format!("{} {}", message.conversation, message.sender.id)
     }
 
-    async fn call(&self, action: &str, params: impl Serialize) -> Result<Answer, NoAnswer> {
+    async fn call(&self, action: &str, params: impl Serialize) -> Result<ActionResponse, NoAnswer> {
         let Self { id: BotId { platform, user_id }, calls, .. } = self;
         calls.call(action, params, Some(SelfParameter { platform, user_id })).await
     }

@@ -5,7 +5,7 @@ use super::bot::Bot;
 use super::event::{BotId, Event, Frame, Message, bots};
 use crate::adapter::api::{Event as CoreEvent, Settings};
 use crate::adapter::context::Context;
-use crate::adapter::onebot::common::answer::Answer;
+use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Answered, Calls};
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::requests;
@@ -86,13 +86,16 @@ impl Session for Peer {
     async fn frame(&mut self, text: &str) -> Result<(), End> {
         match Frame::parse(text) {
             Ok(Frame::Event { bot, event }) => self.event(bot, event).await,
-            Ok(Frame::Answer { echo, answer }) => match self.calls.answered(&echo, answer) {
-                Answered::Late(message, answer) => {
-                    let late = requests::late(message, self.only_account(), delivery(Ok(answer)));
-                    requests::report(&self.context.events, late).await
+            Ok(Frame::ActionResponse { echo, answer }) => {
+                match self.calls.answered(&echo, answer) {
+                    Answered::Late(message, answer) => {
+                        let late =
+                            requests::late(message, self.only_account(), delivery(Ok(answer)));
+                        requests::report(&self.context.events, late).await
+                    }
+                    Answered::InTime | Answered::Unknown(_) => Ok(()),
                 }
-                Answered::InTime | Answered::Unknown(_) => Ok(()),
-            },
+            }
             Err(error) => {
                 self.skipped.note(text, &error);
                 Ok(())
@@ -114,7 +117,7 @@ impl Session for Peer {
 
     fn too_large(&mut self, text: &str) {
         match session::echo_of(text) {
-            Some(echo) => drop(self.calls.answered(&echo, Answer::too_large(text.len()))),
+            Some(echo) => drop(self.calls.answered(&echo, ActionResponse::too_large(text.len()))),
             None => self.skipped.note(text, &"it is larger than `max_frame`"),
         }
     }

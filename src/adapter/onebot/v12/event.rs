@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::segment;
-use crate::adapter::onebot::common::answer::Answer;
+use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::fragment::Reading;
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
@@ -17,7 +17,7 @@ pub(super) enum Frame<'a> {
     /// An event, and the bot it happened to, which meta events do not tell.
     Event { bot: Option<BotId>, event: Event<'a> },
     /// An answer, and the echo of its action.
-    Answer { echo: String, answer: Answer },
+    ActionResponse { echo: String, answer: ActionResponse },
 }
 
 /// The identity of an account (data-protocol/basic-types.md, `self`).
@@ -112,13 +112,13 @@ impl Fields<'_> {
             let value = json.and_then(|json| serde_json::from_str::<Scalar<'_>>(json.get()).ok());
             value.unwrap_or_default().or_empty().to_owned()
         };
-        let answer = Answer {
+        let answer = ActionResponse {
             status: scalar(self.status),
             retcode: self.retcode.number().unwrap_or(-1),
             data: self.data.map(RawValue::to_owned),
             text: scalar(self.message),
         };
-        Frame::Answer { echo: self.echo.or_empty().to_owned(), answer }
+        Frame::ActionResponse { echo: self.echo.or_empty().to_owned(), answer }
     }
 }
 

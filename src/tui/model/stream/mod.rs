@@ -6,7 +6,7 @@ use super::rows::Columns;
 use super::scope::{Scope, contains};
 use super::window::Window;
 use crate::client::watch::StatusChange;
-use crate::client::{Found, Wanted};
+use crate::client::{HistoryPage, HistoryQuery};
 use crate::model::message::Message;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
@@ -175,7 +175,7 @@ impl Stream {
     }
 
     /// What to load now, if anything: older messages, when the screen comes near them.
-    pub fn wants(&mut self, ticket: u64) -> Option<Wanted> {
+    pub fn wants(&mut self, ticket: u64) -> Option<HistoryQuery> {
         let Older::Before(before) = &self.older else { return None };
         let top = self.visible().first().map_or(self.window.first(), |shown| shown.position);
         let is_near = top - self.window.first() < AHEAD;
@@ -189,7 +189,7 @@ impl Stream {
     }
 
     /// A page that was asked for; false where it is not wanted any more.
-    pub fn load(&mut self, ticket: u64, found: Found) -> bool {
+    pub fn load(&mut self, ticket: u64, found: HistoryPage) -> bool {
         let Older::Loading { ticket: asked, .. } = self.older else { return false };
         if asked != ticket {
             return false;
