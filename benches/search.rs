@@ -202,7 +202,7 @@ fn main() {
     runtime.block_on(feed).unwrap();
 }
 
-/// What writing costs beside the index: the same messages, without it and with it, in turn.
+/// Cost of writing beside the index: the same messages, without it and with it, in turn.
 fn beside_writes(count: u64, sample: &[String], runtime: &tokio::runtime::Runtime) {
     for round in 1..=3 {
         let rate = |is_indexed: bool| {
@@ -249,7 +249,7 @@ async fn fill(store: &Store, batch: Vec<String>) {
     }
 }
 
-/// What is looked for: of each kind, so many.
+/// Texts that are searched for: of each kind, so many.
 fn queries(
     by_use: &[(char, u64)],
     sample: &[String],

@@ -24,7 +24,7 @@ const MINUTE: u64 = 60;
 #[derive(Debug)]
 pub struct Activity(Mutex<Ring>);
 
-/// What [`Activity::last`] tells.
+/// Answer of [`Activity::last`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Minutes {
     /// Unix seconds at which the first minute begins.
@@ -166,7 +166,7 @@ mod tests {
                 now += pause;
                 let direction = if is_inbound { Direction::Inbound } else { Direction::Outbound };
                 activity.committed(&[message(now - age, direction)], now);
-                // What was too old when it came is not remembered.
+                // A message that was too old when it came is not remembered.
                 if (now / MINUTE) - (now - age) / MINUTE < MAX_MINUTES as u64 {
                     all.push((now - age, direction));
                 }

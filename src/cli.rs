@@ -143,7 +143,7 @@ pub struct Serve {
     #[arg(long)]
     pub loopback: bool,
 
-    /// What to log: error, warn, info, debug, trace, or a filter [env: RECHAT_LOG__LEVEL]
+    /// Messages to log: error, warn, info, debug, trace, or a filter [env: RECHAT_LOG__LEVEL]
     #[arg(long, value_name = "LEVEL")]
     pub log: Option<String>,
 

@@ -73,14 +73,14 @@ impl Clock {
     }
 }
 
-/// What the clock has shown: eras, each from where it was set to where it was set again.
+/// Times the clock has shown: eras, each from where it was set to where it was set again.
 #[derive(Debug)]
 struct Timeline {
     /// When the watch began, in steady seconds.
     began: i64,
     /// From when on stamps of before can be true.
     begin: i64,
-    /// What was seen last.
+    /// The time that was seen last.
     wall: i64,
     steady: i64,
     jumps: VecDeque<Jump>,
@@ -188,7 +188,7 @@ mod tests {
                 for (stamp, at) in &stamped {
                     let age = timeline.age(*stamp);
                     let real = steady - at;
-                    // What stays within the tolerance is not seen.
+                    // A step within the tolerance is not seen.
                     let unseen = TOLERANCE * i64::try_from(stamped.len()).unwrap();
                     prop_assert!(age.is_some_and(|age| age.cast_signed() <= real + unseen), "{age:?} {real}");
                 }

@@ -3,21 +3,21 @@
 use std::fmt;
 use std::process::ExitCode;
 
-/// What sort of error it is; decides the exit code.
+/// Kind of an error; decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The command was given wrongly: exit code 2.
     Usage,
     /// It was asked rightly and could not be done: exit code 1.
     Failed,
-    /// Whoever read our output has gone (`| head`): nothing to say, exit code 0.
+    /// The reader of our output has gone (`| head`): no message, exit code 0.
     Gone,
 }
 
 /// An error as a command reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// What sort it is.
+    /// Its kind.
     pub kind: Kind,
     what: String,
     hint: Option<String>,

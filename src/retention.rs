@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_mins(1);
 /// again, in seconds.
 const MARKS_FOR: u64 = 30 * 24 * 60 * 60;
 
-/// What is known of how old messages are.
+/// Knowledge of the age of messages.
 struct Ages {
     clock: Arc<Clock>,
     /// Messages up to this time count as written when the server started.
@@ -57,7 +57,7 @@ impl Ages {
     }
 }
 
-/// What is kept; nothing is deleted where neither is set. Messages that wait to be sent always are.
+/// Bounds of retention; nothing is deleted where neither is set. Messages that wait to be sent always are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     /// Seconds since a message was written.

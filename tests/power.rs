@@ -134,7 +134,7 @@ impl Machine {
                 assert_eq!(&view.by_id(*id).unwrap(), wanted, "{id}");
             }
         }
-        // What happened is kept without a gap in what was told, and in order.
+        // The journal has every event that was told, in order.
         let kept = view.journal(0, usize::MAX).unwrap().unwrap();
         let creations = kept.iter().filter(|kept| matches!(kept.entry, Entry::Created { .. }));
         let seqs: Vec<_> = creations
@@ -160,7 +160,7 @@ impl Machine {
         self.store = None;
         self.boot();
         self.verify();
-        // What was in doubt is settled now: it is as it is.
+        // Uncertain commands are decided now, either way.
         let view = self.store.as_ref().unwrap().view().unwrap();
         for id in std::mem::take(&mut self.doubtful) {
             self.acknowledged.insert(id, view.by_id(id).unwrap());

@@ -12,7 +12,7 @@ use std::sync::Arc;
 const PLATFORMS: [Option<&str>; 3] = [None, Some("qq"), Some("wechat")];
 const CONVERSATIONS: [&str; 3] = ["group_1", "group_2", "private_3"];
 
-/// What is done; places count from the newest message.
+/// A step of the model; places count from the newest message.
 #[derive(Clone, Debug)]
 enum Step {
     Create { platform: usize, conversation: usize },
@@ -233,7 +233,7 @@ impl Both {
                         change::record_outcome(known, sent, self.at).expect("it was open");
                 }
             }
-            // What is known may have been deleted since.
+            // A known message may have been deleted since.
             Answer::NotFound => assert!(is_double, "{received:?} was refused"),
             other => panic!("{other:?}"),
         }

@@ -16,7 +16,7 @@ pub(super) struct Adapter {
     pub(super) configure: fn(OwnSettings) -> Result<Service, String>,
 }
 
-/// What serves one configured adapter; made from the kind's own settings.
+/// The service of one configured adapter; made from the kind's own settings.
 #[derive(Clone, Debug)]
 pub(super) enum Service {
     /// Serves connections of `transport`, dialled or accepted.

@@ -78,7 +78,7 @@ impl Address {
         }))
     }
 
-    /// What people know the server by.
+    /// The server's name for people.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Tcp(url) => url.text.clone(),
@@ -102,7 +102,7 @@ impl Address {
         }
     }
 
-    /// What stands before the path of each request.
+    /// The prefix of each request's path.
     pub(super) fn prefix(&self) -> &str {
         match self {
             Self::Tcp(url) => &url.prefix,

@@ -1,4 +1,4 @@
-//! What a client says of a message that is not there.
+//! The error for a message that does not exist.
 
 use crate::error::Error;
 use uuid::Uuid;

@@ -48,7 +48,7 @@ const TOO_LARGE: &str = "is it too large? The server takes `limits.body_bytes` (
 /// The most bytes of an error that a server tells.
 const MAX_ERROR_BYTES: usize = 64 << 10;
 
-/// What of a message tells why it waits.
+/// The part of a message that tells why it waits.
 #[derive(Deserialize)]
 struct Waiting {
     waiting: Option<String>,
@@ -372,7 +372,7 @@ async fn read(body: Incoming, most: usize) -> io::Result<Bytes> {
     })
 }
 
-/// What a command says where there is no connection to its server.
+/// The error of a command that has no connection to its server.
 fn unreachable(address: &Address, error: &io::Error) -> Error {
     let away = address.away(error);
     if away.has_hint() {
@@ -381,7 +381,7 @@ fn unreachable(address: &Address, error: &io::Error) -> Error {
     away.hint("start one with `rechat serve`, or leave --server out to use the local store")
 }
 
-/// What an answer that is an error says.
+/// The text of an error that a server answered.
 fn refused(status: StatusCode, body: &[u8]) -> Error {
     let problem = serde_json::from_slice::<ErrorBody>(body);
     let error = Error::failed(problem.map_or_else(|_| status.to_string(), |problem| problem.error));

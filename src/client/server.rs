@@ -37,7 +37,7 @@ impl Server {
         Ok(Self { address: Address::Unix(socket), token: None, remote: None })
     }
 
-    /// What people know it by.
+    /// Its name for people.
     pub fn name(&self) -> String {
         self.address.name()
     }

@@ -13,7 +13,7 @@ const LOOPBACK: &str = "loopback";
 /// How conversations begin that need not be known.
 const PREFIXES: [&str; 3] = ["group_", "private_", "channel_"];
 
-/// What is known where messages are sent to; asked for when it is first needed.
+/// Names known to the place where messages are sent; asked for when it is first needed.
 #[derive(Default)]
 pub(super) struct Known {
     platforms: Option<BTreeSet<String>>,

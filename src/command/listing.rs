@@ -162,7 +162,7 @@ impl Entry {
         }
     }
 
-    /// What it is about, then the content; the ID behind the first, or below both.
+    /// Its conversation and sender, then the content; the ID behind the first, or below both.
     fn below_each_other(&self, widths: &Widths, columns: usize) -> Vec<Row> {
         let others = widths.time + 3 + widths.platform + 1 + STATUS + 1;
         let beside = columns.checked_sub(others + ID + 1);

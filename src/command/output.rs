@@ -1,4 +1,4 @@
-//! What commands print: for people on a terminal, for programs in a pipe.
+//! Output of commands: for people on a terminal, for programs in a pipe.
 
 use super::listing::{self, Look, Piece, arrow};
 use crate::error::{Error, Result};

@@ -1,4 +1,4 @@
-//! Who may do what: tokens, each with a name and a scope.
+//! Access: tokens, each with a name and a scope.
 
 use super::Secret;
 use crate::error::{Error, Result};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// The most bytes of a file with a token.
 const MAX_TOKEN_FILE_BYTES: u64 = 4096;
 
-/// What a token lets its bearer do.
+/// The rights of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
@@ -25,7 +25,7 @@ pub enum Scope {
     Admin,
 }
 
-/// What a request is about to do.
+/// The right that a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Need {

@@ -11,7 +11,7 @@ pub struct Key {
     pub default: &'static str,
     /// A value, as TOML.
     pub example: &'static str,
-    /// What it does; what is to be written as it is stands between backticks.
+    /// Its effect; literal values stand between backticks.
     pub meaning: &'static str,
 }
 

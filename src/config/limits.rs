@@ -1,10 +1,10 @@
-//! What clients may take up.
+//! Limits of clients.
 
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// What a client may take up.
+/// Limits of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {

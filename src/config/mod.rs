@@ -30,7 +30,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The store's file; empty stands for the default place.
     pub db: PathBuf,
-    /// What clients on TCP must show.
+    /// Access of clients on TCP.
     pub token: Option<Secret>,
     /// The file that token is in, instead.
     pub token_file: Option<PathBuf>,
@@ -57,7 +57,7 @@ pub struct Config {
     pub store: StoreLimits,
     #[allow(missing_docs)]
     pub outbox: Outbox,
-    /// What is kept, and what is deleted in time.
+    /// Retention.
     pub retention: Retention,
     /// Tokens with a scope each.
     #[serde(rename = "tokens")]
@@ -107,7 +107,7 @@ impl Default for Outbox {
     }
 }
 
-/// What is kept; everything, unless it is said.
+/// Retention; everything is kept unless it is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
@@ -117,7 +117,7 @@ pub struct Retention {
     pub messages: u64,
 }
 
-/// What is logged, and how; and how long events are kept.
+/// Logging of the process, and how long events are kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
@@ -251,7 +251,7 @@ impl Config {
         }
     }
 
-    /// What is kept.
+    /// Retention.
     pub fn retention(&self) -> crate::retention::Policy {
         let Retention { days, messages } = self.retention;
         let age = Duration::try_from_secs_f64(days * 86_400.0).unwrap_or_default().as_secs();

@@ -220,7 +220,7 @@ mod tests {
                         wanted.topics.remove(&one(platform), &Names::absent());
                         replay.forget(&one(platform), &Names::absent());
                         due_since.remove(&platform);
-                        // What comes again after a break is not counted.
+                        // A message that comes again after a break is not counted.
                         times.retain(|&seq, _| platform_of(seq) != PLATFORMS[platform]);
                     }
                     Step::Read { messages } => read(&mut replay, &wanted, &mut times, messages as usize),

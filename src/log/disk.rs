@@ -53,7 +53,7 @@ impl FileKind {
         PreallocatedFile::new(file).map_err(io::Error::other)
     }
 
-    /// What the log of a store holds; nothing where there is none.
+    /// The bytes of a store's log; empty where there is none.
     pub(crate) fn read_log(storage: Option<&StorageFactory>, path: &Path) -> io::Result<Vec<u8>> {
         if let Some(StorageFactory(open)) = storage {
             let log = open(Self::Log);
@@ -72,7 +72,7 @@ impl FileKind {
 /// something which is not on the disk.
 pub(crate) fn forget_cached(path: &Path) {
     if let Ok(file) = File::open(path) {
-        // Whoever cannot forget reads what is there.
+        // A system that cannot forget them reads what is cached.
         let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
     }
 }

@@ -314,7 +314,7 @@ mod tests {
         assert_eq!(firsts(&log.contents(8, &bytes).unwrap()), [8]);
         bytes.resize(bytes.len() + 1000, 0);
         assert_eq!(firsts(&log.contents(8, &bytes).unwrap()), [8]);
-        // What the tables have already is passed over.
+        // Events that the tables have already are passed over.
         assert_eq!(firsts(&log.contents(10, &bytes).unwrap()), [0; 0]);
     }
 

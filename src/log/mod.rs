@@ -61,7 +61,7 @@ impl Batch {
     }
 }
 
-/// What a log holds from some place on.
+/// Content of a log from an offset on.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Contents {
     /// Oldest first; their offsets grow, and have gaps where records were damaged.

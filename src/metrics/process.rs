@@ -1,4 +1,4 @@
-//! What Linux tells of this process, under the names that Prometheus clients share.
+//! Metrics of this process that Linux tells, under the names that Prometheus clients share.
 #![allow(clippy::cast_precision_loss, reason = "metrics are floating-point numbers")]
 
 use prometheus_client::collector::Collector;

@@ -7,7 +7,7 @@ use crate::model::message::{Direction, Message, MessageType, Sender, Status};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What a committed event did, for those who listen.
+/// The effect of a committed event, for listeners.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The number of the event in the log.
@@ -16,7 +16,7 @@ pub struct Change {
     pub effect: Effect,
 }
 
-/// What became of a message or a conversation.
+/// The effect on a message or a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// A message was made; its `seq` is the next one, unless it was imported.
@@ -78,7 +78,7 @@ pub struct Inbound {
 }
 
 impl Inbound {
-    /// What told of an inbound message that is stored already, where its platform's ID is known.
+    /// The inbound event behind a stored message, where its platform's ID is known.
     pub fn of(message: &Message) -> Option<Self> {
         Some(Self {
             platform: message.platform.clone()?,

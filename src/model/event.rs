@@ -60,7 +60,7 @@ pub enum Event {
         /// The offset at which it was set aside.
         offset: u64,
     },
-    /// What is older than these bounds was forgotten.
+    /// Everything older than these bounds was forgotten.
     Forgotten(Box<Bounds>),
 }
 
@@ -75,7 +75,7 @@ pub enum Origin {
     Imported,
 }
 
-/// What changed a message.
+/// Cause of a change of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
     /// It was claimed for an attempt.
@@ -88,7 +88,7 @@ pub enum How {
     Completed,
 }
 
-/// What of a message changes while it lives.
+/// The fields of a message that change after it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct State {
@@ -136,7 +136,7 @@ impl State {
 /// By which a message is found when it is told of again. Keys are hashes, led by a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// What a platform told: its own time of it, and the hash of who told what.
+    /// An event of a platform: its own time, and the hash of who told what.
     Seen(u64, u128),
     /// The platform's ID of a message that was sent: the hour, and the hash of the ID.
     Sent(u64, u128),
@@ -144,7 +144,7 @@ pub enum Mark {
     Key(u128, u128, u64),
 }
 
-/// What is forgotten.
+/// Bounds of what is forgotten.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
     /// Marks of what was seen before this time.

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// What can be told of such content without decoding it.
+/// Description of inline content, made without decoding it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inline {
     /// The name of the file, where the content has one.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 /// The most bytes a platform, recipient or other name may have; they become keys of the store.
 pub const NAME_BYTES: usize = 256;
 
-/// What kind of content a message carries.
+/// Type of a message's content.
 #[derive(
     Clone,
     Copy,
@@ -156,7 +156,7 @@ macro_rules! named_enum {
 }
 named_enum!(MessageType, Status, Direction);
 
-/// Who wrote a message, as its platform names them.
+/// The author of a message, as the platform names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Sender {
     /// The platform's ID of the user.
@@ -214,7 +214,7 @@ pub struct Message {
     /// The content as the platform wrote it (segments as JSON), where ours is a reading of it.
     #[serde(skip)]
     pub original: Option<String>,
-    /// Nobody can say whether the last attempt went out; to be looked up before the next one.
+    /// The outcome of the last attempt is unknown; it is looked up before the next one.
     #[serde(skip)]
     pub is_uncertain: bool,
     /// Which process claimed it, while it is being sent.
@@ -232,7 +232,7 @@ impl Message {
     }
 }
 
-/// What somebody asks to be sent: checked, and not yet a message.
+/// A message that is asked to be sent: checked, without an ID yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
     message_type: MessageType,

@@ -203,7 +203,7 @@ impl Lane {
         let mut has_failed = false;
         for message in claimed {
             let wanted = self.is_still_wanted(&message);
-            // What cannot be read now is looked at again, and before what comes after it.
+            // A message that cannot be read now is tried again, before those after it.
             has_failed |= wanted.is_err();
             let is_held = has_failed || self.context.stop.is_cancelled();
             let outcome = if is_held || wanted == Ok(false) {

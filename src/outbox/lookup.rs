@@ -13,7 +13,7 @@ use crate::store::{self, Command};
 /// failed for the doubt, or is to be looked at anew.
 pub(super) async fn may_send(context: &Context, message: &Message, route: &Route) -> bool {
     let is_other_account = message.account.is_some() && message.account != route.account.account;
-    // What one account sent, another cannot tell.
+    // One account cannot tell what another one sent.
     let found = if is_other_account {
         Found::CannotTell
     } else {

@@ -5,7 +5,7 @@ pub use super::platform::{AdapterStatus, State};
 use crate::model::message::{Message, MessageType, Status, check_name};
 use serde::{Deserialize, Serialize};
 
-/// What `POST /api/messages` takes. The type is a word here, for its error is the contract's own.
+/// Body of `POST /api/messages`. The type is plain text here, for its error is the contract's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct NewMessage {
@@ -20,7 +20,7 @@ pub struct NewMessage {
     pub platform: Option<String>,
 }
 
-/// What `PATCH /api/messages/{id}` takes.
+/// Body of `PATCH /api/messages/{id}`.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct NewStatus {
@@ -28,7 +28,7 @@ pub struct NewStatus {
     pub status: String,
 }
 
-/// What `GET /api/messages` answers.
+/// Answer of `GET /api/messages`.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Listing {
@@ -41,7 +41,7 @@ pub struct Listing {
     pub searched_to: Option<u64>,
 }
 
-/// What `GET /api/activity` answers: messages of each minute, the oldest first.
+/// Answer of `GET /api/activity`: messages of each minute, the oldest first.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Activity {
     /// Unix seconds at which the first minute begins.
@@ -91,7 +91,7 @@ impl Record {
     }
 }
 
-/// What `POST /api/backup` takes.
+/// Body of `POST /api/backup`.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Backup {
     /// Where the copy goes: an absolute path of a file that is not there yet.
@@ -99,7 +99,7 @@ pub struct Backup {
     pub file: std::path::PathBuf,
 }
 
-/// What `POST /api/import` answers.
+/// Answer of `POST /api/import`.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Imported {
     /// Messages that were new.
@@ -108,35 +108,35 @@ pub struct Imported {
     pub known: u64,
 }
 
-/// What `DELETE /api/messages/{id}` answers.
+/// Answer of `DELETE /api/messages/{id}`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Deleted {
     pub deleted: bool,
 }
 
-/// What `GET /api/platforms` answers: every adapter, and how it is connected.
+/// Answer of `GET /api/platforms`: every adapter, and how it is connected.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Platforms {
     pub platforms: Vec<AdapterStatus>,
 }
 
-/// What `GET /api/conversations` answers: every one that has messages, the latest first.
+/// Answer of `GET /api/conversations`: every one that has messages, the latest first.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Conversations {
     pub conversations: Vec<Conversation>,
 }
 
-/// What `POST /api/backup` answers.
+/// Answer of `POST /api/backup`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct BackupDone {
     pub done: bool,
 }
 
-/// What `GET /api/health` answers.
+/// Answer of `GET /api/health`.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Health {
     /// `ok`, or `degraded`.
@@ -146,7 +146,7 @@ pub struct Health {
     pub reason: Option<String>,
 }
 
-/// What every error answers.
+/// Body of every error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ErrorBody {
     /// The error in words, for people.

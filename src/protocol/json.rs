@@ -70,7 +70,7 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn scan(mut self) -> Vec<Edit> {
-        // What is open, from the outside in; an array has no members.
+        // The open braces and brackets, from the outside in; an array has no members.
         let mut open: Vec<Option<Members<'a>>> = Vec::new();
         let mut is_key = false;
         let mut at = 0;

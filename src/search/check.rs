@@ -9,14 +9,14 @@ use crate::store::{Result, View};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug, Default)]
 pub struct Report {
     /// Sealed segments read.
     pub segments: usize,
     /// Their size on disk.
     pub bytes: u64,
-    /// What is wrong, in words; empty where all is well.
+    /// The faults, in words; empty where there is none.
     pub findings: Vec<String>,
 }
 

@@ -206,7 +206,7 @@ impl Feed {
             after = last.offset;
             for entry in &entries {
                 match entry.entry {
-                    // What comes behind the end is read later, as it is then.
+                    // Events behind the end are read later.
                     Entry::Created { seq } | Entry::Updated { seq } if seq < end => {
                         self.index.amended(seq, &terms_of(view, seq)?);
                     }

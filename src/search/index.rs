@@ -1,4 +1,4 @@
-//! What the index holds: sealed segments in a folder beside the store, the newest messages in
+//! Content of the index: sealed segments in a folder beside the store, the newest messages in
 //! memory, and up to where the log was followed.
 
 use super::block::SPAN;
@@ -41,7 +41,7 @@ struct State {
     unused: Vec<PathBuf>,
 }
 
-/// What the log has told. It is kept on disk as well, and may be older there than the segments
+/// Progress through the log. It is kept on disk as well, and may be older there than the segments
 /// are: what is told again does no harm.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Followed {
@@ -54,7 +54,7 @@ struct Followed {
     deleted: BTreeMap<u64, u32>,
 }
 
-/// What a search goes through, as it was at one moment.
+/// Snapshot of the index for one search.
 pub(super) struct Snapshot {
     /// Sealed segments, the newest first.
     pub(super) segments: Vec<Arc<Segment>>,
@@ -112,7 +112,7 @@ impl Index {
         *self.write() = State { segments, live: None, followed, unused: Vec::new() };
     }
 
-    /// What the log had told when this was written; `None` where it cannot be gone on from.
+    /// The cursor in the log when this was written; `None` where it cannot be resumed from.
     fn load_followed(&self, view: &View) -> Option<Followed> {
         let bytes = std::fs::read(self.position_file()).ok()?;
         let (checksum, fields) = bytes.split_first_chunk()?;
@@ -271,7 +271,7 @@ impl Index {
         };
         let sealed = (live.next() > live.first()).then(|| Segment::write(&self.folder, live));
         drop(state);
-        // Nobody else changes what is in memory meanwhile: that is the feed's alone.
+        // Only the feed changes what is in memory.
         let sealed = sealed.transpose()?;
         let mut state = self.write();
         state.live = None;
@@ -285,7 +285,7 @@ impl Index {
     pub(super) fn seal(&self, builder: &Builder) -> io::Result<()> {
         let segment = Segment::write(&self.folder, builder)?;
         let mut state = self.write();
-        // What was amended before is in it now.
+        // Earlier amendments are in it now.
         let range = segment.range();
         state.forget_changes(range);
         state.segments.insert(range.first, Arc::new(segment));
@@ -315,7 +315,7 @@ impl Index {
         self.read().segments.values().map(|segment| segment.bytes()).sum()
     }
 
-    /// What a search for these terms goes through.
+    /// Snapshot for a search for these terms.
     pub(super) fn snapshot(&self, needed: &[Terms]) -> Snapshot {
         let state = self.read();
         let live = state.live.as_ref().filter(|live| live.next() > live.first()).map(|live| {
@@ -359,7 +359,7 @@ impl State {
     }
 }
 
-/// What lies between ranges, which come newest first, from before `end` down to `oldest`.
+/// Gaps between ranges, which come newest first, from before `end` down to `oldest`.
 pub(super) fn gaps(
     ranges: impl Iterator<Item = Range>,
     mut end: u64,

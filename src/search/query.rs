@@ -20,7 +20,7 @@ const STRIDE: usize = 256;
 /// Events read at a time.
 const EVENTS: usize = 10_000;
 
-/// What a message's own text and type must be.
+/// Text and type that a message must have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search {
     /// Normalised; looked for in each text of a message.
@@ -28,7 +28,7 @@ pub struct Search {
     message_type: Option<MessageType>,
 }
 
-/// What a search found, newest first.
+/// Result of a search, newest first.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Found {
     #[allow(missing_docs)]

@@ -58,7 +58,7 @@ pub struct Segment {
 pub enum Error {
     /// The disk failed.
     Io(io::Error),
-    /// What was read is not what was written.
+    /// The bytes read differ from those written.
     Damaged,
 }
 

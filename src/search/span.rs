@@ -45,7 +45,7 @@ impl PlaceSet {
         Ok(())
     }
 
-    /// What is in each block of a span.
+    /// The places in each block of a span.
     pub fn of_blocks<E>(span: u64, other: impl Fn(u32) -> Result<Places, E>) -> Result<Self, E> {
         let mut set = Self::default();
         for (i, places) in set.0.iter_mut().enumerate() {

@@ -88,7 +88,7 @@ pub fn of_message(message: &Message) -> Vec<Term> {
     terms
 }
 
-/// What the terms of each message are like that has this normalised text in it, and is of this
+/// The terms that each message has that contains this normalised text and is of this
 /// type: some of each.
 pub fn needed(text: &str, message_type: Option<MessageType>) -> Vec<Terms> {
     let chars: Vec<char> = text.chars().collect();

@@ -17,7 +17,7 @@ const CONVERSATIONS: [&str; 2] = ["group_1", "group_2"];
 /// Texts of few characters, so that what is looked for is often there.
 const TEXT: &str = "[abAＢé你好ｶﾞß😀 ]{1,8}";
 
-/// What is done; places count from the newest message.
+/// A step of the model; places count from the newest message.
 #[derive(Clone, Debug)]
 enum Step {
     Create {
@@ -267,7 +267,7 @@ proptest! {
         for find in &finds {
             both.step(find.clone());
         }
-        // What searches found damaged is built anew.
+        // A segment found damaged by a search is built anew.
         both.catch_up();
         for find in finds {
             both.step(find);
@@ -322,7 +322,7 @@ fn a_segment_that_is_gone_or_damaged_is_read_instead_and_built_anew() {
     both.catch_up();
     assert_eq!(both.found("sage 15"), ["message 15"]);
     let report = both.check();
-    // What is missing side by side is built as one.
+    // Adjacent gaps are built as one segment.
     assert_eq!((report.segments, &report.findings[..]), (2, &[][..]));
 }
 

@@ -1,4 +1,4 @@
-//! What handlers work with.
+//! Context of the handlers.
 
 use super::access::Access;
 use super::limit::Limit;

@@ -35,7 +35,7 @@ pub struct Call<'a> {
 /// An answer that is on its way.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer>> + Send + 'a>>;
 
-/// What a request has to show.
+/// Credentials that a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Nothing: the page's own files, and the health of the server.

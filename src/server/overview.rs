@@ -1,4 +1,4 @@
-//! What the server holds and how it is: counts, activity, platforms, conversations, health.
+//! State of the server: counts, activity, platforms, conversations, health.
 
 use super::body::{Answer, json};
 use super::error::{ErrorResponse, Result};

@@ -6,7 +6,7 @@ use crate::search::Search;
 use crate::store::{Filter, Page, View};
 use std::str::FromStr;
 
-/// What a list's query asks for.
+/// Query of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Query {
     #[allow(missing_docs)]

@@ -42,7 +42,7 @@ impl Route {
 const READ: Access = Access::Token(Need::Read);
 const SEND: Access = Access::Token(Need::Send);
 const ADMIN: Access = Access::Token(Need::Admin);
-/// Who may read may open a WebSocket, where each command is checked by itself.
+/// The scope for reading opens a WebSocket, where each command is checked by itself.
 const WATCH: Access = Access::TokenInQuery(Need::Read);
 
 /// An answer that is there at once.

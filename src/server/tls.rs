@@ -39,7 +39,7 @@ impl Certificate {
         Ok(Self { files, state })
     }
 
-    /// What the next connection is accepted with: by the files as they are now, or as they were
+    /// Configuration for the next connection: by the files as they are now, or as they were
     /// when they could last be read.
     pub fn acceptor(&self) -> TlsAcceptor {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 /// A connection that writes nothing for so long is stuck, once the server stops.
 const STUCK: Duration = Duration::from_millis(500);
 
-/// What a connection is doing.
+/// Phase of a connection.
 #[derive(Debug, Default)]
 pub struct Progress {
     requests: AtomicU64,

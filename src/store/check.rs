@@ -17,7 +17,7 @@ use std::collections::HashMap;
 /// The most findings that are told; a store that is wrong is usually wrong everywhere.
 const MAX_FINDINGS: usize = 100;
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug, Default)]
 pub struct Report {
     /// Messages read.
@@ -26,7 +26,7 @@ pub struct Report {
     pub rows: u64,
     /// Events that could not be stored and were set aside.
     pub set_aside: Vec<SetAside>,
-    /// What is wrong, in words; empty where all is well.
+    /// The faults, in words; empty where there is none.
     pub findings: Vec<String>,
 }
 
@@ -101,7 +101,7 @@ pub fn check(view: &View) -> Result<Report> {
     Ok(report)
 }
 
-/// What the messages say the other tables should be.
+/// Content of the other tables as it follows from the messages.
 #[derive(Default)]
 struct Messages {
     counted: Counters,

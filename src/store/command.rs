@@ -6,7 +6,7 @@ use crate::model::message::{Draft, Message, Status};
 use crate::model::routing::RoutingFacts;
 use uuid::Uuid;
 
-/// What somebody asks for. Times are Unix seconds. It carries every time it needs, so that the same
+/// A command to the store. Times are Unix seconds. It carries every time it needs, so that the same
 /// commands in the same order always come to the same events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -34,14 +34,14 @@ pub enum Command {
     Import { messages: Vec<Message> },
     /// Keep what a platform told of and cannot be stored, for somebody to look at.
     SetAside { inbound: Box<Inbound>, reason: String, at: u64 },
-    /// What was set aside at this offset is done with.
+    /// The event that was set aside at this offset is done with.
     Release { offset: u64 },
     /// Forget kept events that are too old or too many, conversations without messages, and what
     /// tells doubles and echoes from before a time; a part of it, where it is much.
     Trim { marks_before: u64 },
 }
 
-/// What came of a command.
+/// Answer to a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The message as it now is.

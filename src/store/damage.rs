@@ -1,4 +1,4 @@
-//! What becomes of damage that somebody meets: a panic of redb is an error like others, and a row
+//! Handling of damage: a panic of redb is an error like others, and a row
 //! that cannot be read is told once and passed over.
 
 use super::error::{Error, Result};
@@ -10,7 +10,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 /// The most damaged rows that are told one by one.
 const MAX_TOLD: usize = 1_000;
 
-/// What was told already.
+/// Damage that was logged already.
 static TOLD: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default);
 
 /// Runs something that reads or writes the file; redb panics where a page is none at all.

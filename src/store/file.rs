@@ -29,7 +29,7 @@ pub(super) enum Durability {
     Tables,
 }
 
-/// What became of a log that was found.
+/// State of a log that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// The tables hold all of it, durably.
@@ -40,7 +40,7 @@ pub(super) enum Found {
     DoesNotFollow,
 }
 
-/// What came of a batch.
+/// Outcome of a batch.
 pub(super) struct Outcome {
     pub(super) changes: Vec<Change>,
     /// One for each command; an error where it met something damaged, and did nothing.

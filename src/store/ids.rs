@@ -16,7 +16,7 @@ const HALF: u64 = (1 << HALF_BITS) - 1;
 const CHECK_BITS: u32 = 29;
 const ROUNDS: u8 = 4;
 
-/// What an ID says of the epoch that gave it.
+/// Part of an ID that stands for the epoch that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tag(u32);
 
@@ -40,7 +40,7 @@ impl Ids {
         Self { key }
     }
 
-    /// What tells this store from others.
+    /// The key of the store.
     pub(super) fn key(self) -> [u8; 16] {
         self.key
     }

@@ -1,4 +1,4 @@
-//! What is kept of events, so that clients can go on where they stopped.
+//! Journal of kept events, by which clients resume.
 //!
 //! One row for each commit: the events' offsets, kinds and what a client cannot read from the
 //! message itself. The content of messages is not repeated here: it is in the messages' table once,
@@ -24,7 +24,7 @@ pub struct JournalEntry {
     pub entry: Entry,
 }
 
-/// What a kept event tells beyond the message as it now is.
+/// Content of a kept event beyond the message as it now is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Entry {
@@ -54,7 +54,7 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// What is kept of an effect.
+    /// The entry for an effect.
     pub(super) fn of(effect: &Effect) -> Self {
         match effect {
             Effect::Created(message) => Self::Created { seq: message.seq },

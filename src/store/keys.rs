@@ -27,7 +27,7 @@ impl Idempotency {
     }
 }
 
-/// What makes two events the same one (contract, Part 2, item 19).
+/// Key of an inbound event (contract, Part 2, item 19).
 pub(super) fn seen_key(received: &Inbound) -> (u64, u128) {
     let Inbound { platform, account, conversation, external_id, .. } = received;
     (received.time, hash(&[platform, account, conversation, external_id]))
@@ -46,12 +46,12 @@ pub(super) fn sent_keys(
     [(hour.saturating_sub(1), hash), (hour, hash), (hour + 1, hash)]
 }
 
-/// What marks a message as one that a history has told of.
+/// Key of a message that a history has told of.
 pub(super) fn history_key(message: &Message) -> (u64, u128) {
     (message.created_at, hash(&["history", &message.seq.to_string()]))
 }
 
-/// What marks a platform's ID as another one by which a history told of a message.
+/// Key of another platform ID under which a history told of a message.
 pub(super) fn alias_key(message: &Message, external_id: &str) -> (u64, u128) {
     (message.created_at, hash(&["alias", &message.seq.to_string(), external_id]))
 }

@@ -1,4 +1,4 @@
-//! What the rest of the program is told of commits.
+//! Listeners of commits.
 
 use crate::model::change::Committed;
 use crate::model::cursor::Cursor;
@@ -24,7 +24,7 @@ pub trait Listener: Send {
     fn committed(&mut self, batch: Arc<Committed>);
 }
 
-/// Nobody listens.
+/// A listener that ignores everything.
 impl Listener for () {
     fn opened(&mut self, _: Head) {}
 

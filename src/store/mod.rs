@@ -4,7 +4,7 @@
 //! the tables are what they come to. The log holds what the tables do not have durably yet; of older
 //! events the journal keeps what clients need to go on where they stopped, and no content.
 //!
-//! What it promises: a [`Command`] is answered only once its change is on disk; commands that
+//! Guarantees: a [`Command`] is answered only once its change is on disk; commands that
 //! wait together share one sync; `seq` grows with each message and is never used again; readers
 //! see whole commits only and never wait for the writer.
 

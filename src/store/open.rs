@@ -28,7 +28,7 @@ const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
 /// The pauses between two looks at a file that another process has.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(100)];
 
-/// What a store says of itself.
+/// Identity of a store.
 struct Identity {
     schema: u32,
     ids: Ids,

@@ -8,7 +8,7 @@ use crate::model::cursor::Epoch;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What a store is opened for.
+/// Access to a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Reading only: several may, as long as nobody writes. Never makes a file.
@@ -42,7 +42,7 @@ pub struct Options {
     pub patience: Duration,
     /// By which claims of this process are known from those of others.
     pub owner: String,
-    /// What to write to in place of files, for trying faults out.
+    /// Storage in place of files, for tests of faults.
     pub storage: Option<StorageFactory>,
 }
 
@@ -70,7 +70,7 @@ impl Options {
         FileLog::new(&self.path, self.storage.clone(), key, self.log_bytes)
     }
 
-    /// What a store opened so brings into its transactions; its epoch is new.
+    /// Context of the transactions of a store opened so; its epoch is new.
     pub(super) fn context(&self, ids: Ids) -> Context {
         let epoch = mint();
         Context {

@@ -12,7 +12,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// What is kept in one piece.
+/// Bytes of a block.
 const BLOCK: u64 = 4096;
 
 #[derive(Debug)]
@@ -114,7 +114,7 @@ impl StorageBackend for Overlay {
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut state = self.state_to_change();
         if len < state.len {
-            // What comes back later is zeros.
+            // Bytes that come back later are zeros.
             state.below = state.below.min(len);
             state.blocks.retain(|number, _| number * BLOCK < len);
             if let Some(block) = state.blocks.get_mut(&(len / BLOCK)) {

@@ -42,7 +42,7 @@ pub struct Page {
 /// Terms of which a message has one.
 type AnyOf = Vec<Term>;
 
-/// What a filter asks of every message, looked up once; `None` where nothing can match.
+/// Terms that a filter needs, looked up once; `None` where nothing can match.
 pub struct Needs(Option<Vec<AnyOf>>);
 
 impl View {
@@ -107,7 +107,7 @@ impl View {
         Ok(found)
     }
 
-    /// What a filter asks of every message.
+    /// The terms that a filter needs.
     pub fn needs(&self, filter: &Filter) -> Result<Needs> {
         guarded(|| self.needed(filter).map(Needs))
     }
@@ -181,7 +181,7 @@ impl View {
         Ok(self.outbound(Status::Sending)?.filter(is_its_own))
     }
 
-    /// What a message must have one of each of; `None` where nothing can match.
+    /// Sets of terms; a message has one of each. `None` where nothing can match.
     fn needed(&self, filter: &Filter) -> Result<Option<Vec<AnyOf>>> {
         let mut needed = Vec::new();
         let is_any_state = filter.status.is_none() && filter.direction.is_none();

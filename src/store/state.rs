@@ -8,7 +8,7 @@ use crate::model::message::{Message, Status};
 use crate::model::routing::StoreFacts;
 use uuid::Uuid;
 
-/// What a decision looks at.
+/// State that decisions read.
 pub(super) trait State: StoreFacts<Error = Error> {
     /// The `seq` and the ID of the next message.
     fn next(&self) -> (u64, Uuid);
@@ -44,6 +44,6 @@ pub(super) trait State: StoreFacts<Error = Error> {
     fn has_other_name(&self, platform: &str, conversation: &str, name: &str) -> Result<bool>;
     /// Whether something was set aside at an offset.
     fn is_set_aside(&self, offset: u64) -> Result<bool>;
-    /// What can be forgotten; `None` where there is nothing.
+    /// Bounds of what can be forgotten; `None` where there is nothing.
     fn forgettable(&self, marks_before: u64) -> Result<Option<Bounds>>;
 }

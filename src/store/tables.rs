@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 /// The newest schema this program knows.
 pub(super) const SCHEMA: u32 = 2;
 
-/// What marks a file as a store of rechat.
+/// Mark of a store of rechat.
 pub(super) const MARK: &[u8] = b"rechat";
 
 /// `application`, `schema`, `id key`, `id check` (the key's checksum) and `counters`.
@@ -90,7 +90,7 @@ fn state_number(direction: Direction, status: Status) -> usize {
     direction as usize * Status::ALL.len() + status as usize
 }
 
-/// What is counted as it happens, so that nobody has to count later.
+/// Counts that are kept with each event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counters {
     /// The `seq` of the newest message ever made; 0 before the first.
@@ -127,7 +127,7 @@ impl Counters {
     }
 }
 
-/// What is known of a conversation.
+/// Facts of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ConversationRow {
     pub(super) term: Term,

@@ -1,4 +1,4 @@
-//! What batches and logs leave behind, in real files.
+//! Tests of batches and logs on real files.
 
 use super::file::{Durability, StoreFile};
 use super::open::open;
@@ -618,7 +618,7 @@ fn unpack_fixture(name: &str, to: &Path) {
     fs::write(to, bytes).unwrap();
 }
 
-/// What version 0.2 exported of it, by ID.
+/// Messages that version 0.2 exported of it, by ID.
 fn exported(of: &str) -> Vec<serde_json::Value> {
     let all = fs::read("tests/fixtures/store/0.2.0.json").unwrap();
     let all: serde_json::Value = serde_json::from_slice(&all).unwrap();
@@ -651,7 +651,7 @@ fn a_store_of_version_0_2_is_brought_up_to_date() {
     let names: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
     assert_eq!(names.len(), 1, "no copy stays: {names:?}");
     let mut file = writable(folder.path());
-    // What it knew is known.
+    // Its messages and keys are known.
     let key = Some(Idempotency::new("k1", "another body"));
     let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
     let answer = commit(

@@ -35,12 +35,12 @@ const MAX_EPOCHS: u64 = 4_096;
 
 pub(super) type ConversationKey = (String, String);
 
-/// What an open store brings into every transaction.
+/// Context of a store's transactions.
 #[derive(Clone)]
 pub(super) struct Context {
     pub(super) ids: Ids,
     pub(super) epoch: Epoch,
-    /// What new IDs carry.
+    /// The tag of new IDs.
     pub(super) tag: Tag,
     /// The owner of claims.
     pub(super) owner: String,
@@ -76,7 +76,7 @@ pub(super) struct Transaction<'txn> {
     pub(super) counters: Counters,
     /// The epoch of the newest event.
     pub(super) newest_epoch: Epoch,
-    /// What the journal is to keep of this commit.
+    /// Entries of this commit for the journal.
     pub(super) kept: Vec<(u64, Entry)>,
     /// Messages as the table has them, each decoded once.
     pub(super) decoded: RefCell<HashMap<u64, Message>>,
@@ -277,7 +277,7 @@ impl<'txn> Transaction<'txn> {
         for (count, row) in self.journal.iter()?.enumerate() {
             let (offset, bytes) = row?;
             let at = journal::time_of(offset.value(), bytes.value());
-            // What cannot be read is of no use.
+            // A row that cannot be read is of no use.
             let is_kept = offset.value() >= first && at.is_some_and(|at| at >= oldest);
             if is_kept || count >= FORGOTTEN_AT_ONCE {
                 return Ok((count > 0).then_some(offset.value()));

@@ -205,7 +205,7 @@ impl View {
         pass_over(self.by_seq(seq))
     }
 
-    /// What was set aside because it could not be stored, the oldest first.
+    /// Events that could not be stored and were set aside, the oldest first.
     pub fn quarantine(&self) -> Result<Vec<SetAside>> {
         let mut found = Vec::new();
         for row in self.quarantine.iter()? {
@@ -258,7 +258,7 @@ impl View {
         Ok(self.between(0, seq.saturating_sub(1))?.rev())
     }
 
-    /// What is known of a conversation.
+    /// Facts of a conversation.
     pub fn conversation(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
         let row = self.conversation_row(platform, conversation)?;
         Ok(row.map(|row| row.shown(platform, conversation)))

@@ -39,7 +39,7 @@ const ALONE_FOR: Duration = Duration::from_secs(30);
 /// How many bytes of tables a byte of the log may come to; with less room there is no log.
 const TABLES_PER_LOG: u64 = 8;
 
-/// What readers see: the newest commit, or nothing while the store is away.
+/// The commit that readers see: the newest, or none while the store is away.
 pub(super) type Current = Arc<ArcSwapOption<View>>;
 
 pub(super) struct Job {
@@ -75,7 +75,7 @@ pub(super) fn start(
 struct Writer {
     /// `None` after a fault, until the file could be opened again.
     file: Option<StoreFile>,
-    /// What can still be read meanwhile.
+    /// The store for reading meanwhile.
     left: Option<Opened>,
     /// For waiting with a limit; nothing runs on it.
     timer: Runtime,
@@ -161,7 +161,7 @@ impl Writer {
                 if self.file.is_none() {
                     let _ = self.open_again();
                 }
-                // What meets a damaged page by itself will always meet it.
+                // A command that alone meets a damaged page will always meet it.
                 let error = match error {
                     Error::Corrupt(_) if is_alone => Error::Damaged(error.to_string()),
                     error => not_written(error),
@@ -178,7 +178,7 @@ impl Writer {
         let free = self.free_space()?;
         let file = self.file.as_mut().ok_or(Error::Absent)?;
         let is_calm = self.last.is_none_or(|last| last.elapsed() > CALM);
-        // What the log takes must have room in the tables afterwards.
+        // Events in the log need room in the tables afterwards.
         let is_tight = free < self.options.reserve_bytes + TABLES_PER_LOG * self.options.log_bytes;
         let durability = if is_calm || is_tight { Durability::Tables } else { Durability::Log };
         let done = guarded(|| file.commit(commands, durability)).and_then(|done| {

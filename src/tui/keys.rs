@@ -53,7 +53,7 @@ impl Mode {
     }
 }
 
-/// What a key does.
+/// Action of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Action {
@@ -112,7 +112,7 @@ const fn ctrl(c: char) -> Key {
 
 impl Key {
     fn is(self, event: &KeyEvent) -> bool {
-        // What Shift does to a letter is in the letter already.
+        // The letter itself shows Shift already.
         let held = event.modifiers.difference(match event.code {
             KeyCode::Char(_) | KeyCode::BackTab => KeyModifiers::SHIFT,
             _ => KeyModifiers::NONE,
@@ -152,7 +152,7 @@ pub struct Binding {
     pub mode: Mode,
     /// Any of these.
     pub keys: &'static [Key],
-    /// What they do.
+    /// Their action, for the help.
     pub action: Action,
     /// The same, in the words of the help.
     pub help: &'static str,

@@ -42,7 +42,7 @@ pub struct Layout {
     pub stream: Rect,
     /// Above what is written.
     pub write_title: Rect,
-    /// What is written, or searched for.
+    /// The text that is written, or searched for.
     pub write: Rect,
     /// The lowest row.
     pub status: Rect,

@@ -76,7 +76,7 @@ struct Client {
     signals: Signals,
 }
 
-/// What the system tells.
+/// Events of the system.
 struct Signals {
     terminate: Signal,
     hang_up: Signal,
@@ -203,7 +203,7 @@ impl Client {
     }
 }
 
-/// What is said where too many requests wait.
+/// Notice where too many requests wait.
 const BUSY: &str = "the server is slow to answer; try again";
 
 /// Stops the process as the user asked, with the terminal as it was.

@@ -65,7 +65,7 @@ async fn invalid_are_skipped(mut rechat: Rechat, peer: Peer, version: &str, soun
     }
 }
 
-/// Nobody here answers: what is asked for names must change nothing.
+/// No peer answers here: requests for names must change nothing.
 async fn v11(rechat: &Rechat) -> Peer {
     let headers = onebot11::headers("1", "Universal");
     let silent = std::sync::Arc::new(|_: &Value| crate::onebot::Reply::Silent);

@@ -21,7 +21,7 @@ pub struct Rechat {
     pub registry: Registry,
     pub changes: Changes,
     events: mpsc::Receiver<QueuedEvent>,
-    /// What the core answers when it is asked for an account's conversations.
+    /// The conversations that the core gives when asked.
     pub conversations: Vec<String>,
     /// The names that were told of conversations.
     pub names: Vec<(String, String)>,

@@ -9,7 +9,7 @@ use redb::StorageBackend;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-/// What a disk writes whole.
+/// Bytes that a disk writes as a whole.
 const SECTOR: usize = 512;
 
 /// A disk that many generations of a store are opened on.

@@ -22,7 +22,7 @@ use tokio_tungstenite::{WebSocketStream, accept_hdr_async, connect_async};
 /// How long a test waits for something before it fails.
 pub const DEADLINE: Duration = Duration::from_mins(1);
 
-/// What the implementation does with an action.
+/// Reaction of the implementation to an action.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// Sends these frames back, in order, each with the action's echo.
@@ -59,7 +59,7 @@ pub struct Peer {
     received: watch::Receiver<Vec<Value>>,
     seen: Mutex<usize>,
     task: JoinHandle<()>,
-    /// What the other side said in the handshake.
+    /// Headers of the other side in the handshake.
     pub handshake: Vec<(String, String)>,
 }
 

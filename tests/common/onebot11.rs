@@ -13,7 +13,7 @@ pub fn headers<'a>(account: &'a str, role: &'a str) -> Vec<(&'a str, &'a str)> {
     vec![("X-Self-ID", account), ("X-Client-Role", role)]
 }
 
-/// What comes first on a connection (event/meta.md).
+/// The first frame on a connection (event/meta.md).
 pub fn lifecycle(account: i64) -> Value {
     json!({
         "time": 1_700_000_000, "self_id": account, "post_type": "meta_event",

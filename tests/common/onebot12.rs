@@ -20,7 +20,7 @@ pub fn connect() -> Value {
     })
 }
 
-/// Who is there: platform, ID, online.
+/// The accounts: platform, ID, online.
 pub fn status_update(bots: &[(&str, &str, bool)]) -> Value {
     let bot = |(platform, id, online): &(&str, &str, bool)| json!({"self": {"platform": platform, "user_id": id}, "online": online});
     let bots: Vec<_> = bots.iter().map(bot).collect();

@@ -28,7 +28,7 @@ pub struct Crate {
     /// Files by module.
     files: BTreeMap<Module, PathBuf>,
     mentions: BTreeMap<Module, Vec<Mention>>,
-    /// What a module offers of others: module, name, and the path it stands for.
+    /// Re-exports of a module: module, name, and the path it stands for.
     aliases: BTreeMap<(Module, String), Module>,
 }
 
@@ -115,7 +115,7 @@ impl Crate {
             let Some(name) = path.get(length) else { return Some(path) };
             let module = path[..length].to_vec();
             match self.aliases.get(&(module.clone(), name.clone())) {
-                // What a part offers of another is its own to those who use it.
+                // A part's re-export of another part counts as its own.
                 Some(target) if target.first() == module.first() => {
                     path = [target, &path[length + 1..]].concat();
                 }

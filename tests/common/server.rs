@@ -134,7 +134,7 @@ impl TestServer {
         Self { home, address, process, arguments, variables, log }
     }
 
-    /// What it has logged so far.
+    /// The log so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-/// What the system keeps of unread bytes for a client that is to be slow; the least it allows
+/// Buffer of the system for a client that is to be slow; the least it allows
 /// would make the tests wait for its timers.
 const SMALL_BUFFER: u32 = 16 << 10;
 
@@ -30,7 +30,7 @@ pub async fn in_time<F: Future>(what: &str, future: F) -> F::Output {
 
 /// A session of a server.
 pub struct Client {
-    /// What the upgrade's answer said in `X-Session-Id`.
+    /// `X-Session-Id` of the upgrade's answer.
     pub session: String,
     stream: WebSocketStream<TcpStream>,
     /// Events that came while an answer was waited for.

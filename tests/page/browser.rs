@@ -64,7 +64,7 @@ impl Driver {
             .find_map(|line| Some(line.split_once("successfully on port ")?.1.to_owned()))
             .expect("chromedriver tells its port");
         let url = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
-        // What else it says is let go, so that it can go on saying it.
+        // The rest of its output is drained, so that it never blocks.
         std::thread::spawn(move || lines.for_each(drop));
         Self { process, url }
     }
@@ -78,7 +78,7 @@ impl Drop for Driver {
     }
 }
 
-/// What the browser is to be like.
+/// Settings of the browser.
 #[derive(Clone, Copy)]
 pub struct Person {
     pub language: &'static str,
@@ -87,7 +87,7 @@ pub struct Person {
     pub dark: bool,
 }
 
-/// Somebody at a desk who reads English.
+/// A desktop, in English.
 pub const READER: Person = Person { language: "en", width: 1280, height: 800, dark: false };
 
 /// A tab; closed when dropped.
@@ -186,7 +186,7 @@ impl Tab {
         self.until(&format!("{place} no longer shows {text:?}"), &script).await;
     }
 
-    /// What the elements at this place show, once there are so many.
+    /// Text of the elements at this place, once there are so many.
     pub async fn texts(&self, place: &str, count: usize) -> Vec<String> {
         let script = format!(
             "const found = [...document.querySelectorAll({})]; return found.length === {count} && found.map((e) => e.innerText)",
@@ -233,7 +233,7 @@ impl Tab {
         self.find(place).await.select_by_value(value).await.unwrap();
     }
 
-    /// What the page looks like, as PNG.
+    /// Screenshot of the page, as PNG.
     pub async fn picture(&self) -> Vec<u8> {
         self.client.screenshot().await.unwrap()
     }
@@ -244,7 +244,7 @@ impl Tab {
         self.client.issue_cmd(Own { path: "goog/cdp/execute", body }).await.unwrap()
     }
 
-    /// What the browser complained about so far, but for what has these words in it.
+    /// The browser's errors so far, without those that contain these words.
     pub async fn complaints(&self, expected: &[&str]) -> Vec<String> {
         let body = json!({"type": "browser"});
         let told = self.client.issue_cmd(Own { path: "se/log", body }).await.unwrap();

@@ -8,7 +8,7 @@ use std::process::Command;
 use tempfile::TempDir;
 use ureq::http::Response;
 
-/// What the first load may weigh, compressed, with everything.
+/// Bytes of the first load at most, compressed, with everything.
 const FIRST_LOAD: usize = 60_000;
 
 fn fetch(url: &str, headers: &[(&str, &str)]) -> (Response<()>, Vec<u8>) {
@@ -52,7 +52,7 @@ fn the_linter_has_nothing_to_say() {
     assert_eq!(complaints("eslint", &arguments, here.path()), None);
 }
 
-/// What a program of `node_modules` prints where it finds a fault.
+/// Output of a program of `node_modules` that finds a fault.
 fn complaints(program: &str, arguments: &[&str], folder: &Path) -> Option<String> {
     let path = tools::node_modules().join(".bin").join(program);
     let output = Command::new(path).args(arguments).current_dir(folder).output().unwrap();
@@ -93,7 +93,7 @@ fn the_first_load_is_small_and_whole() {
     assert!(missing.is_empty(), "index.html must preload {missing:?}, so that nothing waits");
 }
 
-/// What a file weighs on its way to a browser.
+/// Bytes of a file on its way to a browser.
 fn wire_bytes(server: &TestServer, path: &str) -> usize {
     let (answer, body) =
         fetch(&server.url(path), &[("accept-encoding", "gzip, deflate, br, zstd")]);

@@ -76,7 +76,7 @@ async fn nothing_is_inaccessible_or_sticks_out() {
     tab.was_quiet().await;
 }
 
-/// What axe finds, in short.
+/// Findings of axe, in short.
 async fn findings(tab: &Tab, axe: &str) -> Value {
     let script = format!(
         "if (!window.axe) {{ {axe} }}

@@ -5,7 +5,7 @@ use crate::front::Front;
 use crate::server::TestServer;
 use serde_json::json;
 
-/// What the browser says of a server that is gone, and that is no fault of the page.
+/// Browser errors for a server that is gone; no fault of the page.
 const GONE: [&str; 2] = ["WebSocket connection", "Failed to load resource"];
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Who is let in: scopes, wrong tokens, other origins, proxies, HTTPS.
+//! Access: scopes, wrong tokens, other origins, proxies, HTTPS.
 
 use crate::onebot::Peer;
 use crate::onebot11::{headers, willing};

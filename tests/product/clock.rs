@@ -87,7 +87,7 @@ async fn a_clock_that_is_set_changes_no_order_and_gives_up_nothing() {
         server.until(id, "Sent");
         made.push(id.to_owned());
         assert_eq!(status(&server, &waits), "Pending", "after {seconds} s");
-        // Whoever waits for nobody is looked at when something else waits, too.
+        // A message without an adapter is looked at when another one waits, too.
         server.make_for(Some("nowhere"), "group_v", &format!("waits {round}"));
         assert_eq!(server.get("/api/activity").0, 200);
     }

@@ -23,7 +23,7 @@ const WRITERS: u64 = 6;
 /// Messages that an implementation pushes before it waits until they are stored.
 const PUSHED: usize = 20;
 
-/// What the server has acknowledged.
+/// The commands that the server acknowledged.
 #[derive(Default)]
 struct Acknowledged {
     /// Messages as they were answered last, or `None` for deleted.
@@ -36,7 +36,7 @@ struct Acknowledged {
 struct Load {
     server: TestServer,
     acknowledged: Mutex<Acknowledged>,
-    /// What was answered in this life of the server.
+    /// The answers since the server's start.
     answers: AtomicUsize,
     /// Batches of messages that were pushed and seen in the store.
     received: AtomicUsize,

@@ -80,13 +80,13 @@ impl FragileDisk {
         run(mount.args(["-o", "loop"]).arg(&self.image).arg(&self.folder));
     }
 
-    /// What the kernel does when it finds the file system damaged: it is read-only from now on.
+    /// Reaction of the kernel to a damaged file system: read-only from now on.
     fn fail(&self) {
         let mut mount = Command::new("mount");
         run(mount.args(["-o", "remount,abort"]).arg(&self.folder));
     }
 
-    /// What an administrator does about it.
+    /// Remedy of an administrator.
     fn mend(&self) {
         eventually("nobody has it open", || {
             let unmounted = Command::new("umount").arg(&self.folder).output().unwrap();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-/// What it finds, by what it is about.
+/// Findings, by subject.
 fn findings(home: &Home, about: &str) -> Vec<Value> {
     let told = String::from_utf8(home.run(&["doctor", "--json"]).stdout).unwrap();
     let all = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());

@@ -1,4 +1,4 @@
-//! What the program prints of itself, and the files that are made from it.
+//! Help and manual that the program prints, and the files made from them.
 //!
 //! `UPDATE=1 cargo test --test product generated` writes the files anew.
 

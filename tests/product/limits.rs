@@ -1,4 +1,4 @@
-//! What there is room for, and what is said to those for whom there is none.
+//! Limits, and the answers to clients beyond them.
 
 use crate::onebot::Peer;
 use crate::onebot11::{headers, willing};

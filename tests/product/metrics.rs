@@ -1,4 +1,4 @@
-//! What `/metrics` tells.
+//! Tests of `/metrics`.
 
 use crate::onebot::{Peer, Reply, Script};
 use crate::onebot11::{group_message, headers};

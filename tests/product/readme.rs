@@ -1,4 +1,4 @@
-//! What the READMEs tell people to type works: their blocks are taken as they stand, one line after
+//! The commands of the READMEs work: their blocks are taken as they stand, one line after
 //! the other, in one home. `serve` starts the server the lines after it speak to.
 
 use crate::server::{Home, eventually};
@@ -17,7 +17,7 @@ const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];
 
 const OPERATIONS: &str = "docs/operations.md";
 
-/// What is put in the place of words that stand for something else here. `rechat` itself is the
+/// Replacements of placeholders. `rechat` itself is the
 /// program under test, first on PATH; `serve` takes a free port, by `RECHAT_LISTEN`.
 const SUBSTITUTIONS: [(&str, &str); 3] =
     [("cargo run --release -- ", "rechat "), ("127.0.0.1:8080", ADDRESS), ("host:8080", ADDRESS)];
@@ -33,7 +33,7 @@ const NOT_RUN: [(&str, &str); 4] = [
     ("cargo install --path .", "the same, to update"),
 ];
 
-/// What needs a terminal is given one by `script`, of this size.
+/// Commands that need a terminal get one by `script`, of this size.
 const NEEDS_TERMINAL: &str = "rechat tui";
 const TERMINAL: &str = "script -qec \"stty cols 100 rows 30; $LINE\" /dev/null";
 
@@ -176,7 +176,7 @@ impl Reader {
         }
     }
 
-    /// Whatever goes on shows a message that is made now; then it is ended.
+    /// A command that follows shows a message that is made now; then it is ended.
     fn see_to_the_watching(&mut self) {
         for mut running in std::mem::take(&mut self.watching) {
             let word = "look-here";

@@ -1,4 +1,4 @@
-//! What a client says on the WebSocket, and what it is told: contract, Part 1, and Part 2, items
+//! Commands on the WebSocket, and their answers: contract, Part 1, and Part 2, items
 //! 9, 12 and 14.
 
 use crate::server::TestServer;

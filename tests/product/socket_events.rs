@@ -1,4 +1,4 @@
-//! What becomes of adapters and messages, told to the sessions it concerns: contract, Part 2,
+//! Events of adapters and messages, for the sessions that they concern: contract, Part 2,
 //! items 11 and 16.
 
 use crate::onebot::{Listener, Peer, Reply, Script};
@@ -44,7 +44,7 @@ async fn adapters_that_come_and_go_are_told_to_whoever_watches_their_platform() 
     ] {
         let wanted = [
             json!({"type": "subscribe", "platforms": platforms, "conversations": conversations}),
-            // What matches twice is told once.
+            // An event that matches twice is told once.
             json!({"type": "subscribe", "platforms": ["qq"], "conversations": ["x", "y"]}),
         ];
         let mut client = Client::connect(&server).await;

@@ -231,7 +231,7 @@ async fn seq_grows_and_is_never_used_again() {
         server.start_again();
     }
     assert_eq!(server.get("/api/stats").1["total"], 0);
-    // What was the head before stays a place to go on from.
+    // The former head stays a valid cursor.
     let mut client = Client::connect(&server).await;
     client.subscribe_since(last).await;
     nothing_more(&mut client, &server).await;

@@ -1,4 +1,4 @@
-//! What a session gets for what it subscribed to: contract, Part 2, item 10.
+//! Messages of a session by its subscriptions: contract, Part 2, item 10.
 
 use crate::server::TestServer;
 use crate::socket::{Client, send_message};
@@ -26,7 +26,7 @@ fn command(kind: &str, platforms: &Value, conversations: &Value) -> Value {
     command
 }
 
-/// What a new session gets, after these commands, of a message from each conversation of each
+/// Messages a new session gets after these commands, of one from each conversation of each
 /// platform: `qq group_1`, in order.
 async fn seen(server: &TestServer, commands: &[Value]) -> Vec<String> {
     let mut client = Client::connect(server).await;

@@ -116,7 +116,7 @@ fn a_conversation_from_the_terminal_across_a_restart() {
     let mut tui = Tui::start(&server.home, &[]);
     tui.sees("the first word");
     assert!(tui.is_raw() && tui.is_on_alternate_screen());
-    // What comes is seen, and what others wrote does not steer the terminal.
+    // New messages are seen, and foreign text does not steer the terminal.
     server.make_for(Some("loopback"), "group_1", "came live \u{1b}]0;owned\u{7}");
     tui.sees("came live ␛]0;owned␇");
     // The only conversation is the one below all of them; Enter begins to write.

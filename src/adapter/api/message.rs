@@ -36,7 +36,7 @@ pub enum Delivery {
     },
     /// The outcome is unknown: no answer came in time, or the connection was lost.
     Unknown {
-        /// What happened.
+        /// The reason.
         reason: String,
     },
 }

@@ -16,7 +16,7 @@ fn new<'a>(account: Option<&'a str>, entry: Option<&'a ConfiguredEntry>) -> NewC
     NewConnection { settings, platform: "qq", account, entry, offline: None }
 }
 
-/// What was published so far, as `account: State`.
+/// The changes published so far, as `account: State`.
 fn published(changes: &mut Changes) -> Vec<String> {
     let mut told = Vec::new();
     while let Ok(change) = changes.receiver.try_recv() {

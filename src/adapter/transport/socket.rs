@@ -301,7 +301,7 @@ mod tests {
             let closed = reader.next(None).await;
             assert!(matches!(closed, Err(Closed::FrameTooLarge(_))), "{closed:?}");
             writer.close();
-            // What is left of the frame is read, so that the peer comes to its end.
+            // The rest of the frame is read, so that the peer comes to its end.
             while let Some(Err(Error::Capacity(_))) = reader.frames.next().await {}
         };
         let (mut peer, ()) = tokio::join!(sending, async {

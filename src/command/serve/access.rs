@@ -1,4 +1,4 @@
-//! What a server refuses to start with.
+//! Access settings with which a server refuses to start.
 
 use crate::adapter::Transport;
 use crate::config::{self, Config, Secret};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 
-/// What can be set anew.
+/// Settings that a reload can change.
 pub(super) struct Live {
     pub(super) context: Arc<Context>,
     pub(super) log: LogLevel,

@@ -1,4 +1,4 @@
-//! What a person who starts the server on a terminal is told.
+//! The greeting for a person who starts the server on a terminal.
 
 use crate::config::Config;
 use std::io::IsTerminal;

@@ -1,4 +1,4 @@
-//! Who may ask for what: tokens and their scopes (contract, Part 2, item 21).
+//! Access: tokens and their scopes (contract, Part 2, item 21).
 
 mod origin;
 mod throttle;
@@ -64,7 +64,7 @@ impl Accepted {
         Self { tokens, without_token: CancellationToken::new() }
     }
 
-    /// What is accepted after a reload; what goes on under the same name, scope and secret is kept.
+    /// The tokens accepted after a reload; one that keeps the same name, scope and secret is kept.
     fn replaced_by(&self, tokens: Vec<Token>) -> Self {
         let mut next = Self::new(tokens);
         for (token, end) in &mut next.tokens {

@@ -7,7 +7,7 @@ use hyper::header::{HOST, HeaderMap, ORIGIN};
 use hyper::{StatusCode, Uri};
 use std::net::IpAddr;
 
-/// What a request wants, as far as pages of elsewhere are concerned.
+/// A request as the rules for other origins see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The page itself: links from elsewhere may lead to it.

@@ -19,7 +19,7 @@ pub struct Conversation {
     pub key: Key,
     pub name: Option<String>,
     pub unread: usize,
-    /// Who said what, last; none as long as it is not known.
+    /// Author and content of the last message; none while unknown.
     pub last_line: Option<String>,
     /// The `seq` of its newest message.
     pub last_seq: u64,
@@ -28,7 +28,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// What people call it.
+    /// Its name for people.
     pub fn name(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.key.conversation)
     }
@@ -91,7 +91,7 @@ impl Conversations {
             let kept = before.remove(&key);
             let (unread, last_line) =
                 kept.as_ref().map_or((0, None), |kept| (kept.unread, kept.last_line.clone()));
-            // What came in since the server was asked is newer than its answer.
+            // A message that came in since the request is newer than the answer.
             let newer = kept.filter(|kept| kept.last_seq > known.last_seq);
             let conversation = Conversation {
                 key: key.clone(),
@@ -148,7 +148,7 @@ impl Conversations {
         is_renamed
     }
 
-    /// What an older message tells, where nothing newer is known.
+    /// Facts of an older message, where nothing newer is known.
     pub fn learn(&mut self, message: &Message) {
         let Some(conversation) = self.all.get_mut(&Key::of(message)) else { return };
         if conversation.last_line.is_none() {

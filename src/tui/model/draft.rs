@@ -1,4 +1,4 @@
-//! What is being written, and what was written before.
+//! The draft, and the drafts before it.
 
 use super::scope::Key;
 use crossterm::event::KeyEvent;
@@ -21,7 +21,7 @@ pub fn editor(text: &str) -> TextArea<'static> {
     editor
 }
 
-/// What a paste may bring into a text: lines, and no other control characters.
+/// Text of a paste: lines, and no other control characters.
 pub fn pasted(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.chars().filter(|&c| matches!(c, '\n' | '\t') || !c.is_control()).collect()
@@ -38,7 +38,7 @@ pub struct Draft {
     sent: Vec<String>,
     /// Which of them is shown, while one goes through them.
     recalled: Option<usize>,
-    /// What was being written before.
+    /// The draft from before.
     unfinished: String,
 }
 
@@ -61,7 +61,7 @@ impl Draft {
         &self.editor
     }
 
-    /// What is written so far.
+    /// The text so far.
     pub fn text(&self) -> String {
         self.editor.lines().join("\n")
     }

@@ -1,4 +1,4 @@
-//! What the model wants done, and what comes back.
+//! Effects that the model asks for, and events that come back.
 
 use super::scope::Key;
 use crate::client::{HistoryPage, HistoryQuery, watch};
@@ -7,7 +7,7 @@ use crate::protocol::http::{AdapterStatus, Conversation, NewMessage, Stats};
 use crossterm::event::{KeyEvent, MouseEvent};
 use uuid::Uuid;
 
-/// What happens to the model.
+/// Event for the model.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub enum Event {
@@ -23,7 +23,7 @@ pub enum Event {
     Reply(Reply),
 }
 
-/// What the model wants done.
+/// Effect that the model asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Effect {
@@ -35,7 +35,7 @@ pub enum Effect {
     Quit,
 }
 
-/// What the server is asked for.
+/// Request to the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Request {
@@ -54,7 +54,7 @@ pub enum Request {
     Delete(Uuid),
 }
 
-/// What the server answers.
+/// Reply of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Reply {

@@ -1,4 +1,4 @@
-//! What keys do.
+//! Actions of keys.
 
 use super::scope::{Key, Scope};
 use super::view::{Subject, View};
@@ -180,7 +180,7 @@ impl Model {
         self.open(Scope { status, ..scope });
     }
 
-    /// What was typed to search for.
+    /// The text that was typed to search for.
     fn searched(&mut self) -> Option<String> {
         let text = self.searching.take()?.lines().join(" ");
         (!text.trim().is_empty()).then_some(text)

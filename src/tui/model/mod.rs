@@ -59,7 +59,7 @@ pub enum Focus {
     Write,
 }
 
-/// What is to be done anew with the next second.
+/// Requests to repeat with the next second.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a task of its own")]
 struct Stale {
@@ -87,9 +87,9 @@ pub struct Model {
     view: Option<View>,
     /// The message to be deleted, once that is confirmed.
     question: Option<Uuid>,
-    /// What is being typed to search for.
+    /// The text being typed to search for.
     searching: Option<TextArea<'static>>,
-    /// What was searched for; it is highlighted.
+    /// The text that was searched for; it is highlighted.
     search: Option<String>,
     adapters: Vec<AdapterStatus>,
     stats: Option<Stats>,
@@ -214,7 +214,7 @@ impl Model {
         }
     }
 
-    // What is shown.
+    // Getters for the view.
 
     /// Shows another scope, from its newest message on.
     fn open(&mut self, scope: Scope) {
@@ -265,7 +265,7 @@ impl Model {
         place.map_or(0, |place| place + 1)
     }
 
-    /// What the stream is called.
+    /// The title of the stream.
     pub fn title(&self) -> String {
         let scope = self.stream.scope();
         let Some(key) = &scope.conversation else { return "Everything".into() };
@@ -313,12 +313,12 @@ impl Model {
         self.question.is_some()
     }
 
-    /// What is being typed to search for.
+    /// The text being typed to search for.
     pub fn searching(&self) -> Option<&TextArea<'static>> {
         self.searching.as_ref()
     }
 
-    /// What is to be highlighted.
+    /// The text to highlight.
     pub fn highlighted(&self) -> Option<&str> {
         self.search.as_deref()
     }

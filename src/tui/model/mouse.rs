@@ -1,4 +1,4 @@
-//! What the mouse does.
+//! Actions of the mouse.
 
 use super::view::Subject;
 use super::{Focus, Model};

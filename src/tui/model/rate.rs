@@ -21,7 +21,7 @@ impl Rate {
         self.forget(now);
     }
 
-    /// What came before the last minute counts no more.
+    /// Messages from before the last minute do not count.
     pub fn forget(&mut self, now: u64) {
         while self.seconds.front().is_some_and(|(second, _)| second + SPAN <= now) {
             self.seconds.pop_front();

@@ -75,7 +75,7 @@ pub fn local(seconds: u64, zone: &TimeZone) -> jiff::Zoned {
     timestamp.unwrap_or_default().to_zoned(zone.clone())
 }
 
-/// What stands before the content: what no column tells.
+/// Prefix of the content: facts without a column.
 pub fn label(message: &Message, columns: Columns, has_tag: bool) -> String {
     let mut label = String::new();
     if has_tag && columns.tag == 0 {

@@ -1,4 +1,4 @@
-//! What the stream shows: one conversation or all, of one platform or status, with a text in them.
+//! Scope of the stream: one conversation or all, of one platform or status, with a text in them.
 
 use crate::client::HistoryQuery;
 use crate::model::message::{Message, Status};

@@ -1,4 +1,4 @@
-//! What the server tells, and what it answers.
+//! Events and replies of the server.
 
 use super::view::{Subject, View};
 use super::{ConnectionState, Model, Reply, Request, Stale};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 const LAST_LINES: usize = 60;
 
 impl Model {
-    // What the server tells.
+    // Events of the server.
 
     pub(super) fn watch(&mut self, event: watch::Event) {
         match event {
@@ -114,7 +114,7 @@ impl Model {
         }
     }
 
-    // What the server answers.
+    // Reply of the server.
 
     pub(super) fn hear(&mut self, answer: Reply) {
         match answer {

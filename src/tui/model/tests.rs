@@ -83,7 +83,7 @@ pub fn serve(model: &mut Model, store: &[Message]) -> Vec<Effect> {
     }
 }
 
-/// What a server answers.
+/// Reply of a server.
 fn page(store: &[Message], wanted: &HistoryQuery) -> HistoryPage {
     let before = wanted.before.clone().unwrap();
     let before = before.parse::<u64>().unwrap_or_else(|_| {
@@ -157,7 +157,7 @@ fn history_and_what_comes_meet_without_a_gap_or_a_double() {
     let mut store = many(250);
     let mut model = model(80, 24);
     model.update(Event::Watch(watch::Event::Here { since: 250 }));
-    // What comes before the first page is answered lies behind it.
+    // A message that comes before the first page is answered lies behind it.
     store.push(message(251, "group_1", "number 251"));
     hear(&mut model, store[250].clone());
     serve(&mut model, &store);

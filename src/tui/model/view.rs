@@ -1,4 +1,4 @@
-//! What is laid over the stream: everything about one message, or the keys.
+//! Overlay of the stream: everything about one message, or the keys.
 
 use super::rows::local;
 use crate::model::message::Message;
@@ -20,7 +20,7 @@ pub enum Line {
     Row { name: String, text: String },
 }
 
-/// What it is about.
+/// The subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Subject {
@@ -62,7 +62,7 @@ impl View {
         self.size
     }
 
-    /// What its frame is headed with.
+    /// The title of its frame.
     pub fn title(&self) -> &'static str {
         match self.subject {
             Subject::Keys => "Keys",

@@ -1,4 +1,4 @@
-//! What lies over the stream: everything about one message, or the keys.
+//! Overlay of the stream: everything about one message, or the keys.
 
 use super::theme::Theme;
 use crate::tui::model::view::{Line as Content, View};

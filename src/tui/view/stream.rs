@@ -46,7 +46,7 @@ fn title(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
     put(frame, layout.stream_title, 0, Line::styled(title, theme.title(has_focus)));
 }
 
-/// What is said where there are no messages.
+/// Text where there are no messages.
 fn nothing(frame: &mut Frame, model: &Model, layout: &Layout) {
     let scope = model.stream().scope();
     let text = match model.connection() {

@@ -29,12 +29,12 @@ impl Theme {
         if self.has_colour { Style::new().fg(colour) } else { Style::new() }
     }
 
-    /// What may be passed over.
+    /// Style of text of less weight.
     pub fn quiet() -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
-    /// What stands out.
+    /// Style of text that stands out.
     pub fn strong() -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
@@ -44,27 +44,27 @@ impl Theme {
         if has_focus { self.coloured(Color::Cyan).patch(Self::strong()) } else { Self::strong() }
     }
 
-    /// What is chosen.
+    /// Style of the selection.
     pub fn chosen() -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
-    /// What waits to be seen.
+    /// Style of unread messages.
     pub fn waiting(self) -> Style {
         self.coloured(Color::Magenta).patch(Self::strong())
     }
 
-    /// What went wrong.
+    /// Style of errors.
     pub fn wrong(self) -> Style {
         self.coloured(Color::Red).patch(Self::strong())
     }
 
-    /// What is well.
+    /// Style of success.
     pub fn well(self) -> Style {
         self.coloured(Color::Green)
     }
 
-    /// What was searched for.
+    /// Style of matches.
     pub fn found() -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }

@@ -2,7 +2,7 @@
 
 use rechat::store::record;
 
-// What can be read is written again, and reads the same.
+// A record that can be read is written again, and reads the same.
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     if let Ok(message) = record::decode(7, bytes) {
         let again = record::encode(&message).expect("what was read can be written");

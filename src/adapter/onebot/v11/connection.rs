@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// What a connection is for (communication/ws-reverse.md, "连接请求").
+/// Role of a connection (communication/ws-reverse.md, "连接请求").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     Universal,

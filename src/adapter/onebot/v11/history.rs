@@ -167,7 +167,7 @@ pub(super) async fn find(account: &Account, calls: &Calls, message: &Outbound) -
 fn look(history: Vec<Inbound>, message: &Outbound) -> Found {
     let since = message.created_at.saturating_sub(CLOCKS_APART);
     let is_complete = history.first().is_some_and(|oldest| oldest.time < since);
-    // What was sent as one address comes back as another; text comes back as it was.
+    // A file sent as one address comes back as another; text comes back as it was.
     let says_the_same = |seen: &Inbound| {
         seen.message_type == message.message_type
             && (message.message_type != MessageType::Text

@@ -17,7 +17,7 @@ pub(super) struct HistoryLimits {
 struct State {
     /// By account and conversation.
     counts: HashMap<(String, String), usize>,
-    /// What each account is being asked for.
+    /// The conversations each account is being asked for.
     asking: HashMap<String, (String, usize)>,
 }
 

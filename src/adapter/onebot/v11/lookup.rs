@@ -1,4 +1,4 @@
-//! What an implementation is asked for where its events do not tell it.
+//! Requests to an implementation for names where its events do not tell it.
 
 use super::account::Account;
 use super::address::Address;

@@ -22,7 +22,7 @@ const AHEAD: i64 = 40;
 /// Messages that stay above the screen when the window is over-full.
 const KEPT_ABOVE: i64 = 500;
 
-/// What is known of older messages.
+/// Knowledge of older messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Older {
     /// There may be some before this place in the journal.
@@ -33,7 +33,7 @@ enum Older {
     None,
 }
 
-/// What the lower edge of the screen holds on to.
+/// Anchor of the lower edge of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Anchor {
     /// The newest message, whichever that is.
@@ -74,7 +74,7 @@ impl Stream {
         }
     }
 
-    /// What it shows.
+    /// The scope it shows.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -138,7 +138,7 @@ impl Stream {
         }
     }
 
-    // What comes.
+    // Messages that come in.
 
     /// A new message, newer than all others.
     pub fn hear(&mut self, message: Message) {
@@ -174,7 +174,7 @@ impl Stream {
         }
     }
 
-    /// What to load now, if anything: older messages, when the screen comes near them.
+    /// The request to make now, if any: older messages, when the screen comes near them.
     pub fn wants(&mut self, ticket: u64) -> Option<HistoryQuery> {
         let Older::Before(before) = &self.older else { return None };
         let top = self.visible().first().map_or(self.window.first(), |shown| shown.position);

@@ -1,4 +1,4 @@
-//! What of the stream is on the screen, and moving about in it.
+//! The part of the stream on the screen, and moving in it.
 
 use super::{Anchor, Stream};
 use crate::tui::model::rows::{self, Row};
@@ -36,7 +36,7 @@ impl Stream {
         }
     }
 
-    /// What is on the screen, from the top; it may be less than the screen.
+    /// Rows on the screen, from the top; they may be fewer than its lines.
     pub fn visible(&self) -> Vec<Shown> {
         let (mut position, mut hidden) = self.edge();
         let mut left = self.height();
