@@ -135,7 +135,7 @@ fn doomed(store: &Store, policy: Policy, ages: &Ages, position: &mut u64) -> Res
     if surplus == 0 && policy.age.is_none() {
         return Ok(doomed);
     }
-    for message in view.after(*position)?.take(LOOKED_AT) {
+    for message in view.readable_after(*position)?.take(LOOKED_AT) {
         let message = message?;
         *position = message.seq;
         if matches!(message.status, Status::Pending | Status::Sending) {

@@ -88,7 +88,7 @@ pub(in crate::adapter::onebot) async fn read(
         let heartbeat = session.heartbeat();
         let frame = tokio::select! {
             biased;
-            () = stop.cancelled() => return End::lost("rechat is stopping"),
+            () = stop.cancelled() => return End::lost(ENDED_HERE),
             frame = reader.next(heartbeat) => frame,
             dealt_with = session.other_event() => match dealt_with {
                 Ok(()) => continue,
@@ -109,7 +109,7 @@ pub(in crate::adapter::onebot) async fn read(
         let text = repair(&text);
         tokio::select! {
             biased;
-            () = stop.cancelled() => return End::lost("rechat is stopping"),
+            () = stop.cancelled() => return End::lost(ENDED_HERE),
             taken = session.frame(&text) => if let Err(end) = taken { return end },
         }
     }
