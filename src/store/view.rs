@@ -265,7 +265,10 @@ impl View {
     }
 
     /// As [`Self::after`]; those that are damaged are left out, and told.
-    pub fn readable_after(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+    pub fn readable_after(
+        &self,
+        seq: u64,
+    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
         let all = self.after(seq)?;
         Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
     }
@@ -297,6 +300,15 @@ impl View {
     pub fn conversation(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
         let row = self.conversation_row(platform, conversation)?;
         Ok(row.map(|row| row.shown(platform, conversation)))
+    }
+
+    /// As [`Self::before`]; those that are damaged are left out, and told.
+    pub fn readable_before(
+        &self,
+        seq: u64,
+    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let all = self.before(seq)?;
+        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
     }
 
     /// A conversation as it is listed; `None` where it has no messages, or its row is damaged, which

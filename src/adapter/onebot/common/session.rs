@@ -13,6 +13,10 @@ use tokio_util::sync::CancellationToken;
 /// How long to wait for the first events, which name the account, before asking for it.
 pub(in crate::adapter::onebot) const FIRST_EVENTS_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The reason of a connection that ends on our side.
+const ENDED_HERE: &str =
+    "rechat ended it: it is stopping, or the adapter or its token is no longer configured";
+
 /// One connection as a version of OneBot sees it.
 pub(in crate::adapter::onebot) trait Session {
     /// Takes a frame; an error ends the connection.
