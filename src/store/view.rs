@@ -15,7 +15,7 @@ use crate::log::{decode_event, record};
 use crate::model::change::Inbound;
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::Event;
-use crate::model::message::{Message, Status};
+use crate::model::message::{LOCAL, Message, Status};
 use crate::protocol::overview::{Conversation, Stats};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 use std::path::Path;
@@ -235,6 +235,15 @@ impl View {
         self.between(seq.saturating_add(1), u64::MAX)
     }
 
+    /// As [`Self::after`]; those that are damaged are left out, and told.
+    pub fn readable_after(
+        &self,
+        seq: u64,
+    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let all = self.after(seq)?;
+        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
+    }
+
     /// Messages from one place of the journal to another, oldest first.
     pub(super) fn between(
         &self,
@@ -261,6 +270,24 @@ impl View {
     /// What is known of a conversation.
     pub fn conversation(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
         let row = self.conversation_row(platform, conversation)?;
+        Ok(row.map(|row| row.shown(platform, conversation)))
+    }
+
+    /// As [`Self::before`]; those that are damaged are left out, and told.
+    pub fn readable_before(
+        &self,
+        seq: u64,
+    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let all = self.before(seq)?;
+        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
+    }
+
+    /// A conversation as it is listed; `None` where it has no messages, or its row is damaged, which
+    /// is told.
+    pub fn listed(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
+        let stored = if platform == LOCAL { "" } else { platform };
+        let row = pass_over(guarded(|| self.conversation_row(stored, conversation)))?;
+        let row = row.filter(|row| row.messages > 0);
         Ok(row.map(|row| row.shown(platform, conversation)))
     }
 
@@ -301,7 +328,7 @@ impl View {
 
 impl ConversationRow {
     fn shown(self, platform: &str, conversation: &str) -> Conversation {
-        let platform = if platform.is_empty() { crate::model::message::LOCAL } else { platform };
+        let platform = if platform.is_empty() { LOCAL } else { platform };
         Conversation {
             platform: platform.to_owned(),
             conversation: conversation.to_owned(),
