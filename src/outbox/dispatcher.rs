@@ -3,7 +3,7 @@
 use super::commits::Changed;
 use super::lane::{End, Lane};
 use super::recovery::recover;
-use super::{Context, Key};
+use super::{Context, Key, cannot_read};
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::model::message::Status;
@@ -44,12 +44,24 @@ impl Dispatcher {
     /// Finds the lanes of everything that waits, and looks at them all.
     pub(super) fn begin(&mut self) {
         self.try_all();
-        let Ok(view) = self.context.store.view() else { return };
-        let Ok(waiting) = view.outbound(Status::Pending) else { return };
-        let keys: HashSet<_> = waiting.filter_map(|m| Some(Key::of(&m.ok()?))).collect();
-        for key in keys {
+        for key in self.waiting() {
             self.look_at(key, false);
         }
+    }
+
+    /// The lanes in which something waits, as far as they can be read.
+    fn waiting(&self) -> HashSet<Key> {
+        let mut keys = HashSet::new();
+        let read = self.context.store.view().and_then(|view| {
+            for message in view.outbound(Status::Pending)? {
+                keys.insert(Key::of(&message?));
+            }
+            Ok(())
+        });
+        if let Err(error) = read {
+            cannot_read("a part of what waits", &error);
+        }
+        keys
     }
 
     /// Takes what was committed.

@@ -23,8 +23,9 @@ pub use waiting::{no_platform, waiting};
 
 use crate::adapter::Registry;
 use crate::clock::Clock;
+use crate::health::HEALTH;
 use crate::model::message::Message;
-use crate::store::Store;
+use crate::store::{self, Store};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use commits::ChangeQueue;
 use dispatcher::Dispatcher;
@@ -70,6 +71,15 @@ struct Key {
 impl Key {
     fn of(message: &Message) -> Self {
         Self { platform: message.platform.clone(), recipient: message.recipient.clone() }
+    }
+}
+
+/// Tells that something cannot be read and so is not sent. While the store is away nothing is
+/// told: everything is looked at again once it is back.
+fn cannot_read(what: &str, error: &store::Error) {
+    if *error != store::Error::Absent {
+        tracing::error!("the outbox cannot read {what}: {error}");
+        HEALTH.degrade("outbox", format!("{what} cannot be read, and is not sent: {error}"));
     }
 }
 
