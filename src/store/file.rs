@@ -38,6 +38,8 @@ pub(super) enum Found {
     Damaged,
     /// It goes on from something that the tables do not have.
     DoesNotFollow,
+    /// It has no record of this store: it is of another one, or damaged throughout.
+    Foreign,
 }
 
 /// What came of a batch.
@@ -109,6 +111,9 @@ impl StoreFile {
         let is_damaged = !contents.damage.is_empty();
         if !is_damaged && first.is_some_and(|batch| !batch.follows(cursor.offset, cursor.epoch)) {
             return Ok(Found::DoesNotFollow);
+        }
+        if contents.is_foreign {
+            return Ok(Found::Foreign);
         }
         for damage in &contents.damage {
             tracing::error!("the write-ahead log is damaged: {damage}");

@@ -455,10 +455,35 @@ fn a_damaged_record_of_the_log_loses_only_itself_and_is_kept() {
         texts,
         ["in the log 4", "in the log 3", "in the log 1", "in the log 0", "in the tables"]
     );
-    let names = fs::read_dir(crash.path()).unwrap().flatten().map(|entry| entry.file_name());
-    let aside = names.filter(|name| name.to_string_lossy().starts_with("a.redb-wal.damaged."));
-    assert_eq!(aside.count(), 1);
+    assert_eq!(kept_logs(crash.path(), "damaged"), 1);
     assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+}
+
+/// How many logs are kept beside a store, for this reason.
+fn kept_logs(folder: &Path, why: &str) -> usize {
+    let names = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name());
+    names.filter(|name| name.to_string_lossy().starts_with(&format!("a.redb-wal.{why}."))).count()
+}
+
+#[test]
+fn a_log_without_a_record_of_this_store_is_kept() {
+    let (folder, mut file) = new();
+    made(&mut file, "in the tables");
+    commit(&mut file, create("in the log"), Durability::Log);
+    let of_another = fs::read(log_in(crashed(folder.path()).path())).unwrap();
+    let noise: Vec<u8> = (0..100_000_u32).map(|n| (n * n / 7) as u8).collect();
+    for log in [of_another, noise] {
+        let (folder, mut file) = new();
+        made(&mut file, "stays");
+        file.close().unwrap();
+        fs::write(log_in(folder.path()), log).unwrap();
+        let file = writable(folder.path());
+        assert_eq!(file.view().unwrap().stats().total, 1);
+        assert_eq!(kept_logs(folder.path(), "foreign"), 1);
+        file.close().unwrap();
+        writable(folder.path());
+        assert_eq!(kept_logs(folder.path(), "foreign"), 1, "it is told once");
+    }
 }
 
 /// Changes a row behind the store's back.
