@@ -81,7 +81,8 @@ pub(super) struct Transaction<'txn> {
     pub(super) decoded: RefCell<HashMap<u64, Message>>,
     pub(super) rows: BTreeMap<u64, Row<Places>>,
     /// By platform and conversation.
-    pub(super) known_conversations: BTreeMap<String, BTreeMap<String, Row<Option<ConversationRow>>>>,
+    pub(super) known_conversations:
+        BTreeMap<String, BTreeMap<String, Row<Option<ConversationRow>>>>,
     pub(super) platform_terms: HashMap<String, Option<Term>>,
     /// By which each message without a platform is routed, read once.
     pub(super) seen_platforms: OnceCell<Vec<SeenPlatform>>,
