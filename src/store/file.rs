@@ -191,7 +191,7 @@ pub(super) fn apply(txn: &WriteTransaction, context: &Context, batch: Batch) -> 
     state.begin_at(batch.first, batch.epoch, &batch.events)?;
     for event in batch.events {
         match state.load(&event) {
-            Ok(()) => drop(state.apply(event)?),
+            Ok(()) => drop(state.apply(event, None)?),
             Err(Error::Damaged(text)) => {
                 let offset = state.pass_over();
                 tracing::error!(offset, kind = kind(&event), "an event is passed over: {text}");
