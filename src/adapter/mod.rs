@@ -8,6 +8,8 @@
 
 mod api;
 mod context;
+#[cfg(test)]
+mod example;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod kinds;

@@ -6,6 +6,7 @@ mod follow;
 mod history;
 mod local;
 mod missing;
+mod opening;
 mod remote;
 mod server;
 mod session;
@@ -66,6 +67,14 @@ impl Client {
                 Some(remote) => Ok(Self::Remote(remote)),
                 None => Err(error),
             },
+        }
+    }
+
+    /// Why the server does not work as it should; `None` where it does, and without a server.
+    pub async fn fault(&mut self) -> Result<Option<String>> {
+        match self {
+            Self::Remote(remote) => Ok(remote.health().await?.reason),
+            Self::Local(_) => Ok(None),
         }
     }
 

@@ -53,9 +53,8 @@ impl View {
 
     fn list_readable(&self, filter: &Filter, page: Page) -> Result<Vec<Message>> {
         if *filter == Filter::default() && page.offset == 0 {
-            let all = self.before(page.before.unwrap_or(u64::MAX))?;
-            let readable = all.filter_map(|message| pass_over(message.map(Some)).transpose());
-            return readable.take(page.limit).collect();
+            let all = self.readable_before(page.before.unwrap_or(u64::MAX))?;
+            return all.take(page.limit).collect();
         }
         let mut messages = Vec::with_capacity(page.limit.min(256));
         // Those that lie side by side are read in one go.
@@ -162,14 +161,19 @@ impl View {
             let places = pass_over(self.places(state, block))?.unwrap_or_default();
             Ok(places.ascending().map(|place| start_of(block) + u64::from(place)).collect())
         });
-        let mut has_failed = false;
-        Ok(blocks
+        let mut messages = blocks
             .flat_map(|seqs| match seqs {
                 Ok(seqs) => seqs.into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(error)],
             })
-            .filter_map(|seq| seq.and_then(|seq| self.readable(seq)).transpose())
-            .take_while(move |found| !std::mem::replace(&mut has_failed, found.is_err())))
+            .filter_map(|seq| seq.and_then(|seq| self.readable(seq)).transpose());
+        let mut has_failed = false;
+        Ok(std::iter::from_fn(move || {
+            let mut next = || guarded(|| messages.next().transpose()).transpose();
+            let found = if has_failed { None } else { next() };
+            has_failed |= found.as_ref().is_some_and(Result::is_err);
+            found
+        }))
     }
 
     /// Messages that an owner has claimed and not yet recorded an outcome of, the oldest first; as

@@ -15,9 +15,9 @@ use crate::log::{decode_event, record};
 use crate::model::change::Inbound;
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::Event;
-use crate::model::message::{Message, Status};
+use crate::model::message::{LOCAL, Message, Status};
 use crate::protocol::overview::{Conversation, Stats};
-use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 use std::path::Path;
 use uuid::Uuid;
 
@@ -194,9 +194,16 @@ impl View {
 
     /// The message at this place of the journal.
     pub fn by_seq(&self, seq: u64) -> Result<Option<Message>> {
-        guarded(|| {
+        let read = guarded(|| {
             let bytes = self.messages.get(seq)?;
             bytes.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
+        });
+        read.map_err(|error| match error {
+            // Other messages lie on other pages.
+            Error::Corrupt(_) => {
+                Error::Damaged(format!("the page of the file that has message {seq} is damaged"))
+            }
+            error => error,
         })
     }
 
@@ -205,8 +212,17 @@ impl View {
         pass_over(self.by_seq(seq))
     }
 
+    /// Number of events that were set aside because they could not be stored.
+    pub fn set_aside(&self) -> Result<u64> {
+        guarded(|| Ok(self.quarantine.len()?))
+    }
+
     /// Events that could not be stored and were set aside, the oldest first.
     pub fn quarantine(&self) -> Result<Vec<SetAside>> {
+        guarded(|| self.quarantine_readable())
+    }
+
+    fn quarantine_readable(&self) -> Result<Vec<SetAside>> {
         let mut found = Vec::new();
         for row in self.quarantine.iter()? {
             let (offset, bytes) = row?;
@@ -235,6 +251,15 @@ impl View {
         self.between(seq.saturating_add(1), u64::MAX)
     }
 
+    /// As [`Self::after`]; those that are damaged are left out, and told.
+    pub fn readable_after(
+        &self,
+        seq: u64,
+    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let all = self.after(seq)?;
+        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
+    }
+
     /// Messages from one place of the journal to another, oldest first.
     pub(super) fn between(
         &self,
@@ -261,6 +286,24 @@ impl View {
     /// Facts of a conversation.
     pub fn conversation(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
         let row = self.conversation_row(platform, conversation)?;
+        Ok(row.map(|row| row.shown(platform, conversation)))
+    }
+
+    /// As [`Self::before`]; those that are damaged are left out, and told.
+    pub fn readable_before(
+        &self,
+        seq: u64,
+    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let all = self.before(seq)?;
+        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
+    }
+
+    /// A conversation as it is listed; `None` where it has no messages, or its row is damaged, which
+    /// is told.
+    pub fn listed(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
+        let stored = if platform == LOCAL { "" } else { platform };
+        let row = pass_over(guarded(|| self.conversation_row(stored, conversation)))?;
+        let row = row.filter(|row| row.messages > 0);
         Ok(row.map(|row| row.shown(platform, conversation)))
     }
 
@@ -301,7 +344,7 @@ impl View {
 
 impl ConversationRow {
     fn shown(self, platform: &str, conversation: &str) -> Conversation {
-        let platform = if platform.is_empty() { crate::model::message::LOCAL } else { platform };
+        let platform = if platform.is_empty() { LOCAL } else { platform };
         Conversation {
             platform: platform.to_owned(),
             conversation: conversation.to_owned(),

@@ -20,6 +20,8 @@ mod access;
 mod clock;
 mod commands;
 mod crash;
+mod damage;
+mod damage_in_replay;
 mod data;
 mod delivery;
 mod delivery12;

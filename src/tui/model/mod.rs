@@ -74,6 +74,8 @@ pub struct Model {
     server: String,
     connection: ConnectionState,
     was_here: bool,
+    /// The server told that its store is another one; said once it is here again.
+    was_replaced: bool,
     /// The `seq` of the newest message that was told.
     cursor: u64,
     conversations: Conversations,
@@ -110,6 +112,7 @@ impl Model {
             server,
             connection: ConnectionState::Connecting,
             was_here: false,
+            was_replaced: false,
             cursor: 0,
             conversations: Conversations::default(),
             list_top: 0,
