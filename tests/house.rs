@@ -223,3 +223,12 @@ fn links_of_documents_lead_somewhere() {
         }
     }
 }
+
+#[test]
+fn the_example_of_the_documents_is_the_one_that_is_compiled() {
+    let document = fs::read_to_string("docs/architecture.md").unwrap();
+    let source = fs::read_to_string("src/adapter/example.rs").unwrap();
+    let (code, _tests) = source.split_once("\n#[cfg(test)]").unwrap();
+    let block = document.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next());
+    assert_eq!(block.map(str::trim_end), Some(code.trim_end()), "copy src/adapter/example.rs");
+}
