@@ -254,7 +254,7 @@ pub struct List {
     pub status: Option<Status>,
 
     /// Only messages of this platform
-    #[arg(long)]
+    #[arg(short, long)]
     pub platform: Option<String>,
 
     /// Only messages of this conversation
@@ -270,7 +270,7 @@ pub struct List {
     pub search: Option<String>,
 
     /// Number of messages at most
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
     pub limit: usize,
 
     /// Number of the newest messages to skip
@@ -433,7 +433,7 @@ pub struct Export {
     pub status: Option<Status>,
 
     /// Only messages of this platform
-    #[arg(long)]
+    #[arg(short, long)]
     pub platform: Option<String>,
 
     /// Only messages of this conversation

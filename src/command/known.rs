@@ -81,11 +81,11 @@ fn note(known: &[Conversation], conversation: &str, platform: Option<&str>) -> O
         ));
     }
     let forms = if conversation.bytes().all(|byte| byte.is_ascii_digit()) {
-        format!("group_{conversation} for a group, private_{conversation} for a person")
+        format!("group_{conversation} is a group, private_{conversation} a person")
     } else {
-        "group_<id> for a group, private_<id> for a person".to_owned()
+        "a group is written group_<id>, a person private_<id>".to_owned()
     };
-    Some(format!("note: no conversation `{conversation}` is known; write {forms}"))
+    Some(format!("note: no conversation `{conversation}` is known, and it may not exist; {forms}"))
 }
 
 #[cfg(test)]

@@ -118,9 +118,12 @@ impl Router {
         access::check_origin(peer, uri, headers, &context.config, target)?;
         if let Some(endpoint) = endpoint {
             let granted = match endpoint.token().map(Secret::new) {
-                Some(own) => context.access.check_own(peer, headers, uri, &own)?,
-                None => context.access.check(peer, headers, uri, true, Need::Handshake)?,
+                Some(own) => context.access.check_own(peer, headers, uri, &own),
+                None => context.access.check(peer, headers, uri, true, Need::Handshake),
             };
+            let granted = granted.inspect_err(|why| {
+                context.access.log_refused(peer, headers, path, why.text());
+            })?;
             return dial_in::open(context, endpoint, granted, request);
         }
         let operation = found.as_ref().and_then(|found| {

@@ -95,6 +95,10 @@ async fn a_reading_session_may_not_send_and_an_adapters_token_only_dials_in() {
         Peer::dial(&url, &headers("1", "Universal"), willing()).await
     };
     assert!(dial("send-token").await.is_err());
+    eventually("the log tells of the refusal", || {
+        let log = server.log();
+        (log.contains("a OneBot program was refused") && log.contains("`bot`")).then_some(())
+    });
     let _peer = dial("adapter-token").await.unwrap();
 }
 

@@ -198,8 +198,8 @@ fn a_platform_nobody_has_is_refused_and_an_unknown_conversation_is_noted() {
             assert!(output.status.success());
             String::from_utf8(output.stderr).unwrap()
         };
-        assert!(notes(&["Family"]).contains("no conversation `Family` is known; write group_<id>"));
-        assert!(notes(&["123"]).contains("group_123 for a group"));
+        assert!(notes(&["Family"]).contains("a group is written group_<id>"));
+        assert!(notes(&["123"]).contains("group_123 is a group"));
         assert_eq!(notes(&["group_1"]), "");
         assert_eq!(notes(&["Family", "--new"]), "");
     }

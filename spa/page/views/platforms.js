@@ -88,7 +88,7 @@ function guide() {
     h('h2', { id: 'guide-title' }, t('guide')),
     h('p', { class: 'muted' }, t('guideText')),
     way(true, t('guideQq'), ['guideQq1', 'guideQq2', 'guideQq3'], socketAddress('onebot/v11/ws').href),
-    way(false, t('guideWechat'), ['guideWechat1', 'guideWechat2'], socketAddress('onebot/v12/ws').href),
+    way(false, t('guideOther'), ['guideOther1', 'guideOther2'], socketAddress('onebot/v12/ws').href),
     way(false, t('guideTry'), ['guideTry1'], 'rechat serve --loopback'),
     h('p', { class: 'muted' }, t(isHere() ? 'guideElsewhere' : 'guideReachable'), ' ', token() ? t('guideToken') : ''),
   );

@@ -161,6 +161,16 @@ impl Access {
         Ok(Granted::for_good(Scope::Adapter))
     }
 
+    /// Logs that a OneBot program was refused, once a minute for each address: such programs try
+    /// again every few seconds, and most of them do not show why they fail.
+    pub fn log_refused(&self, peer: Peer, headers: &HeaderMap, path: &str, reason: &str) {
+        let Peer::Tcp(address) = peer else { return };
+        let client = self.client(address, headers);
+        if self.throttle.may_log(client) {
+            tracing::warn!(%client, path, reason, "a OneBot program was refused");
+        }
+    }
+
     /// Finds what the token of a request stands for. A wrong one counts against its address, and
     /// never against a right one from there.
     fn look_up<T>(
