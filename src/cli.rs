@@ -4,6 +4,7 @@
 
 use crate::config::LogFormat;
 use crate::model::message::{Direction, MessageType, Status};
+use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use std::ffi::OsString;
@@ -266,7 +267,7 @@ pub struct List {
     pub direction: Option<Direction>,
 
     /// Only messages with this text in the content or the name of the sender, in any case
-    #[arg(long, value_name = "TEXT", conflicts_with = "follow")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "follow", value_parser = NonEmptyStringValueParser::new())]
     pub search: Option<String>,
 
     /// Number of messages at most
@@ -303,7 +304,7 @@ pub struct List {
   rechat search 'two words' --json | jq -r .content")]
 pub struct Search {
     /// The text, which has to stand together; case and full-width forms make no difference
-    #[arg(conflicts_with_all = ["search", "follow"])]
+    #[arg(conflicts_with_all = ["search", "follow"], value_parser = NonEmptyStringValueParser::new())]
     pub text: String,
 
     #[command(flatten)]

@@ -245,7 +245,8 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
     let looked = opened.and_then(|store| {
         let view = store.view()?;
         let stats = view.stats();
-        findings.well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
+        findings
+            .well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
         look_at_clock(findings, newest(&view)?);
         if full { check::check(&view).map(Some) } else { Ok(None) }
     });

@@ -98,7 +98,7 @@ async fn still_waits(client: &mut Client, message: &Message, limit: Duration) ->
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     let text = format!("the message is still {} after {} s{why}", message.status, limit.as_secs());
     Ok(Error::failed(text).hint(format!(
-        "rechat goes on trying; `rechat get {0}` shows how it stands, `rechat cancel {0}` ends it",
+        "it stays stored; `rechat get {0}` shows how it stands, `rechat cancel {0}` cancels it",
         message.id
     )))
 }
