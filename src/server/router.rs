@@ -121,10 +121,10 @@ impl Router {
                 Some(own) => context.access.check_own(peer, headers, uri, &own),
                 None => context.access.check(peer, headers, uri, true, Need::Handshake),
             };
-            let granted = granted.inspect_err(|why| {
-                context.access.log_refused(peer, headers, path, why.text());
-            })?;
-            return dial_in::open(context, endpoint, granted, request);
+            let client = context.access.client_of(peer, headers);
+            let opened =
+                granted.and_then(|granted| dial_in::open(context, endpoint, granted, request));
+            return opened.inspect_err(|why| context.access.log_refused(client, path, why.text()));
         }
         let operation = found.as_ref().and_then(|found| {
             let mut operations = found.value.route.operations.iter();

@@ -163,11 +163,16 @@ impl Access {
 
     /// Logs that a OneBot program was refused, once a minute for each address: such programs try
     /// again every few seconds, and most of them do not show why they fail.
-    pub fn log_refused(&self, peer: Peer, headers: &HeaderMap, path: &str, reason: &str) {
-        let Peer::Tcp(address) = peer else { return };
-        let client = self.client(address, headers);
-        if self.throttle.may_log(client) {
-            tracing::warn!(%client, path, reason, "a OneBot program was refused");
+    pub fn log_refused(&self, client: Option<IpAddr>, path: &str, reason: &str) {
+        let Some(client) = client.filter(|client| self.throttle.may_log(*client)) else { return };
+        tracing::warn!(%client, path, reason, "a OneBot program was refused");
+    }
+
+    /// The address that a request over TCP comes from.
+    pub fn client_of(&self, peer: Peer, headers: &HeaderMap) -> Option<IpAddr> {
+        match peer {
+            Peer::Tcp(address) => Some(self.client(address, headers)),
+            Peer::Unix => None,
         }
     }
 
