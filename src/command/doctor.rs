@@ -189,7 +189,7 @@ async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Resul
     for adapter in adapters {
         let account = adapter.account.as_deref().unwrap_or("no account yet");
         let seen = format!("{} ({account}): {:?}", adapter.platform, adapter.state);
-        match (adapter.state, adapter.last_error) {
+        match (adapter.state, adapter.reason.or(adapter.last_error)) {
             (State::Connected, _) => findings.well("adapters", seen),
             (State::Error, why) => {
                 let why = why.unwrap_or_else(|| "look at the log of the OneBot program".into());

@@ -134,6 +134,8 @@ fn waiting_in_vain_ends_with_1_and_says_what_to_do() {
     let server = TestServer::start();
     let errors = server.home.fails(1, &["send", "-r", "group_1", "-p", "qq", "--wait=0", "x"]);
     assert!(errors.contains("still Pending after 0 s"), "{errors}");
+    let id = errors.split("rechat get ").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
+    assert!(server.home.ok(&["get", id]).contains("no adapter of qq is connected"));
     assert!(errors.contains("rechat get "), "{errors}");
 }
 

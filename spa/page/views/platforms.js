@@ -66,6 +66,7 @@ function card(adapter) {
     ),
     h('p', { class: 'muted', title: fullTime(adapter.since) }, t('since', { when: ago(adapter.since) })),
     h('dl', { class: 'numbers' }, count('received', adapter.received), count('sent', adapter.sent), count('failed', adapter.failed)),
+    adapter.reason && adapter.reason !== adapter.last_error ? h('p', null, adapter.reason) : null,
     adapter.last_error ? h('p', { class: 'last-error' }, h('strong', null, t('lastError')), ' ', adapter.last_error) : null,
     h(
       'div',
