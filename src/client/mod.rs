@@ -10,7 +10,7 @@ mod place;
 mod remote;
 mod server;
 mod session;
-mod trust;
+mod tls;
 pub mod watch;
 
 pub use history::{Found, Wanted};
