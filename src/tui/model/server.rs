@@ -21,7 +21,7 @@ impl Model {
             watch::Event::Message(message) => self.new_message(*message),
             watch::Event::StoreReplaced => {
                 self.was_here = false;
-                self.say("the server's store is another one now, or an older copy: loaded afresh");
+                self.is_replaced = true;
             }
             watch::Event::Status(change) => self.new_status(&change),
             watch::Event::Updated(message) => self.updated(*message),
@@ -38,6 +38,9 @@ impl Model {
         self.link = Link::Here;
         // A notice may be about the server being away.
         self.notice = None;
+        if std::mem::take(&mut self.is_replaced) {
+            self.say("the server's store is another one now, or an older copy: loaded afresh");
+        }
         self.stale = Stale::default();
         if !self.was_here || since != self.cursor {
             // Another store than before, or the first one: nothing of what is shown is in it.
