@@ -113,14 +113,6 @@ impl Client {
         }
     }
 
-    /// Why a pending message cannot go out yet, where the server tells.
-    pub async fn waiting(&mut self, id: Uuid) -> Result<Option<String>> {
-        match self {
-            Self::Remote(remote) => remote.waiting(id).await,
-            Self::Local(_) => Ok(None),
-        }
-    }
-
     /// Whether a server answers; without one nothing is sent.
     pub fn is_served(&self) -> bool {
         matches!(self, Self::Remote(_))

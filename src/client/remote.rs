@@ -19,8 +19,8 @@ use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use hyper::{Method, Request, StatusCode};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -54,12 +54,6 @@ const TOO_LARGE: &str = "is it too large? The server takes `limits.body_bytes` (
 
 /// The most bytes of an error that a server tells.
 const MAX_ERROR_BYTES: usize = 64 << 10;
-
-/// The part of a message that tells why it waits.
-#[derive(Deserialize)]
-struct Waiting {
-    waiting: Option<String>,
-}
 
 /// One connection to a server, kept open between requests.
 pub struct Remote {
@@ -215,12 +209,6 @@ impl Remote {
         let request = self.request(Method::GET, "/api/platforms", None::<&()>)?;
         let answer: Option<Platforms> = self.ask(request).await?;
         answer.map(|answer| answer.platforms).ok_or_else(|| self.not_found())
-    }
-
-    /// Why a pending message cannot go out yet, where the server tells.
-    pub(super) async fn waiting(&mut self, id: Uuid) -> Result<Option<String>> {
-        let request = self.request(Method::GET, &format!("/api/messages/{id}"), None::<&()>)?;
-        Ok(self.ask::<Waiting>(request).await?.and_then(|message| message.waiting))
     }
 
     pub(super) async fn get(&mut self, id: Uuid) -> Result<Message> {

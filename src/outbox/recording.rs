@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(super) async fn record_outcome(store: &Store, seq: u64, outcome: Outcome) {
     let mut pause = Duration::from_millis(100);
     if let Outcome::Failed { reason, .. } = &outcome {
-        tracing::warn!(message = seq, reason, "a message is given up");
+        tracing::warn!(message = seq, reason, "a message failed");
     }
     loop {
         let command = Command::RecordOutcome { seq, outcome: outcome.clone(), at: now() };

@@ -29,6 +29,11 @@ impl ErrorResponse {
         Self { status, body, headers: Vec::new() }
     }
 
+    /// The fault, for people.
+    pub fn text(&self) -> &str {
+        &self.body.error
+    }
+
     /// 400.
     pub fn bad_request(text: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, text)

@@ -118,10 +118,13 @@ impl Router {
         access::check_origin(peer, uri, headers, &context.config, target)?;
         if let Some(endpoint) = endpoint {
             let granted = match endpoint.token().map(Secret::new) {
-                Some(own) => context.access.check_own(peer, headers, uri, &own)?,
-                None => context.access.check(peer, headers, uri, true, Need::Handshake)?,
+                Some(own) => context.access.check_own(peer, headers, uri, &own),
+                None => context.access.check(peer, headers, uri, true, Need::Handshake),
             };
-            return dial_in::open(context, endpoint, granted, request);
+            let client = context.access.client_of(peer, headers);
+            let opened =
+                granted.and_then(|granted| dial_in::open(context, endpoint, granted, request));
+            return opened.inspect_err(|why| context.access.log_refused(client, path, why.text()));
         }
         let operation = found.as_ref().and_then(|found| {
             let mut operations = found.value.route.operations.iter();
