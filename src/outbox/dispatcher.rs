@@ -1,9 +1,10 @@
 //! The dispatcher: a task for each lane in which something waits and can be sent.
 
 use super::commits::Changed;
+use super::context::Context;
 use super::lane::{End, Lane};
+use super::lane_key::LaneKey;
 use super::recovery::recover;
-use super::{Context, Key};
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::model::message::Status;
@@ -22,12 +23,12 @@ enum LaneState {
 
 pub(super) struct Dispatcher {
     context: Context,
-    lanes: HashMap<Key, LaneState>,
+    lanes: HashMap<LaneKey, LaneState>,
     /// Lanes without a platform, by the conversations their recipient may stand for.
-    unrouted: HashMap<String, HashSet<Key>>,
+    unrouted: HashMap<String, HashSet<LaneKey>>,
     tasks: JoinSet<End>,
     /// The lane of each task.
-    running: HashMap<task::Id, Key>,
+    running: HashMap<task::Id, LaneKey>,
 }
 
 impl Dispatcher {
@@ -46,7 +47,7 @@ impl Dispatcher {
         self.try_all();
         let Ok(view) = self.context.store.view() else { return };
         let Ok(waiting) = view.outbound(Status::Pending) else { return };
-        let keys: HashSet<_> = waiting.filter_map(|m| Some(Key::of(&m.ok()?))).collect();
+        let keys: HashSet<_> = waiting.filter_map(|m| Some(LaneKey::of(&m.ok()?))).collect();
         for key in keys {
             self.look_at(key, false);
         }
@@ -88,7 +89,7 @@ impl Dispatcher {
     }
 
     /// Sees to a lane in which something changed; `anew` also if it waits for an adapter.
-    fn look_at(&mut self, key: Key, anew: bool) {
+    fn look_at(&mut self, key: LaneKey, anew: bool) {
         match self.lanes.get_mut(&key) {
             Some(LaneState::Running { wake, has_changed }) => {
                 *has_changed = true;
@@ -99,7 +100,7 @@ impl Dispatcher {
         }
     }
 
-    fn start(&mut self, key: Key) {
+    fn start(&mut self, key: LaneKey) {
         if key.platform.is_none() {
             for conversation in self.conversations(&key) {
                 self.unrouted.entry(conversation).or_default().insert(key.clone());
@@ -112,7 +113,7 @@ impl Dispatcher {
 
     fn spawn(
         &mut self,
-        key: Key,
+        key: LaneKey,
         wake: Arc<Notify>,
         work: impl Future<Output = End> + Send + 'static,
     ) {
@@ -121,7 +122,7 @@ impl Dispatcher {
     }
 
     /// The conversations for which a lane without a platform may be.
-    fn conversations(&self, key: &Key) -> HashSet<String> {
+    fn conversations(&self, key: &LaneKey) -> HashSet<String> {
         let facts = self.context.registry.routing_facts(&key.recipient, None);
         let readings = facts.readings.into_iter().flat_map(|reading| reading.conversations);
         readings.chain([key.recipient.clone()]).collect()
@@ -144,7 +145,7 @@ impl Dispatcher {
         }
     }
 
-    fn forget(&mut self, key: &Key) {
+    fn forget(&mut self, key: &LaneKey) {
         self.lanes.remove(key);
         if key.platform.is_none() {
             for conversation in self.conversations(key) {
@@ -159,7 +160,7 @@ impl Dispatcher {
     }
 
     /// A lane panicked: what it was sending is in doubt; then it goes on.
-    fn restart(&mut self, key: Key, error: &task::JoinError) {
+    fn restart(&mut self, key: LaneKey, error: &task::JoinError) {
         METRICS.task_panics.inc();
         tracing::error!("sending to {} panicked and starts anew: {error}", key.recipient);
         HEALTH.degrade("outbox", "sending panicked and was started anew; the log has the details");

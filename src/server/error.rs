@@ -80,6 +80,12 @@ impl ErrorResponse {
         self.with(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1))
     }
 
+    /// Adds the error's name for programs (contract, Part 3).
+    pub fn named(mut self, code: Option<&'static str>) -> Self {
+        self.body.code = code.map(Into::into);
+        self
+    }
+
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self

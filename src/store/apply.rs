@@ -1,15 +1,15 @@
 //! Applying events: the only writer of tables. It decides nothing and refuses nothing; what it
 //! touches was loaded before, so only the disk can fail.
 
-use super::command::State as _;
+use super::error::{Error, Result};
 use super::journal::{self, Entry};
 use super::keys::KEY_LIFE;
 use super::postings::locate;
+use super::state::State as _;
 use super::tables::{
     self, ConversationRow, SEEN_PLATFORMS, Term, pack, pack_places, with_checksum,
 };
 use super::transaction::{Row, Transaction};
-use super::{Error, Result};
 use crate::log::{Record, encode_event, record};
 use crate::model::change::{Change, Effect};
 use crate::model::cursor::Epoch;

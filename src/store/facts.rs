@@ -1,11 +1,11 @@
 //! Facts of the store by which messages are routed.
 
-use super::command::State;
 use super::damage::guarded;
+use super::error::{Error, Result};
+use super::state::State;
 use super::tables;
 use super::transaction::Transaction;
 use super::view::View;
-use super::{Error, Result};
 use crate::model::routing::{SeenPlatform, StoreFacts};
 use redb::ReadableTable;
 

@@ -1,9 +1,10 @@
 //! The open file of a store: batches carried out in one transaction each, and made durable.
 
-use super::command::{Answer, Command, decide};
+use super::command::{Answer, Command};
+use super::decide::decide;
+use super::error::{Error, Result};
 use super::transaction::{Context, Transaction};
 use super::view::View;
-use super::{Error, Result};
 use crate::clock::now;
 use crate::log::{Batch, Log, Record};
 use crate::metrics::METRICS;

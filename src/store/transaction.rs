@@ -4,18 +4,18 @@
 //! once. [`Transaction::load`] reads every row that applying an event will touch, so that a damaged
 //! one refuses the command that meets it, before anything was changed.
 
-use super::command::State;
 use super::damage::pass_over;
+use super::error::{Error, Result};
 use super::ids::{Ids, Tag};
 use super::journal::{self, Entry};
 use super::keys::{Idempotency, KEY_LIFE, alias_key, history_key, seen_key, sent_keys};
 use super::postings::{Places, locate, start_of};
+use super::state::State;
 use super::tables::{
     self, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS,
     KEYS_BY_AGE, MESSAGES, META, PLATFORMS, POSTINGS, QUARANTINE, SEEN, SENT, Term, unpack,
     unpack_places,
 };
-use super::{Error, Result};
 use crate::log::record;
 use crate::model::change::Inbound;
 use crate::model::cursor::Epoch;

@@ -20,6 +20,7 @@ mod access;
 mod clock;
 mod commands;
 mod crash;
+mod damaged;
 mod data;
 mod delivery;
 mod delivery12;
