@@ -2,12 +2,13 @@
 //!
 //! An event is let go of only once it is on disk. While the disk refuses, it is tried again, the
 //! adapters' queue fills (it is bounded in number and bytes), and their sockets wait: so nothing is
-//! lost, and memory stays bounded. What meets a damaged row is set aside, and does not stop the next.//!
+//! lost, and memory stays bounded. What meets a damaged row is set aside, and does not stop the next.
 //! A message of the account's owner may be the echo of an attempt that is under way. It waits for
 //! the attempt's end, which tells the platform's ID; the store decides which it is.
 
 use crate::adapter::{Event, QueuedEvent, Registry};
 use crate::clock::now;
+use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::Direction;
@@ -85,6 +86,7 @@ impl Ingest {
     /// Works until every adapter has let go of the queue.
     pub async fn run(self) {
         let work = &mut *self.work.lock().await;
+        self.tell_set_aside();
         if work.is_broken {
             // The one at which it broke is told of by the panic, and is not tried again.
             for item in std::mem::take(&mut work.batch) {
@@ -172,6 +174,9 @@ impl Ingest {
             for (item, answer) in std::mem::take(&mut work.batch).into_iter().zip(answers) {
                 match answer {
                     Ok(Answer::Later) => work.wait(item),
+                    Ok(_) if matches!(item.command, Command::SetAside { .. }) => {
+                        self.tell_set_aside();
+                    }
                     Ok(answer) => self.count(&answer),
                     Err(store::Error::Damaged(reason)) => {
                         work.batch.extend(item.set_aside(&reason));
@@ -187,6 +192,17 @@ impl Ingest {
                 tracing::error!(events = work.batch.len(), "what came in waits: {error}");
                 sleep(DISK_PAUSE).await;
             }
+        }
+    }
+
+    /// Tells that there are events that could not be stored, for as long as there are.
+    fn tell_set_aside(&self) {
+        let count = self.store.view().and_then(|view| view.set_aside()).unwrap_or_default();
+        if count > 0 {
+            let reason = format!(
+                "{count} events that came in are set aside; stop the server, and `rechat check` tells which"
+            );
+            HEALTH.degrade("ingest", reason);
         }
     }
 
@@ -224,9 +240,12 @@ impl Item {
     /// Has a message kept for somebody to look at, that the store cannot take for a damaged row;
     /// anything else is told of, and no more.
     fn set_aside(self, reason: &str) -> Option<Self> {
+        let Command::Receive { received, at, .. } = self.command else {
+            tracing::error!("what an adapter told could not be stored: {reason}");
+            return None;
+        };
         tracing::error!("an event is set aside; `rechat check` tells of it: {reason}");
         METRICS.events_set_aside.inc();
-        let Command::Receive { received, at, .. } = self.command else { return None };
         let command = Command::SetAside { inbound: received, reason: reason.to_owned(), at };
         Some(Self { command, ..self })
     }

@@ -65,6 +65,14 @@ impl Client {
         }
     }
 
+    /// Why the server does not work as it should; `None` where it does, and without a server.
+    pub async fn fault(&mut self) -> Result<Option<String>> {
+        match self {
+            Self::Remote(remote) => Ok(remote.health().await?.reason),
+            Self::Local(_) => Ok(None),
+        }
+    }
+
     /// The server that has a store open, by its socket; `None` where there is none.
     pub async fn beside(socket: &Path) -> Result<Option<Self>> {
         Ok(Remote::beside(socket).await?.map(Self::Remote))

@@ -8,8 +8,8 @@ use super::missing::no_message;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{
-    AdapterStatus, Backup, Conversation, Conversations, Deleted, ErrorBody, Imported, Listing,
-    MAX_LIMIT, NewMessage, NewStatus, Platforms,
+    AdapterStatus, Backup, Conversation, Conversations, Deleted, ErrorBody, Health, Imported,
+    Listing, MAX_LIMIT, NewMessage, NewStatus, Platforms,
 };
 use crate::protocol::overview::Stats;
 use crate::store::{Filter, Page};
@@ -231,6 +231,11 @@ impl Remote {
     pub(super) async fn delete(&mut self, id: Uuid) -> Result<()> {
         let request = self.request(Method::DELETE, &format!("/api/messages/{id}"), None::<&()>)?;
         self.ask::<Deleted>(request).await?.map(drop).ok_or_else(|| no_message(id))
+    }
+
+    pub(super) async fn health(&mut self) -> Result<Health> {
+        let request = self.request(Method::GET, "/api/health", None::<&()>)?;
+        self.ask(request).await?.ok_or_else(|| self.not_found())
     }
 
     pub(super) async fn stats(&mut self) -> Result<Stats> {

@@ -163,6 +163,14 @@ async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
     match Client::beside(&socket).await {
         Ok(Some(mut client)) => {
             findings.well("server", format!("a server answers at {}", socket.display()));
+            match client.fault().await {
+                Ok(None) => {}
+                Ok(Some(reason)) => {
+                    let advice = "its log has the details";
+                    findings.add("health", Health::Wrong, reason, advice);
+                }
+                Err(error) => findings.wrong("health", &error),
+            }
             if let Err(error) = look_at_adapters(findings, &mut client).await {
                 findings.wrong("adapters", &error);
             }
@@ -247,6 +255,15 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
         let stats = view.stats();
         findings
             .well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
+        match view.set_aside()? {
+            0 => {}
+            count => findings.add(
+                "store",
+                Health::Wrong,
+                format!("{count} events that came in are set aside"),
+                "`rechat check` tells which; `rechat check --retry` stores them",
+            ),
+        }
         look_at_clock(findings, newest(&view)?);
         if full { check::check(&view).map(Some) } else { Ok(None) }
     });

@@ -126,7 +126,16 @@ impl FileLog {
             }
             (at, next) = (found, Some(first));
         }
+        contents.is_foreign = next.is_none() && self.is_foreign(from, bytes);
         Ok(contents)
+    }
+
+    /// Whether there is something in the file, and no record of this store, be it of an earlier
+    /// round.
+    fn is_foreign(&self, from: u64, bytes: &[u8]) -> bool {
+        self.record(bytes, 0).is_none()
+            && bytes.iter().any(|byte| *byte != 0)
+            && self.find_later(bytes, 0, from.saturating_sub(MAX_GAP)).is_none()
     }
 
     /// The first whole record behind `at` that goes on from `expected` or a bit later: its place,
@@ -289,7 +298,7 @@ mod tests {
     fn record(log: &FileLog, first: u64) -> Vec<u8> {
         let mut record = Record::new(Epoch::new(1), 9);
         for event in &every_event()[..2] {
-            record.push(event).unwrap();
+            record.push(event, None).unwrap();
         }
         log.seal(first, record)
     }
@@ -321,7 +330,13 @@ mod tests {
     #[test]
     fn the_log_of_another_store_is_none() {
         let bytes = bytes(&log(1), &[1, 3]);
-        assert_eq!(log(2).contents(1, &bytes).unwrap(), Contents::default());
+        let none = Contents { is_foreign: true, ..Contents::default() };
+        assert_eq!(log(2).contents(1, &bytes).unwrap(), none);
+        // Zeros are no log at all, and what an earlier round left is ours.
+        let mut left = vec![0; 100];
+        assert_eq!(log(1).contents(9, &left).unwrap(), Contents::default());
+        left.extend(bytes);
+        assert_eq!(log(1).contents(9, &left).unwrap(), Contents::default());
     }
 
     #[test]

@@ -68,6 +68,9 @@ pub struct Contents {
     pub batches: Vec<Batch>,
     /// Places in the log where a record cannot be read though others follow it, in words.
     pub damage: Vec<String>,
+    /// There is something, and no whole record of this store: it is of another one, or damaged
+    /// throughout.
+    pub is_foreign: bool,
 }
 
 /// An append-only log of events.

@@ -5,6 +5,7 @@ use super::context::Context;
 use super::lane::{End, Lane};
 use super::lane_key::LaneKey;
 use super::recovery::recover;
+use super::unreadable::cannot_read;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::model::message::Status;
@@ -45,12 +46,24 @@ impl Dispatcher {
     /// Finds the lanes of everything that waits, and looks at them all.
     pub(super) fn begin(&mut self) {
         self.try_all();
-        let Ok(view) = self.context.store.view() else { return };
-        let Ok(waiting) = view.outbound(Status::Pending) else { return };
-        let keys: HashSet<_> = waiting.filter_map(|m| Some(LaneKey::of(&m.ok()?))).collect();
-        for key in keys {
+        for key in self.waiting() {
             self.look_at(key, false);
         }
+    }
+
+    /// The lanes in which something waits, as far as they can be read.
+    fn waiting(&self) -> HashSet<LaneKey> {
+        let mut keys = HashSet::new();
+        let read = self.context.store.view().and_then(|view| {
+            for message in view.outbound(Status::Pending)? {
+                keys.insert(LaneKey::of(&message?));
+            }
+            Ok(())
+        });
+        if let Err(error) = read {
+            cannot_read("a part of what waits", &error);
+        }
+        keys
     }
 
     /// Takes what was committed.

@@ -5,8 +5,10 @@ use super::lane_key::LaneKey;
 use super::lookup;
 use super::recording::record_outcome;
 use super::route::{self, NoRoute, Route};
+use super::unreadable::cannot_read;
 use crate::adapter::{AccountHandle, Delivery, OnUnknown};
 use crate::clock::now;
+use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::{Message, Status};
@@ -112,13 +114,17 @@ impl Lane {
         let view = self.context.store.view();
         let found = view.and_then(|view| view.pending(platform.as_deref(), recipient, limit));
         found.unwrap_or_else(|error| {
-            tracing::error!("the outbox cannot read what waits for {recipient}: {error}");
+            cannot_read(&format!("what waits for {recipient}"), &error);
             Vec::new()
         })
     }
 
     async fn wait_for_disk(&self, error: &store::Error) {
         tracing::error!("the outbox waits for the disk: {error}");
+        if let store::Error::Damaged(_) = error {
+            let recipient = &self.key.recipient;
+            HEALTH.degrade("outbox", format!("what waits for {recipient} cannot be sent: {error}"));
+        }
         tokio::time::sleep(DISK_PAUSE).await;
     }
 

@@ -18,6 +18,7 @@ mod recording;
 mod recovery;
 mod route;
 mod sightings;
+mod unreadable;
 mod waiting;
 
 pub use attempts::NextAttempts;

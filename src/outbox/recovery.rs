@@ -4,6 +4,7 @@ use super::context::Context;
 use super::lane_key::LaneKey;
 use super::recording::record_outcome;
 use super::route::{self, NoRoute};
+use super::unreadable::cannot_read;
 use crate::model::change::Outcome;
 use crate::model::message::{Message, Status};
 use futures_util::{StreamExt, stream};
@@ -18,12 +19,19 @@ const READ_PAUSE: Duration = Duration::from_mins(1);
 /// Puts in doubt what this process had claimed, in all lanes or one, when sending broke off. What
 /// other owners have claimed is theirs.
 pub(super) async fn recover(context: &Context, lane: Option<&LaneKey>) {
-    let interrupted: Vec<_> = {
-        let Ok(view) = context.store.view() else { return };
-        let Ok(sending) = view.claimed_by(context.store.owner()) else { return };
-        let is_meant = |message: &Message| lane.is_none_or(|lane| *lane == LaneKey::of(message));
-        sending.flatten().filter(is_meant).map(|message| message.seq).collect()
-    };
+    let mut interrupted = Vec::new();
+    let read = context.store.view().and_then(|view| {
+        for message in view.claimed_by(context.store.owner())? {
+            let message = message?;
+            if lane.is_none_or(|lane| *lane == LaneKey::of(&message)) {
+                interrupted.push(message.seq);
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = read {
+        cannot_read("a part of what was being sent", &error);
+    }
     let wait_again = |seq| {
         let reason = "rechat was stopped while it was being sent".to_owned();
         record_outcome(&context.store, seq, Outcome::Retry { reason, is_uncertain: true })

@@ -29,7 +29,7 @@ pub(super) fn pass_over<T>(read: Result<Option<T>>) -> Result<Option<T>> {
             let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
             if told.len() < MAX_TOLD && told.insert(text.clone()) {
                 tracing::error!("{text}, and left out; `rechat check` tells more");
-                HEALTH.degrade("store", format!("{text}; `rechat check` tells more"));
+                HEALTH.degrade("damage", format!("{text}; `rechat check` tells more"));
             }
             Ok(None)
         }

@@ -38,6 +38,8 @@ pub(super) enum Found {
     Damaged,
     /// It goes on from something that the tables do not have.
     DoesNotFollow,
+    /// It has no record of this store: it is of another one, or damaged throughout.
+    Foreign,
 }
 
 /// What came of a batch.
@@ -109,6 +111,9 @@ impl StoreFile {
         let is_damaged = !contents.damage.is_empty();
         if !is_damaged && first.is_some_and(|batch| !batch.follows(cursor.offset, cursor.epoch)) {
             return Ok(Found::DoesNotFollow);
+        }
+        if contents.is_foreign {
+            return Ok(Found::Foreign);
         }
         for damage in &contents.damage {
             tracing::error!("the write-ahead log is damaged: {damage}");
@@ -186,7 +191,7 @@ pub(super) fn apply(txn: &WriteTransaction, context: &Context, batch: Batch) -> 
     state.begin_at(batch.first, batch.epoch, &batch.events)?;
     for event in batch.events {
         match state.load(&event) {
-            Ok(()) => drop(state.apply(event)?),
+            Ok(()) => drop(state.apply(event, None)?),
             Err(Error::Damaged(text)) => {
                 let offset = state.pass_over();
                 tracing::error!(offset, kind = kind(&event), "an event is passed over: {text}");

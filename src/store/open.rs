@@ -173,22 +173,31 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
         Found::UsedUp => None,
         Found::Damaged => Some(file.log.keep_aside("damaged")?),
         Found::DoesNotFollow => Some(file.log.keep_aside("does-not-follow")?),
+        Found::Foreign => Some(file.log.keep_aside("foreign")?),
     };
     if let Some(aside) = aside {
-        let aside = aside.display();
-        if found == Found::DoesNotFollow {
-            tracing::error!(
-                "the write-ahead log beside the store does not follow it and is kept in {aside}; was an older copy of the store put back?"
-            );
-        } else {
-            tracing::error!(
-                "what could be read of the damaged write-ahead log is in the store; the log is kept in {aside}"
-            );
-        }
+        tell_kept(found, &aside);
     }
     file.log.remove();
     let ids = file.context.ids;
     Ok(Opened { file: Handle::Write(Box::new(file)), ids })
+}
+
+/// Tells why the write-ahead log is kept, and where.
+fn tell_kept(found: Found, aside: &Path) {
+    let aside = aside.display();
+    match found {
+        Found::UsedUp => {}
+        Found::Damaged => tracing::error!(
+            "what could be read of the damaged write-ahead log is in the store; the log is kept in {aside}"
+        ),
+        Found::DoesNotFollow => tracing::error!(
+            "the write-ahead log beside the store does not follow it and is kept in {aside}; was an older copy of the store put back?"
+        ),
+        Found::Foreign => tracing::error!(
+            "the write-ahead log beside the store has no whole record of this store and is kept in {aside}; is it of another store, or damaged?"
+        ),
+    }
 }
 
 /// Opens for reading a file that cannot be written and may have to be repaired; it is left alone.

@@ -161,14 +161,19 @@ impl View {
             let places = pass_over(self.places(state, block))?.unwrap_or_default();
             Ok(places.ascending().map(|place| start_of(block) + u64::from(place)).collect())
         });
-        let mut has_failed = false;
-        Ok(blocks
+        let mut messages = blocks
             .flat_map(|seqs| match seqs {
                 Ok(seqs) => seqs.into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(error)],
             })
-            .filter_map(|seq| seq.and_then(|seq| self.readable(seq)).transpose())
-            .take_while(move |found| !std::mem::replace(&mut has_failed, found.is_err())))
+            .filter_map(|seq| seq.and_then(|seq| self.readable(seq)).transpose());
+        let mut has_failed = false;
+        Ok(std::iter::from_fn(move || {
+            let mut next = || guarded(|| messages.next().transpose()).transpose();
+            let found = if has_failed { None } else { next() };
+            has_failed |= found.as_ref().is_some_and(Result::is_err);
+            found
+        }))
     }
 
     /// Messages that an owner has claimed and not yet recorded an outcome of, the oldest first; as

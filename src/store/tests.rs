@@ -215,6 +215,29 @@ fn what_a_batch_did_is_known_to_the_rest_of_it() {
 }
 
 #[test]
+fn a_batch_routes_by_what_came_earlier_in_it() {
+    let (_folder, mut file) = new();
+    let nameless = || {
+        let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
+        Command::Create { draft, at: 1, idempotency: None, facts: RoutingFacts::default() }
+    };
+    let commands = vec![nameless(), receive("hello", false), nameless()];
+    let answers = file.commit(commands, Durability::Tables).unwrap().answers;
+    let platforms: Vec<_> = answers
+        .into_iter()
+        .map(|answer| match answer {
+            Ok(Answer::Done(message)) => message.platform,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(platforms, [None, Some("qq".to_owned()), Some("qq".to_owned())]);
+    let before = file.view().unwrap().cursor().offset;
+    let see = Command::SeePlatform { platform: "qq".into(), kind: "onebot11".into() };
+    file.commit(vec![nameless(), see.clone(), see], Durability::Tables).unwrap();
+    assert_eq!(file.view().unwrap().cursor().offset, before + 2, "it is seen once");
+}
+
+#[test]
 fn a_damaged_record_refuses_only_what_meets_it() {
     let (_folder, mut file) = new();
     let damaged = made(&mut file, "to be damaged");
@@ -455,10 +478,35 @@ fn a_damaged_record_of_the_log_loses_only_itself_and_is_kept() {
         texts,
         ["in the log 4", "in the log 3", "in the log 1", "in the log 0", "in the tables"]
     );
-    let names = fs::read_dir(crash.path()).unwrap().flatten().map(|entry| entry.file_name());
-    let aside = names.filter(|name| name.to_string_lossy().starts_with("a.redb-wal.damaged."));
-    assert_eq!(aside.count(), 1);
+    assert_eq!(kept_logs(crash.path(), "damaged"), 1);
     assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+}
+
+/// How many logs are kept beside a store, for this reason.
+fn kept_logs(folder: &Path, why: &str) -> usize {
+    let names = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name());
+    names.filter(|name| name.to_string_lossy().starts_with(&format!("a.redb-wal.{why}."))).count()
+}
+
+#[test]
+fn a_log_without_a_record_of_this_store_is_kept() {
+    let (folder, mut file) = new();
+    made(&mut file, "in the tables");
+    commit(&mut file, create("in the log"), Durability::Log);
+    let of_another = fs::read(log_in(crashed(folder.path()).path())).unwrap();
+    let noise: Vec<u8> = (0..100_000_u32).map(|n| (n * n / 7) as u8).collect();
+    for log in [of_another, noise] {
+        let (folder, mut file) = new();
+        made(&mut file, "stays");
+        file.close().unwrap();
+        fs::write(log_in(folder.path()), log).unwrap();
+        let file = writable(folder.path());
+        assert_eq!(file.view().unwrap().stats().total, 1);
+        assert_eq!(kept_logs(folder.path(), "foreign"), 1);
+        file.close().unwrap();
+        writable(folder.path());
+        assert_eq!(kept_logs(folder.path(), "foreign"), 1, "it is told once");
+    }
 }
 
 /// Changes a row behind the store's back.

@@ -17,7 +17,7 @@ use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::Event;
 use crate::model::message::{LOCAL, Message, Status};
 use crate::protocol::overview::{Conversation, Stats};
-use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 use std::path::Path;
 use uuid::Uuid;
 
@@ -194,9 +194,16 @@ impl View {
 
     /// The message at this place of the journal.
     pub fn by_seq(&self, seq: u64) -> Result<Option<Message>> {
-        guarded(|| {
+        let read = guarded(|| {
             let bytes = self.messages.get(seq)?;
             bytes.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
+        });
+        read.map_err(|error| match error {
+            // Other messages lie on other pages.
+            Error::Corrupt(_) => {
+                Error::Damaged(format!("the page of the file that has message {seq} is damaged"))
+            }
+            error => error,
         })
     }
 
@@ -205,8 +212,17 @@ impl View {
         pass_over(self.by_seq(seq))
     }
 
+    /// Number of events that were set aside because they could not be stored.
+    pub fn set_aside(&self) -> Result<u64> {
+        guarded(|| Ok(self.quarantine.len()?))
+    }
+
     /// What was set aside because it could not be stored, the oldest first.
     pub fn quarantine(&self) -> Result<Vec<SetAside>> {
+        guarded(|| self.quarantine_readable())
+    }
+
+    fn quarantine_readable(&self) -> Result<Vec<SetAside>> {
         let mut found = Vec::new();
         for row in self.quarantine.iter()? {
             let (offset, bytes) = row?;

@@ -62,6 +62,7 @@ pub(super) fn start(
         timer: timer.map_err(no_thread)?,
         last: None,
         fault: None,
+        is_refusing: false,
         options,
         current,
         listener,
@@ -83,6 +84,8 @@ struct Writer {
     last: Option<Instant>,
     /// When the last fault was that was none of the disk's space.
     fault: Option<Instant>,
+    /// The last batch was refused as a whole.
+    is_refusing: bool,
     options: Options,
     current: Current,
     listener: Box<dyn Listener>,
@@ -149,6 +152,9 @@ impl Writer {
         let is_alone = waiting.len() == 1 && self.fault.is_some();
         match self.commit(commands) {
             Ok(answers) => {
+                if std::mem::take(&mut self.is_refusing) {
+                    HEALTH.recover("writing");
+                }
                 for (wait, answer) in waiting.into_iter().zip(answers) {
                     let _ = wait.send(answer.map_err(not_written));
                 }
@@ -156,6 +162,8 @@ impl Writer {
             Err(error) => {
                 METRICS.store_errors.inc();
                 tracing::error!(refused = waiting.len(), "{error}");
+                HEALTH.degrade("writing", error.to_string());
+                self.is_refusing = true;
                 // Before anybody hears of it, so that who then reads finds something; why that
                 // fails is told when it is tried again.
                 if self.file.is_none() {

@@ -399,7 +399,7 @@ fn commands_at_once_without_a_server_wait_for_each_other() {
     let send = |n: usize| {
         for m in 0..5 {
             let text = format!("{n}-{m}");
-            home.ok(&["send", "-r", "group_1", "-p", "qq", &text]);
+            home.ok(&["send", "-r", "group_1", "-p", "nowhere", "--new", &text]);
             if m % 2 == 0 {
                 home.ok(&["list", "--limit", "1"]);
             }

@@ -192,7 +192,9 @@ impl Load {
         for (id, wanted) in settled {
             match (wanted, there.get(id)) {
                 (Some(wanted), Some(found)) if wanted["platform"] == "nowhere" => {
-                    assert_eq!(found, wanted);
+                    assert_eq!(found["waiting"].is_string(), found["status"] == "Pending");
+                    // Why it waits is another thing at another time.
+                    assert_eq!(without(found, "waiting"), without(wanted, "waiting"));
                 }
                 (Some(wanted), Some(found)) => {
                     assert_eq!(found["content"], wanted["content"]);
@@ -232,6 +234,12 @@ async fn what_was_acknowledged_survives_every_kill() {
         came += load.received.load(Relaxed) * PUSHED;
     }
     eprintln!("{rounds} kills, {acknowledged} messages made, {came} received");
+}
+
+fn without(message: &Value, field: &str) -> Value {
+    let mut message = message.clone();
+    message.as_object_mut().unwrap().remove(field);
+    message
 }
 
 /// Every message by its ID. The counts that are kept have to be those of all that is listed.

@@ -88,19 +88,27 @@ impl Registry {
         self.shared.lock().entries.iter().any(is_cautious)
     }
 
-    /// The platforms of which an account is connected and on, each with its kind.
+    /// The platforms of which an account is connected and on, each once with its kind.
     pub fn connected(&self) -> Vec<(String, &'static Kind)> {
-        let table = self.shared.lock();
-        let is_on = |entry: &&Entry| !entry.connections.is_empty() && entry.offline.is_none();
-        let connected = table.entries.iter().filter(is_on);
-        connected.map(|entry| (entry.platform.clone(), entry.kind)).collect()
+        self.platforms_where(|entry| !entry.connections.is_empty() && entry.offline.is_none())
     }
 
     /// The platforms that are configured, or of which an account is or was connected since the
-    /// start, each with its kind.
+    /// start, each once with its kind.
     pub fn known_platforms(&self) -> Vec<(String, &'static Kind)> {
-        let table = self.shared.lock();
-        table.entries.iter().map(|entry| (entry.platform.clone(), entry.kind)).collect()
+        self.platforms_where(|_| true)
+    }
+
+    fn platforms_where(&self, is_meant: impl Fn(&Entry) -> bool) -> Vec<(String, &'static Kind)> {
+        let mut found: Vec<(String, &'static Kind)> = Vec::new();
+        for Entry { platform, kind, .. } in
+            self.shared.lock().entries.iter().filter(|e| is_meant(e))
+        {
+            if !found.iter().any(|(name, of)| name == platform && of.name == kind.name) {
+                found.push((platform.clone(), kind));
+            }
+        }
+        found
     }
 
     /// Counts a message that went out.

@@ -74,8 +74,8 @@ pub struct Model {
     server: String,
     link: Link,
     was_here: bool,
-    /// The server's store turned out to be another one; to be told once the server is there.
-    is_replaced: bool,
+    /// The server told that its store is another one; said once it is here again.
+    was_replaced: bool,
     /// The `seq` of the newest message that was told.
     cursor: u64,
     conversations: Conversations,
@@ -112,7 +112,7 @@ impl Model {
             server,
             link: Link::Connecting,
             was_here: false,
-            is_replaced: false,
+            was_replaced: false,
             cursor: 0,
             conversations: Conversations::default(),
             list_top: 0,

@@ -21,7 +21,7 @@ impl Model {
             watch::Event::Message(message) => self.new_message(*message),
             watch::Event::StoreReplaced => {
                 self.was_here = false;
-                self.is_replaced = true;
+                self.was_replaced = true;
             }
             watch::Event::Status(change) => self.new_status(&change),
             watch::Event::Updated(message) => self.updated(*message),
@@ -38,7 +38,7 @@ impl Model {
         self.link = Link::Here;
         // A notice may be about the server being away.
         self.notice = None;
-        if std::mem::take(&mut self.is_replaced) {
+        if std::mem::take(&mut self.was_replaced) {
             self.say("the server's store is another one now, or an older copy: loaded afresh");
         }
         self.stale = Stale::default();

@@ -1,0 +1,84 @@
+//! Rows of the store that are damaged: what meets them is refused and told of, the rest goes on.
+
+use crate::onebot::Peer;
+use crate::onebot11::{group_message, headers, willing};
+use crate::server::{TestServer, eventually};
+use serde_json::Value;
+use std::path::Path;
+
+async fn dial(server: &TestServer) -> Peer {
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    Peer::dial(&url, &headers("1", "Universal"), willing()).await.unwrap()
+}
+
+/// Flips a bit wherever a text stands in a file.
+fn damage(file: &Path, text: &str) {
+    let mut bytes = std::fs::read(file).unwrap();
+    let places: Vec<_> =
+        (0..bytes.len()).filter(|at| bytes[*at..].starts_with(text.as_bytes())).collect();
+    assert!(!places.is_empty(), "{text} is not in the file");
+    places.into_iter().for_each(|at| bytes[at] ^= 1);
+    std::fs::write(file, bytes).unwrap();
+}
+
+fn reason(server: &TestServer) -> Option<String> {
+    let (status, health) = server.get("/api/health");
+    assert_eq!(status, 200, "it is about the server, not about the store");
+    assert_eq!(health["status"] == "degraded", health["reason"].is_string(), "{health}");
+    health["reason"].as_str().map(str::to_owned)
+}
+
+fn sent(server: &TestServer) -> Value {
+    server.get("/api/stats").1["sent"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_conversation_stops_nobody_else_and_what_comes_in_for_it_is_set_aside() {
+    let mut server = TestServer::start();
+    let peer = dial(&server).await;
+    let mut named = group_message(1, 77, 1, "before");
+    named["group_name"] = "A name to damage".into();
+    peer.push(&named);
+    peer.push(&group_message(1, 88, 2, "of the others"));
+    eventually("both are stored", || (sent(&server) == 2).then_some(()));
+    assert_eq!(reason(&server), None);
+    server.stop();
+    damage(&server.home.db(), "A name to damage");
+    server.start_again();
+
+    let peer = dial(&server).await;
+    peer.push(&group_message(1, 77, 3, "for the damaged one"));
+    peer.push(&group_message(1, 88, 4, "for the other one"));
+    eventually("it is told", || reason(&server).filter(|told| told.contains("1 events")));
+    eventually("the other one goes on", || (sent(&server) == 3).then_some(()));
+    server.until(&server.make_for(Some("qq"), "group_88", "goes out"), "Sent");
+    let told = server.home.fails(1, &["doctor"]);
+    assert!(told.contains("problem(s) found"), "{told}");
+    let told = String::from_utf8(server.home.run(&["doctor"]).stdout).unwrap();
+    assert!(told.contains("set aside") && told.contains("qq/group_77"), "{told}");
+
+    drop(peer);
+    server.stop();
+    let told = String::from_utf8(server.home.run(&["doctor"]).stdout).unwrap();
+    assert!(told.contains("1 events that came in are set aside"), "{told}");
+    let told = String::from_utf8(server.home.run(&["check"]).stdout).unwrap();
+    assert!(told.contains("for the damaged one"), "{told}");
+    server.start_again();
+    assert!(reason(&server).is_some_and(|told| told.contains("1 events")), "told at each start");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_waits_and_is_damaged_holds_no_other_up() {
+    let mut server = TestServer::start();
+    for content in ["a text to damage", "second", "third"] {
+        server.make_for(Some("qq"), "group_5", content);
+    }
+    server.stop();
+    damage(&server.home.db(), "a text to damage");
+    server.start_again();
+    let peer = dial(&server).await;
+    eventually("the others go out", || (sent(&server) == 2).then_some(()));
+    let told = reason(&server).expect("it is told");
+    assert!(told.contains("message 1 is damaged"), "{told}");
+    drop(peer);
+}
