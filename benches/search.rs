@@ -8,7 +8,10 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::option_map_unit_fn,
     reason = "a bench"
 )]
 

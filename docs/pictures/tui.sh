@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes docs/pictures/tui.png: a server with some conversations, the client in tmux, a picture of it.
-# Needs tmux, chromium, python3 with wcwidth and websockets, and a built rechat on the PATH.
+# Needs tmux, chromium, a font with emoji (fonts-noto-color-emoji), python3 with wcwidth and websockets,
+# and a built rechat on the PATH.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 work="$(mktemp -d)"

@@ -69,8 +69,8 @@ async fn lively() -> (TestServer, Peer) {
     post(
         &server,
         "Text",
-        "wechat",
-        "private_wxid_lee",
+        "telegram",
+        "private_lee",
         "The invoice is on its way, have a nice weekend!",
     );
     let failed = post(&server, "Text", "telegram", "channel_news", "Release notes for 4.2 are out");
@@ -93,7 +93,7 @@ async fn every_view_can_be_drawn() {
     tab.becomes(Person { dark: true, ..DESK }).await;
     tab.go(&server.url("/#messages")).await;
     tab.go(&server.url("/#dashboard")).await;
-    tab.sees(".latest", "WeChat").await;
+    tab.sees(".latest", "private_lee").await;
     tab.sees(".legend", "Received 12").await;
     let Some(folder) = std::env::var_os("RECHAT_PICTURES").map(PathBuf::from) else { return };
     std::fs::create_dir_all(&folder).unwrap();

@@ -17,7 +17,9 @@ fn damage(file: &Path, text: &str) {
     let places: Vec<_> =
         (0..bytes.len()).filter(|at| bytes[*at..].starts_with(text.as_bytes())).collect();
     assert!(!places.is_empty(), "{text} is not in the file");
-    places.into_iter().for_each(|at| bytes[at] ^= 1);
+    for at in places {
+        bytes[at] ^= 1;
+    }
     std::fs::write(file, bytes).unwrap();
 }
 

@@ -45,6 +45,7 @@ fn what_is_wrong_is_told_with_what_to_do() {
 #[test]
 fn a_store_that_is_no_store_is_told_of() {
     let home = Home::new();
+    home.configure("listen = '127.0.0.1:0'\n");
     home.ok(&["send", "-r", "group_1", "x"]);
     home.ok(&["doctor", "--full"]);
     std::fs::write(home.db(), "not a store at all").unwrap();
