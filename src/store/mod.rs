@@ -25,6 +25,7 @@ mod overlay;
 pub mod postings;
 mod query;
 mod receive;
+mod recount;
 mod tables;
 #[cfg(test)]
 mod tests;
