@@ -61,6 +61,15 @@ class Program:
         self.process.wait()
 
 
+class Absent:
+    """A contender that is not measured."""
+
+    port = 0
+
+    def stop(self):
+        pass
+
+
 class Bench:
     def __init__(self, options):
         self.options = options
@@ -68,6 +77,8 @@ class Bench:
         self.rows = collections.defaultdict(list)
 
     def lab(self, program, *arguments):
+        if self.options.alone:
+            return Absent()
         port = free_port()
         return Program(port, os.path.join(self.options.lab, program), "--port", str(port), *arguments)
 
@@ -80,11 +91,15 @@ class Bench:
         return server
 
     def redis(self):
+        if self.options.alone or not shutil.which("redis-server"):
+            return Absent()
         port, home = free_port(), tempfile.mkdtemp(dir=self.work)
         always = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
         return Program(port, "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", home, *always)
 
     def nats(self):
+        if self.options.alone or not shutil.which("nats-server"):
+            return Absent()
         port, plain, path = free_port(), free_port(), os.path.join(self.work, "nats.conf")
         with open(path, "w") as conf:
             conf.write(f'listen: "127.0.0.1:{plain}"\n')
@@ -93,6 +108,8 @@ class Bench:
 
     def load(self, row, unit, server, *arguments):
         """One run of the load client; notes its rate, the server's time per operation, and p99."""
+        if isinstance(server, Absent):
+            return
         load = os.path.join(self.options.lab, "load")
         command = [load, *arguments, "--pid", str(server.pid), "--secs", str(self.options.secs)]
         said = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
@@ -111,16 +128,13 @@ class Bench:
     # ---- jobs; each is called once a round
 
     def post(self):
-        server = self.rechat()
-        redis = self.redis() if shutil.which("redis-server") else None
+        server, redis = self.rechat(), self.redis()
         for conns in ("64", "256"):
             self.load(f"POST {conns}", "/s", server, "post", "--url", f"{server.api}/messages", "--conns", conns)
-            if redis:
-                url = f"tcp://127.0.0.1:{redis.port}"
-                self.load(f"Redis XADD {conns}", "/s", redis, "xadd", "--url", url, "--conns", conns)
+            url = f"tcp://127.0.0.1:{redis.port}"
+            self.load(f"Redis XADD {conns}", "/s", redis, "xadd", "--url", url, "--conns", conns)
         server.stop()
-        if redis:
-            redis.stop()
+        redis.stop()
 
     def get(self):
         server, hello, ids = self.rechat(), self.lab("hello"), os.path.join(self.work, "ids")
@@ -133,7 +147,7 @@ class Bench:
         self.load("list of 50", "/s", server, "get", "--url", f"{server.api}/messages")
         hello.stop()
         server.stop()
-        if self.options.bare:
+        if self.options.bare and not self.options.alone:
             port = free_port()
             bare = Program(port, self.options.bare, str(port), str(page))
             self.load(f"bare hyper, {page} bytes", "/s", bare, "get", "--url", f"http://127.0.0.1:{port}/")
@@ -153,11 +167,10 @@ class Bench:
             self.load(f"fan shard by WebSocket, {name}", "/s", shard, *theirs, "--pub-url", f"ws://{at}/pub")
             server.stop()
             shard.stop()
-            if shutil.which("nats-server"):
-                nats = self.nats()
-                url = f"ws://127.0.0.1:{nats.port}/"
-                self.load(f"NATS, {name}", "/s", nats, "fanout", "--url", url, "--dialect", "nats", "--subs", k, *more)
-                nats.stop()
+            nats = self.nats()
+            url = f"ws://127.0.0.1:{nats.port}/"
+            self.load(f"NATS, {name}", "/s", nats, "fanout", "--url", url, "--dialect", "nats", "--subs", k, *more)
+            nats.stop()
 
     def pace(self):
         self.fan(("100",), "--rate", "300")
@@ -308,9 +321,9 @@ def cpu_of(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main():
+def options_of(description):
     here = os.path.dirname(os.path.abspath(__file__))
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lab", required=True)
     parser.add_argument("--rechat", default=os.path.join(here, "../target/release/rechat"))
     parser.add_argument("--bare", help="a server of bare hyper that takes a port and how many bytes to answer")
@@ -318,7 +331,12 @@ def main():
     parser.add_argument("--secs", type=int, default=3)
     parser.add_argument("--only", default="post,get,fan,pace,idle,inbound,outbox,start")
     parser.add_argument("--stores", nargs="*", default=[], help="stores for the job `growth`")
-    bench = Bench(parser.parse_args())
+    parser.add_argument("--alone", action="store_true", help="rechat by itself, without its contenders")
+    return parser
+
+
+def main():
+    bench = Bench(options_of(__doc__).parse_args())
     try:
         for _ in range(bench.options.rounds):
             for job in bench.options.only.split(","):

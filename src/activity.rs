@@ -84,7 +84,7 @@ impl Activity {
         activity.0.lock().unwrap_or_else(PoisonError::into_inner).advance(now / MINUTE);
         tokio::task::spawn_blocking(move || {
             let mut old = 0;
-            for message in view.before(head + 1)?.take(MAX_READ) {
+            for message in view.readable_before(head + 1)?.take(MAX_READ) {
                 let message = message?;
                 let mut ring = activity.0.lock().unwrap_or_else(PoisonError::into_inner);
                 old = if ring.add(&message) { 0 } else { old + 1 };

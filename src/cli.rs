@@ -4,6 +4,7 @@
 
 use crate::config::LogFormat;
 use crate::model::message::{Direction, MessageType, Status};
+use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use std::ffi::OsString;
@@ -254,7 +255,7 @@ pub struct List {
     pub status: Option<Status>,
 
     /// Only messages of this platform
-    #[arg(long)]
+    #[arg(short, long)]
     pub platform: Option<String>,
 
     /// Only messages of this conversation
@@ -266,11 +267,11 @@ pub struct List {
     pub direction: Option<Direction>,
 
     /// Only messages with this text in the content or the name of the sender, in any case
-    #[arg(long, value_name = "TEXT", conflicts_with = "follow")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "follow", value_parser = NonEmptyStringValueParser::new())]
     pub search: Option<String>,
 
     /// Number of messages at most
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
     pub limit: usize,
 
     /// Number of the newest messages to skip
@@ -303,7 +304,7 @@ pub struct List {
   rechat search 'two words' --json | jq -r .content")]
 pub struct Search {
     /// The text, which has to stand together; case and full-width forms make no difference
-    #[arg(conflicts_with_all = ["search", "follow"])]
+    #[arg(conflicts_with_all = ["search", "follow"], value_parser = NonEmptyStringValueParser::new())]
     pub text: String,
 
     #[command(flatten)]
@@ -433,7 +434,7 @@ pub struct Export {
     pub status: Option<Status>,
 
     /// Only messages of this platform
-    #[arg(long)]
+    #[arg(short, long)]
     pub platform: Option<String>,
 
     /// Only messages of this conversation

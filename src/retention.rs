@@ -38,7 +38,7 @@ impl Ages {
     /// server ran: then nothing is deleted for its age until the server has run for so long.
     fn begin(clock: Arc<Clock>, store: &Store, policy: Policy) -> Result<Self> {
         let view = store.view()?;
-        let newest = view.before(view.head() + 1)?.next().transpose()?;
+        let newest = view.readable_before(view.head() + 1)?.next().transpose()?;
         let stamp = newest.map_or(0, |message| message.created_at.max(message.updated_at));
         let is_doubted = policy.age.is_some_and(|age| clock.age(stamp).is_some_and(|is| is >= age));
         if is_doubted {
@@ -135,7 +135,7 @@ fn doomed(store: &Store, policy: Policy, ages: &Ages, position: &mut u64) -> Res
     if surplus == 0 && policy.age.is_none() {
         return Ok(doomed);
     }
-    for message in view.after(*position)?.take(LOOKED_AT) {
+    for message in view.readable_after(*position)?.take(LOOKED_AT) {
         let message = message?;
         *position = message.seq;
         if matches!(message.status, Status::Pending | Status::Sending) {

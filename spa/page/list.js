@@ -213,6 +213,7 @@ export class MessageList {
     if (!known) return;
     Object.assign(known, message);
     if (message.last_error === undefined) delete known.last_error;
+    if (message.waiting === undefined) delete known.waiting;
     this.#told.set(message.id, this.feed.epoch.value);
     this.#dropUnmatched();
     this.#changed();
@@ -289,6 +290,7 @@ export class MessageList {
     message.updated_at = change.updated_at;
     if (change.last_error === undefined) delete message.last_error;
     else message.last_error = change.last_error;
+    delete message.waiting;
     if (change.platform !== 'local') message.platform = change.platform;
   }
 

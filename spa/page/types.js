@@ -20,6 +20,7 @@
  * @property {{id: string, name: string}} [sender]
  * @property {string} [account]
  * @property {string} [last_error]
+ * @property {string} [waiting] why it waits, and what would help
  */
 
 /**
@@ -61,6 +62,7 @@
  * @property {string} platform
  * @property {string} [account]
  * @property {AdapterState} state
+ * @property {string} [reason] why it is in this state, and what helps
  * @property {number} since Unix seconds
  * @property {number} sent
  * @property {number} received

@@ -19,12 +19,12 @@ mod start;
 mod transport;
 
 pub use crate::model::change::Inbound;
-pub use crate::protocol::platform::{AdapterStatus, State};
+pub use crate::protocol::platform::{AdapterStatus, State, StatusChange};
 pub use api::{
     AccountHandle, Delivery, Event, EventSink, Found, Kind, OnUnknown, Outbound, QueuedEvent,
     RateLimit, Request, Resolve, Settings, Transport,
 };
 pub use kinds::AdapterConfig;
-pub use registry::{Changes, Registry, StatusChange, configured_facts};
+pub use registry::{Changes, Registry, configured_facts};
 pub use start::{Adapters, start};
 pub use transport::{Endpoint, Handshake, Socket, socket_config};

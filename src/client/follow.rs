@@ -25,22 +25,32 @@ pub struct Following {
     stream: Incoming,
     buffer: BytesMut,
     filter: Filter,
-    from: Option<From>,
+    /// Where to go on after a break: the message that was given at the beginning (an ID or a `seq`),
+    /// then the cursor of the last event.
+    place: Option<String>,
 }
 
-/// Where to go on after a break.
-enum From {
-    /// The message that was given at the beginning: an ID or a `seq`.
-    Since(String),
-    /// The last event that came.
-    Cursor(String),
+/// Where a stream begins.
+#[derive(Clone, Copy)]
+pub(super) enum Begin<'a> {
+    /// After this message, given by its ID or `seq`; with what comes from now on without one.
+    Since(Option<&'a str>),
+    /// Where another stream broke off; a store that does not know the place begins with `reset`.
+    After(&'a str),
 }
 
-impl From {
-    fn parameter(&self) -> (&str, &str) {
-        match self {
-            Self::Since(since) => ("since", since),
-            Self::Cursor(cursor) => ("cursor", cursor),
+/// Why a stream was not opened.
+pub(super) enum NotOpened {
+    /// The server does not give it, now and later.
+    Refused(Error),
+    /// It may be there again soon.
+    Away(Error),
+}
+
+impl From<NotOpened> for Error {
+    fn from(why: NotOpened) -> Self {
+        match why {
+            NotOpened::Refused(error) | NotOpened::Away(error) => error,
         }
     }
 }
@@ -59,13 +69,16 @@ impl Following {
         filter: &Filter,
         since: Option<&str>,
     ) -> Result<Self> {
-        let from = since.map(|since| From::Since(since.to_owned()));
         let mut streaming = messages.again().await?;
-        let stream = streaming.stream(filter, from.as_ref().map(From::parameter)).await?;
-        Ok(Self { messages, stream, buffer: BytesMut::new(), filter: filter.clone(), from })
+        let stream = streaming.stream(filter, Begin::Since(since)).await?;
+        let (filter, place) = (filter.clone(), since.map(str::to_owned));
+        Ok(Self { messages, stream, buffer: BytesMut::new(), filter, place })
     }
 
     /// The next message; waits for it, and for the server where that has gone.
+    ///
+    /// # Errors
+    /// Where the server refuses to go on: the token was revoked, or it is no rechat any more.
     pub async fn next(&mut self) -> Result<Followed> {
         loop {
             let (cursor, data) = match self.next_event().await? {
@@ -75,10 +88,10 @@ impl Following {
             };
             // Before the message is asked for: a break then goes on behind it.
             if let Some(cursor) = cursor {
-                self.from = Some(From::Cursor(cursor.into_owned()));
+                self.place = Some(cursor.into_owned());
             }
             let Some(NewMessage { id, .. }) = data else { return Ok(Followed::StoreReplaced) };
-            let Some(message) = self.whole(id).await else { continue };
+            let Some(message) = self.whole(id).await? else { continue };
             let filter = &self.filter;
             let is_wanted = filter.status.is_none_or(|status| status == message.status)
                 && filter.direction.is_none_or(|direction| direction == message.direction);
@@ -88,11 +101,11 @@ impl Following {
         }
     }
 
-    async fn whole(&mut self, id: Uuid) -> Option<Message> {
+    async fn whole(&mut self, id: Uuid) -> Result<Option<Message>> {
         loop {
             match self.messages.find(id).await {
-                Ok(found) => return found,
-                Err(_) => self.reconnect().await,
+                Ok(found) => return Ok(found),
+                Err(_) => self.reconnect().await?,
             }
         }
     }
@@ -119,24 +132,28 @@ impl Following {
                         self.buffer.extend_from_slice(&data);
                     }
                 }
-                Some(Err(_)) | None => self.reconnect().await,
+                Some(Err(_)) | None => self.reconnect().await?,
             }
         }
     }
 
-    async fn reconnect(&mut self) {
+    async fn reconnect(&mut self) -> Result<()> {
         let mut pause = FIRST_PAUSE;
         loop {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(MAX_PAUSE);
             let Ok(mut remote) = self.messages.again().await else { continue };
             let Ok(messages) = remote.again().await else { continue };
-            let from = self.from.as_ref().map(From::parameter);
-            if let Ok(stream) = remote.stream(&self.filter, from).await {
-                self.messages = messages;
-                self.stream = stream;
-                self.buffer.clear();
-                return;
+            let begin = self.place.as_deref().map_or(Begin::Since(None), Begin::After);
+            match remote.stream(&self.filter, begin).await {
+                Ok(stream) => {
+                    self.messages = messages;
+                    self.stream = stream;
+                    self.buffer.clear();
+                    return Ok(());
+                }
+                Err(NotOpened::Refused(error)) => return Err(error),
+                Err(NotOpened::Away(_)) => {}
             }
         }
     }

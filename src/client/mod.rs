@@ -10,7 +10,7 @@ mod place;
 mod remote;
 mod server;
 mod session;
-mod trust;
+mod tls;
 pub mod watch;
 
 pub use history::{Found, Wanted};
@@ -21,7 +21,8 @@ use crate::config;
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{AdapterStatus, Conversation, Imported, NewMessage};
-use crate::store::{Access, Filter, Page, Stats};
+use crate::protocol::overview::Stats;
+use crate::store::{Access, Filter, Page};
 pub use export::Export;
 pub use follow::Followed;
 use follow::Following;
@@ -104,14 +105,6 @@ impl Client {
         match self {
             Self::Remote(remote) => remote.conversations().await,
             Self::Local(local) => Ok(local.view()?.conversations()?),
-        }
-    }
-
-    /// Why a pending message cannot go out yet, where the server tells.
-    pub async fn waiting(&mut self, id: Uuid) -> Result<Option<String>> {
-        match self {
-            Self::Remote(remote) => remote.waiting(id).await,
-            Self::Local(_) => Ok(None),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::address::Address;
 use super::export::Export;
+use super::follow::{Begin, NotOpened};
 use super::history::{Found, Wanted};
 use super::missing::no_message;
 use crate::error::{Error, Result};
@@ -10,15 +11,16 @@ use crate::protocol::http::{
     AdapterStatus, Backup, Conversation, Conversations, Deleted, ErrorBody, Health, Imported,
     Listing, MAX_LIMIT, NewMessage, NewStatus, Platforms,
 };
-use crate::store::{Filter, Page, Stats};
+use crate::protocol::overview::Stats;
+use crate::store::{Filter, Page};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::SendRequest;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use hyper::{Method, Request, StatusCode};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,6 +29,12 @@ use uuid::Uuid;
 
 /// Lines of JSON.
 const LINES: HeaderValue = HeaderValue::from_static("application/x-ndjson");
+
+/// Where a stream goes on (HTML, section 9.2.4).
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// A place that no store knows.
+const UNKNOWN_PLACE: HeaderValue = HeaderValue::from_static("unknown");
 
 /// How long an answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
@@ -46,12 +54,6 @@ const TOO_LARGE: &str = "is it too large? The server takes `limits.body_bytes` (
 
 /// The most bytes of an error that a server tells.
 const MAX_ERROR_BYTES: usize = 64 << 10;
-
-/// What of a message tells why it waits.
-#[derive(Deserialize)]
-struct Waiting {
-    waiting: Option<String>,
-}
 
 /// One connection to a server, kept open between requests.
 pub struct Remote {
@@ -210,12 +212,6 @@ impl Remote {
         answer.map(|answer| answer.platforms).ok_or_else(|| self.not_found())
     }
 
-    /// Why a pending message cannot go out yet, where the server tells.
-    pub(super) async fn waiting(&mut self, id: Uuid) -> Result<Option<String>> {
-        let request = self.request(Method::GET, &format!("/api/messages/{id}"), None::<&()>)?;
-        Ok(self.ask::<Waiting>(request).await?.and_then(|message| message.waiting))
-    }
-
     pub(super) async fn get(&mut self, id: Uuid) -> Result<Message> {
         self.find(id).await?.ok_or_else(|| no_message(id))
     }
@@ -247,27 +243,35 @@ impl Remote {
         self.ask(request).await?.ok_or_else(|| self.not_found())
     }
 
-    /// Opens the stream of new messages with their cursors, from `since` or `cursor` on; its body
-    /// goes on until the server ends it.
+    /// Opens the stream of new messages with their cursors; its body goes on until the server ends
+    /// it.
     pub(super) async fn stream(
         &mut self,
         filter: &Filter,
-        from: Option<(&str, &str)>,
-    ) -> Result<Incoming> {
+        begin: Begin<'_>,
+    ) -> std::result::Result<Incoming, NotOpened> {
+        let (since, last) = match begin {
+            Begin::Since(since) => (since, None),
+            Begin::After(place) => (None, Some(place)),
+        };
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("events", "").extend_pairs(from);
+        query.append_pair("events", "").extend_pairs(since.map(|since| ("since", since)));
         query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
         query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
         let path = format!("/api/stream?{}", query.finish());
-        let mut request = self.request(Method::GET, &path, None::<&()>)?;
+        let request = self.request(Method::GET, &path, None::<&()>);
+        let mut request = request.map_err(NotOpened::Refused)?;
         request.headers_mut().insert(ACCEPT, LINES);
+        // A place that came over the network may be no header; then the stream begins with `reset`.
+        let last = last.map(|last| HeaderValue::from_str(last).unwrap_or(UNKNOWN_PLACE));
+        request.headers_mut().extend(last.map(|last| (LAST_EVENT_ID, last)));
         self.open(request).await
     }
 
     pub(super) async fn export(&mut self, filter: &Filter) -> Result<Export> {
         let path = format!("/api/export?{}", query(filter, 0, 0, None));
         let request = self.request(Method::GET, &path, None::<&()>)?;
-        self.open(request).await.map(Export::Remote)
+        Ok(Export::Remote(self.open(request).await?))
     }
 
     pub(super) async fn import(&mut self, lines: Vec<u8>) -> Result<Imported> {
@@ -289,18 +293,26 @@ impl Remote {
     }
 
     /// The body of an answer that goes on.
-    async fn open(&mut self, request: Request<Full<Bytes>>) -> Result<Incoming> {
+    async fn open(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> std::result::Result<Incoming, NotOpened> {
         let answer = match timeout(ANSWER_TIMEOUT, self.requests.send_request(request)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(self.address.broken(&error)),
-            Err(_) => return Err(self.broken(&io::Error::from(io::ErrorKind::TimedOut))),
+            Ok(Err(error)) => return Err(NotOpened::Away(self.address.broken(&error))),
+            Err(_) => {
+                let error = io::Error::from(io::ErrorKind::TimedOut);
+                return Err(NotOpened::Away(self.broken(&error)));
+            }
         };
         if answer.status().is_success() {
             return Ok(answer.into_body());
         }
         let status = answer.status();
         let bytes = read(answer.into_body(), MAX_ERROR_BYTES).await;
-        Err(refused(status, &bytes.unwrap_or_default()))
+        let error = refused(status, &bytes.unwrap_or_default());
+        let is_lasting = status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS;
+        Err(if is_lasting { NotOpened::Refused(error) } else { NotOpened::Away(error) })
     }
 
     fn request<T: Serialize>(

@@ -84,7 +84,7 @@ fn look_at_configuration(findings: &mut Findings, file: &Path, config: &Config) 
     let mode = file.metadata().map(|metadata| metadata.permissions().mode());
     let seen = match &mode {
         Ok(_) => format!("{} is read", file.display()),
-        Err(_) => format!("no file at {}, so the defaults hold", file.display()),
+        Err(_) => format!("no file at {}, so the defaults are used", file.display()),
     };
     let has_secrets = !config.tokens.is_empty();
     if has_secrets && mode.is_ok_and(|mode| mode & 0o077 != 0) {
@@ -162,7 +162,7 @@ async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
     let socket = config::socket_beside(&config.db);
     match Client::beside(&socket).await {
         Ok(Some(mut client)) => {
-            findings.well("server", format!("one answers at {}", socket.display()));
+            findings.well("server", format!("a server answers at {}", socket.display()));
             match client.fault().await {
                 Ok(None) => {}
                 Ok(Some(reason)) => {
@@ -177,7 +177,7 @@ async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
         }
         Ok(None) => {
             let advice = "start it with `rechat serve`, or `systemctl start rechat`";
-            findings.add("server", Health::Doubtful, "none runs on this store", advice);
+            findings.add("server", Health::Doubtful, "no server uses this store", advice);
             look_at_port(findings, config);
             look_at_store(findings, config, full);
         }
@@ -187,23 +187,24 @@ async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
 
 async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Result<()> {
     let stats = client.stats().await?;
-    findings.well("store", format!("{} messages, {} wait to be sent", stats.total, stats.pending));
+    findings.well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
     let adapters = client.platforms().await?;
     if adapters.is_empty() {
-        let advice = "connect an OneBot program; the platforms view of the page shows the address";
-        findings.add("adapters", Health::Doubtful, "none was ever connected", advice);
+        let advice = "connect a OneBot program: the view Platforms of the page shows the address; the \
+                      server's log names programs that were refused";
+        findings.add("adapters", Health::Doubtful, "none has connected yet", advice);
     }
     for adapter in adapters {
         let account = adapter.account.as_deref().unwrap_or("no account yet");
         let seen = format!("{} ({account}): {:?}", adapter.platform, adapter.state);
-        match (adapter.state, adapter.last_error) {
+        match (adapter.state, adapter.reason.or(adapter.last_error)) {
             (State::Connected, _) => findings.well("adapters", seen),
             (State::Error, why) => {
-                let why = why.unwrap_or_else(|| "look at the implementation's own log".into());
+                let why = why.unwrap_or_else(|| "look at the log of the OneBot program".into());
                 findings.add("adapters", Health::Wrong, seen, &why);
             }
             (_, why) => {
-                let why = why.unwrap_or_else(|| "is the implementation running?".into());
+                let why = why.unwrap_or_else(|| "is the OneBot program running?".into());
                 findings.add("adapters", Health::Doubtful, seen, &why);
             }
         }
@@ -252,7 +253,8 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
     let looked = opened.and_then(|store| {
         let view = store.view()?;
         let stats = view.stats();
-        findings.well("store", format!("{} messages, {} wait", stats.total, stats.pending));
+        findings
+            .well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
         match view.set_aside()? {
             0 => {}
             count => findings.add(

@@ -45,7 +45,8 @@ impl Known {
         )))
     }
 
-    /// A note on how to write a conversation that nobody knows; none where it is right.
+    /// A note on how to write a conversation that nobody knows; none where it is right. Refuses the
+    /// name of a conversation: no platform would find it.
     pub(super) async fn note(
         &mut self,
         client: &mut Client,
@@ -63,29 +64,40 @@ impl Known {
             None => client.conversations().await?,
         };
         let known = self.conversations.insert(known);
-        Ok(note(known, conversation, platform))
+        note(known, conversation, platform)
     }
 }
 
-fn note(known: &[Conversation], conversation: &str, platform: Option<&str>) -> Option<String> {
+fn note(
+    known: &[Conversation],
+    conversation: &str,
+    platform: Option<&str>,
+) -> Result<Option<String>> {
     // Conversations that only we have written to so far have no account.
     let seen = known.iter().filter(|one| one.account.is_some());
-    let mut of_platform = seen.filter(|one| platform.is_none_or(|name| name == one.platform));
-    if of_platform.clone().any(|one| one.conversation == conversation) {
-        return None;
+    let of_platform = seen.filter(|one| platform.is_none_or(|name| name == one.platform));
+    if of_platform.clone().any(|one| is_id(conversation, &one.conversation)) {
+        return Ok(None);
     }
-    if let Some(meant) = of_platform.find(|one| one.name.as_deref() == Some(conversation)) {
-        return Some(format!(
-            "note: `{conversation}` is the name of a conversation; write its ID: -p {} -r {}",
-            meant.platform, meant.conversation
-        ));
+    let named = of_platform.filter(|one| one.name.as_deref() == Some(conversation));
+    let meant: Vec<_> =
+        named.map(|one| format!("-p {} -r {}", one.platform, one.conversation)).collect();
+    if !meant.is_empty() {
+        let text = format!("`{conversation}` is the name of a conversation; its ID is needed");
+        return Err(Error::usage(text).hint(format!("write {}", meant.join(", or "))));
     }
     let forms = if conversation.bytes().all(|byte| byte.is_ascii_digit()) {
-        format!("group_{conversation} for a group, private_{conversation} for a person")
+        format!("group_{conversation} is a group, private_{conversation} a person")
     } else {
-        "group_<id> for a group, private_<id> for a person".to_owned()
+        "a group is written group_<id>, a person private_<id>".to_owned()
     };
-    Some(format!("note: no conversation `{conversation}` is known; write {forms}"))
+    let text = format!("no conversation `{conversation}` is known, and it may not exist; {forms}");
+    Ok(Some(format!("note: {text}")))
+}
+
+/// Whether a text is the ID of a conversation, or the number in it.
+fn is_id(text: &str, id: &str) -> bool {
+    text == id || PREFIXES.iter().any(|prefix| id.strip_prefix(prefix) == Some(text))
 }
 
 #[cfg(test)]
@@ -110,9 +122,11 @@ mod tests {
             conversation("bare", None, Some("10")),
             conversation("typo", None, None),
         ];
-        let noted = |name, platform| note(&known, name, platform).unwrap_or_default();
+        let noted = |name, platform| note(&known, name, platform).unwrap().unwrap_or_default();
         assert_eq!(noted("bare", None), "");
-        assert!(noted("Family", Some("qq")).contains("-p qq -r group_1"));
+        assert_eq!(noted("1", None), "", "the number of a group that is known");
+        let refused = note(&known, "Family", Some("qq")).unwrap_err();
+        assert!(refused.to_string().contains("-p qq -r group_1"), "{refused}");
         assert!(noted("Family", Some("other")).contains("private_<id>"));
         assert!(noted("123", None).contains("group_123"));
         assert!(noted("typo", None).contains("group_<id>"), "our own message makes it no better");

@@ -123,14 +123,15 @@ impl Output {
             ("type", Some(message.message_type.to_string())),
             ("direction", Some(message.direction.to_string())),
             ("platform", Some(escaped(message.platform_or_local()))),
-            ("recipient", Some(escaped(&message.recipient))),
-            ("conversation", message.conversation_name.as_deref().map(escaped)),
+            ("conversation", Some(escaped(&message.recipient))),
+            ("name", message.conversation_name.as_deref().map(escaped)),
             ("sender", sender),
             ("account", message.account.as_deref().map(escaped)),
             ("created", Some(time(message.created_at))),
             ("updated", Some(time(message.updated_at))),
             ("retries", Some(message.retry_count.to_string())),
             ("last error", message.last_error.as_deref().map(escaped)),
+            ("waiting", message.waiting.as_deref().map(escaped)),
             ("content", Some(escaped(&without_bytes(message)))),
         ];
         for (name, value) in rows {

@@ -7,7 +7,7 @@ use crate::model::subscription::Position;
 use crate::protocol::event::{
     AdapterStatus, Event, MessageDeleted, MessageStatus, MessageUpdated, NewMessage,
 };
-use crate::store::Conversation;
+use crate::protocol::overview::Conversation;
 use bytes::Bytes;
 use hyper_tungstenite::tungstenite::Utf8Bytes;
 use hyper_tungstenite::tungstenite::protocol::frame::Frame as WireFrame;

@@ -1,8 +1,8 @@
 //! Queue of one session: bounded while the session is live; the place to read on from in the store
 //! once it was full.
 
-use super::Limits;
 use super::frame::Batch;
+use super::limits::Limits;
 use crate::adapter::StatusChange;
 use crate::metrics::METRICS;
 use crate::model::subscription::Position;

@@ -7,6 +7,7 @@
 mod fan_out;
 pub mod frame;
 mod index;
+mod limits;
 mod mailbox;
 mod queue;
 mod reading;
@@ -15,6 +16,7 @@ pub mod resume;
 mod subscriber;
 mod throttle;
 
+pub use limits::Limits;
 pub use mailbox::{Batches, Form};
 pub use subscriber::{CursorGone, Refused, Since, Subscribed, Subscriber, Wish};
 
@@ -35,17 +37,6 @@ use tokio::time::timeout;
 
 /// How long a session waits at most until what was committed before its command is handed out.
 const CAUGHT_UP_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Bounds of one session.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Frames that wait for a session; with more, it reads from the store until it has caught up.
-    pub frames: usize,
-    /// Bytes that wait for a session.
-    pub bytes: usize,
-    /// Topics of a session.
-    pub topics: usize,
-}
 
 /// All sessions.
 pub struct Hub {
@@ -111,13 +102,6 @@ impl Hub {
             progress: watch::Sender::default(),
             limits,
         })
-    }
-
-    /// A new session, subscribed to nothing.
-    pub fn subscriber(self: &Arc<Self>, form: Form) -> Subscriber {
-        let mut state = self.lock();
-        state.last_session += 1;
-        Subscriber::new(self.clone(), state.last_session, form, state.position())
     }
 
     /// The store stands at `head`, as it was opened. After a fault there may be events that were

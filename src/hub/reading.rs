@@ -238,7 +238,7 @@ impl Chunk<'_> {
 impl Messages {
     fn step(&mut self, mut chunk: Chunk, cursor: Cursor) -> Result<Vec<Frame>> {
         let Self { replay, through } = self;
-        let mut messages = chunk.view.after(replay.position())?;
+        let mut messages = chunk.view.readable_after(replay.position())?;
         for _ in 0..CHUNK {
             let next = messages.next().transpose()?;
             let Some(message) = next.filter(|message| message.seq <= *through) else {
@@ -292,7 +292,7 @@ impl Events {
             last = view.cursor_at(self.replay.position())?.into();
         }
         for (platform, conversation) in conversations {
-            if let Some(entry) = view.conversation(&platform, &conversation)? {
+            if let Some(entry) = view.listed(&platform, &conversation)? {
                 chunk.put(&Content::Conversation(&entry), last);
             }
         }
@@ -326,7 +326,7 @@ impl Events {
             // One that was imported to its old place is not new.
             Entry::Created { seq } if seq <= self.seq => {}
             Entry::Created { seq } => {
-                if let Some(message) = view.by_seq(seq)? {
+                if let Some(message) = view.readable(seq)? {
                     let platform = message.platform_or_local();
                     let is_wanted = self.replay.is_due(offset, interest, |interest| {
                         interest.wants_message(seq, platform, &message.recipient)
@@ -344,7 +344,7 @@ impl Events {
                 if !interest.kinds.has(EventKind::MessageStatus) {
                     return Ok(());
                 }
-                let message = view.by_seq(seq)?;
+                let message = view.readable(seq)?;
                 if let Some(message) = message.filter(|m| is_due_of(EventKind::MessageStatus, m)) {
                     let data = MessageStatus {
                         status,
@@ -357,7 +357,7 @@ impl Events {
                 }
             }
             Entry::Updated { seq } => {
-                let message = view.by_seq(seq)?;
+                let message = view.readable(seq)?;
                 if let Some(message) = message.filter(|m| is_due_of(EventKind::MessageUpdated, m)) {
                     chunk.put(&Content::Updated(&message), view.cursor_at(offset)?.into());
                 }
@@ -396,7 +396,7 @@ fn untold(view: &View, offset: u64, interest: &Interest) -> Result<Conversations
                 return Ok(conversations);
             }
             let Entry::Created { seq } = entry else { continue };
-            let Some(message) = view.by_seq(seq)? else { continue };
+            let Some(message) = view.readable(seq)? else { continue };
             let platform = message.platform_or_local();
             if interest.topics.wants_event(u64::MAX, platform, &message.recipient) {
                 conversations.insert((platform.to_owned(), message.recipient));

@@ -6,6 +6,7 @@ use super::reading::{Reading, Step, seq_at};
 use super::replay::{Interest, TooManyReplays};
 use super::resume::ResumePoint;
 use super::{Hub, State, position_of};
+use crate::health::HEALTH;
 use crate::model::subscription::{Names, Position, Subscription, Topic};
 use crate::protocol::event::{EventKind, EventKinds};
 use crate::store::{self, Store, View};
@@ -104,8 +105,17 @@ struct Begin {
     replay: Option<ResumePoint>,
 }
 
+impl Hub {
+    /// A new session, subscribed to nothing.
+    pub fn subscriber(self: &Arc<Self>, form: Form) -> Subscriber {
+        let mut state = self.lock();
+        state.last_session += 1;
+        Subscriber::new(self.clone(), state.last_session, form, state.position())
+    }
+}
+
 impl Subscriber {
-    pub(super) fn new(hub: Arc<Hub>, session: u64, form: Form, head: Position) -> Self {
+    fn new(hub: Arc<Hub>, session: u64, form: Form, head: Position) -> Self {
         let mailbox = Arc::new(Mailbox::new(head));
         mailbox.set_form(form);
         Self { hub, session, mailbox, form, interest: Interest::default(), reading: None }
@@ -281,6 +291,13 @@ impl Subscriber {
                 Ok(Some(batches)) if batches.is_empty() => tokio::task::yield_now().await,
                 Ok(Some(batches)) => return Ok(batches),
                 Ok(None) => return Err(CursorGone),
+                // No later try reads it; the client is told, and loads afresh what can be read.
+                Err(error @ store::Error::Corrupt(_)) => {
+                    tracing::error!("a session that was behind is unsubscribed: {error}");
+                    HEALTH.degrade("store", error.to_string());
+                    self.start_afresh();
+                    return Err(CursorGone);
+                }
                 Err(error) => {
                     tracing::debug!("a session cannot read on: {error}");
                     tokio::time::sleep(STORE_PAUSE).await;
@@ -328,12 +345,17 @@ impl Subscriber {
         {
             return true;
         }
+        self.start_afresh();
+        false
+    }
+
+    /// The session is subscribed to nothing any more, and goes on with the live stream.
+    fn start_afresh(&mut self) {
         self.leave(&Names::absent(), &Names::absent());
         self.interest.kinds = EventKinds::default();
         self.reading = None;
         let state = self.hub.lock();
         self.mailbox.go_live(position_of(state.head));
-        false
     }
 }
 

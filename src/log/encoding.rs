@@ -38,9 +38,9 @@ impl Record {
         Self { bytes, count: 0, epoch }
     }
 
-    /// Adds an event.
-    pub fn push(&mut self, event: &Event) -> Result<()> {
-        self.bytes = encode_to(event, std::mem::take(&mut self.bytes))?;
+    /// Adds an event. `row` is the encoding of a new message, where it was made before.
+    pub fn push(&mut self, event: &Event, row: Option<&[u8]>) -> Result<()> {
+        self.bytes = encode_to(event, row, std::mem::take(&mut self.bytes))?;
         self.count += 1;
         Ok(())
     }
@@ -68,7 +68,7 @@ pub(super) fn decode_payload(first: u64, payload: &[u8]) -> std::result::Result<
 
 /// The bytes of one event.
 pub(crate) fn encode_event(event: &Event) -> Result<Vec<u8>> {
-    encode_to(event, Vec::new())
+    encode_to(event, None, Vec::new())
 }
 
 /// The event that [`encode_event`] wrote.
@@ -178,17 +178,23 @@ enum WireMark {
 const ORIGINS: [Origin; 3] = [Origin::Made, Origin::Received, Origin::Imported];
 const HOWS: [How; 4] = [How::Claimed, How::AttemptEnded, How::StatusSet, How::Completed];
 
-fn encode_to(event: &Event, bytes: Vec<u8>) -> Result<Vec<u8>> {
+fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let failed = |error: &dyn std::fmt::Display| Error(format!("an event: {error}"));
-    let message;
+    let made;
     let wire = match event {
         Event::Opened { epoch, previous } => {
             Wire::OpenedV1 { epoch: epoch.number(), previous: previous.number() }
         }
         Event::Created { message: created, origin, marks } => {
-            message = record::encode(created).map_err(|error| failed(&error))?;
+            let message = match row {
+                Some(row) => row,
+                None => {
+                    made = record::encode(created).map_err(|error| failed(&error))?;
+                    &made
+                }
+            };
             let (seq, origin) = (created.seq, *origin as u8);
-            Wire::CreatedV1 { seq, message: &message, origin, marks: wire_marks(marks) }
+            Wire::CreatedV1 { seq, message, origin, marks: wire_marks(marks) }
         }
         Event::Changed { seq, how, state, marks } => Wire::ChangedV1 {
             seq: *seq,

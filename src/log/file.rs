@@ -298,7 +298,7 @@ mod tests {
     fn record(log: &FileLog, first: u64) -> Vec<u8> {
         let mut record = Record::new(Epoch::new(1), 9);
         for event in &every_event()[..2] {
-            record.push(event).unwrap();
+            record.push(event, None).unwrap();
         }
         log.seal(first, record)
     }

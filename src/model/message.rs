@@ -133,7 +133,7 @@ impl Direction {
     }
 }
 
-/// A word is none of those its type knows; carries nothing, for the edge has the better text.
+/// Unknown name of an enum; the caller supplies the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownName;
 

@@ -1,7 +1,8 @@
 //! Commits as they matter to the outbox, from the writer's thread to the dispatcher: gathered, so
 //! that the writer never waits, for the dispatcher may itself be waiting for the writer.
 
-use super::{Key, Outcomes};
+use super::lane_key::LaneKey;
+use super::outcomes::Outcomes;
 use crate::model::change::{Change, Effect};
 use crate::model::message::{Direction, Status};
 use std::collections::{HashMap, HashSet};
@@ -17,7 +18,7 @@ pub(super) struct Changed {
     /// Everything may be other than it was.
     pub(super) everything: bool,
     /// Lanes in which something changed; whether something no longer waits there.
-    pub(super) lanes: HashMap<Key, bool>,
+    pub(super) lanes: HashMap<LaneKey, bool>,
     /// Conversations from which a message came, so that they are known now.
     pub(super) known: HashSet<String>,
 }
@@ -100,7 +101,7 @@ impl Changed {
             Effect::ConversationChanged { .. } => (false, false),
         };
         if matters {
-            *self.lanes.entry(Key::of(message)).or_default() |= is_taken_back;
+            *self.lanes.entry(LaneKey::of(message)).or_default() |= is_taken_back;
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The dispatcher: a task for each lane in which something waits and can be sent.
 
 use super::commits::Changed;
+use super::context::Context;
 use super::lane::{End, Lane};
+use super::lane_key::LaneKey;
 use super::recovery::recover;
-use super::{Context, Key, cannot_read};
+use super::unreadable::cannot_read;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::model::message::Status;
@@ -22,12 +24,12 @@ enum LaneState {
 
 pub(super) struct Dispatcher {
     context: Context,
-    lanes: HashMap<Key, LaneState>,
+    lanes: HashMap<LaneKey, LaneState>,
     /// Lanes without a platform, by the conversations their recipient may stand for.
-    unrouted: HashMap<String, HashSet<Key>>,
+    unrouted: HashMap<String, HashSet<LaneKey>>,
     tasks: JoinSet<End>,
     /// The lane of each task.
-    running: HashMap<task::Id, Key>,
+    running: HashMap<task::Id, LaneKey>,
 }
 
 impl Dispatcher {
@@ -50,11 +52,11 @@ impl Dispatcher {
     }
 
     /// The lanes in which something waits, as far as they can be read.
-    fn waiting(&self) -> HashSet<Key> {
+    fn waiting(&self) -> HashSet<LaneKey> {
         let mut keys = HashSet::new();
         let read = self.context.store.view().and_then(|view| {
             for message in view.outbound(Status::Pending)? {
-                keys.insert(Key::of(&message?));
+                keys.insert(LaneKey::of(&message?));
             }
             Ok(())
         });
@@ -100,7 +102,7 @@ impl Dispatcher {
     }
 
     /// Sees to a lane in which something changed; `anew` also if it waits for an adapter.
-    fn look_at(&mut self, key: Key, anew: bool) {
+    fn look_at(&mut self, key: LaneKey, anew: bool) {
         match self.lanes.get_mut(&key) {
             Some(LaneState::Running { wake, has_changed }) => {
                 *has_changed = true;
@@ -111,7 +113,7 @@ impl Dispatcher {
         }
     }
 
-    fn start(&mut self, key: Key) {
+    fn start(&mut self, key: LaneKey) {
         if key.platform.is_none() {
             for conversation in self.conversations(&key) {
                 self.unrouted.entry(conversation).or_default().insert(key.clone());
@@ -124,7 +126,7 @@ impl Dispatcher {
 
     fn spawn(
         &mut self,
-        key: Key,
+        key: LaneKey,
         wake: Arc<Notify>,
         work: impl Future<Output = End> + Send + 'static,
     ) {
@@ -133,7 +135,7 @@ impl Dispatcher {
     }
 
     /// The conversations for which a lane without a platform may be.
-    fn conversations(&self, key: &Key) -> HashSet<String> {
+    fn conversations(&self, key: &LaneKey) -> HashSet<String> {
         let facts = self.context.registry.routing_facts(&key.recipient, None);
         let readings = facts.readings.into_iter().flat_map(|reading| reading.conversations);
         readings.chain([key.recipient.clone()]).collect()
@@ -156,7 +158,7 @@ impl Dispatcher {
         }
     }
 
-    fn forget(&mut self, key: &Key) {
+    fn forget(&mut self, key: &LaneKey) {
         self.lanes.remove(key);
         if key.platform.is_none() {
             for conversation in self.conversations(key) {
@@ -171,7 +173,7 @@ impl Dispatcher {
     }
 
     /// A lane panicked: what it was sending is in doubt; then it goes on.
-    fn restart(&mut self, key: Key, error: &task::JoinError) {
+    fn restart(&mut self, key: LaneKey, error: &task::JoinError) {
         METRICS.task_panics.inc();
         tracing::error!("sending to {} panicked and starts anew: {error}", key.recipient);
         HEALTH.degrade("outbox", "sending panicked and was started anew; the log has the details");

@@ -1,8 +1,12 @@
 //! One conversation's messages, sent one after the other.
 
+use super::context::Context;
+use super::lane_key::LaneKey;
+use super::lookup;
+use super::recording::record_outcome;
 use super::route::{self, NoRoute, Route};
-use super::{Context, Key, cannot_read, lookup, record_outcome};
-use crate::adapter::{AccountHandle, Delivery, OnUnknown, Outbound};
+use super::unreadable::cannot_read;
+use crate::adapter::{AccountHandle, Delivery, OnUnknown};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
@@ -35,7 +39,7 @@ pub(super) enum End {
 
 /// One conversation at work.
 pub(super) struct Lane {
-    key: Key,
+    key: LaneKey,
     context: Context,
     /// Something of this lane was changed by others.
     wake: Arc<Notify>,
@@ -44,7 +48,7 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(key: Key, context: Context, wake: Arc<Notify>) -> Self {
+    pub(super) fn new(key: LaneKey, context: Context, wake: Arc<Notify>) -> Self {
         Self { key, context, wake, claims: 1 }
     }
 
@@ -106,7 +110,7 @@ impl Lane {
     }
 
     fn waiting(&self, limit: usize) -> Vec<Message> {
-        let Key { platform, recipient } = &self.key;
+        let LaneKey { platform, recipient } = &self.key;
         let view = self.context.store.view();
         let found = view.and_then(|view| view.pending(platform.as_deref(), recipient, limit));
         found.unwrap_or_else(|error| {
@@ -211,7 +215,7 @@ impl Lane {
             let outcome = if is_held || wanted == Ok(false) {
                 Outcome::NotAttempted
             } else {
-                let delivery = route.account.send(outbound(&message, route)).await;
+                let delivery = route.account.send(route.outbound(&message)).await;
                 self.outcome_of(&message, delivery, &route.account)
             };
             has_failed |= matches!(outcome, Outcome::Retry { .. });
@@ -265,15 +269,5 @@ impl Lane {
             return Outcome::Failed { reason, is_uncertain };
         }
         Outcome::Retry { reason, is_uncertain }
-    }
-}
-
-pub(super) fn outbound(message: &Message, route: &Route) -> Outbound {
-    Outbound {
-        id: message.id,
-        conversation: route.conversation.clone(),
-        message_type: message.message_type,
-        content: message.content.clone(),
-        created_at: message.created_at,
     }
 }

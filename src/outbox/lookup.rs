@@ -1,8 +1,8 @@
 //! Looking up an attempt whose outcome is unknown (contract, item 18).
 
-use super::lane::outbound;
+use super::context::Context;
+use super::recording::record_outcome;
 use super::route::{self, Route};
-use super::{Context, record_outcome};
 use crate::adapter::{Found, OnUnknown};
 use crate::clock::now;
 use crate::model::change::Outcome;
@@ -17,7 +17,7 @@ pub(super) async fn may_send(context: &Context, message: &Message, route: &Route
     let found = if is_other_account {
         Found::CannotTell
     } else {
-        route.account.find(outbound(message, route)).await
+        route.account.find(route.outbound(message)).await
     };
     if let Found::History { candidates, is_complete } = found {
         for candidate in candidates {

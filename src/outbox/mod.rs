@@ -6,96 +6,36 @@
 
 mod attempts;
 mod commits;
+mod context;
 mod dispatcher;
 mod lane;
+mod lane_key;
 mod lookup;
 mod outcomes;
+mod policy;
 mod rate_limit;
+mod recording;
 mod recovery;
 mod route;
 mod sightings;
+mod unreadable;
 mod waiting;
 
 pub use attempts::NextAttempts;
 pub use commits::CommitObserver;
 pub use outcomes::Outcomes;
+pub use policy::Policy;
 pub use waiting::{no_platform, waiting};
 
 use crate::adapter::Registry;
 use crate::clock::Clock;
-use crate::health::HEALTH;
-use crate::model::message::Message;
-use crate::store::{self, Store};
-use backon::{BackoffBuilder, ExponentialBuilder};
+use crate::store::Store;
 use commits::ChangeQueue;
+use context::Context;
 use dispatcher::Dispatcher;
-use rate_limit::RateLimits;
-use recovery::{expire, record_outcome, recover};
+use recovery::{expire, recover};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-
-/// How sending goes.
-#[derive(Clone, Copy, Debug)]
-pub struct Policy {
-    /// How often a message is sent again before it is given up.
-    pub retries: u32,
-    /// The first pause before it is sent again; the next ones double.
-    pub first_pause: Duration,
-    /// The longest pause.
-    pub longest_pause: Duration,
-    /// How long a message waits for an adapter before it is given up.
-    pub time_to_live: Duration,
-}
-
-impl Policy {
-    /// How long to wait after an attempt that was the `retries`th repetition.
-    fn pause(&self, retries: u32) -> Duration {
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(self.first_pause)
-            .with_max_delay(self.longest_pause)
-            .with_factor(2.0)
-            .without_max_times()
-            .with_jitter();
-        pauses.build().nth(retries as usize).unwrap_or(self.longest_pause)
-    }
-}
-
-/// A conversation as messages name it: the platform, where one is known, and the recipient.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    platform: Option<String>,
-    recipient: String,
-}
-
-impl Key {
-    fn of(message: &Message) -> Self {
-        Self { platform: message.platform.clone(), recipient: message.recipient.clone() }
-    }
-}
-
-/// Tells that something cannot be read and so is not sent. While the store is away nothing is
-/// told: everything is looked at again once it is back.
-fn cannot_read(what: &str, error: &store::Error) {
-    if *error != store::Error::Absent {
-        tracing::error!("the outbox cannot read {what}: {error}");
-        HEALTH.degrade("outbox", format!("{what} cannot be read, and is not sent: {error}"));
-    }
-}
-
-/// State shared by the lanes.
-#[derive(Clone)]
-struct Context {
-    store: Arc<Store>,
-    registry: Registry,
-    policy: Policy,
-    default_platform: Option<String>,
-    limits: Arc<RateLimits>,
-    attempts: Arc<NextAttempts>,
-    outcomes: Arc<Outcomes>,
-    clock: Arc<Clock>,
-    stop: CancellationToken,
-}
 
 /// The dispatcher's end of an outbox.
 #[derive(Clone)]

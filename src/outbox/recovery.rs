@@ -1,11 +1,12 @@
 //! Outcomes that nobody waits for any more: interrupted attempts, time to live, a disk that refuses.
 
+use super::context::Context;
+use super::lane_key::LaneKey;
+use super::recording::record_outcome;
 use super::route::{self, NoRoute};
-use super::{Context, Key, cannot_read};
-use crate::clock::now;
+use super::unreadable::cannot_read;
 use crate::model::change::Outcome;
 use crate::model::message::{Message, Status};
-use crate::store::{self, Command, Store};
 use futures_util::{StreamExt, stream};
 use std::time::Duration;
 
@@ -17,12 +18,12 @@ const READ_PAUSE: Duration = Duration::from_mins(1);
 
 /// Puts in doubt what this process had claimed, in all lanes or one, when sending broke off. What
 /// other owners have claimed is theirs.
-pub(super) async fn recover(context: &Context, lane: Option<&Key>) {
+pub(super) async fn recover(context: &Context, lane: Option<&LaneKey>) {
     let mut interrupted = Vec::new();
     let read = context.store.view().and_then(|view| {
         for message in view.claimed_by(context.store.owner())? {
             let message = message?;
-            if lane.is_none_or(|lane| *lane == Key::of(&message)) {
+            if lane.is_none_or(|lane| *lane == LaneKey::of(&message)) {
                 interrupted.push(message.seq);
             }
         }
@@ -74,26 +75,4 @@ async fn give_up_old(context: &Context) -> Duration {
     };
     stream::iter(old).for_each_concurrent(AT_ONCE, give_up).await;
     Duration::from_secs(next.max(1))
-}
-
-/// Records an outcome, however often the disk has to be asked: it must not be forgotten.
-pub(super) async fn record_outcome(store: &Store, seq: u64, outcome: Outcome) {
-    let mut pause = Duration::from_millis(100);
-    if let Outcome::Failed { reason, .. } = &outcome {
-        tracing::warn!(message = seq, reason, "a message is given up");
-    }
-    loop {
-        let command = Command::RecordOutcome { seq, outcome: outcome.clone(), at: now() };
-        match store.write(command).await {
-            Ok(_) | Err(store::Error::Absent) => return,
-            Err(error @ store::Error::Damaged(_)) => {
-                return tracing::error!("the outcome of message {seq} cannot be recorded: {error}");
-            }
-            Err(error) => {
-                tracing::error!("the outcome of message {seq} waits for the disk: {error}");
-            }
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(5));
-    }
 }

@@ -1,7 +1,7 @@
 //! Route of a message: the account by which it leaves, and the conversation (contract, items 6 and 7).
 
-use super::Context;
-use crate::adapter::AccountHandle;
+use super::context::Context;
+use crate::adapter::{AccountHandle, Outbound};
 use crate::model::message::Message;
 use crate::model::routing::StoreFacts;
 
@@ -10,6 +10,19 @@ pub(super) struct Route {
     pub(super) account: AccountHandle,
     /// The conversation as the adapter addresses it.
     pub(super) conversation: String,
+}
+
+impl Route {
+    /// The message as the adapter is given it.
+    pub(super) fn outbound(&self, message: &Message) -> Outbound {
+        Outbound {
+            id: message.id,
+            conversation: self.conversation.clone(),
+            message_type: message.message_type,
+            content: message.content.clone(),
+            created_at: message.created_at,
+        }
+    }
 }
 
 /// Why there is no route.

@@ -6,6 +6,7 @@ use crate::model::message::{Draft, MessageType};
 use crate::model::routing::RoutingFacts;
 use crate::store::Command;
 use crate::store::{Access, Head, Listener, Options};
+use std::time::Duration;
 use tempfile::TempDir;
 
 struct Told(CommitObserver);

@@ -1,6 +1,6 @@
 //! Reason why a message waits, and what would help (contract, item 30).
 
-use super::NextAttempts;
+use super::attempts::NextAttempts;
 use crate::adapter::Registry;
 use crate::model::message::{Direction, Message, Status};
 use crate::model::routing::{self, Choice};

@@ -4,8 +4,8 @@ use super::event::{
     Ack, AdapterStatus, CURSOR_GONE, Error, EventKind, MessageDeleted, MessageStatus,
     MessageUpdated, NewMessage, request_id,
 };
+use super::overview::Conversation;
 use crate::model::message::NAME_BYTES;
-use crate::store::Conversation;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;

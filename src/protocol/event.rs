@@ -1,9 +1,9 @@
 //! Frames that a server sends on the WebSocket and lines of `GET /api/stream`, told apart by `type`
 //! (contract, Part 1, "WebSocket", and items 9 to 17 and 29).
 
-use crate::adapter::{State, StatusChange};
+use super::overview::Conversation;
+use super::platform::{State, StatusChange};
 use crate::model::message::{Direction, LOCAL, Message, MessageType, Sender, Status};
-use crate::store::Conversation;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use std::borrow::Cow;

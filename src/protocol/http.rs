@@ -1,9 +1,10 @@
 //! The bodies of the HTTP API, as the server reads and the client writes them, and the reverse.
 
+pub use super::overview::{Conversation, Stats};
 pub use super::platform::{AdapterStatus, State};
 use crate::model::message::{Message, MessageType, Status, check_name};
-pub use crate::store::{Conversation, Stats};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// What `POST /api/messages` takes. The type is a word here, for its error is the contract's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -171,7 +172,23 @@ pub const DEFAULT_LIMIT: usize = 50;
 /// The most messages on a page.
 pub const MAX_LIMIT: usize = 200;
 
+/// Characters that are taken off around an address, as in a class of a regular expression.
+const SPACES: &str = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
+
 impl NewMessage {
+    /// The rule of its schema that a type of Rust cannot say: content of a medium is an address, or
+    /// the bytes.
+    pub fn rule() -> Value {
+        let media = MessageType::ALL.into_iter().filter(|kind| *kind != MessageType::Text);
+        let media: Vec<_> = media.map(MessageType::as_str).collect();
+        let scheme = r"(?:[Hh][Tt][Tt][Pp][Ss]?|[Bb][Aa][Ss][Ee]64)://|[Dd][Aa][Tt][Aa]:[^,]*,";
+        let pattern = format!(r"^[{SPACES}]*(?:{scheme})[\s\S]*[^{SPACES}]");
+        json!({
+            "if": {"properties": {"message_type": {"enum": media}}},
+            "then": {"properties": {"content": {"pattern": pattern}}},
+        })
+    }
+
     /// Checks every field; the error is what the API answers.
     pub fn into_draft(self) -> Result<crate::model::message::Draft, String> {
         let message_type: MessageType = self.message_type.parse().map_err(|_| INVALID_TYPE)?;

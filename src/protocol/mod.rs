@@ -5,4 +5,5 @@ pub mod command;
 pub mod event;
 pub mod http;
 pub mod json;
+pub mod overview;
 pub mod platform;

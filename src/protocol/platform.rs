@@ -33,3 +33,16 @@ pub struct AdapterStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
 }
+
+/// A change of one adapter's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusChange {
+    #[allow(missing_docs)]
+    pub platform: String,
+    /// The account, where one is known.
+    pub account: Option<String>,
+    #[allow(missing_docs)]
+    pub state: State,
+    /// Why, where there is something to say.
+    pub reason: Option<String>,
+}

@@ -29,6 +29,11 @@ impl ErrorResponse {
         Self { status, body, headers: Vec::new() }
     }
 
+    /// What is wrong, for people.
+    pub fn text(&self) -> &str {
+        &self.body.error
+    }
+
     /// 400.
     pub fn bad_request(text: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, text)
@@ -73,6 +78,12 @@ impl ErrorResponse {
 
     fn retry_after(self, wait: Duration) -> Self {
         self.with(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1))
+    }
+
+    /// Adds the error's name for programs (contract, Part 3).
+    pub fn named(mut self, code: Option<&'static str>) -> Self {
+        self.body.code = code.map(Into::into);
+        self
     }
 
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {

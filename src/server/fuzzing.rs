@@ -1,8 +1,6 @@
 //! What the fuzz targets call (`tests/fuzz`).
 
-use super::messages::Query;
 use super::query::Query;
-use super::socket::Parsed;
 use crate::protocol::command::Parsed;
 use crate::store::View;
 

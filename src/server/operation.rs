@@ -183,6 +183,16 @@ impl Description {
         self
     }
 
+    /// Adds to a schema with a name what its type cannot say.
+    pub fn with_rule(mut self, name: &str, rule: Value) -> Self {
+        if let (Some(Value::Object(schema)), Value::Object(rule)) =
+            (self.schemas.get_mut(name), rule)
+        {
+            schema.extend(rule);
+        }
+        self
+    }
+
     /// Takes a body of another media type.
     pub fn takes_text(mut self, media_type: &str) -> Self {
         self.body = Some(content(&[media_type], &json!({"type": "string"})));

@@ -12,7 +12,7 @@ use crate::config::{Need, Secret};
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{CACHE_CONTROL, HOST, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use matchit::Match;
 use prometheus_client::metrics::histogram::Histogram;
 use std::sync::Arc;
@@ -118,10 +118,13 @@ impl Router {
         access::check_origin(peer, uri, headers, &context.config, target)?;
         if let Some(endpoint) = endpoint {
             let granted = match endpoint.token().map(Secret::new) {
-                Some(own) => context.access.check_own(peer, headers, uri, &own)?,
-                None => context.access.check(peer, headers, uri, true, Need::Handshake)?,
+                Some(own) => context.access.check_own(peer, headers, uri, &own),
+                None => context.access.check(peer, headers, uri, true, Need::Handshake),
             };
-            return dial_in::open(context, endpoint, granted, request);
+            let client = context.access.client_of(peer, headers);
+            let opened =
+                granted.and_then(|granted| dial_in::open(context, endpoint, granted, request));
+            return opened.inspect_err(|why| context.access.log_refused(client, path, why.text()));
         }
         let operation = found.as_ref().and_then(|found| {
             let mut operations = found.value.route.operations.iter();
@@ -186,6 +189,10 @@ fn below_prefix<'a>(prefix: &str, path: &'a str) -> &'a str {
 fn check_head(request: &Incoming, limit: usize) -> Result<()> {
     let fields = request.headers();
     let bytes: usize = fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    // What checked one of them, here or before us, may not be what another took (RFC 9112, section 3.2).
+    if fields.get_all(HOST).iter().count() > 1 {
+        return Err(ErrorResponse::bad_request("the request has more than one `Host`"));
+    }
     if bytes + request.uri().path().len() <= limit && fields.len() <= MAX_FIELDS {
         return Ok(());
     }

@@ -81,6 +81,7 @@ fn create() -> Operation {
                 "The same key and body within 24 h give the same message",
             )
             .takes::<NewMessage>()
+            .with_rule("NewMessage", NewMessage::rule())
             .answers::<Message>(StatusCode::CREATED, "The message, stored")
             .error(409, "The key was used with another body")
     })

@@ -29,6 +29,9 @@ use tokio::time::timeout;
 /// The longest silence of a stream; proxies cut connections that are silent for longer.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// A place that no store knows, for it lies beyond every head: the stream begins with `reset`.
+const UNKNOWN: Since = Since::Message(u64::MAX);
+
 /// Encoding of events on the wire.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -66,7 +69,7 @@ pub async fn open(call: Call<'_>) -> Result<Answer> {
         Err(Refused::CursorGone | Refused::BeyondHead { .. }) => {
             first.push_str(&reset(&mut subscriber, &wish, format, &context.store).await?);
         }
-        Err(why) => return Err(ErrorResponse::bad_request(super::socket::refused(&why).0)),
+        Err(why) => return Err(refusal(why)),
     }
     let stream = Stream {
         context: context.clone(),
@@ -109,8 +112,7 @@ fn wish(request: &super::context::Incoming, view: &View) -> Result<Wish> {
             "since" => since = Since::Message(seq_of("since", &value, view)?),
             "cursor" => {
                 let point: std::result::Result<ResumePoint, _> = value.parse();
-                let wrong = |error| ErrorResponse::bad_request(format!("`cursor`: {error}"));
-                since = Since::Event(point.map_err(wrong)?);
+                since = point.map_or(UNKNOWN, Since::Event);
             }
             "events" => {
                 let names = value.split(',').filter(|name| !name.is_empty());
@@ -135,8 +137,16 @@ fn last_event(text: &str, view: &View) -> Since {
     if let Ok(point) = text.parse() {
         return Since::Event(point);
     }
-    // An unknown place lies beyond the head of this store: the stream begins with `reset`.
-    seq_of("Last-Event-ID", text, view).map_or(Since::Message(u64::MAX), Since::Message)
+    seq_of("Last-Event-ID", text, view).map_or(UNKNOWN, Since::Message)
+}
+
+/// Why a stream is not opened.
+fn refusal(why: Refused) -> ErrorResponse {
+    if let Refused::Store(error) = why {
+        return error.into();
+    }
+    let (text, code) = super::socket::refused(&why);
+    ErrorResponse::bad_request(text).named(code)
 }
 
 /// Subscribes from now on instead; gives the event that tells so.
@@ -149,8 +159,7 @@ async fn reset(
     let wish = Wish { since: Since::Now, ..wish.clone() };
     let shows_cursor = wish.events.is_some();
     let subscribed = subscriber.subscribe(wish, store).await;
-    let subscribed =
-        subscribed.map_err(|why| ErrorResponse::bad_request(super::socket::refused(&why).0))?;
+    let subscribed = subscribed.map_err(refusal)?;
     let cursor = subscribed.resume.to_string();
     let shown = (shows_cursor || format == Format::Lines).then(|| cursor.as_str().into());
     let event = serde_json::to_string(&Event::Reset { cursor: shown }).unwrap_or_default();
@@ -158,6 +167,11 @@ async fn reset(
         Format::Events => format!("event: reset\nid: {cursor}\ndata: {event}\n\n"),
         Format::Lines => format!("{event}\n"),
     })
+}
+
+/// How long a stream may be silent, given the configured seconds between two pings.
+fn longest_silence(ping_seconds: u64) -> Duration {
+    Duration::from_secs(ping_seconds.max(1)).min(KEEP_ALIVE)
 }
 
 type Next = Option<(std::result::Result<Chunk<Bytes>, Broken>, Stream)>;
@@ -168,11 +182,11 @@ impl Stream {
             let first = std::mem::take(&mut self.first);
             return self.chunk(first);
         }
-        let ping = Duration::from_secs(self.context.config.limits.ping_seconds.max(1));
+        let silence = longest_silence(self.context.config.limits.ping_seconds);
         loop {
             let next = tokio::select! {
                 _ = self.lifetime.ended() => return None,
-                next = timeout(ping.min(KEEP_ALIVE), self.subscriber.next(&self.context.store)) => next,
+                next = timeout(silence, self.subscriber.next(&self.context.store)) => next,
             };
             let mut text = String::new();
             match next {
@@ -208,5 +222,16 @@ impl Stream {
             Format::Events => write!(text, "id: {}\ndata: {}\n\n", frame.resume, frame.text),
             Format::Lines => writeln!(text, "{}", frame.text),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_stream_is_silent_for_longer_than_15_s_whatever_is_configured() {
+        let seconds = [0, 1, 15, 30, u64::MAX].map(|ping| longest_silence(ping).as_secs());
+        assert_eq!(seconds, [1, 1, 15, 15, 15]);
     }
 }

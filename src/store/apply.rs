@@ -1,15 +1,15 @@
 //! Applying events: the only writer of tables. It decides nothing and refuses nothing; what it
 //! touches was loaded before, so only the disk can fail.
 
-use super::command::State as _;
+use super::error::{Error, Result};
 use super::journal::{self, Entry};
 use super::keys::KEY_LIFE;
 use super::postings::locate;
+use super::state::State as _;
 use super::tables::{
     self, ConversationRow, SEEN_PLATFORMS, Term, pack, pack_places, with_checksum,
 };
 use super::transaction::{Row, Transaction};
-use super::{Error, Result};
 use crate::log::{Record, encode_event, record};
 use crate::model::change::{Change, Effect};
 use crate::model::cursor::Epoch;
@@ -34,21 +34,27 @@ impl Transaction<'_> {
             let (epoch, previous) = (self.context.epoch, self.newest_epoch);
             let opened = Event::Opened { epoch, previous };
             if let Some(record) = &mut record {
-                record.push(&opened)?;
+                record.push(&opened, None)?;
             }
-            self.apply(opened)?;
+            self.apply(opened, None)?;
         }
         for event in events {
+            // The log and the table hold the same bytes of a new message.
+            let row = match &event {
+                Event::Created { message, .. } => Some(record::encode(message)?),
+                _ => None,
+            };
             if let Some(record) = &mut record {
-                record.push(&event)?;
+                record.push(&event, row.as_deref())?;
             }
-            changes.extend(self.apply(event)?);
+            changes.extend(self.apply(event, row)?);
         }
         Ok(())
     }
 
-    /// Applies an event that was loaded, at the next offset; gives what listeners are told.
-    pub(super) fn apply(&mut self, event: Event) -> Result<Option<Change>> {
+    /// Applies an event that was loaded, at the next offset; gives what listeners are told. `row` is
+    /// the encoding of a new message, where it was made before.
+    pub(super) fn apply(&mut self, event: Event, row: Option<Vec<u8>>) -> Result<Option<Change>> {
         let offset = self.next_offset();
         self.counters.offset = offset;
         self.counters.kept_from = self.counters.kept_from.max(1);
@@ -59,7 +65,8 @@ impl Transaction<'_> {
             }
             Event::Created { message, marks, .. } => {
                 self.mark(message.seq, &marks)?;
-                self.create(&message)?;
+                let row = row.map_or_else(|| record::encode(&message), Ok)?;
+                self.create(&message, &row)?;
                 Some(Effect::Created(*message))
             }
             Event::Changed { seq, how, state, marks } => {
@@ -187,13 +194,13 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn create(&mut self, message: &Message) -> Result<()> {
+    fn create(&mut self, message: &Message, row: &[u8]) -> Result<()> {
         self.counters.head = self.counters.head.max(message.seq);
         self.counters.add(message);
         if self.context.ids.seq(message.id) != Some(message.seq) {
             self.foreign_ids.insert(message.id.as_u128(), message.seq)?;
         }
-        self.put(message)?;
+        self.messages.insert(message.seq, row)?;
         for term in self.terms(message)? {
             self.post(term, message.seq, true);
         }
@@ -207,7 +214,7 @@ impl Transaction<'_> {
     fn update(&mut self, before: &Message, after: &Message) -> Result<()> {
         self.counters.remove(before);
         self.counters.add(after);
-        self.put(after)?;
+        self.messages.insert(after.seq, record::encode(after)?.as_slice())?;
         let (old, new) = (self.terms(before)?, self.terms(after)?);
         for (old, new) in old.into_iter().zip(new) {
             if old != new {
@@ -241,17 +248,12 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn put(&mut self, message: &Message) -> Result<()> {
-        self.messages.insert(message.seq, record::encode(message)?.as_slice())?;
-        Ok(())
-    }
-
     /// The three terms of a message: its state, its platform, its conversation.
     fn terms(&mut self, message: &Message) -> Result<[Term; 3]> {
         let platform = message.platform.as_deref().unwrap_or_default();
         let state = Term::of_state(message.direction, message.status);
         let named = self.platform_term(platform)?;
-        let term = self.conversation_row(platform, &message.recipient).term;
+        let term = self.conversation_term(platform, &message.recipient);
         Ok([state, named, term])
     }
 
@@ -269,24 +271,26 @@ impl Transaction<'_> {
         let term = self.counters.new_term();
         self.platforms.insert(platform, term.0)?;
         self.platform_terms.insert(platform.to_owned(), Some(term));
+        self.named_platforms.take();
         Ok(term)
     }
 
-    /// The conversation's row, made where there is none.
-    fn conversation_row(&mut self, platform: &str, name: &str) -> &mut ConversationRow {
-        let key = (platform.to_owned(), name.to_owned());
-        let Row { value, dirty } = self.known_conversations.entry(key).or_default();
-        value.get_or_insert_with(|| {
-            *dirty = true;
-            ConversationRow {
-                term: self.counters.new_term(),
-                last_seq: 0,
-                last_at: 0,
-                name: None,
-                account: None,
-                messages: 0,
-            }
-        })
+    /// The conversation's term; its row is made where there is none.
+    fn conversation_term(&mut self, platform: &str, name: &str) -> Term {
+        if let Some(Row { value: Some(row), .. }) = self.known_conversation(platform, name) {
+            return row.term;
+        }
+        let term = self.counters.new_term();
+        let row = ConversationRow {
+            term,
+            last_seq: 0,
+            last_at: 0,
+            name: None,
+            account: None,
+            messages: 0,
+        };
+        *self.conversation_entry(platform, name) = Row { value: Some(row), dirty: true };
+        term
     }
 
     /// Changes the row of a message's conversation, which is there; it is written at the end.
@@ -295,8 +299,9 @@ impl Transaction<'_> {
         message: &Message,
         change: impl FnOnce(&mut ConversationRow),
     ) {
-        let platform = message.platform.clone().unwrap_or_default();
-        let known = self.known_conversations.get_mut(&(platform, message.recipient.clone()));
+        let platform = message.platform.as_deref().unwrap_or_default();
+        let names = self.known_conversations.get_mut(platform);
+        let known = names.and_then(|names| names.get_mut(&message.recipient));
         if let Some(Row { value: Some(row), dirty }) = known {
             change(row);
             *dirty = true;
@@ -304,8 +309,7 @@ impl Transaction<'_> {
     }
 
     fn name_conversation(&mut self, platform: &str, conversation: &str, name: String) {
-        let key = (platform.to_owned(), conversation.to_owned());
-        if let Some(Row { value: Some(row), dirty }) = self.known_conversations.get_mut(&key) {
+        if let Row { value: Some(row), dirty } = self.conversation_entry(platform, conversation) {
             row.name = Some(name);
             *dirty = true;
         }
@@ -313,6 +317,7 @@ impl Transaction<'_> {
 
     fn see_platform(&mut self, platform: String, kind: String) -> Result<()> {
         let mut seen = tables::seen_platforms(&self.meta)?;
+        self.seen_platforms.take();
         match seen.iter_mut().find(|known| known.platform == platform) {
             Some(known) => known.kind = kind,
             None => seen.push(SeenPlatform { platform, kind, after_seq: self.counters.head }),
@@ -328,8 +333,8 @@ impl Transaction<'_> {
         self.journal.retain_in(..bounds.journal_before, |_, _| false)?;
         self.epochs.retain_in(..bounds.epochs_before, |_, _| false)?;
         self.counters.kept_from = self.counters.kept_from.max(bounds.journal_before);
-        for key in bounds.conversations {
-            self.known_conversations.insert(key, Row { value: None, dirty: true });
+        for (platform, name) in bounds.conversations {
+            *self.conversation_entry(&platform, &name) = Row { value: None, dirty: true };
         }
         Ok(())
     }
@@ -348,19 +353,20 @@ impl Transaction<'_> {
                 self.postings.insert(key, pack_places(*key, &row.value).as_slice())?;
             }
         }
-        for ((platform, name), row) in &self.known_conversations {
-            match &row.value {
-                _ if !row.dirty => {}
-                None => drop(self.conversations.remove((&**platform, &**name))?),
-                Some(row) => {
-                    let bytes = pack(&[platform, name], row)?;
-                    self.conversations.insert((&**platform, &**name), bytes.as_slice())?;
+        for (platform, names) in &self.known_conversations {
+            for (name, row) in names.iter().filter(|(_, row)| row.dirty) {
+                match &row.value {
+                    None => drop(self.conversations.remove((&**platform, &**name))?),
+                    Some(row) => {
+                        let bytes = pack(&[platform, name], row)?;
+                        self.conversations.insert((&**platform, &**name), bytes.as_slice())?;
+                    }
                 }
             }
         }
-        if let Some((first, _)) = self.kept.first() {
-            let row = journal::encode(*first, self.at, self.kept.iter().cloned())?;
-            self.journal.insert(*first, row.as_slice())?;
+        if let Some(&(first, _)) = self.kept.first() {
+            let row = journal::encode(first, self.at, std::mem::take(&mut self.kept))?;
+            self.journal.insert(first, row.as_slice())?;
         }
         self.meta.insert("counters", counters.as_slice())?;
         Ok(true)

@@ -2,13 +2,15 @@
 //! say it should be. It never panics: what cannot be read is a finding like others.
 
 use super::damage::guarded;
-use super::open::{Options, on_overlay, open};
+use super::error::{Error, Result};
+use super::journal;
+use super::open::{on_overlay, open};
+use super::options::Options;
 use super::postings::{Places, locate};
 use super::tables::{
     ConversationRow, Counters, KEYS, KEYS_BY_AGE, SEEN, SENT, Term, unpack, unpack_places,
 };
 use super::view::{SetAside, View};
-use super::{Error, Result, journal};
 use redb::{ReadableTable, ReadableTableMetadata};
 use std::collections::HashMap;
 

@@ -1,10 +1,11 @@
-//! Copying a store while it is in use, and making its file smaller while it is not.
+//! Copying a store while it is in use.
 
+use super::error::{Error, Result};
+use super::journal;
 use super::tables::{
     CONVERSATIONS, ConversationRow, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE, MESSAGES,
     META, PLATFORMS, POSTINGS, QUARANTINE, SEEN, SENT, unpack, unpack_places,
 };
-use super::{Error, Options, Result, journal, open};
 use crate::log::disk::make_private;
 use crate::log::record::{self, Unreadable};
 use redb::{Database, Durability, Key, ReadTransaction, ReadableTable, TableDefinition, Value};
@@ -77,11 +78,4 @@ fn copy_checked<K: Key + 'static, V: Value + 'static>(
             return Ok(());
         }
     }
-}
-
-/// Makes the file of a store that nobody has open as small as it can be.
-pub fn compact(options: &Options) -> Result<()> {
-    let Some(mut file) = open::open(options)?.into_writable() else { return Ok(()) };
-    while file.database.compact().map_err(|error| Error::Write(error.to_string()))? {}
-    file.close()
 }

@@ -1,7 +1,7 @@
 //! What becomes of damage that somebody meets: a panic of redb is an error like others, and a row
 //! that cannot be read is told once and passed over.
 
-use super::{Error, Result};
+use super::error::{Error, Result};
 use crate::health::HEALTH;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,11 +1,11 @@
 //! Facts of the store by which messages are routed.
 
-use super::command::State;
 use super::damage::guarded;
+use super::error::{Error, Result};
+use super::state::State;
 use super::tables;
 use super::transaction::Transaction;
 use super::view::View;
-use super::{Error, Result};
 use crate::model::routing::{SeenPlatform, StoreFacts};
 use redb::ReadableTable;
 
@@ -30,11 +30,19 @@ impl StoreFacts for Transaction<'_> {
     type Error = Error;
 
     fn seen_platforms(&self) -> Result<Vec<SeenPlatform>> {
-        tables::seen_platforms(&self.meta)
+        if let Some(seen) = self.seen_platforms.get() {
+            return Ok(seen.clone());
+        }
+        let seen = tables::seen_platforms(&self.meta)?;
+        Ok(self.seen_platforms.get_or_init(|| seen).clone())
     }
 
     fn named_platforms(&self) -> Result<Vec<String>> {
-        names(&self.platforms)
+        if let Some(named) = self.named_platforms.get() {
+            return Ok(named.clone());
+        }
+        let named = names(&self.platforms)?;
+        Ok(self.named_platforms.get_or_init(|| named).clone())
     }
 
     fn is_known(&self, platform: &str, conversation: &str) -> Result<bool> {

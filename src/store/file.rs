@@ -1,9 +1,10 @@
 //! The open file of a store: batches carried out in one transaction each, and made durable.
 
-use super::command::{Answer, Command, decide};
+use super::command::{Answer, Command};
+use super::decide::decide;
+use super::error::{Error, Result};
 use super::transaction::{Context, Transaction};
 use super::view::View;
-use super::{Error, Result};
 use crate::clock::now;
 use crate::log::{Batch, Log, Record};
 use crate::metrics::METRICS;
@@ -190,7 +191,7 @@ pub(super) fn apply(txn: &WriteTransaction, context: &Context, batch: Batch) -> 
     state.begin_at(batch.first, batch.epoch, &batch.events)?;
     for event in batch.events {
         match state.load(&event) {
-            Ok(()) => drop(state.apply(event)?),
+            Ok(()) => drop(state.apply(event, None)?),
             Err(Error::Damaged(text)) => {
                 let offset = state.pass_over();
                 tracing::error!(offset, kind = kind(&event), "an event is passed over: {text}");

@@ -2,8 +2,8 @@
 //! up to date.
 
 use super::command::Command;
+use super::error::{Error, Result};
 use super::keys::Idempotency;
-use super::{Error, Result};
 use crate::log::FileLog;
 use crate::model::change::{Inbound, Outcome};
 use crate::model::message::{Draft, MessageType, Sender, Status};

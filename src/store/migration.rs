@@ -5,16 +5,17 @@
 //! the old file lies beside it until it is done.
 
 use super::command::Command;
+use super::error::{Error, Result};
 use super::file::carry_out;
 use super::ids::{Ids, Tag};
-use super::open::Options;
+use super::legacy;
+use super::options::Options;
 use super::postings::Places;
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, META, POSTINGS, SCHEMA, Term, key_check, pack,
     pack_places,
 };
 use super::transaction::{Context, Transaction};
-use super::{Error, Result, legacy};
 use crate::clock::now;
 use crate::log::file::path_beside;
 use crate::log::{FileLog, Log as _, disk};

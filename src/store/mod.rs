@@ -9,23 +9,30 @@
 //! see whole commits only and never wait for the writer.
 
 mod apply;
+mod changed;
 pub mod check;
 mod command;
+mod compact;
 mod copy;
 mod damage;
+mod decide;
+mod error;
 mod facts;
 mod file;
 mod ids;
 mod journal;
 mod keys;
 mod legacy;
+mod listener;
 mod migration;
 mod open;
+mod options;
 mod overlay;
 pub mod postings;
 mod query;
 mod receive;
 mod recount;
+mod state;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -36,123 +43,19 @@ mod writer;
 pub use crate::log::disk::{FileKind, StorageFactory};
 pub use crate::log::record;
 pub use command::{Answer, Command};
-pub use copy::compact;
+pub use compact::compact;
+pub use error::{Error, Result};
 pub use journal::{Entry, JournalEntry};
 pub use keys::Idempotency;
-pub use open::{Access, Options};
+pub use listener::{Head, Listener};
+pub use options::{Access, Options};
 pub use query::{Filter, Needs, Page};
-pub use view::{Conversation, SetAside, Stats, View};
+pub use view::{SetAside, View};
 
-use crate::model::change::Committed;
-use crate::model::cursor::Cursor;
-use arc_swap::ArcSwapOption;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
-
-/// Why the store could not do something. The text is for people and says what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Error {
-    /// There is no store at the moment: it could not be opened again after a fault, or is closed.
-    Absent,
-    /// It cannot be opened: not ours, too new, locked, or the disk says no.
-    Open(String),
-    /// Another process has the file.
-    InUse(String),
-    /// A row is damaged; only what meets it is refused.
-    Damaged(String),
-    /// The file itself is damaged: a page of it is none.
-    Corrupt(String),
-    /// Reading failed.
-    Read(String),
-    /// Writing failed. Where the disk failed in the midst of it, the change may yet be there.
-    Write(String),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            // Spelled by the contract, Part 1.
-            Self::Absent => f.write_str("Repository not initialized"),
-            Self::Open(text) | Self::InUse(text) => f.write_str(text),
-            Self::Damaged(text) => write!(f, "{text}; `rechat check` tells more"),
-            Self::Corrupt(text) => {
-                write!(f, "the store's file is damaged ({text}); `rechat check` tells more")
-            }
-            Self::Read(text) => write!(f, "the store could not be read: {text}"),
-            Self::Write(text) => write!(f, "the store could not be written: {text}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-/// The result of asking the store.
-pub type Result<T> = std::result::Result<T, Error>;
-
-impl From<redb::StorageError> for Error {
-    fn from(error: redb::StorageError) -> Self {
-        match error {
-            redb::StorageError::Corrupted(text) => Self::Corrupt(text),
-            error => Self::Read(error.to_string()),
-        }
-    }
-}
-
-impl From<record::Unreadable> for Error {
-    fn from(error: record::Unreadable) -> Self {
-        Self::Damaged(error.to_string())
-    }
-}
-
-impl From<crate::log::Error> for Error {
-    fn from(error: crate::log::Error) -> Self {
-        Self::Open(error.to_string())
-    }
-}
-
-impl From<redb::TableError> for Error {
-    fn from(error: redb::TableError) -> Self {
-        Self::Read(error.to_string())
-    }
-}
-
-impl From<redb::TransactionError> for Error {
-    fn from(error: redb::TransactionError) -> Self {
-        Self::Read(error.to_string())
-    }
-}
-
-/// Where a store stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Head {
-    /// The newest `seq` that was ever given to a message; 0 before the first.
-    pub seq: u64,
-    /// The newest event.
-    pub cursor: Cursor,
-}
-
-/// Told of each commit, in order, before those who asked for it are answered. Called from the
-/// writer's thread, so neither method waits for anything.
-pub trait Listener: Send {
-    /// The store is open, and stands there: at the start, and again after a fault. A commit that
-    /// failed may have come to be all the same, without having been told of.
-    fn opened(&mut self, head: Head);
-
-    /// These changes are on disk now.
-    fn committed(&mut self, batch: Arc<Committed>);
-}
-
-/// Nobody listens.
-impl Listener for () {
-    fn opened(&mut self, _: Head) {}
-
-    fn committed(&mut self, _: Arc<Committed>) {}
-}
-
-/// What readers see: the newest commit, or nothing while the store is away.
-type Current = Arc<ArcSwapOption<View>>;
+use writer::Current;
 
 /// An open store. Dropping it (or [`Store::close`]) waits for what is queued to be written.
 pub struct Store {
@@ -168,7 +71,7 @@ impl Store {
     ///
     /// `listener` is told of every commit from the writer's thread.
     pub fn open(options: &Options, mut listener: Box<dyn Listener>) -> Result<Self> {
-        let current: Current = Arc::default();
+        let current = Current::default();
         let (opened, view) = damage::guarded(|| {
             let opened = open::open(options)?;
             let view = opened.view()?;

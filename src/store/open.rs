@@ -1,17 +1,18 @@
 //! Opening a store file: making it, knowing it for ours, and saying clearly what is wrong.
 
+use super::error::{Error, Result};
 use super::file::{Found, StoreFile};
-use super::ids::{Ids, Tag};
+use super::ids::Ids;
+use super::migration;
+use super::options::{Access, Options};
 use super::overlay::Overlay;
 use super::recount::recount_if_damaged;
 use super::tables::{MARK, META, SCHEMA, counters, key_check};
 use super::transaction::{Context, Transaction};
 use super::view::View;
-use super::{Error, Result, migration};
 use crate::clock::now;
+use crate::log::Log as _;
 use crate::log::disk::{FileKind, PreallocatedFile, StorageFactory, make_private};
-use crate::log::{FileLog, Log as _};
-use crate::model::cursor::Epoch;
 use redb::{
     Builder, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
     TableError,
@@ -19,7 +20,7 @@ use redb::{
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// The first bytes of every redb file.
@@ -27,83 +28,6 @@ const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
 
 /// The pauses between two looks at a file that another process has.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(100)];
-
-/// What a store is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Reading only: several may, as long as nobody writes. Never makes a file.
-    Read,
-    /// Reading and writing; the file is made where there is none.
-    Write,
-}
-
-/// How to open a store.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The file.
-    pub path: PathBuf,
-    #[allow(missing_docs)]
-    pub access: Access,
-    /// Bytes of the file kept in memory.
-    pub cache_bytes: usize,
-    /// The most commands that share a commit.
-    pub batch: usize,
-    /// The most commands that wait for the writer; more wait at their own place.
-    pub queue: usize,
-    /// Bytes the disk must have free for a write to be tried at all.
-    pub reserve_bytes: u64,
-    /// Bytes of the write-ahead log; what no longer fits is written straight to the tables.
-    pub log_bytes: u64,
-    /// Seconds for which events are kept, so that clients can go on where they stopped.
-    pub journal_seconds: u64,
-    /// The most events that are kept.
-    pub journal_events: u64,
-    /// How long to wait for another process that has the file.
-    pub patience: Duration,
-    /// By which claims of this process are known from those of others.
-    pub owner: String,
-    /// What to write to in place of files, for trying faults out.
-    pub storage: Option<StorageFactory>,
-}
-
-impl Options {
-    /// The defaults for a file.
-    pub fn new(path: impl Into<PathBuf>, access: Access) -> Self {
-        Self {
-            path: path.into(),
-            access,
-            cache_bytes: 128 << 20,
-            batch: 1024,
-            queue: 4096,
-            reserve_bytes: 4 << 20,
-            log_bytes: 8 << 20,
-            journal_seconds: 7 * 24 * 60 * 60,
-            journal_events: 1_000_000,
-            patience: Duration::from_secs(10),
-            owner: "main".into(),
-            storage: None,
-        }
-    }
-}
-
-impl Options {
-    /// The log of this store, which has a key.
-    pub(super) fn log(&self, key: [u8; 16]) -> FileLog {
-        FileLog::new(&self.path, self.storage.clone(), key, self.log_bytes)
-    }
-
-    fn context(&self, ids: Ids) -> Context {
-        let epoch = mint();
-        Context {
-            ids,
-            epoch,
-            tag: Tag::of(epoch),
-            owner: self.owner.clone(),
-            journal_seconds: self.journal_seconds,
-            journal_events: self.journal_events,
-        }
-    }
-}
 
 /// What a store says of itself.
 struct Identity {
@@ -316,12 +240,6 @@ fn caught_up(
     let mut file = StoreFile { database, context, log };
     let found = file.catch_up()?;
     Ok((file, found))
-}
-
-/// A new epoch, which no other opening of any store has.
-fn mint() -> Epoch {
-    // Never 0, nor is its tag: they stand for the time before there were epochs.
-    Epoch::new(uuid::Uuid::new_v4().as_u64_pair().0 | 1)
 }
 
 fn builder(options: &Options) -> Builder {

@@ -1,7 +1,7 @@
 //! Lists: filters over the postings, pages found by counting.
 
-use super::Result;
 use super::damage::{guarded, pass_over};
+use super::error::Result;
 use super::postings::{Places, locate, start_of};
 use super::tables::Term;
 use super::view::View;
@@ -53,9 +53,8 @@ impl View {
 
     fn list_readable(&self, filter: &Filter, page: Page) -> Result<Vec<Message>> {
         if *filter == Filter::default() && page.offset == 0 {
-            let all = self.before(page.before.unwrap_or(u64::MAX))?;
-            let readable = all.filter_map(|message| pass_over(message.map(Some)).transpose());
-            return readable.take(page.limit).collect();
+            let all = self.readable_before(page.before.unwrap_or(u64::MAX))?;
+            return all.take(page.limit).collect();
         }
         let mut messages = Vec::with_capacity(page.limit.min(256));
         // Those that lie side by side are read in one go.

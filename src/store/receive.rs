@@ -1,9 +1,11 @@
 //! Reception of a message that a platform told of: whether it is known already, the echo of one of
 //! ours, or new. All of that is decided here, and nowhere else.
 
-use super::Result;
-use super::command::{Answer, State, changed_with, seen_mark, sent_mark};
+use super::changed::{changed_with, seen_mark, sent_mark};
+use super::command::Answer;
+use super::error::Result;
 use super::keys::{alias_key, history_key};
+use super::state::State;
 use crate::model::change::{self, Inbound, Outcome};
 use crate::model::event::{Event, How, Mark, Origin};
 use crate::model::message::{Direction, Message, Status};

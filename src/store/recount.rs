@@ -2,7 +2,7 @@
 //! tables, but for the number of the newest event, which may lie a bit lower afterwards. Epochs keep
 //! it apart from what had that number before.
 
-use super::open::Options;
+use super::options::Options;
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, MESSAGES, META,
     PLATFORMS, POSTINGS, QUARANTINE, SEEN, SENT, Term, counters, pack, unpack,

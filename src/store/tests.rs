@@ -215,6 +215,29 @@ fn what_a_batch_did_is_known_to_the_rest_of_it() {
 }
 
 #[test]
+fn a_batch_routes_by_what_came_earlier_in_it() {
+    let (_folder, mut file) = new();
+    let nameless = || {
+        let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
+        Command::Create { draft, at: 1, idempotency: None, facts: RoutingFacts::default() }
+    };
+    let commands = vec![nameless(), receive("hello", false), nameless()];
+    let answers = file.commit(commands, Durability::Tables).unwrap().answers;
+    let platforms: Vec<_> = answers
+        .into_iter()
+        .map(|answer| match answer {
+            Ok(Answer::Done(message)) => message.platform,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(platforms, [None, Some("qq".to_owned()), Some("qq".to_owned())]);
+    let before = file.view().unwrap().cursor().offset;
+    let see = Command::SeePlatform { platform: "qq".into(), kind: "onebot11".into() };
+    file.commit(vec![nameless(), see.clone(), see], Durability::Tables).unwrap();
+    assert_eq!(file.view().unwrap().cursor().offset, before + 2, "it is seen once");
+}
+
+#[test]
 fn a_damaged_record_refuses_only_what_meets_it() {
     let (_folder, mut file) = new();
     let damaged = made(&mut file, "to be damaged");

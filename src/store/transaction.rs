@@ -4,25 +4,26 @@
 //! once. [`Transaction::load`] reads every row that applying an event will touch, so that a damaged
 //! one refuses the command that meets it, before anything was changed.
 
-use super::command::State;
 use super::damage::pass_over;
+use super::error::{Error, Result};
 use super::ids::{Ids, Tag};
 use super::journal::{self, Entry};
 use super::keys::{Idempotency, KEY_LIFE, alias_key, history_key, seen_key, sent_keys};
 use super::postings::{Places, locate, start_of};
+use super::state::State;
 use super::tables::{
     self, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS,
     KEYS_BY_AGE, MESSAGES, META, PLATFORMS, POSTINGS, QUARANTINE, SEEN, SENT, Term, unpack,
     unpack_places,
 };
-use super::{Error, Result};
 use crate::log::record;
 use crate::model::change::Inbound;
 use crate::model::cursor::Epoch;
 use crate::model::event::{Bounds, Event};
 use crate::model::message::{Direction, Message, Status};
+use crate::model::routing::SeenPlatform;
 use redb::{ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -32,8 +33,6 @@ const FORGOTTEN_AT_ONCE: usize = 2_000;
 /// Epochs that are remembered beyond those of kept events: by them the IDs of deleted messages are
 /// known.
 const MAX_EPOCHS: u64 = 4_096;
-
-pub(super) type ConversationKey = (String, String);
 
 /// What an open store brings into every transaction.
 #[derive(Clone)]
@@ -81,8 +80,13 @@ pub(super) struct Transaction<'txn> {
     /// Messages as the table has them, each decoded once.
     pub(super) decoded: RefCell<HashMap<u64, Message>>,
     pub(super) rows: BTreeMap<u64, Row<Places>>,
-    pub(super) known_conversations: BTreeMap<ConversationKey, Row<Option<ConversationRow>>>,
+    /// By platform and conversation.
+    pub(super) known_conversations:
+        BTreeMap<String, BTreeMap<String, Row<Option<ConversationRow>>>>,
     pub(super) platform_terms: HashMap<String, Option<Term>>,
+    /// By which each message without a platform is routed, read once.
+    pub(super) seen_platforms: OnceCell<Vec<SeenPlatform>>,
+    pub(super) named_platforms: OnceCell<Vec<String>>,
 }
 
 impl<'txn> Transaction<'txn> {
@@ -115,6 +119,8 @@ impl<'txn> Transaction<'txn> {
             rows: BTreeMap::new(),
             known_conversations: BTreeMap::new(),
             platform_terms: HashMap::new(),
+            seen_platforms: OnceCell::new(),
+            named_platforms: OnceCell::new(),
         })
     }
 
@@ -128,7 +134,9 @@ impl<'txn> Transaction<'txn> {
     pub(super) fn load(&mut self, event: &Event) -> Result<()> {
         match event {
             Event::Created { message, .. } => {
-                if self.messages.get(message.seq)?.is_some() {
+                // Beyond the head there is none.
+                let is_old = message.seq <= self.counters.head;
+                if is_old && self.messages.get(message.seq)?.is_some() {
                     return Err(Error::Damaged(format!(
                         "message {} is there already",
                         message.seq
@@ -189,7 +197,7 @@ impl<'txn> Transaction<'txn> {
         let known = [
             Some(Term::of_state(message.direction, status)),
             self.load_platform(platform)?,
-            self.load_conversation(platform, &message.recipient)?.map(|row| row.term),
+            self.load_conversation(platform, &message.recipient)?,
         ];
         let (block, _) = locate(message.seq);
         for term in known.into_iter().flatten() {
@@ -211,18 +219,38 @@ impl<'txn> Transaction<'txn> {
         Ok(known)
     }
 
-    fn load_conversation(&mut self, platform: &str, name: &str) -> Result<Option<ConversationRow>> {
-        let known = self.conversation(platform, name)?;
-        self.known_conversations
-            .entry((platform.to_owned(), name.to_owned()))
-            .or_insert_with(|| Row { value: known.clone(), dirty: false });
-        Ok(known)
+    fn load_conversation(&mut self, platform: &str, name: &str) -> Result<Option<Term>> {
+        if let Some(row) = self.known_conversation(platform, name) {
+            return Ok(row.value.as_ref().map(|row| row.term));
+        }
+        let value = self.conversation(platform, name)?;
+        let term = value.as_ref().map(|row| row.term);
+        *self.conversation_entry(platform, name) = Row { value, dirty: false };
+        Ok(term)
+    }
+
+    /// The conversation's row, where this batch has met it.
+    pub(super) fn known_conversation(
+        &self,
+        platform: &str,
+        name: &str,
+    ) -> Option<&Row<Option<ConversationRow>>> {
+        self.known_conversations.get(platform)?.get(name)
+    }
+
+    /// The place of the conversation's row among those this batch has met.
+    pub(super) fn conversation_entry(
+        &mut self,
+        platform: &str,
+        name: &str,
+    ) -> &mut Row<Option<ConversationRow>> {
+        let names = self.known_conversations.entry(platform.to_owned()).or_default();
+        names.entry(name.to_owned()).or_default()
     }
 
     /// The conversation's row, with what this batch has changed.
     fn conversation(&self, platform: &str, name: &str) -> Result<Option<ConversationRow>> {
-        let key = (platform.to_owned(), name.to_owned());
-        if let Some(row) = self.known_conversations.get(&key) {
+        if let Some(row) = self.known_conversation(platform, name) {
             return Ok(row.value.clone());
         }
         let bytes = self.conversations.get((platform, name))?;
@@ -299,7 +327,7 @@ impl<'txn> Transaction<'txn> {
         Ok(kept.map_or(0, |(first, _)| first.value()).min(in_force))
     }
 
-    fn emptied(&self) -> Result<Vec<ConversationKey>> {
+    fn emptied(&self) -> Result<Vec<(String, String)>> {
         let mut emptied = Vec::new();
         for entry in self.conversations.iter()? {
             let (key, _) = entry?;

@@ -1,54 +1,25 @@
 //! Reading: one commit, as it was, for as long as it is held.
 
+use super::copy;
 use super::damage::{guarded, pass_over};
+use super::error::{Error, Result};
 use super::ids::{Ids, Tag};
 use super::journal::{self, JournalEntry};
+use super::listener::Head;
 use super::postings::Places;
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, MESSAGES, META,
     PLATFORMS, POSTINGS, QUARANTINE, Term, counters, unpack, unpack_places, without_checksum,
 };
-use super::{Error, Head, Result};
 use crate::log::{decode_event, record};
 use crate::model::change::Inbound;
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::Event;
-use crate::model::message::{Message, Status};
+use crate::model::message::{LOCAL, Message, Status};
+use crate::protocol::overview::{Conversation, Stats};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
-use serde::{Deserialize, Serialize};
 use std::path::Path;
 use uuid::Uuid;
-
-/// How many messages are in each state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[allow(missing_docs)]
-pub struct Stats {
-    pub pending: u64,
-    pub sending: u64,
-    pub sent: u64,
-    pub failed: u64,
-    pub canceled: u64,
-    pub total: u64,
-}
-
-/// A conversation that messages were stored for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Conversation {
-    #[allow(missing_docs)]
-    pub platform: String,
-    #[allow(missing_docs)]
-    pub conversation: String,
-    /// Its name for people, where the platform told it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The account of ours that saw it last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
-    /// The `seq` of its newest message.
-    pub last_seq: u64,
-    /// Unix seconds of its newest message.
-    pub last_at: u64,
-}
 
 /// An event of a platform that could not be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -280,6 +251,15 @@ impl View {
         self.between(seq.saturating_add(1), u64::MAX)
     }
 
+    /// As [`Self::after`]; those that are damaged are left out, and told.
+    pub fn readable_after(
+        &self,
+        seq: u64,
+    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let all = self.after(seq)?;
+        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
+    }
+
     /// Messages from one place of the journal to another, oldest first.
     pub(super) fn between(
         &self,
@@ -295,7 +275,7 @@ impl View {
 
     /// Writes a copy of everything into a new file, which is a store of its own.
     pub fn copy_to(&self, path: &Path) -> Result<()> {
-        super::copy::copy(&self.txn, path)
+        copy::copy(&self.txn, path)
     }
 
     /// Messages before a place of the journal, newest first.
@@ -306,6 +286,24 @@ impl View {
     /// What is known of a conversation.
     pub fn conversation(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
         let row = self.conversation_row(platform, conversation)?;
+        Ok(row.map(|row| row.shown(platform, conversation)))
+    }
+
+    /// As [`Self::before`]; those that are damaged are left out, and told.
+    pub fn readable_before(
+        &self,
+        seq: u64,
+    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let all = self.before(seq)?;
+        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
+    }
+
+    /// A conversation as it is listed; `None` where it has no messages, or its row is damaged, which
+    /// is told.
+    pub fn listed(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
+        let stored = if platform == LOCAL { "" } else { platform };
+        let row = pass_over(guarded(|| self.conversation_row(stored, conversation)))?;
+        let row = row.filter(|row| row.messages > 0);
         Ok(row.map(|row| row.shown(platform, conversation)))
     }
 
@@ -346,7 +344,7 @@ impl View {
 
 impl ConversationRow {
     fn shown(self, platform: &str, conversation: &str) -> Conversation {
-        let platform = if platform.is_empty() { crate::model::message::LOCAL } else { platform };
+        let platform = if platform.is_empty() { LOCAL } else { platform };
         Conversation {
             platform: platform.to_owned(),
             conversation: conversation.to_owned(),

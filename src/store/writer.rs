@@ -7,14 +7,18 @@
 
 use super::command::{Answer, Command};
 use super::damage::guarded;
+use super::error::{Error, Result};
 use super::file::{Durability, StoreFile};
+use super::listener::Listener;
 use super::open::{self, Opened};
-use super::{Current, Error, Listener, Options, Result};
+use super::options::Options;
+use super::view::View;
 use crate::health::HEALTH;
 use crate::log::disk::forget_cached;
 use crate::log::file::path_beside;
 use crate::metrics::METRICS;
 use crate::model::change::Committed;
+use arc_swap::ArcSwapOption;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -34,6 +38,9 @@ const ALONE_FOR: Duration = Duration::from_secs(30);
 
 /// How many bytes of tables a byte of the log may come to; with less room there is no log.
 const TABLES_PER_LOG: u64 = 8;
+
+/// What readers see: the newest commit, or nothing while the store is away.
+pub(super) type Current = Arc<ArcSwapOption<View>>;
 
 pub(super) struct Job {
     pub(super) command: Command,

@@ -270,8 +270,11 @@ async fn a_message_can_be_canceled_sent_again_and_deleted_by_keys() {
     tab.key(Key::Down).await;
     tab.key(Key::Enter).await;
     tab.sees(".details", "please wait").await;
+    tab.sees(".details", "no adapter of nowhere is connected").await;
     tab.press("Cancel").await;
     tab.sees(".details .status", "Canceled").await;
+    let gone = "return !document.querySelector('.details').textContent.includes('no adapter of')";
+    tab.until("the reason goes", gone).await;
     tab.sees(".sizer .row[aria-selected=true]", "Canceled").await;
     assert_eq!(server.get(&format!("/api/messages/{id}")).1["status"], "Canceled");
     tab.press("Send again").await;
@@ -316,7 +319,7 @@ async fn thousands_come_and_only_those_in_sight_are_in_the_page() {
 
 /// Has many messages made at once.
 fn batch(home: &Home, name: &str, count: u32) {
-    let mut command = home.command(&["send", "--batch"]);
+    let mut command = home.command(&["send", "--batch", "--new"]);
     let mut process = command.stdin(Stdio::piped()).spawn().unwrap();
     let mut input = process.stdin.take().unwrap();
     for i in 0..count {

@@ -98,6 +98,22 @@ async fn a_reading_session_may_not_send_and_an_adapters_token_only_dials_in() {
     let _peer = dial("adapter-token").await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_names_a_onebot_program_that_is_refused_and_why() {
+    let bound = "[[adapter]]\nkind = 'onebot11'\naccount = '1'\n";
+    for (config, reason) in [(TOKENS, "a token is needed"), (bound, "account")] {
+        let server = configured(config);
+        let url = format!("ws://{}/onebot/v11/ws", server.address);
+        assert!(Peer::dial(&url, &headers("2", "Universal"), willing()).await.is_err());
+        eventually("the log tells of the refusal", || {
+            let log = server.log();
+            let mut lines =
+                log.lines().filter(|line| line.contains("a OneBot program was refused"));
+            lines.any(|line| line.contains(reason)).then_some(())
+        });
+    }
+}
+
 #[test]
 fn a_token_can_be_made_and_kept_in_a_file() {
     let home = Arc::new(Home::new());

@@ -134,6 +134,8 @@ fn waiting_in_vain_ends_with_1_and_says_what_to_do() {
     let server = TestServer::start();
     let errors = server.home.fails(1, &["send", "-r", "group_1", "-p", "qq", "--wait=0", "x"]);
     assert!(errors.contains("still Pending after 0 s"), "{errors}");
+    let id = errors.split("rechat get ").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
+    assert!(server.home.ok(&["get", id]).contains("no adapter of qq is connected"));
     assert!(errors.contains("rechat get "), "{errors}");
 }
 
@@ -198,8 +200,8 @@ fn a_platform_nobody_has_is_refused_and_an_unknown_conversation_is_noted() {
             assert!(output.status.success());
             String::from_utf8(output.stderr).unwrap()
         };
-        assert!(notes(&["Family"]).contains("no conversation `Family` is known; write group_<id>"));
-        assert!(notes(&["123"]).contains("group_123 for a group"));
+        assert!(notes(&["Family"]).contains("a group is written group_<id>"));
+        assert!(notes(&["123"]).contains("group_123 is a group"));
         assert_eq!(notes(&["group_1"]), "");
         assert_eq!(notes(&["Family", "--new"]), "");
     }

@@ -60,6 +60,17 @@ fn bodies_that_cannot_be_taken_are_refused_by_what_is_wrong() {
     assert!(error_of(&slow, 408).contains("1 s"));
 }
 
+/// One of them may have been checked before us, and another taken.
+#[test]
+fn a_request_with_two_hosts_is_refused() {
+    let server = TestServer::start();
+    for hosts in [["localhost", "evil.example"], ["evil.example", "localhost"], ["localhost"; 2]] {
+        let [first, second] = hosts;
+        let request = format!("GET /api/stats HTTP/1.1\r\nHost: {first}\r\nHost: {second}\r\n\r\n");
+        assert!(error_of(&raw(&server, &request, 1), 400).contains("`Host`"), "{hosts:?}");
+    }
+}
+
 #[test]
 fn heads_that_are_too_large_are_refused() {
     let server = TestServer::start();

@@ -32,7 +32,11 @@ fn a_message_is_made_with_exactly_the_eight_fields() {
     assert_eq!(made["message_type"], "Image");
     let id: uuid::Uuid = made["id"].as_str().unwrap().parse().unwrap();
     assert_eq!(id.get_version_num(), 4);
-    assert_eq!(server.get(&format!("/api/messages/{id}")), (200, made));
+    let (status, mut read) = server.get(&format!("/api/messages/{id}"));
+    assert_eq!(status, 200);
+    let waiting = read.as_object_mut().unwrap().remove("waiting").unwrap();
+    assert!(waiting.as_str().unwrap().contains("`platform`"), "{waiting}");
+    assert_eq!(read, made);
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn what_is_wrong_is_said_and_what_to_do() {
     let mut unknown = secure.client(&elsewhere, &["stats"]);
     unknown.env_remove("RECHAT_CA");
     let error = fails(unknown);
-    assert!(error.contains("issued its certificate") && error.contains("--ca"), "{error}");
+    assert!(error.contains("issuer of its certificate") && error.contains("--ca"), "{error}");
 
     let mut plain = secure.client(&elsewhere, &["stats"]);
     plain.env("RECHAT_SERVER", format!("http://localhost:{}", secure.port));

@@ -21,6 +21,7 @@ mod clock;
 mod commands;
 mod crash;
 mod damage;
+mod damage_in_replay;
 mod data;
 mod delivery;
 mod delivery12;

@@ -115,11 +115,39 @@ async fn a_cursor_that_cannot_be_honoured_subscribes_to_nothing() {
     }
     let answer = client.ask(&json!({"type": "subscribe", "cursor": "nonsense"})).await;
     assert!(answer["error"].as_str().unwrap().contains("`cursor`"), "{answer}");
-    assert!(answer.get("code").is_none(), "{answer}");
+    assert_eq!(answer["code"], "cursor_gone", "to its client a cursor is opaque");
     server.make("group_1", "unseen");
     client.subscribe().await;
     server.make("group_1", "the end");
     assert_eq!(client.until("the end").await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn a_conversation_is_told_as_it_is_listed_and_not_once_it_has_no_messages() {
+    let server = TestServer::start();
+    let mut client = Client::connect(&server).await;
+    let wanted = subscribe(&["conversation_updated", "message_deleted"]);
+    let before = client.done(&wanted).await["cursor"].clone();
+    let gone = server.make("group_1", "x");
+    let told = frames(&mut client, 2).await.remove(1);
+    assert_eq!(told["type"], "conversation_updated", "{told}");
+    // One that no platform has yet, too.
+    assert_eq!(
+        (&told["data"]["platform"], &told["data"]["last_seq"]),
+        (&json!("local"), &json!(1))
+    );
+    delete(&server, &gone);
+    let end = server.make("group_2", "y");
+    let mut again = wanted.clone();
+    again["cursor"] = before;
+    let mut late = Client::connect(&server).await;
+    late.done(&again).await;
+    let told = frames(&mut late, 3).await;
+    assert_eq!(kinds(&told), ["message_deleted", "new_message", "conversation_updated"]);
+    assert_eq!(
+        (&told[1]["data"]["id"], &told[2]["data"]["conversation"]),
+        (&json!(end), &json!("group_2"))
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use crate::server::{Home, TestServer, agent, eventually};
 use crate::socket::{Client, send_message};
 use rustix::process::Signal;
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout};
 use std::sync::Arc;
 
@@ -222,10 +222,25 @@ fn what_cannot_be_streamed_is_a_400_that_names_it() {
         let text = error["error"].as_str().unwrap();
         assert!(status == 400 && text.contains("since"), "{query}: {status} {text}");
     }
-    for (query, named) in [("cursor=x", "`cursor`"), ("events=rain", "rain")] {
-        let (status, error) = server.get(&format!("/api/stream?{query}"));
-        let text = error["error"].as_str().unwrap();
-        assert!(status == 400 && text.contains(named), "{query}: {status} {text}");
+    let (status, error) = server.get("/api/stream?events=rain");
+    assert!(status == 400 && error["error"].as_str().unwrap().contains("rain"), "{error}");
+}
+
+/// A 400 would end a browser's stream for good, and to its client a cursor is opaque.
+#[test]
+fn a_cursor_that_is_none_begins_with_reset_and_goes_on_live() {
+    let server = TestServer::start();
+    for (query, headers) in [
+        ("?cursor=x", &[][..]),
+        ("?cursor=", &[]),
+        ("?cursor=00000000000000aa-1", &[]),
+        ("", &[("last-event-id", "x")]),
+        ("?since=0", &[("last-event-id", "00000000000000aa-1")]),
+    ] {
+        let mut lines = Stream::open(&server, query, headers, LINES);
+        assert_eq!(lines.json()["type"], "reset", "{query} {headers:?}");
+        server.make("group_1", "live");
+        assert_eq!(lines.json()["data"]["content"], "live", "{query} {headers:?}");
     }
 }
 
@@ -324,6 +339,53 @@ fn following_survives_restarts_of_the_server_without_a_gap_or_a_double() {
         expected.push(format!("{round} again"));
     }
     assert_eq!(follower.contents(expected.len()), expected);
+}
+
+/// The last message that it knows is none of the copy's.
+#[test]
+fn following_tells_of_an_older_copy_where_nothing_came_since_it_began() {
+    let mut server = TestServer::start();
+    server.make("group_1", "kept");
+    assert_eq!(server.stop(), Some(0));
+    let copy = server.home.path("copy.redb");
+    std::fs::copy(server.home.db(), &copy).unwrap();
+    server.start_again();
+    server.make("group_1", "lost");
+    let mut follower = Follower::start(&server, &["--limit", "1"]);
+    assert_eq!(follower.content(), "lost");
+    eventually("its stream is open", || {
+        let mut metrics = agent().get(server.url("/metrics")).call().unwrap();
+        let text = metrics.body_mut().read_to_string().unwrap();
+        let open = "http_requests_total{route=\"/api/stream\",code=\"200\"} 1";
+        text.contains(open).then_some(())
+    });
+    assert_eq!(server.stop(), Some(0));
+    std::fs::copy(&copy, server.home.db()).unwrap();
+    server.start_again();
+    let errors = follower.process.stderr.take().unwrap();
+    let mut line = String::new();
+    BufReader::new(errors).read_line(&mut line).unwrap();
+    assert!(line.contains("older copy"), "{line}");
+    server.make("group_1", "new");
+    assert_eq!(follower.content(), "new");
+}
+
+#[test]
+fn following_ends_with_a_word_when_its_token_is_revoked() {
+    let home = Arc::new(Home::new());
+    home.configure("token = 'first'\n");
+    let server = TestServer::start_in(home, &[]);
+    let address = format!("http://{}", server.address);
+    let place = ["--server", &address, "--token", "first", "--limit", "1"];
+    server.home.ok(&["send", "-r", "group_1", "-p", "qq", "x"]);
+    let mut follower = Follower::start(&server, &place);
+    assert_eq!(follower.content(), "x");
+    server.home.configure("token = 'second'\n");
+    server.signal(Signal::HUP);
+    assert_eq!(follower.process.wait().unwrap().code(), Some(1));
+    let mut said = String::new();
+    follower.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("token"), "{said}");
 }
 
 #[test]

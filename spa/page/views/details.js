@@ -125,6 +125,7 @@ function meta(message) {
     h('div', null, h('strong', null, author(message)), ' ', h('span', { class: 'muted' }, `${platformName(message.platform)} · ${conversationName(message)}`)),
     h('div', null, h('time', { class: 'muted' }, fullTime(message.created_at)), ' ', message.direction === 'Inbound' ? h('span', { class: 'status sent' }, t('in')) : statusMark(message.status)),
     message.last_error ? h('p', { class: 'last-error' }, message.last_error) : null,
+    message.waiting ? h('p', { class: 'muted' }, message.waiting) : null,
   );
 }
 

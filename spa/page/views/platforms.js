@@ -66,6 +66,7 @@ function card(adapter) {
     ),
     h('p', { class: 'muted', title: fullTime(adapter.since) }, t('since', { when: ago(adapter.since) })),
     h('dl', { class: 'numbers' }, count('received', adapter.received), count('sent', adapter.sent), count('failed', adapter.failed)),
+    adapter.reason && adapter.reason !== adapter.last_error ? h('p', null, adapter.reason) : null,
     adapter.last_error ? h('p', { class: 'last-error' }, h('strong', null, t('lastError')), ' ', adapter.last_error) : null,
     h(
       'div',
@@ -88,7 +89,7 @@ function guide() {
     h('h2', { id: 'guide-title' }, t('guide')),
     h('p', { class: 'muted' }, t('guideText')),
     way(true, t('guideQq'), ['guideQq1', 'guideQq2', 'guideQq3'], socketAddress('onebot/v11/ws').href),
-    way(false, t('guideWechat'), ['guideWechat1', 'guideWechat2'], socketAddress('onebot/v12/ws').href),
+    way(false, t('guideOther'), ['guideOther1', 'guideOther2'], socketAddress('onebot/v12/ws').href),
     way(false, t('guideTry'), ['guideTry1'], 'rechat serve --loopback'),
     h('p', { class: 'muted' }, t(isHere() ? 'guideElsewhere' : 'guideReachable'), ' ', token() ? t('guideToken') : ''),
   );

@@ -1,8 +1,8 @@
 //! Following the changes of state.
 
 use super::entry::Entry;
-use super::status::StatusChange;
 use super::table::Shared;
+use crate::protocol::platform::StatusChange;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::broadcast;

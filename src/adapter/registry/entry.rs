@@ -1,8 +1,8 @@
 //! One entry of the registry, and the state that follows from its connections.
 
-use super::status::StatusChange;
 use crate::adapter::api::{AccountHandle, Kind, OnUnknown, Request, Settings};
 use crate::clock::now;
+use crate::protocol::platform::StatusChange;
 use crate::protocol::platform::{AdapterStatus, State};
 use std::sync::Arc;
 use tokio::sync::mpsc;

@@ -7,13 +7,11 @@ mod changes;
 mod entry;
 mod registration;
 mod routing;
-mod status;
 mod table;
 
 pub use changes::Changes;
 pub(super) use registration::{ConfiguredEntry, Registration};
 pub use routing::configured_facts;
-pub use status::StatusChange;
 
 use super::api::{AccountHandle, Kind, OnUnknown, Request, Settings};
 use crate::protocol::platform::{AdapterStatus, State};

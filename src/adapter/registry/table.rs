@@ -1,9 +1,9 @@
 //! The table of entries, and the publishing of what changes in it.
 
 use super::entry::Entry;
-use super::status::StatusChange;
 use crate::adapter::api::Kind;
 use crate::clock::now;
+use crate::protocol::platform::StatusChange;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{broadcast, watch};
 

@@ -27,8 +27,8 @@ pub(super) fn of_argument(argument: Option<&str>, message_type: MessageType) -> 
             if is_text || is_sent_as_it_is(text.trim()) {
                 return Ok(text);
             }
-            Err(Error::usage(format!("standard input holds no URL of the {message_type}"))
-                .hint("name the file as the last argument; it is read and sent"))
+            Err(Error::usage(format!("no {message_type} is given"))
+                .hint("the last argument is its URL, or a file that is read and sent"))
         }
     }
 }

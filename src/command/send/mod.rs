@@ -20,8 +20,40 @@ use std::time::{Duration, Instant};
 const LOOK_FIRST: Duration = Duration::from_millis(20);
 const LOOK_MOST: Duration = Duration::from_millis(500);
 
-/// Problems that a batch's summary tells one by one.
+/// Different problems that a batch's summary tells one by one.
 const TOLD: usize = 20;
+
+/// The lines of a batch that were refused, by reason.
+#[derive(Default)]
+struct RefusedLines {
+    count: u64,
+    /// The first line with a reason, and how many lines have it; the first [`TOLD`] reasons.
+    reasons: Vec<(String, u64, u64)>,
+}
+
+impl RefusedLines {
+    fn add(&mut self, line: u64, reason: String) {
+        self.count += 1;
+        if let Some((_, _, lines)) = self.reasons.iter_mut().find(|(known, ..)| *known == reason) {
+            *lines += 1;
+        } else if self.reasons.len() < TOLD {
+            self.reasons.push((reason, line, 1));
+        }
+    }
+
+    fn error(self, stored: u64) -> Error {
+        let told: u64 = self.reasons.iter().map(|(.., lines)| lines).sum();
+        let mut text = vec![format!("{stored} messages stored, {} refused:", self.count)];
+        text.extend(self.reasons.iter().map(|(reason, first, lines)| match lines {
+            1 => format!("line {first}: {reason}"),
+            _ => format!("line {first} and {} more: {reason}", lines - 1),
+        }));
+        if told < self.count {
+            text.push(format!("… and {} more lines", self.count - told));
+        }
+        Error::failed(text.join("\n"))
+    }
+}
 
 pub(super) async fn run(send: Send, config: Option<PathBuf>) -> Result<()> {
     match (&send.batch, &send.recipient) {
@@ -94,11 +126,12 @@ async fn wait(client: &mut Client, message: &mut Message, limit: Duration) -> Re
 
 /// The error of a message that is not sent in time, with the reason where one is known.
 async fn still_waits(client: &mut Client, message: &Message, limit: Duration) -> Result<Error> {
-    let why = client.waiting(message.id).await?.or_else(|| message.last_error.clone());
+    let now = client.get(message.id).await?;
+    let why = now.waiting.or(now.last_error);
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     let text = format!("the message is still {} after {} s{why}", message.status, limit.as_secs());
     Ok(Error::failed(text).hint(format!(
-        "rechat goes on trying; `rechat get {0}` shows how it stands, `rechat cancel {0}` ends it",
+        "it stays stored; `rechat get {0}` shows how it stands, `rechat cancel {0}` cancels it",
         message.id
     )))
 }
@@ -119,7 +152,7 @@ async fn batch(send: &Send, file: &Path, config: Option<PathBuf>) -> Result<()> 
     let (input, length) = lines_of(file)?;
     let bar = progress(length, "bytes");
     let mut out = Output::new();
-    let (mut stored, mut problems) = (0_u64, Vec::new());
+    let (mut stored, mut refused) = (0_u64, RefusedLines::default());
     let mut known = Known::default();
     for (number, line) in (1..).zip(lines(input)) {
         let line = line
@@ -135,24 +168,16 @@ async fn batch(send: &Send, file: &Path, config: Option<PathBuf>) -> Result<()> 
                     out.json(&message)?;
                 }
             }
-            Err(error) => problems.push(format!("line {number}: {error}")),
+            Err(error) => refused.add(number, error.to_string()),
         }
     }
     bar.finish_and_clear();
     out.finish()?;
-    let failed = problems.len();
-    if problems.is_empty() {
-        tell(format!("{stored} messages stored"));
-        return Ok(());
+    if refused.count > 0 {
+        return Err(refused.error(stored));
     }
-    if failed > TOLD {
-        problems.truncate(TOLD);
-        problems.push(format!("… and {} more", failed - TOLD));
-    }
-    Err(Error::failed(format!(
-        "{stored} messages stored, {failed} refused:\n{}",
-        problems.join("\n")
-    )))
+    tell(format!("{stored} messages stored"));
+    Ok(())
 }
 
 async fn store_line(
@@ -174,4 +199,29 @@ async fn store_line(
         known.check_platform(client, platform).await?;
     }
     client.create(message, line.idempotency_key.as_deref()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_tells_each_reason_once_and_counts_the_rest() {
+        let mut refused = RefusedLines::default();
+        for line in 1..=300 {
+            refused.add(line, "the platform is not known".into());
+        }
+        refused.add(301, "`content` is empty".into());
+        let text = refused.error(7).to_string();
+        assert!(text.contains("7 messages stored, 301 refused"), "{text}");
+        assert!(text.contains("line 1 and 299 more: the platform is not known"), "{text}");
+        assert!(text.contains("line 301: `content` is empty"), "{text}");
+        let mut refused = RefusedLines::default();
+        for line in 1..=25 {
+            refused.add(line, format!("reason {line}"));
+        }
+        let text = refused.error(0).to_string();
+        assert!(text.contains("line 20: ") && !text.contains("line 21: "), "{text}");
+        assert!(text.ends_with("… and 5 more lines"), "{text}");
+    }
 }

@@ -161,6 +161,21 @@ impl Access {
         Ok(Granted::for_good(Scope::Adapter))
     }
 
+    /// Logs that a OneBot program was refused, once a minute for each address: such programs try
+    /// again every few seconds, and most of them do not show why they fail.
+    pub fn log_refused(&self, client: Option<IpAddr>, path: &str, reason: &str) {
+        let Some(client) = client.filter(|client| self.throttle.may_log(*client)) else { return };
+        tracing::warn!(%client, path, reason, "a OneBot program was refused");
+    }
+
+    /// The address that a request over TCP comes from.
+    pub fn client_of(&self, peer: Peer, headers: &HeaderMap) -> Option<IpAddr> {
+        match peer {
+            Peer::Tcp(address) => Some(self.client(address, headers)),
+            Peer::Unix => None,
+        }
+    }
+
     /// Finds what the token of a request stands for. A wrong one counts against its address, and
     /// never against a right one from there.
     fn look_up<T>(

@@ -15,6 +15,7 @@ const MAX_ADDRESSES: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Throttle {
     wrong: DefaultKeyedRateLimiter<IpAddr>,
+    logged: DefaultKeyedRateLimiter<IpAddr>,
     /// Until when an address has to wait.
     waiting: Mutex<HashMap<IpAddr, Instant>>,
 }
@@ -31,7 +32,16 @@ impl Throttle {
     /// Lets so many wrong tokens pass each minute.
     pub(super) fn new(per_minute: NonZeroU32) -> Self {
         let wrong = RateLimiter::keyed(Quota::per_minute(per_minute));
-        Self { wrong, waiting: Mutex::default() }
+        let logged = RateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN));
+        Self { wrong, logged, waiting: Mutex::default() }
+    }
+
+    /// Whether a refusal of this address may be logged: once a minute.
+    pub(super) fn may_log(&self, address: IpAddr) -> bool {
+        if self.logged.len() > MAX_ADDRESSES {
+            self.logged.retain_recent();
+        }
+        self.logged.check_key(&network(address)).is_ok()
     }
 
     /// Counts a wrong token; the wait where the address has shown too many.
@@ -76,5 +86,6 @@ mod tests {
         assert!(first.is_new && first.left <= Duration::from_secs(20));
         assert!(throttle.count_wrong(bad).is_some_and(|wait| !wait.is_new));
         assert_eq!(throttle.count_wrong(good), None);
+        assert!(throttle.may_log(bad) && !throttle.may_log(near) && throttle.may_log(good));
     }
 }

@@ -1,6 +1,8 @@
 //! `/ws/client`: one task for each session, which reads commands and writes frames.
 
+mod commands;
 mod on_wake;
+mod run;
 mod session;
 mod writing;
 
@@ -10,12 +12,10 @@ use super::lifetime::Lifetime;
 use super::limit::Permit;
 use super::operation::Call;
 use super::upgrade::check_upgrade;
-#[cfg(fuzzing)]
-pub use command::Parsed;
+pub use commands::refused;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
 use session::Session;
-pub use session::refused;
 use uuid::Uuid;
 
 /// Tells the client its session.

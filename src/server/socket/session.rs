@@ -1,42 +1,27 @@
-//! One session: its frames, its pings, its end.
-
-mod commands;
+//! One session: its state, and what is written to its client.
 
 use super::on_wake::OnWake;
 use super::writing;
 use crate::config::Scope;
-use crate::hub::{Batches, CursorGone, Form, Subscriber};
-use crate::protocol::event::{self, CURSOR_GONE};
+use crate::hub::{Batches, Form, Subscriber};
+use crate::protocol::event;
 use crate::server::Context;
 use crate::server::lifetime::{Ended, Lifetime};
 use bytes::Bytes;
-pub use commands::refused;
+use futures_util::SinkExt;
 use futures_util::stream::FuturesUnordered;
-use futures_util::{SinkExt, StreamExt};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use hyper_tungstenite::HyperWebsocketStream;
-use hyper_tungstenite::tungstenite::protocol::CloseFrame;
 use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use hyper_tungstenite::tungstenite::{self, Error, Utf8Bytes};
+use hyper_tungstenite::tungstenite::{self, Error};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::AsyncReadExt;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::Instant;
 use uuid::Uuid;
 
-/// Messages of one session that wait for the disk; while there are more, it is not read.
-const MAX_IN_FLIGHT: usize = 64;
-
-/// How long a client has to answer our close frame.
-const CLOSE_WAIT: Duration = Duration::from_secs(1);
-
-/// How much of an oversized frame is read, so that the client sees why it was closed.
-const DISCARD_BYTES: usize = 64 << 20;
-
 /// Things that happen to a session besides frames of its client and of the hub.
-enum Event {
+pub(super) enum Event {
     /// The server stops, or the token is revoked.
     Stop(Ended),
     /// It is time for a ping.
@@ -46,28 +31,28 @@ enum Event {
 }
 
 pub(super) struct Session {
-    id: Uuid,
-    context: Arc<Context>,
+    pub(super) id: Uuid,
+    pub(super) context: Arc<Context>,
     /// Rights of the client's token.
-    scope: Scope,
-    lifetime: Lifetime,
-    limiter: DefaultDirectRateLimiter,
-    socket: HyperWebsocketStream,
+    pub(super) scope: Scope,
+    pub(super) lifetime: Lifetime,
+    pub(super) limiter: DefaultDirectRateLimiter,
+    pub(super) socket: HyperWebsocketStream,
     /// Whether the client may have sent something.
-    incoming: OnWake,
-    subscriber: Subscriber,
+    pub(super) incoming: OnWake,
+    pub(super) subscriber: Subscriber,
     /// Rare events; each is looked at only when it has happened.
-    events: FuturesUnordered<Pin<Box<dyn Future<Output = Event> + Send>>>,
+    pub(super) events: FuturesUnordered<Pin<Box<dyn Future<Output = Event> + Send>>>,
     /// Messages that wait for the disk.
-    in_flight: usize,
+    pub(super) in_flight: usize,
     /// The rest of what is being written. Nothing else may go out before.
-    unsent: Bytes,
+    pub(super) unsent: Bytes,
     /// When the client sent something last.
-    last_received: Instant,
+    pub(super) last_received: Instant,
 }
 
 /// Why a session ends.
-enum End {
+pub(super) enum End {
     /// The client closed it, or the connection broke.
     Gone,
     /// The client reads nothing, not even a close frame.
@@ -133,50 +118,9 @@ impl Session {
         }
     }
 
-    pub(super) async fn run(&mut self) {
-        let lifetime = self.lifetime.clone();
-        self.events.push(Box::pin(async move { Event::Stop(lifetime.ended().await) }));
-        self.ping_later();
-        let end = loop {
-            // Rare futures are boxed, so that a session takes up little.
-            let went_on = tokio::select! {
-                next = self.subscriber.next(&self.context.store) => match next {
-                    Ok(batches) => self.push(batches).await,
-                    Err(CursorGone) => Box::pin(self.tell_gone()).await,
-                },
-                Some(event) = self.events.next() => Box::pin(self.react(event)).await,
-                frame = self.incoming.next(&mut self.socket), if self.in_flight < MAX_IN_FLIGHT => {
-                    Box::pin(self.receive(frame)).await
-                }
-            };
-            if let Err(end) = went_on {
-                break end;
-            }
-        };
-        match end {
-            End::Gone => {}
-            End::TakesNothing => {
-                let idle = self.idle().as_secs();
-                tracing::info!(session = %self.id, "a client took nothing for {idle} s and is closed");
-            }
-            End::Close(code, reason) => Box::pin(self.close(code, reason)).await,
-        }
-    }
-
-    async fn react(&mut self, event: Event) -> Result<(), End> {
-        match event {
-            Event::Stop(ended) => Err(ended.into()),
-            Event::Ping => self.ping().await,
-            Event::Stored(reply) => {
-                self.in_flight -= 1;
-                self.reply(*reply).await
-            }
-        }
-    }
-
     /// Writes frames as they are. The library holds back nothing that would have to go first: its
     /// own frames are flushed before the session goes on.
-    async fn push(&mut self, batches: Batches) -> Result<(), End> {
+    pub(super) async fn push(&mut self, batches: Batches) -> Result<(), End> {
         for chunk in writing::chunks(batches) {
             self.unsent = chunk;
             let written = writing::write(&mut self.socket, &mut self.unsent);
@@ -185,94 +129,14 @@ impl Session {
         Ok(())
     }
 
-    async fn reply(&mut self, reply: event::Event<'static>) -> Result<(), End> {
+    pub(super) async fn reply(&mut self, reply: event::Event<'static>) -> Result<(), End> {
         // Our own types always serialise.
         let text = serde_json::to_string(&reply).unwrap_or_default();
         self.send_frame(tungstenite::Message::Text(text.into())).await
     }
 
-    /// The session was away for so long that events it missed are no longer kept.
-    async fn tell_gone(&mut self) -> Result<(), End> {
-        let text = "events that this session missed are no longer kept; load afresh and subscribe";
-        let error = event::Error {
-            error: text.into(),
-            code: Some(CURSOR_GONE.into()),
-            ..event::Error::default()
-        };
-        self.reply(event::Event::Error(error)).await
-    }
-
     /// Writes one frame by the library, and with it the pongs that it owes.
-    async fn send_frame(&mut self, frame: tungstenite::Message) -> Result<(), End> {
+    pub(super) async fn send_frame(&mut self, frame: tungstenite::Message) -> Result<(), End> {
         Ok(self.lifetime.run(self.socket.send(frame)).await??)
-    }
-
-    fn ping_later(&mut self) {
-        let every = Duration::from_secs(self.context.config.limits.ping_seconds.max(1));
-        self.events.push(Box::pin(async move {
-            sleep(every).await;
-            Event::Ping
-        }));
-    }
-
-    async fn ping(&mut self) -> Result<(), End> {
-        if self.last_received.elapsed() >= self.idle() {
-            tracing::info!(session = %self.id, "a client did not answer pings and is closed");
-            return Err(End::Close(CloseCode::Policy, "no answer to pings"));
-        }
-        self.ping_later();
-        self.send_frame(tungstenite::Message::Ping(Bytes::new())).await
-    }
-
-    fn idle(&self) -> Duration {
-        Duration::from_secs(self.context.config.limits.idle_seconds)
-    }
-
-    async fn receive(
-        &mut self,
-        frame: Option<Result<tungstenite::Message, Error>>,
-    ) -> Result<(), End> {
-        self.last_received = Instant::now();
-        match frame {
-            Some(Ok(tungstenite::Message::Text(text))) => self.carry_out(&text).await,
-            Some(Ok(tungstenite::Message::Binary(_))) => {
-                let text = "binary frames are not understood; send JSON as text";
-                self.reply(commands::error(text, None)).await
-            }
-            // The library has the pong ready, and it goes before anything else.
-            Some(Ok(tungstenite::Message::Ping(_))) => {
-                Ok(self.lifetime.run(self.socket.flush()).await??)
-            }
-            Some(Ok(tungstenite::Message::Pong(_) | tungstenite::Message::Frame(_))) => Ok(()),
-            Some(Ok(tungstenite::Message::Close(_))) => {
-                // The library has the answer ready (RFC 6455, section 5.5.1).
-                let _ = timeout(CLOSE_WAIT, self.socket.flush()).await;
-                Err(End::Gone)
-            }
-            None => Err(End::Gone),
-            Some(Err(error)) => Err(error.into()),
-        }
-    }
-
-    /// Closes with a reason, and sees to it that the client gets it: what it is still sending is read
-    /// and dropped, for with an unread rest the system resets the connection before that.
-    async fn close(&mut self, code: CloseCode, reason: &'static str) {
-        let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
-        let closing = async {
-            if writing::write(&mut self.socket, &mut self.unsent).await.is_err()
-                || self.socket.close(Some(frame)).await.is_err()
-            {
-                return;
-            }
-            let raw = self.socket.get_mut();
-            let (mut scratch, mut left) = ([0; 4096], DISCARD_BYTES);
-            while let Ok(n @ 1..) = raw.read(&mut scratch).await {
-                left = left.saturating_sub(n);
-                if left == 0 {
-                    return;
-                }
-            }
-        };
-        let _ = timeout(CLOSE_WAIT, closing).await;
     }
 }

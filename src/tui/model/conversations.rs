@@ -28,7 +28,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// What people call it.
+    /// Its name for people.
     pub fn name(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.key.conversation)
     }
@@ -59,7 +59,7 @@ impl Conversations {
         ordered
     }
 
-    /// Keeps everyone's place in the list, for somebody is going through it.
+    /// Keeps the order of the list while somebody goes through it.
     pub fn hold(&mut self) {
         let keys: Vec<_> = self.ordered(None).into_iter().map(|c| c.key.clone()).collect();
         self.held = keys.into_iter().zip(0..).collect();
@@ -83,7 +83,7 @@ impl Conversations {
         self.all.clear();
     }
 
-    /// Takes over what the server knows; what it knows no more is gone.
+    /// Replaces all conversations by those of the server.
     pub fn replace(&mut self, listed: Vec<http::Conversation>) {
         let mut before = std::mem::take(&mut self.all);
         for known in listed.into_iter().take(MOST) {
@@ -91,7 +91,7 @@ impl Conversations {
             let kept = before.remove(&key);
             let (unread, last_line) =
                 kept.as_ref().map_or((0, None), |kept| (kept.unread, kept.last_line.clone()));
-            // What came in since the server was asked is newer than its answer.
+            // Messages that arrived since the request are newer than its answer.
             let newer = kept.filter(|kept| kept.last_seq > known.last_seq);
             let conversation = Conversation {
                 key: key.clone(),
@@ -148,7 +148,7 @@ impl Conversations {
         is_renamed
     }
 
-    /// What an older message tells, where nothing newer is known.
+    /// Takes last line and name from an older message, if nothing newer is known.
     pub fn learn(&mut self, message: &Message) {
         let Some(conversation) = self.all.get_mut(&Key::of(message)) else { return };
         if conversation.last_line.is_none() {
@@ -166,7 +166,7 @@ impl Conversations {
         message.conversation_name = known.or(message.conversation_name.take());
     }
 
-    /// Everything in it was seen.
+    /// Marks a conversation as read.
     pub fn read(&mut self, key: &Key) {
         if let Some(conversation) = self.all.get_mut(key) {
             conversation.unread = 0;

@@ -327,19 +327,23 @@ impl Model {
                 self.say("ID copied");
             }
             Action::Delete => self.question = Some(id),
-            Action::Cancel | Action::Retry if is_inbound => self.say("that one came in"),
+            Action::Cancel | Action::Retry if is_inbound => {
+                self.say("a received message cannot be canceled or sent again")
+            }
             Action::Cancel => match status {
                 Status::Pending | Status::Sending => {
                     self.ask(Request::SetStatus(id, Status::Canceled));
                 }
-                other => self.say(format!("it is {other}; only what waits can be taken back")),
+                other => self
+                    .say(format!("the message is {other}; only pending messages can be canceled")),
             },
             Action::Retry => match status {
                 Status::Failed | Status::Canceled => {
                     self.ask(Request::SetStatus(id, Status::Pending));
                 }
-                other => self
-                    .say(format!("it is {other}; only what failed or was canceled is sent again")),
+                other => self.say(format!(
+                    "the message is {other}; only failed and canceled messages can be sent again"
+                )),
             },
             _ => {}
         }

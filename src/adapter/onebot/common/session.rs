@@ -13,6 +13,10 @@ use tokio_util::sync::CancellationToken;
 /// How long to wait for the first events, which name the account, before asking for it.
 pub(in crate::adapter::onebot) const FIRST_EVENTS_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The reason of a connection that ends on our side.
+const ENDED_HERE: &str =
+    "rechat ended it: it is stopping, or the adapter or its token is no longer configured";
+
 /// One connection as a version of OneBot sees it.
 pub(in crate::adapter::onebot) trait Session {
     /// Takes a frame; an error ends the connection.
@@ -88,7 +92,7 @@ pub(in crate::adapter::onebot) async fn read(
         let heartbeat = session.heartbeat();
         let frame = tokio::select! {
             biased;
-            () = stop.cancelled() => return End::lost("rechat is stopping"),
+            () = stop.cancelled() => return End::lost(ENDED_HERE),
             frame = reader.next(heartbeat) => frame,
             dealt_with = session.other_event() => match dealt_with {
                 Ok(()) => continue,
@@ -109,7 +113,7 @@ pub(in crate::adapter::onebot) async fn read(
         let text = repair(&text);
         tokio::select! {
             biased;
-            () = stop.cancelled() => return End::lost("rechat is stopping"),
+            () = stop.cancelled() => return End::lost(ENDED_HERE),
             taken = session.frame(&text) => if let Err(end) = taken { return end },
         }
     }

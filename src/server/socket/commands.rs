@@ -1,6 +1,6 @@
 //! Commands of a session's client.
 
-use super::{End, Event, Session};
+use super::session::{End, Event, Session};
 use crate::clock::now;
 use crate::config::Need;
 use crate::hub::resume::ResumePoint;
@@ -19,6 +19,9 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 type Reply = event::Event<'static>;
+
+/// An error in words, and its code where the contract names one.
+type Coded = (String, Option<&'static str>);
 
 impl Session {
     /// Carries out the command of a frame; the client is told where something is wrong with it.
@@ -62,7 +65,7 @@ impl Session {
         let shows_cursor = subscribe.events.is_some() || subscribe.cursor.is_some();
         let wish = match self.wish(subscribe) {
             Ok(wish) => wish,
-            Err(text) => return self.reply(error(text, request_id)).await,
+            Err((text, code)) => return self.reply(coded(text, code, request_id)).await,
         };
         let store = self.context.store.clone();
         match self.subscriber.subscribe(wish, &store).await {
@@ -74,24 +77,25 @@ impl Session {
             }
             Err(why) => {
                 let (text, code) = refused(&why);
-                let code = code.map(Into::into);
-                let message_id = None;
-                self.reply(Reply::Error(event::Error { error: text, code, message_id, request_id }))
-                    .await
+                self.reply(coded(text, code, request_id)).await
             }
         }
     }
 
-    fn wish(&self, subscribe: Subscribe) -> Result<Wish, String> {
+    fn wish(&self, subscribe: Subscribe) -> Result<Wish, Coded> {
         let Subscribe { platforms, conversations, since, cursor, events } = subscribe;
         let events = events.or(cursor.is_some().then(Default::default));
         let since = match (since, cursor) {
             (_, Some(cursor)) => {
+                // For its client a cursor is opaque: a broken one is one that is not known here.
                 let point: Result<ResumePoint, _> = cursor.parse();
-                Since::Event(point.map_err(|error| format!("`cursor`: {error}"))?)
+                let gone = |error| (format!("`cursor`: {error}"), Some(CURSOR_GONE));
+                Since::Event(point.map_err(gone)?)
             }
             (Some(command::Since::Seq(seq)), None) => Since::Message(seq),
-            (Some(command::Since::Id(id)), None) => Since::Message(self.seq_of(id)?),
+            (Some(command::Since::Id(id)), None) => {
+                Since::Message(self.seq_of(id).map_err(|text| (text, None))?)
+            }
             (None, None) => Since::Now,
         };
         Ok(Wish { platforms, conversations, since, events })
@@ -171,11 +175,16 @@ fn ack(status: AckStatus, request_id: Option<Value>) -> Ack {
 
 /// An error without a code.
 pub(super) fn error(text: impl Into<String>, request_id: Option<Value>) -> Reply {
-    Reply::Error(event::Error { error: text.into(), request_id, ..event::Error::default() })
+    coded(text.into(), None, request_id)
+}
+
+fn coded(text: String, code: Option<&'static str>, request_id: Option<Value>) -> Reply {
+    let code = code.map(Into::into);
+    Reply::Error(event::Error { error: text, code, message_id: None, request_id })
 }
 
 /// Why a subscription is refused, in words, and the code of it.
-pub fn refused(refused: &Refused) -> (String, Option<&'static str>) {
+pub fn refused(refused: &Refused) -> Coded {
     match refused {
         Refused::TooManyTopics { limit } => {
             let text = format!(

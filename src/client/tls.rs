@@ -1,4 +1,4 @@
-//! HTTPS as a client: whose certificates are trusted, and what to do about one that is not.
+//! TLS as a client: which certificates are trusted, and what to do about one that is not.
 
 use crate::error::{Error, Result};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -12,13 +12,13 @@ use rustls::{
 use std::path::Path;
 use std::sync::Arc;
 
-/// Trusts whom this system trusts, and the certificates in a PEM file.
-pub(super) fn trust(file: Option<&Path>) -> Result<Arc<ClientConfig>> {
+/// The settings of TLS: trusted are the certificates of the system and those of a PEM file.
+pub(super) fn client_config(file: Option<&Path>) -> Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let named = file.map(|file| read(file, &mut roots)).transpose()?.unwrap_or_default();
     if roots.is_empty() {
-        return Err(Error::failed("this system trusts no certificate at all")
+        return Err(Error::failed("cannot use HTTPS: this system trusts no certificate")
             .hint("install the package `ca-certificates`, or name a certificate with --ca FILE"));
     }
     let wrong = |error: &dyn std::fmt::Display| Error::failed(format!("cannot use HTTPS: {error}"));
@@ -36,11 +36,11 @@ pub(super) fn trust(file: Option<&Path>) -> Result<Arc<ClientConfig>> {
     Ok(Arc::new(config))
 }
 
-/// The certificates of a file, which are issuers from now on.
+/// The certificates of a file, added to the trusted issuers.
 fn read(file: &Path, roots: &mut RootCertStore) -> Result<Vec<CertificateDer<'static>>> {
     let wrong = |why: &dyn std::fmt::Display| {
         Error::failed(format!("cannot read a certificate from {}: {why}", file.display()))
-            .hint("--ca names a PEM file: the server's certificate, or that of who issued it")
+            .hint("--ca names a PEM file: the certificate of the server, or of its issuer")
     };
     let named = CertificateDer::pem_file_iter(file)
         .and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>)
@@ -51,7 +51,7 @@ fn read(file: &Path, roots: &mut RootCertStore) -> Result<Vec<CertificateDer<'st
     if named.is_empty() { Err(wrong(&"there is none in it")) } else { Ok(named) }
 }
 
-/// Checks as browsers do, and knows a certificate that was named itself.
+/// Checks as browsers do, and accepts a certificate that was named itself.
 #[derive(Debug)]
 struct Verifier {
     chains: Arc<WebPkiServerVerifier>,
@@ -68,7 +68,7 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> std::result::Result<ServerCertVerified, rustls::Error> {
         match self.chains.verify_server_cert(certificate, intermediates, name, ocsp, now) {
-            // What `openssl req -x509` makes calls itself an issuer, which a server's must not.
+            // A certificate of `openssl req -x509` is marked as an issuer, which a server's must not be.
             Err(rustls::Error::InvalidCertificate(CertificateError::Other(_)))
                 if self.named.iter().any(|named| named == certificate) =>
             {
@@ -102,28 +102,31 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// What is wrong with the server at `url` where HTTPS does not come about, and what to do.
+/// The error of a TLS handshake with the server at `url`, and what to do about it.
 pub(super) fn explain(url: &str, error: &rustls::Error) -> Error {
     use CertificateError as Bad;
     let (what, hint) = match error {
         rustls::Error::InvalidMessage(_) => (
-            "it does not speak HTTPS".into(),
-            "write it with http://, if it is near; or give the server a certificate",
+            "the server does not speak HTTPS".into(),
+            "write http:// for a server nearby, or give the server a certificate",
         ),
         rustls::Error::InvalidCertificate(Bad::UnknownIssuer | Bad::Other(_)) => (
-            "nobody this system trusts issued its certificate".into(),
-            "trust it with --ca FILE: its certificate, or that of who issued it, as PEM",
+            "the issuer of its certificate is not trusted".into(),
+            "trust it with --ca FILE: the certificate, or that of its issuer, as PEM",
         ),
         rustls::Error::InvalidCertificate(
             error @ (Bad::NotValidForName | Bad::NotValidForNameContext { .. }),
-        ) => (error.to_string(), "ask for it by a name that its certificate is for"),
+        ) => (error.to_string(), "use a name that the certificate is for"),
         rustls::Error::InvalidCertificate(
             error @ (Bad::Expired
             | Bad::ExpiredContext { .. }
             | Bad::NotValidYet
             | Bad::NotValidYetContext { .. }),
-        ) => (error.to_string(), "renew it; or set the clock of this host, if that is wrong"),
-        error => (error.to_string(), "is it a server's address, and is it for HTTPS?"),
+        ) => (
+            error.to_string(),
+            "renew the certificate; or set the clock of this host, if it is wrong",
+        ),
+        error => (error.to_string(), "check the address, and that it serves HTTPS"),
     };
     Error::failed(format!("{url}: {what}")).hint(hint)
 }

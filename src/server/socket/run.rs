@@ -1,0 +1,147 @@
+//! The loop of a session: its frames, its pings, its end.
+
+use super::commands;
+use super::session::{End, Event, Session};
+use super::writing;
+use crate::hub::CursorGone;
+use crate::protocol::event::{self, CURSOR_GONE};
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use hyper_tungstenite::tungstenite::protocol::CloseFrame;
+use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use hyper_tungstenite::tungstenite::{self, Error, Utf8Bytes};
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::time::{Instant, sleep, timeout};
+
+/// Messages of one session that wait for the disk; while there are more, it is not read.
+const MAX_IN_FLIGHT: usize = 64;
+
+/// How long a client has to answer our close frame.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
+
+/// How much of an oversized frame is read, so that the client sees why it was closed.
+const DISCARD_BYTES: usize = 64 << 20;
+
+impl Session {
+    pub(super) async fn run(&mut self) {
+        let lifetime = self.lifetime.clone();
+        self.events.push(Box::pin(async move { Event::Stop(lifetime.ended().await) }));
+        self.ping_later();
+        let end = loop {
+            // Rare futures are boxed, so that a session takes up little.
+            let went_on = tokio::select! {
+                next = self.subscriber.next(&self.context.store) => match next {
+                    Ok(batches) => self.push(batches).await,
+                    Err(CursorGone) => Box::pin(self.tell_gone()).await,
+                },
+                Some(event) = self.events.next() => Box::pin(self.react(event)).await,
+                frame = self.incoming.next(&mut self.socket), if self.in_flight < MAX_IN_FLIGHT => {
+                    Box::pin(self.receive(frame)).await
+                }
+            };
+            if let Err(end) = went_on {
+                break end;
+            }
+        };
+        match end {
+            End::Gone => {}
+            End::TakesNothing => {
+                let idle = self.idle().as_secs();
+                tracing::info!(session = %self.id, "a client took nothing for {idle} s and is closed");
+            }
+            End::Close(code, reason) => Box::pin(self.close(code, reason)).await,
+        }
+    }
+
+    async fn react(&mut self, event: Event) -> Result<(), End> {
+        match event {
+            Event::Stop(ended) => Err(ended.into()),
+            Event::Ping => self.ping().await,
+            Event::Stored(reply) => {
+                self.in_flight -= 1;
+                self.reply(*reply).await
+            }
+        }
+    }
+
+    /// The session was away for so long that events it missed are no longer kept.
+    async fn tell_gone(&mut self) -> Result<(), End> {
+        let text = "events that this session missed are no longer kept; load afresh and subscribe";
+        let error = event::Error {
+            error: text.into(),
+            code: Some(CURSOR_GONE.into()),
+            ..event::Error::default()
+        };
+        self.reply(event::Event::Error(error)).await
+    }
+
+    fn ping_later(&mut self) {
+        let every = Duration::from_secs(self.context.config.limits.ping_seconds.max(1));
+        self.events.push(Box::pin(async move {
+            sleep(every).await;
+            Event::Ping
+        }));
+    }
+
+    async fn ping(&mut self) -> Result<(), End> {
+        if self.last_received.elapsed() >= self.idle() {
+            tracing::info!(session = %self.id, "a client did not answer pings and is closed");
+            return Err(End::Close(CloseCode::Policy, "no answer to pings"));
+        }
+        self.ping_later();
+        self.send_frame(tungstenite::Message::Ping(Bytes::new())).await
+    }
+
+    fn idle(&self) -> Duration {
+        Duration::from_secs(self.context.config.limits.idle_seconds)
+    }
+
+    async fn receive(
+        &mut self,
+        frame: Option<Result<tungstenite::Message, Error>>,
+    ) -> Result<(), End> {
+        self.last_received = Instant::now();
+        match frame {
+            Some(Ok(tungstenite::Message::Text(text))) => self.carry_out(&text).await,
+            Some(Ok(tungstenite::Message::Binary(_))) => {
+                let text = "binary frames are not understood; send JSON as text";
+                self.reply(commands::error(text, None)).await
+            }
+            // The library has the pong ready, and it goes before anything else.
+            Some(Ok(tungstenite::Message::Ping(_))) => {
+                Ok(self.lifetime.run(self.socket.flush()).await??)
+            }
+            Some(Ok(tungstenite::Message::Pong(_) | tungstenite::Message::Frame(_))) => Ok(()),
+            Some(Ok(tungstenite::Message::Close(_))) => {
+                // The library has the answer ready (RFC 6455, section 5.5.1).
+                let _ = timeout(CLOSE_WAIT, self.socket.flush()).await;
+                Err(End::Gone)
+            }
+            None => Err(End::Gone),
+            Some(Err(error)) => Err(error.into()),
+        }
+    }
+
+    /// Closes with a reason, and sees to it that the client gets it: what it is still sending is read
+    /// and dropped, for with an unread rest the system resets the connection before that.
+    async fn close(&mut self, code: CloseCode, reason: &'static str) {
+        let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+        let closing = async {
+            if writing::write(&mut self.socket, &mut self.unsent).await.is_err()
+                || self.socket.close(Some(frame)).await.is_err()
+            {
+                return;
+            }
+            let raw = self.socket.get_mut();
+            let (mut scratch, mut left) = ([0; 4096], DISCARD_BYTES);
+            while let Ok(n @ 1..) = raw.read(&mut scratch).await {
+                left = left.saturating_sub(n);
+                if left == 0 {
+                    return;
+                }
+            }
+        };
+        let _ = timeout(CLOSE_WAIT, closing).await;
+    }
+}

@@ -1,0 +1,39 @@
+//! Events and marks that several decisions come to.
+
+use super::keys::{seen_key, sent_keys};
+use crate::model::change::Inbound;
+use crate::model::event::{self, Event, How, Mark};
+use crate::model::message::{Message, Status};
+
+/// Adds the event that a message changed, and gives the message.
+pub(super) fn changed(how: How, message: Message, events: &mut Vec<Event>) -> Message {
+    changed_with(how, message, Vec::new(), events)
+}
+
+/// As [`changed`], with marks of the change.
+pub(super) fn changed_with(
+    how: How,
+    mut message: Message,
+    marks: Vec<Mark>,
+    events: &mut Vec<Event>,
+) -> Message {
+    if message.status != Status::Sending {
+        message.owner = None;
+    }
+    let state = Box::new(event::State::of(&message));
+    events.push(Event::Changed { seq: message.seq, how, state, marks });
+    message
+}
+
+/// By which an event is known when it comes again.
+pub(super) fn seen_mark(received: &Inbound) -> Mark {
+    let (time, hash) = seen_key(received);
+    Mark::Seen(time, hash)
+}
+
+/// By which the echo of a message that was sent is known, where its platform gave it an ID.
+pub(super) fn sent_mark(message: &Message) -> Option<Mark> {
+    let (platform, id) = (message.platform.as_ref()?, message.external_id.as_ref()?);
+    let [_, (hour, hash), _] = sent_keys(platform, &message.recipient, id, message.updated_at);
+    Some(Mark::Sent(hour, hash))
+}

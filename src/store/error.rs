@@ -1,0 +1,77 @@
+//! Errors of the store.
+
+use crate::log::record;
+use std::fmt;
+
+/// Why the store could not do something. The text is for people and says what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// There is no store at the moment: it could not be opened again after a fault, or is closed.
+    Absent,
+    /// It cannot be opened: not ours, too new, locked, or the disk says no.
+    Open(String),
+    /// Another process has the file.
+    InUse(String),
+    /// A row is damaged; only what meets it is refused.
+    Damaged(String),
+    /// The file itself is damaged: a page of it is none.
+    Corrupt(String),
+    /// Reading failed.
+    Read(String),
+    /// Writing failed. Where the disk failed in the midst of it, the change may yet be there.
+    Write(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // Spelled by the contract, Part 1.
+            Self::Absent => f.write_str("Repository not initialized"),
+            Self::Open(text) | Self::InUse(text) => f.write_str(text),
+            Self::Damaged(text) => write!(f, "{text}; `rechat check` tells more"),
+            Self::Corrupt(text) => {
+                write!(f, "the store's file is damaged ({text}); `rechat check` tells more")
+            }
+            Self::Read(text) => write!(f, "the store could not be read: {text}"),
+            Self::Write(text) => write!(f, "the store could not be written: {text}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The result of asking the store.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<redb::StorageError> for Error {
+    fn from(error: redb::StorageError) -> Self {
+        match error {
+            redb::StorageError::Corrupted(text) => Self::Corrupt(text),
+            error => Self::Read(error.to_string()),
+        }
+    }
+}
+
+impl From<record::Unreadable> for Error {
+    fn from(error: record::Unreadable) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}
+
+impl From<crate::log::Error> for Error {
+    fn from(error: crate::log::Error) -> Self {
+        Self::Open(error.to_string())
+    }
+}
+
+impl From<redb::TableError> for Error {
+    fn from(error: redb::TableError) -> Self {
+        Self::Read(error.to_string())
+    }
+}
+
+impl From<redb::TransactionError> for Error {
+    fn from(error: redb::TransactionError) -> Self {
+        Self::Read(error.to_string())
+    }
+}

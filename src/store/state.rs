@@ -1,0 +1,49 @@
+//! State of the store as decisions see it.
+
+use super::error::{Error, Result};
+use super::keys::Idempotency;
+use crate::model::change::Inbound;
+use crate::model::event::Bounds;
+use crate::model::message::{Message, Status};
+use crate::model::routing::StoreFacts;
+use uuid::Uuid;
+
+/// What a decision looks at.
+pub(super) trait State: StoreFacts<Error = Error> {
+    /// The `seq` and the ID of the next message.
+    fn next(&self) -> (u64, Uuid);
+    /// The owner of new claims.
+    fn owner(&self) -> &str;
+    fn by_id(&self, id: Uuid) -> Result<Option<Message>>;
+    fn by_seq(&self, seq: u64) -> Result<Option<Message>>;
+    /// The `seq` that an ID of this store carries.
+    fn own_place(&self, id: Uuid) -> Option<u64>;
+    /// The `seq` an idempotency key stands for, and whether its body was the same one.
+    fn known_key(&self, key: &Idempotency, now: u64) -> Result<Option<(u64, bool)>>;
+    /// The message that the same event told of before.
+    fn seen(&self, received: &Inbound) -> Result<Option<u64>>;
+    /// Whether a history has told of a message.
+    fn is_in_history(&self, message: &Message) -> Result<bool>;
+    /// Whether a history has told of a message under this ID.
+    fn is_alias(&self, message: &Message, external_id: &str) -> Result<bool>;
+    /// The message that was sent under the platform's ID, at about the time it tells or `at`.
+    fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>>;
+    /// Outbound messages of a conversation in a state, the oldest first, at most `limit`.
+    fn outbound(
+        &self,
+        platform: &str,
+        conversation: &str,
+        status: Status,
+        limit: usize,
+    ) -> Result<Vec<Message>>;
+    /// The newest messages of a conversation, the newest first, at most `limit`.
+    fn recent(&self, platform: &str, conversation: &str, limit: usize) -> Result<Vec<Message>>;
+    /// Whether an account of ours has seen the conversation.
+    fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool>;
+    /// Whether a conversation is known, by another name or none.
+    fn has_other_name(&self, platform: &str, conversation: &str, name: &str) -> Result<bool>;
+    /// Whether something was set aside at an offset.
+    fn is_set_aside(&self, offset: u64) -> Result<bool>;
+    /// What can be forgotten; `None` where there is nothing.
+    fn forgettable(&self, marks_before: u64) -> Result<Option<Bounds>>;
+}
