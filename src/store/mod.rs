@@ -31,6 +31,7 @@ mod overlay;
 pub mod postings;
 mod query;
 mod receive;
+mod recount;
 mod state;
 mod tables;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::ids::Ids;
 use super::migration;
 use super::options::{Access, Options};
 use super::overlay::Overlay;
+use super::recount::recount_if_damaged;
 use super::tables::{MARK, META, SCHEMA, counters, key_check};
 use super::transaction::{Context, Transaction};
 use super::view::View;
@@ -93,9 +94,16 @@ fn try_open(options: &Options) -> Result<Opened> {
             Ok(database) => {
                 let txn = database.begin_read()?;
                 let Identity { schema, ids } = identify(&txn, path)?;
-                // A log that goes beyond the tables has to be applied first, too.
-                if schema == SCHEMA && !goes_beyond(options, ids, &txn)? {
-                    return Ok(Opened { file: Handle::Read(database), ids });
+                // A log that goes beyond the tables has to be applied first, too, and what is damaged
+                // is to be counted again.
+                match goes_beyond(options, ids, &txn) {
+                    Ok(false) if schema == SCHEMA => {
+                        return Ok(Opened { file: Handle::Read(database), ids });
+                    }
+                    Err(error) if schema == SCHEMA && !matches!(error, Error::Damaged(_)) => {
+                        return Err(error);
+                    }
+                    _ => {}
                 }
                 drop((txn, database));
                 open_for_writing(options)
@@ -164,6 +172,7 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
             if schema < SCHEMA {
                 migration::migrate(options, &database, &context)?;
             }
+            recount_if_damaged(options, &database, ids.key())?;
             context
         }
         Err(error) => return Err(error),

@@ -494,7 +494,7 @@ fn a_log_without_a_record_of_this_store_is_kept() {
     made(&mut file, "in the tables");
     commit(&mut file, create("in the log"), Durability::Log);
     let of_another = fs::read(log_in(crashed(folder.path()).path())).unwrap();
-    let noise: Vec<u8> = (0..100_000_u32).map(|n| (n * n / 7) as u8).collect();
+    let noise: Vec<u8> = (0..100_000_u64).map(|n| (n * n / 7) as u8).collect();
     for log in [of_another, noise] {
         let (folder, mut file) = new();
         made(&mut file, "stays");
@@ -558,6 +558,44 @@ fn a_damaged_row_of_an_index_or_a_conversation_stops_only_what_meets_it() {
         assert!(findings.iter().any(|finding| finding.contains(named)), "{findings:?}");
         assert_eq!(file.view().unwrap().stats().total, 3, "nothing of what was refused is there");
     }
+}
+
+#[test]
+fn counters_that_are_damaged_are_counted_again() {
+    let (folder, mut file) = new();
+    do_everything(&mut file);
+    let last = made(&mut file, "last");
+    commit(&mut file, Command::Delete { id: last.id }, Durability::Tables);
+    let (stats, cursor) = (file.view().unwrap().stats(), file.view().unwrap().cursor());
+    damage(&file, tables::META, &"counters");
+    file.close().unwrap();
+    assert_eq!(total(folder.path(), Access::Read), stats.total, "for readers, too");
+    let mut file = writable(folder.path());
+    let view = file.view().unwrap();
+    assert_eq!((view.stats(), view.cursor()), (stats, cursor));
+    assert_eq!(made(&mut file, "goes on").seq, last.seq + 1, "nothing is given twice");
+    assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+}
+
+#[test]
+fn what_the_log_holds_follows_counters_that_were_counted_again() {
+    let (folder, mut file) = new();
+    made(&mut file, "in the tables");
+    file.close().unwrap();
+    let tables = fs::read(folder.path().join("a.redb")).unwrap();
+    let mut file = writable(folder.path());
+    commit(&mut file, create("in the log"), Durability::Log);
+    let log = fs::read(log_in(folder.path())).unwrap();
+    drop(file);
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.redb"), tables).unwrap();
+    let file = writable(folder.path());
+    damage(&file, tables::META, &"counters");
+    file.close().unwrap();
+    fs::write(log_in(folder.path()), log).unwrap();
+    let file = writable(folder.path());
+    assert_eq!(file.view().unwrap().stats().total, 2);
+    assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
 }
 
 #[test]

@@ -1,0 +1,111 @@
+//! Counting again where the row of the counters is damaged: everything in it follows from the other
+//! tables, but for the number of the newest event, which may lie a bit lower afterwards. Epochs keep
+//! it apart from what had that number before.
+
+use super::options::Options;
+use super::tables::{
+    CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, MESSAGES, META,
+    PLATFORMS, POSTINGS, QUARANTINE, SEEN, SENT, Term, counters, pack, unpack,
+};
+use super::{Error, Result, journal};
+use crate::log::{Log as _, record};
+use redb::{Database, ReadableDatabase as _, ReadableTable, WriteTransaction};
+
+/// Makes the row of the counters anew, if it is damaged.
+pub(super) fn recount_if_damaged(
+    options: &Options,
+    database: &Database,
+    key: [u8; 16],
+) -> Result<()> {
+    match counters(&database.begin_read()?.open_table(META)?) {
+        Err(Error::Damaged(text)) => tracing::error!("{text}; everything is counted again"),
+        Err(error) => return Err(error),
+        Ok(_) => return Ok(()),
+    }
+    let txn = database.begin_write()?;
+    let mut counted = count(&txn)?;
+    // The log begins where the tables were durable.
+    if let Some(first) = options.log(key).read(0)?.batches.first() {
+        counted.offset = counted.offset.max(first.first - 1);
+    }
+    if counted.kept_from == 0 {
+        counted.kept_from = counted.offset + 1;
+    }
+    let row = pack(&["counters"], &counted)?;
+    txn.open_table(META)?.insert("counters", row.as_slice())?;
+    txn.commit().map_err(|error| Error::Write(error.to_string()))
+}
+
+fn count(txn: &WriteTransaction) -> Result<Counters> {
+    let mut counted = Counters::default();
+    for row in txn.open_table(MESSAGES)?.iter()? {
+        let (seq, bytes) = row?;
+        counted.head = counted.head.max(seq.value());
+        // A damaged one is in no count, as if it were not there.
+        if let Ok(message) = record::decode(seq.value(), bytes.value()) {
+            counted.add(&message);
+        }
+    }
+    counted.head = counted.head.max(newest_place(txn)?);
+    counted.named_terms = highest_term(txn)?.map_or(0, |Term(term)| term + 1 - Term::FIRST_NAMED);
+    count_events(txn, &mut counted)?;
+    Ok(counted)
+}
+
+/// The newest `seq` that anything but a message speaks of: that message may be deleted.
+fn newest_place(txn: &WriteTransaction) -> Result<u64> {
+    let mut newest = 0;
+    for row in txn.open_table(FOREIGN_IDS)?.iter()? {
+        newest = newest.max(row?.1.value());
+    }
+    for row in txn.open_table(KEYS)?.iter()? {
+        newest = newest.max(row?.1.value().0);
+    }
+    for marks in [SEEN, SENT] {
+        for row in txn.open_table(marks)?.iter()? {
+            newest = newest.max(row?.1.value());
+        }
+    }
+    if let Some((_, row)) = txn.open_table(EPOCHS)?.last()? {
+        newest = newest.max(row.value().1.saturating_sub(1));
+    }
+    Ok(newest)
+}
+
+fn highest_term(txn: &WriteTransaction) -> Result<Option<Term>> {
+    let mut highest = None;
+    for row in txn.open_table(PLATFORMS)?.iter()? {
+        highest = highest.max(Some(Term(row?.1.value())));
+    }
+    for row in txn.open_table(CONVERSATIONS)?.iter()? {
+        let (key, bytes) = row?;
+        let (platform, name) = key.value();
+        let row = unpack::<ConversationRow>("the conversation", &[platform, name], bytes.value());
+        highest = highest.max(row.ok().map(|row| row.term));
+    }
+    // The row that had it may be damaged itself.
+    let in_use = txn.open_table(POSTINGS)?.last()?.map(|(row, _)| Term((row.value() >> 32) as u32));
+    Ok(highest.max(in_use.filter(|term| term.0 >= Term::FIRST_NAMED)))
+}
+
+/// The numbers of the newest event and of the oldest that is kept, as far as the tables have them.
+fn count_events(txn: &WriteTransaction, counted: &mut Counters) -> Result<()> {
+    let kept = txn.open_table(JOURNAL)?;
+    counted.kept_from = kept.first()?.map_or(0, |(first, _)| first.value());
+    for row in kept.iter()? {
+        let (first, bytes) = row?;
+        counted.offset = first.value();
+        for entry in journal::decode(first.value(), bytes.value()).unwrap_or_default() {
+            counted.offset = entry.offset;
+            if let journal::Entry::Created { seq } | journal::Entry::Deleted { seq, .. } =
+                entry.entry
+            {
+                counted.head = counted.head.max(seq);
+            }
+        }
+    }
+    let began = txn.open_table(EPOCHS)?.last()?.map(|(first, _)| first.value());
+    let set_aside = txn.open_table(QUARANTINE)?.last()?.map(|(offset, _)| offset.value());
+    counted.offset = counted.offset.max(began.unwrap_or(0)).max(set_aside.unwrap_or(0));
+    Ok(())
+}
