@@ -186,12 +186,11 @@ fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Result<Vec<u8
             Wire::OpenedV1 { epoch: epoch.number(), previous: previous.number() }
         }
         Event::Created { message: created, origin, marks } => {
-            let message = match row {
-                Some(row) => row,
-                None => {
-                    made = record::encode(created).map_err(|error| failed(&error))?;
-                    &made
-                }
+            let message = if let Some(row) = row {
+                row
+            } else {
+                made = record::encode(created).map_err(|error| failed(&error))?;
+                &made
             };
             let (seq, origin) = (created.seq, *origin as u8);
             Wire::CreatedV1 { seq, message, origin, marks: wire_marks(marks) }
