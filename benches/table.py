@@ -85,7 +85,9 @@ class Bench:
     def rechat(self, *arguments):
         port, home = free_port(), tempfile.mkdtemp(dir=self.work)
         command = [self.options.rechat, "serve", "--listen", f"127.0.0.1:{port}", *arguments]
-        server = Program(port, *command, XDG_DATA_HOME=home, XDG_CONFIG_HOME=home)
+        # All sessions come from one address.
+        limit = {"RECHAT_LIMITS__CONNECTIONS_PER_ADDRESS": "10000"}
+        server = Program(port, *command, XDG_DATA_HOME=home, XDG_CONFIG_HOME=home, **limit)
         server.home, server.api = home, f"http://127.0.0.1:{port}/api"
         server.ws = f"ws://127.0.0.1:{port}/ws/client"
         return server
