@@ -36,7 +36,7 @@ const EVENTS: usize = 10_000;
 
 /// How much it gives way to everything else (0 to 19): under load, messages are read by searches a
 /// little longer.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 15;
 
 /// The part's name in `GET /api/health`.
 const PART: &str = "search";

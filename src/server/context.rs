@@ -7,7 +7,7 @@ use crate::activity::Activity;
 use crate::adapter;
 use crate::config::Config;
 use crate::hub::Hub;
-use crate::model::message::Message;
+use crate::model::message::{Message, Status};
 use crate::model::routing::RoutingFacts;
 use crate::outbox::{self, NextAttempts, Outcomes};
 use crate::search::Index;
@@ -62,6 +62,22 @@ impl Context {
     pub fn waiting(&self, message: &Message, view: &View) -> Option<String> {
         let default_platform = self.config.default_platform.as_deref();
         outbox::waiting(message, view, &self.registry, &self.attempts, default_platform)
+    }
+
+    /// Fills in why the messages of a list wait. Neighbours without a platform and with one
+    /// recipient wait for the same reason, which is found once.
+    pub fn fill_waiting(&self, messages: &mut [Message], view: &View) {
+        for run in messages.chunk_by_mut(|one, next| {
+            let waits =
+                |message: &Message| message.platform.is_none() && message.status == Status::Pending;
+            waits(one) && waits(next) && one.recipient == next.recipient
+        }) {
+            let [first, others @ ..] = run else { continue };
+            first.waiting = self.waiting(first, view);
+            for other in others {
+                other.waiting.clone_from(&first.waiting);
+            }
+        }
     }
 
     /// Facts by which a message to this recipient is routed.

@@ -83,8 +83,8 @@ impl Writing {
         let wanted = self.step.min(self.left);
         let Found { mut messages, searched_to } = self.find(wanted, view.clone()).await?;
         let before = text.len();
-        for message in &mut messages {
-            message.waiting = self.context.waiting(message, &view);
+        self.context.fill_waiting(&mut messages, &view);
+        for message in &messages {
             if self.left < self.listing.limit {
                 text.push(b',');
             }
