@@ -319,7 +319,7 @@ fn statuses_follow_and_failures_can_be_sent_again() {
     let failed = model.stream().selected().unwrap();
     assert_eq!((failed.status, failed.retry_count), (Status::Failed, 2));
     press(&mut model, KeyCode::Char('x'));
-    assert!(model.notice().unwrap().contains("only what waits"));
+    assert!(model.notice().unwrap().contains("only pending messages"));
     press(&mut model, KeyCode::Char('r'));
     let again = Effect::Ask(Request::SetStatus(Uuid::from_u128(1), Status::Pending));
     assert!(model.settle().contains(&again));

@@ -165,7 +165,7 @@ fn searching() {
 
 #[test]
 fn away() {
-    let why = "no server answers at http://test:8080: ConnectionState refused";
+    let why = "no server answers at http://test:8080: Connection refused";
     let mut model = model(80, 12);
     model.update(Event::Watch(watch::Event::Away(why.into())));
     serve(&mut model, &[]);
