@@ -255,12 +255,12 @@ async fn a_heartbeat_that_is_missed_is_a_lost_connection() {
     let headers = onebot11::headers("1", "Universal");
     let eleven = Peer::dial(&url, &headers, onebot11::willing()).await.unwrap();
     assert_eq!(watcher.event("adapter_status").await["status"], "Connected");
-    eleven.push(&onebot11::heartbeat(1, 100, true));
+    eleven.push(&onebot11::heartbeat(1, 1000, true));
     let lost = watcher.event("adapter_status").await;
     assert_eq!((&lost["platform"], &lost["status"]), (&json!("qq"), &json!("Disconnected")));
     let twelve = dial(&server, &[WECHAT], willing()).await;
     assert_eq!(watcher.event("adapter_status").await["status"], "Connected");
-    twelve.push(&heartbeat(100));
+    twelve.push(&heartbeat(1000));
     let lost = watcher.event("adapter_status").await;
     assert_eq!((&lost["platform"], &lost["status"]), (&json!("wechat"), &json!("Disconnected")));
     let id = server.make_for(Some("wechat"), "group_g", "waits");
