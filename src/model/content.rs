@@ -487,7 +487,11 @@ fn write_word(segment: &Segment, text: &mut String) {
         Segment::Card { title, text, url, .. } => {
             first(&[title.as_deref(), text.as_deref(), url.as_deref()])
         }
-        Segment::Other { name, text } => first(&[text.as_deref()]).or(Some(format!("[{name}]"))),
+        // Beside its name, for the words alone would read as if somebody had said them.
+        Segment::Other { name, text } => Some(match first(&[text.as_deref()]) {
+            Some(said) => format!("[{name}] {said}"),
+            None => format!("[{name}]"),
+        }),
     };
     text.push_str(found.as_deref().unwrap_or(segment.label()));
 }
@@ -616,6 +620,7 @@ mod tests {
             (Segment::Forward { title: None, items: vec![], id: None }, "[forward]"),
             (Segment::Card { title: None, text: Some("x".into()), url: None, image: None }, "x"),
             (Segment::Other { name: "dice".into(), text: None }, "[dice]"),
+            (Segment::Other { name: "dice".into(), text: Some("6".into()) }, "[dice] 6"),
         ];
         for (segment, word) in words {
             assert_eq!(shown(vec![segment]), (MessageType::Text, word.into()));

@@ -2,10 +2,11 @@
 
 pub(super) mod answer;
 pub(super) mod call;
+pub(super) mod card;
 pub(super) mod channel;
-pub(super) mod fragment;
 pub(super) mod media;
 pub(super) mod names;
+pub(super) mod parts;
 pub(super) mod requests;
 pub(super) mod scalar;
 pub(super) mod segment;

@@ -1,4 +1,4 @@
-//! A message segment, as implementations really send it.
+//! A message segment on the wire, as implementations really send it.
 //!
 //! OneBot 11: message/array.md; OneBot 12: interface/message/type.md.
 
@@ -9,17 +9,20 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
+use std::str::FromStr;
 
 /// One segment of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::adapter::onebot) struct Segment<'a> {
+pub(in crate::adapter::onebot) struct WireSegment<'a> {
     kind: Scalar<'a>,
     parameters: Parameters<'a>,
     /// The whole of `data`, where it is a text or a number in place of an object.
     value: Scalar<'a>,
+    /// The object that the parameters come from, where it is JSON.
+    data: Option<&'a str>,
 }
 
-impl<'a> Segment<'a> {
+impl<'a> WireSegment<'a> {
     pub(in crate::adapter::onebot) fn new(kind: impl Into<Cow<'a, str>>) -> Self {
         Self { kind: Scalar::new(kind), ..Self::default() }
     }
@@ -59,7 +62,7 @@ impl<'a> Segment<'a> {
             parameters.0.push((Cow::Borrowed("name"), Scalar::new(name)));
         }
         let value = serde_json::from_str(data).unwrap_or_default();
-        Self { kind, parameters, value }
+        Self { kind, parameters, value, data: Some(data) }
     }
 
     /// Its type, if it is a segment at all.
@@ -78,11 +81,25 @@ impl<'a> Segment<'a> {
         keys.iter().find_map(|key| self.get(key)).or(self.value.text())
     }
 
-    /// Those of these parameters that are set, with a space between.
-    pub(in crate::adapter::onebot) fn joined(&self, keys: &[&str]) -> Option<String> {
-        let mut parts: Vec<_> = keys.iter().filter_map(|key| self.get(key)).collect();
-        parts.extend(self.value.text());
-        (!parts.is_empty()).then(|| parts.join(" "))
+    /// The first of these parameters that is set, as a text of its own.
+    pub(in crate::adapter::onebot) fn owned(&self, keys: &[&str]) -> Option<String> {
+        keys.iter().find_map(|key| self.get(key)).map(str::to_owned)
+    }
+
+    /// The first of these parameters that is a number.
+    pub(in crate::adapter::onebot) fn number<T: FromStr>(&self, keys: &[&str]) -> Option<T> {
+        keys.iter().find_map(|key| self.get(key)?.trim().parse().ok())
+    }
+
+    /// A parameter that is a list or an object.
+    pub(in crate::adapter::onebot) fn nested(&self, key: &str) -> Option<&'a RawValue> {
+        let data: HashMap<Cow<'_, str>, &'a RawValue> = serde_json::from_str(self.data?).ok()?;
+        data.get(key).copied().filter(|json| json.get().starts_with(['[', '{']))
+    }
+
+    /// Everything inside `data`, where it is JSON.
+    pub(in crate::adapter::onebot) fn whole(&self) -> Option<&'a RawValue> {
+        serde_json::from_str(self.data?).ok()
     }
 
     /// The text of a text segment, blanks included.
@@ -156,8 +173,8 @@ impl<'de> Deserialize<'de> for Key<'de> {
 mod tests {
     use super::*;
 
-    fn parse(json: &str) -> Segment<'_> {
-        Segment::parse(serde_json::from_str(json).unwrap())
+    fn parse(json: &str) -> WireSegment<'_> {
+        WireSegment::parse(serde_json::from_str(json).unwrap())
     }
 
     #[test]

@@ -3,11 +3,10 @@
 use super::reading;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::channel;
-use crate::adapter::onebot::common::fragment::Reading;
+use crate::adapter::onebot::common::parts::Reading;
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
 use crate::model::change::Inbound;
-use crate::model::content::Content;
 use crate::model::message::{Sender, check_name};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -247,15 +246,15 @@ impl<'a> Message<'a> {
         })?;
         check_name("conversation", &origin.conversation)?;
         let message = self.0.message.or(self.0.raw_message).ok_or("a message without `message`")?;
-        let Reading { message_type, content, original, .. } = self.read(message);
+        let Reading { content, reply_to, original, .. } = self.read(message, account);
         let inbound = Inbound {
             platform: platform.to_owned(),
             account: account.to_owned(),
             conversation: origin.conversation.clone(),
             conversation_name: origin.name.clone(),
             sender: self.sender(&from),
-            content: Content::of_type(message_type, content),
-            reply_to: None,
+            content,
+            reply_to,
             external_id: self.external_id(message),
             time: self.0.time.time().unwrap_or_else(now),
             own: self.is_own(account),
@@ -265,14 +264,22 @@ impl<'a> Message<'a> {
         Ok((inbound, origin))
     }
 
-    /// Reads the message; `raw_message` where the message itself brings no more than labels.
-    fn read(&self, message: &RawValue) -> Reading {
-        let reading = reading::read(message);
-        if !reading.is_bare {
+    /// Reads the message; `raw_message` where the message itself brings no more than names.
+    fn read(&self, message: &RawValue, account: &str) -> Reading {
+        let is_me = |user: &str| user == account || self.0.self_tiny_id.id() == Some(user);
+        let reading = reading::read(message, &is_me);
+        if !reading.says_nothing {
             return reading;
         }
-        let raw = self.0.raw_message.map(reading::read).filter(|raw| !raw.is_bare);
-        raw.map_or(reading, |raw| Reading { original: Some(message.get().to_owned()), ..raw })
+        let raw = self.0.raw_message.map(|raw| reading::read(raw, &is_me));
+        match raw.filter(|raw| !raw.says_nothing) {
+            Some(raw) => Reading {
+                original: Some(message.get().to_owned()),
+                reply_to: reading.reply_to.or(raw.reply_to),
+                ..raw
+            },
+            None => reading,
+        }
     }
 
     /// The sender, by the group card where there is one, else the nickname.

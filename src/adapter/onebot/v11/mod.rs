@@ -6,6 +6,7 @@ mod address;
 mod connection;
 mod cq;
 mod event;
+mod faces;
 mod handler;
 mod history;
 mod history_limits;

@@ -3,12 +3,12 @@
 use super::address::Address;
 use super::segment;
 use crate::adapter::onebot::common::answer::ActionResponse;
-use crate::adapter::onebot::common::fragment::Reading;
+use crate::adapter::onebot::common::parts::Reading;
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
 use crate::model::change::Inbound;
 use crate::model::content::Content;
-use crate::model::message::{MessageType, Sender, check_name};
+use crate::model::message::{Sender, check_name};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -192,8 +192,8 @@ impl Message<'_> {
         check_name("conversation", &conversation)?;
         let fields = &self.0;
         let user = fields.user_id.or_empty();
-        let Reading { message_type, content, original, .. } =
-            self.read().ok_or("a message without `message`")?;
+        let read = self.read(account).ok_or("a message without `message`")?;
+        let Reading { content, reply_to, original, .. } = read;
         // The event's own ID is as good, where the message has none.
         let external_id = fields.message_id.text().or(fields.id.text()).ok_or("no `message_id`")?;
         Ok(Inbound {
@@ -202,8 +202,8 @@ impl Message<'_> {
             conversation,
             conversation_name: None,
             sender: Sender { id: user.to_owned(), name: user.to_owned() },
-            content: Content::of_type(message_type, content),
-            reply_to: None,
+            content,
+            reply_to,
             external_id: external_id.to_owned(),
             time: fields.time.time().unwrap_or_else(now),
             own: user == account,
@@ -214,17 +214,19 @@ impl Message<'_> {
 }
 
 impl Message<'_> {
-    /// Reads the message; `alt_message` where the message itself is a text of labels, or missing.
-    fn read(&self) -> Option<Reading> {
-        let read = self.0.message.map(segment::read);
-        let says_nothing = read
-            .as_ref()
-            .is_none_or(|reading| reading.is_bare && reading.message_type == MessageType::Text);
+    /// Reads the message; `alt_message` where the message itself brings no more than names, or is
+    /// missing.
+    fn read(&self, account: &str) -> Option<Reading> {
+        let read = self.0.message.map(|message| segment::read(message, &|user| user == account));
+        let says_nothing = read.as_ref().is_none_or(|reading| reading.says_nothing);
         let alt = self.0.alt_message.text().filter(|alt| says_nothing && !alt.trim().is_empty());
         let Some(alt) = alt else { return read };
-        let original = self.0.message.map(|message| message.get().to_owned());
-        let (message_type, content) = (MessageType::Text, alt.to_owned());
-        Some(Reading { message_type, content, original, is_bare: false })
+        Some(Reading {
+            content: Content::text(alt),
+            reply_to: read.and_then(|reading| reading.reply_to),
+            original: self.0.message.map(|message| message.get().to_owned()),
+            says_nothing: false,
+        })
     }
 }
 
