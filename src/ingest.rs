@@ -6,7 +6,7 @@
 //! A message of the account's owner may be the echo of an attempt that is under way. It waits for
 //! the attempt's end, which tells the platform's ID; the store decides which it is.
 
-use crate::adapter::{Event, QueuedEvent, Registry};
+use crate::adapter::{Event, MessageRef, QueuedEvent, Registry};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
@@ -14,7 +14,7 @@ use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
 use crate::protocol::overview::Conversation;
-use crate::store::{self, Answer, Command, Store};
+use crate::store::{self, Answer, Command, Store, Target};
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
@@ -132,6 +132,22 @@ impl Ingest {
         let (event, room) = event.split();
         let command = match event {
             Event::Message(received) => Command::Receive { received, at: now(), can_wait: true },
+            Event::Recalled { message, by, at } => {
+                Command::Recall { target: target(message), by, hides: false, at }
+            }
+            Event::Edited { message, content, at } => {
+                Command::Edit { target: target(message), content, at }
+            }
+            Event::Reacted { message, change, at } => {
+                Command::React { target: target(message), change, at }
+            }
+            Event::Noticed { notice, .. } => Command::Notice { notice },
+            Event::MentionNamed { message, user, name } => {
+                Command::NameMention { target: target(message), user, name, at: now() }
+            }
+            Event::ReplyFound { message, reply_to } => {
+                Command::FindReply { target: target(message), reply_to, at: now() }
+            }
             Event::ConfirmedLate { message, account, external_id } => {
                 let found = self.store.view().and_then(|view| view.by_id(message));
                 let seq = found.ok().flatten()?.seq;
@@ -256,4 +272,9 @@ impl Item {
         }
         self
     }
+}
+
+fn target(message: MessageRef) -> Target {
+    let MessageRef { platform, conversation, external_id } = message;
+    Target::External { platform, conversation, external_id }
 }

@@ -319,6 +319,35 @@ impl Content {
         self.segments().is_some_and(|segments| segments.iter().any(is_me))
     }
 
+    /// The people whom it mentions without a name, each once.
+    pub fn unnamed_mentions(&self) -> Vec<String> {
+        let mut unnamed = Vec::new();
+        for segment in self.segments().unwrap_or_default() {
+            if let Segment::Mention { user, name: None, .. } = segment
+                && !unnamed.contains(user)
+            {
+                unnamed.push(user.clone());
+            }
+        }
+        unnamed
+    }
+
+    /// The same with the name of a person whom it mentions without one; `None` where it does not.
+    #[must_use]
+    pub fn with_mention_named(&self, person: &str, told: &str) -> Option<Self> {
+        let mut segments = self.segments()?.to_vec();
+        let mut is_named = false;
+        for segment in &mut segments {
+            if let Segment::Mention { user, name: name @ None, .. } = segment
+                && user == person
+            {
+                *name = Some(told.to_owned());
+                is_named = true;
+            }
+        }
+        is_named.then(|| Self::of(segments))
+    }
+
     /// Checks what a client sent; the error names the segment and what would be right.
     pub fn check(segments: &[Segment]) -> Result<(), String> {
         if segments.is_empty() {
@@ -576,6 +605,15 @@ mod tests {
         let all = vec![mention("7", Some("Ann")), text(" hi "), mention("8", None), text("!")];
         assert_eq!(shown(all).1, "@Ann hi @8 !");
         assert_eq!(shown(vec![Segment::MentionAll {}, text("come")]).1, "@all come");
+    }
+
+    #[test]
+    fn a_mention_is_named_later() {
+        let content = Content::of(vec![mention("7", None), text("hi"), mention("8", Some("Bo"))]);
+        let named = content.with_mention_named("7", "Ann").unwrap();
+        assert_eq!(named.readable(), "@Ann hi @Bo");
+        assert_eq!(content.with_mention_named("8", "Eve"), None);
+        assert_eq!(Content::text("@7").with_mention_named("7", "Ann"), None);
     }
 
     #[test]

@@ -55,8 +55,14 @@ impl Event {
                     + message.original.as_ref().map_or(0, String::len)
                     + message.sender.name.len()
             }
-            Self::Named { name, .. } => name.len(),
-            Self::ConfirmedLate { .. } | Self::Conversations { .. } => 0,
+            Self::Edited { content, .. } => content.bytes(),
+            Self::Noticed { notice, .. } => notice.text.len(),
+            Self::ReplyFound { reply_to, .. } => reply_to.content.as_ref().map_or(0, String::len),
+            Self::Named { name, .. } | Self::MentionNamed { name, .. } => name.len(),
+            Self::Recalled { .. }
+            | Self::Reacted { .. }
+            | Self::ConfirmedLate { .. }
+            | Self::Conversations { .. } => 0,
         };
         EVENT_BYTES + texts
     }

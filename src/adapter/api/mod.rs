@@ -8,7 +8,7 @@ mod message;
 mod settings;
 
 pub use account_handle::{AccountHandle, Request};
-pub use event::Event;
+pub use event::{Event, MessageRef, PlatformRequest, RequestKind};
 pub use event_sink::{EventSink, QueuedEvent};
 pub use kind::{Kind, Resolve};
 pub use message::{Delivery, Found, Outbound};

@@ -44,8 +44,16 @@ fn unescape(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain.replace("&amp;", "&"))
 }
 
+/// Writes text that is no code.
+pub(super) fn text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('[', "&#91;").replace(']', "&#93;")
+}
+
 /// Writes a code of one name with these parameters.
-pub(super) fn code(name: &str, parameters: &[(&str, &str)]) -> String {
+pub(super) fn code<'p>(
+    name: &str,
+    parameters: impl IntoIterator<Item = (&'p str, &'p str)>,
+) -> String {
     let mut code = format!("[CQ:{name}");
     for (key, value) in parameters {
         code.push(',');
@@ -58,8 +66,7 @@ pub(super) fn code(name: &str, parameters: &[(&str, &str)]) -> String {
 }
 
 fn escape(value: &str) -> String {
-    let value = value.replace('&', "&amp;").replace('[', "&#91;");
-    value.replace(']', "&#93;").replace(',', "&#44;")
+    text(value).replace(',', "&#44;")
 }
 
 #[cfg(test)]
@@ -107,7 +114,7 @@ mod tests {
 
         #[test]
         fn a_value_is_read_as_it_was_written(before in "[^\\[&]{1,8}", value in ".+") {
-            let message = format!("{before}{}", code("image", &[("file", &value), ("type", "flash")]));
+            let message = format!("{before}{}", code("image", [("file", value.as_str()), ("type", "flash")]));
             let segments = parse(&message);
             prop_assert_eq!(segments.len(), 2);
             let read = segments[1].get("file").unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Frames of OneBot 11 as implementations really send them: events and answers.
 
+use super::notice::NoticeFrame;
 use super::reading;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::channel;
@@ -29,8 +30,8 @@ pub(super) enum Event<'a> {
     Message(Box<Message<'a>>),
     /// The implementation is there, and may say whether the account is (event/meta.md, "心跳").
     Heartbeat { interval: i64, online: Option<bool> },
-    /// The account was logged out, says NapCat.
-    Offline { reason: String },
+    /// Something that is no message.
+    Notice(NoticeFrame<'a>),
     /// A frame of OneBot 12, which does not belong here.
     OtherVersion,
     /// Nothing for us.
@@ -48,8 +49,6 @@ struct Fields<'a> {
     kind: Scalar<'a>,
     #[serde(default)]
     detail_type: Scalar<'a>,
-    #[serde(default)]
-    notice_type: Scalar<'a>,
     #[serde(default)]
     message_type: Scalar<'a>,
     #[serde(default)]
@@ -120,9 +119,7 @@ impl<'a> Frame<'a> {
                 interval: fields.interval.number().unwrap_or_default(),
                 online: fields.status.and_then(online),
             },
-            "notice" if fields.notice_type.or_empty() == "bot_offline" => {
-                Event::Offline { reason: fields.text() }
-            }
+            "notice" | "request" => Event::Notice(NoticeFrame::parse(text)),
             _ => Event::Other,
         };
         Ok(Self::Event { account, event })
@@ -310,10 +307,16 @@ fn parse_or_default<'a, T: Deserialize<'a> + Default>(json: Option<&'a RawValue>
 /// Reads a frame as a connection does; no frame may panic.
 #[cfg(any(test, fuzzing))]
 pub(in crate::adapter) fn swallow(text: &str) {
-    if let Ok(Frame::Event { event: Event::Message(message), .. }) = Frame::parse(text)
-        && let Ok((inbound, _)) = message.into_inbound("qq", "1", None)
-    {
-        assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
+    match Frame::parse(text) {
+        Ok(Frame::Event { event: Event::Message(message), .. }) => {
+            if let Ok((inbound, _)) = message.into_inbound("qq", "1", None) {
+                assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
+            }
+        }
+        Ok(Frame::Event { event: Event::Notice(notice), .. }) => {
+            notice.events("qq", "1", &|_, _| None);
+        }
+        _ => {}
     }
 }
 

@@ -3,6 +3,7 @@
 mod account;
 mod action;
 mod address;
+mod compose;
 mod connection;
 mod cq;
 mod event;
@@ -11,7 +12,9 @@ mod handler;
 mod history;
 mod history_limits;
 mod lookup;
+mod notice;
 mod options;
+mod progress;
 mod reading;
 mod segment;
 

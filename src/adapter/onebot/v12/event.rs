@@ -1,6 +1,7 @@
 //! Frames of OneBot 12: events (data-protocol/event.md) and action responses.
 
 use super::address::Address;
+use super::notice::NoticeFrame;
 use super::segment;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::parts::Reading;
@@ -37,6 +38,8 @@ pub(super) enum Event<'a> {
     Heartbeat { interval: i64 },
     /// `meta.status_update`: which bots are there, and whether they are online.
     Status(Vec<(BotId, bool)>),
+    /// Something that is no message.
+    Notice(NoticeFrame<'a>),
     /// A frame of OneBot 11, which does not belong here.
     OtherVersion,
     /// Nothing for us.
@@ -97,6 +100,7 @@ impl<'a> Frame<'a> {
         let bot = fields.bot.and_then(bot_id);
         let event = match (fields.kind.or_empty(), fields.detail_type.or_empty()) {
             ("message", _) => Event::Message(Box::new(Message(fields))),
+            ("notice" | "request", _) => Event::Notice(NoticeFrame::parse(text)),
             ("meta", "heartbeat") => {
                 Event::Heartbeat { interval: fields.interval.number().unwrap_or_default() }
             }
@@ -233,10 +237,16 @@ impl Message<'_> {
 /// Reads a frame as a connection does; no frame may panic.
 #[cfg(any(test, fuzzing))]
 pub(in crate::adapter) fn swallow(text: &str) {
-    if let Ok(Frame::Event { event: Event::Message(message), .. }) = Frame::parse(text)
-        && let Ok(inbound) = message.into_inbound("wechat", "me")
-    {
-        assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
+    match Frame::parse(text) {
+        Ok(Frame::Event { event: Event::Message(message), .. }) => {
+            if let Ok(inbound) = message.into_inbound("wechat", "me") {
+                assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
+            }
+        }
+        Ok(Frame::Event { event: Event::Notice(notice), .. }) => {
+            notice.event("wechat", "me", &|_, _| None);
+        }
+        _ => {}
     }
 }
 
@@ -272,8 +282,9 @@ mod tests {
                 value(),
                 0..10,
             ),
-            kind in "message|meta|notice",
-            detail in "group|private|channel|heartbeat|status_update",
+            kind in "message|meta|notice|request",
+            detail in "group|private|channel|heartbeat|status_update|group_message_delete|\
+                       x.message_edit|new_friend|get_group_poke",
         ) {
             let mut parts = vec![format!("\"type\":\"{kind}\",\"detail_type\":\"{detail}\"")];
             parts.extend(fields.iter().map(|(name, value)| format!("\"{name}\":{value}")));
