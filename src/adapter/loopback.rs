@@ -94,6 +94,7 @@ async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
         own: false,
         from_history: false,
         original: None,
+        fingerprint: None,
     };
     let reported = context.events.report(Event::Message(Box::new(inbound)));
     context.stop.run_until_cancelled(reported).await.unwrap_or(false)

@@ -21,6 +21,7 @@ mod start;
 mod transport;
 
 pub use crate::model::change::Inbound;
+pub use crate::model::event::AdapterState;
 pub use crate::protocol::platform::{AdapterStatus, State, StatusChange};
 pub use api::{
     AccountHandle, Delivery, Event, EventSink, Found, Kind, OnUnknown, Outbound, QueuedEvent,

@@ -6,7 +6,7 @@ use super::record;
 use super::{Batch, Error, Result};
 use crate::model::change::Inbound;
 use crate::model::cursor::Epoch;
-use crate::model::event::{Bounds, Event, How, Mark, Origin, State};
+use crate::model::event::{AdapterState, Bounds, Event, How, Mark, Origin, State};
 use crate::model::message::{MessageType, Sender, Status};
 use serde::{Deserialize, Serialize};
 
@@ -136,6 +136,11 @@ enum Wire<'a> {
         platform: &'a str,
         kind: &'a str,
     },
+    AdapterStateV1 {
+        adapter: &'a str,
+        key: &'a str,
+        value: Option<&'a [u8]>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -223,6 +228,11 @@ fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Result<Vec<u8
             epochs_before: bounds.epochs_before,
             conversations: bounds.conversations.iter().map(|(p, c)| (&**p, &**c)).collect(),
         },
+        Event::AdapterState(kept) => Wire::AdapterStateV1 {
+            adapter: &kept.adapter,
+            key: &kept.key,
+            value: kept.value.as_deref(),
+        },
     };
     postcard::to_extend(&wire, bytes).map_err(|error| failed(&error))
 }
@@ -277,6 +287,13 @@ fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
             epochs_before,
             conversations: conversations.into_iter().map(|(p, c)| (p.into(), c.into())).collect(),
         })),
+        Wire::AdapterStateV1 { adapter, key, value } => {
+            Event::AdapterState(Box::new(AdapterState {
+                adapter: adapter.into(),
+                key: key.into(),
+                value: value.map(<[u8]>::to_vec),
+            }))
+        }
     };
     Some((event, rest))
 }
@@ -363,6 +380,7 @@ impl<'a> WireInbound<'a> {
             own: self.own,
             from_history: self.from_history,
             original: self.original.map(str::to_owned),
+            fingerprint: None,
         })
     }
 }
@@ -405,6 +423,7 @@ pub(super) mod tests {
             own: true,
             from_history: true,
             original: Some("o".into()),
+            fingerprint: None,
         });
         let bounds = Bounds {
             seen_before: 1,
@@ -435,6 +454,10 @@ pub(super) mod tests {
             Event::PlatformSeen { platform: "qq".into(), kind: "onebot11".into() },
             Event::Forgotten(Box::new(bounds)),
         ]);
+        for value in [Some(vec![1, 2]), None] {
+            let (adapter, key) = ("ilink".into(), "cursor".into());
+            all.push(Event::AdapterState(Box::new(AdapterState { adapter, key, value })));
+        }
         all
     }
 

@@ -1,7 +1,9 @@
 //! Commands, and their answers.
 
+use super::error::Result;
 use super::keys::Idempotency;
 use crate::model::change::{Inbound, Outcome};
+use crate::model::event::AdapterState;
 use crate::model::message::{Draft, Message, Status};
 use crate::model::routing::RoutingFacts;
 use uuid::Uuid;
@@ -39,6 +41,11 @@ pub enum Command {
     /// Forget kept events that are too old or too many, conversations without messages, and what
     /// tells doubles and echoes from before a time; a part of it, where it is much.
     Trim { marks_before: u64 },
+    /// Keep something for an adapter.
+    KeepState { state: Box<AdapterState> },
+    /// Carry out commands in one commit: all of them are on disk, or none. A message among them that
+    /// cannot be stored is set aside in the same commit.
+    Together(Vec<Command>),
 }
 
 /// Answer to a command.
@@ -65,4 +72,6 @@ pub enum Answer {
     NotFound,
     /// Ask again once the attempts that are under way in the conversation have ended.
     Later,
+    /// The answer to each command; an error where one met something damaged.
+    Together(Vec<Result<Self>>),
 }

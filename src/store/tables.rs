@@ -54,6 +54,11 @@ pub(super) const EPOCHS: TableDefinition<u64, (u64, u64)> = TableDefinition::new
 /// The offset at which an event of a platform was set aside to its encoding.
 pub(super) const QUARANTINE: TableDefinition<u64, &[u8]> = TableDefinition::new("quarantine");
 
+/// (adapter, its name for the value) to what the adapter keeps. It may hold secrets, so copies of the
+/// store go without it.
+pub(super) const ADAPTER_STATE: TableDefinition<(&str, &str), &[u8]> =
+    TableDefinition::new("adapter_state");
+
 /// The row of `meta` that has the platforms of which an adapter was connected at any time.
 pub(super) const SEEN_PLATFORMS: &str = "seen platforms";
 

@@ -77,6 +77,7 @@ impl Rechat {
                     Event::Conversations { answer, .. } => {
                         let _ = answer.send(self.conversations.clone());
                     }
+                    event => panic!("an unexpected event: {event:?}"),
                 }
             }
         };
@@ -96,8 +97,8 @@ impl Rechat {
                         self.names.push((conversation, name));
                     }
                     Event::Conversations { answer, .. } => drop(answer.send(Vec::new())),
-                    Event::Message(message) => panic!("an unexpected message: {message:?}"),
                     Event::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
+                    event => panic!("an unexpected event: {event:?}"),
                 }
             }
         };

@@ -198,6 +198,7 @@ mod tests {
             own,
             from_history: true,
             original: None,
+            fingerprint: None,
         }
     }
 
