@@ -23,10 +23,16 @@ impl TryFrom<SettingsEntry> for AdapterConfig {
     type Error = String;
 
     fn try_from(mut entry: SettingsEntry) -> Result<Self, String> {
-        let own = std::mem::take(&mut entry.own);
+        let mut own = std::mem::take(&mut entry.own);
         let adapter = adapter(&entry.kind)?;
-        let settings = Settings::read(&adapter.kind, entry)?;
+        if adapter.logs_in {
+            own.extend(entry.url.take().map(|url| ("url".to_owned(), url.into())));
+        }
+        let mut settings = Settings::read(&adapter.kind, entry)?;
         let service = (adapter.configure)(own).map_err(|error| with_common_keys(&error))?;
+        if let Service::Standalone(service) = &service {
+            settings.time_to_live = service.time_to_live();
+        }
         Ok(Self { settings: Arc::new(settings), service })
     }
 }

@@ -24,8 +24,8 @@ pub use crate::model::change::Inbound;
 pub use crate::model::event::AdapterState;
 pub use crate::protocol::platform::{AdapterStatus, State, StatusChange};
 pub use api::{
-    AccountHandle, Delivery, Event, EventSink, Found, Kind, OnUnknown, Outbound, QueuedEvent,
-    RateLimit, Request, Resolve, Settings, Transport,
+    AccountHandle, Closed, Delivery, Event, EventSink, Found, Kind, LoginError, LoginRequest,
+    OnUnknown, Outbound, QueuedEvent, RateLimit, Request, Resolve, Settings, Transport, Window,
 };
 pub use kinds::AdapterConfig;
 pub use registry::{Changes, Registry, configured_facts};

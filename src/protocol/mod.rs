@@ -5,5 +5,6 @@ pub mod command;
 pub mod event;
 pub mod http;
 pub mod json;
+pub mod login;
 pub mod overview;
 pub mod platform;

@@ -27,6 +27,10 @@ pub enum Delivery {
         /// The platform's own ID of the message, where it told one.
         external_id: Option<String>,
     },
+    /// The platform took it and gave no proof of it.
+    Unconfirmed,
+    /// It was not taken, and may be later: the account's [`Window`](super::Window) says when.
+    Closed,
     /// The platform refused it.
     Refused {
         /// The platform's words.
