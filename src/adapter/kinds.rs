@@ -2,13 +2,13 @@
 
 use super::api::{Settings, SettingsEntry};
 use super::service::{Adapter, Service};
-use super::{loopback, onebot};
+use super::{ilink, loopback, onebot};
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// Every adapter, one a line.
-pub(super) static ADAPTERS: [&Adapter; 3] =
-    [&onebot::v11::ADAPTER, &onebot::v12::ADAPTER, &loopback::ADAPTER];
+pub(super) static ADAPTERS: [&Adapter; 4] =
+    [&onebot::v11::ADAPTER, &onebot::v12::ADAPTER, &ilink::ADAPTER, &loopback::ADAPTER];
 
 /// One `[[adapter]]` entry: checked, and ready to be started.
 #[derive(Clone, Debug, Deserialize)]

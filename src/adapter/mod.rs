@@ -12,6 +12,7 @@ mod context;
 mod example;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod ilink;
 mod kinds;
 mod loopback;
 mod onebot;

@@ -50,7 +50,8 @@ pub(super) async fn expire(context: Context) {
 
 /// Fails what has waited for an adapter beyond its time to live; says when to look again.
 async fn give_up_old(context: &Context) -> Duration {
-    let mut next = context.policy.time_to_live.as_secs();
+    let shortest = context.registry.shortest_time_to_live().unwrap_or(Duration::MAX);
+    let mut next = context.policy.time_to_live.min(shortest).as_secs();
     let mut old = Vec::new();
     {
         let Ok(view) = context.store.view() else { return READ_PAUSE };

@@ -40,3 +40,18 @@ pub enum LoginState {
     /// It did not come about.
     Failed,
 }
+
+/// Body of `POST /api/login/{platform}/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LoginDigits {
+    /// The digits that the phone shows.
+    #[schema(pattern = "^[0-9]+$")]
+    pub digits: String,
+}
+
+/// Answer of `DELETE /api/login/{platform}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LoggedOut {
+    /// The account that was logged out.
+    pub account: String,
+}

@@ -98,6 +98,11 @@ impl Registry {
         entries.filter_map(|entry| entry.time_to_live).max()
     }
 
+    /// The shortest limit of any adapter on how long a message may wait.
+    pub fn shortest_time_to_live(&self) -> Option<Duration> {
+        self.shared.lock().entries.iter().filter_map(|entry| entry.time_to_live).min()
+    }
+
     /// Why no account of a platform can send, where one is in an error.
     pub fn fault(&self, platform: &str) -> Option<String> {
         let table = self.shared.lock();
