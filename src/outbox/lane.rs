@@ -272,20 +272,16 @@ impl Lane {
         let (registry, id) = (&self.context.registry, account.account.as_deref());
         let word = match &delivery {
             Delivery::Sent { .. } => "sent",
-            Delivery::Unconfirmed => "unconfirmed",
             Delivery::Closed => "closed",
             Delivery::Refused { .. } => "refused",
             Delivery::Unknown { .. } => "unknown",
         };
         METRICS.attempt(&account.platform, word);
         let (reason, retryable, is_uncertain) = match delivery {
-            Delivery::Sent { external_id } => {
+            Delivery::Sent { external_id, is_unconfirmed } => {
                 registry.count_sent(&account.platform, id);
-                return Outcome::Sent { account: account.account.clone(), external_id };
-            }
-            Delivery::Unconfirmed => {
-                registry.count_sent(&account.platform, id);
-                return Outcome::Sent { account: account.account.clone(), external_id: None };
+                let account = account.account.clone();
+                return Outcome::Sent { account, external_id, is_unconfirmed };
             }
             Delivery::Closed => return Outcome::NotAttempted,
             Delivery::Refused { reason, retryable } => (reason, retryable, false),

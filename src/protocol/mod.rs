@@ -6,5 +6,7 @@ pub mod event;
 pub mod http;
 pub mod json;
 pub mod login;
+pub mod message;
 pub mod overview;
 pub mod platform;
+mod schema;

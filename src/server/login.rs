@@ -49,7 +49,8 @@ pub async fn log_out(call: Call<'_>) -> Result<Answer> {
 }
 
 fn parameter(call: &Call<'_>, name: &str) -> String {
-    call.parameters.get(name).unwrap_or_default().to_owned()
+    let escaped = call.parameters.get(name).unwrap_or_default();
+    percent_encoding::percent_decode_str(escaped).decode_utf8_lossy().into_owned()
 }
 
 fn requests(call: &Call<'_>) -> Result<mpsc::Sender<LoginRequest>> {

@@ -91,8 +91,7 @@ fn a_kill_before_a_send_arrives_sends_it_once() {
     let id = bench.make("late");
     bench.server.kill();
     bench.server.start_again();
-    let sent = bench.server.until(&id, "Sent");
-    assert!(sent["retry_count"].as_u64().unwrap() <= 1, "{sent}");
+    bench.server.until(&id, "Sent");
     assert_eq!(bench.fake.texts(0), ["late"]);
 }
 

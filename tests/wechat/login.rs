@@ -96,7 +96,7 @@ fn only_platforms_that_log_in_take_a_login_and_only_a_server_does() {
     assert_eq!(bench.server.get("/api/login/wechat/nothing").0, 404);
     let home = crate::server::Home::new();
     let error = home.fails(1, &["login", "wechat"]);
-    assert!(error.contains("no server runs") && error.contains("rechat serve"), "{error}");
+    assert!(error.contains("rechat serve"), "{error}");
 }
 
 #[test]

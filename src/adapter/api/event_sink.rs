@@ -66,7 +66,7 @@ impl Event {
 
 fn texts_of(message: &Inbound) -> usize {
     let original = message.original.as_ref().map_or(0, String::len);
-    message.content.len() + original + message.sender.name.len()
+    message.content.bytes() + original + message.sender.name.len()
 }
 
 #[cfg(test)]

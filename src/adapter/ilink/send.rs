@@ -43,11 +43,8 @@ pub(super) async fn send(account: &Account, message: &Outbound) -> Delivery {
         let reply = account.windows.set_progress(&message.conversation, None);
         keep(account, &message.conversation, reply).await;
     }
-    if progress.is_unproved {
-        Delivery::Unconfirmed
-    } else {
-        Delivery::Sent { external_id: progress.external_id }
-    }
+    let Progress { external_id, is_unproved: is_unconfirmed, .. } = progress;
+    Delivery::Sent { external_id, is_unconfirmed }
 }
 
 async fn send_part(

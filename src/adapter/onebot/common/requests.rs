@@ -46,10 +46,10 @@ pub(in crate::adapter::onebot) fn late(
     delivery: Delivery,
 ) -> Option<Event> {
     match delivery {
-        Delivery::Sent { external_id } => {
+        Delivery::Sent { external_id, .. } => {
             Some(Event::ConfirmedLate { message, account, external_id })
         }
-        Delivery::Unconfirmed | Delivery::Closed => None,
+        Delivery::Closed => None,
         Delivery::Refused { reason, .. } | Delivery::Unknown { reason } => {
             tracing::info!(%message, reason, "an attempt was answered after its time limit");
             None
