@@ -26,6 +26,13 @@ impl TryFrom<SettingsEntry> for AdapterConfig {
         let mut own = std::mem::take(&mut entry.own);
         let adapter = adapter(&entry.kind)?;
         if adapter.logs_in {
+            let unfit = [("path", &entry.path), ("token", &entry.token)];
+            if let Some((key, _)) = unfit.into_iter().find(|(_, value)| value.is_some()) {
+                return Err(format!(
+                    "`{}` logs in by `rechat login`; leave out `{key}`",
+                    adapter.kind.name
+                ));
+            }
             own.extend(entry.url.take().map(|url| ("url".to_owned(), url.into())));
         }
         let mut settings = Settings::read(&adapter.kind, entry)?;
@@ -118,6 +125,9 @@ mod tests {
             ("kind = 'onebot11'\naccount = ['']", "account"),
             ("kind = 'onebot11'\naccount = { id = 1 }", "account"),
             ("kind = 'loopback'\nurl = 'ws://x/'", "leave out"),
+            ("kind = 'ilink'\nurl = 'ws://x/'", "https://"),
+            ("kind = 'ilink'\ntoken = 'x'", "leave out `token`"),
+            ("kind = 'ilink'\npath = '/x'", "leave out `path`"),
         ] {
             let error = read(entry).unwrap_err();
             assert!(error.contains(word), "{entry}: {error}");

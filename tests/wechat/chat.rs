@@ -3,7 +3,10 @@
 use crate::bench::{ANN, Bench, WITH_ANN};
 use crate::fake::Fault;
 use crate::server::eventually;
-use serde_json::json;
+use base64::prelude::{BASE64_STANDARD, Engine};
+use ecb::cipher::block_padding::Pkcs7;
+use ecb::cipher::{BlockModeDecrypt, KeyInit};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 #[test]
@@ -158,4 +161,91 @@ fn a_long_text_goes_out_in_parts() {
     let names = state.bots[0].taken.iter().map(|one| one["client_id"].as_str().unwrap());
     let names: std::collections::HashSet<_> = names.collect();
     assert_eq!(names.len(), 3, "each part has a name of its own");
+}
+
+/// Decrypts as the platform's clients do: the key is the base64 of its hex digits.
+fn decrypted(media: &Value, bytes: &[u8]) -> Vec<u8> {
+    let digits = BASE64_STANDARD.decode(media["aes_key"].as_str().unwrap()).unwrap();
+    let digits = String::from_utf8(digits).unwrap();
+    let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+    let key: [u8; 16] = std::array::from_fn(|n| byte(2 * n));
+    let decryptor = ecb::Decryptor::<aes::Aes128>::new(&key.into());
+    decryptor.decrypt_padded_vec::<Pkcs7>(bytes).unwrap()
+}
+
+#[test]
+fn files_are_encrypted_put_and_referred_to_each_in_a_message_of_its_own() {
+    let bench = Bench::logged_in("");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    let (picture, file) = (vec![7; 1_000], b"some words".to_vec());
+    let address = |bytes: &[u8]| format!("base64://{}", BASE64_STANDARD.encode(bytes));
+    let body = json!({"recipient": WITH_ANN, "platform": "wechat", "segments": [
+        {"type": "text", "text": "look"},
+        {"type": "image", "url": address(&picture)},
+        {"type": "file", "name": "a.txt", "url": address(&file)},
+    ]});
+    // The file servers fail at first.
+    bench.fake.change(|state| state.file_faults.push_back(500));
+    let (status, made) = bench.server.post(&body);
+    assert_eq!(status, 201, "{made}");
+    bench.server.until(made["id"].as_str().unwrap(), "Sent");
+    let state = bench.fake.state();
+    let items: Vec<_> = state.bots[0].taken.iter().map(|one| &one["item_list"][0]).collect();
+    assert_eq!(items[0]["text_item"]["text"], "look");
+    let image = &items[1]["image_item"];
+    let reference = image["media"]["encrypt_query_param"].as_str().unwrap();
+    let put = &state.files[reference];
+    assert_eq!(image["mid_size"], put.len());
+    assert_eq!(decrypted(&image["media"], put), picture);
+    let sent = &items[2]["file_item"];
+    assert_eq!((&sent["file_name"], &sent["len"]), (&json!("a.txt"), &json!("10")));
+    let reference = sent["media"]["encrypt_query_param"].as_str().unwrap();
+    assert_eq!(decrypted(&sent["media"], &state.files[reference]), file);
+    assert_eq!(state.uploads[0]["media_type"], 1);
+    assert_eq!(state.uploads[0]["filesize"], 1_008);
+    assert_eq!(state.uploads[1]["media_type"], 3);
+    assert_eq!(state.uploads[1]["rawsize"], 10);
+}
+
+#[test]
+fn a_file_that_is_refused_fails_with_the_reason() {
+    let bench = Bench::logged_in("");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    bench.fake.change(|state| state.file_faults.push_back(403));
+    let segment = json!({"type": "file", "url": "base64://aGk="});
+    let body = json!({"recipient": WITH_ANN, "platform": "wechat", "segments": [segment]});
+    let (_, made) = bench.server.post(&body);
+    let failed = bench.server.until(made["id"].as_str().unwrap(), "Failed");
+    assert!(failed["last_error"].as_str().unwrap().contains("too much"), "{failed}");
+    assert_eq!(bench.fake.state().bots[0].attempts, 0);
+}
+
+#[test]
+fn pictures_voices_files_and_quotes_come_in_as_segments() {
+    let bench = Bench::logged_in("");
+    let own = bench.make("question");
+    bench.fake.write(0, "hello");
+    bench.server.until(&own, "Sent");
+    let taken_as = bench.fake.state().bots[0].last_id;
+    bench.fake.tell(
+        0,
+        json!([
+            {"type": 4, "file_item": {"file_name": "a.pdf", "len": "12"}},
+        ]),
+    );
+    bench.fake.tell(
+        0,
+        json!([
+            {"type": 3, "voice_item": {"playtime": 2500, "text": "words"}},
+            {"type": 1, "text_item": {"text": "answer"}, "ref_msg": {"svr_id": taken_as}},
+        ]),
+    );
+    bench.until_inbound(3);
+    let all = bench.inbound();
+    assert_eq!((&all[1]["message_type"], &all[1]["content"]), (&json!("File"), &json!("a.pdf")));
+    assert_eq!(all[2]["segments"][0]["duration"], 2.5);
+    assert_eq!(all[2]["reply_to"]["id"], json!(own), "{}", all[2]);
+    assert_eq!(all[2]["reply_to"]["content"], "question");
 }

@@ -54,6 +54,8 @@ pub struct Bot {
     pub is_closed: bool,
     /// Messages that were taken, as they came.
     pub taken: Vec<Value>,
+    /// The ID of the newest that was taken.
+    pub last_id: u64,
     /// Every send, refused ones too.
     pub attempts: usize,
     polls: usize,
@@ -156,6 +158,7 @@ impl Fake {
             quota: 10,
             is_closed: false,
             taken: Vec::new(),
+            last_id: 0,
             attempts: 0,
             polls: 0,
             most_polls: 0,
@@ -403,6 +406,7 @@ impl Shared {
         }
         bot.sends += 1;
         bot.taken.push(message.clone());
+        bot.last_id = id;
         if is_silent {
             return Answer::status(200);
         }

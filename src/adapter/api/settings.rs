@@ -135,8 +135,8 @@ pub struct SettingsEntry {
     #[serde(default, deserialize_with = "one_or_many")]
     account: Vec<String>,
     pub(in crate::adapter) url: Option<String>,
-    path: Option<String>,
-    token: Option<String>,
+    pub(in crate::adapter) path: Option<String>,
+    pub(in crate::adapter) token: Option<String>,
     rate_limit: Option<f64>,
     burst: Option<NonZeroU32>,
     on_unknown: Option<OnUnknown>,

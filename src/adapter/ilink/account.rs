@@ -21,9 +21,11 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Pause before an account that cannot be reached is tried again; it doubles up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
+/// The longest pause before an account that cannot be reached is tried again; pauses double.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Pause before something is sent again, where the platform cannot be reached.
+const UNREACHABLE_PAUSE: Duration = Duration::from_secs(2);
 
 /// Pause before a session that ended is tried again, should the platform change its mind.
 const ENDED_PAUSE: Duration = Duration::from_hours(1);
@@ -90,7 +92,7 @@ impl Account {
         let mut cursor = kept.cursor;
         self.show(entry.as_ref(), State::Connecting, None);
         let Some(_lock) = self.lock(entry.as_ref()).await else { return };
-        let mut pause = FIRST_PAUSE;
+        let mut pause = self.settings.reconnect;
         while !self.stop.is_cancelled() {
             let began = Instant::now();
             let end = match self.begin().await {
@@ -98,7 +100,7 @@ impl Account {
                 Err(end) => end,
             };
             if began.elapsed() > LONGEST_PAUSE {
-                pause = FIRST_PAUSE;
+                pause = self.settings.reconnect;
             }
             let wait = match &end {
                 End::Stopped => break,
@@ -220,7 +222,7 @@ impl Account {
     /// Lets every conversation wait a little, for the platform cannot be reached.
     pub(super) fn unreachable(&self, words: &str) -> Delivery {
         let reason = format!("WeChat cannot be reached ({words})");
-        let until = Some(now() + FIRST_PAUSE.as_secs());
+        let until = Some(now() + UNREACHABLE_PAUSE.as_secs());
         self.windows.close_all(Some(Closed { reason, until }));
         Delivery::Closed
     }

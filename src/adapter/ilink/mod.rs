@@ -26,6 +26,7 @@ use super::service::{Adapter, ServeStandalone, Service, read_own};
 use super::transport::Running;
 use hyper::Uri;
 use serde::Deserialize;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -80,12 +81,17 @@ struct Options {
 }
 
 /// One configured adapter.
-#[derive(Debug)]
 struct Ilink {
     options: Arc<Options>,
     logins: mpsc::Sender<LoginRequest>,
     /// Taken by the run.
     requests: Mutex<Option<mpsc::Receiver<LoginRequest>>>,
+}
+
+impl fmt::Debug for Ilink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Ilink").field(&self.options).finish()
+    }
 }
 
 impl Ilink {
