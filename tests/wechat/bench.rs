@@ -24,7 +24,7 @@ impl Bench {
     /// A server that is configured for a fake; nobody is logged in.
     pub fn new(more: &str) -> Self {
         let (fake, home) = (Fake::start(), Arc::new(Home::new()));
-        home.configure(&format!("{HASTY}{}", fake.entry(more)));
+        home.configure(&format!("{HASTY}{}", fake.entry(&format!("reconnect = 0.05\n{more}"))));
         Self { fake, server: TestServer::start_in(home, &[]) }
     }
 

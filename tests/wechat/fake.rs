@@ -84,7 +84,7 @@ pub struct State {
     /// Tokens that came along when a code was asked for.
     pub held_tokens: Vec<Value>,
     /// Faults of the next calls, by the last part of their path.
-    faults: HashMap<&'static str, VecDeque<Fault>>,
+    pub faults: HashMap<&'static str, VecDeque<Fault>>,
     /// A success tells no `message_id`.
     pub hides_ids: bool,
     /// A success has an empty body.

@@ -210,7 +210,10 @@ fn a_login_outlives_a_restart_and_its_token_is_nowhere_to_be_seen() {
 fn an_account_has_one_poller_over_reloads_and_in_a_second_process() {
     let mut bench = Bench::logged_in("");
     let account = bench.fake.state().bots[0].account.clone();
-    let config = format!("{}\n[log]\nlevel = 'info'\n", bench.fake.entry("rate_limit = 100"));
+    let config = format!(
+        "{}\n[log]\nlevel = 'info'\n",
+        bench.fake.entry("reconnect = 0.05\nrate_limit = 100")
+    );
     for n in 0..3 {
         bench.server.home.configure(&format!("{config}# {n}\n").replace("100", &format!("10{n}")));
         bench.server.signal(rustix::process::Signal::HUP);

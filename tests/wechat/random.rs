@@ -101,7 +101,10 @@ impl Run {
 
     /// Lets everything that waits go out, and compares it with what the other side has.
     fn check(&mut self) {
-        self.bench.fake.change(|state| state.bots[0].quota = 1_000);
+        self.bench.fake.change(|state| {
+            state.bots[0].quota = 1_000;
+            state.faults.clear();
+        });
         eventually("everything is decided", || {
             let open = ["Pending", "Sending"].map(|status| {
                 let path = format!("/api/messages?direction=Outbound&status={status}&limit=200");

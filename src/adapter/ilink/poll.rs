@@ -10,9 +10,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Pause after a poll that failed, and after several in a row; as in the official client.
-const PAUSE: Duration = Duration::from_secs(2);
-const LONG_PAUSE: Duration = Duration::from_secs(30);
+/// The longest pause after a poll that failed; pauses double.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Failures in a row after which the account counts as unreachable.
 const MAX_FAILURES: u32 = 3;
@@ -56,7 +55,8 @@ pub(super) async fn poll(account: &Account, cursor: &mut String) -> PollEnd {
             return PollEnd::Unreachable(failure.words().to_owned());
         }
         tracing::debug!(account = account.login.account, "a poll failed: {}", failure.words());
-        sleep(if failures < MAX_FAILURES { PAUSE } else { LONG_PAUSE }).await;
+        let doubled = account.settings.reconnect * 2_u32.saturating_pow(failures.min(16) - 1);
+        sleep(doubled.min(LONGEST_PAUSE)).await;
     }
 }
 
