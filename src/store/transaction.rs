@@ -8,12 +8,12 @@ use super::damage::pass_over;
 use super::error::{Error, Result};
 use super::ids::{Ids, Tag};
 use super::journal::{self, Entry};
-use super::keys::{Idempotency, KEY_LIFE, alias_key, history_key, seen_key, sent_keys};
+use super::keys::{Idempotency, KEY_LIFE, alias_key, history_key, seen_keys, sent_keys};
 use super::postings::{Places, locate, start_of};
 use super::state::State;
 use super::tables::{
-    self, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS,
-    KEYS_BY_AGE, MESSAGES, META, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, Term,
+    self, ADAPTER_STATE, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL,
+    KEYS, KEYS_BY_AGE, MESSAGES, META, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, Term,
     unpack, unpack_places,
 };
 use crate::log::record;
@@ -79,6 +79,7 @@ pub(super) struct Transaction<'txn> {
     pub(super) epochs: Table<'txn, u64, (u64, u64)>,
     pub(super) quarantine: Table<'txn, u64, &'static [u8]>,
     pub(super) requests: Table<'txn, u64, &'static [u8]>,
+    pub(super) adapter_state: Table<'txn, (&'static str, &'static str), &'static [u8]>,
     pub(super) counters: Counters,
     /// The epoch of the newest event.
     pub(super) newest_epoch: Epoch,
@@ -120,6 +121,7 @@ impl<'txn> Transaction<'txn> {
             epochs,
             quarantine: txn.open_table(QUARANTINE)?,
             requests: txn.open_table(REQUESTS)?,
+            adapter_state: txn.open_table(ADAPTER_STATE)?,
             counters,
             newest_epoch: newest.unwrap_or_default(),
             kept: Vec::new(),
@@ -188,6 +190,7 @@ impl<'txn> Transaction<'txn> {
             }
             Event::Opened { .. }
             | Event::Recognized { .. }
+            | Event::AdapterState(_)
             | Event::SetAside { .. }
             | Event::Released { .. }
             | Event::Noticed { .. } => Ok(()),
@@ -400,7 +403,12 @@ impl State for Transaction<'_> {
     }
 
     fn seen(&self, received: &Inbound) -> Result<Option<u64>> {
-        Ok(self.seen.get(seen_key(received))?.map(|seq| seq.value()))
+        for key in seen_keys(received) {
+            if let Some(seq) = self.seen.get(key)? {
+                return Ok(Some(seq.value()));
+            }
+        }
+        Ok(None)
     }
 
     fn is_in_history(&self, message: &Message) -> Result<bool> {

@@ -8,9 +8,9 @@ use super::journal::{self, JournalEntry};
 use super::listener::Head;
 use super::postings::Places;
 use super::tables::{
-    CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, MESSAGES, META,
-    PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, Term, counters, unpack, unpack_places,
-    unpack_request, without_checksum,
+    ADAPTER_STATE, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL,
+    MESSAGES, META, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, Term, counters, unpack,
+    unpack_places, unpack_request, without_checksum,
 };
 use crate::log::{decode_event, record};
 use crate::model::change::Inbound;
@@ -236,6 +236,28 @@ impl View {
         let requests = self.txn.open_table(REQUESTS)?;
         let row = requests.get(id)?;
         row.map(|row| Ok(unpack_request(id, row.value())?)).transpose()
+    }
+
+    /// Everything that an adapter keeps, by its names.
+    pub fn adapter_state(&self, adapter: &str) -> Result<Vec<(String, Vec<u8>)>> {
+        guarded(|| {
+            let table = match self.txn.open_table(ADAPTER_STATE) {
+                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+                table => table?,
+            };
+            let mut kept = Vec::new();
+            for row in table.range((adapter, "")..)? {
+                let (key, bytes) = row?;
+                let (owner, name) = key.value();
+                if owner != adapter {
+                    break;
+                }
+                let value = unpack("what is kept for", &[owner, name], bytes.value());
+                let value = pass_over(value.map(Some).map_err(Error::from))?;
+                kept.extend(value.map(|value| (name.to_owned(), value)));
+            }
+            Ok(kept)
+        })
     }
 
     /// Number of events that were set aside because they could not be stored.
