@@ -12,6 +12,7 @@ mod context;
 mod example;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod ilink;
 mod kinds;
 mod loopback;
 mod onebot;
@@ -21,10 +22,12 @@ mod start;
 mod transport;
 
 pub use crate::model::change::Inbound;
+pub use crate::model::event::AdapterState;
 pub use crate::protocol::platform::{AdapterStatus, State, StatusChange};
 pub use api::{
-    AccountHandle, Delivery, Event, EventSink, Found, Kind, MessageRef, OnUnknown, Outbound,
-    PlatformRequest, QueuedEvent, RateLimit, Request, RequestKind, Resolve, Settings, Transport,
+    AccountHandle, Action, ActionError, Closed, Delivery, Event, EventSink, ForwardOf, Found, Kind,
+    LoginError, LoginRequest, MessageOf, OnUnknown, Outbound, QueuedEvent, RateLimit, Request,
+    Resolve, Settings, Transport, Window,
 };
 pub use kinds::AdapterConfig;
 pub use registry::{Changes, Registry, configured_facts};

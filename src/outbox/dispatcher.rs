@@ -18,7 +18,7 @@ use tokio::task::{self, JoinSet};
 enum LaneState {
     /// Its task runs; `has_changed` says that something came since it began.
     Running { wake: Arc<Notify>, has_changed: bool },
-    /// No adapter can take its messages now.
+    /// No adapter can take its messages now, or the conversation is closed.
     Waiting,
 }
 
@@ -74,10 +74,14 @@ impl Dispatcher {
         for (key, is_taken_back) in changed.lanes {
             self.look_at(key, is_taken_back);
         }
-        for conversation in changed.known {
+        for known in changed.known {
             // A message without a platform may have one now.
-            for key in self.unrouted.get(&conversation).cloned().unwrap_or_default() {
+            for key in self.unrouted.get(&known.recipient).cloned().unwrap_or_default() {
                 self.look_at(key, true);
+            }
+            // A conversation that was closed may be open now.
+            if self.lanes.contains_key(&known) {
+                self.look_at(known, true);
             }
         }
     }

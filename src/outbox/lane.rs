@@ -78,6 +78,11 @@ impl Lane {
             if route.conversation != first.recipient && self.route_again().await {
                 continue;
             }
+            if let Some(closed) = route.account.closed(&route.conversation, now()) {
+                let Some(until) = closed.until else { return End::Waiting };
+                self.wait_until(until).await;
+                continue;
+            }
             if !self.is_due(first).await {
                 continue;
             }
@@ -135,6 +140,17 @@ impl Lane {
         }
     }
 
+    /// Waits for a closed conversation to be worth another attempt (`until`, Unix seconds), or for a
+    /// change of the lane.
+    async fn wait_until(&self, until: u64) {
+        let pause = Duration::from_secs(until.saturating_sub(now()));
+        tokio::select! {
+            () = self.context.stop.cancelled() => {}
+            () = self.wake.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+
     /// Waits until a message may be tried again after a failure; `false` where somebody changed it
     /// meanwhile, so that the lane has to be looked at anew.
     async fn is_due(&self, message: &Message) -> bool {
@@ -166,7 +182,9 @@ impl Lane {
     /// Claims messages from `first` on and sends them; those that were not reached wait again.
     async fn send(&mut self, first: u64, route: &Route) {
         let settings = &route.account.settings;
-        let is_cautious = settings.rate_limit.is_some() || settings.on_unknown == OnUnknown::Fail;
+        let is_cautious = settings.rate_limit.is_some()
+            || settings.on_unknown == OnUnknown::Fail
+            || route.account.has_window();
         let waiting = self.waiting(if is_cautious { 1 } else { self.claims });
         // It may have been taken back meanwhile; the next one is to be looked at first.
         if waiting.first().is_none_or(|message| message.seq != first) {
@@ -216,6 +234,8 @@ impl Lane {
                 Outcome::NotAttempted
             } else {
                 let delivery = route.account.send(route.outbound(&message)).await;
+                // It waits, and so do those after it.
+                has_failed |= delivery == Delivery::Closed;
                 self.outcome_of(&message, delivery, &route.account)
             };
             has_failed |= matches!(outcome, Outcome::Retry { .. });
@@ -252,6 +272,7 @@ impl Lane {
         let (registry, id) = (&self.context.registry, account.account.as_deref());
         let word = match &delivery {
             Delivery::Sent { .. } => "sent",
+            Delivery::Closed => "closed",
             Delivery::Refused { .. } => "refused",
             Delivery::Unknown { .. } => "unknown",
         };
@@ -262,6 +283,7 @@ impl Lane {
                 let account = account.account.clone();
                 return Outcome::Sent { account, external_id, is_unconfirmed };
             }
+            Delivery::Closed => return Outcome::NotAttempted,
             Delivery::Refused { reason, retryable } => (reason, retryable, false),
             Delivery::Unknown { reason } => (reason, true, true),
         };

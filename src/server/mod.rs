@@ -1,6 +1,7 @@
 //! The server: HTTP over TCP and over the Unix socket beside the store.
 
 mod access;
+mod actions;
 mod assets;
 mod body;
 mod context;
@@ -12,6 +13,7 @@ mod lifetime;
 mod limit;
 mod list;
 mod listen;
+mod login;
 mod memory;
 mod messages;
 mod metrics;

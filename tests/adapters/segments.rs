@@ -4,7 +4,7 @@ use crate::onebot::{Peer, Reply, Script};
 use crate::onebot11::{group_message, headers, willing};
 use crate::onebot12;
 use crate::rechat::Rechat;
-use rechat::adapter::{Delivery, Event, Outbound, State};
+use rechat::adapter::{ActionError, Delivery, Event, ForwardOf, Outbound, State};
 use rechat::model::content::{Content, Media, Segment};
 use rechat::model::message::ReplyTo;
 use serde_json::{Value, json};
@@ -173,4 +173,40 @@ async fn a_mention_on_onebot_12_is_named_once_it_is_known() {
     assert_eq!(rechat.message().await.content.readable(), "@u5");
     let Event::MentionNamed { message, user, name } = rechat.event().await else { panic!() };
     assert_eq!((message.external_id, user, name), ("m1".into(), "u5".into(), "Card".into()));
+}
+
+#[tokio::test]
+async fn a_forward_is_opened_when_it_is_asked_for() {
+    let willing = willing();
+    let (rechat, peer) = v11(Arc::new(move |action| {
+        let text = |text: &str| json!([{"type": "text", "data": {"text": text}}]);
+        match (action["action"].as_str().unwrap(), action["params"]["id"].as_str()) {
+            // As NapCat answers, and as the specification has it.
+            ("get_forward_msg", Some("f1")) => Reply::ok(json!({"messages": [{
+                "time": 1_699_999_000, "message": text("早"),
+                "sender": {"user_id": 6, "nickname": "Bo", "card": ""}
+            }]})),
+            ("get_forward_msg", Some("f2")) => Reply::ok(json!({"message": [{
+                "type": "node",
+                "data": {"user_id": "6", "nickname": "Bo", "content": text("早")}
+            }]})),
+            ("get_forward_msg", Some("f3")) => Reply::refused(1404, "no such action"),
+            ("get_forward_msg", _) => Reply::ok(json!({"messages": []})),
+            _ => willing(action),
+        }
+    }))
+    .await;
+    let handle = rechat.handle("qq").await;
+    let open = |id: &str| {
+        handle.open_forward(ForwardOf { conversation: "group_77".into(), id: id.into() })
+    };
+    for (id, created_at) in [("f1", 1_699_999_000), ("f2", 0)] {
+        let items = open(id).await.unwrap();
+        let [item] = &items[..] else { panic!("{items:?}") };
+        assert_eq!((item.sender.name.as_str(), item.created_at), ("Bo", created_at));
+        assert_eq!(item.segments, [text("早")]);
+    }
+    assert_eq!(open("f3").await, Err(ActionError::Unsupported));
+    assert!(matches!(open("f4").await, Err(ActionError::Refused(_))));
+    assert_eq!(peer.action("get_forward_msg").await["params"]["message_id"], "f1");
 }

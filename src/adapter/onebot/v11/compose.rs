@@ -222,8 +222,13 @@ fn segment(segment: &Segment, is_private: bool) -> Result<SegmentOut<'_>, String
     };
     Ok(match segment {
         Segment::Text { text } => SegmentOut::text(text),
-        Segment::Mention { user, .. } if !is_private => {
-            SegmentOut { kind: "at", data: vec![("qq", user.into())] }
+        // The name is for those whom the implementation does not know (go-cqhttp, and others).
+        Segment::Mention { user, name, .. } if !is_private => {
+            let name = name.iter().map(|name| ("name", name.into()));
+            SegmentOut {
+                kind: "at",
+                data: std::iter::once(("qq", user.into())).chain(name).collect(),
+            }
         }
         Segment::MentionAll {} if !is_private => {
             SegmentOut { kind: "at", data: vec![("qq", "all".into())] }
@@ -340,7 +345,7 @@ mod tests {
         let all = written(vec![mention, text(" 看"), image], Some(reply_to));
         let message = json!([
             wire("reply", json!({"id": "-9"})),
-            wire("at", json!({"qq": "5"})),
+            wire("at", json!({"qq": "5", "name": "Ann"})),
             wire("text", json!({"text": " 看"})),
             wire("image", json!({"file": "https://x/a.png"})),
         ]);
@@ -467,7 +472,8 @@ mod tests {
             .prop_map(|(url, name)| Segment::File(Media { name: Some(name), ..at(&url) }));
         prop_oneof![
             "(.|\\[CQ:at,qq=1\\]|&amp;|&#91;){0,6}x".prop_map(|words| text(&words)),
-            "[1-9][0-9]{4,9}".prop_map(|user| Segment::Mention { user, name: None, me: false }),
+            ("[1-9][0-9]{4,9}", prop::option::of("[a-z,&\\[\\]]{1,6}"))
+                .prop_map(|(user, name)| Segment::Mention { user, name, me: false }),
             Just(Segment::MentionAll {}),
             face,
             image,

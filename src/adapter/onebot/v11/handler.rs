@@ -1,14 +1,16 @@
 //! Sending the core's messages by one connection, and looking for those that may have gone out.
 
 use super::account::Account;
+use super::act::act;
 use super::action::{Sending, delivery};
 use super::address::Address;
 use super::compose::{Step, steps};
-use super::history;
 use super::options::Options;
-use crate::adapter::api::{Delivery, Found, Outbound};
+use super::{history, lookup};
+use crate::adapter::api::{Action, ActionError, Delivery, ForwardOf, Found, Outbound};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::requests::RequestHandler;
+use crate::model::content::ForwardItem;
 use std::sync::Arc;
 
 /// Answers the core's requests by one connection of an account.
@@ -51,6 +53,14 @@ impl RequestHandler for Handler {
     async fn find(&self, message: Outbound) -> Found {
         history::find(&self.account, &self.calls, &message).await
     }
+
+    async fn open_forward(&self, forward: ForwardOf) -> Result<Vec<ForwardItem>, ActionError> {
+        lookup::forward(&forward.id, &self.account, &self.calls).await
+    }
+
+    async fn act(&self, action: Action) -> Result<(), ActionError> {
+        act(&self.calls, action).await
+    }
 }
 
 impl Handler {
@@ -82,6 +92,7 @@ impl Handler {
                 Delivery::Refused { reason, retryable } => {
                     return Delivery::Refused { reason: part(reason), retryable };
                 }
+                Delivery::Closed => return Delivery::Closed,
                 Delivery::Unknown { reason } => return Delivery::Unknown { reason: part(reason) },
             }
         }

@@ -197,6 +197,7 @@ mod tests {
             own,
             from_history: true,
             original: None,
+            fingerprint: None,
         }
     }
 

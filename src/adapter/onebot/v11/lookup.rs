@@ -4,8 +4,12 @@
 use super::account::{Account, person_key};
 use super::address::{Address, Id};
 use super::event::Message;
-use crate::adapter::api::{Event, EventSink, MessageRef};
+use super::reading;
+use crate::adapter::api::{ActionError, Event, EventSink, MessageOf};
 use crate::adapter::onebot::common::call::Calls;
+use crate::adapter::onebot::common::fields::Fields;
+use crate::adapter::onebot::common::requests::accepted;
+use crate::model::content::ForwardItem;
 use crate::model::message::{ReplyTo, excerpt};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -41,7 +45,7 @@ pub(super) async fn group_name(
 /// Asks for the name of a person whom a message in a group mentions (api/public.md,
 /// `get_group_member_info`).
 pub(super) async fn person(
-    message: MessageRef,
+    message: MessageOf,
     user: String,
     account: &Account,
     calls: &Calls,
@@ -65,7 +69,7 @@ pub(super) async fn person(
 
 /// Asks for the message that another one answers (api/public.md, `get_msg`).
 pub(super) async fn answered(
-    message: MessageRef,
+    message: MessageOf,
     answered: &str,
     account: &Account,
     calls: &Calls,
@@ -88,4 +92,30 @@ pub(super) async fn answered(
         external_id: Some(answered.to_owned()),
     });
     events.report(Event::ReplyFound { message, reply_to }).await;
+}
+
+/// Asks for the messages of a forward (api/public.md, `get_forward_msg`).
+pub(super) async fn forward(
+    id: &str,
+    account: &Account,
+    calls: &Calls,
+) -> Result<Vec<ForwardItem>, ActionError> {
+    /// By the name of the specification, and by that of go-cqhttp.
+    #[derive(Serialize)]
+    struct Asked<'a> {
+        id: &'a str,
+        message_id: &'a str,
+    }
+    let answer = calls.call("get_forward_msg", Asked { id, message_id: id }, None).await;
+    // An action that the implementation does not have (communication/ws.md).
+    let answer = accepted(answer, |retcode| matches!(retcode, 404 | 1404))?;
+    let data = Fields::parse(answer.data.as_deref().map_or("null", RawValue::get));
+    // The specification has `message`, implementations `messages`.
+    let list = data.nested("messages").or_else(|| data.nested("message"));
+    let own = account.id().unwrap_or_default();
+    let items = list.map(|list| reading::items(list, &|user| user == own)).unwrap_or_default();
+    if items.is_empty() {
+        return Err(ActionError::Refused("the forward has no messages any more".into()));
+    }
+    Ok(items)
 }

@@ -133,6 +133,7 @@ mod tests {
             own: true,
             from_history: false,
             original: None,
+            fingerprint: None,
         }
     }
 

@@ -32,7 +32,7 @@ fn parts(message: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> (Vec
         }
     };
     let is_plain = segments.iter().all(|segment| segment.kind() == Some("text"));
-    let inside = |content: &RawValue| items(content, is_me, depth + 1);
+    let inside = |content: &RawValue| items_at(content, is_me, depth + 1);
     let around = Surroundings { is_me, items: &inside };
     (segments.iter().filter_map(|one| segment::read(one, &around)).collect(), is_plain)
 }
@@ -60,8 +60,13 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Reads the messages of a forward.
-fn items(content: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> Vec<ForwardItem> {
+/// Reads the messages of a forward that was asked for.
+pub(super) fn items(content: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Vec<ForwardItem> {
+    items_at(content, is_me, 1)
+}
+
+/// Reads the messages of a forward that lies this deep.
+fn items_at(content: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> Vec<ForwardItem> {
     if depth > MAX_FORWARD_DEPTH {
         return Vec::new();
     }

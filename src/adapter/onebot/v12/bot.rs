@@ -3,14 +3,16 @@
 use super::action::{SegmentOut, SendMessage, UploadFile, delivery, upload_failed};
 use super::address::Address;
 use super::event::BotId;
-use crate::adapter::api::{Delivery, Event, EventSink, Found, MessageRef, Outbound};
+use crate::adapter::api::{
+    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, MessageOf, Outbound,
+};
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Bot as SelfParameter, Calls, NoAnswer};
 use crate::adapter::onebot::common::media::Source;
 use crate::adapter::onebot::common::names::Names;
-use crate::adapter::onebot::common::requests::RequestHandler;
+use crate::adapter::onebot::common::requests::{RequestHandler, done};
 use crate::adapter::onebot::common::words::quote;
-use crate::model::content::{Media, Segment};
+use crate::model::content::{ForwardItem, Media, Segment};
 use serde::Serialize;
 
 /// An account, and what it is reached by.
@@ -108,7 +110,7 @@ impl Bot {
     }
 
     /// Asks for the name of a person whom a message mentions.
-    pub(super) async fn look_up_mentioned(&self, message: MessageRef, user: String, key: &str) {
+    pub(super) async fn look_up_mentioned(&self, message: MessageOf, user: String, key: &str) {
         self.look_up_person(&message.conversation, &user, key).await;
         if let Some(name) = self.names.get(key) {
             self.events.report(Event::MentionNamed { message, user, name }).await;
@@ -154,5 +156,21 @@ impl RequestHandler for std::sync::Arc<Bot> {
     /// The specification has no history to ask.
     async fn find(&self, _: Outbound) -> Found {
         Found::CannotTell
+    }
+
+    /// The specification has no forwards.
+    async fn open_forward(&self, _: ForwardOf) -> Result<Vec<ForwardItem>, ActionError> {
+        Err(ActionError::Unsupported)
+    }
+
+    /// `delete_message` (interface/message/actions.md); the specification has nothing else of these.
+    async fn act(&self, action: Action) -> Result<(), ActionError> {
+        let Action::Recall { external_id, .. } = action else {
+            return Err(ActionError::Unsupported);
+        };
+        let params = serde_json::json!({"message_id": external_id});
+        let answer = self.call("delete_message", params).await;
+        // An action that the implementation does not have (connect/data-protocol/action-response.md).
+        done(answer, |retcode| retcode == 10_002)
     }
 }

@@ -3,7 +3,7 @@
 use super::action::delivery;
 use super::bot::Bot;
 use super::event::{BotId, Event, Frame, Message, bots};
-use crate::adapter::api::{Event as CoreEvent, MessageRef, Settings};
+use crate::adapter::api::{Event as CoreEvent, MessageOf, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Answered, Calls};
@@ -211,6 +211,7 @@ impl Peer {
             account: Some(&id.user_id),
             entry: self.entry.as_ref(),
             offline,
+            window: None,
         });
         let serving = requests::answer(Arc::clone(&bot), queue, self.ended.clone());
         self.context.tracker.spawn(serving);
@@ -258,7 +259,7 @@ impl Peer {
             }
         };
         self.name(bot, &mut inbound);
-        let message = MessageRef {
+        let message = MessageOf {
             platform: inbound.platform.clone(),
             conversation: inbound.conversation.clone(),
             external_id: inbound.external_id.clone(),
