@@ -6,6 +6,7 @@ pub(super) mod card;
 pub(super) mod channel;
 pub(super) mod fields;
 pub(super) mod media;
+pub(super) mod mentions;
 pub(super) mod names;
 pub(super) mod notices;
 pub(super) mod parts;

@@ -67,6 +67,30 @@ pub(in crate::adapter::onebot) fn late(
     }
 }
 
+/// The outcome of a sending action, from its answer or the lack of one; `refusal` tells what an
+/// answer means that refuses.
+pub(in crate::adapter::onebot) fn delivery(
+    answer: Result<ActionResponse, NoAnswer>,
+    refusal: impl FnOnce(&ActionResponse) -> Delivery,
+) -> Delivery {
+    match answer {
+        Ok(answer) if answer.is_too_large() => Delivery::Unknown { reason: answer.text },
+        Ok(answer) if answer.is_accepted() => {
+            Delivery::Sent { external_id: answer.message_id(), is_unconfirmed: answer.is_async() }
+        }
+        Ok(answer) => refusal(&answer),
+        Err(NoAnswer::NotSent(reason)) => {
+            Delivery::Refused { reason: reason.into(), retryable: true }
+        }
+        Err(refused @ NoAnswer::TooLarge) => {
+            Delivery::Refused { reason: refused.to_string(), retryable: false }
+        }
+        Err(lost @ (NoAnswer::Silent(_) | NoAnswer::Lost)) => {
+            Delivery::Unknown { reason: lost.to_string() }
+        }
+    }
+}
+
 /// How an action ended, by its answer or the lack of one; `is_unknown` tells the retcodes by which an
 /// implementation says that it has no such action.
 pub(in crate::adapter::onebot) fn done(

@@ -15,7 +15,7 @@ pub(super) struct Account {
     id: OnceLock<String>,
     /// The groups' names, by conversation.
     pub(super) names: Names,
-    /// The names of people in groups, by [`person_key`].
+    /// The names of people in groups, by conversation and person.
     pub(super) people: Names,
     /// Messages that were told lately or were asked for, by conversation and ID.
     pub(super) known: Recent,
@@ -71,11 +71,6 @@ impl Account {
     fn lock(&self) -> MutexGuard<'_, Vec<Calls>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The key of a person in a group.
-pub(super) fn person_key(conversation: &str, user: &str) -> String {
-    format!("{conversation} {user}")
 }
 
 /// The accounts that have a connection, by platform and ID.

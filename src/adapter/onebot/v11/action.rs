@@ -6,6 +6,7 @@ use super::options::MessageFormat;
 use crate::adapter::api::Delivery;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::NoAnswer;
+use crate::adapter::onebot::common::requests;
 use serde::Serialize;
 
 /// An action that sends a message.
@@ -61,29 +62,14 @@ impl<'s, 'a> Sending<'s, 'a> {
 ///
 /// The codes are those of communication/ws.md and, above 1000, of what implementations add.
 pub(super) fn delivery(answer: Result<ActionResponse, NoAnswer>) -> Delivery {
-    match answer {
-        Ok(answer) if answer.is_too_large() => Delivery::Unknown { reason: answer.text },
-        Ok(answer) if answer.is_accepted() => {
-            Delivery::Sent { external_id: answer.message_id(), is_unconfirmed: answer.is_async() }
-        }
-        Ok(answer) => match answer.retcode {
-            // A time-out inside the implementation: it may have gone out all the same.
-            1200 => Delivery::Unknown { reason: answer.reason() },
-            retcode => Delivery::Refused {
-                reason: answer.reason(),
-                retryable: !matches!(retcode, 404 | 1400 | 1404),
-            },
+    requests::delivery(answer, |answer| match answer.retcode {
+        // A time-out inside the implementation: it may have gone out all the same.
+        1200 => Delivery::Unknown { reason: answer.reason() },
+        retcode => Delivery::Refused {
+            reason: answer.reason(),
+            retryable: !matches!(retcode, 404 | 1400 | 1404),
         },
-        Err(NoAnswer::NotSent(reason)) => {
-            Delivery::Refused { reason: reason.into(), retryable: true }
-        }
-        Err(refused @ NoAnswer::TooLarge) => {
-            Delivery::Refused { reason: refused.to_string(), retryable: false }
-        }
-        Err(lost @ (NoAnswer::Silent(_) | NoAnswer::Lost)) => {
-            Delivery::Unknown { reason: lost.to_string() }
-        }
-    }
+    })
 }
 
 #[cfg(test)]

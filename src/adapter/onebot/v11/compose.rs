@@ -193,10 +193,18 @@ fn answering<'a>(mut steps: Vec<Step<'a>>, reply_to: Option<&'a ReplyTo>) -> Vec
     }
     // A file alone cannot be an answer, so its words go before it.
     if reply_to.external_id.is_some() {
-        let said = quote(reply_to).unwrap_or_else(|| "↩".into());
-        head.push(SegmentOut::text(said.trim_end().to_owned()));
+        head.push(SegmentOut::text(quote(reply_to).unwrap_or_else(|| "↩".into())));
     }
-    steps.insert(0, Step { body: Body::Message(head), content: Content::text("") });
+    let said: String = head
+        .iter_mut()
+        .filter(|segment| segment.kind == "text")
+        .map(|text| {
+            let words = text.data[0].1.to_mut();
+            words.truncate(words.trim_end().len());
+            words.clone()
+        })
+        .collect();
+    steps.insert(0, Step { body: Body::Message(head), content: Content::text(said) });
     steps
 }
 

@@ -1,6 +1,6 @@
 //! One connection of an OneBot 11 implementation, from the upgrade to its end.
 
-use super::account::{Account, Accounts, person_key};
+use super::account::{Account, Accounts};
 use super::action::delivery;
 use super::event::{Event, Frame, Message, Origin};
 use super::handler::Handler;
@@ -11,6 +11,7 @@ use crate::adapter::api::{Event as CoreEvent, MessageOf, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Answered, Calls};
+use crate::adapter::onebot::common::mentions::{message_of, name_mentions, person_key};
 use crate::adapter::onebot::common::requests;
 use crate::adapter::onebot::common::session::{self, Session, Skipped};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection, Registration};
@@ -25,9 +26,6 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-
-/// People whose names one message has asked for.
-const MAX_ASKED_FOR: usize = 8;
 
 /// Role of a connection (communication/ws-reverse.md, "连接请求").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -313,7 +311,10 @@ impl Peer {
             return Ok(());
         }
         self.remember(&mut inbound, origin);
-        let (message, unnamed) = (message_of(&inbound), self.name_mentions(&mut inbound));
+        let message = message_of(&inbound);
+        let is_group = inbound.conversation.starts_with("group_");
+        let unnamed =
+            if is_group { name_mentions(&mut inbound, &self.account.people) } else { Vec::new() };
         self.account.known.insert(&message.conversation, &message.external_id);
         let answered = inbound.reply_to.as_ref().and_then(|answered| answered.external_id.clone());
         self.report(CoreEvent::Message(Box::new(inbound))).await?;
@@ -354,26 +355,6 @@ impl Peer {
             self.report(event).await?;
         }
         Ok(())
-    }
-
-    /// Names the people whom a message mentions, as far as they are known; returns the others.
-    fn name_mentions(&self, inbound: &mut Inbound) -> Vec<String> {
-        let mut unknown = Vec::new();
-        if !inbound.conversation.starts_with("group_") {
-            return unknown;
-        }
-        for user in inbound.content.unnamed_mentions() {
-            match self.account.people.get(&person_key(&inbound.conversation, &user)) {
-                Some(name) => {
-                    if let Some(named) = inbound.content.with_mention_named(&user, &name) {
-                        inbound.content = named;
-                    }
-                }
-                None => unknown.push(user),
-            }
-        }
-        unknown.truncate(MAX_ASKED_FOR);
-        unknown
     }
 
     /// Asks for the name of a person whom a message mentions, once each and few at once.
@@ -471,13 +452,5 @@ impl Peer {
         self.ended.cancel();
         self.calls.close();
         end
-    }
-}
-
-fn message_of(inbound: &Inbound) -> MessageOf {
-    MessageOf {
-        platform: inbound.platform.clone(),
-        conversation: inbound.conversation.clone(),
-        external_id: inbound.external_id.clone(),
     }
 }

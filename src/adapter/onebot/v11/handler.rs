@@ -59,7 +59,16 @@ impl RequestHandler for Handler {
     }
 
     async fn act(&self, action: Action) -> Result<(), ActionError> {
-        act(&self.calls, action).await
+        let Action::Recall { conversation, external_id } = action else {
+            return act(&self.calls, action).await;
+        };
+        // The last part goes first: should one stay, the message still stands for it.
+        let parts = self.account.progress.parts_of(&conversation, &external_id);
+        for external_id in parts.into_iter().rev() {
+            let conversation = conversation.clone();
+            act(&self.calls, Action::Recall { conversation, external_id }).await?;
+        }
+        Ok(())
     }
 }
 

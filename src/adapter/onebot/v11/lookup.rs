@@ -1,13 +1,14 @@
 //! Requests to an implementation for what its events do not tell: names, and messages that others
 //! answer.
 
-use super::account::{Account, person_key};
+use super::account::Account;
 use super::address::{Address, Id};
 use super::event::Message;
 use super::reading;
 use crate::adapter::api::{ActionError, Event, EventSink, MessageOf};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::fields::Fields;
+use crate::adapter::onebot::common::mentions::person_key;
 use crate::adapter::onebot::common::requests::accepted;
 use crate::model::content::ForwardItem;
 use crate::model::message::{ReplyTo, excerpt};

@@ -11,6 +11,8 @@ use uuid::Uuid;
 const MAX_UNDER_WAY: usize = 256;
 /// Parts remembered by their IDs.
 const MAX_PARTS: usize = 4096;
+/// Messages of several parts that are remembered, so that all of one can be taken back.
+const MAX_WHOLES: usize = 1024;
 
 /// Messages that go out as several, as far as they have.
 #[derive(Debug, Default)]
@@ -23,6 +25,8 @@ struct State {
     under_way: VecDeque<UnderWay>,
     /// Conversation and ID of each part but the first, which stands for the message.
     parts: VecDeque<(String, String)>,
+    /// Conversation and IDs of the parts of each message that has gone, the first one's first.
+    wholes: VecDeque<(String, Vec<String>)>,
 }
 
 #[derive(Debug)]
@@ -75,7 +79,23 @@ impl Progress {
     pub(super) fn finish(&self, message: Uuid) -> Option<String> {
         let mut state = self.state();
         let place = state.under_way.iter().position(|known| known.message == message)?;
-        state.under_way.remove(place)?.sent.into_iter().next()?
+        let UnderWay { conversation, sent, .. } = state.under_way.remove(place)?;
+        let first = sent.first().cloned()?;
+        if state.wholes.len() == MAX_WHOLES {
+            state.wholes.pop_front();
+        }
+        state.wholes.push_back((conversation, sent.into_iter().flatten().collect()));
+        first
+    }
+
+    /// The IDs of all parts of a message, by that of the first; others have one.
+    pub(super) fn parts_of(&self, conversation: &str, external_id: &str) -> Vec<String> {
+        let state = self.state();
+        let is_it = |(place, ids): &&(String, Vec<String>)| {
+            place == conversation && ids.first().is_some_and(|first| first == external_id)
+        };
+        let whole = state.wholes.iter().rev().find(is_it);
+        whole.map_or_else(|| vec![external_id.to_owned()], |(_, ids)| ids.clone())
     }
 
     /// Whether a message of the account is the echo of a part other than the first.
@@ -146,6 +166,8 @@ mod tests {
         assert_eq!(begin(), 1);
         progress.note(message, Some("102".into()));
         assert_eq!(progress.finish(message).as_deref(), Some("101"));
+        assert_eq!(progress.parts_of("group_1", "101"), ["101", "102"]);
+        assert_eq!(progress.parts_of("group_2", "101"), ["101"]);
         assert_eq!(begin(), 0, "it is forgotten once it has gone");
     }
 

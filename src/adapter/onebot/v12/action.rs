@@ -5,6 +5,7 @@ use crate::adapter::api::Delivery;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::NoAnswer;
 use crate::adapter::onebot::common::media::Source;
+use crate::adapter::onebot::common::requests;
 use crate::adapter::onebot::common::words::words;
 use crate::model::content::{Media, Segment};
 use serde::Serialize;
@@ -97,20 +98,7 @@ pub(super) fn delivery(answer: Result<ActionResponse, NoAnswer>) -> Delivery {
             let reason = "the implementation could not send it".into();
             Delivery::Refused { reason, retryable: true }
         }
-        Ok(answer) if answer.is_too_large() => Delivery::Unknown { reason: answer.text },
-        Ok(answer) if answer.is_accepted() => {
-            Delivery::Sent { external_id: answer.message_id(), is_unconfirmed: answer.is_async() }
-        }
-        Ok(answer) => refusal(&answer),
-        Err(NoAnswer::NotSent(reason)) => {
-            Delivery::Refused { reason: reason.into(), retryable: true }
-        }
-        Err(refused @ NoAnswer::TooLarge) => {
-            Delivery::Refused { reason: refused.to_string(), retryable: false }
-        }
-        Err(lost @ (NoAnswer::Silent(_) | NoAnswer::Lost)) => {
-            Delivery::Unknown { reason: lost.to_string() }
-        }
+        answer => requests::delivery(answer, refusal),
     }
 }
 

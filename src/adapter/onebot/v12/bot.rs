@@ -29,11 +29,6 @@ pub(super) struct Bot {
 }
 
 impl Bot {
-    /// The key of a person's name in a conversation.
-    pub(super) fn person_key(conversation: &str, user: &str) -> String {
-        format!("{conversation} {user}")
-    }
-
     async fn call(&self, action: &str, params: impl Serialize) -> Result<ActionResponse, NoAnswer> {
         let Self { id: BotId { platform, user_id }, calls, .. } = self;
         calls.call(action, params, Some(SelfParameter { platform, user_id })).await
