@@ -54,13 +54,35 @@ fn apply(text: &str, mut edits: Vec<Edit>) -> String {
     repaired
 }
 
+/// Keys of an object that are compared one by one, which is quicker than a map of so few.
+const FEW: usize = 32;
+
 /// The members of an object that is open.
 #[derive(Default)]
 struct Members<'a> {
     /// Where each member begins.
     starts: Vec<usize>,
-    /// The last member of each key, as an index into `starts`.
-    last: HashMap<Cow<'a, str>, usize>,
+    /// The last member of each of the first [`FEW`] keys, as an index into `starts`.
+    few: Vec<(Cow<'a, str>, usize)>,
+    /// The last member of each further key.
+    more: HashMap<Cow<'a, str>, usize>,
+}
+
+impl<'a> Members<'a> {
+    /// Notes a member that begins at `start`; gives the range of the one before of the same key.
+    fn add(&mut self, key: Cow<'a, str>, start: usize) -> Option<Range<usize>> {
+        let place = self.starts.len();
+        self.starts.push(start);
+        let before = if let Some((_, last)) = self.few.iter_mut().find(|(known, _)| *known == key) {
+            std::mem::replace(last, place)
+        } else if self.few.len() < FEW {
+            self.few.push((key, place));
+            return None;
+        } else {
+            self.more.insert(key, place)?
+        };
+        Some(self.starts[before]..self.starts[before + 1])
+    }
 }
 
 struct Scanner<'a> {
@@ -99,27 +121,27 @@ impl<'a> Scanner<'a> {
     /// Notes a member by its key; removes the one before it of the same key.
     fn member(&mut self, members: &mut Members<'a>, key: Range<usize>) {
         let start = key.start;
-        let place = members.starts.len();
-        members.starts.push(start);
-        if let Some(before) = members.last.insert(unescaped(&self.text[key]), place) {
-            let removed = members.starts[before]..members.starts[before + 1];
+        if let Some(removed) = members.add(unescaped(&self.text[key]), start) {
             self.edits.push((removed, Cow::Borrowed("")));
         }
     }
 
     /// The end of the string that begins here; repairs what stands in it.
     fn string(&mut self, start: usize) -> usize {
+        let bytes = self.text.as_bytes();
         let mut at = start + 1;
         loop {
-            match self.text.as_bytes().get(at) {
-                None => return self.text.len(),
-                Some(b'"') => return at + 1,
-                Some(b'\\') => at += self.escape(at),
-                Some(control @ ..0x20) => {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+            let Some(before) = rest.iter().position(is_special) else { return bytes.len() };
+            at += before;
+            match bytes[at] {
+                b'"' => return at + 1,
+                b'\\' => at += self.escape(at),
+                control => {
                     self.edits.push((at..at + 1, format!("\\u{control:04x}").into()));
                     at += 1;
                 }
-                Some(_) => at += 1,
             }
         }
     }
@@ -152,7 +174,8 @@ fn unescaped(quoted: &str) -> Cow<'_, str> {
     {
         return Cow::Owned(key);
     }
-    Cow::Borrowed(quoted.trim_matches('"'))
+    let text = quoted.strip_prefix('"').unwrap_or(quoted);
+    Cow::Borrowed(text.strip_suffix('"').unwrap_or(text))
 }
 
 #[cfg(test)]
@@ -214,6 +237,21 @@ mod tests {
         let repaired =
             repair(r#"{"data": [{"text": "old", "text": "new"}], "x": {"y": 1, "y": 2}}"#);
         assert_eq!(repaired, r#"{"data": [{"text": "new"}], "x": {"y": 2}}"#);
+    }
+
+    #[test]
+    fn the_last_of_a_doubled_key_counts_among_many_keys() {
+        let keys = [3, FEW - 1, FEW, 2 * FEW];
+        let members = (0..3 * FEW).map(|n| format!(r#""{n}": {n}"#));
+        let again = keys.map(|n| format!(r#""{n}": -{n}"#));
+        let text = format!("{{{}}}", members.chain(again).collect::<Vec<_>>().join(", "));
+        let read: HashMap<String, i64> = serde_json::from_str(&repair(&text)).unwrap();
+        let expected = (0..3 * FEW).map(|n| {
+            let value = i64::try_from(n).unwrap();
+            (n.to_string(), if keys.contains(&n) { -value } else { value })
+        });
+        assert_eq!(read, expected.collect());
+        assert_eq!(repair(&text).matches(':').count(), 3 * FEW);
     }
 
     #[test]
