@@ -58,12 +58,25 @@ fn beginning_with_two(first: char, second: char) -> Terms {
 
 /// The terms of a normalised text.
 fn of_text(text: &str) -> impl Iterator<Item = Term> + '_ {
-    let mut rest = text.chars();
+    let mut chars = text.chars();
+    let (mut first, mut second) = (chars.next(), chars.next());
     std::iter::from_fn(move || {
-        let first = rest.next()?;
-        let mut behind = rest.clone();
-        Some(term(first, behind.next(), behind.next()))
+        let third = chars.next();
+        let found = term(first?, second, third);
+        (first, second) = (second, third);
+        Some(found)
     })
+}
+
+/// The two parts of a term: its first character, and what follows that. Terms of which each has the
+/// first one in common follow each other.
+pub fn split(term: Term) -> (u32, u32) {
+    ((term >> REST_BITS) as u32, (term & ((1 << REST_BITS) - 1)) as u32)
+}
+
+/// The term of two parts.
+pub fn join(first: u32, rest: u32) -> Term {
+    u64::from(first) << REST_BITS | u64::from(rest)
 }
 
 /// The term of a type.
@@ -77,14 +90,14 @@ pub fn texts(message: &Message) -> impl Iterator<Item = &str> {
     std::iter::once(message.content.as_str()).chain(sender)
 }
 
-/// The terms of a message, each once, in order.
+/// The terms of a message, some several times.
 pub fn of_message(message: &Message) -> Vec<Term> {
-    let mut terms = vec![of_type(message.message_type)];
+    let most: usize = texts(message).map(str::len).sum();
+    let mut terms = Vec::with_capacity(most + 1);
+    terms.push(of_type(message.message_type));
     for text in texts(message) {
         terms.extend(of_text(&normalise(text)));
     }
-    terms.sort_unstable();
-    terms.dedup();
     terms
 }
 

@@ -260,6 +260,17 @@ impl View {
         Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
     }
 
+    /// Messages from one place of the journal to another, oldest first; those that are damaged are
+    /// left out, and told.
+    pub fn readable_between(
+        &self,
+        first: u64,
+        last: u64,
+    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let all = self.between(first, last)?;
+        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
+    }
+
     /// Messages from one place of the journal to another, oldest first.
     pub(super) fn between(
         &self,
