@@ -16,9 +16,11 @@ use crate::model::change::Inbound;
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::Event;
 use crate::model::message::{LOCAL, Message, Status};
+use crate::model::routing::SeenPlatform;
 use crate::protocol::overview::{Conversation, Stats};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 use std::path::Path;
+use std::sync::OnceLock;
 use uuid::Uuid;
 
 /// An event of a platform that could not be stored.
@@ -49,6 +51,9 @@ pub struct View {
     /// The epoch of the newest event.
     epoch: Epoch,
     pub(super) meta: ReadOnlyTable<&'static str, &'static [u8]>,
+    /// By which each message without a platform is routed, read once.
+    pub(super) seen_platforms: OnceLock<Vec<SeenPlatform>>,
+    pub(super) named_platforms: OnceLock<Vec<String>>,
     /// Where the tables are that only a copy or a check needs.
     pub(super) txn: ReadTransaction,
 }
@@ -72,6 +77,8 @@ impl View {
             platforms: txn.open_table(PLATFORMS)?,
             conversations: txn.open_table(CONVERSATIONS)?,
             meta,
+            seen_platforms: OnceLock::new(),
+            named_platforms: OnceLock::new(),
             txn,
         })
     }
