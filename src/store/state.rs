@@ -36,8 +36,15 @@ pub(super) trait State: StoreFacts<Error = Error> {
         status: Status,
         limit: usize,
     ) -> Result<Vec<Message>>;
-    /// The newest messages of a conversation, the newest first, at most `limit`.
-    fn recent(&self, platform: &str, conversation: &str, limit: usize) -> Result<Vec<Message>>;
+    /// The newest `limit` messages of a conversation, or those among them that are outbound; the
+    /// newest first.
+    fn recent(
+        &self,
+        platform: &str,
+        conversation: &str,
+        is_outbound: bool,
+        limit: usize,
+    ) -> Result<Vec<Message>>;
     /// Whether an account of ours has seen the conversation.
     fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool>;
     /// Whether a conversation is known, by another name or none.
