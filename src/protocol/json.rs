@@ -57,25 +57,45 @@ fn apply(text: &str, mut edits: Vec<Edit>) -> String {
 /// Keys of an object that are compared one by one, which is quicker than a map of so few.
 const FEW: usize = 32;
 
-/// The members of an object that is open.
+/// Bytes of a string that are looked at together.
+const CHUNK: usize = 16;
+
+/// An object or an array that is open, and the members it has so far.
 #[derive(Default)]
-struct Members<'a> {
+struct Open<'a> {
+    is_object: bool,
     /// Where each member begins.
     starts: Vec<usize>,
+    /// A bit for each kind of key among the first ones: most keys are known to be new by it.
+    kinds: u64,
     /// The last member of each of the first [`FEW`] keys, as an index into `starts`.
     few: Vec<(Cow<'a, str>, usize)>,
     /// The last member of each further key.
     more: HashMap<Cow<'a, str>, usize>,
 }
 
-impl<'a> Members<'a> {
+impl<'a> Open<'a> {
+    /// Makes it a new one, in the memory of an old one.
+    fn begin(&mut self, is_object: bool) {
+        self.is_object = is_object;
+        self.starts.clear();
+        self.kinds = 0;
+        self.few.clear();
+        self.more.clear();
+    }
+
     /// Notes a member that begins at `start`; gives the range of the one before of the same key.
     fn add(&mut self, key: Cow<'a, str>, start: usize) -> Option<Range<usize>> {
         let place = self.starts.len();
         self.starts.push(start);
-        let before = if let Some((_, last)) = self.few.iter_mut().find(|(known, _)| *known == key) {
+        let kind = 1u64 << kind_of(&key);
+        let may_be_known = self.kinds & kind != 0;
+        let known =
+            if may_be_known { self.few.iter_mut().find(|(few, _)| *few == key) } else { None };
+        let before = if let Some((_, last)) = known {
             std::mem::replace(last, place)
         } else if self.few.len() < FEW {
+            self.kinds |= kind;
             self.few.push((key, place));
             return None;
         } else {
@@ -85,6 +105,12 @@ impl<'a> Members<'a> {
     }
 }
 
+/// A number below 64 that equal keys have in common, and few others.
+fn kind_of(key: &str) -> usize {
+    let [first, .., last] = key.as_bytes() else { return 0 };
+    (usize::from(*first) + 5 * usize::from(*last) + 11 * key.len()) % 64
+}
+
 struct Scanner<'a> {
     text: &'a str,
     edits: Vec<Edit>,
@@ -92,38 +118,41 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn scan(mut self) -> Vec<Edit> {
-        // The open braces and brackets, from the outside in; an array has no members.
-        let mut open: Vec<Option<Members<'a>>> = Vec::new();
+        // The objects and arrays that are open, from the outside in, and behind them some that were.
+        let mut open: Vec<Open<'a>> = Vec::new();
+        let mut depth = 0;
         let mut is_key = false;
         let mut at = 0;
         while let Some(&byte) = self.text.as_bytes().get(at) {
             let start = at;
             at += 1;
-            match byte {
-                b'{' => open.push(Some(Members::default())),
-                b'[' => open.push(None),
-                b'}' | b']' => drop(open.pop()),
-                b'"' => at = self.string(start),
-                _ => {}
-            }
-            match (byte, open.last_mut()) {
-                (b'"', Some(Some(members))) if is_key => self.member(members, start..at),
-                _ => {}
-            }
             is_key = match byte {
-                b'{' | b',' => matches!(open.last(), Some(Some(_))),
+                b'{' | b'[' => {
+                    if open.len() == depth {
+                        open.push(Open::default());
+                    }
+                    open[depth].begin(byte == b'{');
+                    depth += 1;
+                    byte == b'{'
+                }
+                b'}' | b']' => {
+                    depth = depth.saturating_sub(1);
+                    false
+                }
+                b'"' => {
+                    at = self.string(start);
+                    if is_key && depth > 0 {
+                        let key = unescaped(&self.text[start..at]);
+                        let removed = open[depth - 1].add(key, start);
+                        self.edits.extend(removed.map(|removed| (removed, Cow::Borrowed(""))));
+                    }
+                    false
+                }
+                b',' => depth > 0 && open[depth - 1].is_object,
                 byte => is_key && byte.is_ascii_whitespace(),
             };
         }
         self.edits
-    }
-
-    /// Notes a member by its key; removes the one before it of the same key.
-    fn member(&mut self, members: &mut Members<'a>, key: Range<usize>) {
-        let start = key.start;
-        if let Some(removed) = members.add(unescaped(&self.text[key]), start) {
-            self.edits.push((removed, Cow::Borrowed("")));
-        }
     }
 
     /// The end of the string that begins here; repairs what stands in it.
@@ -132,8 +161,7 @@ impl<'a> Scanner<'a> {
         let mut at = start + 1;
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
-            let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
-            let Some(before) = rest.iter().position(is_special) else { return bytes.len() };
+            let Some(before) = plain_bytes(rest) else { return bytes.len() };
             at += before;
             match bytes[at] {
                 b'"' => return at + 1,
@@ -165,6 +193,16 @@ impl<'a> Scanner<'a> {
         let digits = self.text.get(at..at + 6)?.strip_prefix("\\u")?;
         u16::from_str_radix(digits, 16).ok()
     }
+}
+
+/// How many bytes of a string mean themselves; `None` where all do.
+fn plain_bytes(text: &[u8]) -> Option<usize> {
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+    // Without a branch for each byte, so that they are looked at together.
+    let is_plain =
+        |chunk: &[u8; CHUNK]| !chunk.iter().fold(false, |any, byte| any | is_special(byte));
+    let plain = text.as_chunks().0.iter().take_while(|chunk| is_plain(chunk)).count() * CHUNK;
+    Some(plain + text[plain..].iter().position(is_special)?)
 }
 
 /// The key that a quoted text stands for.
