@@ -3,6 +3,7 @@
 mod access;
 mod assets;
 mod body;
+mod bundle;
 mod context;
 mod dial_in;
 mod error;

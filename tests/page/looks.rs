@@ -8,7 +8,7 @@ use crate::views::qq;
 use serde_json::{Value, json};
 
 const PHONE: Person = Person { width: 360, height: 740, ..READER };
-const VIEWS: [&str; 4] = ["dashboard", "messages", "send", "platforms"];
+const VIEWS: [&str; 5] = ["dashboard", "messages", "activity", "send", "platforms"];
 
 #[tokio::test]
 #[ignore = "needs Chromium: tests/run"]
@@ -58,11 +58,16 @@ async fn nothing_is_inaccessible_or_sticks_out() {
     );
     let axe = std::fs::read_to_string(tools::node_modules().join("axe-core/axe.min.js")).unwrap();
     let tab = Tab::open(&server.url("/")).await;
-    let details = format!("messages?message={id}");
+    let details = format!("activity?message={id}");
+    let chats = ["group_7", "group_1"].map(|name| {
+        let platform = if name == "group_7" { "qq" } else { "loopback" };
+        format!("messages?platform={platform}&conversation={name}")
+    });
     for dark in [false, true] {
         for screen in [READER, PHONE] {
             tab.becomes(Person { dark, ..screen }).await;
-            for view in VIEWS.into_iter().chain([details.as_str()]) {
+            let more = chats.iter().chain([&details]).map(String::as_str);
+            for view in VIEWS.into_iter().chain(more) {
                 tab.go(&server.url(&format!("/#{view}"))).await;
                 tab.until("the view is there", "return document.querySelector('main h1') && document.querySelector('.connection').dataset.state === 'live'").await;
                 let name = format!("{view}, {} px, dark: {dark}", screen.width);

@@ -12,12 +12,13 @@ mod server;
 #[path = "../common/tools.rs"]
 mod tools;
 
+mod activity;
 mod browser;
+mod chat;
 mod files;
 mod front;
 mod login;
 mod looks;
-mod messages;
 mod pictures;
 mod resume;
 mod sending;
