@@ -3,7 +3,7 @@
 use super::listing::{self, Look, Piece, arrow};
 use crate::error::{Error, Result};
 use crate::model::message::{Message, Status};
-use crate::text::{escaped, json_for_terminal, readable, visible, without_bytes};
+use crate::text::{escaped, json_for_terminal, readable, visible};
 use crossterm::style::{Color, Stylize};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -105,9 +105,9 @@ impl Output {
             escaped(message.platform_or_local()),
             escaped(&message.recipient),
             message.status,
-            message.message_type,
+            message.message_type(),
             escaped(from),
-            escaped(&without_bytes(message)),
+            escaped(&message.content.readable()),
             message.id
         ))
     }
@@ -120,7 +120,7 @@ impl Output {
         let rows = [
             ("id", Some(message.id.to_string())),
             ("status", Some(message.status.to_string())),
-            ("type", Some(message.message_type.to_string())),
+            ("type", Some(message.message_type().to_string())),
             ("direction", Some(message.direction.to_string())),
             ("platform", Some(escaped(message.platform_or_local()))),
             ("conversation", Some(escaped(&message.recipient))),
@@ -132,7 +132,7 @@ impl Output {
             ("retries", Some(message.retry_count.to_string())),
             ("last error", message.last_error.as_deref().map(escaped)),
             ("waiting", message.waiting.as_deref().map(escaped)),
-            ("content", Some(escaped(&without_bytes(message)))),
+            ("content", Some(escaped(&message.content.readable()))),
         ];
         for (name, value) in rows {
             if let Some(value) = value {
