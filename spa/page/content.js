@@ -1,7 +1,8 @@
 // What a message is made of, in the reader's language.
 
+import { size } from './format.js';
 import { t } from './i18n.js';
-import { carriesBytes, nameOf, summary, webAddress } from './media.js';
+import { carriesBytes, fileNameOf, nameOf, sizeOf, webAddress } from './media.js';
 
 /** @typedef {import('./types.js').Message} Message */
 /** @typedef {import('./types.js').Segment} Segment */
@@ -24,7 +25,7 @@ export function segmentsOf({ segments, content, message_type: type }) {
   if (segments && segments.length > 0) return segments;
   if (type === 'Text' && !carriesBytes(content)) return [{ type: 'text', text: content }];
   const kind = type === 'Text' ? 'file' : /** @type {Segment['type']} */ (type.toLowerCase());
-  if (carriesBytes(content)) return [{ type: kind, url: content, name: nameOf(content) }];
+  if (carriesBytes(content)) return [{ type: kind, url: content, name: nameOf(content), size: sizeOf(content) }];
   const url = webAddress(content);
   return url ? [{ type: kind, url: url.href }] : [{ type: 'text', text: content }];
 }
@@ -61,8 +62,16 @@ const bracketed = (word, more) => (more ? `[${word}] ${more}` : `[${word}]`);
 
 /** A message in one line. @param {Message} message */
 export function lineOf(message) {
-  if (!message.segments) return summary(message);
-  return message.segments.map(words).join(' ').slice(0, LINE).replace(/\s+/g, ' ').trim();
+  return segmentsOf(message).map((segment) => words(segment).slice(0, LINE)).join(' ').slice(0, LINE).replace(/\s+/g, ' ').trim();
+}
+
+/** A message in one line, a file with its name and size. @param {Message} message */
+export function describe(message) {
+  const [only, ...others] = segmentsOf(message);
+  if (!only || others.length > 0 || !isMedia(only)) return lineOf(message);
+  const url = webAddress(only.url ?? '');
+  const word = MEDIA_WORDS[/** @type {keyof typeof MEDIA_WORDS} */ (only.type)];
+  return [t(word), only.name || (url && fileNameOf(url)), only.size === undefined ? '' : size(only.size)].filter(Boolean).join(' · ');
 }
 
 /** The text of a message as one would write it, to copy or to edit. @param {Message} message */

@@ -47,7 +47,7 @@ export class Conversations {
   async find(platform, conversation) {
     const known = this.get(platform, conversation);
     if (known) return known;
-    const told = await ask(pathOf(platform, conversation)).catch(() => undefined);
+    const told = await askFor(platform, conversation).catch(() => undefined);
     if (told) this.#put(told);
     return this.get(platform, conversation);
   }
@@ -169,10 +169,11 @@ export class Conversations {
     const entry = this.items.find((known) => known.last_message?.id === id);
     if (!entry) return;
     const { platform, conversation } = entry;
-    ask(pathOf(platform, conversation)).then(
-      (now) => this.#put(now),
-      () => this.#known.delete(keyOf(platform, conversation)),
-    ).then(() => this.#sort());
+    askFor(platform, conversation).then((now) => {
+      if (now) this.#put(now);
+      else this.#known.delete(keyOf(platform, conversation));
+      this.#sort();
+    }, () => {});
   }
 
   /** Takes an entry in, unless a newer one is known; whether it was unknown before. @param {Conversation} entry */
@@ -203,10 +204,15 @@ export class Conversations {
 }
 
 /**
+ * Asks for one conversation; one that has no messages is none, and no error.
  * @param {string} platform
  * @param {string} conversation
+ * @returns {Promise<Conversation | undefined>}
  */
-const pathOf = (platform, conversation) => `api/conversations/${encodeURIComponent(platform)}/${encodeURIComponent(conversation)}`;
+async function askFor(platform, conversation) {
+  const told = await ask(withQuery('api/conversations', { platform, q: conversation, limit: PAGE }));
+  return told.conversations.find((/** @type {Conversation} */ one) => one.platform === platform && one.conversation === conversation);
+}
 
 /** Flags that are left out of an entry where they are off. @param {Conversation} entry */
 const flags = ({ muted = false, pinned = false }) => ({ muted, pinned });

@@ -45,7 +45,7 @@ export function dayName(seconds) {
   const date = dateOf(seconds);
   if (!date) return NO_TIME;
   const days = daysAgo(date);
-  if (days === 0 || days === 1) return new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(-days, 'day');
+  if (days === 0 || days === 1) return t(days === 0 ? 'today' : 'yesterday');
   return date.toLocaleDateString(locale(), { weekday: 'long', month: 'long', day: 'numeric', ...yearOf(date) });
 }
 
@@ -84,12 +84,12 @@ export function size(bytes) {
 }
 
 /** Platforms as people write them. A map, for a platform may be called `__proto__`. */
-const PLATFORMS = new Map([['qq', 'QQ'], ['wechat', 'WeChat'], ['loopback', 'Loopback']]);
+const PLATFORMS = new Map([['qq', 'QQ'], ['telegram', 'Telegram'], ['loopback', 'Loopback']]);
 
 /** The name of a platform as people write it. @param {string | undefined} platform */
 export function platformName(platform) {
   if (!platform || platform === 'local') return t('noPlatform');
-  return PLATFORMS.get(platform) ?? platform;
+  return platform === 'wechat' ? t('wechat') : PLATFORMS.get(platform) ?? platform;
 }
 
 /** Who wrote it. @param {Message} message */

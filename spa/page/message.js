@@ -1,6 +1,6 @@
 // How a message looks in lists.
 
-import { lineOf } from './content.js';
+import { describe } from './content.js';
 import { h } from './dom.js';
 import { author, machineTime, platformName, time } from './format.js';
 import { t } from './i18n.js';
@@ -35,7 +35,7 @@ export function messageRow(message) {
     h(
       'div',
       { class: 'body' },
-      h('span', { class: 'text' }, lineOf(message)),
+      h('span', { class: 'text' }, describe(message)),
       message.status === 'Failed' && message.last_error ? h('span', { class: 'reason', title: message.last_error }, message.last_error) : null,
       isInbound ? null : statusMark(message.status),
     ),

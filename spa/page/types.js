@@ -57,6 +57,7 @@
  * @property {number} [recalled_at] Unix seconds
  * @property {Person} [recalled_by]
  * @property {Reaction[]} [reactions]
+ * @property {string} [via] the bot that made it
  */
 
 /**

@@ -317,7 +317,7 @@ async fn thousands_come_and_only_those_in_sight_are_in_the_page() {
 }
 
 /// Has many messages made at once.
-fn batch(home: &Home, name: &str, count: u32) {
+pub fn batch(home: &Home, name: &str, count: u32) {
     let mut command = home.command(&["send", "--batch", "--new"]);
     let mut process = command.stdin(Stdio::piped()).spawn().unwrap();
     let mut input = process.stdin.take().unwrap();

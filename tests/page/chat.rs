@@ -31,12 +31,14 @@ async fn conversations_are_listed_and_follow_what_happens() {
     let peer = qq(&server).await;
     peer.push(&onebot11::group_message(10_001_000, 7, 1, "tea is ready"));
     tab.sees(".row.conversation", "Card: tea is ready").await;
-    let rows = tab.texts(".row.conversation", 2).await;
-    assert!(rows[0].contains("Group 7") && rows[1].contains("group_1"), "{rows:?}");
+    let first = |text: &str| {
+        format!(
+            "return document.querySelector('[aria-posinset=\"1\"]').innerText.includes('{text}')"
+        )
+    };
+    tab.until("the latest is on top", &first("Group 7")).await;
     server.make_for(Some("loopback"), "group_1", "later");
-    let first =
-        "return document.querySelector('[aria-posinset=\"1\"]').innerText.includes('later')";
-    tab.until("the latest is on top", first).await;
+    tab.until("the later is on top", &first("later")).await;
     // By platform, and by what is written.
     tab.choose("select[aria-label=Platform]", "qq").await;
     tab.texts(".row.conversation", 1).await;

@@ -5,6 +5,7 @@ use crate::onebot11;
 use crate::server::TestServer;
 use crate::tools;
 use crate::views::qq;
+use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 const PHONE: Person = Person { width: 360, height: 740, ..READER };
@@ -76,6 +77,37 @@ async fn nothing_is_inaccessible_or_sticks_out() {
                 let found = findings(&tab, &axe).await;
                 assert_eq!(found, json!([]), "{name}");
             }
+        }
+    }
+    tab.was_quiet().await;
+}
+
+/// What opens above the chat.
+#[tokio::test]
+#[ignore = "needs Chromium and axe: tests/run"]
+async fn what_opens_above_the_chat_is_accessible() {
+    let server = TestServer::start_with(&["--loopback"]);
+    server.make_for(Some("loopback"), "group_1", "hello");
+    let axe = std::fs::read_to_string(tools::node_modules().join("axe-core/axe.min.js")).unwrap();
+    let tab = Tab::open(&server.url("/#messages?platform=loopback&conversation=group_1")).await;
+    for dark in [false, true] {
+        tab.becomes(Person { dark, ..READER }).await;
+        for (opens, shown) in [
+            ("document.querySelector('[aria-label=Emoji]').click()", ".emoji-grid"),
+            ("document.querySelector('[aria-label=Conversation]').click()", ".menu"),
+            (
+                "document.querySelector('.message').dispatchEvent(new Event('mouseover', {bubbles: true})); document.querySelector('.tools [aria-label=More]').click()",
+                ".quick",
+            ),
+            ("document.querySelector('[aria-label=\"Keys and settings\"]').click()", "dialog"),
+        ] {
+            tab.sees(".message", "hello").await;
+            tab.run(opens).await;
+            tab.sees(shown, "").await;
+            assert_eq!(findings(&tab, &axe).await, json!([]), "{shown}, dark: {dark}");
+            tab.key(Key::Escape).await;
+            tab.until("it closes", "return !document.querySelector('dialog[open], :popover-open')")
+                .await;
         }
     }
     tab.was_quiet().await;

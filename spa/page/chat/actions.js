@@ -79,7 +79,7 @@ export class MessageActions {
       own && status === 'Sent' && !message.recalled_at && { name: t('recall'), icon: icon('undo'), run: () => void this.#run(() => recallMessage(id)) },
       own && (status === 'Failed' || status === 'Canceled') && { name: t('retry'), icon: icon('retry'), run: () => this.retry(message) },
       open && { name: t('cancel'), icon: icon('cancel'), run: () => void this.#run(() => setStatus(id, 'Canceled')) },
-      { name: t('details'), icon: icon('info'), run: () => location.assign(link('activity', { message: id })) },
+      { name: t('showDetails'), icon: icon('info'), run: () => location.assign(link('activity', { message: id })) },
       { name: t('deleteHere'), icon: icon('remove'), danger: true, run: () => void this.#delete(message) },
     ]);
     openPopup(beside, h('div', null, h('div', { class: 'quick' }, ...quick), list), t('actions'));

@@ -1,5 +1,5 @@
 import { Refused, address, token, tell } from '../api.js';
-import { typeOf } from '../media.js';
+import { segmentOf } from '../media.js';
 import { keyOf } from '../names.js';
 import { Signal } from '../signal.js';
 
@@ -132,9 +132,6 @@ export class OutgoingQueue {
   }
 }
 
-/** @param {File} file */
-const kindOf = (file) => /** @type {Segment['type']} */ (typeOf(file).toLowerCase());
-
 /** Addresses of files in memory, for as long as the page lives. @type {WeakMap<File, string>} */
 const previews = new WeakMap();
 
@@ -147,13 +144,13 @@ export function previewOf(file) {
 
 /** What stands for a file until it is uploaded. @param {File} file @returns {Segment} */
 function placeholder(file) {
-  const type = kindOf(file);
-  return type === 'image' ? { type, name: file.name, url: previewOf(file) } : { type: 'file', name: file.name, size: file.size };
+  const segment = segmentOf(file);
+  return segment.type === 'image' ? { ...segment, url: previewOf(file) } : { ...segment, type: 'file' };
 }
 
 /** Pixels of a picture, so that its place can be kept. @param {File} file */
 async function dimensions(file) {
-  if (kindOf(file) !== 'image') return {};
+  if (!file.type.startsWith('image/')) return {};
   const bitmap = await createImageBitmap(file).catch(() => undefined);
   return bitmap ? { width: bitmap.width, height: bitmap.height } : {};
 }
@@ -178,7 +175,7 @@ function upload(file, progress) {
     request.onload = () => {
       const told = request.response ?? {};
       if (request.status !== 201 && request.status !== 200) return reject(new Refused(request.status, told.error ?? request.statusText, told.code));
-      return resolve({ type: kindOf(file), name: file.name, size: file.size, mime: told.mime || file.type, media: told.media });
+      return resolve({ ...segmentOf(file), mime: told.mime || file.type, media: told.media });
     };
     request.send(file);
   });

@@ -248,8 +248,9 @@ export class Pane {
 
   #scrolled() {
     const { first, last } = this.scroller.range;
-    if (first >= 0 && first < AHEAD) void this.timeline.older();
-    if (last > this.timeline.rows.length - AHEAD) void this.timeline.newer();
+    const { timeline } = this;
+    if (!timeline.error && first >= 0 && first < AHEAD) void timeline.older();
+    if (!timeline.error && last > timeline.rows.length - AHEAD) void timeline.newer();
     this.#drawDown();
     this.#readSoon();
   }

@@ -144,6 +144,7 @@ function meta(message, isOwn) {
   return h(
     'span',
     { class: 'bubble-meta' },
+    message.via ? h('span', null, t('via', { name: message.via })) : null,
     recalled,
     edited,
     h('time', { datetime: machineTime(message.created_at), title: fullTime(message.created_at) }, clock(message.created_at)),

@@ -80,6 +80,8 @@ export class Scroller {
       this.#range(first, first + Math.max(length, KEPT));
     }
     this.#draw();
+    // New items may be near the view without any scrolling.
+    this.#soon();
   }
 
   toEnd() {

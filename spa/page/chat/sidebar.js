@@ -90,7 +90,7 @@ export class Sidebar {
   /** Marks the open conversation. @param {{platform: string, conversation: string} | undefined} entry */
   mark(entry) {
     this.list.active = entry ? conversationId(entry) : '';
-    this.#draw();
+    this.list.reveal();
   }
 
   /**
@@ -252,7 +252,7 @@ function lastLine(entry) {
   const isPrivate = (kind ?? conversation.split('_')[0]) === 'private';
   const isOwn = last.direction !== 'Inbound';
   const who = isOwn ? t('you') : isPrivate ? '' : author(last);
-  const said = last.recalled_at ? t('recalled') : lineOf(last);
+  const said = last.recalled_at ? t('recalledMessage') : lineOf(last);
   return h('span', { class: 'text' }, who ? h('span', { class: 'who' }, `${who}: `) : null, said);
 }
 

@@ -123,23 +123,25 @@ export class Timeline {
 
   /**
    * Loads the messages after the last one. Pages go backwards in time only, so a span after it is
-   * asked for that is narrowed until a page holds it.
+   * asked for that is narrowed until a page holds it. Where one second has more, the newest page comes.
    */
   async #newer() {
     const last = this.rows.findLast(isMessage);
-    if (!last) return;
+    if (!last) return undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const until = last.created_at + this.#span;
       const page = await this.#ask({ since: last.created_at, until, limit: 2 * PAGE });
       const isWhole = page.length < 2 * PAGE;
-      const fresh = isWhole || this.#span === 1 ? this.#unknown(page.reverse()) : [];
+      if (!isWhole && this.#span === 1) return this.#replaceBy({ limit: PAGE });
+      const fresh = isWhole ? this.#unknown(page.reverse()) : [];
       const isNow = isWhole && until > Date.now() / 1000;
       this.#span = isWhole ? this.#span * 8 : Math.max(1, Math.floor(this.#span / 10));
       if (fresh.length === 0 && !isNow) continue;
       this.rows = [...this.rows, ...fresh];
       this.hasNewer = !isNow;
-      return;
+      return undefined;
     }
+    return undefined;
   }
 
   /** Shows a message that was just made here, before its event comes. @param {Message} message */

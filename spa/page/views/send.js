@@ -1,13 +1,13 @@
 import { Refused, address, ask, tell, token } from '../api.js';
 import { replace, withStatus } from '../changes.js';
 import { copyable } from '../clipboard.js';
-import { lineOf } from '../content.js';
+import { describe } from '../content.js';
 import { fill, h } from '../dom.js';
 import { errorText } from '../errors.js';
 import { platformName, size, time } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
-import { contentBytes, contentOf, typeOf } from '../media.js';
+import { contentBytes, contentOf, segmentOf, typeOf } from '../media.js';
 import { statusMark } from '../message.js';
 import { conversationName } from '../names.js';
 import { link } from '../router.js';
@@ -83,7 +83,7 @@ function sentLine(message) {
   return h(
     'a',
     { class: 'sent-line', href: link('activity', { message: message.id }) },
-    h('span', { class: 'text' }, lineOf(message)),
+    h('span', { class: 'text' }, describe(message)),
     statusMark(message.status),
     h('span', { class: 'muted' }, `${platformName(message.platform)} · ${conversationName(message)} · ${time(message.created_at)}`),
     message.last_error ? h('span', { class: 'last-error' }, message.last_error) : null,
@@ -219,7 +219,8 @@ class SendForm {
         recipient: draft.conversation.trim(),
         ...(draft.platform ? { platform: draft.platform } : {}),
       };
-      this.done(await tell('POST', 'api/messages', body, { 'idempotency-key': draft.key }));
+      const message = await tell('POST', 'api/messages', body, { 'idempotency-key': draft.key });
+      this.done(this.#file ? { ...message, segments: [segmentOf(this.#file)] } : message);
       this.#setFile(undefined);
       this.content.value = '';
       this.#edited();

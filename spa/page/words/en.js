@@ -247,4 +247,10 @@ export const en = {
   from: 'From',
   until: 'Until',
   uploading: 'Uploading',
+  showDetails: 'Details',
+  today: 'Today',
+  yesterday: 'Yesterday',
+  wechat: 'WeChat',
+  recalledMessage: 'recalled a message',
+  via: 'by {name}',
 };

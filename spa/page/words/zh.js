@@ -248,4 +248,10 @@ export const zh = {
   from: '开始时间',
   until: '结束时间',
   uploading: '上传中',
+  showDetails: '详情',
+  today: '今天',
+  yesterday: '昨天',
+  wechat: '微信',
+  recalledMessage: '撤回了一条消息',
+  via: '由 {name} 发送',
 };
