@@ -36,6 +36,9 @@ fn talk(peer: &Peer) {
         event["time"] = json!(now() - ago);
         event["group_name"] = json!(name);
         event["sender"]["card"] = json!(author);
+        let number = 1000 + author.chars().map(|letter| letter as u32).sum::<u32>();
+        event["user_id"] = json!(number);
+        event["sender"]["user_id"] = json!(number);
         peer.push(&event);
     }
 }
@@ -119,7 +122,11 @@ async fn every_view_can_be_drawn() {
                 tab.becomes(Person { dark, ..screen }).await;
                 tab.go(&server.url("/#send")).await;
                 tab.go(&server.url(&format!("/#{view}"))).await;
-                tab.sees(".connection", if width == "wide" { "Live" } else { "" }).await;
+                tab.until(
+                    "it is live",
+                    "return document.querySelector('.connection').dataset.state === 'live'",
+                )
+                .await;
                 let name = view.split('?').next().unwrap();
                 shoot(&tab, &folder.join(format!("{at}-{name}-{width}-{theme}.png"))).await;
             }
