@@ -32,3 +32,9 @@ export const conversationName = ({ platform, recipient, conversation_name: name 
  */
 export const nameOfConversation = ({ platform, conversation, name }) =>
   names.get(keyOf(platform, conversation)) || name || conversation;
+
+/**
+ * Whether a conversation is with one person.
+ * @param {Pick<import('./types.js').Conversation, 'kind' | 'conversation'>} entry
+ */
+export const isPrivate = ({ kind, conversation }) => (kind ?? conversation.split('_')[0]) === 'private';

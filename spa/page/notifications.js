@@ -2,7 +2,7 @@
 
 import { lineOf } from './content.js';
 import { author } from './format.js';
-import { conversationName, keyOf } from './names.js';
+import { conversationName, isPrivate, keyOf } from './names.js';
 import { preferences } from './preferences.js';
 import { here, link } from './router.js';
 
@@ -42,10 +42,9 @@ function isWanted(message, feed) {
   if (message.direction !== 'Inbound' || Date.now() / 1000 - message.created_at > NEWS || isSeen(message)) return false;
   const entry = feed.conversations.get(message.platform, message.recipient);
   const isMention = message.segments?.some((segment) => segment.type === 'mention_all' || (segment.type === 'mention' && segment.me)) ?? false;
-  const isPrivate = (entry?.kind ?? message.recipient.split('_')[0]) === 'private';
   const rule = preferences.value.notify[keyOf(message.platform, message.recipient)];
   if (rule === 'none' || (entry?.muted && rule === undefined)) return false;
-  return rule === 'all' || isMention || (isPrivate && rule === undefined);
+  return rule === 'all' || isMention || (rule === undefined && isPrivate({ kind: entry?.kind, conversation: message.recipient }));
 }
 
 /** Whether its conversation is open before somebody's eyes. @param {Message} message */

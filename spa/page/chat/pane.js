@@ -6,7 +6,7 @@ import { errorText } from '../errors.js';
 import { author, platformName } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
-import { nameOfConversation } from '../names.js';
+import { isPrivate, nameOfConversation } from '../names.js';
 import { toast } from '../toast.js';
 import { MessageActions, canEdit } from './actions.js';
 import { Composer } from './composer.js';
@@ -52,7 +52,7 @@ export class Pane {
     this.entry = entry;
     this.outgoing = outgoing;
     const { platform, conversation } = entry;
-    this.isPrivate = (entry.kind ?? conversation.split('_')[0]) === 'private';
+    this.isPrivate = isPrivate(entry);
     this.timeline = new Timeline(feed, platform, conversation);
     this.actions = new MessageActions({
       reply: (message) => this.composer.reply(message),

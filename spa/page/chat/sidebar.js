@@ -5,7 +5,7 @@ import { author, fullTime, machineTime, number, platformName, shortTime } from '
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { EVERYTHING, MessageList } from '../list.js';
-import { conversationName, keyOf, nameOfConversation } from '../names.js';
+import { conversationName, isPrivate, keyOf, nameOfConversation } from '../names.js';
 import { VirtualList } from '../virtual.js';
 import { draftOf, drafts } from './drafts.js';
 import { tick } from './row.js';
@@ -247,11 +247,10 @@ function conversationRow(entry) {
 function lastLine(entry) {
   const draft = draftOf(entry)?.text;
   if (draft) return h('span', { class: 'text' }, h('span', { class: 'draft' }, t('draft')), ' ', draft.slice(0, 100));
-  const { last_message: last, kind, conversation } = entry;
+  const { last_message: last } = entry;
   if (!last) return h('span', { class: 'text' }, platformName(entry.platform));
-  const isPrivate = (kind ?? conversation.split('_')[0]) === 'private';
   const isOwn = last.direction !== 'Inbound';
-  const who = isOwn ? t('you') : isPrivate ? '' : author(last);
+  const who = isOwn ? t('you') : isPrivate(entry) ? '' : author(last);
   const said = last.recalled_at ? t('recalledMessage') : lineOf(last);
   return h('span', { class: 'text' }, who ? h('span', { class: 'who' }, `${who}: `) : null, said);
 }
