@@ -18,9 +18,11 @@ use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::Event;
 use crate::model::message::{LOCAL, Message, Status};
 use crate::model::notice::Request;
+use crate::model::routing::SeenPlatform;
 use crate::protocol::overview::{Conversation, Stats};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 use std::path::Path;
+use std::sync::OnceLock;
 use uuid::Uuid;
 
 /// An event of a platform that could not be stored.
@@ -51,6 +53,9 @@ pub struct View {
     /// The epoch of the newest event.
     epoch: Epoch,
     pub(super) meta: ReadOnlyTable<&'static str, &'static [u8]>,
+    /// By which each message without a platform is routed, read once.
+    pub(super) seen_platforms: OnceLock<Vec<SeenPlatform>>,
+    pub(super) named_platforms: OnceLock<Vec<String>>,
     /// Where the tables are that only a copy or a check needs.
     pub(super) txn: ReadTransaction,
 }
@@ -74,6 +79,8 @@ impl View {
             platforms: txn.open_table(PLATFORMS)?,
             conversations: txn.open_table(CONVERSATIONS)?,
             meta,
+            seen_platforms: OnceLock::new(),
+            named_platforms: OnceLock::new(),
             txn,
         })
     }
@@ -305,6 +312,17 @@ impl View {
         seq: u64,
     ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
         let all = self.after(seq)?;
+        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
+    }
+
+    /// Messages from one place of the journal to another, oldest first; those that are damaged are
+    /// left out, and told.
+    pub fn readable_between(
+        &self,
+        first: u64,
+        last: u64,
+    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let all = self.between(first, last)?;
         Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
     }
 

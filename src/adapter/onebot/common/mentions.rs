@@ -1,7 +1,7 @@
 //! The names of people whom messages mention.
 
 use super::names::Names;
-use crate::adapter::api::MessageOf;
+use crate::adapter::api::MessageRef;
 use crate::model::change::Inbound;
 
 /// People whose names one message has asked for.
@@ -34,8 +34,8 @@ pub(in crate::adapter::onebot) fn name_mentions(
 }
 
 /// A message by its platform's ID, for what becomes known of it later.
-pub(in crate::adapter::onebot) fn message_of(inbound: &Inbound) -> MessageOf {
-    MessageOf {
+pub(in crate::adapter::onebot) fn message_of(inbound: &Inbound) -> MessageRef {
+    MessageRef {
         platform: inbound.platform.clone(),
         conversation: inbound.conversation.clone(),
         external_id: inbound.external_id.clone(),

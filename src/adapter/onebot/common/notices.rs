@@ -1,6 +1,6 @@
 //! Notices and requests as the core takes them (contract, items 26, 27 and 29).
 
-use crate::adapter::api::{Event, MessageOf};
+use crate::adapter::api::{Event, MessageRef, PlatformRequest};
 use crate::model::message::{Sender, check_name};
 use crate::model::notice::{Notice, NoticeKind};
 use crate::model::reaction::ReactionChange;
@@ -24,8 +24,8 @@ pub(in crate::adapter::onebot) struct About<'a> {
     /// The person who did it.
     pub(in crate::adapter::onebot) operator: Option<&'a str>,
     pub(in crate::adapter::onebot) text: String,
-    /// What is needed to answer it, where it is a request.
-    pub(in crate::adapter::onebot) request: Option<String>,
+    /// By which it can be answered.
+    pub(in crate::adapter::onebot) request: Option<PlatformRequest>,
 }
 
 impl Notices<'_> {
@@ -64,7 +64,7 @@ impl Notices<'_> {
     ) -> Option<Event> {
         let message = self.message(conversation, message_id)?;
         let by = by.map(|id| self.person(Some(conversation), id));
-        Some(Event::Recalled { message, by })
+        Some(Event::Recalled { message, by, at: self.at })
     }
 
     /// The reactions to a message changed.
@@ -75,7 +75,7 @@ impl Notices<'_> {
         change: ReactionChange,
     ) -> Option<Event> {
         let message = self.message(conversation, message_id)?;
-        Some(Event::Reacted { message, change })
+        Some(Event::Reacted { message, change, at: self.at })
     }
 
     /// A message of a conversation.
@@ -83,9 +83,9 @@ impl Notices<'_> {
         &self,
         conversation: &str,
         message_id: &str,
-    ) -> Option<MessageOf> {
+    ) -> Option<MessageRef> {
         check_name("conversation", conversation).ok()?;
-        Some(MessageOf {
+        Some(MessageRef {
             platform: self.platform.to_owned(),
             conversation: conversation.to_owned(),
             external_id: message_id.to_owned(),

@@ -7,7 +7,7 @@ use super::handler::Handler;
 use super::notice::NoticeFrame;
 use super::options::Options;
 use super::{history, lookup};
-use crate::adapter::api::{Event as CoreEvent, MessageOf, Settings};
+use crate::adapter::api::{Event as CoreEvent, MessageRef, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Answered, Calls};
@@ -358,7 +358,7 @@ impl Peer {
     }
 
     /// Asks for the name of a person whom a message mentions, once each and few at once.
-    fn ask_for_person(&self, message: &MessageOf, user: String) {
+    fn ask_for_person(&self, message: &MessageRef, user: String) {
         let key = person_key(&message.conversation, &user);
         if let Some(calls) = self.account.calls()
             && let Some(permit) = self.account.people.ask(&key)
@@ -374,7 +374,7 @@ impl Peer {
 
     /// Asks for the message that another one answers, where nobody told of it lately: once each and
     /// few at once.
-    fn ask_for_answered(&self, message: MessageOf, answered: String) {
+    fn ask_for_answered(&self, message: MessageRef, answered: String) {
         if !self.account.known.insert(&message.conversation, &answered) {
             return;
         }

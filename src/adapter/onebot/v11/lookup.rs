@@ -5,7 +5,7 @@ use super::account::Account;
 use super::address::{Address, Id};
 use super::event::Message;
 use super::reading;
-use crate::adapter::api::{ActionError, Event, EventSink, MessageOf};
+use crate::adapter::api::{ActionError, Event, EventSink, MessageRef};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::fields::Fields;
 use crate::adapter::onebot::common::mentions::person_key;
@@ -46,7 +46,7 @@ pub(super) async fn group_name(
 /// Asks for the name of a person whom a message in a group mentions (api/public.md,
 /// `get_group_member_info`).
 pub(super) async fn person(
-    message: MessageOf,
+    message: MessageRef,
     user: String,
     account: &Account,
     calls: &Calls,
@@ -70,7 +70,7 @@ pub(super) async fn person(
 
 /// Asks for the message that another one answers (api/public.md, `get_msg`).
 pub(super) async fn answered(
-    message: MessageOf,
+    message: MessageRef,
     answered: &str,
     account: &Account,
     calls: &Calls,

@@ -1,9 +1,8 @@
 //! Notices and requests (event/notice.md, event/request.md), and those that NapCat, LLBot, Lagrange
 //! and go-cqhttp added.
 
-use super::act::Request;
 use super::reading;
-use crate::adapter::api::Event;
+use crate::adapter::api::{Event, PlatformRequest, RequestKind};
 use crate::adapter::onebot::common::channel;
 use crate::adapter::onebot::common::fields::Fields;
 use crate::adapter::onebot::common::notices::{About, Notices};
@@ -134,26 +133,22 @@ impl<'a> NoticeFrame<'a> {
         let fields = &self.0;
         let sub_type = fields.get("sub_type").unwrap_or_default();
         let asks = fields.id("user_id");
-        let flag = fields.get("flag").map(str::to_owned);
-        let (kind, user, operator, request) = match kind {
-            "friend" => {
-                let request = flag.map(|flag| Request::Friend { flag });
-                (NoticeKind::FriendRequest, asks, None, request)
+        let (kind, notice, user, operator) = match (kind, sub_type) {
+            ("friend", _) => (RequestKind::Friend, NoticeKind::FriendRequest, asks, None),
+            ("group", "invite") => {
+                let invited = Some(notices.account);
+                (RequestKind::Invitation, NoticeKind::JoinRequest, invited, asks)
             }
-            "group" => {
-                let sub_type = sub_type.to_owned();
-                let (user, operator) = match sub_type.as_str() {
-                    "invite" => (Some(notices.account), asks),
-                    _ => (asks, fields.id("invitor_id")),
-                };
-                let request = flag.map(|flag| Request::Group { flag, sub_type });
-                (NoticeKind::JoinRequest, user, operator, request)
+            ("group", _) => {
+                let by = fields.id("invitor_id");
+                (RequestKind::Join, NoticeKind::JoinRequest, asks, by)
             }
             _ => return None,
         };
-        let request = request.and_then(|request| serde_json::to_string(&request).ok());
+        let request =
+            fields.get("flag").map(|flag| PlatformRequest { kind, flag: flag.to_owned() });
         let text = fields.get("comment").unwrap_or_default().to_owned();
-        notices.noticed(kind, About { conversation, user, operator, text, request })
+        notices.noticed(notice, About { conversation, user, operator, text, request })
     }
 
     /// The reactions as NapCat and LLBot tell them (`group_msg_emoji_like`), or Lagrange
@@ -202,7 +197,7 @@ impl<'a> NoticeFrame<'a> {
         let message = notices.message(conversation, id)?;
         let is_me = |user: &str| user == notices.account;
         let content = reading::read(self.0.nested("message")?, &is_me).content;
-        Some(Event::Edited { message, content })
+        Some(Event::Edited { message, content, at: notices.at })
     }
 
     /// The conversation it is about: a group, a channel, or the friend that is not the account.

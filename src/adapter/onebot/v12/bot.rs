@@ -4,7 +4,7 @@ use super::action::{SegmentOut, SendMessage, UploadFile, delivery, upload_failed
 use super::address::Address;
 use super::event::BotId;
 use crate::adapter::api::{
-    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, MessageOf, Outbound,
+    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, MessageRef, Outbound,
 };
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Bot as SelfParameter, Calls, NoAnswer};
@@ -105,7 +105,7 @@ impl Bot {
     }
 
     /// Asks for the name of a person whom a message mentions.
-    pub(super) async fn look_up_mentioned(&self, message: MessageOf, user: String, key: &str) {
+    pub(super) async fn look_up_mentioned(&self, message: MessageRef, user: String, key: &str) {
         self.look_up_person(&message.conversation, &user, key).await;
         if let Some(name) = self.names.get(key) {
             self.events.report(Event::MentionNamed { message, user, name }).await;

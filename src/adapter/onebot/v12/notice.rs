@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::segment;
-use crate::adapter::api::Event;
+use crate::adapter::api::{Event, PlatformRequest, RequestKind};
 use crate::adapter::onebot::common::fields::Fields;
 use crate::adapter::onebot::common::notices::{About, Notices};
 use crate::clock::now;
@@ -50,7 +50,7 @@ impl<'a> NoticeFrame<'a> {
         {
             let message = notices.message(conversation?, fields.get("message_id")?)?;
             let read = segment::read(fields.nested("message")?, &|user| user == account);
-            return Some(Event::Edited { message, content: read.content });
+            return Some(Event::Edited { message, content: read.content, at });
         }
         match kind {
             "friend_increase" => noticed(NoticeKind::FriendAdded, ""),
@@ -89,20 +89,23 @@ impl<'a> NoticeFrame<'a> {
     ) -> Option<Event> {
         let fields = &self.0;
         let asks = fields.get("user_id");
-        let (kind, user, operator) = match kind {
-            "new_friend" | "friend_request" | "friend" => (NoticeKind::FriendRequest, asks, None),
+        let (kind, notice, user, operator) = match kind {
+            "new_friend" | "friend_request" | "friend" => {
+                (RequestKind::Friend, NoticeKind::FriendRequest, asks, None)
+            }
             "join_group" | "group_request" | "group" => {
-                (NoticeKind::JoinRequest, asks, fields.get("operator_id"))
+                (RequestKind::Join, NoticeKind::JoinRequest, asks, fields.get("operator_id"))
             }
             "group_invited" | "group_invite" => {
-                (NoticeKind::JoinRequest, Some(notices.account), asks)
+                (RequestKind::Invitation, NoticeKind::JoinRequest, Some(notices.account), asks)
             }
             _ => return None,
         };
+        let flag = fields.get("request_id").or_else(|| fields.get("flag"));
+        let request = flag.map(|flag| PlatformRequest { kind, flag: flag.to_owned() });
         let text = fields.get("message").or_else(|| fields.get("comment"));
         let text = text.unwrap_or_default().to_owned();
-        // There is no action to answer it that implementations agree on.
-        notices.noticed(kind, About { conversation, user, operator, text, request: None })
+        notices.noticed(notice, About { conversation, user, operator, text, request })
     }
 
     fn conversation(&self) -> Option<String> {
