@@ -253,4 +253,5 @@ export const en = {
   wechat: 'WeChat',
   recalledMessage: 'recalled a message',
   via: 'by {name}',
+  error_unknown: 'The platform has not answered: it is not known whether this was done.',
 };

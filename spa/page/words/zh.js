@@ -254,4 +254,5 @@ export const zh = {
   wechat: '微信',
   recalledMessage: '撤回了一条消息',
   via: '由 {name} 发送',
+  error_unknown: '平台没有回应，不清楚是否已完成。',
 };
