@@ -14,6 +14,7 @@ mod lifetime;
 mod limit;
 mod list;
 mod listen;
+mod login;
 mod memory;
 mod messages;
 mod metrics;
