@@ -14,7 +14,7 @@ use crate::log::{Record, encode_event, record};
 use crate::model::change::{Change, Effect};
 use crate::model::content::Content;
 use crate::model::cursor::Epoch;
-use crate::model::event::{Bounds, Event, How, Mark};
+use crate::model::event::{AdapterState, Bounds, Event, How, Mark};
 use crate::model::message::{Message, Recall, Status};
 use crate::model::routing::SeenPlatform;
 use redb::ReadableTable;
@@ -145,14 +145,7 @@ impl Transaction<'_> {
                 None
             }
             Event::AdapterState(state) => {
-                let key = (&*state.adapter, &*state.key);
-                match &state.value {
-                    Some(value) => {
-                        let row = pack(&[key.0, key.1], value)?;
-                        self.adapter_state.insert(key, row.as_slice())?;
-                    }
-                    None => drop(self.adapter_state.remove(key)?),
-                }
+                self.keep_state(&state)?;
                 None
             }
         };
@@ -371,6 +364,18 @@ impl Transaction<'_> {
         }
         let bytes = pack(&[SEEN_PLATFORMS], &seen)?;
         self.meta.insert(SEEN_PLATFORMS, bytes.as_slice())?;
+        Ok(())
+    }
+
+    fn keep_state(&mut self, state: &AdapterState) -> Result<()> {
+        let key = (&*state.adapter, &*state.key);
+        match &state.value {
+            Some(value) => {
+                let row = pack(&[key.0, key.1], value)?;
+                self.adapter_state.insert(key, row.as_slice())?;
+            }
+            None => drop(self.adapter_state.remove(key)?),
+        }
         Ok(())
     }
 

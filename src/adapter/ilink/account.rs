@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// The longest pause before an account that cannot be reached is tried again; pauses double.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// Pause before something is sent again, where the platform cannot be reached.
 const UNREACHABLE_PAUSE: Duration = Duration::from_secs(2);

@@ -3,6 +3,7 @@
 //! A refusal does not tell which limit was hit. The person's next message helps with most of them;
 //! a few slow attempts with the old token help with the limit on frequency.
 
+use std::fmt;
 use uuid::Uuid;
 
 /// Pauses before the attempts with a token that was refused, in seconds; then none is made.
@@ -14,8 +15,8 @@ const MAX_FRESH_REFUSALS: u32 = 3;
 /// Seconds between those that count: the limit on frequency may last for half an hour.
 const FRESH_REFUSALS_APART: u64 = 20 * 60;
 
-/// What is known of answering one person.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What is known of answering one person. Its `Debug` leaves out the token.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Reply {
     /// The token of their newest message, to be sent back as it came.
     pub(super) token: String,
@@ -52,6 +53,12 @@ pub(super) struct Progress {
     pub(super) external_id: Option<String>,
     /// Some part was taken without a proof.
     pub(super) is_unproved: bool,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("taken", &self.taken).finish_non_exhaustive()
+    }
 }
 
 impl Reply {
