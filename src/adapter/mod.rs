@@ -25,8 +25,9 @@ pub use crate::model::change::Inbound;
 pub use crate::model::event::AdapterState;
 pub use crate::protocol::platform::{AdapterStatus, State, StatusChange};
 pub use api::{
-    AccountHandle, Closed, Delivery, Event, EventSink, Found, Kind, LoginError, LoginRequest,
-    OnUnknown, Outbound, QueuedEvent, RateLimit, Request, Resolve, Settings, Transport, Window,
+    AccountHandle, Action, ActionError, Closed, Delivery, Event, EventSink, Found, Kind,
+    LoginError, LoginRequest, MessageOf, OnUnknown, Outbound, QueuedEvent, RateLimit, Request,
+    Resolve, Settings, Transport, Window,
 };
 pub use kinds::AdapterConfig;
 pub use registry::{Changes, Registry, configured_facts};

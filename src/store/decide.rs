@@ -26,12 +26,20 @@ pub(super) fn decide(
         Command::Receive { received, at, can_wait } => {
             receive(state, *received, at, can_wait, events)
         }
-        Command::Recall { target, by, hides, at } => alter(state, &target, events, |message| {
-            let seq = message.seq;
+        Command::Recall { target, by, at } => alter(state, &target, events, |message| {
+            let (seq, hides) = (message.seq, state.hides_recalled());
             message.recall.is_none().then_some(Event::Recalled { seq, by, hides, at })
         }),
         Command::Edit { target, content, at } => {
             alter(state, &target, events, |message| set_content(message, content, true, at))
+        }
+        Command::EditWaiting { id, content, at } => {
+            let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
+            if matches!(message.status, Status::Sending | Status::Sent) {
+                return Ok(Answer::NotWaiting);
+            }
+            events.extend(set_content(&message, content, true, at));
+            Ok(Answer::Noted)
         }
         Command::Complete { seq, content, at } => {
             let Some(message) = state.by_seq(seq)? else { return Ok(Answer::NotFound) };
@@ -42,10 +50,17 @@ pub(super) fn decide(
             let reactions = change.apply_to(&message.reactions)?;
             Some(Event::Reacted { seq: message.seq, reactions, at })
         }),
-        Command::Notice { notice } => {
-            events.push(Event::Noticed(notice));
+        Command::Notice { notice, request } => {
+            events.push(Event::Noticed { notice, request });
             Ok(Answer::Noted)
         }
+        Command::AnswerRequest { id, approved, reason, at } => match state.request(id)? {
+            Some(request) if request.answer.is_none() => {
+                events.push(Event::RequestAnswered { id, approved, reason, at });
+                Ok(Answer::Noted)
+            }
+            _ => Ok(Answer::NotFound),
+        },
         Command::SeePlatform { platform, kind } => {
             let seen = state.seen_platforms()?;
             if !seen.iter().any(|seen| seen.platform == platform && seen.kind == kind) {
@@ -83,8 +98,7 @@ pub(super) fn decide(
             Ok(Answer::Done(changed_with(How::AttemptEnded, after, marks, events)))
         }
         Command::SetAside { inbound, reason, at } => {
-            events.push(Event::SetAside { inbound, reason, at });
-            Ok(Answer::Noted)
+            Ok(noted(Event::SetAside { inbound, reason, at }, events))
         }
         Command::Release { offset } => {
             if !state.is_set_aside(offset)? {
@@ -100,10 +114,7 @@ pub(super) fn decide(
             }
             None => Ok(Answer::Nothing),
         },
-        Command::KeepState { state } => {
-            events.push(Event::AdapterState(state));
-            Ok(Answer::Noted)
-        }
+        Command::KeepState { state } => Ok(noted(Event::AdapterState(state), events)),
         // Each of them is decided by itself, once those before it are applied.
         Command::Together(_) => Ok(Answer::Nothing),
     }
@@ -130,6 +141,12 @@ fn alter(
 fn set_content(message: &Message, content: Content, is_edit: bool, at: u64) -> Option<Event> {
     let seq = message.seq;
     (message.content != content).then_some(Event::ContentSet { seq, content, is_edit, at })
+}
+
+/// Decides that this happened, whatever the state.
+fn noted(event: Event, events: &mut Vec<Event>) -> Answer {
+    events.push(event);
+    Answer::Noted
 }
 
 fn create(

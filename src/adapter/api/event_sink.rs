@@ -58,7 +58,15 @@ impl Event {
                 messages.sum::<usize>() + values.sum::<usize>()
             }
             Self::Named { name, .. } => name.len(),
-            Self::ConfirmedLate { .. } | Self::Conversations { .. } | Self::Remembered { .. } => 0,
+            Self::Edited { content, .. } => content.bytes(),
+            Self::Noticed { notice, request } => {
+                notice.text.len() + request.as_ref().map_or(0, String::len)
+            }
+            Self::Recalled { .. }
+            | Self::Reacted { .. }
+            | Self::ConfirmedLate { .. }
+            | Self::Conversations { .. }
+            | Self::Remembered { .. } => 0,
         };
         EVENT_BYTES + texts
     }

@@ -1,6 +1,7 @@
 //! The types that adapters and the core exchange. No protocol and no connection is in them.
 
 mod account_handle;
+mod action;
 mod event;
 mod event_sink;
 mod kind;
@@ -10,7 +11,8 @@ mod settings;
 mod window;
 
 pub use account_handle::{AccountHandle, Request};
-pub use event::Event;
+pub use action::{Action, ActionError};
+pub use event::{Event, MessageOf};
 pub use event_sink::{EventSink, QueuedEvent};
 pub use kind::{Kind, Resolve};
 pub use login::{LoginError, LoginRequest};

@@ -6,7 +6,7 @@ use super::memory::{Kept, Login};
 use super::poll::{PollEnd, poll};
 use super::send::send;
 use super::window::Windows;
-use crate::adapter::api::{Closed, Delivery, Event, Found, Request, Settings, Window};
+use crate::adapter::api::{ActionError, Closed, Delivery, Event, Found, Request, Settings, Window};
 use crate::adapter::context::Context;
 use crate::adapter::registry::{ConfiguredEntry, NewConnection};
 use crate::clock::now;
@@ -208,6 +208,8 @@ impl Account {
             }
             // The interface has no history.
             Request::Find { answer, .. } => drop(answer.send(Found::CannotTell)),
+            // It sends, and nothing else.
+            Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
         }
     }
 
