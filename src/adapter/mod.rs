@@ -30,6 +30,6 @@ pub use api::{
     Resolve, Settings, Transport, Window,
 };
 pub use kinds::AdapterConfig;
-pub use registry::{Changes, Registry, configured_facts};
+pub use registry::{Changes, Registry, configured_facts, conversations_of};
 pub use start::{Adapters, start};
 pub use transport::{Endpoint, Handshake, Socket, socket_config};

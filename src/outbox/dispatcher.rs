@@ -6,6 +6,7 @@ use super::lane::{End, Lane};
 use super::lane_key::LaneKey;
 use super::recovery::recover;
 use super::unreadable::cannot_read;
+use crate::adapter::conversations_of;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::model::message::Status;
@@ -119,7 +120,7 @@ impl Dispatcher {
 
     fn start(&mut self, key: LaneKey) {
         if key.platform.is_none() {
-            for conversation in self.conversations(&key) {
+            for conversation in Self::conversations(&key) {
                 self.unrouted.entry(conversation).or_default().insert(key.clone());
             }
         }
@@ -139,10 +140,8 @@ impl Dispatcher {
     }
 
     /// The conversations for which a lane without a platform may be.
-    fn conversations(&self, key: &LaneKey) -> HashSet<String> {
-        let facts = self.context.registry.routing_facts(&key.recipient, None);
-        let readings = facts.readings.into_iter().flat_map(|reading| reading.conversations);
-        readings.chain([key.recipient.clone()]).collect()
+    fn conversations(key: &LaneKey) -> HashSet<String> {
+        conversations_of(&key.recipient).chain([key.recipient.clone()]).collect()
     }
 
     fn ended(&mut self, ended: Result<(task::Id, End), task::JoinError>) {
@@ -165,7 +164,7 @@ impl Dispatcher {
     fn forget(&mut self, key: &LaneKey) {
         self.lanes.remove(key);
         if key.platform.is_none() {
-            for conversation in self.conversations(key) {
+            for conversation in Self::conversations(key) {
                 if let Some(keys) = self.unrouted.get_mut(&conversation) {
                     keys.remove(key);
                     if keys.is_empty() {

@@ -12,7 +12,7 @@ use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::{Message, Status};
-use crate::store::{self, Answer, Command};
+use crate::store::{self, Answer, Command, View};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
@@ -104,7 +104,7 @@ impl Lane {
         let waiting = self.waiting(MAX_CLAIMED);
         let Some(first) = waiting.first().map(|message| message.seq) else { return true };
         let default_platform = self.context.default_platform.as_deref();
-        let facts = self.context.registry.routing_facts(&self.key.recipient, default_platform);
+        let facts = self.context.registry.routing_facts(default_platform);
         let messages = waiting.iter().map(|message| (message.seq, facts.clone())).collect();
         let command = Command::Route { messages, at: now() };
         if let Err(error) = self.context.store.write(command).await {
@@ -116,10 +116,17 @@ impl Lane {
 
     fn waiting(&self, limit: usize) -> Vec<Message> {
         let LaneKey { platform, recipient } = &self.key;
-        let view = self.context.store.view();
-        let found = view.and_then(|view| view.pending(platform.as_deref(), recipient, limit));
-        found.unwrap_or_else(|error| {
-            cannot_read(&format!("what waits for {recipient}"), &error);
+        self.read(|view| view.pending(platform.as_deref(), recipient, limit))
+    }
+
+    fn waiting_from(&self, first: u64, limit: usize) -> Vec<u64> {
+        let LaneKey { platform, recipient } = &self.key;
+        self.read(|view| view.pending_seqs(platform.as_deref(), recipient, first, limit))
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&View) -> store::Result<Vec<T>>) -> Vec<T> {
+        self.context.store.view().and_then(|view| read(&view)).unwrap_or_else(|error| {
+            cannot_read(&format!("what waits for {}", self.key.recipient), &error);
             Vec::new()
         })
     }
@@ -185,15 +192,11 @@ impl Lane {
         let is_cautious = settings.rate_limit.is_some()
             || settings.on_unknown == OnUnknown::Fail
             || route.account.has_window();
-        let waiting = self.waiting(if is_cautious { 1 } else { self.claims });
         // It may have been taken back meanwhile; the next one is to be looked at first.
-        if waiting.first().is_none_or(|message| message.seq != first) {
+        if self.waiting(1).first().is_none_or(|message| message.seq != first) {
             return;
         }
-        // One that may have gone out already is looked up first, when its turn comes.
-        let certain = waiting.iter().skip(1).take_while(|message| !message.is_uncertain).count();
-        let claims = waiting.into_iter().take(1 + certain).map(|message| message.seq);
-        let claims: Vec<_> = claims.collect();
+        let claims = self.waiting_from(first, if is_cautious { 1 } else { self.claims });
         let account = route.account.account.clone();
         let command = Command::Claim { seqs: claims.clone(), account, at: now() };
         let claimed = match self.context.store.write(command).await {

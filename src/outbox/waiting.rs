@@ -21,7 +21,7 @@ pub fn waiting(
         return None;
     }
     let Some(platform) = &message.platform else {
-        let facts = registry.routing_facts(&message.recipient, default_platform);
+        let facts = registry.routing_facts(default_platform);
         let choice = routing::choose_platform(&message.recipient, message.seq, &facts, view);
         return choice.ok().and_then(|choice| no_platform(&message.recipient, &choice));
     };

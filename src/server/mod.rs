@@ -4,6 +4,7 @@ mod access;
 mod actions;
 mod assets;
 mod body;
+mod bundle;
 mod context;
 mod dial_in;
 mod error;

@@ -46,7 +46,8 @@ pub enum Command {
     Name { platform: String, conversation: String, name: String },
     /// Route messages again, each by the facts that hold now.
     Route { messages: Vec<(u64, RoutingFacts)>, at: u64 },
-    /// Claim messages for sending by an account, those of them that still wait.
+    /// Claim messages for sending by an account, those of them that still wait and can be read. Up
+    /// to one behind the first that may have gone out already: that is to be looked up before.
     Claim { seqs: Vec<u64>, account: Option<String>, at: u64 },
     /// Record how an attempt ended.
     RecordOutcome { seq: u64, outcome: Outcome, at: u64 },

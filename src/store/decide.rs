@@ -2,6 +2,7 @@
 
 use super::changed::{changed, changed_with, seen_marks, sent_mark};
 use super::command::{Answer, Command, Target};
+use super::damage::pass_over;
 use super::error::Result;
 use super::keys::{Idempotency, other_id};
 use super::receive::receive;
@@ -210,8 +211,16 @@ fn claim(
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     let mut claimed = Vec::with_capacity(seqs.len());
-    for seq in seqs {
-        let message = state.by_seq(seq)?;
+    for (place, seq) in seqs.into_iter().enumerate() {
+        // The first was read before; of the others a damaged one is left out.
+        let message = match state.by_seq(seq) {
+            read if place == 0 => read?,
+            read => pass_over(read)?,
+        };
+        // One that may have gone out already is looked up first, when its turn comes.
+        if place > 0 && message.as_ref().is_some_and(|message| message.is_uncertain) {
+            break;
+        }
         if let Some(mut message) = message.and_then(|message| change::claim(message, account, at)) {
             message.owner = Some(state.owner().to_owned());
             claimed.push(changed(How::Claimed, message, events));

@@ -31,7 +31,9 @@ pub(super) fn receive(
         return repeated(state, &received, seq, events);
     }
     let recent = if received.own || received.from_history {
-        state.recent(&received.platform, &received.conversation, MAX_COMPARED)?
+        // A live event can only be the echo of a message that went out.
+        let is_outbound = !received.from_history;
+        state.recent(&received.platform, &received.conversation, is_outbound, MAX_COMPARED)?
     } else {
         Vec::new()
     };

@@ -255,6 +255,29 @@ fn a_damaged_record_refuses_only_what_meets_it() {
 }
 
 #[test]
+fn a_claim_leaves_out_what_is_damaged_and_ends_before_what_may_have_gone_out() {
+    let (_folder, mut file) = new();
+    let seqs: Vec<_> = (0..5).map(|_| made(&mut file, "x").seq).collect();
+    let claim = |seqs: &[u64]| Command::Claim { seqs: seqs.to_vec(), account: None, at: 1 };
+    let outcome = Outcome::Retry { reason: "no answer".into(), is_uncertain: true };
+    let retry = Command::RecordOutcome { seq: seqs[3], outcome, at: 2 };
+    file.commit(vec![claim(&seqs[3..4]), retry], Durability::Tables).unwrap();
+    let txn = file.database.begin_write().unwrap();
+    txn.open_table(tables::MESSAGES).unwrap().insert(seqs[1], &b"\xff"[..]).unwrap();
+    txn.commit().unwrap();
+    let claims = vec![claim(&seqs), claim(&seqs[3..])];
+    let answers = file.commit(claims, Durability::Log).unwrap().answers;
+    let claimed: Vec<Vec<_>> = answers
+        .into_iter()
+        .map(|answer| match answer {
+            Ok(Answer::Claimed(claimed)) => claimed.iter().map(|message| message.seq).collect(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(claimed, [vec![seqs[0], seqs[2]], vec![seqs[3], seqs[4]]]);
+}
+
+#[test]
 fn what_a_copy_and_its_original_made_apart_is_all_kept() {
     let (folder, mut original) = new();
     made(&mut original, "in both");

@@ -208,7 +208,7 @@ impl Account {
             }
             // The interface has no history.
             Request::Find { answer, .. } => drop(answer.send(Found::CannotTell)),
-            // It sends, and nothing else.
+            // Nor has it anything to be done with a message that was sent.
             Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
         }
     }

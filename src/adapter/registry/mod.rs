@@ -11,7 +11,7 @@ mod table;
 
 pub use changes::Changes;
 pub(super) use registration::{ConfiguredEntry, Registration};
-pub use routing::configured_facts;
+pub use routing::{configured_facts, conversations_of};
 
 use super::api::{AccountHandle, Kind, OnUnknown, Request, Settings, Window};
 use crate::protocol::platform::{AdapterStatus, State};
@@ -112,20 +112,10 @@ impl Registry {
 
     /// The platforms of which an account is connected and on, each once with its kind.
     pub fn connected(&self) -> Vec<(String, &'static Kind)> {
-        self.platforms_where(|entry| !entry.connections.is_empty() && entry.offline.is_none())
-    }
-
-    /// The platforms that are configured, or of which an account is or was connected since the
-    /// start, each once with its kind.
-    pub fn known_platforms(&self) -> Vec<(String, &'static Kind)> {
-        self.platforms_where(|_| true)
-    }
-
-    fn platforms_where(&self, is_meant: impl Fn(&Entry) -> bool) -> Vec<(String, &'static Kind)> {
         let mut found: Vec<(String, &'static Kind)> = Vec::new();
-        for Entry { platform, kind, .. } in
-            self.shared.lock().entries.iter().filter(|e| is_meant(e))
-        {
+        let table = self.shared.lock();
+        let is_on = |entry: &&Entry| !entry.connections.is_empty() && entry.offline.is_none();
+        for Entry { platform, kind, .. } in table.entries.iter().filter(is_on) {
             if !found.iter().any(|(name, of)| name == platform && of.name == kind.name) {
                 found.push((platform.clone(), kind));
             }
@@ -167,7 +157,7 @@ impl Registry {
         entry.is_configured = true;
         entry.on_unknown = settings.on_unknown;
         entry.time_to_live = settings.time_to_live;
-        table.entries.push(entry);
+        table.add(entry);
         ConfiguredEntry { shared: Arc::clone(&self.shared), id }
     }
 
@@ -183,7 +173,7 @@ impl Registry {
                 entry.unconnected = (State::Disconnected, Some("no longer configured".into()));
             });
         }
-        table.entries.retain(|entry| !entry.is_configured);
+        table.keep(|entry| !entry.is_configured);
         table.entries.iter_mut().for_each(|entry| entry.configured = None);
     }
 
