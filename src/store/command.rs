@@ -5,7 +5,7 @@ use super::keys::Idempotency;
 use crate::model::change::{Inbound, Outcome};
 use crate::model::content::Content;
 use crate::model::event::AdapterState;
-use crate::model::message::{Draft, Message, Sender, Status};
+use crate::model::message::{Draft, Message, ReplyTo, Sender, Status};
 use crate::model::notice::Notice;
 use crate::model::reaction::ReactionChange;
 use crate::model::routing::RoutingFacts;
@@ -31,6 +31,10 @@ pub enum Command {
     Edit { target: Target, content: Content, at: u64 },
     /// Note what became known of a message's content: a file is here, a forward is open.
     Complete { seq: u64, content: Content, at: u64 },
+    /// Note the name of a person whom a message mentions.
+    NameMention { target: Target, user: String, name: String, at: u64 },
+    /// Note what became known of the message that a message answers.
+    FindReply { target: Target, reply_to: Box<ReplyTo>, at: u64 },
     /// Change the reactions to a message.
     React { target: Target, change: ReactionChange, at: u64 },
     /// Set the content of a message that was not sent yet; refused with [`Answer::NotWaiting`] once

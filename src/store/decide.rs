@@ -47,6 +47,16 @@ pub(super) fn decide(
             events.extend(set_content(&message, content, false, at));
             Ok(Answer::Noted)
         }
+        Command::NameMention { target, user, name, at } => {
+            alter(state, &target, events, |message| {
+                set_content(message, message.content.with_mention_named(&user, &name)?, false, at)
+            })
+        }
+        Command::FindReply { target, reply_to, at } => alter(state, &target, events, |message| {
+            let is_open = message.reply_to.as_ref().is_some_and(|known| known.content.is_none());
+            let seq = message.seq;
+            is_open.then_some(Event::ReplyFound { seq, reply_to, at })
+        }),
         Command::React { target, change, at } => alter(state, &target, events, |message| {
             let reactions = change.apply_to(&message.reactions)?;
             Some(Event::Reacted { seq: message.seq, reactions, at })

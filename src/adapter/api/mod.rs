@@ -12,7 +12,7 @@ mod window;
 
 pub use account_handle::{AccountHandle, Request};
 pub use action::{Action, ActionError};
-pub use event::{Event, MessageOf};
+pub use event::{Event, MessageRef, PlatformRequest, RequestKind};
 pub use event_sink::{EventSink, QueuedEvent};
 pub use kind::{Kind, Resolve};
 pub use login::{LoginError, LoginRequest};

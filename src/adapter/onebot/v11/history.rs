@@ -99,7 +99,9 @@ async fn fetch(
     let read = |json: &RawValue| {
         let message = Message::parse(json)?;
         let (inbound, _) = message.into_inbound(&account.platform, own, Some(conversation)).ok()?;
-        Some(Inbound { from_history: true, ..inbound })
+        account.known.insert(conversation, &inbound.external_id);
+        let is_part = account.progress.is_part(&inbound);
+        (!is_part).then_some(Inbound { from_history: true, ..inbound })
     };
     let mut messages: Vec<Inbound> = history.messages.into_iter().filter_map(read).collect();
     messages.sort_by_key(|message| message.time);

@@ -4,14 +4,18 @@ mod account;
 mod act;
 mod action;
 mod address;
+mod compose;
 mod connection;
 mod cq;
 mod event;
+mod faces;
 mod handler;
 mod history;
 mod history_limits;
 mod lookup;
+mod notice;
 mod options;
+mod progress;
 mod reading;
 mod segment;
 

@@ -3,7 +3,7 @@
 use super::action::delivery;
 use super::bot::Bot;
 use super::event::{BotId, Event, Frame, Message, bots};
-use crate::adapter::api::{Event as CoreEvent, Settings};
+use crate::adapter::api::{Event as CoreEvent, MessageRef, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Answered, Calls};
@@ -26,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Accounts of one connection; further ones are skipped.
 const MAX_BOTS: usize = 256;
+/// People whose names one message has asked for.
+const MAX_ASKED_FOR: usize = 8;
 /// Why an account counts as off.
 const OFFLINE: &str = "the account is off, says the implementation; log it in there";
 
@@ -143,6 +145,16 @@ impl Peer {
                 };
                 self.message(&bot, *message).await
             }
+            Event::Notice(notice) => match bot.and_then(|id| self.bot(id)) {
+                Some(bot) => {
+                    let name_of = |conversation: &str, user: &str| {
+                        bot.names.get(&Bot::person_key(conversation, user))
+                    };
+                    let told = notice.event(&bot.platform, &bot.id.user_id, &name_of);
+                    requests::report(&self.context.events, told).await
+                }
+                None => Ok(()),
+            },
             Event::Heartbeat { interval } => {
                 self.heartbeat = session::patience(interval);
                 Ok(())
@@ -247,7 +259,24 @@ impl Peer {
             }
         };
         self.name(bot, &mut inbound);
-        self.report(CoreEvent::Message(Box::new(inbound))).await
+        let message = MessageRef {
+            platform: inbound.platform.clone(),
+            conversation: inbound.conversation.clone(),
+            external_id: inbound.external_id.clone(),
+        };
+        let unnamed = name_mentions(bot, &mut inbound);
+        self.report(CoreEvent::Message(Box::new(inbound))).await?;
+        // Asked for once the message is on its way, so that what is found comes after it.
+        for user in unnamed {
+            let key = Bot::person_key(&message.conversation, &user);
+            let Some(permit) = bot.names.ask(&key) else { continue };
+            let (bot, message) = (Arc::clone(bot), message.clone());
+            self.context.tracker.spawn(async move {
+                bot.look_up_mentioned(message, user, &key).await;
+                drop(permit);
+            });
+        }
+        Ok(())
     }
 
     async fn report(&self, event: CoreEvent) -> Result<(), End> {
@@ -264,7 +293,7 @@ impl Peer {
                 drop(permit);
             });
         }
-        let key = Bot::sender_key(inbound);
+        let key = Bot::person_key(&inbound.conversation, &inbound.sender.id);
         let is_private = inbound.conversation.starts_with("private_");
         let known =
             if is_private { inbound.conversation_name.clone() } else { bot.names.get(&key) };
@@ -275,7 +304,7 @@ impl Peer {
             let (bot, conversation) = (Arc::clone(bot), inbound.conversation.clone());
             let sender = inbound.sender.id.clone();
             self.context.tracker.spawn(async move {
-                bot.look_up_sender(&conversation, &sender, &key).await;
+                bot.look_up_person(&conversation, &sender, &key).await;
                 drop(permit);
             });
         }
@@ -312,6 +341,23 @@ impl Peer {
         self.calls.close();
         end
     }
+}
+
+/// Names the people whom a message mentions, as far as they are known; returns the others.
+fn name_mentions(bot: &Bot, inbound: &mut Inbound) -> Vec<String> {
+    let mut unknown = Vec::new();
+    for user in inbound.content.unnamed_mentions() {
+        match bot.names.get(&Bot::person_key(&inbound.conversation, &user)) {
+            Some(name) => {
+                if let Some(named) = inbound.content.with_mention_named(&user, &name) {
+                    inbound.content = named;
+                }
+            }
+            None => unknown.push(user),
+        }
+    }
+    unknown.truncate(MAX_ASKED_FOR);
+    unknown
 }
 
 /// The one account of an implementation that cannot list its accounts.
