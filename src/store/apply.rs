@@ -14,7 +14,7 @@ use crate::log::{Record, encode_event, record};
 use crate::model::change::{Change, Effect};
 use crate::model::content::Content;
 use crate::model::cursor::Epoch;
-use crate::model::event::{Bounds, Event, How, Mark};
+use crate::model::event::{AdapterState, Bounds, Event, How, Mark};
 use crate::model::message::{Message, Recall, Status};
 use crate::model::notice::{Notice, Request, RequestAnswer};
 use crate::model::routing::SeenPlatform;
@@ -151,17 +151,7 @@ impl Transaction<'_> {
                 self.forget(*bounds)?;
                 None
             }
-            Event::AdapterState(state) => {
-                let key = (&*state.adapter, &*state.key);
-                match &state.value {
-                    Some(value) => {
-                        let row = pack(&[key.0, key.1], value)?;
-                        self.adapter_state.insert(key, row.as_slice())?;
-                    }
-                    None => drop(self.adapter_state.remove(key)?),
-                }
-                None
-            }
+            Event::AdapterState(state) => self.keep_state(&state).map(|()| None)?,
         };
         let Some(effect) = effect else { return Ok(None) };
         self.kept.push((offset, Entry::of(&effect)));
@@ -397,6 +387,18 @@ impl Transaction<'_> {
         }
         let bytes = pack(&[SEEN_PLATFORMS], &seen)?;
         self.meta.insert(SEEN_PLATFORMS, bytes.as_slice())?;
+        Ok(())
+    }
+
+    fn keep_state(&mut self, state: &AdapterState) -> Result<()> {
+        let key = (&*state.adapter, &*state.key);
+        match &state.value {
+            Some(value) => {
+                let row = pack(&[key.0, key.1], value)?;
+                self.adapter_state.insert(key, row.as_slice())?;
+            }
+            None => drop(self.adapter_state.remove(key)?),
+        }
         Ok(())
     }
 

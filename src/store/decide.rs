@@ -109,8 +109,7 @@ pub(super) fn decide(
             Ok(Answer::Done(changed_with(How::AttemptEnded, after, marks, events)))
         }
         Command::SetAside { inbound, reason, at } => {
-            events.push(Event::SetAside { inbound, reason, at });
-            Ok(Answer::Noted)
+            Ok(noted(Event::SetAside { inbound, reason, at }, events))
         }
         Command::Release { offset } => {
             if !state.is_set_aside(offset)? {
@@ -126,10 +125,7 @@ pub(super) fn decide(
             }
             None => Ok(Answer::Nothing),
         },
-        Command::KeepState { state } => {
-            events.push(Event::AdapterState(state));
-            Ok(Answer::Noted)
-        }
+        Command::KeepState { state } => Ok(noted(Event::AdapterState(state), events)),
         // Each of them is decided by itself, once those before it are applied.
         Command::Together(_) => Ok(Answer::Nothing),
     }
@@ -156,6 +152,12 @@ fn alter(
 fn set_content(message: &Message, content: Content, is_edit: bool, at: u64) -> Option<Event> {
     let seq = message.seq;
     (message.content != content).then_some(Event::ContentSet { seq, content, is_edit, at })
+}
+
+/// Decides that this happened, whatever the state.
+fn noted(event: Event, events: &mut Vec<Event>) -> Answer {
+    events.push(event);
+    Answer::Noted
 }
 
 fn create(

@@ -310,11 +310,8 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
             conversations: conversations.into_iter().map(|(p, c)| (p.into(), c.into())).collect(),
         })),
         Wire::AdapterStateV1 { adapter, key, value } => {
-            Event::AdapterState(Box::new(AdapterState {
-                adapter: adapter.into(),
-                key: key.into(),
-                value: value.map(<[u8]>::to_vec),
-            }))
+            let (adapter, key, value) = (adapter.into(), key.into(), value.map(<[u8]>::to_vec));
+            Event::AdapterState(Box::new(AdapterState { adapter, key, value }))
         }
     };
     Some((event, rest))
