@@ -4,6 +4,7 @@ mod access;
 mod assets;
 mod body;
 mod context;
+mod conversations;
 mod dial_in;
 mod error;
 #[cfg(fuzzing)]

@@ -218,6 +218,8 @@ fn kind(event: &Event) -> &'static str {
         Event::Noticed(_) => "noticed",
         Event::Deleted { .. } => "deleted",
         Event::ConversationNamed { .. } => "conversation named",
+        Event::ConversationRead { .. } => "conversation read",
+        Event::ConversationSet { .. } => "conversation set",
         Event::SetAside { .. } => "set aside",
         Event::Released { .. } => "released",
         Event::Forgotten(_) => "forgotten",

@@ -100,6 +100,13 @@ pub fn every_event() -> Vec<Event> {
         Event::Recalled { seq: 7, by: person, hides: true, at: 9 },
         Event::Reacted { seq: 7, reactions, at: 9 },
         Event::Noticed(Box::new(notice)),
+        Event::ConversationRead { platform: "qq".into(), conversation: "g".into(), seq: 300 },
+        Event::ConversationSet {
+            platform: "qq".into(),
+            conversation: "g".into(),
+            muted: true,
+            pinned: false,
+        },
     ]);
     all
 }
