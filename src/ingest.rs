@@ -6,14 +6,14 @@
 //! A message of the account's owner may be the echo of an attempt that is under way. It waits for
 //! the attempt's end, which tells the platform's ID; the store decides which it is.
 
-use crate::adapter::{Event, QueuedEvent, Registry};
+use crate::adapter::{Event, MessageOf, QueuedEvent, Registry};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
-use crate::store::{self, Answer, Command, Store};
+use crate::store::{self, Answer, Command, Store, Target};
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
@@ -137,6 +137,16 @@ impl Ingest {
                 let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
                 Command::RecordOutcome { seq, outcome, at: now() }
             }
+            Event::Recalled { message, by } => {
+                Command::Recall { target: target(message), by, at: now() }
+            }
+            Event::Edited { message, content } => {
+                Command::Edit { target: target(message), content, at: now() }
+            }
+            Event::Reacted { message, change } => {
+                Command::React { target: target(message), change, at: now() }
+            }
+            Event::Noticed { notice, request } => Command::Notice { notice, request },
             Event::Named { platform, conversation, name } => {
                 Command::Name { platform, conversation, name }
             }
@@ -215,6 +225,12 @@ impl Ingest {
     fn count_unstored(&self, work: &Work) {
         self.unstored.store(work.batch.len() + work.waiting.len(), Ordering::Relaxed);
     }
+}
+
+/// A message that an adapter names.
+fn target(message: MessageOf) -> Target {
+    let MessageOf { platform, conversation, external_id } = message;
+    Target::External { platform, conversation, external_id }
 }
 
 impl Work {

@@ -48,6 +48,8 @@ pub static KEYS: &[Key] = &[
         "addresses of reverse proxies: only their `X-Forwarded-For` is believed, and their connections do not count per address"),
     key("default_platform", "string", "none", "\"qq\"",
         "the platform of messages that name none, unless their conversation is known"),
+    key("recalled", "string", "\"keep\"", "\"hide\"",
+        "`keep` or `hide`: whether a message that was taken back on its platform keeps its content here"),
     key("tls.certificate", "path", "none", "\"/etc/rechat/certificate.pem\"",
         "PEM file with the certificate for HTTPS; needs `tls.key`; read again when it changes"),
     key("tls.key", "path", "none", "\"/etc/rechat/key.pem\"",

@@ -3,6 +3,7 @@
 use super::access::Access;
 use super::limit::Limit;
 use super::memory::Memory;
+use crate::actions::Actions;
 use crate::activity::Activity;
 use crate::adapter;
 use crate::config::Config;
@@ -35,6 +36,8 @@ pub struct Context {
     pub adapters: ArcSwap<adapter::Adapters>,
     #[allow(missing_docs)]
     pub registry: adapter::Registry,
+    /// Carries out recalls, edits and reactions.
+    pub actions: Actions,
     /// Outcomes of attempts that are waited for.
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts of messages that wait.

@@ -4,14 +4,15 @@
 use super::body::LINES;
 use super::operation::{Access, Answering, Description, Operation};
 use super::{
-    assets, conversations, list, messages, metrics, openapi, overview, socket, stream, transfer,
+    actions, assets, conversations, list, messages, metrics, openapi, overview, socket, stream,
+    transfer,
 };
 use crate::activity::MAX_MINUTES;
 use crate::config::Need;
 use crate::model::message::{Direction, Message, MessageType, Status};
 use crate::protocol::http::{
     Activity, Backup, BackupDone, Conversation, Conversations, Deleted, Health, Imported, Listing,
-    NewMessage, NewStatus, Platforms, SetConversation, Stats,
+    MessageChange, NewMessage, Platforms, Request, RequestAnswer, Requests, SetConversation, Stats,
 };
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -65,7 +66,11 @@ pub fn routes() -> Vec<Route> {
             [Operation::of(Method::GET, WATCH, |call| now(socket::open(call)))],
         ),
         Route::new("/api/messages", [list(), create()]),
-        Route::new("/api/messages/{id}", [read(), set_status(), delete()]),
+        Route::new("/api/messages/{id}", [read(), change(), delete()]),
+        Route::new("/api/messages/{id}/recall", [recall()]),
+        Route::new("/api/messages/{id}/reactions/{emoji}", [set_reaction(), remove_reaction()]),
+        Route::new("/api/requests", [requests()]),
+        Route::new("/api/requests/{id}", [answer_request()]),
         Route::new("/api/stream", [stream()]),
     ];
     routes.extend(overviews());
@@ -115,19 +120,75 @@ fn read() -> Operation {
     Operation::get(READ, |call| now(messages::read(&call))).described(|d| {
         d.named("get_message", "One message")
             .path("id", &id(), "The message's ID")
+            .query("raw", &json!({"type": "boolean"}), "Add the platform's own form as `raw`")
             .answers::<Message>(StatusCode::OK, "The message")
             .error(404, "There is no such message")
     })
 }
 
-fn set_status() -> Operation {
-    Operation::of(Method::PATCH, SEND, |call| Box::pin(messages::set_status(call))).described(|d| {
-        d.named("set_status", "Set a message's status: `Canceled` keeps one that waits from being sent, `Pending` sends it again")
+fn change() -> Operation {
+    Operation::of(Method::PATCH, SEND, |call| Box::pin(messages::change(call))).described(|d| {
+        let what = "Set a message's status (`Canceled` keeps one that waits from being sent, \
+                    `Pending` sends it again), or edit its content";
+        not_carried_out(d.named("change_message", what))
             .path("id", &id(), "The message's ID")
-            .takes::<NewStatus>()
+            .takes::<MessageChange>()
             .answers::<Message>(StatusCode::OK, "The message as it now is")
-            .error(404, "There is no such message")
     })
+}
+
+fn recall() -> Operation {
+    Operation::of(Method::POST, SEND, |call| Box::pin(actions::recall(call))).described(|d| {
+        not_carried_out(d.named("recall_message", "Take a sent message back on its platform"))
+            .path("id", &id(), "The message's ID")
+            .answers::<Message>(StatusCode::OK, "The message as it now is")
+    })
+}
+
+fn set_reaction() -> Operation {
+    Operation::of(Method::PUT, SEND, |call| Box::pin(actions::react(call, true)))
+        .described(|d| reaction(d.named("set_reaction", "React to a message with an emoji")))
+}
+
+fn remove_reaction() -> Operation {
+    Operation::of(Method::DELETE, SEND, |call| Box::pin(actions::react(call, false)))
+        .described(|d| reaction(d.named("remove_reaction", "Take a reaction of ours back")))
+}
+
+fn reaction(description: Description) -> Description {
+    not_carried_out(description)
+        .path("id", &id(), "The message's ID")
+        .path("emoji", &json!({"type": "string", "minLength": 1}), "The emoji")
+        .answers::<Message>(StatusCode::OK, "The message as it now is")
+        .error(400, "The emoji is none")
+}
+
+/// The errors of an action on a platform (contract, item 26).
+fn not_carried_out(description: Description) -> Description {
+    description
+        .error(404, "There is no such message")
+        .error(409, "`unsupported`, `not_sent` or `in_flight`: nothing was changed")
+        .error(502, "`refused`: the platform's words")
+        .error(503, "`not_connected`: the account is not connected")
+        .error(504, "`unknown`: the platform did not answer; it may have been done")
+}
+
+fn requests() -> Operation {
+    Operation::get(READ, |call| now(actions::requests(&call))).described(|d| {
+        d.named("list_requests", "Requests of people to be a friend or to join a group")
+            .answers::<Requests>(StatusCode::OK, "The requests, the newest first")
+    })
+}
+
+fn answer_request() -> Operation {
+    Operation::of(Method::POST, SEND, |call| Box::pin(actions::answer_request(call))).described(
+        |d| {
+            not_carried_out(d.named("answer_request", "Approve or refuse a request"))
+                .path("id", &count(), "The request's ID")
+                .takes::<RequestAnswer>()
+                .answers::<Request>(StatusCode::OK, "The request as it now is")
+        },
+    )
 }
 
 fn delete() -> Operation {

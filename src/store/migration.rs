@@ -15,8 +15,8 @@ use super::options::Options;
 use super::order;
 use super::postings::Places;
 use super::tables::{
-    CONVERSATIONS, Counters, META, POSTINGS, SCHEMA, SEEN_PLATFORMS, Term, key_check, pack,
-    pack_places, unpack_version,
+    CONVERSATIONS, Counters, META, POSTINGS, REQUESTS, SCHEMA, SEEN_PLATFORMS, Term, key_check,
+    pack, pack_places, unpack_version,
 };
 use super::transaction::{Context, Transaction};
 use crate::clock::now;
@@ -134,6 +134,7 @@ fn from_second(txn: &WriteTransaction) -> Result<()> {
         meta.insert(SEEN_PLATFORMS, pack(&[SEEN_PLATFORMS], &seen)?.as_slice())?;
     }
     drop((conversations, meta));
+    txn.open_table(REQUESTS)?;
     order::arrange(txn)
 }
 

@@ -305,6 +305,7 @@ fn dump(file: &StoreFile) -> Vec<(String, Vec<String>)> {
         rows(&txn, tables::JOURNAL),
         rows(&txn, tables::EPOCHS),
         rows(&txn, tables::QUARANTINE),
+        rows(&txn, tables::REQUESTS),
         rows(&txn, tables::META),
     ]
 }

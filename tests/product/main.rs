@@ -19,6 +19,8 @@ mod tools;
 mod access;
 mod clock;
 mod commands;
+mod content;
+mod conversations;
 mod crash;
 mod damage;
 mod damage_in_replay;
