@@ -5,13 +5,17 @@ mod action;
 mod event;
 mod event_sink;
 mod kind;
+mod login;
 mod message;
 mod settings;
+mod window;
 
 pub use account_handle::{AccountHandle, Request};
 pub use action::{Action, ActionError};
 pub use event::{Event, MessageOf};
 pub use event_sink::{EventSink, QueuedEvent};
 pub use kind::{Kind, Resolve};
+pub use login::{LoginError, LoginRequest};
 pub use message::{Delivery, Found, Outbound};
 pub use settings::{OnUnknown, OwnSettings, RateLimit, Settings, SettingsEntry, Transport};
+pub use window::{Closed, Window};
