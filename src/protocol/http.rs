@@ -63,7 +63,8 @@ impl MessageChange {
     /// Checks the parts; the error is what the API answers.
     pub fn parse(self) -> Result<ParsedChange, String> {
         match (self.status, self.content, self.segments) {
-            (Some(status), None, None) => {
+            // As Part 1 has it: the other fields of a message may stand beside it, and mean nothing.
+            (Some(status), _, _) => {
                 let status = status.parse().map_err(|_| INVALID_STATUS)?;
                 Ok(ParsedChange::Status(status))
             }
@@ -73,7 +74,7 @@ impl MessageChange {
             (None, None, None) => {
                 Err("missing field `status`; or give `content` or `segments`".into())
             }
-            _ => Err("`status`, `content` and `segments` exclude each other; give one".into()),
+            _ => Err("`content` and `segments` exclude each other; give one".into()),
         }
     }
 }
