@@ -98,6 +98,23 @@ pub(super) fn decide(
             }
             Ok(Answer::Noted)
         }
+        Command::SetConversation { platform, conversation, read_to, muted, pinned } => {
+            let Some(before) = state.marks(&platform, &conversation)? else {
+                return Ok(Answer::NotFound);
+            };
+            let (is_muted, is_pinned) =
+                (muted.unwrap_or(before.muted), pinned.unwrap_or(before.pinned));
+            if (is_muted, is_pinned) != (before.muted, before.pinned) {
+                let (platform, conversation) = (platform.clone(), conversation.clone());
+                let (muted, pinned) = (is_muted, is_pinned);
+                events.push(Event::ConversationSet { platform, conversation, muted, pinned });
+            }
+            let read_to = read_to.map(|seq| seq.min(before.newest));
+            if let Some(seq) = read_to.filter(|seq| *seq > before.read) {
+                events.push(Event::ConversationRead { platform, conversation, seq });
+            }
+            Ok(Answer::Noted)
+        }
         Command::Route { messages, at } => route_again(state, messages, at, events),
         Command::Claim { seqs, account, at } => claim(state, seqs, account.as_deref(), at, events),
         Command::RecordOutcome { seq, outcome, at } => {

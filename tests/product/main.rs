@@ -20,6 +20,7 @@ mod access;
 mod clock;
 mod commands;
 mod content;
+mod conversations;
 mod crash;
 mod damage;
 mod damage_in_replay;

@@ -103,7 +103,6 @@ impl Handler {
                 }
                 Delivery::Closed => return Delivery::Closed,
                 Delivery::Unknown { reason } => return Delivery::Unknown { reason: part(reason) },
-                Delivery::Closed => return Delivery::Closed,
             }
         }
         let external_id = progress.finish(message.id);
