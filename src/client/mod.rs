@@ -1,6 +1,7 @@
 //! Asking for messages, wherever they are: a server elsewhere, the one on this host, or the store.
 
 mod address;
+mod connection;
 mod export;
 mod follow;
 mod history;

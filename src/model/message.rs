@@ -10,19 +10,8 @@ pub const NAME_BYTES: usize = 256;
 
 /// Type of a message's content.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    clap::ValueEnum,
-    utoipa::ToSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
-#[value(rename_all = "PascalCase")]
 #[allow(missing_docs)]
 pub enum MessageType {
     #[default]
@@ -50,19 +39,7 @@ impl MessageType {
 }
 
 /// Where a message is in its life.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    clap::ValueEnum,
-    utoipa::ToSchema,
-)]
-#[value(rename_all = "PascalCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum Status {
     /// Stored, and waits to be sent.
     Pending,
@@ -95,19 +72,8 @@ impl Status {
 
 /// Whether a message goes out to a platform or came in from one.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    clap::ValueEnum,
-    utoipa::ToSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
-#[value(rename_all = "PascalCase")]
 #[allow(missing_docs)]
 pub enum Direction {
     #[default]

@@ -1,0 +1,94 @@
+//! Reading many messages.
+
+use super::source::SourceArgs;
+use super::values::{directions, statuses};
+use crate::model::message::{Direction, Status};
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+
+/// `rechat list`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat list
+  rechat list --platform qq --conversation group_123456 --limit 20
+  rechat list --status failed --json | jq -r .last_error
+  rechat list --follow --platform qq
+  rechat list | cut -f 1,7,8    # when piped, fields separated by tabs: 1 time, 2 direction,
+                                # 3 platform, 4 conversation, 5 status, 6 type, 7 sender,
+                                # 8 content, 9 ID")]
+pub struct List {
+    /// Only messages with this status
+    #[arg(long, ignore_case = true, value_parser = statuses())]
+    pub status: Option<Status>,
+
+    /// Only messages of this platform
+    #[arg(short, long)]
+    pub platform: Option<String>,
+
+    /// Only messages of this conversation
+    #[arg(long)]
+    pub conversation: Option<String>,
+
+    /// Only outbound messages, or only inbound ones
+    #[arg(long, ignore_case = true, value_parser = directions())]
+    pub direction: Option<Direction>,
+
+    /// Only messages with this text in the content or the name of the sender, in any case
+    #[arg(long, value_name = "TEXT", conflicts_with = "follow", value_parser = NonEmptyStringValueParser::new())]
+    pub search: Option<String>,
+
+    /// Number of messages at most
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+    pub limit: usize,
+
+    /// Number of the newest messages to skip
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub offset: u64,
+
+    /// Only messages older than this one
+    #[arg(long, value_name = "ID")]
+    pub before: Option<String>,
+
+    /// Go on with new messages as they arrive; needs a server
+    #[arg(short, long, conflicts_with_all = ["offset", "before"])]
+    pub follow: bool,
+
+    /// Print the messages as JSON lines
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// `rechat search`
+#[derive(Debug, Args)]
+#[command(mut_arg("search", |arg| arg.hide(true)), mut_arg("follow", |arg| arg.hide(true)))]
+#[command(after_help = "Examples:
+  rechat search lunch
+  rechat search 你好 --platform qq --limit 10
+  rechat search 'two words' --json | jq -r .content")]
+pub struct Search {
+    /// The text, which has to stand together; case and full-width forms make no difference
+    #[arg(conflicts_with_all = ["search", "follow"], value_parser = NonEmptyStringValueParser::new())]
+    pub text: String,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub list: List,
+}
+
+/// `rechat stats`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  rechat stats --json | jq .failed")]
+pub struct Stats {
+    /// Print the counts as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}

@@ -1,0 +1,95 @@
+//! The command line, as types: a file for each family of commands.
+
+#![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
+
+mod list;
+mod message;
+mod parse;
+mod send;
+mod serve;
+mod shell;
+mod source;
+mod store;
+mod values;
+
+pub use list::{List, Search, Stats};
+pub use message::{Many, One, SetStatus};
+pub use parse::parse;
+pub use send::Send;
+pub use serve::{Serve, Tui};
+pub use shell::{Completions, Man};
+pub use source::SourceArgs;
+pub use store::{Backup, Check, Compact, Doctor, Export, Import};
+
+use clap::{Parser, Subcommand, ValueHint};
+use std::path::PathBuf;
+
+/// The version, and the commit it was built from.
+pub const VERSION: &str = env!("RECHAT_VERSION");
+
+/// Collects the chats of several platforms on your own machine.
+#[derive(Debug, Parser)]
+#[command(name = "rechat", version = VERSION, max_term_width = 100, propagate_version = true)]
+#[command(arg_required_else_help = true, subcommand_required = true)]
+#[command(after_help = "Examples:
+  rechat serve                                start the server on 127.0.0.1:8080
+  rechat send -r group_123456 'Hello'         store a message and send it
+  rechat list --status failed                 list the messages that were not sent, and why
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.")]
+pub struct Cli {
+    #[command(subcommand)]
+    #[allow(missing_docs)]
+    pub command: Command,
+
+    /// Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server
+    Serve(Serve),
+    /// Store a message and send it
+    Send(Send),
+    /// List messages, the newest first
+    List(List),
+    /// Find messages by a text in them, the newest first
+    Search(Search),
+    /// Show one message
+    Get(One),
+    /// Set the status of a message by hand
+    SetStatus(SetStatus),
+    /// Cancel messages that are not sent yet
+    Cancel(Many),
+    /// Send failed or canceled messages again
+    Retry(Many),
+    /// Delete messages; they cannot be brought back
+    Delete(Many),
+    /// Count the messages of each status
+    Stats(Stats),
+    /// Read and answer in the terminal, live
+    Tui(Tui),
+    /// Check a store for damage
+    Check(Check),
+    /// Check everything a server needs, and say what to correct
+    Doctor(Doctor),
+    /// Write messages as JSON lines, the oldest first
+    Export(Export),
+    /// Store messages that were exported; known ones stay as they are
+    Import(Import),
+    /// Copy the store, also while the server runs
+    Backup(Backup),
+    /// Make the store's file as small as possible
+    Compact(Compact),
+    /// Make a random token
+    #[command(after_help = "Example:
+  rechat serve --listen 0.0.0.0:8080 --token \"$(rechat token)\"")]
+    Token,
+    /// Print the completion script of a shell
+    Completions(Completions),
+    /// Print a manual page, or write all of them to a folder
+    Man(Man),
+}
