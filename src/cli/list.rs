@@ -1,5 +1,6 @@
 //! Reading many messages.
 
+use super::columns::{Column, Format};
 use super::source::SourceArgs;
 use super::values::{directions, statuses};
 use crate::model::message::{Direction, Status};
@@ -10,12 +11,17 @@ use clap::builder::NonEmptyStringValueParser;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rechat list
-  rechat list --platform qq --conversation group_123456 --limit 20
+  rechat list -c group_123456 -n 20
   rechat list --status failed --json | jq -r .last_error
-  rechat list --follow --platform qq
-  rechat list | cut -f 1,7,8    # when piped, fields separated by tabs: 1 time, 2 direction,
-                                # 3 platform, 4 conversation, 5 status, 6 type, 7 sender,
-                                # 8 content, 9 ID")]
+  rechat list --follow -p qq
+  rechat list --columns time,sender,content
+  rechat list --format '{id} {sender}: {content}'
+  rechat list | cut -f 1,7,8
+
+At a terminal it is a table with short IDs, which every command takes; the status is told where it
+is not Sent. In a pipe the fields are separated by tabs: 1 time, 2 direction, 3 platform,
+4 conversation, 5 status, 6 type, 7 sender, 8 content, 9 ID. In a template {column} stands for a
+column, {{ and }} for braces, \\t and \\n for tab and line end.")]
 pub struct List {
     /// Only messages with this status
     #[arg(long, ignore_case = true, value_parser = statuses())]
@@ -25,8 +31,8 @@ pub struct List {
     #[arg(short, long)]
     pub platform: Option<String>,
 
-    /// Only messages of this conversation
-    #[arg(long)]
+    /// Only messages of this conversation, given by its ID or its name
+    #[arg(short, long)]
     pub conversation: Option<String>,
 
     /// Only outbound messages, or only inbound ones
@@ -45,7 +51,7 @@ pub struct List {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub offset: u64,
 
-    /// Only messages older than this one
+    /// Only messages older than this one, given by its ID or the beginning of it
     #[arg(long, value_name = "ID")]
     pub before: Option<String>,
 
@@ -53,13 +59,29 @@ pub struct List {
     #[arg(short, long, conflicts_with_all = ["offset", "before"])]
     pub follow: bool,
 
-    /// Print the messages as JSON lines
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub shape: Shape,
 
     #[command(flatten)]
     #[allow(missing_docs)]
     pub source: SourceArgs,
+}
+
+/// How a list is printed.
+#[derive(Debug, Args)]
+pub struct Shape {
+    /// Columns to print, with commas between them
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', ignore_case = true)]
+    pub columns: Vec<Column>,
+
+    /// How to print: table, json, jsonl, tsv, or a template such as '{id} {content}'
+    #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
+    pub format: Option<Format>,
+
+    /// Print the messages as JSON lines, as --format jsonl does
+    #[arg(long, conflicts_with = "columns")]
+    pub json: bool,
 }
 
 /// `rechat search`
@@ -68,11 +90,11 @@ pub struct List {
 #[command(after_help = "Examples:
   rechat search lunch
   rechat search 你好 --platform qq --limit 10
-  rechat search 'two words' --json | jq -r .content")]
+  rechat search two words --json | jq -r .content")]
 pub struct Search {
     /// The text, which has to stand together; case and full-width forms make no difference
-    #[arg(conflicts_with_all = ["search", "follow"], value_parser = NonEmptyStringValueParser::new())]
-    pub text: String,
+    #[arg(required = true, conflicts_with_all = ["search", "follow"], value_parser = NonEmptyStringValueParser::new())]
+    pub text: Vec<String>,
 
     #[command(flatten)]
     #[allow(missing_docs)]

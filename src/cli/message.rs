@@ -2,19 +2,19 @@
 
 use super::source::SourceArgs;
 use super::values::{id, statuses};
+use crate::model::id_prefix::IdPrefix;
 use crate::model::message::Status;
 use clap::Args;
-use uuid::Uuid;
 
 /// `rechat get`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  rechat get 6f0a0c1e-8f5c-4c8e-9a54-7b1e43a8a5b0
-  rechat get --json ID | jq .status")]
+  rechat get 6f0a0c1e
+  rechat get --json 6f0a0c1e | jq -r .status")]
 pub struct One {
-    /// The message's ID
+    /// The message's ID, or the beginning of it
     #[arg(value_parser = id)]
-    pub id: Uuid,
+    pub id: IdPrefix,
 
     /// Print the message as JSON
     #[arg(long)]
@@ -28,12 +28,12 @@ pub struct One {
 /// `rechat set-status`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  rechat set-status ID canceled
-  rechat set-status ID pending        # send it again")]
+  rechat set-status 6f0a0c1e canceled
+  rechat set-status 6f0a0c1e pending      # send it again")]
 pub struct SetStatus {
-    /// The message's ID
+    /// The message's ID, or the beginning of it
     #[arg(value_parser = id)]
-    pub id: Uuid,
+    pub id: IdPrefix,
 
     /// The new status
     #[arg(ignore_case = true, value_parser = statuses())]
@@ -53,9 +53,9 @@ pub struct SetStatus {
 #[command(after_help = "Example:
   rechat list --status failed --json | jq -r .id | xargs rechat retry")]
 pub struct Many {
-    /// IDs of messages
+    /// IDs of messages, or the beginnings of them
     #[arg(required = true, value_name = "ID", value_parser = id)]
-    pub ids: Vec<Uuid>,
+    pub ids: Vec<IdPrefix>,
 
     #[command(flatten)]
     #[allow(missing_docs)]

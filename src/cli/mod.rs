@@ -2,6 +2,7 @@
 
 #![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
 
+mod columns;
 mod list;
 mod message;
 mod parse;
@@ -12,7 +13,8 @@ mod source;
 mod store;
 mod values;
 
-pub use list::{List, Search, Stats};
+pub use columns::{Column, Format, Part, Template};
+pub use list::{List, Search, Shape, Stats};
 pub use message::{Many, One, SetStatus};
 pub use parse::parse;
 pub use send::Send;
@@ -21,7 +23,7 @@ pub use shell::{Completions, Man};
 pub use source::SourceArgs;
 pub use store::{Backup, Check, Compact, Doctor, Export, Import};
 
-use clap::{Parser, Subcommand, ValueHint};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
 
 /// The version, and the commit it was built from.
@@ -42,9 +44,26 @@ pub struct Cli {
     #[allow(missing_docs)]
     pub command: Command,
 
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub globals: Globals,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Globals {
     /// Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
+
+    /// Colors: auto (at a terminal, unless NO_COLOR is set), always or never
+    #[arg(long, global = true, value_name = "WHEN", default_value_t, hide_possible_values = true)]
+    #[arg(hide_default_value = true)]
+    pub color: ColorChoice,
+
+    /// Print long output at once, without $PAGER
+    #[arg(long, global = true)]
+    pub no_pager: bool,
 }
 
 /// The commands.
@@ -59,6 +78,7 @@ pub enum Command {
     /// Find messages by a text in them, the newest first
     Search(Search),
     /// Show one message
+    #[command(visible_alias = "show")]
     Get(One),
     /// Set the status of a message by hand
     SetStatus(SetStatus),

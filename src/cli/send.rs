@@ -9,7 +9,8 @@ use std::path::PathBuf;
 /// `rechat send`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  rechat send -r group_123456 'Hello from a script'
+  rechat send -r group_123456 Hello from a script
+  rechat send -r 'Hiking on Sunday' 'Who brings the map?'
   uptime | rechat send -p qq -r private_10001
   rechat send -p qq -r group_123456 -t image https://example.com/cat.png
   rechat send -p qq -r group_123456 -t file report.pdf
@@ -21,7 +22,7 @@ seconds are written with `=`, because `--wait 30` would be --wait and the text 3
 A line for --batch is a JSON object with recipient, content and optionally message_type, platform
 and idempotency_key.")]
 pub struct Send {
-    /// Conversation to send to: group_<id>, private_<id>, or one that is known
+    /// Conversation to send to: its name, or its ID: group_<id>, private_<id>
     #[arg(short, long, value_name = "CONVERSATION", required_unless_present = "batch")]
     pub recipient: Option<String>,
 
@@ -62,7 +63,7 @@ pub struct Send {
     pub batch: Option<PathBuf>,
 
     /// Text; for other types a URL, or a file to read and send. `-` or nothing: standard input
-    pub content: Option<String>,
+    pub content: Vec<String>,
 
     #[command(flatten)]
     #[allow(missing_docs)]

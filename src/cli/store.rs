@@ -47,8 +47,8 @@ pub struct Export {
     #[arg(short, long)]
     pub platform: Option<String>,
 
-    /// Only messages of this conversation
-    #[arg(long)]
+    /// Only messages of this conversation, given by its ID or its name
+    #[arg(short, long)]
     pub conversation: Option<String>,
 
     /// Only outbound messages, or only inbound ones

@@ -1,8 +1,8 @@
 //! Values of arguments: names in any case, IDs.
 
+use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Direction, MessageType, Status};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use uuid::Uuid;
 
 /// Types of messages.
 pub(super) fn types() -> impl TypedValueParser<Value = MessageType> {
@@ -46,8 +46,9 @@ where
     })
 }
 
-/// Reads the ID of a message.
-pub(super) fn id(text: &str) -> Result<Uuid, &'static str> {
-    text.parse()
-        .map_err(|_| "a message ID looks like 6f0a0c1e-8f5c-4c8e-9a54-7b1e43a8a5b0; `rechat list` shows them")
+/// Reads the ID of a message, or the beginning of one.
+pub(super) fn id(text: &str) -> Result<IdPrefix, &'static str> {
+    text.parse().map_err(|_| {
+        "a message is named by its ID or the first 4 digits of it and more; `rechat list` shows them"
+    })
 }

@@ -5,13 +5,14 @@ use crate::adapter::{AdapterConfig, configured_facts};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::model::routing::choose_platform;
 use crate::outbox::no_platform;
 use crate::protocol::http::{Imported, NewMessage, Record};
 use crate::protocol::overview::Stats;
 use crate::search::{Index, Search, folder_beside};
-use crate::store::{Access, Answer, Command, Filter, Idempotency, Page, Store, View};
+use crate::store::{Access, Answer, ByPrefix, Command, Filter, Idempotency, Page, Store, View};
 use std::path::PathBuf;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -72,6 +73,15 @@ impl Local {
             self.set_waiting(message, &view);
         }
         Ok(messages)
+    }
+
+    pub(super) fn by_prefix(
+        &self,
+        prefix: IdPrefix,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        Ok(self.store.view()?.by_prefix(filter, ByPrefix { prefix, before: None, limit })?)
     }
 
     /// Searches with the index that a server left; messages that it does not tell of are read.

@@ -21,14 +21,16 @@ pub use server::Server;
 use crate::cli::SourceArgs;
 use crate::config;
 use crate::error::{Error, Result};
+use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
+use crate::protocol::event::EventKind;
 use crate::protocol::http::{AdapterStatus, Conversation, Imported, NewMessage};
 use crate::protocol::overview::Stats;
 use crate::store::{Access, Filter, Page};
 pub use export::Export;
-pub use follow::Followed;
-use follow::Following;
+pub use follow::{CHANGES, Followed, Following};
 use local::Local;
+pub use opening::Begin;
 use remote::Remote;
 use source::{config_here, server_named};
 use std::collections::BTreeSet;
@@ -178,11 +180,29 @@ impl Client {
         }
     }
 
-    /// Watches for new messages after `since` (an ID or a `seq`), else from now on;
-    /// only a server can tell them.
-    pub async fn follow(self, filter: &Filter, since: Option<&str>) -> Result<Following> {
+    /// Messages whose ID begins so, the newest first.
+    pub async fn by_prefix(
+        &mut self,
+        prefix: IdPrefix,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
         match self {
-            Self::Remote(remote) => Following::begin(remote, filter, since).await,
+            Self::Remote(remote) => remote.by_prefix(prefix, filter, limit).await,
+            Self::Local(local) => local.by_prefix(prefix, filter, limit),
+        }
+    }
+
+    /// Watches for new messages, and for what becomes of messages where `events` name it; only a
+    /// server can tell them.
+    pub async fn follow(
+        self,
+        filter: &Filter,
+        begin: Begin<'_>,
+        events: &'static [EventKind],
+    ) -> Result<Following> {
+        match self {
+            Self::Remote(remote) => Following::begin(remote, filter, begin, events).await,
             Self::Local(_) => Err(Error::failed("cannot follow new messages: no server runs")
                 .hint("start one with `rechat serve`, or name one with --server")),
         }

@@ -7,7 +7,9 @@ use super::history::{HistoryPage, HistoryQuery};
 use super::missing::no_message;
 use super::opening::{Begin, NotOpened};
 use crate::error::{Error, Result};
+use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
+use crate::protocol::event::EventKind;
 use crate::protocol::http::{
     AdapterStatus, Backup, Conversation, Conversations, Deleted, Health, Imported, Listing,
     MAX_LIMIT, NewMessage, NewStatus, Platforms,
@@ -127,6 +129,21 @@ impl Remote {
         Ok(messages)
     }
 
+    /// Messages whose ID begins so, the newest first.
+    pub(super) async fn by_prefix(
+        &mut self,
+        prefix: IdPrefix,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let query = query(filter, 0, limit, None);
+        let listing: Listing =
+            self.0.get(&format!("/api/messages?{query}&id_prefix={prefix}")).await?;
+        // A server of before this parameter passes it over.
+        let is_one = |message: &Message| prefix.matches(message.id);
+        Ok(listing.messages.into_iter().filter(is_one).collect())
+    }
+
     /// One page of the history, the newest first.
     pub(super) async fn page(&mut self, query: &HistoryQuery) -> Result<HistoryPage> {
         let path = format!("/api/messages?{}", query.query());
@@ -179,13 +196,17 @@ impl Remote {
         &mut self,
         filter: &Filter,
         begin: Begin<'_>,
+        events: &[EventKind],
     ) -> std::result::Result<Incoming, NotOpened> {
         let (since, last) = match begin {
             Begin::Since(since) => (since, None),
             Begin::After(place) => (None, Some(place)),
         };
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("events", "").extend_pairs(since.map(|since| ("since", since)));
+        let events: Vec<_> = events.iter().map(|kind| kind.as_str()).collect();
+        query
+            .append_pair("events", &events.join(","))
+            .extend_pairs(since.map(|since| ("since", since)));
         query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
         query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
         let path = format!("/api/stream?{}", query.finish());

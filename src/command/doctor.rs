@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use crate::adapter::State;
-use crate::cli::Doctor;
+use crate::cli::{Doctor, Globals};
 use crate::client::Client;
 use crate::clock::now;
 use crate::config::{self, Config, Sources};
@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Bytes below which a disk is soon full.
 const LITTLE_SPACE: u64 = 1 << 30;
@@ -63,9 +63,9 @@ impl Findings {
     }
 }
 
-pub(super) async fn run(doctor: Doctor, config_file: Option<PathBuf>) -> Result<()> {
+pub(super) async fn run(doctor: Doctor, globals: &Globals) -> Result<()> {
     let mut findings = Findings::default();
-    let mut sources = Sources::of_process(config_file)?;
+    let mut sources = Sources::of_process(globals.config.clone())?;
     if let Some(db) = &doctor.db {
         sources.flags.push(("db", "--db", db.display().to_string().into()));
     }
@@ -77,7 +77,7 @@ pub(super) async fn run(doctor: Doctor, config_file: Option<PathBuf>) -> Result<
         }
         Err(error) => findings.wrong("configuration", &error),
     }
-    print(&findings, doctor.json)
+    print(&findings, doctor.json, globals)
 }
 
 fn look_at_configuration(findings: &mut Findings, file: &Path, config: &Config) {
@@ -296,8 +296,8 @@ fn look_at_clock(findings: &mut Findings, newest: Option<u64>) {
     }
 }
 
-fn print(findings: &Findings, as_json: bool) -> Result<()> {
-    let mut out = Output::new();
+fn print(findings: &Findings, as_json: bool, globals: &Globals) -> Result<()> {
+    let mut out = Output::new(globals);
     for finding in &findings.0 {
         if as_json {
             out.json(finding)?;

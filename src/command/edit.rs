@@ -1,17 +1,19 @@
 //! `rechat set-status`, `cancel`, `retry` and `delete`
 
+use super::ids::id_of;
 use super::open::writer;
 use super::output::Output;
-use crate::cli::{Many, SetStatus};
+use crate::cli::{Globals, Many, SetStatus};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::model::message::Status;
-use std::path::PathBuf;
 use uuid::Uuid;
 
-pub(super) async fn set_status(set: SetStatus, config: Option<PathBuf>) -> Result<()> {
-    let message = writer(&set.source, config).await?.set_status(set.id, set.status).await?;
-    let mut out = Output::new();
+pub(super) async fn set_status(set: SetStatus, globals: &Globals) -> Result<()> {
+    let mut client = writer(&set.source, globals).await?;
+    let id = id_of(&mut client, set.id).await?;
+    let message = client.set_status(id, set.status).await?;
+    let mut out = Output::new(globals);
     if set.json {
         out.json(&message)?;
     } else {
@@ -20,8 +22,8 @@ pub(super) async fn set_status(set: SetStatus, config: Option<PathBuf>) -> Resul
     out.finish()
 }
 
-pub(super) async fn cancel(many: Many, config: Option<PathBuf>) -> Result<()> {
-    each(many, config, async |client, id| {
+pub(super) async fn cancel(many: Many, globals: &Globals) -> Result<()> {
+    each(many, globals, async |client, id| {
         let message = client.get(id).await?;
         match message.status {
             Status::Sent => Err(Error::failed(format!("{id} is sent already"))),
@@ -31,8 +33,8 @@ pub(super) async fn cancel(many: Many, config: Option<PathBuf>) -> Result<()> {
     .await
 }
 
-pub(super) async fn retry(many: Many, config: Option<PathBuf>) -> Result<()> {
-    each(many, config, async |client, id| {
+pub(super) async fn retry(many: Many, globals: &Globals) -> Result<()> {
+    each(many, globals, async |client, id| {
         let message = client.get(id).await?;
         match message.status {
             Status::Failed | Status::Canceled => {
@@ -46,22 +48,26 @@ pub(super) async fn retry(many: Many, config: Option<PathBuf>) -> Result<()> {
     .await
 }
 
-pub(super) async fn delete(many: Many, config: Option<PathBuf>) -> Result<()> {
-    each(many, config, async |client, id| client.delete(id).await.map(|()| "deleted")).await
+pub(super) async fn delete(many: Many, globals: &Globals) -> Result<()> {
+    each(many, globals, async |client, id| client.delete(id).await.map(|()| "deleted")).await
 }
 
 /// Does the same to each message; one that fails does not keep the others from it.
 async fn each(
     many: Many,
-    config: Option<PathBuf>,
+    globals: &Globals,
     mut work: impl AsyncFnMut(&mut Client, Uuid) -> Result<&'static str>,
 ) -> Result<()> {
-    let mut client = writer(&many.source, config).await?;
-    let mut out = Output::new();
+    let mut client = writer(&many.source, globals).await?;
+    let mut out = Output::new(globals);
     let mut problems = Vec::new();
-    for &id in &many.ids {
-        match work(&mut client, id).await {
-            Ok(done) => out.line(format_args!("{id} {done}"))?,
+    for &prefix in &many.ids {
+        let done = match id_of(&mut client, prefix).await {
+            Ok(id) => work(&mut client, id).await.map(|done| format!("{id} {done}")),
+            Err(error) => Err(error),
+        };
+        match done {
+            Ok(done) => out.line(done)?,
             Err(error) => problems.push(error.to_string()),
         }
     }

@@ -2,13 +2,12 @@
 
 use super::open::reader;
 use super::output::Output;
-use crate::cli::Stats;
+use crate::cli::{Globals, Stats};
 use crate::error::Result;
-use std::path::PathBuf;
 
-pub(super) async fn run(stats: Stats, config: Option<PathBuf>) -> Result<()> {
-    let counts = reader(&stats.source, config).await?.stats().await?;
-    let mut out = Output::new();
+pub(super) async fn run(stats: Stats, globals: &Globals) -> Result<()> {
+    let counts = reader(&stats.source, globals).await?.stats().await?;
+    let mut out = Output::new(globals);
     if stats.json {
         out.json(&counts)?;
     } else {

@@ -5,6 +5,7 @@
 pub mod change;
 pub mod cursor;
 pub mod event;
+pub mod id_prefix;
 pub mod inline;
 pub mod message;
 pub mod routing;

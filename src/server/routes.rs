@@ -97,6 +97,11 @@ fn list() -> Operation {
                 &place(),
                 "Only messages older than this one, given by its ID or `seq`",
             )
+            .query(
+                "id_prefix",
+                &prefix(),
+                "Only those whose ID begins so; not together with `q`, `message_type` and `offset`",
+            )
             .query_of::<Status>("status", "Only those with this status")
             .query_of::<Direction>("direction", "Only those of this direction")
             .query("platform", &name(), "Only those of this platform")
@@ -272,6 +277,11 @@ fn descriptions() -> [Route; 3] {
 
 fn id() -> Value {
     json!({"type": "string", "format": "uuid"})
+}
+
+/// The first digits of an ID, with its hyphens or without.
+fn prefix() -> Value {
+    json!({"type": "string", "pattern": "^([0-9A-Fa-f]-*){4,32}$"})
 }
 
 /// A number from 0 on, in 64 bits.

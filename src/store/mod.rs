@@ -29,6 +29,7 @@ mod open;
 mod options;
 mod overlay;
 pub mod postings;
+mod prefix;
 mod query;
 mod receive;
 mod recount;
@@ -49,6 +50,7 @@ pub use journal::{Entry, JournalEntry};
 pub use keys::Idempotency;
 pub use listener::{Head, Listener};
 pub use options::{Access, Options};
+pub use prefix::ByPrefix;
 pub use query::{Filter, Needs, Page};
 pub use view::{SetAside, View};
 

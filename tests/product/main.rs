@@ -35,6 +35,7 @@ mod http;
 mod https;
 mod limits;
 mod metrics;
+mod names;
 mod outcomes;
 mod readme;
 mod reload;

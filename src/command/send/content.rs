@@ -14,23 +14,29 @@ use std::path::Path;
 /// configured otherwise (`limits.body_bytes`).
 const MAX_BYTES: u64 = 64 << 20;
 
-/// The content of a message of a type, from the argument of the command or standard input.
-pub(super) fn of_argument(argument: Option<&str>, message_type: MessageType) -> Result<String> {
+/// The content of a message of a type, from the arguments of the command (words of a text, or one
+/// medium) or standard input.
+pub(super) fn of_arguments(arguments: &[String], message_type: MessageType) -> Result<String> {
     let is_text = message_type == MessageType::Text;
-    match argument {
-        Some(text) if text != "-" && is_text => Ok(text.to_owned()),
-        Some(text) if text != "-" => medium(text, message_type),
-        None if io::stdin().is_terminal() => Err(Error::usage("there is nothing to send")
+    match arguments {
+        [only] if only == "-" => of_input(message_type),
+        [] if io::stdin().is_terminal() => Err(Error::usage("there is nothing to send")
             .hint("give the text as the last argument, or pipe it in")),
-        _ => {
-            let text = of_standard_input()?;
-            if is_text || is_sent_as_it_is(text.trim()) {
-                return Ok(text);
-            }
-            Err(Error::usage(format!("no {message_type} is given"))
-                .hint("the last argument is its URL, or a file that is read and sent"))
-        }
+        [] => of_input(message_type),
+        words if is_text => Ok(words.join(" ")),
+        [only] => medium(only, message_type),
+        _ => Err(Error::usage(format!("several arguments for one {message_type}"))
+            .hint("put a name with spaces into quotes; send several files one by one")),
     }
+}
+
+fn of_input(message_type: MessageType) -> Result<String> {
+    let text = of_standard_input()?;
+    if message_type == MessageType::Text || is_sent_as_it_is(text.trim()) {
+        return Ok(text);
+    }
+    Err(Error::usage(format!("no {message_type} is given"))
+        .hint("the last argument is its URL, or a file that is read and sent"))
 }
 
 /// Refuses a medium whose content is neither a URL nor the bytes themselves: a path would be opened

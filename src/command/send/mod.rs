@@ -2,18 +2,18 @@
 
 mod content;
 
-use super::known::Known;
+use super::conversation::Known;
 use super::open::writer;
 use super::output::Output;
 use super::progress::{lines, lines_of, progress};
-use crate::cli::Send;
+use crate::cli::{Globals, Send};
 use crate::client::Client;
 use crate::error::{Error, Result, tell};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::NewMessage;
 use crate::protocol::json;
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How often `--wait` looks, at first and at most.
@@ -55,41 +55,40 @@ impl RefusedLines {
     }
 }
 
-pub(super) async fn run(send: Send, config: Option<PathBuf>) -> Result<()> {
+pub(super) async fn run(send: Send, globals: &Globals) -> Result<()> {
     match (&send.batch, &send.recipient) {
-        (Some(file), _) => batch(&send, file, config).await,
-        (None, Some(conversation)) => one(&send, conversation.clone(), config).await,
+        (Some(file), _) => batch(&send, file, globals).await,
+        (None, Some(conversation)) => one(&send, conversation.clone(), globals).await,
         (None, None) => {
             Err(Error::usage("a conversation is needed").hint("name it with -r group_123456"))
         }
     }
 }
 
-async fn one(send: &Send, conversation: String, config: Option<PathBuf>) -> Result<()> {
-    let message = NewMessage {
+async fn one(send: &Send, conversation: String, globals: &Globals) -> Result<()> {
+    let mut message = NewMessage {
         message_type: send.message_type.to_string(),
-        content: content::of_argument(send.content.as_deref(), send.message_type)?,
+        content: content::of_arguments(&send.content, send.message_type)?,
         recipient: conversation,
         platform: send.platform.clone(),
     };
     message.clone().into_draft().map_err(Error::usage)?;
-    let mut client = writer(&send.source, config).await?;
+    let mut client = writer(&send.source, globals).await?;
     if !send.new {
         let mut known = Known::default();
-        if let Some(platform) = &send.platform {
+        let platform = send.platform.as_deref();
+        if let Some(platform) = platform {
             known.check_platform(&mut client, platform).await?;
         }
-        let platform = send.platform.as_deref();
-        if let Some(note) = known.note(&mut client, &message.recipient, platform).await? {
-            tell(note);
-        }
+        let place = known.destination(&mut client, &message.recipient, platform).await?;
+        (message.platform, message.recipient) = (place.platform, place.conversation);
     }
     let mut message = client.create(message, send.idempotency_key.as_deref()).await?;
     let outcome = match send.wait {
         Some(seconds) => wait(&mut client, &mut message, Duration::from_secs(seconds)).await,
         None => Ok(()),
     };
-    let mut out = Output::new();
+    let mut out = Output::new(globals);
     if send.json {
         out.json(&message)?;
     } else {
@@ -147,11 +146,11 @@ struct Line {
     idempotency_key: Option<String>,
 }
 
-async fn batch(send: &Send, file: &Path, config: Option<PathBuf>) -> Result<()> {
-    let mut client = writer(&send.source, config).await?;
+async fn batch(send: &Send, file: &Path, globals: &Globals) -> Result<()> {
+    let mut client = writer(&send.source, globals).await?;
     let (input, length) = lines_of(file)?;
     let bar = progress(length, "bytes");
-    let mut out = Output::new();
+    let mut out = Output::new(globals);
     let (mut stored, mut refused) = (0_u64, RefusedLines::default());
     let mut known = Known::default();
     for (number, line) in (1..).zip(lines(input)) {
@@ -188,7 +187,7 @@ async fn store_line(
 ) -> Result<Message> {
     let line: Line = json::from_slice_lenient(line.as_bytes())
         .map_err(|error| Error::failed(error.to_string()))?;
-    let message = NewMessage {
+    let mut message = NewMessage {
         message_type: line.message_type.unwrap_or_else(|| send.message_type.to_string()),
         content: line.content,
         recipient: line.recipient,
@@ -198,6 +197,8 @@ async fn store_line(
     if let Some(platform) = message.platform.as_deref().filter(|_| !send.new) {
         known.check_platform(client, platform).await?;
     }
+    let place = known.of_batch(client, &message.recipient, message.platform.as_deref()).await?;
+    (message.platform, message.recipient) = (place.platform, place.conversation);
     client.create(message, line.idempotency_key.as_deref()).await
 }
 
