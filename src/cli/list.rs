@@ -100,17 +100,3 @@ pub struct Search {
     #[allow(missing_docs)]
     pub list: List,
 }
-
-/// `rechat stats`
-#[derive(Debug, Args)]
-#[command(after_help = "Example:
-  rechat stats --json | jq .failed")]
-pub struct Stats {
-    /// Print the counts as JSON
-    #[arg(long)]
-    pub json: bool,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub source: SourceArgs,
-}

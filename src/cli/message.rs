@@ -48,10 +48,31 @@ pub struct SetStatus {
     pub source: SourceArgs,
 }
 
-/// `rechat cancel`, `rechat retry` and `rechat delete`
+/// `rechat delete`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat delete 6f0a0c1e
+  rechat list --status canceled --format '{id}' | xargs rechat delete
+
+At a terminal it shows the messages and asks first.")]
+pub struct Delete {
+    /// IDs of messages, or the beginnings of them
+    #[arg(required = true, value_name = "ID", value_parser = id)]
+    pub ids: Vec<IdPrefix>,
+
+    /// Delete without asking
+    #[arg(short, long)]
+    pub yes: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// `rechat cancel` and `rechat retry`
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  rechat list --status failed --json | jq -r .id | xargs rechat retry")]
+  rechat list --status failed --format '{id}' | xargs rechat retry")]
 pub struct Many {
     /// IDs of messages, or the beginnings of them
     #[arg(required = true, value_name = "ID", value_parser = id)]

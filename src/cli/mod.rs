@@ -5,6 +5,7 @@
 mod columns;
 mod list;
 mod message;
+mod overview;
 mod parse;
 mod send;
 mod serve;
@@ -14,8 +15,9 @@ mod store;
 mod values;
 
 pub use columns::{Column, Format, Part, Template};
-pub use list::{List, Search, Shape, Stats};
-pub use message::{Many, One, SetStatus};
+pub use list::{List, Search, Shape};
+pub use message::{Delete, Many, One, SetStatus};
+pub use overview::{Conversations, Platforms, Stats, StatusArgs};
 pub use parse::parse;
 pub use send::Send;
 pub use serve::{Serve, Tui};
@@ -87,9 +89,15 @@ pub enum Command {
     /// Send failed or canceled messages again
     Retry(Many),
     /// Delete messages; they cannot be brought back
-    Delete(Many),
+    Delete(Delete),
+    /// List the conversations, the latest first
+    Conversations(Conversations),
+    /// List the platforms, and how they are connected
+    Platforms(Platforms),
     /// Count the messages of each status
     Stats(Stats),
+    /// Show how the server, the platforms, the queue and the disk are
+    Status(StatusArgs),
     /// Read and answer in the terminal, live
     Tui(Tui),
     /// Check a store for damage
@@ -104,6 +112,10 @@ pub enum Command {
     Backup(Backup),
     /// Make the store's file as small as possible
     Compact(Compact),
+    /// Print the version
+    #[command(after_help = "Example:
+  rechat version")]
+    Version,
     /// Make a random token
     #[command(after_help = "Example:
   rechat serve --listen 0.0.0.0:8080 --token \"$(rechat token)\"")]

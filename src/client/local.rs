@@ -169,8 +169,8 @@ impl Local {
         }
     }
 
-    pub(super) fn stats(&self) -> Result<Stats> {
-        Ok(self.store.view()?.stats())
+    pub(super) fn stats(&self, filter: &Filter) -> Result<Stats> {
+        Ok(self.store.view()?.stats_of(filter)?)
     }
 }
 

@@ -32,6 +32,7 @@ pub use follow::{CHANGES, Followed, Following};
 use local::Local;
 pub use opening::Begin;
 use remote::Remote;
+pub use source::{StoreHere, store_here};
 use source::{config_here, server_named};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -232,11 +233,11 @@ impl Client {
         }
     }
 
-    /// Counts the messages in each state.
-    pub async fn stats(&mut self) -> Result<Stats> {
+    /// Counts the messages of a platform or conversation, or all, in each state.
+    pub async fn stats(&mut self, filter: &Filter) -> Result<Stats> {
         match self {
-            Self::Remote(remote) => remote.stats().await,
-            Self::Local(local) => local.stats(),
+            Self::Remote(remote) => remote.stats(filter).await,
+            Self::Local(local) => local.stats(filter),
         }
     }
 }

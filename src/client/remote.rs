@@ -186,8 +186,8 @@ impl Remote {
         self.0.get("/api/health").await
     }
 
-    pub(super) async fn stats(&mut self) -> Result<Stats> {
-        self.0.get("/api/stats").await
+    pub(super) async fn stats(&mut self, filter: &Filter) -> Result<Stats> {
+        self.0.get(&format!("/api/stats?{}", query(filter, 0, 0, None))).await
     }
 
     /// Opens the stream of new messages with their cursors; its body goes on until the server ends

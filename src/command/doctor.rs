@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::clock::now;
 use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
-use crate::store::{Access, Store, View, check};
+use crate::store::{Access, Filter, Store, View, check};
 use serde::Serialize;
 use std::io;
 use std::net::TcpListener;
@@ -15,7 +15,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Bytes below which a disk is soon full.
-const LITTLE_SPACE: u64 = 1 << 30;
+pub(super) const LITTLE_SPACE: u64 = 1 << 30;
 
 /// Seconds by which the newest message may be ahead of the clock.
 const AHEAD: u64 = 60;
@@ -186,7 +186,7 @@ async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
 }
 
 async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Result<()> {
-    let stats = client.stats().await?;
+    let stats = client.stats(&Filter::default()).await?;
     findings.well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
     let adapters = client.platforms().await?;
     if adapters.is_empty() {
@@ -210,7 +210,7 @@ async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Resul
         }
     }
     let page = crate::store::Page { offset: 0, limit: 1, before: None };
-    let newest = client.list(&crate::store::Filter::default(), page, None).await?;
+    let newest = client.list(&Filter::default(), page, None).await?;
     look_at_clock(findings, newest.first().map(|message| message.updated_at));
     Ok(())
 }

@@ -1,13 +1,19 @@
 //! `rechat set-status`, `cancel`, `retry` and `delete`
 
 use super::ids::id_of;
+use super::listing::short;
 use super::open::writer;
 use super::output::Output;
-use crate::cli::{Globals, Many, SetStatus};
+use crate::cli::{Delete, Globals, Many, SetStatus};
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, tell};
 use crate::model::message::Status;
+use crate::text::readable;
+use std::io::{self, IsTerminal, Write};
 use uuid::Uuid;
+
+/// Columns of a message that is about to be deleted.
+const TEXT_COLUMNS: usize = 50;
 
 pub(super) async fn set_status(set: SetStatus, globals: &Globals) -> Result<()> {
     let mut client = writer(&set.source, globals).await?;
@@ -48,8 +54,35 @@ pub(super) async fn retry(many: Many, globals: &Globals) -> Result<()> {
     .await
 }
 
-pub(super) async fn delete(many: Many, globals: &Globals) -> Result<()> {
+pub(super) async fn delete(delete: Delete, globals: &Globals) -> Result<()> {
+    let Delete { mut ids, yes, source } = delete;
+    if !yes && io::stdin().is_terminal() && io::stderr().is_terminal() {
+        let mut client = writer(&source, globals).await?;
+        let mut whole = Vec::new();
+        for &prefix in &ids {
+            let id = id_of(&mut client, prefix).await?;
+            let message = client.get(id).await?;
+            let text = short(&readable(&message), TEXT_COLUMNS);
+            tell(format_args!("{id} {}: {text}", message.recipient));
+            whole.push(id.into());
+        }
+        ids = whole;
+        if !is_confirmed("delete for good? [y/N] ") {
+            return Err(Error::failed("nothing is deleted"));
+        }
+    }
+    let many = Many { ids, source };
     each(many, globals, async |client, id| client.delete(id).await.map(|()| "deleted")).await
+}
+
+/// Asks at the terminal; anything but a yes is a no.
+fn is_confirmed(question: &str) -> bool {
+    let mut answer = String::new();
+    let mut out = io::stderr();
+    let is_asked = out.write_all(question.as_bytes()).and_then(|()| out.flush()).is_ok();
+    is_asked
+        && io::stdin().read_line(&mut answer).is_ok()
+        && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }
 
 /// Does the same to each message; one that fails does not keep the others from it.

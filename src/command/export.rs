@@ -45,7 +45,7 @@ async fn to_file(client: &mut Client, filter: &Filter, file: &Path) -> Result<()
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let out = options.open(&part).map_err(cannot)?;
-    let total = client.stats().await?.total;
+    let total = client.stats(&Filter::default()).await?.total;
     let is_all = *filter == Filter::default();
     let bar = progress(is_all.then_some(total), "messages");
     let written = write(client, filter, BufWriter::new(&out), |n| bar.inc(n)).await;

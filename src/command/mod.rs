@@ -5,10 +5,12 @@ mod brief;
 mod check;
 mod completions;
 mod conversation;
+mod conversations;
 mod doctor;
 mod edit;
 mod export;
 mod get;
+mod grid;
 mod ids;
 mod import;
 mod list;
@@ -18,13 +20,16 @@ mod nearest;
 mod open;
 mod output;
 mod pager;
+mod platforms;
 mod progress;
 mod search;
 mod send;
 mod serve;
 mod stats;
+mod status;
 mod token;
 mod tui;
+mod version;
 
 use crate::cli::{self, Cli, Command};
 use crate::config::Sources;
@@ -34,7 +39,7 @@ use brief::briefly;
 /// Carries out the command line of this process, or completes it where a shell asks for that.
 pub fn run_process() -> Result<()> {
     completions::answer_shell();
-    run(cli::parse())
+    run(cli::parse()?)
 }
 
 fn run(cli: Cli) -> Result<()> {
@@ -52,7 +57,11 @@ fn run(cli: Cli) -> Result<()> {
         Command::SetStatus(set) => briefly(edit::set_status(set, globals)),
         Command::Cancel(many) => briefly(edit::cancel(many, globals)),
         Command::Retry(many) => briefly(edit::retry(many, globals)),
-        Command::Delete(many) => briefly(edit::delete(many, globals)),
+        Command::Delete(delete) => briefly(edit::delete(delete, globals)),
+        Command::Conversations(which) => briefly(conversations::run(which, globals)),
+        Command::Platforms(platforms) => briefly(platforms::run(platforms, globals)),
+        Command::Status(status) => briefly(status::run(status, globals)),
+        Command::Version => version::run(globals),
         Command::Stats(stats) => briefly(stats::run(stats, globals)),
         Command::Tui(tui) => briefly(tui::run(tui, globals)),
         Command::Check(check) => briefly(check::run(check, globals)),

@@ -177,6 +177,9 @@ fn overviews() -> [Route; 5] {
             "/api/stats",
             [Operation::get(READ, |call| now(overview::stats(&call))).described(|d| {
                 d.named("get_stats", "How many messages are in each state")
+                    .query("platform", &name(), "Only those of this platform")
+                    .query("conversation", &name(), "Only those of this conversation")
+                    .error(400, "A parameter cannot be read")
                     .answers::<Stats>(StatusCode::OK, "The counts")
             })],
         ),

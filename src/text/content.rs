@@ -12,8 +12,10 @@ pub fn readable(message: &Message) -> Cow<'_, str> {
         other => other.as_str().to_lowercase(),
     };
     Cow::Owned(match Inline::parse(&message.content) {
-        Some(Inline { name: Some(name), size }) => format!("[{label}] {name}, {}", in_units(size)),
-        Some(Inline { name: None, size }) => format!("[{label}] {}", in_units(size)),
+        Some(Inline { name: Some(name), size }) => {
+            format!("[{label}] {name}, {}", in_units(size as u64))
+        }
+        Some(Inline { name: None, size }) => format!("[{label}] {}", in_units(size as u64)),
         None => format!("[{label}] {}", message.content),
     })
 }
@@ -26,11 +28,12 @@ pub fn without_bytes(message: &Message) -> Cow<'_, str> {
 }
 
 /// A number of bytes, short.
-fn in_units(bytes: usize) -> String {
+pub fn in_units(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),
         1_000..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
-        _ => format!("{} MB", bytes.div_ceil(1_000_000)),
+        1_000_000..10_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
+        _ => format!("{} GB", bytes / 1_000_000_000),
     }
 }
 

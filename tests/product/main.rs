@@ -13,6 +13,8 @@ mod onebot12;
 mod server;
 #[path = "../common/socket.rs"]
 mod socket;
+#[path = "../common/terminal.rs"]
+mod terminal;
 #[path = "../common/tools.rs"]
 mod tools;
 
@@ -37,6 +39,7 @@ mod limits;
 mod metrics;
 mod names;
 mod outcomes;
+mod overviews;
 mod readme;
 mod reload;
 mod routing;
@@ -50,4 +53,5 @@ mod socket_slow;
 mod socket_subscriptions;
 mod stopping;
 mod stream;
+mod terminal_output;
 mod tui;

@@ -10,8 +10,8 @@ mod watched;
 
 pub(super) use cell::short;
 pub(super) use details::details;
-pub(super) use style::{Look, printed};
-pub(super) use time::local_time;
+pub(super) use style::{Look, Piece, printed};
+pub(super) use time::{local_time, short_time, utc};
 pub(super) use watched::{change_row, watched_row};
 
 use super::output::{Output, columns};
