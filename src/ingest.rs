@@ -135,7 +135,7 @@ impl Ingest {
             Event::ConfirmedLate { message, account, external_id } => {
                 let found = self.store.view().and_then(|view| view.by_id(message));
                 let seq = found.ok().flatten()?.seq;
-                let outcome = Outcome::Sent { account, external_id };
+                let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
                 Command::RecordOutcome { seq, outcome, at: now() }
             }
             Event::Named { platform, conversation, name } => {

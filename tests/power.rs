@@ -199,7 +199,11 @@ fn batch(machine: &Machine, numbers: &[u16]) -> Vec<(Option<Uuid>, Command)> {
                 1 => Command::Delete { id },
                 2 => Command::Claim { seqs: vec![seq], account: None, at },
                 3 => {
-                    let sent = Outcome::Sent { account: Some("1".into()), external_id: None };
+                    let sent = Outcome::Sent {
+                        account: Some("1".into()),
+                        external_id: None,
+                        is_unconfirmed: false,
+                    };
                     Command::RecordOutcome { seq, outcome: sent, at }
                 }
                 _ => return create(n),

@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 use rechat::model::change::{self, Inbound, Outcome};
+use rechat::model::content::Content;
 use rechat::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
 use rechat::model::routing::RoutingFacts;
 use rechat::store::{Access, Answer, Command, Entry, Filter, Options, Page, Store, check::check};
@@ -157,6 +158,7 @@ impl Both {
                     Outcome::Sent {
                         account: Some("me".into()),
                         external_id: Some(format!("out{at}")),
+                        is_unconfirmed: false,
                     },
                     Outcome::Retry { reason: "busy".into(), is_uncertain: true },
                     Outcome::NotAttempted,
@@ -197,8 +199,8 @@ impl Both {
             conversation: CONVERSATIONS[conversation].into(),
             conversation_name: None,
             sender: Sender { id: "7".into(), name: "Seven".into() },
-            message_type: MessageType::Text,
-            content: format!("in{external}"),
+            content: Content::text(format!("in{external}")),
+            reply_to: None,
             external_id: external.to_string(),
             time: u64::from(external),
             own,
@@ -228,6 +230,7 @@ impl Both {
                     let sent = Outcome::Sent {
                         account: Some("me".into()),
                         external_id: Some(received.external_id),
+                        is_unconfirmed: false,
                     };
                     self.model.messages[place] =
                         change::record_outcome(known, sent, self.at).expect("it was open");

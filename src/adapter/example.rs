@@ -56,7 +56,8 @@ impl Notebook {
         while let Some(Some(request)) = context.stop.run_until_cancelled(requests.recv()).await {
             match request {
                 Request::Send { message, answer } => {
-                    let line = format!("{}: {}\n", message.conversation, message.content);
+                    let line =
+                        format!("{}: {}\n", message.conversation, message.content.readable());
                     let _ = answer.send(self.append(&line));
                 }
                 // A file has no history: the outbox then goes by `on_unknown`.
@@ -76,7 +77,7 @@ impl Notebook {
             }
         };
         match file.write_all(line.as_bytes()) {
-            Ok(()) => Delivery::Sent { external_id: None },
+            Ok(()) => Delivery::Sent { external_id: None, is_unconfirmed: false },
             Err(error) => Delivery::Unknown { reason: error.to_string() },
         }
     }
@@ -89,7 +90,6 @@ mod tests {
     use super::super::start::start;
     use super::super::{AdapterConfig, Outbound};
     use super::*;
-    use crate::model::message::MessageType;
     use tokio_util::sync::CancellationToken;
     use tokio_util::task::TaskTracker;
     use uuid::Uuid;
@@ -120,12 +120,12 @@ mod tests {
         let message = Outbound {
             id: Uuid::new_v4(),
             conversation: "shopping".into(),
-            message_type: MessageType::Text,
             content: "bread".into(),
+            reply_to: None,
             created_at: 1,
         };
         let delivery = handle.send(message.clone()).await;
-        assert_eq!(delivery, Delivery::Sent { external_id: None });
+        assert_eq!(delivery, Delivery::Sent { external_id: None, is_unconfirmed: false });
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "shopping: bread\n");
         assert_eq!(handle.find(message).await, Found::CannotTell);
         stop.cancel();

@@ -61,7 +61,10 @@ impl Loopback {
             match request {
                 Request::Send { message, answer } => {
                     // The asker may have gone.
-                    let _ = answer.send(Delivery::Sent { external_id: Some(new_id()) });
+                    let _ = answer.send(Delivery::Sent {
+                        external_id: Some(new_id()),
+                        is_unconfirmed: false,
+                    });
                     if self.echo && !echo(platform, message, context).await {
                         break;
                     }
@@ -87,8 +90,8 @@ async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
         conversation: message.conversation,
         conversation_name: None,
         sender: Sender { id: "echo".into(), name: "Echo".into() },
-        message_type: message.message_type,
         content: message.content,
+        reply_to: None,
         external_id: new_id(),
         time: now(),
         own: false,

@@ -9,7 +9,7 @@ use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::model::routing::choose_platform;
 use crate::outbox::no_platform;
-use crate::protocol::http::{Imported, NewMessage, Record};
+use crate::protocol::http::{Imported, NO_REPLY_TARGET, NewMessage, Record};
 use crate::protocol::overview::Stats;
 use crate::search::{Index, Search, folder_beside};
 use crate::store::{Access, Answer, ByPrefix, Command, Filter, Idempotency, Page, Store, View};
@@ -53,6 +53,7 @@ impl Local {
         let facts = configured_facts(draft.recipient(), default_platform, &self.adapters);
         match self.store.write(Command::Create { draft, at: now(), idempotency, facts }).await? {
             Answer::Done(message) | Answer::Repeated(message) => Ok(message),
+            Answer::NoReplyTarget => Err(Error::failed(NO_REPLY_TARGET)),
             _ => Err(Error::failed(
                 "this idempotency key was used with another message within the last 24 h",
             )

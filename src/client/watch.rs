@@ -152,7 +152,8 @@ async fn connection(
                 (cursor, Event::Conversation(data.into_owned()))
             }
             event::Event::AdapterStatus { cursor, data } => (cursor, Event::Adapter(data)),
-            event::Event::Reset { .. }
+            event::Event::Notice { .. }
+            | event::Event::Reset { .. }
             | event::Event::Ack(_)
             | event::Event::Error(_)
             | event::Event::Unknown => continue,

@@ -35,9 +35,10 @@ pub(super) async fn run(command: Check, globals: &Globals) -> Result<()> {
     for SetAside { at, reason, inbound, .. } in &report.set_aside {
         let Inbound { platform, conversation, sender, content, .. } = inbound;
         let text = format!(
-            "{} {platform} {conversation}, {}: {content} (set aside: {reason})",
+            "{} {platform} {conversation}, {}: {} (set aside: {reason})",
             local_time(*at),
-            sender.name
+            sender.name,
+            content.readable()
         );
         out.line(visible(&text))?;
     }

@@ -215,6 +215,11 @@ fn told<'c>(
                     Content::Deleted { id: *id, platform, conversation: recipient, seq: *seq };
                 (EventKind::MessageDeleted, content)
             }
+            Effect::Noticed(notice) => {
+                let conversation = notice.conversation.as_deref().unwrap_or_default();
+                found = Some((EventKind::Notice, (&*notice.platform, conversation)));
+                (EventKind::Notice, Content::Notice(notice))
+            }
             // Told as it is now, in its own time.
             Effect::ConversationChanged { platform, conversation } => {
                 found = Some((EventKind::ConversationUpdated, (&**platform, &**conversation)));

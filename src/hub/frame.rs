@@ -3,6 +3,7 @@
 use super::resume::ResumePoint;
 use crate::adapter::StatusChange;
 use crate::model::message::{LOCAL, Message};
+use crate::model::notice::Notice;
 use crate::model::subscription::Position;
 use crate::protocol::event::{
     AdapterStatus, Event, MessageDeleted, MessageStatus, MessageUpdated, NewMessage,
@@ -25,6 +26,7 @@ pub enum Content<'a> {
     Updated(&'a Message),
     Deleted { id: Uuid, platform: Option<&'a str>, conversation: &'a str, seq: u64 },
     Conversation(&'a Conversation),
+    Notice(&'a Notice),
     Adapter(&'a StatusChange),
 }
 
@@ -57,6 +59,7 @@ impl Frame {
             Content::Conversation(entry) => {
                 Event::ConversationUpdated { cursor, data: Cow::Borrowed(entry) }
             }
+            Content::Notice(notice) => Event::Notice { cursor, data: Cow::Borrowed(notice) },
             Content::Adapter(change) => {
                 Event::AdapterStatus { cursor, data: AdapterStatus::of(change) }
             }

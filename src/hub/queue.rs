@@ -127,7 +127,7 @@ impl State {
 fn bytes(commit: &Committed) -> usize {
     let size = |change: &Change| {
         let message = change.effect.message();
-        CHANGE_BYTES + message.map_or(0, |message| message.content.len())
+        CHANGE_BYTES + message.map_or(0, |message| message.content.bytes())
     };
     commit.changes.iter().map(size).sum()
 }

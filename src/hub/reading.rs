@@ -376,6 +376,12 @@ impl Events {
                     conversations.insert((platform, conversation));
                 }
             }
+            Entry::Noticed(notice) => {
+                let conversation = notice.conversation.as_deref().unwrap_or_default();
+                if is_due(EventKind::Notice, &notice.platform, conversation) {
+                    chunk.put(&Content::Notice(&notice), view.cursor_at(offset)?.into());
+                }
+            }
         }
         Ok(())
     }

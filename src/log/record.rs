@@ -1,19 +1,92 @@
 //! How a message is encoded on disk, in the log and in the store's table: one byte of version, a
 //! checksum, then its fields in postcard.
 
-use crate::model::message::{Direction, Message, MessageType, Sender, Status};
+use crate::model::content::Content;
+use crate::model::message::{Direction, Message, MessageType, Recall, ReplyTo, Sender, Status};
+use crate::model::reaction::Reaction;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
 use uuid::Uuid;
 
 /// The encoding that is written. Every older one stays readable.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Bytes before the fields: version and checksum.
 const HEAD: usize = 1 + 4;
 
-/// The fields of version 2 in the order they are encoded in; a change of it is a new version.
+/// The fields of version 3 in the order they are encoded in; a change of it is a new version.
 #[derive(Serialize, Deserialize)]
 struct Fields<'a> {
+    id: Uuid,
+    #[serde(borrow)]
+    content: WireContent<'a>,
+    recipient: &'a str,
+    status: Status,
+    created_at: u64,
+    updated_at: u64,
+    retry_count: u32,
+    platform: Option<&'a str>,
+    direction: Direction,
+    conversation_name: Option<&'a str>,
+    sender: Option<(&'a str, &'a str)>,
+    account: Option<&'a str>,
+    last_error: Option<&'a str>,
+    external_id: Option<&'a str>,
+    original: Option<&'a str>,
+    flags: u8,
+    owner: Option<&'a str>,
+    /// [`Extras`] as JSON, where there is one: most messages have none.
+    extras: Option<Cow<'a, str>>,
+}
+
+/// Bits of `flags`.
+pub(super) const IS_UNCERTAIN: u8 = 1;
+pub(super) const IS_UNCONFIRMED: u8 = 2;
+
+/// Fields that few messages have. JSON names them, so that more can be added.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Extras {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<Box<ReplyTo>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edited_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recall: Option<Box<Recall>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reactions: Vec<Reaction>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<String>,
+}
+
+/// Content as it is encoded; also in events.
+#[derive(Serialize, Deserialize)]
+pub(super) enum WireContent<'a> {
+    Plain(Cow<'a, str>),
+    /// The contract's JSON.
+    Segments(Cow<'a, str>),
+}
+
+impl<'a> WireContent<'a> {
+    pub(super) fn of(content: &'a Content) -> Self {
+        match content.segments() {
+            None => Self::Plain(content.readable()),
+            Some(_) => Self::Segments(content.to_json().into()),
+        }
+    }
+
+    pub(super) fn read(self) -> Option<Content> {
+        match self {
+            Self::Plain(text) => Some(Content::text(text)),
+            Self::Segments(json) => Content::from_json(&json).ok(),
+        }
+    }
+}
+
+/// The fields of version 2, which knew no segments.
+#[derive(Serialize, Deserialize)]
+struct FieldsV2<'a> {
     #[serde(borrow)]
     first: FieldsV1<'a>,
     owner: Option<&'a str>,
@@ -51,18 +124,18 @@ impl Unreadable {
     }
 }
 
-impl std::fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
 /// The bytes of a message; its `seq` is the key beside them.
 pub fn encode(message: &Message) -> Result<Vec<u8>, Unreadable> {
-    let first = FieldsV1 {
+    let failed = |error: &dyn fmt::Display| Unreadable::new(error.to_string());
+    let fields = Fields {
         id: message.id,
-        message_type: message.message_type,
-        content: &message.content,
+        content: WireContent::of(&message.content),
         recipient: &message.recipient,
         status: message.status,
         created_at: message.created_at,
@@ -76,39 +149,78 @@ pub fn encode(message: &Message) -> Result<Vec<u8>, Unreadable> {
         last_error: message.last_error.as_deref(),
         external_id: message.external_id.as_deref(),
         original: message.original.as_deref(),
-        is_uncertain: message.is_uncertain,
+        flags: if message.is_uncertain { IS_UNCERTAIN } else { 0 }
+            | if message.is_unconfirmed { IS_UNCONFIRMED } else { 0 },
+        owner: message.owner.as_deref(),
+        extras: extras(message).map_err(|error| failed(&error))?,
     };
-    let fields = Fields { first, owner: message.owner.as_deref() };
-    let mut bytes = Vec::with_capacity(96 + message.content.len());
+    let mut bytes = Vec::with_capacity(96 + message.content.bytes());
     bytes.extend([VERSION, 0, 0, 0, 0]);
-    let mut bytes =
-        postcard::to_extend(&fields, bytes).map_err(|e| Unreadable::new(e.to_string()))?;
+    let mut bytes = postcard::to_extend(&fields, bytes).map_err(|error| failed(&error))?;
     let checksum = checksum(message.seq, &bytes[HEAD..]);
     bytes[1..HEAD].copy_from_slice(&checksum.to_le_bytes());
     Ok(bytes)
 }
 
+/// [`Extras`] of a message as JSON; `None` where it has none.
+fn extras(message: &Message) -> serde_json::Result<Option<Cow<'static, str>>> {
+    let is_plain = message.reply_to.is_none()
+        && message.edited_at.is_none()
+        && message.recall.is_none()
+        && message.reactions.is_empty()
+        && message.via.is_none();
+    if is_plain {
+        return Ok(None);
+    }
+    let extras = Extras {
+        reply_to: message.reply_to.clone(),
+        edited_at: message.edited_at,
+        recall: message.recall.clone(),
+        reactions: message.reactions.clone(),
+        via: message.via.clone(),
+    };
+    serde_json::to_string(&extras).map(|json| Some(json.into()))
+}
+
 /// The message whose record at `seq` this is. Never panics, whatever the bytes.
 pub fn decode(seq: u64, bytes: &[u8]) -> Result<Message, Unreadable> {
     let damaged = || Unreadable(format!("the record of message {seq} is damaged"));
-    match bytes.split_first() {
-        Some((&VERSION, rest)) => {
-            let (sum, fields) = rest.split_first_chunk().ok_or_else(damaged)?;
-            if u32::from_le_bytes(*sum) != checksum(seq, fields) {
-                return Err(damaged());
-            }
-            let Fields { first, owner } = postcard::from_bytes(fields).map_err(|_| damaged())?;
+    let Some((&version, rest)) = bytes.split_first() else {
+        return Err(Unreadable(format!("the record of message {seq} is empty")));
+    };
+    if version == 1 {
+        let fields: FieldsV1<'_> = postcard::from_bytes(rest).map_err(|_| damaged())?;
+        return Ok(fields.into_message(seq, None));
+    }
+    let fields = || {
+        let (sum, fields) = rest.split_first_chunk()?;
+        (u32::from_le_bytes(*sum) == checksum(seq, fields)).then_some(fields)
+    };
+    match version {
+        2 => {
+            let fields = fields().and_then(|fields| postcard::from_bytes(fields).ok());
+            let FieldsV2 { first, owner } = fields.ok_or_else(damaged)?;
             Ok(first.into_message(seq, owner))
         }
-        Some((1, fields)) => {
-            let fields: FieldsV1<'_> = postcard::from_bytes(fields).map_err(|_| damaged())?;
-            Ok(fields.into_message(seq, None))
+        VERSION => {
+            let fields = fields().and_then(|fields| postcard::from_bytes(fields).ok());
+            fields.and_then(|fields: Fields<'_>| fields.into_message(seq)).ok_or_else(damaged)
         }
-        Some((version, _)) => Err(Unreadable(format!(
+        version => Err(Unreadable(format!(
             "the record of message {seq} has the unknown version {version}"
         ))),
-        None => Err(Unreadable(format!("the record of message {seq} is empty"))),
     }
+}
+
+/// The platform's ID of the message whose record at `seq` this is; `None` too where it cannot be
+/// read. Costs less than reading all of it.
+pub(crate) fn external_id(seq: u64, bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let Some((&VERSION, rest)) = bytes.split_first() else {
+        return decode(seq, bytes).ok()?.external_id.map(Cow::Owned);
+    };
+    let (_, fields) = rest.split_first_chunk::<4>()?;
+    let fields: Fields<'_> = postcard::from_bytes(fields).ok()?;
+    fields.external_id.map(Cow::Borrowed)
 }
 
 /// The checksum of something that is found by a number, which counts as part of it.
@@ -119,29 +231,62 @@ pub(crate) fn checksum(number: u64, bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-impl FieldsV1<'_> {
-    fn into_message(self, seq: u64, owner: Option<&str>) -> Message {
-        Message {
+impl Fields<'_> {
+    fn into_message(self, seq: u64) -> Option<Message> {
+        let extras = match self.extras {
+            Some(json) => serde_json::from_str(&json).ok()?,
+            None => Extras::default(),
+        };
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Some(Message {
             seq,
             id: self.id,
-            message_type: self.message_type,
-            content: self.content.to_owned(),
+            content: self.content.read()?,
             recipient: self.recipient.to_owned(),
             status: self.status,
             created_at: self.created_at,
             updated_at: self.updated_at,
             retry_count: self.retry_count,
-            platform: self.platform.map(str::to_owned),
+            platform: owned(self.platform),
             direction: self.direction,
-            conversation_name: self.conversation_name.map(str::to_owned),
+            conversation_name: owned(self.conversation_name),
             sender: self.sender.map(|(id, name)| Sender { id: id.into(), name: name.into() }),
-            account: self.account.map(str::to_owned),
-            last_error: self.last_error.map(str::to_owned),
+            account: owned(self.account),
+            last_error: owned(self.last_error),
             waiting: None,
-            external_id: self.external_id.map(str::to_owned),
-            original: self.original.map(str::to_owned),
+            reply_to: extras.reply_to,
+            edited_at: extras.edited_at,
+            recall: extras.recall,
+            reactions: extras.reactions,
+            via: extras.via,
+            external_id: owned(self.external_id),
+            original: owned(self.original),
+            is_uncertain: self.flags & IS_UNCERTAIN != 0,
+            is_unconfirmed: self.flags & IS_UNCONFIRMED != 0,
+            owner: owned(self.owner),
+        })
+    }
+}
+
+impl FieldsV1<'_> {
+    fn into_message(self, seq: u64, owner: Option<&str>) -> Message {
+        let content = Content::of_type(self.message_type, self.content.to_owned());
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Message {
+            status: self.status,
+            updated_at: self.updated_at,
+            retry_count: self.retry_count,
+            platform: owned(self.platform),
+            direction: self.direction,
+            conversation_name: owned(self.conversation_name),
+            sender: self.sender.map(|(id, name)| Sender { id: id.into(), name: name.into() }),
+            account: owned(self.account),
+            last_error: owned(self.last_error),
+            external_id: owned(self.external_id),
+            original: owned(self.original),
             is_uncertain: self.is_uncertain,
-            owner: owner.map(str::to_owned),
+            owner: owned(owner),
+            ..Message::new(seq, self.id, content, self.recipient.to_owned(), self.created_at)
         }
     }
 }
@@ -149,6 +294,7 @@ impl FieldsV1<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::content::Segment;
     use proptest::collection::vec;
     use proptest::option::of;
     use proptest::prelude::*;
@@ -157,7 +303,7 @@ mod tests {
         let head = (
             any::<u64>(),
             any::<u128>(),
-            0..5usize,
+            0..6usize,
             ".*",
             ".*",
             0..5usize,
@@ -174,14 +320,8 @@ mod tests {
             of(".*"),
             of(".*"),
         );
-        (head, tail).prop_map(|(h, t)| Message {
-            seq: h.0,
-            id: Uuid::from_u128(h.1),
-            message_type: MessageType::ALL[h.2],
-            content: h.3,
-            recipient: h.4,
+        (head, tail, extras()).prop_map(|(h, t, extras)| Message {
             status: Status::ALL[h.5],
-            created_at: h.6[0],
             updated_at: h.6[1],
             retry_count: h.7,
             platform: t.0,
@@ -190,11 +330,46 @@ mod tests {
             sender: t.3.map(|(id, name)| Sender { id, name }),
             account: t.4,
             last_error: t.5,
-            waiting: None,
             external_id: t.6,
             original: t.7.clone(),
             is_uncertain: t.1,
+            is_unconfirmed: !t.1,
             owner: t.7,
+            reply_to: extras.reply_to,
+            edited_at: extras.edited_at,
+            recall: extras.recall,
+            reactions: extras.reactions,
+            via: extras.via,
+            ..Message::new(h.0, Uuid::from_u128(h.1), content(h.2, h.3), h.4, h.6[0])
+        })
+    }
+
+    fn content(kind: usize, text: String) -> Content {
+        match kind {
+            5 => Content::of(vec![
+                Segment::MentionAll {},
+                Segment::Text { text },
+                Segment::Other { name: "dice".into(), text: None },
+            ]),
+            kind => Content::of_type(MessageType::ALL[kind], text),
+        }
+    }
+
+    fn extras() -> impl Strategy<Value = Extras> {
+        let person = || of((".*", ".*").prop_map(|(id, name)| Sender { id, name }));
+        let fields = (of(any::<u128>()), person(), of(any::<u64>()), vec(".*", 0..3), of(".*"));
+        fields.prop_map(|(id, person, edited_at, emoji, via)| Extras {
+            reply_to: id.map(|id| {
+                let (id, sender) = (Some(Uuid::from_u128(id)), person.clone());
+                Box::new(ReplyTo { id, sender, ..ReplyTo::default() })
+            }),
+            edited_at,
+            recall: edited_at.map(|at| Box::new(Recall { at, by: person })),
+            reactions: emoji
+                .into_iter()
+                .map(|emoji| Reaction { users: vec![emoji.clone()], emoji, count: 3, mine: true })
+                .collect(),
+            via,
         })
     }
 

@@ -2,9 +2,10 @@
 //!
 //! A [`Change`] tells listeners what an event did. Times are Unix seconds.
 
+use crate::model::content::Content;
 use crate::model::cursor::Epoch;
-use crate::model::message::{Direction, Message, MessageType, Sender, Status};
-use serde::{Deserialize, Serialize};
+use crate::model::message::{Direction, Message, ReplyTo, Sender, Status};
+use crate::model::notice::Notice;
 use uuid::Uuid;
 
 /// The effect of a committed event, for listeners.
@@ -23,13 +24,16 @@ pub enum Effect {
     Created(Message),
     /// An attempt began or ended, or the status was set by hand; this is how the message is now.
     StatusChanged(Message),
-    /// Something else of a message changed: it was routed. This is how it is now.
+    /// Something else of a message changed: it was routed, edited, recalled or reacted to. This is
+    /// how it is now.
     Updated(Message),
     /// A message was deleted; this is how it was.
     Deleted(Message),
     /// Something about a conversation changed: it was named.
     #[allow(missing_docs)]
     ConversationChanged { platform: String, conversation: String },
+    /// A platform told of something that is no message.
+    Noticed(Box<Notice>),
 }
 
 impl Effect {
@@ -40,7 +44,7 @@ impl Effect {
             | Self::StatusChanged(message)
             | Self::Updated(message)
             | Self::Deleted(message) => Some(message),
-            Self::ConversationChanged { .. } => None,
+            Self::ConversationChanged { .. } | Self::Noticed(_) => None,
         }
     }
 }
@@ -56,7 +60,7 @@ pub struct Committed {
 }
 
 /// A message that a platform told of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Inbound {
     pub platform: String,
@@ -64,8 +68,9 @@ pub struct Inbound {
     pub conversation: String,
     pub conversation_name: Option<String>,
     pub sender: Sender,
-    pub message_type: MessageType,
-    pub content: String,
+    pub content: Content,
+    /// The message that it answers, as far as the platform tells of it.
+    pub reply_to: Option<Box<ReplyTo>>,
     /// The platform's own ID of it.
     pub external_id: String,
     /// When the platform says it was written.
@@ -86,8 +91,8 @@ impl Inbound {
             conversation: message.recipient.clone(),
             conversation_name: message.conversation_name.clone(),
             sender: message.sender.clone().unwrap_or_default(),
-            message_type: message.message_type,
             content: message.content.clone(),
+            reply_to: message.reply_to.clone(),
             external_id: message.external_id.clone()?,
             time: message.created_at,
             own: false,
@@ -100,27 +105,19 @@ impl Inbound {
     /// when its platform says, unless that is no time it can have been.
     pub fn into_message(self, seq: u64, id: Uuid, at: u64) -> Message {
         let is_possible = (1..=at).contains(&self.time);
+        let created_at = if is_possible { self.time } else { at };
         Message {
-            seq,
-            id,
-            message_type: self.message_type,
-            content: self.content,
-            recipient: self.conversation,
             status: Status::Sent,
-            created_at: if is_possible { self.time } else { at },
             updated_at: at,
-            retry_count: 0,
             platform: Some(self.platform),
             direction: if self.own { Direction::Outbound } else { Direction::Inbound },
             conversation_name: self.conversation_name,
             sender: Some(self.sender),
             account: Some(self.account),
-            last_error: None,
-            waiting: None,
+            reply_to: self.reply_to,
             external_id: Some(self.external_id),
             original: self.original,
-            is_uncertain: false,
-            owner: None,
+            ..Message::new(seq, id, self.content, self.conversation, created_at)
         }
     }
 
@@ -135,7 +132,7 @@ impl Inbound {
             && message.direction == Direction::Outbound
             && is_open
             && self.is_told(at).saturating_add(CLOCKS_APART) >= message.created_at
-            && self.says_the_same(message)
+            && self.content.is_told_of(&message.content)
     }
 
     /// Whether it tells the platform's ID of a message of ours that was confirmed without one.
@@ -145,17 +142,14 @@ impl Inbound {
             && message.status == Status::Sent
             && message.external_id.is_none()
             && message.account.as_ref() == Some(&self.account)
-            && message.message_type == self.message_type
-            && message.content.trim() == self.content.trim()
+            && self.says_it_in_the_same_words(message)
             && self.is_told(at).saturating_add(CLOCKS_APART) >= message.created_at
             && self.is_told(at) <= message.updated_at + ECHO_LATE
     }
 
-    /// Text comes back as it was; what was sent as one address comes back as another.
-    fn says_the_same(&self, message: &Message) -> bool {
-        message.message_type == self.message_type
-            && (self.message_type != MessageType::Text
-                || message.content.trim() == self.content.trim())
+    fn says_it_in_the_same_words(&self, message: &Message) -> bool {
+        message.content.message_type() == self.content.message_type()
+            && message.content.readable().trim() == self.content.readable().trim()
     }
 
     /// When it was said: a live event now, whatever its clock says.
@@ -171,7 +165,7 @@ const CLOCKS_APART: u64 = 60;
 const ECHO_LATE: u64 = 10 * 60;
 
 /// How an attempt to send ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The platform has it.
     Sent {
@@ -179,6 +173,8 @@ pub enum Outcome {
         account: Option<String>,
         /// The platform's own ID of it.
         external_id: Option<String>,
+        /// The platform took it without a proof.
+        is_unconfirmed: bool,
     },
     /// It goes back to wait for another attempt.
     Retry {
@@ -244,12 +240,13 @@ pub fn claim(mut message: Message, account: Option<&str>, at: u64) -> Option<Mes
 pub fn record_outcome(mut message: Message, outcome: Outcome, at: u64) -> Option<Message> {
     let is_open = message.status == Status::Sending;
     match outcome {
-        Outcome::Sent { account, external_id } => {
+        Outcome::Sent { account, external_id, is_unconfirmed } => {
             message.status = Status::Sent;
             message.account = account.or(message.account);
             message.external_id = external_id.or(message.external_id);
             message.last_error = None;
             message.is_uncertain = false;
+            message.is_unconfirmed = is_unconfirmed;
         }
         Outcome::Retry { reason, is_uncertain } if is_open => {
             message.status = Status::Pending;

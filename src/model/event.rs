@@ -4,8 +4,11 @@
 //! Unix seconds. How an event is encoded is the log's business.
 
 use crate::model::change::Inbound;
+use crate::model::content::Content;
 use crate::model::cursor::Epoch;
-use crate::model::message::{Message, Status};
+use crate::model::message::{Message, ReplyTo, Sender, Status};
+use crate::model::notice::Notice;
+use crate::model::reaction::Reaction;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +49,36 @@ pub enum Event {
     /// Something was told of a message that is known already.
     #[allow(missing_docs)]
     Recognized { seq: u64, marks: Vec<Mark> },
+    /// The content of a message was set anew: somebody edited it, or more of it became known.
+    ContentSet {
+        #[allow(missing_docs)]
+        seq: u64,
+        #[allow(missing_docs)]
+        content: Content,
+        /// Somebody edited it.
+        is_edit: bool,
+        #[allow(missing_docs)]
+        at: u64,
+    },
+    /// More became known of the message that a message answers.
+    #[allow(missing_docs)]
+    ReplyFound { seq: u64, reply_to: Box<ReplyTo>, at: u64 },
+    /// A message was taken back on its platform.
+    Recalled {
+        #[allow(missing_docs)]
+        seq: u64,
+        /// The person who took it back, where the platform tells.
+        by: Option<Sender>,
+        /// Its content is not kept.
+        hides: bool,
+        #[allow(missing_docs)]
+        at: u64,
+    },
+    /// The reactions to a message changed; these are all of them.
+    #[allow(missing_docs)]
+    Reacted { seq: u64, reactions: Vec<Reaction>, at: u64 },
+    /// A platform told of something that is no message.
+    Noticed(Box<Notice>),
     /// A message was deleted.
     #[allow(missing_docs)]
     Deleted { seq: u64 },
@@ -100,6 +133,7 @@ pub struct State {
     pub last_error: Option<String>,
     pub external_id: Option<String>,
     pub is_uncertain: bool,
+    pub is_unconfirmed: bool,
     pub owner: Option<String>,
 }
 
@@ -115,6 +149,7 @@ impl State {
             last_error: message.last_error.clone(),
             external_id: message.external_id.clone(),
             is_uncertain: message.is_uncertain,
+            is_unconfirmed: message.is_unconfirmed,
             owner: message.owner.clone(),
         }
     }
@@ -129,6 +164,7 @@ impl State {
         message.last_error = self.last_error;
         message.external_id = self.external_id;
         message.is_uncertain = self.is_uncertain;
+        message.is_unconfirmed = self.is_unconfirmed;
         message.owner = self.owner;
     }
 }

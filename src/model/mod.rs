@@ -3,10 +3,18 @@
 //! Pure values and rules. Nothing here knows HTTP, a chat protocol or the disk.
 
 pub mod change;
+pub mod content;
 pub mod cursor;
+mod draft;
 pub mod event;
 pub mod id_prefix;
 pub mod inline;
 pub mod message;
+mod message_type;
+mod named;
+pub mod notice;
+pub mod reaction;
 pub mod routing;
+mod sender;
+mod status;
 pub mod subscription;

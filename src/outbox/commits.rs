@@ -98,7 +98,7 @@ impl Changed {
                 message.status != Status::Pending,
             ),
             Effect::Deleted(_) => (true, true),
-            Effect::ConversationChanged { .. } => (false, false),
+            Effect::ConversationChanged { .. } | Effect::Noticed(_) => (false, false),
         };
         if matters {
             *self.lanes.entry(LaneKey::of(message)).or_default() |= is_taken_back;

@@ -257,9 +257,10 @@ impl Lane {
         };
         METRICS.attempt(&account.platform, word);
         let (reason, retryable, is_uncertain) = match delivery {
-            Delivery::Sent { external_id } => {
+            Delivery::Sent { external_id, is_unconfirmed } => {
                 registry.count_sent(&account.platform, id);
-                return Outcome::Sent { account: account.account.clone(), external_id };
+                let account = account.account.clone();
+                return Outcome::Sent { account, external_id, is_unconfirmed };
             }
             Delivery::Refused { reason, retryable } => (reason, retryable, false),
             Delivery::Unknown { reason } => (reason, true, true),

@@ -18,8 +18,8 @@ impl Route {
         Outbound {
             id: message.id,
             conversation: self.conversation.clone(),
-            message_type: message.message_type,
             content: message.content.clone(),
+            reply_to: message.reply_to.clone(),
             created_at: message.created_at,
         }
     }

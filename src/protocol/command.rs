@@ -135,10 +135,21 @@ fn send_message(mut object: Map<String, Value>) -> Result<Command, String> {
         |field: &str, value: Option<String>| value.ok_or(format!("`data.{field}` is missing"));
     let platform = required("platform", text("platform")?)?;
     let conversation = required("conversation", text("conversation")?)?;
-    let content = required("content", text("content")?)?;
+    let content = text("content")?;
     let message_type = text("message_type")?.unwrap_or_else(|| MessageType::Text.to_string());
-    let message =
-        NewMessage { message_type, content, recipient: conversation, platform: Some(platform) };
+    let reply_to = text("reply_to")?;
+    let segments = data.remove("segments").filter(|value| !value.is_null());
+    let segments = segments.map(serde_json::from_value).transpose();
+    let segments = segments.map_err(|error| format!("`data.segments`: {error}"))?;
+    let content = if segments.is_some() { content } else { Some(required("content", content)?) };
+    let message = NewMessage {
+        message_type: Some(message_type),
+        content,
+        recipient: conversation,
+        platform: Some(platform),
+        segments,
+        reply_to,
+    };
     let draft =
         message.into_draft().map_err(|text| text.replace("`recipient`", "`data.conversation`"))?;
     Ok(Command::SendMessage(draft))
@@ -278,7 +289,7 @@ mod tests {
         let Ok(Command::SendMessage(draft)) = Parsed::read(frame).command else {
             panic!("the last of two equal keys counts")
         };
-        assert_eq!(draft.into_message(1, Uuid::nil(), 0).content, "a\u{fffd}");
+        assert_eq!(draft.into_message(1, Uuid::nil(), 0).content.readable(), "a\u{fffd}");
     }
 
     proptest! {

@@ -1,9 +1,12 @@
 //! Frames that a server sends on the WebSocket and lines of `GET /api/stream`, told apart by `type`
 //! (contract, Part 1, "WebSocket", and items 9 to 17 and 29).
 
+use super::message::BeyondText;
 use super::overview::Conversation;
 use super::platform::{State, StatusChange};
+use crate::model::content::Content;
 use crate::model::message::{Direction, LOCAL, Message, MessageType, Sender, Status};
+use crate::model::notice::Notice;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -149,6 +152,7 @@ impl FromStr for EventKinds {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(missing_docs)]
+#[allow(clippy::large_enum_variant, reason = "made one at a time, and written at once")]
 pub enum Event<'a> {
     NewMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -169,6 +173,11 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
         data: MessageDeleted<'a>,
+    },
+    Notice {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<Cow<'a, str>>,
+        data: Cow<'a, Notice>,
     },
     ConversationUpdated {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -215,6 +224,8 @@ pub struct NewMessage<'a> {
     pub direction: Option<Direction>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Cow<'a, str>>,
+    #[serde(flatten, skip_serializing_if = "BeyondText::is_nothing")]
+    pub beyond_text: BeyondText<'a>,
 }
 
 /// `data` of `message_status`.
@@ -335,13 +346,14 @@ impl<'a> NewMessage<'a> {
             platform: message.platform_or_local().into(),
             conversation: (&*message.recipient).into(),
             conversation_name: message.conversation_name.as_deref().map(Cow::from),
-            content: (&*message.content).into(),
-            message_type: message.message_type,
+            content: message.content.readable(),
+            message_type: message.message_type(),
             sender: message.sender.as_ref().map(Cow::Borrowed),
             created_at: message.created_at,
             seq: message.seq,
             direction: (message.direction == Direction::Inbound).then_some(Direction::Inbound),
             account: message.account.as_deref().map(Cow::from),
+            beyond_text: BeyondText::of(message),
         }
     }
 
@@ -350,28 +362,18 @@ impl<'a> NewMessage<'a> {
     pub fn into_message(self) -> Message {
         let direction = self.direction.unwrap_or_default();
         let is_done = direction == Direction::Inbound || self.sender.is_some();
-        Message {
-            seq: self.seq,
-            id: self.id,
-            message_type: self.message_type,
-            content: self.content.into_owned(),
-            recipient: self.conversation.into_owned(),
+        let nothing = Content::text("");
+        let conversation = self.conversation.into_owned();
+        let message = Message {
             status: if is_done { Status::Sent } else { Status::Pending },
-            created_at: self.created_at,
-            updated_at: self.created_at,
-            retry_count: 0,
             platform: Some(self.platform.into_owned()).filter(|name| name != LOCAL),
             direction,
             conversation_name: self.conversation_name.map(Cow::into_owned),
             sender: self.sender.map(Cow::into_owned),
             account: self.account.map(Cow::into_owned),
-            last_error: None,
-            external_id: None,
-            original: None,
-            is_uncertain: false,
-            owner: None,
-            waiting: None,
-        }
+            ..Message::new(self.seq, self.id, nothing, conversation, self.created_at)
+        };
+        self.beyond_text.put_into(message, self.message_type, self.content.into_owned())
     }
 }
 

@@ -2,7 +2,8 @@
 
 pub use super::overview::{Conversation, Stats};
 pub use super::platform::{AdapterStatus, State};
-use crate::model::message::{Message, MessageType, Status, check_name};
+use crate::model::content::Segment;
+use crate::model::message::{Draft, Message, MessageType, Status, check_name};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -10,15 +11,26 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct NewMessage {
-    #[schema(value_type = MessageType)]
-    pub message_type: String,
+    /// May be left out beside `segments`.
+    #[schema(value_type = Option<MessageType>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_type: Option<String>,
+    /// May be left out beside `segments`.
     #[schema(min_length = 1)]
-    pub content: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
     #[schema(min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$")]
     pub recipient: String,
     #[schema(min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
+    /// In place of `content` and `message_type`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<Vec<Segment>>,
+    /// ID of the message that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    pub reply_to: Option<String>,
 }
 
 /// Body of `PATCH /api/messages/{id}`.
@@ -163,6 +175,9 @@ pub const INVALID_TYPE: &str = "Invalid message type. Use Text, Image, File, Vid
 /// The text for a status that is none; spelled by the contract.
 pub const INVALID_STATUS: &str = "Invalid status. Use Pending, Sending, Sent, Failed, or Canceled";
 
+/// The text for a `reply_to` that is no message of this store.
+pub const NO_REPLY_TARGET: &str = "`reply_to` is no message of this store; give the ID of one";
+
 /// The text for a message that is not there; spelled by the contract.
 pub const NOT_FOUND: &str = "Message not found";
 
@@ -176,6 +191,23 @@ pub const MAX_LIMIT: usize = 200;
 const SPACES: &str = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
 
 impl NewMessage {
+    /// Content of a type as Part 1 of the contract has it.
+    pub fn of(
+        message_type: &str,
+        content: String,
+        recipient: String,
+        platform: Option<String>,
+    ) -> Self {
+        Self {
+            message_type: Some(message_type.to_owned()),
+            content: Some(content),
+            recipient,
+            platform,
+            segments: None,
+            reply_to: None,
+        }
+    }
+
     /// The rule of its schema that a type of Rust cannot say: content of a medium is an address, or
     /// the bytes.
     pub fn rule() -> Value {
@@ -190,8 +222,17 @@ impl NewMessage {
     }
 
     /// Checks every field; the error is what the API answers.
-    pub fn into_draft(self) -> Result<crate::model::message::Draft, String> {
-        let message_type: MessageType = self.message_type.parse().map_err(|_| INVALID_TYPE)?;
-        crate::model::message::Draft::new(message_type, self.content, self.recipient, self.platform)
+    pub fn into_draft(self) -> Result<Draft, String> {
+        let reply_to = self.reply_to.map(|id| id.parse().map_err(|_| NO_REPLY_TARGET));
+        let reply_to = reply_to.transpose()?;
+        let draft = if let Some(segments) = self.segments {
+            Draft::of_segments(segments, self.recipient, self.platform)
+        } else {
+            let message_type = self.message_type.ok_or("missing field `message_type`")?;
+            let message_type = message_type.parse().map_err(|_| INVALID_TYPE)?;
+            let content = self.content.ok_or("missing field `content`")?;
+            Draft::new(message_type, content, self.recipient, self.platform)
+        };
+        Ok(draft?.in_reply_to(reply_to))
     }
 }

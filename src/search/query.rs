@@ -8,6 +8,7 @@ use super::span::{PlaceSet, place_of, span_of};
 use super::terms::{self, Terms};
 use crate::model::message::{Message, MessageType};
 use crate::store::{Entry, Filter, Needs, Page, Result, Store, View};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Messages that one search reads. Only where the index does not tell of them yet, or where what is
@@ -47,8 +48,8 @@ impl Search {
 
     /// Whether a message has the text in it and is of the type.
     pub fn matches(&self, message: &Message) -> bool {
-        let has_it = |text: &str| normalise(text).contains(&self.text);
-        self.message_type.is_none_or(|wanted| wanted == message.message_type)
+        let has_it = |text: Cow<'_, str>| normalise(&text).contains(&self.text);
+        self.message_type.is_none_or(|wanted| wanted == message.message_type())
             && (self.text.is_empty() || terms::texts(message).any(has_it))
     }
 

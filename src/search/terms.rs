@@ -7,6 +7,7 @@
 
 use super::normalise::normalise;
 use crate::model::message::{Message, MessageType};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A term as a number: 21 bits of the first character, 28 bits of what follows it.
@@ -71,17 +72,24 @@ fn of_type(message_type: MessageType) -> Term {
     (TYPES + message_type as u64) << REST_BITS
 }
 
-/// The texts of a message that are searched.
-pub fn texts(message: &Message) -> impl Iterator<Item = &str> {
+/// The texts of a message that are searched: what it says, who says it, and the names of files.
+pub fn texts(message: &Message) -> impl Iterator<Item = Cow<'_, str>> {
     let sender = message.sender.as_ref().map(|sender| sender.name.as_str());
-    std::iter::once(message.content.as_str()).chain(sender)
+    let names = message
+        .content
+        .segments()
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|segment| segment.media()?.name.as_deref());
+    let others = sender.into_iter().chain(names).map(Cow::Borrowed);
+    std::iter::once(message.content.readable()).chain(others)
 }
 
 /// The terms of a message, each once, in order.
 pub fn of_message(message: &Message) -> Vec<Term> {
-    let mut terms = vec![of_type(message.message_type)];
+    let mut terms = vec![of_type(message.message_type())];
     for text in texts(message) {
-        terms.extend(of_text(&normalise(text)));
+        terms.extend(of_text(&normalise(&text)));
     }
     terms.sort_unstable();
     terms.dedup();

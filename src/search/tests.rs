@@ -4,6 +4,7 @@ use super::feed::Feed;
 use super::segment::{Range, Segment};
 use super::{Found, Index, Search, check, folder_beside, normalise};
 use crate::model::change::Inbound;
+use crate::model::content::Content;
 use crate::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
 use crate::model::routing::RoutingFacts;
 use crate::store::{Access, Answer, Command, Filter, Options, Page, Store};
@@ -134,8 +135,8 @@ impl Both {
             conversation: CONVERSATIONS[0].into(),
             conversation_name: None,
             sender: Sender { id: "7".into(), name },
-            message_type: MessageType::Text,
-            content: text,
+            content: Content::text(text),
+            reply_to: None,
             external_id: self.at.to_string(),
             time: self.at,
             own: false,
@@ -177,7 +178,7 @@ impl Both {
             }
             Step::Return { text } => {
                 if let Some(message) = self.deleted.pop() {
-                    let messages = vec![Message { content: text, ..message }];
+                    let messages = vec![Message { content: Content::text(text), ..message }];
                     self.write(Command::Import { messages });
                 }
             }
@@ -227,8 +228,8 @@ impl Both {
         let scanned = all.into_iter().filter(|message| {
             before.is_none_or(|before| message.seq < before)
                 && wanted.matches(message)
-                && message_type.is_none_or(|wanted| wanted == message.message_type)
-                && (says(&message.content)
+                && message_type.is_none_or(|wanted| wanted == message.message_type())
+                && (says(&message.content.readable())
                     || message.sender.as_ref().is_some_and(|s| says(&s.name)))
         });
         let expected = Found {
@@ -242,7 +243,7 @@ impl Both {
         let search = Search::new(Some(text), None).unwrap();
         let page = Page { offset: 0, limit: 10, before: None };
         let found = self.index.search(&self.store, &Filter::default(), &search, page).unwrap();
-        found.messages.into_iter().map(|message| message.content).collect()
+        found.messages.into_iter().map(|message| message.content.readable().into_owned()).collect()
     }
 
     fn check(&self) -> check::Report {
@@ -362,7 +363,7 @@ fn what_was_deleted_leaves_the_index_with_its_segment() {
         }
     }
     both.catch_up();
-    for message in both.all().into_iter().filter(|message| message.content != "new") {
+    for message in both.all().into_iter().filter(|message| message.content.readable() != "new") {
         both.write(Command::Delete { id: message.id });
     }
     both.catch_up();

@@ -7,7 +7,8 @@ use super::operation::Call;
 use super::request::read_json;
 use crate::clock::now;
 use crate::model::message::Message;
-use crate::protocol::http::{Deleted, INVALID_STATUS, NewMessage, NewStatus};
+use crate::protocol::http::{Deleted, INVALID_STATUS, NO_REPLY_TARGET, NewMessage, NewStatus};
+use crate::protocol::message::Created;
 use crate::store::{self, Command, Idempotency};
 use hyper::{HeaderMap, StatusCode};
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub const MAX_KEY_BYTES: usize = 256;
 pub async fn create(call: Call<'_>) -> Result<Answer> {
     let key = idempotency_key(call.request.headers())?;
     let body: NewMessage = read_json(call.context, call.request).await?;
+    let has_segments = body.segments.is_some();
     let draft = body.into_draft().map_err(ErrorResponse::bad_request)?;
     let idempotency = key.map(|key| Idempotency::new(&key, &draft.fingerprint()));
     let (recipient, platform) = (draft.recipient().to_owned(), draft.platform().map(str::to_owned));
@@ -35,7 +37,10 @@ pub async fn create(call: Call<'_>) -> Result<Answer> {
                 last_error: None,
                 ..message
             };
-            Ok(json(StatusCode::CREATED, &given))
+            Ok(json(StatusCode::CREATED, &Created { message: &given, has_segments }))
+        }
+        store::Answer::NoReplyTarget => {
+            Err(ErrorResponse::bad_request(NO_REPLY_TARGET).named(Some("unknown_reply")))
         }
         _ => Err(ErrorResponse::new(
             StatusCode::CONFLICT,

@@ -12,9 +12,10 @@ use super::tables::{
 use super::transaction::{Row, Transaction};
 use crate::log::{Record, encode_event, record};
 use crate::model::change::{Change, Effect};
+use crate::model::content::Content;
 use crate::model::cursor::Epoch;
 use crate::model::event::{Bounds, Event, How, Mark};
-use crate::model::message::{Message, Status};
+use crate::model::message::{Message, Recall, Status};
 use crate::model::routing::SeenPlatform;
 use redb::ReadableTable;
 
@@ -101,6 +102,26 @@ impl Transaction<'_> {
                 self.mark(seq, &marks)?;
                 None
             }
+            Event::ContentSet { seq, content, is_edit, at } => self.touch(seq, at, |message| {
+                message.content = content;
+                if is_edit {
+                    message.edited_at = Some(at);
+                }
+            })?,
+            Event::ReplyFound { seq, reply_to, at } => {
+                self.touch(seq, at, |message| message.reply_to = Some(reply_to))?
+            }
+            Event::Recalled { seq, by, hides, at } => self.touch(seq, at, |message| {
+                message.recall = Some(Box::new(Recall { at, by }));
+                if hides {
+                    message.content = Content::text("");
+                    message.original = None;
+                }
+            })?,
+            Event::Reacted { seq, reactions, at } => {
+                self.touch(seq, at, |message| message.reactions = reactions)?
+            }
+            Event::Noticed(notice) => Some(Effect::Noticed(notice)),
             Event::Deleted { seq } => {
                 let before = self.before(seq)?;
                 self.delete(&before)?;
@@ -127,6 +148,21 @@ impl Transaction<'_> {
         let Some(effect) = effect else { return Ok(None) };
         self.kept.push((offset, Entry::of(&effect)));
         Ok(Some(Change { offset, effect }))
+    }
+
+    /// Changes a message that was loaded, at a time in Unix seconds.
+    fn touch(
+        &mut self,
+        seq: u64,
+        at: u64,
+        change: impl FnOnce(&mut Message),
+    ) -> Result<Option<Effect>> {
+        let before = self.before(seq)?;
+        let mut after = before.clone();
+        after.updated_at = at;
+        change(&mut after);
+        self.update(&before, &after)?;
+        Ok(Some(Effect::Updated(after)))
     }
 
     /// Goes to the place before a batch that was logged, which may lie beyond a gap.

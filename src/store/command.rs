@@ -2,7 +2,10 @@
 
 use super::keys::Idempotency;
 use crate::model::change::{Inbound, Outcome};
-use crate::model::message::{Draft, Message, Status};
+use crate::model::content::Content;
+use crate::model::message::{Draft, Message, Sender, Status};
+use crate::model::notice::Notice;
+use crate::model::reaction::ReactionChange;
 use crate::model::routing::RoutingFacts;
 use uuid::Uuid;
 
@@ -20,6 +23,16 @@ pub enum Command {
     /// Keep what a platform told of, once. What the account's owner wrote may be the echo of an
     /// attempt that is under way: where it can wait, the answer is [`Answer::Later`] until that ends.
     Receive { received: Box<Inbound>, at: u64, can_wait: bool },
+    /// Note that a platform took a message back.
+    Recall { target: Target, by: Option<Sender>, hides: bool, at: u64 },
+    /// Set the content of a message anew, as the platform or the account itself did.
+    Edit { target: Target, content: Content, at: u64 },
+    /// Note what became known of a message's content: a file is here, a forward is open.
+    Complete { seq: u64, content: Content, at: u64 },
+    /// Change the reactions to a message.
+    React { target: Target, change: ReactionChange, at: u64 },
+    /// Keep a notice of a platform.
+    Notice { notice: Box<Notice> },
     /// Note that an adapter of this kind was connected for the platform.
     SeePlatform { platform: String, kind: String },
     /// Note a conversation's name.
@@ -39,6 +52,19 @@ pub enum Command {
     /// Forget kept events that are too old or too many, conversations without messages, and what
     /// tells doubles and echoes from before a time; a part of it, where it is much.
     Trim { marks_before: u64 },
+}
+
+/// By which a command names a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Target {
+    Id(Uuid),
+    /// The platform's own ID of it.
+    External {
+        platform: String,
+        conversation: String,
+        external_id: String,
+    },
 }
 
 /// Answer to a command.
@@ -63,6 +89,8 @@ pub enum Answer {
     Deleted,
     /// There is no such message.
     NotFound,
+    /// The message that the draft answers is not there.
+    NoReplyTarget,
     /// Ask again once the attempts that are under way in the conversation have ended.
     Later,
 }

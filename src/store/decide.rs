@@ -1,14 +1,15 @@
 //! Decisions: a state and a command give events and an answer.
 
 use super::changed::{changed, changed_with, seen_mark, sent_mark};
-use super::command::{Answer, Command};
+use super::command::{Answer, Command, Target};
 use super::error::Result;
 use super::keys::{Idempotency, other_id};
 use super::receive::receive;
 use super::state::State;
 use crate::model::change::{self, Inbound};
+use crate::model::content::Content;
 use crate::model::event::{Event, How, Mark, Origin};
-use crate::model::message::{Direction, Draft, Message, Status};
+use crate::model::message::{Direction, Draft, Message, ReplyTo, Status};
 use crate::model::routing::{self, Choice, RoutingFacts};
 use std::collections::HashSet;
 
@@ -24,6 +25,26 @@ pub(super) fn decide(
         }
         Command::Receive { received, at, can_wait } => {
             receive(state, *received, at, can_wait, events)
+        }
+        Command::Recall { target, by, hides, at } => alter(state, &target, events, |message| {
+            let seq = message.seq;
+            message.recall.is_none().then_some(Event::Recalled { seq, by, hides, at })
+        }),
+        Command::Edit { target, content, at } => {
+            alter(state, &target, events, |message| set_content(message, content, true, at))
+        }
+        Command::Complete { seq, content, at } => {
+            let Some(message) = state.by_seq(seq)? else { return Ok(Answer::NotFound) };
+            events.extend(set_content(&message, content, false, at));
+            Ok(Answer::Noted)
+        }
+        Command::React { target, change, at } => alter(state, &target, events, |message| {
+            let reactions = change.apply_to(&message.reactions)?;
+            Some(Event::Reacted { seq: message.seq, reactions, at })
+        }),
+        Command::Notice { notice } => {
+            events.push(Event::Noticed(notice));
+            Ok(Answer::Noted)
         }
         Command::SeePlatform { platform, kind } => {
             let seen = state.seen_platforms()?;
@@ -51,30 +72,8 @@ pub(super) fn decide(
             }
             Ok(Answer::Noted)
         }
-        Command::Route { messages, at } => {
-            for (seq, facts) in messages {
-                let Some(message) = state.by_seq(seq)? else { continue };
-                let (platform, conversation) = route(state, &message, &facts)?;
-                if let Some(platform) = platform
-                    && change::can_route(&message, &platform, &conversation)
-                {
-                    events.push(Event::Routed { seq, platform, conversation, at });
-                }
-            }
-            Ok(Answer::Noted)
-        }
-        Command::Claim { seqs, account, at } => {
-            let mut claimed = Vec::with_capacity(seqs.len());
-            for seq in seqs {
-                let message = state.by_seq(seq)?;
-                let claim = |message| change::claim(message, account.as_deref(), at);
-                if let Some(mut message) = message.and_then(claim) {
-                    message.owner = Some(state.owner().to_owned());
-                    claimed.push(changed(How::Claimed, message, events));
-                }
-            }
-            Ok(Answer::Claimed(claimed))
-        }
+        Command::Route { messages, at } => route_again(state, messages, at, events),
+        Command::Claim { seqs, account, at } => claim(state, seqs, account.as_deref(), at, events),
         Command::RecordOutcome { seq, outcome, at } => {
             let Some(before) = state.by_seq(seq)? else { return Ok(Answer::NotFound) };
             let Some(after) = change::record_outcome(before.clone(), outcome, at) else {
@@ -104,6 +103,29 @@ pub(super) fn decide(
     }
 }
 
+/// Adds the event that alters the message which a command names, where there is something to alter.
+fn alter(
+    state: &impl State,
+    target: &Target,
+    events: &mut Vec<Event>,
+    event: impl FnOnce(&Message) -> Option<Event>,
+) -> Result<Answer> {
+    let found = match target {
+        Target::Id(id) => state.by_id(*id)?,
+        Target::External { platform, conversation, external_id } => {
+            state.by_external(platform, conversation, external_id)?
+        }
+    };
+    let Some(message) = found else { return Ok(Answer::NotFound) };
+    events.extend(event(&message));
+    Ok(Answer::Noted)
+}
+
+fn set_content(message: &Message, content: Content, is_edit: bool, at: u64) -> Option<Event> {
+    let seq = message.seq;
+    (message.content != content).then_some(Event::ContentSet { seq, content, is_edit, at })
+}
+
 fn create(
     state: &impl State,
     draft: Draft,
@@ -123,13 +145,56 @@ fn create(
             return Ok(Answer::Repeated(message));
         }
     }
+    let reply_to = match draft.reply_to() {
+        None => None,
+        Some(id) => match state.by_id(id)? {
+            Some(target) => Some(Box::new(ReplyTo::of(&target))),
+            None => return Ok(Answer::NoReplyTarget),
+        },
+    };
     let (seq, id) = state.next();
     let marks = idempotency.map(|key| Mark::Key(key.key, key.body, at)).into_iter().collect();
-    let mut message = draft.into_message(seq, id, at);
+    let mut message = Message { reply_to, ..draft.into_message(seq, id, at) };
     (message.platform, message.recipient) = route(state, &message, facts)?;
     let created = Box::new(message.clone());
     events.push(Event::Created { message: created, origin: Origin::Made, marks });
     Ok(Answer::Done(message))
+}
+
+fn route_again(
+    state: &impl State,
+    messages: Vec<(u64, RoutingFacts)>,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    for (seq, facts) in messages {
+        let Some(message) = state.by_seq(seq)? else { continue };
+        let (platform, conversation) = route(state, &message, &facts)?;
+        if let Some(platform) = platform
+            && change::can_route(&message, &platform, &conversation)
+        {
+            events.push(Event::Routed { seq, platform, conversation, at });
+        }
+    }
+    Ok(Answer::Noted)
+}
+
+fn claim(
+    state: &impl State,
+    seqs: Vec<u64>,
+    account: Option<&str>,
+    at: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    let mut claimed = Vec::with_capacity(seqs.len());
+    for seq in seqs {
+        let message = state.by_seq(seq)?;
+        if let Some(mut message) = message.and_then(|message| change::claim(message, account, at)) {
+            message.owner = Some(state.owner().to_owned());
+            claimed.push(changed(How::Claimed, message, events));
+        }
+    }
+    Ok(Answer::Claimed(claimed))
 }
 
 /// The platform of a message, where one is named or found, and its conversation.
@@ -155,7 +220,7 @@ fn route(
 
 /// Whether two messages of one ID are the same message, whatever became of it since.
 fn is_same(known: &Message, other: &Message) -> bool {
-    let what = |message: &Message| (message.created_at, message.direction, message.message_type);
+    let what = |message: &Message| (message.created_at, message.direction);
     what(known) == what(other)
         && known.content == other.content
         && known.recipient == other.recipient

@@ -7,6 +7,7 @@
 use crate::log::record::{Unreadable, checksum};
 use crate::model::change::Effect;
 use crate::model::message::Status;
+use crate::model::notice::Notice;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -51,6 +52,7 @@ pub enum Entry {
         platform: String,
         conversation: String,
     },
+    Noticed(Box<Notice>),
 }
 
 impl Entry {
@@ -76,6 +78,7 @@ impl Entry {
                 platform: platform.clone(),
                 conversation: conversation.clone(),
             },
+            Effect::Noticed(notice) => Self::Noticed(notice.clone()),
         }
     }
 }
@@ -96,6 +99,8 @@ enum Kept {
     Updated(u64),
     Deleted(u64, u128, Option<String>, String),
     ConversationChanged(String, String),
+    /// The contract's JSON.
+    Noticed(String),
 }
 
 /// The row of a commit at time `at` whose first event has the offset `first`.
@@ -104,10 +109,12 @@ pub(super) fn encode(
     at: u64,
     entries: impl IntoIterator<Item = (u64, Entry)>,
 ) -> Result<Vec<u8>, Unreadable> {
-    let entries = entries.into_iter().map(|(offset, entry)| (offset - first, entry.into()));
-    let row = Row { at, entries: entries.collect() };
-    let mut bytes = postcard::to_extend(&row, vec![VERSION, 0, 0, 0, 0])
-        .map_err(|error| Unreadable::new(error.to_string()))?;
+    let failed = |error: &dyn std::fmt::Display| Unreadable::new(error.to_string());
+    let kept = |(offset, entry): (u64, Entry)| Ok((offset - first, entry.try_into()?));
+    let entries: serde_json::Result<_> = entries.into_iter().map(kept).collect();
+    let row = Row { at, entries: entries.map_err(|error| failed(&error))? };
+    let mut bytes =
+        postcard::to_extend(&row, vec![VERSION, 0, 0, 0, 0]).map_err(|error| failed(&error))?;
     let checksum = checksum(first, &bytes[5..]);
     bytes[1..5].copy_from_slice(&checksum.to_le_bytes());
     Ok(bytes)
@@ -138,9 +145,11 @@ pub(super) fn decode(first: u64, bytes: &[u8]) -> Result<Vec<JournalEntry>, Unre
     entries.into_iter().map(entry).collect()
 }
 
-impl From<Entry> for Kept {
-    fn from(entry: Entry) -> Self {
-        match entry {
+impl TryFrom<Entry> for Kept {
+    type Error = serde_json::Error;
+
+    fn try_from(entry: Entry) -> serde_json::Result<Self> {
+        Ok(match entry {
             Entry::Created { seq } => Self::Created(seq),
             Entry::StatusChanged { seq, status, retry_count, updated_at, last_error } => {
                 Self::StatusChanged(seq, status as u8, retry_count, updated_at, last_error)
@@ -152,12 +161,13 @@ impl From<Entry> for Kept {
             Entry::ConversationChanged { platform, conversation } => {
                 Self::ConversationChanged(platform, conversation)
             }
-        }
+            Entry::Noticed(notice) => Self::Noticed(serde_json::to_string(&notice)?),
+        })
     }
 }
 
 impl TryFrom<Kept> for Entry {
-    /// The status has an unknown number.
+    /// The status has an unknown number, or the notice is of an unknown form.
     type Error = ();
 
     fn try_from(kept: Kept) -> Result<Self, ()> {
@@ -174,6 +184,7 @@ impl TryFrom<Kept> for Entry {
             Kept::ConversationChanged(platform, conversation) => {
                 Self::ConversationChanged { platform, conversation }
             }
+            Kept::Noticed(json) => Self::Noticed(serde_json::from_str(&json).map_err(|_| ())?),
         })
     }
 }

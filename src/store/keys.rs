@@ -59,7 +59,7 @@ pub(super) fn alias_key(message: &Message, external_id: &str) -> (u64, u128) {
 /// An ID for a message whose own ID is another's: the same each time it is asked for.
 pub(super) fn other_id(message: &Message) -> Uuid {
     let (id, at) = (message.id.to_string(), message.created_at.to_string());
-    let hash = hash(&[&id, &at, &message.recipient, &message.content]);
+    let hash = hash(&[&id, &at, &message.recipient, &message.content.readable()]);
     uuid::Builder::from_random_bytes(hash.to_be_bytes()).into_uuid()
 }
 

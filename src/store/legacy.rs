@@ -6,6 +6,7 @@ use super::error::{Error, Result};
 use super::keys::Idempotency;
 use crate::log::FileLog;
 use crate::model::change::{Inbound, Outcome};
+use crate::model::content::Content;
 use crate::model::message::{Draft, MessageType, Sender, Status};
 use crate::model::routing::RoutingFacts;
 use serde::Deserialize;
@@ -82,7 +83,8 @@ impl Old {
         match self {
             Self::Create { draft, at, idempotency } => {
                 let OldDraft { message_type, content, recipient, platform } = draft;
-                let draft = Draft::accepted(message_type, content, recipient, platform);
+                let content = Content::of_type(message_type, content);
+                let draft = Draft::accepted(content, recipient, platform);
                 let idempotency = idempotency.map(|(key, body)| Idempotency { key, body });
                 Command::Create { draft, at, idempotency, facts: RoutingFacts::default() }
             }
@@ -117,8 +119,8 @@ impl OldInbound {
             conversation: self.conversation,
             conversation_name: self.conversation_name,
             sender: self.sender,
-            message_type: self.message_type,
-            content: self.content,
+            content: Content::of_type(self.message_type, self.content),
+            reply_to: None,
             external_id: self.external_id,
             time: self.time,
             own: self.own,
@@ -131,7 +133,9 @@ impl OldInbound {
 impl OldOutcome {
     fn read(self) -> Outcome {
         match self {
-            Self::Sent { account, external_id } => Outcome::Sent { account, external_id },
+            Self::Sent { account, external_id } => {
+                Outcome::Sent { account, external_id, is_unconfirmed: false }
+            }
             Self::Retry { reason, is_uncertain } => Outcome::Retry { reason, is_uncertain },
             Self::NotAttempted => Outcome::NotAttempted,
             Self::Failed { reason } => Outcome::Failed { reason, is_uncertain: false },

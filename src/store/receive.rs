@@ -8,7 +8,7 @@ use super::keys::{alias_key, history_key};
 use super::state::State;
 use crate::model::change::{self, Inbound, Outcome};
 use crate::model::event::{Event, How, Mark, Origin};
-use crate::model::message::{Direction, Message, Status};
+use crate::model::message::{Direction, Message, ReplyTo, Status};
 
 /// Messages of the conversation that a history is compared with, the newest.
 const MAX_COMPARED: usize = 256;
@@ -53,7 +53,11 @@ pub(super) fn receive(
             return Ok(Answer::Later);
         }
         if let Some(sent) = recent.iter().rev().find(|sent| received.completes(sent, at)) {
-            let sent = Message { external_id: Some(received.external_id.clone()), ..sent.clone() };
+            let sent = Message {
+                external_id: Some(received.external_id.clone()),
+                is_unconfirmed: false,
+                ..sent.clone()
+            };
             return Ok(recognized(How::Completed, &received, sent, events));
         }
     }
@@ -70,12 +74,14 @@ pub(super) fn receive(
         let outcome = Outcome::Sent {
             account: Some(received.account.clone()),
             external_id: Some(received.external_id.clone()),
+            is_unconfirmed: false,
         };
         if let Some(sent) = change::record_outcome(open, outcome, at) {
             return Ok(recognized(How::AttemptEnded, &received, sent, events));
         }
     }
     let (seq, id) = state.next();
+    let received = Inbound { reply_to: answered(state, &received)?, ..received };
     let mut marks = vec![seen_mark(&received)];
     let message = received.into_message(seq, id, at);
     if message.direction == Direction::Outbound {
@@ -84,6 +90,19 @@ pub(super) fn receive(
     let created = Box::new(message.clone());
     events.push(Event::Created { message: created, origin: Origin::Received, marks });
     Ok(Answer::Done(message))
+}
+
+/// The message that it answers, with what is known of that here.
+fn answered(state: &impl State, received: &Inbound) -> Result<Option<Box<ReplyTo>>> {
+    let Some(told) = &received.reply_to else { return Ok(None) };
+    let Inbound { platform, conversation, .. } = received;
+    let known = match &told.external_id {
+        Some(id) => state.by_external(platform, conversation, id)?,
+        None => None,
+    };
+    let found =
+        known.map(|known| ReplyTo { external_id: told.external_id.clone(), ..ReplyTo::of(&known) });
+    Ok(Some(found.map_or_else(|| told.clone(), Box::new)))
 }
 
 /// The message that a platform told of before, by the same event, or that we sent under this ID.
@@ -163,7 +182,6 @@ fn is_about_the_same(known: &Message, received: &Inbound, apart: u64) -> bool {
         && known.status == Status::Sent
         && known.external_id.is_some()
         && is_of_account(known, received)
-        && known.message_type == received.message_type
         && known.content == received.content
         // A message that was made here has no sender, and went out when it changed last.
         && known.sender.as_ref().is_none_or(|sender| sender.id == received.sender.id)

@@ -38,6 +38,13 @@ pub(super) trait State: StoreFacts<Error = Error> {
     ) -> Result<Vec<Message>>;
     /// The newest messages of a conversation, the newest first, at most `limit`.
     fn recent(&self, platform: &str, conversation: &str, limit: usize) -> Result<Vec<Message>>;
+    /// The message of a conversation with the platform's ID, among its newest 5,000.
+    fn by_external(
+        &self,
+        platform: &str,
+        conversation: &str,
+        external_id: &str,
+    ) -> Result<Option<Message>>;
     /// Whether an account of ours has seen the conversation.
     fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool>;
     /// Whether a conversation is known, by another name or none.

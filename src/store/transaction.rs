@@ -27,6 +27,10 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
+/// Messages of a conversation, the newest, among which the one is looked for that an answer, a recall,
+/// an edit or a reaction is about.
+const MAX_LOOKED_AT: usize = 5_000;
+
 /// Marks, kept commits and conversations that are forgotten together, at most.
 const FORGOTTEN_AT_ONCE: usize = 2_000;
 
@@ -156,7 +160,11 @@ impl<'txn> Transaction<'txn> {
                 self.load_terms(&after, after.status, Some(platform))
             }
             Event::PlatformSeen { .. } => tables::seen_platforms(&self.meta).map(drop),
-            Event::Deleted { seq } => {
+            Event::ContentSet { seq, .. }
+            | Event::ReplyFound { seq, .. }
+            | Event::Recalled { seq, .. }
+            | Event::Reacted { seq, .. }
+            | Event::Deleted { seq } => {
                 let before = self.there(*seq)?;
                 self.load_terms(&before, before.status, before.platform.as_deref())
             }
@@ -177,7 +185,8 @@ impl<'txn> Transaction<'txn> {
             Event::Opened { .. }
             | Event::Recognized { .. }
             | Event::SetAside { .. }
-            | Event::Released { .. } => Ok(()),
+            | Event::Released { .. }
+            | Event::Noticed(_) => Ok(()),
         }
     }
 
@@ -449,6 +458,34 @@ impl State for Transaction<'_> {
             }
         }
         Ok(found)
+    }
+
+    fn by_external(
+        &self,
+        platform: &str,
+        conversation: &str,
+        external_id: &str,
+    ) -> Result<Option<Message>> {
+        let Some(row) = self.conversation(platform, conversation)? else { return Ok(None) };
+        let mut looked_at = 0;
+        for block in self.blocks(row.term)?.into_iter().rev() {
+            for place in self.places(row.term.row(block))?.descending() {
+                let seq = start_of(block) + u64::from(place);
+                let is_it = match self.messages.get(seq)? {
+                    Some(bytes) => record::external_id(seq, bytes.value())
+                        .is_some_and(|known| known == external_id),
+                    None => false,
+                };
+                if is_it {
+                    return self.by_seq(seq);
+                }
+                looked_at += 1;
+                if looked_at == MAX_LOOKED_AT {
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(None)
     }
 
     fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool> {

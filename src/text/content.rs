@@ -1,30 +1,26 @@
-//! The content of a message, for people.
+//! The content of a message, for people in a terminal.
 
 use crate::model::inline::Inline;
-use crate::model::message::{Message, MessageType};
+use crate::model::message::Message;
 use std::borrow::Cow;
 
 /// The content as people read it: text as it is, a medium as `[image] cat.png, 12 kB` or
 /// `[image] https://…`. The bytes of a medium are never part of it.
 pub fn readable(message: &Message) -> Cow<'_, str> {
-    let label = match message.message_type {
-        MessageType::Text => return Cow::Borrowed(&message.content),
-        other => other.as_str().to_lowercase(),
+    let Some((message_type, media)) = message.content.media() else {
+        return message.content.readable();
     };
-    Cow::Owned(match Inline::parse(&message.content) {
-        Some(Inline { name: Some(name), size }) => {
-            format!("[{label}] {name}, {}", in_units(size as u64))
-        }
-        Some(Inline { name: None, size }) => format!("[{label}] {}", in_units(size as u64)),
-        None => format!("[{label}] {}", message.content),
-    })
-}
-
-/// The content as it is, except that the bytes of a medium are named instead.
-pub fn without_bytes(message: &Message) -> Cow<'_, str> {
-    let carries_bytes =
-        message.message_type != MessageType::Text && Inline::parse(&message.content).is_some();
-    if carries_bytes { readable(message) } else { Cow::Borrowed(&message.content) }
+    let label = message_type.as_str().to_lowercase();
+    let carries_bytes = media.url.as_deref().is_some_and(|url| Inline::parse(url).is_some());
+    let address = media.url.as_deref().filter(|_| !carries_bytes);
+    let size = media.size.filter(|_| address.is_none()).map(in_units);
+    let words = match (address.or(media.name.as_deref()), size) {
+        (Some(words), Some(size)) => format!("{words}, {size}"),
+        (Some(words), None) => words.to_owned(),
+        (None, Some(size)) => size,
+        (None, None) => return Cow::Owned(format!("[{label}]")),
+    };
+    Cow::Owned(format!("[{label}] {words}"))
 }
 
 /// A number of bytes, short.
@@ -40,7 +36,7 @@ pub fn in_units(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::message::Draft;
+    use crate::model::message::{Draft, MessageType};
 
     fn shown(message_type: MessageType, content: &str) -> String {
         let draft = Draft::new(message_type, content.into(), "group_1".into(), None).unwrap();

@@ -18,7 +18,7 @@ async fn it_is_dialled_and_dialled_again() {
     assert_eq!(rechat.change().await, ("-".into(), State::Connecting, String::new()));
     assert_eq!(rechat.change().await, ("1".into(), State::Connected, String::new()));
     peer.push(&group_message(1, 77, 1, "hello"));
-    assert_eq!(rechat.message().await.content, "hello");
+    assert_eq!(rechat.message().await.content.readable(), "hello");
     assert!(matches!(rechat.send("qq", "group_77", "hi").await, Delivery::Sent { .. }));
     peer.drop_connection();
     assert_eq!(rechat.change().await.1, State::Disconnected);

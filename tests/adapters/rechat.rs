@@ -5,6 +5,7 @@ use rechat::adapter::{
     AccountHandle, AdapterConfig, Adapters, Changes, Delivery, Event, EventSink, Handshake,
     Inbound, Outbound, QueuedEvent, Registry, Socket, State, start,
 };
+use rechat::model::content::Content;
 use rechat::model::message::MessageType;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -152,8 +153,8 @@ pub fn outbound(conversation: &str, message_type: MessageType, content: &str) ->
     Outbound {
         id: Uuid::new_v4(),
         conversation: conversation.into(),
-        message_type,
-        content: content.into(),
+        content: Content::of_type(message_type, content.into()),
+        reply_to: None,
         created_at: 1_700_000_000,
     }
 }

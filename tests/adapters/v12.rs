@@ -30,8 +30,11 @@ async fn messages_go_both_ways() {
     let message = rechat.message().await;
     assert_eq!((message.platform.as_str(), message.account.as_str()), BOT);
     assert_eq!((message.conversation.as_str(), message.time), ("group_1@chatroom", 1_632_847_927));
-    assert_eq!((message.external_id.as_str(), message.content.as_str()), ("m1", "hello"));
-    let sent = Delivery::Sent { external_id: Some("m1".into()) };
+    assert_eq!(
+        (message.external_id.as_str(), message.content.readable().as_ref()),
+        ("m1", "hello")
+    );
+    let sent = Delivery::Sent { external_id: Some("m1".into()), is_unconfirmed: false };
     assert_eq!(rechat.send("wechat", "group_1@chatroom", "hi").await, sent);
     let action = peer.action("send_message").await;
     let segment = json!({"type": "text", "data": {"text": "hi"}});
@@ -132,7 +135,7 @@ async fn refusals_say_whether_they_mend() {
 async fn com_we_chat_answers_true_and_has_no_history() {
     let (rechat, _peer) = connected(willing_but("send_message", Reply::ok(json!(true)))).await;
     let delivery = rechat.send("wechat", "group_1@chatroom", "hi").await;
-    assert_eq!(delivery, Delivery::Sent { external_id: None });
+    assert_eq!(delivery, Delivery::Sent { external_id: None, is_unconfirmed: false });
     let found = rechat.handle("wechat").await.find(text_to("group_1@chatroom", "hi")).await;
     assert_eq!(found, Found::CannotTell);
 }
@@ -162,7 +165,7 @@ async fn accounts_that_may_not_connect_are_left_out() {
     rechat.until("mine", State::Connected).await;
     peer.push(&group_message(("qq", "other"), "g", "m1", "not for us"));
     peer.push(&group_message(("qq", "mine"), "g", "m2", "for us"));
-    assert_eq!(rechat.message().await.content, "for us");
+    assert_eq!(rechat.message().await.content.readable(), "for us");
     assert!(
         rechat
             .registry

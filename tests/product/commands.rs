@@ -150,8 +150,8 @@ fn a_file_is_read_and_sent_and_a_path_never_goes_out() {
         |content: &str| home.run(&["send", "-r", "group_1", "-t", "image", "--json", content]);
     for content in [path, &format!("file://{}", path.replace(' ', "%20"))] {
         let message: Value = serde_json::from_slice(&send(content).stdout).unwrap();
-        let content = message["content"].as_str().unwrap();
-        let (head, data) = content.split_once(',').unwrap();
+        assert_eq!(message["content"], "月 1.png");
+        let (head, data) = message["segments"][0]["url"].as_str().unwrap().split_once(',').unwrap();
         assert!(head.contains("name=%E6%9C%88%201%2Epng") && head.ends_with(";base64"), "{head}");
         assert_eq!(data, "bm90IHJlYWxseSBhIHBpY3R1cmU=");
     }
@@ -159,7 +159,7 @@ fn a_file_is_read_and_sent_and_a_path_never_goes_out() {
     let listed = home.ok(&["list"]);
     let id = listed.lines().next().unwrap().rsplit('\t').next().unwrap().to_owned();
     for shown in [listed, home.ok(&["get", &id])] {
-        assert!(shown.contains("[image] 月 1.png, 20 bytes") && !shown.contains("bm90"), "{shown}");
+        assert!(shown.contains("月 1.png") && !shown.contains("bm90"), "{shown}");
     }
     let url: Value = serde_json::from_slice(&send(" HTTPS://x/y ").stdout).unwrap();
     assert_eq!(url["content"], "HTTPS://x/y");

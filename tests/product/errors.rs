@@ -48,7 +48,17 @@ fn bodies_that_cannot_be_taken_are_refused_by_what_is_wrong() {
         ("application/json", "{bad", 400, "does not fit"),
         ("application/json", "", 400, "does not fit"),
         ("application/json", "[]", 400, "does not fit"),
-        ("application/json; charset=utf-8", "{}", 400, "message_type"),
+        ("application/json; charset=utf-8", "{}", 400, "recipient"),
+        ("application/json", r#"{"recipient":"g"}"#, 400, "message_type"),
+        ("application/json", r#"{"recipient":"g","message_type":"Text"}"#, 400, "content"),
+        ("application/json", r#"{"recipient":"g","segments":[]}"#, 400, "`segments`"),
+        ("application/json", r#"{"recipient":"g","segments":[{"type":"x"}]}"#, 400, "x"),
+        (
+            "application/json",
+            r#"{"recipient":"g","segments":[{"type":"image"}]}"#,
+            400,
+            "segments[0].url",
+        ),
     ] {
         let (answered, error) = post(&server, media_type, body);
         let text = error["error"].as_str().unwrap();

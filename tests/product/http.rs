@@ -36,6 +36,8 @@ fn a_message_is_made_with_exactly_the_eight_fields() {
     assert_eq!(status, 200);
     let waiting = read.as_object_mut().unwrap().remove("waiting").unwrap();
     assert!(waiting.as_str().unwrap().contains("`platform`"), "{waiting}");
+    let segments = read.as_object_mut().unwrap().remove("segments").unwrap();
+    assert_eq!(segments, json!([{"type": "image", "url": made["content"]}]));
     assert_eq!(read, made);
 }
 

@@ -51,7 +51,7 @@ impl Event {
     fn bytes(&self) -> usize {
         let texts = match self {
             Self::Message(message) => {
-                message.content.len()
+                message.content.bytes()
                     + message.original.as_ref().map_or(0, String::len)
                     + message.sender.name.len()
             }

@@ -1,7 +1,8 @@
 //! A message on its way to a platform, and how an attempt to send it ended.
 
 use crate::model::change::Inbound;
-use crate::model::message::MessageType;
+use crate::model::content::Content;
+use crate::model::message::ReplyTo;
 use uuid::Uuid;
 
 /// A message on its way to a platform.
@@ -12,9 +13,9 @@ pub struct Outbound {
     #[allow(missing_docs)]
     pub conversation: String,
     #[allow(missing_docs)]
-    pub message_type: MessageType,
-    #[allow(missing_docs)]
-    pub content: String,
+    pub content: Content,
+    /// The message it answers.
+    pub reply_to: Option<Box<ReplyTo>>,
     /// Unix seconds of its creation; a search in a history begins there.
     pub created_at: u64,
 }
@@ -26,6 +27,8 @@ pub enum Delivery {
     Sent {
         /// The platform's own ID of the message, where it told one.
         external_id: Option<String>,
+        /// The platform took it without a proof that it arrived.
+        is_unconfirmed: bool,
     },
     /// The platform refused it.
     Refused {

@@ -4,7 +4,7 @@ use super::time::local_time;
 use crate::command::output::Output;
 use crate::error::Result;
 use crate::model::message::Message;
-use crate::text::{escaped, without_bytes};
+use crate::text::escaped;
 
 /// Prints one message.
 pub(in crate::command) fn details(out: &mut Output, message: &Message) -> Result<()> {
@@ -14,7 +14,7 @@ pub(in crate::command) fn details(out: &mut Output, message: &Message) -> Result
     let rows = [
         ("id", Some(message.id.to_string())),
         ("status", Some(message.status.to_string())),
-        ("type", Some(message.message_type.to_string())),
+        ("type", Some(message.message_type().to_string())),
         ("direction", Some(message.direction.to_string())),
         ("platform", Some(escaped(message.platform_or_local()))),
         ("conversation", Some(escaped(&message.recipient))),
@@ -26,7 +26,7 @@ pub(in crate::command) fn details(out: &mut Output, message: &Message) -> Result
         ("retries", Some(message.retry_count.to_string())),
         ("last error", message.last_error.as_deref().map(escaped)),
         ("waiting", message.waiting.as_deref().map(escaped)),
-        ("content", Some(escaped(&without_bytes(message)))),
+        ("content", Some(escaped(&message.content.readable()))),
     ];
     for (name, value) in rows {
         if let Some(value) = value {

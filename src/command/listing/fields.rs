@@ -3,7 +3,7 @@
 use super::time::utc;
 use crate::cli::{Column, Part, Template};
 use crate::model::message::Message;
-use crate::text::{escaped, without_bytes};
+use crate::text::escaped;
 
 /// The fields of a line in a pipe.
 pub(super) const FIELDS: [Column; 9] = [
@@ -45,11 +45,11 @@ pub(super) fn field(message: &Message, column: Column) -> String {
         Column::Conversation => escaped(&message.recipient),
         Column::Name => optional(message.conversation_name.as_deref()),
         Column::Status => message.status.to_string(),
-        Column::Type => message.message_type.to_string(),
+        Column::Type => message.message_type().to_string(),
         Column::Sender => optional(sender.map(|sender| &*sender.name)),
         Column::SenderId => optional(sender.map(|sender| &*sender.id)),
         Column::Account => optional(message.account.as_deref()),
-        Column::Content => escaped(&without_bytes(message)),
+        Column::Content => escaped(&message.content.readable()),
         Column::Error => optional(message.last_error.as_deref()),
         Column::Waiting => optional(message.waiting.as_deref()),
         Column::Retries => message.retry_count.to_string(),

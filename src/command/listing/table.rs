@@ -145,6 +145,7 @@ fn most(column: Column) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::content::Content;
     use crate::model::message::{Draft, MessageType, Sender, Status};
 
     const NOW: u64 = 1_795_413_385 + 200;
@@ -214,8 +215,9 @@ mod tests {
 
     #[test]
     fn long_words_are_cut_before_they_are_laid_out() {
-        let mut picture = message(&format!("base64://{}", "QUJD".repeat(200_000)));
-        picture.message_type = MessageType::Image;
+        let bytes = format!("base64://{}", "QUJD".repeat(200_000));
+        let content = Content::of_type(MessageType::Image, bytes);
+        let picture = Message { content, ..message("x") };
         let texts = [message(&"x".repeat(1 << 20)), picture];
         for columns in [60, 200] {
             let text = shown(&texts, columns).join("\n");

@@ -3,7 +3,6 @@
 use crate::error::{Error, Result};
 use crate::model::inline::Inline;
 use crate::model::message::MessageType;
-use crate::protocol::http::NewMessage;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::fs::File;
@@ -41,9 +40,9 @@ fn of_input(message_type: MessageType) -> Result<String> {
 
 /// Refuses a medium whose content is neither a URL nor the bytes themselves: a path would be opened
 /// on another host.
-pub(super) fn check(message: &NewMessage) -> Result<()> {
-    let is_text = message.message_type == MessageType::Text.as_str();
-    if is_text || is_sent_as_it_is(message.content.trim()) {
+pub(super) fn check(message_type: &str, content: &str) -> Result<()> {
+    let is_text = message_type == MessageType::Text.as_str();
+    if is_text || is_sent_as_it_is(content.trim()) {
         return Ok(());
     }
     Err(Error::failed("`content` of a medium must be a URL or base64://…; no file is read here"))

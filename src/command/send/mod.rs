@@ -66,12 +66,9 @@ pub(super) async fn run(send: Send, globals: &Globals) -> Result<()> {
 }
 
 async fn one(send: &Send, conversation: String, globals: &Globals) -> Result<()> {
-    let mut message = NewMessage {
-        message_type: send.message_type.to_string(),
-        content: content::of_arguments(&send.content, send.message_type)?,
-        recipient: conversation,
-        platform: send.platform.clone(),
-    };
+    let content = content::of_arguments(&send.content, send.message_type)?;
+    let message_type = send.message_type.as_str();
+    let mut message = NewMessage::of(message_type, content, conversation, send.platform.clone());
     message.clone().into_draft().map_err(Error::usage)?;
     let mut client = writer(&send.source, globals).await?;
     if !send.new {
@@ -187,13 +184,10 @@ async fn store_line(
 ) -> Result<Message> {
     let line: Line = json::from_slice_lenient(line.as_bytes())
         .map_err(|error| Error::failed(error.to_string()))?;
-    let mut message = NewMessage {
-        message_type: line.message_type.unwrap_or_else(|| send.message_type.to_string()),
-        content: line.content,
-        recipient: line.recipient,
-        platform: line.platform.or_else(|| send.platform.clone()),
-    };
-    content::check(&message)?;
+    let message_type = line.message_type.as_deref().unwrap_or(send.message_type.as_str());
+    content::check(message_type, &line.content)?;
+    let platform = line.platform.or_else(|| send.platform.clone());
+    let mut message = NewMessage::of(message_type, line.content, line.recipient, platform);
     if let Some(platform) = message.platform.as_deref().filter(|_| !send.new) {
         known.check_platform(client, platform).await?;
     }

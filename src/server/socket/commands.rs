@@ -10,6 +10,7 @@ use crate::model::message::{Draft, Message, Status};
 use crate::outbox::Outcomes;
 use crate::protocol::command::{self, Command, Parsed, Subscribe};
 use crate::protocol::event::{self, Ack, AckStatus, CURSOR_GONE};
+use crate::protocol::http::NO_REPLY_TARGET;
 use crate::server::Context;
 use crate::store::{self, Answer};
 use hyper_tungstenite::tungstenite::Utf8Bytes;
@@ -122,6 +123,9 @@ impl Session {
         self.events.push(Box::pin(async move {
             let reply = match written.await {
                 Ok(Answer::Done(message)) => delivered(&context, message, request_id).await,
+                Ok(Answer::NoReplyTarget) => {
+                    coded(NO_REPLY_TARGET.into(), Some("unknown_reply"), request_id)
+                }
                 Ok(_) => error("the message was not stored", request_id),
                 Err(why) => error(why.to_string(), request_id),
             };

@@ -318,7 +318,7 @@ impl Model {
                 self.open_conversation(Some(key));
             }
             Action::Copy => {
-                let content = message.content.clone();
+                let content = message.content.readable().into_owned();
                 self.effects.push(Effect::Copy(content));
                 self.say("content copied");
             }

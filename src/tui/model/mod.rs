@@ -354,12 +354,9 @@ impl Model {
     fn send(&mut self) {
         let Some(key) = self.stream.scope().conversation.clone() else { return };
         let Some(content) = self.draft.take() else { return };
-        self.ask(Request::Send(NewMessage {
-            message_type: crate::model::message::MessageType::Text.to_string(),
-            content,
-            recipient: key.conversation,
-            platform: Some(key.platform),
-        }));
+        let message_type = crate::model::message::MessageType::Text.as_str();
+        let message = NewMessage::of(message_type, content, key.conversation, Some(key.platform));
+        self.ask(Request::Send(message));
         self.stream.go_to_newest();
     }
 }

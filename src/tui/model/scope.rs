@@ -68,5 +68,6 @@ impl Scope {
 pub fn contains(message: &Message, text: &str) -> bool {
     let text = text.to_lowercase();
     let has = |part: &str| part.to_lowercase().contains(&text);
-    has(&message.content) || message.sender.as_ref().is_some_and(|sender| has(&sender.name))
+    has(&message.content.readable())
+        || message.sender.as_ref().is_some_and(|sender| has(&sender.name))
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::client::watch::{self, StatusChange};
 use crate::client::{HistoryPage, HistoryQuery};
+use crate::model::content::Content;
 use crate::model::message::{Direction, Message, MessageType, Sender, Status};
 use crate::protocol::event::MessageDeleted;
 use crate::protocol::http;
@@ -14,27 +15,13 @@ pub const NOON: u64 = 1_795_428_000;
 
 /// A message that came in.
 pub fn message(seq: u64, conversation: &str, content: &str) -> Message {
+    let id = Uuid::from_u128(seq.into());
     Message {
-        seq,
-        id: Uuid::from_u128(seq.into()),
-        message_type: MessageType::Text,
-        content: content.into(),
-        recipient: conversation.into(),
         status: Status::Sent,
-        created_at: NOON + seq,
-        updated_at: NOON + seq,
-        retry_count: 0,
         platform: Some("qq".into()),
         direction: Direction::Inbound,
-        conversation_name: None,
         sender: Some(Sender { id: "7".into(), name: "Alice".into() }),
-        account: None,
-        last_error: None,
-        waiting: None,
-        external_id: None,
-        original: None,
-        is_uncertain: false,
-        owner: None,
+        ..Message::new(seq, id, content.into(), conversation.into(), NOON + seq)
     }
 }
 
@@ -128,7 +115,7 @@ pub fn type_in(model: &mut Model, text: &str) {
 }
 
 fn contents(model: &Model) -> Vec<String> {
-    model.stream().window().iter().map(|message| message.content.clone()).collect()
+    model.stream().window().iter().map(|message| message.content.readable().into_owned()).collect()
 }
 
 fn many(count: u64) -> Vec<Message> {
@@ -139,7 +126,7 @@ fn many(count: u64) -> Vec<Message> {
 fn on_screen(model: &Model) -> Vec<String> {
     let shown = model.stream().visible();
     let at = |shown: &stream::Shown| model.stream().window().at(shown.position).unwrap();
-    shown.iter().map(|shown| at(shown).content.clone()).collect()
+    shown.iter().map(|shown| at(shown).content.readable().into_owned()).collect()
 }
 
 #[test]
@@ -161,7 +148,8 @@ fn history_and_what_comes_meet_without_a_gap_or_a_double() {
     store.push(message(251, "group_1", "number 251"));
     hear(&mut model, store[250].clone());
     serve(&mut model, &store);
-    let wanted: Vec<_> = store.iter().map(|message| message.content.clone()).collect();
+    let wanted: Vec<_> =
+        store.iter().map(|message| message.content.readable().into_owned()).collect();
     assert!(wanted.ends_with(&contents(&model)));
     assert_eq!(model.stream().window().last(), 0);
 }
@@ -273,7 +261,7 @@ fn an_answer_goes_to_the_open_conversation_and_can_be_recalled() {
     let sent = serve(&mut model, &store);
     let is_sent = |effect: &Effect| match effect {
         Effect::Ask(Request::Send(message)) => {
-            assert_eq!(message.content.replace('\t', "    "), text);
+            assert_eq!(message.content.as_deref().unwrap().replace('\t', "    "), text);
             assert_eq!(message.platform.as_deref(), Some("qq"));
             message.recipient == "group_1"
         }
@@ -339,7 +327,7 @@ fn deleting_asks_first() {
     assert_eq!(model.settle(), [Effect::Ask(Request::Delete(id))]);
     model.update(Event::Reply(Reply::Deleted(id)));
     assert_eq!(contents(&model), ["number 1", "number 2"]);
-    assert_eq!(model.stream().selected().unwrap().content, "number 2");
+    assert_eq!(model.stream().selected().unwrap().content.readable(), "number 2");
 }
 
 #[test]
@@ -351,14 +339,14 @@ fn a_search_finds_upwards_in_whatever_case() {
     press(&mut model, KeyCode::Char('/'));
     type_in(&mut model, "nEEdle");
     press(&mut model, KeyCode::Enter);
-    assert_eq!(model.stream().selected().unwrap().content, "a needle, too");
+    assert_eq!(model.stream().selected().unwrap().content.readable(), "a needle, too");
     press(&mut model, KeyCode::Char('n'));
-    assert_eq!(model.stream().selected().unwrap().content, "the Needle");
+    assert_eq!(model.stream().selected().unwrap().content.readable(), "the Needle");
     assert!(on_screen(&model).contains(&"the Needle".to_owned()));
     press(&mut model, KeyCode::Char('n'));
     assert_eq!(model.notice(), Some("no match further up in what is loaded"));
     press(&mut model, KeyCode::Char('N'));
-    assert_eq!(model.stream().selected().unwrap().content, "a needle, too");
+    assert_eq!(model.stream().selected().unwrap().content.readable(), "a needle, too");
 }
 
 #[test]
@@ -507,8 +495,9 @@ fn what_failed_while_the_server_was_away_is_not_shown_when_it_is_back() {
 
 #[test]
 fn bytes_of_a_picture_are_named_and_not_shown() {
-    let mut picture = message(1, "group_1", &format!("base64://{}", "QUJD".repeat(1_000)));
-    picture.message_type = MessageType::Image;
+    let bytes = format!("base64://{}", "QUJD".repeat(1_000));
+    let content = Content::of_type(MessageType::Image, bytes);
+    let picture = Message { content, ..message(1, "group_1", "") };
     let model = connected(100, 20, &[picture]);
     let shown = format!("{:?}", model.stream().visible());
     assert!(shown.contains("[image] 3 kB") && !shown.contains("QUJD"), "{shown}");
@@ -528,7 +517,7 @@ fn the_mouse_chooses_opens_and_scrolls() {
     assert_eq!(model.title(), "group_1");
     serve(&mut model, &many(100));
     point(&mut model, click, layout.stream.x + 3, layout.stream.bottom() - 2);
-    assert_eq!(model.stream().selected().unwrap().content, "number 99");
+    assert_eq!(model.stream().selected().unwrap().content.readable(), "number 99");
     point(&mut model, click, layout.stream.x + 3, layout.stream.bottom() - 2);
     assert!(model.view().is_some());
     point(&mut model, click, 0, 0);

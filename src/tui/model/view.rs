@@ -116,7 +116,7 @@ fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<Line> {
     let sender = message.sender.as_ref().map(|sender| format!("{} ({})", sender.name, sender.id));
     let rows = [
         ("status", Some(message.status.to_string())),
-        ("type", Some(message.message_type.to_string())),
+        ("type", Some(message.message_type().to_string())),
         ("direction", Some(message.direction.to_string())),
         ("platform", Some(message.platform_or_local().to_owned())),
         ("conversation", Some(message.recipient.clone())),

@@ -64,6 +64,15 @@ impl Window {
         self.messages.get_mut(index)
     }
 
+    /// Puts a message in the place of the one with its ID, where it came; false where there is none.
+    pub fn replace(&mut self, message: &Message) -> bool {
+        let Some(known) = self.by_id_mut(message.id) else { return false };
+        let before = known.content.bytes();
+        *known = Message { seq: known.seq, ..message.clone() };
+        self.bytes = self.bytes - before + message.content.bytes();
+        true
+    }
+
     /// Every message, the oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Message> {
         self.messages.iter()
@@ -90,7 +99,7 @@ impl Window {
         if self.positions.contains_key(&message.id) {
             return false;
         }
-        self.bytes += message.content.len();
+        self.bytes += message.content.bytes();
         self.positions.insert(message.id, position);
         put(&mut self.messages, message);
         true
@@ -124,6 +133,6 @@ impl Window {
 
     fn forget(&mut self, message: &Message) {
         self.positions.remove(&message.id);
-        self.bytes -= message.content.len();
+        self.bytes -= message.content.bytes();
     }
 }

@@ -1,5 +1,6 @@
 use super::{Theme, draw};
 use crate::client::watch;
+use crate::model::content::Content;
 use crate::model::message::{Message, MessageType, Sender, Status};
 use crate::protocol::http::{AdapterStatus, State, Stats};
 use crate::tui::model::tests::{connected, hear, message, model, own, press, serve, type_in};
@@ -60,7 +61,8 @@ fn store() -> Vec<Message> {
         own(8, "group_1", "See you there", Status::Failed),
         own(9, "group_1", "One more thing", Status::Pending),
     ];
-    store[6].message_type = MessageType::Image;
+    let url = store[6].content.readable().into_owned();
+    store[6].content = Content::of_type(MessageType::Image, url);
     store[7].last_error = Some("refused with retcode 1400: no such group".into());
     for message in &mut store[2..] {
         message.created_at += day;

@@ -46,6 +46,11 @@ impl ActionResponse {
         }
     }
 
+    /// Whether the action was only queued (OneBot 11, api/public.md, "异步调用").
+    pub(in crate::adapter::onebot) fn is_async(&self) -> bool {
+        self.status == "async" || self.status != "ok" && self.retcode == 1
+    }
+
     /// The data, if it has this form.
     pub(in crate::adapter::onebot) fn data<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
         serde_json::from_str(self.data.as_ref()?.get()).ok()

@@ -46,7 +46,7 @@ pub(in crate::adapter::onebot) fn late(
     delivery: Delivery,
 ) -> Option<Event> {
     match delivery {
-        Delivery::Sent { external_id } => {
+        Delivery::Sent { external_id, .. } => {
             Some(Event::ConfirmedLate { message, account, external_id })
         }
         Delivery::Refused { reason, .. } | Delivery::Unknown { reason } => {

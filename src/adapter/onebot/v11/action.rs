@@ -43,7 +43,7 @@ struct Segment<'a> {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Data<'a> {
-    Text { text: &'a str },
+    Text { text: Cow<'a, str> },
     Medium { file: Cow<'a, str> },
     File { file: Cow<'a, str>, name: Cow<'a, str> },
 }
@@ -61,8 +61,8 @@ impl<'a> Sending<'a> {
                 message.conversation
             )
         })?;
-        let is_upload =
-            message.message_type == MessageType::File && options.group_file == GroupFile::Upload;
+        let is_upload = message.content.message_type() == MessageType::File
+            && options.group_file == GroupFile::Upload;
         let action = match (&address, is_upload) {
             (Address::Group { .. }, false) => "send_group_msg",
             (Address::Group { .. }, true) => "upload_group_file",
@@ -74,7 +74,7 @@ impl<'a> Sending<'a> {
         let is_upload = is_upload && !matches!(address, Address::Channel { .. });
         let through = through.filter(|_| is_private).map(Id::new);
         let content = if is_upload {
-            let source = Source::parse(&message.content)?;
+            let source = Source::parse(address_of(message))?;
             let name = Cow::Owned(source.name().into_owned());
             Content::Upload { file: file(source), name }
         } else {
@@ -89,11 +89,13 @@ impl<'a> Sending<'a> {
 
 /// The content as one segment; text is never read as CQ codes.
 fn segment(message: &Outbound) -> Result<Segment<'_>, String> {
-    let source = || Source::parse(&message.content);
+    let source = || Source::parse(address_of(message));
     let medium =
         |kind| source().map(|source| Segment { kind, data: Data::Medium { file: file(source) } });
-    Ok(match message.message_type {
-        MessageType::Text => Segment { kind: "text", data: Data::Text { text: &message.content } },
+    Ok(match message.content.message_type() {
+        MessageType::Text => {
+            Segment { kind: "text", data: Data::Text { text: message.content.readable() } }
+        }
         MessageType::Image => medium("image")?,
         MessageType::Audio => medium("record")?,
         MessageType::Video => medium("video")?,
@@ -105,11 +107,16 @@ fn segment(message: &Outbound) -> Result<Segment<'_>, String> {
     })
 }
 
+/// The address of the one image, file, video or audio that it is.
+fn address_of(message: &Outbound) -> &str {
+    message.content.media().and_then(|(_, media)| media.url.as_deref()).unwrap_or_default()
+}
+
 /// The same as a string: `auto_escape` keeps text from being read as CQ codes.
 fn string(message: &Outbound) -> Result<Content<'_>, String> {
     let Segment { kind, data } = segment(message)?;
     Ok(match data {
-        Data::Text { text } => Content::String { message: text.into(), auto_escape: true },
+        Data::Text { text } => Content::String { message: text, auto_escape: true },
         Data::Medium { file } => Content::String {
             message: cq::code(kind, &[("file", &file)]).into(),
             auto_escape: false,
@@ -135,7 +142,9 @@ fn file(source: Source<'_>) -> Cow<'_, str> {
 pub(super) fn delivery(answer: Result<ActionResponse, NoAnswer>) -> Delivery {
     match answer {
         Ok(answer) if answer.is_too_large() => Delivery::Unknown { reason: answer.text },
-        Ok(answer) if answer.is_accepted() => Delivery::Sent { external_id: answer.message_id() },
+        Ok(answer) if answer.is_accepted() => {
+            Delivery::Sent { external_id: answer.message_id(), is_unconfirmed: answer.is_async() }
+        }
         Ok(answer) => match answer.retcode {
             // A time-out inside the implementation: it may have gone out all the same.
             1200 => Delivery::Unknown { reason: answer.reason() },
@@ -159,6 +168,7 @@ pub(super) fn delivery(answer: Result<ActionResponse, NoAnswer>) -> Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::content::Content as MessageContent;
     use serde_json::{Value, json};
     use uuid::Uuid;
 
@@ -166,8 +176,8 @@ mod tests {
         Outbound {
             id: Uuid::nil(),
             conversation: conversation.into(),
-            message_type,
-            content: content.into(),
+            content: MessageContent::of_type(message_type, content.into()),
+            reply_to: None,
             created_at: 0,
         }
     }
@@ -249,11 +259,15 @@ mod tests {
 
     #[test]
     fn what_a_retcode_means() {
-        let sent = |id: Option<&str>| Delivery::Sent { external_id: id.map(str::to_owned) };
+        let sent = |id: Option<&str>| Delivery::Sent {
+            external_id: id.map(str::to_owned),
+            is_unconfirmed: false,
+        };
         assert_eq!(delivery(Ok(answer("ok", 0, "{\"message_id\":-7}"))), sent(Some("-7")));
         assert_eq!(delivery(Ok(answer("ok", 0, "{\"message_id\":\"7\"}"))), sent(Some("7")));
         assert_eq!(delivery(Ok(answer("ok", 0, "{\"message_id\":0}"))), sent(None));
-        assert_eq!(delivery(Ok(answer("async", 1, "null"))), sent(None));
+        let queued = Delivery::Sent { external_id: None, is_unconfirmed: true };
+        assert_eq!(delivery(Ok(answer("async", 1, "null"))), queued);
         for retcode in [404, 1400, 1404] {
             let refused = delivery(Ok(answer("failed", retcode, "null")));
             assert!(matches!(refused, Delivery::Refused { retryable: false, .. }), "{retcode}");

@@ -7,6 +7,7 @@ use crate::adapter::onebot::common::fragment::Reading;
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
 use crate::model::change::Inbound;
+use crate::model::content::Content;
 use crate::model::message::{Sender, check_name};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -253,8 +254,8 @@ impl<'a> Message<'a> {
             conversation: origin.conversation.clone(),
             conversation_name: origin.name.clone(),
             sender: self.sender(&from),
-            message_type,
-            content,
+            content: Content::of_type(message_type, content),
+            reply_to: None,
             external_id: self.external_id(message),
             time: self.0.time.time().unwrap_or_else(now),
             own: self.is_own(account),

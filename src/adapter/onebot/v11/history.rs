@@ -10,7 +10,6 @@ use super::options::Options;
 use crate::adapter::api::{Event, EventSink, Found, Outbound};
 use crate::adapter::onebot::common::call::{Calls, NoAnswer};
 use crate::model::change::Inbound;
-use crate::model::message::MessageType;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
@@ -168,11 +167,7 @@ fn look(history: Vec<Inbound>, message: &Outbound) -> Found {
     let since = message.created_at.saturating_sub(CLOCKS_APART);
     let is_complete = history.first().is_some_and(|oldest| oldest.time < since);
     // A file sent as one address comes back as another; text comes back as it was.
-    let says_the_same = |seen: &Inbound| {
-        seen.message_type == message.message_type
-            && (message.message_type != MessageType::Text
-                || seen.content.trim() == message.content.trim())
-    };
+    let says_the_same = |seen: &Inbound| seen.content.is_told_of(&message.content);
     let may_be_it = |seen: &Inbound| seen.own && seen.time >= since && says_the_same(seen);
     let candidates = history.into_iter().filter(may_be_it).collect();
     Found::History { candidates, is_complete }
@@ -181,6 +176,8 @@ fn look(history: Vec<Inbound>, message: &Outbound) -> Found {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::content::Content;
+    use crate::model::message::MessageType;
     use crate::model::message::Sender;
     use uuid::Uuid;
 
@@ -191,8 +188,8 @@ mod tests {
             conversation: "group_1".into(),
             conversation_name: None,
             sender: Sender::default(),
-            message_type: MessageType::Text,
             content: content.into(),
+            reply_to: None,
             external_id: format!("{content}-{time}"),
             time,
             own,
@@ -205,8 +202,8 @@ mod tests {
         Outbound {
             id: Uuid::nil(),
             conversation: "group_1".into(),
-            message_type,
-            content: content.into(),
+            content: Content::of_type(message_type, content.into()),
+            reply_to: None,
             created_at: 1000,
         }
     }
@@ -235,8 +232,8 @@ mod tests {
 
     #[test]
     fn a_medium_comes_back_under_another_address() {
-        let mut image = said("http://cdn/1", 1001, true);
-        image.message_type = MessageType::Image;
+        let mut image = said("", 1001, true);
+        image.content = Content::of_type(MessageType::Image, "http://cdn/1".into());
         let history = vec![said("a", 500, false), image.clone()];
         assert_eq!(
             look(history, &sent(MessageType::Image, "https://x/a.png")),

@@ -78,7 +78,9 @@ pub(super) fn delivery(answer: Result<ActionResponse, NoAnswer>) -> Delivery {
             Delivery::Refused { reason, retryable: true }
         }
         Ok(answer) if answer.is_too_large() => Delivery::Unknown { reason: answer.text },
-        Ok(answer) if answer.is_accepted() => Delivery::Sent { external_id: answer.message_id() },
+        Ok(answer) if answer.is_accepted() => {
+            Delivery::Sent { external_id: answer.message_id(), is_unconfirmed: answer.is_async() }
+        }
         Ok(answer) => refusal(&answer),
         Err(NoAnswer::NotSent(reason)) => {
             Delivery::Refused { reason: reason.into(), retryable: true }
@@ -154,7 +156,10 @@ mod tests {
 
     #[test]
     fn what_a_retcode_means() {
-        let sent = |id: Option<&str>| Delivery::Sent { external_id: id.map(str::to_owned) };
+        let sent = |id: Option<&str>| Delivery::Sent {
+            external_id: id.map(str::to_owned),
+            is_unconfirmed: false,
+        };
         assert_eq!(delivery(Ok(answer("ok", 0, "{\"message_id\":\"m1\"}"))), sent(Some("m1")));
         assert_eq!(delivery(Ok(answer("ok", 0, "true"))), sent(None));
         assert_eq!(delivery(Ok(answer("ok", 0, "null"))), sent(None));

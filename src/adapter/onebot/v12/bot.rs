@@ -10,7 +10,6 @@ use crate::adapter::onebot::common::media::Source;
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::requests::RequestHandler;
 use crate::model::change::Inbound;
-use crate::model::message::MessageType;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -52,7 +51,7 @@ impl Bot {
             Ok(content) => content,
             Err(failed) => return failed,
         };
-        let segment = Segment::new(message.message_type, &content);
+        let segment = Segment::new(message.content.message_type(), &content);
         let params = SendMessage { address, message: [segment] };
         let Self { id: BotId { platform, user_id }, calls, .. } = self;
         let itself = Some(SelfParameter { platform, user_id });
@@ -61,10 +60,10 @@ impl Bot {
 
     /// The text, or the ID of the file.
     async fn content<'a>(&self, message: &'a Outbound) -> Result<Cow<'a, str>, Delivery> {
-        if message.message_type == MessageType::Text {
-            return Ok(Cow::Borrowed(&message.content));
-        }
-        let source = Source::parse(&message.content)
+        let Some((_, media)) = message.content.media() else {
+            return Ok(message.content.readable());
+        };
+        let source = Source::parse(media.url.as_deref().unwrap_or_default())
             .map_err(|reason| Delivery::Refused { reason, retryable: false })?;
         let answer = self.call("upload_file", UploadFile::new(&source)).await;
         let file_id = answer.as_ref().ok().and_then(|answer| answer.field("file_id"));

@@ -7,6 +7,7 @@ use crate::adapter::onebot::common::fragment::Reading;
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
 use crate::model::change::Inbound;
+use crate::model::content::Content;
 use crate::model::message::{MessageType, Sender, check_name};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -201,8 +202,8 @@ impl Message<'_> {
             conversation,
             conversation_name: None,
             sender: Sender { id: user.to_owned(), name: user.to_owned() },
-            message_type,
-            content,
+            content: Content::of_type(message_type, content),
+            reply_to: None,
             external_id: external_id.to_owned(),
             time: fields.time.time().unwrap_or_else(now),
             own: user == account,

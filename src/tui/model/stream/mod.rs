@@ -238,9 +238,7 @@ impl Stream {
 
     /// A message as it now is.
     pub fn update(&mut self, message: &Message) {
-        if let Some(known) = self.window.by_id_mut(message.id) {
-            let (seq, content) = (known.seq, std::mem::take(&mut known.content));
-            *known = Message { seq, content, ..message.clone() };
+        if self.window.replace(message) {
             self.keep_if_wanted(message.id);
         }
     }

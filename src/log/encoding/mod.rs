@@ -1,0 +1,82 @@
+//! How events are encoded in the log: one arm for each kind and version, in postcard.
+//!
+//! Arms are only added, at the end, and never changed; `tests/fixtures/store/events.hex` holds it.
+
+mod parts;
+#[cfg(test)]
+pub(super) mod tests;
+mod wire;
+
+use super::{Batch, Result};
+use crate::model::cursor::Epoch;
+use crate::model::event::Event;
+use wire::{encode_to, take_event};
+
+/// The form of a record's payload: this byte, the epoch and the time (8 bytes each), the events.
+const VERSION: u8 = 2;
+
+/// Bytes before a record's payload: length, checksum, offset.
+pub(in crate::log) const HEAD: usize = 4 + 8 + 8;
+
+/// Bytes before a payload's events.
+const PREFIX: usize = 1 + 8 + 8;
+
+/// A batch as the log takes it, built event by event.
+#[derive(Debug)]
+pub struct Record {
+    pub(in crate::log) bytes: Vec<u8>,
+    /// How many events it has.
+    pub(in crate::log) count: u64,
+    pub(in crate::log) epoch: Epoch,
+}
+
+impl Record {
+    /// An empty batch of an epoch, committed at `at` (Unix seconds).
+    pub fn new(epoch: Epoch, at: u64) -> Self {
+        let mut bytes = vec![0; HEAD];
+        bytes.push(VERSION);
+        bytes.extend(epoch.number().to_le_bytes());
+        bytes.extend(at.to_le_bytes());
+        Self { bytes, count: 0, epoch }
+    }
+
+    /// Adds an event. `row` is the encoding of a new message, where it was made before.
+    pub fn push(&mut self, event: &Event, row: Option<&[u8]>) -> Result<()> {
+        self.bytes = encode_to(event, row, std::mem::take(&mut self.bytes))?;
+        self.count += 1;
+        Ok(())
+    }
+}
+
+/// The batch in a payload; `Ok(None)` where it is of the version before events, which the tables
+/// have taken over.
+pub(in crate::log) fn decode_payload(
+    first: u64,
+    payload: &[u8],
+) -> std::result::Result<Option<Batch>, ()> {
+    match payload.first() {
+        Some(1) => return Ok(None),
+        Some(&VERSION) => {}
+        _ => return Err(()),
+    }
+    let (prefix, mut rest) = payload.split_at_checked(PREFIX).ok_or(())?;
+    let number = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).map_err(|_| ());
+    let (epoch, at) = (Epoch::new(number(&prefix[1..9])?), number(&prefix[9..])?);
+    let mut events = Vec::new();
+    while !rest.is_empty() {
+        let (event, behind) = take_event(rest).ok_or(())?;
+        events.push(event);
+        rest = behind;
+    }
+    Ok(Some(Batch { epoch, first, at, events }))
+}
+
+/// The bytes of one event.
+pub(crate) fn encode_event(event: &Event) -> Result<Vec<u8>> {
+    encode_to(event, None, Vec::new())
+}
+
+/// The event that [`encode_event`] wrote.
+pub(crate) fn decode_event(bytes: &[u8]) -> Option<Event> {
+    take_event(bytes).filter(|(_, rest)| rest.is_empty()).map(|(event, _)| event)
+}

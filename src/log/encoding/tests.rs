@@ -1,0 +1,141 @@
+//! Golden bytes of every event.
+
+use super::wire::{HOWS, ORIGINS};
+use super::*;
+use crate::model::change::Inbound;
+use crate::model::content::{Content, Segment};
+use crate::model::event::{Bounds, Mark, State};
+use crate::model::message::{Draft, MessageType, ReplyTo, Sender, Status};
+use crate::model::notice::{Notice, NoticeKind};
+use crate::model::reaction::Reaction;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+/// Every kind of event, each part of it said.
+pub fn every_event() -> Vec<Event> {
+    let draft = Draft::new(MessageType::Image, "https://hi".into(), "g".into(), Some("qq".into()));
+    let mut message = draft.unwrap().into_message(7, Uuid::from_u128(9), 5);
+    message.owner = Some("main".into());
+    let marks = vec![Mark::Seen(1, 2), Mark::Sent(3, 4), Mark::Key(5, 6, 7)];
+    let state = Box::new(State {
+        status: Status::Failed,
+        updated_at: 300,
+        retry_count: 2,
+        platform: Some("qq".into()),
+        account: Some("1".into()),
+        last_error: Some("no".into()),
+        external_id: Some("e".into()),
+        is_uncertain: true,
+        is_unconfirmed: true,
+        owner: Some("o".into()),
+    });
+    let segments = Content::of(vec![
+        Segment::Mention { user: "1".into(), name: Some("Me".into()), me: true },
+        Segment::Text { text: "c".into() },
+    ]);
+    let reply_to = ReplyTo {
+        id: Some(Uuid::from_u128(8)),
+        sender: Some(Sender { id: "2".into(), name: "Ann".into() }),
+        content: Some("what".into()),
+        external_id: Some("x".into()),
+    };
+    let inbound = Box::new(Inbound {
+        platform: "qq".into(),
+        account: "1".into(),
+        conversation: "g".into(),
+        conversation_name: Some("G".into()),
+        sender: Sender { id: "2".into(), name: "Ann".into() },
+        content: segments.clone(),
+        reply_to: Some(Box::new(reply_to.clone())),
+        external_id: "e".into(),
+        time: 5,
+        own: true,
+        from_history: true,
+        original: Some("o".into()),
+    });
+    let person = Some(Sender { id: "2".into(), name: "Ann".into() });
+    let notice = Notice {
+        platform: "qq".into(),
+        account: "1".into(),
+        conversation: Some("g".into()),
+        kind: NoticeKind::MemberMuted,
+        user: person.clone(),
+        operator: person.clone(),
+        text: "60".into(),
+        created_at: 9,
+    };
+    let users = vec!["2".to_owned()];
+    let reactions = vec![Reaction { emoji: "76".into(), count: 3, mine: true, users }];
+    let bounds = Bounds {
+        seen_before: 1,
+        sent_before: 2,
+        journal_before: 3,
+        epochs_before: 4,
+        conversations: vec![("qq".into(), "g".into())],
+    };
+    let mut all = vec![Event::Opened { epoch: Epoch::new(1), previous: Epoch::new(300) }];
+    for origin in ORIGINS {
+        let (message, marks) = (Box::new(message.clone()), marks.clone());
+        all.push(Event::Created { message, origin, marks });
+    }
+    for how in HOWS {
+        all.push(Event::Changed { seq: 7, how, state: state.clone(), marks: marks.clone() });
+    }
+    all.extend([
+        Event::Recognized { seq: 7, marks },
+        Event::Deleted { seq: 7 },
+        Event::ConversationNamed {
+            platform: "qq".into(),
+            conversation: "g".into(),
+            name: "G".into(),
+        },
+        Event::SetAside { inbound, reason: "r".into(), at: 9 },
+        Event::Released { offset: 8 },
+        Event::Routed { seq: 7, platform: "qq".into(), conversation: "group_1".into(), at: 9 },
+        Event::PlatformSeen { platform: "qq".into(), kind: "onebot11".into() },
+        Event::Forgotten(Box::new(bounds)),
+        Event::ContentSet { seq: 7, content: Content::text("new"), is_edit: true, at: 9 },
+        Event::ContentSet { seq: 7, content: segments, is_edit: false, at: 9 },
+        Event::ReplyFound { seq: 7, reply_to: Box::new(reply_to), at: 9 },
+        Event::Recalled { seq: 7, by: person, hides: true, at: 9 },
+        Event::Reacted { seq: 7, reactions, at: 9 },
+        Event::Noticed(Box::new(notice)),
+    ]);
+    all
+}
+
+#[test]
+fn what_is_written_stays_readable() {
+    let hex = |event: &Event| {
+        let bytes = encode_event(event).unwrap();
+        bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    };
+    let lines: Vec<_> = every_event().iter().map(hex).collect();
+    let kept = include_str!("../../../tests/fixtures/store/events.hex");
+    assert_eq!(lines.join("\n"), kept.trim_end());
+}
+
+#[test]
+fn older_forms_are_read() {
+    let kept = include_str!("../../../tests/fixtures/store/events-1.hex");
+    for line in kept.lines() {
+        let byte = |at| u8::from_str_radix(&line[at..at + 2], 16).unwrap();
+        let bytes: Vec<u8> = (0..line.len()).step_by(2).map(byte).collect();
+        assert!(decode_event(&bytes).is_some(), "{line}");
+    }
+}
+
+#[test]
+fn an_event_reads_back() {
+    for event in every_event() {
+        assert_eq!(decode_event(&encode_event(&event).unwrap()), Some(event));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = decode_event(&bytes);
+        let _ = decode_payload(1, &bytes);
+    }
+}

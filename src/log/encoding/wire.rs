@@ -1,0 +1,278 @@
+//! Events as they are encoded, one arm for each kind and version.
+
+use super::parts::{
+    WireInbound, WireInboundV1, WireMark, WireReaction, WireReply, WireState, person, wire_marks,
+    wire_person,
+};
+use crate::log::record::{self, WireContent};
+use crate::log::{Error, Result};
+use crate::model::cursor::Epoch;
+use crate::model::event::{Bounds, Event, How, Mark, Origin};
+use crate::model::notice::Notice;
+use serde::{Deserialize, Serialize};
+
+/// An event as it is encoded.
+#[derive(Serialize, Deserialize)]
+enum Wire<'a> {
+    OpenedV1 {
+        epoch: u64,
+        previous: u64,
+    },
+    CreatedV1 {
+        seq: u64,
+        /// In the versioned form of the messages' table.
+        message: &'a [u8],
+        origin: u8,
+        marks: Vec<WireMark>,
+    },
+    ChangedV1 {
+        seq: u64,
+        how: u8,
+        #[serde(borrow)]
+        state: WireState<'a>,
+        marks: Vec<WireMark>,
+    },
+    RecognizedV1 {
+        seq: u64,
+        marks: Vec<WireMark>,
+    },
+    DeletedV1 {
+        seq: u64,
+    },
+    ConversationNamedV1 {
+        platform: &'a str,
+        conversation: &'a str,
+        name: &'a str,
+    },
+    SetAsideV1 {
+        #[serde(borrow)]
+        inbound: WireInboundV1<'a>,
+        reason: &'a str,
+        at: u64,
+    },
+    ReleasedV1 {
+        offset: u64,
+    },
+    ForgottenV1 {
+        seen_before: u64,
+        sent_before: u64,
+        journal_before: u64,
+        epochs_before: u64,
+        #[serde(borrow)]
+        conversations: Vec<(&'a str, &'a str)>,
+    },
+    RoutedV1 {
+        seq: u64,
+        platform: &'a str,
+        conversation: &'a str,
+        at: u64,
+    },
+    PlatformSeenV1 {
+        platform: &'a str,
+        kind: &'a str,
+    },
+    SetAsideV2 {
+        #[serde(borrow)]
+        inbound: WireInbound<'a>,
+        reason: &'a str,
+        at: u64,
+    },
+    ContentSetV1 {
+        seq: u64,
+        #[serde(borrow)]
+        content: WireContent<'a>,
+        is_edit: bool,
+        at: u64,
+    },
+    ReplyFoundV1 {
+        seq: u64,
+        #[serde(borrow)]
+        reply_to: WireReply<'a>,
+        at: u64,
+    },
+    RecalledV1 {
+        seq: u64,
+        by: Option<(&'a str, &'a str)>,
+        hides: bool,
+        at: u64,
+    },
+    ReactedV1 {
+        seq: u64,
+        #[serde(borrow)]
+        reactions: Vec<WireReaction<'a>>,
+        at: u64,
+    },
+    NoticedV1 {
+        platform: &'a str,
+        account: &'a str,
+        conversation: Option<&'a str>,
+        /// As the contract spells it.
+        kind: &'a str,
+        user: Option<(&'a str, &'a str)>,
+        operator: Option<(&'a str, &'a str)>,
+        text: &'a str,
+        at: u64,
+    },
+}
+
+pub(super) const ORIGINS: [Origin; 3] = [Origin::Made, Origin::Received, Origin::Imported];
+pub(super) const HOWS: [How; 4] = [How::Claimed, How::AttemptEnded, How::StatusSet, How::Completed];
+
+pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    let failed = |error: &dyn std::fmt::Display| Error(format!("an event: {error}"));
+    let made;
+    let wire = match event {
+        Event::Opened { epoch, previous } => {
+            Wire::OpenedV1 { epoch: epoch.number(), previous: previous.number() }
+        }
+        Event::Created { message: created, origin, marks } => {
+            let message = if let Some(row) = row {
+                row
+            } else {
+                made = record::encode(created).map_err(|error| failed(&error))?;
+                &made
+            };
+            let (seq, origin) = (created.seq, *origin as u8);
+            Wire::CreatedV1 { seq, message, origin, marks: wire_marks(marks) }
+        }
+        Event::Changed { seq, how, state, marks } => Wire::ChangedV1 {
+            seq: *seq,
+            how: *how as u8,
+            state: WireState::of(state),
+            marks: wire_marks(marks),
+        },
+        Event::Routed { seq, platform, conversation, at } => {
+            Wire::RoutedV1 { seq: *seq, platform, conversation, at: *at }
+        }
+        Event::PlatformSeen { platform, kind } => Wire::PlatformSeenV1 { platform, kind },
+        Event::Recognized { seq, marks } => {
+            Wire::RecognizedV1 { seq: *seq, marks: wire_marks(marks) }
+        }
+        Event::Deleted { seq } => Wire::DeletedV1 { seq: *seq },
+        Event::ConversationNamed { platform, conversation, name } => {
+            Wire::ConversationNamedV1 { platform, conversation, name }
+        }
+        Event::SetAside { inbound, reason, at } => {
+            Wire::SetAsideV2 { inbound: WireInbound::of(inbound), reason, at: *at }
+        }
+        Event::ContentSet { seq, content, is_edit, at } => Wire::ContentSetV1 {
+            seq: *seq,
+            content: WireContent::of(content),
+            is_edit: *is_edit,
+            at: *at,
+        },
+        Event::ReplyFound { seq, reply_to, at } => {
+            Wire::ReplyFoundV1 { seq: *seq, reply_to: WireReply::of(reply_to), at: *at }
+        }
+        Event::Recalled { seq, by, hides, at } => {
+            Wire::RecalledV1 { seq: *seq, by: wire_person(by.as_ref()), hides: *hides, at: *at }
+        }
+        Event::Reacted { seq, reactions, at } => Wire::ReactedV1 {
+            seq: *seq,
+            reactions: reactions.iter().map(WireReaction::of).collect(),
+            at: *at,
+        },
+        Event::Noticed(notice) => Wire::NoticedV1 {
+            platform: &notice.platform,
+            account: &notice.account,
+            conversation: notice.conversation.as_deref(),
+            kind: notice.kind.as_str(),
+            user: wire_person(notice.user.as_ref()),
+            operator: wire_person(notice.operator.as_ref()),
+            text: &notice.text,
+            at: notice.created_at,
+        },
+        Event::Released { offset } => Wire::ReleasedV1 { offset: *offset },
+        Event::Forgotten(bounds) => Wire::ForgottenV1 {
+            seen_before: bounds.seen_before,
+            sent_before: bounds.sent_before,
+            journal_before: bounds.journal_before,
+            epochs_before: bounds.epochs_before,
+            conversations: bounds.conversations.iter().map(|(p, c)| (&**p, &**c)).collect(),
+        },
+    };
+    postcard::to_extend(&wire, bytes).map_err(|error| failed(&error))
+}
+
+/// The event at the beginning, and what follows it.
+pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
+    let (wire, rest) = postcard::take_from_bytes::<Wire<'_>>(bytes).ok()?;
+    let event = match wire {
+        Wire::OpenedV1 { epoch, previous } => {
+            Event::Opened { epoch: Epoch::new(epoch), previous: Epoch::new(previous) }
+        }
+        Wire::CreatedV1 { seq, message, origin, marks } => Event::Created {
+            message: Box::new(record::decode(seq, message).ok()?),
+            origin: *ORIGINS.get(usize::from(origin))?,
+            marks: marks.into_iter().map(Mark::from).collect(),
+        },
+        Wire::ChangedV1 { seq, how, state, marks } => Event::Changed {
+            seq,
+            how: *HOWS.get(usize::from(how))?,
+            state: Box::new(state.read()?),
+            marks: marks.into_iter().map(Mark::from).collect(),
+        },
+        Wire::RecognizedV1 { seq, marks } => {
+            Event::Recognized { seq, marks: marks.into_iter().map(Mark::from).collect() }
+        }
+        Wire::RoutedV1 { seq, platform, conversation, at } => {
+            Event::Routed { seq, platform: platform.into(), conversation: conversation.into(), at }
+        }
+        Wire::PlatformSeenV1 { platform, kind } => {
+            Event::PlatformSeen { platform: platform.into(), kind: kind.into() }
+        }
+        Wire::DeletedV1 { seq } => Event::Deleted { seq },
+        Wire::ConversationNamedV1 { platform, conversation, name } => Event::ConversationNamed {
+            platform: platform.into(),
+            conversation: conversation.into(),
+            name: name.into(),
+        },
+        Wire::SetAsideV1 { inbound, reason, at } => {
+            Event::SetAside { inbound: Box::new(inbound.read()?), reason: reason.into(), at }
+        }
+        Wire::SetAsideV2 { inbound, reason, at } => {
+            Event::SetAside { inbound: Box::new(inbound.read()?), reason: reason.into(), at }
+        }
+        Wire::ContentSetV1 { seq, content, is_edit, at } => {
+            Event::ContentSet { seq, content: content.read()?, is_edit, at }
+        }
+        Wire::ReplyFoundV1 { seq, reply_to, at } => {
+            Event::ReplyFound { seq, reply_to: Box::new(reply_to.read()), at }
+        }
+        Wire::RecalledV1 { seq, by, hides, at } => {
+            Event::Recalled { seq, by: by.map(person), hides, at }
+        }
+        Wire::ReactedV1 { seq, reactions, at } => Event::Reacted {
+            seq,
+            reactions: reactions.into_iter().map(WireReaction::read).collect(),
+            at,
+        },
+        Wire::NoticedV1 { platform, account, conversation, kind, user, operator, text, at } => {
+            Event::Noticed(Box::new(Notice {
+                platform: platform.into(),
+                account: account.into(),
+                conversation: conversation.map(str::to_owned),
+                kind: kind.parse().ok()?,
+                user: user.map(person),
+                operator: operator.map(person),
+                text: text.into(),
+                created_at: at,
+            }))
+        }
+        Wire::ReleasedV1 { offset } => Event::Released { offset },
+        Wire::ForgottenV1 {
+            seen_before,
+            sent_before,
+            journal_before,
+            epochs_before,
+            conversations,
+        } => Event::Forgotten(Box::new(Bounds {
+            seen_before,
+            sent_before,
+            journal_before,
+            epochs_before,
+            conversations: conversations.into_iter().map(|(p, c)| (p.into(), c.into())).collect(),
+        })),
+    };
+    Some((event, rest))
+}

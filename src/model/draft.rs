@@ -1,0 +1,206 @@
+//! Message that is asked to be sent.
+
+use super::content::{Content, Segment};
+use super::message::{LOCAL, Message, check_name};
+use super::message_type::MessageType;
+use std::fmt::Write;
+use uuid::Uuid;
+
+/// A message that is asked to be sent: checked, without an ID yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    content: Content,
+    recipient: String,
+    platform: Option<String>,
+    /// The message it answers.
+    reply_to: Option<Uuid>,
+    via: Option<String>,
+}
+
+impl Draft {
+    /// Checks the parts as Part 1 of the contract has them; the error names the field and what would
+    /// be right.
+    ///
+    /// The platform [`LOCAL`] means none, as it does in events.
+    pub fn new(
+        message_type: MessageType,
+        content: String,
+        recipient: String,
+        platform: Option<String>,
+    ) -> Result<Self, String> {
+        if content.is_empty() {
+            return Err("`content` is empty; give the text or the URL to send".into());
+        }
+        let content = if message_type == MessageType::Text {
+            content
+        } else {
+            check_address("content", message_type, content)?
+        };
+        Self::with(Content::of_type(message_type, content), recipient, platform)
+    }
+
+    /// Checks the parts of a message made of segments; the error names the field.
+    pub fn of_segments(
+        segments: Vec<Segment>,
+        recipient: String,
+        platform: Option<String>,
+    ) -> Result<Self, String> {
+        Self::with(checked_segments(segments)?, recipient, platform)
+    }
+
+    fn with(content: Content, recipient: String, platform: Option<String>) -> Result<Self, String> {
+        check_name("recipient", &recipient)?;
+        if let Some(platform) = &platform {
+            check_name("platform", platform)?;
+        }
+        Ok(Self::accepted(content, recipient, platform.filter(|name| name != LOCAL)))
+    }
+
+    /// A draft that was accepted before, by the rules of that time.
+    pub(crate) fn accepted(content: Content, recipient: String, platform: Option<String>) -> Self {
+        Self { content, recipient, platform, reply_to: None, via: None }
+    }
+
+    /// The same as an answer to a message.
+    #[must_use]
+    pub fn in_reply_to(self, id: Option<Uuid>) -> Self {
+        Self { reply_to: id, ..self }
+    }
+
+    /// The same as made by a bot.
+    #[must_use]
+    pub fn made_by(self, bot: &str) -> Self {
+        Self { via: Some(bot.to_owned()), ..self }
+    }
+
+    /// The receiver as it was written.
+    pub fn recipient(&self) -> &str {
+        &self.recipient
+    }
+
+    /// The platform, where one is named.
+    pub fn platform(&self) -> Option<&str> {
+        self.platform.as_deref()
+    }
+
+    /// The message it answers, where there is one.
+    pub fn reply_to(&self) -> Option<Uuid> {
+        self.reply_to
+    }
+
+    /// The message this draft becomes at `seq`, at a time in Unix seconds.
+    pub fn into_message(self, seq: u64, id: Uuid, at: u64) -> Message {
+        Message {
+            platform: self.platform,
+            via: self.via,
+            ..Message::new(seq, id, self.content, self.recipient, at)
+        }
+    }
+
+    /// The parts that make two drafts the same, as one text, for `Idempotency-Key`.
+    pub fn fingerprint(&self) -> String {
+        let platform = self.platform.as_deref().unwrap_or_default();
+        let content = match self.content.segments() {
+            None => self.content.readable(),
+            Some(_) => self.content.to_json().into(),
+        };
+        let message_type = self.content.message_type().as_str();
+        let mut parts = [message_type, platform, &self.recipient, &content].join("\u{0}");
+        if let Some(id) = self.reply_to {
+            // Writing to a text cannot fail.
+            let _ = write!(parts, "\u{0}{id}");
+        }
+        parts
+    }
+}
+
+/// The content of segments that a client sent; the error names the segment and what would be right.
+pub fn checked_segments(mut segments: Vec<Segment>) -> Result<Content, String> {
+    Content::check(&segments)?;
+    for (place, segment) in segments.iter_mut().enumerate() {
+        let Some((message_type, media)) = segment.media_mut() else { continue };
+        if media.media.is_some() {
+            continue;
+        }
+        let field = format!("segments[{place}].url");
+        let Some(url) = media.url.take() else {
+            return Err(format!("`{field}` is missing; give the address of the {message_type}"));
+        };
+        media.url = Some(check_address(&field, message_type, url)?);
+    }
+    let content = Content::of(segments);
+    if content.is_empty() {
+        return Err("`segments` has no text in it".into());
+    }
+    Ok(content)
+}
+
+/// Checks the content of a media type: an address that the platform fetches, or the bytes. A path
+/// would be one of the platform's host, where it may name any file or none.
+fn check_address(
+    field: &str,
+    message_type: MessageType,
+    content: String,
+) -> Result<String, String> {
+    let address = content.trim();
+    let has_scheme = |scheme: &str| {
+        let start = address.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+            && address.len() > scheme.len()
+    };
+    let is_data =
+        || has_scheme("data:") && address.split_once(',').is_some_and(|(_, data)| !data.is_empty());
+    if ["http://", "https://", "base64://"].into_iter().any(has_scheme) || is_data() {
+        return Ok(if address.len() == content.len() { content } else { address.to_owned() });
+    }
+    Err(format!(
+        "`{field}` of type {message_type} must be a URL (http:// or https://) or the bytes \
+         (base64://…); a path of this host is not read: send the file's bytes"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(message_type: MessageType, content: &str) -> Result<String, String> {
+        Draft::new(message_type, content.into(), "group_1".into(), None).map(|draft| {
+            match draft.content.media() {
+                Some((_, media)) => media.url.clone().unwrap(),
+                None => draft.content.readable().into_owned(),
+            }
+        })
+    }
+
+    #[test]
+    fn media_are_addresses_or_bytes() {
+        for (given, kept) in [
+            ("https://x/a.png", "https://x/a.png"),
+            ("HTTPS://X/a.png", "HTTPS://X/a.png"),
+            (" http://x/a.png\n", "http://x/a.png"),
+            ("base64://aGk=", "base64://aGk="),
+            ("data:image/png;base64,aGk=", "data:image/png;base64,aGk="),
+        ] {
+            assert_eq!(content(MessageType::Image, given), Ok(kept.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_path_of_the_host_is_no_content_of_a_medium() {
+        for given in [
+            "/tmp/x.png",
+            "file:///tmp/x.png",
+            "C:\\x.png",
+            "x.png",
+            "~/x",
+            "https://",
+            "\u{1f600}",
+        ] {
+            for message_type in &MessageType::ALL[1..] {
+                let refused = content(*message_type, given).unwrap_err();
+                assert!(refused.contains("`content`") && refused.contains("https://"), "{refused}");
+            }
+        }
+        assert_eq!(content(MessageType::Text, "/tmp/x.png"), Ok("/tmp/x.png".to_owned()));
+    }
+}

@@ -1,0 +1,89 @@
+//! Notices: what a platform tells beside messages (contract, item 29).
+
+use super::named::named_enum;
+use super::sender::Sender;
+use serde::{Deserialize, Serialize};
+
+/// Something that happened on a platform and is no message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    #[allow(missing_docs)]
+    pub platform: String,
+    /// The account of ours that was told.
+    pub account: String,
+    /// Where it happened; none where it is about the account itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<String>,
+    #[allow(missing_docs)]
+    pub kind: NoticeKind,
+    /// The person it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Sender>,
+    /// The person who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<Sender>,
+    /// What the platform says beside: a duration, a file's name, a new name, a request's words.
+    pub text: String,
+    /// Unix seconds.
+    pub created_at: u64,
+}
+
+/// Kind of a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum NoticeKind {
+    MemberJoined,
+    MemberLeft,
+    MemberMuted,
+    MemberRenamed,
+    AdminChanged,
+    Poke,
+    FriendAdded,
+    FriendRequest,
+    JoinRequest,
+    FileUploaded,
+    Essence,
+    AccountOffline,
+    Other,
+}
+
+impl NoticeKind {
+    /// Every kind, in the order of the contract.
+    pub const ALL: [Self; 13] = [
+        Self::MemberJoined,
+        Self::MemberLeft,
+        Self::MemberMuted,
+        Self::MemberRenamed,
+        Self::AdminChanged,
+        Self::Poke,
+        Self::FriendAdded,
+        Self::FriendRequest,
+        Self::JoinRequest,
+        Self::FileUploaded,
+        Self::Essence,
+        Self::AccountOffline,
+        Self::Other,
+    ];
+
+    /// The name as the contract spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MemberJoined => "member_joined",
+            Self::MemberLeft => "member_left",
+            Self::MemberMuted => "member_muted",
+            Self::MemberRenamed => "member_renamed",
+            Self::AdminChanged => "admin_changed",
+            Self::Poke => "poke",
+            Self::FriendAdded => "friend_added",
+            Self::FriendRequest => "friend_request",
+            Self::JoinRequest => "join_request",
+            Self::FileUploaded => "file_uploaded",
+            Self::Essence => "essence",
+            Self::AccountOffline => "account_offline",
+            Self::Other => "other",
+        }
+    }
+}
+
+named_enum!(NoticeKind);

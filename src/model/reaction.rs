@@ -1,0 +1,148 @@
+//! Reactions to a message, and how they change (contract, item 27).
+
+use serde::{Deserialize, Serialize};
+
+/// People of whom it is remembered, for each emoji of a message, that they reacted.
+pub const MAX_REACTORS: usize = 100;
+
+/// Different emoji that a message may have; more are not taken in.
+pub const MAX_EMOJI: usize = 64;
+
+/// The reactions to a message with one emoji.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// The emoji, or the platform's ID of a face.
+    pub emoji: String,
+    /// How many people reacted so.
+    pub count: u32,
+    /// An account of ours is one of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mine: bool,
+    /// Platform IDs of those of them that are known, the first [`MAX_REACTORS`]; never shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<String>,
+}
+
+/// A change of the reactions to a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReactionChange {
+    /// A person reacted, or took a reaction back.
+    Set {
+        #[allow(missing_docs)]
+        emoji: String,
+        /// The platform's ID of the person.
+        user: String,
+        /// The person is an account of ours.
+        mine: bool,
+        /// The reaction is there now.
+        on: bool,
+    },
+    /// The platform told how many people reacted so.
+    #[allow(missing_docs)]
+    Counted { emoji: String, count: u32 },
+}
+
+impl ReactionChange {
+    fn emoji(&self) -> &str {
+        match self {
+            Self::Set { emoji, .. } | Self::Counted { emoji, .. } => emoji,
+        }
+    }
+
+    /// The reactions after the change; `None` where that changes nothing, as when it is told twice.
+    pub fn apply_to(&self, reactions: &[Reaction]) -> Option<Vec<Reaction>> {
+        let mut after = reactions.to_vec();
+        let known = after.iter().position(|reaction| reaction.emoji == self.emoji());
+        let place = match known {
+            Some(place) => place,
+            None if after.len() == MAX_EMOJI => return None,
+            None => {
+                let emoji = self.emoji().to_owned();
+                after.push(Reaction { emoji, count: 0, mine: false, users: Vec::new() });
+                after.len() - 1
+            }
+        };
+        let reaction = &mut after[place];
+        match self {
+            Self::Counted { count, .. } => {
+                reaction.count = *count;
+                reaction.mine &= *count > 0;
+            }
+            Self::Set { user, mine, on, .. } => reaction.set(user, *mine, *on),
+        }
+        if reaction.count == 0 {
+            after.remove(place);
+        }
+        (after != reactions).then_some(after)
+    }
+}
+
+impl Reaction {
+    fn set(&mut self, user: &str, mine: bool, on: bool) {
+        let known = self.users.iter().position(|known| known == user);
+        match known {
+            None if on => {
+                self.count += 1;
+                if self.users.len() < MAX_REACTORS {
+                    self.users.push(user.to_owned());
+                }
+            }
+            Some(place) if !on => {
+                self.users.remove(place);
+                self.count = self.count.saturating_sub(1);
+            }
+            // One of those beyond the known ones, or counted by the platform.
+            None if self.count as usize > self.users.len() => self.count -= 1,
+            _ => {}
+        }
+        if mine {
+            self.mine = on;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(user: &str, on: bool) -> ReactionChange {
+        let (emoji, user) = ("👍".to_owned(), user.to_owned());
+        ReactionChange::Set { mine: user == "me", emoji, user, on }
+    }
+
+    fn after(changes: &[ReactionChange]) -> Vec<(String, u32, bool)> {
+        let mut reactions = Vec::new();
+        for change in changes {
+            reactions = change.apply_to(&reactions).unwrap_or(reactions);
+        }
+        reactions.into_iter().map(|r| (r.emoji, r.count, r.mine)).collect()
+    }
+
+    #[test]
+    fn each_person_counts_once() {
+        assert_eq!(after(&[set("1", true), set("1", true)]), [("👍".into(), 1, false)]);
+        assert_eq!(after(&[set("1", true), set("me", true)]), [("👍".into(), 2, true)]);
+        let taken_back = [set("1", true), set("me", true), set("me", false), set("me", false)];
+        assert_eq!(after(&taken_back), [("👍".into(), 1, false)]);
+        assert_eq!(after(&[set("1", true), set("1", false)]), []);
+        assert_eq!(set("1", false).apply_to(&[]), None);
+    }
+
+    #[test]
+    fn the_platforms_count_is_taken_as_it_is() {
+        let counted = |count| ReactionChange::Counted { emoji: "👍".into(), count };
+        assert_eq!(after(&[set("1", true), counted(7)]), [("👍".into(), 7, false)]);
+        assert_eq!(after(&[counted(7), set("2", false)]), [("👍".into(), 6, false)]);
+        assert_eq!(after(&[set("me", true), counted(0)]), []);
+    }
+
+    #[test]
+    fn a_flood_of_emoji_ends() {
+        let mut reactions = Vec::new();
+        for n in 0..1000 {
+            let change = ReactionChange::Counted { emoji: n.to_string(), count: 1 };
+            reactions = change.apply_to(&reactions).unwrap_or(reactions);
+        }
+        assert_eq!(reactions.len(), MAX_EMOJI);
+    }
+}

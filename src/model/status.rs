@@ -1,0 +1,60 @@
+//! State and direction of a message (contract, Part 1 and item 1).
+
+use super::named::named_enum;
+use serde::{Deserialize, Serialize};
+
+/// Where a message is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Status {
+    /// Stored, and waits to be sent.
+    Pending,
+    /// Claimed by the outbox: an attempt is under way.
+    Sending,
+    /// Confirmed by the platform, or received from it.
+    Sent,
+    /// Given up; `last_error` says why.
+    Failed,
+    /// Taken back before it was sent.
+    Canceled,
+}
+
+impl Status {
+    /// Every state, in the order of the contract.
+    pub const ALL: [Self; 5] =
+        [Self::Pending, Self::Sending, Self::Sent, Self::Failed, Self::Canceled];
+
+    /// The name as the contract spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Sending => "Sending",
+            Self::Sent => "Sent",
+            Self::Failed => "Failed",
+            Self::Canceled => "Canceled",
+        }
+    }
+}
+
+/// Whether a message goes out to a platform or came in from one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum Direction {
+    #[default]
+    Outbound,
+    Inbound,
+}
+
+impl Direction {
+    /// Both directions.
+    pub const ALL: [Self; 2] = [Self::Outbound, Self::Inbound];
+
+    /// The name as the contract spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Outbound => "Outbound",
+            Self::Inbound => "Inbound",
+        }
+    }
+}
+
+named_enum!(Status, Direction);

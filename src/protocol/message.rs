@@ -1,0 +1,291 @@
+//! A message in JSON: the eight fields of Part 1 of the contract, and what Part 3 adds where there
+//! is something to say (items 1, 23 to 30).
+
+use crate::model::content::{Content, Segment};
+use crate::model::message::{Direction, Message, MessageType, Recall, ReplyTo, Sender, Status};
+use crate::model::reaction::Reaction;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// A message as clients see it.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Message)]
+pub(super) struct MessageBody<'a> {
+    id: Uuid,
+    /// The type: that of the one image, file, video or audio it is, else `Text`.
+    message_type: MessageType,
+    /// The readable text; of one image, file, video or audio its URL, else its name.
+    content: Cow<'a, str>,
+    /// The conversation it belongs to, inbound too.
+    recipient: Cow<'a, str>,
+    status: Status,
+    /// Unix seconds.
+    created_at: u64,
+    /// Unix seconds.
+    updated_at: u64,
+    /// How often it was sent again.
+    retry_count: u32,
+    /// The platform, once the maker named one or one was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    platform: Option<Cow<'a, str>>,
+    /// Left out for outbound messages.
+    #[serde(default, skip_serializing_if = "is_outbound")]
+    direction: Direction,
+    /// The conversation's name for people, where the platform told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    conversation_name: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Sender>)]
+    sender: Option<Cow<'a, Sender>>,
+    /// The account of ours it came in by, or left by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<Cow<'a, str>>,
+    /// Why the last attempt failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_error: Option<Cow<'a, str>>,
+    /// Why it waits, and what would help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    waiting: Option<Cow<'a, str>>,
+    /// The platform took it without a proof.
+    #[serde(default, skip_serializing_if = "is_false")]
+    unconfirmed: bool,
+    #[serde(flatten, skip_serializing_if = "BeyondText::is_nothing")]
+    beyond_text: BeyondText<'a>,
+}
+
+/// Fields of a message that is more than one plain text, or of which more happened than its sending.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct BeyondText<'a> {
+    /// The segments, wherever the message is more than one plain text.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known_segments")]
+    #[schema(value_type = Option<Vec<Segment>>)]
+    segments: Option<Cow<'a, [Segment]>>,
+    /// The message that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reply_to: Option<ReplyToBody<'a>>,
+    /// Unix seconds of its last edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    edited_at: Option<u64>,
+    /// Unix seconds at which it was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recalled_at: Option<u64>,
+    /// The person who took it back, where the platform tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Sender>)]
+    recalled_by: Option<Cow<'a, Sender>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    reactions: Vec<ReactionBody<'a>>,
+    /// The bot that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    via: Option<Cow<'a, str>>,
+}
+
+/// The message that another one answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReplyTo)]
+struct ReplyToBody<'a> {
+    /// Its ID, where it is known here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Sender>)]
+    sender: Option<Cow<'a, Sender>>,
+    /// A short excerpt of its readable text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content: Option<Cow<'a, str>>,
+}
+
+/// The reactions to a message with one emoji.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Reaction)]
+struct ReactionBody<'a> {
+    emoji: Cow<'a, str>,
+    /// How many people reacted so.
+    count: u32,
+    /// An account of ours is one of them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    mine: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_outbound(direction: &Direction) -> bool {
+    *direction == Direction::Outbound
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// Segments of which this program knows every type. Those of a newer one are left to `content`.
+fn known_segments<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Cow<'static, [Segment]>>, D::Error> {
+    let segments: Option<serde_json::Value> = Option::deserialize(from)?;
+    let segments = segments.and_then(|value| serde_json::from_value(value).ok());
+    Ok(segments.map(Cow::Owned))
+}
+
+impl<'a> BeyondText<'a> {
+    /// Whether there is nothing to say.
+    pub fn is_nothing(&self) -> bool {
+        self.segments.is_none()
+            && self.reply_to.is_none()
+            && self.edited_at.is_none()
+            && self.recalled_at.is_none()
+            && self.reactions.is_empty()
+            && self.via.is_none()
+    }
+
+    /// Tells them of a message.
+    pub fn of(message: &'a Message) -> Self {
+        Self {
+            segments: message.content.segments().map(Cow::Borrowed),
+            reply_to: message.reply_to.as_deref().map(ReplyToBody::of),
+            edited_at: message.edited_at,
+            recalled_at: message.recall.as_ref().map(|recall| recall.at),
+            recalled_by: message.recall.as_ref().and_then(|r| r.by.as_ref()).map(Cow::Borrowed),
+            reactions: message.reactions.iter().map(ReactionBody::of).collect(),
+            via: message.via.as_deref().map(Cow::Borrowed),
+        }
+    }
+
+    /// The message with them; without segments its content is the text of this type.
+    pub fn put_into(
+        self,
+        mut message: Message,
+        message_type: MessageType,
+        text: String,
+    ) -> Message {
+        message.content = match self.segments {
+            Some(segments) => Content::of(segments.into_owned()),
+            None => Content::of_type(message_type, text),
+        };
+        message.reply_to = self.reply_to.map(|reply| Box::new(reply.read()));
+        message.edited_at = self.edited_at;
+        let by = self.recalled_by.map(Cow::into_owned);
+        message.recall = self.recalled_at.map(|at| Box::new(Recall { at, by }));
+        message.reactions = self.reactions.into_iter().map(ReactionBody::read).collect();
+        message.via = self.via.map(Cow::into_owned);
+        message
+    }
+}
+
+impl<'a> ReplyToBody<'a> {
+    fn of(reply: &'a ReplyTo) -> Self {
+        Self {
+            id: reply.id,
+            sender: reply.sender.as_ref().map(Cow::Borrowed),
+            content: reply.content.as_deref().map(Cow::Borrowed),
+        }
+    }
+
+    fn read(self) -> ReplyTo {
+        ReplyTo {
+            id: self.id,
+            sender: self.sender.map(Cow::into_owned),
+            content: self.content.map(Cow::into_owned),
+            external_id: None,
+        }
+    }
+}
+
+impl<'a> ReactionBody<'a> {
+    fn of(reaction: &'a Reaction) -> Self {
+        Self { emoji: (&*reaction.emoji).into(), count: reaction.count, mine: reaction.mine }
+    }
+
+    fn read(self) -> Reaction {
+        let emoji = self.emoji.into_owned();
+        Reaction { emoji, count: self.count, mine: self.mine, users: Vec::new() }
+    }
+}
+
+impl<'a> MessageBody<'a> {
+    fn of(message: &'a Message) -> Self {
+        let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
+        Self {
+            id: message.id,
+            message_type: message.message_type(),
+            content: message.content.readable(),
+            recipient: (&*message.recipient).into(),
+            status: message.status,
+            created_at: message.created_at,
+            updated_at: message.updated_at,
+            retry_count: message.retry_count,
+            platform: text(&message.platform),
+            direction: message.direction,
+            conversation_name: text(&message.conversation_name),
+            sender: message.sender.as_ref().map(Cow::Borrowed),
+            account: text(&message.account),
+            last_error: text(&message.last_error),
+            waiting: text(&message.waiting),
+            unconfirmed: message.is_unconfirmed,
+            beyond_text: BeyondText::of(message),
+        }
+    }
+
+    fn into_message(self) -> Message {
+        let owned = |text: Option<Cow<'a, str>>| text.map(Cow::into_owned);
+        let nothing = Content::text("");
+        let message = Message {
+            status: self.status,
+            updated_at: self.updated_at,
+            retry_count: self.retry_count,
+            platform: owned(self.platform),
+            direction: self.direction,
+            conversation_name: owned(self.conversation_name),
+            sender: self.sender.map(Cow::into_owned),
+            account: owned(self.account),
+            last_error: owned(self.last_error),
+            waiting: owned(self.waiting),
+            is_unconfirmed: self.unconfirmed,
+            ..Message::new(0, self.id, nothing, self.recipient.into_owned(), self.created_at)
+        };
+        self.beyond_text.put_into(message, self.message_type, self.content.into_owned())
+    }
+}
+
+/// A message in the answer to the `POST` that made it: what was given, and nothing that it did not
+/// give (item 1).
+pub struct Created<'a> {
+    #[allow(missing_docs)]
+    pub message: &'a Message,
+    /// It was given as segments.
+    pub has_segments: bool,
+}
+
+impl Serialize for Created<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut body = MessageBody::of(self.message);
+        if !self.has_segments {
+            body.beyond_text.segments = None;
+        }
+        body.serialize(to)
+    }
+}
+
+impl Serialize for Message {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        MessageBody::of(self).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Message {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        MessageBody::deserialize(from).map(MessageBody::into_message)
+    }
+}
+
+impl utoipa::PartialSchema for Message {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        MessageBody::schema()
+    }
+}
+
+impl utoipa::ToSchema for Message {
+    fn schemas(all: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
+        MessageBody::schemas(all);
+    }
+}
