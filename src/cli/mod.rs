@@ -19,7 +19,7 @@ pub use list::{List, Search, Shape};
 pub use message::{Delete, Many, One, SetStatus};
 pub use overview::{Conversations, Platforms, Stats, StatusArgs};
 pub use parse::parse;
-pub use send::Send;
+pub use send::{ContentArgs, Reply, Send, Sending};
 pub use serve::{Serve, Tui};
 pub use shell::{Completions, Man};
 pub use source::SourceArgs;
@@ -75,6 +75,8 @@ pub enum Command {
     Serve(Serve),
     /// Store a message and send it
     Send(Send),
+    /// Answer a message
+    Reply(Reply),
     /// List messages, the newest first
     List(List),
     /// Find messages by a text in them, the newest first

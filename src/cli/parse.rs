@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
 
 /// Verbs of other programs, and what does that here.
-const ELSEWHERE: [(&[&str], &str); 19] = [
+const ELSEWHERE: [(&[&str], &str); 20] = [
     (&["tail", "follow", "monitor"], "list --follow"),
     (&["ls", "log", "logs", "history", "inbox", "messages"], "list"),
     (&["rm", "del", "remove"], "delete"),
@@ -18,6 +18,7 @@ const ELSEWHERE: [(&[&str], &str); 19] = [
     (&["start", "run", "server", "daemon", "up"], "serve"),
     (&["resend", "again"], "retry"),
     (&["write", "post", "msg", "say", "message"], "send"),
+    (&["answer", "respond"], "reply"),
     (&["config", "settings"], "serve --print-config"),
     (&["ui", "chat", "interactive"], "tui"),
     (&["abort", "stop"], "cancel"),

@@ -51,6 +51,7 @@ fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Serve(serve) => serve::run(serve, globals),
         Command::Send(send) => briefly(send::run(send, globals)),
+        Command::Reply(reply) => briefly(send::reply(reply, globals)),
         Command::List(list) => briefly(list::run(list, globals)),
         Command::Search(search) => briefly(search::run(search, globals)),
         Command::Get(one) => briefly(get::run(one, globals)),

@@ -44,6 +44,7 @@ mod readme;
 mod reload;
 mod routing;
 mod search;
+mod sending;
 mod socket_commands;
 mod socket_cursor;
 mod socket_cursor_model;

@@ -4,9 +4,10 @@ use super::fields::field;
 use super::style::Look;
 use super::time::short_time;
 use crate::cli::Column;
-use crate::model::message::{Direction, Message, Status};
+use crate::model::message::{Direction, Message, ReplyTo, Status};
 use crate::text::{cut, readable, visible};
 use jiff::tz::TimeZone;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Digits of an ID that are shown; more are hardly ever needed to name a message.
@@ -56,15 +57,18 @@ impl<'a> Cells<'a> {
             }
             Column::Sender if message.direction == Direction::Outbound => OWN.to_owned(),
             Column::Sender => short(message.sender.as_ref().map_or("", |sender| &sender.name)),
-            Column::Content => short(&readable(message)),
+            Column::Content => short(&answering(message)),
             column => field(message, column),
         }
     }
 
-    /// The status, and the reason for it; empty for what is sent.
+    /// The status, and the reason for it; of what is sent, whether it was taken back or edited.
     pub(super) fn state(&self, message: &Message) -> String {
-        if message.status == Status::Sent {
-            return String::new();
+        match (message.status, &message.recall, message.edited_at) {
+            (Status::Sent, Some(_), _) => return "recalled".to_owned(),
+            (Status::Sent, None, Some(_)) => return "edited".to_owned(),
+            (Status::Sent, None, None) => return String::new(),
+            _ => {}
         }
         let why = message.waiting.as_deref().or(message.last_error.as_deref());
         let why = why.map(|why| format!(" ({})", short(why, self.columns))).unwrap_or_default();
@@ -80,6 +84,21 @@ impl<'a> Cells<'a> {
             _ => Look::Plain,
         }
     }
+}
+
+/// The content, behind the name of the person whose message it answers.
+pub(in crate::command) fn answering(message: &Message) -> Cow<'_, str> {
+    let text = readable(message);
+    match message.reply_to.as_deref() {
+        None => text,
+        Some(ReplyTo { sender: Some(sender), .. }) => format!("(to {}) {text}", sender.name).into(),
+        Some(_) => format!("(reply) {text}").into(),
+    }
+}
+
+/// How a status looks; quiet where it is sent.
+pub(in crate::command) fn status_look(status: Status) -> Look {
+    if status == Status::Sent { Look::Quiet } else { Look::Status(status) }
 }
 
 /// The first digits of an ID.

@@ -1,6 +1,6 @@
 //! Messages for people on a terminal: a row each where there is room for everything, else two.
 
-use super::cell::Cells;
+use super::cell::{Cells, status_look};
 use super::style::{Look, Piece};
 use crate::cli::Column;
 use crate::model::message::Message;
@@ -90,7 +90,7 @@ impl<'a> Table<'a> {
         }
         let room = columns.saturating_sub(width(&text) + 1).max(columns / 2);
         let taken = width(&state).min(room);
-        let state = Piece::of_width(&state, taken, Look::Status(message.status));
+        let state = Piece::of_width(&state, taken, status_look(message.status));
         vec![state, Piece::of_width(&text, columns.saturating_sub(taken + 1), Look::Plain)]
     }
 

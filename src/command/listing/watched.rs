@@ -1,10 +1,10 @@
 //! Messages, and what becomes of them, a row each as they come.
 
-use super::cell::{ID_DIGITS, short, short_id};
+use super::cell::{ID_DIGITS, answering, short, short_id};
 use super::style::{Look, Piece};
 use super::time::local_time;
 use crate::model::message::{Direction, Message, Status};
-use crate::text::{readable, visible};
+use crate::text::visible;
 use uuid::Uuid;
 
 /// Columns of the reason for a status.
@@ -22,12 +22,17 @@ pub(in crate::command) fn watched_row(message: &Message) -> Vec<Piece> {
         let state = format!("{}{why}", message.status);
         row.push(Piece::new(state, Look::Status(message.status)));
     }
+    if message.recall.is_some() {
+        row.push(Piece::new("recalled", Look::Quiet));
+    } else if message.edited_at.is_some() {
+        row.push(Piece::new("edited", Look::Quiet));
+    }
     let from = match (&message.sender, message.direction) {
         (_, Direction::Outbound) => "me: ".into(),
         (Some(sender), _) => format!("{}: ", visible(&sender.name)),
         (None, _) => String::new(),
     };
-    row.push(Piece::new(format!("{from}{}", visible(&readable(message))), Look::Plain));
+    row.push(Piece::new(format!("{from}{}", visible(&answering(message))), Look::Plain));
     row
 }
 
