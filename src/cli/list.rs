@@ -2,8 +2,8 @@
 
 use super::columns::{Column, Format};
 use super::source::SourceArgs;
-use super::values::{directions, statuses};
-use crate::model::message::{Direction, Status};
+use super::values::{directions, statuses, time, types};
+use crate::model::message::{Direction, MessageType, Status};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
@@ -13,6 +13,8 @@ use clap::builder::NonEmptyStringValueParser;
   rechat list
   rechat list -c group_123456 -n 20
   rechat list --status failed --json | jq -r .last_error
+  rechat list --since 2h --status failed --status pending
+  rechat list --since 2026-11-20 --until 2026-11-21 --sender Ann
   rechat list --follow -p qq
   rechat list --columns time,sender,content
   rechat list --format '{id} {sender}: {content}'
@@ -23,9 +25,9 @@ is not Sent. In a pipe the fields are separated by tabs: 1 time, 2 direction, 3 
 4 conversation, 5 status, 6 type, 7 sender, 8 content, 9 ID. In a template {column} stands for a
 column, {{ and }} for braces, \\t and \\n for tab and line end.")]
 pub struct List {
-    /// Only messages with this status
+    /// Only messages with this status; may be repeated
     #[arg(long, ignore_case = true, value_parser = statuses())]
-    pub status: Option<Status>,
+    pub status: Vec<Status>,
 
     /// Only messages of this platform
     #[arg(short, long)]
@@ -38,6 +40,22 @@ pub struct List {
     /// Only outbound messages, or only inbound ones
     #[arg(long, ignore_case = true, value_parser = directions())]
     pub direction: Option<Direction>,
+
+    /// Only messages of this sender, given by the ID or the name as it is shown
+    #[arg(long, value_name = "SENDER", conflicts_with = "follow")]
+    pub sender: Option<String>,
+
+    /// Only messages of this type
+    #[arg(short = 't', long = "type", value_name = "TYPE", ignore_case = true, value_parser = types(), conflicts_with = "follow")]
+    pub message_type: Option<MessageType>,
+
+    /// Only messages made at this time or later: 2h, 3d, today, 14:30, 2026-11-20
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "follow")]
+    pub since: Option<u64>,
+
+    /// Only messages made before this time; a date is its beginning
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "follow")]
+    pub until: Option<u64>,
 
     /// Only messages with this text in the content or the name of the sender, in any case
     #[arg(long, value_name = "TEXT", conflicts_with = "follow", value_parser = NonEmptyStringValueParser::new())]

@@ -39,9 +39,9 @@ pub struct Export {
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
 
-    /// Only messages with this status
+    /// Only messages with this status; may be repeated
     #[arg(long, ignore_case = true, value_parser = statuses())]
-    pub status: Option<Status>,
+    pub status: Vec<Status>,
 
     /// Only messages of this platform
     #[arg(short, long)]

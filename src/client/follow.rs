@@ -99,9 +99,8 @@ impl Following {
 
     /// The server passes on by platform and conversation; the rest of the filter is looked at here.
     fn is_wanted(&self, followed: &Followed) -> bool {
-        let Filter { status, direction, .. } = self.filter;
         let passes = |of: Status, to: Direction| {
-            status.is_none_or(|wanted| wanted == of) && direction.is_none_or(|wanted| wanted == to)
+            self.filter.lets_through(of) && self.filter.direction.is_none_or(|wanted| wanted == to)
         };
         match followed {
             Followed::Message(message) | Followed::Updated(message) => {

@@ -11,7 +11,7 @@ use crate::model::routing::choose_platform;
 use crate::outbox::no_platform;
 use crate::protocol::http::{Imported, NO_REPLY_TARGET, NewMessage, Record};
 use crate::protocol::overview::Stats;
-use crate::search::{Index, Search, folder_beside};
+use crate::search::{Conditions, Index, Search, folder_beside};
 use crate::store::{Access, Answer, ByPrefix, Command, Filter, Idempotency, Page, Store, View};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -88,14 +88,14 @@ impl Local {
     /// Searches with the index that a server left; messages that it does not tell of are read.
     pub(super) fn search(
         &self,
-        text: &str,
+        conditions: &Conditions,
         filter: &Filter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
         let view = self.store.view()?;
         let index = Index::open(folder_beside(&self.db), &view);
-        let Some(search) = Search::new(Some(text), None) else {
+        let Some(search) = Search::of(conditions.clone()) else {
             return self.list(filter, page, before);
         };
         let mut before = place(&view, before)?;

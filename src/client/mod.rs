@@ -26,6 +26,7 @@ use crate::model::message::{Message, Status};
 use crate::protocol::event::EventKind;
 use crate::protocol::http::{AdapterStatus, Conversation, Imported, NewMessage};
 use crate::protocol::overview::Stats;
+use crate::search::Conditions;
 use crate::store::{Access, Filter, Page};
 pub use export::Export;
 pub use follow::{CHANGES, Followed, Following};
@@ -143,17 +144,17 @@ impl Client {
         }
     }
 
-    /// Messages that match and have a text in them, newest first, from the whole history.
+    /// Messages that match and meet conditions, newest first, from the whole history.
     pub async fn search(
         &mut self,
-        text: &str,
+        conditions: &Conditions,
         filter: &Filter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
         match self {
-            Self::Remote(remote) => remote.search(text, filter, page, before).await,
-            Self::Local(local) => local.search(text, filter, page, before),
+            Self::Remote(remote) => remote.search(conditions, filter, page, before).await,
+            Self::Local(local) => local.search(conditions, filter, page, before),
         }
     }
 

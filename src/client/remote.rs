@@ -15,6 +15,7 @@ use crate::protocol::http::{
     MAX_LIMIT, NewMessage, NewStatus, Platforms,
 };
 use crate::protocol::overview::Stats;
+use crate::search::Conditions;
 use crate::store::{Filter, Page};
 use http_body_util::Full;
 use hyper::Method;
@@ -101,22 +102,23 @@ impl Remote {
         }
     }
 
-    /// Messages with a text in them. A server whose index is not whole yet says how far it looked.
+    /// Messages that meet conditions. A server that had to read many says how far it looked.
     pub(super) async fn search(
         &mut self,
-        text: &str,
+        conditions: &Conditions,
         filter: &Filter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
-        let text: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        let conditions = query_of(conditions);
         let mut messages = Vec::new();
         let mut before = before.map(str::to_owned);
         let all = page.limit.saturating_add(page.offset as usize);
         while messages.len() < all {
             let limit = (all - messages.len()).min(MAX_LIMIT);
             let query = query(filter, 0, limit, before.as_deref());
-            let listing: Listing = self.0.get(&format!("/api/messages?{query}&q={text}")).await?;
+            let listing: Listing =
+                self.0.get(&format!("/api/messages?{query}&{conditions}")).await?;
             let is_full = listing.messages.len() >= limit;
             messages.extend(listing.messages);
             before = match listing.searched_to {
@@ -246,16 +248,30 @@ fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> St
         query.append_pair("offset", &offset.to_string());
     }
     let named = [
-        ("status", filter.status.map(Status::as_str)),
         ("direction", filter.direction.map(crate::model::message::Direction::as_str)),
         ("platform", filter.platform.as_deref()),
         ("conversation", filter.conversation.as_deref()),
         ("before", before),
     ];
+    query.extend_pairs(filter.statuses.iter().map(|status| ("status", status.as_str())));
     for (name, value) in named {
         if let Some(value) = value {
             query.append_pair(name, value);
         }
     }
+    query.finish()
+}
+
+fn query_of(conditions: &Conditions) -> String {
+    let Conditions { text, message_type, sender, since, until } = conditions;
+    let pairs = [
+        ("q", text.clone()),
+        ("message_type", message_type.map(|wanted| wanted.to_string())),
+        ("sender", sender.clone()),
+        ("since", since.map(|since| since.to_string())),
+        ("until", until.map(|until| until.to_string())),
+    ];
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(pairs.into_iter().filter_map(|(name, value)| Some((name, value?))));
     query.finish()
 }

@@ -85,7 +85,7 @@ fn conversations() -> Vec<CompletionCandidate> {
 
 fn messages(status: Option<Status>) -> Vec<CompletionCandidate> {
     live(async move |client| {
-        let filter = Filter { status, ..Filter::default() };
+        let filter = Filter { statuses: status.into_iter().collect(), ..Filter::default() };
         let page = Page { offset: 0, limit: MESSAGES, before: None };
         let messages = client.list(&filter, page, None).await?;
         let candidates = messages.iter().map(|message| {

@@ -15,7 +15,7 @@ use std::path::Path;
 pub(super) async fn run(export: Export, globals: &Globals) -> Result<()> {
     let mut client = reader(&export.source, globals).await?;
     let mut filter = Filter {
-        status: export.status,
+        statuses: export.status,
         platform: export.platform,
         conversation: None,
         direction: export.direction,

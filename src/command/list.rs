@@ -10,6 +10,7 @@ use crate::client::{Begin, CHANGES, Client, Followed};
 use crate::clock::now;
 use crate::error::{Result, tell};
 use crate::model::message::{Message, Status};
+use crate::search::Conditions;
 use crate::store::{Filter, Page};
 
 /// Said by `--follow` where the place it was at is unknown to the server.
@@ -24,9 +25,17 @@ pub(super) async fn run(list: List, globals: &Globals) -> Result<()> {
         Some(text) => Some(place(&mut client, text).await?),
         None => None,
     };
-    let messages = match &list.search {
-        Some(text) => client.search(text, &filter, page, before.as_deref()).await?,
-        None => client.list(&filter, page, before.as_deref()).await?,
+    let conditions = Conditions {
+        text: list.search.clone(),
+        message_type: list.message_type,
+        sender: list.sender.clone(),
+        since: list.since,
+        until: list.until,
+    };
+    let messages = if conditions == Conditions::default() {
+        client.list(&filter, page, before.as_deref()).await?
+    } else {
+        client.search(&conditions, &filter, page, before.as_deref()).await?
     };
     let mut out = if list.follow { Output::new(globals) } else { Output::paged(globals) };
     let form = Form::of(&list.shape, &out);
@@ -41,7 +50,7 @@ pub(super) async fn run(list: List, globals: &Globals) -> Result<()> {
 
 async fn filter_of(list: &List, client: &mut Client) -> Result<Filter> {
     let mut filter = Filter {
-        status: list.status,
+        statuses: list.status.clone(),
         platform: list.platform.clone(),
         conversation: None,
         direction: list.direction,

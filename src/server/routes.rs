@@ -100,12 +100,19 @@ fn list() -> Operation {
             .query(
                 "id_prefix",
                 &prefix(),
-                "Only those whose ID begins so; not together with `q`, `message_type` and `offset`",
+                "Only those whose ID begins so; together only with `before`, `limit`, `status`, `direction`, `platform` and `conversation`",
             )
-            .query_of::<Status>("status", "Only those with this status")
+            .query_of::<Status>("status", "Only those with this status; may be repeated")
             .query_of::<Direction>("direction", "Only those of this direction")
             .query("platform", &name(), "Only those of this platform")
             .query("conversation", &name(), "Only those of this conversation")
+            .query(
+                "sender",
+                &json!({"type": "string"}),
+                "Only those of this sender, by ID or by the name as it is shown",
+            )
+            .query("since", &count(), "Only those made at this time or later, in Unix seconds")
+            .query("until", &count(), "Only those made before this time, in Unix seconds")
             .query_of::<MessageType>("message_type", "Only those of this type")
             .query("q", &json!({"type": "string"}), "Text in the content or the sender's name")
             .answers::<Listing>(StatusCode::OK, "A page of messages")

@@ -13,16 +13,22 @@ use redb::ReadableTable;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Filter {
-    pub status: Option<Status>,
+    /// Any of these; empty for all.
+    pub statuses: Vec<Status>,
     pub platform: Option<String>,
     pub conversation: Option<String>,
     pub direction: Option<Direction>,
 }
 
 impl Filter {
+    /// Whether messages with a status are among those.
+    pub fn lets_through(&self, status: Status) -> bool {
+        self.statuses.is_empty() || self.statuses.contains(&status)
+    }
+
     /// Whether a message is one of those.
     pub fn matches(&self, message: &Message) -> bool {
-        self.status.is_none_or(|wanted| wanted == message.status)
+        self.lets_through(message.status)
             && self.direction.is_none_or(|wanted| wanted == message.direction)
             && self.platform.as_deref().is_none_or(|name| name == message.platform_or_local())
             && self.conversation.as_ref().is_none_or(|name| *name == message.recipient)
@@ -107,16 +113,15 @@ impl View {
         Ok(found)
     }
 
-    /// Counts the messages that match in each state; those of one state where the filter names it.
+    /// Counts the messages that match in each state.
     pub fn stats_of(&self, filter: &Filter) -> Result<Stats> {
         if *filter == Filter::default() {
             return Ok(self.stats());
         }
         guarded(|| {
             let count = |status: Status| {
-                let is_wanted = filter.status.is_none_or(|wanted| wanted == status);
-                let filter = Filter { status: Some(status), ..filter.clone() };
-                if is_wanted { self.count(&filter) } else { Ok(0) }
+                let one = Filter { statuses: vec![status], ..filter.clone() };
+                if filter.lets_through(status) { self.count(&one) } else { Ok(0) }
             };
             let counts = Status::ALL.map(count);
             let [pending, sending, sent, failed, canceled] = counts;
@@ -228,7 +233,7 @@ impl View {
     /// Sets of terms; a message has one of each. `None` where nothing can match.
     fn needed(&self, filter: &Filter) -> Result<Option<Vec<AnyOf>>> {
         let mut needed = Vec::new();
-        let is_any_state = filter.status.is_none() && filter.direction.is_none();
+        let is_any_state = filter.statuses.is_empty() && filter.direction.is_none();
         // Every message of a platform or conversation is in some state.
         if !is_any_state || (filter.platform.is_none() && filter.conversation.is_none()) {
             needed.push(states(filter));
@@ -312,6 +317,7 @@ impl View {
 fn states(filter: &Filter) -> AnyOf {
     let is_wanted = |d: &Direction| filter.direction.is_none_or(|wanted| wanted == *d);
     let directions = Direction::ALL.into_iter().filter(is_wanted);
-    let statuses = filter.status.map_or(Status::ALL.to_vec(), |status| vec![status]);
+    let statuses = Status::ALL.into_iter().filter(|&status| filter.lets_through(status));
+    let statuses: Vec<_> = statuses.collect();
     directions.flat_map(|d| statuses.iter().map(move |&s| Term::of_state(d, s))).collect()
 }

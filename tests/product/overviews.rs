@@ -1,7 +1,7 @@
 //! `conversations`, `platforms`, `status`, `stats`, `version`, and lists in every format.
 
 use crate::server::{Home, TestServer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn conversations_are_listed_and_looked_for() {
@@ -89,6 +89,50 @@ fn a_list_has_the_columns_and_the_format_that_are_asked_for() {
     let refused = home.fails(2, &["list", "--format", "{nonsense}"]);
     assert!(refused.contains("`nonsense`") && refused.contains("conversation"), "{refused}");
     assert_eq!(listed(&["--direction", "in", "--json"]), "");
+}
+
+/// Messages of three days by two people, with a server and without one.
+#[test]
+fn a_list_is_narrowed_by_time_sender_type_and_several_states() {
+    let seed = |home: &Home| {
+        let line = |n: u64, name: &str, status: &str, kind: &str, content: &str| {
+            json!({
+                "id": format!("00000000-0000-4000-8000-00000000000{n}"), "message_type": kind,
+                "content": content, "recipient": "group_1", "status": status,
+                "created_at": 1_795_000_000 + n * 86_400, "updated_at": 1_795_000_000,
+                "retry_count": 0, "platform": "qq", "direction": "Inbound", "account": "10",
+                "sender": {"id": format!("70{}", name.len()), "name": name},
+            })
+        };
+        let lines = [
+            line(1, "Ann", "Sent", "Text", "one"),
+            line(3, "Ann", "Failed", "Image", "https://x/three.png"),
+            line(2, "Bernd", "Canceled", "Text", "two, which came later"),
+        ];
+        let file = home.path("seed.jsonl");
+        std::fs::write(&file, lines.map(|line| line.to_string() + "\n").concat()).unwrap();
+        home.ok(&["import", file.to_str().unwrap()]);
+        let listed = |arguments: &[&str]| {
+            let format = ["list", "--format", "{id}"];
+            let all = home.ok(&[&format[..], arguments].concat());
+            all.lines().map(|id| id[35..].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(listed(&["--sender", "Ann"]), ["3", "1"]);
+        assert_eq!(listed(&["--sender", "705"]), ["2"]);
+        assert_eq!(listed(&["--type", "image"]), ["3"]);
+        assert_eq!(listed(&["--status", "failed", "--status", "canceled"]), ["2", "3"]);
+        assert_eq!(listed(&["--since", "1795172800"]), ["2", "3"]);
+        assert_eq!(listed(&["--since", "1795172800", "--until", "1795259200"]), ["2"]);
+        assert_eq!(listed(&["--until", "1795172800", "-c", "group_1", "-n", "9"]), ["1"]);
+        assert_eq!(listed(&["--search", "o", "--sender", "Ann"]), ["1"]);
+        assert!(home.fails(2, &["list", "--since", "soon"]).contains("2h"));
+    };
+    seed(&Home::new());
+    let server = TestServer::start();
+    seed(&server.home);
+    let (_, page) = server.get("/api/messages?status=Failed&status=Canceled&since=1795172800");
+    assert_eq!(page["messages"].as_array().unwrap().len(), 2, "{page}");
+    assert_eq!(server.get("/api/messages?since=x").0, 400);
 }
 
 #[test]
