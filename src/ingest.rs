@@ -6,7 +6,7 @@
 //! A message of the account's owner may be the echo of an attempt that is under way. It waits for
 //! the attempt's end, which tells the platform's ID; the store decides which it is.
 
-use crate::adapter::{Event, QueuedEvent, Registry};
+use crate::adapter::{Event, MessageOf, QueuedEvent, Registry};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
@@ -14,13 +14,13 @@ use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
 use crate::protocol::overview::Conversation;
-use crate::store::{self, Answer, Command, Store};
+use crate::store::{self, Answer, Command, Store, Target};
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, mpsc};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// Events that share their way to the disk.
@@ -59,6 +59,8 @@ struct Work {
 /// A command for the store, and the room in the queue that its event holds until it is stored.
 struct Item {
     command: Command,
+    /// The adapter that waits until it is stored.
+    stored: Option<oneshot::Sender<()>>,
     _room: OwnedSemaphorePermit,
     /// When it waits no longer for the end of an attempt.
     until: Instant,
@@ -130,14 +132,43 @@ impl Ingest {
     /// The command for an event; questions are answered at once.
     fn item(&self, event: QueuedEvent) -> Option<Item> {
         let (event, room) = event.split();
+        let mut waiting = None;
         let command = match event {
             Event::Message(received) => Command::Receive { received, at: now(), can_wait: true },
+            Event::Batch { messages, state, stored } => {
+                waiting = Some(stored);
+                let receive = |message| Command::Receive {
+                    received: Box::new(message),
+                    at: now(),
+                    can_wait: false,
+                };
+                let keep = |state| Command::KeepState { state: Box::new(state) };
+                let messages = messages.into_iter().map(receive);
+                Command::Together(messages.chain(state.into_iter().map(keep)).collect())
+            }
+            Event::Remembered { adapter, answer } => {
+                match self.store.view().and_then(|view| view.adapter_state(adapter)) {
+                    Ok(kept) => drop(answer.send(kept)),
+                    Err(error) => tracing::error!("what {adapter} remembers: {error}"),
+                }
+                return None;
+            }
             Event::ConfirmedLate { message, account, external_id } => {
                 let found = self.store.view().and_then(|view| view.by_id(message));
                 let seq = found.ok().flatten()?.seq;
                 let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
                 Command::RecordOutcome { seq, outcome, at: now() }
             }
+            Event::Recalled { message, by } => {
+                Command::Recall { target: target(message), by, at: now() }
+            }
+            Event::Edited { message, content } => {
+                Command::Edit { target: target(message), content, at: now() }
+            }
+            Event::Reacted { message, change } => {
+                Command::React { target: target(message), change, at: now() }
+            }
+            Event::Noticed { notice, request } => Command::Notice { notice, request },
             Event::Named { platform, conversation, name } => {
                 Command::Name { platform, conversation, name }
             }
@@ -152,7 +183,8 @@ impl Ingest {
                 return None;
             }
         };
-        Some(Item { command, _room: room, until: Instant::now() + ATTEMPT_TIMEOUT })
+        let until = Instant::now() + ATTEMPT_TIMEOUT;
+        Some(Item { command, stored: waiting, _room: room, until })
     }
 
     /// Has commands written in their order. Those that the disk refuses are tried again, for their
@@ -171,13 +203,18 @@ impl Ingest {
                 });
             }
             let mut refusal = None;
-            for (item, answer) in std::mem::take(&mut work.batch).into_iter().zip(answers) {
+            for (mut item, answer) in std::mem::take(&mut work.batch).into_iter().zip(answers) {
                 match answer {
                     Ok(Answer::Later) => work.wait(item),
                     Ok(_) if matches!(item.command, Command::SetAside { .. }) => {
                         self.tell_set_aside();
                     }
-                    Ok(answer) => self.count(&answer),
+                    Ok(answer) => {
+                        self.count(&answer);
+                        if let Some(stored) = item.stored.take() {
+                            let _ = stored.send(());
+                        }
+                    }
                     Err(store::Error::Damaged(reason)) => {
                         work.batch.extend(item.set_aside(&reason));
                     }
@@ -206,8 +243,22 @@ impl Ingest {
         }
     }
 
-    /// Counts a message that came in, unless it was known already.
+    /// Counts messages that came in, unless they were known already.
     fn count(&self, answer: &Answer) {
+        if let Answer::Together(answers) = answer {
+            for answer in answers {
+                match answer {
+                    Ok(answer) => self.count(answer),
+                    Err(reason) => {
+                        tracing::error!(
+                            "an event is set aside; `rechat check` tells of it: {reason}"
+                        );
+                        METRICS.events_set_aside.inc();
+                        self.tell_set_aside();
+                    }
+                }
+            }
+        }
         if let Answer::Done(message) = answer
             && message.direction == Direction::Inbound
             && let Some(platform) = &message.platform
@@ -219,6 +270,12 @@ impl Ingest {
     fn count_unstored(&self, work: &Work) {
         self.unstored.store(work.batch.len() + work.waiting.len(), Ordering::Relaxed);
     }
+}
+
+/// A message that an adapter names.
+fn target(message: MessageOf) -> Target {
+    let MessageOf { platform, conversation, external_id } = message;
+    Target::External { platform, conversation, external_id }
 }
 
 impl Work {

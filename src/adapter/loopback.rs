@@ -1,4 +1,5 @@
-//! Loopback: accepts everything, and answers with the same if asked to. For trying things out.
+//! Loopback: accepts everything, messages and actions, and answers with the same if asked to. For
+//! trying things out.
 
 use super::api::{Delivery, Event, Found, Kind, Outbound, Request, Settings};
 use super::context::Context;
@@ -7,7 +8,7 @@ use super::service::{Adapter, ServeStandalone, Service, read_own};
 use super::transport::Running;
 use crate::clock::now;
 use crate::model::change::Inbound;
-use crate::model::message::Sender;
+use crate::model::message::{ReplyTo, Sender, excerpt};
 use crate::protocol::platform::State;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(super) static ADAPTER: Adapter = Adapter {
         resolve: |recipient, _| Ok(recipient.to_owned()),
         is_fallback: true,
     },
+    logs_in: false,
     configure: |own| Ok(Service::Standalone(Arc::new(read_own::<Loopback>(own)?))),
 };
 
@@ -40,22 +42,28 @@ impl ServeStandalone for Loopback {
     fn run(
         self: Arc<Self>,
         settings: Arc<Settings>,
-        entry: ConfiguredEntry,
+        entry: Option<ConfiguredEntry>,
         context: Context,
     ) -> Running<()> {
-        Box::pin(async move { self.serve(&settings, &entry, &context).await })
+        Box::pin(async move { self.serve(&settings, entry.as_ref(), &context).await })
     }
 }
 
 impl Loopback {
-    async fn serve(&self, settings: &Arc<Settings>, entry: &ConfiguredEntry, context: &Context) {
+    async fn serve(
+        &self,
+        settings: &Arc<Settings>,
+        entry: Option<&ConfiguredEntry>,
+        context: &Context,
+    ) {
         let platform = settings.platform();
         let (registration, mut requests) = context.registry.connect_for_requests(&NewConnection {
             settings: Arc::clone(settings),
             platform,
             account: Some(ACCOUNT),
-            entry: Some(entry),
+            entry,
             offline: None,
+            window: None,
         });
         while let Some(Some(request)) = context.stop.run_until_cancelled(requests.recv()).await {
             match request {
@@ -68,6 +76,9 @@ impl Loopback {
                     if self.echo && !echo(platform, message, context).await {
                         break;
                     }
+                }
+                Request::Act { answer, .. } => {
+                    let _ = answer.send(Ok(()));
                 }
                 Request::Find { answer, .. } => {
                     let _ = answer.send(Found::CannotTell);
@@ -82,7 +93,7 @@ fn new_id() -> String {
     Uuid::new_v4().to_string()
 }
 
-/// Reports the message as one that came in; false once the core has stopped.
+/// Reports an answer that says the same; false once the core has stopped.
 async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
     let inbound = Inbound {
         platform: platform.to_owned(),
@@ -90,13 +101,18 @@ async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
         conversation: message.conversation,
         conversation_name: None,
         sender: Sender { id: "echo".into(), name: "Echo".into() },
+        reply_to: Some(Box::new(ReplyTo {
+            id: Some(message.id),
+            content: Some(excerpt(&message.content.readable())),
+            ..ReplyTo::default()
+        })),
         content: message.content,
-        reply_to: None,
         external_id: new_id(),
         time: now(),
         own: false,
         from_history: false,
         original: None,
+        fingerprint: None,
     };
     let reported = context.events.report(Event::Message(Box::new(inbound)));
     context.stop.run_until_cancelled(reported).await.unwrap_or(false)

@@ -4,6 +4,7 @@
 
 mod columns;
 mod list;
+mod login;
 mod message;
 mod overview;
 mod parse;
@@ -16,6 +17,7 @@ mod values;
 
 pub use columns::{Column, Format, Part, Template};
 pub use list::{List, Search, Shape};
+pub use login::{Login, Logout};
 pub use message::{Delete, Many, One, SetStatus};
 pub use overview::{Conversations, Platforms, Stats, StatusArgs};
 pub use parse::parse;
@@ -102,6 +104,10 @@ pub enum Command {
     Status(StatusArgs),
     /// Read and answer in the terminal, live
     Tui(Tui),
+    /// Log in to a platform by a QR code
+    Login(Login),
+    /// Log an account out of its platform
+    Logout(Logout),
     /// Check a store for damage
     Check(Check),
     /// Check everything a server needs, and say what to correct

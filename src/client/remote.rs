@@ -12,8 +12,9 @@ use crate::model::message::{Message, Status};
 use crate::protocol::event::EventKind;
 use crate::protocol::http::{
     AdapterStatus, Backup, Conversation, Conversations, Deleted, Health, Imported, Listing,
-    MAX_LIMIT, NewMessage, NewStatus, Platforms,
+    MAX_LIMIT, MessageChange, NewMessage, Platforms,
 };
+use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
 use crate::store::{Filter, Page};
@@ -162,6 +163,45 @@ impl Remote {
         Ok(answer.platforms)
     }
 
+    pub(super) async fn begin_login(&mut self, platform: &str) -> Result<LoginStatus> {
+        let path = format!("/api/login/{}", escaped(platform));
+        let request = self.0.request(Method::POST, &path, None::<&()>)?;
+        self.0.need(request).await
+    }
+
+    /// How a login goes; `None` where the server does not know it any more.
+    pub(super) async fn login(&mut self, platform: &str, id: &str) -> Result<Option<LoginStatus>> {
+        let path = format!("/api/login/{}/{}", escaped(platform), escaped(id));
+        let request = self.0.request(Method::GET, &path, None::<&()>)?;
+        self.0.ask(request).await
+    }
+
+    pub(super) async fn give_login_digits(
+        &mut self,
+        platform: &str,
+        id: &str,
+        digits: String,
+    ) -> Result<()> {
+        let path = format!("/api/login/{}/{}", escaped(platform), escaped(id));
+        let request = self.0.request(Method::POST, &path, Some(&LoginDigits { digits }))?;
+        self.0.ask::<LoginStatus>(request).await.map(drop)
+    }
+
+    /// Logs an account out; `None` where it is not logged in.
+    pub(super) async fn log_out(
+        &mut self,
+        platform: &str,
+        account: Option<&str>,
+    ) -> Result<Option<LoggedOut>> {
+        let mut path = format!("/api/login/{}", escaped(platform));
+        if let Some(account) = account {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            path = format!("{path}?{}", query.append_pair("account", account).finish());
+        }
+        let request = self.0.request(Method::DELETE, &path, None::<&()>)?;
+        self.0.ask(request).await
+    }
+
     pub(super) async fn get(&mut self, id: Uuid) -> Result<Message> {
         self.find(id).await?.ok_or_else(|| no_message(id))
     }
@@ -173,7 +213,7 @@ impl Remote {
     }
 
     pub(super) async fn set_status(&mut self, id: Uuid, status: Status) -> Result<Message> {
-        let body = NewStatus { status: status.to_string() };
+        let body = MessageChange { status: Some(status.to_string()), ..MessageChange::default() };
         let request = self.0.request(Method::PATCH, &format!("/api/messages/{id}"), Some(&body))?;
         self.0.ask(request).await?.ok_or_else(|| no_message(id))
     }
@@ -239,6 +279,11 @@ impl Remote {
         let request = self.0.request(Method::POST, "/api/backup", Some(&body))?;
         self.0.wait(request).await
     }
+}
+
+/// A part of a path, escaped.
+fn escaped(part: &str) -> impl std::fmt::Display + '_ {
+    percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC)
 }
 
 fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> String {

@@ -15,6 +15,7 @@ mod ids;
 mod import;
 mod list;
 mod listing;
+mod login;
 mod man;
 mod nearest;
 mod open;
@@ -65,6 +66,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::Version => version::run(globals),
         Command::Stats(stats) => briefly(stats::run(stats, globals)),
         Command::Tui(tui) => briefly(tui::run(tui, globals)),
+        Command::Login(login) => briefly(login::log_in(login, globals)),
+        Command::Logout(logout) => briefly(login::log_out(logout, globals)),
         Command::Check(check) => briefly(check::run(check, globals)),
         Command::Doctor(doctor) => briefly(doctor::run(doctor, globals)),
         Command::Export(export) => briefly(export::run(export, globals)),

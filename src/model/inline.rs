@@ -15,14 +15,18 @@ pub struct Inline {
 }
 
 impl Inline {
-    /// Reads the head of a content; `None` where it does not carry bytes.
+    /// Reads the head of a content; `None` where it does not carry bytes. Schemes are in any case
+    /// (RFC 3986, 3.1).
     pub fn parse(content: &str) -> Option<Self> {
-        if let Some(data) = content.strip_prefix("base64://") {
+        if let Some(data) = after(content, "base64://") {
             return Some(Self { name: None, size: decoded_size(data) });
         }
-        let (head, data) = content.strip_prefix("data:")?.split_once(',')?;
-        let mut parameters = head.strip_suffix(";base64")?.split(';').skip(1);
-        let name = parameters.find_map(|parameter| parameter.strip_prefix("name="));
+        let (head, data) = after(content, "data:")?.split_once(',')?;
+        let (head, encoding) = head.rsplit_once(';')?;
+        if !encoding.eq_ignore_ascii_case("base64") {
+            return None;
+        }
+        let name = head.split(';').skip(1).find_map(|parameter| after(parameter, "name="));
         let decode = |name| percent_decode_str(name).decode_utf8_lossy().into_owned();
         Some(Self { name: name.map(decode), size: decoded_size(data) })
     }
@@ -32,6 +36,12 @@ impl Inline {
         let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
         format!("data:application/octet-stream;name={name};base64,{}", STANDARD.encode(bytes))
     }
+}
+
+/// The rest of a text that begins with a word, in any case.
+fn after<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    let (beginning, rest) = text.split_at_checked(word.len())?;
+    beginning.eq_ignore_ascii_case(word).then_some(rest)
 }
 
 /// The size of what base64 text stands for (RFC 4648, 4).
@@ -57,6 +67,8 @@ mod tests {
         for content in ["https://x/a.png", "base64", "data:text/plain,hi", "/tmp/x.png"] {
             assert_eq!(Inline::parse(content), None, "{content}");
         }
-        assert_eq!(Inline::parse("base64://aGk="), Some(Inline { name: None, size: 2 }));
+        for content in ["base64://aGk=", "BASE64://aGk=", "DATA:image/png;charset=x;BASE64,aGk="] {
+            assert_eq!(Inline::parse(content), Some(Inline { name: None, size: 2 }), "{content}");
+        }
     }
 }

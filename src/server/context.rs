@@ -3,6 +3,7 @@
 use super::access::Access;
 use super::limit::Limit;
 use super::memory::Memory;
+use crate::actions::Actions;
 use crate::activity::Activity;
 use crate::adapter;
 use crate::config::Config;
@@ -35,6 +36,8 @@ pub struct Context {
     pub adapters: ArcSwap<adapter::Adapters>,
     #[allow(missing_docs)]
     pub registry: adapter::Registry,
+    /// Carries out recalls, edits and reactions.
+    pub actions: Actions,
     /// Outcomes of attempts that are waited for.
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts of messages that wait.
@@ -80,8 +83,8 @@ impl Context {
         }
     }
 
-    /// Facts by which a message to this recipient is routed.
-    pub fn routing_facts(&self, recipient: &str) -> RoutingFacts {
-        self.registry.routing_facts(recipient, self.config.default_platform.as_deref())
+    /// Facts by which a message is routed.
+    pub fn routing_facts(&self) -> RoutingFacts {
+        self.registry.routing_facts(self.config.default_platform.as_deref())
     }
 }

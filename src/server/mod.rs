@@ -1,8 +1,10 @@
 //! The server: HTTP over TCP and over the Unix socket beside the store.
 
 mod access;
+mod actions;
 mod assets;
 mod body;
+mod bundle;
 mod context;
 mod dial_in;
 mod error;
@@ -12,6 +14,7 @@ mod lifetime;
 mod limit;
 mod list;
 mod listen;
+mod login;
 mod memory;
 mod messages;
 mod metrics;

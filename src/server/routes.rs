@@ -2,15 +2,18 @@
 //! are. The router, `Allow`, the scopes, the metrics and OpenAPI come from it.
 
 use super::body::LINES;
-use super::operation::{Access, Answering, Operation};
-use super::{assets, list, messages, metrics, openapi, overview, socket, stream, transfer};
+use super::operation::{Access, Answering, Description, Operation};
+use super::{
+    actions, assets, list, login, messages, metrics, openapi, overview, socket, stream, transfer,
+};
 use crate::activity::MAX_MINUTES;
 use crate::config::Need;
 use crate::model::message::{Direction, Message, MessageType, Status};
 use crate::protocol::http::{
-    Activity, Backup, BackupDone, Conversations, Deleted, Health, Imported, Listing, NewMessage,
-    NewStatus, Platforms, Stats,
+    Activity, Backup, BackupDone, Conversations, Deleted, Health, Imported, Listing, MessageChange,
+    NewMessage, Platforms, Request, RequestAnswer, Requests, Stats,
 };
+use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::future::ready;
@@ -63,11 +66,16 @@ pub fn routes() -> Vec<Route> {
             [Operation::of(Method::GET, WATCH, |call| now(socket::open(call)))],
         ),
         Route::new("/api/messages", [list(), create()]),
-        Route::new("/api/messages/{id}", [read(), set_status(), delete()]),
+        Route::new("/api/messages/{id}", [read(), change(), delete()]),
+        Route::new("/api/messages/{id}/recall", [recall()]),
+        Route::new("/api/messages/{id}/reactions/{emoji}", [set_reaction(), remove_reaction()]),
+        Route::new("/api/requests", [requests()]),
+        Route::new("/api/requests/{id}", [answer_request()]),
         Route::new("/api/stream", [stream()]),
     ];
     routes.extend(overviews());
     routes.extend(transfers());
+    routes.extend(logins());
     routes.extend(descriptions());
     routes
 }
@@ -124,19 +132,75 @@ fn read() -> Operation {
     Operation::get(READ, |call| now(messages::read(&call))).described(|d| {
         d.named("get_message", "One message")
             .path("id", &id(), "The message's ID")
+            .query("raw", &json!({"type": "boolean"}), "Add the platform's own form as `raw`")
             .answers::<Message>(StatusCode::OK, "The message")
             .error(404, "There is no such message")
     })
 }
 
-fn set_status() -> Operation {
-    Operation::of(Method::PATCH, SEND, |call| Box::pin(messages::set_status(call))).described(|d| {
-        d.named("set_status", "Set a message's status: `Canceled` keeps one that waits from being sent, `Pending` sends it again")
+fn change() -> Operation {
+    Operation::of(Method::PATCH, SEND, |call| Box::pin(messages::change(call))).described(|d| {
+        let what = "Set a message's status (`Canceled` keeps one that waits from being sent, \
+                    `Pending` sends it again), or edit its content";
+        not_carried_out(d.named("change_message", what))
             .path("id", &id(), "The message's ID")
-            .takes::<NewStatus>()
+            .takes::<MessageChange>()
             .answers::<Message>(StatusCode::OK, "The message as it now is")
-            .error(404, "There is no such message")
     })
+}
+
+fn recall() -> Operation {
+    Operation::of(Method::POST, SEND, |call| Box::pin(actions::recall(call))).described(|d| {
+        not_carried_out(d.named("recall_message", "Take a sent message back on its platform"))
+            .path("id", &id(), "The message's ID")
+            .answers::<Message>(StatusCode::OK, "The message as it now is")
+    })
+}
+
+fn set_reaction() -> Operation {
+    Operation::of(Method::PUT, SEND, |call| Box::pin(actions::react(call, true)))
+        .described(|d| reaction(d.named("set_reaction", "React to a message with an emoji")))
+}
+
+fn remove_reaction() -> Operation {
+    Operation::of(Method::DELETE, SEND, |call| Box::pin(actions::react(call, false)))
+        .described(|d| reaction(d.named("remove_reaction", "Take a reaction of ours back")))
+}
+
+fn reaction(description: Description) -> Description {
+    not_carried_out(description)
+        .path("id", &id(), "The message's ID")
+        .path("emoji", &json!({"type": "string", "minLength": 1}), "The emoji")
+        .answers::<Message>(StatusCode::OK, "The message as it now is")
+        .error(400, "The emoji is none")
+}
+
+/// The errors of an action on a platform (contract, item 26).
+fn not_carried_out(description: Description) -> Description {
+    description
+        .error(404, "There is no such message")
+        .error(409, "`unsupported`, `not_sent` or `in_flight`: nothing was changed")
+        .error(502, "`refused`: the platform's words")
+        .error(503, "`not_connected`: the account is not connected")
+        .error(504, "`unknown`: the platform did not answer; it may have been done")
+}
+
+fn requests() -> Operation {
+    Operation::get(READ, |call| now(actions::requests(&call))).described(|d| {
+        d.named("list_requests", "Requests of people to be a friend or to join a group")
+            .answers::<Requests>(StatusCode::OK, "The requests, the newest first")
+    })
+}
+
+fn answer_request() -> Operation {
+    Operation::of(Method::POST, SEND, |call| Box::pin(actions::answer_request(call))).described(
+        |d| {
+            not_carried_out(d.named("answer_request", "Approve or refuse a request"))
+                .path("id", &count(), "The request's ID")
+                .takes::<RequestAnswer>()
+                .answers::<Request>(StatusCode::OK, "The request as it now is")
+        },
+    )
 }
 
 fn delete() -> Operation {
@@ -255,6 +319,62 @@ fn transfers() -> [Route; 3] {
                 .answers::<BackupDone>(StatusCode::OK, "The copy is there")
                 .error(403, "It was asked over the network")
         })]),
+    ]
+}
+
+fn logins() -> [Route; 2] {
+    [
+        Route::new(
+            "/api/login/{platform}",
+            [
+                Operation::of(Method::POST, ADMIN, |call| Box::pin(login::begin(call))).described(
+                    |d| {
+                        d.named("begin_login", "Begin to log in to a platform by a QR code")
+                            .path("platform", &name(), "The platform, such as `wechat`")
+                            .answers::<LoginStatus>(StatusCode::CREATED, "The code to be scanned")
+                            .error(409, "Nobody logs in to this platform, or too many do")
+                            .error(502, "The platform gives no code")
+                    },
+                ),
+                Operation::of(Method::DELETE, ADMIN, |call| Box::pin(login::log_out(call)))
+                    .described(|d| {
+                        d.named("log_out", "Log an account out, and forget its token")
+                            .path("platform", &name(), "The platform")
+                            .query(
+                                "account",
+                                &name(),
+                                "The account; needed where there are several",
+                            )
+                            .answers::<LoggedOut>(StatusCode::OK, "It is logged out")
+                            .error(404, "No such account is logged in")
+                            .error(409, "Nobody logs in to this platform, or several accounts did")
+                    }),
+            ],
+        ),
+        Route::new(
+            "/api/login/{platform}/{id}",
+            [
+                Operation::get(ADMIN, |call| Box::pin(login::look(call))).described(|d| {
+                    d.named("get_login", "How a login goes, and its code, which is renewed")
+                        .path("platform", &name(), "The platform")
+                        .path("id", &json!({"type": "string"}), "The login's ID")
+                        .answers::<LoginStatus>(StatusCode::OK, "How it goes")
+                        .error(404, "There is no such login")
+                        .error(409, "Nobody logs in to this platform")
+                }),
+                Operation::of(Method::POST, ADMIN, |call| Box::pin(login::digits(call))).described(
+                    |d| {
+                        d.named("give_login_digits", "Give the digits that the phone shows")
+                            .path("platform", &name(), "The platform")
+                            .path("id", &json!({"type": "string"}), "The login's ID")
+                            .takes::<LoginDigits>()
+                            .answers::<LoginStatus>(StatusCode::OK, "How it goes")
+                            .error(404, "There is no such login")
+                            .error(409, "No digits are asked for")
+                    },
+                ),
+            ],
+        ),
     ]
 }
 

@@ -1,8 +1,10 @@
 //! Commands, and their answers.
 
+use super::error::Result;
 use super::keys::Idempotency;
 use crate::model::change::{Inbound, Outcome};
 use crate::model::content::Content;
+use crate::model::event::AdapterState;
 use crate::model::message::{Draft, Message, Sender, Status};
 use crate::model::notice::Notice;
 use crate::model::reaction::ReactionChange;
@@ -24,22 +26,28 @@ pub enum Command {
     /// attempt that is under way: where it can wait, the answer is [`Answer::Later`] until that ends.
     Receive { received: Box<Inbound>, at: u64, can_wait: bool },
     /// Note that a platform took a message back.
-    Recall { target: Target, by: Option<Sender>, hides: bool, at: u64 },
+    Recall { target: Target, by: Option<Sender>, at: u64 },
     /// Set the content of a message anew, as the platform or the account itself did.
     Edit { target: Target, content: Content, at: u64 },
     /// Note what became known of a message's content: a file is here, a forward is open.
     Complete { seq: u64, content: Content, at: u64 },
     /// Change the reactions to a message.
     React { target: Target, change: ReactionChange, at: u64 },
-    /// Keep a notice of a platform.
-    Notice { notice: Box<Notice> },
+    /// Set the content of a message that was not sent yet; refused with [`Answer::NotWaiting`] once
+    /// an attempt is under way or it was sent.
+    EditWaiting { id: Uuid, content: Content, at: u64 },
+    /// Keep a notice of a platform; with what its adapter needs to answer it, where it is a request.
+    Notice { notice: Box<Notice>, request: Option<String> },
+    /// Note how a request was answered.
+    AnswerRequest { id: u64, approved: bool, reason: String, at: u64 },
     /// Note that an adapter of this kind was connected for the platform.
     SeePlatform { platform: String, kind: String },
     /// Note a conversation's name.
     Name { platform: String, conversation: String, name: String },
     /// Route messages again, each by the facts that hold now.
     Route { messages: Vec<(u64, RoutingFacts)>, at: u64 },
-    /// Claim messages for sending by an account, those of them that still wait.
+    /// Claim messages for sending by an account, those of them that still wait and can be read. Up
+    /// to one behind the first that may have gone out already: that is to be looked up before.
     Claim { seqs: Vec<u64>, account: Option<String>, at: u64 },
     /// Record how an attempt ended.
     RecordOutcome { seq: u64, outcome: Outcome, at: u64 },
@@ -52,6 +60,11 @@ pub enum Command {
     /// Forget kept events that are too old or too many, conversations without messages, and what
     /// tells doubles and echoes from before a time; a part of it, where it is much.
     Trim { marks_before: u64 },
+    /// Keep something for an adapter.
+    KeepState { state: Box<AdapterState> },
+    /// Carry out commands in one commit: all of them are on disk, or none. A message among them that
+    /// cannot be stored is set aside in the same commit.
+    Together(Vec<Command>),
 }
 
 /// By which a command names a message.
@@ -89,8 +102,12 @@ pub enum Answer {
     Deleted,
     /// There is no such message.
     NotFound,
+    /// The message does not wait any more.
+    NotWaiting,
     /// The message that the draft answers is not there.
     NoReplyTarget,
     /// Ask again once the attempts that are under way in the conversation have ended.
     Later,
+    /// The answer to each command; an error where one met something damaged.
+    Together(Vec<Result<Self>>),
 }

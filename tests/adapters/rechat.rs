@@ -28,6 +28,8 @@ pub struct Rechat {
     pub names: Vec<(String, String)>,
     /// Messages that were confirmed after their time limit.
     pub confirmed_late: Vec<Uuid>,
+    /// Recalls, edits, reactions and notices.
+    pub others: Vec<Event>,
     stop: CancellationToken,
     tracker: TaskTracker,
     address: String,
@@ -54,6 +56,7 @@ impl Rechat {
             conversations,
             names,
             confirmed_late,
+            others: Vec::new(),
             stop,
             tracker,
             address,
@@ -78,6 +81,7 @@ impl Rechat {
                     Event::Conversations { answer, .. } => {
                         let _ = answer.send(self.conversations.clone());
                     }
+                    other => self.others.push(other),
                 }
             }
         };
@@ -97,8 +101,8 @@ impl Rechat {
                         self.names.push((conversation, name));
                     }
                     Event::Conversations { answer, .. } => drop(answer.send(Vec::new())),
-                    Event::Message(message) => panic!("an unexpected message: {message:?}"),
                     Event::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
+                    other => self.others.push(other),
                 }
             }
         };

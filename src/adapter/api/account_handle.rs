@@ -1,8 +1,10 @@
 //! The core's handle of one connected account.
 
+use super::action::{Action, ActionError};
 use super::kind::Kind;
 use super::message::{Delivery, Found, Outbound};
 use super::settings::Settings;
+use super::window::{Closed, Window};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -24,6 +26,13 @@ pub enum Request {
         #[allow(missing_docs)]
         answer: oneshot::Sender<Found>,
     },
+    /// Carry out an action. Answered once, within the adapter's time limit.
+    Act {
+        #[allow(missing_docs)]
+        action: Action,
+        #[allow(missing_docs)]
+        answer: oneshot::Sender<Result<(), ActionError>>,
+    },
 }
 
 /// A connected account that takes requests.
@@ -41,10 +50,22 @@ pub struct AccountHandle {
     pub connection: u64,
     /// The settings of its adapter.
     pub settings: Arc<Settings>,
+    /// Conversations that may be closed, where the platform has such.
+    pub(in crate::adapter) window: Option<Arc<dyn Window>>,
     pub(in crate::adapter) requests: mpsc::Sender<Request>,
 }
 
 impl AccountHandle {
+    /// Why a conversation takes nothing at `at` (Unix seconds); `None` where it is open.
+    pub fn closed(&self, conversation: &str, at: u64) -> Option<Closed> {
+        self.window.as_ref()?.closed(conversation, at)
+    }
+
+    /// Whether conversations may be closed here.
+    pub fn has_window(&self) -> bool {
+        self.window.is_some()
+    }
+
     /// Sends a message; returns within the adapter's time limits, whatever happens.
     pub async fn send(&self, message: Outbound) -> Delivery {
         let (answer, delivery) = oneshot::channel();
@@ -62,6 +83,17 @@ impl AccountHandle {
         match self.hand_over(Request::Find { message, answer }).await {
             Ok(()) => found.await.unwrap_or(Found::CannotTell),
             Err(_) => Found::CannotTell,
+        }
+    }
+
+    /// Carries out an action; returns within the adapter's time limits, whatever happens.
+    pub async fn act(&self, action: Action) -> Result<(), ActionError> {
+        let (answer, done) = oneshot::channel();
+        match self.hand_over(Request::Act { action, answer }).await {
+            Ok(()) => done
+                .await
+                .unwrap_or_else(|_| Err(ActionError::Unknown("the connection was lost".into()))),
+            Err(_) => Err(ActionError::NotConnected),
         }
     }
 

@@ -1,15 +1,21 @@
 //! The types that adapters and the core exchange. No protocol and no connection is in them.
 
 mod account_handle;
+mod action;
 mod event;
 mod event_sink;
 mod kind;
+mod login;
 mod message;
 mod settings;
+mod window;
 
 pub use account_handle::{AccountHandle, Request};
-pub use event::Event;
+pub use action::{Action, ActionError};
+pub use event::{Event, MessageOf};
 pub use event_sink::{EventSink, QueuedEvent};
 pub use kind::{Kind, Resolve};
+pub use login::{LoginError, LoginRequest};
 pub use message::{Delivery, Found, Outbound};
 pub use settings::{OnUnknown, OwnSettings, RateLimit, Settings, SettingsEntry, Transport};
+pub use window::{Closed, Window};

@@ -7,6 +7,7 @@ mod reload;
 mod welcome;
 
 use super::output::Output;
+use crate::actions::Actions;
 use crate::activity::Activity;
 use crate::adapter::{self, EventSink, Registry};
 use crate::cli::{Globals, Serve};
@@ -232,6 +233,7 @@ fn start(
         dial_ins: Limit::new("adapters", config.limits.adapters),
         exports: Limit::new("exports", config.limits.exports),
         memory: Memory::new(config.limits.memory_bytes),
+        actions: Actions::new(store.clone(), registry.clone()),
         config,
         store,
         search: index,

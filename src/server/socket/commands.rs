@@ -112,7 +112,7 @@ impl Session {
 
     /// Queues a message for the disk, in the order of the frames; the answer comes when it is there.
     async fn send(&mut self, draft: Draft, request_id: Option<Value>) -> Result<(), End> {
-        let facts = self.context.routing_facts(draft.recipient());
+        let facts = self.context.routing_facts();
         let command = store::Command::Create { draft, at: now(), idempotency: None, facts };
         let written = match self.context.store.submit(command).await {
             Ok(written) => written,

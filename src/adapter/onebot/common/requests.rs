@@ -1,6 +1,10 @@
 //! Answering the core's requests, several at a time.
 
-use crate::adapter::api::{Delivery, Event, EventSink, Found, Outbound, Request};
+use super::answer::ActionResponse;
+use super::call::NoAnswer;
+use crate::adapter::api::{
+    Action, ActionError, Delivery, Event, EventSink, Found, Outbound, Request,
+};
 use crate::adapter::transport::End;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -15,6 +19,7 @@ const MAX_UNDER_WAY: usize = 32;
 pub(in crate::adapter::onebot) trait RequestHandler {
     fn send(&self, message: Outbound) -> impl Future<Output = Delivery> + Send;
     fn find(&self, message: Outbound) -> impl Future<Output = Found> + Send;
+    fn act(&self, action: Action) -> impl Future<Output = Result<(), ActionError>> + Send;
 }
 
 /// Answers requests until the connection has `ended`, then those that are left.
@@ -49,10 +54,26 @@ pub(in crate::adapter::onebot) fn late(
         Delivery::Sent { external_id, .. } => {
             Some(Event::ConfirmedLate { message, account, external_id })
         }
+        Delivery::Closed => None,
         Delivery::Refused { reason, .. } | Delivery::Unknown { reason } => {
             tracing::info!(%message, reason, "an attempt was answered after its time limit");
             None
         }
+    }
+}
+
+/// How an action ended, by its answer or the lack of one; `is_unknown` tells the retcodes by which an
+/// implementation says that it has no such action.
+pub(in crate::adapter::onebot) fn done(
+    answer: Result<ActionResponse, NoAnswer>,
+    is_unknown: impl Fn(i64) -> bool,
+) -> Result<(), ActionError> {
+    match answer {
+        Ok(answer) if answer.is_accepted() => Ok(()),
+        Ok(answer) if is_unknown(answer.retcode) => Err(ActionError::Unsupported),
+        Ok(answer) => Err(ActionError::Refused(answer.reason())),
+        Err(NoAnswer::NotSent(_)) => Err(ActionError::NotConnected),
+        Err(lost) => Err(ActionError::Unknown(lost.to_string())),
     }
 }
 
@@ -73,6 +94,9 @@ async fn answer_one(handler: &impl RequestHandler, request: Request) {
         }
         Request::Find { message, answer } => {
             let _ = answer.send(handler.find(message).await);
+        }
+        Request::Act { action, answer } => {
+            let _ = answer.send(handler.act(action).await);
         }
     }
 }

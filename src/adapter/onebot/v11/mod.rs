@@ -1,6 +1,7 @@
 //! OneBot 11, by WebSocket in both directions (communication/ws.md, ws-reverse.md).
 
 mod account;
+mod act;
 mod action;
 mod address;
 mod connection;
@@ -39,6 +40,7 @@ pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
         resolve: address::resolve,
         is_fallback: false,
     },
+    logs_in: false,
     configure: |own| {
         let options = Arc::new(read_own::<Options>(own)?);
         Ok(Service::Connections(Arc::new(OneBot11 { options })))
