@@ -2,6 +2,7 @@
 
 #![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
 
+mod action;
 mod columns;
 mod list;
 mod login;
@@ -14,7 +15,9 @@ mod shell;
 mod source;
 mod store;
 mod values;
+mod watch;
 
+pub use action::{Edit, React, Requests};
 pub use columns::{Column, Format, Part, Template};
 pub use list::{List, Search, Shape};
 pub use login::{Login, Logout};
@@ -26,6 +29,7 @@ pub use serve::{Serve, Tui};
 pub use shell::{Completions, Man};
 pub use source::SourceArgs;
 pub use store::{Backup, Check, Compact, Doctor, Export, Import};
+pub use watch::Watch;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -81,11 +85,23 @@ pub enum Command {
     Reply(Reply),
     /// List messages, the newest first
     List(List),
+    /// Run a command for each new message
+    Watch(Watch),
     /// Find messages by a text in them, the newest first
     Search(Search),
     /// Show one message
     #[command(visible_alias = "show")]
     Get(One),
+    /// Change the content of a message of ours
+    Edit(Edit),
+    /// Take sent messages back on their platform
+    #[command(after_help = "Example:
+  rechat recall 6f0a0c1e
+
+What was taken back stays in the store; `rechat delete` deletes it there.")]
+    Recall(Many),
+    /// React to a message with an emoji
+    React(React),
     /// Set the status of a message by hand
     SetStatus(SetStatus),
     /// Cancel messages that are not sent yet
@@ -98,6 +114,8 @@ pub enum Command {
     Conversations(Conversations),
     /// List the platforms, and how they are connected
     Platforms(Platforms),
+    /// List requests of people to be a friend or to join a group, and answer them
+    Requests(Requests),
     /// Count the messages of each status
     Stats(Stats),
     /// Show how the server, the platforms, the queue and the disk are

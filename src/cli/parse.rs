@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
 
 /// Verbs of other programs, and what does that here.
-const ELSEWHERE: [(&[&str], &str); 20] = [
+const ELSEWHERE: [(&[&str], &str); 22] = [
     (&["tail", "follow", "monitor"], "list --follow"),
     (&["ls", "log", "logs", "history", "inbox", "messages"], "list"),
     (&["rm", "del", "remove"], "delete"),
@@ -21,6 +21,8 @@ const ELSEWHERE: [(&[&str], &str); 20] = [
     (&["answer", "respond"], "reply"),
     (&["config", "settings"], "serve --print-config"),
     (&["ui", "chat", "interactive"], "tui"),
+    (&["withdraw", "undo", "unsend", "revoke"], "recall"),
+    (&["modify", "update", "correct"], "edit"),
     (&["abort", "stop"], "cancel"),
     (&["count", "counts", "statistics"], "stats"),
     (&["health", "ps", "top"], "status"),

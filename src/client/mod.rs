@@ -24,7 +24,9 @@ use crate::error::{Error, Result};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::protocol::event::EventKind;
-use crate::protocol::http::{AdapterStatus, Conversation, Imported, NewMessage};
+use crate::protocol::http::{
+    AdapterStatus, Conversation, Imported, MessageChange, NewMessage, Request, RequestAnswer,
+};
 use crate::protocol::login::{LoggedOut, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
@@ -138,6 +140,31 @@ impl Client {
         account: Option<&str>,
     ) -> Result<Option<LoggedOut>> {
         self.server("log out")?.log_out(platform, account).await
+    }
+
+    /// Changes the content of a message.
+    pub async fn edit(&mut self, id: Uuid, change: &MessageChange) -> Result<Message> {
+        self.server("edit")?.change(id, change).await
+    }
+
+    /// Takes a sent message back on its platform.
+    pub async fn recall(&mut self, id: Uuid) -> Result<Message> {
+        self.server("recall")?.recall(id).await
+    }
+
+    /// Sets a reaction of ours, or takes it back.
+    pub async fn react(&mut self, id: Uuid, emoji: &str, on: bool) -> Result<Message> {
+        self.server("react")?.react(id, emoji, on).await
+    }
+
+    /// Requests of people, the newest first.
+    pub async fn requests(&mut self) -> Result<Vec<Request>> {
+        self.server("list requests")?.requests().await
+    }
+
+    /// Answers a request; gives it as it then is.
+    pub async fn answer_request(&mut self, id: u64, answer: &RequestAnswer) -> Result<Request> {
+        self.server("answer requests")?.answer_request(id, answer).await
     }
 
     /// The server, for what only a server can do.

@@ -12,7 +12,7 @@ use crate::model::message::{Message, Status};
 use crate::protocol::event::EventKind;
 use crate::protocol::http::{
     AdapterStatus, Backup, Conversation, Conversations, Deleted, Health, Imported, Listing,
-    MAX_LIMIT, MessageChange, NewMessage, Platforms,
+    MAX_LIMIT, MessageChange, NewMessage, Platforms, Request, RequestAnswer, Requests,
 };
 use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use crate::protocol::overview::Stats;
@@ -213,9 +213,45 @@ impl Remote {
     }
 
     pub(super) async fn set_status(&mut self, id: Uuid, status: Status) -> Result<Message> {
-        let body = MessageChange { status: Some(status.to_string()), ..MessageChange::default() };
-        let request = self.0.request(Method::PATCH, &format!("/api/messages/{id}"), Some(&body))?;
+        let status = Some(status.to_string());
+        self.change(id, &MessageChange { status, ..MessageChange::default() }).await
+    }
+
+    pub(super) async fn change(&mut self, id: Uuid, change: &MessageChange) -> Result<Message> {
+        let path = format!("/api/messages/{id}");
+        let request = self.0.request(Method::PATCH, &path, Some(change))?;
         self.0.ask(request).await?.ok_or_else(|| no_message(id))
+    }
+
+    pub(super) async fn recall(&mut self, id: Uuid) -> Result<Message> {
+        let path = format!("/api/messages/{id}/recall");
+        let request = self.0.request(Method::POST, &path, None::<&()>)?;
+        self.0.ask(request).await?.ok_or_else(|| no_message(id))
+    }
+
+    pub(super) async fn react(&mut self, id: Uuid, emoji: &str, on: bool) -> Result<Message> {
+        let method = if on { Method::PUT } else { Method::DELETE };
+        let path = format!("/api/messages/{id}/reactions/{}", escaped(emoji));
+        let request = self.0.request(method, &path, None::<&()>)?;
+        self.0.ask(request).await?.ok_or_else(|| no_message(id))
+    }
+
+    pub(super) async fn requests(&mut self) -> Result<Vec<Request>> {
+        let answer: Requests = self.0.get("/api/requests").await?;
+        Ok(answer.requests)
+    }
+
+    pub(super) async fn answer_request(
+        &mut self,
+        id: u64,
+        answer: &RequestAnswer,
+    ) -> Result<Request> {
+        let path = format!("/api/requests/{id}");
+        let request = self.0.request(Method::POST, &path, Some(answer))?;
+        self.0.ask(request).await?.ok_or_else(|| {
+            Error::failed(format!("no request {id} waits for an answer"))
+                .hint("`rechat requests` lists them")
+        })
     }
 
     pub(super) async fn delete(&mut self, id: Uuid) -> Result<()> {

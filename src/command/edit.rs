@@ -86,7 +86,7 @@ fn is_confirmed(question: &str) -> bool {
 }
 
 /// Does the same to each message; one that fails does not keep the others from it.
-async fn each(
+pub(super) async fn each(
     many: Many,
     globals: &Globals,
     mut work: impl AsyncFnMut(&mut Client, Uuid) -> Result<&'static str>,

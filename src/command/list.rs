@@ -14,7 +14,7 @@ use crate::search::Conditions;
 use crate::store::{Filter, Page};
 
 /// Said by `--follow` where the place it was at is unknown to the server.
-const STORE_REPLACED: &str = "the server's store is another one now, or an older copy: messages \
+pub(super) const STORE_REPLACED: &str = "the server's store is another one now, or an older copy: messages \
                               from before this line may be missing";
 
 pub(super) async fn run(list: List, globals: &Globals) -> Result<()> {

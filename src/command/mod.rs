@@ -1,5 +1,6 @@
 //! The commands, a file for each.
 
+mod action;
 mod backup;
 mod brief;
 mod check;
@@ -23,7 +24,9 @@ mod output;
 mod pager;
 mod platforms;
 mod progress;
+mod requests;
 mod search;
+mod segments;
 mod send;
 mod serve;
 mod stats;
@@ -31,6 +34,7 @@ mod status;
 mod token;
 mod tui;
 mod version;
+mod watch;
 
 use crate::cli::{self, Cli, Command};
 use crate::config::Sources;
@@ -56,6 +60,11 @@ fn run(cli: Cli) -> Result<()> {
         Command::List(list) => briefly(list::run(list, globals)),
         Command::Search(search) => briefly(search::run(search, globals)),
         Command::Get(one) => briefly(get::run(one, globals)),
+        Command::Edit(edit) => briefly(action::edit(edit, globals)),
+        Command::Recall(many) => briefly(action::recall(many, globals)),
+        Command::React(react) => briefly(action::react(react, globals)),
+        Command::Requests(asked) => briefly(requests::run(asked, globals)),
+        Command::Watch(watch) => briefly(watch::run(watch, globals)),
         Command::SetStatus(set) => briefly(edit::set_status(set, globals)),
         Command::Cancel(many) => briefly(edit::cancel(many, globals)),
         Command::Retry(many) => briefly(edit::retry(many, globals)),

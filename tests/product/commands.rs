@@ -274,8 +274,10 @@ fn completions_come_from_live_data_and_are_silent_without_any() {
     let id = sent.split(' ').next().unwrap();
     for words in [&["rechat", "get", ""][..], &["rechat", "cancel", &id[..4]]] {
         let offered = complete(&server.home, words);
-        assert!(offered.contains(id) && !offered.contains('\u{1b}'), "{offered}");
+        assert!(offered.starts_with(&format!("{}\t", &id[..8])), "{offered}");
+        assert!(offered.contains("hello") && !offered.contains('\u{1b}'), "{offered}");
     }
+    assert!(complete(&server.home, &["rechat", "reply", &id[..10]]).contains(id));
     assert!(!complete(&server.home, &["rechat", "retry", ""]).contains(id));
     assert!(complete(&server.home, &["rechat", "send", "-r", "g"]).contains("group_77"));
     let url = server.url("");

@@ -19,6 +19,7 @@ mod terminal;
 mod tools;
 
 mod access;
+mod actions;
 mod clock;
 mod commands;
 mod content;

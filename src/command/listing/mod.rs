@@ -8,7 +8,7 @@ mod table;
 mod time;
 mod watched;
 
-pub(super) use cell::short;
+pub(super) use cell::{ID_DIGITS, short};
 pub(super) use details::details;
 pub(super) use style::{Look, Piece, printed};
 pub(super) use time::{local_time, short_time, utc};

@@ -1,6 +1,7 @@
 //! The content of a message to send: text, a URL, or a file of this host that is read.
 
 use crate::cli::ContentArgs;
+use crate::command::segments;
 use crate::error::{Error, Result};
 use crate::model::content::{Content, Segment};
 use crate::model::inline::Inline;
@@ -19,13 +20,9 @@ const MAX_BYTES: u64 = 64 << 20;
 /// A message with the content that the arguments ask for, or that comes on standard input; it goes
 /// nowhere yet.
 pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<NewMessage> {
-    let ContentArgs { message_type, file, mention, segments, content } = arguments;
-    if let Some(json) = segments {
-        let segments = serde_json::from_str(json).map_err(|error| {
-            Error::usage(format!("--segments: {error}"))
-                .hint(r#"it is a JSON array such as [{"type": "text", "text": "Hello"}]"#)
-        })?;
-        return Ok(of_segments(segments));
+    let ContentArgs { message_type, file, mention, segments: json, content } = arguments;
+    if let Some(json) = json {
+        return Ok(of_segments(segments::parse(json)?));
     }
     if file.is_empty() && mention.is_empty() {
         let content = of_words(content, *message_type)?;
