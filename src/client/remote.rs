@@ -13,11 +13,12 @@ use crate::protocol::event::EventKind;
 use crate::protocol::http::{
     AdapterStatus, Backup, Conversation, Conversations, Deleted, Health, Imported, Listing,
     MAX_LIMIT, MessageChange, NewMessage, Platforms, Request, RequestAnswer, Requests,
+    SetConversation,
 };
 use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
-use crate::store::{Filter, Page};
+use crate::store::{ConversationQuery, Filter, Page};
 use http_body_util::Full;
 use hyper::Method;
 use hyper::body::Incoming;
@@ -153,9 +154,47 @@ impl Remote {
         self.0.get(&path).await
     }
 
-    pub(super) async fn conversations(&mut self) -> Result<Vec<Conversation>> {
-        let answer: Conversations = self.0.get("/api/conversations").await?;
-        Ok(answer.conversations)
+    /// Asks for page after page, for a server gives at most [`MAX_LIMIT`] at once.
+    pub(super) async fn conversations(
+        &mut self,
+        query: &ConversationQuery,
+    ) -> Result<Vec<Conversation>> {
+        let mut found: Vec<Conversation> = Vec::new();
+        let mut before = query.before;
+        let all = query.limit.unwrap_or(usize::MAX);
+        while found.len() < all {
+            let limit = (all - found.len()).min(MAX_LIMIT);
+            let path = format!("/api/conversations?{}", page_of(query, limit, before));
+            let answer: Conversations = self.0.get(&path).await?;
+            let is_last = answer.conversations.len() != limit;
+            found.extend(answer.conversations);
+            if is_last {
+                break;
+            }
+            before = found.last().map(|known| known.last_seq);
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn conversation(
+        &mut self,
+        platform: &str,
+        conversation: &str,
+    ) -> Result<Option<Conversation>> {
+        let path = path_of(platform, conversation);
+        let request = self.0.request(Method::GET, &path, None::<&()>)?;
+        self.0.ask(request).await
+    }
+
+    pub(super) async fn set_conversation(
+        &mut self,
+        platform: &str,
+        conversation: &str,
+        set: &SetConversation,
+    ) -> Result<Option<Conversation>> {
+        let path = path_of(platform, conversation);
+        let request = self.0.request(Method::PATCH, &path, Some(set))?;
+        self.0.ask(request).await
     }
 
     pub(super) async fn platforms(&mut self) -> Result<Vec<AdapterStatus>> {
@@ -320,6 +359,20 @@ impl Remote {
 /// A part of a path, escaped.
 fn escaped(part: &str) -> impl std::fmt::Display + '_ {
     percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC)
+}
+
+fn page_of(query: &ConversationQuery, limit: usize, before: Option<u64>) -> String {
+    let mut page = form_urlencoded::Serializer::new(String::new());
+    page.append_pair("limit", &limit.to_string());
+    page.extend_pairs(query.platform.iter().map(|name| ("platform", name)));
+    page.extend_pairs(query.text.iter().map(|text| ("q", text)));
+    page.extend_pairs(before.map(|seq| ("before", seq.to_string())));
+    page.finish()
+}
+
+/// The path of a conversation.
+fn path_of(platform: &str, conversation: &str) -> String {
+    format!("/api/conversations/{}/{}", escaped(platform), escaped(conversation))
 }
 
 fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> String {

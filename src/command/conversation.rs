@@ -6,7 +6,7 @@ use crate::client::{Client, SERVED_PLATFORM};
 use crate::error::{Error, Result};
 use crate::model::message::LOCAL;
 use crate::protocol::http::Conversation;
-use crate::store::Filter;
+use crate::store::{ConversationQuery, Filter};
 use std::collections::BTreeSet;
 
 /// The platform for trying out, on which every conversation is right.
@@ -111,7 +111,7 @@ impl Known {
     async fn conversations(&mut self, client: &mut Client) -> Result<&[Conversation]> {
         let known = match self.conversations.take() {
             Some(known) => known,
-            None => client.conversations().await?,
+            None => client.conversations(&ConversationQuery::default()).await?,
         };
         Ok(self.conversations.insert(known))
     }
@@ -202,8 +202,7 @@ mod tests {
             conversation: id.into(),
             name: name.map(str::to_owned),
             account: Some("10".into()),
-            last_seq: 1,
-            last_at: 1,
+            ..Conversation::default()
         }
     }
 

@@ -8,10 +8,13 @@ use crate::cli::{Conversations, Globals};
 use crate::clock::now;
 use crate::error::Result;
 use crate::protocol::http::Conversation;
+use crate::store::ConversationQuery;
 use jiff::tz::TimeZone;
 
 pub(super) async fn run(which: Conversations, globals: &Globals) -> Result<()> {
-    let mut all = reader(&which.source, globals).await?.conversations().await?;
+    let query =
+        ConversationQuery { platform: which.platform.clone(), ..ConversationQuery::default() };
+    let mut all = reader(&which.source, globals).await?.conversations(&query).await?;
     all.retain(|one| is_wanted(one, &which));
     all.truncate(which.limit);
     let mut out = Output::paged(globals);
@@ -37,6 +40,5 @@ fn is_wanted(one: &Conversation, which: &Conversations) -> bool {
         let names = [Some(&one.conversation), one.name.as_ref()];
         names.into_iter().flatten().any(|name| name.to_lowercase().contains(&text))
     };
-    which.platform.as_ref().is_none_or(|platform| *platform == one.platform)
-        && which.text.as_deref().is_none_or(has)
+    which.text.as_deref().is_none_or(has)
 }

@@ -11,6 +11,7 @@ pub mod id_prefix;
 pub mod inline;
 pub mod message;
 mod message_type;
+mod name;
 mod named;
 pub mod notice;
 pub mod reaction;
