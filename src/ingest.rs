@@ -13,7 +13,6 @@ use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
-use crate::protocol::overview::Conversation;
 use crate::store::{self, Answer, Command, Store, Target};
 use std::collections::VecDeque;
 use std::future::pending;
@@ -183,13 +182,10 @@ impl Ingest {
                 Command::Name { platform, conversation, name }
             }
             Event::Conversations { platform, account, limit, answer } => {
-                let known = self.store.view().and_then(|view| view.conversations());
-                let is_its_own = |conversation: &Conversation| {
-                    conversation.platform == platform
-                        && conversation.account.as_ref() == Some(&account)
-                };
-                let its_own = known.unwrap_or_default().into_iter().filter(is_its_own);
-                let _ = answer.send(its_own.take(limit).map(|found| found.conversation).collect());
+                let view = self.store.view();
+                let its_own =
+                    view.and_then(|view| view.conversations_of(&platform, &account, limit));
+                let _ = answer.send(its_own.unwrap_or_default());
                 return None;
             }
         };

@@ -5,13 +5,19 @@ use crate::adapter::{AdapterConfig, configured_facts};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::model::routing::choose_platform;
 use crate::outbox::no_platform;
-use crate::protocol::http::{Imported, NO_REPLY_TARGET, NewMessage, Record};
+use crate::protocol::http::{
+    Conversation, Imported, NO_REPLY_TARGET, NewMessage, ReadTo, Record, SetConversation,
+};
 use crate::protocol::overview::Stats;
-use crate::search::{Index, Search, folder_beside};
-use crate::store::{Access, Answer, Command, Filter, Idempotency, Page, Store, View};
+use crate::search::{Conditions, Index, Search, folder_beside};
+use crate::store::{
+    Access, Answer, ByPrefix, Command, ConversationQuery, Filter, Idempotency, Page, Store, View,
+    stored,
+};
 use std::path::PathBuf;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -75,17 +81,26 @@ impl Local {
         Ok(messages)
     }
 
+    pub(super) fn by_prefix(
+        &self,
+        prefix: IdPrefix,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        Ok(self.store.view()?.by_prefix(filter, ByPrefix { prefix, before: None, limit })?)
+    }
+
     /// Searches with the index that a server left; messages that it does not tell of are read.
     pub(super) fn search(
         &self,
-        text: &str,
+        conditions: &Conditions,
         filter: &Filter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
         let view = self.store.view()?;
         let index = Index::open(folder_beside(&self.db), &view);
-        let Some(search) = Search::new(Some(text), None) else {
+        let Some(search) = Search::of(conditions.clone()) else {
             return self.list(filter, page, before);
         };
         let mut before = place(&view, before)?;
@@ -105,6 +120,54 @@ impl Local {
             self.set_waiting(message, &view);
         }
         Ok(messages)
+    }
+
+    pub(super) fn conversations(&self, query: &ConversationQuery) -> Result<Vec<Conversation>> {
+        let view = self.store.view()?;
+        let mut found = view.conversations(query)?;
+        for message in found.iter_mut().filter_map(|known| known.last_message.as_mut()) {
+            self.set_waiting(message, &view);
+        }
+        Ok(found)
+    }
+
+    pub(super) fn conversation(
+        &self,
+        platform: &str,
+        conversation: &str,
+    ) -> Result<Option<Conversation>> {
+        let view = self.store.view()?;
+        let mut found = view.conversation(platform, conversation)?;
+        if let Some(message) = found.as_mut().and_then(|known| known.last_message.as_mut()) {
+            self.set_waiting(message, &view);
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn set_conversation(
+        &self,
+        platform: &str,
+        conversation: &str,
+        set: &SetConversation,
+    ) -> Result<Option<Conversation>> {
+        let read_to = match &set.read_to {
+            None => None,
+            Some(ReadTo::Seq(seq)) => Some(*seq),
+            Some(ReadTo::Text(text)) if text == "latest" => Some(u64::MAX),
+            Some(ReadTo::Text(text)) => {
+                let view = self.store.view()?;
+                place(&view, Some(text))?
+            }
+        };
+        let command = Command::SetConversation {
+            platform: stored(platform).to_owned(),
+            conversation: conversation.to_owned(),
+            read_to,
+            muted: set.muted,
+            pinned: set.pinned,
+        };
+        self.store.write(command).await?;
+        self.conversation(platform, conversation)
     }
 
     pub(super) fn get(&self, id: Uuid) -> Result<Message> {
@@ -160,8 +223,8 @@ impl Local {
         }
     }
 
-    pub(super) fn stats(&self) -> Result<Stats> {
-        Ok(self.store.view()?.stats())
+    pub(super) fn stats(&self, filter: &Filter) -> Result<Stats> {
+        Ok(self.store.view()?.stats_of(filter)?)
     }
 }
 
@@ -172,5 +235,5 @@ fn place(view: &View, text: Option<&str>) -> Result<Option<u64>> {
         return Ok(Some(seq));
     }
     let seq = text.parse().ok().map(|id| view.seq_of(id)).transpose()?.flatten();
-    seq.map(Some).ok_or_else(|| Error::failed(format!("--before {text}: no such message")))
+    seq.map(Some).ok_or_else(|| Error::failed(format!("there is no message {text}")))
 }

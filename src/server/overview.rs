@@ -1,18 +1,23 @@
-//! State of the server: counts, activity, platforms, conversations, health.
+//! State of the server: counts, activity, platforms, health.
 
 use super::body::{Answer, json};
 use super::error::{ErrorResponse, Result};
 use super::operation::Call;
-use super::query::number;
+use super::query::{Query, number};
 use crate::activity::{MAX_MINUTES, Minutes};
 use crate::clock::now;
 use crate::health::HEALTH;
-use crate::protocol::http::{Activity, Conversations, Health, Platforms};
+use crate::protocol::http::{Activity, Health, Platforms};
+use crate::store::Filter;
 use hyper::StatusCode;
 
-/// `GET /api/stats`
+/// `GET /api/stats`: of everything, or of a platform or conversation.
 pub fn stats(call: &Call<'_>) -> Result<Answer> {
-    Ok(json(StatusCode::OK, &call.context.store.view()?.stats()))
+    let view = call.context.store.view()?;
+    let query = Query::parse(call.request.uri().query().unwrap_or_default(), &view)?;
+    let Filter { platform, conversation, .. } = query.filter;
+    let filter = Filter { platform, conversation, ..Filter::default() };
+    Ok(json(StatusCode::OK, &view.stats_of(&filter)?))
 }
 
 /// `GET /api/activity`
@@ -34,12 +39,6 @@ pub fn activity(call: &Call<'_>) -> Result<Answer> {
 /// `GET /api/platforms`
 pub fn platforms(call: &Call<'_>) -> Answer {
     json(StatusCode::OK, &Platforms { platforms: call.context.registry.platforms() })
-}
-
-/// `GET /api/conversations`
-pub fn conversations(call: &Call<'_>) -> Result<Answer> {
-    let conversations = call.context.store.view()?.conversations()?;
-    Ok(json(StatusCode::OK, &Conversations { conversations }))
 }
 
 /// `GET /api/health`: always 200, and never waits for the disk.

@@ -4,14 +4,15 @@
 use super::body::LINES;
 use super::operation::{Access, Answering, Description, Operation};
 use super::{
-    actions, assets, list, login, messages, metrics, openapi, overview, socket, stream, transfer,
+    actions, assets, conversations, list, login, messages, metrics, openapi, overview, socket,
+    stream, transfer,
 };
 use crate::activity::MAX_MINUTES;
 use crate::config::Need;
 use crate::model::message::{Direction, Message, MessageType, Status};
 use crate::protocol::http::{
-    Activity, Backup, BackupDone, Conversations, Deleted, Health, Imported, Listing, MessageChange,
-    NewMessage, Platforms, Request, RequestAnswer, Requests, Stats,
+    Activity, Backup, BackupDone, Conversation, Conversations, Deleted, Health, Imported, Listing,
+    MessageChange, NewMessage, Platforms, Request, RequestAnswer, Requests, SetConversation, Stats,
 };
 use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use hyper::{Method, StatusCode};
@@ -74,6 +75,7 @@ pub fn routes() -> Vec<Route> {
         Route::new("/api/stream", [stream()]),
     ];
     routes.extend(overviews());
+    routes.extend(conversations());
     routes.extend(transfers());
     routes.extend(logins());
     routes.extend(descriptions());
@@ -105,10 +107,22 @@ fn list() -> Operation {
                 &place(),
                 "Only messages older than this one, given by its ID or `seq`",
             )
-            .query_of::<Status>("status", "Only those with this status")
+            .query(
+                "id_prefix",
+                &prefix(),
+                "Only those whose ID begins so; together only with `before`, `limit`, `status`, `direction`, `platform` and `conversation`",
+            )
+            .query_of::<Status>("status", "Only those with this status; may be repeated")
             .query_of::<Direction>("direction", "Only those of this direction")
             .query("platform", &name(), "Only those of this platform")
             .query("conversation", &name(), "Only those of this conversation")
+            .query(
+                "sender",
+                &json!({"type": "string"}),
+                "Only those of this sender, by ID or by the name as it is shown",
+            )
+            .query("since", &count(), "Only those made at this time or later, in Unix seconds")
+            .query("until", &count(), "Only those made before this time, in Unix seconds")
             .query_of::<MessageType>("message_type", "Only those of this type")
             .query("q", &json!({"type": "string"}), "Text in the content or the sender's name")
             .answers::<Listing>(StatusCode::OK, "A page of messages")
@@ -230,12 +244,15 @@ fn stream() -> Operation {
     })
 }
 
-fn overviews() -> [Route; 5] {
+fn overviews() -> [Route; 4] {
     [
         Route::new(
             "/api/stats",
             [Operation::get(READ, |call| now(overview::stats(&call))).described(|d| {
                 d.named("get_stats", "How many messages are in each state")
+                    .query("platform", &name(), "Only those of this platform")
+                    .query("conversation", &name(), "Only those of this conversation")
+                    .error(400, "A parameter cannot be read")
                     .answers::<Stats>(StatusCode::OK, "The counts")
             })],
         ),
@@ -260,16 +277,6 @@ fn overviews() -> [Route; 5] {
             })],
         ),
         Route::new(
-            "/api/conversations",
-            [Operation::get(READ, |call| now(overview::conversations(&call))).described(|d| {
-                d.named(
-                    "list_conversations",
-                    "Every conversation that has messages, the latest first",
-                )
-                .answers::<Conversations>(StatusCode::OK, "The conversations")
-            })],
-        ),
-        Route::new(
             "/api/health",
             [Operation::get(Access::Open, |call| now(Ok(overview::health(&call)))).described(
                 |d| {
@@ -280,6 +287,50 @@ fn overviews() -> [Route; 5] {
             )],
         ),
     ]
+}
+
+fn conversations() -> [Route; 2] {
+    [
+        Route::new(
+            "/api/conversations",
+            [Operation::get(READ, |call| Box::pin(conversations::list(call))).described(|d| {
+                d.named("list_conversations", "Conversations that have messages, the latest first")
+                    .query("platform", &name(), "Only those of this platform")
+                    .query("q", &json!({"type": "string"}), "Text in the name or the ID")
+                    .query("limit", &count(), "At most so many: 200 without it, and no more")
+                    .query("before", &place(), "Only those whose `last_seq` is less than this")
+                    .answers::<Conversations>(StatusCode::OK, "The conversations")
+                    .error(400, "A parameter cannot be read, or `before` is an unknown ID")
+            })],
+        ),
+        Route::new(
+            "/api/conversations/{platform}/{conversation}",
+            [
+                Operation::get(READ, |call| now(conversations::read(&call))).described(|d| {
+                    in_path(d.named("get_conversation", "One conversation"))
+                        .answers::<Conversation>(StatusCode::OK, "The conversation")
+                }),
+                Operation::of(Method::PATCH, SEND, |call| Box::pin(conversations::set(call)))
+                    .described(|d| {
+                        in_path(d.named(
+                            "set_conversation",
+                            "Mark a conversation as read, mute it or pin it",
+                        ))
+                        .takes::<SetConversation>()
+                        .answers::<Conversation>(StatusCode::OK, "The conversation as it now is")
+                    }),
+            ],
+        ),
+    ]
+}
+
+/// The names of a conversation in the path.
+fn in_path(description: Description) -> Description {
+    description
+        .path("platform", &name(), "The platform, percent-encoded")
+        .path("conversation", &name(), "The conversation, percent-encoded")
+        .error(400, "A field or a name in the path is wrong")
+        .error(404, "It has no messages")
 }
 
 fn transfers() -> [Route; 3] {
@@ -392,6 +443,11 @@ fn descriptions() -> [Route; 3] {
 
 fn id() -> Value {
     json!({"type": "string", "format": "uuid"})
+}
+
+/// The first digits of an ID, with its hyphens or without.
+fn prefix() -> Value {
+    json!({"type": "string", "pattern": "^([0-9A-Fa-f]-*){4,32}$"})
 }
 
 /// A number from 0 on, in 64 bits.

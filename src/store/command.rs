@@ -48,6 +48,17 @@ pub enum Command {
     SeePlatform { platform: String, kind: String },
     /// Note a conversation's name.
     Name { platform: String, conversation: String, name: String },
+    /// Mark a conversation as read, mute or pin it; what is `None` stays as it is.
+    SetConversation {
+        /// Empty where none was found yet.
+        platform: String,
+        conversation: String,
+        /// The last message that was read; beyond the newest it is that one. What was read stays
+        /// read.
+        read_to: Option<u64>,
+        muted: Option<bool>,
+        pinned: Option<bool>,
+    },
     /// Route messages again, each by the facts that hold now.
     Route { messages: Vec<(u64, RoutingFacts)>, at: u64 },
     /// Claim messages for sending by an account, those of them that still wait and can be read. Up
@@ -104,7 +115,7 @@ pub enum Answer {
     Nothing,
     /// It was deleted.
     Deleted,
-    /// There is no such message.
+    /// There is no such message, or no such conversation.
     NotFound,
     /// The message does not wait any more.
     NotWaiting,

@@ -117,6 +117,7 @@ impl Rechat {
             Event::Named { conversation, name, .. } => self.names.push((conversation, name)),
             Event::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
             Event::Conversations { answer, .. } => drop(answer.send(self.conversations.clone())),
+            Event::Remembered { answer, .. } => drop(answer.send(Vec::new())),
             told => self.told.push(told),
         }
         None

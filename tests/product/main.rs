@@ -13,13 +13,17 @@ mod onebot12;
 mod server;
 #[path = "../common/socket.rs"]
 mod socket;
+#[path = "../common/terminal.rs"]
+mod terminal;
 #[path = "../common/tools.rs"]
 mod tools;
 
 mod access;
+mod actions;
 mod clock;
 mod commands;
 mod content;
+mod conversations;
 mod crash;
 mod damage;
 mod damage_in_replay;
@@ -37,11 +41,14 @@ mod https;
 mod limits;
 mod lively;
 mod metrics;
+mod names;
 mod outcomes;
+mod overviews;
 mod readme;
 mod reload;
 mod routing;
 mod search;
+mod sending;
 mod socket_commands;
 mod socket_cursor;
 mod socket_cursor_model;
@@ -51,4 +58,5 @@ mod socket_slow;
 mod socket_subscriptions;
 mod stopping;
 mod stream;
+mod terminal_output;
 mod tui;
