@@ -316,6 +316,6 @@ impl Item {
 }
 
 fn target(message: MessageRef) -> Target {
-    let MessageRef { platform, conversation, external_id } = message;
-    Target::External { platform, conversation, external_id }
+    let MessageRef { account, platform, conversation, external_id } = message;
+    Target::External { account, platform, conversation, external_id }
 }

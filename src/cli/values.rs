@@ -75,7 +75,11 @@ fn time_at(text: &str, now: &Zoned) -> Result<u64, String> {
             .or_else(|| text.parse::<Timestamp>().ok().map(|time| time.to_zoned(zone.clone())))
             .or_else(|| seconds(text)?.to_zoned(zone.clone()).into())
             .or_else(|| text.parse::<DateTime>().ok()?.to_zoned(zone.clone()).ok())
-            .or_else(|| now.date().to_datetime(text.parse().ok()?).to_zoned(zone.clone()).ok()),
+            .or_else(|| {
+                // An hour alone could be any other number.
+                let time = text.contains(':').then(|| text.parse().ok()).flatten()?;
+                now.date().to_datetime(time).to_zoned(zone.clone()).ok()
+            }),
     };
     let seconds = found.and_then(|time| u64::try_from(time.timestamp().as_second()).ok());
     seconds.ok_or_else(|| {

@@ -15,6 +15,7 @@ mod source;
 mod tls;
 pub mod watch;
 
+pub use crate::store::ConversationQuery;
 pub use history::{HistoryPage, HistoryQuery};
 pub use server::Server;
 
@@ -31,7 +32,7 @@ use crate::protocol::http::{
 use crate::protocol::login::{LoggedOut, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
-use crate::store::{Access, ConversationQuery, Filter, Page};
+use crate::store::{Access, Filter, Page};
 pub use export::Export;
 pub use follow::{CHANGES, Followed, Following};
 use local::Local;

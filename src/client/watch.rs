@@ -34,6 +34,7 @@ pub type AdapterChange = event::AdapterStatus<'static>;
 
 /// Something that happened at the server.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "handled one at a time")]
 pub enum Event {
     /// The server is there. Every message after this `seq` comes.
     Here {

@@ -28,16 +28,15 @@ pub(super) async fn run(watch: Watch, globals: &Globals) -> Result<()> {
         Known::default().narrow(&mut client, &mut filter, typed).await?;
     }
     let kept = watch.place.as_deref().map(read_place).transpose()?.flatten();
-    let mut following = match &kept {
-        Some(place) => client.follow(&filter, Begin::After(place), &[]).await?,
-        None => {
-            let page = Page { offset: 0, limit: 1, before: None };
-            let newest = client.list(&Filter::default(), page, None).await?;
-            // Without a message there is no place before it but the beginning.
-            let newest = newest.first().map_or("0".to_owned(), |message| message.id.to_string());
-            keep_place(&watch, Some(&newest))?;
-            client.follow(&filter, Begin::Since(Some(&newest)), &[]).await?
-        }
+    let mut following = if let Some(place) = &kept {
+        client.follow(&filter, Begin::After(place), &[]).await?
+    } else {
+        let page = Page { offset: 0, limit: 1, before: None };
+        let newest = client.list(&Filter::default(), page, None).await?;
+        // Without a message there is no place before it but the beginning.
+        let newest = newest.first().map_or("0".to_owned(), |message| message.id.to_string());
+        keep_place(&watch, Some(&newest))?;
+        client.follow(&filter, Begin::Since(Some(&newest)), &[]).await?
     };
     loop {
         match following.next().await? {

@@ -213,15 +213,19 @@ pub fn decode(seq: u64, bytes: &[u8]) -> Result<Message, Unreadable> {
     }
 }
 
-/// The platform's ID of the message whose record at `seq` this is; `None` too where it cannot be
-/// read. Costs less than reading all of it.
-pub(crate) fn external_id(seq: u64, bytes: &[u8]) -> Option<Cow<'_, str>> {
+/// Whether an account of ours knows the message whose record at `seq` this is by an ID of the
+/// platform. Costs less than reading all of it.
+pub(crate) fn is_known_as(seq: u64, bytes: &[u8], account: &str, external_id: &str) -> bool {
+    let is_it = |by: Option<&str>, id: Option<&str>| id == Some(external_id) && by == Some(account);
     let Some((&VERSION, rest)) = bytes.split_first() else {
-        return decode(seq, bytes).ok()?.external_id.map(Cow::Owned);
+        let message = decode(seq, bytes).ok();
+        return message.is_some_and(|message| {
+            is_it(message.account.as_deref(), message.external_id.as_deref())
+        });
     };
-    let (_, fields) = rest.split_first_chunk::<4>()?;
-    let fields: Fields<'_> = postcard::from_bytes(fields).ok()?;
-    fields.external_id.map(Cow::Borrowed)
+    let fields = rest.split_first_chunk::<4>().map(|(_, fields)| fields);
+    let fields = fields.and_then(|fields| postcard::from_bytes::<Fields<'_>>(fields).ok());
+    fields.is_some_and(|fields| is_it(fields.account, fields.external_id))
 }
 
 /// The checksum of something that is found by a number, which counts as part of it.

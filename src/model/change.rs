@@ -208,10 +208,17 @@ pub fn set_status(mut message: Message, status: Status, at: u64) -> Option<Messa
         message.retry_count = 0;
         message.last_error = None;
         message.is_uncertain = false;
+        forget_past(&mut message);
     }
     message.status = status;
     message.updated_at = at;
     Some(message)
+}
+
+/// Forgets what happened to a message on its platform: it is sent anew.
+pub fn forget_past(message: &mut Message) {
+    message.recall = None;
+    message.reactions.clear();
 }
 
 /// Whether a message can be given this platform and this conversation: it waits, and does not have

@@ -12,6 +12,9 @@ use std::fmt::Write;
 /// Segments that a message may have, forwards counted with their items.
 pub const MAX_SEGMENTS: usize = 1000;
 
+/// Segments of a message that are read from a platform; what lies behind them stays in its own form.
+pub const MAX_READ: usize = 20_000;
+
 /// Characters of the excerpt of a message that another one answers.
 pub const MAX_EXCERPT: usize = 200;
 
@@ -498,11 +501,11 @@ fn write_word(segment: &Segment, text: &mut String) {
             }));
         }
         Segment::Mention { user, name, .. } => {
-            let name = name.as_deref().filter(|name| !name.is_empty()).unwrap_or(user);
+            let name = name.as_deref().filter(|name| is_shown(name)).unwrap_or(user);
             Some(format!("@{name}"))
         }
         Segment::MentionAll {} => Some("@all".into()),
-        Segment::Emoji { name, .. } => name.as_deref().filter(|name| !name.is_empty()).map(emoji),
+        Segment::Emoji { name, .. } => name.as_deref().filter(|name| is_shown(name)).map(emoji),
         Segment::Image(media) | Segment::Video(media) => first(&[media.summary.as_deref()]),
         Segment::Audio(media) => first(&[media.text.as_deref()]),
         Segment::File(media) => first(&[media.name.as_deref()]),
@@ -520,6 +523,7 @@ fn write_word(segment: &Segment, text: &mut String) {
             first(&[title.as_deref(), text.as_deref(), url.as_deref()])
         }
         // Beside its name, for the words alone would read as if somebody had said them.
+        // A die that shows 6 is not somebody who says so.
         Segment::Other { name, text } => Some(match first(&[text.as_deref()]) {
             Some(said) => format!("[{name}] {said}"),
             None => format!("[{name}]"),

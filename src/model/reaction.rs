@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// People of whom it is remembered, for each emoji of a message, that they reacted.
-pub const MAX_REACTORS: usize = 100;
+pub const MAX_REACTORS: usize = 500;
 
 /// Different emoji that a message may have; more are not taken in.
 pub const MAX_EMOJI: usize = 64;
@@ -52,7 +52,7 @@ impl ReactionChange {
     /// The reactions after the change; `None` where that changes nothing, as when it is told twice.
     pub fn apply_to(&self, reactions: &[Reaction]) -> Option<Vec<Reaction>> {
         let mut after = reactions.to_vec();
-        let known = after.iter().position(|reaction| reaction.emoji == self.emoji());
+        let known = after.iter().position(|reaction| is_same(&reaction.emoji, self.emoji()));
         let place = match known {
             Some(place) => place,
             None if after.len() == MAX_EMOJI => return None,
@@ -78,27 +78,33 @@ impl ReactionChange {
 }
 
 impl Reaction {
+    /// A person counts once, however often it is told. Beyond those that can be remembered nobody is
+    /// counted, unless the platform tells the number.
     fn set(&mut self, user: &str, mine: bool, on: bool) {
         let known = self.users.iter().position(|known| known == user);
         match known {
-            None if on => {
+            None if on && self.users.len() < MAX_REACTORS => {
                 self.count += 1;
-                if self.users.len() < MAX_REACTORS {
-                    self.users.push(user.to_owned());
-                }
+                self.users.push(user.to_owned());
             }
             Some(place) if !on => {
                 self.users.remove(place);
                 self.count = self.count.saturating_sub(1);
             }
-            // One of those beyond the known ones, or counted by the platform.
-            None if self.count as usize > self.users.len() => self.count -= 1,
+            // One of those whom the platform only counted.
+            None if !on && self.count as usize > self.users.len() => self.count -= 1,
             _ => {}
         }
         if mine {
             self.mine = on;
         }
     }
+}
+
+/// Whether two texts are one emoji: U+FE0F only asks for its coloured form.
+fn is_same(one: &str, other: &str) -> bool {
+    let plain = |text: &'_ str| text.chars().filter(|c| *c != '\u{fe0f}').collect::<String>();
+    one == other || plain(one) == plain(other)
 }
 
 #[cfg(test)]
@@ -134,6 +140,22 @@ mod tests {
         assert_eq!(after(&[set("1", true), counted(7)]), [("👍".into(), 7, false)]);
         assert_eq!(after(&[counted(7), set("2", false)]), [("👍".into(), 6, false)]);
         assert_eq!(after(&[set("me", true), counted(0)]), []);
+    }
+
+    #[test]
+    fn a_crowd_that_is_told_twice_counts_once() {
+        let all = |on| (0..800).map(move |user| set(&user.to_string(), on));
+        let once: Vec<_> = all(true).collect();
+        let twice: Vec<_> = all(true).chain(all(true)).collect();
+        assert_eq!(after(&once), after(&twice));
+        assert_eq!(after(&once.into_iter().chain(all(false)).collect::<Vec<_>>()), []);
+    }
+
+    #[test]
+    fn forms_of_one_emoji_are_one() {
+        let plain = ReactionChange::Counted { emoji: "❤".into(), count: 2 };
+        let heart = ReactionChange::Counted { emoji: "❤\u{fe0f}".into(), count: 1 };
+        assert_eq!(after(&[heart, plain]), [("❤\u{fe0f}".into(), 2, false)]);
     }
 
     #[test]

@@ -199,6 +199,7 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn headers(name: HeaderName, value: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
@@ -236,7 +237,8 @@ mod tests {
         let bundle = Bundle::of(SCRIPT, &read);
         let mut used: Vec<_> = bundle.modules().map(str::to_owned).collect();
         let is_module = |name: &String| {
-            name.ends_with(".js") && !["page/types.js", "page/theme.js"].contains(&name.as_str())
+            Path::new(name).extension().is_some_and(|end| end == "js")
+                && !["page/types.js", "page/theme.js"].contains(&name.as_str())
         };
         let mut there: Vec<_> =
             Files::iter().map(|name| name.to_string()).filter(is_module).collect();

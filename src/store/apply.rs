@@ -10,7 +10,7 @@ use super::state::State as _;
 use super::tables::{self, SEEN_PLATFORMS, Term, pack, pack_places, with_checksum};
 use super::transaction::{KnownConversation, Transaction};
 use crate::log::{Record, encode_event, record};
-use crate::model::change::{Change, Effect};
+use crate::model::change::{self, Change, Effect};
 use crate::model::content::Content;
 use crate::model::cursor::Epoch;
 use crate::model::event::{AdapterState, Bounds, Event, How, Mark, Origin};
@@ -55,6 +55,7 @@ impl Transaction<'_> {
 
     /// Applies an event that was loaded, at the next offset; gives what listeners are told. `row` is
     /// the encoding of a new message, where it was made before.
+    #[allow(clippy::too_many_lines, reason = "one arm for each kind of event")]
     pub(super) fn apply(&mut self, event: Event, row: Option<Vec<u8>>) -> Result<Option<Change>> {
         let offset = self.next_offset();
         self.counters.offset = offset;
@@ -75,6 +76,9 @@ impl Transaction<'_> {
                 let before = self.before(seq)?;
                 let mut after = before.clone();
                 state.put_into(&mut after);
+                if how == How::StatusSet && after.status == Status::Pending {
+                    change::forget_past(&mut after);
+                }
                 self.update(&before, &after)?;
                 match how {
                     How::Claimed | How::AttemptEnded | How::StatusSet => {

@@ -89,6 +89,7 @@ pub enum Target {
     Id(Uuid),
     /// The platform's own ID of it.
     External {
+        account: String,
         platform: String,
         conversation: String,
         external_id: String,

@@ -15,6 +15,7 @@ use crate::model::routing::{self, Choice, RoutingFacts};
 use std::collections::HashSet;
 
 /// Turns a command into events, with the state at hand, and an answer.
+#[allow(clippy::too_many_lines, reason = "one arm for each command")]
 pub(super) fn decide(
     state: &impl State,
     command: Command,
@@ -36,7 +37,9 @@ pub(super) fn decide(
         }
         Command::EditWaiting { id, content, at } => {
             let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
-            if matches!(message.status, Status::Sending | Status::Sent) {
+            // One that may have gone out is looked for by what it says.
+            let is_sent = matches!(message.status, Status::Sending | Status::Sent);
+            if is_sent || message.is_uncertain {
                 return Ok(Answer::NotWaiting);
             }
             events.extend(set_content(&message, content, true, at));
@@ -157,8 +160,8 @@ fn alter(
 ) -> Result<Answer> {
     let found = match target {
         Target::Id(id) => state.by_id(*id)?,
-        Target::External { platform, conversation, external_id } => {
-            state.by_external(platform, conversation, external_id)?
+        Target::External { account, platform, conversation, external_id } => {
+            state.by_external(account, platform, conversation, external_id)?
         }
     };
     let Some(message) = found else { return Ok(Answer::NotFound) };

@@ -43,12 +43,11 @@ pub(super) fn migrate(
     let mut txn = database.begin_write()?;
     // redb's own measure against a power cut in the middle of a large commit.
     txn.set_two_phase_commit(true);
-    let old_log = match schema {
-        1 => Some(from_first(&txn, options, context)?),
-        _ => {
-            from_second(&txn)?;
-            None
-        }
+    let old_log = if schema == 1 {
+        Some(from_first(&txn, options, context)?)
+    } else {
+        from_second(&txn)?;
+        None
     };
     let schema = SCHEMA.to_le_bytes();
     txn.open_table(META)?.insert("schema", schema.as_slice())?;

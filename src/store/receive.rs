@@ -100,7 +100,7 @@ fn answered(state: &impl State, received: &Inbound) -> Result<Option<Box<ReplyTo
     let Inbound { platform, conversation, .. } = received;
     let known = match (told.id, &told.external_id) {
         (Some(id), _) => state.by_id(id)?,
-        (None, Some(id)) => state.by_external(platform, conversation, id)?,
+        (None, Some(id)) => state.by_external(&received.account, platform, conversation, id)?,
         (None, None) => None,
     };
     let found =

@@ -56,9 +56,11 @@ pub(super) trait State: StoreFacts<Error = Error> {
         is_outbound: bool,
         limit: usize,
     ) -> Result<Vec<Message>>;
-    /// The message of a conversation with the platform's ID, among its newest 5,000.
+    /// The message of a conversation with the ID by which this account of ours knows it, among its
+    /// newest 5,000.
     fn by_external(
         &self,
+        account: &str,
         platform: &str,
         conversation: &str,
         external_id: &str,

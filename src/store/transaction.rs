@@ -550,6 +550,7 @@ impl State for Transaction<'_> {
 
     fn by_external(
         &self,
+        account: &str,
         platform: &str,
         conversation: &str,
         external_id: &str,
@@ -561,8 +562,7 @@ impl State for Transaction<'_> {
             for place in self.places(row.term.row(block))?.descending() {
                 let seq = start_of(block) + u64::from(place);
                 let is_it = match self.messages.get(seq)? {
-                    Some(bytes) => record::external_id(seq, bytes.value())
-                        .is_some_and(|known| known == external_id),
+                    Some(bytes) => record::is_known_as(seq, bytes.value(), account, external_id),
                     None => false,
                 };
                 if is_it {

@@ -3,9 +3,8 @@
 use super::model::conversations::MOST;
 use super::model::scope::{Key, Scope};
 use super::model::{Reply, Request};
-use crate::client::{HistoryPage, Server};
+use crate::client::{ConversationQuery, HistoryPage, Server};
 use crate::error::Result;
-use crate::store::ConversationQuery;
 use std::collections::VecDeque;
 use tokio::sync::mpsc::{Receiver, Sender};
 use uuid::Uuid;

@@ -2,8 +2,8 @@
 //! 29).
 
 use crate::onebot::{Peer, Reply};
-use crate::onebot11::{headers, willing_but};
-use crate::server::{Home, TestServer, agent};
+use crate::onebot11::{group_message, headers, willing, willing_but};
+use crate::server::{Home, TestServer, agent, eventually};
 use crate::socket::Client;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -159,13 +159,13 @@ async fn what_the_platform_does_not_do_changes_nothing() {
     assert_eq!(server.get(&path(&message, "")).1, message);
     drop(peer);
     let gone = || server.ask("POST", &path(&message, "/recall"), None);
-    crate::server::eventually("the account is gone", || {
+    eventually("the account is gone", || {
         let (status, error) = gone();
         (status == 503 && error["code"] == "not_connected").then_some(())
     });
     let deleting = willing_but("delete_msg", Reply::ok(Value::Null));
     let back = Peer::dial(&url, &headers("1", "Universal"), deleting).await.unwrap();
-    crate::server::eventually("it is recalled", || (gone().0 == 200).then_some(()));
+    eventually("it is recalled", || (gone().0 == 200).then_some(()));
     let action = back.action("delete_msg").await;
     assert!(action["params"]["message_id"].is_i64(), "{action}");
 }
@@ -202,10 +202,66 @@ fn loopback_answers_with_a_reply() {
     home.configure("[[adapter]]\nkind = \"loopback\"\necho = true\n");
     let server = TestServer::start_in(home, &[]);
     let message = text(&server, "hello?");
-    let echo = crate::server::eventually("the echo came", || {
+    let echo = eventually("the echo came", || {
         let (_, page) = server.get("/api/messages?direction=Inbound");
         page["messages"].as_array().unwrap().first().cloned()
     });
     assert_eq!(echo["content"], "hello?");
     assert_eq!(echo["reply_to"], json!({"id": message["id"], "content": "hello?"}));
+}
+
+/// Two accounts in one group may be told different messages under one ID.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recall_of_one_account_leaves_the_messages_of_another_alone() {
+    let server = TestServer::start();
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let dial = |account| {
+        let url = url.clone();
+        async move { Peer::dial(&url, &headers(account, "Universal"), willing()).await.unwrap() }
+    };
+    let (one, two) = (dial("1").await, dial("2").await);
+    one.push(&group_message(1, 77, 50, "told to one"));
+    two.push(&group_message(2, 77, 50, "told to two"));
+    let both = || {
+        let (_, page) = server.get("/api/messages?direction=Inbound");
+        page["messages"].as_array().unwrap().clone()
+    };
+    eventually("both came", || (both().len() == 2).then_some(()));
+    one.push(&json!({"time": 1_700_000_900, "self_id": 1, "post_type": "notice",
+        "notice_type": "group_recall", "group_id": 77, "user_id": 5, "operator_id": 5,
+        "message_id": 50}));
+    let recalled = eventually("one is recalled", || {
+        both().into_iter().find(|message| message.get("recalled_at").is_some())
+    });
+    assert_eq!((&recalled["account"], &recalled["content"]), (&json!("1"), &json!("told to one")));
+    assert_eq!(both().iter().filter(|message| message.get("recalled_at").is_some()).count(), 1);
+}
+
+#[test]
+fn a_message_that_is_sent_again_can_be_recalled_again() {
+    let server = loopback();
+    let message = text(&server, "once more");
+    server.ask("PUT", &path(&message, "/reactions/x"), None);
+    server.ask("POST", &path(&message, "/recall"), None);
+    for status in ["Failed", "Pending"] {
+        server.ask("PATCH", &path(&message, ""), Some(&json!({"status": status})));
+    }
+    let again = server.until(message["id"].as_str().unwrap(), "Sent");
+    assert_eq!((again.get("recalled_at"), again.get("reactions")), (None, None), "{again}");
+    let (_, recalled) = server.ask("POST", &path(&message, "/recall"), None);
+    assert!(recalled["recalled_at"].is_u64(), "{recalled}");
+}
+
+#[test]
+fn a_body_is_an_object() {
+    let server = loopback();
+    let message = text(&server, "hi");
+    for (method, path, body) in [
+        ("POST", "/api/messages".to_owned(), json!(["Text", "hi", "group_5"])),
+        ("PATCH", path(&message, ""), json!(["Canceled"])),
+        ("POST", "/api/requests/1".to_owned(), json!([true])),
+    ] {
+        let (status, error) = server.ask(method, &path, Some(&body));
+        assert!(status == 400 && error["error"].as_str().unwrap().contains("object"), "{error}");
+    }
 }

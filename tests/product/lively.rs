@@ -147,12 +147,11 @@ async fn a_lively_hour_says_the_same_at_every_step() {
         came.iter().filter(|one| one.get("recalled_at").is_none()).collect();
     for message in &passed_on {
         let mut body = json!({"platform": "qq2", "recipient": "group_9"});
-        match message.get("segments") {
-            Some(segments) => body["segments"] = segments.clone(),
-            None => {
-                body["message_type"] = json!("Text");
-                body["content"] = message["content"].clone();
-            }
+        if let Some(segments) = message.get("segments") {
+            body["segments"] = segments.clone();
+        } else {
+            body["message_type"] = json!("Text");
+            body["content"] = message["content"].clone();
         }
         if let Some(target) = message["reply_to"]["id"].as_str() {
             body["reply_to"] = json!(sent[target]);

@@ -117,6 +117,8 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct MessageRef {
+    /// The account that tells of it; an ID may mean another message to another account.
+    pub account: String,
     pub platform: String,
     pub conversation: String,
     pub external_id: String,

@@ -3,6 +3,7 @@
 mod account;
 mod address;
 mod api;
+mod connection;
 mod crypto;
 mod http;
 mod inbound;

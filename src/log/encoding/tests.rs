@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 /// Every kind of event, each part of it said.
+#[allow(clippy::too_many_lines, reason = "every field of every event")]
 pub fn every_event() -> Vec<Event> {
     let draft = Draft::new(MessageType::Image, "https://hi".into(), "g".into(), Some("qq".into()));
     let mut message = draft.unwrap().into_message(7, Uuid::from_u128(9), 5);

@@ -141,6 +141,7 @@ enum Wire<'a> {
 pub(super) const ORIGINS: [Origin; 3] = [Origin::Made, Origin::Received, Origin::Imported];
 pub(super) const HOWS: [How; 4] = [How::Claimed, How::AttemptEnded, How::StatusSet, How::Completed];
 
+#[allow(clippy::too_many_lines, reason = "one arm for each kind")]
 pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let failed = |error: &dyn std::fmt::Display| Error(format!("an event: {error}"));
     let made;
@@ -233,6 +234,7 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
 }
 
 /// The event at the beginning, and what follows it.
+#[allow(clippy::too_many_lines, reason = "one arm for each kind and version")]
 pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
     let (wire, rest) = postcard::take_from_bytes::<Wire<'_>>(bytes).ok()?;
     let event = match wire {

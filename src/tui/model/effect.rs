@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 /// Event for the model.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "handled one at a time")]
 #[allow(missing_docs)]
 pub enum Event {
     Key(KeyEvent),

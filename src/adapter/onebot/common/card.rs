@@ -32,7 +32,7 @@ pub(in crate::adapter::onebot) fn of_json(json: &str) -> Segment {
     let objects = card.meta.map(objects).unwrap_or_default();
     let first = |keys: &[&str]| {
         let found = objects.iter().find_map(|fields| keys.iter().find_map(|key| fields.get(*key)));
-        found.map(|found| found.as_str())
+        found.map(String::as_str)
     };
     if card.app.or_empty().contains("map")
         && let Some(place) = place(&first)
@@ -148,6 +148,7 @@ fn element(xml: &str, name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    #[allow(clippy::unnecessary_wraps, reason = "the fields are optional")]
     fn some(text: &str) -> Option<String> {
         Some(text.to_owned())
     }

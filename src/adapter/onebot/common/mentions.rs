@@ -36,6 +36,7 @@ pub(in crate::adapter::onebot) fn name_mentions(
 /// A message by its platform's ID, for what becomes known of it later.
 pub(in crate::adapter::onebot) fn message_of(inbound: &Inbound) -> MessageRef {
     MessageRef {
+        account: inbound.account.clone(),
         platform: inbound.platform.clone(),
         conversation: inbound.conversation.clone(),
         external_id: inbound.external_id.clone(),

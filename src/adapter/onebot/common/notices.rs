@@ -86,6 +86,7 @@ impl Notices<'_> {
     ) -> Option<MessageRef> {
         check_name("conversation", conversation).ok()?;
         Some(MessageRef {
+            account: self.account.to_owned(),
             platform: self.platform.to_owned(),
             conversation: conversation.to_owned(),
             external_id: message_id.to_owned(),

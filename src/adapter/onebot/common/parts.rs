@@ -168,13 +168,11 @@ pub(in crate::adapter::onebot) fn location(segment: &WireSegment<'_>) -> Segment
     };
     let latitude = degrees(&["lat", "latitude"], 90.0);
     let longitude = degrees(&["lon", "lng", "longitude"], 180.0);
-    match latitude.zip(longitude) {
-        Some((latitude, longitude)) => Segment::Location { latitude, longitude, title, address },
-        None => {
-            let words: Vec<_> = [title, address].into_iter().flatten().collect();
-            other("location", (!words.is_empty()).then(|| words.join(" ")))
-        }
+    if let Some((latitude, longitude)) = latitude.zip(longitude) {
+        return Segment::Location { latitude, longitude, title, address };
     }
+    let words: Vec<_> = [title, address].into_iter().flatten().collect();
+    other("location", (!words.is_empty()).then(|| words.join(" ")))
 }
 
 #[cfg(test)]

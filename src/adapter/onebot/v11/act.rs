@@ -13,10 +13,13 @@ pub(super) async fn act(calls: &Calls, action: Action) -> Result<(), ActionError
             ("delete_msg", json!({"message_id": Id::new(external_id)}))
         }
         // NapCat, LLBot and Lagrange; the emoji is the number of a face or of a character.
-        Action::React { external_id, emoji, on, .. } => (
-            "set_msg_emoji_like",
-            json!({"message_id": Id::new(external_id), "emoji_id": emoji_id(emoji), "set": on}),
-        ),
+        Action::React { external_id, emoji, on, .. } => {
+            let emoji_id = emoji_id(emoji).ok_or(ActionError::Unsupported)?;
+            (
+                "set_msg_emoji_like",
+                json!({"message_id": Id::new(external_id), "emoji_id": emoji_id, "set": on}),
+            )
+        }
         Action::Read { external_id, .. } => {
             ("mark_msg_as_read", json!({"message_id": Id::new(external_id)}))
         }
@@ -44,10 +47,15 @@ pub(super) async fn act(calls: &Calls, action: Action) -> Result<(), ActionError
     done(calls.call(name, params, None).await, |retcode| matches!(retcode, 404 | 1404))
 }
 
-/// The number of a face, or of the character that an emoji is.
-fn emoji_id(emoji: &str) -> String {
-    match emoji.chars().next() {
-        Some(first) if !first.is_ascii() => u32::from(first).to_string(),
-        _ => emoji.to_owned(),
+/// The number of a face, or of the character that an emoji is; `None` where it is neither: QQ has no
+/// emoji of several characters.
+fn emoji_id(emoji: &str) -> Option<String> {
+    let mut characters = emoji.chars().filter(|c| *c != '\u{fe0f}');
+    match (characters.next(), characters.next()) {
+        (Some(only), None) if !only.is_ascii() => Some(u32::from(only).to_string()),
+        _ if !emoji.is_empty() && emoji.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(emoji.to_owned())
+        }
+        _ => None,
     }
 }

@@ -334,6 +334,7 @@ mod tests {
         Media { url: Some(url.into()), ..Media::default() }
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "it reads better")]
     fn wire(kind: &str, data: Value) -> Value {
         json!({"type": kind, "data": data})
     }

@@ -1,4 +1,4 @@
-//! Notices and requests (event/notice.md, event/request.md), and those that NapCat, LLBot, Lagrange
+//! Notices and requests (event/notice.md, event/request.md), and those that `NapCat`, `LLBot`, Lagrange
 //! and go-cqhttp added.
 
 use super::reading;
@@ -6,6 +6,7 @@ use crate::adapter::api::{Event, PlatformRequest, RequestKind};
 use crate::adapter::onebot::common::channel;
 use crate::adapter::onebot::common::fields::Fields;
 use crate::adapter::onebot::common::notices::{About, Notices};
+use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
 use crate::model::notice::NoticeKind;
 use crate::model::reaction::ReactionChange;
@@ -54,7 +55,7 @@ impl<'a> NoticeFrame<'a> {
         account: &str,
         name_of: &dyn Fn(&str, &str) -> Option<String>,
     ) -> Vec<Event> {
-        let at = self.0.scalar("time").and_then(|time| time.time()).unwrap_or_else(now);
+        let at = self.0.scalar("time").and_then(Scalar::time).unwrap_or_else(now);
         let notices = Notices { platform, account, at, name_of };
         let conversation = self.conversation(account);
         let conversation = conversation.as_deref();
@@ -111,8 +112,9 @@ impl<'a> NoticeFrame<'a> {
                 noticed(NoticeKind::Poke, fields.id("target_id"), by, "")
             }
             // Someone types; files on their way; what told the name of a group above.
-            ("notify", "input_status" | "group_name") | ("group_name_change", _) => Vec::new(),
-            ("flash_file", "downloading" | "uploading") => Vec::new(),
+            ("notify", "input_status" | "group_name")
+            | ("group_name_change", _)
+            | ("flash_file", "downloading" | "uploading") => Vec::new(),
             _ => {
                 let words: Vec<_> = [kind, sub_type].into_iter().chain(self.words()).collect();
                 let words = words.into_iter().filter(|word| !word.is_empty() && *word != "notify");
@@ -151,7 +153,7 @@ impl<'a> NoticeFrame<'a> {
         notices.noticed(notice, About { conversation, user, operator, text, request })
     }
 
-    /// The reactions as NapCat and LLBot tell them (`group_msg_emoji_like`), or Lagrange
+    /// The reactions as `NapCat` and `LLBot` tell them (`group_msg_emoji_like`), or Lagrange
     /// (`reaction`).
     fn reactions(&self, notices: &Notices<'_>, message: Option<(&str, &str)>) -> Vec<Event> {
         let Some((conversation, id)) = message else { return Vec::new() };
@@ -177,7 +179,7 @@ impl<'a> NoticeFrame<'a> {
             changes.extend(is_added.and_then(|on| set(&emoji, on)));
             changes.extend(fields.number(&["count"]).and_then(|count| counted(&emoji, count)));
         }
-        let likes = fields.nested("likes").map(RawValue::get).unwrap_or("[]");
+        let likes = fields.nested("likes").map_or("[]", RawValue::get);
         let likes: Vec<&RawValue> = serde_json::from_str(likes).unwrap_or_default();
         for like in likes.into_iter().take(MAX_REACTIONS) {
             let like = Fields::parse(like.get());

@@ -5,7 +5,7 @@ use super::segment::{self, Surroundings};
 use crate::adapter::onebot::common::parts::{Part, Reading};
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::adapter::onebot::common::segment::WireSegment;
-use crate::model::content::{ForwardItem, MAX_FORWARD_DEPTH, MAX_SEGMENTS, Segment};
+use crate::model::content::{ForwardItem, MAX_FORWARD_DEPTH, MAX_READ, MAX_SEGMENTS, Segment};
 use crate::model::message::Sender;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -20,10 +20,12 @@ pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Reading 
 fn parts(message: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> (Vec<Part>, bool) {
     let json = message.get();
     let string: String;
+    let mut is_cut = false;
     let segments = match json.as_bytes().first() {
         Some(b'[') => {
             let list: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-            list.into_iter().take(MAX_SEGMENTS).map(WireSegment::parse).collect()
+            is_cut = list.len() > MAX_READ;
+            list.into_iter().take(MAX_READ).map(WireSegment::parse).collect()
         }
         Some(b'{') => vec![WireSegment::parse(message)],
         _ => {
@@ -31,7 +33,8 @@ fn parts(message: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> (Vec
             cq::parse(&string)
         }
     };
-    let is_plain = segments.iter().all(|segment| segment.kind() == Some("text"));
+    // What is cut is still in the original.
+    let is_plain = !is_cut && segments.iter().all(|segment| segment.kind() == Some("text"));
     let inside = |content: &RawValue| items_at(content, is_me, depth + 1);
     let around = Surroundings { is_me, items: &inside };
     (segments.iter().filter_map(|one| segment::read(one, &around)).collect(), is_plain)

@@ -1,4 +1,4 @@
-//! The segments of OneBot 11 (message/segment.md), and those that NapCat, LLBot, Lagrange and
+//! The segments of OneBot 11 (message/segment.md), and those that `NapCat`, `LLBot`, Lagrange and
 //! go-cqhttp added.
 
 use super::faces;

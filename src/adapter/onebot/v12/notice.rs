@@ -5,6 +5,7 @@ use super::segment;
 use crate::adapter::api::{Event, PlatformRequest, RequestKind};
 use crate::adapter::onebot::common::fields::Fields;
 use crate::adapter::onebot::common::notices::{About, Notices};
+use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
 use crate::model::notice::NoticeKind;
 
@@ -25,7 +26,7 @@ impl<'a> NoticeFrame<'a> {
         name_of: &dyn Fn(&str, &str) -> Option<String>,
     ) -> Option<Event> {
         let fields = &self.0;
-        let at = fields.scalar("time").and_then(|time| time.time()).unwrap_or_else(now);
+        let at = fields.scalar("time").and_then(Scalar::time).unwrap_or_else(now);
         let notices = Notices { platform, account, at, name_of };
         let conversation = self.conversation();
         let conversation = conversation.as_deref();

@@ -3,22 +3,25 @@
 use crate::adapter::onebot::common::card::card_of;
 use crate::adapter::onebot::common::parts::{self, Part, Reading, location, media, mention, text};
 use crate::adapter::onebot::common::segment::WireSegment;
-use crate::model::content::{MAX_SEGMENTS, Segment};
+use crate::model::content::{MAX_READ, Segment};
 use crate::model::message::{ReplyTo, Sender};
 use serde_json::value::RawValue;
 
 /// Reads a message: segments, or one segment or a text from those who send such.
 pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Reading {
     let json = message.get();
+    let mut is_cut = false;
     let segments = match json.as_bytes().first() {
         Some(b'[') => {
             let list: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-            list.into_iter().take(MAX_SEGMENTS).map(WireSegment::parse).collect()
+            is_cut = list.len() > MAX_READ;
+            list.into_iter().take(MAX_READ).map(WireSegment::parse).collect()
         }
         Some(b'{') => vec![WireSegment::parse(message)],
         _ => vec![WireSegment::text(serde_json::from_str::<String>(json).unwrap_or_default())],
     };
-    let is_plain = segments.iter().all(|segment| segment.kind() == Some("text"));
+    // What is cut is still in the original.
+    let is_plain = !is_cut && segments.iter().all(|segment| segment.kind() == Some("text"));
     let parts = segments.iter().filter_map(|segment| part(segment, is_me)).collect();
     Reading::of(parts, (!is_plain).then(|| json.to_owned()))
 }
