@@ -246,6 +246,7 @@ async fn it_opens_at_the_first_unread_message_and_reads_what_is_seen() {
     say(&peer, 7, "read", 30);
     let tab = Tab::open(&chat(&server, "qq", "group_7")).await;
     tab.sees(".message", "read 29").await;
+    tab.click(".down").await;
     let unread = || server.get("/api/conversations").1["conversations"][0]["unread"].clone();
     eventually("all is read", || (unread() == 0).then_some(()));
     tab.go(&server.url("/#platforms")).await;
