@@ -173,6 +173,7 @@ impl Both {
         self.runtime.block_on(self.store.as_ref().unwrap().write(command)).unwrap()
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm for each step")]
     fn step(&mut self, step: &Step) {
         self.at += 1;
         let at = self.at;
@@ -330,7 +331,7 @@ impl Both {
             sender: Sender { id: "7".into(), name: "Seven".into() },
             content: Content::of(vec![
                 Segment::Text { text: format!("in{external}") },
-                Segment::Mention { user: "9".into(), name: None, me: external % 2 == 0 },
+                Segment::Mention { user: "9".into(), name: None, me: external.is_multiple_of(2) },
             ]),
             reply_to: None,
             external_id: external.to_string(),
@@ -415,7 +416,7 @@ impl Both {
         // Names, accounts and kinds do not follow from the model.
         let plain = |found: Vec<Conversation>| -> Vec<_> {
             let plain = |found: Conversation| Conversation {
-                kind: Default::default(),
+                kind: rechat::protocol::overview::ConversationKind::default(),
                 name: None,
                 account: None,
                 ..found
@@ -432,7 +433,10 @@ impl Both {
             for conversation in wanted.iter().filter(is_wanted) {
                 let platform = platform.clone();
                 let one = ConversationQuery { platform, text: None, before, limit: Some(1) };
-                assert_eq!(plain(view.conversations(&one).unwrap()), [conversation.clone()]);
+                assert_eq!(
+                    plain(view.conversations(&one).unwrap()),
+                    std::slice::from_ref(conversation)
+                );
                 before = Some(conversation.last_seq);
             }
         }

@@ -198,6 +198,7 @@ impl Fake {
     }
 
     /// A person sends items.
+    #[allow(clippy::needless_pass_by_value, reason = "it reads better")]
     pub fn tell(&self, bot: usize, items: Value) -> Value {
         self.change(|state| {
             let id = state.new_id();

@@ -69,6 +69,7 @@ pub fn serve(handle: Arc<dyn Fn(&Request) -> Answer + Send + Sync>) -> String {
     address
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it ends with the connection")]
 fn connection(stream: TcpStream, handle: &(dyn Fn(&Request) -> Answer + Send + Sync)) {
     stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
@@ -98,7 +99,8 @@ fn connection(stream: TcpStream, handle: &(dyn Fn(&Request) -> Answer + Send + S
 }
 
 fn head(status: u16, headers: &[(&str, String)], length: usize) -> String {
-    let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let more = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+    let more = more.collect::<Vec<_>>().concat();
     format!("HTTP/1.1 {status} x\r\nContent-Length: {length}\r\n{more}\r\n")
 }
 

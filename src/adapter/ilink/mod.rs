@@ -11,6 +11,7 @@ mod json;
 mod lock;
 mod login;
 mod memory;
+mod options;
 mod outbound;
 mod poll;
 mod qr;
@@ -23,10 +24,9 @@ mod window;
 use super::api::{Kind, LoginRequest, OwnSettings, Settings};
 use super::context::Context;
 use super::registry::ConfiguredEntry;
-use super::service::{Adapter, ServeStandalone, Service, read_own};
+use super::service::{Adapter, ServeStandalone, Service};
 use super::transport::Running;
-use hyper::Uri;
-use serde::Deserialize;
+use options::Options;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -45,41 +45,8 @@ pub(super) static ADAPTER: Adapter = Adapter {
     configure: |own| Ok(Service::Standalone(Arc::new(Ilink::configure(own)?))),
 };
 
-/// The official addresses.
-const URL: &str = "https://ilinkai.weixin.qq.com";
-const CDN: &str = "https://novac2c.cdn.weixin.qq.com/c2c";
-
-/// How long a message waits for a person to write.
-const WINDOW_TTL: Duration = Duration::from_hours(7 * 24);
-
-/// The most characters of one text: a longer one may be cut in silence.
-const MAX_TEXT: usize = 2_000;
-
 /// Requests about logins that may wait.
 const MAX_REQUESTS: usize = 16;
-
-/// The keys of an `[[adapter]]` entry that only this kind has.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Own {
-    url: Option<String>,
-    cdn: Option<String>,
-    window_ttl: Option<u64>,
-    max_text: Option<usize>,
-}
-
-/// The settings of this kind, checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Options {
-    /// The address of the interface.
-    url: String,
-    /// The address of the media.
-    cdn: String,
-    /// How long a message waits for a person to write.
-    window_ttl: Duration,
-    /// The most characters of one text.
-    max_text: usize,
-}
 
 /// One configured adapter.
 struct Ilink {
@@ -97,36 +64,9 @@ impl fmt::Debug for Ilink {
 
 impl Ilink {
     fn configure(own: OwnSettings) -> Result<Self, String> {
-        let own: Own = read_own(own)?;
-        let window_ttl = own.window_ttl.map_or(WINDOW_TTL, Duration::from_secs);
-        let max_text = own.max_text.unwrap_or(MAX_TEXT);
-        if window_ttl.is_zero() {
-            return Err("`window_ttl` is 0; give seconds, above 0".into());
-        }
-        if max_text == 0 {
-            return Err("`max_text` is 0; give characters, above 0".into());
-        }
-        let options = Options {
-            url: address("url", own.url, URL)?,
-            cdn: address("cdn", own.cdn, CDN)?,
-            window_ttl,
-            max_text,
-        };
+        let options = Options::read(own)?;
         let (logins, requests) = mpsc::channel(MAX_REQUESTS);
         Ok(Self { options: Arc::new(options), logins, requests: Mutex::new(Some(requests)) })
-    }
-}
-
-/// An address of the web, without the slash at its end.
-fn address(key: &str, given: Option<String>, default: &str) -> Result<String, String> {
-    let Some(given) = given else { return Ok(default.to_owned()) };
-    let is_web = given.parse::<Uri>().is_ok_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none()
-    });
-    if is_web {
-        Ok(given.trim_end_matches('/').to_owned())
-    } else {
-        Err(format!("`{key}` is `{given}`; give it as https://host/"))
     }
 }
 
@@ -151,38 +91,5 @@ impl ServeStandalone for Ilink {
 
     fn logins(&self) -> Option<mpsc::Sender<LoginRequest>> {
         Some(self.logins.clone())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn options(text: &str) -> Result<Options, String> {
-        let own = toml::from_str(text).unwrap();
-        Ilink::configure(own).map(|ilink| (*ilink.options).clone())
-    }
-
-    #[test]
-    fn the_defaults_are_the_official_addresses() {
-        let options = options("").unwrap();
-        assert_eq!((&*options.url, &*options.cdn), (URL, CDN));
-        assert_eq!(options.window_ttl, Duration::from_hours(7 * 24));
-    }
-
-    #[test]
-    fn an_error_names_the_key() {
-        assert_eq!(options("url = 'http://h:1/'").unwrap().url, "http://h:1");
-        for (text, key) in [
-            ("url = 'ws://h/'", "`url`"),
-            ("cdn = 'h'", "`cdn`"),
-            ("window_ttl = 0", "`window_ttl`"),
-            ("window_ttl = 'x'", "`window_ttl`"),
-            ("max_text = 0", "`max_text`"),
-            ("speed = 1", "speed"),
-        ] {
-            let error = options(text).unwrap_err();
-            assert!(error.contains(key), "{text}: {error}");
-        }
     }
 }

@@ -1,11 +1,11 @@
 //! The accounts of one configured adapter, and logging in and out.
 
-use super::Options;
 use super::account::Account;
 use super::api::{Api, Session};
 use super::http::Http;
 use super::login::{Attempt, LoggedIn, LoginEnd};
 use super::memory::{self, ADAPTER, Kept, Login};
+use super::options::Options;
 use super::window::Windows;
 use crate::adapter::api::{Event, LoginError, LoginRequest, Settings};
 use crate::adapter::context::Context;

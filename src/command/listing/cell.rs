@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Digits of an ID that are shown; more are hardly ever needed to name a message.
-pub(in crate::command) const ID_DIGITS: usize = 8;
+pub(crate) const ID_DIGITS: usize = 8;
 
 /// Shown as the sender of what was written here.
 const OWN: &str = "me";
@@ -87,7 +87,7 @@ impl<'a> Cells<'a> {
 }
 
 /// The content, behind the name of the person whose message it answers.
-pub(in crate::command) fn answering(message: &Message) -> Cow<'_, str> {
+pub(crate) fn answering(message: &Message) -> Cow<'_, str> {
     let text = readable(message);
     match message.reply_to.as_deref() {
         None => text,
@@ -97,12 +97,12 @@ pub(in crate::command) fn answering(message: &Message) -> Cow<'_, str> {
 }
 
 /// How a status looks; quiet where it is sent.
-pub(in crate::command) fn status_look(status: Status) -> Look {
+pub(crate) fn status_look(status: Status) -> Look {
     if status == Status::Sent { Look::Quiet } else { Look::Status(status) }
 }
 
 /// The first digits of an ID.
-pub(in crate::command) fn short_id(message: &Message) -> String {
+pub(crate) fn short_id(message: &Message) -> String {
     let mut id = message.id.to_string();
     id.truncate(ID_DIGITS);
     id
@@ -110,7 +110,7 @@ pub(in crate::command) fn short_id(message: &Message) -> String {
 
 /// A text that is safe for a terminal and has at most so many columns; a long one is not read to
 /// its end.
-pub(in crate::command) fn short(text: &str, columns: usize) -> String {
+pub(crate) fn short(text: &str, columns: usize) -> String {
     // A character of no width is rare, so that four for each column are more than enough.
     let end = text.char_indices().nth(columns * 4 + 1).map_or(text.len(), |(end, _)| end);
     cut(&visible(&text[..end]), columns).into_owned()

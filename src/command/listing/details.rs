@@ -8,7 +8,7 @@ use crate::model::reaction::Reaction;
 use crate::text::escaped;
 
 /// Prints one message.
-pub(in crate::command) fn details(out: &mut Output, message: &Message) -> Result<()> {
+pub(crate) fn details(out: &mut Output, message: &Message) -> Result<()> {
     let time = |seconds| format!("{} ({seconds})", local_time(seconds));
     let sender =
         message.sender.as_ref().map(|s| format!("{} ({})", escaped(&s.name), escaped(&s.id)));

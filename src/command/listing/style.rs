@@ -6,14 +6,14 @@ use crossterm::style::{Color, Stylize};
 
 /// A part of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::command) struct Piece {
-    pub(in crate::command) text: String,
-    pub(in crate::command) look: Look,
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    pub(crate) look: Look,
 }
 
 /// How a part of a row looks where there are colors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::command) enum Look {
+pub(crate) enum Look {
     Plain,
     Heading,
     Quiet,
@@ -24,12 +24,12 @@ pub(in crate::command) enum Look {
 
 impl Piece {
     /// A text as it is.
-    pub(in crate::command) fn new(text: impl Into<String>, look: Look) -> Self {
+    pub(crate) fn new(text: impl Into<String>, look: Look) -> Self {
         Self { text: text.into(), look }
     }
 
     /// A text of just so many columns.
-    pub(in crate::command) fn of_width(text: &str, columns: usize, look: Look) -> Self {
+    pub(crate) fn of_width(text: &str, columns: usize, look: Look) -> Self {
         let text = cut(text, columns);
         let gap = " ".repeat(columns.saturating_sub(width(&text)));
         Self { text: format!("{text}{gap}"), look }
@@ -47,7 +47,7 @@ impl Piece {
 }
 
 /// A row as it is printed.
-pub(in crate::command) fn printed(row: &[Piece], has_color: bool) -> String {
+pub(crate) fn printed(row: &[Piece], has_color: bool) -> String {
     let text = |piece: &Piece| if has_color { piece.styled() } else { piece.text.clone() };
     let row: Vec<_> = row.iter().map(text).collect();
     row.join(" ").trim_end().to_owned()

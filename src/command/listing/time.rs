@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// A time as a list shows it: how long ago it was today, else the date.
-pub(in crate::command) fn short_time(seconds: u64, now: u64, zone: &TimeZone) -> String {
+pub(crate) fn short_time(seconds: u64, now: u64, zone: &TimeZone) -> String {
     let (Some(time), Some(today)) = (timestamp(seconds), timestamp(now)) else {
         return seconds.to_string();
     };
@@ -22,7 +22,7 @@ pub(in crate::command) fn short_time(seconds: u64, now: u64, zone: &TimeZone) ->
 }
 
 /// Local time to the second; the number itself where the calendar does not reach so far.
-pub(in crate::command) fn local_time(seconds: u64) -> String {
+pub(crate) fn local_time(seconds: u64) -> String {
     timestamp(seconds).map_or_else(
         || seconds.to_string(),
         |time| time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
@@ -30,7 +30,7 @@ pub(in crate::command) fn local_time(seconds: u64) -> String {
 }
 
 /// The time in UTC, for programs.
-pub(in crate::command) fn utc(seconds: u64) -> String {
+pub(crate) fn utc(seconds: u64) -> String {
     timestamp(seconds).unwrap_or_default().to_string()
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 const REASON: usize = 100;
 
 /// A message that came.
-pub(in crate::command) fn watched_row(message: &Message) -> Vec<Piece> {
+pub(crate) fn watched_row(message: &Message) -> Vec<Piece> {
     let conversation = message.conversation_name.as_ref().unwrap_or(&message.recipient);
     let mut row = beginning(message.created_at, short_id(message));
     row.push(Piece::new(visible(message.platform_or_local()), Look::Quiet));
@@ -37,7 +37,7 @@ pub(in crate::command) fn watched_row(message: &Message) -> Vec<Piece> {
 }
 
 /// What became of a message.
-pub(in crate::command) fn change_row(id: Uuid, at: u64, text: &str, look: Look) -> Vec<Piece> {
+pub(crate) fn change_row(id: Uuid, at: u64, text: &str, look: Look) -> Vec<Piece> {
     let mut id = id.to_string();
     id.truncate(ID_DIGITS);
     let mut row = beginning(at, id);
