@@ -201,9 +201,15 @@ impl Tab {
         found.unwrap_or_else(|error| panic!("{place}: {error}"))
     }
 
+    /// Clicks an element; found again where the page has drawn it anew meanwhile.
     pub async fn click(&self, place: &str) {
-        let clicked = self.find(place).await.click().await;
-        clicked.unwrap_or_else(|error| panic!("{place}: {error}"));
+        let began = Instant::now();
+        loop {
+            match self.find(place).await.click().await {
+                Err(error) if error.is_stale_element_reference() && began.elapsed() < DEADLINE => {}
+                clicked => return clicked.unwrap_or_else(|error| panic!("{place}: {error}")),
+            }
+        }
     }
 
     /// Clicks the control with this name.

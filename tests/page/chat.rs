@@ -89,12 +89,16 @@ async fn one_reads_and_answers() {
     tab.was_quiet().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Chromium: tests/run"]
 async fn the_reading_place_stays() {
     let server = TestServer::start();
     let peer = qq(&server).await;
     say(&peer, 7, "old", 250);
+    let unread = || server.get("/api/conversations").1["conversations"][0]["unread"].clone();
+    eventually("all have come", || (unread() == 250).then_some(()));
+    let read = json!({"read_to": "latest"});
+    server.ask("PATCH", "/api/conversations/qq/group_7", Some(&read));
     let tab = Tab::open(&chat(&server, "qq", "group_7")).await;
     tab.sees(".message", "old 249").await;
     tab.run("document.querySelector('.scroller').scrollTop -= 1500").await;

@@ -1,4 +1,4 @@
-import { editMessage } from '../api.js';
+import { ask, editMessage } from '../api.js';
 import { lineOf } from '../content.js';
 import { fill, h } from '../dom.js';
 import { errorText } from '../errors.js';
@@ -138,7 +138,10 @@ export class Pane {
     }
     const { platform, conversation } = this.entry;
     await this.feed.ready();
-    const entry = await this.feed.conversations.find(platform, conversation);
+    const known = await this.feed.conversations.find(platform, conversation);
+    // Events tell of a conversation once a second; what they have not told yet is unread, too.
+    const path = [platform, conversation].map(encodeURIComponent).join('/');
+    const entry = await ask(`api/conversations/${path}`).catch(() => known);
     await this.timeline.open(entry?.unread ?? 0);
     if (this.#isClosed) return;
     this.#draw();
