@@ -49,15 +49,16 @@ pub async fn set(call: Call<'_>) -> Result<Answer> {
         return Err(invalid(ErrorResponse::bad_request(text)));
     }
     let view = call.context.store.view()?;
+    let unknown = || {
+        let text = "`read_to` must be the `seq` or the ID of a message that is known, or `latest`";
+        invalid(ErrorResponse::bad_request(text))
+    };
     let read_to = match read_to {
         None => None,
+        Some(ReadTo::Seq(seq)) if seq > view.head() => return Err(unknown()),
         Some(ReadTo::Seq(seq)) => Some(seq),
         Some(ReadTo::Text(text)) if text == "latest" => Some(u64::MAX),
-        Some(ReadTo::Text(text)) => Some(seq_of("read_to", &text, &view).map_err(|_| {
-            let text =
-                "`read_to` must be the `seq` or the ID of a message that is known, or `latest`";
-            invalid(ErrorResponse::bad_request(text))
-        })?),
+        Some(ReadTo::Text(text)) => Some(seq_of("read_to", &text, &view).map_err(|_| unknown())?),
     };
     let command = Command::SetConversation {
         platform: store::stored(&platform).to_owned(),

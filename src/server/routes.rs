@@ -136,6 +136,7 @@ fn read() -> Operation {
             .path("id", &id(), "The message's ID")
             .query("raw", &json!({"type": "boolean"}), "Add the platform's own form as `raw`")
             .answers::<Message>(StatusCode::OK, "The message")
+            .error(400, "`raw` is neither `true` nor `false`")
             .error(404, "There is no such message")
     })
 }
