@@ -23,8 +23,8 @@ pub struct ByPrefix {
 }
 
 impl View {
-    /// The messages that match, newest first. It takes about half a second for each ten million
-    /// messages that are looked at.
+    /// The messages that match, newest first. It took 0.6 to 1.1 s on a busy machine for each ten
+    /// million messages that are looked at.
     pub fn by_prefix(&self, filter: &Filter, wanted: ByPrefix) -> Result<Vec<Message>> {
         if let Some(id) = wanted.prefix.whole() {
             let found = self.by_id(id)?.filter(|found| filter.matches(found));
