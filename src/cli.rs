@@ -3,6 +3,7 @@
 #![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
 
 use crate::config::LogFormat;
+use crate::media::Hash;
 use crate::model::message::{Direction, MessageType, Status};
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
@@ -99,6 +100,8 @@ pub enum Command {
     Import(Import),
     /// Copy the store, also while the server runs
     Backup(Backup),
+    /// List the files that messages have, or remove some
+    Media(Media),
     /// Make the store's file as small as possible
     Compact(Compact),
     /// Make a random token
@@ -445,6 +448,10 @@ pub struct Export {
     #[arg(long, ignore_case = true)]
     pub direction: Option<Direction>,
 
+    /// Also write the files that messages have, into a folder beside the file: `FILE-media`
+    #[arg(long, requires = "file")]
+    pub media: bool,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub source: SourceArgs,
@@ -457,7 +464,8 @@ pub struct Export {
   zstd -dc qq.jsonl.zst | rechat import -
 
 Messages keep their ID, times and status. Known ones are skipped, so an import that stopped halfway
-can simply be repeated. Pending messages are sent.")]
+can simply be repeated. Pending messages are sent. The files in `FILE-media`, where that folder is,
+are taken in first.")]
 pub struct Import {
     /// File with lines as `rechat export` writes them; `-`: standard input
     #[arg(value_hint = ValueHint::FilePath)]
@@ -473,7 +481,8 @@ pub struct Import {
 #[command(after_help = "Example:
   rechat backup /backup/rechat-$(date +%F).redb
 
-The copy has the state of one moment. It is a store that every command can use: --db FILE.")]
+The copy has the state of one moment. It is a store that every command can use: --db FILE. The files
+that messages have are copied into the folder FILE-media.")]
 pub struct Backup {
     /// File to write the copy to
     #[arg(value_hint = ValueHint::FilePath)]
@@ -482,6 +491,32 @@ pub struct Backup {
     /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// `rechat media`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat media
+  rechat media --json | jq -r 'select(.size > 50000000) | .media' | xargs -n1 rechat media --remove
+
+A file is named by the SHA-256 of its bytes. Messages whose file is removed stay. Files that no message
+has are removed after a day.")]
+pub struct Media {
+    /// Remove this file, and take it out of its messages; may be repeated
+    #[arg(long, value_name = "MEDIA", conflicts_with_all = ["json", "limit"])]
+    pub remove: Vec<Hash>,
+
+    /// List at most so many, the newest
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
+    pub limit: u64,
+
+    /// Print each file as a line of JSON
+    #[arg(long)]
+    pub json: bool,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -24,7 +24,7 @@ pub use crate::model::change::Inbound;
 pub use crate::protocol::platform::{AdapterStatus, State, StatusChange};
 pub use api::{
     AccountHandle, Delivery, Event, EventSink, Found, Kind, OnUnknown, Outbound, QueuedEvent,
-    RateLimit, Request, Resolve, Settings, Transport,
+    RateLimit, ReadMedia, Request, Resolve, Settings, Transport,
 };
 pub use kinds::AdapterConfig;
 pub use registry::{Changes, Registry, configured_facts};

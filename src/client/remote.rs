@@ -3,13 +3,14 @@
 use super::address::Address;
 use super::export::Export;
 use super::history::{HistoryPage, HistoryQuery};
-use super::missing::no_message;
+use super::missing::{no_media, no_message};
 use super::opening::{Begin, NotOpened};
 use crate::error::{Error, Result};
+use crate::media::{Hash, Upload};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{
     AdapterStatus, Backup, Conversation, Conversations, Deleted, ErrorBody, Health, Imported,
-    Listing, MAX_LIMIT, NewMessage, NewStatus, Platforms,
+    Listing, MAX_LIMIT, MediaList, MediaRemoved, NewMessage, NewStatus, Platforms, Uploaded,
 };
 use crate::protocol::overview::Stats;
 use crate::store::{Filter, Page};
@@ -38,6 +39,9 @@ const UNKNOWN_PLACE: HeaderValue = HeaderValue::from_static("unknown");
 
 /// How long an answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How long sending a file may take.
+const UPLOAD_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// How long a server that has taken a connection may take to show that it is there.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -291,6 +295,62 @@ impl Remote {
         if status.is_success() { Ok(()) } else { Err(refused(status, &bytes.unwrap_or_default())) }
     }
 
+    pub(super) async fn media(&mut self, limit: u64) -> Result<MediaList> {
+        let request =
+            self.request(Method::GET, &format!("/api/media?limit={limit}"), None::<&()>)?;
+        self.ask(request).await?.ok_or_else(|| self.not_found())
+    }
+
+    pub(super) async fn upload(&mut self, name: Option<&str>, bytes: Vec<u8>) -> Result<Uploaded> {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(name.map(|name| ("name", name)));
+        let path = format!("/api/media?{}", query.finish());
+        let mut request = self.request(Method::POST, &path, None::<&()>)?;
+        *request.body_mut() = Full::from(bytes);
+        self.requests.ready().await.map_err(|error| self.address.broken(&error))?;
+        let sent = timeout(UPLOAD_TIMEOUT, self.requests.send_request(request)).await;
+        let answer = sent.map_err(|_| self.broken(&io::Error::from(io::ErrorKind::TimedOut)))?;
+        let answer = answer.map_err(|error| self.address.broken(&error))?;
+        let status = answer.status();
+        let bytes = read(answer.into_body(), MAX_ERROR_BYTES).await;
+        let bytes = bytes.map_err(|error| self.broken(&error))?;
+        match status {
+            StatusCode::CREATED => serde_json::from_slice(&bytes)
+                .map_err(|error| self.broken(&format_args!("cannot read the answer: {error}"))),
+            StatusCode::NOT_FOUND => Err(self.not_found()),
+            status => Err(refused_media(status, &bytes)),
+        }
+    }
+
+    pub(super) async fn download(&mut self, media: Hash, to: &mut Upload) -> Result<bool> {
+        let request = self.request(Method::GET, &format!("/api/media/{media}"), None::<&()>)?;
+        self.requests.ready().await.map_err(|error| self.address.broken(&error))?;
+        let answer = timeout(ANSWER_TIMEOUT, self.requests.send_request(request)).await;
+        let answer = answer.map_err(|_| self.broken(&io::Error::from(io::ErrorKind::TimedOut)))?;
+        let answer = answer.map_err(|error| self.address.broken(&error))?;
+        let status = answer.status();
+        let mut body = answer.into_body();
+        if !status.is_success() {
+            let bytes = read(body, MAX_ERROR_BYTES).await.unwrap_or_default();
+            let is_missing = status == StatusCode::NOT_FOUND;
+            return if is_missing { Ok(false) } else { Err(refused(status, &bytes)) };
+        }
+        loop {
+            let frame = timeout(ANSWER_TIMEOUT, body.frame()).await;
+            let frame =
+                frame.map_err(|_| self.broken(&io::Error::from(io::ErrorKind::TimedOut)))?;
+            let Some(frame) = frame else { return Ok(true) };
+            let frame = frame.map_err(|error| self.address.broken(&error))?;
+            let written = frame.data_ref().map_or(Ok(()), |bytes| to.write(bytes));
+            written.map_err(|refused| Error::failed(refused.to_string()))?;
+        }
+    }
+
+    pub(super) async fn remove_media(&mut self, media: Hash) -> Result<MediaRemoved> {
+        let request = self.request(Method::DELETE, &format!("/api/media/{media}"), None::<&()>)?;
+        self.ask(request).await?.ok_or_else(|| no_media(media))
+    }
+
     /// The body of an answer that goes on.
     async fn open(
         &mut self,
@@ -395,6 +455,14 @@ fn unreachable(address: &Address, error: &io::Error) -> Error {
         return away;
     }
     away.hint("start one with `rechat serve`, or leave --server out to use the local store")
+}
+
+/// The text of an error with which a server answered a file.
+fn refused_media(status: StatusCode, body: &[u8]) -> Error {
+    match serde_json::from_slice::<ErrorBody>(body) {
+        Ok(body) => Error::failed(body.error),
+        Err(_) => refused(status, body),
+    }
 }
 
 /// The text of an error that a server answered.

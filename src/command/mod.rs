@@ -13,6 +13,7 @@ mod known;
 mod list;
 mod listing;
 mod man;
+mod media;
 mod open;
 mod output;
 mod progress;
@@ -57,6 +58,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Export(export) => briefly(export::run(export, config)),
         Command::Import(import) => briefly(import::run(import, config)),
         Command::Backup(backup) => briefly(backup::backup(backup, config)),
+        Command::Media(media) => briefly(media::run(media, config)),
         Command::Compact(compact) => backup::compact(compact, config),
         Command::Token => token::run(),
         Command::Completions(completions) => completions::run(&completions),

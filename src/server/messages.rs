@@ -3,6 +3,7 @@
 use super::body::{Answer, json};
 use super::context::Context;
 use super::error::{ErrorResponse, Result};
+use super::media;
 use super::operation::Call;
 use super::request::read_json;
 use crate::clock::now;
@@ -24,6 +25,7 @@ pub async fn create(call: Call<'_>) -> Result<Answer> {
     let has_segments = body.segments.is_some();
     let draft = body.into_draft().map_err(ErrorResponse::bad_request)?;
     let idempotency = key.map(|key| Idempotency::new(&key, &draft.fingerprint()));
+    let draft = media::keep(call.context, draft).await?;
     let (recipient, platform) = (draft.recipient().to_owned(), draft.platform().map(str::to_owned));
     let facts = call.context.routing_facts(&recipient);
     match write(call.context, Command::Create { draft, at: now(), idempotency, facts }).await? {
@@ -102,7 +104,7 @@ pub async fn write(context: &Context, command: Command) -> Result<store::Answer>
 }
 
 /// The message's ID in the path; one that is no UUID is a message that does not exist.
-fn id_of(call: &Call<'_>) -> Result<Uuid> {
+pub fn id_of(call: &Call<'_>) -> Result<Uuid> {
     let id = call.parameters.get("id").unwrap_or_default();
     id.parse().map_err(|_| ErrorResponse::no_message())
 }

@@ -12,6 +12,7 @@ mod lifetime;
 mod limit;
 mod list;
 mod listen;
+mod media;
 mod memory;
 mod messages;
 mod metrics;

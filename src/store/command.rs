@@ -27,8 +27,9 @@ pub enum Command {
     Recall { target: Target, by: Option<Sender>, hides: bool, at: u64 },
     /// Set the content of a message anew, as the platform or the account itself did.
     Edit { target: Target, content: Content, at: u64 },
-    /// Note what became known of a message's content: a file is here, a forward is open.
-    Complete { seq: u64, content: Content, at: u64 },
+    /// Note what became known of a message's content: a file is here, a forward is open. Where the
+    /// content is not what it `was` any more, nothing is done: the answer is [`Answer::Nothing`].
+    Complete { seq: u64, was: Content, content: Content, at: u64 },
     /// Change the reactions to a message.
     React { target: Target, change: ReactionChange, at: u64 },
     /// Keep a notice of a platform.

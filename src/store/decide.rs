@@ -33,8 +33,11 @@ pub(super) fn decide(
         Command::Edit { target, content, at } => {
             alter(state, &target, events, |message| set_content(message, content, true, at))
         }
-        Command::Complete { seq, content, at } => {
+        Command::Complete { seq, was, content, at } => {
             let Some(message) = state.by_seq(seq)? else { return Ok(Answer::NotFound) };
+            if message.content != was {
+                return Ok(Answer::Nothing);
+            }
             events.extend(set_content(&message, content, false, at));
             Ok(Answer::Noted)
         }

@@ -34,6 +34,7 @@ mod generated;
 mod http;
 mod https;
 mod limits;
+mod media;
 mod metrics;
 mod outcomes;
 mod readme;

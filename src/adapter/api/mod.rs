@@ -4,6 +4,7 @@ mod account_handle;
 mod event;
 mod event_sink;
 mod kind;
+mod media;
 mod message;
 mod settings;
 
@@ -11,5 +12,6 @@ pub use account_handle::{AccountHandle, Request};
 pub use event::Event;
 pub use event_sink::{EventSink, QueuedEvent};
 pub use kind::{Kind, Resolve};
+pub use media::{ReadMedia, with_bytes};
 pub use message::{Delivery, Found, Outbound};
 pub use settings::{OnUnknown, OwnSettings, RateLimit, Settings, SettingsEntry, Transport};

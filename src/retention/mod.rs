@@ -1,6 +1,8 @@
 //! Deleting what is old, or too much, where the configuration says so: a few messages at a time,
 //! by the ordinary way, so that everybody who watches and every index knows of it.
 
+mod media;
+
 use crate::clock::{Clock, now};
 use crate::model::message::Status;
 use crate::store::{Answer, Command, Result, Store};
@@ -37,14 +39,15 @@ impl Ages {
     /// Where even the newest message is too old to be kept, the clock may have been set while no
     /// server ran: then nothing is deleted for its age until the server has run for so long.
     fn begin(clock: Arc<Clock>, store: &Store, policy: Policy) -> Result<Self> {
+        let shortest = [policy.age, policy.media_age].into_iter().flatten().min();
         let view = store.view()?;
         let newest = view.readable_before(view.head() + 1)?.next().transpose()?;
         let stamp = newest.map_or(0, |message| message.created_at.max(message.updated_at));
-        let is_doubted = policy.age.is_some_and(|age| clock.age(stamp).is_some_and(|is| is >= age));
+        let is_doubted = shortest.is_some_and(|age| clock.age(stamp).is_some_and(|is| is >= age));
         if is_doubted {
             tracing::warn!(
-                "even the newest message is older than `retention.days`: is the clock right? Messages \
-                 of before are kept until the server has run for as long"
+                "even the newest message is older than `retention.days` or `media.days`: is the clock \
+                 right? Messages of before are kept until the server has run for as long"
             );
         }
         Ok(Self { clock, doubted: if is_doubted { stamp } else { 0 } })
@@ -64,6 +67,8 @@ pub struct Policy {
     pub age: Option<u64>,
     /// Messages in all.
     pub count: Option<u64>,
+    /// Seconds after which the bytes of a message's media are removed.
+    pub media_age: Option<u64>,
 }
 
 /// Deletes by the policy in force, until `stop`.
@@ -73,7 +78,7 @@ pub async fn run(
     mut policy: watch::Receiver<Policy>,
     stop: CancellationToken,
 ) {
-    let mut position = 0;
+    let (mut position, mut media_position) = (0, 0);
     let at_first = *policy.borrow();
     let ages = match Ages::begin(clock, &store, at_first) {
         Ok(ages) => ages,
@@ -84,6 +89,10 @@ pub async fn run(
         let done = match step(&store, now_in_force, &ages, &mut position).await {
             Ok(false) => trim(&store, now_in_force).await,
             done => done,
+        };
+        let done = match (done, now_in_force.media_age) {
+            (Ok(false), Some(age)) => media::step(&store, age, &ages, &mut media_position).await,
+            (done, _) => done,
         };
         let pause = match done {
             Ok(true) => REST,
