@@ -6,7 +6,7 @@
 //! A message of the account's owner may be the echo of an attempt that is under way. It waits for
 //! the attempt's end, which tells the platform's ID; the store decides which it is.
 
-use crate::adapter::{Event, QueuedEvent, Registry};
+use crate::adapter::{Event, MessageOf, QueuedEvent, Registry};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::media::{Blobs, content};
@@ -15,7 +15,7 @@ use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
 use crate::protocol::overview::Conversation;
-use crate::store::{self, Answer, Command, Store};
+use crate::store::{self, Answer, Command, Store, Target};
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
@@ -136,14 +136,18 @@ impl Ingest {
     /// Keeps the bytes that messages carry as media.
     async fn keep_bytes(&self, batch: &mut VecDeque<Item>) {
         for item in batch {
-            let Command::Receive { received, .. } = &mut item.command else { continue };
-            if !content::has_bytes(&received.content) {
+            let told = match &mut item.command {
+                Command::Receive { received, .. } => &mut received.content,
+                Command::Edit { content, .. } => content,
+                _ => continue,
+            };
+            if !content::has_bytes(told) {
                 continue;
             }
-            let (blobs, given) = (self.blobs.clone(), received.content.clone());
+            let (blobs, given) = (self.blobs.clone(), told.clone());
             let kept = tokio::task::spawn_blocking(move || content::keep_inbound(&blobs, &given));
             if let Ok(kept) = kept.await {
-                received.content = kept;
+                *told = kept;
             }
         }
     }
@@ -159,6 +163,16 @@ impl Ingest {
                 let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
                 Command::RecordOutcome { seq, outcome, at: now() }
             }
+            Event::Recalled { message, by } => {
+                Command::Recall { target: target(message), by, at: now() }
+            }
+            Event::Edited { message, content } => {
+                Command::Edit { target: target(message), content, at: now() }
+            }
+            Event::Reacted { message, change } => {
+                Command::React { target: target(message), change, at: now() }
+            }
+            Event::Noticed { notice, request } => Command::Notice { notice, request },
             Event::Named { platform, conversation, name } => {
                 Command::Name { platform, conversation, name }
             }
@@ -240,6 +254,12 @@ impl Ingest {
     fn count_unstored(&self, work: &Work) {
         self.unstored.store(work.batch.len() + work.waiting.len(), Ordering::Relaxed);
     }
+}
+
+/// A message that an adapter names.
+fn target(message: MessageOf) -> Target {
+    let MessageOf { platform, conversation, external_id } = message;
+    Target::External { platform, conversation, external_id }
 }
 
 impl Work {

@@ -7,6 +7,7 @@
     reason = "numbers of bounded things; each cast is near its bound"
 )]
 
+pub mod actions;
 pub mod activity;
 pub mod adapter;
 pub mod cli;

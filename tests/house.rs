@@ -38,7 +38,7 @@ const LAYERS: [&[&str]; 12] = [
     &["store"],
     &["search", "media"],
     &["hub", "activity"],
-    &["ingest", "outbox", "retention"],
+    &["actions", "ingest", "outbox", "retention"],
     &["config"],
     &["server", "cli", "client"],
     &["tui"],

@@ -1,6 +1,6 @@
 //! The example of docs/architecture.md: an adapter that appends each message to a file.
 
-use super::api::{Delivery, Found, Kind, Request, Settings};
+use super::api::{ActionError, Delivery, Found, Kind, Request, Settings};
 use super::context::Context;
 use super::registry::{ConfiguredEntry, NewConnection};
 use super::service::{Adapter, ServeStandalone, Service, read_own};
@@ -62,6 +62,7 @@ impl Notebook {
                 }
                 // A file has no history: the outbox then goes by `on_unknown`.
                 Request::Find { answer, .. } => drop(answer.send(Found::CannotTell)),
+                Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
             }
         }
         registration.end(State::Disconnected, "rechat is stopping");

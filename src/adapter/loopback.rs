@@ -1,4 +1,5 @@
-//! Loopback: accepts everything, and answers with the same if asked to. For trying things out.
+//! Loopback: accepts everything, messages and actions, and answers with the same if asked to. For
+//! trying things out.
 
 use super::api::{Delivery, Event, Found, Kind, Outbound, Request, Settings};
 use super::context::Context;
@@ -7,7 +8,7 @@ use super::service::{Adapter, ServeStandalone, Service, read_own};
 use super::transport::Running;
 use crate::clock::now;
 use crate::model::change::Inbound;
-use crate::model::message::Sender;
+use crate::model::message::{ReplyTo, Sender, excerpt};
 use crate::protocol::platform::State;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -69,6 +70,9 @@ impl Loopback {
                         break;
                     }
                 }
+                Request::Act { answer, .. } => {
+                    let _ = answer.send(Ok(()));
+                }
                 Request::Find { answer, .. } => {
                     let _ = answer.send(Found::CannotTell);
                 }
@@ -82,7 +86,7 @@ fn new_id() -> String {
     Uuid::new_v4().to_string()
 }
 
-/// Reports the message as one that came in; false once the core has stopped.
+/// Reports an answer that says the same; false once the core has stopped.
 async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
     let inbound = Inbound {
         platform: platform.to_owned(),
@@ -90,8 +94,12 @@ async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
         conversation: message.conversation,
         conversation_name: None,
         sender: Sender { id: "echo".into(), name: "Echo".into() },
+        reply_to: Some(Box::new(ReplyTo {
+            id: Some(message.id),
+            content: Some(excerpt(&message.content.readable())),
+            ..ReplyTo::default()
+        })),
         content: message.content,
-        reply_to: None,
         external_id: new_id(),
         time: now(),
         own: false,

@@ -23,8 +23,8 @@ mod transport;
 pub use crate::model::change::Inbound;
 pub use crate::protocol::platform::{AdapterStatus, State, StatusChange};
 pub use api::{
-    AccountHandle, Delivery, Event, EventSink, Found, Kind, OnUnknown, Outbound, QueuedEvent,
-    RateLimit, ReadMedia, Request, Resolve, Settings, Transport,
+    AccountHandle, Action, ActionError, Delivery, Event, EventSink, Found, Kind, MessageOf,
+    OnUnknown, Outbound, QueuedEvent, RateLimit, ReadMedia, Request, Resolve, Settings, Transport,
 };
 pub use kinds::AdapterConfig;
 pub use registry::{Changes, Registry, configured_facts};

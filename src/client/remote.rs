@@ -10,7 +10,7 @@ use crate::media::{Hash, Upload};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{
     AdapterStatus, Backup, Conversation, Conversations, Deleted, ErrorBody, Health, Imported,
-    Listing, MAX_LIMIT, MediaList, MediaRemoved, NewMessage, NewStatus, Platforms, Uploaded,
+    Listing, MAX_LIMIT, MediaList, MediaRemoved, MessageChange, NewMessage, Platforms, Uploaded,
 };
 use crate::protocol::overview::Stats;
 use crate::store::{Filter, Page};
@@ -226,7 +226,7 @@ impl Remote {
     }
 
     pub(super) async fn set_status(&mut self, id: Uuid, status: Status) -> Result<Message> {
-        let body = NewStatus { status: status.to_string() };
+        let body = MessageChange { status: Some(status.to_string()), ..MessageChange::default() };
         let request = self.request(Method::PATCH, &format!("/api/messages/{id}"), Some(&body))?;
         self.ask(request).await?.ok_or_else(|| no_message(id))
     }

@@ -48,6 +48,8 @@ pub static KEYS: &[Key] = &[
         "addresses of reverse proxies: only their `X-Forwarded-For` is believed, and their connections do not count per address"),
     key("default_platform", "string", "none", "\"qq\"",
         "the platform of messages that name none, unless their conversation is known"),
+    key("recalled", "string", "\"keep\"", "\"hide\"",
+        "`keep` or `hide`: whether a message that was taken back on its platform keeps its content here"),
     key("tls.certificate", "path", "none", "\"/etc/rechat/certificate.pem\"",
         "PEM file with the certificate for HTTPS; needs `tls.key`; read again when it changes"),
     key("tls.key", "path", "none", "\"/etc/rechat/key.pem\"",
@@ -119,6 +121,8 @@ pub static KEYS: &[Key] = &[
         "days after which the file of a message is removed, and the message stays; 0 keeps it as long as the message"),
     key("media.allow_private", "list of strings", "[]", "[\"nas.lan\", \"127.0.0.1\"]",
         "hosts that media may be fetched from although they are in a private network or on this host"),
+    key("media.url", "string", "none", "\"http://192.168.1.5:8080\"",
+        "the address of this server for OneBot programs, which fetch files there that are too large to be sent along"),
     key("media.fetch_seconds", "number, at least 1", "120", "30", "seconds that fetching a file may take"),
     key("media.fetches", "number, at least 1", "4", "16", "messages whose media are fetched at one time"),
 ];

@@ -44,6 +44,8 @@ pub struct Media {
     pub days: f64,
     /// Hosts that may be fetched from although their addresses are private.
     pub allow_private: Vec<String>,
+    /// The address of this server for implementations, such as `http://192.168.1.5:8080`.
+    pub url: Option<String>,
     /// Seconds that fetching one file may take.
     pub fetch_seconds: u64,
     /// Messages whose media are fetched at one time.
@@ -59,6 +61,7 @@ impl Default for Media {
             reserve_bytes: 256 << 20,
             days: 0.0,
             allow_private: Vec::new(),
+            url: None,
             fetch_seconds: 120,
             fetches: 4,
         }
@@ -69,6 +72,10 @@ impl Media {
     pub(super) fn check(&self) -> Result<()> {
         if !(0.0..1e9).contains(&self.days) {
             return Err(Error::failed("`media.days` must be 0 or more"));
+        }
+        let is_web = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        if !self.url.as_ref().is_none_or(is_web) {
+            return Err(Error::failed("`media.url` must begin with http:// or https://"));
         }
         if self.max_bytes == 0 || self.fetch_seconds == 0 || self.fetches == 0 {
             return Err(Error::failed(

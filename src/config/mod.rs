@@ -49,6 +49,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     /// Where a message goes that names no platform, unless its conversation is known.
     pub default_platform: Option<String>,
+    /// Fate of the content of a message that was taken back on its platform.
+    pub recalled: Recalled,
     /// The certificate to serve HTTPS with.
     pub tls: Option<Tls>,
     #[allow(missing_docs)]
@@ -173,6 +175,7 @@ impl Default for Config {
             prefix: String::new(),
             trusted_proxies: Vec::new(),
             default_platform: None,
+            recalled: Recalled::Keep,
             tls: None,
             log: Log::default(),
             limits: Limits::default(),
@@ -277,9 +280,21 @@ impl Config {
             reserve_bytes: self.store.reserve_bytes,
             journal_seconds: Duration::from_secs_f64(self.log.days * 86_400.0).as_secs(),
             journal_events: self.log.events,
+            hides_recalled: self.recalled == Recalled::Hide,
             ..crate::store::Options::new(&self.db, access)
         }
     }
+}
+
+/// Fate of the content of a message that was taken back on its platform.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recalled {
+    /// It stays here.
+    #[default]
+    Keep,
+    /// It is not kept.
+    Hide,
 }
 
 /// Whether this is what a browser says of itself: scheme, host, perhaps a port, and nothing behind.

@@ -13,9 +13,12 @@ pub mod fetch;
 mod hash;
 pub mod list;
 mod reading;
+pub mod sign;
 pub mod sniff;
 pub mod sweep;
+pub mod thumbnail;
 
 pub use address::{Allowed, is_public};
 pub use blobs::{Blobs, Bounds, Refused, Stored, Upload, folder_beside};
 pub use hash::Hash;
+pub use reading::AdapterMedia;

@@ -15,6 +15,9 @@ pub const MAX_SEGMENTS: usize = 1000;
 /// Characters of the excerpt of a message that another one answers.
 pub const MAX_EXCERPT: usize = 200;
 
+/// Bytes of the emoji of a reaction; some are made of many characters.
+pub const MAX_EMOJI_BYTES: usize = 64;
+
 /// How deep forwards may lie inside forwards.
 pub const MAX_FORWARD_DEPTH: usize = 8;
 

@@ -78,7 +78,15 @@ pub enum Event {
     #[allow(missing_docs)]
     Reacted { seq: u64, reactions: Vec<Reaction>, at: u64 },
     /// A platform told of something that is no message.
-    Noticed(Box<Notice>),
+    Noticed {
+        #[allow(missing_docs)]
+        notice: Box<Notice>,
+        /// What its adapter needs to answer it, where it is a request; the event's offset is its ID.
+        request: Option<String>,
+    },
+    /// A request of a platform was answered.
+    #[allow(missing_docs)]
+    RequestAnswered { id: u64, approved: bool, reason: String, at: u64 },
     /// A message was deleted.
     #[allow(missing_docs)]
     Deleted { seq: u64 },

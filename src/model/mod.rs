@@ -5,7 +5,7 @@
 pub mod change;
 pub mod content;
 pub mod cursor;
-mod draft;
+pub mod draft;
 pub mod event;
 pub mod inline;
 pub mod message;

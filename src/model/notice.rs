@@ -26,6 +26,32 @@ pub struct Notice {
     pub text: String,
     /// Unix seconds.
     pub created_at: u64,
+    /// The ID of the request, where it is one that can be answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<u64>,
+}
+
+/// A request of a platform: somebody wants to be a friend, or to join a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The notice that told of it.
+    pub notice: Notice,
+    /// What its adapter needs to answer it, in words of its own.
+    pub data: String,
+    /// The answer, once it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<RequestAnswer>,
+}
+
+/// Answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestAnswer {
+    #[allow(missing_docs)]
+    pub approved: bool,
+    #[allow(missing_docs)]
+    pub reason: String,
+    /// Unix seconds.
+    pub at: u64,
 }
 
 /// Kind of a notice.

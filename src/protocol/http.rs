@@ -2,8 +2,10 @@
 
 pub use super::overview::{Conversation, Stats};
 pub use super::platform::{AdapterStatus, State};
-use crate::model::content::Segment;
-use crate::model::message::{Draft, Message, MessageType, Status, check_name};
+use crate::model::content::{Content, Segment};
+use crate::model::draft::checked_segments;
+use crate::model::message::{Draft, Message, MessageType, Sender, Status, check_name};
+use crate::model::notice::{Notice, NoticeKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -33,12 +35,119 @@ pub struct NewMessage {
     pub reply_to: Option<String>,
 }
 
-/// Body of `PATCH /api/messages/{id}`.
+/// Body of `PATCH /api/messages/{id}`: a status, or content in place of the message's.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MessageChange {
+    #[schema(value_type = Option<Status>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(missing_docs)]
+    pub status: Option<String>,
+    /// Text in place of the content of an outbound message.
+    #[schema(min_length = 1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// Segments in place of the content of an outbound message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<Vec<Segment>>,
+}
+
+/// A [`MessageChange`] whose parts were checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ParsedChange {
+    Status(Status),
+    Content(Content),
+}
+
+impl MessageChange {
+    /// Checks the parts; the error is what the API answers.
+    pub fn parse(self) -> Result<ParsedChange, String> {
+        match (self.status, self.content, self.segments) {
+            (Some(status), None, None) => {
+                let status = status.parse().map_err(|_| INVALID_STATUS)?;
+                Ok(ParsedChange::Status(status))
+            }
+            (None, Some(text), None) if text.is_empty() => Err("`content` is empty".into()),
+            (None, Some(text), None) => Ok(ParsedChange::Content(Content::text(text))),
+            (None, None, Some(segments)) => checked_segments(segments).map(ParsedChange::Content),
+            (None, None, None) => {
+                Err("missing field `status`; or give `content` or `segments`".into())
+            }
+            _ => Err("`status`, `content` and `segments` exclude each other; give one".into()),
+        }
+    }
+}
+
+/// A request of a platform that can be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Request {
+    #[allow(missing_docs)]
+    pub id: u64,
+    #[allow(missing_docs)]
+    pub platform: String,
+    /// The account of ours that is asked.
+    pub account: String,
+    /// The group that somebody wants to join.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<String>,
+    /// `friend_request` or `join_request`.
+    pub kind: NoticeKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(missing_docs)]
+    pub user: Option<Sender>,
+    /// The words of the person who asks.
+    pub text: String,
+    /// Unix seconds.
+    pub created_at: u64,
+    /// Whether it was approved; left out while it waits for an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<bool>,
+}
+
+impl Request {
+    /// Tells of a request; `None` where it has no ID.
+    pub fn of(request: crate::model::notice::Request) -> Option<Self> {
+        let Notice {
+            platform,
+            account,
+            conversation,
+            kind,
+            user,
+            text,
+            created_at,
+            request: id,
+            ..
+        } = request.notice;
+        let approved = request.answer.map(|answer| answer.approved);
+        Some(Self {
+            id: id?,
+            platform,
+            account,
+            conversation,
+            kind,
+            user,
+            text,
+            created_at,
+            approved,
+        })
+    }
+}
+
+/// Answer of `GET /api/requests`, the newest first.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
-pub struct NewStatus {
-    #[schema(value_type = Status)]
-    pub status: String,
+pub struct Requests {
+    pub requests: Vec<Request>,
+}
+
+/// Body of `POST /api/requests/{id}`.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RequestAnswer {
+    #[allow(missing_docs)]
+    pub approve: bool,
+    /// Words for the person who asked, where the platform passes them on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Answer of `GET /api/messages`.

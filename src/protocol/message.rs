@@ -247,6 +247,25 @@ impl<'a> MessageBody<'a> {
     }
 }
 
+/// A message, and the form in which its platform told it (item 28).
+#[derive(Serialize)]
+pub struct WithRaw<'a> {
+    #[serde(flatten)]
+    message: MessageBody<'a>,
+    /// JSON as it came; a text where it was none. Left out where the message says all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<serde_json::Value>,
+}
+
+impl<'a> WithRaw<'a> {
+    #[allow(missing_docs)]
+    pub fn of(message: &'a Message) -> Self {
+        let raw = message.original.as_deref();
+        let raw = raw.map(|raw| serde_json::from_str(raw).unwrap_or_else(|_| raw.into()));
+        Self { message: MessageBody::of(message), raw }
+    }
+}
+
 /// A message in the answer to the `POST` that made it: what was given, and nothing that it did not
 /// give (item 1).
 pub struct Created<'a> {

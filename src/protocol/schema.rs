@@ -69,6 +69,7 @@ written! {
         "operator": reference("Sender"),
         "text": {"type": "string"},
         "created_at": described("integer", "Unix seconds"),
+        "request": described("integer", "The ID of the request, where it can be answered"),
     })), with NoticeKind, Sender;
     ForwardItem = object(&["sender", "created_at", "segments"], &json!({
         "sender": reference("Sender"),

@@ -3,12 +3,14 @@
 use super::access::Access;
 use super::limit::Limit;
 use super::memory::Memory;
+use crate::actions::Actions;
 use crate::activity::Activity;
 use crate::adapter;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::media::Blobs;
 use crate::media::complete::Completer;
+use crate::media::sign::Signer;
 use crate::model::message::{Message, Status};
 use crate::model::routing::RoutingFacts;
 use crate::outbox::{self, NextAttempts, Outcomes};
@@ -38,6 +40,8 @@ pub struct Context {
     pub adapters: ArcSwap<adapter::Adapters>,
     #[allow(missing_docs)]
     pub registry: adapter::Registry,
+    /// Carries out recalls, edits and reactions.
+    pub actions: Actions,
     /// Outcomes of attempts that are waited for.
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts of messages that wait.
@@ -58,6 +62,8 @@ pub struct Context {
     pub blobs: Blobs,
     /// Fetches media of messages.
     pub completer: Completer,
+    /// Checks the addresses at which implementations fetch media.
+    pub signer: Signer,
     /// Permits for fetching what somebody asks for.
     pub fetches: Semaphore,
     /// The limit on the bytes of bodies.

@@ -8,8 +8,8 @@ use super::operation::Call;
 use super::request::read_json;
 use crate::clock::now;
 use crate::model::message::Message;
-use crate::protocol::http::{Deleted, INVALID_STATUS, NO_REPLY_TARGET, NewMessage, NewStatus};
-use crate::protocol::message::Created;
+use crate::protocol::http::{Deleted, MessageChange, NO_REPLY_TARGET, NewMessage, ParsedChange};
+use crate::protocol::message::{Created, WithRaw};
 use crate::store::{self, Command, Idempotency};
 use hyper::{HeaderMap, StatusCode};
 use std::time::Duration;
@@ -66,15 +66,35 @@ pub fn read(call: &Call<'_>) -> Result<Answer> {
     let view = call.context.store.view()?;
     let mut found = view.by_id(id_of(call)?)?.ok_or_else(ErrorResponse::no_message)?;
     found.waiting = call.context.waiting(&found, &view);
+    if wants_raw(call)? {
+        return Ok(json(StatusCode::OK, &WithRaw::of(&found)));
+    }
     Ok(json(StatusCode::OK, &found))
 }
 
-/// `PATCH /api/messages/{id}`
-pub async fn set_status(call: Call<'_>) -> Result<Answer> {
-    let id = id_of(&call);
-    let body: NewStatus = read_json(call.context, call.request).await?;
-    let status = body.status.parse().map_err(|_| ErrorResponse::bad_request(INVALID_STATUS))?;
-    match write(call.context, Command::SetStatus { id: id?, status, at: now() }).await? {
+fn wants_raw(call: &Call<'_>) -> Result<bool> {
+    let query = call.request.uri().query().unwrap_or_default();
+    let mut fields = form_urlencoded::parse(query.as_bytes());
+    match fields.find(|(name, _)| name == "raw").as_ref().map(|(_, value)| &**value) {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(ErrorResponse::bad_request("`raw` is `true` or `false`")),
+    }
+}
+
+/// `PATCH /api/messages/{id}`: sets the status, or edits the content.
+pub async fn change(call: Call<'_>) -> Result<Answer> {
+    let (context, id) = (call.context, id_of(&call));
+    let body: MessageChange = read_json(context, call.request).await?;
+    let status = match body.parse().map_err(ErrorResponse::bad_request)? {
+        ParsedChange::Status(status) => status,
+        ParsedChange::Content(content) => {
+            let content = media::keep_content(context, content).await?;
+            let message = context.actions.edit(id?, content).await?;
+            return Ok(json(StatusCode::OK, &message));
+        }
+    };
+    match write(context, Command::SetStatus { id: id?, status, at: now() }).await? {
         store::Answer::Done(message) => Ok(json(StatusCode::OK, &message)),
         _ => Err(ErrorResponse::no_message()),
     }
@@ -104,7 +124,7 @@ pub async fn write(context: &Context, command: Command) -> Result<store::Answer>
 }
 
 /// The message's ID in the path; one that is no UUID is a message that does not exist.
-pub fn id_of(call: &Call<'_>) -> Result<Uuid> {
+pub(super) fn id_of(call: &Call<'_>) -> Result<Uuid> {
     let id = call.parameters.get("id").unwrap_or_default();
     id.parse().map_err(|_| ErrorResponse::no_message())
 }

@@ -1,6 +1,7 @@
 //! The server: HTTP over TCP and over the Unix socket beside the store.
 
 mod access;
+mod actions;
 mod assets;
 mod body;
 mod context;

@@ -7,7 +7,7 @@ use super::error::{ErrorResponse, Result};
 use super::operation::{Access, Call, Operation};
 use super::peer::Peer;
 use super::routes::{Route, routes};
-use super::{dial_in, openapi};
+use super::{dial_in, media, openapi};
 use crate::config::{Need, Secret};
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use bytes::Bytes;
@@ -114,6 +114,7 @@ impl Router {
         let (uri, headers) = (request.uri(), request.headers());
         let target = match &found {
             _ if endpoint.is_some() => Target::Adapter,
+            Some(found) if found.value.route.path == media::SIGNED => Target::Adapter,
             Some(found) if is_page(found) => Target::Page,
             _ => Target::Api,
         };

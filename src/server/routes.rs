@@ -2,14 +2,17 @@
 //! are. The router, `Allow`, the scopes, the metrics and OpenAPI come from it.
 
 use super::body::LINES;
-use super::operation::{Access, Answering, Operation};
-use super::{assets, list, media, messages, metrics, openapi, overview, socket, stream, transfer};
+use super::operation::{Access, Answering, Description, Operation};
+use super::{
+    actions, assets, list, media, messages, metrics, openapi, overview, socket, stream, transfer,
+};
 use crate::activity::MAX_MINUTES;
 use crate::config::Need;
 use crate::model::message::{Direction, Message, MessageType, Status};
 use crate::protocol::http::{
     Activity, Backup, BackupDone, Conversations, Deleted, Health, Imported, Listing, MediaList,
-    MediaRemoved, NewMessage, NewStatus, Platforms, Stats, Uploaded,
+    MediaRemoved, MessageChange, NewMessage, Platforms, Request, RequestAnswer, Requests, Stats,
+    Uploaded,
 };
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -63,10 +66,16 @@ pub fn routes() -> Vec<Route> {
             [Operation::of(Method::GET, WATCH, |call| now(socket::open(call)))],
         ),
         Route::new("/api/messages", [list(), create()]),
-        Route::new("/api/messages/{id}", [read(), set_status(), delete()]),
+        Route::new("/api/messages/{id}", [read(), change(), delete()]),
+        Route::new("/api/messages/{id}/recall", [recall()]),
+        Route::new("/api/messages/{id}/reactions/{emoji}", [set_reaction(), remove_reaction()]),
+        Route::new("/api/requests", [requests()]),
+        Route::new("/api/requests/{id}", [answer_request()]),
         Route::new("/api/messages/{id}/media", [fetch_media()]),
         Route::new("/api/media", [list_media(), upload()]),
         Route::new("/api/media/{media}", [serve(), remove_media()]),
+        Route::new("/api/media/{media}/thumbnail", [thumbnail()]),
+        Route::new(media::SIGNED, [serve_signed()]),
         Route::new("/api/stream", [stream()]),
     ];
     routes.extend(overviews());
@@ -115,19 +124,75 @@ fn read() -> Operation {
     Operation::get(READ, |call| now(messages::read(&call))).described(|d| {
         d.named("get_message", "One message")
             .path("id", &id(), "The message's ID")
+            .query("raw", &json!({"type": "boolean"}), "Add the platform's own form as `raw`")
             .answers::<Message>(StatusCode::OK, "The message")
             .error(404, "There is no such message")
     })
 }
 
-fn set_status() -> Operation {
-    Operation::of(Method::PATCH, SEND, |call| Box::pin(messages::set_status(call))).described(|d| {
-        d.named("set_status", "Set a message's status: `Canceled` keeps one that waits from being sent, `Pending` sends it again")
+fn change() -> Operation {
+    Operation::of(Method::PATCH, SEND, |call| Box::pin(messages::change(call))).described(|d| {
+        let what = "Set a message's status (`Canceled` keeps one that waits from being sent, \
+                    `Pending` sends it again), or edit its content";
+        not_carried_out(d.named("change_message", what))
             .path("id", &id(), "The message's ID")
-            .takes::<NewStatus>()
+            .takes::<MessageChange>()
             .answers::<Message>(StatusCode::OK, "The message as it now is")
-            .error(404, "There is no such message")
     })
+}
+
+fn recall() -> Operation {
+    Operation::of(Method::POST, SEND, |call| Box::pin(actions::recall(call))).described(|d| {
+        not_carried_out(d.named("recall_message", "Take a sent message back on its platform"))
+            .path("id", &id(), "The message's ID")
+            .answers::<Message>(StatusCode::OK, "The message as it now is")
+    })
+}
+
+fn set_reaction() -> Operation {
+    Operation::of(Method::PUT, SEND, |call| Box::pin(actions::react(call, true)))
+        .described(|d| reaction(d.named("set_reaction", "React to a message with an emoji")))
+}
+
+fn remove_reaction() -> Operation {
+    Operation::of(Method::DELETE, SEND, |call| Box::pin(actions::react(call, false)))
+        .described(|d| reaction(d.named("remove_reaction", "Take a reaction of ours back")))
+}
+
+fn reaction(description: Description) -> Description {
+    not_carried_out(description)
+        .path("id", &id(), "The message's ID")
+        .path("emoji", &json!({"type": "string", "minLength": 1}), "The emoji")
+        .answers::<Message>(StatusCode::OK, "The message as it now is")
+        .error(400, "The emoji is none")
+}
+
+/// The errors of an action on a platform (contract, item 26).
+fn not_carried_out(description: Description) -> Description {
+    description
+        .error(404, "There is no such message")
+        .error(409, "`unsupported`, `not_sent` or `in_flight`: nothing was changed")
+        .error(502, "`refused`: the platform's words")
+        .error(503, "`not_connected`: the account is not connected")
+        .error(504, "`unknown`: the platform did not answer; it may have been done")
+}
+
+fn requests() -> Operation {
+    Operation::get(READ, |call| now(actions::requests(&call))).described(|d| {
+        d.named("list_requests", "Requests of people to be a friend or to join a group")
+            .answers::<Requests>(StatusCode::OK, "The requests, the newest first")
+    })
+}
+
+fn answer_request() -> Operation {
+    Operation::of(Method::POST, SEND, |call| Box::pin(actions::answer_request(call))).described(
+        |d| {
+            not_carried_out(d.named("answer_request", "Approve or refuse a request"))
+                .path("id", &count(), "The request's ID")
+                .takes::<RequestAnswer>()
+                .answers::<Request>(StatusCode::OK, "The request as it now is")
+        },
+    )
 }
 
 fn delete() -> Operation {
@@ -181,6 +246,32 @@ fn serve() -> Operation {
                 "The file",
             )
             .error(400, "`name` is no name")
+            .error(404, "There is no such file")
+            .error(416, "`Range` begins behind the end of the file")
+    })
+}
+
+fn thumbnail() -> Operation {
+    Operation::get(READ, |call| Box::pin(media::small(call))).described(|d| {
+        d.named("get_thumbnail", "A picture, at most 320 pixels wide and high")
+            .path("media", &hash(), "Its SHA-256 in hex")
+            .answers_text(&["image/webp"], "The small picture")
+            .error(404, "There is no such file")
+            .error(409, "It is no picture that can be read, or too large a one")
+    })
+}
+
+fn serve_signed() -> Operation {
+    Operation::get(Access::Open, |call| Box::pin(media::serve_signed(call))).described(|d| {
+        d.named("get_signed_media", "A file, by an address that was given to an implementation")
+            .path("media", &hash(), "Its SHA-256 in hex")
+            .query("until", &count(), "Unix seconds until which the address holds")
+            .query("sig", &json!({"type": "string"}), "The signature")
+            .answers_text(
+                &["application/octet-stream", "image/*", "audio/*", "video/*"],
+                "The file",
+            )
+            .error(403, "The address does not hold, or not any more")
             .error(404, "There is no such file")
             .error(416, "`Range` begins behind the end of the file")
     })

@@ -16,6 +16,7 @@ use crate::model::content::Content;
 use crate::model::cursor::Epoch;
 use crate::model::event::{Bounds, Event, How, Mark};
 use crate::model::message::{Message, Recall, Status};
+use crate::model::notice::{Notice, Request, RequestAnswer};
 use crate::model::routing::SeenPlatform;
 use redb::ReadableTable;
 
@@ -121,7 +122,13 @@ impl Transaction<'_> {
             Event::Reacted { seq, reactions, at } => {
                 self.touch(seq, at, |message| message.reactions = reactions)?
             }
-            Event::Noticed(notice) => Some(Effect::Noticed(notice)),
+            Event::Noticed { notice, request } => {
+                Some(Effect::Noticed(Box::new(self.notice(*notice, request, offset)?)))
+            }
+            Event::RequestAnswered { id, approved, reason, at } => {
+                self.answer_request(id, RequestAnswer { approved, reason, at })?;
+                None
+            }
             Event::Deleted { seq } => {
                 let before = self.before(seq)?;
                 self.delete(&before)?;
@@ -148,6 +155,25 @@ impl Transaction<'_> {
         let Some(effect) = effect else { return Ok(None) };
         self.kept.push((offset, Entry::of(&effect)));
         Ok(Some(Change { offset, effect }))
+    }
+
+    /// The notice as clients are told of it; a request is kept, so that it can be answered.
+    fn notice(&mut self, notice: Notice, request: Option<String>, id: u64) -> Result<Notice> {
+        let Some(data) = request else { return Ok(notice) };
+        let notice = Notice { request: Some(id), ..notice };
+        self.put_request(id, &Request { notice: notice.clone(), data, answer: None })?;
+        Ok(notice)
+    }
+
+    fn answer_request(&mut self, id: u64, answer: RequestAnswer) -> Result<()> {
+        let Some(known) = self.request(id)? else { return Ok(()) };
+        self.put_request(id, &Request { answer: Some(answer), ..known })
+    }
+
+    fn put_request(&mut self, id: u64, request: &Request) -> Result<()> {
+        let row = tables::pack_request(id, request)?;
+        self.requests.insert(id, row.as_slice())?;
+        Ok(())
     }
 
     /// Changes a message that was loaded, at a time in Unix seconds.
@@ -367,6 +393,7 @@ impl Transaction<'_> {
         self.seen.retain_in(..(bounds.seen_before, 0), |_, _| false)?;
         self.sent.retain_in(..(bounds.sent_before, 0), |_, _| false)?;
         self.journal.retain_in(..bounds.journal_before, |_, _| false)?;
+        self.requests.retain_in(..bounds.journal_before, |_, _| false)?;
         self.epochs.retain_in(..bounds.epochs_before, |_, _| false)?;
         self.counters.kept_from = self.counters.kept_from.max(bounds.journal_before);
         for (platform, name) in bounds.conversations {

@@ -24,7 +24,7 @@ pub enum Command {
     /// attempt that is under way: where it can wait, the answer is [`Answer::Later`] until that ends.
     Receive { received: Box<Inbound>, at: u64, can_wait: bool },
     /// Note that a platform took a message back.
-    Recall { target: Target, by: Option<Sender>, hides: bool, at: u64 },
+    Recall { target: Target, by: Option<Sender>, at: u64 },
     /// Set the content of a message anew, as the platform or the account itself did.
     Edit { target: Target, content: Content, at: u64 },
     /// Note what became known of a message's content: a file is here, a forward is open. Where the
@@ -32,8 +32,13 @@ pub enum Command {
     Complete { seq: u64, was: Content, content: Content, at: u64 },
     /// Change the reactions to a message.
     React { target: Target, change: ReactionChange, at: u64 },
-    /// Keep a notice of a platform.
-    Notice { notice: Box<Notice> },
+    /// Set the content of a message that was not sent yet; refused with [`Answer::NotWaiting`] once
+    /// an attempt is under way or it was sent.
+    EditWaiting { id: Uuid, content: Content, at: u64 },
+    /// Keep a notice of a platform; with what its adapter needs to answer it, where it is a request.
+    Notice { notice: Box<Notice>, request: Option<String> },
+    /// Note how a request was answered.
+    AnswerRequest { id: u64, approved: bool, reason: String, at: u64 },
     /// Note that an adapter of this kind was connected for the platform.
     SeePlatform { platform: String, kind: String },
     /// Note a conversation's name.
@@ -90,6 +95,8 @@ pub enum Answer {
     Deleted,
     /// There is no such message.
     NotFound,
+    /// The message does not wait any more.
+    NotWaiting,
     /// The message that the draft answers is not there.
     NoReplyTarget,
     /// Ask again once the attempts that are under way in the conversation have ended.

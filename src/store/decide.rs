@@ -26,12 +26,20 @@ pub(super) fn decide(
         Command::Receive { received, at, can_wait } => {
             receive(state, *received, at, can_wait, events)
         }
-        Command::Recall { target, by, hides, at } => alter(state, &target, events, |message| {
-            let seq = message.seq;
+        Command::Recall { target, by, at } => alter(state, &target, events, |message| {
+            let (seq, hides) = (message.seq, state.hides_recalled());
             message.recall.is_none().then_some(Event::Recalled { seq, by, hides, at })
         }),
         Command::Edit { target, content, at } => {
             alter(state, &target, events, |message| set_content(message, content, true, at))
+        }
+        Command::EditWaiting { id, content, at } => {
+            let Some(message) = state.by_id(id)? else { return Ok(Answer::NotFound) };
+            if matches!(message.status, Status::Sending | Status::Sent) {
+                return Ok(Answer::NotWaiting);
+            }
+            events.extend(set_content(&message, content, true, at));
+            Ok(Answer::Noted)
         }
         Command::Complete { seq, was, content, at } => {
             let Some(message) = state.by_seq(seq)? else { return Ok(Answer::NotFound) };
@@ -45,10 +53,17 @@ pub(super) fn decide(
             let reactions = change.apply_to(&message.reactions)?;
             Some(Event::Reacted { seq: message.seq, reactions, at })
         }),
-        Command::Notice { notice } => {
-            events.push(Event::Noticed(notice));
+        Command::Notice { notice, request } => {
+            events.push(Event::Noticed { notice, request });
             Ok(Answer::Noted)
         }
+        Command::AnswerRequest { id, approved, reason, at } => match state.request(id)? {
+            Some(request) if request.answer.is_none() => {
+                events.push(Event::RequestAnswered { id, approved, reason, at });
+                Ok(Answer::Noted)
+            }
+            _ => Ok(Answer::NotFound),
+        },
         Command::SeePlatform { platform, kind } => {
             let seen = state.seen_platforms()?;
             if !seen.iter().any(|seen| seen.platform == platform && seen.kind == kind) {

@@ -42,7 +42,7 @@ mod writer;
 
 pub use crate::log::disk::{FileKind, StorageFactory};
 pub use crate::log::record;
-pub use command::{Answer, Command};
+pub use command::{Answer, Command, Target};
 pub use compact::compact;
 pub use error::{Error, Result};
 pub use journal::{Entry, JournalEntry};

@@ -38,6 +38,8 @@ pub struct Options {
     pub journal_seconds: u64,
     /// The most events that are kept.
     pub journal_events: u64,
+    /// Whether a message that is taken back on its platform loses its content here.
+    pub hides_recalled: bool,
     /// How long to wait for another process that has the file.
     pub patience: Duration,
     /// By which claims of this process are known from those of others.
@@ -59,6 +61,7 @@ impl Options {
             log_bytes: 8 << 20,
             journal_seconds: 7 * 24 * 60 * 60,
             journal_events: 1_000_000,
+            hides_recalled: false,
             patience: Duration::from_secs(10),
             owner: "main".into(),
             storage: None,
@@ -80,6 +83,7 @@ impl Options {
             owner: self.owner.clone(),
             journal_seconds: self.journal_seconds,
             journal_events: self.journal_events,
+            hides_recalled: self.hides_recalled,
         }
     }
 }

@@ -96,9 +96,10 @@ pub(super) fn receive(
 fn answered(state: &impl State, received: &Inbound) -> Result<Option<Box<ReplyTo>>> {
     let Some(told) = &received.reply_to else { return Ok(None) };
     let Inbound { platform, conversation, .. } = received;
-    let known = match &told.external_id {
-        Some(id) => state.by_external(platform, conversation, id)?,
-        None => None,
+    let known = match (told.id, &told.external_id) {
+        (Some(id), _) => state.by_id(id)?,
+        (None, Some(id)) => state.by_external(platform, conversation, id)?,
+        (None, None) => None,
     };
     let found =
         known.map(|known| ReplyTo { external_id: told.external_id.clone(), ..ReplyTo::of(&known) });

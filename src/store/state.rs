@@ -5,6 +5,7 @@ use super::keys::Idempotency;
 use crate::model::change::Inbound;
 use crate::model::event::Bounds;
 use crate::model::message::{Message, Status};
+use crate::model::notice::Request;
 use crate::model::routing::StoreFacts;
 use uuid::Uuid;
 
@@ -49,6 +50,10 @@ pub(super) trait State: StoreFacts<Error = Error> {
     fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool>;
     /// Whether a conversation is known, by another name or none.
     fn has_other_name(&self, platform: &str, conversation: &str, name: &str) -> Result<bool>;
+    /// Whether a message that is taken back loses its content.
+    fn hides_recalled(&self) -> bool;
+    /// The request of a platform with this ID.
+    fn request(&self, id: u64) -> Result<Option<Request>>;
     /// Whether something was set aside at an offset.
     fn is_set_aside(&self, offset: u64) -> Result<bool>;
     /// Bounds of what can be forgotten; `None` where there is nothing.

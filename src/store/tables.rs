@@ -3,6 +3,7 @@
 use super::postings::Places;
 use crate::log::record::{Unreadable, checksum};
 use crate::model::message::{Direction, Message, Status};
+use crate::model::notice::Request;
 use crate::model::routing::SeenPlatform;
 use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -53,6 +54,9 @@ pub(super) const EPOCHS: TableDefinition<u64, (u64, u64)> = TableDefinition::new
 
 /// The offset at which an event of a platform was set aside to its encoding.
 pub(super) const QUARANTINE: TableDefinition<u64, &[u8]> = TableDefinition::new("quarantine");
+
+/// The offset at which a platform told of a request to the request.
+pub(super) const REQUESTS: TableDefinition<u64, &[u8]> = TableDefinition::new("requests");
 
 /// The row of `meta` that has the platforms of which an adapter was connected at any time.
 pub(super) const SEEN_PLATFORMS: &str = "seen platforms";
@@ -201,6 +205,19 @@ pub(super) fn unpack_places(row: u64, bytes: &[u8]) -> Result<Places, Unreadable
     without_checksum(row, bytes)
         .and_then(Places::decode)
         .ok_or_else(|| Unreadable::new(format!("the index row {row:#x} is damaged")))
+}
+
+/// The row of a request: a checksum, then JSON.
+pub(super) fn pack_request(id: u64, request: &Request) -> Result<Vec<u8>, Unreadable> {
+    let json = serde_json::to_vec(request).map_err(|error| Unreadable::new(error.to_string()))?;
+    Ok(with_checksum(id, &json))
+}
+
+/// Reads what [`pack_request`] made.
+pub(super) fn unpack_request(id: u64, bytes: &[u8]) -> Result<Request, Unreadable> {
+    without_checksum(id, bytes)
+        .and_then(|json| serde_json::from_slice(json).ok())
+        .ok_or_else(|| Unreadable::new(format!("the request {id} is damaged")))
 }
 
 /// Bytes with the checksum of them and their key before them.

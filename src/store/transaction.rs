@@ -13,14 +13,15 @@ use super::postings::{Places, locate, start_of};
 use super::state::State;
 use super::tables::{
     self, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS,
-    KEYS_BY_AGE, MESSAGES, META, PLATFORMS, POSTINGS, QUARANTINE, SEEN, SENT, Term, unpack,
-    unpack_places,
+    KEYS_BY_AGE, MESSAGES, META, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, Term,
+    unpack, unpack_places,
 };
 use crate::log::record;
 use crate::model::change::Inbound;
 use crate::model::cursor::Epoch;
 use crate::model::event::{Bounds, Event};
 use crate::model::message::{Direction, Message, Status};
+use crate::model::notice::Request;
 use crate::model::routing::SeenPlatform;
 use redb::{ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
 use std::cell::{OnceCell, RefCell};
@@ -49,6 +50,7 @@ pub(super) struct Context {
     pub(super) owner: String,
     pub(super) journal_seconds: u64,
     pub(super) journal_events: u64,
+    pub(super) hides_recalled: bool,
 }
 
 /// A row as it is to be; written at the end where it is `dirty`.
@@ -76,6 +78,7 @@ pub(super) struct Transaction<'txn> {
     pub(super) journal: Table<'txn, u64, &'static [u8]>,
     pub(super) epochs: Table<'txn, u64, (u64, u64)>,
     pub(super) quarantine: Table<'txn, u64, &'static [u8]>,
+    pub(super) requests: Table<'txn, u64, &'static [u8]>,
     pub(super) counters: Counters,
     /// The epoch of the newest event.
     pub(super) newest_epoch: Epoch,
@@ -116,6 +119,7 @@ impl<'txn> Transaction<'txn> {
             journal: txn.open_table(JOURNAL)?,
             epochs,
             quarantine: txn.open_table(QUARANTINE)?,
+            requests: txn.open_table(REQUESTS)?,
             counters,
             newest_epoch: newest.unwrap_or_default(),
             kept: Vec::new(),
@@ -186,7 +190,8 @@ impl<'txn> Transaction<'txn> {
             | Event::Recognized { .. }
             | Event::SetAside { .. }
             | Event::Released { .. }
-            | Event::Noticed(_) => Ok(()),
+            | Event::Noticed { .. } => Ok(()),
+            Event::RequestAnswered { id, .. } => self.request(*id).map(drop),
         }
     }
 
@@ -496,6 +501,15 @@ impl State for Transaction<'_> {
     fn has_other_name(&self, platform: &str, conversation: &str, name: &str) -> Result<bool> {
         let row = self.conversation(platform, conversation)?;
         Ok(row.is_some_and(|row| row.name.as_deref() != Some(name)))
+    }
+
+    fn hides_recalled(&self) -> bool {
+        self.context.hides_recalled
+    }
+
+    fn request(&self, id: u64) -> Result<Option<Request>> {
+        let row = self.requests.get(id)?;
+        row.map(|row| Ok(tables::unpack_request(id, row.value())?)).transpose()
     }
 
     fn is_set_aside(&self, offset: u64) -> Result<bool> {

@@ -9,13 +9,15 @@ use super::listener::Head;
 use super::postings::Places;
 use super::tables::{
     CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, MESSAGES, META,
-    PLATFORMS, POSTINGS, QUARANTINE, Term, counters, unpack, unpack_places, without_checksum,
+    PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, Term, counters, unpack, unpack_places,
+    unpack_request, without_checksum,
 };
 use crate::log::{decode_event, record};
 use crate::model::change::Inbound;
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::Event;
 use crate::model::message::{LOCAL, Message, Status};
+use crate::model::notice::Request;
 use crate::protocol::overview::{Conversation, Stats};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 use std::path::Path;
@@ -210,6 +212,30 @@ impl View {
     /// The message at this place, unless it is damaged, which is told.
     pub fn readable(&self, seq: u64) -> Result<Option<Message>> {
         pass_over(self.by_seq(seq))
+    }
+
+    /// Requests of platforms, the newest first, at most `limit`.
+    pub fn requests(&self, limit: usize) -> Result<Vec<Request>> {
+        let requests = match self.txn.open_table(REQUESTS) {
+            Ok(requests) => requests,
+            // A store of an older version that nobody wrote to since.
+            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut found = Vec::new();
+        for row in requests.iter()?.rev().take(limit) {
+            let (id, bytes) = row?;
+            let request = unpack_request(id.value(), bytes.value()).map_err(Error::from);
+            found.extend(pass_over(request.map(Some))?);
+        }
+        Ok(found)
+    }
+
+    /// The request with this ID.
+    pub fn request(&self, id: u64) -> Result<Option<Request>> {
+        let requests = self.txn.open_table(REQUESTS)?;
+        let row = requests.get(id)?;
+        row.map(|row| Ok(unpack_request(id, row.value())?)).transpose()
     }
 
     /// Number of events that were set aside because they could not be stored.

@@ -29,6 +29,8 @@ pub struct Rechat {
     pub names: Vec<(String, String)>,
     /// Messages that were confirmed after their time limit.
     pub confirmed_late: Vec<Uuid>,
+    /// Recalls, edits, reactions and notices.
+    pub others: Vec<Event>,
     stop: CancellationToken,
     tracker: TaskTracker,
     address: String,
@@ -56,6 +58,7 @@ impl Rechat {
             conversations,
             names,
             confirmed_late,
+            others: Vec::new(),
             stop,
             tracker,
             address,
@@ -80,6 +83,7 @@ impl Rechat {
                     Event::Conversations { answer, .. } => {
                         let _ = answer.send(self.conversations.clone());
                     }
+                    other => self.others.push(other),
                 }
             }
         };
@@ -101,6 +105,7 @@ impl Rechat {
                     Event::Conversations { answer, .. } => drop(answer.send(Vec::new())),
                     Event::Message(message) => panic!("an unexpected message: {message:?}"),
                     Event::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
+                    other => self.others.push(other),
                 }
             }
         };

@@ -19,6 +19,7 @@ mod tools;
 mod access;
 mod clock;
 mod commands;
+mod content;
 mod crash;
 mod damage;
 mod damage_in_replay;

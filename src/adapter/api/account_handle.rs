@@ -1,5 +1,6 @@
 //! The core's handle of one connected account.
 
+use super::action::{Action, ActionError};
 use super::kind::Kind;
 use super::message::{Delivery, Found, Outbound};
 use super::settings::Settings;
@@ -23,6 +24,13 @@ pub enum Request {
         message: Outbound,
         #[allow(missing_docs)]
         answer: oneshot::Sender<Found>,
+    },
+    /// Carry out an action. Answered once, within the adapter's time limit.
+    Act {
+        #[allow(missing_docs)]
+        action: Action,
+        #[allow(missing_docs)]
+        answer: oneshot::Sender<Result<(), ActionError>>,
     },
 }
 
@@ -62,6 +70,17 @@ impl AccountHandle {
         match self.hand_over(Request::Find { message, answer }).await {
             Ok(()) => found.await.unwrap_or(Found::CannotTell),
             Err(_) => Found::CannotTell,
+        }
+    }
+
+    /// Carries out an action; returns within the adapter's time limits, whatever happens.
+    pub async fn act(&self, action: Action) -> Result<(), ActionError> {
+        let (answer, done) = oneshot::channel();
+        match self.hand_over(Request::Act { action, answer }).await {
+            Ok(()) => done
+                .await
+                .unwrap_or_else(|_| Err(ActionError::Unknown("the connection was lost".into()))),
+            Err(_) => Err(ActionError::NotConnected),
         }
     }
 

@@ -1,8 +1,22 @@
 //! Reports of adapters to the core.
 
 use crate::model::change::Inbound;
+use crate::model::content::Content;
+use crate::model::message::Sender;
+use crate::model::notice::Notice;
+use crate::model::reaction::ReactionChange;
 use tokio::sync::oneshot;
 use uuid::Uuid;
+
+/// A message as a platform names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct MessageOf {
+    pub platform: String,
+    pub conversation: String,
+    /// The platform's own ID of it.
+    pub external_id: String,
+}
 
 /// A report of an adapter to the core.
 #[derive(Debug)]
@@ -17,6 +31,26 @@ pub enum Event {
         account: Option<String>,
         /// The platform's own ID of the message.
         external_id: Option<String>,
+    },
+    /// A message was taken back.
+    Recalled {
+        #[allow(missing_docs)]
+        message: MessageOf,
+        /// The person who took it back, where the platform tells.
+        by: Option<Sender>,
+    },
+    /// A message has other content now.
+    #[allow(missing_docs)]
+    Edited { message: MessageOf, content: Content },
+    /// Somebody reacted to a message, or took a reaction back.
+    #[allow(missing_docs)]
+    Reacted { message: MessageOf, change: ReactionChange },
+    /// Something else happened on the platform.
+    Noticed {
+        #[allow(missing_docs)]
+        notice: Box<Notice>,
+        /// For a request that can be answered: what the adapter needs for it, in words of its own.
+        request: Option<String>,
     },
     /// A conversation's name became known.
     Named {

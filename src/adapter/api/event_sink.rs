@@ -56,7 +56,14 @@ impl Event {
                     + message.sender.name.len()
             }
             Self::Named { name, .. } => name.len(),
-            Self::ConfirmedLate { .. } | Self::Conversations { .. } => 0,
+            Self::Edited { content, .. } => content.bytes(),
+            Self::Noticed { notice, request } => {
+                notice.text.len() + request.as_ref().map_or(0, String::len)
+            }
+            Self::Recalled { .. }
+            | Self::Reacted { .. }
+            | Self::ConfirmedLate { .. }
+            | Self::Conversations { .. } => 0,
         };
         EVENT_BYTES + texts
     }

@@ -15,6 +15,11 @@ pub trait ReadMedia: fmt::Debug + Send + Sync {
     /// The bytes of the media with this SHA-256 (in hex), at most `max_bytes`; the error says why
     /// there are none. Waits for the disk.
     fn read(&self, sha256: &str, max_bytes: u64) -> Result<Vec<u8>, String>;
+
+    /// An address at which an implementation can fetch them within an hour, where there is one.
+    fn address(&self, _sha256: &str) -> Option<String> {
+        None
+    }
 }
 
 /// No media are kept.
@@ -55,9 +60,11 @@ fn put_bytes(media: &mut Media, reader: &dyn ReadMedia, left: &mut u64) -> Resul
             media.url = Some(Inline::write(name, &bytes));
             Ok(())
         }
-        // Its address may still do.
-        Err(_) if media.url.is_some() => Ok(()),
-        Err(reason) => Err(reason),
+        Err(reason) => {
+            // Fetched here, else where it came from, as long as that address still does.
+            media.url = reader.address(sha256).or(media.url.take());
+            media.url.as_ref().map(drop).ok_or(reason)
+        }
     }
 }
 
@@ -73,6 +80,10 @@ mod tests {
         fn read(&self, sha256: &str, max_bytes: u64) -> Result<Vec<u8>, String> {
             assert!(max_bytes == MAX_SENT_BYTES || max_bytes == MAX_SENT_BYTES - 2);
             if sha256 == "known" { Ok(b"hi".to_vec()) } else { Err("it is gone".into()) }
+        }
+
+        fn address(&self, sha256: &str) -> Option<String> {
+            (sha256 == "large").then(|| "http://here".to_owned())
         }
     }
 
@@ -103,6 +114,7 @@ mod tests {
         let old = Some("https://old");
         assert_eq!(urls(&[("known", old), ("known", None)]).await.unwrap(), [&*data, &*data]);
         assert_eq!(urls(&[("gone", Some("https://x"))]).await.unwrap(), ["https://x"]);
+        assert_eq!(urls(&[("large", old)]).await.unwrap(), ["http://here"]);
         assert_eq!(urls(&[("gone", None)]).await, Err("it is gone".into()));
     }
 }

@@ -1,6 +1,7 @@
 //! The types that adapters and the core exchange. No protocol and no connection is in them.
 
 mod account_handle;
+mod action;
 mod event;
 mod event_sink;
 mod kind;
@@ -9,7 +10,8 @@ mod message;
 mod settings;
 
 pub use account_handle::{AccountHandle, Request};
-pub use event::Event;
+pub use action::{Action, ActionError};
+pub use event::{Event, MessageOf};
 pub use event_sink::{EventSink, QueuedEvent};
 pub use kind::{Kind, Resolve};
 pub use media::{ReadMedia, with_bytes};

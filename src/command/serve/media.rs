@@ -6,7 +6,8 @@ use crate::health;
 use crate::media::arrivals::Arrivals;
 use crate::media::complete::Completer;
 use crate::media::fetch::Fetcher;
-use crate::media::{Blobs, folder_beside, sweep};
+use crate::media::sign::Signer;
+use crate::media::{AdapterMedia, Blobs, folder_beside, sweep};
 use crate::store::Store;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -17,6 +18,8 @@ use tokio_util::task::TaskTracker;
 #[derive(Clone)]
 pub(super) struct Media {
     pub(super) blobs: Blobs,
+    pub(super) signer: Signer,
+    url: Option<String>,
     fetcher: Fetcher,
     /// Told of every commit.
     commits: Arc<Notify>,
@@ -34,7 +37,16 @@ impl Media {
         let timeout = config.media.fetch_timeout();
         let fetcher = Fetcher::new(config.media.allowed(), blobs.clone(), timeout)
             .map_err(|failure| Error::failed(failure.to_string()))?;
-        Ok(Self { blobs, fetcher, commits })
+        let signer = Signer::new().map_err(|error| {
+            Error::failed(format!("the system gives no random numbers: {error}"))
+        })?;
+        Ok(Self { blobs, signer, url: config.media.url.clone(), fetcher, commits })
+    }
+
+    /// The media as adapters read them.
+    pub(super) fn for_adapters(&self) -> Arc<AdapterMedia> {
+        let Self { blobs, signer, url, .. } = self.clone();
+        Arc::new(AdapterMedia { blobs, signer, url })
     }
 
     /// Starts the tasks; gives what fetches media that somebody asks for.
@@ -45,7 +57,7 @@ impl Media {
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Completer {
-        let Self { blobs, fetcher, commits } = self;
+        let Self { blobs, fetcher, commits, .. } = self;
         let completer = Completer { store: store.clone(), blobs: blobs.clone(), fetcher };
         let arrivals = Arrivals {
             completer: completer.clone(),

@@ -8,6 +8,7 @@ mod reload;
 mod welcome;
 
 use super::output::Output;
+use crate::actions::Actions;
 use crate::activity::Activity;
 use crate::adapter::{self, EventSink, Registry};
 use crate::cli::Serve;
@@ -208,7 +209,7 @@ fn start(
         config.adapter.clone(),
         core,
         registry.clone(),
-        Arc::new(media.blobs.clone()),
+        media.for_adapters(),
         adapters_stop.clone(),
         tasks.clone(),
     );
@@ -225,7 +226,7 @@ fn start(
         move || retention::run(store.clone(), clock.clone(), retention.clone(), stop.clone())
     };
     tasks.spawn(health::supervise("retention", stop.clone(), deleting));
-    let blobs = media.blobs.clone();
+    let (blobs, signer) = (media.blobs.clone(), media.signer.clone());
     let completer = media.start(&config, &store, &tasks, &stop);
     let index = Arc::new(Index::new(search::folder_beside(&config.db)));
     tasks.spawn(search::run(index.clone(), store.clone(), stop.clone()));
@@ -254,8 +255,10 @@ fn start(
         uploads: Limit::new("uploads", config.limits.uploads),
         blobs,
         completer,
+        signer,
         fetches: Semaphore::new(config.media.fetches),
         memory: Memory::new(config.limits.memory_bytes),
+        actions: Actions::new(store.clone(), registry.clone()),
         config,
         store,
         search: index,

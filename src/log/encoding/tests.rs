@@ -63,6 +63,7 @@ pub fn every_event() -> Vec<Event> {
         operator: person.clone(),
         text: "60".into(),
         created_at: 9,
+        request: None,
     };
     let users = vec!["2".to_owned()];
     let reactions = vec![Reaction { emoji: "76".into(), count: 3, mine: true, users }];
@@ -99,7 +100,8 @@ pub fn every_event() -> Vec<Event> {
         Event::ReplyFound { seq: 7, reply_to: Box::new(reply_to), at: 9 },
         Event::Recalled { seq: 7, by: person, hides: true, at: 9 },
         Event::Reacted { seq: 7, reactions, at: 9 },
-        Event::Noticed(Box::new(notice)),
+        Event::Noticed { notice: Box::new(notice), request: Some("flag".into()) },
+        Event::RequestAnswered { id: 3, approved: true, reason: "no".into(), at: 9 },
     ]);
     all
 }

@@ -112,6 +112,13 @@ enum Wire<'a> {
         operator: Option<(&'a str, &'a str)>,
         text: &'a str,
         at: u64,
+        request: Option<&'a str>,
+    },
+    RequestAnsweredV1 {
+        id: u64,
+        approved: bool,
+        reason: &'a str,
+        at: u64,
     },
 }
 
@@ -172,7 +179,10 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
             reactions: reactions.iter().map(WireReaction::of).collect(),
             at: *at,
         },
-        Event::Noticed(notice) => Wire::NoticedV1 {
+        Event::RequestAnswered { id, approved, reason, at } => {
+            Wire::RequestAnsweredV1 { id: *id, approved: *approved, reason, at: *at }
+        }
+        Event::Noticed { notice, request } => Wire::NoticedV1 {
             platform: &notice.platform,
             account: &notice.account,
             conversation: notice.conversation.as_deref(),
@@ -181,6 +191,7 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
             operator: wire_person(notice.operator.as_ref()),
             text: &notice.text,
             at: notice.created_at,
+            request: request.as_deref(),
         },
         Event::Released { offset } => Wire::ReleasedV1 { offset: *offset },
         Event::Forgotten(bounds) => Wire::ForgottenV1 {
@@ -247,8 +258,21 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
             reactions: reactions.into_iter().map(WireReaction::read).collect(),
             at,
         },
-        Wire::NoticedV1 { platform, account, conversation, kind, user, operator, text, at } => {
-            Event::Noticed(Box::new(Notice {
+        Wire::RequestAnsweredV1 { id, approved, reason, at } => {
+            Event::RequestAnswered { id, approved, reason: reason.into(), at }
+        }
+        Wire::NoticedV1 {
+            platform,
+            account,
+            conversation,
+            kind,
+            user,
+            operator,
+            text,
+            at,
+            request,
+        } => Event::Noticed {
+            notice: Box::new(Notice {
                 platform: platform.into(),
                 account: account.into(),
                 conversation: conversation.map(str::to_owned),
@@ -257,8 +281,10 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
                 operator: operator.map(person),
                 text: text.into(),
                 created_at: at,
-            }))
-        }
+                request: None,
+            }),
+            request: request.map(str::to_owned),
+        },
         Wire::ReleasedV1 { offset } => Event::Released { offset },
         Wire::ForgottenV1 {
             seen_before,

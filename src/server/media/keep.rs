@@ -2,6 +2,7 @@
 
 use super::on_thread;
 use crate::media::content::{self, Problem};
+use crate::model::content::Content;
 use crate::model::message::{Draft, Message};
 use crate::server::context::Context;
 use crate::server::error::{ErrorResponse, Result};
@@ -20,15 +21,17 @@ impl From<Problem> for ErrorResponse {
 
 /// The draft with its bytes kept as media; those that it names have to be here, and stay.
 pub async fn keep(context: &Context, draft: Draft) -> Result<Draft> {
-    if !content::has_bytes(draft.content()) {
-        return Ok(draft);
+    let kept = keep_content(context, draft.content().clone()).await?;
+    Ok(draft.with_content(kept))
+}
+
+/// As [`keep`], of content alone.
+pub async fn keep_content(context: &Context, content: Content) -> Result<Content> {
+    if !content::has_bytes(&content) {
+        return Ok(content);
     }
     let blobs = context.blobs.clone();
-    let kept = on_thread(move || {
-        let kept = content::keep(&blobs, draft.content())?;
-        Ok::<_, Problem>(draft.with_content(kept))
-    });
-    Ok(kept.await??)
+    Ok(on_thread(move || content::keep(&blobs, &content)).await??)
 }
 
 /// Sees to it that the media of messages which are imported stay, where they are here.

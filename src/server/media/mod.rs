@@ -4,11 +4,13 @@ mod keep;
 mod manage;
 mod range;
 mod serve;
+mod thumbnail;
 mod upload;
 
-pub use keep::{hold, keep};
+pub use keep::{hold, keep, keep_content};
 pub use manage::{fetch, list, remove};
-pub use serve::serve;
+pub use serve::{SIGNED, serve, serve_signed};
+pub use thumbnail::small;
 pub use upload::upload;
 
 use super::error::{ErrorResponse, Result};

@@ -2,6 +2,7 @@
 
 use super::range::{Wanted, wanted};
 use super::{hash_of, name_in, no_media, on_thread};
+use crate::clock::now;
 use crate::media::Hash;
 use crate::media::sniff::{Kind, is_inline, served};
 use crate::server::assets::is_known;
@@ -31,18 +32,41 @@ use std::time::Duration;
 const PIECE: u64 = 64 << 10;
 
 /// A browser that shows a file by itself runs nothing in it and fetches nothing for it.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; \
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; \
     media-src 'self'; sandbox; frame-ancestors 'none'";
 
 /// The same bytes for ever, for this client alone.
-const CACHING: &str = "private, max-age=31536000, immutable";
+pub(super) const CACHING: &str = "private, max-age=31536000, immutable";
 
 /// Characters of a name that stay as they are (RFC 8187, section 3.2.1).
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
 
+/// The path at which implementations fetch files by a signature.
+pub const SIGNED: &str = "/media/{media}";
+
 /// `GET /api/media/{media}`
 pub async fn serve(call: Call<'_>) -> Result<Answer> {
     let hash = hash_of(call.parameters.get("media").unwrap_or_default())?;
+    file(call, hash).await
+}
+
+/// `GET /media/{media}?until=&sig=`
+pub async fn serve_signed(call: Call<'_>) -> Result<Answer> {
+    let hash = hash_of(call.parameters.get("media").unwrap_or_default())?;
+    let query = call.request.uri().query().unwrap_or_default();
+    let value = |wanted: &str| {
+        let mut fields = form_urlencoded::parse(query.as_bytes());
+        fields.find(|(name, _)| name == wanted).map(|(_, value)| value)
+    };
+    let until = value("until").and_then(|until| until.parse().ok()).unwrap_or_default();
+    if !call.context.signer.holds(hash, until, &value("sig").unwrap_or_default(), now()) {
+        let text = "this address does not hold, or not any more";
+        return Err(ErrorResponse::new(StatusCode::FORBIDDEN, text));
+    }
+    file(call, hash).await
+}
+
+async fn file(call: Call<'_>, hash: Hash) -> Result<Answer> {
     let name = name_in(call.request.uri().query())?;
     let etag = format!("\"{hash}\"");
     let headers = call.request.headers();
@@ -82,7 +106,7 @@ pub async fn serve(call: Call<'_>) -> Result<Answer> {
     Ok(answer)
 }
 
-async fn open(context: &Context, hash: Hash) -> Result<(File, u64, Kind)> {
+pub(super) async fn open(context: &Context, hash: Hash) -> Result<(File, u64, Kind)> {
     let blobs = context.blobs.clone();
     let opened = on_thread(move || {
         let (size, kind) = blobs.describe(hash)?;
@@ -113,7 +137,7 @@ fn disposition(kind: Kind, name: Option<&str>) -> String {
     }
 }
 
-fn set(answer: &mut Answer, name: HeaderName, value: &str) {
+pub(super) fn set(answer: &mut Answer, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         answer.headers_mut().insert(name, value);
     }

@@ -1,7 +1,10 @@
 //! Answering the core's requests, several at a time.
 
+use super::answer::ActionResponse;
+use super::call::NoAnswer;
 use crate::adapter::api::{
-    Delivery, Event, EventSink, Found, Outbound, ReadMedia, Request, with_bytes,
+    Action, ActionError, Delivery, Event, EventSink, Found, Outbound, ReadMedia, Request,
+    with_bytes,
 };
 use crate::adapter::transport::End;
 use futures_util::StreamExt;
@@ -18,6 +21,7 @@ const MAX_UNDER_WAY: usize = 32;
 pub(in crate::adapter::onebot) trait RequestHandler {
     fn send(&self, message: Outbound) -> impl Future<Output = Delivery> + Send;
     fn find(&self, message: Outbound) -> impl Future<Output = Found> + Send;
+    fn act(&self, action: Action) -> impl Future<Output = Result<(), ActionError>> + Send;
 }
 
 /// Answers requests until the connection has `ended`, then those that are left.
@@ -60,6 +64,21 @@ pub(in crate::adapter::onebot) fn late(
     }
 }
 
+/// How an action ended, by its answer or the lack of one; `is_unknown` tells the retcodes by which an
+/// implementation says that it has no such action.
+pub(in crate::adapter::onebot) fn done(
+    answer: Result<ActionResponse, NoAnswer>,
+    is_unknown: impl Fn(i64) -> bool,
+) -> Result<(), ActionError> {
+    match answer {
+        Ok(answer) if answer.is_accepted() => Ok(()),
+        Ok(answer) if is_unknown(answer.retcode) => Err(ActionError::Unsupported),
+        Ok(answer) => Err(ActionError::Refused(answer.reason())),
+        Err(NoAnswer::NotSent(_)) => Err(ActionError::NotConnected),
+        Err(lost) => Err(ActionError::Unknown(lost.to_string())),
+    }
+}
+
 /// Reports an event, if there is one.
 pub(in crate::adapter::onebot) async fn report(
     events: &EventSink,
@@ -81,6 +100,9 @@ async fn answer_one(handler: &impl RequestHandler, media: &Arc<dyn ReadMedia>, r
         }
         Request::Find { message, answer } => {
             let _ = answer.send(handler.find(message).await);
+        }
+        Request::Act { action, answer } => {
+            let _ = answer.send(handler.act(action).await);
         }
     }
 }

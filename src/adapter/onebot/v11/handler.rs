@@ -1,10 +1,11 @@
 //! Sending the core's messages by one connection, and looking for those that may have gone out.
 
 use super::account::Account;
+use super::act::act;
 use super::action::{Sending, delivery};
 use super::history;
 use super::options::Options;
-use crate::adapter::api::{Delivery, Found, Outbound};
+use crate::adapter::api::{Action, ActionError, Delivery, Found, Outbound};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::requests::RequestHandler;
 use std::sync::Arc;
@@ -28,5 +29,9 @@ impl RequestHandler for Handler {
 
     async fn find(&self, message: Outbound) -> Found {
         history::find(&self.account, &self.calls, &message).await
+    }
+
+    async fn act(&self, action: Action) -> Result<(), ActionError> {
+        act(&self.calls, action).await
     }
 }

@@ -1,6 +1,7 @@
 //! OneBot 11, by WebSocket in both directions (communication/ws.md, ws-reverse.md).
 
 mod account;
+mod act;
 mod action;
 mod address;
 mod connection;

@@ -3,12 +3,12 @@
 use super::action::{Segment, SendMessage, UploadFile, delivery, upload_failed};
 use super::address::Address;
 use super::event::BotId;
-use crate::adapter::api::{Delivery, Event, EventSink, Found, Outbound};
+use crate::adapter::api::{Action, ActionError, Delivery, Event, EventSink, Found, Outbound};
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Bot as SelfParameter, Calls, NoAnswer};
 use crate::adapter::onebot::common::media::Source;
 use crate::adapter::onebot::common::names::Names;
-use crate::adapter::onebot::common::requests::RequestHandler;
+use crate::adapter::onebot::common::requests::{RequestHandler, done};
 use crate::model::change::Inbound;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -126,5 +126,16 @@ impl RequestHandler for std::sync::Arc<Bot> {
     /// The specification has no history to ask.
     async fn find(&self, _: Outbound) -> Found {
         Found::CannotTell
+    }
+
+    /// `delete_message` (interface/message/actions.md); the specification has nothing else of these.
+    async fn act(&self, action: Action) -> Result<(), ActionError> {
+        let Action::Recall { external_id, .. } = action else {
+            return Err(ActionError::Unsupported);
+        };
+        let params = serde_json::json!({"message_id": external_id});
+        let answer = self.call("delete_message", params).await;
+        // An action that the implementation does not have (connect/data-protocol/action-response.md).
+        done(answer, |retcode| retcode == 10_002)
     }
 }

@@ -1,0 +1,189 @@
+//! Actions on messages that were sent: recalls, edits, reactions; and answers to requests (contract,
+//! items 25 to 27).
+//!
+//! The platform goes first. What it refused changes nothing here; what it did is written down.
+
+use crate::adapter::{AccountHandle, Action, ActionError, Registry};
+use crate::clock::now;
+use crate::model::content::Content;
+use crate::model::message::{Direction, Message, Status};
+use crate::model::notice::Request;
+use crate::model::reaction::ReactionChange;
+use crate::store::{self, Answer, Command, Store, Target};
+use std::fmt;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Carries out actions of clients.
+#[derive(Clone)]
+pub struct Actions {
+    store: Arc<Store>,
+    registry: Registry,
+}
+
+/// Why an action was not carried out; nothing was changed.
+#[derive(Debug)]
+pub enum Error {
+    /// There is no such message or request, or it was answered already.
+    NotFound,
+    /// It was not sent, so that there is nothing on the platform.
+    NotSent,
+    /// An attempt to send it is under way.
+    InFlight,
+    /// The platform was asked, or could not be.
+    Platform(ActionError),
+    #[allow(missing_docs)]
+    Store(store::Error),
+}
+
+impl Error {
+    /// Its name for programs.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::NotFound | Self::Store(_) => None,
+            Self::NotSent => Some("not_sent"),
+            Self::InFlight => Some("in_flight"),
+            Self::Platform(ActionError::Unsupported) => Some("unsupported"),
+            Self::Platform(ActionError::Refused(_)) => Some("refused"),
+            Self::Platform(ActionError::NotConnected) => Some("not_connected"),
+            Self::Platform(ActionError::Unknown(_)) => Some("unknown"),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("there is no such message or request"),
+            Self::NotSent => {
+                f.write_str("the message was not sent; cancel or delete it where it waits")
+            }
+            Self::InFlight => {
+                f.write_str("an attempt to send the message is under way; try again after it")
+            }
+            Self::Platform(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// A message as its platform knows it, and the account that can do something with it.
+struct OnPlatform {
+    account: AccountHandle,
+    conversation: String,
+    external_id: String,
+}
+
+impl Actions {
+    #[allow(missing_docs)]
+    pub fn new(store: Arc<Store>, registry: Registry) -> Self {
+        Self { store, registry }
+    }
+
+    /// Takes a message back on its platform.
+    pub async fn recall(&self, id: Uuid) -> Result<Message> {
+        let message = self.message(id)?;
+        if message.recall.is_some() {
+            return Ok(message);
+        }
+        let OnPlatform { account, conversation, external_id } = self.on_platform(&message)?;
+        act(&account, Action::Recall { conversation, external_id }).await?;
+        self.write(Command::Recall { target: Target::Id(id), by: None, at: now() }).await?;
+        self.message(id)
+    }
+
+    /// Puts other content in the place of an outbound message's: here, where it was not sent yet,
+    /// else on its platform.
+    pub async fn edit(&self, id: Uuid, content: Content) -> Result<Message> {
+        let message = self.message(id)?;
+        if message.direction == Direction::Inbound {
+            return Err(Error::Platform(ActionError::Unsupported));
+        }
+        if message.status == Status::Sent {
+            let OnPlatform { account, conversation, external_id } = self.on_platform(&message)?;
+            let edit = Action::Edit { conversation, external_id, content: content.clone() };
+            act(&account, edit).await?;
+            self.write(Command::Edit { target: Target::Id(id), content, at: now() }).await?;
+        } else {
+            self.write(Command::EditWaiting { id, content, at: now() }).await?;
+        }
+        self.message(id)
+    }
+
+    /// Sets a reaction of ours, or takes it back.
+    pub async fn react(&self, id: Uuid, emoji: String, on: bool) -> Result<Message> {
+        let message = self.message(id)?;
+        let OnPlatform { account, conversation, external_id } = self.on_platform(&message)?;
+        let user = account.account.clone().unwrap_or_default();
+        let action = Action::React { conversation, external_id, emoji: emoji.clone(), on };
+        act(&account, action).await?;
+        let change = ReactionChange::Set { emoji, user, mine: true, on };
+        self.write(Command::React { target: Target::Id(id), change, at: now() }).await?;
+        self.message(id)
+    }
+
+    /// Answers a request of a platform.
+    pub async fn answer_request(&self, id: u64, approve: bool, reason: String) -> Result<Request> {
+        let request = self.request(id)?;
+        if request.answer.is_some() {
+            return Err(Error::NotFound);
+        }
+        let notice = &request.notice;
+        let account = self.account(&notice.platform, Some(&notice.account))?;
+        let data = request.data.clone();
+        act(&account, Action::AnswerRequest { request: data, approve, reason: reason.clone() })
+            .await?;
+        let answer = Command::AnswerRequest { id, approved: approve, reason, at: now() };
+        self.write(answer).await?;
+        self.request(id)
+    }
+
+    fn message(&self, id: Uuid) -> Result<Message> {
+        self.store.view()?.by_id(id)?.ok_or(Error::NotFound)
+    }
+
+    fn request(&self, id: u64) -> Result<Request> {
+        self.store.view()?.request(id)?.ok_or(Error::NotFound)
+    }
+
+    fn on_platform(&self, message: &Message) -> Result<OnPlatform> {
+        match message.status {
+            Status::Sent => {}
+            Status::Sending => return Err(Error::InFlight),
+            Status::Pending | Status::Failed | Status::Canceled => return Err(Error::NotSent),
+        }
+        // Without the platform's ID nobody can name it there.
+        let external_id = message.external_id.clone();
+        let external_id = external_id.ok_or(Error::Platform(ActionError::Unsupported))?;
+        let account = self.account(message.platform_or_local(), message.account.as_deref())?;
+        Ok(OnPlatform { account, conversation: message.recipient.clone(), external_id })
+    }
+
+    /// The connection of just this account: no other one can name its messages.
+    fn account(&self, platform: &str, account: Option<&str>) -> Result<AccountHandle> {
+        let handle = self.registry.handle(platform, account);
+        let is_it =
+            |handle: &AccountHandle| account.is_none() || handle.account.as_deref() == account;
+        handle.filter(is_it).ok_or(Error::Platform(ActionError::NotConnected))
+    }
+
+    async fn write(&self, command: Command) -> Result<()> {
+        match self.store.write(command).await? {
+            Answer::NotFound => Err(Error::NotFound),
+            Answer::NotWaiting => Err(Error::InFlight),
+            _ => Ok(()),
+        }
+    }
+}
+
+async fn act(account: &AccountHandle, action: Action) -> Result<()> {
+    account.act(action).await.map_err(Error::Platform)
+}

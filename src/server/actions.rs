@@ -1,0 +1,75 @@
+//! Actions on messages that were sent, and requests of platforms (contract, items 25 to 28).
+
+use super::body::{Answer, json};
+use super::error::{ErrorResponse, Result};
+use super::messages::id_of;
+use super::operation::Call;
+use super::request::read_json;
+use crate::actions::Error;
+use crate::adapter::ActionError;
+use crate::model::content::MAX_EMOJI_BYTES;
+use crate::protocol::http::{Request, RequestAnswer, Requests};
+use hyper::StatusCode;
+
+/// Requests in one answer.
+const MAX_REQUESTS: usize = 200;
+
+impl From<Error> for ErrorResponse {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::NotFound => return Self::no_message(),
+            Error::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Error::NotSent | Error::InFlight | Error::Platform(ActionError::Unsupported) => {
+                StatusCode::CONFLICT
+            }
+            Error::Platform(ActionError::Refused(_)) => StatusCode::BAD_GATEWAY,
+            Error::Platform(ActionError::Unknown(_)) => StatusCode::GATEWAY_TIMEOUT,
+            Error::Platform(ActionError::NotConnected) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.to_string()).named(error.code())
+    }
+}
+
+/// `POST /api/messages/{id}/recall`
+pub async fn recall(call: Call<'_>) -> Result<Answer> {
+    let message = call.context.actions.recall(id_of(&call)?).await?;
+    Ok(json(StatusCode::OK, &message))
+}
+
+/// `PUT` and `DELETE /api/messages/{id}/reactions/{emoji}`
+pub async fn react(call: Call<'_>, on: bool) -> Result<Answer> {
+    let emoji = call.parameters.get("emoji").unwrap_or_default();
+    let emoji = percent_encoding::percent_decode_str(emoji).decode_utf8_lossy().into_owned();
+    if emoji.is_empty() || emoji.len() > MAX_EMOJI_BYTES || emoji.chars().any(char::is_control) {
+        return Err(ErrorResponse::bad_request(format!(
+            "the emoji in the path is empty, longer than {MAX_EMOJI_BYTES} bytes, or has control \
+             characters"
+        )));
+    }
+    let message = call.context.actions.react(id_of(&call)?, emoji, on).await?;
+    Ok(json(StatusCode::OK, &message))
+}
+
+/// `GET /api/requests`
+pub fn requests(call: &Call<'_>) -> Result<Answer> {
+    let all = call.context.store.view()?.requests(MAX_REQUESTS)?;
+    let requests = all.into_iter().filter_map(Request::of).collect();
+    Ok(json(StatusCode::OK, &Requests { requests }))
+}
+
+/// `POST /api/requests/{id}`
+pub async fn answer_request(call: Call<'_>) -> Result<Answer> {
+    let id = call.parameters.get("id").and_then(|id| id.parse().ok());
+    let not_found = || {
+        let text = "there is no such request that waits for an answer";
+        ErrorResponse::new(StatusCode::NOT_FOUND, text).named(Some("not_found"))
+    };
+    let id: u64 = id.ok_or_else(not_found)?;
+    let context = call.context;
+    let RequestAnswer { approve, reason } = read_json(context, call.request).await?;
+    match context.actions.answer_request(id, approve, reason.unwrap_or_default()).await {
+        Ok(request) => Ok(json(StatusCode::OK, &Request::of(request))),
+        Err(Error::NotFound) => Err(not_found()),
+        Err(error) => Err(error.into()),
+    }
+}
