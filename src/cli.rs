@@ -2,6 +2,8 @@
 
 #![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
 
+mod login;
+
 use crate::config::LogFormat;
 use crate::media::Hash;
 use crate::model::message::{Direction, MessageType, Status};
@@ -12,6 +14,8 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use uuid::Uuid;
+
+pub use login::{Login, Logout};
 
 /// The version, and the commit it was built from.
 pub const VERSION: &str = env!("RECHAT_VERSION");
@@ -90,6 +94,10 @@ pub enum Command {
     Stats(Stats),
     /// Read and answer in the terminal, live
     Tui(Tui),
+    /// Log in to a platform by a QR code
+    Login(Login),
+    /// Log an account out of its platform
+    Logout(Logout),
     /// Check a store for damage
     Check(Check),
     /// Check everything a server needs, and say what to correct

@@ -21,7 +21,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, mpsc};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// Events that share their way to the disk.
@@ -61,6 +61,8 @@ struct Work {
 /// A command for the store, and the room in the queue that its event holds until it is stored.
 struct Item {
     command: Command,
+    /// The adapter that waits until it is stored.
+    stored: Option<oneshot::Sender<()>>,
     _room: OwnedSemaphorePermit,
     /// When it waits no longer for the end of an attempt.
     until: Instant,
@@ -155,8 +157,27 @@ impl Ingest {
     /// The command for an event; questions are answered at once.
     fn item(&self, event: QueuedEvent) -> Option<Item> {
         let (event, room) = event.split();
+        let mut waiting = None;
         let command = match event {
             Event::Message(received) => Command::Receive { received, at: now(), can_wait: true },
+            Event::Batch { messages, state, stored } => {
+                waiting = Some(stored);
+                let receive = |message| Command::Receive {
+                    received: Box::new(message),
+                    at: now(),
+                    can_wait: false,
+                };
+                let keep = |state| Command::KeepState { state: Box::new(state) };
+                let messages = messages.into_iter().map(receive);
+                Command::Together(messages.chain(state.into_iter().map(keep)).collect())
+            }
+            Event::Remembered { adapter, answer } => {
+                match self.store.view().and_then(|view| view.adapter_state(adapter)) {
+                    Ok(kept) => drop(answer.send(kept)),
+                    Err(error) => tracing::error!("what {adapter} remembers: {error}"),
+                }
+                return None;
+            }
             Event::ConfirmedLate { message, account, external_id } => {
                 let found = self.store.view().and_then(|view| view.by_id(message));
                 let seq = found.ok().flatten()?.seq;
@@ -187,7 +208,8 @@ impl Ingest {
                 return None;
             }
         };
-        Some(Item { command, _room: room, until: Instant::now() + ATTEMPT_TIMEOUT })
+        let until = Instant::now() + ATTEMPT_TIMEOUT;
+        Some(Item { command, stored: waiting, _room: room, until })
     }
 
     /// Has commands written in their order. Those that the disk refuses are tried again, for their
@@ -206,13 +228,18 @@ impl Ingest {
                 });
             }
             let mut refusal = None;
-            for (item, answer) in std::mem::take(&mut work.batch).into_iter().zip(answers) {
+            for (mut item, answer) in std::mem::take(&mut work.batch).into_iter().zip(answers) {
                 match answer {
                     Ok(Answer::Later) => work.wait(item),
                     Ok(_) if matches!(item.command, Command::SetAside { .. }) => {
                         self.tell_set_aside();
                     }
-                    Ok(answer) => self.count(&answer),
+                    Ok(answer) => {
+                        self.count(&answer);
+                        if let Some(stored) = item.stored.take() {
+                            let _ = stored.send(());
+                        }
+                    }
                     Err(store::Error::Damaged(reason)) => {
                         work.batch.extend(item.set_aside(&reason));
                     }
@@ -241,8 +268,22 @@ impl Ingest {
         }
     }
 
-    /// Counts a message that came in, unless it was known already.
+    /// Counts messages that came in, unless they were known already.
     fn count(&self, answer: &Answer) {
+        if let Answer::Together(answers) = answer {
+            for answer in answers {
+                match answer {
+                    Ok(answer) => self.count(answer),
+                    Err(reason) => {
+                        tracing::error!(
+                            "an event is set aside; `rechat check` tells of it: {reason}"
+                        );
+                        METRICS.events_set_aside.inc();
+                        self.tell_set_aside();
+                    }
+                }
+            }
+        }
         if let Answer::Done(message) = answer
             && message.direction == Direction::Inbound
             && let Some(platform) = &message.platform

@@ -206,6 +206,7 @@ impl Both {
             own,
             from_history: false,
             original: None,
+            fingerprint: None,
         };
         let is_double = self.model.received.iter().any(|known| {
             known.conversation == received.conversation && known.external_id == received.external_id

@@ -10,10 +10,12 @@ export class Refused extends Error {
   /**
    * @param {number} status
    * @param {string} text
+   * @param {string} [code] stable name of the reason, where there is one
    */
-  constructor(status, text) {
+  constructor(status, text, code) {
     super(text);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -67,7 +69,7 @@ export async function ask(path, options = {}) {
   }
   const body = await answer.json().catch(() => ({}));
   if (answer.status === 401 && !isLocked.value) isLocked.value = true;
-  if (!answer.ok) throw new Refused(answer.status, body.error ?? answer.statusText);
+  if (!answer.ok) throw new Refused(answer.status, body.error ?? answer.statusText, body.code);
   return body;
 }
 
@@ -108,6 +110,37 @@ export const getMessage = (id) => ask(pathOf(id));
  * @returns {Promise<import('./types.js').Message>}
  */
 export const setStatus = (id, status) => tell('PATCH', pathOf(id), { status });
+
+/**
+ * @param {string} id
+ * @param {{content?: string, segments?: import('./types.js').Segment[]}} content
+ * @returns {Promise<import('./types.js').Message>}
+ */
+export const editMessage = (id, content) => tell('PATCH', pathOf(id), content);
+
+/** Takes a sent message back on its platform. @param {string} id @returns {Promise<import('./types.js').Message>} */
+export const recallMessage = (id) => ask(`${pathOf(id)}/recall`, { method: 'POST' });
+
+/**
+ * Sets our reaction, or takes it back.
+ * @param {string} id
+ * @param {string} emoji
+ * @param {boolean} isSet
+ */
+export const react = (id, emoji, isSet) =>
+  ask(`${pathOf(id)}/reactions/${encodeURIComponent(emoji)}`, { method: isSet ? 'PUT' : 'DELETE' });
+
+/** Has the server fetch the media of a message. @param {string} id */
+export const fetchMedia = (id) => ask(`${pathOf(id)}/media`, { method: 'POST' });
+
+/**
+ * Changes what the store keeps of a conversation: its read mark, muted, pinned.
+ * @param {Pick<import('./types.js').Conversation, 'platform' | 'conversation'>} of
+ * @param {{read_to?: string, muted?: boolean, pinned?: boolean}} change
+ * @returns {Promise<import('./types.js').Conversation>}
+ */
+export const changeConversation = ({ platform, conversation }, change) =>
+  tell('PATCH', `api/conversations/${encodeURIComponent(platform)}/${encodeURIComponent(conversation)}`, change);
 
 /** @param {string} id */
 export const deleteMessage = (id) => ask(pathOf(id), { method: 'DELETE' });

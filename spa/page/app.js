@@ -1,12 +1,16 @@
 // The page's frame: who we are, where to go, how the connection is; and the view that is shown.
 
 import { isLocked, setToken, token } from './api.js';
+import { forgetDrafts } from './chat/drafts.js';
 import { fill, h } from './dom.js';
 import { Feed } from './feed.js';
+import { platformName } from './format.js';
 import { LANGUAGES, currentLanguage, locale, setLanguage, t } from './i18n.js';
 import { icon } from './icons.js';
+import { followNotifications } from './notifications.js';
 import { PLACES, here, link } from './router.js';
 import { toast, toasts } from './toast.js';
+import { activity } from './views/activity.js';
 import { dashboard } from './views/dashboard.js';
 import { login } from './views/login.js';
 import { messages } from './views/messages.js';
@@ -15,7 +19,7 @@ import { send } from './views/send.js';
 
 /** @typedef {import('./types.js').View} View */
 
-const VIEWS = { dashboard, messages, send, platforms };
+const VIEWS = { dashboard, messages, activity, send, platforms };
 const THEMES = /** @type {const} */ (['system', 'light', 'dark']);
 
 const app = /** @type {HTMLElement} */ (document.getElementById('app'));
@@ -25,6 +29,8 @@ const main = h('main', { id: 'main', tabindex: '-1' });
 let view;
 /** @type {Feed | undefined} */
 let feed;
+/** @type {import('./router.js').Place | undefined} */
+let shown;
 /** @type {(() => void)[]} */
 let ends = [];
 
@@ -46,6 +52,7 @@ function draw() {
 function close() {
   view?.close();
   view = undefined;
+  shown = undefined;
   for (const end of ends) end();
   ends = [];
 }
@@ -56,6 +63,7 @@ function newFeed() {
   made.state.watch((state) => {
     if (state === 'away') wasAway = true;
   });
+  followNotifications(made);
   made.caughtUp.watch((n) => {
     if (wasAway) toast(n > 0 ? t('caughtUp', { n }) : t('nothingMissed'), 'good');
     wasAway = false;
@@ -67,15 +75,27 @@ function newFeed() {
 function show() {
   if (!feed) return;
   const { place, parameters } = here();
+  if (view?.go && place === shown) {
+    view.go(parameters);
+    return;
+  }
   view?.close();
   view = VIEWS[place](feed, parameters);
+  shown = place;
   main.dataset.place = place;
   fill(main, view.element);
-  document.title = `${t(place)} · rechat`;
+  scrollTo(0, 0);
+  tellUnread(feed);
   for (const anchor of app.querySelectorAll('nav a')) {
     if (anchor.getAttribute('href') === `#${place}`) anchor.setAttribute('aria-current', 'page');
     else anchor.removeAttribute('aria-current');
   }
+}
+
+/** Tells in the tab's title and on the app's icon how much is unread. @param {Feed} current */
+function tellUnread({ conversations: { unread } }) {
+  document.title = `${unread > 0 ? `(${unread}) ` : ''}${t(here().place)} · rechat`;
+  navigator.setAppBadge?.(unread).catch(() => {});
 }
 
 function skipLink() {
@@ -88,7 +108,7 @@ function skipLink() {
 
 /** @param {Feed} current */
 function header(current) {
-  const links = PLACES.map((place) => h('a', { href: link(place) }, icon(place), h('span', null, t(place))));
+  const links = PLACES.map((place) => h('a', { href: link(place) }, icon(place), h('span', null, t(place)), mark(place, current)));
   return h(
     'header',
     { class: 'frame' },
@@ -96,6 +116,47 @@ function header(current) {
     h('nav', { 'aria-label': t('views') }, ...links),
     h('div', { class: 'settings' }, connection(current), themeButton(), languageButton(), token() ? leaveButton() : null),
   );
+}
+
+/**
+ * What a view has to tell from afar: unread messages, platforms that are lost.
+ * @param {import('./router.js').Place} place
+ * @param {Feed} current
+ */
+function mark(place, current) {
+  if (place === 'messages') return unreadMark(current);
+  return place === 'platforms' ? platformMark(current) : null;
+}
+
+/** @param {Feed} current */
+function unreadMark(current) {
+  const element = h('span', { class: 'badge', role: 'img' });
+  const { conversations } = current;
+  const end = conversations.changed.follow(() => {
+    const { unread, mentions } = conversations;
+    element.hidden = unread + mentions === 0;
+    element.textContent = mentions > 0 ? '@' : unread > 99 ? '99+' : String(unread);
+    element.setAttribute('aria-label', t('unreadOf', { n: unread }));
+    tellUnread(current);
+  });
+  ends.push(end);
+  return element;
+}
+
+/** @param {Feed} current */
+function platformMark(current) {
+  const element = h('span', { class: 'platform-dot', role: 'img' });
+  const end = current.adapters.follow((adapters) => {
+    const lost = adapters?.filter(({ state }) => state !== 'Connected') ?? [];
+    element.hidden = !adapters || adapters.length === 0;
+    element.dataset.state = lost.length > 0 ? 'lost' : 'fine';
+    const names = [...new Set(lost.map(({ platform }) => platformName(platform)))].join(', ');
+    const text = lost.length > 0 ? t('platformsLost', { names }) : t('platformsFine');
+    element.setAttribute('aria-label', text);
+    element.title = text;
+  });
+  ends.push(end);
+  return element;
 }
 
 /** @param {Feed} current */
@@ -149,6 +210,7 @@ function languageButton() {
 function leaveButton() {
   const leave = () => {
     setToken('');
+    forgetDrafts();
     isLocked.value = true;
   };
   return h('button', { class: 'plain', title: t('signOut'), 'aria-label': t('signOut'), onclick: leave }, icon('leave'), h('span', { class: 'words' }, t('signOut')));
@@ -179,7 +241,6 @@ isLocked.watch((locked) => {
 addEventListener('hashchange', () => {
   if (isLocked.value || location.hash === '#main') return;
   show();
-  scrollTo(0, 0);
 });
 addEventListener('keydown', search);
 draw();

@@ -1,16 +1,21 @@
 import { ask } from './api.js';
+import { Conversations } from './conversations.js';
 import { atMostEvery } from './dom.js';
-import { learnName, learnNames } from './names.js';
+import { learnName } from './names.js';
 import { Signal } from './signal.js';
 import { Socket } from './socket.js';
 
 /** @typedef {import('./types.js').Message} Message */
 /** @typedef {import('./types.js').StatusChange} StatusChange */
 /** @typedef {import('./types.js').Arrival} Arrival */
+/** @typedef {import('./types.js').Notice} Notice */
+/** @typedef {import('./types.js').Conversation} Conversation */
 
 /**
- * What came at once: messages and changes, in the order in which they came.
- * @typedef {({message: Message, seq: number} | {change: StatusChange} | {removed: string})[]} Batch
+ * What came at once, in the order in which it came: new messages, changes of status, messages as
+ * they are now, deleted ones, notices, conversations as they are now.
+ * @typedef {({message: Message, seq: number} | {change: StatusChange} | {update: Message}
+ *   | {removed: string} | {notice: Notice} | {conversation: Conversation})[]} Batch
  */
 
 /** How long events are gathered before they are shown, in milliseconds. */
@@ -73,6 +78,7 @@ export class Feed {
         if (this.state.value === 'live') this.state.value = 'away';
       },
     });
+    this.conversations = new Conversations(this);
     // While it is live, events tell.
     this.look = setInterval(() => this.state.value !== 'live' && this.#lookAll(), LOOK_ANYWAY);
     this.#lookAll();
@@ -113,7 +119,7 @@ export class Feed {
     this.#recent = 0;
     this.state.value = 'live';
     this.#lookAll();
-    const [page] = await Promise.all([ask('api/messages?limit=1').catch(() => undefined), learnNames()]);
+    const [page] = await Promise.all([ask('api/messages?limit=1').catch(() => undefined), this.conversations.load()]);
     const newest = page?.messages[0]?.id;
     this.#hasBegun = true;
     this.#lastId ||= newest ?? '';
@@ -147,9 +153,11 @@ export class Feed {
   #take(event) {
     const { type, data } = event;
     if (type === 'new_message') this.#gather(data);
-    else if (type === 'message_status' || type === 'message_updated') this.#put({ change: data });
+    else if (type === 'message_status') this.#put({ change: data });
+    else if (type === 'message_updated') this.#put({ update: updated(data) });
     else if (type === 'message_deleted') this.#put({ removed: data.id });
-    else if (type === 'conversation_updated') learnName({ ...data, recipient: data.conversation, conversation_name: data.name });
+    else if (type === 'notice') this.#put({ notice: data });
+    else if (type === 'conversation_updated') this.#put({ conversation: data });
     else if (type === 'adapter_status') this.lookAtAdapters();
   }
 
@@ -158,7 +166,7 @@ export class Feed {
     this.#lastId = arrival.id;
     this.#recent += 1;
     const message = messageOf(arrival);
-    learnName(message);
+    learnName(message.platform, message.recipient, message.conversation_name);
     this.#put({ message, seq: arrival.seq });
     if (this.#missed) {
       this.#missed.count += 1;
@@ -178,6 +186,16 @@ export class Feed {
       this.lookAtAdapters();
     }, GATHER);
   }
+}
+
+/**
+ * The message that `message_updated` tells.
+ * @param {Message & {conversation: string, seq?: number}} data
+ * @returns {Message}
+ */
+function updated({ conversation, seq: _, ...message }) {
+  if (message.platform === 'local') delete message.platform;
+  return { ...message, recipient: conversation };
 }
 
 /**

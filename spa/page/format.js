@@ -27,6 +27,40 @@ export function time(seconds) {
   return date.toLocaleString(locale(), { ...day, hour: '2-digit', minute: '2-digit', hour12: false });
 }
 
+/** The time of day alone. @param {number} seconds */
+export const clock = (seconds) => dateOf(seconds)?.toLocaleTimeString(locale(), { hour: '2-digit', minute: '2-digit', hour12: false }) ?? NO_TIME;
+
+/** A time as briefly as a list needs it: of today, of this week, or the day. @param {number} seconds */
+export function shortTime(seconds) {
+  const date = dateOf(seconds);
+  if (!date) return NO_TIME;
+  const days = daysAgo(date);
+  if (days <= 0) return clock(seconds);
+  if (days < 7) return date.toLocaleDateString(locale(), { weekday: 'short' });
+  return date.toLocaleDateString(locale(), { month: 'numeric', day: 'numeric', ...yearOf(date) });
+}
+
+/** A day as people call it. @param {number} seconds */
+export function dayName(seconds) {
+  const date = dateOf(seconds);
+  if (!date) return NO_TIME;
+  const days = daysAgo(date);
+  if (days === 0 || days === 1) return t(days === 0 ? 'today' : 'yesterday');
+  return date.toLocaleDateString(locale(), { weekday: 'long', month: 'long', day: 'numeric', ...yearOf(date) });
+}
+
+/** The year, where it is not this one. @param {Date} date @returns {Intl.DateTimeFormatOptions} */
+const yearOf = (date) => (date.getFullYear() === new Date().getFullYear() ? {} : { year: 'numeric' });
+
+/** Midnights between a time and now. @param {Date} date */
+const daysAgo = (date) => Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 86_400_000);
+
+/**
+ * @param {number} a Unix seconds
+ * @param {number} b Unix seconds
+ */
+export const isSameDay = (a, b) => new Date(a * 1000).toDateString() === new Date(b * 1000).toDateString();
+
 /** @param {number} seconds */
 export function fullTime(seconds) {
   return dateOf(seconds)?.toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'medium', hour12: false }) ?? NO_TIME;
@@ -50,12 +84,12 @@ export function size(bytes) {
 }
 
 /** Platforms as people write them. A map, for a platform may be called `__proto__`. */
-const PLATFORMS = new Map([['qq', 'QQ'], ['wechat', 'WeChat'], ['loopback', 'Loopback']]);
+const PLATFORMS = new Map([['qq', 'QQ'], ['telegram', 'Telegram'], ['loopback', 'Loopback']]);
 
 /** The name of a platform as people write it. @param {string | undefined} platform */
 export function platformName(platform) {
   if (!platform || platform === 'local') return t('noPlatform');
-  return PLATFORMS.get(platform) ?? platform;
+  return platform === 'wechat' ? t('wechat') : PLATFORMS.get(platform) ?? platform;
 }
 
 /** Who wrote it. @param {Message} message */

@@ -1,4 +1,5 @@
 import { Refused, ask, withQuery } from './api.js';
+import { replace, withStatus } from './changes.js';
 import { Signal } from './signal.js';
 
 /** @typedef {import('./types.js').Message} Message */
@@ -11,7 +12,7 @@ const PAGE = 100;
 const SEARCHES = 10;
 
 /** @type {Query} */
-export const EVERYTHING = { q: '', platform: '', conversation: '', status: '', message_type: '' };
+export const EVERYTHING = { q: '', platform: '', conversation: '', status: '', message_type: '', sender: '', since: '', until: '' };
 
 /**
  * Messages that match a query, the newest first: a page of history, older ones as they are asked
@@ -155,6 +156,7 @@ export class MessageList {
         else this.#early.push(event);
         continue;
       }
+      if ('notice' in event || 'conversation' in event) continue;
       if ('removed' in event) {
         const stays = (/** @type {Message} */ message) => message.id !== event.removed;
         arrived.splice(0, arrived.length, ...arrived.filter(stays));
@@ -162,9 +164,10 @@ export class MessageList {
         this.remove(event.removed);
         continue;
       }
-      const message = this.#known.get(event.change.id) ?? arrived.find((m) => m.id === event.change.id)
-        ?? this.#early.find((e) => e.message.id === event.change.id)?.message;
-      if (message) this.#change(message, event.change);
+      const { id } = 'update' in event ? event.update : event.change;
+      const message = this.#known.get(id) ?? arrived.find((m) => m.id === id) ?? this.#early.find((e) => e.message.id === id)?.message;
+      if ('update' in event) replace(message, event.update);
+      else if (message) replace(message, withStatus(message, event.change));
       else if (this.#isBegun && event.change.status === this.query.status) void this.#fetchInto(event.change.seq);
     }
     this.#arrive(arrived.filter((message) => matches(message, this.query)));
@@ -211,9 +214,7 @@ export class MessageList {
   update(message) {
     const known = this.#known.get(message.id);
     if (!known) return;
-    Object.assign(known, message);
-    if (message.last_error === undefined) delete known.last_error;
-    if (message.waiting === undefined) delete known.waiting;
+    replace(known, message);
     this.#told.set(message.id, this.feed.epoch.value);
     this.#dropUnmatched();
     this.#changed();
@@ -280,20 +281,6 @@ export class MessageList {
     this.#told.set(message.id, epoch);
   }
 
-  /**
-   * @param {Message} message
-   * @param {import('./types.js').StatusChange} change
-   */
-  #change(message, change) {
-    message.status = change.status;
-    message.retry_count = change.retry_count;
-    message.updated_at = change.updated_at;
-    if (change.last_error === undefined) delete message.last_error;
-    else message.last_error = change.last_error;
-    delete message.waiting;
-    if (change.platform !== 'local') message.platform = change.platform;
-  }
-
   /** A list of one state lets go of what has left it. */
   #dropUnmatched() {
     const { status } = this.query;
@@ -320,12 +307,15 @@ export class MessageList {
  */
 export function matches(message, query) {
   const text = query.q.toLowerCase();
-  const has = (/** @type {string | undefined} */ part) => part?.toLowerCase().includes(text);
-  return (
-    (!query.platform || (message.platform ?? 'local') === query.platform) &&
-    (!query.conversation || message.recipient === query.conversation) &&
-    (!query.status || message.status === query.status) &&
-    (!query.message_type || message.message_type === query.message_type) &&
-    (!text || has(message.content) || has(message.sender?.name))
-  );
+  const has = (/** @type {string | undefined} */ part) => part?.toLowerCase().includes(text) ?? false;
+  const isAt = (!query.since || message.created_at >= Number(query.since)) && (!query.until || message.created_at < Number(query.until));
+  /** @type {[string, string | undefined][]} */
+  const fields = [
+    [query.platform, message.platform ?? 'local'],
+    [query.conversation, message.recipient],
+    [query.status, message.status],
+    [query.message_type, message.message_type],
+    [query.sender, message.sender?.id],
+  ];
+  return isAt && fields.every(([wanted, is]) => !wanted || wanted === is) && (!text || has(message.content) || has(message.sender?.name));
 }

@@ -1,9 +1,5 @@
 // What a message's content stands for, where it is no text: an address, or the bytes themselves.
 
-import { size } from './format.js';
-import { t } from './i18n.js';
-
-/** @typedef {import('./types.js').Message} Message */
 /** @typedef {import('./types.js').MessageType} MessageType */
 
 /** How content that carries its bytes begins, and how long that is at most. */
@@ -44,23 +40,14 @@ export function webAddress(content) {
   }
 }
 
-/** Content in one line, for lists. @param {Message} message */
-export function summary(message) {
-  const { content, message_type: type } = message;
+/** How many bytes content carries, or undefined. @param {string} content */
+export function sizeOf(content) {
   const carried = data(content);
-  if (carried) {
-    const length = Math.floor((carried.bytes.trimEnd().replace(/=+$/, '').length * 3) / 4);
-    return [t(type), nameOf(content), size(length)].filter(Boolean).join(' · ');
-  }
-  const url = type === 'Text' ? undefined : webAddress(content);
-  if (url) return `${t(type)} · ${decodedName(url)}`;
-  return content.slice(0, 400).replace(/\s+/g, ' ').trim();
+  return carried && Math.floor((carried.bytes.trimEnd().replace(/=+$/, '').length * 3) / 4);
 }
 
-/** @param {URL} url */
-function decodedName(url) {
-  return decoded(url.pathname.split('/').pop() || url.host);
-}
+/** What an address calls its file. @param {URL} url */
+export const fileNameOf = (url) => decoded(url.pathname.split('/').pop() || url.host);
 
 /** Whether content is the bytes themselves. @param {string} content */
 export const carriesBytes = (content) => data(content) !== undefined;
@@ -85,6 +72,9 @@ export function typeOf(file) {
   const kind = file.type.split('/')[0];
   return kind === 'image' ? 'Image' : kind === 'audio' ? 'Audio' : kind === 'video' ? 'Video' : 'File';
 }
+
+/** What stands for a file in a message, without its bytes. @param {File} file @returns {import('./types.js').Segment} */
+export const segmentOf = (file) => ({ type: /** @type {import('./types.js').Segment['type']} */ (typeOf(file).toLowerCase()), name: file.name, size: file.size });
 
 /** What comes before a file's bytes as content: a data URI with its name (RFC 2397). @param {File} file */
 function headOf(file) {

@@ -1,10 +1,10 @@
 // How a message looks in lists.
 
+import { describe } from './content.js';
 import { h } from './dom.js';
 import { author, machineTime, platformName, time } from './format.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
-import { summary } from './media.js';
 import { conversationName } from './names.js';
 
 /** @typedef {import('./types.js').Message} Message */
@@ -35,7 +35,8 @@ export function messageRow(message) {
     h(
       'div',
       { class: 'body' },
-      h('span', { class: 'text' }, summary(message)),
+      h('span', { class: 'text' }, describe(message)),
+      message.status === 'Failed' && message.last_error ? h('span', { class: 'reason', title: message.last_error }, message.last_error) : null,
       isInbound ? null : statusMark(message.status),
     ),
   );
@@ -43,4 +44,4 @@ export function messageRow(message) {
 
 /** Changes when the row would look different. @param {Message} message */
 export const rowKey = (message) =>
-  `${message.id} ${message.status} ${message.platform ?? ''} ${conversationName(message)}`;
+  `${message.id} ${message.status} ${message.last_error ?? ''} ${message.edited_at ?? ''} ${message.platform ?? ''} ${conversationName(message)}`;

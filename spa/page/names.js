@@ -1,32 +1,22 @@
 // What people call conversations: platforms tell it with what they send, not with what we send.
 
-import { ask } from './api.js';
-
 /** @type {Map<string, string>} */
 const names = new Map();
 
 /**
+ * Identifies a conversation among those of all platforms.
  * @param {string | undefined} platform
  * @param {string} conversation
  */
-const key = (platform, conversation) => `${platform ?? ''}\n${conversation}`;
+export const keyOf = (platform, conversation) => `${platform ?? ''}\n${conversation}`;
 
-/** @param {import('./types.js').Message} message */
-export function learnName({ platform, recipient, conversation_name: name }) {
-  if (name) names.set(key(platform, recipient), name);
-}
-
-/** Learns the names of all conversations that are known. */
-export async function learnNames() {
-  const before = new Map(names);
-  const told = await ask('api/conversations').catch(() => undefined);
-  /** @type {import('./types.js').Conversation[]} */
-  const conversations = told?.conversations ?? [];
-  for (const { platform, conversation, name } of conversations) {
-    const known = key(platform, conversation);
-    // What came in the meantime is newer than this answer.
-    if (name && names.get(known) === before.get(known)) names.set(known, name);
-  }
+/**
+ * @param {string | undefined} platform
+ * @param {string} conversation
+ * @param {string | undefined} name
+ */
+export function learnName(platform, conversation, name) {
+  if (name) names.set(keyOf(platform, conversation), name);
 }
 
 /**
@@ -34,4 +24,17 @@ export async function learnNames() {
  * @param {Pick<import('./types.js').Message, 'platform' | 'recipient' | 'conversation_name'>} message
  */
 export const conversationName = ({ platform, recipient, conversation_name: name }) =>
-  names.get(key(platform, recipient)) || name || recipient;
+  names.get(keyOf(platform, recipient)) || name || recipient;
+
+/**
+ * The same of an entry of the list of conversations.
+ * @param {Pick<import('./types.js').Conversation, 'platform' | 'conversation' | 'name'>} entry
+ */
+export const nameOfConversation = ({ platform, conversation, name }) =>
+  names.get(keyOf(platform, conversation)) || name || conversation;
+
+/**
+ * Whether a conversation is with one person.
+ * @param {Pick<import('./types.js').Conversation, 'kind' | 'conversation'>} entry
+ */
+export const isPrivate = ({ kind, conversation }) => (kind ?? conversation.split('_')[0]) === 'private';

@@ -1,7 +1,7 @@
-/** @typedef {'dashboard' | 'messages' | 'send' | 'platforms'} Place */
+/** @typedef {'dashboard' | 'messages' | 'activity' | 'send' | 'platforms'} Place */
 
 /** @type {Place[]} */
-export const PLACES = ['dashboard', 'messages', 'send', 'platforms'];
+export const PLACES = ['dashboard', 'messages', 'activity', 'send', 'platforms'];
 
 /** Where the address says we are: `#messages?status=Failed`. */
 export function here() {

@@ -8,7 +8,7 @@ const ALIVE_EVERY = 25_000;
 const ALIVE_WITHIN = 10_000;
 
 /** Events that are asked for beside new messages. */
-const EVENTS = ['message_status', 'message_updated', 'message_deleted', 'conversation_updated'];
+const EVENTS = ['message_status', 'message_updated', 'message_deleted', 'notice', 'conversation_updated'];
 
 /**
  * The connection to `/ws/client`: made again whenever it breaks, and subscribed to everything that

@@ -3,6 +3,35 @@
 /** @typedef {'Pending' | 'Sending' | 'Sent' | 'Failed' | 'Canceled'} Status */
 /** @typedef {'Text' | 'Image' | 'File' | 'Video' | 'Audio'} MessageType */
 
+/** @typedef {{id: string, name?: string}} Person */
+
+/**
+ * One part of a message; which fields it has depends on its type.
+ * @typedef {object} Segment
+ * @property {'text' | 'mention' | 'mention_all' | 'emoji' | 'image' | 'audio' | 'video' | 'file' | 'location' | 'forward' | 'card' | 'other'} type
+ * @property {string} [text]
+ * @property {string} [user]
+ * @property {string} [name]
+ * @property {boolean} [me]
+ * @property {string} [id]
+ * @property {string} [url]
+ * @property {number} [size] bytes
+ * @property {string} [mime]
+ * @property {number} [width] pixels
+ * @property {number} [height] pixels
+ * @property {number} [duration] seconds
+ * @property {string} [media] SHA-256, once the server has the bytes
+ * @property {string} [summary]
+ * @property {number} [latitude]
+ * @property {number} [longitude]
+ * @property {string} [title]
+ * @property {string} [address]
+ * @property {string} [image]
+ * @property {{sender?: Person, created_at?: number, segments: Segment[]}[]} [items]
+ */
+
+/** @typedef {{emoji: string, count: number, mine?: boolean}} Reaction */
+
 /**
  * A message, as `GET /api/messages` gives it.
  * @typedef {object} Message
@@ -21,6 +50,14 @@
  * @property {string} [account]
  * @property {string} [last_error]
  * @property {string} [waiting] why it waits, and what would help
+ * @property {boolean} [unconfirmed] sent, but the platform gave no proof
+ * @property {Segment[]} [segments] absent where the content is one plain text
+ * @property {{id?: string, sender?: Person, content?: string}} [reply_to]
+ * @property {number} [edited_at] Unix seconds
+ * @property {number} [recalled_at] Unix seconds
+ * @property {Person} [recalled_by]
+ * @property {Reaction[]} [reactions]
+ * @property {string} [via] the bot that made it
  */
 
 /**
@@ -50,6 +87,8 @@
  * @property {number} seq
  * @property {'Inbound'} [direction]
  * @property {string} [account]
+ * @property {Segment[]} [segments]
+ * @property {Message['reply_to']} [reply_to]
  */
 
 /** @typedef {{pending: number, sending: number, sent: number, failed: number, canceled: number, total: number}} Stats */
@@ -70,16 +109,42 @@
  * @property {string} [last_error]
  */
 
-/** @typedef {{platform: string, conversation: string, name?: string, account?: string, last_seq: number, last_at: number}} Conversation */
-
 /**
- * Which messages a list is of; an empty word stands for any.
- * @typedef {{q: string, platform: string, conversation: string, status: string, message_type: string}} Query
+ * @typedef {object} Conversation
+ * @property {string} platform
+ * @property {string} conversation
+ * @property {'group' | 'private' | 'channel'} [kind]
+ * @property {string} [name]
+ * @property {string} [account]
+ * @property {Message} [last_message]
+ * @property {number} last_seq
+ * @property {number} last_at Unix seconds
+ * @property {number} [unread]
+ * @property {number} [mentions]
+ * @property {boolean} [muted]
+ * @property {boolean} [pinned]
  */
 
 /**
- * A view that is shown; `close` ends what it follows.
- * @typedef {{element: HTMLElement, close: () => void}} View
+ * What `notice` tells.
+ * @typedef {object} Notice
+ * @property {string} platform
+ * @property {string} [conversation]
+ * @property {string} kind
+ * @property {Person} [user]
+ * @property {Person} [operator]
+ * @property {string} text
+ * @property {number} created_at Unix seconds
+ */
+
+/**
+ * Which messages a list is of; an empty word stands for any.
+ * @typedef {{q: string, platform: string, conversation: string, status: string, message_type: string, sender: string, since: string, until: string}} Query
+ */
+
+/**
+ * A view that is shown; `close` ends what it follows, `go` follows an address within the view.
+ * @typedef {{element: HTMLElement, close: () => void, go?: (parameters: URLSearchParams) => void}} View
  */
 
 export {};

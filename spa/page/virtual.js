@@ -155,9 +155,15 @@ export class VirtualList {
   /** @param {number} index */
   #activate(index) {
     this.active = this.by.id(/** @type {T} */ (this.#items[index]));
+    this.reveal();
+  }
+
+  /** Brings the active item into view, where it is one of the list. */
+  reveal() {
+    const index = this.#items.findIndex((item) => this.by.id(item) === this.active);
     const height = this.#height;
     const { scrollTop, clientHeight } = this.element;
-    if (index * height < scrollTop) this.element.scrollTop = index * height;
+    if (index >= 0 && index * height < scrollTop) this.element.scrollTop = index * height;
     else if ((index + 1) * height > scrollTop + clientHeight) {
       this.element.scrollTop = (index + 1) * height - clientHeight;
     }

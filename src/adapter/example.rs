@@ -21,6 +21,7 @@ pub(super) static ADAPTER: Adapter = Adapter {
         resolve: |recipient, _is_known| Ok(recipient.to_owned()),
         is_fallback: false,
     },
+    logs_in: false,
     configure: |own| Ok(Service::Standalone(Arc::new(read_own::<Notebook>(own)?))),
 };
 
@@ -36,22 +37,28 @@ impl ServeStandalone for Notebook {
     fn run(
         self: Arc<Self>,
         settings: Arc<Settings>,
-        entry: ConfiguredEntry,
+        entry: Option<ConfiguredEntry>,
         context: Context,
     ) -> Running<()> {
-        Box::pin(async move { self.serve(settings, &entry, &context).await })
+        Box::pin(async move { self.serve(settings, entry.as_ref(), &context).await })
     }
 }
 
 impl Notebook {
-    async fn serve(&self, settings: Arc<Settings>, entry: &ConfiguredEntry, context: &Context) {
+    async fn serve(
+        &self,
+        settings: Arc<Settings>,
+        entry: Option<&ConfiguredEntry>,
+        context: &Context,
+    ) {
         let platform = settings.platform().to_owned();
         let (registration, mut requests) = context.registry.connect_for_requests(&NewConnection {
             settings,
             platform: &platform,
             account: Some("writer"),
-            entry: Some(entry),
+            entry,
             offline: None,
+            window: None,
         });
         while let Some(Some(request)) = context.stop.run_until_cancelled(requests.recv()).await {
             match request {

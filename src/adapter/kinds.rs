@@ -2,13 +2,13 @@
 
 use super::api::{Settings, SettingsEntry};
 use super::service::{Adapter, Service};
-use super::{loopback, onebot};
+use super::{ilink, loopback, onebot};
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// Every adapter, one a line.
-pub(super) static ADAPTERS: [&Adapter; 3] =
-    [&onebot::v11::ADAPTER, &onebot::v12::ADAPTER, &loopback::ADAPTER];
+pub(super) static ADAPTERS: [&Adapter; 4] =
+    [&onebot::v11::ADAPTER, &onebot::v12::ADAPTER, &ilink::ADAPTER, &loopback::ADAPTER];
 
 /// One `[[adapter]]` entry: checked, and ready to be started.
 #[derive(Clone, Debug, Deserialize)]
@@ -23,10 +23,23 @@ impl TryFrom<SettingsEntry> for AdapterConfig {
     type Error = String;
 
     fn try_from(mut entry: SettingsEntry) -> Result<Self, String> {
-        let own = std::mem::take(&mut entry.own);
+        let mut own = std::mem::take(&mut entry.own);
         let adapter = adapter(&entry.kind)?;
-        let settings = Settings::read(&adapter.kind, entry)?;
+        if adapter.logs_in {
+            let unfit = [("path", &entry.path), ("token", &entry.token)];
+            if let Some((key, _)) = unfit.into_iter().find(|(_, value)| value.is_some()) {
+                return Err(format!(
+                    "`{}` logs in by `rechat login`; leave out `{key}`",
+                    adapter.kind.name
+                ));
+            }
+            own.extend(entry.url.take().map(|url| ("url".to_owned(), url.into())));
+        }
+        let mut settings = Settings::read(&adapter.kind, entry)?;
         let service = (adapter.configure)(own).map_err(|error| with_common_keys(&error))?;
+        if let Service::Standalone(service) = &service {
+            settings.time_to_live = service.time_to_live();
+        }
         Ok(Self { settings: Arc::new(settings), service })
     }
 }
@@ -112,6 +125,9 @@ mod tests {
             ("kind = 'onebot11'\naccount = ['']", "account"),
             ("kind = 'onebot11'\naccount = { id = 1 }", "account"),
             ("kind = 'loopback'\nurl = 'ws://x/'", "leave out"),
+            ("kind = 'ilink'\nurl = 'ws://x/'", "https://"),
+            ("kind = 'ilink'\ntoken = 'x'", "leave out `token`"),
+            ("kind = 'ilink'\npath = '/x'", "leave out `path`"),
         ] {
             let error = read(entry).unwrap_err();
             assert!(error.contains(word), "{entry}: {error}");

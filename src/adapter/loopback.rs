@@ -23,6 +23,7 @@ pub(super) static ADAPTER: Adapter = Adapter {
         resolve: |recipient, _| Ok(recipient.to_owned()),
         is_fallback: true,
     },
+    logs_in: false,
     configure: |own| Ok(Service::Standalone(Arc::new(read_own::<Loopback>(own)?))),
 };
 
@@ -41,22 +42,28 @@ impl ServeStandalone for Loopback {
     fn run(
         self: Arc<Self>,
         settings: Arc<Settings>,
-        entry: ConfiguredEntry,
+        entry: Option<ConfiguredEntry>,
         context: Context,
     ) -> Running<()> {
-        Box::pin(async move { self.serve(&settings, &entry, &context).await })
+        Box::pin(async move { self.serve(&settings, entry.as_ref(), &context).await })
     }
 }
 
 impl Loopback {
-    async fn serve(&self, settings: &Arc<Settings>, entry: &ConfiguredEntry, context: &Context) {
+    async fn serve(
+        &self,
+        settings: &Arc<Settings>,
+        entry: Option<&ConfiguredEntry>,
+        context: &Context,
+    ) {
         let platform = settings.platform();
         let (registration, mut requests) = context.registry.connect_for_requests(&NewConnection {
             settings: Arc::clone(settings),
             platform,
             account: Some(ACCOUNT),
-            entry: Some(entry),
+            entry,
             offline: None,
+            window: None,
         });
         while let Some(Some(request)) = context.stop.run_until_cancelled(requests.recv()).await {
             match request {
@@ -105,6 +112,7 @@ async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
         own: false,
         from_history: false,
         original: None,
+        fingerprint: None,
     };
     let reported = context.events.report(Event::Message(Box::new(inbound)));
     context.stop.run_until_cancelled(reported).await.unwrap_or(false)

@@ -12,6 +12,7 @@ mod context;
 mod example;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod ilink;
 mod kinds;
 mod loopback;
 mod onebot;
@@ -21,12 +22,14 @@ mod start;
 mod transport;
 
 pub use crate::model::change::Inbound;
+pub use crate::model::event::AdapterState;
 pub use crate::protocol::platform::{AdapterStatus, State, StatusChange};
 pub use api::{
-    AccountHandle, Action, ActionError, Delivery, Event, EventSink, Found, Kind, MessageOf,
-    OnUnknown, Outbound, QueuedEvent, RateLimit, ReadMedia, Request, Resolve, Settings, Transport,
+    AccountHandle, Action, ActionError, Closed, Delivery, Event, EventSink, Found, Kind,
+    LoginError, LoginRequest, MessageOf, OnUnknown, Outbound, QueuedEvent, RateLimit, ReadMedia,
+    Request, Resolve, Settings, Transport, Window,
 };
 pub use kinds::AdapterConfig;
-pub use registry::{Changes, Registry, configured_facts};
+pub use registry::{Changes, Registry, configured_facts, conversations_of};
 pub use start::{Adapters, start};
 pub use transport::{Endpoint, Handshake, Socket, socket_config};

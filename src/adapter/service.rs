@@ -1,6 +1,6 @@
 //! The definition of an adapter: its description, its own settings, and its service.
 
-use super::api::{Kind, OwnSettings, Settings};
+use super::api::{Kind, LoginRequest, OwnSettings, Settings};
 use super::context::Context;
 use super::registry::ConfiguredEntry;
 use super::transport::{Running, ServeConnection};
@@ -8,10 +8,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
 
 /// One adapter, listed in `kinds`.
 pub(super) struct Adapter {
     pub(super) kind: Kind,
+    /// It logs in to a web service: `url` is its own setting, and it runs without an entry too, for
+    /// those who log in.
+    pub(super) logs_in: bool,
     /// Reads the kind's own settings; the error names the key.
     pub(super) configure: fn(OwnSettings) -> Result<Service, String>,
 }
@@ -27,13 +32,23 @@ pub(super) enum Service {
 
 /// Serves an adapter that makes no connections of `transport`.
 pub(super) trait ServeStandalone: fmt::Debug + Send + Sync {
-    /// Runs until the context stops.
+    /// Runs until the context stops; without an entry where it is not configured.
     fn run(
         self: Arc<Self>,
         settings: Arc<Settings>,
-        entry: ConfiguredEntry,
+        entry: Option<ConfiguredEntry>,
         context: Context,
     ) -> Running<()>;
+
+    /// How long a message may wait, where that is not what holds for all platforms.
+    fn time_to_live(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Where requests to log in go, if it takes such.
+    fn logins(&self) -> Option<mpsc::Sender<LoginRequest>> {
+        None
+    }
 }
 
 /// Reads a kind's own settings into their type.

@@ -1,12 +1,13 @@
 //! Starting the configured adapters, and the endpoints for those who dial in.
 
-use super::api::{EventSink, OwnSettings, ReadMedia, Settings, Transport};
+use super::api::{EventSink, LoginRequest, OwnSettings, ReadMedia, Settings, Transport};
 use super::context::Context;
 use super::kinds::{ADAPTERS, AdapterConfig};
 use super::registry::{ConfiguredEntry, Registry};
 use super::service::{Adapter, Service};
 use super::transport::{Dialled, Endpoint, ServeConnection, keep_connected};
 use std::sync::Arc;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,6 +18,8 @@ pub struct Adapters {
     /// Ends whatever configuration there is.
     all: CancellationToken,
     endpoints: Arc<[Endpoint]>,
+    /// Where requests to log in go, by platform.
+    logins: Arc<[(String, mpsc::Sender<LoginRequest>)]>,
 }
 
 /// Starts the configured adapters. They run on `tracker` until `all` is cancelled.
@@ -33,14 +36,24 @@ pub fn start(
         |config: AdapterConfig| (context.registry.add_configured(&config.settings), config);
     let configured: Vec<_> = configs.into_iter().map(with_entry).collect();
     let endpoints = endpoints(&configured, &context).into();
-    for (entry, AdapterConfig { settings, service }) in configured {
+    let is_configured = |adapter: &&Adapter| {
+        configured.iter().any(|(_, config)| config.settings.kind.name == adapter.kind.name)
+    };
+    let others = ADAPTERS.into_iter().filter(|adapter| adapter.logs_in && !is_configured(adapter));
+    let others: Vec<_> = others.filter_map(unconfigured).map(|config| (None, config)).collect();
+    let configured = configured.into_iter().map(|(entry, config)| (Some(entry), config));
+    let mut logins = Vec::new();
+    for (entry, AdapterConfig { settings, service }) in configured.chain(others) {
         let context = context.clone();
         match (service, settings.transport.clone()) {
             (Service::Standalone(service), _) => {
+                let requests = service.logins();
+                logins.extend(requests.map(|requests| (settings.platform().to_owned(), requests)));
                 let tracker = context.tracker.clone();
                 tracker.spawn(service.run(settings, entry, context));
             }
             (Service::Connections(service), Transport::Dial(url)) => {
+                let Some(entry) = entry else { continue };
                 let tracker = context.tracker.clone();
                 let dialled = Dialled { url, settings, service, entry, context };
                 tracker.spawn(keep_connected(dialled));
@@ -48,7 +61,7 @@ pub fn start(
             (Service::Connections(_), Transport::Accept(_)) => {}
         }
     }
-    Adapters { context, all, endpoints }
+    Adapters { context, all, endpoints, logins: logins.into() }
 }
 
 /// Every endpoint: those configured with a path, and the paths of each kind, which have the
@@ -93,7 +106,11 @@ fn endpoints(configured: &[(ConfiguredEntry, AdapterConfig)], context: &Context)
 /// An adapter with nothing configured. Every kind can be; a test holds it.
 fn unconfigured(adapter: &'static Adapter) -> Option<AdapterConfig> {
     let service = (adapter.configure)(OwnSettings::new()).ok()?;
-    Some(AdapterConfig { settings: Arc::new(Settings::new(&adapter.kind)), service })
+    let mut settings = Settings::new(&adapter.kind);
+    if let Service::Standalone(service) = &service {
+        settings.time_to_live = service.time_to_live();
+    }
+    Some(AdapterConfig { settings: Arc::new(settings), service })
 }
 
 impl Adapters {
@@ -105,6 +122,12 @@ impl Adapters {
         registry.remove_configured();
         let (events, registry, media) = (events.clone(), registry.clone(), media.clone());
         start(configs, events, registry, media, self.all.clone(), tracker.clone())
+    }
+
+    /// Where requests to log in to a platform go, if one can.
+    pub fn login(&self, platform: &str) -> Option<mpsc::Sender<LoginRequest>> {
+        let its = self.logins.iter().find(|(name, _)| name == platform);
+        its.map(|(_, requests)| requests.clone())
     }
 
     /// The endpoint at a path, if there is one.

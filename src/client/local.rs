@@ -59,7 +59,7 @@ impl Local {
         let kept = content::keep(&self.blobs, draft.content());
         let draft = draft.with_content(kept.map_err(|problem| Error::failed(problem.to_string()))?);
         let default_platform = self.default_platform.as_deref();
-        let facts = configured_facts(draft.recipient(), default_platform, &self.adapters);
+        let facts = configured_facts(default_platform, &self.adapters);
         match self.store.write(Command::Create { draft, at: now(), idempotency, facts }).await? {
             Answer::Done(message) | Answer::Repeated(message) => Ok(message),
             Answer::NoReplyTarget => Err(Error::failed(NO_REPLY_TARGET)),
@@ -131,7 +131,7 @@ impl Local {
         }
         let undecided = message.platform.is_none().then(|| {
             let default_platform = self.default_platform.as_deref();
-            let facts = configured_facts(&message.recipient, default_platform, &self.adapters);
+            let facts = configured_facts(default_platform, &self.adapters);
             let choice = choose_platform(&message.recipient, message.seq, &facts, view).ok()?;
             no_platform(&message.recipient, &choice)
         });

@@ -25,6 +25,7 @@ use crate::model::message::{Message, Status};
 use crate::protocol::http::{
     AdapterStatus, Conversation, Imported, MediaList, MediaRemoved, NewMessage, Uploaded,
 };
+use crate::protocol::login::{LoggedOut, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::store::{Access, Filter, Page};
 pub use export::Export;
@@ -106,6 +107,44 @@ impl Client {
             Self::Local(local) => platforms.extend(local.configured_platforms().map(str::to_owned)),
         }
         Ok(platforms)
+    }
+
+    /// Begins to log in to a platform.
+    pub async fn begin_login(&mut self, platform: &str) -> Result<LoginStatus> {
+        self.server("log in")?.begin_login(platform).await
+    }
+
+    /// How a login goes; `None` where the server does not know it any more.
+    pub async fn login(&mut self, platform: &str, id: &str) -> Result<Option<LoginStatus>> {
+        self.server("log in")?.login(platform, id).await
+    }
+
+    /// Gives the digits that the phone shows.
+    pub async fn give_login_digits(
+        &mut self,
+        platform: &str,
+        id: &str,
+        digits: String,
+    ) -> Result<()> {
+        self.server("log in")?.give_login_digits(platform, id, digits).await
+    }
+
+    /// Logs an account out, or the only one; `None` where it is not logged in.
+    pub async fn log_out(
+        &mut self,
+        platform: &str,
+        account: Option<&str>,
+    ) -> Result<Option<LoggedOut>> {
+        self.server("log out")?.log_out(platform, account).await
+    }
+
+    /// The server, for what only a server can do.
+    fn server(&mut self, what: &str) -> Result<&mut Remote> {
+        match self {
+            Self::Remote(remote) => Ok(remote),
+            Self::Local(_) => Err(Error::failed(format!("cannot {what}: no server runs"))
+                .hint("start one with `rechat serve`, or name one with --server")),
+        }
     }
 
     /// Every conversation that is known, the latest first.

@@ -12,6 +12,7 @@ use crate::protocol::http::{
     AdapterStatus, Backup, Conversation, Conversations, Deleted, ErrorBody, Health, Imported,
     Listing, MAX_LIMIT, MediaList, MediaRemoved, MessageChange, NewMessage, Platforms, Uploaded,
 };
+use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::store::{Filter, Page};
 use bytes::Bytes;
@@ -213,6 +214,45 @@ impl Remote {
         let request = self.request(Method::GET, "/api/platforms", None::<&()>)?;
         let answer: Option<Platforms> = self.ask(request).await?;
         answer.map(|answer| answer.platforms).ok_or_else(|| self.not_found())
+    }
+
+    pub(super) async fn begin_login(&mut self, platform: &str) -> Result<LoginStatus> {
+        let path = format!("/api/login/{}", escaped(platform));
+        let request = self.request(Method::POST, &path, None::<&()>)?;
+        self.ask(request).await?.ok_or_else(|| self.not_found())
+    }
+
+    /// How a login goes; `None` where the server does not know it any more.
+    pub(super) async fn login(&mut self, platform: &str, id: &str) -> Result<Option<LoginStatus>> {
+        let path = format!("/api/login/{}/{}", escaped(platform), escaped(id));
+        let request = self.request(Method::GET, &path, None::<&()>)?;
+        self.ask(request).await
+    }
+
+    pub(super) async fn give_login_digits(
+        &mut self,
+        platform: &str,
+        id: &str,
+        digits: String,
+    ) -> Result<()> {
+        let path = format!("/api/login/{}/{}", escaped(platform), escaped(id));
+        let request = self.request(Method::POST, &path, Some(&LoginDigits { digits }))?;
+        self.ask::<LoginStatus>(request).await.map(drop)
+    }
+
+    /// Logs an account out; `None` where it is not logged in.
+    pub(super) async fn log_out(
+        &mut self,
+        platform: &str,
+        account: Option<&str>,
+    ) -> Result<Option<LoggedOut>> {
+        let mut path = format!("/api/login/{}", escaped(platform));
+        if let Some(account) = account {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            path = format!("{path}?{}", query.append_pair("account", account).finish());
+        }
+        let request = self.request(Method::DELETE, &path, None::<&()>)?;
+        self.ask(request).await
     }
 
     pub(super) async fn get(&mut self, id: Uuid) -> Result<Message> {
@@ -437,6 +477,11 @@ impl Remote {
     fn not_found(&self) -> Error {
         Error::failed(format!("{} answers 404: is it a rechat server?", self.address.name()))
     }
+}
+
+/// A part of a path, escaped.
+fn escaped(part: &str) -> impl std::fmt::Display + '_ {
+    percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC)
 }
 
 /// A whole body of at most so many bytes.

@@ -58,7 +58,9 @@ async fn to_file(
     let mut media = with_media.then(|| Files::beside(file)).transpose()?;
     let tell_of = |count, lines: &[u8]| {
         bar.inc(count);
-        media.iter_mut().for_each(|media| media.see(lines));
+        if let Some(media) = &mut media {
+            media.see(lines);
+        }
     };
     let mut written = write(client, filter, BufWriter::new(&out), tell_of).await;
     bar.finish_and_clear();

@@ -12,6 +12,7 @@ mod import;
 mod known;
 mod list;
 mod listing;
+mod login;
 mod man;
 mod media;
 mod open;
@@ -53,6 +54,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::Delete(many) => briefly(edit::delete(many, config)),
         Command::Stats(stats) => briefly(stats::run(stats, config)),
         Command::Tui(tui) => briefly(tui::run(tui, config)),
+        Command::Login(login) => briefly(login::log_in(login, config)),
+        Command::Logout(logout) => briefly(login::log_out(logout, config)),
         Command::Check(check) => briefly(check::run(check, config)),
         Command::Doctor(doctor) => briefly(doctor::run(doctor, config)),
         Command::Export(export) => briefly(export::run(export, config)),

@@ -139,13 +139,13 @@ pub static TOKEN_KEYS: &[Key] = &[
 /// The keys of an entry in `[[adapter]]`.
 #[rustfmt::skip]
 pub static ADAPTER_KEYS: &[Key] = &[
-    key("kind", "string", "", "\"onebot11\"", "`onebot11`, `onebot12` or `loopback`"),
+    key("kind", "string", "", "\"onebot11\"", "`onebot11`, `onebot12`, `ilink` or `loopback`"),
     key("platform", "string", "by kind", "\"qq2\"",
         "the platform its messages belong to; who dials in with another is refused"),
     key("account", "string or list of strings", "any", "[\"10001000\"]",
         "the accounts that may connect; any other is refused"),
     key("url", "string", "none", "\"ws://127.0.0.1:3001/\"",
-        "the address that rechat connects to; not together with `path`"),
+        "the address that rechat connects to; not together with `path`; of `ilink` another address than the official one"),
     key("path", "string", "by kind", "\"/onebot/v11/second\"", "the path that the OneBot program connects to"),
     key("token", "string", "the server's", "\"what the implementation has\"", "the access token"),
     key("rate_limit", "number, with a fraction", "none", "0.5", "messages a second, above 0"),
@@ -167,6 +167,12 @@ pub static ADAPTER_KEYS: &[Key] = &[
         "`onebot11`: how a file goes to a group: `message` or `upload`"),
     key("message_format", "string", "\"array\"", "\"string\"",
         "`onebot11`: `array`, or `string` for OneBot programs that only know that"),
+    key("cdn", "string", "the official one", "\"https://cdn.example.com/c2c\"",
+        "`ilink`: another address for files than the official one"),
+    key("window_ttl", "number, at least 1", "604800", "86400",
+        "`ilink`: seconds that a message waits until it can go out, before it is `Failed`"),
+    key("max_text", "number, at least 1", "2000", "4000",
+        "`ilink`: characters of one text; a longer one goes out in parts"),
     key("echo", "boolean", "false", "true", "`loopback` answers each message with the same one"),
 ];
 
@@ -189,6 +195,10 @@ mod tests {
         names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     }
 
+    fn is_of_ilink(key: &Key) -> bool {
+        key.meaning.starts_with("`ilink`:")
+    }
+
     fn names(keys: &[Key]) -> BTreeSet<String> {
         keys.iter().map(|key| key.name.to_owned()).collect()
     }
@@ -205,7 +215,7 @@ mod tests {
         }
         assert_eq!(names(KEYS), all);
         assert_eq!(names(TOKEN_KEYS), accepted("[[tokens]]"));
-        let kinds = ["onebot11", "onebot12", "loopback"];
+        let kinds = ["onebot11", "onebot12", "ilink", "loopback"];
         let of_kind = |kind| accepted_beside("[[adapter]]", &format!("kind = '{kind}'"));
         assert_eq!(names(ADAPTER_KEYS), kinds.into_iter().flat_map(of_kind).collect());
     }
@@ -238,8 +248,9 @@ mod tests {
             format!("{:?}", config.unwrap_or_else(|error| panic!("{text}: {error}")).adapter)
         };
         for key in ADAPTER_KEYS.iter().filter(|key| key.default.parse::<f64>().is_ok()) {
-            let base = "kind = 'onebot11'\nrate_limit = 2";
-            assert_eq!(read(base), read(&format!("{base}\n{} = {}", key.name, key.default)));
+            let kind = if is_of_ilink(key) { "ilink" } else { "onebot11" };
+            let base = format!("kind = '{kind}'\nrate_limit = 2");
+            assert_eq!(read(&base), read(&format!("{base}\n{} = {}", key.name, key.default)));
         }
     }
 
@@ -260,10 +271,13 @@ mod tests {
         check(together(&tls, ""));
         check(format!("[[tokens]]\n{}", together(TOKEN_KEYS, "")));
         for one_way in ["url", "path"] {
-            let of_onebot11: Vec<_> =
-                ADAPTER_KEYS.iter().copied().filter(|key| key.name != "echo").collect();
+            let is_of_onebot11 = |key: &Key| key.name != "echo" && !is_of_ilink(key);
+            let of_onebot11: Vec<_> = ADAPTER_KEYS.iter().copied().filter(is_of_onebot11).collect();
             check(format!("[[adapter]]\n{}", together(&of_onebot11, one_way)));
         }
         check("[[adapter]]\nkind = 'loopback'\necho = true\n".into());
+        let of_ilink: Vec<_> = ADAPTER_KEYS.iter().copied().filter(is_of_ilink).collect();
+        let url = "url = 'https://ilink.example.com/'";
+        check(format!("[[adapter]]\nkind = 'ilink'\n{url}\n{}", together(&of_ilink, "")));
     }
 }

@@ -8,7 +8,7 @@ use super::{Hub, Progress, State, position_of};
 use crate::metrics::METRICS;
 use crate::model::change::{Change, Committed, Effect};
 use crate::model::cursor::{Cursor, Epoch};
-use crate::model::message::Message;
+use crate::model::message::{Direction, Message};
 use crate::model::subscription::Position;
 use crate::protocol::event::{EventKind, MessageStatus};
 use crate::store::{Head, Store};
@@ -88,14 +88,14 @@ impl Hub {
         let state = &mut *guard;
         let known = state.head.cursor.offset;
         let first = commit.changes.partition_point(|change| change.offset <= known);
-        let (mut woken, mut conversations) = (Vec::new(), Vec::new());
+        let (mut woken, mut conversations, mut counts) = (Vec::new(), Vec::new(), Vec::new());
         for run in commit.changes[first..].chunk_by(goes_with) {
             let before = state.position();
             let told = told(run, commit.epoch, &mut state.head);
             let Some((kind, topic, told)) = told else { continue };
             let (platform, conversation) = topic;
             if kind == EventKind::NewMessage {
-                count(run, told.len());
+                count(run, told.len(), &mut counts);
             }
             self.hand(state, kind, (platform, conversation), before, &told, &mut woken);
             let changes_it = matches!(kind, EventKind::NewMessage | EventKind::ConversationUpdated);
@@ -106,6 +106,9 @@ impl Hub {
         }
         drop(guard);
         woken.into_iter().for_each(Waker::wake);
+        for ((direction, platform), new) in counts {
+            METRICS.messages(direction.as_str(), platform, new);
+        }
         conversations
     }
 
@@ -122,13 +125,15 @@ impl Hub {
         let Some((_, last)) = told.last() else { return };
         let number = state.next_handout();
         let subject = Subject::Log(position_of(*last));
-        let plain = LazyCell::new(|| self.batches(told, before, false));
-        let with_cursor = LazyCell::new(|| self.batches(told, before, true));
-        for mailbox in state.index(kind).matching(platform, conversation) {
-            let shows_cursor = mailbox.form().shows_cursor();
-            let batches = if shows_cursor { &with_cursor[..] } else { &plain[..] };
-            woken.extend(mailbox.push(&Handout { number, batches, subject }, self.limits));
-        }
+        // Encoded for the first session that wants them so.
+        let plain = &LazyCell::new(|| self.batches(told, before, false));
+        let with_cursor = &LazyCell::new(|| self.batches(told, before, true));
+        let batches = |shows_cursor| {
+            if shows_cursor { &with_cursor[..] } else { &plain[..] }
+        };
+        let handout = Handout { number, batches: &batches, subject };
+        let sessions = state.index(kind).matching(platform, conversation);
+        woken.extend(sessions.filter_map(|mailbox| mailbox.push(&handout, self.limits)));
     }
 
     /// The frames of a run, in batches of which an empty mailbox holds any.
@@ -168,7 +173,7 @@ impl Hub {
         let frame = Frame::of(&Content::Conversation(&entry), resume, true);
         let batches = [Batch::of(None, vec![frame])];
         let subject = Subject::Conversation(guard.position());
-        let handout = Handout { number, batches: &batches, subject };
+        let handout = Handout { number, batches: &|_| &batches, subject };
         let sessions = guard.index(EventKind::ConversationUpdated).matching(platform, conversation);
         let woken: Vec<_> =
             sessions.filter_map(|mailbox| mailbox.push(&handout, self.limits)).collect();
@@ -235,10 +240,13 @@ fn told<'c>(
     Some((kind, topic, told))
 }
 
-fn count(run: &[Change], new: usize) {
-    if let Some(message) = run.first().and_then(|change| change.effect.message()) {
-        let platform = message.platform_or_local();
-        METRICS.messages(message.direction.as_str(), platform, new as u64);
+/// Counts the new messages of a run, for each direction and platform of a commit.
+fn count<'c>(run: &'c [Change], new: usize, counts: &mut Vec<((Direction, &'c str), u64)>) {
+    let Some(message) = run.first().and_then(|change| change.effect.message()) else { return };
+    let of = (message.direction, message.platform_or_local());
+    match counts.iter_mut().find(|(known, _)| *known == of) {
+        Some((_, count)) => *count += new as u64,
+        None => counts.push((of, new as u64)),
     }
 }
 

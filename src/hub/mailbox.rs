@@ -42,7 +42,8 @@ impl Form {
 pub(super) struct Handout<'h> {
     /// Grows with each; a session with several topics that match gets it once.
     pub number: u64,
-    pub batches: &'h [Arc<Batch>],
+    /// The frames, by whether they show cursors.
+    pub batches: &'h dyn Fn(bool) -> &'h [Arc<Batch>],
     pub subject: Subject<'h>,
 }
 
@@ -125,10 +126,6 @@ impl Mailbox {
         Self { mail: Mutex::new(mail) }
     }
 
-    pub(super) fn form(&self) -> Form {
-        self.lock().form
-    }
-
     pub(super) fn set_form(&self, form: Form) {
         self.lock().form = form;
     }
@@ -144,7 +141,7 @@ impl Mailbox {
         match &mut mail.mode {
             Mode::Live(queue) if queue.knows(handout.subject, form) => return None,
             Mode::Live(queue) => {
-                if let Some(backlog) = queue.push(handout, limits) {
+                if let Some(backlog) = queue.push(handout, form, limits) {
                     mail.mode = Mode::Behind(backlog);
                 }
             }
@@ -260,7 +257,7 @@ impl Queue {
     }
 
     /// Queues a handout; where it does not fit, the session is behind.
-    fn push(&mut self, handout: &Handout, limits: Limits) -> Option<Backlog> {
+    fn push(&mut self, handout: &Handout, form: Form, limits: Limits) -> Option<Backlog> {
         note(&mut self.adapters, handout.subject);
         let mut delivered = self.through;
         match handout.subject {
@@ -271,7 +268,7 @@ impl Queue {
             }
             Subject::Adapter(..) | Subject::Conversation(_) => {}
         }
-        for batch in handout.batches {
+        for batch in (handout.batches)(form.shows_cursor()) {
             let fits = self.frames + batch.frames().len() <= limits.frames
                 && self.bytes + batch.wire().len() <= limits.bytes;
             if !fits && !self.batches.is_empty() {
@@ -335,7 +332,7 @@ mod tests {
         let frame = Frame::of(&Content::Adapter(&change), Cursor::default().into(), true);
         let batches = [Batch::of(None, vec![frame])];
         let subject = Subject::Adapter(&change, head);
-        mailbox.push(&Handout { number, batches: &batches, subject }, LIMITS);
+        mailbox.push(&Handout { number, batches: &|_| &batches, subject }, LIMITS);
     }
 
     fn found(mailbox: &Mailbox) -> Found {

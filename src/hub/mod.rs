@@ -126,12 +126,11 @@ impl Hub {
             [Batch::of(None, vec![Frame::of(&Content::Adapter(&change), resume, shows_cursor)])]
         });
         let subject = Subject::Adapter(&change, state.position());
-        let mut woken = Vec::new();
-        for mailbox in state.index(EventKind::NewMessage).of_platform(&change.platform) {
-            let batches = if mailbox.form().shows_cursor() { &with_cursor } else { &plain };
-            let handout = Handout { number, batches, subject };
-            woken.extend(mailbox.push(&handout, self.limits));
-        }
+        let batches = |shows_cursor: bool| &(if shows_cursor { &with_cursor } else { &plain })[..];
+        let handout = Handout { number, batches: &batches, subject };
+        let sessions = state.index(EventKind::NewMessage).of_platform(&change.platform);
+        let woken: Vec<_> =
+            sessions.filter_map(|mailbox| mailbox.push(&handout, self.limits)).collect();
         drop(state);
         woken.into_iter().for_each(Waker::wake);
     }

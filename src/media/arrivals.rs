@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 /// Pauses before the further attempts of what failed for a passing reason.
 const PAUSES: [Duration; 4] = [
     Duration::from_secs(5),
-    Duration::from_secs(60),
+    Duration::from_mins(1),
     Duration::from_mins(10),
     Duration::from_hours(1),
 ];

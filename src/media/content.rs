@@ -44,7 +44,9 @@ fn change_segments(segments: &mut [Segment], change: &mut impl FnMut(&mut Media)
         if let Some((_, media)) = segment.media_mut() {
             change(media);
         } else if let Segment::Forward { items, .. } = segment {
-            items.iter_mut().for_each(|item| change_segments(&mut item.segments, change));
+            for item in items {
+                change_segments(&mut item.segments, change);
+            }
         }
     }
 }
@@ -61,7 +63,9 @@ fn gather<'a>(segments: &'a [Segment], found: &mut Vec<&'a Segment>) {
         if segment.media().is_some() {
             found.push(segment);
         } else if let Segment::Forward { items, .. } = segment {
-            items.iter().for_each(|item| gather(&item.segments, found));
+            for item in items {
+                gather(&item.segments, found);
+            }
         }
     }
 }

@@ -64,14 +64,17 @@ impl From<Refused> for Failure {
 /// A client that fetches media.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
-    client: Client,
+    /// Without one, the reason why nothing can be fetched.
+    client: Result<Client, String>,
     allowed: Arc<Allowed>,
     blobs: Blobs,
 }
 
 impl Fetcher {
     /// A client that puts files into `blobs`, each within `timeout`.
-    pub fn new(allowed: Allowed, blobs: Blobs, timeout: Duration) -> Result<Self, Failure> {
+    ///
+    /// Where the system has no certificates to trust, everything but fetching goes on.
+    pub fn new(allowed: Allowed, blobs: Blobs, timeout: Duration) -> Self {
         let allowed = Arc::new(allowed);
         let redirects = {
             let allowed = Arc::clone(&allowed);
@@ -97,8 +100,11 @@ impl Fetcher {
             .no_proxy()
             .user_agent(concat!("rechat/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| Failure::lasting(format!("no client for fetching: {error}")))?;
-        Ok(Self { client, allowed, blobs })
+            .map_err(|error| format!("nothing can be fetched: {}", cause(&error)));
+        if let Err(reason) = &client {
+            tracing::warn!("media that come in as addresses are not kept: {reason}");
+        }
+        Self { client, allowed, blobs }
     }
 
     /// Fetches an address. The upload that comes back is all there and not kept yet.
@@ -106,7 +112,8 @@ impl Fetcher {
         let url = Url::parse(address.trim())
             .map_err(|error| Failure::lasting(format!("the address cannot be read: {error}")))?;
         check(&url, &self.allowed)?;
-        let answer = self.client.get(url).send().await.map_err(|error| failed(&error))?;
+        let client = self.client.as_ref().map_err(|reason| Failure::lasting(reason.as_str()))?;
+        let answer = client.get(url).send().await.map_err(|error| failed(&error))?;
         self.check_answer(&answer)?;
         self.read(answer).await
     }
@@ -160,19 +167,23 @@ async fn on_thread<T: Send + 'static>(
     }
 }
 
-/// The reason of an error, with that of its cause, and without the address, which may hold a key.
+/// A failure for the cause of an error, without the address, which may hold a key.
 fn failed(error: &reqwest::Error) -> Failure {
+    let reason = cause(error);
+    let is_passing = !error.is_redirect() && !error.is_builder();
+    if is_passing { Failure::passing(reason) } else { Failure::lasting(reason) }
+}
+
+/// The first cause of an error.
+fn cause(error: &reqwest::Error) -> String {
     let mut cause = std::error::Error::source(error);
-    let mut reason = String::from(if error.is_timeout() { "it took too long" } else { "" });
+    let mut reason =
+        if error.is_timeout() { "it took too long" } else { "the connection failed" }.to_owned();
     while let Some(error) = cause {
         reason = error.to_string();
         cause = error.source();
     }
-    if reason.is_empty() {
-        reason = "the connection failed".into();
-    }
-    let is_passing = !error.is_redirect() && !error.is_builder();
-    if is_passing { Failure::passing(reason) } else { Failure::lasting(reason) }
+    reason
 }
 
 /// Checks what an address says of itself; names are looked at once they are resolved.
@@ -254,7 +265,7 @@ mod tests {
         let allowed = Allowed::new(allowed.iter().map(|&host| host.to_owned()));
         let bounds = Bounds { max_bytes: 10, ..Bounds::NONE };
         let blobs = Blobs::open(folder.path(), bounds).unwrap();
-        let fetcher = Fetcher::new(allowed, blobs, Duration::from_mins(1)).unwrap();
+        let fetcher = Fetcher::new(allowed, blobs, Duration::from_mins(1));
         let upload = fetcher.fetch(url).await?;
         let size = upload.size();
         upload.finish()?;

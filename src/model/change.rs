@@ -80,6 +80,8 @@ pub struct Inbound {
     /// It comes from a history, which may disagree with the live event in time or ID.
     pub from_history: bool,
     pub original: Option<String>,
+    /// By this it is known when it comes again under another ID, where that happens on its platform.
+    pub fingerprint: Option<String>,
 }
 
 impl Inbound {
@@ -98,6 +100,7 @@ impl Inbound {
             own: false,
             from_history: false,
             original: message.original.clone(),
+            fingerprint: None,
         })
     }
 

@@ -103,6 +103,19 @@ pub enum Event {
     },
     /// Everything older than these bounds was forgotten.
     Forgotten(Box<Bounds>),
+    /// An adapter keeps something over restarts.
+    AdapterState(Box<AdapterState>),
+}
+
+/// Something that an adapter keeps over restarts, such as the cursor of a poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdapterState {
+    /// The adapter's kind.
+    pub adapter: String,
+    /// Its name for the value; unique within the adapter.
+    pub key: String,
+    /// The value in the adapter's own encoding; `None` removes it.
+    pub value: Option<Vec<u8>>,
 }
 
 /// Where a message comes from.

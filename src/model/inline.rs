@@ -7,6 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+/// The name of a file, where there is one, and its bytes.
+pub type NamedBytes = (Option<String>, Vec<u8>);
+
 /// Description of inline content, made without decoding it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inline {
@@ -38,7 +41,7 @@ impl Inline {
 
     /// The name of the file, where there is one, and the bytes that a content carries; `None` where
     /// it carries none, an error where they cannot be read.
-    pub fn decode(content: &str) -> Option<Result<(Option<String>, Vec<u8>), String>> {
+    pub fn decode(content: &str) -> Option<Result<NamedBytes, String>> {
         let Parts { name, data, is_base64 } = Parts::of(content)?;
         if !is_base64 {
             return Some(Ok((name, percent_decode_str(data).collect())));
@@ -105,7 +108,9 @@ mod tests {
         for content in ["https://x/a.png", "base64", "data:text/plain,hi", "/tmp/x.png"] {
             assert_eq!(Inline::parse(content), None, "{content}");
         }
-        assert_eq!(Inline::parse("base64://aGk="), Some(Inline { name: None, size: 2 }));
+        for content in ["base64://aGk=", "BASE64://aGk=", "DATA:image/png;charset=x;BASE64,aGk="] {
+            assert_eq!(Inline::parse(content), Some(Inline { name: None, size: 2 }), "{content}");
+        }
         assert_eq!(Inline::decode("https://x/a.png"), None);
     }
 

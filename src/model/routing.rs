@@ -5,24 +5,44 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Facts from outside the store, as they are when a message is made or looked at again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoutingFacts {
     /// `default_platform` of the configuration.
     pub default_platform: Option<String>,
-    /// Platforms that are configured, or of which an account was connected since the start, each
-    /// with its kind of adapter.
-    pub platforms: Vec<(String, String)>,
-    /// The recipient as each kind of adapter reads it.
-    pub readings: Vec<Reading>,
+    /// Platforms that are configured, or of which an account was connected since the start.
+    pub platforms: Platforms,
+    /// How adapters read a recipient.
+    pub readings: Readings,
+}
+
+/// Platforms, each with its kind of adapter; one list for every message until it changes.
+pub type Platforms = Arc<[(String, &'static str)]>;
+
+/// Reads a recipient as the adapters of a kind do: `(kind, recipient)`; `None` where there is no such
+/// kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Readings(pub fn(&str, &str) -> Option<Reading>);
+
+impl PartialEq for Readings {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
+impl Eq for Readings {}
+
+impl Default for Readings {
+    fn default() -> Self {
+        Self(|_, _| None)
+    }
 }
 
 /// A recipient as one kind of adapter reads it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    #[allow(missing_docs)]
-    pub kind: String,
     /// Whether such a recipient could be addressed at all.
     pub can_address: bool,
     /// The conversations it may stand for.
@@ -48,10 +68,10 @@ pub trait StoreFacts {
     type Error;
 
     /// The platforms seen, the first one first.
-    fn seen_platforms(&self) -> Result<Vec<SeenPlatform>, Self::Error>;
+    fn seen_platforms(&self) -> Result<&[SeenPlatform], Self::Error>;
 
     /// The platforms that messages were stored for.
-    fn named_platforms(&self) -> Result<Vec<String>, Self::Error>;
+    fn named_platforms(&self) -> Result<&[String], Self::Error>;
 
     /// Whether an account of ours has seen the conversation.
     fn is_known(&self, platform: &str, conversation: &str) -> Result<bool, Self::Error>;
@@ -75,26 +95,30 @@ pub fn choose_platform<S: StoreFacts>(
     facts: &RoutingFacts,
     store: &S,
 ) -> Result<Choice, S::Error> {
+    let reading = |kind: &str| facts.reading(kind, recipient);
     let seen = store.seen_platforms()?;
-    let mut platforms: BTreeMap<&str, Option<&Reading>> = BTreeMap::new();
-    for SeenPlatform { platform, kind, .. } in &seen {
-        platforms.insert(platform, facts.reading(kind));
+    let mut platforms: BTreeMap<&str, Option<Reading>> = BTreeMap::new();
+    for SeenPlatform { platform, kind, .. } in seen {
+        platforms.insert(platform, reading(kind));
     }
-    for (platform, kind) in &facts.platforms {
-        platforms.insert(platform, facts.reading(kind));
+    for (platform, kind) in &*facts.platforms {
+        platforms.insert(platform, reading(kind));
     }
     let is_fallback = |reading: Option<&Reading>| reading.is_some_and(|r| r.is_fallback);
-    let fallbacks: Vec<&str> =
-        platforms.iter().filter(|(_, r)| is_fallback(**r)).map(|(platform, _)| *platform).collect();
-    platforms.retain(|_, reading| !is_fallback(*reading));
+    let mut fallbacks: Vec<&str> = Vec::new();
+    platforms.retain(|platform, reading| {
+        let is_fallback = is_fallback(reading.as_ref());
+        fallbacks.extend(is_fallback.then_some(*platform));
+        !is_fallback
+    });
 
     let named = store.named_platforms()?;
-    let others = named.iter().filter(|name| {
-        !fallbacks.contains(&name.as_str()) && !facts.reading(name).is_some_and(|r| r.is_fallback)
-    });
+    let others = named
+        .iter()
+        .filter(|name| !fallbacks.contains(&name.as_str()) && !is_fallback(reading(name).as_ref()));
     let mut known = Vec::new();
     for platform in others {
-        let reading = platforms.get(platform.as_str()).copied().flatten();
+        let reading = platforms.get(platform.as_str()).and_then(Option::as_ref);
         let mut conversations: Vec<&str> =
             reading.map_or_else(Vec::new, |r| r.conversations.iter().map(String::as_str).collect());
         if conversations.is_empty() {
@@ -116,7 +140,8 @@ pub fn choose_platform<S: StoreFacts>(
         return Ok(Choice::Platform(platform.clone()));
     }
     let can_address = |platform: &str| {
-        platforms.get(platform).copied().flatten().is_some_and(|reading| reading.can_address)
+        let reading = platforms.get(platform).and_then(Option::as_ref);
+        reading.is_some_and(|reading| reading.can_address)
     };
     if let Some(first) = seen.iter().find(|first| !fallbacks.contains(&first.platform.as_str()))
         && seq <= first.after_seq
@@ -142,27 +167,27 @@ pub fn choose_conversation<S: StoreFacts>(
 ) -> Result<String, S::Error> {
     let configured = facts.platforms.iter().find(|(name, _)| name == platform);
     let kind = if let Some((_, kind)) = configured {
-        Some(kind.clone())
+        Some(*kind)
     } else {
-        let seen = store.seen_platforms()?;
-        seen.into_iter().find(|seen| seen.platform == platform).map(|seen| seen.kind)
+        let seen = store.seen_platforms()?.iter().find(|seen| seen.platform == platform);
+        seen.map(|seen| seen.kind.as_str())
     };
-    let reading = kind.and_then(|kind| facts.reading(&kind));
+    let reading = kind.and_then(|kind| facts.reading(kind, recipient));
     let mut known = None;
-    for conversation in reading.map_or(&[][..], |reading| &reading.conversations) {
-        if conversation != recipient && store.is_known(platform, conversation)? {
+    for conversation in reading.into_iter().flat_map(|reading| reading.conversations) {
+        if conversation != recipient && store.is_known(platform, &conversation)? {
             if known.is_some() {
                 return Ok(recipient.to_owned());
             }
-            known = Some(conversation.clone());
+            known = Some(conversation);
         }
     }
     Ok(known.unwrap_or_else(|| recipient.to_owned()))
 }
 
 impl RoutingFacts {
-    fn reading(&self, kind: &str) -> Option<&Reading> {
-        self.readings.iter().find(|reading| reading.kind == kind)
+    fn reading(&self, kind: &str, recipient: &str) -> Option<Reading> {
+        (self.readings.0)(kind, recipient)
     }
 }
 
@@ -175,26 +200,37 @@ mod tests {
     #[derive(Default)]
     struct Known {
         conversations: Vec<(&'static str, &'static str)>,
-        seen: Vec<(&'static str, &'static str, u64)>,
+        named: Vec<String>,
+        seen: Vec<SeenPlatform>,
+    }
+
+    impl Known {
+        fn conversations(conversations: &[(&'static str, &'static str)]) -> Self {
+            let mut named: Vec<_> =
+                conversations.iter().map(|(name, _)| (*name).to_owned()).collect();
+            named.dedup();
+            Self { conversations: conversations.to_vec(), named, seen: Vec::new() }
+        }
+
+        fn seen(seen: &[(&str, &str, u64)]) -> Self {
+            let seen = seen.iter().map(|(platform, kind, after_seq)| SeenPlatform {
+                platform: (*platform).into(),
+                kind: (*kind).into(),
+                after_seq: *after_seq,
+            });
+            Self { seen: seen.collect(), ..Self::default() }
+        }
     }
 
     impl StoreFacts for Known {
         type Error = Infallible;
 
-        fn seen_platforms(&self) -> Result<Vec<SeenPlatform>, Infallible> {
-            let seen = |(platform, kind, after_seq): &(&str, &str, u64)| SeenPlatform {
-                platform: (*platform).into(),
-                kind: (*kind).into(),
-                after_seq: *after_seq,
-            };
-            Ok(self.seen.iter().map(seen).collect())
+        fn seen_platforms(&self) -> Result<&[SeenPlatform], Infallible> {
+            Ok(&self.seen)
         }
 
-        fn named_platforms(&self) -> Result<Vec<String>, Infallible> {
-            let mut names: Vec<_> =
-                self.conversations.iter().map(|(name, _)| (*name).to_owned()).collect();
-            names.dedup();
-            Ok(names)
+        fn named_platforms(&self) -> Result<&[String], Infallible> {
+            Ok(&self.named)
         }
 
         fn is_known(&self, platform: &str, conversation: &str) -> Result<bool, Infallible> {
@@ -202,22 +238,23 @@ mod tests {
         }
     }
 
-    /// Facts about the recipient `7`, which OneBot may read as a group or as a user.
-    fn facts(default: Option<&str>, platforms: &[(&str, &str)]) -> RoutingFacts {
-        let reading = |kind: &str, conversations: &[&str], is_fallback| Reading {
-            kind: kind.into(),
-            can_address: true,
-            conversations: conversations.iter().map(|name| (*name).to_owned()).collect(),
-            is_fallback,
+    /// The recipient `7`, which OneBot may read as a group or as a user.
+    fn reading(kind: &str, _recipient: &str) -> Option<Reading> {
+        let (can_address, conversations): (_, &[&str]) = match kind {
+            "onebot11" => (true, &["group_7", "private_7"]),
+            "strict" => (false, &[]),
+            "loopback" => (true, &["7"]),
+            _ => return None,
         };
+        let conversations = conversations.iter().map(|name| (*name).to_owned()).collect();
+        Some(Reading { can_address, conversations, is_fallback: kind == "loopback" })
+    }
+
+    fn facts(default: Option<&str>, platforms: &[(&str, &'static str)]) -> RoutingFacts {
         RoutingFacts {
             default_platform: default.map(str::to_owned),
-            platforms: platforms.iter().map(|(p, k)| ((*p).into(), (*k).into())).collect(),
-            readings: vec![
-                reading("onebot11", &["group_7", "private_7"], false),
-                Reading { can_address: false, ..reading("strict", &[], false) },
-                reading("loopback", &["7"], true),
-            ],
+            platforms: platforms.iter().map(|(p, k)| ((*p).into(), *k)).collect(),
+            readings: Readings(reading),
         }
     }
 
@@ -232,10 +269,9 @@ mod tests {
     #[test]
     fn the_platform_that_knows_the_conversation_goes_first() {
         let both = facts(Some("wechat"), &[("qq", "onebot11"), ("wechat", "onebot11")]);
-        let on_qq = Known { conversations: vec![("qq", "group_7")], ..Known::default() };
+        let on_qq = Known::conversations(&[("qq", "group_7")]);
         assert_eq!(chosen(&both, &on_qq, 1), to("qq"));
-        let on_both =
-            Known { conversations: vec![("qq", "group_7"), ("wechat", "private_7")], ..on_qq };
+        let on_both = Known::conversations(&[("qq", "group_7"), ("wechat", "private_7")]);
         let several = Choice::Several(vec!["qq".into(), "wechat".into()]);
         assert_eq!(chosen(&both, &on_both, 1), several);
     }
@@ -253,15 +289,14 @@ mod tests {
 
     #[test]
     fn a_platform_that_was_seen_once_counts_while_nothing_of_it_is_connected() {
-        let seen = Known { seen: vec![("qq", "onebot11", 3)], ..Known::default() };
+        let seen = Known::seen(&[("qq", "onebot11", 3)]);
         assert_eq!(chosen(&facts(None, &[]), &seen, 9), to("qq"));
         assert_eq!(chosen(&facts(None, &[("wechat", "onebot11")]), &seen, 9), Choice::None);
     }
 
     #[test]
     fn what_was_made_before_any_platform_was_seen_goes_to_the_first() {
-        let seen = vec![("qq", "onebot11", 3), ("wechat", "onebot11", 5)];
-        let seen = Known { seen, ..Known::default() };
+        let seen = Known::seen(&[("qq", "onebot11", 3), ("wechat", "onebot11", 5)]);
         assert_eq!(chosen(&facts(None, &[]), &seen, 3), to("qq"));
         assert_eq!(chosen(&facts(None, &[]), &seen, 4), Choice::None);
     }
@@ -269,18 +304,18 @@ mod tests {
     #[test]
     fn loopback_takes_what_names_nothing_only_where_it_is_alone() {
         let loopback = ("loopback", "loopback");
-        let known = Known { conversations: vec![("loopback", "7")], ..Known::default() };
+        let known = Known::conversations(&[("loopback", "7")]);
         assert_eq!(chosen(&facts(None, &[loopback]), &known, 1), to("loopback"));
         assert_eq!(chosen(&facts(None, &[loopback, ("qq", "onebot11")]), &known, 1), to("qq"));
         assert_eq!(chosen(&facts(None, &[loopback, ("x", "strict")]), &known, 1), Choice::None);
-        let seen = Known { seen: vec![("qq", "onebot11", 0)], ..known };
+        let seen = Known { seen: Known::seen(&[("qq", "onebot11", 0)]).seen, ..known };
         assert_eq!(chosen(&facts(None, &[loopback]), &seen, 1), to("qq"));
     }
 
     #[test]
     fn a_bare_number_is_the_one_conversation_that_is_known() {
         let facts = facts(None, &[("qq", "onebot11")]);
-        let mut store = Known { conversations: vec![("qq", "private_7")], ..Known::default() };
+        let mut store = Known::conversations(&[("qq", "private_7")]);
         let choose = |store: &Known| choose_conversation("qq", "7", &facts, store).unwrap();
         assert_eq!(choose(&store), "private_7");
         store.conversations.push(("qq", "group_7"));

@@ -19,8 +19,8 @@ pub(super) struct Changed {
     pub(super) everything: bool,
     /// Lanes in which something changed; whether something no longer waits there.
     pub(super) lanes: HashMap<LaneKey, bool>,
-    /// Conversations from which a message came, so that they are known now.
-    pub(super) known: HashSet<String>,
+    /// Conversations from which a message came, so that they are known, and may be open, now.
+    pub(super) known: HashSet<LaneKey>,
 }
 
 /// Queue of changes for the dispatcher.
@@ -86,8 +86,8 @@ impl Changed {
     fn note(&mut self, effect: &Effect) {
         let Some(message) = effect.message() else { return };
         if message.direction == Direction::Inbound {
-            if matches!(effect, Effect::Created(_)) && !self.known.contains(&message.recipient) {
-                self.known.insert(message.recipient.clone());
+            if matches!(effect, Effect::Created(_)) {
+                self.known.insert(LaneKey::of(message));
             }
             return;
         }

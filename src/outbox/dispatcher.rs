@@ -6,6 +6,7 @@ use super::lane::{End, Lane};
 use super::lane_key::LaneKey;
 use super::recovery::recover;
 use super::unreadable::cannot_read;
+use crate::adapter::conversations_of;
 use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::model::message::Status;
@@ -18,7 +19,7 @@ use tokio::task::{self, JoinSet};
 enum LaneState {
     /// Its task runs; `has_changed` says that something came since it began.
     Running { wake: Arc<Notify>, has_changed: bool },
-    /// No adapter can take its messages now.
+    /// No adapter can take its messages now, or the conversation is closed.
     Waiting,
 }
 
@@ -74,10 +75,14 @@ impl Dispatcher {
         for (key, is_taken_back) in changed.lanes {
             self.look_at(key, is_taken_back);
         }
-        for conversation in changed.known {
+        for known in changed.known {
             // A message without a platform may have one now.
-            for key in self.unrouted.get(&conversation).cloned().unwrap_or_default() {
+            for key in self.unrouted.get(&known.recipient).cloned().unwrap_or_default() {
                 self.look_at(key, true);
+            }
+            // A conversation that was closed may be open now.
+            if self.lanes.contains_key(&known) {
+                self.look_at(known, true);
             }
         }
     }
@@ -115,7 +120,7 @@ impl Dispatcher {
 
     fn start(&mut self, key: LaneKey) {
         if key.platform.is_none() {
-            for conversation in self.conversations(&key) {
+            for conversation in Self::conversations(&key) {
                 self.unrouted.entry(conversation).or_default().insert(key.clone());
             }
         }
@@ -135,10 +140,8 @@ impl Dispatcher {
     }
 
     /// The conversations for which a lane without a platform may be.
-    fn conversations(&self, key: &LaneKey) -> HashSet<String> {
-        let facts = self.context.registry.routing_facts(&key.recipient, None);
-        let readings = facts.readings.into_iter().flat_map(|reading| reading.conversations);
-        readings.chain([key.recipient.clone()]).collect()
+    fn conversations(key: &LaneKey) -> HashSet<String> {
+        conversations_of(&key.recipient).chain([key.recipient.clone()]).collect()
     }
 
     fn ended(&mut self, ended: Result<(task::Id, End), task::JoinError>) {
@@ -161,7 +164,7 @@ impl Dispatcher {
     fn forget(&mut self, key: &LaneKey) {
         self.lanes.remove(key);
         if key.platform.is_none() {
-            for conversation in self.conversations(key) {
+            for conversation in Self::conversations(key) {
                 if let Some(keys) = self.unrouted.get_mut(&conversation) {
                     keys.remove(key);
                     if keys.is_empty() {

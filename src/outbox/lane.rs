@@ -12,7 +12,7 @@ use crate::health::HEALTH;
 use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::{Message, Status};
-use crate::store::{self, Answer, Command};
+use crate::store::{self, Answer, Command, View};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
@@ -78,6 +78,11 @@ impl Lane {
             if route.conversation != first.recipient && self.route_again().await {
                 continue;
             }
+            if let Some(closed) = route.account.closed(&route.conversation, now()) {
+                let Some(until) = closed.until else { return End::Waiting };
+                self.wait_until(until).await;
+                continue;
+            }
             if !self.is_due(first).await {
                 continue;
             }
@@ -99,7 +104,7 @@ impl Lane {
         let waiting = self.waiting(MAX_CLAIMED);
         let Some(first) = waiting.first().map(|message| message.seq) else { return true };
         let default_platform = self.context.default_platform.as_deref();
-        let facts = self.context.registry.routing_facts(&self.key.recipient, default_platform);
+        let facts = self.context.registry.routing_facts(default_platform);
         let messages = waiting.iter().map(|message| (message.seq, facts.clone())).collect();
         let command = Command::Route { messages, at: now() };
         if let Err(error) = self.context.store.write(command).await {
@@ -111,10 +116,17 @@ impl Lane {
 
     fn waiting(&self, limit: usize) -> Vec<Message> {
         let LaneKey { platform, recipient } = &self.key;
-        let view = self.context.store.view();
-        let found = view.and_then(|view| view.pending(platform.as_deref(), recipient, limit));
-        found.unwrap_or_else(|error| {
-            cannot_read(&format!("what waits for {recipient}"), &error);
+        self.read(|view| view.pending(platform.as_deref(), recipient, limit))
+    }
+
+    fn waiting_from(&self, first: u64, limit: usize) -> Vec<u64> {
+        let LaneKey { platform, recipient } = &self.key;
+        self.read(|view| view.pending_seqs(platform.as_deref(), recipient, first, limit))
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&View) -> store::Result<Vec<T>>) -> Vec<T> {
+        self.context.store.view().and_then(|view| read(&view)).unwrap_or_else(|error| {
+            cannot_read(&format!("what waits for {}", self.key.recipient), &error);
             Vec::new()
         })
     }
@@ -132,6 +144,17 @@ impl Lane {
         tokio::select! {
             () = self.context.stop.cancelled() => None,
             permit = self.context.limits.permit(account) => permit,
+        }
+    }
+
+    /// Waits for a closed conversation to be worth another attempt (`until`, Unix seconds), or for a
+    /// change of the lane.
+    async fn wait_until(&self, until: u64) {
+        let pause = Duration::from_secs(until.saturating_sub(now()));
+        tokio::select! {
+            () = self.context.stop.cancelled() => {}
+            () = self.wake.notified() => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 
@@ -166,16 +189,14 @@ impl Lane {
     /// Claims messages from `first` on and sends them; those that were not reached wait again.
     async fn send(&mut self, first: u64, route: &Route) {
         let settings = &route.account.settings;
-        let is_cautious = settings.rate_limit.is_some() || settings.on_unknown == OnUnknown::Fail;
-        let waiting = self.waiting(if is_cautious { 1 } else { self.claims });
+        let is_cautious = settings.rate_limit.is_some()
+            || settings.on_unknown == OnUnknown::Fail
+            || route.account.has_window();
         // It may have been taken back meanwhile; the next one is to be looked at first.
-        if waiting.first().is_none_or(|message| message.seq != first) {
+        if self.waiting(1).first().is_none_or(|message| message.seq != first) {
             return;
         }
-        // One that may have gone out already is looked up first, when its turn comes.
-        let certain = waiting.iter().skip(1).take_while(|message| !message.is_uncertain).count();
-        let claims = waiting.into_iter().take(1 + certain).map(|message| message.seq);
-        let claims: Vec<_> = claims.collect();
+        let claims = self.waiting_from(first, if is_cautious { 1 } else { self.claims });
         let account = route.account.account.clone();
         let command = Command::Claim { seqs: claims.clone(), account, at: now() };
         let claimed = match self.context.store.write(command).await {
@@ -216,6 +237,8 @@ impl Lane {
                 Outcome::NotAttempted
             } else {
                 let delivery = route.account.send(route.outbound(&message)).await;
+                // It waits, and so do those after it.
+                has_failed |= delivery == Delivery::Closed;
                 self.outcome_of(&message, delivery, &route.account)
             };
             has_failed |= matches!(outcome, Outcome::Retry { .. });
@@ -252,6 +275,7 @@ impl Lane {
         let (registry, id) = (&self.context.registry, account.account.as_deref());
         let word = match &delivery {
             Delivery::Sent { .. } => "sent",
+            Delivery::Closed => "closed",
             Delivery::Refused { .. } => "refused",
             Delivery::Unknown { .. } => "unknown",
         };
@@ -262,6 +286,7 @@ impl Lane {
                 let account = account.account.clone();
                 return Outcome::Sent { account, external_id, is_unconfirmed };
             }
+            Delivery::Closed => return Outcome::NotAttempted,
             Delivery::Refused { reason, retryable } => (reason, retryable, false),
             Delivery::Unknown { reason } => (reason, true, true),
         };

@@ -5,6 +5,7 @@ use super::lane_key::LaneKey;
 use super::recording::record_outcome;
 use super::route::{self, NoRoute};
 use super::unreadable::cannot_read;
+use crate::clock::now;
 use crate::model::change::Outcome;
 use crate::model::message::{Message, Status};
 use futures_util::{StreamExt, stream};
@@ -49,8 +50,8 @@ pub(super) async fn expire(context: Context) {
 
 /// Fails what has waited for an adapter beyond its time to live; says when to look again.
 async fn give_up_old(context: &Context) -> Duration {
-    let ttl = context.policy.time_to_live.as_secs();
-    let mut next = ttl;
+    let shortest = context.registry.shortest_time_to_live().unwrap_or(Duration::MAX);
+    let mut next = context.policy.time_to_live.min(shortest).as_secs();
     let mut old = Vec::new();
     {
         let Ok(view) = context.store.view() else { return READ_PAUSE };
@@ -58,21 +59,40 @@ async fn give_up_old(context: &Context) -> Duration {
         for message in waiting.flatten() {
             let age =
                 context.clock.age(message.updated_at).unwrap_or_else(|| context.clock.watched());
-            let has_no_adapter =
-                || route::find(context, &message).is_err_and(|none| none == NoRoute::NotConnected);
-            if age >= ttl && has_no_adapter() {
-                old.push(message);
+            let ttl = time_to_live(context, &message);
+            if age >= ttl
+                && let Some(why) = cannot_go(context, &message)
+            {
+                old.push((message, why, ttl));
             } else {
                 next = next.min(ttl.saturating_sub(age));
             }
         }
     }
-    let give_up = |message: Message| {
-        let platform = message.platform.as_deref().unwrap_or("any platform");
-        let reason = format!("no adapter for {platform} connected within {ttl} s");
+    let give_up = |(message, why, ttl): (Message, String, u64)| {
+        let reason = format!("{why} within {ttl} s");
         let outcome = Outcome::Failed { reason, is_uncertain: false };
         record_outcome(&context.store, message.seq, outcome)
     };
     stream::iter(old).for_each_concurrent(AT_ONCE, give_up).await;
     Duration::from_secs(next.max(1))
+}
+
+/// How long a message may wait, in seconds.
+fn time_to_live(context: &Context, message: &Message) -> u64 {
+    let own = message.platform.as_deref().and_then(|name| context.registry.time_to_live(name));
+    own.unwrap_or(context.policy.time_to_live).as_secs()
+}
+
+/// What did not come about, so that a message cannot go out; `None` where it can.
+fn cannot_go(context: &Context, message: &Message) -> Option<String> {
+    let platform = message.platform.as_deref().unwrap_or("any platform");
+    match route::find(context, message) {
+        Err(NoRoute::NotConnected) => Some(format!("no adapter for {platform} connected")),
+        Err(NoRoute::Unaddressable(_)) => None,
+        Ok(route) => {
+            let closed = route.account.closed(&route.conversation, now())?;
+            Some(format!("the conversation did not open ({})", closed.reason))
+        }
+    }
 }

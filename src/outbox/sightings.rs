@@ -57,8 +57,8 @@ pub(super) async fn note(
 
 /// Has a platform noted; says whether the store did not know it so.
 async fn see(store: &Store, platform: &str, kind: &str) -> crate::store::Result<bool> {
-    let seen = store.view()?.seen_platforms()?;
-    if seen.iter().any(|seen| seen.platform == platform && seen.kind == kind) {
+    let view = store.view()?;
+    if view.seen_platforms()?.iter().any(|seen| seen.platform == platform && seen.kind == kind) {
         return Ok(false);
     }
     let (platform, kind) = (platform.to_owned(), kind.to_owned());

@@ -2,6 +2,7 @@
 
 use super::attempts::NextAttempts;
 use crate::adapter::Registry;
+use crate::clock::now;
 use crate::model::message::{Direction, Message, Status};
 use crate::model::routing::{self, Choice};
 use crate::store::View;
@@ -20,20 +21,35 @@ pub fn waiting(
         return None;
     }
     let Some(platform) = &message.platform else {
-        let facts = registry.routing_facts(&message.recipient, default_platform);
+        let facts = registry.routing_facts(default_platform);
         let choice = routing::choose_platform(&message.recipient, message.seq, &facts, view);
         return choice.ok().and_then(|choice| no_platform(&message.recipient, &choice));
     };
-    if registry.handle(platform, None).is_none() {
-        return Some(format!("no adapter of {platform} is connected; it is sent when one is"));
+    let row = view.conversation(platform, &message.recipient).ok().flatten();
+    let account = row.and_then(|row| row.account);
+    let Some(handle) = registry.handle(platform, account.as_deref()) else {
+        let fault =
+            registry.fault(platform).map_or_else(String::new, |fault| format!(" ({fault})"));
+        return Some(format!(
+            "no adapter of {platform} is connected{fault}; it is sent when one is"
+        ));
+    };
+    if let Some(closed) = handle.closed(&message.recipient, now()) {
+        return Some(match closed.until.and_then(time_of) {
+            Some(until) => format!("{}; the next attempt is at {until}", closed.reason),
+            None => closed.reason,
+        });
     }
     if let Some(at) = attempts.of(message.seq) {
-        let time = i64::try_from(at).ok().and_then(|at| Timestamp::from_second(at).ok());
-        return time.map(|time| format!("the next attempt is at {time}"));
+        return time_of(at).map(|time| format!("the next attempt is at {time}"));
     }
     let earlier = view.pending(Some(platform), &message.recipient, 1).ok()?;
     let is_first = earlier.first().is_none_or(|first| first.seq >= message.seq);
     (!is_first).then(|| "an earlier message of the conversation is sent first".to_owned())
+}
+
+fn time_of(at: u64) -> Option<Timestamp> {
+    i64::try_from(at).ok().and_then(|at| Timestamp::from_second(at).ok())
 }
 
 /// The reason why a message without a platform waits; `None` where it is about to get one.

@@ -54,13 +54,61 @@ fn apply(text: &str, mut edits: Vec<Edit>) -> String {
     repaired
 }
 
-/// The members of an object that is open.
+/// Keys of an object that are compared one by one, which is quicker than a map of so few.
+const FEW: usize = 32;
+
+/// Bytes of a string that are looked at together.
+const CHUNK: usize = 16;
+
+/// An object or an array that is open, and the members it has so far.
 #[derive(Default)]
-struct Members<'a> {
+struct Open<'a> {
+    is_object: bool,
     /// Where each member begins.
     starts: Vec<usize>,
-    /// The last member of each key, as an index into `starts`.
-    last: HashMap<Cow<'a, str>, usize>,
+    /// A bit for each kind of key among the first ones: most keys are known to be new by it.
+    kinds: u64,
+    /// The last member of each of the first [`FEW`] keys, as an index into `starts`.
+    few: Vec<(Cow<'a, str>, usize)>,
+    /// The last member of each further key.
+    more: HashMap<Cow<'a, str>, usize>,
+}
+
+impl<'a> Open<'a> {
+    /// Makes it a new one, in the memory of an old one.
+    fn begin(&mut self, is_object: bool) {
+        self.is_object = is_object;
+        self.starts.clear();
+        self.kinds = 0;
+        self.few.clear();
+        self.more.clear();
+    }
+
+    /// Notes a member that begins at `start`; gives the range of the one before of the same key.
+    fn add(&mut self, key: Cow<'a, str>, start: usize) -> Option<Range<usize>> {
+        let place = self.starts.len();
+        self.starts.push(start);
+        let kind = 1u64 << kind_of(&key);
+        let may_be_known = self.kinds & kind != 0;
+        let known =
+            if may_be_known { self.few.iter_mut().find(|(few, _)| *few == key) } else { None };
+        let before = if let Some((_, last)) = known {
+            std::mem::replace(last, place)
+        } else if self.few.len() < FEW {
+            self.kinds |= kind;
+            self.few.push((key, place));
+            return None;
+        } else {
+            self.more.insert(key, place)?
+        };
+        Some(self.starts[before]..self.starts[before + 1])
+    }
+}
+
+/// A number below 64 that equal keys have in common, and few others.
+fn kind_of(key: &str) -> usize {
+    let [first, .., last] = key.as_bytes() else { return 0 };
+    (usize::from(*first) + 5 * usize::from(*last) + 11 * key.len()) % 64
 }
 
 struct Scanner<'a> {
@@ -70,56 +118,58 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn scan(mut self) -> Vec<Edit> {
-        // The open braces and brackets, from the outside in; an array has no members.
-        let mut open: Vec<Option<Members<'a>>> = Vec::new();
+        // The objects and arrays that are open, from the outside in, and behind them some that were.
+        let mut open: Vec<Open<'a>> = Vec::new();
+        let mut depth = 0;
         let mut is_key = false;
         let mut at = 0;
         while let Some(&byte) = self.text.as_bytes().get(at) {
             let start = at;
             at += 1;
-            match byte {
-                b'{' => open.push(Some(Members::default())),
-                b'[' => open.push(None),
-                b'}' | b']' => drop(open.pop()),
-                b'"' => at = self.string(start),
-                _ => {}
-            }
-            match (byte, open.last_mut()) {
-                (b'"', Some(Some(members))) if is_key => self.member(members, start..at),
-                _ => {}
-            }
             is_key = match byte {
-                b'{' | b',' => matches!(open.last(), Some(Some(_))),
+                b'{' | b'[' => {
+                    if open.len() == depth {
+                        open.push(Open::default());
+                    }
+                    open[depth].begin(byte == b'{');
+                    depth += 1;
+                    byte == b'{'
+                }
+                b'}' | b']' => {
+                    depth = depth.saturating_sub(1);
+                    false
+                }
+                b'"' => {
+                    at = self.string(start);
+                    if is_key && depth > 0 {
+                        let key = unescaped(&self.text[start..at]);
+                        let removed = open[depth - 1].add(key, start);
+                        self.edits.extend(removed.map(|removed| (removed, Cow::Borrowed(""))));
+                    }
+                    false
+                }
+                b',' => depth > 0 && open[depth - 1].is_object,
                 byte => is_key && byte.is_ascii_whitespace(),
             };
         }
         self.edits
     }
 
-    /// Notes a member by its key; removes the one before it of the same key.
-    fn member(&mut self, members: &mut Members<'a>, key: Range<usize>) {
-        let start = key.start;
-        let place = members.starts.len();
-        members.starts.push(start);
-        if let Some(before) = members.last.insert(unescaped(&self.text[key]), place) {
-            let removed = members.starts[before]..members.starts[before + 1];
-            self.edits.push((removed, Cow::Borrowed("")));
-        }
-    }
-
     /// The end of the string that begins here; repairs what stands in it.
     fn string(&mut self, start: usize) -> usize {
+        let bytes = self.text.as_bytes();
         let mut at = start + 1;
         loop {
-            match self.text.as_bytes().get(at) {
-                None => return self.text.len(),
-                Some(b'"') => return at + 1,
-                Some(b'\\') => at += self.escape(at),
-                Some(control @ ..0x20) => {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let Some(before) = plain_bytes(rest) else { return bytes.len() };
+            at += before;
+            match bytes[at] {
+                b'"' => return at + 1,
+                b'\\' => at += self.escape(at),
+                control => {
                     self.edits.push((at..at + 1, format!("\\u{control:04x}").into()));
                     at += 1;
                 }
-                Some(_) => at += 1,
             }
         }
     }
@@ -145,6 +195,16 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// How many bytes of a string mean themselves; `None` where all do.
+fn plain_bytes(text: &[u8]) -> Option<usize> {
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+    // Without a branch for each byte, so that they are looked at together.
+    let is_plain =
+        |chunk: &[u8; CHUNK]| !chunk.iter().fold(false, |any, byte| any | is_special(byte));
+    let plain = text.as_chunks().0.iter().take_while(|chunk| is_plain(chunk)).count() * CHUNK;
+    Some(plain + text[plain..].iter().position(is_special)?)
+}
+
 /// The key that a quoted text stands for.
 fn unescaped(quoted: &str) -> Cow<'_, str> {
     if quoted.contains('\\')
@@ -152,7 +212,8 @@ fn unescaped(quoted: &str) -> Cow<'_, str> {
     {
         return Cow::Owned(key);
     }
-    Cow::Borrowed(quoted.trim_matches('"'))
+    let text = quoted.strip_prefix('"').unwrap_or(quoted);
+    Cow::Borrowed(text.strip_suffix('"').unwrap_or(text))
 }
 
 #[cfg(test)]
@@ -214,6 +275,21 @@ mod tests {
         let repaired =
             repair(r#"{"data": [{"text": "old", "text": "new"}], "x": {"y": 1, "y": 2}}"#);
         assert_eq!(repaired, r#"{"data": [{"text": "new"}], "x": {"y": 2}}"#);
+    }
+
+    #[test]
+    fn the_last_of_a_doubled_key_counts_among_many_keys() {
+        let keys = [3, FEW - 1, FEW, 2 * FEW];
+        let members = (0..3 * FEW).map(|n| format!(r#""{n}": {n}"#));
+        let again = keys.map(|n| format!(r#""{n}": -{n}"#));
+        let text = format!("{{{}}}", members.chain(again).collect::<Vec<_>>().join(", "));
+        let read: HashMap<String, i64> = serde_json::from_str(&repair(&text)).unwrap();
+        let expected = (0..3 * FEW).map(|n| {
+            let value = i64::try_from(n).unwrap();
+            (n.to_string(), if keys.contains(&n) { -value } else { value })
+        });
+        assert_eq!(read, expected.collect());
+        assert_eq!(repair(&text).matches(':').count(), 3 * FEW);
     }
 
     #[test]

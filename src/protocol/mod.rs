@@ -5,6 +5,7 @@ pub mod command;
 pub mod event;
 pub mod http;
 pub mod json;
+pub mod login;
 pub mod message;
 pub mod overview;
 pub mod platform;

@@ -1,6 +1,6 @@
 //! Removing the bytes of media of old messages, where the configuration says so. The messages stay.
 
-use super::Ages;
+use super::ages::Ages;
 use crate::media::sweep::take_out;
 use crate::store::{Result, Store};
 

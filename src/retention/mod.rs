@@ -1,11 +1,16 @@
 //! Deleting what is old, or too much, where the configuration says so: a few messages at a time,
 //! by the ordinary way, so that everybody who watches and every index knows of it.
 
+mod ages;
 mod media;
+mod policy;
+
+pub use policy::Policy;
 
 use crate::clock::{Clock, now};
 use crate::model::message::Status;
 use crate::store::{Answer, Command, Result, Store};
+use ages::Ages;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -27,49 +32,6 @@ const PAUSE: Duration = Duration::from_mins(1);
 /// For how long after a message was deleted for its age it is known when its platform tells of it
 /// again, in seconds.
 const MARKS_FOR: u64 = 30 * 24 * 60 * 60;
-
-/// Knowledge of the age of messages.
-struct Ages {
-    clock: Arc<Clock>,
-    /// Messages up to this time count as written when the server started.
-    doubted: u64,
-}
-
-impl Ages {
-    /// Where even the newest message is too old to be kept, the clock may have been set while no
-    /// server ran: then nothing is deleted for its age until the server has run for so long.
-    fn begin(clock: Arc<Clock>, store: &Store, policy: Policy) -> Result<Self> {
-        let shortest = [policy.age, policy.media_age].into_iter().flatten().min();
-        let view = store.view()?;
-        let newest = view.readable_before(view.head() + 1)?.next().transpose()?;
-        let stamp = newest.map_or(0, |message| message.created_at.max(message.updated_at));
-        let is_doubted = shortest.is_some_and(|age| clock.age(stamp).is_some_and(|is| is >= age));
-        if is_doubted {
-            tracing::warn!(
-                "even the newest message is older than `retention.days` or `media.days`: is the clock \
-                 right? Messages of before are kept until the server has run for as long"
-            );
-        }
-        Ok(Self { clock, doubted: if is_doubted { stamp } else { 0 } })
-    }
-
-    fn of(&self, created_at: u64) -> u64 {
-        let is_doubted = created_at <= self.doubted;
-        let age = if is_doubted { Some(self.clock.watched()) } else { self.clock.age(created_at) };
-        age.unwrap_or_default()
-    }
-}
-
-/// Bounds of retention; nothing is deleted where neither is set. Messages that wait to be sent always are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
-    /// Seconds since a message was written.
-    pub age: Option<u64>,
-    /// Messages in all.
-    pub count: Option<u64>,
-    /// Seconds after which the bytes of a message's media are removed.
-    pub media_age: Option<u64>,
-}
 
 /// Deletes by the policy in force, until `stop`.
 pub async fn run(

@@ -2,14 +2,18 @@
 
 use super::block::List;
 use super::span::{PlaceSet, place_of, span_of};
-use super::terms::{Term, Terms};
-use std::collections::BTreeMap;
+use super::terms::{Term, Terms, join, split};
+use foldhash::fast::RandomState;
+use std::collections::HashMap;
 
 /// Bytes from which on it is sealed, however few messages it has.
 const MAX_BYTES: usize = 24 << 20;
 
-/// Bytes of a term with up to four places, in a tree whose nodes are two thirds full.
+/// Bytes of a term with up to four places, in a table that is two thirds full.
 const TERM_BYTES: usize = 64;
+
+/// A table by one part of a term.
+type Table<T> = HashMap<u32, T, RandomState>;
 
 /// Postings of messages that follow each other, all of one span.
 #[derive(Debug)]
@@ -17,14 +21,15 @@ pub struct Builder {
     first: u64,
     /// The `seq` that follows.
     next: u64,
-    lists: BTreeMap<Term, List>,
+    /// By the first character of a term, then by what follows it.
+    lists: Table<Table<List>>,
     bytes: usize,
 }
 
 impl Builder {
     /// Begins at a `seq`.
     pub fn new(first: u64) -> Self {
-        Self { first, next: first, lists: BTreeMap::new(), bytes: 0 }
+        Self { first, next: first, lists: Table::default(), bytes: 0 }
     }
 
     /// The first `seq` it tells of.
@@ -46,18 +51,24 @@ impl Builder {
     pub fn add(&mut self, seq: u64, terms: &[Term]) {
         let place = place_of(seq);
         for &term in terms {
-            let list = self.lists.entry(term).or_default();
+            let (first, rest) = split(term);
+            let list = self.lists.entry(first).or_default().entry(rest).or_default();
             match list.last() {
-                None => self.bytes += TERM_BYTES,
-                Some(_) => self.bytes += 2 * size_of::<u16>(),
+                Some(&last) if last == place => continue,
+                Some(&last) if last > place => match list.binary_search(&place) {
+                    Ok(_) => continue,
+                    Err(at) => list.insert(at, place),
+                },
+                _ => list.push(place),
             }
-            if list.last().is_none_or(|&last| last < place) {
-                list.push(place);
-            } else if let Err(at) = list.binary_search(&place) {
-                list.insert(at, place);
-            }
+            self.bytes += if list.len() == 1 { TERM_BYTES } else { 2 * size_of::<u16>() };
         }
         self.next = self.next.max(seq + 1);
+    }
+
+    /// Says that there is nothing more before a `seq`.
+    pub fn reach(&mut self, next: u64) {
+        self.next = self.next.max(next);
     }
 
     /// The places that have some of each of these terms.
@@ -65,8 +76,7 @@ impl Builder {
         let mut matching: Option<PlaceSet> = None;
         for terms in needed {
             let mut found = PlaceSet::default();
-            let lists = self.lists.range(terms.clone());
-            lists.flat_map(|(_, list)| list).for_each(|&place| found.add(place));
+            self.lists_of(terms, |list| list.iter().for_each(|&place| found.add(place)));
             match &mut matching {
                 Some(matching) => matching.intersect(&found),
                 None => matching = Some(found),
@@ -75,8 +85,29 @@ impl Builder {
         matching.unwrap_or_default()
     }
 
+    /// The list of each of these terms that is there.
+    fn lists_of<'b>(&'b self, terms: &Terms, mut each: impl FnMut(&'b List)) {
+        let (from, _) = split(terms.start);
+        let (to, _) = split(terms.end.saturating_sub(1));
+        for (first, table) in (from..=to).filter_map(|first| Some((first, self.lists.get(&first)?)))
+        {
+            if terms.end - terms.start == 1 {
+                table.get(&split(terms.start).1).into_iter().for_each(&mut each);
+            } else {
+                let lists = table.iter().filter(|(rest, _)| terms.contains(&join(first, **rest)));
+                lists.for_each(|(_, list)| each(list));
+            }
+        }
+    }
+
     /// The terms in order, each with its places.
     pub fn lists(&self) -> impl Iterator<Item = (Term, &[u16])> {
-        self.lists.iter().map(|(&term, list)| (term, &list[..]))
+        let mut tables: Vec<_> = self.lists.iter().collect();
+        tables.sort_unstable_by_key(|(first, _)| **first);
+        tables.into_iter().flat_map(|(&first, table)| {
+            let mut lists: Vec<_> = table.iter().collect();
+            lists.sort_unstable_by_key(|(rest, _)| **rest);
+            lists.into_iter().map(move |(&rest, list)| (join(first, rest), &list[..]))
+        })
     }
 }

@@ -10,6 +10,7 @@ use super::span::span_of;
 use super::terms::{self, Term};
 use crate::health::{HEALTH, supervise};
 use crate::metrics::METRICS;
+use crate::model::message::Message;
 use crate::store::{Entry, Error, Store, View};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -235,9 +236,7 @@ impl Feed {
         while next < end && !self.stop.is_cancelled() {
             let span_end = (span_of(next) + 1) * SPAN;
             let stop = end.min(span_end).min(next + MESSAGES);
-            let with_terms = |seq| Ok::<_, Error>((seq, terms_of(view, seq)?));
-            let messages: Vec<_> = (next..stop).map(with_terms).collect::<Result<_, _>>()?;
-            self.index.extend(&messages);
+            self.index.extend(&terms_between(view, next, stop)?, stop);
             next = stop;
             if self.index.seal_live(false)? {
                 was_sealed = true;
@@ -252,11 +251,13 @@ impl Feed {
         let Some(gap) = self.index.newest_gap(oldest) else { return Ok(false) };
         let first = gap.first.max(span_of(gap.last) * SPAN);
         let mut builder = Builder::new(first);
-        for seq in first..=gap.last {
-            if builder.is_full() {
-                break;
+        while builder.next() <= gap.last && !builder.is_full() {
+            let next = builder.next();
+            let stop = (gap.last + 1).min(next + MESSAGES);
+            for (seq, terms) in terms_between(view, next, stop)? {
+                builder.add(seq, &terms);
             }
-            builder.add(seq, &terms_of(view, seq)?);
+            builder.reach(stop);
             if self.stop.is_cancelled() {
                 return Ok(false);
             }
@@ -291,4 +292,19 @@ impl Feed {
 fn terms_of(view: &View, seq: u64) -> Result<Vec<Term>, Error> {
     let message = view.readable(seq)?;
     Ok(message.map_or_else(Vec::new, |message| terms::of_message(&message)))
+}
+
+/// The terms of the messages from `first` on and before `stop` that there are and that can be read.
+fn terms_between(view: &View, first: u64, stop: u64) -> Result<Vec<(u64, Vec<Term>)>, Error> {
+    let found = view.readable_between(first, stop - 1).and_then(|messages| {
+        let with_terms = |message: Message| (message.seq, terms::of_message(&message));
+        messages.map(|message| message.map(with_terms)).collect()
+    });
+    match found {
+        // A page is damaged; other messages lie on other pages.
+        Err(Error::Corrupt(_)) => {
+            (first..stop).map(|seq| Ok((seq, terms_of(view, seq)?))).collect()
+        }
+        found => found,
+    }
 }

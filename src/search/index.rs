@@ -238,12 +238,13 @@ impl Index {
         Ok(())
     }
 
-    /// Adds the newest messages, each a `seq` and its terms.
-    pub(super) fn extend(&self, messages: &[(u64, Vec<Term>)]) {
+    /// Adds the newest messages before `stop`, each a `seq` and its terms.
+    pub(super) fn extend(&self, messages: &[(u64, Vec<Term>)], stop: u64) {
         if let Some(live) = &mut self.write().live {
             for (seq, terms) in messages {
                 live.add(*seq, terms);
             }
+            live.reach(stop);
         }
     }
 

@@ -8,7 +8,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 /// The form of a text that two texts share where a search tells no difference between them: of
 /// case, of width, and of how accents are composed.
 pub fn normalise(text: &str) -> Cow<'_, str> {
-    if text.chars().all(is_plain) {
+    if text.is_ascii() || text.chars().all(is_plain) {
         let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
         return if has_capitals { text.to_ascii_lowercase().into() } else { text.into() };
     }

@@ -142,6 +142,7 @@ impl Both {
             own: false,
             from_history: false,
             original: None,
+            fingerprint: None,
         };
         self.write(Command::Receive { received: Box::new(received), at: self.at, can_wait: false });
     }

@@ -1,10 +1,13 @@
 //! The web page's files: read from `spa/` in debug builds, else carried in the program, each
 //! compressed once.
 //!
+//! The modules of the page go out as one script.
+//!
 //! The page asks for its parts below `/page/<version>/`, where the version is a hash over all of
 //! them, so browsers may keep a part for ever; only `/` itself is asked for anew each time.
 
 use super::body::{Answer, JSON, whole};
+use super::bundle::Bundle;
 use super::context::Incoming;
 use super::error::{ErrorResponse, Result};
 use super::operation::Call;
@@ -29,6 +32,9 @@ struct Files;
 
 /// The file that `/` is.
 const INDEX: &str = "index.html";
+
+/// The module that begins the page.
+const SCRIPT: &str = "page/app.js";
 
 /// How `index.html` names the folder of its parts, before the version is put in.
 const PARTS: &str = "\"page/";
@@ -130,6 +136,11 @@ impl Page {
             files.insert(name.to_string(), File::new(&name, etag, plain));
         }
         let version = format!("{:016x}", hasher.finish128().h1);
+        let read = |path: &str| {
+            files.get(path).map(|file| String::from_utf8_lossy(&file.plain).into_owned())
+        };
+        let script = Bundle::of(SCRIPT, &read).script();
+        files.insert(SCRIPT.into(), File::new(SCRIPT, format!("\"{version}\""), script.into()));
         if let Some(index) = files.get_mut(INDEX) {
             let text = String::from_utf8_lossy(&index.plain);
             let plain = text.replace(PARTS, &format!("{PARTS}{version}/"));
@@ -214,5 +225,28 @@ mod tests {
         {
             assert_eq!(is_known(&headers(IF_NONE_MATCH, value), "\"a\""), known, "{value}");
         }
+    }
+
+    #[test]
+    fn every_module_of_the_page_is_used_and_every_import_is_known() {
+        let read = |path: &str| {
+            let file = Files::get(path)?;
+            Some(String::from_utf8_lossy(&file.data).into_owned())
+        };
+        let bundle = Bundle::of(SCRIPT, &read);
+        let mut used: Vec<_> = bundle.modules().map(str::to_owned).collect();
+        let is_module = |name: &String| {
+            name.ends_with(".js") && !["page/types.js", "page/theme.js"].contains(&name.as_str())
+        };
+        let mut there: Vec<_> =
+            Files::iter().map(|name| name.to_string()).filter(is_module).collect();
+        used.sort();
+        there.sort();
+        assert_eq!(used, there);
+        let script = bundle.script();
+        let left = script
+            .lines()
+            .find(|line| ["import ", "export ", "*"].iter().any(|begins| line.starts_with(begins)));
+        assert_eq!(left, None);
     }
 }

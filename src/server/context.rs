@@ -97,8 +97,8 @@ impl Context {
         }
     }
 
-    /// Facts by which a message to this recipient is routed.
-    pub fn routing_facts(&self, recipient: &str) -> RoutingFacts {
-        self.registry.routing_facts(recipient, self.config.default_platform.as_deref())
+    /// Facts by which a message is routed.
+    pub fn routing_facts(&self) -> RoutingFacts {
+        self.registry.routing_facts(self.config.default_platform.as_deref())
     }
 }

@@ -27,7 +27,7 @@ pub async fn create(call: Call<'_>) -> Result<Answer> {
     let idempotency = key.map(|key| Idempotency::new(&key, &draft.fingerprint()));
     let draft = media::keep(call.context, draft).await?;
     let (recipient, platform) = (draft.recipient().to_owned(), draft.platform().map(str::to_owned));
-    let facts = call.context.routing_facts(&recipient);
+    let facts = call.context.routing_facts();
     match write(call.context, Command::Create { draft, at: now(), idempotency, facts }).await? {
         store::Answer::Done(message) | store::Answer::Repeated(message) => {
             // Exactly what was given (contract, item 1), also where more is known by now.

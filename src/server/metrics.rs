@@ -8,6 +8,7 @@ use crate::metrics::{AdapterLabels, METRICS, StatusLabels, classic};
 use crate::model::message::Status;
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, HeaderMap, HeaderValue};
+use std::sync::LazyLock;
 
 /// The media type of `OpenMetrics`.
 pub const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -17,6 +18,7 @@ pub const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Everything, in the format that `Accept` prefers: `OpenMetrics` unless it asks for plain text.
 pub fn scrape(call: &Call<'_>) -> Result<Answer> {
+    LazyLock::force(call.openapi);
     let view = call.context.store.view()?;
     let stats = view.stats();
     for (status, count) in [

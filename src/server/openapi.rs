@@ -3,6 +3,7 @@
 
 use super::body::{self, Answer, JSON, whole};
 use super::operation::{Access, Call, Operation};
+use bytes::Bytes;
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -46,7 +47,7 @@ pub fn document<'a>(
 
 /// `GET /api/openapi.json`
 pub fn openapi(call: &Call<'_>) -> Answer {
-    whole(StatusCode::OK, JSON, call.openapi.clone())
+    whole(StatusCode::OK, JSON, Bytes::clone(call.openapi))
 }
 
 /// `GET /api/asyncapi.json`

@@ -13,7 +13,7 @@ use matchit::Params;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use utoipa::ToSchema;
 
 /// A request that may be answered.
@@ -29,8 +29,12 @@ pub struct Call<'a> {
     /// The path's parameters.
     pub parameters: Params<'a, 'a>,
     /// The description of the API.
-    pub openapi: &'a Bytes,
+    pub openapi: &'a OpenApi,
 }
+
+/// The description of the API, made when it is first asked for, and with it a series of the metrics
+/// for each answer that it tells of.
+pub type OpenApi = LazyLock<Bytes, Box<dyn FnOnce() -> Bytes + Send>>;
 
 /// An answer that is on its way.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer>> + Send + 'a>>;

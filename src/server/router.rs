@@ -4,7 +4,7 @@ use super::access::{self, Target};
 use super::body::{Answer, Body};
 use super::context::{Context, Incoming};
 use super::error::{ErrorResponse, Result};
-use super::operation::{Access, Call, Operation};
+use super::operation::{Access, Call, OpenApi, Operation};
 use super::peer::Peer;
 use super::routes::{Route, routes};
 use super::{dial_in, media, openapi};
@@ -15,7 +15,7 @@ use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, HOST, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use matchit::Match;
 use prometheus_client::metrics::histogram::Histogram;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 /// The route that requests are counted under whose path is none.
@@ -39,7 +39,7 @@ pub struct Router {
     routes: matchit::Router<Known>,
     /// How long requests took whose path is unknown, or an adapter's.
     other_seconds: Histogram,
-    openapi: Bytes,
+    openapi: OpenApi,
 }
 
 /// A route, and how long requests for it took.
@@ -49,31 +49,38 @@ struct Known {
     seconds: Histogram,
 }
 
+/// Describes the API, which takes a good part of a start: only for who asks. A series of the metrics
+/// is made for each answer, for one that appears with its first error has no increase to alert on.
+fn describe(prefix: &str) -> Bytes {
+    let table = routes();
+    for route in &table {
+        for description in route.operations.iter().filter_map(Operation::describe) {
+            for code in description.statuses() {
+                drop(METRICS.requests.get_or_create(&RequestLabels { route: route.path, code }));
+            }
+        }
+    }
+    let operations = table
+        .iter()
+        .flat_map(|route| route.operations.iter().map(|operation| (route.path, operation)));
+    openapi::document(operations, prefix).to_string().into()
+}
+
 type Found<'a> = Match<'a, 'a, &'a Known>;
 
 impl Router {
     /// The table of routes; `prefix` is the path under which a proxy shows the server.
     pub fn new(prefix: &str) -> std::result::Result<Self, matchit::InsertError> {
         let seconds = |route| METRICS.request_seconds.get_or_create_owned(&RouteLabels { route });
-        let table = routes();
-        let operations = table
-            .iter()
-            .flat_map(|route| route.operations.iter().map(|operation| (route.path, operation)));
-        let document = openapi::document(operations, prefix);
-        let mut routes = matchit::Router::new();
-        for route in table {
+        let mut known = matchit::Router::new();
+        for route in routes() {
             let path = route.path;
-            // A series that appears with its first error has no increase to alert on.
-            for description in route.operations.iter().filter_map(Operation::describe) {
-                for code in description.statuses() {
-                    drop(METRICS.requests.get_or_create(&RequestLabels { route: path, code }));
-                }
-            }
             let allowed = route.allowed();
-            routes.insert(path, Known { route, allowed, seconds: seconds(path) })?;
+            known.insert(path, Known { route, allowed, seconds: seconds(path) })?;
         }
-        let openapi = document.to_string().into();
-        Ok(Self { routes, other_seconds: seconds(OTHER), openapi })
+        let prefix = prefix.to_owned();
+        let openapi = LazyLock::new(Box::new(move || describe(&prefix)) as Box<_>);
+        Ok(Self { routes: known, other_seconds: seconds(OTHER), openapi })
     }
 
     /// Answers a request, whatever it is.

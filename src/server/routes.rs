@@ -4,7 +4,8 @@
 use super::body::LINES;
 use super::operation::{Access, Answering, Description, Operation};
 use super::{
-    actions, assets, list, media, messages, metrics, openapi, overview, socket, stream, transfer,
+    actions, assets, list, login, media, messages, metrics, openapi, overview, socket, stream,
+    transfer,
 };
 use crate::activity::MAX_MINUTES;
 use crate::config::Need;
@@ -14,6 +15,7 @@ use crate::protocol::http::{
     MediaRemoved, MessageChange, NewMessage, Platforms, Request, RequestAnswer, Requests, Stats,
     Uploaded,
 };
+use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::future::ready;
@@ -80,6 +82,7 @@ pub fn routes() -> Vec<Route> {
     ];
     routes.extend(overviews());
     routes.extend(transfers());
+    routes.extend(logins());
     routes.extend(descriptions());
     routes
 }
@@ -391,6 +394,62 @@ fn transfers() -> [Route; 3] {
                 .answers::<BackupDone>(StatusCode::OK, "The copy is there")
                 .error(403, "It was asked over the network")
         })]),
+    ]
+}
+
+fn logins() -> [Route; 2] {
+    [
+        Route::new(
+            "/api/login/{platform}",
+            [
+                Operation::of(Method::POST, ADMIN, |call| Box::pin(login::begin(call))).described(
+                    |d| {
+                        d.named("begin_login", "Begin to log in to a platform by a QR code")
+                            .path("platform", &name(), "The platform, such as `wechat`")
+                            .answers::<LoginStatus>(StatusCode::CREATED, "The code to be scanned")
+                            .error(409, "Nobody logs in to this platform, or too many do")
+                            .error(502, "The platform gives no code")
+                    },
+                ),
+                Operation::of(Method::DELETE, ADMIN, |call| Box::pin(login::log_out(call)))
+                    .described(|d| {
+                        d.named("log_out", "Log an account out, and forget its token")
+                            .path("platform", &name(), "The platform")
+                            .query(
+                                "account",
+                                &name(),
+                                "The account; needed where there are several",
+                            )
+                            .answers::<LoggedOut>(StatusCode::OK, "It is logged out")
+                            .error(404, "No such account is logged in")
+                            .error(409, "Nobody logs in to this platform, or several accounts did")
+                    }),
+            ],
+        ),
+        Route::new(
+            "/api/login/{platform}/{id}",
+            [
+                Operation::get(ADMIN, |call| Box::pin(login::look(call))).described(|d| {
+                    d.named("get_login", "How a login goes, and its code, which is renewed")
+                        .path("platform", &name(), "The platform")
+                        .path("id", &json!({"type": "string"}), "The login's ID")
+                        .answers::<LoginStatus>(StatusCode::OK, "How it goes")
+                        .error(404, "There is no such login")
+                        .error(409, "Nobody logs in to this platform")
+                }),
+                Operation::of(Method::POST, ADMIN, |call| Box::pin(login::digits(call))).described(
+                    |d| {
+                        d.named("give_login_digits", "Give the digits that the phone shows")
+                            .path("platform", &name(), "The platform")
+                            .path("id", &json!({"type": "string"}), "The login's ID")
+                            .takes::<LoginDigits>()
+                            .answers::<LoginStatus>(StatusCode::OK, "How it goes")
+                            .error(404, "There is no such login")
+                            .error(409, "No digits are asked for")
+                    },
+                ),
+            ],
+        ),
     ]
 }
 

@@ -151,6 +151,17 @@ impl Transaction<'_> {
                 self.forget(*bounds)?;
                 None
             }
+            Event::AdapterState(state) => {
+                let key = (&*state.adapter, &*state.key);
+                match &state.value {
+                    Some(value) => {
+                        let row = pack(&[key.0, key.1], value)?;
+                        self.adapter_state.insert(key, row.as_slice())?;
+                    }
+                    None => drop(self.adapter_state.remove(key)?),
+                }
+                None
+            }
         };
         let Some(effect) = effect else { return Ok(None) };
         self.kept.push((offset, Entry::of(&effect)));

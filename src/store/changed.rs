@@ -1,6 +1,6 @@
 //! Events and marks that several decisions come to.
 
-use super::keys::{seen_key, sent_keys};
+use super::keys::{seen_keys, sent_keys};
 use crate::model::change::Inbound;
 use crate::model::event::{self, Event, How, Mark};
 use crate::model::message::{Message, Status};
@@ -26,9 +26,8 @@ pub(super) fn changed_with(
 }
 
 /// By which an event is known when it comes again.
-pub(super) fn seen_mark(received: &Inbound) -> Mark {
-    let (time, hash) = seen_key(received);
-    Mark::Seen(time, hash)
+pub(super) fn seen_marks(received: &Inbound) -> Vec<Mark> {
+    seen_keys(received).map(|(time, hash)| Mark::Seen(time, hash)).collect()
 }
 
 /// By which the echo of a message that was sent is known, where its platform gave it an ID.

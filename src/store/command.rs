@@ -1,8 +1,10 @@
 //! Commands, and their answers.
 
+use super::error::Result;
 use super::keys::Idempotency;
 use crate::model::change::{Inbound, Outcome};
 use crate::model::content::Content;
+use crate::model::event::AdapterState;
 use crate::model::message::{Draft, Message, Sender, Status};
 use crate::model::notice::Notice;
 use crate::model::reaction::ReactionChange;
@@ -45,7 +47,8 @@ pub enum Command {
     Name { platform: String, conversation: String, name: String },
     /// Route messages again, each by the facts that hold now.
     Route { messages: Vec<(u64, RoutingFacts)>, at: u64 },
-    /// Claim messages for sending by an account, those of them that still wait.
+    /// Claim messages for sending by an account, those of them that still wait and can be read. Up
+    /// to one behind the first that may have gone out already: that is to be looked up before.
     Claim { seqs: Vec<u64>, account: Option<String>, at: u64 },
     /// Record how an attempt ended.
     RecordOutcome { seq: u64, outcome: Outcome, at: u64 },
@@ -58,6 +61,11 @@ pub enum Command {
     /// Forget kept events that are too old or too many, conversations without messages, and what
     /// tells doubles and echoes from before a time; a part of it, where it is much.
     Trim { marks_before: u64 },
+    /// Keep something for an adapter.
+    KeepState { state: Box<AdapterState> },
+    /// Carry out commands in one commit: all of them are on disk, or none. A message among them that
+    /// cannot be stored is set aside in the same commit.
+    Together(Vec<Command>),
 }
 
 /// By which a command names a message.
@@ -101,4 +109,6 @@ pub enum Answer {
     NoReplyTarget,
     /// Ask again once the attempts that are under way in the conversation have ended.
     Later,
+    /// The answer to each command; an error where one met something damaged.
+    Together(Vec<Result<Self>>),
 }

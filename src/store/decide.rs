@@ -1,7 +1,8 @@
 //! Decisions: a state and a command give events and an answer.
 
-use super::changed::{changed, changed_with, seen_mark, sent_mark};
+use super::changed::{changed, changed_with, seen_marks, sent_mark};
 use super::command::{Answer, Command, Target};
+use super::damage::pass_over;
 use super::error::Result;
 use super::keys::{Idempotency, other_id};
 use super::receive::receive;
@@ -118,6 +119,12 @@ pub(super) fn decide(
             }
             None => Ok(Answer::Nothing),
         },
+        Command::KeepState { state } => {
+            events.push(Event::AdapterState(state));
+            Ok(Answer::Noted)
+        }
+        // Each of them is decided by itself, once those before it are applied.
+        Command::Together(_) => Ok(Answer::Nothing),
     }
 }
 
@@ -205,8 +212,16 @@ fn claim(
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
     let mut claimed = Vec::with_capacity(seqs.len());
-    for seq in seqs {
-        let message = state.by_seq(seq)?;
+    for (place, seq) in seqs.into_iter().enumerate() {
+        // The first was read before; of the others a damaged one is left out.
+        let message = match state.by_seq(seq) {
+            read if place == 0 => read?,
+            read => pass_over(read)?,
+        };
+        // One that may have gone out already is looked up first, when its turn comes.
+        if place > 0 && message.as_ref().is_some_and(|message| message.is_uncertain) {
+            break;
+        }
         if let Some(mut message) = message.and_then(|message| change::claim(message, account, at)) {
             message.owner = Some(state.owner().to_owned());
             claimed.push(changed(How::Claimed, message, events));
@@ -245,11 +260,13 @@ fn is_same(known: &Message, other: &Message) -> bool {
 }
 
 /// By which what a platform told of an imported message is no double later.
-fn imported_mark(message: &Message) -> Option<Mark> {
+fn imported_marks(message: &Message) -> Vec<Mark> {
     match (message.direction, Inbound::of(message)) {
-        (Direction::Inbound, Some(received)) => Some(seen_mark(&received)),
-        (Direction::Outbound, _) if message.status == Status::Sent => sent_mark(message),
-        _ => None,
+        (Direction::Inbound, Some(received)) => seen_marks(&received),
+        (Direction::Outbound, _) if message.status == Status::Sent => {
+            sent_mark(message).into_iter().collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -282,7 +299,7 @@ fn import(state: &impl State, messages: Vec<Message>, events: &mut Vec<Event>) -
             message.status = Status::Pending;
             message.is_uncertain = true;
         }
-        let marks = imported_mark(&message).into_iter().collect();
+        let marks = imported_marks(&message);
         let message = Box::new(message);
         events.push(Event::Created { message, origin: Origin::Imported, marks });
     }

@@ -12,12 +12,20 @@ use redb::ReadableTable;
 impl StoreFacts for View {
     type Error = Error;
 
-    fn seen_platforms(&self) -> Result<Vec<SeenPlatform>> {
-        guarded(|| tables::seen_platforms(&self.meta))
+    fn seen_platforms(&self) -> Result<&[SeenPlatform]> {
+        if let Some(seen) = self.seen_platforms.get() {
+            return Ok(seen);
+        }
+        let seen = guarded(|| tables::seen_platforms(&self.meta))?;
+        Ok(self.seen_platforms.get_or_init(|| seen))
     }
 
-    fn named_platforms(&self) -> Result<Vec<String>> {
-        guarded(|| names(&self.platforms))
+    fn named_platforms(&self) -> Result<&[String]> {
+        if let Some(named) = self.named_platforms.get() {
+            return Ok(named);
+        }
+        let named = guarded(|| names(&self.platforms))?;
+        Ok(self.named_platforms.get_or_init(|| named))
     }
 
     fn is_known(&self, platform: &str, conversation: &str) -> Result<bool> {
@@ -29,20 +37,20 @@ impl StoreFacts for View {
 impl StoreFacts for Transaction<'_> {
     type Error = Error;
 
-    fn seen_platforms(&self) -> Result<Vec<SeenPlatform>> {
+    fn seen_platforms(&self) -> Result<&[SeenPlatform]> {
         if let Some(seen) = self.seen_platforms.get() {
-            return Ok(seen.clone());
+            return Ok(seen);
         }
         let seen = tables::seen_platforms(&self.meta)?;
-        Ok(self.seen_platforms.get_or_init(|| seen).clone())
+        Ok(self.seen_platforms.get_or_init(|| seen))
     }
 
-    fn named_platforms(&self) -> Result<Vec<String>> {
+    fn named_platforms(&self) -> Result<&[String]> {
         if let Some(named) = self.named_platforms.get() {
-            return Ok(named.clone());
+            return Ok(named);
         }
         let named = names(&self.platforms)?;
-        Ok(self.named_platforms.get_or_init(|| named).clone())
+        Ok(self.named_platforms.get_or_init(|| named))
     }
 
     fn is_known(&self, platform: &str, conversation: &str) -> Result<bool> {

@@ -169,19 +169,53 @@ pub(super) fn carry_out(
     let mut answers = Vec::with_capacity(commands.len());
     let mut changes = Vec::with_capacity(commands.len());
     for command in commands {
-        let mut events = Vec::new();
-        let decided = decide(state, command, &mut events).and_then(|answer| {
-            events.iter().try_for_each(|event| state.load(event))?;
-            Ok(answer)
-        });
-        match decided {
-            Err(Error::Damaged(_)) => {}
-            Err(error) => return Err(error),
-            Ok(_) => state.write(events, record.as_deref_mut(), &mut changes)?,
-        }
-        answers.push(decided);
+        let answer = match command {
+            Command::Together(commands) => {
+                let mut each = Vec::with_capacity(commands.len());
+                for command in commands {
+                    let aside = set_aside_for(&command);
+                    let answer =
+                        carry_out_one(state, command, record.as_deref_mut(), &mut changes)?;
+                    if let (Err(error), Some(aside)) = (&answer, aside) {
+                        let aside = aside(error.to_string());
+                        carry_out_one(state, aside, record.as_deref_mut(), &mut changes)?.ok();
+                    }
+                    each.push(answer);
+                }
+                Ok(Answer::Together(each))
+            }
+            command => carry_out_one(state, command, record.as_deref_mut(), &mut changes)?,
+        };
+        answers.push(answer);
     }
     Ok((answers, changes))
+}
+
+/// Decides one command and applies its events.
+fn carry_out_one(
+    state: &mut Transaction<'_>,
+    command: Command,
+    record: Option<&mut Record>,
+    changes: &mut Vec<Change>,
+) -> Result<Result<Answer>> {
+    let mut events = Vec::new();
+    let decided = decide(state, command, &mut events).and_then(|answer| {
+        events.iter().try_for_each(|event| state.load(event))?;
+        Ok(answer)
+    });
+    match decided {
+        Err(Error::Damaged(_)) => {}
+        Err(error) => return Err(error),
+        Ok(_) => state.write(events, record, changes)?,
+    }
+    Ok(decided)
+}
+
+/// How a message that cannot be stored is set aside for a reason.
+fn set_aside_for(command: &Command) -> Option<impl FnOnce(String) -> Command + use<>> {
+    let Command::Receive { received, at, .. } = command else { return None };
+    let (inbound, at) = (received.clone(), *at);
+    Some(move |reason| Command::SetAside { inbound, reason, at })
 }
 
 /// Applies a batch of the log. An event that meets something damaged is passed over, and said.
@@ -222,5 +256,6 @@ fn kind(event: &Event) -> &'static str {
         Event::SetAside { .. } => "set aside",
         Event::Released { .. } => "released",
         Event::Forgotten(_) => "forgotten",
+        Event::AdapterState(_) => "adapter state",
     }
 }

@@ -27,10 +27,15 @@ impl Idempotency {
     }
 }
 
-/// Key of an inbound event (contract, Part 2, item 19).
-pub(super) fn seen_key(received: &Inbound) -> (u64, u128) {
+/// Keys of an inbound event: by its ID (contract, Part 2, item 19), and by its fingerprint, where it
+/// has one. One person may be told of by several accounts in turn, so that leaves out the account.
+pub(super) fn seen_keys(received: &Inbound) -> impl Iterator<Item = (u64, u128)> + use<> {
     let Inbound { platform, account, conversation, external_id, .. } = received;
-    (received.time, hash(&[platform, account, conversation, external_id]))
+    let by_id = hash(&[platform, account, conversation, external_id]);
+    let by_print = received.fingerprint.as_ref();
+    let by_print = by_print.map(|print| hash(&["fingerprint", platform, conversation, print]));
+    let time = received.time;
+    std::iter::once(by_id).chain(by_print).map(move |hash| (time, hash))
 }
 
 /// Where a message is to be found that was sent under a platform's ID: its own hour in the middle,

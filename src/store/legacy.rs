@@ -126,6 +126,7 @@ impl OldInbound {
             own: self.own,
             from_history: false,
             original: self.original,
+            fingerprint: None,
         }
     }
 }

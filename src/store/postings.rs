@@ -103,11 +103,14 @@ impl Places {
 
     /// The row on disk: a list of little-endian places while that is shorter than the bitmap.
     pub fn encode(&self) -> Vec<u8> {
-        if self.count() as usize * 2 < BITMAP_BYTES {
-            self.ascending().flat_map(u16::to_le_bytes).collect()
+        let listed = self.count() as usize * 2;
+        let mut row = Vec::with_capacity(listed.min(BITMAP_BYTES));
+        if listed < BITMAP_BYTES {
+            self.ascending().for_each(|place| row.extend_from_slice(&place.to_le_bytes()));
         } else {
-            self.0.iter().flat_map(|word| word.to_le_bytes()).collect()
+            self.0.iter().for_each(|word| row.extend_from_slice(&word.to_le_bytes()));
         }
+        row
     }
 
     /// Reads a row; `None` where it is damaged.

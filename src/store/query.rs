@@ -117,38 +117,64 @@ impl View {
         guarded(|| needs.0.as_ref().map_or_else(none, |needed| self.common(needed, block)))
     }
 
-    /// Outbound messages of a conversation that wait to be sent, the oldest first.
+    /// Outbound messages of a conversation that wait to be sent, the oldest first; those that are
+    /// damaged are left out, and told.
     pub fn pending(
         &self,
         platform: Option<&str>,
         conversation: &str,
         limit: usize,
     ) -> Result<Vec<Message>> {
-        guarded(|| self.pending_readable(platform.unwrap_or_default(), conversation, limit))
+        guarded(|| {
+            let mut found = Vec::new();
+            self.find_pending(platform, conversation, |seq| {
+                found.extend(self.readable(seq)?);
+                Ok(found.len() < limit)
+            })?;
+            Ok(found)
+        })
     }
 
-    fn pending_readable(
+    /// Where outbound messages of a conversation from `first` on are that wait to be sent, the oldest
+    /// first; nothing of them is read.
+    pub fn pending_seqs(
         &self,
-        platform: &str,
+        platform: Option<&str>,
         conversation: &str,
+        first: u64,
         limit: usize,
-    ) -> Result<Vec<Message>> {
-        let Some(row) = self.conversation_row(platform, conversation)? else {
-            return Ok(Vec::new());
-        };
+    ) -> Result<Vec<u64>> {
+        guarded(|| {
+            let mut found = Vec::new();
+            self.find_pending(platform, conversation, |seq| {
+                found.extend((seq >= first).then_some(seq));
+                Ok(found.len() < limit)
+            })?;
+            Ok(found)
+        })
+    }
+
+    /// Tells where outbound messages of a conversation wait, the oldest first, while `each` says to
+    /// go on.
+    fn find_pending(
+        &self,
+        platform: Option<&str>,
+        conversation: &str,
+        mut each: impl FnMut(u64) -> Result<bool>,
+    ) -> Result<()> {
+        let row = self.conversation_row(platform.unwrap_or_default(), conversation)?;
+        let Some(row) = row else { return Ok(()) };
         let state = Term::of_state(Direction::Outbound, Status::Pending);
-        let mut found = Vec::new();
         for entry in self.postings.range(state.row(0)..=state.row(u32::MAX))? {
             let block = entry?.0.value() as u32;
             let places = self.common(&[vec![state], vec![row.term]], block)?;
             for place in places.ascending() {
-                found.extend(self.readable(start_of(block) + u64::from(place))?);
-                if found.len() >= limit {
-                    return Ok(found);
+                if !each(start_of(block) + u64::from(place))? {
+                    return Ok(());
                 }
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Every outbound message in a state, the oldest first; those that are damaged are left out, and

@@ -1,7 +1,7 @@
 //! Reception of a message that a platform told of: whether it is known already, the echo of one of
 //! ours, or new. All of that is decided here, and nowhere else.
 
-use super::changed::{changed_with, seen_mark, sent_mark};
+use super::changed::{changed_with, seen_marks, sent_mark};
 use super::command::Answer;
 use super::error::Result;
 use super::keys::{alias_key, history_key};
@@ -31,7 +31,9 @@ pub(super) fn receive(
         return repeated(state, &received, seq, events);
     }
     let recent = if received.own || received.from_history {
-        state.recent(&received.platform, &received.conversation, MAX_COMPARED)?
+        // A live event can only be the echo of a message that went out.
+        let is_outbound = !received.from_history;
+        state.recent(&received.platform, &received.conversation, is_outbound, MAX_COMPARED)?
     } else {
         Vec::new()
     };
@@ -82,7 +84,7 @@ pub(super) fn receive(
     }
     let (seq, id) = state.next();
     let received = Inbound { reply_to: answered(state, &received)?, ..received };
-    let mut marks = vec![seen_mark(&received)];
+    let mut marks = seen_marks(&received);
     let message = received.into_message(seq, id, at);
     if message.direction == Direction::Outbound {
         marks.extend(sent_mark(&message));
@@ -139,7 +141,7 @@ fn recognized(how: How, received: &Inbound, known: Message, events: &mut Vec<Eve
 
 /// Marks by which the same event, and the same entry of a history, are known from now on.
 fn marks(received: &Inbound, known: &Message) -> Vec<Mark> {
-    let mut marks = vec![seen_mark(received)];
+    let mut marks = seen_marks(received);
     if received.from_history {
         let seen = |(time, hash)| Mark::Seen(time, hash);
         marks.push(seen(history_key(known)));

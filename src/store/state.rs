@@ -37,8 +37,15 @@ pub(super) trait State: StoreFacts<Error = Error> {
         status: Status,
         limit: usize,
     ) -> Result<Vec<Message>>;
-    /// The newest messages of a conversation, the newest first, at most `limit`.
-    fn recent(&self, platform: &str, conversation: &str, limit: usize) -> Result<Vec<Message>>;
+    /// The newest `limit` messages of a conversation, or those among them that are outbound; the
+    /// newest first.
+    fn recent(
+        &self,
+        platform: &str,
+        conversation: &str,
+        is_outbound: bool,
+        limit: usize,
+    ) -> Result<Vec<Message>>;
     /// The message of a conversation with the platform's ID, among its newest 5,000.
     fn by_external(
         &self,

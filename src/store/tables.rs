@@ -57,6 +57,10 @@ pub(super) const QUARANTINE: TableDefinition<u64, &[u8]> = TableDefinition::new(
 
 /// The offset at which a platform told of a request to the request.
 pub(super) const REQUESTS: TableDefinition<u64, &[u8]> = TableDefinition::new("requests");
+/// (adapter, its name for the value) to what the adapter keeps. It may hold secrets, so copies of the
+/// store go without it.
+pub(super) const ADAPTER_STATE: TableDefinition<(&str, &str), &[u8]> =
+    TableDefinition::new("adapter_state");
 
 /// The row of `meta` that has the platforms of which an adapter was connected at any time.
 pub(super) const SEEN_PLATFORMS: &str = "seen platforms";

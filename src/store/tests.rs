@@ -4,6 +4,7 @@ use super::file::{Durability, StoreFile};
 use super::open::open;
 use super::*;
 use crate::model::change::{Inbound, Outcome};
+use crate::model::event::AdapterState;
 use crate::model::message::{Draft, Message, MessageType, Sender, Status};
 use crate::model::routing::RoutingFacts;
 use std::fs;
@@ -180,6 +181,7 @@ fn received(text: &str, own: bool) -> Inbound {
         own,
         from_history: false,
         original: None,
+        fingerprint: None,
     }
 }
 
@@ -253,6 +255,29 @@ fn a_damaged_record_refuses_only_what_meets_it() {
 }
 
 #[test]
+fn a_claim_leaves_out_what_is_damaged_and_ends_before_what_may_have_gone_out() {
+    let (_folder, mut file) = new();
+    let seqs: Vec<_> = (0..5).map(|_| made(&mut file, "x").seq).collect();
+    let claim = |seqs: &[u64]| Command::Claim { seqs: seqs.to_vec(), account: None, at: 1 };
+    let outcome = Outcome::Retry { reason: "no answer".into(), is_uncertain: true };
+    let retry = Command::RecordOutcome { seq: seqs[3], outcome, at: 2 };
+    file.commit(vec![claim(&seqs[3..4]), retry], Durability::Tables).unwrap();
+    let txn = file.database.begin_write().unwrap();
+    txn.open_table(tables::MESSAGES).unwrap().insert(seqs[1], &b"\xff"[..]).unwrap();
+    txn.commit().unwrap();
+    let claims = vec![claim(&seqs), claim(&seqs[3..])];
+    let answers = file.commit(claims, Durability::Log).unwrap().answers;
+    let claimed: Vec<Vec<_>> = answers
+        .into_iter()
+        .map(|answer| match answer {
+            Ok(Answer::Claimed(claimed)) => claimed.iter().map(|message| message.seq).collect(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(claimed, [vec![seqs[0], seqs[2]], vec![seqs[3], seqs[4]]]);
+}
+
+#[test]
 fn what_a_copy_and_its_original_made_apart_is_all_kept() {
     let (folder, mut original) = new();
     made(&mut original, "in both");
@@ -302,6 +327,7 @@ fn dump(file: &StoreFile) -> Vec<(String, Vec<String>)> {
         rows(&txn, tables::JOURNAL),
         rows(&txn, tables::EPOCHS),
         rows(&txn, tables::QUARANTINE),
+        rows(&txn, tables::ADAPTER_STATE),
         rows(&txn, tables::META),
     ]
 }
@@ -348,6 +374,17 @@ fn do_everything(file: &mut StoreFile) {
     let mut foreign = received("five", false).into_message(9, uuid::Uuid::from_u128(77), 11);
     foreign.conversation_name = Some("Five".into());
     commit(file, Command::Import { messages: vec![foreign] }, Durability::Log);
+    let kept = |key: &str, value| {
+        let (adapter, key) = ("ilink".to_owned(), key.to_owned());
+        Command::KeepState { state: Box::new(AdapterState { adapter, key, value }) }
+    };
+    let all = vec![
+        receive("six", false),
+        kept("cursor", Some(vec![1])),
+        kept("other", Some(vec![2])),
+        kept("other", None),
+    ];
+    commit(file, Command::Together(all), Durability::Log);
     commit(file, Command::Trim { marks_before: 1_600_000_000 }, Durability::Log);
 }
 
@@ -385,7 +422,7 @@ fn what_happened_is_kept_in_order_and_told_to_who_comes_back() {
     let view = opened.view().unwrap();
     let all = view.journal(0, 100).unwrap().unwrap();
     let created = |entry: &&JournalEntry| matches!(entry.entry, Entry::Created { .. });
-    assert_eq!(all.iter().filter(created).count(), 5);
+    assert_eq!(all.iter().filter(created).count(), 6);
     let deleted = all.iter().filter_map(|entry| match &entry.entry {
         Entry::Deleted { seq, platform, conversation, .. } => {
             Some((*seq, platform.as_deref(), conversation.as_str()))
@@ -406,6 +443,74 @@ fn what_happened_is_kept_in_order_and_told_to_who_comes_back() {
         pieces.extend(next);
     }
     assert_eq!(pieces, all);
+}
+
+#[test]
+fn what_an_adapter_keeps_lies_with_its_messages_and_in_no_copy() {
+    let (folder, mut file) = new();
+    let kept = |value: u8| {
+        let (adapter, key) = ("ilink".to_owned(), "cursor".to_owned());
+        let state = AdapterState { adapter, key, value: Some(vec![value]) };
+        Command::KeepState { state: Box::new(state) }
+    };
+    commit(&mut file, kept(1), Durability::Tables);
+    let Answer::Together(answers) = commit(
+        &mut file,
+        Command::Together(vec![receive("a", false), receive("a", false), kept(2)]),
+        Durability::Log,
+    ) else {
+        panic!()
+    };
+    assert!(matches!(
+        answers[..],
+        [Ok(Answer::Done(_)), Ok(Answer::Repeated(_)), Ok(Answer::Noted)]
+    ));
+    let file = writable(crashed(folder.path()).path());
+    let view = file.view().unwrap();
+    assert_eq!(view.adapter_state("ilink").unwrap(), [("cursor".to_owned(), vec![2])]);
+    assert_eq!(view.adapter_state("ilin").unwrap(), []);
+    let copied = TempDir::new().unwrap();
+    view.copy_to(&copied.path().join("a.redb")).unwrap();
+    let copy = writable(copied.path());
+    assert_eq!(copy.view().unwrap().adapter_state("ilink").unwrap(), []);
+    assert_eq!(copy.view().unwrap().stats().total, 1);
+}
+
+#[test]
+fn a_message_of_a_batch_that_cannot_be_stored_is_set_aside_in_the_same_commit() {
+    let (_folder, mut file) = new();
+    commit(&mut file, receive("a", false), Durability::Tables);
+    damage(&file, tables::CONVERSATIONS, &("qq", "group_1"));
+    let state = AdapterState { adapter: "x".into(), key: "k".into(), value: Some(vec![7]) };
+    let all = vec![receive("b", false), Command::KeepState { state: Box::new(state) }];
+    let Answer::Together(answers) = commit(&mut file, Command::Together(all), Durability::Tables)
+    else {
+        panic!()
+    };
+    assert!(matches!(answers[..], [Err(Error::Damaged(_)), Ok(Answer::Noted)]), "{answers:?}");
+    let view = file.view().unwrap();
+    assert_eq!(view.quarantine().unwrap()[0].inbound.content.readable(), "b");
+    assert_eq!(view.adapter_state("x").unwrap().len(), 1);
+}
+
+#[test]
+fn a_message_that_comes_again_under_another_id_is_known_by_its_fingerprint() {
+    let (_folder, mut file) = new();
+    let told = |id: &str, account: &str, print: &str| {
+        let received = Inbound {
+            external_id: id.into(),
+            account: account.into(),
+            fingerprint: Some(print.into()),
+            ..received("same text", false)
+        };
+        Command::Receive { received: Box::new(received), at: 1_700_000_001, can_wait: false }
+    };
+    let mut tell =
+        |id, account, print| commit(&mut file, told(id, account, print), Durability::Log);
+    assert!(matches!(tell("1", "a", "p"), Answer::Done(_)));
+    assert!(matches!(tell("2", "a", "p"), Answer::Repeated(_)));
+    assert!(matches!(tell("3", "b", "p"), Answer::Repeated(_)), "after another log-in");
+    assert!(matches!(tell("4", "a", "q"), Answer::Done(_)));
 }
 
 #[test]

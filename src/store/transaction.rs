@@ -8,12 +8,12 @@ use super::damage::pass_over;
 use super::error::{Error, Result};
 use super::ids::{Ids, Tag};
 use super::journal::{self, Entry};
-use super::keys::{Idempotency, KEY_LIFE, alias_key, history_key, seen_key, sent_keys};
+use super::keys::{Idempotency, KEY_LIFE, alias_key, history_key, seen_keys, sent_keys};
 use super::postings::{Places, locate, start_of};
 use super::state::State;
 use super::tables::{
-    self, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS,
-    KEYS_BY_AGE, MESSAGES, META, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, Term,
+    self, ADAPTER_STATE, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL,
+    KEYS, KEYS_BY_AGE, MESSAGES, META, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, Term,
     unpack, unpack_places,
 };
 use crate::log::record;
@@ -23,6 +23,7 @@ use crate::model::event::{Bounds, Event};
 use crate::model::message::{Direction, Message, Status};
 use crate::model::notice::Request;
 use crate::model::routing::SeenPlatform;
+use foldhash::fast::RandomState;
 use redb::{ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -79,18 +80,19 @@ pub(super) struct Transaction<'txn> {
     pub(super) epochs: Table<'txn, u64, (u64, u64)>,
     pub(super) quarantine: Table<'txn, u64, &'static [u8]>,
     pub(super) requests: Table<'txn, u64, &'static [u8]>,
+    pub(super) adapter_state: Table<'txn, (&'static str, &'static str), &'static [u8]>,
     pub(super) counters: Counters,
     /// The epoch of the newest event.
     pub(super) newest_epoch: Epoch,
     /// Entries of this commit for the journal.
     pub(super) kept: Vec<(u64, Entry)>,
     /// Messages as the table has them, each decoded once.
-    pub(super) decoded: RefCell<HashMap<u64, Message>>,
+    pub(super) decoded: RefCell<HashMap<u64, Message, RandomState>>,
     pub(super) rows: BTreeMap<u64, Row<Places>>,
     /// By platform and conversation.
     pub(super) known_conversations:
         BTreeMap<String, BTreeMap<String, Row<Option<ConversationRow>>>>,
-    pub(super) platform_terms: HashMap<String, Option<Term>>,
+    pub(super) platform_terms: HashMap<String, Option<Term>, RandomState>,
     /// By which each message without a platform is routed, read once.
     pub(super) seen_platforms: OnceCell<Vec<SeenPlatform>>,
     pub(super) named_platforms: OnceCell<Vec<String>>,
@@ -120,13 +122,14 @@ impl<'txn> Transaction<'txn> {
             epochs,
             quarantine: txn.open_table(QUARANTINE)?,
             requests: txn.open_table(REQUESTS)?,
+            adapter_state: txn.open_table(ADAPTER_STATE)?,
             counters,
             newest_epoch: newest.unwrap_or_default(),
             kept: Vec::new(),
             decoded: RefCell::default(),
             rows: BTreeMap::new(),
             known_conversations: BTreeMap::new(),
-            platform_terms: HashMap::new(),
+            platform_terms: HashMap::default(),
             seen_platforms: OnceCell::new(),
             named_platforms: OnceCell::new(),
         })
@@ -188,6 +191,7 @@ impl<'txn> Transaction<'txn> {
             }
             Event::Opened { .. }
             | Event::Recognized { .. }
+            | Event::AdapterState(_)
             | Event::SetAside { .. }
             | Event::Released { .. }
             | Event::Noticed { .. } => Ok(()),
@@ -272,6 +276,27 @@ impl<'txn> Transaction<'txn> {
         bytes.map(|bytes| Ok(unpack(bytes.value())?)).transpose()
     }
 
+    /// The blocks that may have messages of a term, the newest first, with what this batch has
+    /// changed.
+    fn newest_blocks(&self, term: Term) -> Result<impl Iterator<Item = Result<u32>>> {
+        let rows = term.row(0)..=term.row(u32::MAX);
+        let mut loaded = self.rows.range(rows.clone()).rev().map(|(row, _)| *row).peekable();
+        let mut known = self.postings.range(rows)?.rev();
+        let mut next_known = move || known.next().transpose().map(|row| Some(row?.0.value()));
+        let mut newest_known = next_known()?;
+        Ok(std::iter::from_fn(move || {
+            let newest = loaded.peek().copied().max(newest_known)?;
+            loaded.next_if_eq(&newest);
+            if newest_known == Some(newest) {
+                match next_known() {
+                    Ok(next) => newest_known = next,
+                    Err(error) => return Some(Err(error.into())),
+                }
+            }
+            Some(Ok(newest as u32))
+        }))
+    }
+
     /// The blocks that may have messages of a term, with what this batch has changed.
     fn blocks(&self, term: Term) -> Result<BTreeSet<u32>> {
         let rows = term.row(0)..=term.row(u32::MAX);
@@ -289,6 +314,16 @@ impl<'txn> Transaction<'txn> {
             Some(bytes) => Ok(unpack_places(row, bytes.value())?),
             None => Ok(Places::default()),
         }
+    }
+
+    /// The places of a block whose messages are outbound.
+    fn outbound_places(&self, block: u32) -> Result<Places> {
+        let mut places = Places::default();
+        for status in Status::ALL {
+            let state = Term::of_state(Direction::Outbound, status);
+            places.union(&self.places(state.row(block))?);
+        }
+        Ok(places)
     }
 
     /// The message at a place, decoded anew.
@@ -400,7 +435,12 @@ impl State for Transaction<'_> {
     }
 
     fn seen(&self, received: &Inbound) -> Result<Option<u64>> {
-        Ok(self.seen.get(seen_key(received))?.map(|seq| seq.value()))
+        for key in seen_keys(received) {
+            if let Some(seq) = self.seen.get(key)? {
+                return Ok(Some(seq.value()));
+            }
+        }
+        Ok(None)
     }
 
     fn is_in_history(&self, message: &Message) -> Result<bool> {
@@ -449,17 +489,30 @@ impl State for Transaction<'_> {
         Ok(found)
     }
 
-    fn recent(&self, platform: &str, conversation: &str, limit: usize) -> Result<Vec<Message>> {
-        let mut found = Vec::new();
+    fn recent(
+        &self,
+        platform: &str,
+        conversation: &str,
+        is_outbound: bool,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let (mut found, mut left) = (Vec::new(), limit);
         let Some(row) = self.conversation(platform, conversation)? else { return Ok(found) };
-        for block in self.blocks(row.term)?.into_iter().rev() {
-            for place in self.places(row.term.row(block))?.descending() {
+        for block in self.newest_blocks(row.term)? {
+            let block = block?;
+            let recent = self.places(row.term.row(block))?;
+            let mut wanted = recent.clone();
+            if is_outbound {
+                wanted.intersect(&self.outbound_places(block)?);
+            }
+            for place in recent.descending().take(left).filter(|place| wanted.has(*place)) {
                 // One that is damaged is none that an event could be about.
                 let message = self.by_seq(start_of(block) + u64::from(place));
                 found.extend(pass_over(message)?);
-                if found.len() == limit {
-                    return Ok(found);
-                }
+            }
+            left = left.saturating_sub(recent.count() as usize);
+            if left == 0 {
+                break;
             }
         }
         Ok(found)
@@ -473,7 +526,8 @@ impl State for Transaction<'_> {
     ) -> Result<Option<Message>> {
         let Some(row) = self.conversation(platform, conversation)? else { return Ok(None) };
         let mut looked_at = 0;
-        for block in self.blocks(row.term)?.into_iter().rev() {
+        for block in self.newest_blocks(row.term)? {
+            let block = block?;
             for place in self.places(row.term.row(block))?.descending() {
                 let seq = start_of(block) + u64::from(place);
                 let is_it = match self.messages.get(seq)? {

@@ -8,9 +8,9 @@ use super::journal::{self, JournalEntry};
 use super::listener::Head;
 use super::postings::Places;
 use super::tables::{
-    CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, MESSAGES, META,
-    PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, Term, counters, unpack, unpack_places,
-    unpack_request, without_checksum,
+    ADAPTER_STATE, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL,
+    MESSAGES, META, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, Term, counters, unpack,
+    unpack_places, unpack_request, without_checksum,
 };
 use crate::log::{decode_event, record};
 use crate::model::change::Inbound;
@@ -18,9 +18,11 @@ use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::Event;
 use crate::model::message::{LOCAL, Message, Status};
 use crate::model::notice::Request;
+use crate::model::routing::SeenPlatform;
 use crate::protocol::overview::{Conversation, Stats};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 use std::path::Path;
+use std::sync::OnceLock;
 use uuid::Uuid;
 
 /// An event of a platform that could not be stored.
@@ -51,6 +53,9 @@ pub struct View {
     /// The epoch of the newest event.
     epoch: Epoch,
     pub(super) meta: ReadOnlyTable<&'static str, &'static [u8]>,
+    /// By which each message without a platform is routed, read once.
+    pub(super) seen_platforms: OnceLock<Vec<SeenPlatform>>,
+    pub(super) named_platforms: OnceLock<Vec<String>>,
     /// Where the tables are that only a copy or a check needs.
     pub(super) txn: ReadTransaction,
 }
@@ -74,6 +79,8 @@ impl View {
             platforms: txn.open_table(PLATFORMS)?,
             conversations: txn.open_table(CONVERSATIONS)?,
             meta,
+            seen_platforms: OnceLock::new(),
+            named_platforms: OnceLock::new(),
             txn,
         })
     }
@@ -238,6 +245,28 @@ impl View {
         row.map(|row| Ok(unpack_request(id, row.value())?)).transpose()
     }
 
+    /// Everything that an adapter keeps, by its names.
+    pub fn adapter_state(&self, adapter: &str) -> Result<Vec<(String, Vec<u8>)>> {
+        guarded(|| {
+            let table = match self.txn.open_table(ADAPTER_STATE) {
+                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+                table => table?,
+            };
+            let mut kept = Vec::new();
+            for row in table.range((adapter, "")..)? {
+                let (key, bytes) = row?;
+                let (owner, name) = key.value();
+                if owner != adapter {
+                    break;
+                }
+                let value = unpack("what is kept for", &[owner, name], bytes.value());
+                let value = pass_over(value.map(Some).map_err(Error::from))?;
+                kept.extend(value.map(|value| (name.to_owned(), value)));
+            }
+            Ok(kept)
+        })
+    }
+
     /// Number of events that were set aside because they could not be stored.
     pub fn set_aside(&self) -> Result<u64> {
         guarded(|| Ok(self.quarantine.len()?))
@@ -283,6 +312,17 @@ impl View {
         seq: u64,
     ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
         let all = self.after(seq)?;
+        Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
+    }
+
+    /// Messages from one place of the journal to another, oldest first; those that are damaged are
+    /// left out, and told.
+    pub fn readable_between(
+        &self,
+        first: u64,
+        last: u64,
+    ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
+        let all = self.between(first, last)?;
         Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
     }
 

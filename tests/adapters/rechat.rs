@@ -103,7 +103,6 @@ impl Rechat {
                         self.names.push((conversation, name));
                     }
                     Event::Conversations { answer, .. } => drop(answer.send(Vec::new())),
-                    Event::Message(message) => panic!("an unexpected message: {message:?}"),
                     Event::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
                     other => self.others.push(other),
                 }

@@ -3,16 +3,16 @@ import js from '@eslint/js';
 
 const html = ['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'setHTML', 'setHTMLUnsafe', 'write', 'writeln', 'createContextualFragment'];
 const browser = [
-  'AbortController', 'Blob', 'FileReader', 'Headers', 'Node', 'ResizeObserver', 'TextEncoder', 'URL', 'URLSearchParams',
-  'WebSocket', 'addEventListener', 'atob', 'cancelAnimationFrame', 'clearInterval', 'clearTimeout', 'crypto', 'document',
-  'fetch', 'getComputedStyle', 'history', 'localStorage', 'location', 'navigator', 'removeEventListener',
+  'AbortController', 'AudioContext', 'Blob', 'Event', 'FileReader', 'GainNode', 'HTMLElement', 'Headers', 'Node', 'Notification', 'OscillatorNode', 'ResizeObserver', 'TextEncoder', 'URL', 'URLSearchParams',
+  'WebSocket', 'XMLHttpRequest', 'addEventListener', 'atob', 'cancelAnimationFrame', 'clearInterval', 'clearTimeout', 'createImageBitmap', 'crypto', 'document',
+  'fetch', 'focus', 'getComputedStyle', 'history', 'innerHeight', 'innerWidth', 'localStorage', 'location', 'matchMedia', 'navigator', 'removeEventListener',
   'requestAnimationFrame', 'scrollTo', 'sessionStorage', 'setInterval', 'setTimeout',
 ];
 
 export default [
   js.configs.recommended,
   {
-    languageOptions: { ecmaVersion: 2023, sourceType: 'module', globals: Object.fromEntries(browser.map((name) => [name, 'readonly'])) },
+    languageOptions: { ecmaVersion: 2024, sourceType: 'module', globals: Object.fromEntries(browser.map((name) => [name, 'readonly'])) },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       'no-restricted-properties': ['error', ...html.map((property) => ({ property, message: 'Text becomes text nodes, never HTML.' }))],

@@ -5,10 +5,11 @@ use crate::onebot11;
 use crate::server::TestServer;
 use crate::tools;
 use crate::views::qq;
+use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 const PHONE: Person = Person { width: 360, height: 740, ..READER };
-const VIEWS: [&str; 4] = ["dashboard", "messages", "send", "platforms"];
+const VIEWS: [&str; 5] = ["dashboard", "messages", "activity", "send", "platforms"];
 
 #[tokio::test]
 #[ignore = "needs Chromium: tests/run"]
@@ -58,11 +59,16 @@ async fn nothing_is_inaccessible_or_sticks_out() {
     );
     let axe = std::fs::read_to_string(tools::node_modules().join("axe-core/axe.min.js")).unwrap();
     let tab = Tab::open(&server.url("/")).await;
-    let details = format!("messages?message={id}");
+    let details = format!("activity?message={id}");
+    let chats = ["group_7", "group_1"].map(|name| {
+        let platform = if name == "group_7" { "qq" } else { "loopback" };
+        format!("messages?platform={platform}&conversation={name}")
+    });
     for dark in [false, true] {
         for screen in [READER, PHONE] {
             tab.becomes(Person { dark, ..screen }).await;
-            for view in VIEWS.into_iter().chain([details.as_str()]) {
+            let more = chats.iter().chain([&details]).map(String::as_str);
+            for view in VIEWS.into_iter().chain(more) {
                 tab.go(&server.url(&format!("/#{view}"))).await;
                 tab.until("the view is there", "return document.querySelector('main h1') && document.querySelector('.connection').dataset.state === 'live'").await;
                 let name = format!("{view}, {} px, dark: {dark}", screen.width);
@@ -71,6 +77,37 @@ async fn nothing_is_inaccessible_or_sticks_out() {
                 let found = findings(&tab, &axe).await;
                 assert_eq!(found, json!([]), "{name}");
             }
+        }
+    }
+    tab.was_quiet().await;
+}
+
+/// What opens above the chat.
+#[tokio::test]
+#[ignore = "needs Chromium and axe: tests/run"]
+async fn what_opens_above_the_chat_is_accessible() {
+    let server = TestServer::start_with(&["--loopback"]);
+    server.make_for(Some("loopback"), "group_1", "hello");
+    let axe = std::fs::read_to_string(tools::node_modules().join("axe-core/axe.min.js")).unwrap();
+    let tab = Tab::open(&server.url("/#messages?platform=loopback&conversation=group_1")).await;
+    for dark in [false, true] {
+        tab.becomes(Person { dark, ..READER }).await;
+        for (opens, shown) in [
+            ("document.querySelector('[aria-label=Emoji]').click()", ".emoji-grid"),
+            ("document.querySelector('[aria-label=Conversation]').click()", ".menu"),
+            (
+                "document.querySelector('.message').dispatchEvent(new Event('mouseover', {bubbles: true})); document.querySelector('.tools [aria-label=More]').click()",
+                ".quick",
+            ),
+            ("document.querySelector('[aria-label=\"Keys and settings\"]').click()", "dialog"),
+        ] {
+            tab.sees(".message", "hello").await;
+            tab.run(opens).await;
+            tab.sees(shown, "").await;
+            assert_eq!(findings(&tab, &axe).await, json!([]), "{shown}, dark: {dark}");
+            tab.key(Key::Escape).await;
+            tab.until("it closes", "return !document.querySelector('dialog[open], :popover-open')")
+                .await;
         }
     }
     tab.was_quiet().await;

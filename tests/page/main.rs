@@ -12,12 +12,15 @@ mod server;
 #[path = "../common/tools.rs"]
 mod tools;
 
+mod activity;
 mod browser;
+mod chat;
+mod contents;
 mod files;
 mod front;
 mod login;
 mod looks;
-mod messages;
+mod notifications;
 mod pictures;
 mod resume;
 mod sending;

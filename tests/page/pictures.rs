@@ -36,6 +36,9 @@ fn talk(peer: &Peer) {
         event["time"] = json!(now() - ago);
         event["group_name"] = json!(name);
         event["sender"]["card"] = json!(author);
+        let number = 1000 + author.chars().map(|letter| letter as u32).sum::<u32>();
+        event["user_id"] = json!(number);
+        event["sender"]["user_id"] = json!(number);
         peer.push(&event);
     }
 }
@@ -90,20 +93,22 @@ async fn every_view_can_be_drawn() {
     let (server, _peer) = lively().await;
     let empty = TestServer::start();
     let tab = Tab::open(&server.url("/")).await;
-    tab.becomes(Person { dark: true, ..DESK }).await;
-    tab.go(&server.url("/#messages")).await;
-    tab.go(&server.url("/#dashboard")).await;
     tab.sees(".latest", "private_lee").await;
     tab.sees(".legend", "Received 12").await;
+    let chat = "messages?platform=qq&conversation=group_7";
+    tab.go(&server.url(&format!("/#{chat}"))).await;
+    tab.sees(".message", "I bring coffee").await;
     let Some(folder) = std::env::var_os("RECHAT_PICTURES").map(PathBuf::from) else { return };
     std::fs::create_dir_all(&folder).unwrap();
     shoot(&tab, &folder.join("page.png")).await;
     let id =
         server.get("/api/messages?conversation=group_7&limit=1").1["messages"][0]["id"].clone();
-    let details = format!("messages?message={}", id.as_str().unwrap());
+    let details = format!("activity?message={}", id.as_str().unwrap());
     let views = [
         (&server, "dashboard"),
         (&server, "messages"),
+        (&server, chat),
+        (&server, "activity"),
         (&server, &details),
         (&server, "send"),
         (&server, "platforms"),
@@ -117,7 +122,11 @@ async fn every_view_can_be_drawn() {
                 tab.becomes(Person { dark, ..screen }).await;
                 tab.go(&server.url("/#send")).await;
                 tab.go(&server.url(&format!("/#{view}"))).await;
-                tab.sees(".connection", if width == "wide" { "Live" } else { "" }).await;
+                tab.until(
+                    "it is live",
+                    "return document.querySelector('.connection').dataset.state === 'live'",
+                )
+                .await;
                 let name = view.split('?').next().unwrap();
                 shoot(&tab, &folder.join(format!("{at}-{name}-{width}-{theme}.png"))).await;
             }

@@ -14,7 +14,7 @@ async fn what_was_missed_comes_once() {
     let mut server = TestServer::start();
     let front = Front::of(&server.address).await;
     let first = server.make_for(Some("nowhere"), "group_1", "before the break");
-    let tab = Tab::open(&format!("http://{}/#messages", front.address)).await;
+    let tab = Tab::open(&format!("http://{}/#activity", front.address)).await;
     tab.sees(".sizer", "before the break").await;
     tab.sees(".connection", "Live").await;
     server.make_for(Some("nowhere"), "group_1", "just before");

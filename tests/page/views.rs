@@ -23,8 +23,10 @@ async fn an_empty_server_says_what_to_do() {
     tab.press("Connect a platform").await;
     tab.sees(".platform-grid", "No platform is connected yet").await;
     tab.sees(".guide", &format!("ws://{}/onebot/v11/ws", server.address)).await;
-    tab.press("Messages").await;
-    tab.sees(".list-state", "No messages yet").await;
+    for view in ["Messages", "Activity"] {
+        tab.press(view).await;
+        tab.sees(".list-state", "No messages yet").await;
+    }
     tab.was_quiet().await;
 }
 
@@ -86,10 +88,11 @@ async fn only_the_view_scrolls() {
         id = server.make_for(Some("loopback"), "group_1", &format!("hello {n}"));
     }
     let tab = Tab::open(&server.url("/")).await;
-    let details = format!("messages?message={id}");
+    let details = format!("activity?message={id}");
+    let chat = "messages?platform=loopback&conversation=group_1";
     for screen in [READER, Person { width: 360, height: 740, ..READER }] {
         tab.becomes(screen).await;
-        for view in ["dashboard", "messages", "send", "platforms", &details] {
+        for view in ["dashboard", "messages", chat, "activity", "send", "platforms", &details] {
             tab.go(&server.url(&format!("/#{view}"))).await;
             tab.sees("main", "").await;
             tab.until("it is drawn", "return document.querySelector('main h1') && !document.body.innerText.includes('Loading')").await;

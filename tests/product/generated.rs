@@ -97,7 +97,8 @@ fn generated_help_texts_are_current() {
 /// The rows of a table of keys in the docs.
 fn rows(keys: &[Key]) -> String {
     let row = |key: &Key| {
-        let plain = ["", "none", "by kind", "the server's"].contains(&key.default);
+        let plain =
+            ["", "none", "by kind", "the server's", "the official one"].contains(&key.default);
         let default = match key.default {
             words if plain || words.starts_with('`') => words.to_owned(),
             value => format!("`{value}`"),

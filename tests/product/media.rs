@@ -502,3 +502,50 @@ fn a_backup_has_the_media_and_a_check_finds_what_is_wrong_with_them() {
         assert!(missing.contains(&format!("its file {media} is missing")), "{missing}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_too_large_for_a_frame_is_fetched_here_by_a_signed_address() {
+    let server = with("token = 'secret-of-this-test'\n[media]\nurl = 'http://bridge:8080/'\n");
+    let bearer = [("authorization", "Bearer secret-of-this-test")];
+    let bytes_of_it = vec![7; (32 << 20) + 1];
+    let mut post = ureq::http::Request::builder().method("POST").uri(server.url("/api/media"));
+    post = post.header(bearer[0].0, bearer[0].1);
+    let mut answer = agent().run(post.body(&*bytes_of_it).unwrap()).unwrap();
+    let kept: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+    let url = format!("ws://{}/onebot/v11/ws?access_token=secret-of-this-test", server.address);
+    let peer = Peer::dial(&url, &headers("1", "Universal"), willing()).await.unwrap();
+    let body = json!({"segments": [{"type": "video", "media": kept["media"]}],
+        "recipient": "group_7", "platform": "qq"});
+    let mut post = ureq::http::Request::builder().method("POST").uri(server.url("/api/messages"));
+    post = post.header(bearer[0].0, bearer[0].1).header("content-type", "application/json");
+    assert_eq!(agent().run(post.body(body.to_string()).unwrap()).unwrap().status(), 201);
+    let sent = peer.action("send_group_msg").await;
+    let file = sent["params"]["message"][0]["data"]["file"].as_str().unwrap().to_owned();
+    let path = file.strip_prefix("http://bridge:8080").unwrap();
+    // No token, and a name of this host that only the implementation knows.
+    let fetched = request(&server, "GET", path, &[("host", "bridge:8080")]);
+    assert_eq!(field(&fetched, "x-content-type-options"), "nosniff");
+    assert_eq!(bytes(fetched), bytes_of_it);
+    for wrong in
+        [path.replace("until=", "until=9"), path.replace("sig=", "sig=0"), path[..71].into()]
+    {
+        assert_eq!(request(&server, "GET", &wrong, &[]).status(), 403, "{wrong}");
+    }
+    assert_eq!(request(&server, "GET", &path.replace("/media/", "/api/media/"), &[]).status(), 401);
+}
+
+#[test]
+fn a_picture_is_made_small() {
+    let server = TestServer::start();
+    let mut large = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(1200, 900).write_to(&mut large, image::ImageFormat::Png).unwrap();
+    let (_, kept) = upload(&server, "", &large.into_inner());
+    let path = format!("/api/media/{}/thumbnail", kept["media"].as_str().unwrap());
+    let answer = request(&server, "GET", &path, &[]);
+    assert_eq!(field(&answer, "content-type"), "image/webp");
+    let small = image::load_from_memory(&bytes(answer)).unwrap();
+    assert_eq!((small.width(), small.height()), (320, 240));
+    let (_, text) = upload(&server, "", b"text");
+    let path = format!("/api/media/{}/thumbnail", text["media"].as_str().unwrap());
+    assert_eq!(server.get(&path).1["code"], "unsupported");
+}

@@ -46,7 +46,7 @@ function cards(feed) {
     const status = name === 'Total' ? '' : name;
     const card = h(
       'a',
-      { class: `card stat ${name.toLowerCase()}`, href: link('messages', { status }) },
+      { class: `card stat ${name.toLowerCase()}`, href: link('activity', { status }) },
       h('span', { class: 'name' }, t(name)),
       count,
     );
@@ -139,7 +139,7 @@ function latest(feed) {
   const list = h('ul', { class: 'latest' });
   const end = messages.changed.follow(() => {
     const rows = messages.rows.slice(0, LATEST).map((message) =>
-      h('li', null, h('a', { href: link('messages', { message: message.id }) }, messageRow(message))),
+      h('li', null, h('a', { href: link('activity', { message: message.id }) }, messageRow(message))),
     );
     const nothing = messages.isLoading || !messages.isComplete ? null : h('li', { class: 'muted none' }, t('noMessages'));
     fill(list, ...(rows.length > 0 ? rows : [nothing]));
@@ -148,7 +148,7 @@ function latest(feed) {
   const element = h(
     'section',
     { class: 'card', 'aria-labelledby': 'latest-title' },
-    h('div', { class: 'title' }, h('h2', { id: 'latest-title' }, t('latest')), h('a', { href: link('messages') }, t('showAll'))),
+    h('div', { class: 'title' }, h('h2', { id: 'latest-title' }, t('latest')), h('a', { href: link('activity') }, t('showAll'))),
     list,
   );
   return {

@@ -1,19 +1,18 @@
 import { Refused, deleteMessage, getMessage, setStatus } from '../api.js';
+import { content as segments } from '../chat/segments.js';
+import { copy } from '../clipboard.js';
+import { segmentsOf, textOf } from '../content.js';
 import { fill, h } from '../dom.js';
+import { errorText } from '../errors.js';
 import { author, fullTime, platformName } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
-import { splitAtAddresses } from '../links.js';
-import { carriesBytes, nameOf, source, summary, webAddress } from '../media.js';
 import { statusMark } from '../message.js';
 import { conversationName } from '../names.js';
 import { link } from '../router.js';
 import { toast } from '../toast.js';
 
 /** @typedef {import('../types.js').Message} Message */
-
-/** Characters of text shown at once. */
-const MUCH = 20_000;
 
 /**
  * Everything about one message, and what can be done with it.
@@ -38,9 +37,10 @@ export function details(feed, id, known, by) {
   function draw(message) {
     known = message;
     named = conversationName(message);
-    if (shown !== message.content) {
-      shown = message.content;
-      fill(content, ...contentOf(message, ends));
+    const said = JSON.stringify([message.content, message.segments]);
+    if (shown !== said) {
+      shown = said;
+      fill(content, ...segments(segmentsOf(message), message.id));
     }
     const now = [message.status, message.direction, message.platform].join();
     if (can !== now) {
@@ -76,7 +76,7 @@ export function details(feed, id, known, by) {
       toast(t(status === 'Canceled' ? 'canceled' : 'retried'), 'good');
       title.focus();
     } catch (error) {
-      toast(textOf(error), 'bad');
+      toast(errorText(error), 'bad');
     }
   }
 
@@ -86,13 +86,13 @@ export function details(feed, id, known, by) {
       toast(t('deleted'), 'good');
       by.gone();
     } catch (error) {
-      toast(textOf(error), 'bad');
+      toast(errorText(error), 'bad');
     }
   }
 
   ends.push(
     feed.batch.watch((batch) => {
-      if (batch.some((event) => 'change' in event && event.change.id === id)) void look();
+      if (batch.some((event) => ('change' in event && event.change.id === id) || ('update' in event && event.update.id === id))) void look();
       else if (known && conversationName(known) !== named) draw(known);
     }),
   );
@@ -111,12 +111,6 @@ export function details(feed, id, known, by) {
   return { element, look, focus: () => title.focus(), close: () => ends.forEach((end) => end()) };
 }
 
-/** @param {unknown} error */
-export function textOf(error) {
-  if (!(error instanceof Refused)) return String(error);
-  return error.status === 0 ? t('unreachable') : error.message;
-}
-
 /** @param {Message} message */
 function meta(message) {
   return h(
@@ -130,69 +124,6 @@ function meta(message) {
 }
 
 /**
- * The content: text with its links, or a medium that is loaded when it is asked for.
- * @param {Message} message
- * @param {(() => void)[]} ends
- */
-function contentOf(message, ends) {
-  const { content, message_type: type } = message;
-  if (carriesBytes(content)) return [medium(message, ends)];
-  const url = type === 'Text' ? undefined : webAddress(content);
-  if (url) return [medium(message, ends), h('p', { class: 'text' }, anchor(url.href))];
-  const much = content.length > MUCH;
-  const text = h('p', { class: 'text' }, ...linked(much ? content.slice(0, MUCH) : content));
-  if (!much) return [text];
-  const more = h('button', { onclick: () => {
-    fill(text, ...linked(content));
-    more.remove();
-  } }, t('showRest', { n: content.length - MUCH }));
-  return [text, more];
-}
-
-/** Text with its web addresses made links; of other kinds none is. @param {string} text */
-function linked(text) {
-  return splitAtAddresses(text).map((part, at) => (at % 2 === 1 && webAddress(part) ? anchor(part) : part));
-}
-
-/** @param {string} href */
-const anchor = (href) => h('a', { href, target: '_blank', rel: 'noopener noreferrer nofollow' }, href);
-
-/**
- * @param {Message} message
- * @param {(() => void)[]} ends
- */
-function medium(message, ends) {
-  const { content, message_type: type } = message;
-  const host = webAddress(content)?.host;
-  const note = h('p', { class: 'muted' }, host ? t('loadsFrom', { host }) : summary(message));
-  const place = h('div', { class: 'medium' }, note);
-  const show = () => {
-    const address = source(content);
-    if (!address) {
-      fill(place, h('p', { class: 'problem' }, t('cannotShow')));
-      return;
-    }
-    if (address.startsWith('blob:')) ends.push(() => URL.revokeObjectURL(address));
-    fill(place, player(message, address, () => fill(place, h('p', { class: 'problem' }, t('cannotShow')), button)));
-  };
-  const button = h('button', { onclick: show }, icon('play'), t(type === 'File' || type === 'Text' ? 'showFile' : type === 'Image' ? 'showImage' : 'play'));
-  if (!(type === 'File' && host)) place.prepend(button);
-  return place;
-}
-
-/**
- * @param {Message} message
- * @param {string} address
- * @param {() => void} failed
- */
-function player({ content, message_type: type }, address, failed) {
-  if (type === 'Image') return h('img', { src: address, alt: t('imageOf'), referrerpolicy: 'no-referrer', onerror: failed });
-  if (type === 'Audio') return h('audio', { src: address, controls: true, autoplay: true, onerror: failed });
-  if (type === 'Video') return h('video', { src: address, controls: true, autoplay: true, onerror: failed });
-  return h('a', { class: 'button', href: address, download: carriesBytes(content) ? nameOf(content) || 'file' : undefined }, icon('file'), t('saveFile'));
-}
-
-/**
  * @param {Message} message
  * @param {(status: import('../types.js').Status) => Promise<void>} run
  * @param {() => Promise<void>} remove
@@ -203,15 +134,7 @@ function actions(message, run, remove) {
     cancel: isOut && message.status === 'Pending',
     retry: isOut && (message.status === 'Failed' || message.status === 'Canceled'),
   };
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(message.content);
-      toast(t('copied'), 'good');
-    } catch {
-      toast(t('cannotCopy'), 'bad');
-    }
-  };
-  const answer = link('send', { platform: message.platform, conversation: message.recipient });
+  const answer = link('messages', { platform: message.platform ?? 'local', conversation: message.recipient, message: message.id });
   const row = h('div', { class: 'actions' });
   const ask = () => {
     const no = h('button', { onclick: usual }, t('keep'));
@@ -221,8 +144,8 @@ function actions(message, run, remove) {
   function usual() {
     fill(
       row,
-      h('a', { class: 'button', href: answer }, icon('reply'), t('answer')),
-      h('button', { onclick: () => void copy() }, icon('copy'), t('copy')),
+      h('a', { class: 'button', href: answer }, icon('messages'), t('showInChat')),
+      h('button', { onclick: () => void copy(textOf(message)) }, icon('copy'), t('copy')),
       can.retry ? h('button', { onclick: () => void run('Pending') }, icon('retry'), t('retry')) : null,
       can.cancel ? h('button', { onclick: () => void run('Canceled') }, icon('cancel'), t('cancel')) : null,
       h('button', { class: 'delete', onclick: ask }, icon('remove'), t('delete')),

@@ -1,7 +1,7 @@
 import { Refused, ask, setToken } from '../api.js';
 import { h } from '../dom.js';
+import { errorText } from '../errors.js';
 import { t } from '../i18n.js';
-import { textOf } from './details.js';
 
 /**
  * Asks for the server's token, and tries it.
@@ -24,7 +24,7 @@ export function login(signedIn) {
     } catch (error) {
       setToken('');
       const isWrong = error instanceof Refused && error.status === 401;
-      problem.textContent = isWrong ? t('wrongToken') : textOf(error);
+      problem.textContent = isWrong ? t('wrongToken') : errorText(error);
       input.select();
     } finally {
       button.disabled = false;

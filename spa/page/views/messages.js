@@ -1,297 +1,153 @@
-import { ask } from '../api.js';
+import { getMessage } from '../api.js';
+import { OutgoingQueue } from '../chat/outgoing.js';
+import { Pane } from '../chat/pane.js';
+import { Sidebar } from '../chat/sidebar.js';
 import { fill, h } from '../dom.js';
-import { platformName } from '../format.js';
+import { openHelp } from '../help.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
-import { EVERYTHING, MessageList } from '../list.js';
-import { messageRow, rowKey } from '../message.js';
-import { conversationName } from '../names.js';
-import { remember } from '../router.js';
-import { VirtualList } from '../virtual.js';
-import { details } from './details.js';
+import { link } from '../router.js';
 
-/** @typedef {import('../types.js').Query} Query */
-/** @typedef {import('../types.js').Message} Message */
+/** @typedef {{platform: string, conversation: string}} Address */
 
-/** How long typing may rest before it is searched for, in milliseconds. */
-const TYPING = 200;
-
-/** Rows before the end at which older messages are loaded. */
-const AHEAD = 30;
+/** What is on its way outlives a look at another view. */
+const outgoing = new OutgoingQueue();
 
 /**
+ * The chat: conversations on one side, one of them on the other.
  * @param {import('../feed.js').Feed} feed
  * @param {URLSearchParams} parameters
  * @returns {import('../types.js').View}
  */
 export function messages(feed, parameters) {
-  const view = new MessagesView(feed, parameters);
-  return { element: view.element, close: () => view.close() };
+  const view = new ChatView(feed);
+  view.go(parameters);
+  return { element: view.element, close: () => view.close(), go: (now) => view.go(now) };
 }
 
-class MessagesView {
-  /** Whether the person has paused by the button. */
-  #isHeld = false;
-  /** @type {MessageList} */
-  #list;
-  /** @type {(() => void) | undefined} */
-  #end;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #typing;
-  #opened = '';
+class ChatView {
+  /** @type {Pane | undefined} */
+  #pane;
+  /** @type {Address | undefined} */
+  #open;
+  #q = '';
+  #platform = '';
+  /** Whether the list of conversations is where "back" leads. */
+  #cameFromList = false;
 
-  /**
-   * @param {import('../feed.js').Feed} feed
-   * @param {URLSearchParams} parameters
-   */
-  constructor(feed, parameters) {
+  /** @param {import('../feed.js').Feed} feed */
+  constructor(feed) {
     this.feed = feed;
-    this.query = { ...EVERYTHING };
-    for (const name of /** @type {(keyof Query)[]} */ (Object.keys(EVERYTHING))) {
-      this.query[name] = parameters.get(name) ?? '';
-    }
-    this.rows = new VirtualList({
-      label: t('messages'),
-      id: (/** @type {Message} */ message) => message.id,
-      key: rowKey,
-      row: messageRow,
-      open: (message) => void this.#open(message.id, true),
-      scrolled: () => this.#scrolled(),
-    });
-    this.news = h('button', { class: 'news', hidden: true, onclick: () => this.#showNew() });
-    this.newsWords = h('span', { class: 'unseen', role: 'status' });
-    this.state = h('div', { class: 'list-state' });
-    this.pauseButton = h('button', { class: 'pause', onclick: () => this.#hold(!this.#isHeld) });
-    this.side = h('aside', { class: 'details', hidden: true, 'aria-label': t('details') });
-    this.#tellPause();
-    this.filters = filters(this.query, (query) => this.#ask(query), (query) => this.#typed(query));
-    const pane = h('div', { class: 'list-pane' }, this.news, this.rows.element, this.state);
-    this.element = h(
-      'div',
-      { class: 'messages-page' },
-      h('h1', { class: 'unseen' }, t('messages')),
-      h('div', { class: 'toolbar' }, this.filters.element, this.pauseButton),
-      this.newsWords,
-      h('div', { class: 'panes' }, pane, this.side),
-    );
-    this.#list = this.#newList();
-    const wanted = parameters.get('message');
-    if (wanted) void this.#open(wanted, false);
+    const help = h('button', { class: 'plain', 'aria-label': t('keysAndSettings'), title: `${t('keysAndSettings')} (?)`, onclick: () => openHelp() }, icon('settings'));
+    this.sidebar = new Sidebar(feed, {
+      open: (entry, message) => this.#visit(entry, message),
+      asked: (q, platform) => this.#asked(q, platform),
+    }, [help]);
+    this.place = h('div', { class: 'pane-place' });
+    this.element = h('div', { class: 'chat' }, h('h1', { class: 'unseen' }, t('messages')), this.sidebar.element, this.place);
+    document.addEventListener('keydown', this.#key);
   }
 
   close() {
-    clearTimeout(this.#typing);
-    this.#end?.();
-    this.#list.close();
-    this.rows.close();
-    this.#closeDetails();
+    document.removeEventListener('keydown', this.#key);
+    this.sidebar.close();
+    this.#pane?.close();
   }
 
-  #newList() {
-    const list = new MessageList(this.feed, this.query);
-    this.#end = list.changed.follow(() => this.#draw(list));
-    return list;
+  /** Follows the address. @param {URLSearchParams} parameters */
+  go(parameters) {
+    const get = (/** @type {string} */ name) => parameters.get(name) ?? '';
+    const [platform, conversation, message] = [get('platform'), get('conversation'), get('message')];
+    this.#q = get('q');
+    this.#platform = conversation ? get('of') : platform;
+    this.sidebar.find(this.#q, this.#platform);
+    if (message && !conversation) void this.#find(message);
+    else this.#show(platform && conversation ? { platform, conversation } : undefined, message);
   }
 
-  /** @param {Query} query */
-  #typed(query) {
-    clearTimeout(this.#typing);
-    this.#typing = setTimeout(() => this.#ask(query), TYPING);
+  /** Opens the conversation that a message is in. @param {string} id */
+  async #find(id) {
+    const message = await getMessage(id).catch(() => undefined);
+    if (message) location.replace(link('messages', { platform: message.platform ?? 'local', conversation: message.recipient, message: id }));
+    else this.#show(undefined, '');
   }
-
-  /** @param {Query} query */
-  #ask(query) {
-    clearTimeout(this.#typing);
-    if (JSON.stringify(query) === JSON.stringify(this.query)) return;
-    this.query = query;
-    remember('messages', query);
-    this.#end?.();
-    this.#list.close();
-    this.#list = this.#newList();
-    this.rows.toTop();
-    this.#scrolled();
-  }
-
-  /** @param {MessageList} list */
-  #draw(list) {
-    this.rows.show(list.rows);
-    const n = list.waiting.length;
-    this.news.hidden = n === 0;
-    fill(this.news, icon('up'), t('newMessages', { n }));
-    this.newsWords.textContent = n > 0 ? t('newMessages', { n }) : '';
-    document.title = `${n > 0 ? `(${n}) ` : ''}${t('messages')} · rechat`;
-    fill(this.state, this.#stateOf(list));
-    this.state.classList.toggle('alone', list.rows.length === 0);
-    void list.refresh(this.rows.range.first, this.rows.range.last);
-  }
-
-  /** What is said below the rows. @param {MessageList} list */
-  #stateOf(list) {
-    const button = (/** @type {import('../i18n.js').Word} */ word) => h('button', { onclick: () => void list.older() }, t(word));
-    if (list.error) {
-      const text = list.error.status === 0 ? t('unreachable') : list.error.message;
-      return h('div', { class: 'problem', role: 'alert' }, text, ' ', button('tryAgain'));
-    }
-    if (list.isLoading) return h('div', { class: 'muted', role: 'status' }, t(this.query.q ? 'searching' : 'loading'));
-    if (list.isStopped) return h('div', null, t('searchStopped'), ' ', button('searchOn'));
-    if (list.rows.length > 0 || !list.isComplete) return null;
-    const isFiltered = Object.values(this.query).some(Boolean);
-    if (!isFiltered) {
-      return h('div', { class: 'none' }, icon('messages'), h('h2', null, t('noMessages')), h('p', { class: 'muted' }, t('noMessagesText')), h('a', { class: 'button primary', href: '#platforms' }, t('connectOne')), ' ', h('a', { class: 'button', href: '#send' }, t('send')));
-    }
-    const clear = () => {
-      this.filters.clear();
-      this.#ask({ ...EVERYTHING });
-    };
-    return h('div', { class: 'none' }, icon('search'), h('h2', null, t('noneFound')), h('button', { onclick: clear }, t('clearFilters')));
-  }
-
-  /** New ones come in only at the top; who has scrolled away is reading. */
-  #scrolled() {
-    this.#list.pause(this.#isHeld || !this.rows.isAtTop);
-    const { first, last } = this.rows.range;
-    if (last + AHEAD > this.#list.rows.length) void this.#list.older();
-    void this.#list.refresh(first, last);
-  }
-
-  #showNew() {
-    this.#hold(false);
-    this.rows.toTop();
-    this.#list.pause(false);
-    this.rows.element.focus();
-  }
-
-  /** @param {boolean} isHeld */
-  #hold(isHeld) {
-    this.#isHeld = isHeld;
-    this.#tellPause();
-    this.#list.pause(isHeld || !this.rows.isAtTop);
-  }
-
-  #tellPause() {
-    fill(this.pauseButton, icon(this.#isHeld ? 'play' : 'pause'), h('span', { class: 'words' }, t(this.#isHeld ? 'goOn' : 'pause')));
-    this.pauseButton.setAttribute('aria-pressed', String(this.#isHeld));
-    this.pauseButton.title = t(this.#isHeld ? 'goOnLong' : 'pauseLong');
-  }
-
-  /** @type {ReturnType<typeof details> | undefined} */
-  #details;
 
   /**
-   * @param {string} id
-   * @param {boolean} byHand whether to go to the details at once
+   * @param {Address | undefined} address
+   * @param {string} message
    */
-  async #open(id, byHand) {
-    this.#closeDetails();
-    this.#opened = id;
-    this.rows.active = id;
-    this.rows.show(this.#list.rows);
-    const made = details(this.feed, id, this.#list.get(id), {
-      told: (message) => this.#list.update(message),
-      gone: () => {
-        this.#list.remove(id);
-        this.#shut();
-      },
-      close: () => this.#shut(),
-    });
-    this.#details = made;
-    fill(this.side, made.element);
-    this.side.hidden = false;
-    this.element.classList.add('opened');
-    if (byHand) made.focus();
-    // It may be old by now: look.
-    await made.look();
+  #show(address, message) {
+    this.element.classList.toggle('reading', address !== undefined);
+    this.sidebar.mark(address);
+    const isSame = address !== undefined && this.#open?.platform === address.platform && this.#open.conversation === address.conversation;
+    this.#open = address;
+    if (isSame) {
+      if (message) void this.#pane?.jump(message);
+      return;
+    }
+    this.#pane?.close();
+    this.#pane = undefined;
+    if (!address) {
+      fill(this.place, h('div', { class: 'none muted' }, icon('messages'), h('p', null, t('chooseConversation'))));
+      return;
+    }
+    const entry = this.feed.conversations.get(address.platform, address.conversation) ?? { ...address, last_seq: 0, last_at: 0 };
+    this.#pane = new Pane(this.feed, entry, outgoing, () => this.#back());
+    fill(this.place, this.#pane.element);
+    void this.#pane.open(message);
+    // On a phone this would cover half of the conversation with a keyboard.
+    if (matchMedia('(min-width: 761px)').matches) this.#pane.composer.focus();
   }
 
-  #closeDetails() {
-    this.#details?.close();
-    this.#details = undefined;
+  /**
+   * @param {Address} entry
+   * @param {string} [message]
+   */
+  #visit({ platform, conversation }, message) {
+    this.#cameFromList ||= this.#open === undefined;
+    location.hash = link('messages', { platform, conversation, message, q: this.#q, of: this.#platform });
   }
 
-  #shut() {
-    this.#closeDetails();
-    this.side.hidden = true;
-    this.element.classList.remove('opened');
-    this.rows.active = this.#opened;
-    this.rows.element.focus();
+  /** To the list, on a phone. */
+  #back() {
+    if (this.#cameFromList) history.back();
+    else location.hash = link('messages', { q: this.#q, platform: this.#platform });
+    this.#cameFromList = false;
   }
-}
 
-/**
- * The search and the filters.
- * @param {Query} query
- * @param {(query: Query) => void} changed
- * @param {(query: Query) => void} typed
- */
-function filters(query, changed, typed) {
-  const now = () => ({
-    q: search.value.trim(),
-    platform: platform.value,
-    conversation: conversation.value.trim(),
-    status: status.value,
-    message_type: type.value,
-  });
-  const choose = () => {
-    count();
-    changed(now());
+  /**
+   * Keeps the search in the address.
+   * @param {string} q
+   * @param {string} platform
+   */
+  #asked(q, platform) {
+    this.#q = q;
+    this.#platform = platform;
+    const address = this.#open ? link('messages', { ...this.#open, q, of: platform }) : link('messages', { q, platform });
+    history.replaceState(null, '', address);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key = (event) => {
+    if (event.altKey && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
+      const next = this.sidebar.neighbour(this.#open, event.key === 'ArrowDown' ? 1 : -1);
+      event.preventDefault();
+      if (next) location.replace(link('messages', { platform: next.platform, conversation: next.conversation, q: this.#q, of: this.#platform }));
+      return;
+    }
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (event.ctrlKey || event.metaKey || event.altKey || target.matches('input, textarea, select') || document.querySelector('dialog[open], :popover-open')) return;
+    /** @type {Record<string, (() => void) | undefined>} */
+    const keys = {
+      '/': () => this.sidebar.search.focus(),
+      '?': () => openHelp(),
+      r: () => this.#pane?.reply(),
+      e: () => this.#pane?.editLast(),
+      '+': () => this.#pane?.react(),
+    };
+    const run = keys[event.key];
+    if (!run) return;
+    event.preventDefault();
+    run();
   };
-  const search = h('input', { type: 'search', placeholder: t('search'), 'aria-label': t('search'), title: 'Ctrl+K', value: query.q, oninput: () => typed(now()) });
-  const platform = choice(t('platform'), t('anyPlatform'), query.platform ? [query.platform] : [], platformName, query.platform, choose);
-  const status = choice(t('status'), t('anyStatus'), ['Pending', 'Sending', 'Sent', 'Failed', 'Canceled'], (name) => t(/** @type {any} */ (name)), query.status, choose);
-  const type = choice(t('type'), t('anyType'), ['Text', 'Image', 'Audio', 'Video', 'File'], (name) => t(/** @type {any} */ (name)), query.message_type, choose);
-  const known = h('datalist', { id: 'known-conversations' });
-  const conversation = h('input', { list: 'known-conversations', placeholder: t('conversation'), 'aria-label': t('conversation'), value: query.conversation, autocomplete: 'off', onchange: choose });
-  void suggest(platform, query.platform, known);
-
-  const mark = h('span', { class: 'badge', hidden: true });
-  const fields = h('div', { class: 'fields', id: 'filters' }, platform, conversation, status, type);
-  const toggle = h('button', { class: 'filter-toggle', 'aria-expanded': 'false', 'aria-controls': 'filters', 'aria-label': t('filters'), onclick: () => {
-    const isOpen = fields.classList.toggle('open');
-    toggle.setAttribute('aria-expanded', String(isOpen));
-  } }, icon('filter'), h('span', null, t('filters')), mark);
-  function count() {
-    const n = [platform, conversation, status, type].filter((field) => field.value).length;
-    mark.hidden = n === 0;
-    mark.textContent = String(n);
-  }
-  count();
-  const clear = () => {
-    for (const field of [search, platform, conversation, status, type]) field.value = '';
-    count();
-  };
-  return { element: h('search', null, h('div', { class: 'search' }, icon('search'), search), toggle, fields, known), clear };
-}
-
-/**
- * @param {string} label
- * @param {string} any what stands for no choice
- * @param {string[]} names
- * @param {(name: string) => string} word
- * @param {string} chosen
- * @param {() => void} changed
- */
-function choice(label, any, names, word, chosen, changed) {
-  const options = names.map((name) => h('option', { value: name }, word(name)));
-  return h('select', { 'aria-label': label, onchange: changed, value: chosen }, h('option', { value: '' }, any), ...options);
-}
-
-/**
- * Offers the platforms and conversations that are known.
- * @param {HTMLSelectElement} platform
- * @param {string} chosen
- * @param {HTMLDataListElement} known
- */
-async function suggest(platform, chosen, known) {
-  const [adapters, told] = await Promise.all([ask('api/platforms'), ask('api/conversations')]).catch(() => [undefined, undefined]);
-  if (!adapters || !told) return;
-  /** @type {import('../types.js').Conversation[]} */
-  const conversations = told.conversations;
-  const names = new Set([...adapters.platforms, ...conversations].map((one) => one.platform || 'local'));
-  names.add(chosen);
-  names.delete('');
-  const options = [...names].sort().map((name) => h('option', { value: name }, platformName(name)));
-  const now = platform.value || chosen;
-  platform.append(...options.filter((option) => ![...platform.options].some((there) => there.value === option.value)));
-  platform.value = now;
-  fill(known, ...conversations.slice(0, 500).map((one) => h('option', { value: one.conversation, label: conversationName({ ...one, recipient: one.conversation, conversation_name: one.name }) })));
 }

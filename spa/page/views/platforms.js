@@ -1,10 +1,10 @@
 import { socketAddress, token } from '../api.js';
+import { copyable } from '../clipboard.js';
 import { fill, h } from '../dom.js';
 import { ago, fullTime, number, platformName } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { link } from '../router.js';
-import { toast } from '../toast.js';
 
 /** @typedef {import('../types.js').Adapter} Adapter */
 
@@ -105,19 +105,11 @@ const isHere = () => /^(localhost|127\.|\[::1\])/.test(location.hostname);
  * @param {string} text what to copy
  */
 function way(isOpen, title, steps, text) {
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      toast(t('copied'), 'good');
-    } catch {
-      toast(t('cannotCopy'), 'bad');
-    }
-  };
   return h(
     'details',
     { open: isOpen },
     h('summary', null, title),
     h('ol', null, ...steps.map((step) => h('li', null, t(step)))),
-    h('div', { class: 'copyable' }, h('code', null, text), h('button', { onclick: copy, 'aria-label': `${t('copy')}: ${text}` }, icon('copy'), t('copy'))),
+    copyable(text),
   );
 }

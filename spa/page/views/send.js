@@ -1,13 +1,16 @@
-import { Refused, ask, tell } from '../api.js';
+import { Refused, address, ask, tell, token } from '../api.js';
+import { replace, withStatus } from '../changes.js';
+import { copyable } from '../clipboard.js';
+import { describe } from '../content.js';
 import { fill, h } from '../dom.js';
+import { errorText } from '../errors.js';
 import { platformName, size, time } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
-import { contentBytes, contentOf, summary, typeOf } from '../media.js';
+import { contentBytes, contentOf, segmentOf, typeOf } from '../media.js';
 import { statusMark } from '../message.js';
 import { conversationName } from '../names.js';
 import { link } from '../router.js';
-import { textOf } from './details.js';
 
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('../types.js').MessageType} MessageType */
@@ -50,11 +53,7 @@ export function send(feed, parameters) {
     for (const event of batch) {
       const change = 'change' in event ? event.change : undefined;
       const message = change && sent.find((known) => known.id === change.id);
-      if (!message || !change) continue;
-      message.status = change.status;
-      if (change.last_error === undefined) delete message.last_error;
-      else message.last_error = change.last_error;
-      if (change.platform !== 'local') message.platform = change.platform;
+      if (message && change) replace(message, withStatus(message, change));
     }
     drawSent();
   });
@@ -63,7 +62,7 @@ export function send(feed, parameters) {
     sent = [message, ...sent].slice(0, REMEMBERED);
     drawSent();
   });
-  const element = h('div', { class: 'page narrow' }, h('h1', null, t('sendTitle')), form.element, history);
+  const element = h('div', { class: 'page narrow' }, h('h1', null, t('sendTitle')), form.element, history, form.commands);
   return {
     element,
     close: () => {
@@ -83,8 +82,8 @@ async function lookAgain() {
 function sentLine(message) {
   return h(
     'a',
-    { class: 'sent-line', href: link('messages', { message: message.id }) },
-    h('span', { class: 'text' }, summary(message)),
+    { class: 'sent-line', href: link('activity', { message: message.id }) },
+    h('span', { class: 'text' }, describe(message)),
     statusMark(message.status),
     h('span', { class: 'muted' }, `${platformName(message.platform)} · ${conversationName(message)} · ${time(message.created_at)}`),
     message.last_error ? h('span', { class: 'last-error' }, message.last_error) : null,
@@ -139,6 +138,8 @@ class SendForm {
       this.problem,
       h('div', { class: 'submit' }, h('span', { class: 'muted keys' }, 'Ctrl+Enter'), this.button),
     );
+    this.lines = h('div');
+    this.commands = h('section', { class: 'card', 'aria-labelledby': 'commands-title' }, h('h2', { id: 'commands-title' }, t('fromScripts')), h('p', { class: 'muted' }, t('fromScriptsText')), this.lines);
     this.#edited();
     void this.#suggest();
   }
@@ -154,6 +155,7 @@ class SendForm {
     this.count.textContent = this.#file ? size(this.#file.size) : t('characters', { n: [...draft.content].length });
     this.problem.textContent = isTooMuch ? t('tooLong', { most: size(MOST_BYTES), size: size(bytes) }) : '';
     this.button.disabled = isTooMuch;
+    fill(this.lines, ...(isTooMuch ? [] : commandsOf(draft).map(copyable)));
     fill(this.known, ...this.#offered().map((one) => h('option', { value: one.conversation, label: `${conversationName({ ...one, recipient: one.conversation, conversation_name: one.name })} · ${platformName(one.platform)}` })));
   }
 
@@ -217,7 +219,8 @@ class SendForm {
         recipient: draft.conversation.trim(),
         ...(draft.platform ? { platform: draft.platform } : {}),
       };
-      this.done(await tell('POST', 'api/messages', body, { 'idempotency-key': draft.key }));
+      const message = await tell('POST', 'api/messages', body, { 'idempotency-key': draft.key });
+      this.done(this.#file ? { ...message, segments: [segmentOf(this.#file)] } : message);
       this.#setFile(undefined);
       this.content.value = '';
       this.#edited();
@@ -225,10 +228,32 @@ class SendForm {
       this.content.focus();
     } catch (error) {
       const isFar = error instanceof Refused && error.status === 0;
-      this.problem.textContent = isFar ? t('notSentKept') : t('notSent', { why: textOf(error) });
+      this.problem.textContent = isFar ? t('notSentKept') : t('notSent', { why: errorText(error) });
     } finally {
       this.button.disabled = false;
     }
   }
 }
 
+/** Characters of the content that the lines to copy have. */
+const LONGEST = 2000;
+
+/** A text as one word of a shell. @param {string} text */
+const quoted = (text) => (/^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/**
+ * The commands that send what is in the form.
+ * @param {typeof draft} of
+ */
+function commandsOf({ platform, conversation, type, content }) {
+  const recipient = conversation.trim() || 'group_123456';
+  const said = content.slice(0, LONGEST) || 'Hello';
+  const body = JSON.stringify({ message_type: type, content: said, recipient, ...(platform ? { platform } : {}) });
+  const authorization = token() ? ' -H "Authorization: Bearer $RECHAT_TOKEN"' : '';
+  const where = platform ? ` -p ${quoted(platform)}` : '';
+  const kind = type === 'Text' ? '' : ` -t ${type}`;
+  return [
+    `curl ${address('api/messages')}${authorization} -H 'Content-Type: application/json' -d ${quoted(body)}`,
+    `rechat send -r ${quoted(recipient)}${where}${kind} ${quoted(said)}`,
+  ];
+}

@@ -4,6 +4,7 @@ use super::action::{Action, ActionError};
 use super::kind::Kind;
 use super::message::{Delivery, Found, Outbound};
 use super::settings::Settings;
+use super::window::{Closed, Window};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -49,10 +50,22 @@ pub struct AccountHandle {
     pub connection: u64,
     /// The settings of its adapter.
     pub settings: Arc<Settings>,
+    /// Conversations that may be closed, where the platform has such.
+    pub(in crate::adapter) window: Option<Arc<dyn Window>>,
     pub(in crate::adapter) requests: mpsc::Sender<Request>,
 }
 
 impl AccountHandle {
+    /// Why a conversation takes nothing at `at` (Unix seconds); `None` where it is open.
+    pub fn closed(&self, conversation: &str, at: u64) -> Option<Closed> {
+        self.window.as_ref()?.closed(conversation, at)
+    }
+
+    /// Whether conversations may be closed here.
+    pub fn has_window(&self) -> bool {
+        self.window.is_some()
+    }
+
     /// Sends a message; returns within the adapter's time limits, whatever happens.
     pub async fn send(&self, message: Outbound) -> Delivery {
         let (answer, delivery) = oneshot::channel();

@@ -2,6 +2,7 @@
 
 use crate::model::change::Inbound;
 use crate::model::content::Content;
+use crate::model::event::AdapterState;
 use crate::model::message::Sender;
 use crate::model::notice::Notice;
 use crate::model::reaction::ReactionChange;
@@ -23,6 +24,22 @@ pub struct MessageOf {
 pub enum Event {
     /// A message came in.
     Message(Box<Inbound>),
+    /// Messages, and what the adapter is to remember with them: all in one commit, or nothing.
+    Batch {
+        /// The oldest first.
+        messages: Vec<Inbound>,
+        #[allow(missing_docs)]
+        state: Vec<AdapterState>,
+        /// Told once it is on disk.
+        stored: oneshot::Sender<()>,
+    },
+    /// A question: what does this adapter remember? Dropped unanswered while the store is away.
+    Remembered {
+        /// The adapter's kind.
+        adapter: &'static str,
+        /// Values by the adapter's names.
+        answer: oneshot::Sender<Vec<(String, Vec<u8>)>>,
+    },
     /// A platform confirmed a message after the time limit of the attempt.
     ConfirmedLate {
         #[allow(missing_docs)]

@@ -1,6 +1,7 @@
 //! The queue from the adapters to the core, bounded in number and bytes: a flood waits at its socket.
 
 use super::event::Event;
+use crate::model::change::Inbound;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -50,10 +51,11 @@ impl Event {
     /// About how many bytes of memory it takes.
     fn bytes(&self) -> usize {
         let texts = match self {
-            Self::Message(message) => {
-                message.content.bytes()
-                    + message.original.as_ref().map_or(0, String::len)
-                    + message.sender.name.len()
+            Self::Message(message) => texts_of(message),
+            Self::Batch { messages, state, .. } => {
+                let values = state.iter().map(|kept| kept.value.as_ref().map_or(0, Vec::len));
+                let messages = messages.iter().map(|message| EVENT_BYTES + texts_of(message));
+                messages.sum::<usize>() + values.sum::<usize>()
             }
             Self::Named { name, .. } => name.len(),
             Self::Edited { content, .. } => content.bytes(),
@@ -63,10 +65,16 @@ impl Event {
             Self::Recalled { .. }
             | Self::Reacted { .. }
             | Self::ConfirmedLate { .. }
-            | Self::Conversations { .. } => 0,
+            | Self::Conversations { .. }
+            | Self::Remembered { .. } => 0,
         };
         EVENT_BYTES + texts
     }
+}
+
+fn texts_of(message: &Inbound) -> usize {
+    let original = message.original.as_ref().map_or(0, String::len);
+    message.content.bytes() + original + message.sender.name.len()
 }
 
 #[cfg(test)]

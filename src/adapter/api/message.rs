@@ -30,6 +30,8 @@ pub enum Delivery {
         /// The platform took it without a proof that it arrived.
         is_unconfirmed: bool,
     },
+    /// It was not taken, and may be later: the account's [`Window`](super::Window) says when.
+    Closed,
     /// The platform refused it.
     Refused {
         /// The platform's words.

@@ -31,6 +31,8 @@ pub struct Settings {
     pub reconnect: Duration,
     /// The most bytes of one frame from the implementation; images come inside them as base64.
     pub max_frame: usize,
+    /// How long a message may wait, where that is not what holds for all platforms.
+    pub time_to_live: Option<Duration>,
 }
 
 impl Settings {
@@ -47,6 +49,7 @@ impl Settings {
             answer_timeout: Duration::from_secs(15),
             reconnect: Duration::from_secs(1),
             max_frame: 16 * 1024 * 1024,
+            time_to_live: None,
         }
     }
 
@@ -131,9 +134,9 @@ pub struct SettingsEntry {
     platform: Option<String>,
     #[serde(default, deserialize_with = "one_or_many")]
     account: Vec<String>,
-    url: Option<String>,
-    path: Option<String>,
-    token: Option<String>,
+    pub(in crate::adapter) url: Option<String>,
+    pub(in crate::adapter) path: Option<String>,
+    pub(in crate::adapter) token: Option<String>,
     rate_limit: Option<f64>,
     burst: Option<NonZeroU32>,
     on_unknown: Option<OnUnknown>,

@@ -1,10 +1,11 @@
 //! One entry of the registry, and the state that follows from its connections.
 
-use crate::adapter::api::{AccountHandle, Kind, OnUnknown, Request, Settings};
+use crate::adapter::api::{AccountHandle, Kind, OnUnknown, Request, Settings, Window};
 use crate::clock::now;
 use crate::protocol::platform::StatusChange;
 use crate::protocol::platform::{AdapterStatus, State};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// One connection of an entry.
@@ -14,6 +15,7 @@ pub(super) struct EntryConnection {
     pub(super) settings: Arc<Settings>,
     /// Where requests go, unless the connection only brings events.
     pub(super) requests: Option<mpsc::Sender<Request>>,
+    pub(super) window: Option<Arc<dyn Window>>,
 }
 
 /// An account, or a configured adapter that has no account yet.
@@ -33,6 +35,8 @@ pub(super) struct Entry {
     pub(super) offline: Option<String>,
     /// How the newest connection, or the entry of the configuration, treats unknown outcomes.
     pub(super) on_unknown: OnUnknown,
+    /// How long its messages may wait, where the adapter has a limit of its own.
+    pub(super) time_to_live: Option<Duration>,
     /// The state without a connection, and its reason.
     pub(super) unconnected: (State, Option<String>),
     /// The state last published.
@@ -56,6 +60,7 @@ impl Entry {
             connections: Vec::new(),
             offline: None,
             on_unknown: OnUnknown::default(),
+            time_to_live: None,
             unconnected: (State::Disconnected, None),
             state: State::Disconnected,
             since: now(),
@@ -137,9 +142,18 @@ impl Entry {
                 since: self.since,
                 connection: connection.id,
                 settings: Arc::clone(&connection.settings),
+                window: connection.window.clone(),
                 requests: connection.requests.clone()?,
             })
         })
+    }
+
+    /// Why it is in an error, if it is.
+    pub(super) fn fault(&self) -> Option<String> {
+        match self.actual() {
+            (State::Error, reason) => reason,
+            _ => None,
+        }
     }
 
     /// The connection that takes requests, if there is one.

@@ -11,12 +11,13 @@ mod table;
 
 pub use changes::Changes;
 pub(super) use registration::{ConfiguredEntry, Registration};
-pub use routing::configured_facts;
+pub use routing::{configured_facts, conversations_of};
 
-use super::api::{AccountHandle, Kind, OnUnknown, Request, Settings};
+use super::api::{AccountHandle, Kind, OnUnknown, Request, Settings, Window};
 use crate::protocol::platform::{AdapterStatus, State};
 use entry::{Entry, EntryConnection};
 use std::sync::Arc;
+use std::time::Duration;
 use table::Shared;
 use tokio::sync::{mpsc, watch};
 
@@ -38,6 +39,8 @@ pub(super) struct NewConnection<'a> {
     pub(super) entry: Option<&'a ConfiguredEntry>,
     /// Why the account is off, if it is.
     pub(super) offline: Option<&'a str>,
+    /// Conversations that may be closed, where the platform has such.
+    pub(super) window: Option<Arc<dyn Window>>,
 }
 
 impl Default for Registry {
@@ -88,22 +91,31 @@ impl Registry {
         self.shared.lock().entries.iter().any(is_cautious)
     }
 
+    /// How long a message of a platform may wait, where its adapter has a limit of its own.
+    pub fn time_to_live(&self, platform: &str) -> Option<Duration> {
+        let table = self.shared.lock();
+        let entries = table.entries.iter().filter(|entry| entry.platform == platform);
+        entries.filter_map(|entry| entry.time_to_live).max()
+    }
+
+    /// The shortest limit of any adapter on how long a message may wait.
+    pub fn shortest_time_to_live(&self) -> Option<Duration> {
+        self.shared.lock().entries.iter().filter_map(|entry| entry.time_to_live).min()
+    }
+
+    /// Why no account of a platform can send, where one is in an error.
+    pub fn fault(&self, platform: &str) -> Option<String> {
+        let table = self.shared.lock();
+        let entries = table.entries.iter().filter(|entry| entry.platform == platform);
+        entries.filter_map(Entry::fault).next()
+    }
+
     /// The platforms of which an account is connected and on, each once with its kind.
     pub fn connected(&self) -> Vec<(String, &'static Kind)> {
-        self.platforms_where(|entry| !entry.connections.is_empty() && entry.offline.is_none())
-    }
-
-    /// The platforms that are configured, or of which an account is or was connected since the
-    /// start, each once with its kind.
-    pub fn known_platforms(&self) -> Vec<(String, &'static Kind)> {
-        self.platforms_where(|_| true)
-    }
-
-    fn platforms_where(&self, is_meant: impl Fn(&Entry) -> bool) -> Vec<(String, &'static Kind)> {
         let mut found: Vec<(String, &'static Kind)> = Vec::new();
-        for Entry { platform, kind, .. } in
-            self.shared.lock().entries.iter().filter(|e| is_meant(e))
-        {
+        let table = self.shared.lock();
+        let is_on = |entry: &&Entry| !entry.connections.is_empty() && entry.offline.is_none();
+        for Entry { platform, kind, .. } in table.entries.iter().filter(is_on) {
             if !found.iter().any(|(name, of)| name == platform && of.name == kind.name) {
                 found.push((platform.clone(), kind));
             }
@@ -144,7 +156,8 @@ impl Registry {
         let mut entry = Entry::new(id, settings.kind, settings.platform(), None);
         entry.is_configured = true;
         entry.on_unknown = settings.on_unknown;
-        table.entries.push(entry);
+        entry.time_to_live = settings.time_to_live;
+        table.add(entry);
         ConfiguredEntry { shared: Arc::clone(&self.shared), id }
     }
 
@@ -160,7 +173,7 @@ impl Registry {
                 entry.unconnected = (State::Disconnected, Some("no longer configured".into()));
             });
         }
-        table.entries.retain(|entry| !entry.is_configured);
+        table.keep(|entry| !entry.is_configured);
         table.entries.iter_mut().for_each(|entry| entry.configured = None);
     }
 
@@ -176,6 +189,30 @@ impl Registry {
     ) -> (Registration, mpsc::Receiver<Request>) {
         let (requests, queue) = mpsc::channel(MAX_REQUESTS);
         (self.add(new, Some(requests)), queue)
+    }
+
+    /// Shows an account that has no connection, in a state.
+    pub(super) fn show(&self, new: &NewConnection<'_>, state: State, reason: Option<&str>) {
+        let mut table = self.shared.lock();
+        let id = table
+            .find_account(new.platform, new.account)
+            .unwrap_or_else(|| table.add_account(new.settings.kind, new.platform, new.account));
+        self.shared.change(&mut table, id, |entry| {
+            entry.configured = new.entry.map(|entry| entry.id).or(entry.configured);
+            entry.on_unknown = new.settings.on_unknown;
+            entry.time_to_live = new.settings.time_to_live;
+            entry.unconnected = (state, reason.map(str::to_owned));
+        });
+    }
+
+    /// Forgets an account that has no connection.
+    pub(super) fn forget(&self, platform: &str, account: &str) {
+        let mut table = self.shared.lock();
+        table.entries.retain(|entry| {
+            entry.is_configured
+                || !entry.is_account(platform, Some(account))
+                || !entry.connections.is_empty()
+        });
     }
 
     fn add(
@@ -197,7 +234,9 @@ impl Registry {
             entry.configured = configured.filter(|it| *it != id).or(entry.configured);
             entry.offline = new.offline.map(str::to_owned);
             entry.on_unknown = settings.on_unknown;
-            entry.connections.push(EntryConnection { id: connection, settings, requests });
+            entry.time_to_live = settings.time_to_live;
+            let window = new.window.clone();
+            entry.connections.push(EntryConnection { id: connection, settings, requests, window });
         });
         Registration { shared: Arc::clone(&self.shared), entry: id, connection }
     }

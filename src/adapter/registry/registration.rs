@@ -59,6 +59,7 @@ impl Registration {
             entry.configured = configured.or(entry.configured);
             entry.offline = None;
             entry.on_unknown = connection.settings.on_unknown;
+            entry.time_to_live = connection.settings.time_to_live;
             entry.connections.push(connection);
         });
         table.entries.retain(|entry| {

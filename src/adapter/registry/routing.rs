@@ -3,45 +3,40 @@
 use super::Registry;
 use crate::adapter::api::Kind;
 use crate::adapter::kinds::{ADAPTERS, AdapterConfig};
-use crate::model::routing::{Reading, RoutingFacts};
+use crate::model::routing::{Platforms, Reading, Readings, RoutingFacts};
 use std::cell::RefCell;
 
 impl Registry {
-    /// Facts for a recipient, as they are now.
-    pub fn routing_facts(&self, recipient: &str, default_platform: Option<&str>) -> RoutingFacts {
-        let mut platforms: Vec<_> = self
-            .known_platforms()
-            .into_iter()
-            .map(|(platform, kind)| (platform, kind.name.to_owned()))
-            .collect();
-        platforms.sort();
-        platforms.dedup();
-        facts(recipient, default_platform, platforms)
+    /// Facts as they are now.
+    pub fn routing_facts(&self, default_platform: Option<&str>) -> RoutingFacts {
+        facts(default_platform, self.shared.lock().platforms())
     }
 }
 
-/// Facts for a recipient where no server runs.
+/// Facts where no server runs.
 pub fn configured_facts(
-    recipient: &str,
     default_platform: Option<&str>,
     configured: &[AdapterConfig],
 ) -> RoutingFacts {
     let platform = |AdapterConfig { settings, .. }: &AdapterConfig| {
-        (settings.platform().to_owned(), settings.kind.name.to_owned())
+        (settings.platform().to_owned(), settings.kind.name)
     };
-    facts(recipient, default_platform, configured.iter().map(platform).collect())
+    facts(default_platform, configured.iter().map(platform).collect())
 }
 
-fn facts(
-    recipient: &str,
-    default_platform: Option<&str>,
-    platforms: Vec<(String, String)>,
-) -> RoutingFacts {
-    RoutingFacts {
-        default_platform: default_platform.map(str::to_owned),
-        platforms,
-        readings: ADAPTERS.iter().map(|adapter| adapter.kind.reading(recipient)).collect(),
-    }
+/// The conversations that a recipient may stand for, by any kind of adapter.
+pub fn conversations_of(recipient: &str) -> impl Iterator<Item = String> {
+    ADAPTERS.iter().flat_map(move |adapter| adapter.kind.reading(recipient).conversations)
+}
+
+fn facts(default_platform: Option<&str>, platforms: Platforms) -> RoutingFacts {
+    let default_platform = default_platform.map(str::to_owned);
+    RoutingFacts { default_platform, platforms, readings: Readings(reading) }
+}
+
+fn reading(kind: &str, recipient: &str) -> Option<Reading> {
+    let adapter = ADAPTERS.iter().find(|adapter| adapter.kind.name == kind)?;
+    Some(adapter.kind.reading(recipient))
 }
 
 impl Kind {
@@ -54,12 +49,8 @@ impl Kind {
         let resolved = (self.resolve)(recipient, &is_known);
         let mut conversations = asked.into_inner();
         conversations.extend(resolved);
-        Reading {
-            kind: self.name.to_owned(),
-            can_address: (self.addresses)(recipient),
-            conversations,
-            is_fallback: self.is_fallback,
-        }
+        let can_address = (self.addresses)(recipient);
+        Reading { can_address, conversations, is_fallback: self.is_fallback }
     }
 }
 
@@ -67,19 +58,18 @@ impl Kind {
 mod tests {
     use super::*;
 
-    fn reading(kind: &str, recipient: &str) -> (bool, Vec<String>) {
-        let facts = configured_facts(recipient, None, &[]);
-        let found = facts.readings.into_iter().find(|reading| reading.kind == kind).unwrap();
+    fn read(kind: &str, recipient: &str) -> (bool, Vec<String>) {
+        let found = reading(kind, recipient).unwrap();
         (found.can_address, found.conversations)
     }
 
     #[test]
     fn a_bare_number_may_stand_for_a_group_or_a_user() {
         let both = vec!["group_7".to_owned(), "private_7".to_owned()];
-        assert_eq!(reading("onebot11", "7"), (true, both.clone()));
-        assert_eq!(reading("onebot12", "7"), (true, both));
-        assert_eq!(reading("onebot11", "group_7"), (true, vec!["group_7".to_owned()]));
-        assert_eq!(reading("onebot11", "alice"), (false, vec![]));
-        assert_eq!(reading("loopback", "7"), (true, vec!["7".to_owned()]));
+        assert_eq!(read("onebot11", "7"), (true, both.clone()));
+        assert_eq!(read("onebot12", "7"), (true, both));
+        assert_eq!(read("onebot11", "group_7"), (true, vec!["group_7".to_owned()]));
+        assert_eq!(read("onebot11", "alice"), (false, vec![]));
+        assert_eq!(read("loopback", "7"), (true, vec!["7".to_owned()]));
     }
 }

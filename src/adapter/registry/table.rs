@@ -3,7 +3,9 @@
 use super::entry::Entry;
 use crate::adapter::api::Kind;
 use crate::clock::now;
+use crate::model::routing::Platforms;
 use crate::protocol::platform::StatusChange;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{broadcast, watch};
 
@@ -26,6 +28,8 @@ pub(super) struct Shared {
 pub(super) struct Table {
     pub(super) entries: Vec<Entry>,
     last_id: u64,
+    /// The platforms of the entries with their kinds, once somebody asked.
+    platforms: Option<Platforms>,
 }
 
 impl Shared {
@@ -79,8 +83,29 @@ impl Table {
             self.forget_one();
         }
         let id = self.next_id();
-        self.entries.push(Entry::new(id, kind, platform, account));
+        self.add(Entry::new(id, kind, platform, account));
         id
+    }
+
+    pub(super) fn add(&mut self, entry: Entry) {
+        self.entries.push(entry);
+        self.platforms = None;
+    }
+
+    /// Keeps the entries that are meant.
+    pub(super) fn keep(&mut self, is_meant: impl Fn(&Entry) -> bool) {
+        self.entries.retain(is_meant);
+        self.platforms = None;
+    }
+
+    /// The platforms that are configured, or of which an account is or was connected since the
+    /// start, each once with its kind.
+    pub(super) fn platforms(&mut self) -> Platforms {
+        let all = || {
+            let platform = |entry: &Entry| (entry.platform.clone(), entry.kind.name);
+            self.entries.iter().map(platform).collect::<BTreeSet<_>>().into_iter().collect()
+        };
+        self.platforms.get_or_insert_with(all).clone()
     }
 
     /// The entries as people see them: without configured adapters that their accounts stand for.
@@ -104,7 +129,7 @@ impl Table {
         let gone = |entry: &&Entry| entry.connections.is_empty() && !entry.is_configured;
         let oldest = self.entries.iter().filter(gone).min_by_key(|entry| entry.since);
         if let Some(id) = oldest.map(|entry| entry.id) {
-            self.entries.retain(|entry| entry.id != id);
+            self.keep(|entry| entry.id != id);
         }
     }
 }

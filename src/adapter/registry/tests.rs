@@ -1,5 +1,5 @@
 use super::*;
-use crate::adapter::api::Kind;
+use crate::adapter::api::{Closed, Kind};
 use table::{MAX_CHANGES, MAX_ENTRIES};
 
 static KIND: Kind = Kind {
@@ -13,7 +13,7 @@ static KIND: Kind = Kind {
 
 fn new<'a>(account: Option<&'a str>, entry: Option<&'a ConfiguredEntry>) -> NewConnection<'a> {
     let settings = Arc::new(Settings::new(&KIND));
-    NewConnection { settings, platform: "qq", account, entry, offline: None }
+    NewConnection { settings, platform: "qq", account, entry, offline: None, window: None }
 }
 
 /// The changes published so far, as `account: State`.
@@ -127,4 +127,36 @@ async fn a_reader_that_lags_is_told_the_present_states() {
     assert_eq!(changes.next().await.state, State::Connected);
     let _other = registry.connect(&new(Some("2"), None));
     assert_eq!(changes.next().await.account.as_deref(), Some("2"));
+}
+
+#[derive(Debug)]
+struct ClosedAt(u64);
+
+impl Window for ClosedAt {
+    fn closed(&self, conversation: &str, at: u64) -> Option<Closed> {
+        let reason = format!("{conversation} is closed");
+        (at < self.0).then(|| Closed { reason, until: Some(self.0) })
+    }
+}
+
+#[test]
+fn an_account_may_be_shown_without_a_connection_and_closed_with_one() {
+    let registry = Registry::new();
+    let settings = Settings { time_to_live: Some(Duration::from_mins(5)), ..Settings::new(&KIND) };
+    let settings = Arc::new(settings);
+    let window: Arc<dyn Window> = Arc::new(ClosedAt(7));
+    let new = NewConnection { settings, window: Some(window), ..new(Some("1"), None) };
+    registry.show(&new, State::Error, Some("log in again"));
+    assert_eq!(registry.fault("qq").as_deref(), Some("log in again"));
+    assert_eq!(registry.time_to_live("qq"), Some(Duration::from_mins(5)));
+    assert!(registry.handle("qq", None).is_none());
+    let (connected, _queue) = registry.connect_for_requests(&new);
+    assert_eq!(registry.fault("qq"), None);
+    registry.forget("qq", "1");
+    let handle = registry.handle("qq", None).unwrap();
+    assert_eq!(handle.closed("c", 6).map(|closed| closed.reason).as_deref(), Some("c is closed"));
+    assert_eq!(handle.closed("c", 7), None);
+    drop(connected);
+    registry.forget("qq", "1");
+    assert_eq!(registry.platforms().len(), 0);
 }

@@ -35,8 +35,7 @@ impl Media {
         let blobs = Blobs::open(&folder, config.media.bounds()).map_err(cannot)?;
         blobs.remove_broken_uploads().map_err(cannot)?;
         let timeout = config.media.fetch_timeout();
-        let fetcher = Fetcher::new(config.media.allowed(), blobs.clone(), timeout)
-            .map_err(|failure| Error::failed(failure.to_string()))?;
+        let fetcher = Fetcher::new(config.media.allowed(), blobs.clone(), timeout);
         let signer = Signer::new().map_err(|error| {
             Error::failed(format!("the system gives no random numbers: {error}"))
         })?;

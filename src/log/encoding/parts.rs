@@ -154,6 +154,7 @@ impl WireInboundV1<'_> {
             own: self.own,
             from_history: self.from_history,
             original: self.original.map(str::to_owned),
+            fingerprint: None,
         })
     }
 }
@@ -191,6 +192,7 @@ impl<'a> WireInbound<'a> {
             own: self.own,
             from_history: self.from_history,
             original: self.original.map(str::to_owned),
+            fingerprint: None,
         })
     }
 }

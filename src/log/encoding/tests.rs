@@ -4,7 +4,7 @@ use super::wire::{HOWS, ORIGINS};
 use super::*;
 use crate::model::change::Inbound;
 use crate::model::content::{Content, Segment};
-use crate::model::event::{Bounds, Mark, State};
+use crate::model::event::{AdapterState, Bounds, Mark, State};
 use crate::model::message::{Draft, MessageType, ReplyTo, Sender, Status};
 use crate::model::notice::{Notice, NoticeKind};
 use crate::model::reaction::Reaction;
@@ -52,6 +52,7 @@ pub fn every_event() -> Vec<Event> {
         own: true,
         from_history: true,
         original: Some("o".into()),
+        fingerprint: None,
     });
     let person = Some(Sender { id: "2".into(), name: "Ann".into() });
     let notice = Notice {
@@ -103,6 +104,10 @@ pub fn every_event() -> Vec<Event> {
         Event::Noticed { notice: Box::new(notice), request: Some("flag".into()) },
         Event::RequestAnswered { id: 3, approved: true, reason: "no".into(), at: 9 },
     ]);
+    for value in [Some(vec![1, 2]), None] {
+        let (adapter, key) = ("ilink".into(), "cursor".into());
+        all.push(Event::AdapterState(Box::new(AdapterState { adapter, key, value })));
+    }
     all
 }
 

@@ -7,7 +7,7 @@ use super::parts::{
 use crate::log::record::{self, WireContent};
 use crate::log::{Error, Result};
 use crate::model::cursor::Epoch;
-use crate::model::event::{Bounds, Event, How, Mark, Origin};
+use crate::model::event::{AdapterState, Bounds, Event, How, Mark, Origin};
 use crate::model::notice::Notice;
 use serde::{Deserialize, Serialize};
 
@@ -120,6 +120,11 @@ enum Wire<'a> {
         reason: &'a str,
         at: u64,
     },
+    AdapterStateV1 {
+        adapter: &'a str,
+        key: &'a str,
+        value: Option<&'a [u8]>,
+    },
 }
 
 pub(super) const ORIGINS: [Origin; 3] = [Origin::Made, Origin::Received, Origin::Imported];
@@ -200,6 +205,11 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
             journal_before: bounds.journal_before,
             epochs_before: bounds.epochs_before,
             conversations: bounds.conversations.iter().map(|(p, c)| (&**p, &**c)).collect(),
+        },
+        Event::AdapterState(kept) => Wire::AdapterStateV1 {
+            adapter: &kept.adapter,
+            key: &kept.key,
+            value: kept.value.as_deref(),
         },
     };
     postcard::to_extend(&wire, bytes).map_err(|error| failed(&error))
@@ -299,6 +309,13 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
             epochs_before,
             conversations: conversations.into_iter().map(|(p, c)| (p.into(), c.into())).collect(),
         })),
+        Wire::AdapterStateV1 { adapter, key, value } => {
+            Event::AdapterState(Box::new(AdapterState {
+                adapter: adapter.into(),
+                key: key.into(),
+                value: value.map(<[u8]>::to_vec),
+            }))
+        }
     };
     Some((event, rest))
 }

@@ -117,7 +117,7 @@ impl Session {
             Ok(draft) => draft,
             Err(why) => return self.reply(refused_media(&why, request_id)).await,
         };
-        let facts = self.context.routing_facts(draft.recipient());
+        let facts = self.context.routing_facts();
         let command = store::Command::Create { draft, at: now(), idempotency: None, facts };
         let written = match self.context.store.submit(command).await {
             Ok(written) => written,

@@ -57,6 +57,7 @@ pub(in crate::adapter::onebot) fn late(
         Delivery::Sent { external_id, .. } => {
             Some(Event::ConfirmedLate { message, account, external_id })
         }
+        Delivery::Closed => None,
         Delivery::Refused { reason, .. } | Delivery::Unknown { reason } => {
             tracing::info!(%message, reason, "an attempt was answered after its time limit");
             None

@@ -180,6 +180,7 @@ impl Peer {
             account: account.id(),
             entry: self.entry.as_ref(),
             offline: None,
+            window: None,
         };
         if self.role == Role::Event {
             self.registration = Some(self.context.registry.connect(&new));

@@ -261,6 +261,7 @@ impl<'a> Message<'a> {
             own: self.is_own(account),
             from_history: false,
             original,
+            fingerprint: None,
         };
         Ok((inbound, origin))
     }

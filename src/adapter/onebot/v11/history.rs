@@ -195,6 +195,7 @@ mod tests {
             own,
             from_history: true,
             original: None,
+            fingerprint: None,
         }
     }
 

@@ -40,6 +40,7 @@ pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
         resolve: address::resolve,
         is_fallback: false,
     },
+    logs_in: false,
     configure: |own| {
         let options = Arc::new(read_own::<Options>(own)?);
         Ok(Service::Connections(Arc::new(OneBot11 { options })))

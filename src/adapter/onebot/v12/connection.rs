@@ -199,6 +199,7 @@ impl Peer {
             account: Some(&id.user_id),
             entry: self.entry.as_ref(),
             offline,
+            window: None,
         });
         let serving = requests::answer(
             Arc::clone(&bot),

@@ -209,6 +209,7 @@ impl Message<'_> {
             own: user == account,
             from_history: false,
             original,
+            fingerprint: None,
         })
     }
 }

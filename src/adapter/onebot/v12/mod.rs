@@ -25,6 +25,7 @@ pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
         resolve: address::resolve,
         is_fallback: false,
     },
+    logs_in: false,
     configure: |own| Ok(Service::Connections(Arc::new(read_own::<OneBot12>(own)?))),
 };
 

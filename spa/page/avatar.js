@@ -1,0 +1,32 @@
+import { h } from './dom.js';
+
+/** Colours that keep white letters readable: as many as people can tell apart. */
+const HUES = 12;
+
+/** A number that stays the same for the same text. @param {string} text */
+function hash(text) {
+  let sum = 0;
+  for (const letter of text) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) >>> 0;
+  return sum;
+}
+
+/** Which of the colours somebody has. @param {string} id */
+export const hueOf = (id) => hash(id) % HUES;
+
+/** One letter of Chinese and the like, two of other names: `Hiking club` is `HC`. @param {string} name */
+function initials(name) {
+  const words = name.match(/[\p{L}\p{N}]+/gu) ?? [];
+  const [first = ''] = words;
+  if (/^\p{Script=Han}|^\p{Script=Hangul}|^[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(first)) return first.slice(0, 1);
+  const letters = words.length > 1 ? [first, words.at(-1) ?? ''] : [first];
+  return letters.map((word) => [...word][0] ?? '').join('').toUpperCase() || '#';
+}
+
+/**
+ * Initials on the colour that a person or conversation always has; their name stands beside it.
+ * @param {string} id
+ * @param {string} name
+ * @param {string} [platform] shown in the corner
+ */
+export const avatar = (id, name, platform) =>
+  h('span', { class: `avatar hue-${hueOf(id)}`, 'aria-hidden': 'true' }, initials(name), platform ? h('span', { class: 'platform-mark' }, initials(platform)) : null);

@@ -1,0 +1,126 @@
+// What can be done with a message.
+
+import { deleteMessage, react, recallMessage, setStatus } from '../api.js';
+import { copy } from '../clipboard.js';
+import { textOf } from '../content.js';
+import { h } from '../dom.js';
+import { errorText } from '../errors.js';
+import { t } from '../i18n.js';
+import { icon } from '../icons.js';
+import { link } from '../router.js';
+import { toast } from '../toast.js';
+import { QUICK, pickEmoji } from './emoji.js';
+import { closePopup, menu, openPopup } from './popup.js';
+
+/** @typedef {import('../types.js').Message} Message */
+
+/** @param {Message} message */
+const isOwn = (message) => message.direction !== 'Inbound';
+
+/** Whether a message is still on its way to the server. @param {Message} message */
+export const isOutgoing = (message) => message.id.startsWith('outgoing-');
+
+/** @param {Message} message */
+export const canEdit = (message) => isOwn(message) && !isOutgoing(message) && !message.recalled_at && message.status !== 'Canceled';
+
+/** The actions on messages of one conversation. */
+export class MessageActions {
+  /**
+   * @param {object} by
+   * @param {(message: Message) => void} by.reply
+   * @param {(message: Message) => void} by.edit
+   * @param {(message: Message) => void} by.told takes a message as the server has told it
+   * @param {import('./outgoing.js').OutgoingQueue} by.outgoing
+   */
+  constructor(by) {
+    this.by = by;
+    /** @type {Message | undefined} */
+    this.message = undefined;
+    const button = (/** @type {import('../i18n.js').Word} */ name, /** @type {Parameters<typeof icon>[0]} */ picture, /** @type {string} */ key, /** @type {(button: HTMLElement, message: Message) => void} */ run) => {
+      const made = h('button', { class: 'plain', 'aria-label': t(name), title: `${t(name)}${key}`, onclick: () => this.message && run(made, this.message) }, icon(picture));
+      return made;
+    };
+    this.toolbar = h(
+      'div',
+      { class: 'tools', role: 'toolbar', 'aria-label': t('actions') },
+      button('react', 'smile', ' (+)', (beside, message) => this.pickReaction(beside, message)),
+      button('reply', 'reply', ' (r)', (_, message) => this.by.reply(message)),
+      button('more', 'more', '', (beside, message) => this.open(beside, message)),
+    );
+  }
+
+  /**
+   * Puts the toolbar at a message.
+   * @param {HTMLElement} row
+   * @param {Message} message
+   */
+  place(row, message) {
+    this.message = message;
+    const column = row.querySelector('.bubble-column');
+    if (column && this.toolbar.parentElement !== column && !isOutgoing(message)) column.append(this.toolbar);
+  }
+
+  /**
+   * @param {HTMLElement} beside
+   * @param {Message} message
+   */
+  open(beside, message) {
+    const { id, status } = message;
+    const own = isOwn(message);
+    const open = own && status === 'Pending';
+    const quick = QUICK.map((emoji) => h('button', { class: 'plain', onclick: () => {
+      closePopup();
+      void this.react(message, emoji, true);
+    } }, emoji));
+    const list = menu([
+      { name: t('reply'), icon: icon('reply'), run: () => this.by.reply(message) },
+      { name: t('copyText'), icon: icon('copy'), run: () => void copy(textOf(message)) },
+      canEdit(message) && { name: t('edit'), icon: icon('edit'), run: () => this.by.edit(message) },
+      own && status === 'Sent' && !message.recalled_at && { name: t('recall'), icon: icon('undo'), run: () => void this.#run(() => recallMessage(id)) },
+      own && (status === 'Failed' || status === 'Canceled') && { name: t('retry'), icon: icon('retry'), run: () => this.retry(message) },
+      open && { name: t('cancel'), icon: icon('cancel'), run: () => void this.#run(() => setStatus(id, 'Canceled')) },
+      { name: t('showDetails'), icon: icon('info'), run: () => location.assign(link('activity', { message: id })) },
+      { name: t('deleteHere'), icon: icon('remove'), danger: true, run: () => void this.#delete(message) },
+    ]);
+    openPopup(beside, h('div', null, h('div', { class: 'quick' }, ...quick), list), t('actions'));
+  }
+
+  /**
+   * @param {HTMLElement} beside
+   * @param {Message} message
+   */
+  pickReaction(beside, message) {
+    pickEmoji(beside, (emoji) => void this.react(message, emoji, true));
+  }
+
+  /**
+   * @param {Message} message
+   * @param {string} emoji
+   * @param {boolean} isSet
+   */
+  react(message, emoji, isSet) {
+    return this.#run(() => react(message.id, emoji, isSet));
+  }
+
+  /** @param {Message} message */
+  retry(message) {
+    if (isOutgoing(message)) this.by.outgoing.retry(message.id);
+    else void this.#run(() => setStatus(message.id, 'Pending'));
+  }
+
+  /** @param {Message} message */
+  async #delete(message) {
+    if (isOutgoing(message)) this.by.outgoing.drop(message.id);
+    else await this.#run(() => deleteMessage(message.id));
+  }
+
+  /** @param {() => Promise<any>} ask */
+  async #run(ask) {
+    try {
+      const told = await ask();
+      if (told?.id) this.by.told(told);
+    } catch (error) {
+      toast(errorText(error), 'bad');
+    }
+  }
+}

@@ -1,0 +1,268 @@
+import { avatar } from '../avatar.js';
+import { lineOf } from '../content.js';
+import { fill, h } from '../dom.js';
+import { author, fullTime, machineTime, number, platformName, shortTime } from '../format.js';
+import { t } from '../i18n.js';
+import { icon } from '../icons.js';
+import { EVERYTHING, MessageList } from '../list.js';
+import { conversationName, isPrivate, keyOf, nameOfConversation } from '../names.js';
+import { VirtualList } from '../virtual.js';
+import { draftOf, drafts } from './drafts.js';
+import { tick } from './row.js';
+
+/** @typedef {import('../types.js').Conversation} Conversation */
+/** @typedef {import('../types.js').Message} Message */
+/** @typedef {{entry: Conversation} | {hit: Message} | {heading: import('../i18n.js').Word}} Line */
+
+/** How long typing may rest before messages are searched, in milliseconds. */
+const TYPING = 200;
+
+/** Conversations found that are shown above found messages. */
+const FOUND = 30;
+
+/** Rows before the end at which more found messages are loaded. */
+const AHEAD = 30;
+
+/** The conversations, and what a search finds. */
+export class Sidebar {
+  /** Messages that the search has found. @type {MessageList | undefined} */
+  #hits;
+  /** @type {(() => void) | undefined} */
+  #endHits;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #typing;
+  #query = '';
+  #platform = '';
+  /** @type {Line[]} */
+  #lines = [];
+
+  /**
+   * @param {import('../feed.js').Feed} feed
+   * @param {object} by
+   * @param {(entry: {platform: string, conversation: string}, message?: string) => void} by.open
+   * @param {(q: string, platform: string) => void} by.asked
+   * @param {HTMLElement[]} buttons beside the search
+   */
+  constructor(feed, by, buttons) {
+    this.feed = feed;
+    this.by = by;
+    this.list = new VirtualList({
+      label: t('conversations'),
+      id: idOf,
+      key: (line) => this.#key(line),
+      row: (line) => rowOf(line),
+      open: (line) => this.#open(line),
+      scrolled: () => this.#more(),
+    });
+    this.search = h('input', { type: 'search', placeholder: t('searchAll'), 'aria-label': t('searchAll'), title: '/', oninput: () => this.#typed(), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#searchKey(event) });
+    this.platform = h('select', { 'aria-label': t('platform'), onchange: () => this.#ask() }, h('option', { value: '' }, t('anyPlatform')));
+    this.state = h('div', { class: 'list-state' });
+    this.element = h(
+      'aside',
+      { class: 'sidebar', 'aria-label': t('conversations') },
+      h('search', { class: 'sidebar-head' }, h('div', { class: 'search' }, icon('search'), this.search), ...buttons, this.platform),
+      h('div', { class: 'list-pane' }, this.list.element, this.state),
+    );
+    const draw = () => this.#draw();
+    this.ends = [feed.conversations.changed.follow(draw), drafts.watch(draw), feed.adapters.follow(draw)];
+  }
+
+  close() {
+    clearTimeout(this.#typing);
+    for (const end of this.ends) end();
+    this.#stopSearch();
+    this.list.close();
+  }
+
+  /**
+   * Searches, as the address says.
+   * @param {string} q
+   * @param {string} platform
+   */
+  find(q, platform) {
+    if (q === this.#query && platform === this.#platform) return;
+    this.search.value = q;
+    this.#offer(platform);
+    this.platform.value = platform;
+    this.#ask();
+  }
+
+  /** Marks the open conversation. @param {{platform: string, conversation: string} | undefined} entry */
+  mark(entry) {
+    this.list.active = entry ? conversationId(entry) : '';
+    this.list.reveal();
+  }
+
+  /**
+   * The conversation before or after another one.
+   * @param {{platform: string, conversation: string} | undefined} from
+   * @param {number} by
+   */
+  neighbour(from, by) {
+    const entries = this.#lines.flatMap((line) => ('entry' in line ? [line.entry] : []));
+    const at = entries.findIndex((entry) => from && conversationId(entry) === conversationId(from));
+    return at < 0 ? entries[0] : entries[at + by];
+  }
+
+  #typed() {
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => this.#ask(), TYPING);
+  }
+
+  #ask() {
+    clearTimeout(this.#typing);
+    const q = this.search.value.trim();
+    const platform = this.platform.value;
+    if (q === this.#query && platform === this.#platform) return;
+    this.#query = q;
+    this.#platform = platform;
+    this.#stopSearch();
+    if (q) {
+      this.#hits = new MessageList(this.feed, { ...EVERYTHING, q, platform });
+      this.#endHits = this.#hits.changed.watch(() => this.#draw());
+    }
+    this.by.asked(q, platform);
+    this.list.toTop();
+    this.#draw();
+  }
+
+  #stopSearch() {
+    this.#endHits?.();
+    this.#hits?.close();
+    this.#hits = undefined;
+  }
+
+  #more() {
+    if (this.#hits && this.list.range.last + AHEAD > this.#lines.length) void this.#hits.older();
+  }
+
+  #draw() {
+    const { items, isLoaded } = this.feed.conversations;
+    const q = this.#query.toLowerCase();
+    const isWanted = (/** @type {Conversation} */ entry) =>
+      (!this.#platform || entry.platform === this.#platform) &&
+      (!q || nameOfConversation(entry).toLowerCase().includes(q) || entry.conversation.toLowerCase().includes(q));
+    /** @type {Line[]} */
+    const entries = items.filter(isWanted).map((entry) => ({ entry }));
+    /** @type {Line[]} */
+    const hits = (this.#hits?.rows ?? []).map((hit) => ({ hit }));
+    /** @type {Line[]} */
+    const heading = entries.length > 0 && hits.length > 0 ? [{ heading: 'messagesFound' }] : [];
+    this.#lines = q ? [...entries.slice(0, FOUND), ...heading, ...hits] : entries;
+    this.#offer(this.#platform);
+    this.list.show(this.#lines);
+    const isBusy = !isLoaded || this.#hits?.isLoading;
+    fill(this.state, this.#lines.length > 0 ? null : isBusy ? h('div', { class: 'muted', role: 'status' }, t(q ? 'searching' : 'loading')) : this.#nothing());
+    this.state.classList.toggle('alone', this.#lines.length === 0);
+  }
+
+  #nothing() {
+    if (this.#query || this.#platform) return h('div', { class: 'muted' }, t('noneFound'));
+    return h('div', { class: 'none' }, icon('messages'), h('h2', null, t('noMessages')), h('p', { class: 'muted' }, t('noMessagesText')), h('a', { class: 'button primary', href: '#platforms' }, t('connectOne')));
+  }
+
+  /** Offers the platforms there are to filter by; none is needed for a single one. @param {string} chosen */
+  #offer(chosen) {
+    const there = [...this.feed.conversations.items, ...(this.feed.adapters.value ?? [])].map(({ platform }) => platform);
+    const names = new Set([...there, chosen]);
+    names.delete('');
+    const known = new Set([...this.platform.options].map(({ value }) => value));
+    for (const name of names) if (!known.has(name)) this.platform.append(h('option', { value: name }, platformName(name)));
+    this.platform.hidden = this.platform.options.length < 3 && !chosen;
+  }
+
+  /** @param {Line} line */
+  #open(line) {
+    if ('entry' in line) this.by.open(line.entry);
+    else if ('hit' in line) this.by.open({ platform: line.hit.platform ?? 'local', conversation: line.hit.recipient }, line.hit.id);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #searchKey(event) {
+    if (event.key === 'Escape' && this.search.value) {
+      this.search.value = '';
+      this.#ask();
+      event.stopPropagation();
+    } else if (event.key === 'ArrowDown') {
+      event.preventDefault();
+      this.list.element.focus();
+    } else if (event.key === 'Enter' && this.#lines[0]) {
+      this.#open(this.#lines[0]);
+    }
+  }
+
+  /** @param {Line} line */
+  #key(line) {
+    if ('heading' in line) return line.heading;
+    if ('hit' in line) return `${line.hit.id} ${conversationName(line.hit)}`;
+    const { entry } = line;
+    const { last_message: last } = entry;
+    return JSON.stringify([idOf(line), nameOfConversation(entry), last?.id, last?.status, last?.edited_at, last?.recalled_at, entry.last_seq, entry.unread, entry.mentions, entry.muted, entry.pinned, draftOf(entry)?.text, new Date().getDate()]);
+  }
+}
+
+/** @param {{platform: string, conversation: string}} entry */
+const conversationId = ({ platform, conversation }) => encodeURIComponent(keyOf(platform, conversation));
+
+/** @param {Line} line */
+function idOf(line) {
+  if ('heading' in line) return line.heading;
+  return 'hit' in line ? line.hit.id : conversationId(line.entry);
+}
+
+/** @param {Line} line */
+function rowOf(line) {
+  if ('heading' in line) return h('div', { class: 'row heading' }, t(line.heading));
+  return 'hit' in line ? hitRow(line.hit) : conversationRow(line.entry);
+}
+
+/** @param {Conversation} entry */
+function conversationRow(entry) {
+  const { last_message: last, muted, pinned, unread = 0, mentions = 0 } = entry;
+  const name = nameOfConversation(entry);
+  return h(
+    'div',
+    { class: `row conversation${muted ? ' muted-conversation' : ''}${unread > 0 ? ' unread' : ''}` },
+    avatar(entry.conversation, name, platformName(entry.platform)),
+    h(
+      'div',
+      { class: 'head' },
+      h('span', { class: 'author' }, name),
+      muted ? h('span', { class: 'flag', role: 'img', 'aria-label': t('isMuted') }, icon('muted')) : null,
+      pinned ? h('span', { class: 'flag', role: 'img', 'aria-label': t('isPinned') }, icon('pin')) : null,
+      last && last.direction !== 'Inbound' ? tick(last) : null,
+      h('time', { datetime: machineTime(entry.last_at), title: fullTime(entry.last_at) }, shortTime(entry.last_at)),
+    ),
+    h(
+      'div',
+      { class: 'body' },
+      lastLine(entry),
+      mentions > 0 ? h('span', { class: 'badge mention-badge', 'aria-label': t('mentionsOf', { n: mentions }), role: 'img' }, '@') : null,
+      unread > 0 ? h('span', { class: 'badge', 'aria-label': t('unreadOf', { n: unread }), role: 'img' }, unread > 999 ? '999+' : number(unread)) : null,
+    ),
+  );
+}
+
+/** @param {Conversation} entry */
+function lastLine(entry) {
+  const draft = draftOf(entry)?.text;
+  if (draft) return h('span', { class: 'text' }, h('span', { class: 'draft' }, t('draft')), ' ', draft.slice(0, 100));
+  const { last_message: last } = entry;
+  if (!last) return h('span', { class: 'text' }, platformName(entry.platform));
+  const isOwn = last.direction !== 'Inbound';
+  const who = isOwn ? t('you') : isPrivate(entry) ? '' : author(last);
+  const said = last.recalled_at ? t('recalledMessage') : lineOf(last);
+  return h('span', { class: 'text' }, who ? h('span', { class: 'who' }, `${who}: `) : null, said);
+}
+
+/** @param {Message} message */
+function hitRow(message) {
+  const name = conversationName(message);
+  return h(
+    'div',
+    { class: 'row conversation' },
+    avatar(message.recipient, name, platformName(message.platform)),
+    h('div', { class: 'head' }, h('span', { class: 'author' }, name), h('time', { title: fullTime(message.created_at) }, shortTime(message.created_at))),
+    h('div', { class: 'body' }, h('span', { class: 'text' }, h('span', { class: 'who' }, `${author(message)}: `), lineOf(message))),
+  );
+}

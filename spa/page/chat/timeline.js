@@ -1,0 +1,295 @@
+import { Refused, ask, getMessage, withQuery } from '../api.js';
+import { withStatus } from '../changes.js';
+import { Signal } from '../signal.js';
+
+/** @typedef {import('../types.js').Message} Message */
+/** @typedef {import('../types.js').Notice} Notice */
+
+/** A row of the conversation: a message, or something that happened in it. @typedef {Message | (Notice & {id: string})} Row */
+
+/** Messages asked for at once. */
+const PAGE = 100;
+
+/** Unread messages up to which everything from there on is loaded at once. */
+const NEAR = 150;
+
+/** The first span of time that is asked for after a message, in seconds. */
+const SPAN = 3600;
+
+/** Requests in a row that look for the next newer messages. */
+const ATTEMPTS = 24;
+
+/** @param {Row} row @returns {row is Message} */
+export const isMessage = (row) => 'recipient' in row;
+
+/**
+ * A part of one conversation's history without gaps, the oldest first. It ends with the newest
+ * message, unless an older one was jumped to. A message that changes becomes a new object.
+ */
+export class Timeline {
+  /** @type {Row[]} */
+  rows = [];
+  hasOlder = true;
+  hasNewer = false;
+  isLoading = false;
+  /** @type {Refused | undefined} */
+  error;
+  /** The first message that was unread when it was opened. */
+  firstUnread = '';
+  changed = new Signal(0);
+  /** Tells messages that came live, also where they are not among the rows. @type {Signal<Message[]>} */
+  arrived = new Signal(/** @type {Message[]} */ ([]));
+
+  #closing = new AbortController();
+  /** What came before the first page was here. @type {Message[]} */
+  #early = [];
+  #isBegun = false;
+  #notices = 0;
+  #span = SPAN;
+  /** @type {(() => void)[]} */
+  #ends;
+
+  /**
+   * @param {import('../feed.js').Feed} feed
+   * @param {string} platform
+   * @param {string} conversation
+   */
+  constructor(feed, platform, conversation) {
+    this.feed = feed;
+    this.platform = platform;
+    this.conversation = conversation;
+    this.#ends = [feed.batch.watch((batch) => this.#take(batch)), feed.lapse.watch(() => void this.latest())];
+  }
+
+  close() {
+    this.#closing.abort();
+    for (const end of this.#ends) end();
+  }
+
+  /** @param {string | undefined} id */
+  find(id) {
+    return this.rows.find((row) => row.id === id);
+  }
+
+  /**
+   * Loads the newest page, and everything back to the first unread message.
+   * @param {number} unread
+   */
+  async open(unread) {
+    if (unread > NEAR) {
+      const [first] = await this.#ask({ direction: 'Inbound', offset: unread - 1, limit: 1 }).catch(() => []);
+      if (first) {
+        this.firstUnread = first.id;
+        return this.around(first.id);
+      }
+    }
+    await this.#load(() => this.#replaceBy({ limit: Math.max(PAGE, unread + 20) }));
+    if (unread > 0) this.firstUnread = this.#inbound(unread)?.id ?? '';
+    return undefined;
+  }
+
+  /** Forgets what is here and loads the newest page. */
+  latest() {
+    return this.#load(() => this.#replaceBy({ limit: PAGE }));
+  }
+
+  /** Makes sure that a message and what is around it are here. @param {string} id */
+  async around(id) {
+    if (this.find(id)) return;
+    await this.#load(async () => {
+      const message = await getMessage(id);
+      const older = await this.#ask({ before: id, limit: PAGE / 2 });
+      this.rows = [...older.reverse(), message];
+      this.hasOlder = older.length >= PAGE / 2;
+      this.hasNewer = true;
+      this.#begin();
+      await this.#newer();
+    });
+  }
+
+  async older() {
+    const [first] = this.rows.filter(isMessage);
+    if (!this.hasOlder || !first) return;
+    await this.#load(async () => {
+      const older = await this.#ask({ before: first.id, limit: PAGE });
+      this.hasOlder = older.length >= PAGE;
+      this.rows = [...this.#unknown(older.reverse()), ...this.rows];
+    });
+  }
+
+  async newer() {
+    if (this.hasNewer) await this.#load(() => this.#newer());
+  }
+
+  /**
+   * Loads the messages after the last one. Pages go backwards in time only, so a span after it is
+   * asked for that is narrowed until a page holds it. Where one second has more, the newest page comes.
+   */
+  async #newer() {
+    const last = this.rows.findLast(isMessage);
+    if (!last) return undefined;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const until = last.created_at + this.#span;
+      const page = await this.#ask({ since: last.created_at, until, limit: 2 * PAGE });
+      const isWhole = page.length < 2 * PAGE;
+      if (!isWhole && this.#span === 1) return this.#replaceBy({ limit: PAGE });
+      const fresh = isWhole ? this.#unknown(page.reverse()) : [];
+      const isNow = isWhole && until > Date.now() / 1000;
+      this.#span = isWhole ? this.#span * 8 : Math.max(1, Math.floor(this.#span / 10));
+      if (fresh.length === 0 && !isNow) continue;
+      this.rows = [...this.rows, ...fresh];
+      this.hasNewer = !isNow;
+      return undefined;
+    }
+    return undefined;
+  }
+
+  /** Shows a message that was just made here, before its event comes. @param {Message} message */
+  add(message) {
+    if (!this.hasNewer) this.#append([message]);
+    this.#changed();
+  }
+
+  /** Takes a message as the server has just told it. @param {Message} message */
+  update(message) {
+    this.#change(message.id, () => message);
+    this.#changed();
+  }
+
+  /** @param {() => Promise<void>} load */
+  async #load(load) {
+    if (this.isLoading) return;
+    this.isLoading = true;
+    this.error = undefined;
+    this.#changed();
+    try {
+      await load();
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      this.error = error instanceof Refused ? error : new Refused(0, String(error));
+    }
+    this.isLoading = false;
+    this.#changed();
+  }
+
+  /** @param {Record<string, string | number>} parameters */
+  async #replaceBy(parameters) {
+    const limit = Number(parameters.limit);
+    // Before that, what comes after the first page could be missed.
+    await this.feed.ready();
+    const page = await this.#ask(parameters);
+    this.rows = page.reverse();
+    this.hasOlder = page.length >= limit;
+    this.hasNewer = false;
+    this.#begin();
+  }
+
+  #begin() {
+    this.#isBegun = true;
+    if (!this.hasNewer) this.#append(this.#early);
+    this.#early = [];
+  }
+
+  /**
+   * A page of this conversation, the newest first.
+   * @param {Record<string, string | number>} parameters
+   * @returns {Promise<Message[]>}
+   */
+  async #ask(parameters) {
+    const { platform, conversation } = this;
+    const path = withQuery('api/messages', { platform, conversation, order: 'time', ...parameters });
+    return (await ask(path, { signal: this.#closing.signal })).messages;
+  }
+
+  /** @param {number} count */
+  #inbound(count) {
+    const inbound = this.rows.filter((row) => isMessage(row) && row.direction === 'Inbound');
+    return inbound.at(-count) ?? inbound[0];
+  }
+
+  /** @param {Message[]} messages */
+  #unknown(messages) {
+    const known = new Set(this.rows.map((row) => row.id));
+    return messages.filter((message) => !known.has(message.id));
+  }
+
+  /** @param {{platform?: string, conversation?: string, recipient?: string}} at */
+  #isHere({ platform = 'local', conversation, recipient }) {
+    return platform === this.platform && (conversation ?? recipient) === this.conversation;
+  }
+
+  /** @param {import('../feed.js').Batch} batch */
+  #take(batch) {
+    /** @type {Message[]} */
+    const arrived = [];
+    let isChanged = false;
+    for (const event of batch) {
+      if ('message' in event && this.#isHere(event.message)) arrived.push(event.message);
+      else if ('notice' in event && this.#isHere(event.notice)) this.#notice(event.notice);
+      else if ('change' in event) isChanged = this.#change(event.change.id, (message) => withStatus(message, event.change), arrived) || isChanged;
+      else if ('update' in event) isChanged = this.#change(event.update.id, () => event.update, arrived) || isChanged;
+      else if ('removed' in event) isChanged = this.#remove(event.removed, arrived) || isChanged;
+    }
+    if (arrived.length > 0) this.#arrive(arrived);
+    else if (isChanged) this.#changed();
+  }
+
+  /** @param {Message[]} messages */
+  #arrive(messages) {
+    if (!this.#isBegun) {
+      this.#early.push(...messages);
+      return;
+    }
+    if (!this.hasNewer) this.#append(messages);
+    this.arrived.value = messages;
+    this.#changed();
+  }
+
+  /** Puts messages where they were said: at the end, but for those that a platform tells late. @param {Row[]} messages */
+  #append(messages) {
+    for (const message of this.#unknown(/** @type {Message[]} */ (messages))) {
+      const before = this.rows.findLastIndex((row) => row.created_at <= message.created_at);
+      this.rows = this.rows.toSpliced(before + 1, 0, message);
+    }
+  }
+
+  /** @param {Notice} notice */
+  #notice(notice) {
+    this.#notices += 1;
+    if (this.#isBegun && !this.hasNewer) this.#append([{ ...notice, id: `notice-${this.#notices}` }]);
+    this.#changed();
+  }
+
+  /**
+   * @param {string} id
+   * @param {(message: Message) => Message} change
+   * @param {Message[]} [arrived]
+   */
+  #change(id, change, arrived = []) {
+    for (const list of [this.rows, arrived, this.#early]) {
+      const index = list.findLastIndex((row) => row.id === id);
+      if (index >= 0) {
+        list[index] = change(/** @type {Message} */ (list[index]));
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * @param {string} id
+   * @param {Message[]} arrived
+   */
+  #remove(id, arrived) {
+    const stays = (/** @type {Row} */ row) => row.id !== id;
+    arrived.splice(0, arrived.length, ...arrived.filter(stays));
+    this.#early = this.#early.filter(stays);
+    const before = this.rows.length;
+    this.rows = this.rows.filter(stays);
+    return this.rows.length < before;
+  }
+
+  #changed() {
+    this.changed.value += 1;
+  }
+}

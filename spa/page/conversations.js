@@ -1,0 +1,218 @@
+import { ask, changeConversation, withQuery } from './api.js';
+import { withStatus } from './changes.js';
+import { keyOf, learnName } from './names.js';
+import { Signal } from './signal.js';
+
+/** @typedef {import('./types.js').Conversation} Conversation */
+/** @typedef {import('./types.js').Message} Message */
+
+/** Conversations asked for at once. */
+const PAGE = 200;
+
+/** All conversations with their unread counts, kept as they change; pinned ones first, then the latest. */
+export class Conversations {
+  /** @type {Conversation[]} */
+  items = [];
+  isLoaded = false;
+  /** What is unread in those that are not muted. */
+  unread = 0;
+  mentions = 0;
+  /** Told after each change. */
+  changed = new Signal(0);
+
+  /** @type {Map<string, Conversation>} */
+  #known = new Map();
+  /** Counts the loads, so that one that is overtaken stops. */
+  #loads = 0;
+
+  /** @param {import('./feed.js').Feed} feed */
+  constructor(feed) {
+    feed.batch.watch((batch) => this.#take(batch));
+    feed.lapse.watch(() => void this.load());
+  }
+
+  /**
+   * @param {string | undefined} platform
+   * @param {string} conversation
+   */
+  get(platform, conversation) {
+    return this.#known.get(keyOf(platform, conversation));
+  }
+
+  /**
+   * The same, asked of the server where it is not here yet.
+   * @param {string} platform
+   * @param {string} conversation
+   */
+  async find(platform, conversation) {
+    const known = this.get(platform, conversation);
+    if (known) return known;
+    const told = await askFor(platform, conversation).catch(() => undefined);
+    if (told) this.#put(told);
+    return this.get(platform, conversation);
+  }
+
+  /** Loads all of them; resolves after the first page, which is enough to show. */
+  async load() {
+    this.#loads += 1;
+    const load = this.#loads;
+    const first = await this.#page();
+    if (load !== this.#loads || !first) return;
+    void this.#rest(first, load);
+  }
+
+  /**
+   * @param {Conversation[]} first
+   * @param {number} load
+   */
+  async #rest(first, load) {
+    /** @type {Conversation[] | undefined} */
+    let page = first;
+    while (page) {
+      const isNew = page.filter((entry) => this.#merge(entry)).length > 0;
+      this.isLoaded = true;
+      this.#sort();
+      // A server without pages gives all of them each time.
+      if (!isNew || page.length < PAGE) return;
+      page = await this.#page(page.at(-1)?.last_seq);
+      if (load !== this.#loads) return;
+    }
+  }
+
+  /**
+   * @param {number} [before]
+   * @returns {Promise<Conversation[] | undefined>}
+   */
+  async #page(before) {
+    const told = await ask(withQuery('api/conversations', { limit: PAGE, before })).catch(() => undefined);
+    return told?.conversations;
+  }
+
+  /** Reads everything of a conversation, or up to a message. @param {Conversation} entry @param {string} [id] */
+  read(entry, id = 'latest') {
+    this.#set(entry, { read_to: id }, id === 'latest' ? { unread: 0, mentions: 0 } : {});
+  }
+
+  /**
+   * @param {Conversation} entry
+   * @param {{muted?: boolean, pinned?: boolean}} change
+   */
+  change(entry, change) {
+    this.#set(entry, change, change);
+  }
+
+  /**
+   * Shows a change at once, and what the server makes of it.
+   * @param {Conversation} entry
+   * @param {{read_to?: string, muted?: boolean, pinned?: boolean}} change
+   * @param {Partial<Conversation>} shown
+   */
+  #set(entry, change, shown) {
+    const before = this.#known.get(keyOf(entry.platform, entry.conversation)) ?? entry;
+    this.#put({ ...before, ...shown });
+    this.#sort();
+    changeConversation(entry, change).then(
+      (now) => this.#put({ ...this.get(entry.platform, entry.conversation), ...now }),
+      () => this.#put(before),
+    ).then(() => this.#sort());
+  }
+
+  /** @param {import('./feed.js').Batch} batch */
+  #take(batch) {
+    for (const event of batch) {
+      if ('message' in event) this.#arrived(event.message, event.seq);
+      else if ('conversation' in event) this.#merge(event.conversation);
+      else if ('update' in event) this.#last(event.update, event.update.id, () => event.update);
+      else if ('change' in event) this.#last({ ...event.change, recipient: event.change.conversation }, event.change.id, (message) => withStatus(message, event.change));
+      else if ('removed' in event) this.#removed(event.removed);
+    }
+    this.#sort();
+  }
+
+  /**
+   * Counts a message, until the server tells the count itself.
+   * @param {Message} message
+   * @param {number} seq
+   */
+  #arrived(message, seq) {
+    const platform = message.platform ?? 'local';
+    const known = this.get(platform, message.recipient);
+    if (known && known.last_seq >= seq) return;
+    const isInbound = message.direction === 'Inbound';
+    const isMention = message.segments?.some((segment) => segment.type === 'mention' && segment.me);
+    const counts = isInbound
+      ? { unread: (known?.unread ?? 0) + 1, mentions: (known?.mentions ?? 0) + (isMention ? 1 : 0) }
+      : { unread: 0, mentions: 0 };
+    this.#put({
+      ...(known ?? { platform, conversation: message.recipient }),
+      ...(message.conversation_name ? { name: message.conversation_name } : {}),
+      ...counts,
+      last_message: message,
+      last_seq: seq,
+      last_at: message.created_at,
+    });
+  }
+
+  /**
+   * Changes the last message of a conversation, where it is this one.
+   * @param {{platform?: string, recipient: string}} at
+   * @param {string} id
+   * @param {(message: Message) => Message} change
+   */
+  #last({ platform = 'local', recipient }, id, change) {
+    const known = this.get(platform, recipient);
+    if (known?.last_message?.id === id) this.#put({ ...known, last_message: change(known.last_message) });
+  }
+
+  /** @param {string} id */
+  #removed(id) {
+    const entry = this.items.find((known) => known.last_message?.id === id);
+    if (!entry) return;
+    const { platform, conversation } = entry;
+    askFor(platform, conversation).then((now) => {
+      if (now) this.#put(now);
+      else this.#known.delete(keyOf(platform, conversation));
+      this.#sort();
+    }, () => {});
+  }
+
+  /** Takes an entry in, unless a newer one is known; whether it was unknown before. @param {Conversation} entry */
+  #merge(entry) {
+    const known = this.get(entry.platform, entry.conversation);
+    if (known && known.last_seq > entry.last_seq) {
+      learnName(known.platform, known.conversation, known.name);
+      return false;
+    }
+    const isSame = known?.last_seq === entry.last_seq;
+    this.#put({ ...(isSame && known ? known : {}), ...entry, ...flags(entry) });
+    return !known;
+  }
+
+  /** @param {Conversation} entry */
+  #put(entry) {
+    learnName(entry.platform, entry.conversation, entry.name);
+    this.#known.set(keyOf(entry.platform, entry.conversation), entry);
+  }
+
+  #sort() {
+    this.items = [...this.#known.values()].sort((a, b) => Number(b.pinned ?? false) - Number(a.pinned ?? false) || b.last_seq - a.last_seq);
+    const counted = this.items.filter((entry) => !entry.muted);
+    this.unread = counted.reduce((sum, entry) => sum + (entry.unread ?? 0), 0);
+    this.mentions = this.items.reduce((sum, entry) => sum + (entry.mentions ?? 0), 0);
+    this.changed.value += 1;
+  }
+}
+
+/**
+ * Asks for one conversation; one that has no messages is none, and no error.
+ * @param {string} platform
+ * @param {string} conversation
+ * @returns {Promise<Conversation | undefined>}
+ */
+async function askFor(platform, conversation) {
+  const told = await ask(withQuery('api/conversations', { platform, q: conversation, limit: PAGE }));
+  return told.conversations.find((/** @type {Conversation} */ one) => one.platform === platform && one.conversation === conversation);
+}
+
+/** Flags that are left out of an entry where they are off. @param {Conversation} entry */
+const flags = ({ muted = false, pinned = false }) => ({ muted, pinned });

@@ -1,0 +1,83 @@
+// Notifications of the browser: only where somebody has asked for them.
+
+import { lineOf } from './content.js';
+import { author } from './format.js';
+import { conversationName, isPrivate, keyOf } from './names.js';
+import { preferences } from './preferences.js';
+import { here, link } from './router.js';
+
+/** @typedef {import('./types.js').Message} Message */
+
+/** Age up to which a message is news, in seconds: what a reconnect brings is older. */
+const NEWS = 60;
+
+/** The sound of a message: pitch in Hz, length in seconds. */
+const SOUND = { pitch: 660, length: 0.15 };
+
+/** Asks the browser for its permission; whether it is given. */
+export async function askToNotify() {
+  return 'Notification' in globalThis && (await Notification.requestPermission()) === 'granted';
+}
+
+/**
+ * Notifies of messages that nobody sees.
+ * @param {import('./feed.js').Feed} feed
+ */
+export function followNotifications(feed) {
+  return feed.batch.watch((batch) => {
+    const { notifications, sound } = preferences.value;
+    if (!notifications && !sound) return;
+    const wanted = batch.flatMap((event) => ('message' in event && isWanted(event.message, feed) ? [event.message] : []));
+    if (wanted.length === 0) return;
+    if (sound) play();
+    if (notifications) for (const message of wanted.slice(-3)) notify(message);
+  });
+}
+
+/**
+ * @param {Message} message
+ * @param {import('./feed.js').Feed} feed
+ */
+function isWanted(message, feed) {
+  if (message.direction !== 'Inbound' || Date.now() / 1000 - message.created_at > NEWS || isSeen(message)) return false;
+  const entry = feed.conversations.get(message.platform, message.recipient);
+  const isMention = message.segments?.some((segment) => segment.type === 'mention_all' || (segment.type === 'mention' && segment.me)) ?? false;
+  const rule = preferences.value.notify[keyOf(message.platform, message.recipient)];
+  if (rule === 'none' || (entry?.muted && rule === undefined)) return false;
+  return rule === 'all' || isMention || (rule === undefined && isPrivate({ kind: entry?.kind, conversation: message.recipient }));
+}
+
+/** Whether its conversation is open before somebody's eyes. @param {Message} message */
+function isSeen(message) {
+  const { place, parameters } = here();
+  const isOpen = place === 'messages' && parameters.get('platform') === message.platform && parameters.get('conversation') === message.recipient;
+  return isOpen && !document.hidden && document.hasFocus();
+}
+
+/** @param {Message} message */
+function notify(message) {
+  const { platform, recipient: conversation } = message;
+  const name = conversationName(message);
+  const who = author(message);
+  const options = { body: name === who ? lineOf(message) : `${who}: ${lineOf(message)}`, tag: keyOf(platform, conversation), silent: true };
+  try {
+    const shown = new Notification(name, options);
+    shown.onclick = () => {
+      focus();
+      location.hash = link('messages', { platform, conversation });
+      shown.close();
+    };
+  } catch {
+    // Browsers of phones allow it to service workers only.
+  }
+}
+
+function play() {
+  const context = new AudioContext();
+  const tone = new OscillatorNode(context, { frequency: SOUND.pitch });
+  const volume = new GainNode(context, { gain: 0.08 });
+  tone.connect(volume).connect(context.destination);
+  tone.onended = () => void context.close();
+  tone.start();
+  tone.stop(context.currentTime + SOUND.length);
+}

@@ -1,0 +1,255 @@
+//! One account: its connection, from the login to the end of the session.
+
+use super::api::{Api, Failure, Session};
+use super::lock::{self, Lock};
+use super::memory::{Kept, Login};
+use super::poll::{PollEnd, poll};
+use super::send::send;
+use super::window::Windows;
+use crate::adapter::api::{
+    ActionError, Closed, Delivery, Event, Found, Request, Settings, Window, with_bytes,
+};
+use crate::adapter::context::Context;
+use crate::adapter::registry::{ConfiguredEntry, NewConnection};
+use crate::clock::now;
+use crate::model::change::Inbound;
+use crate::model::event::AdapterState;
+use crate::protocol::platform::State;
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// The longest pause before an account that cannot be reached is tried again; pauses double.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Pause before something is sent again, where the platform cannot be reached.
+const UNREACHABLE_PAUSE: Duration = Duration::from_secs(2);
+
+/// Pause before a session that ended is tried again, should the platform change its mind.
+const ENDED_PAUSE: Duration = Duration::from_hours(1);
+
+/// Pause between attempts to become the account's poller.
+const LOCK_PAUSE: Duration = Duration::from_millis(250);
+
+/// Attempts after which people are told that another process polls the account.
+const QUIET_LOCK_ATTEMPTS: u32 = 20;
+
+/// How long attempts to send that are under way have to end, once the account stops.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
+/// How long the notice that polling ends may take.
+const LAST_NOTICE: Duration = Duration::from_millis(500);
+
+/// Words for people about an account that does not work any more.
+const STOPPED: &str = "the account was stopped";
+
+/// An account at work.
+pub(super) struct Account {
+    pub(super) login: Login,
+    pub(super) session: Session,
+    pub(super) api: Api,
+    /// The address of the media.
+    pub(super) cdn: String,
+    /// The most characters of one text.
+    pub(super) max_text: usize,
+    pub(super) windows: Arc<Windows>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) context: Context,
+    /// Ends this account alone.
+    pub(super) stop: CancellationToken,
+    /// A call found that the session ended.
+    pub(super) ended: Notify,
+}
+
+/// Why a connection ends.
+enum End {
+    Stopped,
+    Session(String),
+    Unreachable(String),
+}
+
+impl Account {
+    pub(super) fn platform(&self) -> &str {
+        self.settings.platform()
+    }
+
+    /// Has messages and state stored in one commit; `false` where the core takes nothing any more.
+    pub(super) async fn save(&self, messages: Vec<Inbound>, state: Vec<AdapterState>) -> bool {
+        let (stored, is_stored) = oneshot::channel();
+        let batch = Event::Batch { messages, state, stored };
+        self.context.events.report(batch).await && is_stored.await.is_ok()
+    }
+
+    /// Asks once more whether the session has ended: a call may be refused in the same words.
+    pub(super) async fn is_ended(&self) -> bool {
+        matches!(self.api.notify(&self.session, true).await, Err(Failure::Ended(_)))
+    }
+
+    /// Works until the account is stopped.
+    pub(super) async fn run(self: Arc<Self>, kept: Kept, entry: Option<ConfiguredEntry>) {
+        let mut cursor = kept.cursor;
+        self.show(entry.as_ref(), State::Connecting, None);
+        let Some(_lock) = self.lock(entry.as_ref()).await else { return };
+        let mut pause = self.settings.reconnect;
+        while !self.stop.is_cancelled() {
+            let began = Instant::now();
+            let end = match self.begin().await {
+                Ok(()) => self.connected(entry.as_ref(), &mut cursor).await,
+                Err(end) => end,
+            };
+            if began.elapsed() > LONGEST_PAUSE {
+                pause = self.settings.reconnect;
+            }
+            let wait = match &end {
+                End::Stopped => break,
+                End::Session(_) => ENDED_PAUSE,
+                End::Unreachable(_) => {
+                    let wait = pause;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    wait
+                }
+            };
+            let (state, reason) = self.shown(&end);
+            tracing::warn!(account = self.login.account, "{reason}");
+            self.show(entry.as_ref(), state, Some(&reason));
+            self.stop.run_until_cancelled(sleep(wait)).await;
+        }
+        let notice = self.api.notify(&self.session, false);
+        let _ = timeout(LAST_NOTICE, notice).await;
+        self.show(entry.as_ref(), State::Disconnected, Some(STOPPED));
+    }
+
+    /// Becomes the account's only poller; `None` once the account is stopped.
+    async fn lock(&self, entry: Option<&ConfiguredEntry>) -> Option<Lock> {
+        for attempt in 0.. {
+            match lock::take(&self.login.account) {
+                Ok(Some(lock)) => return Some(lock),
+                Ok(None) if attempt < QUIET_LOCK_ATTEMPTS => {}
+                Ok(None) => {
+                    let reason = "another rechat on this host polls this account; stop that one";
+                    self.show(entry, State::Error, Some(reason));
+                }
+                Err(reason) => self.show(entry, State::Error, Some(&reason)),
+            }
+            self.stop.run_until_cancelled(sleep(LOCK_PAUSE)).await?;
+        }
+        None
+    }
+
+    /// Tells that polling begins, which shows whether the account can be reached.
+    async fn begin(&self) -> Result<(), End> {
+        let notice = self.api.notify(&self.session, true);
+        match self.stop.run_until_cancelled(notice).await {
+            None => Err(End::Stopped),
+            Some(Err(Failure::Ended(words))) => Err(End::Session(words)),
+            Some(Err(Failure::NotSent(words))) => Err(End::Unreachable(words)),
+            // It is of no consequence to the poll, which tells the rest.
+            Some(Ok(()) | Err(_)) => Ok(()),
+        }
+    }
+
+    /// Polls, and answers requests, for as long as the connection lasts.
+    async fn connected(&self, entry: Option<&ConfiguredEntry>, cursor: &mut String) -> End {
+        let window: Arc<dyn Window> = Arc::clone(&self.windows) as _;
+        let new = self.connection(entry, Some(window));
+        let (registration, requests) = self.context.registry.connect_for_requests(&new);
+        self.windows.close_all(None);
+        let end = self.serve(requests, cursor).await;
+        let (state, reason) = self.shown(&end);
+        registration.end(state, &reason);
+        end
+    }
+
+    /// The state that an end leads to, and words for people.
+    fn shown(&self, end: &End) -> (State, String) {
+        match end {
+            End::Stopped => (State::Disconnected, STOPPED.to_owned()),
+            End::Unreachable(words) => {
+                (State::Connecting, format!("WeChat cannot be reached: {words}"))
+            }
+            End::Session(words) => {
+                let advice = format!("log in again with `rechat login {}`", self.platform());
+                (State::Error, format!("the session of this account ended ({words}); {advice}"))
+            }
+        }
+    }
+
+    async fn serve(&self, mut requests: mpsc::Receiver<Request>, cursor: &mut String) -> End {
+        // A call of the connection before may have found its end late.
+        let _ = self.ended.notified().now_or_never();
+        let mut polling = Box::pin(poll(self, cursor));
+        let mut answering = FuturesUnordered::new();
+        let end = loop {
+            tokio::select! {
+                () = self.stop.cancelled() => break End::Stopped,
+                () = self.ended.notified() => break End::Session("the token is stale".into()),
+                end = &mut polling => break match end {
+                    PollEnd::Ended(words) => End::Session(words),
+                    PollEnd::Unreachable(words) => End::Unreachable(words),
+                    PollEnd::Stopped => End::Stopped,
+                },
+                Some(request) = requests.recv() => answering.push(self.answer(request)),
+                Some(()) = answering.next() => {}
+            }
+        };
+        drop(polling);
+        let _ = timeout(LAST_ANSWERS, async { while answering.next().await.is_some() {} }).await;
+        end
+    }
+
+    async fn answer(&self, request: Request) {
+        match request {
+            Request::Send { message, answer } => {
+                let delivery = match with_bytes(message, &self.context.media).await {
+                    Ok(message) => send(self, &message).await,
+                    Err(reason) => Delivery::Refused { reason, retryable: false },
+                };
+                // The asker may have gone.
+                let _ = answer.send(delivery);
+            }
+            // The interface has no history.
+            Request::Find { answer, .. } => drop(answer.send(Found::CannotTell)),
+            // Nor has it anything to be done with a message that was sent.
+            Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
+        }
+    }
+
+    /// Ends the session, found by a call; nothing goes out until it is taken up again.
+    pub(super) fn session_ended(&self) -> Delivery {
+        let reason = "the session of this account ended".to_owned();
+        self.windows.close_all(Some(Closed { reason, until: None }));
+        self.ended.notify_one();
+        Delivery::Closed
+    }
+
+    /// Lets every conversation wait a little, for the platform cannot be reached.
+    pub(super) fn unreachable(&self, words: &str) -> Delivery {
+        let reason = format!("WeChat cannot be reached ({words})");
+        let until = Some(now() + UNREACHABLE_PAUSE.as_secs());
+        self.windows.close_all(Some(Closed { reason, until }));
+        Delivery::Closed
+    }
+
+    fn show(&self, entry: Option<&ConfiguredEntry>, state: State, reason: Option<&str>) {
+        self.context.registry.show(&self.connection(entry, None), state, reason);
+    }
+
+    fn connection<'a>(
+        &'a self,
+        entry: Option<&'a ConfiguredEntry>,
+        window: Option<Arc<dyn Window>>,
+    ) -> NewConnection<'a> {
+        NewConnection {
+            settings: Arc::clone(&self.settings),
+            platform: self.platform(),
+            account: Some(&self.login.account),
+            entry,
+            offline: None,
+            window,
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Calls of the interface, and what their answers say.
+//!
+//! There is no public specification. The interface is as Tencent's own client, npm
+//! `@tencent-weixin/openclaw-weixin` 2.4.9, uses it.
+
+use super::http::{Answer, Call, Http, NoAnswer};
+use super::json::{count, id, list, number, text};
+use crate::protocol::json::from_slice_lenient;
+use base64::prelude::{BASE64_STANDARD, Engine};
+use bytes::Bytes;
+use form_urlencoded::byte_serialize;
+use hyper::header::{AUTHORIZATION, HeaderName};
+use hyper::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// The official client that this one behaves like: `major << 16 | minor << 8 | patch`.
+const CLIENT_VERSION: &str = "132105";
+const CHANNEL_VERSION: &str = "2.4.9";
+
+/// How this program names itself.
+const BOT_AGENT: &str = concat!("rechat/", env!("CARGO_PKG_VERSION"));
+
+/// How long a server holds a poll where it does not say.
+pub(super) const POLL_HOLD: Duration = Duration::from_secs(35);
+
+/// Time beyond the server's own, so that the server ends a poll and not the client.
+const POLL_MARGIN: Duration = Duration::from_secs(10);
+
+/// The longest that a server is believed to hold a poll.
+const MAX_POLL_HOLD: Duration = Duration::from_mins(5);
+
+/// How long a code for logging in may take to come; the official client has no limit there.
+const QR_CODE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How long telling that polling begins or ends may take.
+const NOTIFY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The bot token is stale: it expired, or the person bound the bot elsewhere.
+const SESSION_ENDED: i64 = -14;
+
+/// Refused: the window, the quota, a spent token, the frequency, or the arguments; all say this.
+const LIMITED: i64 = -2;
+
+/// Why a call was no success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The session ended; somebody has to log in again.
+    Ended(String),
+    /// It was refused by one of the limits, nobody can tell which.
+    Limited(String),
+    /// It was refused for another reason.
+    Refused(String),
+    /// It was never sent.
+    NotSent(String),
+    /// It may have been carried out.
+    Unknown(String),
+    /// As before; the time ran out.
+    Late,
+}
+
+impl Failure {
+    /// Words for people.
+    pub(super) fn words(&self) -> &str {
+        match self {
+            Self::Ended(words)
+            | Self::Limited(words)
+            | Self::Refused(words)
+            | Self::NotSent(words)
+            | Self::Unknown(words) => words,
+            Self::Late => "no answer came in time",
+        }
+    }
+}
+
+/// An address of the interface, and the token of a login there.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Session {
+    pub(super) base: String,
+    pub(super) token: String,
+}
+
+/// The answer to a poll.
+#[derive(Debug, Default)]
+pub(super) struct Updates {
+    pub(super) messages: Vec<Value>,
+    /// The next cursor; without one the last stays in force.
+    pub(super) cursor: Option<String>,
+    /// How long the server holds the next poll, where it says so.
+    pub(super) hold: Option<Duration>,
+}
+
+/// Makes the calls.
+#[derive(Clone, Debug)]
+pub(super) struct Api {
+    pub(super) http: Http,
+    /// The most bytes of an answer.
+    pub(super) max_bytes: usize,
+    /// How long an answer may take, unless a call has a limit of its own.
+    pub(super) timeout: Duration,
+}
+
+impl Api {
+    /// Asks for a code to log in with. Tokens that are held already go along, the newest first.
+    pub(super) async fn qr_code(&self, base: &str, held: &[String]) -> Result<Value, Failure> {
+        let url = format!("{base}/ilink/bot/get_bot_qrcode?bot_type=3");
+        let body = json!({"local_token_list": held.iter().take(10).collect::<Vec<_>>()});
+        self.post(&url, None, &body, QR_CODE_TIMEOUT).await
+    }
+
+    /// Waits for something to happen to a code. No answer, and one of a gateway, mean that nothing
+    /// did.
+    pub(super) async fn qr_code_status(
+        &self,
+        base: &str,
+        code: &str,
+        digits: Option<&str>,
+    ) -> Result<Value, Failure> {
+        let escaped = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+        let mut url = format!("{base}/ilink/bot/get_qrcode_status?qrcode={}", escaped(code));
+        if let Some(digits) = digits {
+            url = format!("{url}&verify_code={}", escaped(digits));
+        }
+        let call = Call {
+            method: Method::GET,
+            url,
+            headers: app_headers(),
+            media_type: "",
+            body: Bytes::new(),
+            limit: POLL_HOLD + POLL_MARGIN,
+            max_bytes: self.max_bytes,
+        };
+        verdict(self.http.send(call).await)
+    }
+
+    /// Tells that polling begins or ends.
+    pub(super) async fn notify(&self, session: &Session, begins: bool) -> Result<(), Failure> {
+        let name = if begins { "notifystart" } else { "notifystop" };
+        let path = format!("ilink/bot/msg/{name}");
+        self.call(session, &path, json!({}), NOTIFY_TIMEOUT).await.map(drop)
+    }
+
+    /// Waits for messages, for as long as the server holds it.
+    pub(super) async fn updates(
+        &self,
+        session: &Session,
+        cursor: &str,
+        hold: Duration,
+    ) -> Result<Updates, Failure> {
+        let body = json!({"get_updates_buf": cursor});
+        let limit = hold.min(MAX_POLL_HOLD) + POLL_MARGIN;
+        let answer = self.call(session, "ilink/bot/getupdates", body, limit).await?;
+        Ok(Updates {
+            cursor: text(&answer, "get_updates_buf").map(str::to_owned),
+            hold: count(&answer, "longpolling_timeout_ms").map(Duration::from_millis),
+            messages: list(&answer, "msgs").to_vec(),
+        })
+    }
+
+    /// Sends one item; gives the platform's ID of the message, where it tells one.
+    pub(super) async fn send_message(
+        &self,
+        session: &Session,
+        to: &str,
+        client_id: &str,
+        context_token: &str,
+        item: Value,
+    ) -> Result<Option<String>, Failure> {
+        let message = json!({
+            "from_user_id": "",
+            "to_user_id": to,
+            "client_id": client_id,
+            "message_type": 2,
+            "message_state": 2,
+            "item_list": [item],
+            "context_token": context_token,
+        });
+        let body = json!({"msg": message});
+        let answer = self.call(session, "ilink/bot/sendmessage", body, self.timeout).await?;
+        Ok(id(&answer, "message_id"))
+    }
+
+    /// Asks where a file can be put
+    pub(super) async fn upload_url(
+        &self,
+        session: &Session,
+        request: Value,
+    ) -> Result<Value, Failure> {
+        self.call(session, "ilink/bot/getuploadurl", request, self.timeout).await
+    }
+
+    /// A call of a session; every body has `base_info`.
+    async fn call(
+        &self,
+        session: &Session,
+        path: &str,
+        mut body: Value,
+        limit: Duration,
+    ) -> Result<Value, Failure> {
+        body["base_info"] = json!({"channel_version": CHANNEL_VERSION, "bot_agent": BOT_AGENT});
+        let url = format!("{}/{path}", session.base);
+        self.post(&url, Some(&session.token), &body, limit).await
+    }
+
+    async fn post(
+        &self,
+        url: &str,
+        token: Option<&str>,
+        body: &Value,
+        limit: Duration,
+    ) -> Result<Value, Failure> {
+        let mut headers = app_headers();
+        headers.push((HeaderName::from_static("authorizationtype"), "ilink_bot_token".into()));
+        headers.push((HeaderName::from_static("x-wechat-uin"), random_uin()?));
+        headers.extend(token.map(|token| (AUTHORIZATION, format!("Bearer {token}"))));
+        let call = Call {
+            method: Method::POST,
+            url: url.to_owned(),
+            headers,
+            media_type: "application/json",
+            body: body.to_string().into(),
+            limit,
+            max_bytes: self.max_bytes,
+        };
+        verdict(self.http.send(call).await)
+    }
+}
+
+fn app_headers() -> Vec<(HeaderName, String)> {
+    vec![
+        (HeaderName::from_static("ilink-app-id"), "bot".into()),
+        (HeaderName::from_static("ilink-app-clientversion"), CLIENT_VERSION.into()),
+    ]
+}
+
+/// A random number in decimal, in base64; a new one for each request.
+fn random_uin() -> Result<String, Failure> {
+    let random = getrandom::u32().map_err(|error| Failure::NotSent(error.to_string()))?;
+    Ok(BASE64_STANDARD.encode(random.to_string()))
+}
+
+/// What an answer says: `ret` and `errcode` may carry the verdict, and either may be missing. An
+/// empty body is an answer too.
+fn verdict(answer: Result<Answer, NoAnswer>) -> Result<Value, Failure> {
+    let answer = answer.map_err(|none| match none {
+        NoAnswer::NotSent(words) => Failure::NotSent(words),
+        NoAnswer::Lost(words) => Failure::Unknown(words),
+        NoAnswer::Late => Failure::Late,
+    })?;
+    let status = answer.status;
+    if status.is_server_error() {
+        return Err(Failure::Unknown(format!("the gateway answered {status}")));
+    }
+    let body: Option<Value> = if answer.body.iter().all(u8::is_ascii_whitespace) {
+        Some(Value::Null)
+    } else {
+        from_slice_lenient(&answer.body).ok()
+    };
+    if let Some(failure) = body.as_ref().and_then(refusal) {
+        return Err(failure);
+    }
+    match (status, body) {
+        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => {
+            Err(Failure::Ended(format!("the token was refused ({status})")))
+        }
+        (status, _) if !status.is_success() => {
+            Err(Failure::Refused(format!("the server answered {status}")))
+        }
+        (_, Some(body)) => Ok(body),
+        (_, None) => Err(Failure::Unknown("the answer cannot be read".into())),
+    }
+}
+
+fn refusal(body: &Value) -> Option<Failure> {
+    let codes = [number(body, "errcode"), number(body, "ret")].into_iter().flatten();
+    let code = codes.into_iter().find(|code| *code != 0)?;
+    let mut words = format!("ret {code}");
+    if let Some(more) = text(body, "errmsg") {
+        words = format!("{words}: {more}");
+    }
+    Some(match code {
+        SESSION_ENDED | 401 => Failure::Ended(words),
+        LIMITED => Failure::Limited(words),
+        _ => Failure::Refused(words),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::HeaderMap;
+
+    fn answered(status: u16, body: &'static str) -> Result<Value, Failure> {
+        let status = StatusCode::from_u16(status).unwrap();
+        verdict(Ok(Answer { status, headers: HeaderMap::new(), body: body.into() }))
+    }
+
+    #[test]
+    fn a_success_is_where_no_code_is_set() {
+        for body in [r#"{"ret":0}"#, "{}", "", " ", r#"{"ret":null,"errcode":0}"#] {
+            assert!(answered(200, body).is_ok(), "{body}");
+        }
+    }
+
+    #[test]
+    fn either_field_may_refuse() {
+        for (status, body, wanted) in [
+            (200, r#"{"errcode":-14,"errmsg":"session timeout"}"#, "Ended"),
+            (200, r#"{"ret":-14}"#, "Ended"),
+            (200, r#"{"ret":0,"errcode":-14}"#, "Ended"),
+            (401, r#"{"ret":401}"#, "Ended"),
+            (403, "no", "Ended"),
+            (200, r#"{"ret":-2,"errmsg":"prepare failed"}"#, "Limited"),
+            (200, r#"{"ret":"-2"}"#, "Limited"),
+            (200, r#"{"ret":-1}"#, "Refused"),
+            (404, "<html>", "Refused"),
+            (524, "", "Unknown"),
+            (502, r#"{"ret":0}"#, "Unknown"),
+            (200, r#"{"ret":0"#, "Unknown"),
+        ] {
+            let failure = format!("{:?}", answered(status, body).unwrap_err());
+            assert!(failure.starts_with(wanted), "{status} {body}: {failure}");
+        }
+    }
+
+    #[test]
+    fn ids_keep_every_digit() {
+        let body = answered(200, r#"{"message_id":7497484083968569736}"#).unwrap();
+        assert_eq!(id(&body, "message_id").as_deref(), Some("7497484083968569736"));
+        let body = answered(200, r#"{"message_id":"18446744073709551615"}"#).unwrap();
+        assert_eq!(id(&body, "message_id").as_deref(), Some("18446744073709551615"));
+        assert_eq!(id(&json!({"message_id": 0}), "message_id"), None);
+    }
+}

@@ -1,0 +1,43 @@
+//! Encryption of media: AES-128 in ECB mode with PKCS#7 padding.
+
+use aes::Aes128;
+use ecb::cipher::block_padding::Pkcs7;
+use ecb::cipher::{BlockModeEncrypt, KeyInit};
+
+/// A key.
+pub(super) type Key = [u8; 16];
+
+/// A new random key.
+pub(super) fn new_key() -> Result<Key, String> {
+    let mut key = Key::default();
+    getrandom::fill(&mut key).map_err(|error| error.to_string())?;
+    Ok(key)
+}
+
+/// Encrypts bytes; there are always more of them afterwards.
+pub(super) fn encrypt(key: &Key, bytes: &[u8]) -> Vec<u8> {
+    ecb::Encryptor::<Aes128>::new(&(*key).into()).encrypt_padded_vec::<Pkcs7>(bytes)
+}
+
+/// Digits of a key or a hash, in lower case.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FIPS 197, appendix C.1.
+    #[test]
+    fn a_block_is_that_of_the_standard() {
+        let key: Key = std::array::from_fn(|n| n as u8);
+        let plain: Vec<u8> = (0..16).map(|n| n * 0x11).collect();
+        let cipher = encrypt(&key, &plain);
+        assert_eq!(hex(&cipher[..16]), "69c4e0d86a7b0430d8cdb78070b4c55a");
+        assert_eq!(cipher.len(), 32, "a whole block of padding follows");
+        assert_eq!(encrypt(&key, &plain[..15]).len(), 16);
+    }
+}

@@ -1,0 +1,132 @@
+//! HTTP requests with limits, which tell whether a request may have arrived.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, StatusCode, Uri};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection that nobody uses is kept.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A client, made when it is first used: it reads the certificates of the system.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Http {
+    client: Arc<OnceLock<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>>,
+}
+
+/// A request.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) method: Method,
+    pub(super) url: String,
+    pub(super) headers: Vec<(HeaderName, String)>,
+    /// The media type of the body; empty where there is none.
+    pub(super) media_type: &'static str,
+    pub(super) body: Bytes,
+    /// How long all of it may take.
+    pub(super) limit: Duration,
+    /// The most bytes of the answer.
+    pub(super) max_bytes: usize,
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NoAnswer {
+    /// The request was never sent.
+    NotSent(String),
+    /// The request may have arrived.
+    Lost(String),
+    /// As before; the time ran out.
+    Late,
+}
+
+impl Http {
+    /// Sends a request, and reads the whole answer.
+    pub(super) async fn send(&self, call: Call) -> Result<Answer, NoAnswer> {
+        let client = self.client().map_err(|error| NoAnswer::NotSent(error.to_string()))?;
+        let (limit, max_bytes) = (call.limit, call.max_bytes);
+        let request = request(call).map_err(NoAnswer::NotSent)?;
+        let exchange = async {
+            let answer = client.request(request).await.map_err(|error| {
+                let words = chain(&error);
+                if error.is_connect() { NoAnswer::NotSent(words) } else { NoAnswer::Lost(words) }
+            })?;
+            let (head, body) = answer.into_parts();
+            let body = Limited::new(body, max_bytes).collect().await;
+            let body = body.map_err(|error| NoAnswer::Lost(chain(&*error)))?.to_bytes();
+            Ok(Answer { status: head.status, headers: head.headers, body })
+        };
+        timeout(limit, exchange).await.unwrap_or(Err(NoAnswer::Late))
+    }
+
+    fn client(&self) -> io::Result<&Client<HttpsConnector<HttpConnector>, Full<Bytes>>> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        connector.enforce_http(false);
+        let provider = rustls::crypto::ring::default_provider();
+        let connector = HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(provider)?
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_timer(TokioTimer::new())
+            .build(connector);
+        Ok(self.client.get_or_init(|| client))
+    }
+}
+
+fn request(call: Call) -> Result<Request<Full<Bytes>>, String> {
+    let uri: Uri = call.url.parse().map_err(|_| format!("`{}` is no address", call.url))?;
+    let mut request = Request::new(Full::new(call.body));
+    *request.method_mut() = call.method;
+    *request.uri_mut() = uri;
+    let headers = request.headers_mut();
+    if !call.media_type.is_empty() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(call.media_type));
+    }
+    for (name, value) in call.headers {
+        let mut value = HeaderValue::try_from(value)
+            .map_err(|_| format!("the header `{name}` has characters that it must not"))?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    Ok(request)
+}
+
+/// An error with its causes: the outermost alone says little.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !words.contains(&more) {
+            words = format!("{words}: {more}");
+        }
+        cause = error.source();
+    }
+    words
+}

@@ -1,0 +1,248 @@
+//! A message as the interface tells it, read into segments.
+
+use super::address::conversation;
+use super::crypto::hex;
+use super::json::{count, id, list, number, text};
+use crate::model::change::Inbound;
+use crate::model::content::{Content, Media, Segment};
+use crate::model::message::{ReplyTo, Sender, excerpt};
+use md5::{Digest, Md5};
+use serde_json::Value;
+
+/// The type of a message that a bot sent: an echo.
+const FROM_BOT: i64 = 2;
+
+/// The sender of a message that names none.
+const NOBODY: &str = "unknown";
+
+/// A message, and what came with it.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) message: Inbound,
+    /// The token to answer it with.
+    pub(super) context_token: Option<String>,
+    /// When it was written, in Unix milliseconds; 0 where that is not told.
+    pub(super) written_ms: u64,
+}
+
+/// Reads a message; `None` for the echo of one of the bot's own.
+pub(super) fn read(value: &Value, platform: &str, account: &str) -> Option<Received> {
+    if number(value, "message_type") == Some(FROM_BOT) {
+        return None;
+    }
+    let sender = text(value, "from_user_id").unwrap_or(NOBODY);
+    // No group was ever seen; should one come, it is no private conversation.
+    let conversation = match text(value, "group_id") {
+        Some(group) => format!("group_{group}"),
+        None => conversation(sender),
+    };
+    let written_ms = count(value, "create_time_ms").unwrap_or(0);
+    let items = list(value, "item_list");
+    let fingerprint = fingerprint(sender, written_ms, items);
+    let is_text = |item: &Value| number(item, "type") == Some(1) && item.get("ref_msg").is_none();
+    let segments = segments(items);
+    Some(Received {
+        message: Inbound {
+            platform: platform.to_owned(),
+            account: account.to_owned(),
+            conversation,
+            conversation_name: None,
+            sender: Sender { id: sender.to_owned(), name: String::new() },
+            content: Content::of(segments),
+            reply_to: items.iter().find_map(quoted).map(Box::new),
+            external_id: id(value, "message_id").unwrap_or_else(|| fingerprint.clone()),
+            time: written_ms / 1000,
+            own: false,
+            from_history: false,
+            original: (!items.iter().all(is_text)).then(|| value["item_list"].to_string()),
+            fingerprint: Some(fingerprint),
+        },
+        context_token: text(value, "context_token").map(str::to_owned),
+        written_ms,
+    })
+}
+
+/// By which a message is known when it comes again under another ID: its sender, its time and what
+/// it says. IDs of items and times of the server are left out.
+fn fingerprint(sender: &str, written_ms: u64, items: &[Value]) -> String {
+    let mut hash = Md5::new();
+    let mut add = |part: &str| {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    };
+    add(sender);
+    add(&written_ms.to_string());
+    for item in items {
+        let fields = item.as_object().into_iter().flatten();
+        for (name, value) in fields.filter(|(name, _)| name.ends_with("_item") || *name == "type") {
+            add(name);
+            add(&value.to_string());
+        }
+    }
+    hex(&hash.finalize())
+}
+
+fn segments(items: &[Value]) -> Vec<Segment> {
+    let mut segments: Vec<_> = items.iter().map(segment).collect();
+    if segments.is_empty() {
+        segments.push(Segment::Other { name: "empty".into(), text: None });
+    }
+    segments
+}
+
+/// One item. Addresses of files are left out: what lies there is encrypted, and no use to anybody
+/// but this adapter.
+fn segment(item: &Value) -> Segment {
+    let part = |name: &str| item.get(name).unwrap_or(&Value::Null);
+    match number(item, "type") {
+        Some(1) => {
+            let text = text(part("text_item"), "text").unwrap_or_default();
+            Segment::Text { text: text.to_owned() }
+        }
+        Some(2) => Segment::Image(Media::default()),
+        Some(3) => Segment::Audio(voice(part("voice_item"))),
+        Some(4) => {
+            let file = part("file_item");
+            Segment::File(Media {
+                name: text(file, "file_name").map(str::to_owned),
+                size: count(file, "len"),
+                ..Media::default()
+            })
+        }
+        Some(5) => Segment::Video(Media::default()),
+        Some(11 | 12) => {
+            let call = match part("tool_call_start_item") {
+                Value::Null => part("tool_call_result_item"),
+                call => call,
+            };
+            let text = text(call, "tool_name").map(str::to_owned);
+            Segment::Other { name: "tool_call".into(), text }
+        }
+        other => {
+            let name = other.map_or_else(|| "item".into(), |number| format!("item {number}"));
+            Segment::Other { name, text: None }
+        }
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "milliseconds of a voice are few")]
+fn voice(voice: &Value) -> Media {
+    let mime = match number(voice, "encode_type") {
+        Some(5) => Some("audio/amr"),
+        // 4 says Speex, and yet comes with SILK.
+        Some(4 | 6) => Some("audio/silk"),
+        Some(7) => Some("audio/mpeg"),
+        _ => None,
+    };
+    Media {
+        mime: mime.map(str::to_owned),
+        duration: count(voice, "playtime").map(|milliseconds| milliseconds as f64 / 1000.0),
+        text: text(voice, "text").map(str::to_owned),
+        ..Media::default()
+    }
+}
+
+/// The message that an item quotes. Newer versions tell nothing of it but its ID.
+fn quoted(item: &Value) -> Option<ReplyTo> {
+    let quote = item.get("ref_msg").filter(|quote| quote.is_object())?;
+    let message = quote.get("message_item").filter(|message| message.is_object());
+    let content = match (message, text(quote, "title")) {
+        (Some(message), _) => Some(Content::of(vec![segment(message)]).readable().into_owned()),
+        (None, title) => title.map(str::to_owned),
+    };
+    Some(ReplyTo {
+        id: None,
+        sender: None,
+        content: content.map(|content| excerpt(&content)),
+        external_id: id(quote, "svr_id").or_else(|| id(message?, "msg_id")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn told(items: Value) -> Inbound {
+        let value = json!({
+            "message_id": 7_497_484_083_968_569_736_u64, "from_user_id": "u@im.wechat",
+            "create_time_ms": 1_700_000_000_123_u64, "item_list": items, "context_token": "c",
+        });
+        let received = read(&value, "wechat", "a@im.bot").unwrap();
+        assert_eq!(received.context_token.as_deref(), Some("c"));
+        assert_eq!(received.written_ms, 1_700_000_000_123);
+        received.message
+    }
+
+    #[test]
+    fn each_item_is_a_segment() {
+        let all = told(json!([
+            {"type": 1, "text_item": {"text": "look [微笑]"}},
+            {"type": 2, "image_item": {"media": {"full_url": "https://cdn/x"}, "mid_size": 99}},
+            {"type": 3, "voice_item": {"playtime": 1500, "encode_type": 4, "text": "hello"}},
+            {"type": 4, "file_item": {"file_name": "a.pdf", "len": "12"}},
+            {"type": 5, "video_item": {"play_length": 3}},
+            {"type": 11, "tool_call_start_item": {"tool_name": "search"}},
+            {"type": 99},
+        ]));
+        let segments = serde_json::to_value(all.content.segments().unwrap()).unwrap();
+        assert_eq!(
+            segments,
+            json!([
+                {"type": "text", "text": "look [微笑]"},
+                {"type": "image"},
+                {"type": "audio", "mime": "audio/silk", "duration": 1.5, "text": "hello"},
+                {"type": "file", "name": "a.pdf", "size": 12},
+                {"type": "video"},
+                {"type": "other", "name": "tool_call", "text": "search"},
+                {"type": "other", "name": "item 99"},
+            ])
+        );
+        assert!(all.original.unwrap().contains("https://cdn/x"), "the platform's own words");
+        assert_eq!(all.external_id, "7497484083968569736");
+    }
+
+    #[test]
+    fn a_text_is_plain_and_needs_no_words_of_the_platform() {
+        let text = told(json!([{"type": 1, "text_item": {"text": "hi"}}]));
+        assert_eq!((text.content, text.original), (Content::text("hi"), None));
+    }
+
+    #[test]
+    fn a_quote_tells_what_is_known_of_it() {
+        let quote = |quote: Value| {
+            let text = json!({"text": "yes"});
+            told(json!([{"type": 1, "text_item": text, "ref_msg": quote}])).reply_to.unwrap()
+        };
+        let newer = quote(json!({"svr_id": 7_497_484_083_968_569_737_u64}));
+        assert_eq!(newer.external_id.as_deref(), Some("7497484083968569737"));
+        assert_eq!(newer.content, None);
+        let item = json!({"type": 4, "msg_id": "5", "file_item": {"file_name": "a.pdf"}});
+        let older = quote(json!({"message_item": item, "title": "Ann: [file]"}));
+        assert_eq!(older.external_id.as_deref(), Some("5"));
+        assert_eq!(older.content.as_deref(), Some("a.pdf"));
+    }
+
+    #[test]
+    fn what_is_odd_is_read_as_far_as_it_goes() {
+        let odd = read(&json!({"item_list": null, "from_user_id": 5}), "wechat", "a").unwrap();
+        assert_eq!(odd.message.conversation, "private_unknown");
+        assert_eq!(odd.message.content.readable(), "[empty]");
+        assert!(!odd.message.external_id.is_empty());
+        let grouped = json!({"from_user_id": "u", "group_id": "7@chatroom"});
+        assert_eq!(read(&grouped, "wechat", "a").unwrap().message.conversation, "group_7@chatroom");
+        assert!(read(&json!({"message_type": 2}), "wechat", "a").is_none());
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_sender_time_and_content() {
+        let print = |sender: &str, time: u64, text: &str, id: &str| {
+            let item = json!({"type": 1, "msg_id": id, "text_item": {"text": text}});
+            fingerprint(sender, time, &[item])
+        };
+        assert_eq!(print("a", 1, "x", "5"), print("a", 1, "x", "6"));
+        for other in [print("b", 1, "x", "5"), print("a", 2, "x", "5"), print("a", 1, "y", "5")] {
+            assert_ne!(print("a", 1, "x", "5"), other);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! One poller for each account of this user on this host: two would divide the messages among
+//! themselves. The lock ends with the process, however that ends.
+
+use super::crypto::hex;
+use md5::{Digest, Md5};
+use rustix::fs::OFlags;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+/// A lock that is held until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+/// Takes the lock of an account; `Ok(None)` where another poller has it.
+pub(super) fn take(account: &str) -> Result<Option<Lock>, String> {
+    let path = path(account);
+    let open = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        .open(&path);
+    let file = open.map_err(|error| format!("{}: {error}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Lock { _file: file })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(format!("{}: {error}", path.display())),
+    }
+}
+
+fn path(account: &str) -> PathBuf {
+    let folder = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty());
+    let folder = folder.map_or_else(std::env::temp_dir, PathBuf::from);
+    let user = rustix::process::getuid().as_raw();
+    folder.join(format!("rechat-wechat-{user}-{}.lock", hex(&Md5::digest(account))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_has_one_poller() {
+        let account = format!("{}@im.bot", uuid::Uuid::new_v4());
+        let first = take(&account).unwrap().unwrap();
+        assert!(take(&account).unwrap().is_none());
+        drop(first);
+        assert!(take(&account).unwrap().is_some());
+        std::fs::remove_file(path(&account)).unwrap();
+    }
+}

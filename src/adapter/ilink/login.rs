@@ -1,0 +1,203 @@
+//! One login by a QR code, from the first code to the token.
+
+use super::api::{Api, Failure};
+use super::json::text;
+use super::memory::Login;
+use super::qr::modules;
+use crate::clock::now;
+use crate::protocol::login::{LoginState, LoginStatus};
+use serde_json::Value;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// How long a login may take, all its codes together; as in the official client.
+const LOGIN_TIMEOUT: Duration = Duration::from_mins(8);
+
+/// Pause between two looks at a code, and after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How often a code is asked for, where the platform does not answer.
+const CODE_ATTEMPTS: u32 = 3;
+
+/// How a login ended.
+#[derive(Debug)]
+pub(super) enum LoggedIn {
+    /// There is a new token.
+    New(Login),
+    /// The bot is bound to this client already.
+    Already,
+}
+
+/// A login under way.
+pub(super) struct Attempt {
+    pub(super) api: Api,
+    /// The address of the interface where every login begins.
+    pub(super) base: String,
+    /// Tokens that are held already, the newest first.
+    pub(super) held: Vec<String>,
+    pub(super) status: watch::Sender<LoginStatus>,
+    /// Digits that the phone shows, as a person typed them.
+    pub(super) digits: mpsc::Receiver<String>,
+}
+
+/// What became of one code.
+enum CodeEnd {
+    Confirmed(LoggedIn),
+    /// Another code is needed.
+    Expired,
+}
+
+impl Attempt {
+    /// Shows codes until one is confirmed; the error is for people.
+    pub(super) async fn run(mut self) -> Result<(LoggedIn, watch::Sender<LoginStatus>), String> {
+        let until = Instant::now() + LOGIN_TIMEOUT;
+        let logged_in = timeout_at(until, async {
+            loop {
+                let code = self.code().await?;
+                if let CodeEnd::Confirmed(logged_in) = self.follow(&code).await? {
+                    return Ok(logged_in);
+                }
+                self.tell(LoginState::Expired, None);
+            }
+        });
+        match logged_in.await {
+            Ok(Ok(logged_in)) => Ok((logged_in, self.status)),
+            Ok(Err(reason)) => Err(self.failed(reason)),
+            Err(_) => Err(self.failed("nobody scanned the code and confirmed it in time".into())),
+        }
+    }
+
+    fn failed(&self, reason: String) -> String {
+        self.tell(LoginState::Failed, Some(&reason));
+        reason
+    }
+
+    fn tell(&self, state: LoginState, reason: Option<&str>) {
+        self.status.send_if_modified(|status| {
+            let reason = reason.map(str::to_owned);
+            let is_new = status.state != state || status.reason != reason;
+            (status.state, status.reason) = (state, reason);
+            if matches!(state, LoginState::Failed | LoginState::Expired) {
+                (status.qrcode, status.modules) = (None, Vec::new());
+            }
+            is_new
+        });
+    }
+
+    /// Asks for a code and shows it.
+    async fn code(&self) -> Result<String, String> {
+        let mut attempt = 1;
+        let answer = loop {
+            match self.api.qr_code(&self.base, &self.held).await {
+                Ok(answer) => break answer,
+                Err(failure) if attempt == CODE_ATTEMPTS => {
+                    return Err(format!("WeChat gives no code: {}", failure.words()));
+                }
+                Err(_) => attempt += 1,
+            }
+            sleep(PAUSE).await;
+        };
+        let (Some(code), Some(shown)) =
+            (text(&answer, "qrcode"), text(&answer, "qrcode_img_content"))
+        else {
+            return Err("WeChat's answer has no code".into());
+        };
+        self.status.send_modify(|status| {
+            (status.state, status.reason) = (LoginState::Wait, None);
+            status.qrcode = Some(shown.to_owned());
+            status.modules = modules(shown);
+        });
+        Ok(code.to_owned())
+    }
+
+    /// Follows a code to its end.
+    async fn follow(&mut self, code: &str) -> Result<CodeEnd, String> {
+        let mut base = self.base.clone();
+        let mut digits: Option<String> = None;
+        loop {
+            let given = digits.take();
+            let answer = match self.api.qr_code_status(&base, code, given.as_deref()).await {
+                Ok(answer) => answer,
+                // No answer says that nothing happened.
+                Err(Failure::Late) => continue,
+                Err(Failure::NotSent(_) | Failure::Unknown(_)) => {
+                    sleep(PAUSE).await;
+                    continue;
+                }
+                Err(failure) => return Err(failure.words().to_owned()),
+            };
+            match text(&answer, "status").unwrap_or("wait") {
+                "scaned" => self.tell(LoginState::Scanned, None),
+                "need_verifycode" => {
+                    let wrong = given.map(|_| "the digits were wrong");
+                    digits = Some(self.ask_for_digits(wrong).await?);
+                    continue;
+                }
+                "scaned_but_redirect" => {
+                    self.tell(LoginState::Scanned, None);
+                    if let Some(host) = text(&answer, "redirect_host") {
+                        base = at_host(&self.base, host);
+                    }
+                }
+                "verify_code_blocked" | "expired" => return Ok(CodeEnd::Expired),
+                "binded_redirect" => return Ok(CodeEnd::Confirmed(LoggedIn::Already)),
+                "confirmed" => {
+                    return confirmed(&answer, &self.base)
+                        .map(|login| CodeEnd::Confirmed(LoggedIn::New(login)));
+                }
+                _ => {}
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn ask_for_digits(&mut self, wrong: Option<&str>) -> Result<String, String> {
+        // What was given before they were asked for is none of them.
+        while self.digits.try_recv().is_ok() {}
+        self.tell(LoginState::Digits, wrong);
+        let digits = self.digits.recv().await.ok_or("rechat is stopping")?;
+        self.tell(LoginState::Scanned, None);
+        Ok(digits)
+    }
+}
+
+/// The address of another host, spoken to as the first one.
+fn at_host(base: &str, host: &str) -> String {
+    let scheme = base.split_once("://").map_or("https", |(scheme, _)| scheme);
+    format!("{scheme}://{host}")
+}
+
+fn confirmed(answer: &Value, base: &str) -> Result<Login, String> {
+    let (Some(token), Some(account)) = (text(answer, "bot_token"), text(answer, "ilink_bot_id"))
+    else {
+        return Err("WeChat confirmed the login without a token".into());
+    };
+    let base = text(answer, "baseurl").unwrap_or(base).trim_end_matches('/');
+    Ok(Login {
+        account: account.to_owned(),
+        user: text(answer, "ilink_user_id").unwrap_or_default().to_owned(),
+        base: base.to_owned(),
+        token: token.to_owned(),
+        at: now(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_login_without_a_bot_has_failed() {
+        let answer = json!({"bot_token": "t", "ilink_bot_id": "b", "baseurl": ""});
+        assert_eq!(confirmed(&answer, "https://h").unwrap().base, "https://h");
+        assert!(confirmed(&json!({"bot_token": "t"}), "https://h").is_err());
+    }
+
+    #[test]
+    fn a_redirect_keeps_the_scheme() {
+        assert_eq!(at_host("https://a.example", "b.example"), "https://b.example");
+        assert_eq!(at_host("http://127.0.0.1:1", "127.0.0.1:2"), "http://127.0.0.1:2");
+    }
+}

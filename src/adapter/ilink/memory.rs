@@ -1,0 +1,245 @@
+//! What is kept over restarts: logins, cursors and reply tokens, and how it is encoded.
+
+use super::reply::{Progress, Reply, Stuck};
+use crate::model::event::AdapterState;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use uuid::Uuid;
+
+/// The adapter's name for what it keeps.
+pub(super) const ADAPTER: &str = "ilink";
+
+/// A login: one bot of one person. Its `Debug` leaves out the token.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Login {
+    /// The bot's ID.
+    pub(super) account: String,
+    /// The person who scanned the code.
+    pub(super) user: String,
+    /// The address of the interface from now on.
+    pub(super) base: String,
+    pub(super) token: String,
+    /// Unix seconds of the login.
+    pub(super) at: u64,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Login").field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+/// Everything that is kept for an account.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub(super) login: Login,
+    /// The cursor of the next poll; empty where there is none.
+    pub(super) cursor: String,
+    /// By conversation.
+    pub(super) replies: HashMap<String, Reply>,
+}
+
+/// A value as it is encoded: one arm for each kind and version. Arms are only added, at the end.
+#[derive(Serialize, Deserialize)]
+enum Encoded {
+    LoginV1 {
+        user: String,
+        base: String,
+        token: String,
+        at: u64,
+    },
+    CursorV1(String),
+    ReplyV1 {
+        token: String,
+        received_ms: u64,
+        taken: u32,
+        refusals: u32,
+        next_try: Option<u64>,
+        words: String,
+        /// The message, how often it was refused as the first one, and when last.
+        stuck: Option<(Uuid, u32, u64)>,
+        /// The message, its parts that went out, its ID, and whether one of them is unproved.
+        progress: Option<(Uuid, u32, Option<String>, bool)>,
+    },
+}
+
+/// The names of what is kept, one a line: platform, kind of value, account, conversation.
+fn key(platform: &str, kind: &str, account: &str, conversation: &str) -> String {
+    [platform, kind, account, conversation].join("\n")
+}
+
+fn state(key: String, value: Option<&Encoded>) -> AdapterState {
+    // Only a value without a known length cannot be written, and none is such.
+    let value = value.map(|value| postcard::to_stdvec(value).unwrap_or_default());
+    AdapterState { adapter: ADAPTER.to_owned(), key, value }
+}
+
+/// Keeps a login.
+pub(super) fn keep_login(platform: &str, login: &Login) -> AdapterState {
+    let Login { account, user, base, token, at } = login.clone();
+    state(key(platform, "login", &account, ""), Some(&Encoded::LoginV1 { user, base, token, at }))
+}
+
+/// Keeps a cursor; an empty one removes it.
+pub(super) fn keep_cursor(platform: &str, account: &str, cursor: &str) -> AdapterState {
+    let value = (!cursor.is_empty()).then(|| Encoded::CursorV1(cursor.to_owned()));
+    state(key(platform, "cursor", account, ""), value.as_ref())
+}
+
+/// Keeps what is known of a conversation.
+pub(super) fn keep_reply(
+    platform: &str,
+    account: &str,
+    conversation: &str,
+    reply: Reply,
+) -> AdapterState {
+    let value = Encoded::ReplyV1 {
+        token: reply.token,
+        received_ms: reply.received_ms,
+        taken: reply.taken,
+        refusals: reply.refusals,
+        next_try: reply.next_try,
+        words: reply.words,
+        stuck: reply.stuck.map(|stuck| (stuck.message, stuck.count, stuck.at)),
+        progress: reply.progress.map(|p| (p.message, p.parts, p.external_id, p.is_unproved)),
+    };
+    state(key(platform, "reply", account, conversation), Some(&value))
+}
+
+/// Forgets an account and all that belongs to it.
+pub(super) fn forget<'a>(
+    platform: &str,
+    account: &str,
+    conversations: impl IntoIterator<Item = &'a str>,
+) -> Vec<AdapterState> {
+    let replies = conversations.into_iter().map(|name| key(platform, "reply", account, name));
+    let others = ["login", "cursor"].map(|kind| key(platform, kind, account, ""));
+    replies.chain(others).map(|key| state(key, None)).collect()
+}
+
+/// Reads what was kept for a platform, by account. What cannot be read is told and left out.
+pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<String, Kept> {
+    let mut logins = BTreeMap::new();
+    let mut others = Vec::new();
+    for (key, value) in kept {
+        let mut names = key.split('\n');
+        let [Some(of), Some(_), Some(account), Some(conversation)] =
+            std::array::from_fn(|_| names.next())
+        else {
+            continue;
+        };
+        if of != platform {
+            continue;
+        }
+        match postcard::from_bytes(&value) {
+            Ok(Encoded::LoginV1 { user, base, token, at }) => {
+                let account = account.to_owned();
+                let login = Login { account: account.clone(), user, base, token, at };
+                let kept = Kept { login, cursor: String::new(), replies: HashMap::new() };
+                logins.insert(account, kept);
+            }
+            Ok(other) => others.push((account.to_owned(), conversation.to_owned(), other)),
+            Err(error) => tracing::error!(account, "what was kept cannot be read: {error}"),
+        }
+    }
+    for (account, conversation, other) in others {
+        let Some(kept) = logins.get_mut(&account) else { continue };
+        match other {
+            Encoded::CursorV1(cursor) => kept.cursor = cursor,
+            Encoded::ReplyV1 {
+                token,
+                received_ms,
+                taken,
+                refusals,
+                next_try,
+                words,
+                stuck,
+                progress,
+            } => {
+                let stuck = stuck.map(|(message, count, at)| Stuck { message, count, at });
+                let progress = progress.map(|(message, parts, external_id, is_unproved)| {
+                    Progress { message, parts, external_id, is_unproved }
+                });
+                let reply =
+                    Reply { token, received_ms, taken, refusals, next_try, words, stuck, progress };
+                kept.replies.insert(conversation, reply);
+            }
+            Encoded::LoginV1 { .. } => {}
+        }
+    }
+    logins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::ilink::crypto::hex;
+
+    fn everything() -> (Login, Reply) {
+        let login = Login {
+            account: "a@im.bot".into(),
+            user: "u@im.wechat".into(),
+            base: "https://h".into(),
+            token: "t".into(),
+            at: 5,
+        };
+        let message = Uuid::from_u128(7);
+        let reply = Reply {
+            token: "c".into(),
+            received_ms: 300,
+            taken: 1,
+            refusals: 2,
+            next_try: Some(3),
+            words: "w".into(),
+            stuck: Some(Stuck { message, count: 1, at: 9 }),
+            progress: Some(Progress {
+                message,
+                parts: 2,
+                external_id: Some("e".into()),
+                is_unproved: true,
+            }),
+        };
+        (login, reply)
+    }
+
+    fn kept(states: Vec<AdapterState>) -> Vec<(String, Vec<u8>)> {
+        states.into_iter().map(|state| (state.key, state.value.unwrap())).collect()
+    }
+
+    #[test]
+    fn what_is_kept_reads_back() {
+        let (login, reply) = everything();
+        let states = vec![
+            keep_reply("wechat", "a@im.bot", "private_u", reply.clone()),
+            keep_cursor("wechat", "a@im.bot", "next"),
+            keep_login("wechat", &login),
+            keep_cursor("wechat", "gone@im.bot", "next"),
+            keep_login("other", &login),
+        ];
+        let read = read("wechat", kept(states));
+        let replies = HashMap::from([("private_u".to_owned(), reply)]);
+        let wanted = Kept { login, cursor: "next".into(), replies };
+        assert_eq!(read, BTreeMap::from([("a@im.bot".to_owned(), wanted)]));
+    }
+
+    #[test]
+    fn what_is_written_stays_readable() {
+        let (login, reply) = everything();
+        let bytes = |state: AdapterState| hex(&state.value.unwrap());
+        assert_eq!(
+            bytes(keep_login("w", &login)),
+            "000b7540696d2e7765636861740968747470733a2f2f68017405"
+        );
+        assert_eq!(bytes(keep_cursor("w", "a", "n")), "01016e");
+        let id = format!("10{}", hex(Uuid::from_u128(7).as_bytes()));
+        let wanted = format!("020163ac020102010301770 1{id}010901{id}02010165 01").replace(' ', "");
+        assert_eq!(bytes(keep_reply("w", "a", "c", reply)), wanted);
+    }
+
+    #[test]
+    fn a_token_is_not_shown() {
+        let (mut login, _) = everything();
+        login.token = "secret".into();
+        assert!(!format!("{login:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,213 @@
+//! A message as the interface takes it: in parts, each a request of its own.
+
+use super::upload::{File, FileKind};
+use crate::adapter::api::Outbound;
+use crate::model::content::{Content, Media, Segment};
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::{Value, json};
+use std::mem::take;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Base64 with or without its padding.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A part of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Text(String),
+    File(File),
+}
+
+/// The parts of a message, in their order; the error says why it cannot be sent. What the platform
+/// has no form for goes out as its readable text, a quote before all else.
+pub(super) fn parts(message: &Outbound, max_text: usize) -> Result<Vec<Part>, String> {
+    let mut parts = Vec::new();
+    let mut words = Vec::new();
+    let quoted = message.reply_to.as_ref().and_then(|reply| reply.content.as_ref());
+    words.extend(quoted.map(|quoted| Segment::Text { text: format!("> {quoted}\n") }));
+    for segment in message.content.to_segments() {
+        match file(&segment)? {
+            Some(file) => {
+                add_text(take(&mut words), max_text, &mut parts);
+                parts.push(Part::File(file));
+            }
+            None => words.push(segment),
+        }
+    }
+    add_text(words, max_text, &mut parts);
+    if parts.is_empty() { Err("there is nothing in it".into()) } else { Ok(parts) }
+}
+
+fn add_text(words: Vec<Segment>, max_text: usize, parts: &mut Vec<Part>) {
+    let text = Content::of(words).readable().into_owned();
+    parts.extend(split(&text, max_text).into_iter().map(Part::Text));
+}
+
+/// The file of a segment; `None` where it goes out as text.
+fn file(segment: &Segment) -> Result<Option<File>, String> {
+    let (kind, media, name) = match segment {
+        Segment::Image(media) => (FileKind::Image, media, "image"),
+        Segment::Video(media) => (FileKind::Video, media, "video"),
+        Segment::Audio(media) => (FileKind::Other, media, "audio"),
+        Segment::File(media) => (FileKind::Other, media, "file"),
+        _ => return Ok(None),
+    };
+    let url = media.url.as_deref().unwrap_or_default();
+    if is_web(url) {
+        // The platform fetches no address; a person can open it.
+        return Ok(None);
+    }
+    let bytes = bytes(media).ok_or_else(|| {
+        format!(
+            "the bytes of this {name} are not here; give them in `url` as `base64://…` or \
+             `data:…;base64,…`"
+        )
+    })?;
+    if bytes.is_empty() {
+        return Err(format!("this {name} has no bytes"));
+    }
+    let name = media.name.clone().unwrap_or_else(|| name.to_owned());
+    Ok(Some(File { kind, name, bytes: bytes.into() }))
+}
+
+fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+/// The bytes that a segment carries. Where a client gives a type and a text, they are in the name.
+fn bytes(media: &Media) -> Option<Vec<u8>> {
+    let given = media.url.as_deref().or(media.name.as_deref())?;
+    let encoded = match given.strip_prefix("base64://") {
+        Some(encoded) => encoded,
+        None => given.strip_prefix("data:")?.split_once(";base64,")?.1,
+    };
+    BASE64.decode(encoded.trim()).ok()
+}
+
+/// The item of a text.
+pub(super) fn text_item(text: &str) -> Value {
+    json!({"type": 1, "text_item": {"text": text}})
+}
+
+/// Splits a text into pieces of at most so many characters: between lines, else between words, and
+/// never within what is one character to a reader.
+fn split(text: &str, most: usize) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while rest.chars().nth(most).is_some() {
+        let end = end_of_piece(rest, most);
+        let (piece, behind) = rest.split_at(end);
+        pieces.push(piece.trim_end().to_owned());
+        rest = behind.trim_start();
+    }
+    pieces.push(rest.to_owned());
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
+}
+
+/// Bytes of the first piece.
+fn end_of_piece(text: &str, most: usize) -> usize {
+    let limit = text.char_indices().nth(most).map_or(text.len(), |(at, _)| at);
+    let half = text.char_indices().nth(most / 2).map_or(0, |(at, _)| at);
+    // A piece that ends early would spend the quota.
+    let after = |found: Option<usize>| found.filter(|end| *end > half);
+    let head = &text[..limit];
+    let line = after(head.rfind('\n').map(|at| at + 1));
+    let word = || after(head.rfind(char::is_whitespace));
+    let cluster = || {
+        let ends = text.grapheme_indices(true).map(|(at, cluster)| at + cluster.len());
+        ends.take_while(|end| *end <= limit).last()
+    };
+    line.or_else(word).or_else(cluster).unwrap_or(limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::message::{MessageType, ReplyTo};
+    use uuid::Uuid;
+
+    fn outbound(content: Content) -> Outbound {
+        let conversation = "private_u".to_owned();
+        Outbound { id: Uuid::from_u128(1), conversation, content, reply_to: None, created_at: 1 }
+    }
+
+    fn text(text: &str) -> Part {
+        Part::Text(text.into())
+    }
+
+    fn image(url: &str) -> Segment {
+        Segment::Image(Media { url: Some(url.into()), ..Media::default() })
+    }
+
+    #[test]
+    fn text_and_files_are_parts_in_their_order() {
+        let content = Content::of(vec![
+            Segment::Mention { user: "u".into(), name: Some("Ann".into()), me: false },
+            Segment::Text { text: "look:".into() },
+            image("base64://aGk"),
+            Segment::Text { text: "and".into() },
+            Segment::File(Media {
+                name: Some("a.txt".into()),
+                url: Some("data:text/plain;base64,aG8=".into()),
+                ..Media::default()
+            }),
+            Segment::Location { latitude: 1.0, longitude: 2.0, title: None, address: None },
+        ]);
+        let (hi, ho) = (b"hi".as_slice().into(), b"ho".as_slice().into());
+        let picture = File { kind: FileKind::Image, name: "image".into(), bytes: hi };
+        let file = File { kind: FileKind::Other, name: "a.txt".into(), bytes: ho };
+        let wanted =
+            [text("@Ann look:"), Part::File(picture), text("and"), Part::File(file), text("1,2")];
+        assert_eq!(parts(&outbound(content), 100).unwrap(), wanted);
+    }
+
+    #[test]
+    fn a_type_and_a_text_may_carry_a_file() {
+        let content = Content::of_type(MessageType::Image, "base64://aGk=".into());
+        let parts = parts(&outbound(content), 100).unwrap();
+        assert!(
+            matches!(&parts[..], [Part::File(File { kind: FileKind::Image, bytes, .. })] if **bytes == *b"hi")
+        );
+    }
+
+    #[test]
+    fn an_address_goes_out_as_text_and_what_is_not_here_does_not() {
+        let address = Content::of(vec![image("https://h/a.png")]);
+        assert_eq!(parts(&outbound(address), 100).unwrap(), [text("https://h/a.png")]);
+        for url in ["/etc/passwd", "file:///etc/passwd", "base64://", "base64://!", "data:x"] {
+            assert!(parts(&outbound(Content::of(vec![image(url)])), 100).is_err(), "{url}");
+        }
+        assert!(parts(&outbound(Content::text("")), 100).is_err());
+    }
+
+    #[test]
+    fn a_quote_goes_out_as_its_words() {
+        let reply = ReplyTo { content: Some("when?".into()), ..ReplyTo::default() };
+        let message =
+            Outbound { reply_to: Some(Box::new(reply)), ..outbound(Content::text("now")) };
+        assert_eq!(parts(&message, 100).unwrap(), [text("> when?\nnow")]);
+    }
+
+    #[test]
+    fn a_text_is_split_between_lines_then_words_then_characters() {
+        assert_eq!(split("short", 5), ["short"]);
+        assert_eq!(split("one two\nthree four", 11), ["one two", "three four"]);
+        assert_eq!(split("one two three", 8), ["one two", "three"]);
+        assert_eq!(split("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(split("我👨‍👩‍👧你", 5), ["我", "👨‍👩‍👧", "你"]);
+    }
+
+    #[test]
+    fn every_character_is_in_a_piece() {
+        let text = "字".repeat(4_500);
+        let pieces = split(&text, 2_000);
+        assert_eq!(pieces.concat(), text);
+        assert_eq!(pieces.len(), 3);
+    }
+}

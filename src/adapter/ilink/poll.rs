@@ -1,0 +1,93 @@
+//! The long poll of an account.
+//!
+//! What a poll answers is on disk, with the next cursor and the reply tokens, before the next one.
+
+use super::account::Account;
+use super::api::{Failure, POLL_HOLD, Updates};
+use super::inbound;
+use super::memory::{keep_cursor, keep_reply};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// The longest pause after a poll that failed; pauses double.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Failures in a row after which the account counts as unreachable.
+const MAX_FAILURES: u32 = 3;
+
+/// Why polling ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PollEnd {
+    /// Somebody has to log in again; the platform's words.
+    Ended(String),
+    /// The platform cannot be reached.
+    Unreachable(String),
+    /// The core takes nothing any more.
+    Stopped,
+}
+
+/// Polls from a cursor until something ends it; the cursor goes on with it.
+pub(super) async fn poll(account: &Account, cursor: &mut String) -> PollEnd {
+    let (mut hold, mut failures) = (POLL_HOLD, 0);
+    loop {
+        let failure = match account.api.updates(&account.session, cursor, hold).await {
+            Ok(updates) => {
+                failures = 0;
+                hold = updates.hold.unwrap_or(hold);
+                if !take(account, cursor, updates).await {
+                    return PollEnd::Stopped;
+                }
+                continue;
+            }
+            // Nothing came.
+            Err(Failure::Late) => continue,
+            Err(failure) => failure,
+        };
+        if let Failure::Ended(words) = &failure {
+            // A session may be taken up again by the notice that polling begins.
+            if account.is_ended().await {
+                return PollEnd::Ended(words.clone());
+            }
+        }
+        failures += 1;
+        if failures >= MAX_FAILURES && !matches!(failure, Failure::Unknown(_)) {
+            return PollEnd::Unreachable(failure.words().to_owned());
+        }
+        tracing::debug!(account = account.login.account, "a poll failed: {}", failure.words());
+        let doubled = account.settings.reconnect * 2_u32.saturating_pow(failures.min(16) - 1);
+        sleep(doubled.min(LONGEST_PAUSE)).await;
+    }
+}
+
+/// Has what a poll answered stored, in one commit; `false` where the core takes nothing any more.
+async fn take(account: &Account, cursor: &mut String, updates: Updates) -> bool {
+    let (platform, id) = (account.platform(), &account.login.account);
+    let (mut messages, mut replies) = (Vec::new(), BTreeMap::new());
+    for value in &updates.messages {
+        let Some(received) = inbound::read(value, platform, id) else { continue };
+        if let Some(token) = &received.context_token {
+            // Known before the message is, so that who waits for it can go at once.
+            let conversation = received.message.conversation.clone();
+            let reply = account.windows.receive(&conversation, token, received.written_ms);
+            replies.insert(conversation, reply);
+        }
+        messages.push(received.message);
+    }
+    let next = updates.cursor.filter(|next| next != cursor);
+    let mut state: Vec<_> = replies
+        .into_iter()
+        .map(|(conversation, reply)| keep_reply(platform, id, &conversation, reply))
+        .collect();
+    state.extend(next.as_ref().map(|next| keep_cursor(platform, id, next)));
+    if messages.is_empty() && state.is_empty() {
+        return true;
+    }
+    if !account.save(messages, state).await {
+        return false;
+    }
+    if let Some(next) = next {
+        *cursor = next;
+    }
+    true
+}

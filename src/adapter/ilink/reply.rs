@@ -1,0 +1,172 @@
+//! What is known of answering one person: the token of their last message, and the refusals since.
+//!
+//! A refusal does not tell which limit was hit. The person's next message helps with most of them;
+//! a few slow attempts with the old token help with the limit on frequency.
+
+use uuid::Uuid;
+
+/// Pauses before the attempts with a token that was refused, in seconds; then none is made.
+const PAUSES: [u64; 2] = [2 * 60, 15 * 60];
+
+/// With so many fresh tokens a message has to be refused as the first one, until it is given up.
+const MAX_FRESH_REFUSALS: u32 = 3;
+
+/// Seconds between those that count: the limit on frequency may last for half an hour.
+const FRESH_REFUSALS_APART: u64 = 20 * 60;
+
+/// What is known of answering one person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reply {
+    /// The token of their newest message, to be sent back as it came.
+    pub(super) token: String,
+    /// When that was written, in Unix milliseconds.
+    pub(super) received_ms: u64,
+    /// Messages that were taken with it.
+    pub(super) taken: u32,
+    /// Refusals since the last that was taken.
+    pub(super) refusals: u32,
+    /// Unix seconds of the next attempt after a refusal; `None`: with the next token.
+    pub(super) next_try: Option<u64>,
+    /// The platform's words at the last refusal.
+    pub(super) words: String,
+    pub(super) stuck: Option<Stuck>,
+    pub(super) progress: Option<Progress>,
+}
+
+/// A message that was refused though nothing was sent before it with the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stuck {
+    pub(super) message: Uuid,
+    /// With how many tokens.
+    pub(super) count: u32,
+    /// Unix seconds of the last that counts.
+    pub(super) at: u64,
+}
+
+/// The parts of a message that went out before one was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Progress {
+    pub(super) message: Uuid,
+    pub(super) parts: u32,
+    /// The platform's ID of the first part, where it told one.
+    pub(super) external_id: Option<String>,
+    /// Some part was taken without a proof.
+    pub(super) is_unproved: bool,
+}
+
+impl Reply {
+    /// A message came in with a token; one that is told again later changes nothing.
+    pub(super) fn receive(&mut self, token: &str, written_ms: u64) {
+        let is_older = written_ms < self.received_ms;
+        if token == self.token || (is_older && !self.token.is_empty()) {
+            return;
+        }
+        token.clone_into(&mut self.token);
+        self.received_ms = written_ms;
+        (self.taken, self.refusals, self.next_try) = (0, 0, None);
+        self.words.clear();
+    }
+
+    /// A message was taken.
+    pub(super) fn take(&mut self) {
+        self.taken += 1;
+        (self.refusals, self.next_try) = (0, None);
+        self.words.clear();
+    }
+
+    /// A message was refused by a limit, at `at` (Unix seconds). `false` where the message itself
+    /// must be what is refused, for it was with several fresh tokens.
+    pub(super) fn refuse(&mut self, message: Uuid, words: &str, at: u64) -> bool {
+        if self.taken == 0 && self.refusals == 0 {
+            let known = self.stuck.as_ref().filter(|stuck| stuck.message == message);
+            let (count, last) = known.map_or((0, 0), |stuck| (stuck.count, stuck.at));
+            if count == 0 || at.saturating_sub(last) >= FRESH_REFUSALS_APART {
+                self.stuck = Some(Stuck { message, count: count + 1, at });
+            }
+        }
+        self.next_try = PAUSES.get(self.refusals as usize).map(|pause| at + pause);
+        self.refusals += 1;
+        words.clone_into(&mut self.words);
+        if self.stuck.as_ref().is_some_and(|stuck| stuck.count >= MAX_FRESH_REFUSALS) {
+            self.stuck = None;
+            (self.refusals, self.next_try) = (0, None);
+            return false;
+        }
+        true
+    }
+
+    /// Whether something can go out at `at` (Unix seconds).
+    pub(super) fn is_open(&self, at: u64) -> bool {
+        !self.token.is_empty()
+            && (self.refusals == 0 || self.next_try.is_some_and(|next| next <= at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: Uuid = Uuid::from_u128(1);
+
+    fn written(token: &str, at: u64) -> Reply {
+        let mut reply = Reply::default();
+        reply.receive(token, at * 1000);
+        reply
+    }
+
+    #[test]
+    fn a_new_token_opens_and_one_that_is_told_again_does_not() {
+        assert!(!Reply::default().is_open(9));
+        let mut reply = written("a", 5);
+        assert!(reply.is_open(9));
+        assert!(reply.refuse(ID, "ret -2", 10));
+        reply.receive("a", 5_000);
+        assert!(!reply.is_open(11));
+        reply.receive("older", 4_000);
+        assert_eq!(reply.token, "a");
+        reply.receive("b", 6_000);
+        assert!(reply.is_open(11));
+        assert_eq!(reply.words, "");
+    }
+
+    #[test]
+    fn an_old_token_is_tried_twice_more_and_slowly() {
+        let mut reply = written("a", 5);
+        let mut at = 10;
+        for pause in PAUSES {
+            assert!(reply.refuse(ID, "ret -2", at));
+            assert!(!reply.is_open(at + pause - 1));
+            assert!(reply.is_open(at + pause));
+            at += pause;
+        }
+        assert!(reply.refuse(ID, "ret -2", at));
+        assert!(!reply.is_open(u64::MAX));
+        assert_eq!(reply.next_try, None);
+    }
+
+    #[test]
+    fn what_is_taken_ends_the_refusals() {
+        let mut reply = written("a", 5);
+        reply.refuse(ID, "ret -2", 10);
+        reply.take();
+        assert!(reply.is_open(11));
+        assert_eq!((reply.taken, reply.refusals), (1, 0));
+    }
+
+    #[test]
+    fn a_message_that_every_fresh_token_is_refused_for_is_given_up() {
+        let mut reply = written("a", 5);
+        let mut at = 10;
+        for n in 1..MAX_FRESH_REFUSALS {
+            assert!(reply.refuse(ID, "ret -2", at));
+            // A person who writes several times meanwhile proves nothing.
+            reply.receive(&format!("soon {n}"), at * 1000);
+            assert!(reply.refuse(ID, "ret -2", at + 1));
+            at += FRESH_REFUSALS_APART;
+            reply.receive(&format!("later {n}"), at * 1000);
+        }
+        assert!(!reply.refuse(ID, "ret -2", at));
+        assert!(reply.is_open(at), "the next message is tried");
+        assert!(reply.refuse(Uuid::from_u128(2), "ret -2", at + 1), "it counts by itself");
+    }
+}

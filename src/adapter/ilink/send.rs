@@ -1,0 +1,119 @@
+//! Sending a message: its parts one after the other, and what each answer proves.
+
+use super::account::Account;
+use super::address::person;
+use super::api::Failure;
+use super::memory::keep_reply;
+use super::outbound::{Part, parts, text_item};
+use super::reply::{Progress, Reply};
+use super::upload::{NotUploaded, upload};
+use crate::adapter::api::{Delivery, Outbound};
+use crate::clock::now;
+
+/// Sends a message.
+pub(super) async fn send(account: &Account, message: &Outbound) -> Delivery {
+    let refused = |reason: String| Delivery::Refused { reason, retryable: false };
+    let Some(to) = person(&message.conversation) else {
+        return refused(format!("`{}` is not a person's conversation", message.conversation));
+    };
+    let parts = match parts(message, account.max_text) {
+        Ok(parts) => parts,
+        Err(reason) => return refused(reason),
+    };
+    let before = account.windows.progress(&message.conversation, message.id);
+    let is_continued = before.is_some();
+    let mut progress = before.unwrap_or(Progress {
+        message: message.id,
+        parts: 0,
+        external_id: None,
+        is_unproved: false,
+    });
+    for (index, part) in parts.iter().enumerate().skip(progress.parts as usize) {
+        match send_part(account, message, to, index, part).await {
+            Ok(id) => {
+                account.windows.take(&message.conversation);
+                progress.is_unproved |= id.is_none();
+                progress.external_id = progress.external_id.or(id);
+                progress.parts += 1;
+            }
+            Err(failure) => return not_sent(account, message, progress, failure).await,
+        }
+    }
+    if is_continued {
+        let reply = account.windows.set_progress(&message.conversation, None);
+        keep(account, &message.conversation, reply).await;
+    }
+    let Progress { external_id, is_unproved: is_unconfirmed, .. } = progress;
+    Delivery::Sent { external_id, is_unconfirmed }
+}
+
+async fn send_part(
+    account: &Account,
+    message: &Outbound,
+    to: &str,
+    index: usize,
+    part: &Part,
+) -> Result<Option<String>, NotUploaded> {
+    let item = match part {
+        Part::Text(text) => text_item(text),
+        Part::File(file) => upload(account, to, file).await?,
+    };
+    // A token may have come in with a message while a file was uploaded.
+    let token = account.windows.token(&message.conversation).unwrap_or_default();
+    // The same for every attempt at this part.
+    let client_id = match index {
+        0 => message.id.to_string(),
+        index => format!("{}-{index}", message.id),
+    };
+    let sent = account.api.send_message(&account.session, to, &client_id, &token, item).await;
+    sent.map_err(NotUploaded::Call)
+}
+
+/// What a failure proves, and what is to be remembered of it.
+async fn not_sent(
+    account: &Account,
+    message: &Outbound,
+    progress: Progress,
+    failure: NotUploaded,
+) -> Delivery {
+    let conversation = &message.conversation;
+    if progress.parts > 0 {
+        let reply = account.windows.set_progress(conversation, Some(progress));
+        keep(account, conversation, reply).await;
+    }
+    let failure = match failure {
+        NotUploaded::Call(failure) => failure,
+        NotUploaded::Final(reason) => return Delivery::Refused { reason, retryable: false },
+        NotUploaded::Retryable(reason) => return Delivery::Refused { reason, retryable: true },
+    };
+    match failure {
+        Failure::Ended(words) if !account.is_ended().await => {
+            limited(account, message, &words).await
+        }
+        Failure::Ended(_) => account.session_ended(),
+        Failure::Limited(words) => limited(account, message, &words).await,
+        Failure::Refused(words) => {
+            Delivery::Refused { reason: format!("WeChat refused it: {words}"), retryable: true }
+        }
+        Failure::NotSent(words) => account.unreachable(&words),
+        Failure::Unknown(reason) => Delivery::Unknown { reason },
+        Failure::Late => Delivery::Unknown { reason: Failure::Late.words().to_owned() },
+    }
+}
+
+/// A limit refused it: it waits, unless several fresh tokens were refused for it.
+async fn limited(account: &Account, message: &Outbound, words: &str) -> Delivery {
+    let conversation = &message.conversation;
+    let (is_to_wait, reply) = account.windows.refuse(conversation, message.id, words, now());
+    keep(account, conversation, reply).await;
+    if is_to_wait {
+        return Delivery::Closed;
+    }
+    let reason = format!("WeChat refused it with every new reply token: {words}");
+    Delivery::Refused { reason, retryable: false }
+}
+
+async fn keep(account: &Account, conversation: &str, reply: Reply) {
+    let state = keep_reply(account.platform(), &account.login.account, conversation, reply);
+    account.save(Vec::new(), vec![state]).await;
+}

@@ -1,0 +1,384 @@
+//! The accounts of one configured adapter, and logging in and out.
+
+use super::Options;
+use super::account::Account;
+use super::api::{Api, Session};
+use super::http::Http;
+use super::login::{Attempt, LoggedIn};
+use super::memory::{self, ADAPTER, Kept, Login};
+use super::window::Windows;
+use crate::adapter::api::{Event, LoginError, LoginRequest, Settings};
+use crate::adapter::context::Context;
+use crate::adapter::registry::ConfiguredEntry;
+use crate::metrics::METRICS;
+use crate::model::event::AdapterState;
+use crate::protocol::login::{LoginState, LoginStatus};
+use crate::protocol::platform::State;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Logins that may be under way at a time.
+const MAX_LOGINS: usize = 8;
+
+/// How long a login that ended can be asked about.
+const ENDED_LOGINS_KEPT: Duration = Duration::from_mins(10);
+
+/// Pause before what is kept is asked for again, while the store is away.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Pause before an account that panicked begins anew.
+const PANIC_PAUSE: Duration = Duration::from_secs(1);
+
+/// The accounts of one configured adapter.
+pub(super) struct Service {
+    options: Arc<Options>,
+    settings: Arc<Settings>,
+    entry: Option<ConfiguredEntry>,
+    context: Context,
+    api: Api,
+    accounts: BTreeMap<String, Running>,
+    tasks: JoinSet<()>,
+    /// The account of each task.
+    task_accounts: HashMap<Id, String>,
+    logins: HashMap<String, LoginUnderWay>,
+    /// Logins that ended, by their IDs.
+    attempts: JoinSet<(String, Result<(LoggedIn, watch::Sender<LoginStatus>), String>)>,
+}
+
+/// An account at work.
+struct Running {
+    account: Arc<Account>,
+    stop: CancellationToken,
+    /// Cancelled once its work has ended.
+    ended: CancellationToken,
+}
+
+struct LoginUnderWay {
+    status: watch::Receiver<LoginStatus>,
+    digits: mpsc::Sender<String>,
+    /// When it ended.
+    ended: Option<Instant>,
+}
+
+impl Service {
+    pub(super) fn new(
+        options: Arc<Options>,
+        settings: Arc<Settings>,
+        entry: Option<ConfiguredEntry>,
+        context: Context,
+    ) -> Self {
+        let api = Api {
+            http: Http::default(),
+            max_bytes: settings.max_frame,
+            timeout: settings.answer_timeout,
+        };
+        Self {
+            options,
+            settings,
+            entry,
+            context,
+            api,
+            accounts: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            task_accounts: HashMap::new(),
+            logins: HashMap::new(),
+            attempts: JoinSet::new(),
+        }
+    }
+
+    /// Works until the context stops.
+    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<LoginRequest>) {
+        let stop = self.context.stop.clone();
+        let Some(kept) = stop.run_until_cancelled(self.kept()).await else { return };
+        for kept in kept.into_values() {
+            self.start(kept);
+        }
+        self.show_whether_empty();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(request) = requests.recv() => self.take(request).await,
+                Some(Ok((id, end))) = self.attempts.join_next() => self.login_ended(&id, end).await,
+                Some(ended) = self.tasks.join_next_with_id() => self.account_ended(ended).await,
+            }
+        }
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// What is kept, by account; asked until the store answers.
+    async fn kept(&self) -> BTreeMap<String, Kept> {
+        loop {
+            let (answer, kept) = oneshot::channel();
+            self.context.events.report(Event::Remembered { adapter: ADAPTER, answer }).await;
+            if let Ok(kept) = kept.await {
+                return memory::read(self.settings.platform(), kept);
+            }
+            sleep(STORE_PAUSE).await;
+        }
+    }
+
+    fn start(&mut self, kept: Kept) {
+        let login = kept.login.clone();
+        if let Err(reason) = self.settings.check_account(&login.account) {
+            return tracing::warn!("{reason}");
+        }
+        let stop = self.context.stop.child_token();
+        let account = Arc::new(Account {
+            session: Session { base: login.base.clone(), token: login.token.clone() },
+            login: login.clone(),
+            api: self.api.clone(),
+            cdn: self.options.cdn.clone(),
+            max_text: self.options.max_text,
+            windows: Arc::new(Windows::new(kept.replies.clone())),
+            settings: Arc::clone(&self.settings),
+            context: self.context.clone(),
+            stop: stop.clone(),
+            ended: Notify::new(),
+        });
+        let work = Arc::clone(&account).run(kept, self.entry.clone());
+        let ended = CancellationToken::new();
+        let guard = ended.clone().drop_guard();
+        let task = self.tasks.spawn(async move {
+            let _guard = guard;
+            work.await;
+        });
+        self.task_accounts.insert(task.id(), login.account.clone());
+        self.accounts.insert(login.account, Running { account, stop, ended });
+    }
+
+    /// Stops an account's work, and waits for its end.
+    async fn stop(&mut self, account: &str) -> Option<Arc<Account>> {
+        let running = self.accounts.remove(account)?;
+        running.stop.cancel();
+        running.ended.cancelled().await;
+        Some(running.account)
+    }
+
+    /// A configured adapter without an account tells what to do.
+    fn show_whether_empty(&self) {
+        if let Some(entry) = &self.entry
+            && self.accounts.is_empty()
+        {
+            let platform = self.settings.platform();
+            let reason = format!("no account is logged in; log in with `rechat login {platform}`");
+            entry.set_state(State::Disconnected, Some(&reason));
+        }
+    }
+
+    /// An account's task ended; one that panicked begins anew from what is kept.
+    async fn account_ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
+        let Some(account) = self.task_accounts.remove(&id) else { return };
+        let Err(error) = ended else { return };
+        METRICS.task_panics.inc();
+        tracing::error!(account, "an account's work panicked and starts anew: {error}");
+        sleep(PANIC_PAUSE).await;
+        self.stop(&account).await;
+        if let Some(kept) = self.kept().await.remove(&account) {
+            self.start(kept);
+        }
+    }
+
+    async fn take(&mut self, request: LoginRequest) {
+        match request {
+            LoginRequest::Begin { answer } => {
+                if let Err(error) = self.begin(answer) {
+                    tracing::debug!("a login was refused: {error:?}");
+                }
+            }
+            LoginRequest::Look { id, answer } => drop(answer.send(self.status(&id))),
+            LoginRequest::Digits { id, digits, answer } => {
+                drop(answer.send(self.give_digits(&id, digits)));
+            }
+            LoginRequest::LogOut { account, answer } => {
+                let done = self.log_out(account).await;
+                drop(answer.send(done));
+            }
+        }
+    }
+
+    fn begin(
+        &mut self,
+        answer: oneshot::Sender<Result<LoginStatus, LoginError>>,
+    ) -> Result<(), LoginError> {
+        self.logins
+            .retain(|_, login| login.ended.is_none_or(|ended| ended.elapsed() < ENDED_LOGINS_KEPT));
+        let under_way = self.logins.values().filter(|login| login.ended.is_none()).count();
+        if under_way >= MAX_LOGINS {
+            let error = LoginError::Conflict("too many logins are under way; end one first".into());
+            let _ = answer.send(Err(error.clone()));
+            return Err(error);
+        }
+        let id = Uuid::new_v4().to_string();
+        let (status, watched) = watch::channel(LoginStatus {
+            id: id.clone(),
+            state: LoginState::Wait,
+            qrcode: None,
+            modules: Vec::new(),
+            account: None,
+            reason: None,
+        });
+        let (digits, given) = mpsc::channel(1);
+        let mut held: Vec<_> = self.accounts.values().map(|one| &one.account.login).collect();
+        held.sort_by_key(|login| std::cmp::Reverse(login.at));
+        let attempt = Attempt {
+            api: self.api.clone(),
+            base: self.options.url.clone(),
+            held: held.into_iter().map(|login| login.token.clone()).collect(),
+            status,
+            digits: given,
+        };
+        self.context.tracker.spawn(answer_with_code(watched.clone(), answer));
+        let (name, stop) = (id.clone(), self.context.stop.clone());
+        self.attempts.spawn(async move {
+            let stopped = Err("rechat is stopping".to_owned());
+            (name, stop.run_until_cancelled(attempt.run()).await.unwrap_or(stopped))
+        });
+        self.logins.insert(id, LoginUnderWay { status: watched, digits, ended: None });
+        Ok(())
+    }
+
+    fn status(&self, id: &str) -> Result<LoginStatus, LoginError> {
+        let login = self.logins.get(id).ok_or_else(|| no_login(id))?;
+        let status = login.status.borrow().clone();
+        Ok(status)
+    }
+
+    fn give_digits(&self, id: &str, digits: String) -> Result<LoginStatus, LoginError> {
+        let login = self.logins.get(id).ok_or_else(|| no_login(id))?;
+        let status = login.status.borrow().clone();
+        let is_asked = status.state == LoginState::Digits;
+        if !is_asked || login.digits.try_send(digits).is_err() {
+            return Err(LoginError::Conflict("no digits are asked for now".into()));
+        }
+        Ok(status)
+    }
+
+    async fn login_ended(
+        &mut self,
+        id: &str,
+        end: Result<(LoggedIn, watch::Sender<LoginStatus>), String>,
+    ) {
+        if let Some(login) = self.logins.get_mut(id) {
+            login.ended = Some(Instant::now());
+        }
+        let (status, account) = match end {
+            Err(reason) => return tracing::warn!("a login failed: {reason}"),
+            // Nothing says which account it is, unless there is just one.
+            Ok((LoggedIn::Already, status)) => match self.accounts.len() {
+                1 => (status, self.accounts.keys().next().cloned()),
+                _ => (status, None),
+            },
+            Ok((LoggedIn::New(login), status)) => {
+                let account = login.account.clone();
+                match self.settings.check_account(&account) {
+                    // The token is kept all the same: without it the person could not log in again.
+                    Err(reason) => {
+                        self.keep(login).await;
+                        return status.send_modify(|status| {
+                            (status.state, status.reason) = (LoginState::Failed, Some(reason));
+                        });
+                    }
+                    Ok(()) => {
+                        if !self.keep(login).await {
+                            return;
+                        }
+                        (status, Some(account))
+                    }
+                }
+            }
+        };
+        status.send_modify(|status| {
+            (status.state, status.account) = (LoginState::Done, account);
+            (status.qrcode, status.modules, status.reason) = (None, Vec::new(), None);
+        });
+    }
+
+    /// Keeps a login in place of others of the same person, and starts it; `false` where the core
+    /// takes nothing any more.
+    async fn keep(&mut self, login: Login) -> bool {
+        let platform = self.settings.platform().to_owned();
+        let is_replaced = |known: &Login| {
+            known.account == login.account || (known.user == login.user && !login.user.is_empty())
+        };
+        let replaced = self.accounts.values().map(|one| &one.account.login);
+        let replaced: Vec<_> = replaced.filter(|known| is_replaced(known)).cloned().collect();
+        let mut state = Vec::new();
+        for known in &replaced {
+            state.extend(self.forgotten(&known.account).await);
+        }
+        // Later in the commit, so that it holds where the ID is the same.
+        state.push(memory::keep_login(&platform, &login));
+        if !self.save(state).await {
+            return false;
+        }
+        for known in replaced.iter().filter(|known| known.account != login.account) {
+            self.context.registry.forget(&platform, &known.account);
+        }
+        self.start(Kept { login, cursor: String::new(), replies: HashMap::new() });
+        true
+    }
+
+    /// Stops an account; gives what is to be forgotten of it.
+    async fn forgotten(&mut self, account: &str) -> Vec<AdapterState> {
+        let stopped = self.stop(account).await;
+        let known = stopped.map_or_else(Vec::new, |account| account.windows.conversations());
+        let known = known.iter().map(String::as_str);
+        memory::forget(self.settings.platform(), account, known)
+    }
+
+    async fn save(&self, state: Vec<AdapterState>) -> bool {
+        let (stored, is_stored) = oneshot::channel();
+        let batch = Event::Batch { messages: Vec::new(), state, stored };
+        self.context.events.report(batch).await && is_stored.await.is_ok()
+    }
+
+    async fn log_out(&mut self, account: Option<String>) -> Result<String, LoginError> {
+        let known: Vec<_> = self.accounts.keys().cloned().collect();
+        let account = match (account, &known[..]) {
+            (Some(account), _) if known.contains(&account) => account,
+            (Some(account), _) => {
+                return Err(LoginError::Unknown(format!("no account `{account}` is logged in")));
+            }
+            (None, [only]) => only.clone(),
+            (None, []) => return Err(LoginError::Unknown("no account is logged in".into())),
+            (None, several) => {
+                let names = several.join(", ");
+                return Err(LoginError::Conflict(format!("name the account: {names}")));
+            }
+        };
+        let state = self.forgotten(&account).await;
+        if !self.save(state).await {
+            return Err(LoginError::Failed("rechat is stopping".into()));
+        }
+        self.context.registry.forget(self.settings.platform(), &account);
+        self.show_whether_empty();
+        Ok(account)
+    }
+}
+
+fn no_login(id: &str) -> LoginError {
+    LoginError::Unknown(format!("there is no login `{id}`"))
+}
+
+/// Answers once there is a code, or it is clear that there will be none.
+async fn answer_with_code(
+    mut status: watch::Receiver<LoginStatus>,
+    answer: oneshot::Sender<Result<LoginStatus, LoginError>>,
+) {
+    let is_known = |status: &LoginStatus| {
+        status.qrcode.is_some() || matches!(status.state, LoginState::Failed | LoginState::Done)
+    };
+    let told = status.wait_for(is_known).await.map(|status| status.clone());
+    let told = told.map_err(|_| LoginError::Failed("rechat is stopping".into()));
+    let _ = answer.send(told.and_then(|status| match (status.state, &status.reason) {
+        (LoginState::Failed, Some(reason)) => Err(LoginError::Failed(reason.clone())),
+        _ => Ok(status),
+    }));
+}

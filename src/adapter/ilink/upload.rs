@@ -1,0 +1,165 @@
+//! Sending a file: encrypted, put on the platform's file servers, and referred to by an item.
+
+use super::account::Account;
+use super::api::Failure;
+use super::crypto::{Key, encrypt, hex, new_key};
+use super::http::{Call, NoAnswer};
+use super::json::text;
+use base64::prelude::{BASE64_STANDARD, Engine};
+use bytes::Bytes;
+use form_urlencoded::byte_serialize;
+use hyper::Method;
+use md5::{Digest, Md5};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How often a file is put, where the servers fail.
+const ATTEMPTS: u32 = 3;
+
+/// How long putting a file may take.
+const UPLOAD_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// The most bytes of the answer to a file that was put.
+const MAX_ANSWER_BYTES: usize = 64 << 10;
+
+/// A file to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct File {
+    pub(super) kind: FileKind,
+    pub(super) name: String,
+    pub(super) bytes: Bytes,
+}
+
+/// How a file is shown. Sounds are sent as files: the platform takes them as voices, and never
+/// shows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileKind {
+    Image,
+    Video,
+    Other,
+}
+
+impl FileKind {
+    /// The number of the kind in a request for an upload; not that of the item.
+    fn media_type(self) -> u8 {
+        match self {
+            Self::Image => 1,
+            Self::Video => 2,
+            Self::Other => 3,
+        }
+    }
+}
+
+/// Why a part was not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NotUploaded {
+    /// A call of the interface failed.
+    Call(Failure),
+    /// The file servers refused it for good.
+    Final(String),
+    /// The file servers failed.
+    Retryable(String),
+}
+
+/// Puts a file, and gives the item that refers to it.
+pub(super) async fn upload(account: &Account, to: &str, file: &File) -> Result<Value, NotUploaded> {
+    let key = new_key().map_err(NotUploaded::Retryable)?;
+    let file_key = hex(&new_key().map_err(NotUploaded::Retryable)?);
+    let encrypted = Bytes::from(encrypt(&key, &file.bytes));
+    let request = json!({
+        "filekey": file_key,
+        "media_type": file.kind.media_type(),
+        "to_user_id": to,
+        "rawsize": file.bytes.len(),
+        "rawfilemd5": hex(&Md5::digest(&file.bytes)),
+        "filesize": encrypted.len(),
+        "no_need_thumb": true,
+        "aeskey": hex(&key),
+    });
+    let answer = account.api.upload_url(&account.session, request).await;
+    let answer = answer.map_err(|failure| NotUploaded::Call(not_sent(failure)))?;
+    let url = match (text(&answer, "upload_full_url"), text(&answer, "upload_param")) {
+        (Some(url), _) => url.to_owned(),
+        (None, Some(parameter)) => {
+            let parameter: String = byte_serialize(parameter.as_bytes()).collect();
+            let cdn = &account.cdn;
+            format!("{cdn}/upload?encrypted_query_param={parameter}&filekey={file_key}")
+        }
+        (None, None) => {
+            return Err(NotUploaded::Retryable("WeChat gives no address for the file".into()));
+        }
+    };
+    let size = encrypted.len();
+    let reference = put(account, &url, encrypted).await?;
+    Ok(item(file, &key, size, &reference))
+}
+
+/// Nothing was sent to a person yet, whatever became of the call.
+fn not_sent(failure: Failure) -> Failure {
+    match failure {
+        Failure::Unknown(words) => Failure::NotSent(words),
+        Failure::Late => Failure::NotSent(Failure::Late.words().to_owned()),
+        failure => failure,
+    }
+}
+
+/// Puts the bytes; gives the reference to them.
+async fn put(account: &Account, url: &str, bytes: Bytes) -> Result<String, NotUploaded> {
+    let mut reason = String::new();
+    for _ in 0..ATTEMPTS {
+        let call = Call {
+            method: Method::POST,
+            url: url.to_owned(),
+            headers: Vec::new(),
+            media_type: "application/octet-stream",
+            body: bytes.clone(),
+            limit: UPLOAD_TIMEOUT,
+            max_bytes: MAX_ANSWER_BYTES,
+        };
+        let answer = match account.api.http.send(call).await {
+            Ok(answer) => answer,
+            Err(NoAnswer::NotSent(words) | NoAnswer::Lost(words)) => {
+                reason = words;
+                continue;
+            }
+            Err(NoAnswer::Late) => {
+                "no answer came in time".clone_into(&mut reason);
+                continue;
+            }
+        };
+        let header = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
+        if answer.status.is_client_error() {
+            let words = header("x-error-message").unwrap_or("no reason is given");
+            let status = answer.status;
+            return Err(NotUploaded::Final(format!(
+                "WeChat's file server refused the file: {words} ({status})"
+            )));
+        }
+        match header("x-encrypted-param") {
+            Some(reference) if answer.status.is_success() => return Ok(reference.to_owned()),
+            _ => reason = format!("it answered {} without a reference", answer.status),
+        }
+    }
+    Err(NotUploaded::Retryable(format!("WeChat's file server did not take the file: {reason}")))
+}
+
+/// The item for a file. The key goes as the base64 of its hex digits: with that of its bytes the
+/// file arrives and does not open.
+fn item(file: &File, key: &Key, size: usize, reference: &str) -> Value {
+    let media = json!({
+        "encrypt_query_param": reference,
+        "aes_key": BASE64_STANDARD.encode(hex(key)),
+        "encrypt_type": 1,
+    });
+    match file.kind {
+        FileKind::Image => {
+            json!({"type": 2, "image_item": {"media": media, "mid_size": size}})
+        }
+        FileKind::Video => json!({"type": 5, "video_item": {"media": media, "video_size": size}}),
+        FileKind::Other => json!({"type": 4, "file_item": {
+            "media": media,
+            "file_name": file.name,
+            "len": file.bytes.len().to_string(),
+        }}),
+    }
+}

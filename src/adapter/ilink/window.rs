@@ -1,0 +1,139 @@
+//! The conversations of an account: which can be answered now, and with which token.
+
+use super::reply::{Progress, Reply};
+use crate::adapter::api::{Closed, Window};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use uuid::Uuid;
+
+/// The conversations of an account.
+#[derive(Debug, Default)]
+pub(super) struct Windows(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// By conversation.
+    replies: HashMap<String, Reply>,
+    /// Why nothing goes out at all.
+    all: Option<Closed>,
+}
+
+impl Windows {
+    pub(super) fn new(replies: HashMap<String, Reply>) -> Self {
+        Self(Mutex::new(State { replies, all: None }))
+    }
+
+    /// The conversations of which something is known.
+    pub(super) fn conversations(&self) -> Vec<String> {
+        self.lock().replies.keys().cloned().collect()
+    }
+
+    /// A message came in; gives what is known since.
+    pub(super) fn receive(&self, conversation: &str, token: &str, written_ms: u64) -> Reply {
+        self.change(conversation, |reply| reply.receive(token, written_ms)).1
+    }
+
+    /// The token to answer with.
+    pub(super) fn token(&self, conversation: &str) -> Option<String> {
+        let state = self.lock();
+        let reply = state.replies.get(conversation)?;
+        Some(reply.token.clone()).filter(|token| !token.is_empty())
+    }
+
+    /// A message was taken.
+    pub(super) fn take(&self, conversation: &str) {
+        self.change(conversation, Reply::take);
+    }
+
+    /// A message was refused by a limit; whether it is to wait, and what is known since.
+    pub(super) fn refuse(
+        &self,
+        conversation: &str,
+        message: Uuid,
+        words: &str,
+        at: u64,
+    ) -> (bool, Reply) {
+        self.change(conversation, |reply| reply.refuse(message, words, at))
+    }
+
+    /// The parts of a message that went out before.
+    pub(super) fn progress(&self, conversation: &str, message: Uuid) -> Option<Progress> {
+        let state = self.lock();
+        let progress = state.replies.get(conversation)?.progress.clone();
+        progress.filter(|progress| progress.message == message)
+    }
+
+    /// Notes the parts of a message that went out; gives what is known since.
+    pub(super) fn set_progress(&self, conversation: &str, progress: Option<Progress>) -> Reply {
+        self.change(conversation, |reply| reply.progress = progress).1
+    }
+
+    /// Closes every conversation, or opens them all again.
+    pub(super) fn close_all(&self, closed: Option<Closed>) {
+        self.lock().all = closed;
+    }
+
+    fn change<T>(&self, conversation: &str, change: impl FnOnce(&mut Reply) -> T) -> (T, Reply) {
+        let mut state = self.lock();
+        let reply = state.replies.entry(conversation.to_owned()).or_default();
+        (change(reply), reply.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Window for Windows {
+    fn closed(&self, conversation: &str, at: u64) -> Option<Closed> {
+        let state = self.lock();
+        if let Some(closed) = state.all.as_ref().filter(|all| all.until.is_none_or(|t| t > at)) {
+            return Some(closed.clone());
+        }
+        match state.replies.get(conversation).filter(|reply| !reply.token.is_empty()) {
+            None => {
+                let reason = "WeChat lets a bot only answer, and this person has not written to \
+                              it yet; it goes out after they have";
+                Some(Closed { reason: reason.into(), until: None })
+            }
+            Some(reply) if reply.is_open(at) => None,
+            Some(reply) => Some(Closed { reason: refused(reply), until: reply.next_try }),
+        }
+    }
+}
+
+/// Words for people about a refusal.
+fn refused(reply: &Reply) -> String {
+    let taken = match reply.taken {
+        0 => String::new(),
+        1 => " after one message since this person wrote last".to_owned(),
+        taken => format!(" after {taken} messages since this person wrote last"),
+    };
+    format!(
+        "WeChat's limit is reached{taken} ({}); it goes out after they write again",
+        reply.words
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_why_a_conversation_is_closed() {
+        let windows = Windows::default();
+        let closed = |at| windows.closed("c", at);
+        assert!(closed(1).unwrap().reason.contains("not written"));
+        windows.receive("c", "t", 1_000);
+        assert_eq!(closed(1), None);
+        windows.take("c");
+        assert!(windows.refuse("c", Uuid::from_u128(1), "ret -2", 10).0);
+        let told = closed(11).unwrap();
+        assert!(told.reason.contains("one message") && told.reason.contains("ret -2"), "{told:?}");
+        assert!(told.until.is_some_and(|until| closed(until).is_none()));
+        windows.receive("c", "u", 2_000);
+        windows.close_all(Some(Closed { reason: "down".into(), until: Some(20) }));
+        assert_eq!(closed(19).map(|closed| closed.reason).as_deref(), Some("down"));
+        assert_eq!(closed(20), None);
+    }
+}

@@ -1,0 +1,239 @@
+//! The chat: conversations, their messages, writing, reading.
+
+use crate::browser::{Person, READER, Tab};
+use crate::onebot::Peer;
+use crate::onebot11;
+use crate::server::TestServer;
+use crate::views::qq;
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+
+/// Address of a conversation.
+fn chat(server: &TestServer, platform: &str, conversation: &str) -> String {
+    server.url(&format!("/#messages?platform={platform}&conversation={conversation}"))
+}
+
+/// Messages of a group, as many as asked for: `word 0`, `word 1`, ...
+fn say(peer: &Peer, group: i64, word: &str, count: i64) {
+    for n in 0..count {
+        let id = group * 100_000 + i64::try_from(word.len()).unwrap() * 10_000 + n;
+        peer.push(&onebot11::group_message(10_001_000, group, id, &format!("{word} {n}")));
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn conversations_are_listed_and_follow_what_happens() {
+    let server = TestServer::start_with(&["--loopback"]);
+    server.make_for(Some("loopback"), "group_1", "from before");
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.sees(".row.conversation", "group_1").await;
+    let peer = qq(&server).await;
+    peer.push(&onebot11::group_message(10_001_000, 7, 1, "tea is ready"));
+    tab.sees(".row.conversation", "Card: tea is ready").await;
+    let first = |text: &str| {
+        format!(
+            "return document.querySelector('[aria-posinset=\"1\"]').innerText.includes('{text}')"
+        )
+    };
+    tab.until("the latest is on top", &first("Group 7")).await;
+    server.make_for(Some("loopback"), "group_1", "later");
+    tab.until("the later is on top", &first("later")).await;
+    // By platform, and by what is written.
+    tab.choose("select[aria-label=Platform]", "qq").await;
+    tab.texts(".row.conversation", 1).await;
+    tab.choose("select[aria-label=Platform]", "").await;
+    tab.write("input[type=search]", "TEA").await;
+    tab.sees(".row.conversation", "Card: tea is ready").await;
+    tab.texts(".row.conversation", 1).await;
+    assert!(tab.address().await.ends_with("#messages?q=TEA"));
+    tab.click(".row.conversation").await;
+    tab.sees(".pane .message.marked", "tea is ready").await;
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn one_reads_and_answers() {
+    let server = TestServer::start_with(&["--loopback"]);
+    let peer = qq(&server).await;
+    say(&peer, 7, "hello", 3);
+    let tab = Tab::open(&chat(&server, "qq", "group_7")).await;
+    let shown = tab.texts(".message", 3).await;
+    assert!(shown[0].contains("hello 0") && shown[2].contains("hello 2"), "{shown:?}");
+    // One name for what one person says in a row, one line for the day.
+    tab.texts(".message .name", 1).await;
+    tab.texts(".day", 1).await;
+    tab.write(".composer textarea", "first line").await;
+    let field = tab.find(".composer textarea").await;
+    field
+        .send_keys(&format!("{}{}", char::from(Key::Shift), char::from(Key::Enter)))
+        .await
+        .unwrap();
+    tab.write(".composer textarea", "second line").await;
+    tab.key(Key::Enter).await;
+    let action = peer.action("send_group_msg").await;
+    assert!(action["params"].to_string().contains("first line\\nsecond line"), "{action}");
+    tab.sees(".message.own", "second line").await;
+    tab.until("it is sent", "return !!document.querySelector('.own .tick.sent')").await;
+    assert_eq!(
+        tab.run("return document.querySelector('.composer textarea').value").await,
+        json!("")
+    );
+    // What is said while one looks is seen and read out.
+    peer.push(&onebot11::group_message(10_001_000, 7, 99, "well said"));
+    tab.sees(".message", "well said").await;
+    let spoken =
+        "return document.querySelector('.pane > [aria-live]').textContent === 'Card: well said'";
+    tab.until("it is announced", spoken).await;
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn the_reading_place_stays() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    say(&peer, 7, "old", 250);
+    let tab = Tab::open(&chat(&server, "qq", "group_7")).await;
+    tab.sees(".message", "old 249").await;
+    tab.run("document.querySelector('.scroller').scrollTop -= 1500").await;
+    tab.until("one is away from the end", "return !document.querySelector('.down').hidden").await;
+    let place = "const top = document.querySelector('.scroller').getBoundingClientRect().top; \
+        const row = [...document.querySelectorAll('.message')].find((m) => m.getBoundingClientRect().top > top); \
+        return [row.innerText, Math.round(row.getBoundingClientRect().top)]";
+    let before = tab.run(place).await;
+    peer.push(&onebot11::group_message(10_001_000, 7, 1, "new at the end"));
+    tab.sees(".down", "1 new message").await;
+    assert_eq!(tab.run(place).await, before);
+    // Older ones come above it, as far as there are some.
+    tab.until("the first of all", "document.querySelector('.scroller').scrollTop = 0; \
+        return [...document.querySelectorAll('.message')].some((m) => m.innerText.includes('old 0\\n'))").await;
+    let rows = tab.run("return document.querySelectorAll('.entry').length").await;
+    assert!(rows.as_u64().unwrap() < 150, "{rows} rows are in the page");
+    tab.click(".down").await;
+    tab.sees(".message", "new at the end").await;
+    tab.until("one is at the end", "return document.querySelector('.down').hidden").await;
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn drafts_stay_with_their_conversation() {
+    let server = TestServer::start_with(&["--loopback"]);
+    for name in ["group_1", "group_2"] {
+        server.make_for(Some("loopback"), name, "hello");
+    }
+    let tab = Tab::open(&chat(&server, "loopback", "group_1")).await;
+    tab.write(".composer textarea", "not done").await;
+    tab.go(&chat(&server, "loopback", "group_2")).await;
+    tab.sees(".pane-head", "group_2").await;
+    assert_eq!(
+        tab.run("return document.querySelector('.composer textarea').value").await,
+        json!("")
+    );
+    tab.sees(".row.conversation", "Draft: not done").await;
+    tab.run("location.reload()").await;
+    tab.go(&chat(&server, "loopback", "group_1")).await;
+    let kept = "return document.querySelector('.composer textarea')?.value === 'not done'";
+    tab.until("the draft is there", kept).await;
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn a_phone_shows_the_list_or_a_conversation() {
+    let server = TestServer::start_with(&["--loopback"]);
+    server.make_for(Some("loopback"), "group_1", "hello");
+    let phone = Person { width: 360, height: 740, ..READER };
+    let tab = Tab::open_as(phone, &server.url("/#messages")).await;
+    tab.click(".row.conversation").await;
+    tab.sees(".message", "hello").await;
+    let alone = "return ['.sidebar', 'nav'].every((place) => !document.querySelector(place).checkVisibility())";
+    assert_eq!(tab.run(alone).await, json!(true));
+    tab.run("history.back()").await;
+    tab.sees(".row.conversation", "group_1").await;
+    tab.click(".row.conversation").await;
+    tab.click(".back").await;
+    tab.sees("nav", "Messages").await;
+    assert!(tab.address().await.ends_with("#messages"));
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn keys_reach_everything() {
+    let server = TestServer::start_with(&["--loopback"]);
+    for name in ["group_1", "group_2"] {
+        server.make_for(Some("loopback"), name, &format!("in {name}"));
+    }
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.sees(".row.conversation", "group_2").await;
+    press(&tab, "ArrowDown", true).await;
+    tab.sees(".pane-head", "group_2").await;
+    press(&tab, "ArrowDown", true).await;
+    tab.sees(".pane-head", "group_1").await;
+    tab.sees(".message", "in group_1").await;
+    tab.run("document.querySelector('.scroller').focus()").await;
+    press(&tab, "r", false).await;
+    tab.sees(".composer-bar", "in group_1").await;
+    tab.key(Key::Escape).await;
+    tab.until("the answer is given up", "return document.querySelector('.composer-bar').hidden")
+        .await;
+    tab.run("document.activeElement.blur()").await;
+    press(&tab, "?", false).await;
+    tab.sees("dialog", "Previous and next conversation").await;
+    tab.key(Key::Escape).await;
+    tab.until("it closes", "return !document.querySelector('dialog[open]')").await;
+    press(&tab, "/", false).await;
+    tab.until("the search has the focus", "return document.activeElement.type === 'search'").await;
+    tab.was_quiet().await;
+}
+
+/// Presses a key where the focus is, as a keyboard event.
+async fn press(tab: &Tab, key: &str, alt: bool) {
+    let event = json!({"key": key, "altKey": alt, "bubbles": true});
+    tab.run(&format!(
+        "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {event}))"
+    ))
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn a_platform_that_is_away_is_seen_from_everywhere() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    say(&peer, 7, "hello", 1);
+    let tab = Tab::open(&chat(&server, "qq", "group_7")).await;
+    tab.sees(".message", "hello").await;
+    let dot = |state: &str| {
+        format!("return document.querySelector('.platform-dot').dataset.state === '{state}'")
+    };
+    tab.until("it is connected", &dot("fine")).await;
+    peer.drop_connection();
+    tab.until("it is lost", &dot("lost")).await;
+    tab.sees(".away", "QQ is not connected").await;
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn what_strangers_write_stays_text_in_the_chat() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    let evil = "<img src=x onerror=\"document.title='owned'\"><b>bold</b> javascript:alert(1) https://example.com/a";
+    let mut event = onebot11::group_message(10_001_000, 7, 1, evil);
+    event["sender"]["card"] = json!("<i>Mallory</i>");
+    event["group_name"] = json!("<u>group</u>");
+    peer.push(&event);
+    let tab = Tab::open(&chat(&server, "qq", "group_7")).await;
+    tab.sees(".message", "<b>bold</b> javascript:alert(1)").await;
+    tab.sees(".pane-head", "<u>group</u>").await;
+    let made = "return document.querySelectorAll('main b, main i, main u, main img').length";
+    assert_eq!(tab.run(made).await, Value::from(0));
+    let links =
+        tab.run("return [...document.querySelectorAll('.message a')].map((a) => a.href)").await;
+    assert_eq!(links, json!(["https://example.com/a"]));
+    tab.was_quiet().await;
+}

@@ -1,0 +1,112 @@
+//! What messages are made of, as the chat shows it.
+
+use crate::activity::batch;
+use crate::browser::Tab;
+use crate::server::{Home, TestServer};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Makes a message of segments in `group_1` of loopback; its ID.
+fn post(server: &TestServer, segments: &Value) -> String {
+    let body = json!({"platform": "loopback", "recipient": "group_1", "segments": segments});
+    let (status, message) = server.post(&body);
+    assert_eq!(status, 201, "{message}");
+    message["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn every_kind_of_segment_is_shown() {
+    let server = TestServer::start_with(&["--loopback"]);
+    post(
+        &server,
+        &json!([
+            {"type": "mention", "user": "7", "name": "Lin", "me": true},
+            {"type": "text", "text": " see https://example.com/a "},
+            {"type": "mention_all"},
+            {"type": "emoji", "name": "smile", "id": "14"},
+        ]),
+    );
+    post(
+        &server,
+        &json!([{"type": "location", "latitude": 47.3769, "longitude": 8.5417, "title": "Main station"}]),
+    );
+    post(
+        &server,
+        &json!([{"type": "forward", "title": "History", "items": [
+            {"sender": {"id": "7", "name": "Lin"}, "created_at": 1_700_000_000, "segments": [{"type": "text", "text": "inner one"}]},
+            {"sender": {"id": "8", "name": "Bo"}, "created_at": 1_700_000_001, "segments": [{"type": "text", "text": "inner two"}]},
+        ]}]),
+    );
+    post(
+        &server,
+        &json!([{"type": "card", "title": "A song", "text": "by a band", "url": "https://music.example.com/1"}]),
+    );
+    post(
+        &server,
+        &json!([{"type": "file", "name": "route.gpx", "size": 48_000, "url": "https://files.example.com/r"}]),
+    );
+    post(
+        &server,
+        &json!([{"type": "audio", "url": "https://files.example.com/v.amr", "text": "what was said"}]),
+    );
+    post(&server, &json!([{"type": "other", "name": "dice", "text": "a six"}]));
+    post(&server, &json!([{"type": "text", "text": "🎉"}]));
+    let tab = Tab::open(&server.url("/#messages?platform=loopback&conversation=group_1")).await;
+    tab.texts(".message", 8).await;
+    tab.sees(".mention.me", "@Lin").await;
+    tab.sees(".mention.me", "@all").await;
+    tab.sees(".face", "smile").await;
+    tab.sees("a.card-segment", "Main station").await;
+    tab.sees("a.card-segment", "music.example.com").await;
+    tab.sees(".ask", "route.gpx").await;
+    tab.sees(".ask", "47 kB").await;
+    tab.sees(".message", "what was said").await;
+    tab.sees(".message", "a six").await;
+    tab.sees(".text.large", "🎉").await;
+    tab.sees("button.card-segment", "Lin: inner one").await;
+    // In a line, each has its word.
+    for word in [
+        "@Lin see https://example.com/a @all [smile]",
+        "[Location] Main station",
+        "File · route.gpx · 47 kB",
+    ] {
+        tab.go(&server.url("/#activity")).await;
+        tab.sees(".sizer .row", word).await;
+    }
+    tab.go(&server.url("/#messages?platform=loopback&conversation=group_1")).await;
+    tab.click("button.card-segment").await;
+    tab.sees("dialog .forwarded", "inner two").await;
+    let elsewhere = "return performance.getEntriesByType('resource').filter((e) => !e.name.startsWith(location.origin)).length";
+    assert_eq!(tab.run(elsewhere).await, json!(0), "nothing is loaded from elsewhere unasked");
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn an_answer_leads_to_what_it_answers() {
+    let home = Arc::new(Home::new());
+    let server = TestServer::start_in(home.clone(), &[]);
+    let first = server.make_for(Some("nowhere"), "group_1", "the question");
+    batch(&home, "between", 300);
+    let body = json!({"platform": "nowhere", "recipient": "group_1", "segments": [{"type": "text", "text": "the answer"}], "reply_to": first});
+    assert_eq!(server.post(&body).0, 201);
+    let tab = Tab::open(&server.url("/#messages?platform=nowhere&conversation=group_1")).await;
+    tab.sees(".quote", "the question").await;
+    tab.click("button.quote").await;
+    tab.sees(".message.marked", "the question").await;
+    tab.until("the end is away", "return !document.querySelector('.down').hidden").await;
+    tab.click(".down").await;
+    tab.sees(".message", "the answer").await;
+    // The page makes such ones, too.
+    tab.run("document.querySelector('.scroller').focus()").await;
+    tab.run("document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'r', bubbles: true}))").await;
+    tab.sees(".composer-bar", "the answer").await;
+    tab.write(".composer textarea", "thanks").await;
+    tab.click(".composer .send").await;
+    tab.until("the quote", "return [...document.querySelectorAll('.message')].at(-1).querySelector('.quote')?.innerText.includes('the answer')").await;
+    let (_, page) = server.get("/api/messages?limit=1");
+    assert_eq!(page["messages"][0]["content"], "thanks");
+    assert_eq!(page["messages"][0]["reply_to"]["content"], "the answer");
+    tab.was_quiet().await;
+}

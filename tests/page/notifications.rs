@@ -1,0 +1,73 @@
+//! Notifications, and what is told of unread messages from afar.
+
+use crate::browser::Tab;
+use crate::onebot11;
+use crate::server::TestServer;
+use crate::views::qq;
+use serde_json::json;
+
+/// A browser that allows notifications, and keeps what it is given.
+const NOTIFIER: &str = "window.shown = [];
+    window.Notification = class {
+        static permission = 'default';
+        static async requestPermission() { return (this.permission = 'granted'); }
+        constructor(title, { body }) { window.shown.push(`${title} / ${body}`); }
+    };";
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn private_chats_notify_once_one_has_asked_for_it() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.run(NOTIFIER).await;
+    let private = |id, text: &str| {
+        let mut event = onebot11::group_message(10_001_000, 7, id, text);
+        event["message_type"] = json!("private");
+        event["sub_type"] = json!("friend");
+        event.as_object_mut().unwrap().remove("group_id");
+        event["time"] = json!(
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+        );
+        peer.push(&event);
+    };
+    private(1, "before it is switched on");
+    tab.sees(".row.conversation", "before it is switched on").await;
+    tab.click("button[aria-label='Keys and settings']").await;
+    tab.run("[...document.querySelectorAll('dialog label')].find((l) => l.innerText === 'Notifications').click()").await;
+    tab.until("it is allowed", "return JSON.parse(localStorage.getItem('rechat.preferences') ?? '{}').notifications === true").await;
+    private(2, "hello there");
+    tab.until(
+        "it is shown",
+        "return window.shown.length === 1 && window.shown[0].endsWith('hello there')",
+    )
+    .await;
+    // A group notifies of mentions alone, so the next one that is shown is the private one.
+    peer.push(&onebot11::group_message(10_001_000, 7, 3, "just talk"));
+    tab.sees(".row.conversation", "Group 7").await;
+    private(4, "and again");
+    tab.until(
+        "only private ones",
+        "return window.shown.length === 2 && window.shown[1].endsWith('and again')",
+    )
+    .await;
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn unread_messages_are_told_from_every_view() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    let tab = Tab::open(&server.url("/#platforms")).await;
+    tab.sees(".connection", "Live").await;
+    for id in 1..=3 {
+        peer.push(&onebot11::group_message(10_001_000, 7, id, "hello"));
+    }
+    tab.sees("nav .badge", "3").await;
+    tab.until("the title tells it", "return document.title === '(3) Platforms · rechat'").await;
+    tab.go(&server.url("/#messages?platform=qq&conversation=group_7")).await;
+    tab.texts(".message", 3).await;
+    tab.until("all is read", "return document.querySelector('nav .badge').hidden").await;
+    tab.until("the title, too", "return document.title === 'Messages · rechat'").await;
+}

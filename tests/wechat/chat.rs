@@ -1,0 +1,251 @@
+//! Messages in and out, and what the answers prove.
+
+use crate::bench::{ANN, Bench, WITH_ANN};
+use crate::fake::Fault;
+use crate::server::eventually;
+use base64::prelude::{BASE64_STANDARD, Engine};
+use ecb::cipher::block_padding::Pkcs7;
+use ecb::cipher::{BlockModeDecrypt, KeyInit};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+#[test]
+fn a_person_writes_and_is_answered() {
+    let bench = Bench::logged_in("");
+    let written = bench.fake.write(0, "你好 👋");
+    assert_eq!(bench.until_inbound(1), ["你好 👋"]);
+    let inbound = &bench.inbound()[0];
+    assert_eq!(inbound["recipient"], WITH_ANN);
+    assert_eq!(inbound["sender"]["id"], ANN);
+    assert_eq!(inbound["created_at"], written["create_time_ms"].as_u64().unwrap() / 1000);
+    let id = bench.make("hello");
+    let sent = bench.server.until(&id, "Sent");
+    assert_eq!((&sent["retry_count"], sent.get("unconfirmed")), (&json!(0), None));
+    let taken = bench.fake.state().bots[0].taken.clone();
+    assert_eq!(taken[0]["context_token"], written["context_token"]);
+    assert_eq!(taken[0]["client_id"], id);
+    assert_eq!(taken[0]["from_user_id"], "");
+    bench.assert_no_complaints();
+}
+
+#[test]
+fn the_newest_token_is_used_whatever_is_told_again() {
+    let bench = Bench::logged_in("");
+    let first = bench.fake.write(0, "one");
+    bench.fake.write(0, "two");
+    bench.until_inbound(2);
+    bench.fake.tell_again(0, first);
+    bench.fake.write(0, "three");
+    bench.until_inbound(3);
+    let id = bench.make("answer");
+    bench.server.until(&id, "Sent");
+    assert_eq!(bench.until_inbound(3), ["one", "two", "three"]);
+}
+
+#[test]
+fn a_message_that_comes_again_is_one_also_under_another_id() {
+    let bench = Bench::logged_in("");
+    let first = bench.fake.write(0, "same");
+    bench.fake.write(0, "same");
+    bench.fake.tell_again(0, first.clone());
+    let mut other = first;
+    other["message_id"] = json!("9007199254740993");
+    other["seq"] = json!(77);
+    bench.fake.tell_again(0, other);
+    bench.fake.write(0, "last");
+    assert_eq!(bench.until_inbound(3), ["same", "same", "last"], "two with one text are two");
+}
+
+#[test]
+fn an_echo_of_the_bot_is_no_message() {
+    let bench = Bench::logged_in("");
+    let mut echo = bench.fake.write(0, "one");
+    bench.until_inbound(1);
+    echo["message_type"] = json!(2);
+    echo["message_id"] = json!(5);
+    echo["create_time_ms"] = json!(5);
+    bench.fake.tell_again(0, echo);
+    bench.fake.write(0, "two");
+    assert_eq!(bench.until_inbound(2), ["one", "two"]);
+}
+
+#[test]
+fn a_success_without_an_id_is_unconfirmed_and_never_sent_again() {
+    let bench = Bench::logged_in("");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    for how in ["hidden", "silent"] {
+        bench.fake.change(|state| {
+            (state.hides_ids, state.is_silent) = (how == "hidden", how == "silent");
+        });
+        let id = bench.make(how);
+        let sent = bench.server.until(&id, "Sent");
+        assert_eq!(sent["unconfirmed"], true, "{how}: {sent}");
+    }
+    let last = bench.make("last");
+    bench.server.until(&last, "Sent");
+    assert_eq!(bench.fake.texts(0), ["hidden", "silent", "last"]);
+}
+
+#[test]
+fn an_attempt_without_an_answer_is_made_again_under_the_same_name() {
+    let bench = Bench::logged_in("answer_timeout = 0.5");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    let faults =
+        [Fault::DropAfter, Fault::Half, Fault::Slow(Duration::from_secs(1)), Fault::Status(524)];
+    for (n, fault) in faults.into_iter().enumerate() {
+        bench.fake.fail("sendmessage", &[fault]);
+        let id = bench.make(&format!("m{n}"));
+        let sent = bench.server.until(&id, "Sent");
+        assert_eq!(sent["retry_count"], 1, "{fault:?}: {sent}");
+        let taken = bench.fake.state().bots[0].taken.clone();
+        let same = taken.iter().filter(|one| one["client_id"] == json!(id)).count();
+        let wanted = if fault == Fault::Status(524) { 1 } else { 2 };
+        assert_eq!(same, wanted, "{fault:?}");
+    }
+}
+
+#[test]
+fn what_may_have_gone_out_fails_where_it_is_configured_so() {
+    let bench = Bench::logged_in("on_unknown = 'fail'");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    bench.fake.fail("sendmessage", &[Fault::DropAfter]);
+    let id = bench.make("once");
+    let failed = bench.server.until(&id, "Failed");
+    assert_eq!(failed["last_error"], "outcome unknown");
+    assert_eq!(bench.fake.texts(0), ["once"]);
+}
+
+#[test]
+fn an_answer_that_is_no_success_is_never_sent() {
+    let bench = Bench::logged_in("");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    bench.fake.fail("sendmessage", &[Fault::Ret(-1), Fault::Errcode(7)]);
+    let id = bench.make("third time lucky");
+    let sent = bench.server.until(&id, "Sent");
+    assert_eq!(sent["retry_count"], 2);
+    bench.fake.fail("sendmessage", &[Fault::Ret(-1); 4]);
+    let id = bench.make("never");
+    let failed = bench.server.until(&id, "Failed");
+    assert!(failed["last_error"].as_str().unwrap().contains("ret -1"), "{failed}");
+    assert_eq!(bench.fake.texts(0), ["third time lucky"]);
+}
+
+#[test]
+fn polls_that_fail_lose_and_double_nothing() {
+    let bench = Bench::logged_in("");
+    for (n, fault) in [Fault::Half, Fault::DropAfter, Fault::Status(524)].into_iter().enumerate() {
+        bench.fake.fail("getupdates", &[fault]);
+        // The poll that is open takes it; the next one fails.
+        bench.fake.write(0, &format!("first {n}"));
+        bench.fake.write(0, &format!("second {n}"));
+        bench.until_inbound(2 * n + 2);
+    }
+    eventually("the faults are used up", || (!bench.fake.has_faults()).then_some(()));
+    bench.fake.write(0, "last");
+    assert_eq!(bench.until_inbound(7).last().unwrap(), "last");
+}
+
+#[test]
+fn a_long_text_goes_out_in_parts() {
+    let bench = Bench::logged_in("max_text = 10");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    let id = bench.make("one two three four five");
+    bench.server.until(&id, "Sent");
+    assert_eq!(bench.fake.texts(0), ["one two", "three four", "five"]);
+    let state = bench.fake.state();
+    let names = state.bots[0].taken.iter().map(|one| one["client_id"].as_str().unwrap());
+    let names: std::collections::HashSet<_> = names.collect();
+    assert_eq!(names.len(), 3, "each part has a name of its own");
+}
+
+/// Decrypts as the platform's clients do: the key is the base64 of its hex digits.
+fn decrypted(media: &Value, bytes: &[u8]) -> Vec<u8> {
+    let digits = BASE64_STANDARD.decode(media["aes_key"].as_str().unwrap()).unwrap();
+    let digits = String::from_utf8(digits).unwrap();
+    let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+    let key: [u8; 16] = std::array::from_fn(|n| byte(2 * n));
+    let decryptor = ecb::Decryptor::<aes::Aes128>::new(&key.into());
+    decryptor.decrypt_padded_vec::<Pkcs7>(bytes).unwrap()
+}
+
+#[test]
+fn files_are_encrypted_put_and_referred_to_each_in_a_message_of_its_own() {
+    let bench = Bench::logged_in("");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    let (picture, file) = (vec![7; 1_000], b"some words".to_vec());
+    let address = |bytes: &[u8]| format!("base64://{}", BASE64_STANDARD.encode(bytes));
+    let body = json!({"recipient": WITH_ANN, "platform": "wechat", "segments": [
+        {"type": "text", "text": "look"},
+        {"type": "image", "url": address(&picture)},
+        {"type": "file", "name": "a.txt", "url": address(&file)},
+    ]});
+    // The file servers fail at first.
+    bench.fake.change(|state| state.file_faults.push_back(500));
+    let (status, made) = bench.server.post(&body);
+    assert_eq!(status, 201, "{made}");
+    bench.server.until(made["id"].as_str().unwrap(), "Sent");
+    let state = bench.fake.state();
+    let items: Vec<_> = state.bots[0].taken.iter().map(|one| &one["item_list"][0]).collect();
+    assert_eq!(items[0]["text_item"]["text"], "look");
+    let image = &items[1]["image_item"];
+    let reference = image["media"]["encrypt_query_param"].as_str().unwrap();
+    let put = &state.files[reference];
+    assert_eq!(image["mid_size"], put.len());
+    assert_eq!(decrypted(&image["media"], put), picture);
+    let sent = &items[2]["file_item"];
+    assert_eq!((&sent["file_name"], &sent["len"]), (&json!("a.txt"), &json!("10")));
+    let reference = sent["media"]["encrypt_query_param"].as_str().unwrap();
+    assert_eq!(decrypted(&sent["media"], &state.files[reference]), file);
+    assert_eq!(state.uploads[0]["media_type"], 1);
+    assert_eq!(state.uploads[0]["filesize"], 1_008);
+    assert_eq!(state.uploads[1]["media_type"], 3);
+    assert_eq!(state.uploads[1]["rawsize"], 10);
+}
+
+#[test]
+fn a_file_that_is_refused_fails_with_the_reason() {
+    let bench = Bench::logged_in("");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    bench.fake.change(|state| state.file_faults.push_back(403));
+    let segment = json!({"type": "file", "url": "base64://aGk="});
+    let body = json!({"recipient": WITH_ANN, "platform": "wechat", "segments": [segment]});
+    let (_, made) = bench.server.post(&body);
+    let failed = bench.server.until(made["id"].as_str().unwrap(), "Failed");
+    assert!(failed["last_error"].as_str().unwrap().contains("too much"), "{failed}");
+    assert_eq!(bench.fake.state().bots[0].attempts, 0);
+}
+
+#[test]
+fn pictures_voices_files_and_quotes_come_in_as_segments() {
+    let bench = Bench::logged_in("");
+    let own = bench.make("question");
+    bench.fake.write(0, "hello");
+    bench.server.until(&own, "Sent");
+    let taken_as = bench.fake.state().bots[0].last_id;
+    bench.fake.tell(
+        0,
+        json!([
+            {"type": 4, "file_item": {"file_name": "a.pdf", "len": "12"}},
+        ]),
+    );
+    bench.fake.tell(
+        0,
+        json!([
+            {"type": 3, "voice_item": {"playtime": 2500, "text": "words"}},
+            {"type": 1, "text_item": {"text": "answer"}, "ref_msg": {"svr_id": taken_as}},
+        ]),
+    );
+    bench.until_inbound(3);
+    let all = bench.inbound();
+    assert_eq!((&all[1]["message_type"], &all[1]["content"]), (&json!("File"), &json!("a.pdf")));
+    assert_eq!(all[2]["segments"][0]["duration"], 2.5);
+    assert_eq!(all[2]["reply_to"]["id"], json!(own), "{}", all[2]);
+    assert_eq!(all[2]["reply_to"]["content"], "question");
+}

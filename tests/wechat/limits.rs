@@ -1,0 +1,89 @@
+//! The reply window and the quota: what cannot go out waits, says why, and goes out in order.
+
+use crate::bench::Bench;
+use serde_json::json;
+
+#[test]
+fn a_message_to_a_person_who_never_wrote_waits_for_them() {
+    let mut bench = Bench::logged_in("");
+    let ids: Vec<_> = (0..5).map(|n| bench.make(&format!("m{n}"))).collect();
+    let waits = bench.until_waiting(&ids[0], "not written");
+    assert_eq!((&waits["retry_count"], waits.get("last_error")), (&json!(0), None));
+    let listed = bench.server.home.ok(&["list", "--status", "pending", "--json"]);
+    assert!(listed.contains("has not written"), "{listed}");
+    bench.server.kill();
+    bench.server.start_again();
+    bench.until_waiting(&ids[4], "not written");
+    assert_eq!(bench.fake.state().bots[0].attempts, 0, "nothing is tried in vain");
+    bench.fake.write(0, "hello");
+    for id in &ids {
+        bench.server.until(id, "Sent");
+    }
+    assert_eq!(bench.fake.texts(0), ["m0", "m1", "m2", "m3", "m4"]);
+}
+
+#[test]
+fn what_the_quota_does_not_let_out_follows_the_next_message_in_order() {
+    let mut bench = Bench::logged_in("");
+    bench.fake.change(|state| state.bots[0].quota = 3);
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    let ids: Vec<_> = (0..5).map(|n| bench.make(&format!("m{n}"))).collect();
+    bench.server.until(&ids[2], "Sent");
+    let waits = bench.until_waiting(&ids[3], "after 3 messages");
+    assert_eq!((&waits["retry_count"], waits.get("last_error")), (&json!(0), None));
+    assert_eq!(bench.fake.state().bots[0].attempts, 4, "the limit is learned from the answer");
+    bench.server.kill();
+    bench.server.start_again();
+    bench.until_waiting(&ids[3], "after ");
+    assert_eq!(bench.fake.state().bots[0].attempts, 4, "and known after a restart");
+    bench.fake.write(0, "more");
+    bench.server.until(&ids[4], "Sent");
+    assert_eq!(bench.fake.texts(0), ["m0", "m1", "m2", "m3", "m4"]);
+}
+
+#[test]
+fn the_parts_of_a_text_that_went_out_are_not_sent_again() {
+    let mut bench = Bench::logged_in("max_text = 3");
+    bench.fake.change(|state| state.bots[0].quota = 2);
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    let id = bench.make("abcdefghi");
+    bench.until_waiting(&id, "after 2 messages");
+    bench.server.kill();
+    bench.server.start_again();
+    bench.until_waiting(&id, "after ");
+    bench.fake.write(0, "more");
+    bench.server.until(&id, "Sent");
+    assert_eq!(bench.fake.texts(0), ["abc", "def", "ghi"]);
+    // Sent once more by hand, it is sent whole.
+    bench.fake.write(0, "more");
+    bench.fake.change(|state| state.bots[0].quota = 9);
+    bench.until_inbound(3);
+    bench.server.ask("PATCH", &format!("/api/messages/{id}"), Some(&json!({"status": "Pending"})));
+    bench.server.until(&id, "Sent");
+    assert_eq!(bench.fake.texts(0).len(), 6);
+}
+
+#[test]
+fn a_message_that_waits_can_be_taken_back() {
+    let bench = Bench::logged_in("");
+    let first = bench.make("first");
+    let second = bench.make("second");
+    bench.until_waiting(&first, "not written");
+    let body = json!({"status": "Canceled"});
+    assert_eq!(bench.server.ask("PATCH", &format!("/api/messages/{first}"), Some(&body)).0, 200);
+    bench.fake.write(0, "hello");
+    bench.server.until(&second, "Sent");
+    assert_eq!(bench.fake.texts(0), ["second"]);
+}
+
+#[test]
+fn a_message_whose_window_never_opens_is_given_up_after_its_own_time() {
+    let bench = Bench::logged_in("window_ttl = 1");
+    let id = bench.make("too late");
+    let failed = bench.server.until(&id, "Failed");
+    assert!(failed["last_error"].as_str().unwrap().contains("did not open"), "{failed}");
+    let other = bench.server.make_for(Some("qq"), "group_1", "it has a day");
+    assert_eq!(bench.message(&other)["status"], "Pending");
+}

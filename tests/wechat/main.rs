@@ -1,0 +1,17 @@
+//! WeChat by its bot interface: the real binary beside a fake of the interface, and beside an
+//! implementation of it that others wrote.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(clippy::print_stderr, reason = "tests say what went wrong")]
+
+#[path = "../common/server.rs"]
+mod server;
+
+mod bench;
+mod chat;
+mod crash;
+mod fake;
+mod http;
+mod limits;
+mod login;
+mod random;
