@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// Tells what is damaged, what is missing and what no message has; gives the number of files that are
 /// damaged.
-pub(in crate::command) fn look_at_media(db: &Path, store: &Store, out: &mut Output) -> Result<u64> {
+pub(crate) fn look_at_media(db: &Path, store: &Store, out: &mut Output) -> Result<u64> {
     let folder = folder_beside(db);
     let cannot = |error| Error::failed(format!("cannot read {}: {error}", folder.display()));
     let blobs = Blobs::open(&folder, Bounds::NONE).map_err(cannot)?;

@@ -10,7 +10,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// Media that go out beside the lines of an export.
-pub(in crate::command) struct Files {
+pub(crate) struct Files {
     blobs: Blobs,
     wanted: HashSet<Hash>,
     /// The beginning of a line whose end is still to come.
@@ -19,10 +19,10 @@ pub(in crate::command) struct Files {
 
 /// What became of the media of an export.
 #[derive(Default)]
-pub(in crate::command) struct Copied {
-    pub(in crate::command) copied: u64,
+pub(crate) struct Copied {
+    pub(crate) copied: u64,
     /// Media that messages name and that are not kept any more.
-    pub(in crate::command) missing: u64,
+    pub(crate) missing: u64,
 }
 
 fn cannot(folder: &Path, why: &dyn std::fmt::Display) -> Error {
@@ -31,14 +31,14 @@ fn cannot(folder: &Path, why: &dyn std::fmt::Display) -> Error {
 
 impl Files {
     /// The media beside a file.
-    pub(in crate::command) fn beside(file: &Path) -> Result<Self> {
+    pub(crate) fn beside(file: &Path) -> Result<Self> {
         let folder = folder_beside(file);
         let blobs = Blobs::open(&folder, Bounds::NONE).map_err(|error| cannot(&folder, &error))?;
         Ok(Self { blobs, wanted: HashSet::new(), rest: Vec::new() })
     }
 
     /// Notes the media that lines name.
-    pub(in crate::command) fn see(&mut self, lines: &[u8]) {
+    pub(crate) fn see(&mut self, lines: &[u8]) {
         self.rest.extend_from_slice(lines);
         let Some(end) = self.rest.iter().rposition(|&byte| byte == b'\n') else { return };
         let whole: Vec<u8> = self.rest.drain(..=end).collect();
@@ -50,7 +50,7 @@ impl Files {
     }
 
     /// Copies what was noted and is not there yet.
-    pub(in crate::command) async fn copy(self, client: &mut Client) -> Result<Copied> {
+    pub(crate) async fn copy(self, client: &mut Client) -> Result<Copied> {
         let Self { blobs, wanted, .. } = self;
         let mut done = Copied::default();
         for hash in wanted {
@@ -76,7 +76,7 @@ impl Files {
 }
 
 /// Hands over the media beside a file that was exported; gives how many there are.
-pub(in crate::command) async fn import(file: &Path, client: &mut Client) -> Result<u64> {
+pub(crate) async fn import(file: &Path, client: &mut Client) -> Result<u64> {
     let folder = folder_beside(file);
     let blobs = Blobs::open(&folder, Bounds::NONE).map_err(|error| cannot(&folder, &error))?;
     let all = blobs.all().map_err(|error| cannot(&folder, &error))?;
