@@ -6,7 +6,7 @@
 //! A message of the account's owner may be the echo of an attempt that is under way. It waits for
 //! the attempt's end, which tells the platform's ID; the store decides which it is.
 
-use crate::adapter::{Event, MessageOf, QueuedEvent, Registry};
+use crate::adapter::{Event, MessageRef, QueuedEvent, Registry};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::media::{Blobs, content};
@@ -14,7 +14,6 @@ use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
-use crate::protocol::overview::Conversation;
 use crate::store::{self, Answer, Command, Store, Target};
 use std::collections::VecDeque;
 use std::future::pending;
@@ -178,33 +177,40 @@ impl Ingest {
                 }
                 return None;
             }
+            Event::Recalled { message, by, at } => {
+                Command::Recall { target: target(message), by, at }
+            }
+            Event::Edited { message, content, at } => {
+                Command::Edit { target: target(message), content, at }
+            }
+            Event::Reacted { message, change, at } => {
+                Command::React { target: target(message), change, at }
+            }
+            Event::Noticed { notice, request } => {
+                // A request of two words always serialises.
+                let request = request.and_then(|request| serde_json::to_string(&request).ok());
+                Command::Notice { notice, request }
+            }
+            Event::MentionNamed { message, user, name } => {
+                Command::NameMention { target: target(message), user, name, at: now() }
+            }
+            Event::ReplyFound { message, reply_to } => {
+                Command::FindReply { target: target(message), reply_to, at: now() }
+            }
             Event::ConfirmedLate { message, account, external_id } => {
                 let found = self.store.view().and_then(|view| view.by_id(message));
                 let seq = found.ok().flatten()?.seq;
                 let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
                 Command::RecordOutcome { seq, outcome, at: now() }
             }
-            Event::Recalled { message, by } => {
-                Command::Recall { target: target(message), by, at: now() }
-            }
-            Event::Edited { message, content } => {
-                Command::Edit { target: target(message), content, at: now() }
-            }
-            Event::Reacted { message, change } => {
-                Command::React { target: target(message), change, at: now() }
-            }
-            Event::Noticed { notice, request } => Command::Notice { notice, request },
             Event::Named { platform, conversation, name } => {
                 Command::Name { platform, conversation, name }
             }
             Event::Conversations { platform, account, limit, answer } => {
-                let known = self.store.view().and_then(|view| view.conversations());
-                let is_its_own = |conversation: &Conversation| {
-                    conversation.platform == platform
-                        && conversation.account.as_ref() == Some(&account)
-                };
-                let its_own = known.unwrap_or_default().into_iter().filter(is_its_own);
-                let _ = answer.send(its_own.take(limit).map(|found| found.conversation).collect());
+                let view = self.store.view();
+                let its_own =
+                    view.and_then(|view| view.conversations_of(&platform, &account, limit));
+                let _ = answer.send(its_own.unwrap_or_default());
                 return None;
             }
         };
@@ -297,12 +303,6 @@ impl Ingest {
     }
 }
 
-/// A message that an adapter names.
-fn target(message: MessageOf) -> Target {
-    let MessageOf { platform, conversation, external_id } = message;
-    Target::External { platform, conversation, external_id }
-}
-
 impl Work {
     /// Lets a message wait for the end of an attempt.
     fn wait(&mut self, item: Item) {
@@ -338,4 +338,9 @@ impl Item {
         }
         self
     }
+}
+
+fn target(message: MessageRef) -> Target {
+    let MessageRef { platform, conversation, external_id } = message;
+    Target::External { platform, conversation, external_id }
 }

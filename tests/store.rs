@@ -4,10 +4,16 @@
 
 use proptest::prelude::*;
 use rechat::model::change::{self, Inbound, Outcome};
-use rechat::model::content::Content;
+use rechat::model::content::{Content, Segment};
+use rechat::model::event::Origin;
 use rechat::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
 use rechat::model::routing::RoutingFacts;
-use rechat::store::{Access, Answer, Command, Entry, Filter, Options, Page, Store, check::check};
+use rechat::protocol::overview::Conversation;
+use rechat::store::{
+    Access, Answer, Command, ConversationQuery, Entry, Filter, Options, Page, Store, check::check,
+    stored,
+};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const PLATFORMS: [Option<&str>; 3] = [None, Some("qq"), Some("wechat")];
@@ -23,6 +29,9 @@ enum Step {
     Claim { place: usize },
     RecordOutcome { place: usize, outcome: usize },
     Route { place: usize },
+    Import { conversation: usize, age: u64, own: bool },
+    Read { platform: usize, conversation: usize, place: Option<usize> },
+    Set { platform: usize, conversation: usize, muted: bool },
     Restart,
 }
 
@@ -35,7 +44,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => place.clone().prop_map(|place| Step::Delete { place }),
         2 => place.clone().prop_map(|place| Step::Claim { place }),
         2 => (place.clone(), 0..4usize).prop_map(|(place, outcome)| Step::RecordOutcome { place, outcome }),
-        1 => place.prop_map(|place| Step::Route { place }),
+        1 => place.clone().prop_map(|place| Step::Route { place }),
+        1 => (0..3usize, 0..40u64, any::<bool>()).prop_map(|(conversation, age, own)| Step::Import { conversation, age, own }),
+        2 => (0..3usize, 0..3usize, prop::option::of(place)).prop_map(|(platform, conversation, place)| Step::Read { platform, conversation, place }),
+        1 => (0..3usize, 0..3usize, any::<bool>()).prop_map(|(platform, conversation, muted)| Step::Set { platform, conversation, muted }),
         1 => Just(Step::Restart),
     ];
     proptest::collection::vec(step, 1..60)
@@ -47,6 +59,20 @@ struct Model {
     messages: Vec<Message>,
     received: Vec<Inbound>,
     last_seq: u64,
+    marks: BTreeMap<(String, String), Marks>,
+}
+
+/// What a conversation's messages do not tell.
+#[derive(Clone, Default)]
+struct Marks {
+    read: u64,
+    /// When something was said last.
+    said: u64,
+    muted: bool,
+}
+
+fn key_of(message: &Message) -> (String, String) {
+    (message.platform_or_local().to_owned(), message.recipient.clone())
 }
 
 impl Model {
@@ -55,10 +81,54 @@ impl Model {
         self.messages.get_mut(from_end)
     }
 
-    fn add(&mut self, message: Message) {
+    fn add(&mut self, message: Message, origin: Origin) {
         assert!(message.seq > self.last_seq, "a `seq` was used again");
         self.last_seq = message.seq;
+        self.mark(&message, origin);
         self.messages.push(message);
+    }
+
+    /// Notes what a message that comes into a conversation reads.
+    fn mark(&mut self, message: &Message, origin: Origin) {
+        let last = self.of(&key_of(message)).map(|message| message.seq).max().unwrap_or(0);
+        let marks = self.marks.entry(key_of(message)).or_default();
+        let is_ours = message.direction == Direction::Outbound;
+        let reads = match origin {
+            Origin::Made => is_ours,
+            Origin::Received => is_ours && message.created_at >= marks.said,
+            Origin::Imported => marks.read >= last,
+        };
+        if reads {
+            marks.read = marks.read.max(message.seq);
+        }
+        marks.said = marks.said.max(message.created_at);
+    }
+
+    fn of(&self, key: &(String, String)) -> impl Iterator<Item = &Message> {
+        self.messages.iter().filter(move |message| key_of(message) == *key)
+    }
+
+    /// The conversations as they are to be listed.
+    fn conversations(&self) -> Vec<Conversation> {
+        let entry = |(key, marks): (&(String, String), &Marks)| {
+            let last = self.of(key).max_by_key(|message| (message.created_at, message.seq))?;
+            let is_unread = |m: &&Message| m.direction == Direction::Inbound && m.seq > marks.read;
+            Some(Conversation {
+                platform: key.0.clone(),
+                conversation: key.1.clone(),
+                last_message: Some(last.clone()),
+                last_seq: self.of(key).map(|message| message.seq).max()?,
+                last_at: last.created_at,
+                unread: self.of(key).filter(is_unread).count() as u64,
+                mentions: self.of(key).filter(|m| is_unread(m) && m.content.mentions_me()).count()
+                    as u64,
+                muted: marks.muted,
+                ..Conversation::default()
+            })
+        };
+        let mut all: Vec<_> = self.marks.iter().filter_map(entry).collect();
+        all.sort_by_key(|conversation| std::cmp::Reverse(conversation.last_seq));
+        all
     }
 
     fn list(&self, filter: &Filter) -> Vec<Message> {
@@ -120,7 +190,7 @@ impl Both {
                     facts: RoutingFacts::default(),
                 });
                 let Answer::Done(message) = answer else { panic!("{answer:?}") };
-                self.model.add(message);
+                self.model.add(message, Origin::Made);
             }
             Step::Receive { conversation, external, own } => {
                 self.receive(conversation, external, own)
@@ -175,7 +245,7 @@ impl Both {
             }
             Step::Route { place } => {
                 let Some(message) = self.model.at(place) else { return };
-                let seq = message.seq;
+                let (seq, before) = (message.seq, key_of(message));
                 // With this default, what names no platform goes to qq.
                 let facts =
                     RoutingFacts { default_platform: Some("qq".into()), ..RoutingFacts::default() };
@@ -183,13 +253,72 @@ impl Both {
                 if change::can_route(message, &platform, &message.recipient) {
                     (message.platform, message.updated_at) = (Some(platform), at);
                 }
+                let message = message.clone();
+                if key_of(&message) != before {
+                    // It is not there yet.
+                    self.model.messages.retain(|known| known.seq != seq);
+                    self.model.mark(&message, Origin::Received);
+                    let place = self.model.messages.partition_point(|known| known.seq < seq);
+                    self.model.messages.insert(place, message);
+                }
                 self.write(Command::Route { messages: vec![(seq, facts)], at });
+            }
+            Step::Import { conversation, age, own } => {
+                let id = uuid::Uuid::from_u128(u128::from(at) << 80 | 0x4000 << 64 | 0x8 << 60);
+                let (content, name) = (Content::text("imported"), CONVERSATIONS[conversation]);
+                let message = Message {
+                    status: Status::Sent,
+                    platform: Some("qq".into()),
+                    direction: if own { Direction::Outbound } else { Direction::Inbound },
+                    ..Message::new(0, id, content, name.into(), at - age)
+                };
+                let messages = vec![message.clone()];
+                let answer = self.write(Command::Import { messages });
+                assert_eq!(answer, Answer::Imported { new: 1, known: 0 });
+                let seq = self.model.last_seq + 1;
+                self.model.add(Message { seq, ..message }, Origin::Imported);
+            }
+            Step::Read { platform, conversation, place } => {
+                let key = key_at(platform, conversation);
+                let newest = self.model.of(&key).map(|message| message.seq).max();
+                let seq = place.map(|place| self.model.at(place).map_or(0, |found| found.seq));
+                let read_to = Some(seq.unwrap_or(u64::MAX));
+                let answer = self.set(&key, read_to, None);
+                assert_eq!(answer == Answer::Noted, newest.is_some());
+                if let Some(newest) = newest {
+                    let marks = self.model.marks.entry(key).or_default();
+                    marks.read = marks.read.max(newest.min(seq.unwrap_or(u64::MAX)));
+                }
+            }
+            Step::Set { platform, conversation, muted } => {
+                let key = key_at(platform, conversation);
+                let has_messages = self.model.of(&key).next().is_some();
+                assert_eq!(self.set(&key, None, Some(muted)) == Answer::Noted, has_messages);
+                if has_messages {
+                    self.model.marks.entry(key).or_default().muted = muted;
+                }
             }
             Step::Restart => {
                 self.store.take().unwrap().close();
                 self.store = Some(Store::open(&self.options, Box::new(())).unwrap());
             }
         }
+    }
+
+    fn set(
+        &self,
+        (platform, conversation): &(String, String),
+        read_to: Option<u64>,
+        muted: Option<bool>,
+    ) -> Answer {
+        let (platform, conversation) = (stored(platform).to_owned(), conversation.clone());
+        self.write(Command::SetConversation {
+            platform,
+            conversation,
+            read_to,
+            muted,
+            pinned: None,
+        })
     }
 
     fn receive(&mut self, conversation: usize, external: u8, own: bool) {
@@ -199,7 +328,10 @@ impl Both {
             conversation: CONVERSATIONS[conversation].into(),
             conversation_name: None,
             sender: Sender { id: "7".into(), name: "Seven".into() },
-            content: Content::text(format!("in{external}")),
+            content: Content::of(vec![
+                Segment::Text { text: format!("in{external}") },
+                Segment::Mention { user: "9".into(), name: None, me: external % 2 == 0 },
+            ]),
             reply_to: None,
             external_id: external.to_string(),
             time: u64::from(external),
@@ -220,7 +352,7 @@ impl Both {
             Answer::Done(message) => {
                 assert!(!is_double, "a double was stored: {received:?}");
                 self.model.received.push(received);
-                self.model.add(message);
+                self.model.add(message, Origin::Received);
             }
             Answer::Repeated(known) => {
                 assert!(is_double, "{received:?} was refused");
@@ -279,6 +411,31 @@ impl Both {
             waiting.reverse();
             assert_eq!(view.pending(platform, conversation, 100).unwrap(), waiting);
         }
+        let wanted = self.model.conversations();
+        // Names, accounts and kinds do not follow from the model.
+        let plain = |found: Vec<Conversation>| -> Vec<_> {
+            let plain = |found: Conversation| Conversation {
+                kind: Default::default(),
+                name: None,
+                account: None,
+                ..found
+            };
+            found.into_iter().map(plain).collect()
+        };
+        let all = ConversationQuery::default();
+        assert_eq!(plain(view.conversations(&all).unwrap()), wanted);
+        for platform in [None, Some("qq"), Some("local")] {
+            let platform = platform.map(str::to_owned);
+            let is_wanted =
+                |known: &&Conversation| platform.as_ref().is_none_or(|p| *p == known.platform);
+            let mut before = None;
+            for conversation in wanted.iter().filter(is_wanted) {
+                let platform = platform.clone();
+                let one = ConversationQuery { platform, text: None, before, limit: Some(1) };
+                assert_eq!(plain(view.conversations(&one).unwrap()), [conversation.clone()]);
+                before = Some(conversation.last_seq);
+            }
+        }
         let kept = view.journal(0, usize::MAX).unwrap().unwrap();
         assert!(kept.is_sorted_by(|a, b| a.offset < b.offset), "{kept:?}");
         let creations = kept.iter().filter_map(|kept| match kept.entry {
@@ -297,6 +454,10 @@ impl Both {
         }
         assert_eq!(check(&view).unwrap().findings, Vec::<String>::new());
     }
+}
+
+fn key_at(platform: usize, conversation: usize) -> (String, String) {
+    (PLATFORMS[platform].unwrap_or("local").into(), CONVERSATIONS[conversation].into())
 }
 
 fn filters() -> impl Iterator<Item = Filter> {

@@ -28,7 +28,7 @@ export class Conversations {
   /** @param {import('./feed.js').Feed} feed */
   constructor(feed) {
     feed.batch.watch((batch) => this.#take(batch));
-    feed.lapse.watch(() => void this.load());
+    feed.lapse.watch(() => void this.load(true));
   }
 
   /**
@@ -52,12 +52,16 @@ export class Conversations {
     return this.get(platform, conversation);
   }
 
-  /** Loads all of them; resolves after the first page, which is enough to show. */
-  async load() {
+  /**
+   * Loads all of them; resolves after the first page, which is enough to show.
+   * @param {boolean} [isAnew] whether those that are known may be of another store
+   */
+  async load(isAnew = false) {
     this.#loads += 1;
     const load = this.#loads;
     const first = await this.#page();
     if (load !== this.#loads || !first) return;
+    if (isAnew) this.#known.clear();
     void this.#rest(first, load);
   }
 

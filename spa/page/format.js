@@ -2,8 +2,25 @@ import { locale, t } from './i18n.js';
 
 /** @typedef {import('./types.js').Message} Message */
 
+/** Formats of times by language and options: one is expensive to make, and lists need many. @type {Map<string, Intl.DateTimeFormat>} */
+const formats = new Map();
+
+/**
+ * @param {Date} date
+ * @param {Intl.DateTimeFormatOptions} options
+ */
+function format(date, options) {
+  const key = locale() + JSON.stringify(options);
+  const known = formats.get(key) ?? new Intl.DateTimeFormat(locale(), options);
+  formats.set(key, known);
+  return known.format(date);
+}
+
 /** @param {number} n */
 export const number = (n) => n.toLocaleString(locale());
+
+/** @type {Intl.DateTimeFormatOptions} */
+const TIME_OF_DAY = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
 
 /** What stands for a time that no calendar has: platforms tell such ones. */
 const NO_TIME = '–';
@@ -24,11 +41,14 @@ export function time(seconds) {
   const isToday = date.toDateString() === new Date().toDateString();
   /** @type {Intl.DateTimeFormatOptions} */
   const day = isToday ? {} : { month: 'short', day: 'numeric' };
-  return date.toLocaleString(locale(), { ...day, hour: '2-digit', minute: '2-digit', hour12: false });
+  return format(date, { ...day, ...TIME_OF_DAY });
 }
 
 /** The time of day alone. @param {number} seconds */
-export const clock = (seconds) => dateOf(seconds)?.toLocaleTimeString(locale(), { hour: '2-digit', minute: '2-digit', hour12: false }) ?? NO_TIME;
+export function clock(seconds) {
+  const date = dateOf(seconds);
+  return date ? format(date, TIME_OF_DAY) : NO_TIME;
+}
 
 /** A time as briefly as a list needs it: of today, of this week, or the day. @param {number} seconds */
 export function shortTime(seconds) {
@@ -36,8 +56,8 @@ export function shortTime(seconds) {
   if (!date) return NO_TIME;
   const days = daysAgo(date);
   if (days <= 0) return clock(seconds);
-  if (days < 7) return date.toLocaleDateString(locale(), { weekday: 'short' });
-  return date.toLocaleDateString(locale(), { month: 'numeric', day: 'numeric', ...yearOf(date) });
+  if (days < 7) return format(date, { weekday: 'short' });
+  return format(date, { month: 'numeric', day: 'numeric', ...yearOf(date) });
 }
 
 /** A day as people call it. @param {number} seconds */
@@ -46,7 +66,7 @@ export function dayName(seconds) {
   if (!date) return NO_TIME;
   const days = daysAgo(date);
   if (days === 0 || days === 1) return t(days === 0 ? 'today' : 'yesterday');
-  return date.toLocaleDateString(locale(), { weekday: 'long', month: 'long', day: 'numeric', ...yearOf(date) });
+  return format(date, { weekday: 'long', month: 'long', day: 'numeric', ...yearOf(date) });
 }
 
 /** The year, where it is not this one. @param {Date} date @returns {Intl.DateTimeFormatOptions} */
@@ -63,17 +83,18 @@ export const isSameDay = (a, b) => new Date(a * 1000).toDateString() === new Dat
 
 /** @param {number} seconds */
 export function fullTime(seconds) {
-  return dateOf(seconds)?.toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'medium', hour12: false }) ?? NO_TIME;
+  const date = dateOf(seconds);
+  return date ? format(date, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' }) : NO_TIME;
 }
 
 /** How long ago. @param {number} seconds Unix */
 export function ago(seconds) {
   const past = Math.max(0, Date.now() / 1000 - seconds);
-  const format = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });
+  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });
   if (past < 60) return t('justNow');
-  if (past < 3600) return format.format(-Math.floor(past / 60), 'minute');
-  if (past < 86_400) return format.format(-Math.floor(past / 3600), 'hour');
-  return format.format(-Math.floor(past / 86_400), 'day');
+  if (past < 3600) return relative.format(-Math.floor(past / 60), 'minute');
+  if (past < 86_400) return relative.format(-Math.floor(past / 3600), 'hour');
+  return relative.format(-Math.floor(past / 86_400), 'day');
 }
 
 /** @param {number} bytes */

@@ -69,6 +69,9 @@ impl Notebook {
                 }
                 // A file has no history: the outbox then goes by `on_unknown`.
                 Request::Find { answer, .. } => drop(answer.send(Found::CannotTell)),
+                Request::OpenForward { answer, .. } => {
+                    drop(answer.send(Err(ActionError::Unsupported)));
+                }
                 Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
             }
         }

@@ -14,5 +14,10 @@ pub fn onebot12_frame(text: &str) {
 
 /// Reads a message with CQ codes.
 pub fn cq_code(text: &str) {
-    onebot::v11::parse_cq(text);
+    onebot::v11::read_cq(text);
+}
+
+/// Composes what is sent by OneBot 11 of segments.
+pub fn onebot11_segments(text: &str) {
+    onebot::v11::compose_segments(text);
 }

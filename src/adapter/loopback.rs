@@ -1,7 +1,7 @@
 //! Loopback: accepts everything, messages and actions, and answers with the same if asked to. For
 //! trying things out.
 
-use super::api::{Delivery, Event, Found, Kind, Outbound, Request, Settings};
+use super::api::{ActionError, Delivery, Event, Found, Kind, Outbound, Request, Settings};
 use super::context::Context;
 use super::registry::{ConfiguredEntry, NewConnection};
 use super::service::{Adapter, ServeStandalone, Service, read_own};
@@ -76,6 +76,9 @@ impl Loopback {
                     if self.echo && !echo(platform, message, context).await {
                         break;
                     }
+                }
+                Request::OpenForward { answer, .. } => {
+                    let _ = answer.send(Err(ActionError::Unsupported));
                 }
                 Request::Act { answer, .. } => {
                     let _ = answer.send(Ok(()));

@@ -11,11 +11,14 @@ use crate::model::message::{Message, Status};
 use crate::model::routing::choose_platform;
 use crate::outbox::no_platform;
 use crate::protocol::http::{
-    Imported, MediaList, MediaRemoved, NO_REPLY_TARGET, NewMessage, Record, Uploaded,
+    Conversation, Imported, MediaList, MediaRemoved, NO_REPLY_TARGET, NewMessage, ReadTo, Record,
+    SetConversation, Uploaded,
 };
 use crate::protocol::overview::Stats;
 use crate::search::{Index, Search, folder_beside};
-use crate::store::{Access, Answer, Command, Filter, Idempotency, Page, Store, View};
+use crate::store::{
+    Access, Answer, Command, ConversationQuery, Filter, Idempotency, Page, Store, View, stored,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -115,6 +118,54 @@ impl Local {
             self.set_waiting(message, &view);
         }
         Ok(messages)
+    }
+
+    pub(super) fn conversations(&self, query: &ConversationQuery) -> Result<Vec<Conversation>> {
+        let view = self.store.view()?;
+        let mut found = view.conversations(query)?;
+        for message in found.iter_mut().filter_map(|known| known.last_message.as_mut()) {
+            self.set_waiting(message, &view);
+        }
+        Ok(found)
+    }
+
+    pub(super) fn conversation(
+        &self,
+        platform: &str,
+        conversation: &str,
+    ) -> Result<Option<Conversation>> {
+        let view = self.store.view()?;
+        let mut found = view.conversation(platform, conversation)?;
+        if let Some(message) = found.as_mut().and_then(|known| known.last_message.as_mut()) {
+            self.set_waiting(message, &view);
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn set_conversation(
+        &self,
+        platform: &str,
+        conversation: &str,
+        set: &SetConversation,
+    ) -> Result<Option<Conversation>> {
+        let read_to = match &set.read_to {
+            None => None,
+            Some(ReadTo::Seq(seq)) => Some(*seq),
+            Some(ReadTo::Text(text)) if text == "latest" => Some(u64::MAX),
+            Some(ReadTo::Text(text)) => {
+                let view = self.store.view()?;
+                place(&view, Some(text))?
+            }
+        };
+        let command = Command::SetConversation {
+            platform: stored(platform).to_owned(),
+            conversation: conversation.to_owned(),
+            read_to,
+            muted: set.muted,
+            pinned: set.pinned,
+        };
+        self.store.write(command).await?;
+        self.conversation(platform, conversation)
     }
 
     pub(super) fn get(&self, id: Uuid) -> Result<Message> {
@@ -221,5 +272,5 @@ fn place(view: &View, text: Option<&str>) -> Result<Option<u64>> {
         return Ok(Some(seq));
     }
     let seq = text.parse().ok().map(|id| view.seq_of(id)).transpose()?.flatten();
-    seq.map(Some).ok_or_else(|| Error::failed(format!("--before {text}: no such message")))
+    seq.map(Some).ok_or_else(|| Error::failed(format!("there is no message {text}")))
 }

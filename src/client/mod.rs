@@ -23,11 +23,12 @@ use crate::error::{Error, Result};
 use crate::media::{Hash, Upload};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{
-    AdapterStatus, Conversation, Imported, MediaList, MediaRemoved, NewMessage, Uploaded,
+    AdapterStatus, Conversation, Imported, MediaList, MediaRemoved, NewMessage, SetConversation,
+    Uploaded,
 };
 use crate::protocol::login::{LoggedOut, LoginStatus};
 use crate::protocol::overview::Stats;
-use crate::store::{Access, Filter, Page};
+use crate::store::{Access, ConversationQuery, Filter, Page};
 pub use export::Export;
 pub use follow::Followed;
 use follow::Following;
@@ -97,7 +98,9 @@ impl Client {
 
     /// The platforms that are configured or were ever seen.
     pub async fn known_platforms(&mut self) -> Result<BTreeSet<String>> {
-        let seen = self.conversations().await?.into_iter().filter(|known| known.account.is_some());
+        let all = ConversationQuery::default();
+        let seen =
+            self.conversations(&all).await?.into_iter().filter(|known| known.account.is_some());
         let mut platforms: BTreeSet<_> = seen.map(|known| known.platform).collect();
         platforms.insert(SERVED_PLATFORM.to_owned());
         match self {
@@ -147,11 +150,37 @@ impl Client {
         }
     }
 
-    /// Every conversation that is known, the latest first.
-    pub async fn conversations(&mut self) -> Result<Vec<Conversation>> {
+    /// Conversations that have messages, the latest first, page after page up to the query's limit.
+    pub async fn conversations(&mut self, query: &ConversationQuery) -> Result<Vec<Conversation>> {
         match self {
-            Self::Remote(remote) => remote.conversations().await,
-            Self::Local(local) => Ok(local.view()?.conversations()?),
+            Self::Remote(remote) => remote.conversations(query).await,
+            Self::Local(local) => local.conversations(query),
+        }
+    }
+
+    /// A conversation; `None` where it has no messages.
+    pub async fn conversation(
+        &mut self,
+        platform: &str,
+        conversation: &str,
+    ) -> Result<Option<Conversation>> {
+        match self {
+            Self::Remote(remote) => remote.conversation(platform, conversation).await,
+            Self::Local(local) => local.conversation(platform, conversation),
+        }
+    }
+
+    /// Marks a conversation as read, mutes it or pins it, and gives it as it then is; `None` where it
+    /// has no messages.
+    pub async fn set_conversation(
+        &mut self,
+        platform: &str,
+        conversation: &str,
+        set: &SetConversation,
+    ) -> Result<Option<Conversation>> {
+        match self {
+            Self::Remote(remote) => remote.set_conversation(platform, conversation, set).await,
+            Self::Local(local) => local.set_conversation(platform, conversation, set).await,
         }
     }
 

@@ -10,17 +10,19 @@ use crate::media::{Hash, Upload};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{
     AdapterStatus, Backup, Conversation, Conversations, Deleted, ErrorBody, Health, Imported,
-    Listing, MAX_LIMIT, MediaList, MediaRemoved, MessageChange, NewMessage, Platforms, Uploaded,
+    Listing, MAX_LIMIT, MediaList, MediaRemoved, MessageChange, NewMessage, Platforms,
+    SetConversation, Uploaded,
 };
 use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use crate::protocol::overview::Stats;
-use crate::store::{Filter, Page};
+use crate::store::{ConversationQuery, Filter, Page};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use hyper::{Method, Request, StatusCode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
@@ -204,10 +206,48 @@ impl Remote {
         self.ask(request).await?.ok_or_else(|| self.not_found())
     }
 
-    pub(super) async fn conversations(&mut self) -> Result<Vec<Conversation>> {
-        let request = self.request(Method::GET, "/api/conversations", None::<&()>)?;
-        let answer: Option<Conversations> = self.ask(request).await?;
-        answer.map(|answer| answer.conversations).ok_or_else(|| self.not_found())
+    /// Asks for page after page, for a server gives at most [`MAX_LIMIT`] at once.
+    pub(super) async fn conversations(
+        &mut self,
+        query: &ConversationQuery,
+    ) -> Result<Vec<Conversation>> {
+        let mut found: Vec<Conversation> = Vec::new();
+        let mut before = query.before;
+        let all = query.limit.unwrap_or(usize::MAX);
+        while found.len() < all {
+            let limit = (all - found.len()).min(MAX_LIMIT);
+            let path = format!("/api/conversations?{}", page_of(query, limit, before));
+            let request = self.request(Method::GET, &path, None::<&()>)?;
+            let answer: Option<Conversations> = self.ask(request).await?;
+            let page = answer.ok_or_else(|| self.not_found())?.conversations;
+            let is_last = page.len() != limit;
+            found.extend(page);
+            if is_last {
+                break;
+            }
+            before = found.last().map(|known| known.last_seq);
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn conversation(
+        &mut self,
+        platform: &str,
+        conversation: &str,
+    ) -> Result<Option<Conversation>> {
+        let path = path_of(platform, conversation);
+        let request = self.request(Method::GET, &path, None::<&()>)?;
+        self.ask(request).await
+    }
+
+    pub(super) async fn set_conversation(
+        &mut self,
+        platform: &str,
+        conversation: &str,
+        set: &SetConversation,
+    ) -> Result<Option<Conversation>> {
+        let request = self.request(Method::PATCH, &path_of(platform, conversation), Some(set))?;
+        self.ask(request).await
     }
 
     pub(super) async fn platforms(&mut self) -> Result<Vec<AdapterStatus>> {
@@ -519,6 +559,22 @@ fn refused(status: StatusCode, body: &[u8]) -> Error {
         StatusCode::PAYLOAD_TOO_LARGE => error.hint(TOO_LARGE),
         _ => error,
     }
+}
+
+fn page_of(query: &ConversationQuery, limit: usize, before: Option<u64>) -> String {
+    let mut page = form_urlencoded::Serializer::new(String::new());
+    page.append_pair("limit", &limit.to_string());
+    page.extend_pairs(query.platform.iter().map(|name| ("platform", name)));
+    page.extend_pairs(query.text.iter().map(|text| ("q", text)));
+    page.extend_pairs(before.map(|seq| ("before", seq.to_string())));
+    page.finish()
+}
+
+/// The path of a conversation.
+fn path_of(platform: &str, conversation: &str) -> String {
+    let [platform, conversation] =
+        [platform, conversation].map(|name| utf8_percent_encode(name, NON_ALPHANUMERIC));
+    format!("/api/conversations/{platform}/{conversation}")
 }
 
 fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> String {

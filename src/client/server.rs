@@ -8,7 +8,8 @@ use crate::cli::SourceArgs;
 use crate::config;
 use crate::error::Result;
 use crate::model::message::{Message, Status};
-use crate::protocol::http::{AdapterStatus, Conversation, NewMessage, Stats};
+use crate::protocol::http::{AdapterStatus, Conversation, NewMessage, SetConversation, Stats};
+use crate::store::ConversationQuery;
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -61,9 +62,29 @@ impl Server {
         self.remote().await?.page(query).await
     }
 
-    /// Every conversation, the latest first.
-    pub async fn conversations(&mut self) -> Result<Vec<Conversation>> {
-        self.remote().await?.conversations().await
+    /// Conversations that have messages, the latest first, page after page up to the query's limit.
+    pub async fn conversations(&mut self, query: &ConversationQuery) -> Result<Vec<Conversation>> {
+        self.remote().await?.conversations(query).await
+    }
+
+    /// A conversation; `None` where it has no messages.
+    pub async fn conversation(
+        &mut self,
+        platform: &str,
+        conversation: &str,
+    ) -> Result<Option<Conversation>> {
+        self.remote().await?.conversation(platform, conversation).await
+    }
+
+    /// Marks a conversation as read, mutes it or pins it, and gives it as it then is; `None` where it
+    /// has no messages.
+    pub async fn set_conversation(
+        &mut self,
+        platform: &str,
+        conversation: &str,
+        set: &SetConversation,
+    ) -> Result<Option<Conversation>> {
+        self.remote().await?.set_conversation(platform, conversation, set).await
     }
 
     /// Every adapter, and how it is connected.

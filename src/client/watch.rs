@@ -8,6 +8,7 @@ use crate::model::message::Message;
 use crate::protocol::command::{Since, Subscribe};
 use crate::protocol::event::{self, EventKind, MessageDeleted, MessageStatus};
 use crate::protocol::http::Conversation;
+use crate::store::ConversationQuery;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 use tokio::sync::mpsc::Sender as Queue;
@@ -167,6 +168,7 @@ async fn connection(
 
 /// The `seq` of the newest message there is.
 async fn newest(server: &mut Server) -> Result<u64> {
-    let all = server.conversations().await?;
-    Ok(all.iter().map(|conversation| conversation.last_seq).max().unwrap_or_default())
+    let one = ConversationQuery { limit: Some(1), ..ConversationQuery::default() };
+    let newest = server.conversations(&one).await?;
+    Ok(newest.first().map_or(0, |conversation| conversation.last_seq))
 }

@@ -5,7 +5,7 @@ use crate::cli::{Cli, Completions, SourceArgs};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::model::message::Status;
-use crate::store::{Access, Filter, Page};
+use crate::store::{Access, ConversationQuery, Filter, Page};
 use crate::text::{cut, readable, visible};
 use clap::CommandFactory;
 use clap_complete::env::Shells;
@@ -79,7 +79,12 @@ fn conversations() -> Vec<CompletionCandidate> {
             let help = format!("{}{name}", known.platform);
             CompletionCandidate::new(known.conversation).help(Some(help.into()))
         };
-        Ok(client.conversations().await?.into_iter().map(candidate).collect())
+        Ok(client
+            .conversations(&ConversationQuery::default())
+            .await?
+            .into_iter()
+            .map(candidate)
+            .collect())
     })
 }
 

@@ -5,6 +5,7 @@ use crate::client::{Client, SERVED_PLATFORM};
 use crate::error::{Error, Result};
 use crate::model::message::LOCAL;
 use crate::protocol::http::Conversation;
+use crate::store::ConversationQuery;
 use std::collections::BTreeSet;
 
 /// The platform for trying out, on which every conversation is right.
@@ -61,7 +62,7 @@ impl Known {
         }
         let known = match self.conversations.take() {
             Some(known) => known,
-            None => client.conversations().await?,
+            None => client.conversations(&ConversationQuery::default()).await?,
         };
         let known = self.conversations.insert(known);
         note(known, conversation, platform)
@@ -110,8 +111,7 @@ mod tests {
             conversation: id.into(),
             name: name.map(str::to_owned),
             account: account.map(str::to_owned),
-            last_seq: 1,
-            last_at: 1,
+            ..Conversation::default()
         }
     }
 

@@ -165,6 +165,6 @@ mod tests {
     #[test]
     fn a_code_is_drawn_two_modules_high() {
         let modules = ["10", "11"].map(str::to_owned);
-        assert_eq!(drawn(&modules), ["██████", "██ ▄██", "██████"].map(str::to_owned));
+        assert_eq!(drawn(&modules), ["██████", "██ ▀██", "██████"].map(str::to_owned));
     }
 }

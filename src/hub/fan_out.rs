@@ -159,7 +159,7 @@ impl Hub {
 
     /// Tells a conversation as it is now.
     fn tell_conversation(&self, platform: &str, conversation: &str, store: &Store) {
-        let found = store.view().and_then(|view| view.listed(platform, conversation));
+        let found = store.view().and_then(|view| view.conversation(platform, conversation));
         let entry = match found {
             Ok(Some(entry)) => entry,
             Ok(None) => return,

@@ -292,7 +292,7 @@ impl Events {
             last = view.cursor_at(self.replay.position())?.into();
         }
         for (platform, conversation) in conversations {
-            if let Some(entry) = view.listed(&platform, &conversation)? {
+            if let Some(entry) = view.conversation(&platform, &conversation)? {
                 chunk.put(&Content::Conversation(&entry), last);
             }
         }

@@ -9,13 +9,14 @@ use std::borrow::Cow;
 use std::fmt;
 use uuid::Uuid;
 
-/// The encoding that is written. Every older one stays readable.
-const VERSION: u8 = 3;
+/// The encoding that is written. Every older one stays readable. No version is 3: one flipped bit
+/// makes it 1, which had no checksum.
+const VERSION: u8 = 4;
 
 /// Bytes before the fields: version and checksum.
 const HEAD: usize = 1 + 4;
 
-/// The fields of version 3 in the order they are encoded in; a change of it is a new version.
+/// The fields of version 4 in the order they are encoded in; a change of it is a new version.
 #[derive(Serialize, Deserialize)]
 struct Fields<'a> {
     id: Uuid,

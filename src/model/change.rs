@@ -29,7 +29,7 @@ pub enum Effect {
     Updated(Message),
     /// A message was deleted; this is how it was.
     Deleted(Message),
-    /// Something about a conversation changed: it was named.
+    /// Something about a conversation changed: it was named, read, muted or pinned.
     #[allow(missing_docs)]
     ConversationChanged { platform: String, conversation: String },
     /// A platform told of something that is no message.

@@ -322,6 +322,35 @@ impl Content {
         self.segments().is_some_and(|segments| segments.iter().any(is_me))
     }
 
+    /// The people whom it mentions without a name, each once.
+    pub fn unnamed_mentions(&self) -> Vec<String> {
+        let mut unnamed = Vec::new();
+        for segment in self.segments().unwrap_or_default() {
+            if let Segment::Mention { user, name: None, .. } = segment
+                && !unnamed.contains(user)
+            {
+                unnamed.push(user.clone());
+            }
+        }
+        unnamed
+    }
+
+    /// The same with the name of a person whom it mentions without one; `None` where it does not.
+    #[must_use]
+    pub fn with_mention_named(&self, person: &str, told: &str) -> Option<Self> {
+        let mut segments = self.segments()?.to_vec();
+        let mut is_named = false;
+        for segment in &mut segments {
+            if let Segment::Mention { user, name: name @ None, .. } = segment
+                && user == person
+            {
+                *name = Some(told.to_owned());
+                is_named = true;
+            }
+        }
+        is_named.then(|| Self::of(segments))
+    }
+
     /// Checks what a client sent; the error names the segment and what would be right.
     pub fn check(segments: &[Segment]) -> Result<(), String> {
         if segments.is_empty() {
@@ -490,7 +519,11 @@ fn write_word(segment: &Segment, text: &mut String) {
         Segment::Card { title, text, url, .. } => {
             first(&[title.as_deref(), text.as_deref(), url.as_deref()])
         }
-        Segment::Other { name, text } => first(&[text.as_deref()]).or(Some(format!("[{name}]"))),
+        // Beside its name, for the words alone would read as if somebody had said them.
+        Segment::Other { name, text } => Some(match first(&[text.as_deref()]) {
+            Some(said) => format!("[{name}] {said}"),
+            None => format!("[{name}]"),
+        }),
     };
     text.push_str(found.as_deref().unwrap_or(segment.label()));
 }
@@ -578,6 +611,15 @@ mod tests {
     }
 
     #[test]
+    fn a_mention_is_named_later() {
+        let content = Content::of(vec![mention("7", None), text("hi"), mention("8", Some("Bo"))]);
+        let named = content.with_mention_named("7", "Ann").unwrap();
+        assert_eq!(named.readable(), "@Ann hi @Bo");
+        assert_eq!(content.with_mention_named("8", "Eve"), None);
+        assert_eq!(Content::text("@7").with_mention_named("7", "Ann"), None);
+    }
+
+    #[test]
     fn one_picture_is_its_address_else_its_name() {
         let url = Media { url: Some("HTTPS://a/b.png".into()), ..Media::default() };
         assert_eq!(shown(vec![image(url)]), (MessageType::Image, "HTTPS://a/b.png".into()));
@@ -619,6 +661,7 @@ mod tests {
             (Segment::Forward { title: None, items: vec![], id: None }, "[forward]"),
             (Segment::Card { title: None, text: Some("x".into()), url: None, image: None }, "x"),
             (Segment::Other { name: "dice".into(), text: None }, "[dice]"),
+            (Segment::Other { name: "dice".into(), text: Some("6".into()) }, "[dice] 6"),
         ];
         for (segment, word) in words {
             assert_eq!(shown(vec![segment]), (MessageType::Text, word.into()));

@@ -1,20 +1,20 @@
 //! Message that is asked to be sent.
 
 use super::content::{Content, Segment};
-use super::message::{LOCAL, Message, check_name};
 use super::message_type::MessageType;
+use super::name::{LOCAL, check_name};
 use std::fmt::Write;
 use uuid::Uuid;
 
 /// A message that is asked to be sent: checked, without an ID yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
-    content: Content,
-    recipient: String,
-    platform: Option<String>,
+    pub(super) content: Content,
+    pub(super) recipient: String,
+    pub(super) platform: Option<String>,
     /// The message it answers.
     reply_to: Option<Uuid>,
-    via: Option<String>,
+    pub(super) via: Option<String>,
 }
 
 impl Draft {
@@ -97,15 +97,6 @@ impl Draft {
     /// The message it answers, where there is one.
     pub fn reply_to(&self) -> Option<Uuid> {
         self.reply_to
-    }
-
-    /// The message this draft becomes at `seq`, at a time in Unix seconds.
-    pub fn into_message(self, seq: u64, id: Uuid, at: u64) -> Message {
-        Message {
-            platform: self.platform,
-            via: self.via,
-            ..Message::new(seq, id, self.content, self.recipient, at)
-        }
     }
 
     /// The parts that make two drafts the same, as one text, for `Idempotency-Key`.

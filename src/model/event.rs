@@ -93,6 +93,26 @@ pub enum Event {
     /// A conversation was named.
     #[allow(missing_docs)]
     ConversationNamed { platform: String, conversation: String, name: String },
+    /// A conversation was read up to a message.
+    ConversationRead {
+        /// Empty where none was found yet.
+        platform: String,
+        #[allow(missing_docs)]
+        conversation: String,
+        /// The last message that was read.
+        seq: u64,
+    },
+    /// A conversation was muted or pinned, or is no longer; this is how it is since.
+    ConversationSet {
+        /// Empty where none was found yet.
+        platform: String,
+        #[allow(missing_docs)]
+        conversation: String,
+        #[allow(missing_docs)]
+        muted: bool,
+        #[allow(missing_docs)]
+        pinned: bool,
+    },
     /// An event of a platform could not be stored, and is kept for somebody to look at.
     #[allow(missing_docs)]
     SetAside { inbound: Box<Inbound>, reason: String, at: u64 },

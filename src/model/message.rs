@@ -2,6 +2,7 @@
 
 pub use super::draft::Draft;
 pub use super::message_type::MessageType;
+pub use super::name::{LOCAL, NAME_BYTES, check_name};
 pub use super::named::UnknownName;
 pub use super::sender::Sender;
 pub use super::status::{Direction, Status};
@@ -10,9 +11,6 @@ use super::content::{Content, MAX_EXCERPT};
 use super::reaction::Reaction;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-
-/// The most bytes a platform, recipient or other name may have; they become keys of the store.
-pub const NAME_BYTES: usize = 256;
 
 /// One message as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,9 +112,6 @@ pub struct Recall {
     pub by: Option<Sender>,
 }
 
-/// The platform that events and filters show for a message that has none yet.
-pub const LOCAL: &str = "local";
-
 impl Message {
     /// A message that waits to be sent, made at a time in Unix seconds.
     pub fn new(seq: u64, id: Uuid, content: Content, recipient: String, at: u64) -> Self {
@@ -160,19 +155,13 @@ impl Message {
     }
 }
 
-/// Checks a name that becomes a key: not empty, not too long, no control characters, not `*`.
-pub fn check_name(field: &str, name: &str) -> Result<(), String> {
-    if name.is_empty() {
-        return Err(format!("`{field}` is empty"));
+impl Draft {
+    /// The message this draft becomes at `seq`, at a time in Unix seconds.
+    pub fn into_message(self, seq: u64, id: Uuid, at: u64) -> Message {
+        Message {
+            platform: self.platform,
+            via: self.via,
+            ..Message::new(seq, id, self.content, self.recipient, at)
+        }
     }
-    if name.len() > NAME_BYTES {
-        return Err(format!("`{field}` has {} bytes; at most {NAME_BYTES}", name.len()));
-    }
-    if name == "*" {
-        return Err(format!("`{field}` is `*`, which stands for any; name one"));
-    }
-    if name.chars().any(char::is_control) {
-        return Err(format!("`{field}` has control characters"));
-    }
-    Ok(())
 }

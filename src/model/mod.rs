@@ -10,6 +10,7 @@ pub mod event;
 pub mod inline;
 pub mod message;
 mod message_type;
+mod name;
 mod named;
 pub mod notice;
 pub mod reaction;

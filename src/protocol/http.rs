@@ -1,6 +1,6 @@
 //! The bodies of the HTTP API, as the server reads and the client writes them, and the reverse.
 
-pub use super::overview::{Conversation, Stats};
+pub use super::overview::{Conversation, ConversationKind, Stats};
 pub use super::platform::{AdapterStatus, State};
 use crate::model::content::{Content, Segment};
 use crate::model::draft::checked_segments;
@@ -63,7 +63,8 @@ impl MessageChange {
     /// Checks the parts; the error is what the API answers.
     pub fn parse(self) -> Result<ParsedChange, String> {
         match (self.status, self.content, self.segments) {
-            (Some(status), None, None) => {
+            // As Part 1 has it: the other fields of a message may stand beside it, and mean nothing.
+            (Some(status), _, _) => {
                 let status = status.parse().map_err(|_| INVALID_STATUS)?;
                 Ok(ParsedChange::Status(status))
             }
@@ -73,7 +74,7 @@ impl MessageChange {
             (None, None, None) => {
                 Err("missing field `status`; or give `content` or `segments`".into())
             }
-            _ => Err("`status`, `content` and `segments` exclude each other; give one".into()),
+            _ => Err("`content` and `segments` exclude each other; give one".into()),
         }
     }
 }
@@ -244,11 +245,42 @@ pub struct Platforms {
     pub platforms: Vec<AdapterStatus>,
 }
 
-/// Answer of `GET /api/conversations`: every one that has messages, the latest first.
+/// Answer of `GET /api/conversations`: those that have messages, the latest first.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
 pub struct Conversations {
     pub conversations: Vec<Conversation>,
+}
+
+/// Body of `PATCH /api/conversations/{platform}/{conversation}`; what is left out stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SetConversation {
+    /// Messages up to this one were read: an ID, a `seq`, or `latest`. What was read stays read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_to: Option<ReadTo>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(missing_docs)]
+    pub muted: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(missing_docs)]
+    pub pinned: Option<bool>,
+}
+
+/// The last message that was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum ReadTo {
+    #[allow(missing_docs)]
+    Seq(u64),
+    /// A message's ID, a `seq`, or `latest`.
+    Text(String),
+}
+
+impl ReadTo {
+    /// Everything that there is now.
+    pub fn latest() -> Self {
+        Self::Text("latest".into())
+    }
 }
 
 /// Answer of `POST /api/backup`.
@@ -342,7 +374,10 @@ pub const NOT_FOUND: &str = "Message not found";
 /// Messages on a page unless the request says otherwise.
 pub const DEFAULT_LIMIT: usize = 50;
 
-/// The most messages on a page.
+/// Conversations on a page unless the request says otherwise.
+pub const DEFAULT_CONVERSATIONS: usize = 200;
+
+/// The most messages or conversations on a page.
 pub const MAX_LIMIT: usize = 200;
 
 /// Characters that are taken off around an address, as in a class of a regular expression.

@@ -1,5 +1,6 @@
 //! Counts of messages, and conversations, as the store keeps them and every interface shows them.
 
+use crate::model::message::Message;
 use serde::{Deserialize, Serialize};
 
 /// How many messages are in each state.
@@ -15,20 +16,61 @@ pub struct Stats {
 }
 
 /// A conversation that messages were stored for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Conversation {
     #[allow(missing_docs)]
     pub platform: String,
     #[allow(missing_docs)]
     pub conversation: String,
+    #[serde(default)]
+    #[allow(missing_docs)]
+    pub kind: ConversationKind,
     /// Its name for people, where the platform told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The account of ours that saw it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// The message that was said last; one that was told of later than it was said may have a greater
+    /// `seq`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_message: Option<Message>,
     /// The `seq` of its newest message.
     pub last_seq: u64,
-    /// Unix seconds of its newest message.
+    /// Unix seconds of the message that was said last.
     pub last_at: u64,
+    /// Inbound messages after the read mark.
+    #[serde(default)]
+    pub unread: u64,
+    /// Those of them that mention the account.
+    #[serde(default)]
+    pub mentions: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[allow(missing_docs)]
+    pub muted: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[allow(missing_docs)]
+    pub pinned: bool,
+}
+
+/// What kind of conversation it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum ConversationKind {
+    Group,
+    #[default]
+    Private,
+    Channel,
+}
+
+impl ConversationKind {
+    /// The kind that a conversation's form tells (contract, item 7); without a form it is private.
+    pub fn of(conversation: &str) -> Self {
+        match conversation.split_once('_') {
+            Some(("group", _)) => Self::Group,
+            Some(("channel", _)) => Self::Channel,
+            _ => Self::Private,
+        }
+    }
 }

@@ -47,7 +47,8 @@ impl<'a> Bundle<'a> {
             if let Some((names, from)) = import_of(line) {
                 let module = self.add(&resolve(path, from));
                 let names = names.replace(" as ", ":");
-                body.push_str(&format!("const{{{names}}}=m{module};\n"));
+                // Writing to a string does not fail.
+                let _ = writeln!(body, "const{{{names}}}=m{module};");
                 continue;
             }
             let declaration = line.strip_prefix("export ");
@@ -56,7 +57,6 @@ impl<'a> Bundle<'a> {
             body.push('\n');
         }
         let exports = exports.join(",");
-        // Writing to a string does not fail.
         let _ = writeln!(self.script, "const m{number}=(()=>{{{body}return{{{exports}}}}})();");
         number
     }

@@ -154,7 +154,7 @@ impl Writing {
 }
 
 /// Runs what takes its time on a thread of its own.
-async fn on_a_thread<T: Send + 'static>(
+pub async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> store::Result<T> + Send + 'static,
 ) -> store::Result<T> {
     let failed = |error: String| store::Error::Read(error);

@@ -6,6 +6,7 @@ mod assets;
 mod body;
 mod bundle;
 mod context;
+mod conversations;
 mod dial_in;
 mod error;
 #[cfg(fuzzing)]

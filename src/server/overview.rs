@@ -1,4 +1,4 @@
-//! State of the server: counts, activity, platforms, conversations, health.
+//! State of the server: counts, activity, platforms, health.
 
 use super::body::{Answer, json};
 use super::error::{ErrorResponse, Result};
@@ -7,7 +7,7 @@ use super::query::number;
 use crate::activity::{MAX_MINUTES, Minutes};
 use crate::clock::now;
 use crate::health::HEALTH;
-use crate::protocol::http::{Activity, Conversations, Health, Platforms};
+use crate::protocol::http::{Activity, Health, Platforms};
 use hyper::StatusCode;
 
 /// `GET /api/stats`
@@ -34,12 +34,6 @@ pub fn activity(call: &Call<'_>) -> Result<Answer> {
 /// `GET /api/platforms`
 pub fn platforms(call: &Call<'_>) -> Answer {
     json(StatusCode::OK, &Platforms { platforms: call.context.registry.platforms() })
-}
-
-/// `GET /api/conversations`
-pub fn conversations(call: &Call<'_>) -> Result<Answer> {
-    let conversations = call.context.store.view()?.conversations()?;
-    Ok(json(StatusCode::OK, &Conversations { conversations }))
 }
 
 /// `GET /api/health`: always 200, and never waits for the disk.

@@ -56,7 +56,8 @@ fn one_of<T: FromStr>(value: &str, otherwise: &str) -> Result<T> {
     value.parse().map_err(|_| ErrorResponse::bad_request(otherwise))
 }
 
-fn name_of(field: &str, value: &str) -> Result<String> {
+/// A name of a query or a path.
+pub fn name_of(field: &str, value: &str) -> Result<String> {
     crate::model::message::check_name(field, value).map_err(ErrorResponse::bad_request)?;
     Ok(value.to_owned())
 }

@@ -4,16 +4,16 @@
 use super::body::LINES;
 use super::operation::{Access, Answering, Description, Operation};
 use super::{
-    actions, assets, list, login, media, messages, metrics, openapi, overview, socket, stream,
-    transfer,
+    actions, assets, conversations, list, login, media, messages, metrics, openapi, overview,
+    socket, stream, transfer,
 };
 use crate::activity::MAX_MINUTES;
 use crate::config::Need;
 use crate::model::message::{Direction, Message, MessageType, Status};
 use crate::protocol::http::{
-    Activity, Backup, BackupDone, Conversations, Deleted, Health, Imported, Listing, MediaList,
-    MediaRemoved, MessageChange, NewMessage, Platforms, Request, RequestAnswer, Requests, Stats,
-    Uploaded,
+    Activity, Backup, BackupDone, Conversation, Conversations, Deleted, Health, Imported, Listing,
+    MediaList, MediaRemoved, MessageChange, NewMessage, Platforms, Request, RequestAnswer,
+    Requests, SetConversation, Stats, Uploaded,
 };
 use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use hyper::{Method, StatusCode};
@@ -81,6 +81,7 @@ pub fn routes() -> Vec<Route> {
         Route::new("/api/stream", [stream()]),
     ];
     routes.extend(overviews());
+    routes.extend(conversations());
     routes.extend(transfers());
     routes.extend(logins());
     routes.extend(descriptions());
@@ -320,7 +321,7 @@ fn stream() -> Operation {
     })
 }
 
-fn overviews() -> [Route; 5] {
+fn overviews() -> [Route; 4] {
     [
         Route::new(
             "/api/stats",
@@ -350,16 +351,6 @@ fn overviews() -> [Route; 5] {
             })],
         ),
         Route::new(
-            "/api/conversations",
-            [Operation::get(READ, |call| now(overview::conversations(&call))).described(|d| {
-                d.named(
-                    "list_conversations",
-                    "Every conversation that has messages, the latest first",
-                )
-                .answers::<Conversations>(StatusCode::OK, "The conversations")
-            })],
-        ),
-        Route::new(
             "/api/health",
             [Operation::get(Access::Open, |call| now(Ok(overview::health(&call)))).described(
                 |d| {
@@ -370,6 +361,50 @@ fn overviews() -> [Route; 5] {
             )],
         ),
     ]
+}
+
+fn conversations() -> [Route; 2] {
+    [
+        Route::new(
+            "/api/conversations",
+            [Operation::get(READ, |call| Box::pin(conversations::list(call))).described(|d| {
+                d.named("list_conversations", "Conversations that have messages, the latest first")
+                    .query("platform", &name(), "Only those of this platform")
+                    .query("q", &json!({"type": "string"}), "Text in the name or the ID")
+                    .query("limit", &count(), "At most so many: 200 without it, and no more")
+                    .query("before", &place(), "Only those whose `last_seq` is less than this")
+                    .answers::<Conversations>(StatusCode::OK, "The conversations")
+                    .error(400, "A parameter cannot be read, or `before` is an unknown ID")
+            })],
+        ),
+        Route::new(
+            "/api/conversations/{platform}/{conversation}",
+            [
+                Operation::get(READ, |call| now(conversations::read(&call))).described(|d| {
+                    in_path(d.named("get_conversation", "One conversation"))
+                        .answers::<Conversation>(StatusCode::OK, "The conversation")
+                }),
+                Operation::of(Method::PATCH, SEND, |call| Box::pin(conversations::set(call)))
+                    .described(|d| {
+                        in_path(d.named(
+                            "set_conversation",
+                            "Mark a conversation as read, mute it or pin it",
+                        ))
+                        .takes::<SetConversation>()
+                        .answers::<Conversation>(StatusCode::OK, "The conversation as it now is")
+                    }),
+            ],
+        ),
+    ]
+}
+
+/// The names of a conversation in the path.
+fn in_path(description: Description) -> Description {
+    description
+        .path("platform", &name(), "The platform, percent-encoded")
+        .path("conversation", &name(), "The conversation, percent-encoded")
+        .error(400, "A field or a name in the path is wrong")
+        .error(404, "It has no messages")
 }
 
 fn transfers() -> [Route; 3] {

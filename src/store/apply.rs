@@ -1,21 +1,20 @@
 //! Applying events: the only writer of tables. It decides nothing and refuses nothing; what it
 //! touches was loaded before, so only the disk can fail.
 
+use super::conversation::{ConversationRow, is_mention};
 use super::error::{Error, Result};
 use super::journal::{self, Entry};
 use super::keys::KEY_LIFE;
 use super::postings::locate;
 use super::state::State as _;
-use super::tables::{
-    self, ConversationRow, SEEN_PLATFORMS, Term, pack, pack_places, with_checksum,
-};
-use super::transaction::{Row, Transaction};
+use super::tables::{self, SEEN_PLATFORMS, Term, pack, pack_places, with_checksum};
+use super::transaction::{KnownConversation, Transaction};
 use crate::log::{Record, encode_event, record};
 use crate::model::change::{Change, Effect};
 use crate::model::content::Content;
 use crate::model::cursor::Epoch;
-use crate::model::event::{Bounds, Event, How, Mark};
-use crate::model::message::{Message, Recall, Status};
+use crate::model::event::{AdapterState, Bounds, Event, How, Mark, Origin};
+use crate::model::message::{LOCAL, Message, Recall, Status};
 use crate::model::notice::{Notice, Request, RequestAnswer};
 use crate::model::routing::SeenPlatform;
 use redb::ReadableTable;
@@ -65,10 +64,10 @@ impl Transaction<'_> {
                 self.open_epoch(epoch)?;
                 None
             }
-            Event::Created { message, marks, .. } => {
+            Event::Created { message, origin, marks } => {
                 self.mark(message.seq, &marks)?;
                 let row = row.map_or_else(|| record::encode(&message), Ok)?;
-                self.create(&message, &row)?;
+                self.create(&message, origin, &row)?;
                 Some(Effect::Created(*message))
             }
             Event::Changed { seq, how, state, marks } => {
@@ -135,9 +134,15 @@ impl Transaction<'_> {
                 Some(Effect::Deleted(before))
             }
             Event::ConversationNamed { platform, conversation, name } => {
-                self.name_conversation(&platform, &conversation, name);
-                Some(Effect::ConversationChanged { platform, conversation })
+                self.set_conversation(platform, conversation, |row| row.name = Some(name))
             }
+            Event::ConversationRead { platform, conversation, seq } => {
+                self.set_conversation(platform, conversation, |row| row.read(seq))
+            }
+            Event::ConversationSet { platform, conversation, muted, pinned } => self
+                .set_conversation(platform, conversation, |row| {
+                    (row.muted, row.pinned) = (muted, pinned);
+                }),
             Event::SetAside { .. } => {
                 let bytes = with_checksum(offset, &encode_event(&event)?);
                 self.quarantine.insert(offset, bytes.as_slice())?;
@@ -151,17 +156,7 @@ impl Transaction<'_> {
                 self.forget(*bounds)?;
                 None
             }
-            Event::AdapterState(state) => {
-                let key = (&*state.adapter, &*state.key);
-                match &state.value {
-                    Some(value) => {
-                        let row = pack(&[key.0, key.1], value)?;
-                        self.adapter_state.insert(key, row.as_slice())?;
-                    }
-                    None => drop(self.adapter_state.remove(key)?),
-                }
-                None
-            }
+            Event::AdapterState(state) => self.keep_state(&state).map(|()| None)?,
         };
         let Some(effect) = effect else { return Ok(None) };
         self.kept.push((offset, Entry::of(&effect)));
@@ -267,20 +262,34 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn create(&mut self, message: &Message, row: &[u8]) -> Result<()> {
+    fn create(&mut self, message: &Message, origin: Origin, row: &[u8]) -> Result<()> {
+        let is_late = message.seq <= self.counters.head
+            || message.created_at < self.counters.in_order_to
+            // What the clock does not allow makes no others late.
+            || message.created_at > self.at;
         self.counters.head = self.counters.head.max(message.seq);
         self.counters.add(message);
         if self.context.ids.seq(message.id) != Some(message.seq) {
             self.foreign_ids.insert(message.id.as_u128(), message.seq)?;
         }
         self.messages.insert(message.seq, row)?;
-        for term in self.terms(message)? {
+        let terms = self.terms(message)?;
+        for term in terms {
             self.post(term, message.seq, true);
         }
-        self.change_conversation(message, |row| {
-            see(row, message);
-            row.messages += 1;
-        });
+        if is_mention(message) {
+            self.post(Term::MENTIONS, message.seq, true);
+        }
+        if is_late {
+            self.post(Term::LATE, message.seq, true);
+            let [_, _, conversation] = terms;
+            for term in [Term::LATE, conversation] {
+                self.late.insert((term.0, message.created_at, message.seq), ())?;
+            }
+        } else {
+            self.counters.in_order_to = message.created_at;
+        }
+        self.change_conversation(message, |row| row.add(message, origin));
         Ok(())
     }
 
@@ -289,21 +298,26 @@ impl Transaction<'_> {
         self.counters.add(after);
         self.messages.insert(after.seq, record::encode(after)?.as_slice())?;
         let (old, new) = (self.terms(before)?, self.terms(after)?);
+        let ([_, _, left], [_, _, entered]) = (old, new);
         for (old, new) in old.into_iter().zip(new) {
             if old != new {
                 self.post(old, after.seq, false);
                 self.post(new, after.seq, true);
             }
         }
+        if is_mention(before) != is_mention(after) {
+            self.post(Term::MENTIONS, after.seq, is_mention(after));
+        }
         let was_sent = before.status != Status::Sent && after.status == Status::Sent;
         if before.platform != after.platform || before.recipient != after.recipient {
-            self.change_conversation(before, |row| row.messages = row.messages.saturating_sub(1));
-            self.change_conversation(after, |row| {
-                see(row, after);
-                row.messages += 1;
-            });
+            if self.is_late(after.seq) {
+                self.late.remove((left.0, after.created_at, after.seq))?;
+                self.late.insert((entered.0, after.created_at, after.seq), ())?;
+            }
+            self.leave_conversation(before)?;
+            self.change_conversation(after, |row| row.add(after, Origin::Received));
         } else if before.account != after.account || was_sent {
-            self.change_conversation(after, |row| see(row, after));
+            self.change_conversation(after, |row| row.see(after));
         }
         Ok(())
     }
@@ -314,11 +328,27 @@ impl Transaction<'_> {
         if self.context.ids.seq(message.id) != Some(message.seq) {
             self.foreign_ids.remove(message.id.as_u128())?;
         }
-        for term in self.terms(message)? {
+        let terms = self.terms(message)?;
+        for term in terms {
             self.post(term, message.seq, false);
         }
-        self.change_conversation(message, |row| row.messages = row.messages.saturating_sub(1));
-        Ok(())
+        if is_mention(message) {
+            self.post(Term::MENTIONS, message.seq, false);
+        }
+        if self.is_late(message.seq) {
+            self.post(Term::LATE, message.seq, false);
+            let [_, _, conversation] = terms;
+            for term in [Term::LATE, conversation] {
+                self.late.remove((term.0, message.created_at, message.seq))?;
+            }
+        }
+        self.leave_conversation(message)
+    }
+
+    /// Whether a message was told of later than it was said.
+    fn is_late(&self, seq: u64) -> bool {
+        let (block, place) = locate(seq);
+        self.rows.get(&Term::LATE.row(block)).is_some_and(|row| row.value.has(place))
     }
 
     /// The three terms of a message: its state, its platform, its conversation.
@@ -350,19 +380,13 @@ impl Transaction<'_> {
 
     /// The conversation's term; its row is made where there is none.
     fn conversation_term(&mut self, platform: &str, name: &str) -> Term {
-        if let Some(Row { value: Some(row), .. }) = self.known_conversation(platform, name) {
+        let known = self.known_conversation(platform, name);
+        if let Some(KnownConversation { row: Some(row), .. }) = known {
             return row.term;
         }
         let term = self.counters.new_term();
-        let row = ConversationRow {
-            term,
-            last_seq: 0,
-            last_at: 0,
-            name: None,
-            account: None,
-            messages: 0,
-        };
-        *self.conversation_entry(platform, name) = Row { value: Some(row), dirty: true };
+        let known = self.conversation_entry(platform, name);
+        (known.row, known.dirty) = (Some(ConversationRow::new(term)), true);
         term
     }
 
@@ -375,17 +399,38 @@ impl Transaction<'_> {
         let platform = message.platform.as_deref().unwrap_or_default();
         let names = self.known_conversations.get_mut(platform);
         let known = names.and_then(|names| names.get_mut(&message.recipient));
-        if let Some(Row { value: Some(row), dirty }) = known {
+        if let Some(KnownConversation { row: Some(row), dirty, .. }) = known {
             change(row);
             *dirty = true;
         }
     }
 
-    fn name_conversation(&mut self, platform: &str, conversation: &str, name: String) {
-        if let Row { value: Some(row), dirty } = self.conversation_entry(platform, conversation) {
-            row.name = Some(name);
-            *dirty = true;
-        }
+    /// Takes a message out of its conversation; the sets do not have it any more.
+    fn leave_conversation(&mut self, message: &Message) -> Result<()> {
+        let platform = message.platform.as_deref().unwrap_or_default();
+        let known = self.known_conversation(platform, &message.recipient);
+        let Some(row) = known.and_then(|known| known.row.as_ref()) else { return Ok(()) };
+        let is_newest = row.last_seq == message.seq;
+        let last_seq = if is_newest { self.newest_of(row.term)? } else { row.last_seq };
+        self.change_conversation(message, |row| {
+            row.messages = row.messages.saturating_sub(1);
+            row.last_seq = last_seq;
+        });
+        Ok(())
+    }
+
+    /// Changes a conversation's row, which was loaded; gives what listeners are told.
+    fn set_conversation(
+        &mut self,
+        platform: String,
+        conversation: String,
+        change: impl FnOnce(&mut ConversationRow),
+    ) -> Option<Effect> {
+        let known = self.conversation_entry(&platform, &conversation);
+        change(known.row.as_mut()?);
+        known.dirty = true;
+        let platform = if platform.is_empty() { LOCAL.to_owned() } else { platform };
+        Some(Effect::ConversationChanged { platform, conversation })
     }
 
     fn see_platform(&mut self, platform: String, kind: String) -> Result<()> {
@@ -400,6 +445,18 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    fn keep_state(&mut self, state: &AdapterState) -> Result<()> {
+        let key = (&*state.adapter, &*state.key);
+        match &state.value {
+            Some(value) => {
+                let row = pack(&[key.0, key.1], value)?;
+                self.adapter_state.insert(key, row.as_slice())?;
+            }
+            None => drop(self.adapter_state.remove(key)?),
+        }
+        Ok(())
+    }
+
     fn forget(&mut self, bounds: Bounds) -> Result<()> {
         self.seen.retain_in(..(bounds.seen_before, 0), |_, _| false)?;
         self.sent.retain_in(..(bounds.sent_before, 0), |_, _| false)?;
@@ -408,7 +465,8 @@ impl Transaction<'_> {
         self.epochs.retain_in(..bounds.epochs_before, |_, _| false)?;
         self.counters.kept_from = self.counters.kept_from.max(bounds.journal_before);
         for (platform, name) in bounds.conversations {
-            *self.conversation_entry(&platform, &name) = Row { value: None, dirty: true };
+            let known = self.conversation_entry(&platform, &name);
+            (known.row, known.dirty) = (None, true);
         }
         Ok(())
     }
@@ -427,9 +485,18 @@ impl Transaction<'_> {
                 self.postings.insert(key, pack_places(*key, &row.value).as_slice())?;
             }
         }
+        // Put in once all old places are free: a message may have gone from one to another.
+        let mut moved = Vec::new();
         for (platform, names) in &self.known_conversations {
-            for (name, row) in names.iter().filter(|(_, row)| row.dirty) {
-                match &row.value {
+            for (name, known) in names.iter().filter(|(_, known)| known.dirty) {
+                let listed_at = known.row.as_ref().and_then(ConversationRow::listed_at);
+                if listed_at != known.listed_at {
+                    if let Some(old) = known.listed_at {
+                        self.newest.remove((&**platform, old))?;
+                    }
+                    moved.extend(listed_at.map(|new| (&**platform, new, &**name)));
+                }
+                match &known.row {
                     None => drop(self.conversations.remove((&**platform, &**name))?),
                     Some(row) => {
                         let bytes = pack(&[platform, name], row)?;
@@ -438,25 +505,14 @@ impl Transaction<'_> {
                 }
             }
         }
+        for (platform, newest, name) in moved {
+            self.newest.insert((platform, newest), name)?;
+        }
         if let Some(&(first, _)) = self.kept.first() {
             let row = journal::encode(first, self.at, std::mem::take(&mut self.kept))?;
             self.journal.insert(first, row.as_slice())?;
         }
         self.meta.insert("counters", counters.as_slice())?;
         Ok(true)
-    }
-}
-
-/// Notes in a conversation's row what a message tells of it.
-fn see(row: &mut ConversationRow, message: &Message) {
-    if message.seq >= row.last_seq {
-        row.last_seq = message.seq;
-        row.last_at = row.last_at.max(message.created_at);
-    }
-    if message.conversation_name.is_some() {
-        row.name.clone_from(&message.conversation_name);
-    }
-    if message.account.is_some() && message.status == Status::Sent {
-        row.account.clone_from(&message.account);
     }
 }

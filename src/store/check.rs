@@ -1,15 +1,14 @@
 //! Verifying a store: every row of every table is read, and each is compared with what the messages
 //! say it should be. It never panics: what cannot be read is a finding like others.
 
+use super::conversation::{ConversationRow, is_mention};
 use super::damage::guarded;
 use super::error::{Error, Result};
 use super::journal;
 use super::open::{on_overlay, open};
 use super::options::Options;
 use super::postings::{Places, locate};
-use super::tables::{
-    ConversationRow, Counters, KEYS, KEYS_BY_AGE, SEEN, SENT, Term, unpack, unpack_places,
-};
+use super::tables::{Counters, KEYS, KEYS_BY_AGE, SEEN, SENT, Term, unpack, unpack_places};
 use super::view::{SetAside, View};
 use redb::{ReadableTable, ReadableTableMetadata};
 use std::collections::HashMap;
@@ -79,16 +78,20 @@ pub fn check(view: &View) -> Result<Report> {
     found.counted.named_terms = counters.named_terms;
     found.counted.offset = counters.offset;
     found.counted.kept_from = counters.kept_from;
+    // Who said the newest may be deleted since.
+    found.counted.in_order_to = found.counted.in_order_to.max(counters.in_order_to);
     if found.counted != *counters {
         report.find(format!(
             "the counts kept, {counters:?}, are not those counted, {:?}",
             found.counted
         ));
     }
-    let Messages { rows, conversations, foreign, .. } = found;
+    let Messages { rows, conversations, foreign, late, .. } = found;
     report.part("the index", |report| check_rows(view, rows, report));
     report.part("platforms", |report| check_platforms(view, report));
     report.part("conversations", |report| check_conversations(view, &conversations, report));
+    report.part("the order of conversations", |report| check_newest(view, report));
+    report.part("late messages", |report| check_late(view, late, report));
     report.part("foreign IDs", |report| check_foreign_ids(view, foreign, report));
     report.part("idempotency keys", |report| check_keys(view, report));
     report.part("marks of what was seen", |report| check_marks(view, report));
@@ -106,8 +109,11 @@ pub fn check(view: &View) -> Result<Report> {
 struct Messages {
     counted: Counters,
     rows: HashMap<u64, Places>,
-    conversations: HashMap<u32, u64>,
+    /// Messages and the newest one, by term.
+    conversations: HashMap<u32, (u64, u64)>,
     foreign: u64,
+    /// Rows of late messages that are there.
+    late: u64,
 }
 
 fn check_messages(view: &View, found: &mut Messages, report: &mut Report) -> Result<()> {
@@ -138,8 +144,29 @@ fn check_messages(view: &View, found: &mut Messages, report: &mut Report) -> Res
         };
         let named =
             [view.platforms.get(platform)?.map(|term| Term(term.value())), row.map(|row| row.term)];
+        let (block, place) = locate(seq);
+        let is_late =
+            view.places(Term::LATE, block).ok().flatten().is_some_and(|late| late.has(place));
+        if is_late {
+            found.rows.entry(Term::LATE.row(block)).or_default().set(place, true);
+        } else if message.created_at < found.counted.in_order_to {
+            report.find(format!("message {seq} is late, and not among those that are"));
+        } else {
+            found.counted.in_order_to = message.created_at;
+        }
+        if is_mention(&message) {
+            found.rows.entry(Term::MENTIONS.row(block)).or_default().set(place, true);
+        }
         if let Some(term) = named[1] {
-            *found.conversations.entry(term.0).or_default() += 1;
+            let (messages, newest) = found.conversations.entry(term.0).or_default();
+            *messages += 1;
+            *newest = seq;
+        }
+        for term in [Some(Term::LATE), named[1]].into_iter().flatten().filter(|_| is_late) {
+            if view.late.get((term.0, message.created_at, seq))?.is_none() {
+                report.find(format!("message {seq} is late, and has no place in that order"));
+            }
+            found.late += 1;
         }
         let state = Some(Term::of_state(message.direction, message.status));
         for term in [state].into_iter().chain(named) {
@@ -148,7 +175,6 @@ fn check_messages(view: &View, found: &mut Messages, report: &mut Report) -> Res
                     .find(format!("message {seq} has a platform or conversation that is unknown"));
                 continue;
             };
-            let (block, place) = locate(seq);
             found.rows.entry(term.row(block)).or_default().set(place, true);
         }
     }
@@ -193,7 +219,7 @@ fn check_platforms(view: &View, report: &mut Report) -> Result<()> {
 
 fn check_conversations(
     view: &View,
-    messages: &HashMap<u32, u64>,
+    messages: &HashMap<u32, (u64, u64)>,
     report: &mut Report,
 ) -> Result<()> {
     for row in view.conversations.iter()? {
@@ -209,10 +235,43 @@ fn check_conversations(
                 }
             };
         check_term(row.term, &what, view, report);
-        let counted = messages.get(&row.term.0).copied().unwrap_or_default();
-        if counted != row.messages {
-            report.find(format!("{what} has {counted} messages, not {}", row.messages));
+        let (counted, newest) = messages.get(&row.term.0).copied().unwrap_or_default();
+        if (counted, newest) != (row.messages, row.last_seq) {
+            report.find(format!(
+                "{what} has {counted} messages up to {newest}, not {} up to {}",
+                row.messages, row.last_seq
+            ));
         }
+        let listed = view.newest.get((platform, row.last_seq))?;
+        let is_listed = listed.is_some_and(|listed| listed.value() == name);
+        if is_listed != (counted > 0) {
+            report.find(format!("{what} is {}listed", if is_listed { "" } else { "not " }));
+        }
+    }
+    Ok(())
+}
+
+fn check_newest(view: &View, report: &mut Report) -> Result<()> {
+    for row in view.newest.iter()? {
+        let (key, name) = row?;
+        let ((platform, newest), name) = (key.value(), name.value());
+        let row = match view.conversation_row(platform, name) {
+            // Told where conversations are checked.
+            Err(Error::Damaged(_)) => continue,
+            row => row?,
+        };
+        if row.and_then(|row| row.listed_at()) != Some(newest) {
+            report
+                .find(format!("the conversation {platform}/{name} is listed at {newest}, wrongly"));
+        }
+    }
+    Ok(())
+}
+
+fn check_late(view: &View, wanted: u64, report: &mut Report) -> Result<()> {
+    let rows = view.late.len()?;
+    if rows != wanted {
+        report.find(format!("{rows} places are kept of late messages, not {wanted}"));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::keys::Idempotency;
 use crate::model::change::{Inbound, Outcome};
 use crate::model::content::Content;
 use crate::model::event::AdapterState;
-use crate::model::message::{Draft, Message, Sender, Status};
+use crate::model::message::{Draft, Message, ReplyTo, Sender, Status};
 use crate::model::notice::Notice;
 use crate::model::reaction::ReactionChange;
 use crate::model::routing::RoutingFacts;
@@ -32,6 +32,10 @@ pub enum Command {
     /// Note what became known of a message's content: a file is here, a forward is open. Where the
     /// content is not what it `was` any more, nothing is done: the answer is [`Answer::Nothing`].
     Complete { seq: u64, was: Content, content: Content, at: u64 },
+    /// Note the name of a person whom a message mentions.
+    NameMention { target: Target, user: String, name: String, at: u64 },
+    /// Note what became known of the message that a message answers.
+    FindReply { target: Target, reply_to: Box<ReplyTo>, at: u64 },
     /// Change the reactions to a message.
     React { target: Target, change: ReactionChange, at: u64 },
     /// Set the content of a message that was not sent yet; refused with [`Answer::NotWaiting`] once
@@ -45,6 +49,17 @@ pub enum Command {
     SeePlatform { platform: String, kind: String },
     /// Note a conversation's name.
     Name { platform: String, conversation: String, name: String },
+    /// Mark a conversation as read, mute or pin it; what is `None` stays as it is.
+    SetConversation {
+        /// Empty where none was found yet.
+        platform: String,
+        conversation: String,
+        /// The last message that was read; beyond the newest it is that one. What was read stays
+        /// read.
+        read_to: Option<u64>,
+        muted: Option<bool>,
+        pinned: Option<bool>,
+    },
     /// Route messages again, each by the facts that hold now.
     Route { messages: Vec<(u64, RoutingFacts)>, at: u64 },
     /// Claim messages for sending by an account, those of them that still wait and can be read. Up
@@ -101,7 +116,7 @@ pub enum Answer {
     Nothing,
     /// It was deleted.
     Deleted,
-    /// There is no such message.
+    /// There is no such message, or no such conversation.
     NotFound,
     /// The message does not wait any more.
     NotWaiting,

@@ -1,10 +1,11 @@
 //! Copying a store while it is in use.
 
+use super::conversation::ConversationRow;
 use super::error::{Error, Result};
 use super::journal;
 use super::tables::{
-    CONVERSATIONS, ConversationRow, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE, MESSAGES,
-    META, PLATFORMS, POSTINGS, QUARANTINE, SEEN, SENT, unpack, unpack_places,
+    CONVERSATIONS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE, LATE, MESSAGES, META, NEWEST,
+    PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, unpack, unpack_places, unpack_request,
 };
 use crate::log::disk::make_private;
 use crate::log::record::{self, Unreadable};
@@ -30,6 +31,8 @@ pub(super) fn copy(txn: &ReadTransaction, to: &Path) -> Result<()> {
         copy_checked(txn, &database, CONVERSATIONS, |(platform, name), row| {
             unpack::<ConversationRow>("the conversation", &[platform, name], row).map(drop)
         })?;
+        copy_table(txn, &database, NEWEST)?;
+        copy_table(txn, &database, LATE)?;
         copy_table(txn, &database, KEYS)?;
         copy_table(txn, &database, KEYS_BY_AGE)?;
         copy_table(txn, &database, SEEN)?;
@@ -37,6 +40,7 @@ pub(super) fn copy(txn: &ReadTransaction, to: &Path) -> Result<()> {
         copy_checked(txn, &database, JOURNAL, |first, row| journal::decode(first, row).map(drop))?;
         copy_table(txn, &database, EPOCHS)?;
         copy_table(txn, &database, QUARANTINE)?;
+        copy_checked(txn, &database, REQUESTS, |id, row| unpack_request(id, row).map(drop))?;
         // Last: a file without it is no store, should the copy break off.
         copy_table(txn, &database, META)?;
         let last = database.begin_write()?;

@@ -50,6 +50,16 @@ pub(super) fn decide(
             events.extend(set_content(&message, content, false, at));
             Ok(Answer::Noted)
         }
+        Command::NameMention { target, user, name, at } => {
+            alter(state, &target, events, |message| {
+                set_content(message, message.content.with_mention_named(&user, &name)?, false, at)
+            })
+        }
+        Command::FindReply { target, reply_to, at } => alter(state, &target, events, |message| {
+            let is_open = message.reply_to.as_ref().is_some_and(|known| known.content.is_none());
+            let seq = message.seq;
+            is_open.then_some(Event::ReplyFound { seq, reply_to, at })
+        }),
         Command::React { target, change, at } => alter(state, &target, events, |message| {
             let reactions = change.apply_to(&message.reactions)?;
             Some(Event::Reacted { seq: message.seq, reactions, at })
@@ -91,6 +101,23 @@ pub(super) fn decide(
             }
             Ok(Answer::Noted)
         }
+        Command::SetConversation { platform, conversation, read_to, muted, pinned } => {
+            let Some(before) = state.marks(&platform, &conversation)? else {
+                return Ok(Answer::NotFound);
+            };
+            let (is_muted, is_pinned) =
+                (muted.unwrap_or(before.muted), pinned.unwrap_or(before.pinned));
+            if (is_muted, is_pinned) != (before.muted, before.pinned) {
+                let (platform, conversation) = (platform.clone(), conversation.clone());
+                let (muted, pinned) = (is_muted, is_pinned);
+                events.push(Event::ConversationSet { platform, conversation, muted, pinned });
+            }
+            let read_to = read_to.map(|seq| seq.min(before.newest));
+            if let Some(seq) = read_to.filter(|seq| *seq > before.read) {
+                events.push(Event::ConversationRead { platform, conversation, seq });
+            }
+            Ok(Answer::Noted)
+        }
         Command::Route { messages, at } => route_again(state, messages, at, events),
         Command::Claim { seqs, account, at } => claim(state, seqs, account.as_deref(), at, events),
         Command::RecordOutcome { seq, outcome, at } => {
@@ -102,8 +129,7 @@ pub(super) fn decide(
             Ok(Answer::Done(changed_with(How::AttemptEnded, after, marks, events)))
         }
         Command::SetAside { inbound, reason, at } => {
-            events.push(Event::SetAside { inbound, reason, at });
-            Ok(Answer::Noted)
+            Ok(noted(Event::SetAside { inbound, reason, at }, events))
         }
         Command::Release { offset } => {
             if !state.is_set_aside(offset)? {
@@ -119,10 +145,7 @@ pub(super) fn decide(
             }
             None => Ok(Answer::Nothing),
         },
-        Command::KeepState { state } => {
-            events.push(Event::AdapterState(state));
-            Ok(Answer::Noted)
-        }
+        Command::KeepState { state } => Ok(noted(Event::AdapterState(state), events)),
         // Each of them is decided by itself, once those before it are applied.
         Command::Together(_) => Ok(Answer::Nothing),
     }
@@ -149,6 +172,12 @@ fn alter(
 fn set_content(message: &Message, content: Content, is_edit: bool, at: u64) -> Option<Event> {
     let seq = message.seq;
     (message.content != content).then_some(Event::ContentSet { seq, content, is_edit, at })
+}
+
+/// Decides that this happened, whatever the state.
+fn noted(event: Event, events: &mut Vec<Event>) -> Answer {
+    events.push(event);
+    Answer::Noted
 }
 
 fn create(

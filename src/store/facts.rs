@@ -29,7 +29,7 @@ impl StoreFacts for View {
     }
 
     fn is_known(&self, platform: &str, conversation: &str) -> Result<bool> {
-        let row = self.conversation(platform, conversation)?;
+        let row = self.conversation_row(platform, conversation)?;
         Ok(row.is_some_and(|row| row.account.is_some()))
     }
 }

@@ -253,6 +253,8 @@ fn kind(event: &Event) -> &'static str {
         Event::RequestAnswered { .. } => "request answered",
         Event::Deleted { .. } => "deleted",
         Event::ConversationNamed { .. } => "conversation named",
+        Event::ConversationRead { .. } => "conversation read",
+        Event::ConversationSet { .. } => "conversation set",
         Event::SetAside { .. } => "set aside",
         Event::Released { .. } => "released",
         Event::Forgotten(_) => "forgotten",

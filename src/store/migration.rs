@@ -1,24 +1,28 @@
-//! Bringing a store of version 0.2 up to date: its tables get checksums, and what its write-ahead
-//! log still holds is carried out.
+//! Bringing an older store up to date. Tables of version 0.2 (schema 1) get checksums, and what its
+//! write-ahead log still holds is carried out. Those of schema 2 get what came with schema 3: read
+//! marks, of which everything is before, and the orders of conversations and of late messages.
 //!
 //! All of it is one transaction, so that a kill at any point leaves the store as it was. A copy of
 //! the old file lies beside it until it is done.
 
 use super::command::Command;
+use super::conversation::ConversationRow;
 use super::error::{Error, Result};
 use super::file::carry_out;
 use super::ids::{Ids, Tag};
 use super::legacy;
 use super::options::Options;
+use super::order;
 use super::postings::Places;
 use super::tables::{
-    CONVERSATIONS, ConversationRow, Counters, META, POSTINGS, SCHEMA, Term, key_check, pack,
-    pack_places,
+    CONVERSATIONS, Counters, META, POSTINGS, REQUESTS, SCHEMA, SEEN_PLATFORMS, Term, key_check,
+    pack, pack_places, unpack_version,
 };
 use super::transaction::{Context, Transaction};
 use crate::clock::now;
 use crate::log::file::path_beside;
 use crate::log::{FileLog, Log as _, disk};
+use crate::model::routing::SeenPlatform;
 use redb::{Database, ReadableTable, ReadableTableMetadata, WriteTransaction};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -27,25 +31,111 @@ use std::path::{Path, PathBuf};
 /// Index rows that are rewritten together.
 const ROWS_AT_ONCE: usize = 10_000;
 
-/// Brings the tables from schema 1 to [`SCHEMA`].
-pub(super) fn migrate(options: &Options, database: &Database, context: &Context) -> Result<()> {
+/// Brings the tables from an older schema to [`SCHEMA`].
+pub(super) fn migrate(
+    options: &Options,
+    database: &Database,
+    context: &Context,
+    schema: u32,
+) -> Result<()> {
     let backup = Backup::make(options)?;
-    tracing::info!("bringing the store of version 0.2 up to date");
-    let log = options.log(context.ids.key());
+    tracing::info!("bringing the store up to date");
     let mut txn = database.begin_write()?;
     // redb's own measure against a power cut in the middle of a large commit.
     txn.set_two_phase_commit(true);
-    let batch = rewrite(&txn, context.ids)?;
-    let logged = legacy::batches(&log, batch + 1)?;
-    let follows = logged.first().is_none_or(|(number, _)| *number == batch + 1);
-    if follows {
-        carry_out_all(&txn, context, logged.into_iter().map(|(_, commands)| commands))?;
-    }
+    let old_log = match schema {
+        1 => Some(from_first(&txn, options, context)?),
+        _ => {
+            from_second(&txn)?;
+            None
+        }
+    };
+    let schema = SCHEMA.to_le_bytes();
+    txn.open_table(META)?.insert("schema", schema.as_slice())?;
     txn.commit().map_err(|error| Error::Write(error.to_string()))?;
-    take_away(log, follows)?;
+    if let Some((log, follows)) = old_log {
+        take_away(log, follows)?;
+    }
     backup.remove();
     tracing::info!("the store is up to date");
     Ok(())
+}
+
+/// Brings the tables from schema 1 on; gives the old log, and whether it follows them.
+fn from_first(
+    txn: &WriteTransaction,
+    options: &Options,
+    context: &Context,
+) -> Result<(FileLog, bool)> {
+    let log = options.log(context.ids.key());
+    let batch = rewrite(txn, context.ids)?;
+    order::arrange(txn)?;
+    let logged = legacy::batches(&log, batch + 1)?;
+    let follows = logged.first().is_none_or(|(number, _)| *number == batch + 1);
+    if follows {
+        carry_out_all(txn, context, logged.into_iter().map(|(_, commands)| commands))?;
+    }
+    // What the log held was read as well.
+    read_all(txn)?;
+    Ok((log, follows))
+}
+
+/// Marks every conversation as read.
+fn read_all(txn: &WriteTransaction) -> Result<()> {
+    let mut conversations = txn.open_table(CONVERSATIONS)?;
+    for (platform, name, mut row) in order::conversations(&conversations)? {
+        row.read_seq = row.last_seq;
+        let bytes = pack(&[&platform, &name], &row)?;
+        conversations.insert((&*platform, &*name), bytes.as_slice())?;
+    }
+    Ok(())
+}
+
+/// Brings the tables from schema 2 on.
+fn from_second(txn: &WriteTransaction) -> Result<()> {
+    let mut rows = Vec::new();
+    let mut conversations = txn.open_table(CONVERSATIONS)?;
+    for row in conversations.iter()? {
+        let (key, bytes) = row?;
+        let (platform, name) = key.value();
+        match unpack_version(2, "the conversation", &[platform, name], bytes.value()) {
+            Ok(row) => rows.push((platform.to_owned(), name.to_owned(), row)),
+            Err(error) => tracing::error!("{error}"),
+        }
+    }
+    for (platform, name, row) in rows {
+        let SecondConversation { term, last_seq, last_at, name: shown, account, messages } = row;
+        let read = OldConversation { term, last_seq, last_at, name: shown, account };
+        let bytes = pack(&[&platform, &name], &read.into_row(messages))?;
+        conversations.insert((&*platform, &*name), bytes.as_slice())?;
+    }
+    let mut meta = txn.open_table(META)?;
+    let counters = match meta.get("counters")? {
+        Some(bytes) => match unpack_version(2, "the row of", &["counters"], bytes.value()) {
+            Ok(SecondCounters { head, named_terms, by_state, offset, kept_from }) => {
+                Some(Counters { head, named_terms, by_state, offset, kept_from, in_order_to: 0 })
+            }
+            // They are counted again once the tables are up to date.
+            Err(_) => None,
+        },
+        None => Some(Counters::default()),
+    };
+    let counters = counters.map(|counters| pack(&["counters"], &counters)).transpose()?;
+    meta.insert("counters", counters.unwrap_or_default().as_slice())?;
+    let seen = meta.get(SEEN_PLATFORMS)?.map(|bytes| {
+        unpack_version::<Vec<SeenPlatform>>(
+            2,
+            "the platforms seen",
+            &[SEEN_PLATFORMS],
+            bytes.value(),
+        )
+    });
+    if let Some(Ok(seen)) = seen {
+        meta.insert(SEEN_PLATFORMS, pack(&[SEEN_PLATFORMS], &seen)?.as_slice())?;
+    }
+    drop((conversations, meta));
+    txn.open_table(REQUESTS)?;
+    order::arrange(txn)
 }
 
 /// Takes the old log away; one that does not follow the tables is kept for somebody to look at.
@@ -91,6 +181,42 @@ struct OldConversation {
     account: Option<String>,
 }
 
+impl OldConversation {
+    /// The row of today; everything is read.
+    fn into_row(self, messages: u64) -> ConversationRow {
+        ConversationRow {
+            last_seq: self.last_seq,
+            last_at: self.last_at,
+            name: self.name,
+            account: self.account,
+            messages,
+            read_seq: self.last_seq,
+            ..ConversationRow::new(self.term)
+        }
+    }
+}
+
+/// A conversation as schema 2 had it.
+#[derive(Deserialize)]
+struct SecondConversation {
+    term: Term,
+    last_seq: u64,
+    last_at: u64,
+    name: Option<String>,
+    account: Option<String>,
+    messages: u64,
+}
+
+/// The counters as schema 2 had them.
+#[derive(Deserialize)]
+struct SecondCounters {
+    head: u64,
+    named_terms: u32,
+    by_state: [u64; 10],
+    offset: u64,
+    kept_from: u64,
+}
+
 /// The counters as schema 1 had them.
 #[derive(Deserialize)]
 struct OldCounters {
@@ -123,7 +249,6 @@ fn rewrite(txn: &WriteTransaction, ids: Ids) -> Result<u64> {
     meta.insert("counters", pack(&["counters"], &counters)?.as_slice())?;
     let batch = meta.remove("batch")?.and_then(|bytes| bytes.value().try_into().ok());
     meta.insert("id check", key_check(ids.key()).as_slice())?;
-    meta.insert("schema", SCHEMA.to_le_bytes().as_slice())?;
     Ok(batch.map_or(0, u64::from_le_bytes))
 }
 
@@ -170,10 +295,8 @@ fn rewrite_conversations(txn: &WriteTransaction, messages: &HashMap<u32, u64>) -
         }
     }
     for (platform, name, old) in rows {
-        let OldConversation { term, last_seq, last_at, name: shown, account } = old;
-        let messages = messages.get(&term.0).copied().unwrap_or_default();
-        let row = ConversationRow { term, last_seq, last_at, name: shown, account, messages };
-        let bytes = pack(&[&platform, &name], &row)?;
+        let messages = messages.get(&old.term.0).copied().unwrap_or_default();
+        let bytes = pack(&[&platform, &name], &old.into_row(messages))?;
         conversations.insert((&*platform, &*name), bytes.as_slice())?;
     }
     Ok(())

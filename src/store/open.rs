@@ -170,7 +170,7 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
         Ok(Identity { schema, ids }) => {
             let context = options.context(ids);
             if schema < SCHEMA {
-                migration::migrate(options, &database, &context)?;
+                migration::migrate(options, &database, &context, schema)?;
             }
             recount_if_damaged(options, &database, ids.key())?;
             context
@@ -224,7 +224,7 @@ pub(super) fn on_overlay(options: &Options) -> Result<StoreFile> {
         builder(options).create_with_backend(overlay).map_err(|error| refused(path, &error))?;
     let Identity { ids, schema } = identify(&database.begin_read()?, path)?;
     if schema < SCHEMA {
-        let text = format!("{} is of version 0.2; open it for writing once", path.display());
+        let text = format!("{} is of an older version; open it for writing once", path.display());
         return Err(Error::Open(text));
     }
     Ok(caught_up(options, database, options.context(ids))?.0)

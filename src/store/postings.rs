@@ -77,6 +77,11 @@ impl Places {
         self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine |= theirs);
     }
 
+    /// Keeps what is not in the other one.
+    pub fn take_out(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine &= !theirs);
+    }
+
     /// The places from the highest down.
     pub fn descending(&self) -> impl Iterator<Item = u16> + '_ {
         (0..WORDS).rev().flat_map(move |i| {
@@ -167,6 +172,9 @@ mod tests {
             let mut joined = pa.clone();
             joined.union(&pb);
             prop_assert_eq!(joined, places(&(&a | &b)));
+            let mut rest = pa.clone();
+            rest.take_out(&pb);
+            prop_assert_eq!(rest, places(&(&a - &b)));
             let mut low = pa.clone();
             low.intersect(&Places::below(end));
             prop_assert_eq!(low, places(&a.range(..end).copied().collect()));

@@ -2,12 +2,13 @@
 //! tables, but for the number of the newest event, which may lie a bit lower afterwards. Epochs keep
 //! it apart from what had that number before.
 
+use super::conversation::ConversationRow;
 use super::options::Options;
 use super::tables::{
-    CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, MESSAGES, META,
-    PLATFORMS, POSTINGS, QUARANTINE, SEEN, SENT, Term, counters, pack, unpack,
+    CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, MESSAGES, META, PLATFORMS,
+    POSTINGS, QUARANTINE, SEEN, SENT, Term, counters, pack, unpack,
 };
-use super::{Error, Result, journal};
+use super::{Error, Result, journal, order};
 use crate::log::{Log as _, record};
 use redb::{Database, ReadableDatabase as _, ReadableTable, WriteTransaction};
 
@@ -48,6 +49,7 @@ fn count(txn: &WriteTransaction) -> Result<Counters> {
     }
     counted.head = counted.head.max(newest_place(txn)?);
     counted.named_terms = highest_term(txn)?.map_or(0, |Term(term)| term + 1 - Term::FIRST_NAMED);
+    counted.in_order_to = order::in_order_to(txn)?;
     count_events(txn, &mut counted)?;
     Ok(counted)
 }

@@ -9,6 +9,16 @@ use crate::model::notice::Request;
 use crate::model::routing::StoreFacts;
 use uuid::Uuid;
 
+/// How a conversation is marked.
+pub(super) struct Marks {
+    /// Its newest message.
+    pub(super) newest: u64,
+    /// The last message that was read.
+    pub(super) read: u64,
+    pub(super) muted: bool,
+    pub(super) pinned: bool,
+}
+
 /// State that decisions read.
 pub(super) trait State: StoreFacts<Error = Error> {
     /// The `seq` and the ID of the next message.
@@ -55,6 +65,8 @@ pub(super) trait State: StoreFacts<Error = Error> {
     ) -> Result<Option<Message>>;
     /// Whether an account of ours has seen the conversation.
     fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool>;
+    /// How a conversation that has messages is marked.
+    fn marks(&self, platform: &str, conversation: &str) -> Result<Option<Marks>>;
     /// Whether a conversation is known, by another name or none.
     fn has_other_name(&self, platform: &str, conversation: &str, name: &str) -> Result<bool>;
     /// Whether a message that is taken back loses its content.

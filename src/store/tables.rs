@@ -9,7 +9,7 @@ use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The newest schema this program knows.
-pub(super) const SCHEMA: u32 = 2;
+pub(super) const SCHEMA: u32 = 3;
 
 /// Mark of a store of rechat.
 pub(super) const MARK: &[u8] = b"rechat";
@@ -32,6 +32,14 @@ pub(super) const PLATFORMS: TableDefinition<&str, u32> = TableDefinition::new("p
 /// (platform, conversation) to what is known of it; the platform is empty where none is found yet.
 pub(super) const CONVERSATIONS: TableDefinition<(&str, &str), &[u8]> =
     TableDefinition::new("conversations");
+
+/// (platform, `seq` of its newest message) to the conversation: the order in which those that have
+/// messages are listed.
+pub(super) const NEWEST: TableDefinition<(&str, u64), &str> = TableDefinition::new("newest");
+
+/// (term of a conversation or [`Term::LATE`], when it was said in Unix seconds, `seq`): messages that
+/// were told of later than they were said. All others stand in the order of `seq`.
+pub(super) const LATE: TableDefinition<(u32, u64, u64), ()> = TableDefinition::new("late");
 
 /// Hash of an `Idempotency-Key` to (`seq`, hash of the body, Unix seconds).
 pub(super) const KEYS: TableDefinition<u128, (u64, u128, u64)> = TableDefinition::new("keys");
@@ -57,6 +65,7 @@ pub(super) const QUARANTINE: TableDefinition<u64, &[u8]> = TableDefinition::new(
 
 /// The offset at which a platform told of a request to the request.
 pub(super) const REQUESTS: TableDefinition<u64, &[u8]> = TableDefinition::new("requests");
+
 /// (adapter, its name for the value) to what the adapter keeps. It may hold secrets, so copies of the
 /// store go without it.
 pub(super) const ADAPTER_STATE: TableDefinition<(&str, &str), &[u8]> =
@@ -80,7 +89,13 @@ pub(super) fn seen_platforms(
 pub(super) struct Term(pub(super) u32);
 
 impl Term {
-    /// The states' own numbers end below this; platforms and conversations share what is above.
+    /// Inbound messages that mention the account.
+    pub(super) const MENTIONS: Self = Self(10);
+
+    /// Messages that were told of later than they were said.
+    pub(super) const LATE: Self = Self(11);
+
+    /// The fixed numbers end below this; platforms and conversations share what is above.
     pub(super) const FIRST_NAMED: u32 = 16;
 
     /// The term of everything in this state and direction.
@@ -111,6 +126,8 @@ pub(super) struct Counters {
     pub(super) offset: u64,
     /// The offset of the oldest event that is kept in the journal, or of the next one.
     pub(super) kept_from: u64,
+    /// When the newest message was said that is not late, in Unix seconds.
+    pub(super) in_order_to: u64,
 }
 
 impl Counters {
@@ -135,23 +152,8 @@ impl Counters {
     }
 }
 
-/// Facts of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct ConversationRow {
-    pub(super) term: Term,
-    /// Its newest message.
-    pub(super) last_seq: u64,
-    /// Unix seconds of its newest message.
-    pub(super) last_at: u64,
-    pub(super) name: Option<String>,
-    /// The account of ours that saw it last.
-    pub(super) account: Option<String>,
-    /// How many messages it has.
-    pub(super) messages: u64,
-}
-
 /// The version of small values.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// The bytes of a small value: a byte of version, a checksum, then postcard. What it is found by
 /// counts as part of it.
@@ -169,11 +171,21 @@ pub(super) fn unpack<T: DeserializeOwned>(
     key: &[&str],
     bytes: &[u8],
 ) -> Result<T, Unreadable> {
+    unpack_version(VERSION, what, key, bytes)
+}
+
+/// Reads a value of this version.
+pub(super) fn unpack_version<T: DeserializeOwned>(
+    version: u8,
+    what: &str,
+    key: &[&str],
+    bytes: &[u8],
+) -> Result<T, Unreadable> {
     let damaged = || Unreadable::new(format!("{what} {} is damaged", key.join("/")));
-    let Some((&[VERSION, a, b, c, d], fields)) = bytes.split_first_chunk() else {
+    let Some((&[found, a, b, c, d], fields)) = bytes.split_first_chunk() else {
         return Err(damaged());
     };
-    if u32::from_le_bytes([a, b, c, d]) != key_checksum(key, fields) {
+    if found != version || u32::from_le_bytes([a, b, c, d]) != key_checksum(key, fields) {
         return Err(damaged());
     }
     postcard::from_bytes(fields).map_err(|_| damaged())
@@ -240,5 +252,5 @@ pub(super) fn without_checksum(key: u64, row: &[u8]) -> Option<&[u8]> {
 
 /// The checksum of the store's key, by which a damaged one is known.
 pub(super) fn key_check(key: [u8; 16]) -> [u8; 4] {
-    checksum(u64::from(SCHEMA), &key).to_le_bytes()
+    checksum(2, &key).to_le_bytes()
 }

@@ -4,6 +4,7 @@ use super::file::{Durability, StoreFile};
 use super::open::open;
 use super::*;
 use crate::model::change::{Inbound, Outcome};
+use crate::model::content::{Content, Segment};
 use crate::model::event::AdapterState;
 use crate::model::message::{Draft, Message, MessageType, Sender, Status};
 use crate::model::routing::RoutingFacts;
@@ -320,6 +321,8 @@ fn dump(file: &StoreFile) -> Vec<(String, Vec<String>)> {
         rows(&txn, tables::POSTINGS),
         rows(&txn, tables::PLATFORMS),
         rows(&txn, tables::CONVERSATIONS),
+        rows(&txn, tables::NEWEST),
+        rows(&txn, tables::LATE),
         rows(&txn, tables::KEYS),
         rows(&txn, tables::KEYS_BY_AGE),
         rows(&txn, tables::SEEN),
@@ -327,6 +330,7 @@ fn dump(file: &StoreFile) -> Vec<(String, Vec<String>)> {
         rows(&txn, tables::JOURNAL),
         rows(&txn, tables::EPOCHS),
         rows(&txn, tables::QUARANTINE),
+        rows(&txn, tables::REQUESTS),
         rows(&txn, tables::ADAPTER_STATE),
         rows(&txn, tables::META),
     ]
@@ -365,6 +369,13 @@ fn do_everything(file: &mut StoreFile) {
     log(Command::SetStatus { id: keyed.id, status: Status::Canceled, at: 9 });
     let (platform, conversation) = ("qq".to_owned(), "group_1".to_owned());
     log(Command::Name { platform, conversation, name: "One".into() });
+    log(Command::SetConversation {
+        platform: "qq".into(),
+        conversation: "group_1".into(),
+        read_to: Some(u64::MAX),
+        muted: Some(true),
+        pinned: None,
+    });
     log(Command::Delete { id: keyed.id });
     let (inbound, reason) = (Box::new(received("four", false)), "it is too large".to_owned());
     log(Command::SetAside { inbound: inbound.clone(), reason: reason.clone(), at: 10 });
@@ -765,15 +776,17 @@ fn what_is_old_is_forgotten_and_no_more() {
 fn an_emptied_conversation_is_listed_no_more_and_forgotten_later() {
     let (_folder, mut file) = new();
     let message = made(&mut file, "x");
-    assert_eq!(file.view().unwrap().conversations().unwrap().len(), 1);
+    let all = ConversationQuery::default();
+    assert_eq!(file.view().unwrap().conversations(&all).unwrap().len(), 1);
     commit(&mut file, Command::Delete { id: message.id }, Durability::Tables);
     let view = file.view().unwrap();
-    assert_eq!(view.conversations().unwrap(), []);
-    assert!(view.conversation("qq", "group_1").unwrap().is_some());
+    assert_eq!(view.conversations(&all).unwrap(), []);
+    assert_eq!(view.conversation("qq", "group_1").unwrap(), None);
+    assert!(view.conversation_row("qq", "group_1").unwrap().is_some());
     commit(&mut file, Command::Trim { marks_before: 0 }, Durability::Tables);
-    assert_eq!(file.view().unwrap().conversation("qq", "group_1").unwrap(), None);
+    assert_eq!(file.view().unwrap().conversation_row("qq", "group_1").unwrap(), None);
     made(&mut file, "again");
-    assert_eq!(file.view().unwrap().conversations().unwrap().len(), 1);
+    assert_eq!(file.view().unwrap().conversations(&all).unwrap().len(), 1);
     assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
 }
 
@@ -956,4 +969,170 @@ fn a_zeroed_page_is_an_error_and_the_rest_goes_on() {
         store.close();
     }
     assert!(refused > 0 && taken > 0, "{refused} refused, {taken} taken");
+}
+
+/// What is shown of the one conversation: its newest message, what is unread, and what mentions us.
+fn unread(file: &StoreFile) -> (u64, u64, u64) {
+    let found = file.view().unwrap().conversation("qq", "group_1").unwrap().unwrap();
+    (found.last_seq, found.unread, found.mentions)
+}
+
+fn receive_at(text: &str, own: bool, time: u64, at: u64) -> Command {
+    let mut received = received(text, own);
+    received.time = time;
+    Command::Receive { received: Box::new(received), at, can_wait: false }
+}
+
+fn read(read_to: Option<u64>, pinned: Option<bool>) -> Command {
+    Command::SetConversation {
+        platform: "qq".into(),
+        conversation: "group_1".into(),
+        read_to,
+        muted: None,
+        pinned,
+    }
+}
+
+#[test]
+fn what_comes_in_is_unread_until_it_is_read_or_answered() {
+    let (folder, mut file) = new();
+    let mut tables = |command| commit(&mut file, command, Durability::Tables);
+    assert_eq!(tables(read(Some(1), None)), Answer::NotFound);
+    for (n, text) in ["1", "2", "3"].into_iter().enumerate() {
+        tables(receive_at(text, false, 10 + n as u64, 20));
+    }
+    assert_eq!(unread(&file), (3, 3, 0));
+    let mut tables = |command| commit(&mut file, command, Durability::Tables);
+    tables(read(Some(2), Some(true)));
+    tables(read(Some(1), None));
+    assert_eq!(unread(&file), (3, 1, 0), "what was read stays read");
+    commit(&mut file, read(Some(u64::MAX), None), Durability::Tables);
+    commit(&mut file, receive_at("4", false, 30, 30), Durability::Tables);
+    assert_eq!(unread(&file), (4, 1, 0), "the mark is not beyond what there was");
+    commit(&mut file, create("answer"), Durability::Log);
+    assert_eq!(unread(&file), (5, 0, 0));
+    let before = file.view().unwrap().cursor();
+    commit(&mut file, read(Some(5), Some(true)), Durability::Tables);
+    assert_eq!(file.view().unwrap().cursor(), before, "nothing changed");
+    file.close().unwrap();
+    let file = writable(folder.path());
+    assert!(file.view().unwrap().conversation("qq", "group_1").unwrap().unwrap().pinned);
+    assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+}
+
+#[test]
+fn an_old_message_of_ours_reads_nothing_that_was_said_later() {
+    let (_folder, mut file) = new();
+    let mut tables = |command| commit(&mut file, command, Durability::Tables);
+    tables(receive_at("live", false, 100, 100));
+    tables(receive_at("ours, from a history", true, 50, 101));
+    assert_eq!(unread(&file), (2, 1, 0));
+    let found = file.view().unwrap().conversation("qq", "group_1").unwrap().unwrap();
+    assert_eq!((found.last_message.unwrap().seq, found.last_at), (1, 100), "as it was said");
+    commit(&mut file, receive_at("ours, from the phone", true, 102, 102), Durability::Tables);
+    assert_eq!(unread(&file), (3, 0, 0));
+}
+
+#[test]
+fn an_import_leaves_read_what_was_read_and_no_more() {
+    let (_folder, mut file) = new();
+    let import = |file: &mut StoreFile, id: u128, own| {
+        let mut message = received("old", own).into_message(0, uuid::Uuid::from_u128(id), 11);
+        message.external_id = None;
+        commit(file, Command::Import { messages: vec![message] }, Durability::Tables)
+    };
+    import(&mut file, 1, false);
+    assert_eq!(unread(&file), (1, 0, 0));
+    commit(&mut file, receive("new", false), Durability::Tables);
+    import(&mut file, 2, true);
+    assert_eq!(unread(&file), (3, 1, 0), "what is ours in it answers nothing");
+}
+
+#[test]
+fn what_a_bot_says_reads_nothing() {
+    let (_folder, mut file) = new();
+    commit(&mut file, receive("1", false), Durability::Tables);
+    let term = file.view().unwrap().conversation_row("qq", "group_1").unwrap().unwrap().term;
+    let mut row = conversation::ConversationRow::new(term);
+    let mut message = received("echo", true).into_message(2, uuid::Uuid::nil(), 1_800_000_000);
+    message.via = Some("echo".into());
+    row.add(&message, crate::model::event::Origin::Made);
+    assert_eq!((row.last_seq, row.read_seq), (2, 0));
+}
+
+#[test]
+fn a_conversation_is_listed_by_what_is_left_in_it() {
+    let (_folder, mut file) = new();
+    let first = made(&mut file, "1");
+    let second = made(&mut file, "2");
+    commit(&mut file, Command::Delete { id: second.id }, Durability::Tables);
+    assert_eq!(unread(&file).0, first.seq);
+    let import = Command::Import { messages: vec![second] };
+    commit(&mut file, import, Durability::Tables);
+    assert_eq!(unread(&file).0, 2, "it is back at its place");
+    assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+}
+
+/// Gives the tables the form of schema 2, which had no read marks and no orders.
+fn as_schema_2(file: &StoreFile) {
+    #[derive(serde::Serialize)]
+    struct Row<'a>(u32, u64, u64, Option<&'a str>, Option<&'a str>, u64);
+    #[derive(serde::Serialize)]
+    struct Counted(u64, u32, [u64; 10], u64, u64);
+    let second = |mut bytes: Vec<u8>| {
+        bytes[0] = 2;
+        bytes
+    };
+    let txn = file.database.begin_write().unwrap();
+    let rows = order::conversations(&txn.open_table(tables::CONVERSATIONS).unwrap()).unwrap();
+    for (platform, name, row) in &rows {
+        let (shown, account) = (row.name.as_deref(), row.account.as_deref());
+        // It kept the place of a message that was deleted.
+        let old = Row(row.term.0, row.last_seq + 1, row.last_at, shown, account, row.messages);
+        let bytes = second(tables::pack(&[platform, name], &old).unwrap());
+        let mut table = txn.open_table(tables::CONVERSATIONS).unwrap();
+        table.insert((&**platform, &**name), bytes.as_slice()).unwrap();
+    }
+    {
+        let mut meta = txn.open_table(tables::META).unwrap();
+        let kept = tables::counters(&meta).unwrap();
+        let old = Counted(kept.head, kept.named_terms, kept.by_state, kept.offset, kept.kept_from);
+        let counters = second(tables::pack(&["counters"], &old).unwrap());
+        meta.insert("counters", counters.as_slice()).unwrap();
+        meta.insert("schema", 2_u32.to_le_bytes().as_slice()).unwrap();
+    }
+    for term in [tables::Term::LATE, tables::Term::MENTIONS] {
+        let mut postings = txn.open_table(tables::POSTINGS).unwrap();
+        postings.remove(term.row(0)).unwrap();
+    }
+    txn.delete_table(tables::NEWEST).unwrap();
+    txn.delete_table(tables::LATE).unwrap();
+    txn.commit().unwrap();
+}
+
+#[test]
+fn a_store_of_schema_2_is_brought_up_to_date() {
+    let (folder, mut file) = new();
+    let mention = Content::of(vec![Segment::Mention { user: "1".into(), name: None, me: true }]);
+    let mut received = received("hi", false);
+    received.content = mention;
+    let received = Box::new(received);
+    commit(
+        &mut file,
+        Command::Receive { received, at: 1_700_000_001, can_wait: false },
+        Durability::Tables,
+    );
+    commit(&mut file, receive_at("late", false, 5, 1_700_000_002), Durability::Tables);
+    commit(&mut file, create("elsewhere"), Durability::Tables);
+    let wanted: Vec<_> = dump(&file);
+    as_schema_2(&file);
+    file.close().unwrap();
+    let mut file = writable(folder.path());
+    assert_eq!(unread(&file), (3, 0, 0), "everything is read");
+    assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+    for ((table, found), (_, wanted)) in dump(&file).iter().zip(&wanted) {
+        assert_eq!(found, wanted, "{table}");
+    }
+    commit(&mut file, receive("next", false), Durability::Tables);
+    assert_eq!(unread(&file), (4, 1, 0));
 }

@@ -4,16 +4,17 @@
 //! once. [`Transaction::load`] reads every row that applying an event will touch, so that a damaged
 //! one refuses the command that meets it, before anything was changed.
 
+use super::conversation::ConversationRow;
 use super::damage::pass_over;
 use super::error::{Error, Result};
 use super::ids::{Ids, Tag};
 use super::journal::{self, Entry};
 use super::keys::{Idempotency, KEY_LIFE, alias_key, history_key, seen_keys, sent_keys};
 use super::postings::{Places, locate, start_of};
-use super::state::State;
+use super::state::{Marks, State};
 use super::tables::{
-    self, ADAPTER_STATE, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL,
-    KEYS, KEYS_BY_AGE, MESSAGES, META, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, Term,
+    self, ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE,
+    LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, Term,
     unpack, unpack_places,
 };
 use crate::log::record;
@@ -61,6 +62,15 @@ pub(super) struct Row<T> {
     pub(super) dirty: bool,
 }
 
+/// A conversation's row as it is to be; written at the end where it is `dirty`.
+#[derive(Default)]
+pub(super) struct KnownConversation {
+    pub(super) row: Option<ConversationRow>,
+    /// The place under which the tables list it.
+    pub(super) listed_at: Option<u64>,
+    pub(super) dirty: bool,
+}
+
 /// The tables of one write transaction.
 pub(super) struct Transaction<'txn> {
     pub(super) context: Context,
@@ -71,6 +81,8 @@ pub(super) struct Transaction<'txn> {
     pub(super) postings: Table<'txn, u64, &'static [u8]>,
     pub(super) platforms: Table<'txn, &'static str, u32>,
     pub(super) conversations: Table<'txn, (&'static str, &'static str), &'static [u8]>,
+    pub(super) newest: Table<'txn, (&'static str, u64), &'static str>,
+    pub(super) late: Table<'txn, (u32, u64, u64), ()>,
     pub(super) keys: Table<'txn, u128, (u64, u128, u64)>,
     pub(super) keys_by_age: Table<'txn, (u64, u128), ()>,
     pub(super) seen: Table<'txn, (u64, u128), u64>,
@@ -90,8 +102,7 @@ pub(super) struct Transaction<'txn> {
     pub(super) decoded: RefCell<HashMap<u64, Message, RandomState>>,
     pub(super) rows: BTreeMap<u64, Row<Places>>,
     /// By platform and conversation.
-    pub(super) known_conversations:
-        BTreeMap<String, BTreeMap<String, Row<Option<ConversationRow>>>>,
+    pub(super) known_conversations: BTreeMap<String, BTreeMap<String, KnownConversation>>,
     pub(super) platform_terms: HashMap<String, Option<Term>, RandomState>,
     /// By which each message without a platform is routed, read once.
     pub(super) seen_platforms: OnceCell<Vec<SeenPlatform>>,
@@ -113,6 +124,8 @@ impl<'txn> Transaction<'txn> {
             postings: txn.open_table(POSTINGS)?,
             platforms: txn.open_table(PLATFORMS)?,
             conversations: txn.open_table(CONVERSATIONS)?,
+            newest: txn.open_table(NEWEST)?,
+            late: txn.open_table(LATE)?,
             keys: txn.open_table(KEYS)?,
             keys_by_age: txn.open_table(KEYS_BY_AGE)?,
             seen: txn.open_table(SEEN)?,
@@ -175,7 +188,9 @@ impl<'txn> Transaction<'txn> {
                 let before = self.there(*seq)?;
                 self.load_terms(&before, before.status, before.platform.as_deref())
             }
-            Event::ConversationNamed { platform, conversation, .. } => {
+            Event::ConversationNamed { platform, conversation, .. }
+            | Event::ConversationRead { platform, conversation, .. }
+            | Event::ConversationSet { platform, conversation, .. } => {
                 match self.load_conversation(platform, conversation)? {
                     Some(_) => Ok(()),
                     None => Err(Error::Damaged(format!(
@@ -213,6 +228,8 @@ impl<'txn> Transaction<'txn> {
     ) -> Result<()> {
         let platform = platform.unwrap_or_default();
         let known = [
+            Some(Term::MENTIONS),
+            Some(Term::LATE),
             Some(Term::of_state(message.direction, status)),
             self.load_platform(platform)?,
             self.load_conversation(platform, &message.recipient)?,
@@ -238,12 +255,14 @@ impl<'txn> Transaction<'txn> {
     }
 
     fn load_conversation(&mut self, platform: &str, name: &str) -> Result<Option<Term>> {
-        if let Some(row) = self.known_conversation(platform, name) {
-            return Ok(row.value.as_ref().map(|row| row.term));
+        if let Some(known) = self.known_conversation(platform, name) {
+            return Ok(known.row.as_ref().map(|row| row.term));
         }
-        let value = self.conversation(platform, name)?;
-        let term = value.as_ref().map(|row| row.term);
-        *self.conversation_entry(platform, name) = Row { value, dirty: false };
+        let row = self.conversation(platform, name)?;
+        let term = row.as_ref().map(|row| row.term);
+        let listed_at = row.as_ref().and_then(ConversationRow::listed_at);
+        *self.conversation_entry(platform, name) =
+            KnownConversation { row, listed_at, dirty: false };
         Ok(term)
     }
 
@@ -252,7 +271,7 @@ impl<'txn> Transaction<'txn> {
         &self,
         platform: &str,
         name: &str,
-    ) -> Option<&Row<Option<ConversationRow>>> {
+    ) -> Option<&KnownConversation> {
         self.known_conversations.get(platform)?.get(name)
     }
 
@@ -261,15 +280,15 @@ impl<'txn> Transaction<'txn> {
         &mut self,
         platform: &str,
         name: &str,
-    ) -> &mut Row<Option<ConversationRow>> {
+    ) -> &mut KnownConversation {
         let names = self.known_conversations.entry(platform.to_owned()).or_default();
         names.entry(name.to_owned()).or_default()
     }
 
     /// The conversation's row, with what this batch has changed.
     fn conversation(&self, platform: &str, name: &str) -> Result<Option<ConversationRow>> {
-        if let Some(row) = self.known_conversation(platform, name) {
-            return Ok(row.value.clone());
+        if let Some(known) = self.known_conversation(platform, name) {
+            return Ok(known.row.clone());
         }
         let bytes = self.conversations.get((platform, name))?;
         let unpack = |bytes: &[u8]| unpack("the conversation", &[platform, name], bytes);
@@ -303,6 +322,17 @@ impl<'txn> Transaction<'txn> {
         let loaded = self.rows.range(rows.clone()).map(|(row, _)| Ok(*row as u32));
         let known = self.postings.range(rows)?.map(|entry| Ok(entry?.0.value() as u32));
         loaded.chain(known).collect()
+    }
+
+    /// The newest message of a term; 0 where it has none that can be told.
+    pub(super) fn newest_of(&self, term: Term) -> Result<u64> {
+        for block in self.blocks(term)?.into_iter().rev() {
+            let places = pass_over(self.places(term.row(block)).map(Some))?.unwrap_or_default();
+            if let Some(place) = places.descending().next() {
+                return Ok(start_of(block) + u64::from(place));
+            }
+        }
+        Ok(0)
     }
 
     /// A set of places, with what this batch has changed.
@@ -550,6 +580,16 @@ impl State for Transaction<'_> {
     fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool> {
         let row = self.conversation(platform, conversation)?;
         Ok(row.is_some_and(|row| row.account.is_some()))
+    }
+
+    fn marks(&self, platform: &str, conversation: &str) -> Result<Option<Marks>> {
+        let row = self.conversation(platform, conversation)?.filter(|row| row.messages > 0);
+        Ok(row.map(|row| Marks {
+            newest: row.last_seq,
+            read: row.read_seq,
+            muted: row.muted,
+            pinned: row.pinned,
+        }))
     }
 
     fn has_other_name(&self, platform: &str, conversation: &str, name: &str) -> Result<bool> {

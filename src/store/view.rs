@@ -1,5 +1,6 @@
 //! Reading: one commit, as it was, for as long as it is held.
 
+use super::conversation::ConversationRow;
 use super::copy;
 use super::damage::{guarded, pass_over};
 use super::error::{Error, Result};
@@ -8,18 +9,18 @@ use super::journal::{self, JournalEntry};
 use super::listener::Head;
 use super::postings::Places;
 use super::tables::{
-    ADAPTER_STATE, CONVERSATIONS, ConversationRow, Counters, EPOCHS, FOREIGN_IDS, JOURNAL,
-    MESSAGES, META, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, Term, counters, unpack,
-    unpack_places, unpack_request, without_checksum,
+    ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, LATE, MESSAGES, META,
+    NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, Term, counters, unpack, unpack_places,
+    unpack_request, without_checksum,
 };
 use crate::log::{decode_event, record};
 use crate::model::change::Inbound;
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::Event;
-use crate::model::message::{LOCAL, Message, Status};
+use crate::model::message::{Message, Status};
 use crate::model::notice::Request;
 use crate::model::routing::SeenPlatform;
-use crate::protocol::overview::{Conversation, Stats};
+use crate::protocol::overview::Stats;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -47,6 +48,8 @@ pub struct View {
     pub(super) postings: ReadOnlyTable<u64, &'static [u8]>,
     pub(super) platforms: ReadOnlyTable<&'static str, u32>,
     pub(super) conversations: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
+    pub(super) newest: ReadOnlyTable<(&'static str, u64), &'static str>,
+    pub(super) late: ReadOnlyTable<(u32, u64, u64), ()>,
     pub(super) journal: ReadOnlyTable<u64, &'static [u8]>,
     pub(super) epochs: ReadOnlyTable<u64, (u64, u64)>,
     pub(super) quarantine: ReadOnlyTable<u64, &'static [u8]>,
@@ -78,6 +81,8 @@ impl View {
             postings: txn.open_table(POSTINGS)?,
             platforms: txn.open_table(PLATFORMS)?,
             conversations: txn.open_table(CONVERSATIONS)?,
+            newest: txn.open_table(NEWEST)?,
+            late: txn.open_table(LATE)?,
             meta,
             seen_platforms: OnceLock::new(),
             named_platforms: OnceLock::new(),
@@ -223,12 +228,7 @@ impl View {
 
     /// Requests of platforms, the newest first, at most `limit`.
     pub fn requests(&self, limit: usize) -> Result<Vec<Request>> {
-        let requests = match self.txn.open_table(REQUESTS) {
-            Ok(requests) => requests,
-            // A store of an older version that nobody wrote to since.
-            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
-        };
+        let requests = self.txn.open_table(REQUESTS)?;
         let mut found = Vec::new();
         for row in requests.iter()?.rev().take(limit) {
             let (id, bytes) = row?;
@@ -349,12 +349,6 @@ impl View {
         Ok(self.between(0, seq.saturating_sub(1))?.rev())
     }
 
-    /// Facts of a conversation.
-    pub fn conversation(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
-        let row = self.conversation_row(platform, conversation)?;
-        Ok(row.map(|row| row.shown(platform, conversation)))
-    }
-
     /// As [`Self::before`]; those that are damaged are left out, and told.
     pub fn readable_before(
         &self,
@@ -362,32 +356,6 @@ impl View {
     ) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
         let all = self.before(seq)?;
         Ok(all.filter_map(|message| pass_over(message.map(Some)).transpose()))
-    }
-
-    /// A conversation as it is listed; `None` where it has no messages, or its row is damaged, which
-    /// is told.
-    pub fn listed(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
-        let stored = if platform == LOCAL { "" } else { platform };
-        let row = pass_over(guarded(|| self.conversation_row(stored, conversation)))?;
-        let row = row.filter(|row| row.messages > 0);
-        Ok(row.map(|row| row.shown(platform, conversation)))
-    }
-
-    /// Every conversation that has messages, the one with the newest message first.
-    pub fn conversations(&self) -> Result<Vec<Conversation>> {
-        let mut all = Vec::new();
-        for entry in self.conversations.iter()? {
-            let (key, bytes) = entry?;
-            let (platform, conversation) = key.value();
-            let row = unpack("the conversation", &[platform, conversation], bytes.value());
-            let row: Result<ConversationRow> = row.map_err(Error::from);
-            let Some(row) = pass_over(row.map(Some))? else { continue };
-            if row.messages > 0 {
-                all.push(row.shown(platform, conversation));
-            }
-        }
-        all.sort_by_key(|c| std::cmp::Reverse(c.last_seq));
-        Ok(all)
     }
 
     pub(super) fn conversation_row(
@@ -405,20 +373,6 @@ impl View {
         let row = term.row(block);
         let Some(bytes) = self.postings.get(row)? else { return Ok(None) };
         Ok(Some(unpack_places(row, bytes.value())?))
-    }
-}
-
-impl ConversationRow {
-    fn shown(self, platform: &str, conversation: &str) -> Conversation {
-        let platform = if platform.is_empty() { LOCAL } else { platform };
-        Conversation {
-            platform: platform.to_owned(),
-            conversation: conversation.to_owned(),
-            name: self.name,
-            account: self.account,
-            last_seq: self.last_seq,
-            last_at: self.last_at,
-        }
     }
 }
 

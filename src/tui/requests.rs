@@ -1,9 +1,11 @@
 //! Asking the server for what the model wants, one thing after the other.
 
+use super::model::conversations::MOST;
 use super::model::scope::{Key, Scope};
 use super::model::{Reply, Request};
 use crate::client::{HistoryPage, Server};
 use crate::error::Result;
+use crate::store::ConversationQuery;
 use std::collections::VecDeque;
 use tokio::sync::mpsc::{Receiver, Sender};
 use uuid::Uuid;
@@ -53,7 +55,10 @@ async fn ask(server: &mut Server, request: Request) -> Reply {
 
 async fn try_ask(server: &mut Server, request: Request) -> Result<Reply> {
     Ok(match request {
-        Request::Conversations => Reply::Conversations(server.conversations().await?),
+        Request::Conversations => {
+            let kept = ConversationQuery { limit: Some(MOST), ..ConversationQuery::default() };
+            Reply::Conversations(server.conversations(&kept).await?)
+        }
         Request::Platforms => Reply::Platforms(server.platforms().await?),
         Request::Stats => Reply::Stats(server.stats().await?),
         Request::LastOf(key) => Reply::LastOf(last_of(server, key).await?.map(Box::new)),

@@ -3,7 +3,8 @@
 use crate::onebot::Peer;
 use crate::rechat::Rechat;
 use crate::{onebot11, onebot12};
-use rechat::adapter::Inbound;
+use rechat::adapter::{Event, Inbound};
+use rechat::model::reaction::ReactionChange;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -23,7 +24,7 @@ fn fixtures(folder: &str) -> Vec<(String, Value)> {
 fn told(message: &Inbound, expected: &Value) -> Value {
     let mark = expected["id"].as_str().filter(|mark| mark.ends_with('-'));
     let is_mark = mark.is_some_and(|mark| message.external_id.starts_with(mark));
-    json!({
+    let mut told = json!({
         "conversation": message.conversation,
         "conversation_name": message.conversation_name,
         "sender": [message.sender.id, message.sender.name],
@@ -33,7 +34,14 @@ fn told(message: &Inbound, expected: &Value) -> Value {
         "time": message.time,
         "own": message.own,
         "has_original": message.original.is_some(),
-    })
+    });
+    if expected.get("segments").is_some() {
+        told["segments"] = serde_json::to_value(message.content.to_segments()).unwrap();
+    }
+    if let Some(reply_to) = &message.reply_to {
+        told["reply_to"] = serde_json::to_value(reply_to).unwrap();
+    }
+    told
 }
 
 fn push(peer: &Peer, frame: &Value) {
@@ -44,10 +52,14 @@ fn push(peer: &Peer, frame: &Value) {
 }
 
 async fn valid_are_read(mut rechat: Rechat, peer: Peer, version: &str) {
+    let mut wrong = Vec::new();
     for (name, fixture) in fixtures(&format!("{version}/valid")) {
         push(&peer, &fixture["frame"]);
         let message = rechat.message().await;
-        assert_eq!(told(&message, &fixture["expect"]), fixture["expect"], "{version} {name}");
+        let told = told(&message, &fixture["expect"]);
+        if told != fixture["expect"] {
+            wrong.push(format!("{name}\n  read     {told}\n  expected {}", fixture["expect"]));
+        }
         // A frame that is no sound JSON is written as a text.
         if let (Some(original), Some(written)) = (message.original, fixture["frame"].get("message"))
         {
@@ -55,6 +67,7 @@ async fn valid_are_read(mut rechat: Rechat, peer: Peer, version: &str) {
             assert_eq!(&original, written, "{version} {name}");
         }
     }
+    assert!(wrong.is_empty(), "{version}: {}", wrong.join("\n"));
 }
 
 async fn invalid_are_skipped(mut rechat: Rechat, peer: Peer, version: &str, sound: &Value) {
@@ -63,6 +76,58 @@ async fn invalid_are_skipped(mut rechat: Rechat, peer: Peer, version: &str, soun
         push(&peer, sound);
         assert_eq!(rechat.message().await.content.readable(), "sound", "{version} {name}");
     }
+}
+
+/// An event as a fixture tells it.
+fn told_event(event: &Event) -> Value {
+    match event {
+        Event::Recalled { message, by, at } => {
+            json!({"recalled": [message.conversation, message.external_id, by, at]})
+        }
+        Event::Edited { message, content, at } => {
+            json!({"edited": [message.conversation, message.external_id, content.readable(), at]})
+        }
+        Event::Reacted { message, change, .. } => {
+            let change = match change {
+                ReactionChange::Set { emoji, user, mine, on } => {
+                    json!({"emoji": emoji, "user": user, "mine": mine, "on": on})
+                }
+                ReactionChange::Counted { emoji, count } => {
+                    json!({"emoji": emoji, "count": count})
+                }
+            };
+            json!({"reacted": [message.conversation, message.external_id, change]})
+        }
+        Event::Noticed { notice, request } => {
+            let mut told = json!({ "noticed": notice });
+            if let Some(request) = request {
+                told["request"] = json!([format!("{:?}", request.kind), request.flag]);
+            }
+            told
+        }
+        other => panic!("an unexpected event: {other:?}"),
+    }
+}
+
+/// Each notice is read as its file says. A message before it tells the name of a person, and one
+/// after it shows that no more is told.
+async fn notices_are_read(mut rechat: Rechat, peer: Peer, version: &str, sound: &Value) {
+    peer.push(sound);
+    rechat.message().await;
+    let mut wrong = Vec::new();
+    for (name, fixture) in fixtures(&format!("{version}/notices")) {
+        push(&peer, &fixture["frame"]);
+        push(&peer, sound);
+        rechat.message().await;
+        let names = std::mem::take(&mut rechat.names).into_iter();
+        let names = names.map(|(conversation, name)| json!({"named": [conversation, name]}));
+        let told = std::mem::take(&mut rechat.told);
+        let told: Vec<Value> = names.chain(told.iter().map(told_event)).collect();
+        if json!(told) != fixture["expect"] {
+            wrong.push(format!("{name}\n  read     {told:?}\n  expected {}", fixture["expect"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{version}: {}", wrong.join("\n"));
 }
 
 /// No peer answers here: requests for names must change nothing.
@@ -90,6 +155,22 @@ async fn invalid_frames_of_onebot_11_are_skipped() {
     let peer = v11(&rechat).await;
     let sound = onebot11::group_message(1, 77, 1, "sound");
     invalid_are_skipped(rechat, peer, "onebot11", &sound).await;
+}
+
+#[tokio::test]
+async fn notices_of_onebot_11_are_read() {
+    let rechat = Rechat::start(&[]).await;
+    let peer = v11(&rechat).await;
+    let sound = onebot11::group_message(1, 77, 1, "sound");
+    notices_are_read(rechat, peer, "onebot11", &sound).await;
+}
+
+#[tokio::test]
+async fn notices_of_onebot_12_are_read() {
+    let rechat = Rechat::start(&[]).await;
+    let peer = v12(&rechat).await;
+    let sound = onebot12::group_message(("wechat", "wxid_me"), "g", "m1", "sound");
+    notices_are_read(rechat, peer, "onebot12", &sound).await;
 }
 
 #[tokio::test]

@@ -13,5 +13,6 @@ mod fixtures;
 mod forward;
 mod loopback;
 mod rechat;
+mod segments;
 mod v11;
 mod v12;

@@ -29,8 +29,8 @@ pub struct Rechat {
     pub names: Vec<(String, String)>,
     /// Messages that were confirmed after their time limit.
     pub confirmed_late: Vec<Uuid>,
-    /// Recalls, edits, reactions and notices.
-    pub others: Vec<Event>,
+    /// Everything else that was told, in its order.
+    pub told: Vec<Event>,
     stop: CancellationToken,
     tracker: TaskTracker,
     address: String,
@@ -51,6 +51,7 @@ impl Rechat {
         let address = listener.local_addr().unwrap().to_string();
         tokio::spawn(accept_all(listener, adapters.clone(), tracker.clone()));
         let (conversations, names, confirmed_late) = (Vec::new(), Vec::new(), Vec::new());
+        let told = Vec::new();
         Self {
             registry,
             changes,
@@ -58,7 +59,7 @@ impl Rechat {
             conversations,
             names,
             confirmed_late,
-            others: Vec::new(),
+            told,
             stop,
             tracker,
             address,
@@ -70,20 +71,12 @@ impl Rechat {
         format!("ws://{}{path}", self.address)
     }
 
-    /// The next message; answers what the adapters ask meanwhile.
+    /// The next message; answers what the adapters ask meanwhile, and keeps what they tell.
     pub async fn message(&mut self) -> Inbound {
         let next = async {
             loop {
-                match self.events.recv().await.expect("the adapters live").split().0 {
-                    Event::Message(message) => return *message,
-                    Event::Named { conversation, name, .. } => {
-                        self.names.push((conversation, name));
-                    }
-                    Event::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
-                    Event::Conversations { answer, .. } => {
-                        let _ = answer.send(self.conversations.clone());
-                    }
-                    other => self.others.push(other),
+                if let Some(message) = self.take().await {
+                    return message;
                 }
             }
         };
@@ -98,17 +91,38 @@ impl Rechat {
                 {
                     return name.clone();
                 }
-                match self.events.recv().await.expect("the adapters live").split().0 {
-                    Event::Named { conversation, name, .. } => {
-                        self.names.push((conversation, name));
-                    }
-                    Event::Conversations { answer, .. } => drop(answer.send(Vec::new())),
-                    Event::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
-                    other => self.others.push(other),
+                if let Some(message) = self.take().await {
+                    panic!("an unexpected message: {message:?}");
                 }
             }
         };
         timeout(DEADLINE, next).await.expect("no name came")
+    }
+
+    /// The next thing that is told beside messages and names.
+    pub async fn event(&mut self) -> Event {
+        let next = async {
+            while self.told.is_empty() {
+                if let Some(message) = self.take().await {
+                    panic!("an unexpected message: {message:?}");
+                }
+            }
+            self.told.remove(0)
+        };
+        timeout(DEADLINE, next).await.expect("nothing was told")
+    }
+
+    /// Takes one event; a message is returned.
+    async fn take(&mut self) -> Option<Inbound> {
+        match self.events.recv().await.expect("the adapters live").split().0 {
+            Event::Message(message) => return Some(*message),
+            Event::Named { conversation, name, .. } => self.names.push((conversation, name)),
+            Event::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
+            Event::Conversations { answer, .. } => drop(answer.send(self.conversations.clone())),
+            Event::Remembered { answer, .. } => drop(answer.send(Vec::new())),
+            told => self.told.push(told),
+        }
+        None
     }
 
     /// Waits for the next change of state; `account: State`.

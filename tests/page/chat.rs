@@ -3,7 +3,7 @@
 use crate::browser::{Person, READER, Tab};
 use crate::onebot::Peer;
 use crate::onebot11;
-use crate::server::TestServer;
+use crate::server::{TestServer, eventually};
 use crate::views::qq;
 use fantoccini::key::Key;
 use serde_json::{Value, json};
@@ -235,5 +235,61 @@ async fn what_strangers_write_stays_text_in_the_chat() {
     let links =
         tab.run("return [...document.querySelectorAll('.message a')].map((a) => a.href)").await;
     assert_eq!(links, json!(["https://example.com/a"]));
+    tab.was_quiet().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: tests/run"]
+async fn it_opens_at_the_first_unread_message_and_reads_what_is_seen() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    say(&peer, 7, "read", 30);
+    let tab = Tab::open(&chat(&server, "qq", "group_7")).await;
+    tab.sees(".message", "read 29").await;
+    let unread = || server.get("/api/conversations").1["conversations"][0]["unread"].clone();
+    eventually("all is read", || (unread() == 0).then_some(()));
+    tab.go(&server.url("/#platforms")).await;
+    for count in [40, 200] {
+        say(&peer, 7, &format!("unread of {count}"), count);
+        eventually("all have come", || (unread() == count).then_some(()));
+        tab.go(&chat(&server, "qq", "group_7")).await;
+        let first = format!(
+            "const line = document.querySelector('.unread-line'); const scroller = document.querySelector('.scroller');
+             return line && line.parentElement.innerText.includes('unread of {count} 0\\n') &&
+               Math.abs(line.getBoundingClientRect().top - scroller.getBoundingClientRect().top) < 40"
+        );
+        tab.until("the line of unread ones is on top", &first).await;
+        eventually("what is seen is read", || (unread() != 0 && unread() != count).then_some(()));
+        tab.click(".down").await;
+        eventually("the rest is read at the end", || (unread() == 0).then_some(()));
+        tab.go(&server.url("/#platforms")).await;
+    }
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn conversations_are_pinned_and_muted() {
+    let server = TestServer::start_with(&["--loopback"]);
+    for name in ["group_1", "group_2"] {
+        server.make_for(Some("loopback"), name, "hello");
+    }
+    let tab = Tab::open(&chat(&server, "loopback", "group_1")).await;
+    let first = |name: &str| {
+        format!(
+            "return document.querySelector('[aria-posinset=\"1\"]')?.innerText.includes('{name}')"
+        )
+    };
+    tab.until("the latest is first", &first("group_2")).await;
+    tab.click(".pane-head [aria-label=Conversation]").await;
+    tab.press("Pin").await;
+    tab.until("the pinned one is first", &first("group_1")).await;
+    tab.click(".pane-head [aria-label=Conversation]").await;
+    tab.press("Mute").await;
+    tab.sees(".muted-conversation", "group_1").await;
+    let told = || server.get("/api/conversations?q=group_1").1["conversations"][0].clone();
+    eventually("the server knows", || {
+        (told()["pinned"] == true && told()["muted"] == true).then_some(())
+    });
     tab.was_quiet().await;
 }

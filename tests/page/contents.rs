@@ -3,6 +3,8 @@
 use crate::activity::batch;
 use crate::browser::Tab;
 use crate::server::{Home, TestServer};
+use crate::views::qq;
+use fantoccini::key::Key;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -109,4 +111,63 @@ async fn an_answer_leads_to_what_it_answers() {
     assert_eq!(page["messages"][0]["content"], "thanks");
     assert_eq!(page["messages"][0]["reply_to"]["content"], "the answer");
     tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn a_sent_message_is_reacted_to_edited_and_recalled() {
+    let server = TestServer::start_with(&["--loopback"]);
+    let id = server.make_for(Some("loopback"), "group_1", "a typo hree");
+    server.until(&id, "Sent");
+    let tab = Tab::open(&server.url("/#messages?platform=loopback&conversation=group_1")).await;
+    tab.sees(".message", "a typo hree").await;
+    menu(&tab).await;
+    tab.press("👍").await;
+    tab.sees(".reaction[aria-pressed=true]", "👍").await;
+    tab.click(".reaction").await;
+    tab.until("it is taken back", "return !document.querySelector('.reaction')").await;
+    menu(&tab).await;
+    tab.press("Edit").await;
+    tab.sees(".composer-bar", "Edit message").await;
+    tab.run("document.querySelector('.composer textarea').select()").await;
+    tab.write(".composer textarea", "a typo here").await;
+    tab.key(Key::Enter).await;
+    tab.sees(".message", "a typo here").await;
+    tab.sees(".bubble-meta", "edited").await;
+    menu(&tab).await;
+    tab.press("Recall for everybody").await;
+    tab.sees(".message.recalled .bubble-meta", "recalled").await;
+    let (_, message) = server.get(&format!("/api/messages/{id}"));
+    assert_eq!(message["content"], "a typo here");
+    assert!(message["edited_at"].is_u64() && message["recalled_at"].is_u64(), "{message}");
+    tab.was_quiet().await;
+}
+
+/// Opens what can be done with the only message.
+async fn menu(tab: &Tab) {
+    tab.run(
+        "document.querySelector('.message').dispatchEvent(new Event('mouseover', {bubbles: true}))",
+    )
+    .await;
+    tab.run("document.querySelector('.tools [aria-label=More]').click()").await;
+    tab.sees(".popup", "Reply").await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn what_a_platform_cannot_do_is_said() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    let id = server.make_for(Some("qq"), "group_7", "for ever");
+    peer.action("send_group_msg").await;
+    server.until(&id, "Sent");
+    let tab = Tab::open(&server.url("/#messages?platform=qq&conversation=group_7")).await;
+    tab.sees(".message", "for ever").await;
+    menu(&tab).await;
+    tab.press("Edit").await;
+    tab.write(".composer textarea", " and a day").await;
+    tab.key(Key::Enter).await;
+    tab.sees(".toast", "The platform cannot do this.").await;
+    assert_eq!(server.get(&format!("/api/messages/{id}")).1["content"], "for ever");
+    assert_eq!(tab.complaints(&["409"]).await, Vec::<String>::new());
 }

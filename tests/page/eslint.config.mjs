@@ -3,7 +3,7 @@ import js from '@eslint/js';
 
 const html = ['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'setHTML', 'setHTMLUnsafe', 'write', 'writeln', 'createContextualFragment'];
 const browser = [
-  'AbortController', 'AudioContext', 'Blob', 'Event', 'FileReader', 'GainNode', 'HTMLElement', 'Headers', 'Node', 'Notification', 'OscillatorNode', 'ResizeObserver', 'TextEncoder', 'URL', 'URLSearchParams',
+  'AbortController', 'AudioContext', 'Blob', 'Event', 'FileReader', 'GainNode', 'HTMLElement', 'Headers', 'Node', 'Notification', 'OscillatorNode', 'ResizeObserver', 'TextDecoder', 'TextEncoder', 'URL', 'URLSearchParams',
   'WebSocket', 'XMLHttpRequest', 'addEventListener', 'atob', 'cancelAnimationFrame', 'clearInterval', 'clearTimeout', 'createImageBitmap', 'crypto', 'document',
   'fetch', 'focus', 'getComputedStyle', 'history', 'innerHeight', 'innerWidth', 'localStorage', 'location', 'matchMedia', 'navigator', 'removeEventListener',
   'requestAnimationFrame', 'scrollTo', 'sessionStorage', 'setInterval', 'setTimeout',

@@ -120,3 +120,40 @@ async fn an_error_goes_once_the_connection_is_back() {
     tab.sees(".platform", "Connected").await;
     tab.until("no error is left", "return document.querySelector('.last-error') === null").await;
 }
+
+/// Answers of a server that logs in to WeChat, one after the other.
+const WECHAT: &str = "const answers = [
+        {id: 'a', state: 'wait', modules: ['101', '010', '111']},
+        {id: 'a', state: 'digits'},
+        {id: 'a', state: 'done', account: 'o-1'},
+    ];
+    const real = window.fetch;
+    window.asked = [];
+    window.fetch = async (url, options) => {
+        if (!String(url).includes('api/login')) return real(url, options);
+        window.asked.push([options.method ?? 'GET', options.body ?? ''].join(' ').trim());
+        // Digits are asked for until they are given.
+        if (options.body) answers.shift();
+        return new Response(JSON.stringify(answers[0].state === 'wait' ? answers.shift() : answers[0]));
+    };";
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn one_signs_in_to_wechat_by_a_code() {
+    let server = TestServer::start();
+    let tab = Tab::open(&server.url("/#platforms")).await;
+    tab.run(WECHAT).await;
+    tab.press("WeChat: its official bot interface").await;
+    tab.press("Show the code").await;
+    tab.sees(".wechat-login", "Scan this code with WeChat.").await;
+    tab.until("the code", "return document.querySelector('.qr-code path:last-child').getAttribute('d').startsWith('M4 4h1v1h-1zM6 4')").await;
+    tab.sees(".wechat-login", "Enter the digits").await;
+    tab.write(".digits-form input", "42").await;
+    tab.press("Confirm").await;
+    tab.sees(".wechat-login", "Signed in as o-1").await;
+    assert_eq!(
+        tab.run("return [window.asked[0], window.asked.at(-1)]").await,
+        json!(["POST", "POST {\"digits\":\"42\"}"])
+    );
+    tab.was_quiet().await;
+}

@@ -44,7 +44,7 @@ fn segments_are_kept_and_read_as_one_line() {
     let message = sent(&server, json!({"segments": segments}));
     assert_eq!(message["segments"], segments);
     assert_eq!(message["message_type"], "Text");
-    assert_eq!(message["content"], "@Ann look [image][微笑] Harbour News 6");
+    assert_eq!(message["content"], "@Ann look [image][微笑] Harbour News [dice] 6");
     let image = sent(&server, json!({"segments": [{"type": "image", "url": "https://x/a.png"}]}));
     assert_eq!(
         (&image["message_type"], &image["content"]),
@@ -133,7 +133,7 @@ fn a_message_that_waits_is_edited_in_place() {
     }
     for (body, named) in [
         (json!({"content": ""}), "`content`"),
-        (json!({"status": "Pending", "content": "x"}), "exclude"),
+        (json!({"content": "x", "segments": [{"type": "text", "text": "x"}]}), "exclude"),
         (json!({"segments": []}), "`segments`"),
         (json!({}), "`status`"),
     ] {

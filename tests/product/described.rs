@@ -69,6 +69,8 @@ fn a_path_allows_what_is_described_of_it() {
     }
 }
 
+const CONVERSATION: &str = "/api/conversations/{platform}/{conversation}";
+
 #[test]
 fn answers_fit_the_openapi_description() {
     let server = TestServer::start_with(&["--loopback"]);
@@ -80,6 +82,7 @@ fn answers_fit_the_openapi_description() {
     let text = json!({"message_type": "Text", "content": "x", "recipient": "y"});
     let no_type = json!({"message_type": "None", "content": "x", "recipient": "y"});
     let canceled = json!({"status": "Canceled"});
+    let muted = json!({"muted": true});
     for (method, path, at, body, status) in [
         ("POST", "/api/messages", "/api/messages", Some(&text), 201),
         ("POST", "/api/messages", "/api/messages", Some(&no_type), 400),
@@ -92,6 +95,11 @@ fn answers_fit_the_openapi_description() {
         ("GET", "/api/activity", "/api/activity", None, 200),
         ("GET", "/api/platforms", "/api/platforms", None, 200),
         ("GET", "/api/conversations", "/api/conversations", None, 200),
+        ("GET", "/api/conversations", "/api/conversations?before=x", None, 400),
+        ("GET", CONVERSATION, "/api/conversations/loopback/group_1", None, 200),
+        ("GET", CONVERSATION, "/api/conversations/loopback/group_2", None, 404),
+        ("PATCH", CONVERSATION, "/api/conversations/loopback/group_1", Some(&muted), 200),
+        ("PATCH", CONVERSATION, "/api/conversations/loopback/group_1", Some(&text), 400),
         ("GET", "/api/health", "/api/health", None, 200),
         ("DELETE", "/api/messages/{id}", &one, None, 200),
     ] {

@@ -146,7 +146,8 @@ impl Fake {
     /// Makes a bot for a person; gives the answer that confirms its login.
     pub fn new_bot(&self, user: &str) -> Value {
         let random = uuid::Uuid::new_v4().simple().to_string();
-        let (account, token) = (format!("{random}@im.bot"), format!("secret-{random}"));
+        let (account, token) =
+            (format!("{random}@im.bot"), format!("{random}@im.bot:secret-{random}"));
         let bot = Bot {
             account: account.clone(),
             user: user.to_owned(),
@@ -350,6 +351,8 @@ impl Shared {
         let began = Instant::now();
         let cursor = request.json()["get_updates_buf"].as_str().unwrap_or_default().to_owned();
         let first = BASE64_STANDARD.decode(&cursor).unwrap();
+        // A client may ask for an answer at once.
+        let hold = if request.json()["timeout"] == 0 { Duration::ZERO } else { HOLD };
         let first: usize = String::from_utf8(first).unwrap().parse().unwrap_or(0);
         let mut state = self.lock();
         let Some(bot) = state.bot(token(request)) else { return ended() };
@@ -361,7 +364,7 @@ impl Shared {
             if bot.is_ended {
                 break None;
             }
-            if bot.inbox.len() > first || began.elapsed() > HOLD {
+            if bot.inbox.len() > first || began.elapsed() > hold {
                 break Some((bot.inbox[first..].to_vec(), bot.inbox.len()));
             }
             state = self.changed.wait_timeout(state, Duration::from_millis(20)).unwrap().0;

@@ -35,7 +35,7 @@ fn a_code_that_expires_is_renewed_and_digits_are_asked_for() {
     let bench = Bench::new("");
     let confirmed = bench.fake.new_bot(ANN);
     let redirect = json!({"status": "scaned_but_redirect", "redirect_host": bench.fake.address});
-    bench.fake.next_code(vec![told("expired")]);
+    bench.fake.next_code(vec![json!({"ret": -1, "status": "expired"})]);
     bench.fake.next_code(vec![
         told("need_verifycode"),
         told("need_verifycode"),

@@ -1,16 +1,15 @@
 import { editMessage } from '../api.js';
-import { avatar } from '../avatar.js';
 import { lineOf } from '../content.js';
 import { fill, h } from '../dom.js';
 import { errorText } from '../errors.js';
-import { author, platformName } from '../format.js';
+import { author } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { isPrivate, nameOfConversation } from '../names.js';
 import { toast } from '../toast.js';
 import { MessageActions, canEdit } from './actions.js';
 import { Composer } from './composer.js';
-import { openConversationMenu } from './conversation-menu.js';
+import { conversationHead } from './head.js';
 import { chatRow, surroundings } from './row.js';
 import { Scroller } from './scroller.js';
 import { Timeline, isMessage } from './timeline.js';
@@ -82,8 +81,7 @@ export class Pane {
       editLast: () => this.editLast(),
     });
     this.state = h('div', { class: 'pane-state' });
-    this.head = h('header', { class: 'pane-head' });
-    this.away = h('p', { class: 'away', role: 'status', hidden: true });
+    this.head = conversationHead(feed, entry, back);
     this.spoken = h('div', { class: 'unseen', 'aria-live': 'polite' });
     this.down = h('button', { class: 'down', hidden: true, onclick: () => void this.#toNewest() });
     this.element = h(
@@ -94,20 +92,19 @@ export class Pane {
         ondragover: (/** @type {DragEvent} */ event) => event.preventDefault(),
         ondrop: (/** @type {DragEvent} */ event) => this.#dropped(event),
       },
-      this.head,
+      this.head.element,
       h('div', { class: 'pane-body' }, this.scroller.element, this.state, this.down),
       this.spoken,
-      this.away,
+      this.head.away,
       this.composer.element,
     );
     this.scroller.element.addEventListener('mouseover', (event) => this.#point(event));
     this.scroller.element.addEventListener('focusin', (event) => this.#point(event));
     this.scroller.element.addEventListener('keydown', (event) => this.#key(event));
-    this.#follow(back);
+    this.#follow();
   }
 
-  /** @param {() => void} back */
-  #follow(back) {
+  #follow() {
     const look = () => this.#readSoon();
     addEventListener('focus', look);
     this.#ends.push(
@@ -115,11 +112,9 @@ export class Pane {
       this.timeline.arrived.watch((messages) => this.#arrived(messages)),
       this.outgoing.changed.watch(() => this.#draw()),
       this.outgoing.taken.watch((taken) => taken && this.#taken(taken.message)),
-      this.feed.adapters.follow(() => this.#drawAway()),
-      this.feed.conversations.changed.follow(() => {
+      this.feed.conversations.changed.watch(() => {
         const { platform, conversation } = this.entry;
         this.entry = this.feed.conversations.get(platform, conversation) ?? this.entry;
-        this.#drawHead(back);
       }),
       () => removeEventListener('focus', look),
     );
@@ -129,6 +124,7 @@ export class Pane {
     this.#isClosed = true;
     clearTimeout(this.#reading);
     for (const end of this.#ends) end();
+    this.head.close();
     this.timeline.close();
     this.scroller.close();
     this.composer.close();
@@ -204,31 +200,6 @@ export class Pane {
     if (error) return h('div', { class: 'problem', role: 'alert' }, errorText(error), ' ', h('button', { onclick: () => void this.timeline.latest() }, t('tryAgain')));
     if (rows.length > 0) return null;
     return h('div', { class: 'muted' }, isLoading ? t('loading') : t('nothingSaid'));
-  }
-
-  /** @param {() => void} back */
-  #drawHead(back) {
-    const { entry } = this;
-    const name = nameOfConversation(entry);
-    const key = [name, entry.muted, entry.pinned].join();
-    if (this.head.dataset.key === key) return;
-    this.head.dataset.key = key;
-    const more = h('button', { class: 'plain', 'aria-label': t('conversationMenu'), title: t('conversationMenu'), 'aria-haspopup': 'dialog', onclick: () => openConversationMenu(more, this.entry, this.feed.conversations) }, icon('more'));
-    fill(
-      this.head,
-      h('button', { class: 'plain back', 'aria-label': t('back'), onclick: back }, icon('back')),
-      avatar(entry.conversation, name),
-      h('div', { class: 'pane-name' }, h('h2', null, name, entry.muted ? icon('muted') : null), h('span', { class: 'muted' }, `${platformName(entry.platform)} · ${entry.conversation}`)),
-      more,
-    );
-  }
-
-  /** Says so where nothing that is written goes out now. */
-  #drawAway() {
-    const here = this.feed.adapters.value?.filter(({ platform }) => platform === this.entry.platform);
-    const isAway = here !== undefined && !here.some(({ state }) => state === 'Connected');
-    this.away.hidden = !isAway;
-    this.away.textContent = isAway ? t('platformAway', { platform: platformName(this.entry.platform) }) : '';
   }
 
   #drawDown() {

@@ -1,6 +1,7 @@
 import { Refused, ask, getMessage, withQuery } from '../api.js';
 import { withStatus } from '../changes.js';
 import { Signal } from '../signal.js';
+import { seqAfter } from './forward.js';
 
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('../types.js').Notice} Notice */
@@ -12,12 +13,6 @@ const PAGE = 100;
 
 /** Unread messages up to which everything from there on is loaded at once. */
 const NEAR = 150;
-
-/** The first span of time that is asked for after a message, in seconds. */
-const SPAN = 3600;
-
-/** Requests in a row that look for the next newer messages. */
-const ATTEMPTS = 24;
 
 /** @param {Row} row @returns {row is Message} */
 export const isMessage = (row) => 'recipient' in row;
@@ -45,7 +40,6 @@ export class Timeline {
   #early = [];
   #isBegun = false;
   #notices = 0;
-  #span = SPAN;
   /** @type {(() => void)[]} */
   #ends;
 
@@ -121,27 +115,14 @@ export class Timeline {
     if (this.hasNewer) await this.#load(() => this.#newer());
   }
 
-  /**
-   * Loads the messages after the last one. Pages go backwards in time only, so a span after it is
-   * asked for that is narrowed until a page holds it. Where one second has more, the newest page comes.
-   */
+  /** Loads the messages after the last one. */
   async #newer() {
     const last = this.rows.findLast(isMessage);
-    if (!last) return undefined;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const until = last.created_at + this.#span;
-      const page = await this.#ask({ since: last.created_at, until, limit: 2 * PAGE });
-      const isWhole = page.length < 2 * PAGE;
-      if (!isWhole && this.#span === 1) return this.#replaceBy({ limit: PAGE });
-      const fresh = isWhole ? this.#unknown(page.reverse()) : [];
-      const isNow = isWhole && until > Date.now() / 1000;
-      this.#span = isWhole ? this.#span * 8 : Math.max(1, Math.floor(this.#span / 10));
-      if (fresh.length === 0 && !isNow) continue;
-      this.rows = [...this.rows, ...fresh];
-      this.hasNewer = !isNow;
-      return undefined;
-    }
-    return undefined;
+    if (!last) return;
+    const newest = this.feed.conversations.get(this.platform, this.conversation)?.last_seq ?? 0;
+    const seq = await seqAfter(this, last.id, PAGE, newest);
+    if (seq) this.#append((await this.#ask({ before: seq + 1, limit: PAGE, order: undefined })).reverse());
+    this.hasNewer = seq !== undefined && seq < newest;
   }
 
   /** Shows a message that was just made here, before its event comes. @param {Message} message */
@@ -192,7 +173,7 @@ export class Timeline {
 
   /**
    * A page of this conversation, the newest first.
-   * @param {Record<string, string | number>} parameters
+   * @param {Record<string, string | number | undefined>} parameters
    * @returns {Promise<Message[]>}
    */
   async #ask(parameters) {

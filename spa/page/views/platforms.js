@@ -5,6 +5,7 @@ import { ago, fullTime, number, platformName } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { link } from '../router.js';
+import { wechatLogin } from './wechat.js';
 
 /** @typedef {import('../types.js').Adapter} Adapter */
 
@@ -12,7 +13,7 @@ import { link } from '../router.js';
 const AGAIN = 30_000;
 
 /** Kinds of adapters as people write them. */
-const KINDS = new Map([['onebot11', 'OneBot 11'], ['onebot12', 'OneBot 12'], ['loopback', 'Loopback']]);
+const KINDS = new Map([['onebot11', 'OneBot 11'], ['onebot12', 'OneBot 12'], ['ilink', 'iLink'], ['loopback', 'Loopback']]);
 
 /**
  * @param {import('../feed.js').Feed} feed
@@ -27,12 +28,14 @@ export function platforms(feed) {
   draw();
   const end = feed.adapters.watch(draw);
   const timer = setInterval(draw, AGAIN);
-  const element = h('div', { class: 'page' }, h('h1', null, t('platforms')), grid, guide());
+  const wechat = wechatLogin();
+  const element = h('div', { class: 'page' }, h('h1', null, t('platforms')), grid, guide(wechat.element));
   return {
     element,
     close: () => {
       end();
       clearInterval(timer);
+      wechat.close();
     },
   };
 }
@@ -81,14 +84,15 @@ function nothing() {
   return h('div', { class: 'card none' }, icon('platforms'), h('h2', null, t('noAdapters')), h('p', { class: 'muted' }, t('noAdaptersText')));
 }
 
-/** How to connect one. */
-function guide() {
+/** How to connect one. @param {HTMLElement} wechat */
+function guide(wechat) {
   return h(
     'section',
     { class: 'card guide', 'aria-labelledby': 'guide-title' },
     h('h2', { id: 'guide-title' }, t('guide')),
     h('p', { class: 'muted' }, t('guideText')),
     way(true, t('guideQq'), ['guideQq1', 'guideQq2', 'guideQq3'], socketAddress('onebot/v11/ws').href),
+    wechat,
     way(false, t('guideOther'), ['guideOther1', 'guideOther2'], socketAddress('onebot/v12/ws').href),
     way(false, t('guideTry'), ['guideTry1'], 'rechat serve --loopback'),
     h('p', { class: 'muted' }, t(isHere() ? 'guideElsewhere' : 'guideReachable'), ' ', token() ? t('guideToken') : ''),

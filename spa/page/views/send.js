@@ -61,6 +61,8 @@ export function send(feed, parameters) {
   const form = new SendForm((message) => {
     sent = [message, ...sent].slice(0, REMEMBERED);
     drawSent();
+    // Its status may have been told before the answer came.
+    void lookAgain().then(drawSent);
   });
   const element = h('div', { class: 'page narrow' }, h('h1', null, t('sendTitle')), form.element, history, form.commands);
   return {

@@ -5,6 +5,7 @@ use super::kind::Kind;
 use super::message::{Delivery, Found, Outbound};
 use super::settings::Settings;
 use super::window::{Closed, Window};
+use crate::model::content::ForwardItem;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -26,6 +27,13 @@ pub enum Request {
         #[allow(missing_docs)]
         answer: oneshot::Sender<Found>,
     },
+    /// Ask for the messages of a forward. Answered once, within the adapter's time limit.
+    OpenForward {
+        #[allow(missing_docs)]
+        forward: ForwardOf,
+        #[allow(missing_docs)]
+        answer: oneshot::Sender<Result<Vec<ForwardItem>, ActionError>>,
+    },
     /// Carry out an action. Answered once, within the adapter's time limit.
     Act {
         #[allow(missing_docs)]
@@ -33,6 +41,15 @@ pub enum Request {
         #[allow(missing_docs)]
         answer: oneshot::Sender<Result<(), ActionError>>,
     },
+}
+
+/// A forward as a platform names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct ForwardOf {
+    pub conversation: String,
+    /// The platform's own ID of the forward.
+    pub id: String,
 }
 
 /// A connected account that takes requests.
@@ -83,6 +100,18 @@ impl AccountHandle {
         match self.hand_over(Request::Find { message, answer }).await {
             Ok(()) => found.await.unwrap_or(Found::CannotTell),
             Err(_) => Found::CannotTell,
+        }
+    }
+
+    /// Asks for the messages of a forward; returns within the adapter's time limits, whatever
+    /// happens.
+    pub async fn open_forward(&self, forward: ForwardOf) -> Result<Vec<ForwardItem>, ActionError> {
+        let (answer, opened) = oneshot::channel();
+        match self.hand_over(Request::OpenForward { forward, answer }).await {
+            Ok(()) => opened
+                .await
+                .unwrap_or_else(|_| Err(ActionError::Unknown("the connection was lost".into()))),
+            Err(_) => Err(ActionError::NotConnected),
         }
     }
 

@@ -3,21 +3,12 @@
 use crate::model::change::Inbound;
 use crate::model::content::Content;
 use crate::model::event::AdapterState;
-use crate::model::message::Sender;
+use crate::model::message::{ReplyTo, Sender};
 use crate::model::notice::Notice;
 use crate::model::reaction::ReactionChange;
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use uuid::Uuid;
-
-/// A message as a platform names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct MessageOf {
-    pub platform: String,
-    pub conversation: String,
-    /// The platform's own ID of it.
-    pub external_id: String,
-}
 
 /// A report of an adapter to the core.
 #[derive(Debug)]
@@ -40,6 +31,56 @@ pub enum Event {
         /// Values by the adapter's names.
         answer: oneshot::Sender<Vec<(String, Vec<u8>)>>,
     },
+    /// A message was taken back on its platform.
+    Recalled {
+        #[allow(missing_docs)]
+        message: MessageRef,
+        /// The person who took it back, where the platform tells.
+        by: Option<Sender>,
+        /// Unix seconds.
+        at: u64,
+    },
+    /// A message was edited on its platform.
+    Edited {
+        #[allow(missing_docs)]
+        message: MessageRef,
+        #[allow(missing_docs)]
+        content: Content,
+        /// Unix seconds.
+        at: u64,
+    },
+    /// The reactions to a message changed.
+    Reacted {
+        #[allow(missing_docs)]
+        message: MessageRef,
+        #[allow(missing_docs)]
+        change: ReactionChange,
+        /// Unix seconds.
+        at: u64,
+    },
+    /// Something happened that is no message.
+    Noticed {
+        #[allow(missing_docs)]
+        notice: Box<Notice>,
+        /// By which it can be answered, where it is a request.
+        request: Option<PlatformRequest>,
+    },
+    /// The name of a person became known whom a message mentions.
+    MentionNamed {
+        #[allow(missing_docs)]
+        message: MessageRef,
+        /// The platform's ID of the person.
+        user: String,
+        #[allow(missing_docs)]
+        name: String,
+    },
+    /// More became known of the message that a message answers.
+    ReplyFound {
+        /// The message that is the answer.
+        message: MessageRef,
+        #[allow(missing_docs)]
+        reply_to: Box<ReplyTo>,
+    },
     /// A platform confirmed a message after the time limit of the attempt.
     ConfirmedLate {
         #[allow(missing_docs)]
@@ -48,26 +89,6 @@ pub enum Event {
         account: Option<String>,
         /// The platform's own ID of the message.
         external_id: Option<String>,
-    },
-    /// A message was taken back.
-    Recalled {
-        #[allow(missing_docs)]
-        message: MessageOf,
-        /// The person who took it back, where the platform tells.
-        by: Option<Sender>,
-    },
-    /// A message has other content now.
-    #[allow(missing_docs)]
-    Edited { message: MessageOf, content: Content },
-    /// Somebody reacted to a message, or took a reaction back.
-    #[allow(missing_docs)]
-    Reacted { message: MessageOf, change: ReactionChange },
-    /// Something else happened on the platform.
-    Noticed {
-        #[allow(missing_docs)]
-        notice: Box<Notice>,
-        /// For a request that can be answered: what the adapter needs for it, in words of its own.
-        request: Option<String>,
     },
     /// A conversation's name became known.
     Named {
@@ -90,4 +111,34 @@ pub enum Event {
         #[allow(missing_docs)]
         answer: oneshot::Sender<Vec<String>>,
     },
+}
+
+/// A message by its platform's own ID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct MessageRef {
+    pub platform: String,
+    pub conversation: String,
+    pub external_id: String,
+}
+
+/// A friend or join request as the platform names it, to be answered later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlatformRequest {
+    #[allow(missing_docs)]
+    pub kind: RequestKind,
+    /// The platform's mark of it.
+    pub flag: String,
+}
+
+/// Kind of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RequestKind {
+    /// A person wants to be a friend of the account.
+    Friend,
+    /// A person wants to join a group.
+    Join,
+    /// The account is invited to a group.
+    Invitation,
 }

@@ -57,11 +57,10 @@ impl Event {
                 let messages = messages.iter().map(|message| EVENT_BYTES + texts_of(message));
                 messages.sum::<usize>() + values.sum::<usize>()
             }
-            Self::Named { name, .. } => name.len(),
             Self::Edited { content, .. } => content.bytes(),
-            Self::Noticed { notice, request } => {
-                notice.text.len() + request.as_ref().map_or(0, String::len)
-            }
+            Self::Noticed { notice, .. } => notice.text.len(),
+            Self::ReplyFound { reply_to, .. } => reply_to.content.as_ref().map_or(0, String::len),
+            Self::Named { name, .. } | Self::MentionNamed { name, .. } => name.len(),
             Self::Recalled { .. }
             | Self::Reacted { .. }
             | Self::ConfirmedLate { .. }

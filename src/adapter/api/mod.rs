@@ -11,9 +11,9 @@ mod message;
 mod settings;
 mod window;
 
-pub use account_handle::{AccountHandle, Request};
+pub use account_handle::{AccountHandle, ForwardOf, Request};
 pub use action::{Action, ActionError};
-pub use event::{Event, MessageOf};
+pub use event::{Event, MessageRef, PlatformRequest, RequestKind};
 pub use event_sink::{EventSink, QueuedEvent};
 pub use kind::{Kind, Resolve};
 pub use login::{LoginError, LoginRequest};

@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// The longest pause before an account that cannot be reached is tried again; pauses double.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// Pause before something is sent again, where the platform cannot be reached.
 const UNREACHABLE_PAUSE: Duration = Duration::from_secs(2);
@@ -123,10 +123,10 @@ impl Account {
         self.show(entry.as_ref(), State::Disconnected, Some(STOPPED));
     }
 
-    /// Becomes the account's only poller; `None` once the account is stopped.
+    /// Becomes the login's only poller; `None` once the account is stopped.
     async fn lock(&self, entry: Option<&ConfiguredEntry>) -> Option<Lock> {
         for attempt in 0.. {
-            match lock::take(&self.login.account) {
+            match lock::take(&self.login.token) {
                 Ok(Some(lock)) => return Some(lock),
                 Ok(None) if attempt < QUIET_LOCK_ATTEMPTS => {}
                 Ok(None) => {
@@ -156,8 +156,9 @@ impl Account {
     async fn connected(&self, entry: Option<&ConfiguredEntry>, cursor: &mut String) -> End {
         let window: Arc<dyn Window> = Arc::clone(&self.windows) as _;
         let new = self.connection(entry, Some(window));
-        let (registration, requests) = self.context.registry.connect_for_requests(&new);
+        // Before the lanes look.
         self.windows.close_all(None);
+        let (registration, requests) = self.context.registry.connect_for_requests(&new);
         let end = self.serve(requests, cursor).await;
         let (state, reason) = self.shown(&end);
         registration.end(state, &reason);
@@ -214,6 +215,9 @@ impl Account {
             // The interface has no history.
             Request::Find { answer, .. } => drop(answer.send(Found::CannotTell)),
             // Nor has it anything to be done with a message that was sent.
+            Request::OpenForward { answer, .. } => {
+                drop(answer.send(Err(ActionError::Unsupported)));
+            }
             Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
         }
     }

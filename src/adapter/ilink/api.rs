@@ -130,7 +130,13 @@ impl Api {
             limit: POLL_HOLD + POLL_MARGIN,
             max_bytes: self.max_bytes,
         };
-        verdict(self.http.send(call).await)
+        let answer = self.http.send(call).await;
+        // A state says more than a code beside it.
+        let body = answer.as_ref().ok().and_then(|answer| from_slice_lenient(&answer.body).ok());
+        match body {
+            Some(body) if text(&body, "status").is_some() => Ok(body),
+            _ => verdict(answer),
+        }
     }
 
     /// Tells that polling begins or ends.

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a connection that nobody uses is kept.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A client, made when it is first used: it reads the certificates of the system.
 #[derive(Clone, Debug, Default)]

@@ -163,7 +163,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn told(items: Value) -> Inbound {
+    fn told(items: &Value) -> Inbound {
         let value = json!({
             "message_id": 7_497_484_083_968_569_736_u64, "from_user_id": "u@im.wechat",
             "create_time_ms": 1_700_000_000_123_u64, "item_list": items, "context_token": "c",
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn each_item_is_a_segment() {
-        let all = told(json!([
+        let all = told(&json!([
             {"type": 1, "text_item": {"text": "look [微笑]"}},
             {"type": 2, "image_item": {"media": {"full_url": "https://cdn/x"}, "mid_size": 99}},
             {"type": 3, "voice_item": {"playtime": 1500, "encode_type": 4, "text": "hello"}},
@@ -204,21 +204,21 @@ mod tests {
 
     #[test]
     fn a_text_is_plain_and_needs_no_words_of_the_platform() {
-        let text = told(json!([{"type": 1, "text_item": {"text": "hi"}}]));
+        let text = told(&json!([{"type": 1, "text_item": {"text": "hi"}}]));
         assert_eq!((text.content, text.original), (Content::text("hi"), None));
     }
 
     #[test]
     fn a_quote_tells_what_is_known_of_it() {
-        let quote = |quote: Value| {
+        let quote = |quote: &Value| {
             let text = json!({"text": "yes"});
-            told(json!([{"type": 1, "text_item": text, "ref_msg": quote}])).reply_to.unwrap()
+            told(&json!([{"type": 1, "text_item": text, "ref_msg": quote}])).reply_to.unwrap()
         };
-        let newer = quote(json!({"svr_id": 7_497_484_083_968_569_737_u64}));
+        let newer = quote(&json!({"svr_id": 7_497_484_083_968_569_737_u64}));
         assert_eq!(newer.external_id.as_deref(), Some("7497484083968569737"));
         assert_eq!(newer.content, None);
         let item = json!({"type": 4, "msg_id": "5", "file_item": {"file_name": "a.pdf"}});
-        let older = quote(json!({"message_item": item, "title": "Ann: [file]"}));
+        let older = quote(&json!({"message_item": item, "title": "Ann: [file]"}));
         assert_eq!(older.external_id.as_deref(), Some("5"));
         assert_eq!(older.content.as_deref(), Some("a.pdf"));
     }

@@ -1,4 +1,4 @@
-//! One poller for each account of this user on this host: two would divide the messages among
+//! One poller for each login of this user on this host: two would divide the messages among
 //! themselves. The lock ends with the process, however that ends.
 
 use super::crypto::hex;
@@ -14,9 +14,9 @@ pub(super) struct Lock {
     _file: File,
 }
 
-/// Takes the lock of an account; `Ok(None)` where another poller has it.
-pub(super) fn take(account: &str) -> Result<Option<Lock>, String> {
-    let path = path(account);
+/// Takes the lock of a login, by its token; `Ok(None)` where another poller has it.
+pub(super) fn take(token: &str) -> Result<Option<Lock>, String> {
+    let path = path(token);
     let open = OpenOptions::new()
         .create(true)
         .append(true)
@@ -31,11 +31,11 @@ pub(super) fn take(account: &str) -> Result<Option<Lock>, String> {
     }
 }
 
-fn path(account: &str) -> PathBuf {
+fn path(token: &str) -> PathBuf {
     let folder = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty());
     let folder = folder.map_or_else(std::env::temp_dir, PathBuf::from);
     let user = rustix::process::getuid().as_raw();
-    folder.join(format!("rechat-wechat-{user}-{}.lock", hex(&Md5::digest(account))))
+    folder.join(format!("rechat-wechat-{user}-{}.lock", hex(&Md5::digest(token))))
 }
 
 #[cfg(test)]
@@ -43,12 +43,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_has_one_poller() {
-        let account = format!("{}@im.bot", uuid::Uuid::new_v4());
-        let first = take(&account).unwrap().unwrap();
-        assert!(take(&account).unwrap().is_none());
+    fn a_login_has_one_poller() {
+        let token = uuid::Uuid::new_v4().to_string();
+        let first = take(&token).unwrap().unwrap();
+        assert!(take(&token).unwrap().is_none());
         drop(first);
-        assert!(take(&account).unwrap().is_some());
-        std::fs::remove_file(path(&account)).unwrap();
+        assert!(take(&token).unwrap().is_some());
+        std::fs::remove_file(path(&token)).unwrap();
     }
 }

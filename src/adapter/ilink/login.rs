@@ -29,6 +29,9 @@ pub(super) enum LoggedIn {
     Already,
 }
 
+/// A login that came about, with the status that is to be told of it; or why it did not.
+pub(super) type LoginEnd = Result<(LoggedIn, watch::Sender<LoginStatus>), String>;
+
 /// A login under way.
 pub(super) struct Attempt {
     pub(super) api: Api,
@@ -50,7 +53,7 @@ enum CodeEnd {
 
 impl Attempt {
     /// Shows codes until one is confirmed; the error is for people.
-    pub(super) async fn run(mut self) -> Result<(LoggedIn, watch::Sender<LoginStatus>), String> {
+    pub(super) async fn run(mut self) -> LoginEnd {
         let until = Instant::now() + LOGIN_TIMEOUT;
         let logged_in = timeout_at(until, async {
             loop {

@@ -1,4 +1,4 @@
-//! WeChat by its official bot interface, iLink (also ClawBot): persons write to a bot, which answers.
+//! The official bot interface of WeChat, called iLink: persons write to a bot, which answers.
 
 mod account;
 mod address;
@@ -166,7 +166,7 @@ mod tests {
     fn the_defaults_are_the_official_addresses() {
         let options = options("").unwrap();
         assert_eq!((&*options.url, &*options.cdn), (URL, CDN));
-        assert_eq!(options.window_ttl, Duration::from_secs(604_800));
+        assert_eq!(options.window_ttl, Duration::from_hours(7 * 24));
     }
 
     #[test]

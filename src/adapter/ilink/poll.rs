@@ -8,13 +8,13 @@ use super::inbound;
 use super::memory::{keep_cursor, keep_reply};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::time::sleep;
-
-/// The longest pause after a poll that failed; pauses double.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+use tokio::time::{Instant, sleep};
 
 /// Failures in a row after which the account counts as unreachable.
 const MAX_FAILURES: u32 = 3;
+
+/// A poll that took so long was held.
+const HELD: Duration = Duration::from_secs(5);
 
 /// Why polling ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,7 @@ pub(super) enum PollEnd {
 pub(super) async fn poll(account: &Account, cursor: &mut String) -> PollEnd {
     let (mut hold, mut failures) = (POLL_HOLD, 0);
     loop {
+        let began = Instant::now();
         let failure = match account.api.updates(&account.session, cursor, hold).await {
             Ok(updates) => {
                 failures = 0;
@@ -42,6 +43,11 @@ pub(super) async fn poll(account: &Account, cursor: &mut String) -> PollEnd {
             }
             // Nothing came.
             Err(Failure::Late) => continue,
+            // A gateway gave up on a poll that was held: nothing came either.
+            Err(Failure::Unknown(_)) if began.elapsed() > HELD => {
+                sleep(account.settings.reconnect).await;
+                continue;
+            }
             Err(failure) => failure,
         };
         if let Failure::Ended(words) = &failure {
@@ -51,12 +57,11 @@ pub(super) async fn poll(account: &Account, cursor: &mut String) -> PollEnd {
             }
         }
         failures += 1;
-        if failures >= MAX_FAILURES && !matches!(failure, Failure::Unknown(_)) {
+        if failures >= MAX_FAILURES {
             return PollEnd::Unreachable(failure.words().to_owned());
         }
         tracing::debug!(account = account.login.account, "a poll failed: {}", failure.words());
-        let doubled = account.settings.reconnect * 2_u32.saturating_pow(failures.min(16) - 1);
-        sleep(doubled.min(LONGEST_PAUSE)).await;
+        sleep(account.settings.reconnect * failures).await;
     }
 }
 

@@ -3,6 +3,7 @@
 //! A refusal does not tell which limit was hit. The person's next message helps with most of them;
 //! a few slow attempts with the old token help with the limit on frequency.
 
+use std::fmt;
 use uuid::Uuid;
 
 /// Pauses before the attempts with a token that was refused, in seconds; then none is made.
@@ -14,8 +15,8 @@ const MAX_FRESH_REFUSALS: u32 = 3;
 /// Seconds between those that count: the limit on frequency may last for half an hour.
 const FRESH_REFUSALS_APART: u64 = 20 * 60;
 
-/// What is known of answering one person.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What is known of answering one person. Its `Debug` leaves out the token.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Reply {
     /// The token of their newest message, to be sent back as it came.
     pub(super) token: String,
@@ -54,15 +55,21 @@ pub(super) struct Progress {
     pub(super) is_unproved: bool,
 }
 
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("taken", &self.taken).finish_non_exhaustive()
+    }
+}
+
 impl Reply {
     /// A message came in with a token; one that is told again later changes nothing.
     pub(super) fn receive(&mut self, token: &str, written_ms: u64) {
-        let is_older = written_ms < self.received_ms;
+        let is_older = written_ms != 0 && written_ms < self.received_ms;
         if token == self.token || (is_older && !self.token.is_empty()) {
             return;
         }
         token.clone_into(&mut self.token);
-        self.received_ms = written_ms;
+        self.received_ms = self.received_ms.max(written_ms);
         (self.taken, self.refusals, self.next_try) = (0, 0, None);
         self.words.clear();
     }
@@ -74,9 +81,13 @@ impl Reply {
         self.words.clear();
     }
 
-    /// A message was refused by a limit, at `at` (Unix seconds). `false` where the message itself
-    /// must be what is refused, for it was with several fresh tokens.
-    pub(super) fn refuse(&mut self, message: Uuid, words: &str, at: u64) -> bool {
+    /// A message was refused with a token by a limit, at `at` (Unix seconds). `false` where the
+    /// message itself must be what is refused, for it was with several fresh tokens.
+    pub(super) fn refuse(&mut self, token: &str, message: Uuid, words: &str, at: u64) -> bool {
+        if token != self.token {
+            // A newer one came in meanwhile, of which this says nothing.
+            return true;
+        }
         if self.taken == 0 && self.refusals == 0 {
             let known = self.stuck.as_ref().filter(|stuck| stuck.message == message);
             let (count, last) = known.map_or((0, 0), |stuck| (stuck.count, stuck.at));
@@ -119,7 +130,7 @@ mod tests {
         assert!(!Reply::default().is_open(9));
         let mut reply = written("a", 5);
         assert!(reply.is_open(9));
-        assert!(reply.refuse(ID, "ret -2", 10));
+        assert!(reply.refuse(&reply.token.clone(), ID, "ret -2", 10));
         reply.receive("a", 5_000);
         assert!(!reply.is_open(11));
         reply.receive("older", 4_000);
@@ -127,6 +138,10 @@ mod tests {
         reply.receive("b", 6_000);
         assert!(reply.is_open(11));
         assert_eq!(reply.words, "");
+        assert!(reply.refuse("a", ID, "ret -2", 12));
+        assert!(reply.is_open(12), "a late refusal of an older token says nothing of this one");
+        reply.receive("c", 0);
+        assert_eq!((&*reply.token, reply.received_ms), ("c", 6_000));
     }
 
     #[test]
@@ -134,12 +149,12 @@ mod tests {
         let mut reply = written("a", 5);
         let mut at = 10;
         for pause in PAUSES {
-            assert!(reply.refuse(ID, "ret -2", at));
+            assert!(reply.refuse(&reply.token.clone(), ID, "ret -2", at));
             assert!(!reply.is_open(at + pause - 1));
             assert!(reply.is_open(at + pause));
             at += pause;
         }
-        assert!(reply.refuse(ID, "ret -2", at));
+        assert!(reply.refuse(&reply.token.clone(), ID, "ret -2", at));
         assert!(!reply.is_open(u64::MAX));
         assert_eq!(reply.next_try, None);
     }
@@ -147,7 +162,7 @@ mod tests {
     #[test]
     fn what_is_taken_ends_the_refusals() {
         let mut reply = written("a", 5);
-        reply.refuse(ID, "ret -2", 10);
+        reply.refuse(&reply.token.clone(), ID, "ret -2", 10);
         reply.take();
         assert!(reply.is_open(11));
         assert_eq!((reply.taken, reply.refusals), (1, 0));
@@ -158,15 +173,18 @@ mod tests {
         let mut reply = written("a", 5);
         let mut at = 10;
         for n in 1..MAX_FRESH_REFUSALS {
-            assert!(reply.refuse(ID, "ret -2", at));
+            assert!(reply.refuse(&reply.token.clone(), ID, "ret -2", at));
             // A person who writes several times meanwhile proves nothing.
             reply.receive(&format!("soon {n}"), at * 1000);
-            assert!(reply.refuse(ID, "ret -2", at + 1));
+            assert!(reply.refuse(&reply.token.clone(), ID, "ret -2", at + 1));
             at += FRESH_REFUSALS_APART;
             reply.receive(&format!("later {n}"), at * 1000);
         }
-        assert!(!reply.refuse(ID, "ret -2", at));
+        assert!(!reply.refuse(&reply.token.clone(), ID, "ret -2", at));
         assert!(reply.is_open(at), "the next message is tried");
-        assert!(reply.refuse(Uuid::from_u128(2), "ret -2", at + 1), "it counts by itself");
+        assert!(
+            reply.refuse(&reply.token.clone(), Uuid::from_u128(2), "ret -2", at + 1),
+            "it counts by itself"
+        );
     }
 }

@@ -10,7 +10,7 @@ use super::upload::{NotUploaded, upload};
 use crate::adapter::api::{Delivery, Outbound};
 use crate::clock::now;
 
-/// Sends a message.
+/// Sends a message. A part that went out is not sent again when the rest has to wait.
 pub(super) async fn send(account: &Account, message: &Outbound) -> Delivery {
     let refused = |reason: String| Delivery::Refused { reason, retryable: false };
     let Some(to) = person(&message.conversation) else {
@@ -28,15 +28,16 @@ pub(super) async fn send(account: &Account, message: &Outbound) -> Delivery {
         external_id: None,
         is_unproved: false,
     });
+    let mut token = String::new();
     for (index, part) in parts.iter().enumerate().skip(progress.parts as usize) {
-        match send_part(account, message, to, index, part).await {
+        match send_part(account, message, to, index, part, &mut token).await {
             Ok(id) => {
                 account.windows.take(&message.conversation);
                 progress.is_unproved |= id.is_none();
                 progress.external_id = progress.external_id.or(id);
                 progress.parts += 1;
             }
-            Err(failure) => return not_sent(account, message, progress, failure).await,
+            Err(failure) => return not_sent(account, message, &token, progress, failure).await,
         }
     }
     if is_continued {
@@ -53,19 +54,21 @@ async fn send_part(
     to: &str,
     index: usize,
     part: &Part,
+    token: &mut String,
 ) -> Result<Option<String>, NotUploaded> {
+    *token = account.windows.token(&message.conversation).unwrap_or_default();
     let item = match part {
         Part::Text(text) => text_item(text),
         Part::File(file) => upload(account, to, file).await?,
     };
-    // A token may have come in with a message while a file was uploaded.
-    let token = account.windows.token(&message.conversation).unwrap_or_default();
+    // One may have come in with a message while a file was uploaded.
+    *token = account.windows.token(&message.conversation).unwrap_or_default();
     // The same for every attempt at this part.
     let client_id = match index {
         0 => message.id.to_string(),
         index => format!("{}-{index}", message.id),
     };
-    let sent = account.api.send_message(&account.session, to, &client_id, &token, item).await;
+    let sent = account.api.send_message(&account.session, to, &client_id, token, item).await;
     sent.map_err(NotUploaded::Call)
 }
 
@@ -73,6 +76,7 @@ async fn send_part(
 async fn not_sent(
     account: &Account,
     message: &Outbound,
+    token: &str,
     progress: Progress,
     failure: NotUploaded,
 ) -> Delivery {
@@ -88,10 +92,10 @@ async fn not_sent(
     };
     match failure {
         Failure::Ended(words) if !account.is_ended().await => {
-            limited(account, message, &words).await
+            limited(account, message, token, &words).await
         }
         Failure::Ended(_) => account.session_ended(),
-        Failure::Limited(words) => limited(account, message, &words).await,
+        Failure::Limited(words) => limited(account, message, token, &words).await,
         Failure::Refused(words) => {
             Delivery::Refused { reason: format!("WeChat refused it: {words}"), retryable: true }
         }
@@ -102,9 +106,9 @@ async fn not_sent(
 }
 
 /// A limit refused it: it waits, unless several fresh tokens were refused for it.
-async fn limited(account: &Account, message: &Outbound, words: &str) -> Delivery {
+async fn limited(account: &Account, message: &Outbound, token: &str, words: &str) -> Delivery {
     let conversation = &message.conversation;
-    let (is_to_wait, reply) = account.windows.refuse(conversation, message.id, words, now());
+    let (is_to_wait, reply) = account.windows.refuse(conversation, token, message.id, words, now());
     keep(account, conversation, reply).await;
     if is_to_wait {
         return Delivery::Closed;

@@ -4,7 +4,7 @@ use super::Options;
 use super::account::Account;
 use super::api::{Api, Session};
 use super::http::Http;
-use super::login::{Attempt, LoggedIn};
+use super::login::{Attempt, LoggedIn, LoginEnd};
 use super::memory::{self, ADAPTER, Kept, Login};
 use super::window::Windows;
 use crate::adapter::api::{Event, LoginError, LoginRequest, Settings};
@@ -48,7 +48,7 @@ pub(super) struct Service {
     task_accounts: HashMap<Id, String>,
     logins: HashMap<String, LoginUnderWay>,
     /// Logins that ended, by their IDs.
-    attempts: JoinSet<(String, Result<(LoggedIn, watch::Sender<LoginStatus>), String>)>,
+    attempts: JoinSet<(String, LoginEnd)>,
 }
 
 /// An account at work.
@@ -260,11 +260,7 @@ impl Service {
         Ok(status)
     }
 
-    async fn login_ended(
-        &mut self,
-        id: &str,
-        end: Result<(LoggedIn, watch::Sender<LoginStatus>), String>,
-    ) {
+    async fn login_ended(&mut self, id: &str, end: LoginEnd) {
         if let Some(login) = self.logins.get_mut(id) {
             login.ended = Some(Instant::now());
         }
@@ -277,21 +273,17 @@ impl Service {
             },
             Ok((LoggedIn::New(login), status)) => {
                 let account = login.account.clone();
-                match self.settings.check_account(&account) {
-                    // The token is kept all the same: without it the person could not log in again.
-                    Err(reason) => {
-                        self.keep(login).await;
-                        return status.send_modify(|status| {
-                            (status.state, status.reason) = (LoginState::Failed, Some(reason));
-                        });
-                    }
-                    Ok(()) => {
-                        if !self.keep(login).await {
-                            return;
-                        }
-                        (status, Some(account))
-                    }
+                let is_allowed = self.settings.check_account(&account);
+                // Also one that is not allowed: without its token the person could not log in again.
+                if !self.keep(login).await {
+                    return;
                 }
+                if let Err(reason) = is_allowed {
+                    return status.send_modify(|status| {
+                        (status.state, status.reason) = (LoginState::Failed, Some(reason));
+                    });
+                }
+                (status, Some(account))
             }
         };
         status.send_modify(|status| {

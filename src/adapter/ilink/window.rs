@@ -49,11 +49,12 @@ impl Windows {
     pub(super) fn refuse(
         &self,
         conversation: &str,
+        token: &str,
         message: Uuid,
         words: &str,
         at: u64,
     ) -> (bool, Reply) {
-        self.change(conversation, |reply| reply.refuse(message, words, at))
+        self.change(conversation, |reply| reply.refuse(token, message, words, at))
     }
 
     /// The parts of a message that went out before.
@@ -127,7 +128,7 @@ mod tests {
         windows.receive("c", "t", 1_000);
         assert_eq!(closed(1), None);
         windows.take("c");
-        assert!(windows.refuse("c", Uuid::from_u128(1), "ret -2", 10).0);
+        assert!(windows.refuse("c", "t", Uuid::from_u128(1), "ret -2", 10).0);
         let told = closed(11).unwrap();
         assert!(told.reason.contains("one message") && told.reason.contains("ret -2"), "{told:?}");
         assert!(told.until.is_some_and(|until| closed(until).is_none()));

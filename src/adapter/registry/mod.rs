@@ -106,8 +106,8 @@ impl Registry {
     /// Why no account of a platform can send, where one is in an error.
     pub fn fault(&self, platform: &str) -> Option<String> {
         let table = self.shared.lock();
-        let entries = table.entries.iter().filter(|entry| entry.platform == platform);
-        entries.filter_map(Entry::fault).next()
+        let mut entries = table.entries.iter().filter(|entry| entry.platform == platform);
+        entries.find_map(Entry::fault)
     }
 
     /// The platforms of which an account is connected and on, each once with its kind.

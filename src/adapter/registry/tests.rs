@@ -135,7 +135,7 @@ struct ClosedAt(u64);
 impl Window for ClosedAt {
     fn closed(&self, conversation: &str, at: u64) -> Option<Closed> {
         let reason = format!("{conversation} is closed");
-        (at < self.0).then(|| Closed { reason, until: Some(self.0) })
+        (at < self.0).then_some(Closed { reason, until: Some(self.0) })
     }
 }
 

@@ -103,6 +103,13 @@ pub fn every_event() -> Vec<Event> {
         Event::Reacted { seq: 7, reactions, at: 9 },
         Event::Noticed { notice: Box::new(notice), request: Some("flag".into()) },
         Event::RequestAnswered { id: 3, approved: true, reason: "no".into(), at: 9 },
+        Event::ConversationRead { platform: "qq".into(), conversation: "g".into(), seq: 300 },
+        Event::ConversationSet {
+            platform: "qq".into(),
+            conversation: "g".into(),
+            muted: true,
+            pinned: false,
+        },
     ]);
     for value in [Some(vec![1, 2]), None] {
         let (adapter, key) = ("ilink".into(), "cursor".into());

@@ -125,6 +125,17 @@ enum Wire<'a> {
         key: &'a str,
         value: Option<&'a [u8]>,
     },
+    ConversationReadV1 {
+        platform: &'a str,
+        conversation: &'a str,
+        seq: u64,
+    },
+    ConversationSetV1 {
+        platform: &'a str,
+        conversation: &'a str,
+        muted: bool,
+        pinned: bool,
+    },
 }
 
 pub(super) const ORIGINS: [Origin; 3] = [Origin::Made, Origin::Received, Origin::Imported];
@@ -163,6 +174,12 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
         Event::Deleted { seq } => Wire::DeletedV1 { seq: *seq },
         Event::ConversationNamed { platform, conversation, name } => {
             Wire::ConversationNamedV1 { platform, conversation, name }
+        }
+        Event::ConversationRead { platform, conversation, seq } => {
+            Wire::ConversationReadV1 { platform, conversation, seq: *seq }
+        }
+        Event::ConversationSet { platform, conversation, muted, pinned } => {
+            Wire::ConversationSetV1 { platform, conversation, muted: *muted, pinned: *pinned }
         }
         Event::SetAside { inbound, reason, at } => {
             Wire::SetAsideV2 { inbound: WireInbound::of(inbound), reason, at: *at }
@@ -295,6 +312,19 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
             }),
             request: request.map(str::to_owned),
         },
+        Wire::ConversationReadV1 { platform, conversation, seq } => Event::ConversationRead {
+            platform: platform.into(),
+            conversation: conversation.into(),
+            seq,
+        },
+        Wire::ConversationSetV1 { platform, conversation, muted, pinned } => {
+            Event::ConversationSet {
+                platform: platform.into(),
+                conversation: conversation.into(),
+                muted,
+                pinned,
+            }
+        }
         Wire::ReleasedV1 { offset } => Event::Released { offset },
         Wire::ForgottenV1 {
             seen_before,
@@ -310,11 +340,8 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
             conversations: conversations.into_iter().map(|(p, c)| (p.into(), c.into())).collect(),
         })),
         Wire::AdapterStateV1 { adapter, key, value } => {
-            Event::AdapterState(Box::new(AdapterState {
-                adapter: adapter.into(),
-                key: key.into(),
-                value: value.map(<[u8]>::to_vec),
-            }))
+            let (adapter, key, value) = (adapter.into(), key.into(), value.map(<[u8]>::to_vec));
+            Event::AdapterState(Box::new(AdapterState { adapter, key, value }))
         }
     };
     Some((event, rest))

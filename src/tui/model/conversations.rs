@@ -7,7 +7,7 @@ use crate::text::readable;
 use std::collections::HashMap;
 
 /// The most conversations that are kept; the ones that are quiet for longest are let go.
-const MOST: usize = 5_000;
+pub const MOST: usize = 5_000;
 
 /// The most characters of a last line; no list is wider.
 const LINE: usize = 200;

@@ -35,10 +35,9 @@ pub fn conversation(name: &str, last_seq: u64) -> http::Conversation {
     http::Conversation {
         platform: "qq".into(),
         conversation: name.into(),
-        name: None,
-        account: None,
         last_seq,
         last_at: NOON + last_seq,
+        ..http::Conversation::default()
     }
 }
 

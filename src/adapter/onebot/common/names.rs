@@ -45,9 +45,14 @@ impl Names {
         if known.contains_key(key) {
             return None;
         }
-        let permit = Arc::clone(&self.lookups).try_acquire_owned().ok()?;
+        let permit = self.permit()?;
         remember(&mut known, key, None);
         Some(permit)
+    }
+
+    /// The permit for one request more of these few at once.
+    pub(in crate::adapter::onebot) fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.lookups).try_acquire_owned().ok()
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<String, Option<String>>> {

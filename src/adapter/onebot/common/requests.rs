@@ -3,10 +3,11 @@
 use super::answer::ActionResponse;
 use super::call::NoAnswer;
 use crate::adapter::api::{
-    Action, ActionError, Delivery, Event, EventSink, Found, Outbound, ReadMedia, Request,
-    with_bytes,
+    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, Outbound, ReadMedia,
+    Request, with_bytes,
 };
 use crate::adapter::transport::End;
+use crate::model::content::ForwardItem;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::sync::Arc;
@@ -21,6 +22,10 @@ const MAX_UNDER_WAY: usize = 32;
 pub(in crate::adapter::onebot) trait RequestHandler {
     fn send(&self, message: Outbound) -> impl Future<Output = Delivery> + Send;
     fn find(&self, message: Outbound) -> impl Future<Output = Found> + Send;
+    fn open_forward(
+        &self,
+        forward: ForwardOf,
+    ) -> impl Future<Output = Result<Vec<ForwardItem>, ActionError>> + Send;
     fn act(&self, action: Action) -> impl Future<Output = Result<(), ActionError>> + Send;
 }
 
@@ -65,14 +70,46 @@ pub(in crate::adapter::onebot) fn late(
     }
 }
 
+/// The outcome of a sending action, from its answer or the lack of one; `refusal` tells what an
+/// answer means that refuses.
+pub(in crate::adapter::onebot) fn delivery(
+    answer: Result<ActionResponse, NoAnswer>,
+    refusal: impl FnOnce(&ActionResponse) -> Delivery,
+) -> Delivery {
+    match answer {
+        Ok(answer) if answer.is_too_large() => Delivery::Unknown { reason: answer.text },
+        Ok(answer) if answer.is_accepted() => {
+            Delivery::Sent { external_id: answer.message_id(), is_unconfirmed: answer.is_async() }
+        }
+        Ok(answer) => refusal(&answer),
+        Err(NoAnswer::NotSent(reason)) => {
+            Delivery::Refused { reason: reason.into(), retryable: true }
+        }
+        Err(refused @ NoAnswer::TooLarge) => {
+            Delivery::Refused { reason: refused.to_string(), retryable: false }
+        }
+        Err(lost @ (NoAnswer::Silent(_) | NoAnswer::Lost)) => {
+            Delivery::Unknown { reason: lost.to_string() }
+        }
+    }
+}
+
 /// How an action ended, by its answer or the lack of one; `is_unknown` tells the retcodes by which an
 /// implementation says that it has no such action.
 pub(in crate::adapter::onebot) fn done(
     answer: Result<ActionResponse, NoAnswer>,
     is_unknown: impl Fn(i64) -> bool,
 ) -> Result<(), ActionError> {
+    accepted(answer, is_unknown).map(|_| ())
+}
+
+/// The same, with the answer where the action was carried out.
+pub(in crate::adapter::onebot) fn accepted(
+    answer: Result<ActionResponse, NoAnswer>,
+    is_unknown: impl Fn(i64) -> bool,
+) -> Result<ActionResponse, ActionError> {
     match answer {
-        Ok(answer) if answer.is_accepted() => Ok(()),
+        Ok(answer) if answer.is_accepted() => Ok(answer),
         Ok(answer) if is_unknown(answer.retcode) => Err(ActionError::Unsupported),
         Ok(answer) => Err(ActionError::Refused(answer.reason())),
         Err(NoAnswer::NotSent(_)) => Err(ActionError::NotConnected),
@@ -101,6 +138,9 @@ async fn answer_one(handler: &impl RequestHandler, media: &Arc<dyn ReadMedia>, r
         }
         Request::Find { message, answer } => {
             let _ = answer.send(handler.find(message).await);
+        }
+        Request::OpenForward { forward, answer } => {
+            let _ = answer.send(handler.open_forward(forward).await);
         }
         Request::Act { action, answer } => {
             let _ = answer.send(handler.act(action).await);

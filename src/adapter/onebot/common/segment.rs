@@ -1,25 +1,25 @@
-//! A message segment, as implementations really send it.
+//! A message segment on the wire, as implementations really send it.
 //!
 //! OneBot 11: message/array.md; OneBot 12: interface/message/type.md.
 
+use super::fields::Fields;
 use super::scalar::Scalar;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, de};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt;
+use std::str::FromStr;
 
 /// One segment of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::adapter::onebot) struct Segment<'a> {
+pub(in crate::adapter::onebot) struct WireSegment<'a> {
     kind: Scalar<'a>,
-    parameters: Parameters<'a>,
+    parameters: Fields<'a>,
     /// The whole of `data`, where it is a text or a number in place of an object.
     value: Scalar<'a>,
 }
 
-impl<'a> Segment<'a> {
+impl<'a> WireSegment<'a> {
     pub(in crate::adapter::onebot) fn new(kind: impl Into<Cow<'a, str>>) -> Self {
         Self { kind: Scalar::new(kind), ..Self::default() }
     }
@@ -34,7 +34,7 @@ impl<'a> Segment<'a> {
         key: impl Into<Cow<'a, str>>,
         value: impl Into<Cow<'a, str>>,
     ) -> Self {
-        self.parameters.0.push((key.into(), Scalar::new(value)));
+        self.parameters.set(key.into(), Scalar::new(value));
         self
     }
 
@@ -52,11 +52,11 @@ impl<'a> Segment<'a> {
         };
         // Some write the parameters beside the type.
         let data = data.unwrap_or(json).get();
-        let mut parameters: Parameters<'a> = serde_json::from_str(data).unwrap_or_default();
+        let mut parameters = Fields::parse(data);
         if kind.or_empty() == "face"
             && let Some(name) = face_name(data)
         {
-            parameters.0.push((Cow::Borrowed("name"), Scalar::new(name)));
+            parameters.set("name".into(), Scalar::new(name));
         }
         let value = serde_json::from_str(data).unwrap_or_default();
         Self { kind, parameters, value }
@@ -69,8 +69,7 @@ impl<'a> Segment<'a> {
 
     /// A parameter that is set to something.
     pub(in crate::adapter::onebot) fn get(&self, key: &str) -> Option<&str> {
-        let (_, value) = self.parameters.0.iter().rev().find(|(known, _)| known == key)?;
-        value.text().filter(|value| !value.trim().is_empty())
+        self.parameters.get(key)
     }
 
     /// The first of these parameters that is set, else the whole of `data` where that is a text.
@@ -78,17 +77,29 @@ impl<'a> Segment<'a> {
         keys.iter().find_map(|key| self.get(key)).or(self.value.text())
     }
 
-    /// Those of these parameters that are set, with a space between.
-    pub(in crate::adapter::onebot) fn joined(&self, keys: &[&str]) -> Option<String> {
-        let mut parts: Vec<_> = keys.iter().filter_map(|key| self.get(key)).collect();
-        parts.extend(self.value.text());
-        (!parts.is_empty()).then(|| parts.join(" "))
+    /// The first of these parameters that is set, as a text of its own.
+    pub(in crate::adapter::onebot) fn owned(&self, keys: &[&str]) -> Option<String> {
+        self.parameters.owned(keys)
+    }
+
+    /// The first of these parameters that is a number.
+    pub(in crate::adapter::onebot) fn number<T: FromStr>(&self, keys: &[&str]) -> Option<T> {
+        self.parameters.number(keys)
+    }
+
+    /// A parameter that is a list or an object.
+    pub(in crate::adapter::onebot) fn nested(&self, key: &str) -> Option<&'a RawValue> {
+        self.parameters.nested(key)
+    }
+
+    /// Everything inside `data`, where it is JSON.
+    pub(in crate::adapter::onebot) fn whole(&self) -> Option<&'a RawValue> {
+        self.parameters.json()
     }
 
     /// The text of a text segment, blanks included.
     pub(in crate::adapter::onebot) fn plain_text(&self) -> &str {
-        let text = self.parameters.0.iter().rev().find(|(key, _)| key == "text");
-        text.map_or(self.value.or_empty(), |(_, text)| text.or_empty())
+        self.parameters.scalar("text").unwrap_or(&self.value).or_empty()
     }
 }
 
@@ -99,65 +110,12 @@ fn face_name(data: &str) -> Option<String> {
     raw.remove("faceText")?.text().map(str::to_owned)
 }
 
-/// The parameters of a segment that are a text or a number.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Parameters<'a>(Vec<(Cow<'a, str>, Scalar<'a>)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Parameters<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ParametersVisitor).map(Self)
-    }
-}
-
-struct ParametersVisitor;
-
-impl<'de> Visitor<'de> for ParametersVisitor {
-    type Value = Vec<(Cow<'de, str>, Scalar<'de>)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut parameters = Vec::new();
-        while let Some(Key(key)) = map.next_key()? {
-            parameters.push((key, map.next_value()?));
-        }
-        Ok(parameters)
-    }
-}
-
-/// A key, borrowed where it has no escapes.
-struct Key<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl<'de> Visitor<'de> for KeyVisitor {
-            type Value = Key<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-
-            fn visit_borrowed_str<E: de::Error>(self, key: &'de str) -> Result<Self::Value, E> {
-                Ok(Key(Cow::Borrowed(key)))
-            }
-
-            fn visit_str<E: de::Error>(self, key: &str) -> Result<Self::Value, E> {
-                Ok(Key(Cow::Owned(key.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(KeyVisitor)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(json: &str) -> Segment<'_> {
-        Segment::parse(serde_json::from_str(json).unwrap())
+    fn parse(json: &str) -> WireSegment<'_> {
+        WireSegment::parse(serde_json::from_str(json).unwrap())
     }
 
     #[test]

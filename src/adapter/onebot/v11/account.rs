@@ -1,8 +1,10 @@
 //! Accounts: an API and an Event connection of one ID are one account, and share its state.
 
 use super::history_limits::HistoryLimits;
+use super::progress::Progress;
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::names::Names;
+use crate::adapter::onebot::common::recent::Recent;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
@@ -13,9 +15,15 @@ pub(super) struct Account {
     id: OnceLock<String>,
     /// The groups' names, by conversation.
     pub(super) names: Names,
+    /// The names of people in groups, by conversation and person.
+    pub(super) people: Names,
+    /// Messages that were told lately or were asked for, by conversation and ID.
+    pub(super) known: Recent,
     /// By which group each stranger is reached, by conversation: that of the last message.
     pub(super) through: Names,
     pub(super) history_limits: Arc<HistoryLimits>,
+    /// Messages that go out as several.
+    pub(super) progress: Progress,
     /// The connections that take actions, the newest last.
     calls: Mutex<Vec<Calls>>,
 }
@@ -26,8 +34,11 @@ impl Account {
             platform: platform.to_owned(),
             id: id.map_or_else(OnceLock::new, |id| OnceLock::from(id.to_owned())),
             names: Names::default(),
+            people: Names::default(),
+            known: Recent::default(),
             through: Names::default(),
             history_limits,
+            progress: Progress::default(),
             calls: Mutex::default(),
         }
     }

@@ -1,29 +1,10 @@
 //! Actions of OneBot 11 beside sending (api/public.md), and those that implementations add.
 
 use super::address::Id;
-use crate::adapter::api::{Action, ActionError};
+use crate::adapter::api::{Action, ActionError, PlatformRequest, RequestKind};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::requests::done;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-
-/// What is kept of a request, so that it can be answered (event/request.md).
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub(super) enum Request {
-    /// Somebody wants to be a friend.
-    Friend {
-        /// The implementation's mark of the request.
-        flag: String,
-    },
-    /// Somebody wants to join a group, or invites the account to one.
-    Group {
-        /// The implementation's mark of the request.
-        flag: String,
-        /// `add` or `invite`.
-        sub_type: String,
-    },
-}
 
 /// Carries out an action by a connection.
 pub(super) async fn act(calls: &Calls, action: Action) -> Result<(), ActionError> {
@@ -40,11 +21,16 @@ pub(super) async fn act(calls: &Calls, action: Action) -> Result<(), ActionError
             ("mark_msg_as_read", json!({"message_id": Id::new(external_id)}))
         }
         Action::AnswerRequest { request, approve, reason } => {
-            match serde_json::from_str(request).map_err(|_| ActionError::Unsupported)? {
-                Request::Friend { flag } => {
-                    ("set_friend_add_request", json!({"flag": flag, "approve": approve}))
-                }
-                Request::Group { flag, sub_type } => (
+            let request = serde_json::from_str(request).map_err(|_| ActionError::Unsupported)?;
+            let PlatformRequest { kind, flag } = request;
+            let sub_type = match kind {
+                RequestKind::Friend => None,
+                RequestKind::Join => Some("add"),
+                RequestKind::Invitation => Some("invite"),
+            };
+            match sub_type {
+                None => ("set_friend_add_request", json!({"flag": flag, "approve": approve})),
+                Some(sub_type) => (
                     "set_group_add_request",
                     json!({
                         "flag": flag, "sub_type": sub_type, "approve": approve, "reason": reason,

@@ -4,12 +4,14 @@ use super::account::{Account, Accounts};
 use super::action::delivery;
 use super::event::{Event, Frame, Message, Origin};
 use super::handler::Handler;
+use super::notice::NoticeFrame;
 use super::options::Options;
 use super::{history, lookup};
-use crate::adapter::api::{Event as CoreEvent, Settings};
+use crate::adapter::api::{Event as CoreEvent, MessageRef, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Answered, Calls};
+use crate::adapter::onebot::common::mentions::{message_of, name_mentions, person_key};
 use crate::adapter::onebot::common::requests;
 use crate::adapter::onebot::common::session::{self, Session, Skipped};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection, Registration};
@@ -263,12 +265,7 @@ impl Peer {
                 }
                 Ok(())
             }
-            Event::Offline { reason } => {
-                if let Some(registration) = &self.registration {
-                    registration.offline(&format!("the account was logged out: {reason}"));
-                }
-                Ok(())
-            }
+            Event::Notice(notice) => self.notice(&notice).await,
             Event::OtherVersion => self.other_version(),
             Event::Other => Ok(()),
         }
@@ -311,8 +308,86 @@ impl Peer {
                     return Ok(());
                 }
             };
+        if self.account.progress.is_part(&inbound) {
+            return Ok(());
+        }
         self.remember(&mut inbound, origin);
-        self.report(CoreEvent::Message(Box::new(inbound))).await
+        let message = message_of(&inbound);
+        let is_group = inbound.conversation.starts_with("group_");
+        let unnamed =
+            if is_group { name_mentions(&mut inbound, &self.account.people) } else { Vec::new() };
+        self.account.known.insert(&message.conversation, &message.external_id);
+        let answered = inbound.reply_to.as_ref().and_then(|answered| answered.external_id.clone());
+        self.report(CoreEvent::Message(Box::new(inbound))).await?;
+        // Asked for once the message is on its way, so that what is found comes after it.
+        for user in unnamed {
+            self.ask_for_person(&message, user);
+        }
+        if let Some(answered) = answered {
+            self.ask_for_answered(message, answered);
+        }
+        Ok(())
+    }
+
+    async fn notice(&mut self, notice: &NoticeFrame<'_>) -> Result<(), End> {
+        if let (Some(reason), Some(registration)) = (notice.offline(), &self.registration) {
+            registration.offline(&format!("the account was logged out: {reason}"));
+        }
+        let (account, platform) = (&self.account, &self.account.platform);
+        if let Some((conversation, person, card)) = notice.card() {
+            let key = person_key(&conversation, person);
+            // Without a card it is the nickname that counts, which is not told here.
+            if card.is_empty() {
+                account.people.forget(&key)
+            } else {
+                account.people.set(&key, card)
+            }
+        }
+        let mut events = Vec::new();
+        if let Some((conversation, name)) = notice.conversation_name() {
+            account.names.set(&conversation, name);
+            let (platform, name) = (platform.clone(), name.to_owned());
+            events.push(CoreEvent::Named { platform, conversation, name });
+        }
+        let name_of =
+            |conversation: &str, user: &str| account.people.get(&person_key(conversation, user));
+        events.extend(notice.events(platform, account.id().unwrap_or_default(), &name_of));
+        for event in events {
+            self.report(event).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks for the name of a person whom a message mentions, once each and few at once.
+    fn ask_for_person(&self, message: &MessageRef, user: String) {
+        let key = person_key(&message.conversation, &user);
+        if let Some(calls) = self.account.calls()
+            && let Some(permit) = self.account.people.ask(&key)
+        {
+            let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
+            let message = message.clone();
+            self.context.tracker.spawn(async move {
+                lookup::person(message, user, &account, &calls, &events).await;
+                drop(permit);
+            });
+        }
+    }
+
+    /// Asks for the message that another one answers, where nobody told of it lately: once each and
+    /// few at once.
+    fn ask_for_answered(&self, message: MessageRef, answered: String) {
+        if !self.account.known.insert(&message.conversation, &answered) {
+            return;
+        }
+        if let Some(calls) = self.account.calls()
+            && let Some(permit) = self.account.people.permit()
+        {
+            let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
+            self.context.tracker.spawn(async move {
+                lookup::answered(message, &answered, &account, &calls, &events).await;
+                drop(permit);
+            });
+        }
     }
 
     async fn report(&self, event: CoreEvent) -> Result<(), End> {
@@ -328,6 +403,10 @@ impl Peer {
         }
         if !conversation.starts_with("group_") {
             return;
+        }
+        let sender = &inbound.sender;
+        if sender.name != sender.id {
+            self.account.people.set(&person_key(&conversation, &sender.id), &sender.name);
         }
         if let Some(name) = name {
             self.account.names.set(&conversation, &name);

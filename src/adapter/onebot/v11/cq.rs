@@ -1,10 +1,10 @@
 //! CQ codes: a message as one string (message/string.md).
 
-use crate::adapter::onebot::common::segment::Segment;
+use crate::adapter::onebot::common::segment::WireSegment;
 use std::borrow::Cow;
 
 /// Reads a string of text and `[CQ:name,key=value]` codes. What is no whole code is text.
-pub(super) fn parse(mut rest: &str) -> Vec<Segment<'_>> {
+pub(super) fn parse(mut rest: &str) -> Vec<WireSegment<'_>> {
     let mut segments = Vec::new();
     while let Some((text, code, after)) = next_code(rest) {
         push_text(&mut segments, text);
@@ -22,15 +22,15 @@ fn next_code(text: &str) -> Option<(&str, &str, &str)> {
     Some((before, code, after))
 }
 
-fn push_text<'a>(segments: &mut Vec<Segment<'a>>, text: &'a str) {
+fn push_text<'a>(segments: &mut Vec<WireSegment<'a>>, text: &'a str) {
     if !text.is_empty() {
-        segments.push(Segment::text(unescape(text)));
+        segments.push(WireSegment::text(unescape(text)));
     }
 }
 
-fn read_code(code: &str) -> Segment<'_> {
+fn read_code(code: &str) -> WireSegment<'_> {
     let mut parts = code.split(',');
-    let segment = Segment::new(parts.next().unwrap_or_default());
+    let segment = WireSegment::new(parts.next().unwrap_or_default());
     let parameters = parts.filter_map(|part| part.split_once('='));
     parameters.fold(segment, |segment, (key, value)| segment.with(key, unescape(value)))
 }
@@ -44,8 +44,16 @@ fn unescape(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain.replace("&amp;", "&"))
 }
 
+/// Writes text that is no code.
+pub(super) fn text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('[', "&#91;").replace(']', "&#93;")
+}
+
 /// Writes a code of one name with these parameters.
-pub(super) fn code(name: &str, parameters: &[(&str, &str)]) -> String {
+pub(super) fn code<'p>(
+    name: &str,
+    parameters: impl IntoIterator<Item = (&'p str, &'p str)>,
+) -> String {
     let mut code = format!("[CQ:{name}");
     for (key, value) in parameters {
         code.push(',');
@@ -58,8 +66,7 @@ pub(super) fn code(name: &str, parameters: &[(&str, &str)]) -> String {
 }
 
 fn escape(value: &str) -> String {
-    let value = value.replace('&', "&amp;").replace('[', "&#91;");
-    value.replace(']', "&#93;").replace(',', "&#44;")
+    text(value).replace(',', "&#44;")
 }
 
 #[cfg(test)]
@@ -71,9 +78,9 @@ mod tests {
     fn text_and_codes_alternate() {
         let segments = parse("&#91;第一部分&#93;[CQ:image,file=123.jpg]之后，[CQ:face,id=123]");
         let [before, image, after, face] = &segments[..] else { panic!("{segments:?}") };
-        assert_eq!(before, &Segment::text("[第一部分]"));
+        assert_eq!(before, &WireSegment::text("[第一部分]"));
         assert_eq!((image.kind(), image.get("file")), (Some("image"), Some("123.jpg")));
-        assert_eq!(after, &Segment::text("之后，"));
+        assert_eq!(after, &WireSegment::text("之后，"));
         assert_eq!((face.kind(), face.get("id")), (Some("face"), Some("123")));
     }
 
@@ -88,7 +95,7 @@ mod tests {
     #[test]
     fn what_is_no_code_is_text() {
         for text in ["[CQ:image,file=1", "[CQ", "]", "[x]", "CQ:face]"] {
-            assert_eq!(parse(text), [Segment::text(text)], "{text}");
+            assert_eq!(parse(text), [WireSegment::text(text)], "{text}");
         }
         assert_eq!(parse(""), []);
         assert_eq!(parse("[CQ:shake]")[0].kind(), Some("shake"));
@@ -107,7 +114,7 @@ mod tests {
 
         #[test]
         fn a_value_is_read_as_it_was_written(before in "[^\\[&]{1,8}", value in ".+") {
-            let message = format!("{before}{}", code("image", &[("file", &value), ("type", "flash")]));
+            let message = format!("{before}{}", code("image", [("file", value.as_str()), ("type", "flash")]));
             let segments = parse(&message);
             prop_assert_eq!(segments.len(), 2);
             let read = segments[1].get("file").unwrap_or_default();

@@ -1,13 +1,13 @@
 //! Frames of OneBot 11 as implementations really send them: events and answers.
 
+use super::notice::NoticeFrame;
 use super::reading;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::channel;
-use crate::adapter::onebot::common::fragment::Reading;
+use crate::adapter::onebot::common::parts::Reading;
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
 use crate::model::change::Inbound;
-use crate::model::content::Content;
 use crate::model::message::{Sender, check_name};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -30,8 +30,8 @@ pub(super) enum Event<'a> {
     Message(Box<Message<'a>>),
     /// The implementation is there, and may say whether the account is (event/meta.md, "心跳").
     Heartbeat { interval: i64, online: Option<bool> },
-    /// The account was logged out, says NapCat.
-    Offline { reason: String },
+    /// Something that is no message.
+    Notice(NoticeFrame<'a>),
     /// A frame of OneBot 12, which does not belong here.
     OtherVersion,
     /// Nothing for us.
@@ -49,8 +49,6 @@ struct Fields<'a> {
     kind: Scalar<'a>,
     #[serde(default)]
     detail_type: Scalar<'a>,
-    #[serde(default)]
-    notice_type: Scalar<'a>,
     #[serde(default)]
     message_type: Scalar<'a>,
     #[serde(default)]
@@ -121,9 +119,7 @@ impl<'a> Frame<'a> {
                 interval: fields.interval.number().unwrap_or_default(),
                 online: fields.status.and_then(online),
             },
-            "notice" if fields.notice_type.or_empty() == "bot_offline" => {
-                Event::Offline { reason: fields.text() }
-            }
+            "notice" | "request" => Event::Notice(NoticeFrame::parse(text)),
             _ => Event::Other,
         };
         Ok(Self::Event { account, event })
@@ -247,15 +243,15 @@ impl<'a> Message<'a> {
         })?;
         check_name("conversation", &origin.conversation)?;
         let message = self.0.message.or(self.0.raw_message).ok_or("a message without `message`")?;
-        let Reading { message_type, content, original, .. } = self.read(message);
+        let Reading { content, reply_to, original, .. } = self.read(message, account);
         let inbound = Inbound {
             platform: platform.to_owned(),
             account: account.to_owned(),
             conversation: origin.conversation.clone(),
             conversation_name: origin.name.clone(),
             sender: self.sender(&from),
-            content: Content::of_type(message_type, content),
-            reply_to: None,
+            content,
+            reply_to,
             external_id: self.external_id(message),
             time: self.0.time.time().unwrap_or_else(now),
             own: self.is_own(account),
@@ -266,14 +262,22 @@ impl<'a> Message<'a> {
         Ok((inbound, origin))
     }
 
-    /// Reads the message; `raw_message` where the message itself brings no more than labels.
-    fn read(&self, message: &RawValue) -> Reading {
-        let reading = reading::read(message);
-        if !reading.is_bare {
+    /// Reads the message; `raw_message` where the message itself brings no more than names.
+    fn read(&self, message: &RawValue, account: &str) -> Reading {
+        let is_me = |user: &str| user == account || self.0.self_tiny_id.id() == Some(user);
+        let reading = reading::read(message, &is_me);
+        if !reading.says_nothing {
             return reading;
         }
-        let raw = self.0.raw_message.map(reading::read).filter(|raw| !raw.is_bare);
-        raw.map_or(reading, |raw| Reading { original: Some(message.get().to_owned()), ..raw })
+        let raw = self.0.raw_message.map(|raw| reading::read(raw, &is_me));
+        match raw.filter(|raw| !raw.says_nothing) {
+            Some(raw) => Reading {
+                original: Some(message.get().to_owned()),
+                reply_to: reading.reply_to.or(raw.reply_to),
+                ..raw
+            },
+            None => reading,
+        }
     }
 
     /// The sender, by the group card where there is one, else the nickname.
@@ -304,10 +308,16 @@ fn parse_or_default<'a, T: Deserialize<'a> + Default>(json: Option<&'a RawValue>
 /// Reads a frame as a connection does; no frame may panic.
 #[cfg(any(test, fuzzing))]
 pub(in crate::adapter) fn swallow(text: &str) {
-    if let Ok(Frame::Event { event: Event::Message(message), .. }) = Frame::parse(text)
-        && let Ok((inbound, _)) = message.into_inbound("qq", "1", None)
-    {
-        assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
+    match Frame::parse(text) {
+        Ok(Frame::Event { event: Event::Message(message), .. }) => {
+            if let Ok((inbound, _)) = message.into_inbound("qq", "1", None) {
+                assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
+            }
+        }
+        Ok(Frame::Event { event: Event::Notice(notice), .. }) => {
+            notice.events("qq", "1", &|_, _| None);
+        }
+        _ => {}
     }
 }
 

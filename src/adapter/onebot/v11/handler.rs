@@ -3,11 +3,14 @@
 use super::account::Account;
 use super::act::act;
 use super::action::{Sending, delivery};
-use super::history;
+use super::address::Address;
+use super::compose::{Step, steps};
 use super::options::Options;
-use crate::adapter::api::{Action, ActionError, Delivery, Found, Outbound};
+use super::{history, lookup};
+use crate::adapter::api::{Action, ActionError, Delivery, ForwardOf, Found, Outbound};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::requests::RequestHandler;
+use crate::model::content::ForwardItem;
 use std::sync::Arc;
 
 /// Answers the core's requests by one connection of an account.
@@ -19,19 +22,90 @@ pub(super) struct Handler {
 
 impl RequestHandler for Handler {
     async fn send(&self, message: Outbound) -> Delivery {
-        let through = self.account.through.get(&message.conversation);
-        let sending = match Sending::new(&message, through.as_deref(), &self.options) {
-            Ok(sending) => sending,
-            Err(reason) => return Delivery::Refused { reason, retryable: false },
+        let refused = |reason| Delivery::Refused { reason, retryable: false };
+        let Some(address) = Address::parse(&message.conversation) else {
+            return refused(format!(
+                "`{}` is no conversation of OneBot 11; write group_<id> or private_<id>",
+                message.conversation
+            ));
         };
-        delivery(self.calls.send(message.id, sending.action, &sending, None).await)
+        let account = self.account.id().unwrap_or_default();
+        let steps = match steps(&message, &address, account, &self.options) {
+            Ok(steps) if steps.is_empty() => return refused("there is nothing to send".into()),
+            Ok(steps) => steps,
+            Err(reason) => return refused(reason),
+        };
+        let through = self.account.through.get(&message.conversation);
+        let sending =
+            |step| Sending::new(step, &address, through.as_deref(), self.options.message_format);
+        if let [step] = &steps[..] {
+            let sending = sending(step);
+            let answer = self.calls.send(message.id, sending.action, &sending, None).await;
+            let delivery = delivery(answer);
+            if let Delivery::Sent { external_id: Some(id), .. } = &delivery {
+                self.account.known.insert(&message.conversation, id);
+            }
+            return delivery;
+        }
+        self.send_all(&message, &steps, sending).await
     }
 
     async fn find(&self, message: Outbound) -> Found {
         history::find(&self.account, &self.calls, &message).await
     }
 
+    async fn open_forward(&self, forward: ForwardOf) -> Result<Vec<ForwardItem>, ActionError> {
+        lookup::forward(&forward.id, &self.account, &self.calls).await
+    }
+
     async fn act(&self, action: Action) -> Result<(), ActionError> {
-        act(&self.calls, action).await
+        let Action::Recall { conversation, external_id } = action else {
+            return act(&self.calls, action).await;
+        };
+        // The last part goes first: should one stay, the message still stands for it.
+        let parts = self.account.progress.parts_of(&conversation, &external_id);
+        for external_id in parts.into_iter().rev() {
+            let conversation = conversation.clone();
+            act(&self.calls, Action::Recall { conversation, external_id }).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Handler {
+    /// Sends the parts of a message one after the other, those that have not gone in an earlier
+    /// attempt. The first one's ID stands for the message.
+    async fn send_all<'s, 'a: 's>(
+        &self,
+        message: &Outbound,
+        steps: &'s [Step<'a>],
+        sending: impl Fn(&'s Step<'a>) -> Sending<'s, 'a>,
+    ) -> Delivery {
+        let progress = &self.account.progress;
+        let contents = steps.iter().map(|step| step.content.clone());
+        let gone = progress.begin(message.id, &message.conversation, contents);
+        let mut any_unconfirmed = false;
+        for (place, step) in steps.iter().enumerate().skip(gone) {
+            let sending = sending(step);
+            // A late answer would tell of this part alone.
+            let answer = self.calls.call(sending.action, &sending, None).await;
+            let part = |reason| format!("part {} of {}: {reason}", place + 1, steps.len());
+            match delivery(answer) {
+                Delivery::Sent { external_id, is_unconfirmed } => {
+                    if let Some(id) = &external_id {
+                        self.account.known.insert(&message.conversation, id);
+                    }
+                    progress.note(message.id, external_id);
+                    any_unconfirmed |= is_unconfirmed;
+                }
+                Delivery::Refused { reason, retryable } => {
+                    return Delivery::Refused { reason: part(reason), retryable };
+                }
+                Delivery::Closed => return Delivery::Closed,
+                Delivery::Unknown { reason } => return Delivery::Unknown { reason: part(reason) },
+            }
+        }
+        let external_id = progress.finish(message.id);
+        Delivery::Sent { external_id, is_unconfirmed: any_unconfirmed }
     }
 }

@@ -9,6 +9,7 @@ use super::event::Message;
 use super::options::Options;
 use crate::adapter::api::{Event, EventSink, Found, Outbound};
 use crate::adapter::onebot::common::call::{Calls, NoAnswer};
+use crate::adapter::onebot::common::mentions::name_mentions;
 use crate::model::change::Inbound;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -98,8 +99,12 @@ async fn fetch(
     let own = account.id().unwrap_or_default();
     let read = |json: &RawValue| {
         let message = Message::parse(json)?;
-        let (inbound, _) = message.into_inbound(&account.platform, own, Some(conversation)).ok()?;
-        Some(Inbound { from_history: true, ..inbound })
+        let (mut inbound, _) =
+            message.into_inbound(&account.platform, own, Some(conversation)).ok()?;
+        account.known.insert(conversation, &inbound.external_id);
+        name_mentions(&mut inbound, &account.people);
+        let is_part = account.progress.is_part(&inbound);
+        (!is_part).then_some(Inbound { from_history: true, ..inbound })
     };
     let mut messages: Vec<Inbound> = history.messages.into_iter().filter_map(read).collect();
     messages.sort_by_key(|message| message.time);

@@ -4,14 +4,18 @@ mod account;
 mod act;
 mod action;
 mod address;
+mod compose;
 mod connection;
 mod cq;
 mod event;
+mod faces;
 mod handler;
 mod history;
 mod history_limits;
 mod lookup;
+mod notice;
 mod options;
+mod progress;
 mod reading;
 mod segment;
 
@@ -60,6 +64,30 @@ impl ServeConnection for OneBot11 {
 
 /// Reads a message with CQ codes, for the fuzz target.
 #[cfg(fuzzing)]
-pub(in crate::adapter) fn parse_cq(text: &str) {
-    let _ = cq::parse(text);
+pub(in crate::adapter) fn read_cq(text: &str) {
+    if let Ok(json) = serde_json::value::to_raw_value(text) {
+        assert!(!reading::read(&json, &|user| user == "1").content.is_empty());
+    }
+}
+
+/// Composes what is sent of segments in the contract's JSON, for the fuzz target.
+#[cfg(fuzzing)]
+pub(in crate::adapter) fn compose_segments(segments: &str) {
+    let Ok(content) = crate::model::content::Content::from_json(segments) else { return };
+    let message = crate::adapter::api::Outbound {
+        id: uuid::Uuid::nil(),
+        conversation: "group_1".into(),
+        content,
+        reply_to: None,
+        created_at: 0,
+    };
+    let Some(address) = address::Address::parse(&message.conversation) else { return };
+    let Ok(steps) = compose::steps(&message, &address, "1", &Options::default()) else { return };
+    for step in &steps {
+        if let compose::Body::Message(segments) = &step.body {
+            for format in [options::MessageFormat::Array, options::MessageFormat::String] {
+                assert!(serde_json::to_string(&compose::write(segments, format)).is_ok());
+            }
+        }
+    }
 }

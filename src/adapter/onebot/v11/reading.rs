@@ -1,27 +1,104 @@
-//! Reading a message of OneBot 11: segments, or a string with CQ codes.
+//! Reading a message of OneBot 11: segments, or a string with CQ codes; and the messages of forwards.
 
-use super::{cq, segment};
-use crate::adapter::onebot::common::fragment::Reading;
-use crate::adapter::onebot::common::segment::Segment;
+use super::cq;
+use super::segment::{self, Surroundings};
+use crate::adapter::onebot::common::parts::{Part, Reading};
+use crate::adapter::onebot::common::scalar::Scalar;
+use crate::adapter::onebot::common::segment::WireSegment;
+use crate::model::content::{ForwardItem, MAX_FORWARD_DEPTH, MAX_SEGMENTS, Segment};
+use crate::model::message::Sender;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Reads a message: an array of segments, one segment, or a string with CQ codes.
-pub(super) fn read(message: &RawValue) -> Reading {
+pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Reading {
+    let (parts, is_plain) = parts(message, is_me, 0);
+    Reading::of(parts, (!is_plain).then(|| message.get().to_owned()))
+}
+
+/// The parts of a message, and whether it is plain text.
+fn parts(message: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> (Vec<Part>, bool) {
     let json = message.get();
     let string: String;
     let segments = match json.as_bytes().first() {
         Some(b'[') => {
             let list: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-            list.into_iter().map(Segment::parse).collect()
+            list.into_iter().take(MAX_SEGMENTS).map(WireSegment::parse).collect()
         }
-        Some(b'{') => vec![Segment::parse(message)],
+        Some(b'{') => vec![WireSegment::parse(message)],
         _ => {
             string = serde_json::from_str(json).unwrap_or_default();
             cq::parse(&string)
         }
     };
-    let is_plain = segments.iter().all(|segment| segment.kind().is_none_or(|kind| kind == "text"));
-    let fragments: Vec<_> = segments.iter().filter_map(segment::fragment).collect();
-    let is_plain = is_plain && fragments.len() == segments.len();
-    Reading::of(&fragments, (!is_plain).then(|| json.to_owned()))
+    let is_plain = segments.iter().all(|segment| segment.kind() == Some("text"));
+    let inside = |content: &RawValue| items_at(content, is_me, depth + 1);
+    let around = Surroundings { is_me, items: &inside };
+    (segments.iter().filter_map(|one| segment::read(one, &around)).collect(), is_plain)
+}
+
+/// One message of a forward, as an event has it or as a `node` segment does.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Item<'a> {
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    message: Option<&'a RawValue>,
+    content: Option<&'a RawValue>,
+    sender: Option<&'a RawValue>,
+    user_id: Scalar<'a>,
+    uin: Scalar<'a>,
+    card: Scalar<'a>,
+    nickname: Scalar<'a>,
+    name: Scalar<'a>,
+    time: Scalar<'a>,
+}
+
+impl<'a> Item<'a> {
+    fn parse(json: &'a RawValue) -> Option<Self> {
+        serde_json::from_str(json.get()).ok()
+    }
+}
+
+/// Reads the messages of a forward that was asked for.
+pub(super) fn items(content: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Vec<ForwardItem> {
+    items_at(content, is_me, 1)
+}
+
+/// Reads the messages of a forward that lies this deep.
+fn items_at(content: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> Vec<ForwardItem> {
+    if depth > MAX_FORWARD_DEPTH {
+        return Vec::new();
+    }
+    let list: Vec<&RawValue> = match content.get().as_bytes().first() {
+        Some(b'[') => serde_json::from_str(content.get()).unwrap_or_default(),
+        _ => vec![content],
+    };
+    list.into_iter().take(MAX_SEGMENTS).filter_map(|json| item(json, is_me, depth)).collect()
+}
+
+fn item(json: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> Option<ForwardItem> {
+    let outer = Item::parse(json)?;
+    // A `node` segment has everything in its `data`.
+    let item = match outer.data {
+        Some(data) => Item::parse(data)?,
+        None => outer,
+    };
+    let message = item.message.or(item.content)?;
+    let person = item.sender.and_then(Item::parse).unwrap_or_default();
+    let id = [&person.user_id, &item.user_id, &item.uin].into_iter().find_map(Scalar::id);
+    let names = [&person.card, &person.nickname, &item.nickname, &item.name];
+    let name =
+        names.into_iter().find_map(|name| name.text().filter(|name| !name.trim().is_empty()));
+    let id = id.unwrap_or_default().to_owned();
+    let sender = Sender { name: name.unwrap_or(&id).to_owned(), id };
+    let (parts, _) = parts(message, is_me, depth);
+    let segments: Vec<Segment> = parts
+        .into_iter()
+        .filter_map(|part| match part {
+            Part::Segment(segment) => Some(segment),
+            Part::Reply(_) => None,
+        })
+        .collect();
+    Some(ForwardItem { sender, created_at: item.time.time().unwrap_or_default(), segments })
 }

@@ -1,108 +1,135 @@
-//! The segments of OneBot 11 (message/segment.md), as a reader sees them.
+//! The segments of OneBot 11 (message/segment.md), and those that NapCat, LLBot, Lagrange and
+//! go-cqhttp added.
 
-use crate::adapter::onebot::common::fragment::Fragment;
-use crate::adapter::onebot::common::scalar::Scalar;
-use crate::adapter::onebot::common::segment::Segment;
-use crate::model::message::MessageType;
-use serde::Deserialize;
-use std::borrow::Cow;
+use super::faces;
+use crate::adapter::onebot::common::card::{card_of, of_json, of_xml};
+use crate::adapter::onebot::common::parts::{self, Part, location, media, mention, other, text};
+use crate::adapter::onebot::common::segment::WireSegment;
+use crate::model::content::{ForwardItem, Media, Segment};
+use crate::model::message::{ReplyTo, Sender};
+use serde_json::value::RawValue;
 
-/// The fragment that a reader sees of a segment, if any.
-pub(super) fn fragment<'a>(segment: &'a Segment<'_>) -> Option<Fragment<'a>> {
-    let labelled = |label, keys| Fragment::labelled(label, segment.joined(keys).as_deref());
-    Some(match segment.kind()? {
-        "text" => Fragment::Text(segment.plain_text().into()),
-        "at" => Fragment::Text(mention(segment)),
-        "reply" => Fragment::Label("[reply] ".into()),
-        "face" => emoji(segment.get("name")),
-        "mface" | "bface" | "marketface" => emoji(segment.first_of(&["summary", "name"])),
-        "image" => media(MessageType::Image, segment),
-        "record" => media(MessageType::Audio, segment),
-        "video" => media(MessageType::Video, segment),
-        "file" | "onlinefile" => media(MessageType::File, segment),
+/// What reading a segment needs to know of its surroundings.
+pub(super) struct Surroundings<'a> {
+    /// Whether an ID is one of the account itself.
+    pub(super) is_me: &'a dyn Fn(&str) -> bool,
+    /// Reads the messages inside a forward.
+    pub(super) items: &'a dyn Fn(&RawValue) -> Vec<ForwardItem>,
+}
+
+/// Reads a segment; `None` where it says nothing of its own.
+pub(super) fn read(segment: &WireSegment<'_>, around: &Surroundings<'_>) -> Option<Part> {
+    let read = match segment.kind()? {
+        "text" => text(segment.plain_text()),
+        "markdown" => text(segment.first_of(&["content"]).unwrap_or_default()),
+        "at" => match segment.first_of(&["qq", "user_id", "id"]) {
+            Some("all" | "0") => Segment::MentionAll {},
+            user => mention(user.unwrap_or_default(), segment.get("name"), around.is_me),
+        },
+        "reply" => return Some(Part::Reply(reply(segment))),
+        "face" => face(segment),
+        "mface" | "bface" | "marketface" => sticker(segment),
+        // NapCat and Lagrange tell stickers of the shop as images.
+        "image" if segment.get("emoji_id").is_some() => sticker(segment),
+        "image" | "cardimage" => Segment::Image(media(segment)),
+        "record" => Segment::Audio(media(segment)),
+        "video" => Segment::Video(media(segment)),
+        "file" | "onlinefile" => Segment::File(media(segment)),
+        "flash_file" | "flashtransfer" => flash_file(segment),
         "json" | "ark" | "miniapp" | "lightapp" => {
-            card(json_card(segment.first_of(&["data", "content"])))
+            let object = segment.nested("data").or_else(|| segment.nested("content"));
+            let json = object.map(RawValue::get).or(segment.first_of(&["data", "content"]));
+            of_json(json.unwrap_or_default())
         }
-        "xml" => card(xml_card(segment.first_of(&["data", "content"]))),
-        "forward" | "node" => Fragment::Label("[forward]".into()),
-        "markdown" => Fragment::Text(segment.first_of(&["content"]).unwrap_or_default().into()),
-        "share" => labelled("card", &["title", "content", "url"]),
-        "music" => card(music(segment)),
-        "contact" => labelled("card", &["type", "id"]),
-        "location" => Fragment::labelled("location", location(segment).as_deref()),
+        "xml" => of_xml(segment.first_of(&["data", "content"]).unwrap_or_default()),
+        "forward" | "longmsg" => forward(segment, around),
+        "node" => node(segment, around),
+        "share" => card_of(
+            segment.get("title"),
+            segment.get("content"),
+            segment.get("url"),
+            segment.get("image"),
+        ),
+        "music" => music(segment),
+        "contact" => {
+            let who = [segment.get("type"), segment.get("id")];
+            let who: Vec<_> = who.into_iter().flatten().collect();
+            card_of(None, Some(&who.join(" ")), None, None)
+        }
+        "location" => location(segment),
+        "poke" => other("poke", segment.owned(&["name"])),
+        "keyboard" => other("keyboard", labels(segment)),
+        // The sender's alias tells it.
         "anonymous" => return None,
-        other => Fragment::labelled(other, segment.first_of(&OTHER).or_else(|| segment.get("id"))),
-    })
+        kind => parts::unknown(kind, segment),
+    };
+    Some(Part::Segment(read))
 }
 
-/// Where segments that are not known keep their words.
-const OTHER: [&str; 9] =
-    ["text", "title", "content", "prompt", "summary", "desc", "result", "name", "url"];
-
-/// A mention (message/segment.md, "@某人"), by the name where the implementation adds it.
-fn mention<'a>(segment: &'a Segment<'_>) -> Cow<'a, str> {
-    match (segment.get("name"), segment.first_of(&["qq", "id"])) {
-        (_, Some("all")) => Cow::Borrowed("@all"),
-        (Some(name), _) => Cow::Owned(format!("@{}", name.trim_start_matches('@'))),
-        (None, id) => Cow::Owned(format!("@{}", id.unwrap_or_default())),
-    }
+/// A reply; go-cqhttp lets people write one to a message that is not there, with its words.
+fn reply(segment: &WireSegment<'_>) -> ReplyTo {
+    let sender = segment.get("qq").or_else(|| segment.get("user_id"));
+    let sender = sender.map(|id| Sender { id: id.to_owned(), name: id.to_owned() });
+    let external_id = segment.first_of(&["id", "message_id"]).map(str::to_owned);
+    ReplyTo { id: None, sender, content: segment.owned(&["text"]), external_id }
 }
 
-/// A face or sticker by its name in brackets, unless it brings its own.
-fn emoji(name: Option<&str>) -> Fragment<'_> {
-    match name {
-        None => Fragment::Label("[emoji]".into()),
-        Some(name) if name.starts_with('[') => Fragment::Text(name.into()),
-        Some(name) => Fragment::Text(format!("[{}]", name.trim_start_matches('/')).into()),
-    }
+/// A face by its number; NapCat tells its name, too.
+fn face(segment: &WireSegment<'_>) -> Segment {
+    let id = segment.first_of(&["id"]);
+    let told = segment.get("name").map(|name| name.trim_start_matches('/'));
+    let name = told.filter(|name| !name.is_empty()).or(id.and_then(faces::name));
+    Segment::Emoji { name: name.map(str::to_owned), id: id.map(str::to_owned), url: None }
 }
 
-fn media<'a>(message_type: MessageType, segment: &'a Segment<'_>) -> Fragment<'a> {
-    let addresses = [segment.get("url"), segment.first_of(&["file", "path"])];
-    let name = segment.get("name").or_else(|| segment.get("file_name"));
-    Fragment::media(message_type, addresses, name)
+/// A sticker of the shop.
+fn sticker(segment: &WireSegment<'_>) -> Segment {
+    let Media { url, summary, .. } = media(segment);
+    let name = summary.or_else(|| segment.owned(&["name"]));
+    Segment::Emoji { name, id: segment.owned(&["emoji_id", "id"]), url }
 }
 
-/// A place by its title, its address and where it is.
-fn location(segment: &Segment<'_>) -> Option<String> {
-    let words = segment.joined(&["title", "content", "address"]);
-    let latitude = segment.get("lat").or_else(|| segment.get("latitude"));
-    let longitude = segment.get("lon").or_else(|| segment.get("longitude"));
-    let coordinates = latitude.zip(longitude).map(|(lat, lon)| format!("{lat},{lon}"));
-    let parts: Vec<_> = [words, coordinates].into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join(" "))
+/// A file that is fetched by a page of QQ.
+fn flash_file(segment: &WireSegment<'_>) -> Segment {
+    let name = segment.owned(&["title", "name"]);
+    Segment::File(Media { name, ..Media::default() })
 }
 
-/// Music by its title and address, else by its service and number there.
-fn music(segment: &Segment<'_>) -> Option<String> {
-    let told = segment.joined(&["title", "content", "singer", "url"]);
-    told.or_else(|| segment.joined(&["type", "id"]))
+/// A forward: by its ID, and with its messages where NapCat sends them along.
+fn forward(segment: &WireSegment<'_>, around: &Surroundings<'_>) -> Segment {
+    let items = segment.nested("content").map(around.items).unwrap_or_default();
+    let title = segment.owned(&["title", "source", "summary"]);
+    Segment::Forward { title, items, id: segment.first_of(&["id", "resid"]).map(str::to_owned) }
 }
 
-fn card(words: Option<String>) -> Fragment<'static> {
-    words.map_or(Fragment::Label("[card]".into()), |words| Fragment::Text(words.into()))
+/// A message of a forward that stands by itself (message/segment.md, "合并转发节点").
+fn node(segment: &WireSegment<'_>, around: &Surroundings<'_>) -> Segment {
+    let id = segment.owned(&["id"]);
+    let items = segment.whole().map(around.items).filter(|_| id.is_none());
+    Segment::Forward { title: None, items: items.unwrap_or_default(), id }
 }
 
-/// A card by the line that a list of chats would show.
-fn json_card(json: Option<&str>) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Card<'a> {
-        #[serde(borrow, default)]
-        prompt: Scalar<'a>,
-        #[serde(default)]
-        desc: Scalar<'a>,
-    }
-    let json = crate::protocol::json::repair(json?);
-    let card: Card<'_> = serde_json::from_str(&json).ok()?;
-    card.prompt.text().or(card.desc.text()).map(str::to_owned)
+/// Music by its title, else by its service and its number there.
+fn music(segment: &WireSegment<'_>) -> Segment {
+    let place = [segment.get("type"), segment.get("id")];
+    let place: Vec<_> = place.into_iter().flatten().collect();
+    let place = place.join(" ");
+    let title = segment.get("title");
+    let text = segment.get("content").or_else(|| segment.get("singer"));
+    let text = text.or_else(|| title.is_none().then_some(place.as_str()));
+    let url = segment.get("url").or_else(|| segment.get("audio"));
+    card_of(title, text, url, segment.get("image"))
 }
 
-/// An XML card by its `brief`, which a list of chats would show.
-fn xml_card(xml: Option<&str>) -> Option<String> {
-    let (_, rest) = xml?.split_once("brief=\"")?;
-    let (brief, _) = rest.split_once('"')?;
-    let plain = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")]
-        .iter()
-        .fold(brief.to_owned(), |text, (entity, plain)| text.replace(entity, plain));
-    (!plain.trim().is_empty()).then_some(plain)
+/// The labels of the buttons of a keyboard.
+fn labels(segment: &WireSegment<'_>) -> Option<String> {
+    let rows = segment.nested("rows").or_else(|| segment.nested("content"))?;
+    let parts = rows.get().split("\"label\"").skip(1);
+    let labels: Vec<String> = parts
+        .filter_map(|rest| {
+            let value = rest.trim_start().strip_prefix(':')?;
+            serde_json::Deserializer::from_str(value).into_iter::<String>().next()?.ok()
+        })
+        .collect();
+    (!labels.is_empty()).then(|| labels.join(" "))
 }

@@ -5,40 +5,60 @@ use crate::adapter::api::Delivery;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::NoAnswer;
 use crate::adapter::onebot::common::media::Source;
-use crate::model::message::MessageType;
+use crate::adapter::onebot::common::requests;
+use crate::adapter::onebot::common::words::words;
+use crate::model::content::{Media, Segment};
 use serde::Serialize;
 use std::borrow::Cow;
 
 /// The parameters of `send_message` (interface/message/actions.md).
-///
-/// One segment a message: some implementations send each as a message of its own.
 #[derive(Debug, Serialize)]
 pub(super) struct SendMessage<'a> {
     #[serde(flatten)]
     pub(super) address: Address<'a>,
-    pub(super) message: [Segment<'a>; 1],
+    pub(super) message: Vec<SegmentOut<'a>>,
 }
 
-/// A segment we send (interface/message/segments.md).
+/// A segment that is sent (interface/message/segments.md).
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
-pub(super) enum Segment<'a> {
-    Text { text: &'a str },
-    Image { file_id: &'a str },
-    Audio { file_id: &'a str },
-    Video { file_id: &'a str },
-    File { file_id: &'a str },
+pub(super) enum SegmentOut<'a> {
+    Text { text: Cow<'a, str> },
+    Mention { user_id: &'a str },
+    MentionAll {},
+    Reply { message_id: &'a str },
+    Location { latitude: f64, longitude: f64, title: &'a str, content: &'a str },
+    Image { file_id: String },
+    Audio { file_id: String },
+    Video { file_id: String },
+    File { file_id: String },
 }
 
-impl<'a> Segment<'a> {
-    /// The segment for content of a type; a medium by the ID of its file.
-    pub(super) fn new(message_type: MessageType, content: &'a str) -> Self {
-        match message_type {
-            MessageType::Text => Self::Text { text: content },
-            MessageType::Image => Self::Image { file_id: content },
-            MessageType::Audio => Self::Audio { file_id: content },
-            MessageType::Video => Self::Video { file_id: content },
-            MessageType::File => Self::File { file_id: content },
+impl<'a> SegmentOut<'a> {
+    /// The segment for one of a message that is no file; what has no form goes as its words.
+    pub(super) fn new(segment: &'a Segment) -> Self {
+        let text = |text: &'a Option<String>| text.as_deref().unwrap_or_default();
+        match segment {
+            Segment::Text { text } => Self::Text { text: text.into() },
+            Segment::Mention { user, .. } => Self::Mention { user_id: user },
+            Segment::MentionAll {} => Self::MentionAll {},
+            Segment::Location { latitude, longitude, title, address } => Self::Location {
+                latitude: *latitude,
+                longitude: *longitude,
+                title: text(title),
+                content: text(address),
+            },
+            other => Self::Text { text: words(other).into() },
+        }
+    }
+
+    /// The segment for a file that was uploaded.
+    pub(super) fn file(segment: &Segment, file_id: String) -> Self {
+        match segment {
+            Segment::Image(_) => Self::Image { file_id },
+            Segment::Audio(_) => Self::Audio { file_id },
+            Segment::Video(_) => Self::Video { file_id },
+            _ => Self::File { file_id },
         }
     }
 }
@@ -59,13 +79,14 @@ enum UploadSource<'a> {
 }
 
 impl<'a> UploadFile<'a> {
-    /// The upload of a source.
-    pub(super) fn new(source: &'a Source<'a>) -> Self {
+    /// The upload of a source, under the name of its file.
+    pub(super) fn new(source: &'a Source<'a>, media: &'a Media) -> Self {
         let upload = match source {
             Source::Url(url) => UploadSource::Url { url },
             Source::Data { base64, .. } => UploadSource::Data { data: base64 },
         };
-        Self { name: source.name(), source: upload }
+        let name = media.name.as_deref().map_or_else(|| source.name(), Cow::Borrowed);
+        Self { name, source: upload }
     }
 }
 
@@ -77,20 +98,7 @@ pub(super) fn delivery(answer: Result<ActionResponse, NoAnswer>) -> Delivery {
             let reason = "the implementation could not send it".into();
             Delivery::Refused { reason, retryable: true }
         }
-        Ok(answer) if answer.is_too_large() => Delivery::Unknown { reason: answer.text },
-        Ok(answer) if answer.is_accepted() => {
-            Delivery::Sent { external_id: answer.message_id(), is_unconfirmed: answer.is_async() }
-        }
-        Ok(answer) => refusal(&answer),
-        Err(NoAnswer::NotSent(reason)) => {
-            Delivery::Refused { reason: reason.into(), retryable: true }
-        }
-        Err(refused @ NoAnswer::TooLarge) => {
-            Delivery::Refused { reason: refused.to_string(), retryable: false }
-        }
-        Err(lost @ (NoAnswer::Silent(_) | NoAnswer::Lost)) => {
-            Delivery::Unknown { reason: lost.to_string() }
-        }
+        answer => requests::delivery(answer, refusal),
     }
 }
 
@@ -124,17 +132,32 @@ mod tests {
     use serde_json::{json, to_value};
 
     #[test]
-    fn a_message_is_one_segment_to_an_address() {
+    fn a_message_goes_to_an_address() {
+        let text = Segment::Text { text: "hi".into() };
         let message = SendMessage {
             address: Address::parse("channel_1%5F_2").unwrap(),
-            message: [Segment::new(MessageType::Text, "hi")],
+            message: vec![SegmentOut::new(&text)],
         };
         let segment = json!({"type": "text", "data": {"text": "hi"}});
         let expected = json!({
             "detail_type": "channel", "guild_id": "1_", "channel_id": "2", "message": [segment]
         });
         assert_eq!(to_value(&message).unwrap(), expected);
-        let image = Segment::new(MessageType::Image, "f");
+    }
+
+    #[test]
+    fn each_segment_has_its_form_else_words() {
+        let sent = |segment| to_value(SegmentOut::new(&segment)).unwrap();
+        let mention = Segment::Mention { user: "7".into(), name: Some("Ann".into()), me: false };
+        assert_eq!(sent(mention), json!({"type": "mention", "data": {"user_id": "7"}}));
+        assert_eq!(sent(Segment::MentionAll {}), json!({"type": "mention_all", "data": {}}));
+        let (title, address) = (Some("广场".to_owned()), None);
+        let place = Segment::Location { latitude: 1.5, longitude: 2.0, title, address };
+        let data = json!({"latitude": 1.5, "longitude": 2.0, "title": "广场", "content": ""});
+        assert_eq!(sent(place), json!({"type": "location", "data": data}));
+        let face = Segment::Emoji { name: Some("微笑".into()), id: Some("14".into()), url: None };
+        assert_eq!(sent(face), json!({"type": "text", "data": {"text": "[微笑]"}}));
+        let image = SegmentOut::file(&Segment::Image(Media::default()), "f".into());
         assert_eq!(to_value(image).unwrap(), json!({"type": "image", "data": {"file_id": "f"}}));
     }
 
@@ -145,8 +168,11 @@ mod tests {
             ("base64://aGk=", json!({"type": "data", "name": "file", "data": "aGk="})),
         ] {
             let source = Source::parse(content).unwrap();
-            assert_eq!(to_value(UploadFile::new(&source)).unwrap(), expected);
+            assert_eq!(to_value(UploadFile::new(&source, &Media::default())).unwrap(), expected);
         }
+        let named = Media { name: Some("季度.pdf".into()), ..Media::default() };
+        let source = Source::parse("https://x/a.png").unwrap();
+        assert_eq!(to_value(UploadFile::new(&source, &named)).unwrap()["name"], "季度.pdf");
     }
 
     fn answer(status: &str, retcode: i64, data: &str) -> ActionResponse {

@@ -1,17 +1,19 @@
 //! One account of a connection, which may have several.
 
-use super::action::{Segment, SendMessage, UploadFile, delivery, upload_failed};
+use super::action::{SegmentOut, SendMessage, UploadFile, delivery, upload_failed};
 use super::address::Address;
 use super::event::BotId;
-use crate::adapter::api::{Action, ActionError, Delivery, Event, EventSink, Found, Outbound};
+use crate::adapter::api::{
+    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, MessageRef, Outbound,
+};
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Bot as SelfParameter, Calls, NoAnswer};
 use crate::adapter::onebot::common::media::Source;
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::requests::{RequestHandler, done};
-use crate::model::change::Inbound;
+use crate::adapter::onebot::common::words::quote;
+use crate::model::content::{ForwardItem, Media, Segment};
 use serde::Serialize;
-use std::borrow::Cow;
 
 /// An account, and what it is reached by.
 #[derive(Debug)]
@@ -27,11 +29,6 @@ pub(super) struct Bot {
 }
 
 impl Bot {
-    /// The name of who sent a message, by what it is remembered.
-    pub(super) fn sender_key(message: &Inbound) -> String {
-        format!("{} {}", message.conversation, message.sender.id)
-    }
-
     async fn call(&self, action: &str, params: impl Serialize) -> Result<ActionResponse, NoAnswer> {
         let Self { id: BotId { platform, user_id }, calls, .. } = self;
         calls.call(action, params, Some(SelfParameter { platform, user_id })).await
@@ -47,28 +44,48 @@ impl Bot {
             );
             return Delivery::Refused { reason, retryable: false };
         };
-        let content = match self.content(message).await {
-            Ok(content) => content,
+        let segments = match message.content.segments() {
+            Some(segments) => self.segments(segments).await,
+            None => Ok(vec![SegmentOut::Text { text: message.content.readable() }]),
+        };
+        let mut segments = match segments {
+            Ok(segments) => segments,
             Err(failed) => return failed,
         };
-        let segment = Segment::new(message.content.message_type(), &content);
-        let params = SendMessage { address, message: [segment] };
+        if let Some(reply_to) = &message.reply_to {
+            let head = match &reply_to.external_id {
+                Some(message_id) => Some(SegmentOut::Reply { message_id }),
+                None => quote(reply_to).map(|text| SegmentOut::Text { text: text.into() }),
+            };
+            segments.splice(0..0, head);
+        }
+        let params = SendMessage { address, message: segments };
         let Self { id: BotId { platform, user_id }, calls, .. } = self;
         let itself = Some(SelfParameter { platform, user_id });
         delivery(calls.send(message.id, "send_message", params, itself).await)
     }
 
-    /// The text, or the ID of the file.
-    async fn content<'a>(&self, message: &'a Outbound) -> Result<Cow<'a, str>, Delivery> {
-        let Some((_, media)) = message.content.media() else {
-            return Ok(message.content.readable());
-        };
-        let source = Source::parse(media.url.as_deref().unwrap_or_default())
-            .map_err(|reason| Delivery::Refused { reason, retryable: false })?;
-        let answer = self.call("upload_file", UploadFile::new(&source)).await;
+    /// The segments as they are sent; files are uploaded.
+    async fn segments<'a>(&self, segments: &'a [Segment]) -> Result<Vec<SegmentOut<'a>>, Delivery> {
+        let mut out = Vec::with_capacity(segments.len());
+        for segment in segments {
+            let media = segment.media().and_then(|media| Some((media, media.url.as_deref()?)));
+            out.push(match media {
+                Some((media, url)) => SegmentOut::file(segment, self.upload(media, url).await?),
+                None => SegmentOut::new(segment),
+            });
+        }
+        Ok(out)
+    }
+
+    /// Uploads a file, and gives its ID.
+    async fn upload(&self, media: &Media, url: &str) -> Result<String, Delivery> {
+        let source =
+            Source::parse(url).map_err(|reason| Delivery::Refused { reason, retryable: false })?;
+        let answer = self.call("upload_file", UploadFile::new(&source, media)).await;
         let file_id = answer.as_ref().ok().and_then(|answer| answer.field("file_id"));
         match file_id.as_ref().and_then(|id| id.text()) {
-            Some(file_id) => Ok(Cow::Owned(file_id.to_owned())),
+            Some(file_id) => Ok(file_id.to_owned()),
             None => Err(upload_failed(&answer)),
         }
     }
@@ -87,8 +104,16 @@ impl Bot {
         self.events.report(Event::Named { platform, conversation, name }).await;
     }
 
+    /// Asks for the name of a person whom a message mentions.
+    pub(super) async fn look_up_mentioned(&self, message: MessageRef, user: String, key: &str) {
+        self.look_up_person(&message.conversation, &user, key).await;
+        if let Some(name) = self.names.get(key) {
+            self.events.report(Event::MentionNamed { message, user, name }).await;
+        }
+    }
+
     /// Asks for the name of somebody in a conversation.
-    pub(super) async fn look_up_sender(&self, conversation: &str, user_id: &str, key: &str) {
+    pub(super) async fn look_up_person(&self, conversation: &str, user_id: &str, key: &str) {
         #[derive(Serialize)]
         struct Member<'a> {
             #[serde(flatten)]
@@ -126,6 +151,11 @@ impl RequestHandler for std::sync::Arc<Bot> {
     /// The specification has no history to ask.
     async fn find(&self, _: Outbound) -> Found {
         Found::CannotTell
+    }
+
+    /// The specification has no forwards.
+    async fn open_forward(&self, _: ForwardOf) -> Result<Vec<ForwardItem>, ActionError> {
+        Err(ActionError::Unsupported)
     }
 
     /// `delete_message` (interface/message/actions.md); the specification has nothing else of these.

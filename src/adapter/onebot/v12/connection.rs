@@ -7,6 +7,7 @@ use crate::adapter::api::{Event as CoreEvent, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Answered, Calls};
+use crate::adapter::onebot::common::mentions::{message_of, name_mentions, person_key};
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::requests;
 use crate::adapter::onebot::common::session::{self, Session, Skipped};
@@ -143,6 +144,16 @@ impl Peer {
                 };
                 self.message(&bot, *message).await
             }
+            Event::Notice(notice) => match bot.and_then(|id| self.bot(id)) {
+                Some(bot) => {
+                    let name_of = |conversation: &str, user: &str| {
+                        bot.names.get(&person_key(conversation, user))
+                    };
+                    let told = notice.event(&bot.platform, &bot.id.user_id, &name_of);
+                    requests::report(&self.context.events, told).await
+                }
+                None => Ok(()),
+            },
             Event::Heartbeat { interval } => {
                 self.heartbeat = session::patience(interval);
                 Ok(())
@@ -252,7 +263,20 @@ impl Peer {
             }
         };
         self.name(bot, &mut inbound);
-        self.report(CoreEvent::Message(Box::new(inbound))).await
+        let message = message_of(&inbound);
+        let unnamed = name_mentions(&mut inbound, &bot.names);
+        self.report(CoreEvent::Message(Box::new(inbound))).await?;
+        // Asked for once the message is on its way, so that what is found comes after it.
+        for user in unnamed {
+            let key = person_key(&message.conversation, &user);
+            let Some(permit) = bot.names.ask(&key) else { continue };
+            let (bot, message) = (Arc::clone(bot), message.clone());
+            self.context.tracker.spawn(async move {
+                bot.look_up_mentioned(message, user, &key).await;
+                drop(permit);
+            });
+        }
+        Ok(())
     }
 
     async fn report(&self, event: CoreEvent) -> Result<(), End> {
@@ -269,7 +293,7 @@ impl Peer {
                 drop(permit);
             });
         }
-        let key = Bot::sender_key(inbound);
+        let key = person_key(&inbound.conversation, &inbound.sender.id);
         let is_private = inbound.conversation.starts_with("private_");
         let known =
             if is_private { inbound.conversation_name.clone() } else { bot.names.get(&key) };
@@ -280,7 +304,7 @@ impl Peer {
             let (bot, conversation) = (Arc::clone(bot), inbound.conversation.clone());
             let sender = inbound.sender.id.clone();
             self.context.tracker.spawn(async move {
-                bot.look_up_sender(&conversation, &sender, &key).await;
+                bot.look_up_person(&conversation, &sender, &key).await;
                 drop(permit);
             });
         }

@@ -1,14 +1,15 @@
 //! Frames of OneBot 12: events (data-protocol/event.md) and action responses.
 
 use super::address::Address;
+use super::notice::NoticeFrame;
 use super::segment;
 use crate::adapter::onebot::common::answer::ActionResponse;
-use crate::adapter::onebot::common::fragment::Reading;
+use crate::adapter::onebot::common::parts::Reading;
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
 use crate::model::change::Inbound;
 use crate::model::content::Content;
-use crate::model::message::{MessageType, Sender, check_name};
+use crate::model::message::{Sender, check_name};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -37,6 +38,8 @@ pub(super) enum Event<'a> {
     Heartbeat { interval: i64 },
     /// `meta.status_update`: which bots are there, and whether they are online.
     Status(Vec<(BotId, bool)>),
+    /// Something that is no message.
+    Notice(NoticeFrame<'a>),
     /// A frame of OneBot 11, which does not belong here.
     OtherVersion,
     /// Nothing for us.
@@ -97,6 +100,7 @@ impl<'a> Frame<'a> {
         let bot = fields.bot.and_then(bot_id);
         let event = match (fields.kind.or_empty(), fields.detail_type.or_empty()) {
             ("message", _) => Event::Message(Box::new(Message(fields))),
+            ("notice" | "request", _) => Event::Notice(NoticeFrame::parse(text)),
             ("meta", "heartbeat") => {
                 Event::Heartbeat { interval: fields.interval.number().unwrap_or_default() }
             }
@@ -192,8 +196,8 @@ impl Message<'_> {
         check_name("conversation", &conversation)?;
         let fields = &self.0;
         let user = fields.user_id.or_empty();
-        let Reading { message_type, content, original, .. } =
-            self.read().ok_or("a message without `message`")?;
+        let read = self.read(account).ok_or("a message without `message`")?;
+        let Reading { content, reply_to, original, .. } = read;
         // The event's own ID is as good, where the message has none.
         let external_id = fields.message_id.text().or(fields.id.text()).ok_or("no `message_id`")?;
         Ok(Inbound {
@@ -202,8 +206,8 @@ impl Message<'_> {
             conversation,
             conversation_name: None,
             sender: Sender { id: user.to_owned(), name: user.to_owned() },
-            content: Content::of_type(message_type, content),
-            reply_to: None,
+            content,
+            reply_to,
             external_id: external_id.to_owned(),
             time: fields.time.time().unwrap_or_else(now),
             own: user == account,
@@ -215,27 +219,35 @@ impl Message<'_> {
 }
 
 impl Message<'_> {
-    /// Reads the message; `alt_message` where the message itself is a text of labels, or missing.
-    fn read(&self) -> Option<Reading> {
-        let read = self.0.message.map(segment::read);
-        let says_nothing = read
-            .as_ref()
-            .is_none_or(|reading| reading.is_bare && reading.message_type == MessageType::Text);
+    /// Reads the message; `alt_message` where the message itself brings no more than names, or is
+    /// missing.
+    fn read(&self, account: &str) -> Option<Reading> {
+        let read = self.0.message.map(|message| segment::read(message, &|user| user == account));
+        let says_nothing = read.as_ref().is_none_or(|reading| reading.says_nothing);
         let alt = self.0.alt_message.text().filter(|alt| says_nothing && !alt.trim().is_empty());
         let Some(alt) = alt else { return read };
-        let original = self.0.message.map(|message| message.get().to_owned());
-        let (message_type, content) = (MessageType::Text, alt.to_owned());
-        Some(Reading { message_type, content, original, is_bare: false })
+        Some(Reading {
+            content: Content::text(alt),
+            reply_to: read.and_then(|reading| reading.reply_to),
+            original: self.0.message.map(|message| message.get().to_owned()),
+            says_nothing: false,
+        })
     }
 }
 
 /// Reads a frame as a connection does; no frame may panic.
 #[cfg(any(test, fuzzing))]
 pub(in crate::adapter) fn swallow(text: &str) {
-    if let Ok(Frame::Event { event: Event::Message(message), .. }) = Frame::parse(text)
-        && let Ok(inbound) = message.into_inbound("wechat", "me")
-    {
-        assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
+    match Frame::parse(text) {
+        Ok(Frame::Event { event: Event::Message(message), .. }) => {
+            if let Ok(inbound) = message.into_inbound("wechat", "me") {
+                assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
+            }
+        }
+        Ok(Frame::Event { event: Event::Notice(notice), .. }) => {
+            notice.event("wechat", "me", &|_, _| None);
+        }
+        _ => {}
     }
 }
 
@@ -271,8 +283,9 @@ mod tests {
                 value(),
                 0..10,
             ),
-            kind in "message|meta|notice",
-            detail in "group|private|channel|heartbeat|status_update",
+            kind in "message|meta|notice|request",
+            detail in "group|private|channel|heartbeat|status_update|group_message_delete|\
+                       x.message_edit|new_friend|get_group_poke",
         ) {
             let mut parts = vec![format!("\"type\":\"{kind}\",\"detail_type\":\"{detail}\"")];
             parts.extend(fields.iter().map(|(name, value)| format!("\"{name}\":{value}")));

@@ -5,6 +5,7 @@ mod address;
 mod bot;
 mod connection;
 mod event;
+mod notice;
 mod segment;
 
 #[cfg(fuzzing)]

@@ -1,62 +1,62 @@
-//! The segments of OneBot 12 (interface/message/segments.md), as a reader sees them.
+//! The segments of OneBot 12 (interface/message/segments.md), and extensions of implementations.
 
-use crate::adapter::onebot::common::fragment::{Fragment, Reading};
-use crate::adapter::onebot::common::segment::Segment;
-use crate::model::message::MessageType;
+use crate::adapter::onebot::common::card::card_of;
+use crate::adapter::onebot::common::parts::{self, Part, Reading, location, media, mention, text};
+use crate::adapter::onebot::common::segment::WireSegment;
+use crate::model::content::{MAX_SEGMENTS, Segment};
+use crate::model::message::{ReplyTo, Sender};
 use serde_json::value::RawValue;
 
 /// Reads a message: segments, or one segment or a text from those who send such.
-pub(super) fn read(message: &RawValue) -> Reading {
+pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Reading {
     let json = message.get();
     let segments = match json.as_bytes().first() {
         Some(b'[') => {
             let list: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-            list.into_iter().map(Segment::parse).collect()
+            list.into_iter().take(MAX_SEGMENTS).map(WireSegment::parse).collect()
         }
-        Some(b'{') => vec![Segment::parse(message)],
-        _ => vec![Segment::text(serde_json::from_str::<String>(json).unwrap_or_default())],
+        Some(b'{') => vec![WireSegment::parse(message)],
+        _ => vec![WireSegment::text(serde_json::from_str::<String>(json).unwrap_or_default())],
     };
     let is_plain = segments.iter().all(|segment| segment.kind() == Some("text"));
-    let fragments: Vec<_> = segments.iter().filter_map(fragment).collect();
-    Reading::of(&fragments, (!is_plain).then(|| json.to_owned()))
+    let parts = segments.iter().filter_map(|segment| part(segment, is_me)).collect();
+    Reading::of(parts, (!is_plain).then(|| json.to_owned()))
 }
 
-/// The fragment that a reader sees of a segment, if any.
-fn fragment<'a>(segment: &'a Segment<'_>) -> Option<Fragment<'a>> {
-    let labelled = |label, keys| Fragment::labelled(label, segment.joined(keys).as_deref());
-    Some(match segment.kind()? {
-        "text" => Fragment::Text(segment.plain_text().into()),
+/// Reads one segment; `None` where it is none.
+fn part(segment: &WireSegment<'_>, is_me: &dyn Fn(&str) -> bool) -> Option<Part> {
+    let read = match segment.kind()? {
+        "text" => text(segment.plain_text()),
         "mention" => {
-            let user = segment.first_of(&["name", "user_name", "user_id"]);
-            Fragment::Text(format!("@{}", user.unwrap_or_default()).into())
+            let name = segment.get("name").or_else(|| segment.get("user_name"));
+            mention(segment.first_of(&["user_id"]).unwrap_or_default(), name, is_me)
         }
-        "mention_all" => Fragment::Text("@all".into()),
-        "reply" => Fragment::Label("[reply] ".into()),
-        "image" => media(MessageType::Image, segment),
-        "voice" | "audio" => media(MessageType::Audio, segment),
-        "video" => media(MessageType::Video, segment),
-        "file" => media(MessageType::File, segment),
-        "location" => Fragment::labelled("location", location(segment).as_deref()),
-        "wx.emoji" | "qq.face" => labelled("emoji", &["name"]),
-        "wx.link" | "wx.app" | "wx.card" => labelled("card", &["title", "des", "nickname", "url"]),
-        other => Fragment::labelled(other, segment.first_of(&OTHER)),
-    })
+        "mention_all" => Segment::MentionAll {},
+        "reply" => return Some(Part::Reply(reply(segment))),
+        "image" => Segment::Image(media(segment)),
+        "voice" | "audio" => Segment::Audio(media(segment)),
+        "video" => Segment::Video(media(segment)),
+        "file" => Segment::File(media(segment)),
+        "location" => location(segment),
+        "wx.emoji" | "qq.face" | "face" => Segment::Emoji {
+            name: segment.owned(&["name", "text"]),
+            id: segment.owned(&["id", "file_id"]),
+            url: segment.owned(&["url"]),
+        },
+        "wx.link" | "wx.app" | "wx.card" => card_of(
+            segment.get("title").or_else(|| segment.get("nickname")),
+            segment.get("des").or_else(|| segment.get("desc")),
+            segment.get("url"),
+            None,
+        ),
+        kind => parts::unknown(kind, segment),
+    };
+    Some(Part::Segment(read))
 }
 
-/// Where segments that are not known keep their words.
-const OTHER: [&str; 8] = ["text", "title", "content", "summary", "desc", "result", "name", "url"];
-
-/// By its address, which is an extension, else by the ID of the file.
-fn media<'a>(message_type: MessageType, segment: &'a Segment<'_>) -> Fragment<'a> {
-    let addresses = [segment.get("url"), segment.first_of(&["file_id"])];
-    Fragment::media(message_type, addresses, segment.get("name"))
-}
-
-/// A place by its title, its address and where it is.
-fn location(segment: &Segment<'_>) -> Option<String> {
-    let words = segment.joined(&["title", "content"]);
-    let coordinates = segment.get("latitude").zip(segment.get("longitude"));
-    let coordinates = coordinates.map(|(lat, lon)| format!("{lat},{lon}"));
-    let parts: Vec<_> = [words, coordinates].into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join(" "))
+/// A reply, and the person whose message it answers.
+fn reply(segment: &WireSegment<'_>) -> ReplyTo {
+    let sender = segment.owned(&["user_id"]).map(|id| Sender { name: id.clone(), id });
+    let external_id = segment.first_of(&["message_id"]).map(str::to_owned);
+    ReplyTo { id: None, sender, content: None, external_id }
 }

@@ -1,0 +1,48 @@
+import { avatar } from '../avatar.js';
+import { fill, h } from '../dom.js';
+import { platformName } from '../format.js';
+import { t } from '../i18n.js';
+import { icon } from '../icons.js';
+import { nameOfConversation } from '../names.js';
+import { openConversationMenu } from './conversation-menu.js';
+
+/**
+ * What a conversation is, what can be done with it, and whether its platform is there.
+ * @param {import('../feed.js').Feed} feed
+ * @param {import('../types.js').Conversation} opened
+ * @param {() => void} back
+ */
+export function conversationHead(feed, opened, back) {
+  const { platform, conversation } = opened;
+  const element = h('header', { class: 'pane-head' });
+  const away = h('p', { class: 'away', role: 'status', hidden: true });
+  const entry = () => feed.conversations.get(platform, conversation) ?? opened;
+  let drawn = '';
+
+  function draw() {
+    const now = entry();
+    const name = nameOfConversation(now);
+    const key = [name, now.muted].join();
+    if (key === drawn) return;
+    drawn = key;
+    const more = h('button', { class: 'plain', 'aria-label': t('conversationMenu'), title: t('conversationMenu'), 'aria-haspopup': 'dialog', onclick: () => openConversationMenu(more, entry(), feed.conversations) }, icon('more'));
+    fill(
+      element,
+      h('button', { class: 'plain back', 'aria-label': t('back'), onclick: back }, icon('back')),
+      avatar(conversation, name),
+      h('div', { class: 'pane-name' }, h('h2', null, name, now.muted ? icon('muted') : null), h('span', { class: 'muted' }, `${platformName(platform)} · ${conversation}`)),
+      more,
+    );
+  }
+
+  /** Says so where nothing that is written goes out now. */
+  function drawAway() {
+    const here = feed.adapters.value?.filter((adapter) => adapter.platform === platform);
+    const isAway = here !== undefined && !here.some(({ state }) => state === 'Connected');
+    away.hidden = !isAway;
+    away.textContent = isAway ? t('platformAway', { platform: platformName(platform) }) : '';
+  }
+
+  const ends = [feed.conversations.changed.follow(draw), feed.adapters.follow(drawAway)];
+  return { element, away, close: () => ends.forEach((end) => end()) };
+}

@@ -1,0 +1,43 @@
+//! The names of people whom messages mention.
+
+use super::names::Names;
+use crate::adapter::api::MessageRef;
+use crate::model::change::Inbound;
+
+/// People whose names one message has asked for.
+const MAX_ASKED_FOR: usize = 8;
+
+/// The key of a person's name in a conversation.
+pub(in crate::adapter::onebot) fn person_key(conversation: &str, user: &str) -> String {
+    format!("{conversation} {user}")
+}
+
+/// Names the people whom a message mentions, as far as they are known; returns others, who are to be
+/// asked for.
+pub(in crate::adapter::onebot) fn name_mentions(
+    inbound: &mut Inbound,
+    people: &Names,
+) -> Vec<String> {
+    let mut unknown = Vec::new();
+    for user in inbound.content.unnamed_mentions() {
+        match people.get(&person_key(&inbound.conversation, &user)) {
+            Some(name) => {
+                if let Some(named) = inbound.content.with_mention_named(&user, &name) {
+                    inbound.content = named;
+                }
+            }
+            None => unknown.push(user),
+        }
+    }
+    unknown.truncate(MAX_ASKED_FOR);
+    unknown
+}
+
+/// A message by its platform's ID, for what becomes known of it later.
+pub(in crate::adapter::onebot) fn message_of(inbound: &Inbound) -> MessageRef {
+    MessageRef {
+        platform: inbound.platform.clone(),
+        conversation: inbound.conversation.clone(),
+        external_id: inbound.external_id.clone(),
+    }
+}

@@ -1,0 +1,92 @@
+//! Readable text of what a platform has no form for (contract, item 24): nothing is left out.
+
+use crate::model::content::{Content, Segment};
+use crate::model::message::ReplyTo;
+
+/// The words that a segment goes out as.
+pub(in crate::adapter::onebot) fn words(segment: &Segment) -> String {
+    match segment {
+        // Apart from what follows.
+        Segment::Mention { .. } | Segment::MentionAll {} => format!("{} ", readable(segment)),
+        Segment::Location { latitude, longitude, title, address } => {
+            let place = format!("{latitude},{longitude}");
+            joined(&[title.as_deref(), address.as_deref(), Some(&place)], " ")
+        }
+        Segment::Card { title, text, url, .. } => {
+            joined(&[title.as_deref(), text.as_deref(), url.as_deref()], " ")
+        }
+        Segment::Forward { items, .. } if !items.is_empty() => {
+            let said = items.iter().map(|item| {
+                let text: String = item.segments.iter().map(words).collect();
+                format!("{}: {}", item.sender.name, text.trim_end())
+            });
+            let lines: Vec<_> = std::iter::once(readable(segment)).chain(said).collect();
+            lines.join("\n")
+        }
+        other => readable(other),
+    }
+}
+
+/// The words that stand before an answer, where the platform cannot be told which message it
+/// answers; `None` where nothing is known of that.
+pub(in crate::adapter::onebot) fn quote(reply_to: &ReplyTo) -> Option<String> {
+    let said = reply_to.content.as_deref().filter(|said| !said.is_empty())?;
+    Some(match reply_to.sender.as_ref().filter(|sender| !sender.name.is_empty()) {
+        Some(sender) => format!("> {}: {said}\n", sender.name),
+        None => format!("> {said}\n"),
+    })
+}
+
+fn readable(segment: &Segment) -> String {
+    Content::of(vec![segment.clone()]).readable().into_owned()
+}
+
+fn joined(words: &[Option<&str>], between: &str) -> String {
+    let words = words.iter().flatten().copied().filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(between)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::content::{ForwardItem, every_segment};
+    use crate::model::message::Sender;
+
+    #[test]
+    fn every_segment_has_words() {
+        for segment in every_segment() {
+            assert!(!words(&segment).trim().is_empty(), "{segment:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_out() {
+        let some = |text: &str| Some(text.to_owned());
+        let (title, address) = (some("广场"), some("黄浦区"));
+        let place = Segment::Location { latitude: 1.5, longitude: 2.0, title, address };
+        assert_eq!(words(&place), "广场 黄浦区 1.5,2");
+        let card = Segment::Card {
+            title: some("百度"),
+            text: some("搜索"),
+            url: some("https://b"),
+            image: None,
+        };
+        assert_eq!(words(&card), "百度 搜索 https://b");
+        let said = |name: &str, segments| ForwardItem {
+            sender: Sender { id: "1".into(), name: name.into() },
+            created_at: 0,
+            segments,
+        };
+        let items = vec![said("Ann", vec![card]), said("Bo", vec![Segment::MentionAll {}])];
+        let forward = Segment::Forward { title: some("聊天"), items, id: None };
+        assert_eq!(words(&forward), "聊天\nAnn: 百度 搜索 https://b\nBo: @all");
+    }
+
+    #[test]
+    fn an_answer_quotes_what_it_answers() {
+        let sender = Some(Sender { id: "1".into(), name: "Ann".into() });
+        let reply_to = ReplyTo { sender, content: Some("早".into()), ..ReplyTo::default() };
+        assert_eq!(quote(&reply_to).as_deref(), Some("> Ann: 早\n"));
+        assert_eq!(quote(&ReplyTo::default()), None);
+    }
+}

@@ -1,0 +1,131 @@
+//! `/api/conversations`: list, read, mark.
+
+use super::body::{Answer, json};
+use super::context::Context;
+use super::error::{ErrorResponse, Result};
+use super::messages::write;
+use super::operation::Call;
+use super::query::{name_of, number, seq_of};
+use super::request::read_json;
+use crate::model::message::LOCAL;
+use crate::protocol::http::{
+    Conversations, DEFAULT_CONVERSATIONS, MAX_LIMIT, ReadTo, SetConversation,
+};
+use crate::protocol::overview::Conversation;
+use crate::store::{self, Command, ConversationQuery, View};
+use hyper::StatusCode;
+use percent_encoding::percent_decode_str;
+
+/// `GET /api/conversations`
+pub async fn list(call: Call<'_>) -> Result<Answer> {
+    let view = call.context.store.view()?;
+    let query = query(call.request.uri().query().unwrap_or_default(), &view)?;
+    let context = call.context.clone();
+    // A text is looked for in all of them.
+    let read = move || {
+        let mut found = view.conversations(&query)?;
+        for conversation in &mut found {
+            fill_waiting(conversation, &context, &view);
+        }
+        Ok(found)
+    };
+    let conversations = super::list::on_a_thread(read).await?;
+    Ok(json(StatusCode::OK, &Conversations { conversations }))
+}
+
+/// `GET /api/conversations/{platform}/{conversation}`
+pub fn read(call: &Call<'_>) -> Result<Answer> {
+    let (platform, conversation) = names(call)?;
+    answer(call.context, &platform, &conversation)
+}
+
+/// `PATCH /api/conversations/{platform}/{conversation}`
+pub async fn set(call: Call<'_>) -> Result<Answer> {
+    let (platform, conversation) = names(&call)?;
+    let body: SetConversation = read_json(call.context, call.request).await.map_err(invalid)?;
+    let SetConversation { read_to, muted, pinned } = body;
+    if read_to.is_none() && muted.is_none() && pinned.is_none() {
+        let text = "there is nothing to set; give `read_to`, `muted` or `pinned`";
+        return Err(invalid(ErrorResponse::bad_request(text)));
+    }
+    let view = call.context.store.view()?;
+    let read_to = match read_to {
+        None => None,
+        Some(ReadTo::Seq(seq)) => Some(seq),
+        Some(ReadTo::Text(text)) if text == "latest" => Some(u64::MAX),
+        Some(ReadTo::Text(text)) => Some(seq_of("read_to", &text, &view).map_err(|_| {
+            let text =
+                "`read_to` must be the `seq` or the ID of a message that is known, or `latest`";
+            invalid(ErrorResponse::bad_request(text))
+        })?),
+    };
+    let command = Command::SetConversation {
+        platform: store::stored(&platform).to_owned(),
+        conversation: conversation.clone(),
+        read_to,
+        muted,
+        pinned,
+    };
+    match write(call.context, command).await? {
+        store::Answer::NotFound => Err(not_found(&platform, &conversation)),
+        _ => answer(call.context, &platform, &conversation),
+    }
+}
+
+/// A conversation as it now is.
+fn answer(context: &Context, platform: &str, conversation: &str) -> Result<Answer> {
+    let view = context.store.view()?;
+    let found = view.conversation(platform, conversation)?;
+    let mut found = found.ok_or_else(|| not_found(platform, conversation))?;
+    fill_waiting(&mut found, context, &view);
+    Ok(json(StatusCode::OK, &found))
+}
+
+fn fill_waiting(conversation: &mut Conversation, context: &Context, view: &View) {
+    if let Some(message) = &mut conversation.last_message {
+        message.waiting = context.waiting(message, view);
+    }
+}
+
+fn query(query: &str, view: &View) -> Result<ConversationQuery> {
+    let mut wanted =
+        ConversationQuery { limit: Some(DEFAULT_CONVERSATIONS), ..ConversationQuery::default() };
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "platform" => wanted.platform = Some(name_of("platform", &value)?),
+            "q" => wanted.text = Some(value.into_owned()).filter(|text| !text.is_empty()),
+            "limit" => wanted.limit = Some(number::<usize>("limit", &value)?.min(MAX_LIMIT)),
+            "before" => wanted.before = Some(seq_of("before", &value, view)?),
+            _ => {}
+        }
+    }
+    Ok(wanted)
+}
+
+/// The platform and the conversation in the path.
+fn names(call: &Call<'_>) -> Result<(String, String)> {
+    let name = |field| {
+        let text = call.parameters.get(field).unwrap_or_default();
+        let name = percent_decode_str(text).decode_utf8();
+        name_of(
+            field,
+            &name.map_err(|_| {
+                ErrorResponse::bad_request(format!(
+                    "`{field}` in the path must be UTF-8, percent-encoded"
+                ))
+            })?,
+        )
+    };
+    let names = name("platform").and_then(|platform| Ok((platform, name("conversation")?)));
+    names.map_err(invalid)
+}
+
+fn invalid(error: ErrorResponse) -> ErrorResponse {
+    error.named(Some("invalid"))
+}
+
+fn not_found(platform: &str, conversation: &str) -> ErrorResponse {
+    let place = if platform == LOCAL { "without a platform" } else { platform };
+    let text = format!("there are no messages in {conversation} ({place})");
+    ErrorResponse::new(StatusCode::NOT_FOUND, text).named(Some("not_found"))
+}

@@ -1,0 +1,242 @@
+//! Conversations, the one with the newest message first, with what is unread in them.
+
+use super::conversation::ConversationRow;
+use super::damage::{guarded, pass_over};
+use super::error::Result;
+use super::postings::{Places, locate, start_of};
+use super::tables::Term;
+use super::view::View;
+use crate::model::message::{Direction, LOCAL, Message, Status};
+use crate::protocol::overview::{Conversation, ConversationKind};
+use redb::ReadableTable;
+use std::collections::HashMap;
+
+/// Which conversations, and how many; what is not set does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConversationQuery {
+    #[allow(missing_docs)]
+    pub platform: Option<String>,
+    /// A text in the name or the ID, in any case.
+    pub text: Option<String>,
+    /// Only those whose newest message is older than this `seq`.
+    pub before: Option<u64>,
+    /// At most so many; without it, all.
+    pub limit: Option<usize>,
+}
+
+/// Inbound messages and mentions by block, read once for many conversations.
+#[derive(Default)]
+struct Inbound {
+    all: HashMap<u32, Places>,
+    mentions: HashMap<u32, Places>,
+}
+
+impl View {
+    /// A conversation as it is listed; `None` where it has no messages, or its row is damaged, which
+    /// is told.
+    pub fn conversation(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
+        let platform = stored(platform);
+        let row = pass_over(guarded(|| self.conversation_row(platform, conversation)))?;
+        let row = row.filter(|row| row.messages > 0);
+        let shown =
+            |row| guarded(|| self.shown(row, platform, conversation, &mut Inbound::default()));
+        row.map(shown).transpose()
+    }
+
+    /// Conversations that have messages, the one with the newest message first. Rows that are damaged
+    /// are left out, and told.
+    pub fn conversations(&self, query: &ConversationQuery) -> Result<Vec<Conversation>> {
+        let mut inbound = Inbound::default();
+        let text = query.text.as_ref().map(|text| text.to_lowercase());
+        let mut found = Vec::new();
+        guarded(|| {
+            self.each_conversation(
+                query.platform.as_deref(),
+                query.before,
+                |platform, name, row| {
+                    if query.limit.is_some_and(|limit| found.len() >= limit) {
+                        return Ok(false);
+                    }
+                    let has = |text: &String| {
+                        let names = [Some(name), row.name.as_deref()];
+                        names.into_iter().flatten().any(|name| name.to_lowercase().contains(text))
+                    };
+                    if text.as_ref().is_none_or(has) {
+                        found.push(self.shown(row, platform, name, &mut inbound)?);
+                    }
+                    Ok(true)
+                },
+            )
+        })?;
+        Ok(found)
+    }
+
+    /// The conversations of a platform that an account saw last, the latest first.
+    pub fn conversations_of(
+        &self,
+        platform: &str,
+        account: &str,
+        limit: usize,
+    ) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        guarded(|| {
+            self.each_conversation(Some(platform), None, |_, name, row| {
+                if found.len() < limit && row.account.as_deref() == Some(account) {
+                    found.push(name.to_owned());
+                }
+                Ok(found.len() < limit)
+            })
+        })?;
+        Ok(found)
+    }
+
+    /// Visits the listed conversations with a newest message before a place, the latest first, until
+    /// `visit` says that it is enough. Costs the same wherever it begins.
+    fn each_conversation(
+        &self,
+        platform: Option<&str>,
+        before: Option<u64>,
+        mut visit: impl FnMut(&str, &str, ConversationRow) -> Result<bool>,
+    ) -> Result<()> {
+        let platforms = match platform {
+            Some(platform) => vec![stored(platform).to_owned()],
+            None => self
+                .platforms
+                .iter()?
+                .map(|row| Ok(row?.0.value().to_owned()))
+                .collect::<Result<_>>()?,
+        };
+        let before = before.unwrap_or(u64::MAX);
+        let mut ranges = Vec::with_capacity(platforms.len());
+        for platform in &platforms {
+            ranges
+                .push(self.newest.range((&**platform, 0)..(&**platform, before))?.rev().peekable());
+        }
+        loop {
+            let mut latest: Option<(u64, usize)> = None;
+            for (at, range) in ranges.iter_mut().enumerate() {
+                match range.peek() {
+                    Some(Ok((key, _))) => latest = latest.max(Some((key.value().1, at))),
+                    // Its error is told below.
+                    Some(Err(_)) => latest = Some((u64::MAX, at)),
+                    None => {}
+                }
+            }
+            let Some(next) = latest.and_then(|(_, at)| ranges[at].next()) else { return Ok(()) };
+            let (key, name) = next?;
+            let ((platform, _), name) = (key.value(), name.value());
+            let row = pass_over(self.conversation_row(platform, name))?;
+            if let Some(row) = row
+                && !visit(platform, name, row)?
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    fn shown(
+        &self,
+        row: ConversationRow,
+        platform: &str,
+        conversation: &str,
+        inbound: &mut Inbound,
+    ) -> Result<Conversation> {
+        let last_message = self.said_last(row.term)?;
+        let (unread, mentions) = self.unread(&row, inbound)?;
+        Ok(Conversation {
+            platform: if platform.is_empty() { LOCAL } else { platform }.to_owned(),
+            conversation: conversation.to_owned(),
+            kind: ConversationKind::of(conversation),
+            last_at: last_message.as_ref().map_or(row.last_at, |message| message.created_at),
+            last_message,
+            name: row.name,
+            account: row.account,
+            last_seq: row.last_seq,
+            unread,
+            mentions,
+            muted: row.muted,
+            pinned: row.pinned,
+        })
+    }
+
+    /// The message of a conversation that was said last.
+    fn said_last(&self, term: Term) -> Result<Option<Message>> {
+        let told_last = self.told_in_order(term)?;
+        let late = self.late.range((term.0, 0, 0)..=(term.0, u64::MAX, u64::MAX))?.next_back();
+        let Some((_, at, seq)) = late.transpose()?.map(|(key, _)| key.value()) else {
+            return Ok(told_last);
+        };
+        match told_last {
+            Some(told) if (told.created_at, told.seq) > (at, seq) => Ok(Some(told)),
+            told_last => Ok(self.readable(seq)?.or(told_last)),
+        }
+    }
+
+    /// The newest message of a conversation that is not late.
+    fn told_in_order(&self, term: Term) -> Result<Option<Message>> {
+        for row in self.postings.range(term.row(0)..=term.row(u32::MAX))?.rev() {
+            let block = row?.0.value() as u32;
+            let Some(mut places) = pass_over(self.places(term, block))? else { continue };
+            if let Some(late) = pass_over(self.places(Term::LATE, block))? {
+                places.take_out(&late);
+            }
+            for place in places.descending() {
+                if let Some(message) = self.readable(start_of(block) + u64::from(place))? {
+                    return Ok(Some(message));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Inbound messages after the read mark of a conversation, and those of them that mention the
+    /// account.
+    fn unread(&self, row: &ConversationRow, inbound: &mut Inbound) -> Result<(u64, u64)> {
+        let (first, place) = locate(row.read_seq + 1);
+        let (mut unread, mut mentions) = (0, 0);
+        if row.read_seq >= row.last_seq {
+            return Ok((0, 0));
+        }
+        for entry in self.postings.range(row.term.row(first)..=row.term.row(u32::MAX))? {
+            let block = entry?.0.value() as u32;
+            let Some(mut places) = pass_over(self.places(row.term, block))? else { continue };
+            if block == first {
+                places.take_out(&Places::below(place));
+            }
+            places.intersect(&self.inbound_in(block, inbound)?);
+            unread += u64::from(places.count());
+            places.intersect(&self.mentions_in(block, inbound)?);
+            mentions += u64::from(places.count());
+        }
+        Ok((unread, mentions))
+    }
+
+    fn inbound_in(&self, block: u32, known: &mut Inbound) -> Result<Places> {
+        if let Some(places) = known.all.get(&block) {
+            return Ok(places.clone());
+        }
+        let mut all = Places::default();
+        for status in Status::ALL {
+            let state = Term::of_state(Direction::Inbound, status);
+            if let Some(places) = pass_over(self.places(state, block))? {
+                all.union(&places);
+            }
+        }
+        known.all.insert(block, all.clone());
+        Ok(all)
+    }
+
+    fn mentions_in(&self, block: u32, known: &mut Inbound) -> Result<Places> {
+        if let Some(places) = known.mentions.get(&block) {
+            return Ok(places.clone());
+        }
+        let places = pass_over(self.places(Term::MENTIONS, block))?.unwrap_or_default();
+        known.mentions.insert(block, places.clone());
+        Ok(places)
+    }
+}
+
+/// The name under which the tables have a platform.
+pub fn stored(platform: &str) -> &str {
+    if platform == LOCAL { "" } else { platform }
+}

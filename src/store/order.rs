@@ -1,0 +1,121 @@
+//! The orders that an older store does not have yet, and the newest time of one that is damaged: all
+//! follow from the messages.
+
+use super::conversation::{ConversationRow, is_mention};
+use super::error::Result;
+use super::postings::{Places, locate, start_of};
+use super::tables::{
+    CONVERSATIONS, LATE, MESSAGES, META, NEWEST, POSTINGS, Term, counters, pack, pack_places,
+    unpack, unpack_places,
+};
+use crate::clock::now;
+use crate::log::record;
+use crate::model::message::Message;
+use redb::{ReadableTable, WriteTransaction};
+use std::collections::{BTreeMap, HashMap};
+
+/// Messages between two lines of the log.
+const MESSAGES_AT_ONCE: u64 = 1_000_000;
+
+/// Finds out which messages are late or mention the account, and lists the conversations.
+pub(super) fn arrange(txn: &WriteTransaction) -> Result<()> {
+    let mut terms: HashMap<(String, String), Term> = HashMap::new();
+    let mut newest = txn.open_table(NEWEST)?;
+    let mut table = txn.open_table(CONVERSATIONS)?;
+    let mut postings = txn.open_table(POSTINGS)?;
+    for (platform, name, mut row) in conversations(&table)? {
+        // An older version left it as it was where the newest message was deleted or routed.
+        let unknown = if row.messages == 0 { 0 } else { row.last_seq };
+        let last = newest_of(&postings, row.term)?.unwrap_or(unknown);
+        if last != row.last_seq {
+            (row.last_seq, row.read_seq) = (last, last);
+            let bytes = pack(&[&platform, &name], &row)?;
+            table.insert((&*platform, &*name), bytes.as_slice())?;
+        }
+        if let Some(seq) = row.listed_at() {
+            newest.insert((&*platform, seq), &*name)?;
+        }
+        terms.insert((platform, name), row.term);
+    }
+    let mut late = txn.open_table(LATE)?;
+    let mut rows: BTreeMap<u64, Places> = BTreeMap::new();
+    let (mut in_order_to, now) = (0, now());
+    for row in txn.open_table(MESSAGES)?.iter()? {
+        let (seq, bytes) = row?;
+        let seq = seq.value();
+        if seq.is_multiple_of(MESSAGES_AT_ONCE) {
+            tracing::info!("{seq} messages are in order");
+        }
+        // One that is damaged is in no order.
+        let Ok(message) = record::decode(seq, bytes.value()) else { continue };
+        let (block, place) = locate(seq);
+        if is_mention(&message) {
+            rows.entry(Term::MENTIONS.row(block)).or_default().set(place, true);
+        }
+        if (in_order_to..=now).contains(&message.created_at) {
+            in_order_to = message.created_at;
+            continue;
+        }
+        rows.entry(Term::LATE.row(block)).or_default().set(place, true);
+        let Message { platform, recipient, created_at, .. } = message;
+        let term = terms.get(&(platform.unwrap_or_default(), recipient)).copied();
+        for term in [Some(Term::LATE), term].into_iter().flatten() {
+            late.insert((term.0, created_at, seq), ())?;
+        }
+    }
+    for (row, places) in rows {
+        postings.insert(row, pack_places(row, &places).as_slice())?;
+    }
+    let mut meta = txn.open_table(META)?;
+    let counted = counters(&meta);
+    if let Ok(mut counted) = counted {
+        counted.in_order_to = in_order_to;
+        meta.insert("counters", pack(&["counters"], &counted)?.as_slice())?;
+    }
+    Ok(())
+}
+
+/// The newest message of a term, where it has any that can be told.
+fn newest_of(postings: &impl ReadableTable<u64, &'static [u8]>, term: Term) -> Result<Option<u64>> {
+    for entry in postings.range(term.row(0)..=term.row(u32::MAX))?.rev() {
+        let (key, bytes) = entry?;
+        let places = unpack_places(key.value(), bytes.value()).unwrap_or_default();
+        if let Some(place) = places.descending().next() {
+            return Ok(Some(start_of(key.value() as u32) + u64::from(place)));
+        }
+    }
+    Ok(None)
+}
+
+/// When the newest message was said that is not late, in Unix seconds.
+pub(super) fn in_order_to(txn: &WriteTransaction) -> Result<u64> {
+    let (messages, postings) = (txn.open_table(MESSAGES)?, txn.open_table(POSTINGS)?);
+    for row in messages.iter()?.rev() {
+        let (seq, bytes) = row?;
+        let (block, place) = locate(seq.value());
+        let key = Term::LATE.row(block);
+        let late = postings.get(key)?.and_then(|row| unpack_places(key, row.value()).ok());
+        if late.is_some_and(|late| late.has(place)) {
+            continue;
+        }
+        if let Ok(message) = record::decode(seq.value(), bytes.value()) {
+            return Ok(message.created_at);
+        }
+    }
+    Ok(0)
+}
+
+/// Every conversation whose row can be read: platform, name and row.
+pub(super) fn conversations(
+    table: &impl ReadableTable<(&'static str, &'static str), &'static [u8]>,
+) -> Result<Vec<(String, String, ConversationRow)>> {
+    let mut rows = Vec::new();
+    for row in table.iter()? {
+        let (key, bytes) = row?;
+        let (platform, name) = key.value();
+        if let Ok(row) = unpack("the conversation", &[platform, name], bytes.value()) {
+            rows.push((platform.to_owned(), name.to_owned(), row));
+        }
+    }
+    Ok(rows)
+}
