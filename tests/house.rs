@@ -173,6 +173,16 @@ fn adapters_know_messages_and_errors_alone() {
 }
 
 #[test]
+fn the_model_knows_nothing_of_the_command_line() {
+    let mut files = Vec::new();
+    sources(Path::new("src/model"), &mut files);
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("clap::"), "{} uses clap", path.display());
+    }
+}
+
+#[test]
 fn a_test_that_is_left_out_says_why() {
     let mut files = Vec::new();
     sources(Path::new("tests"), &mut files);

@@ -133,7 +133,7 @@ impl Model {
 
     fn list(&self, filter: &Filter) -> Vec<Message> {
         let matches = |m: &&Message| {
-            filter.status.is_none_or(|status| status == m.status)
+            filter.lets_through(m.status)
                 && filter.direction.is_none_or(|direction| direction == m.direction)
                 && filter
                     .platform
@@ -403,7 +403,7 @@ impl Both {
             PLATFORMS.iter().flat_map(|p| CONVERSATIONS.map(|c| (*p, c)))
         {
             let mut waiting = self.model.list(&Filter {
-                status: Some(Status::Pending),
+                statuses: vec![Status::Pending],
                 platform: Some(platform.unwrap_or("local").into()),
                 conversation: Some(conversation.into()),
                 direction: Some(Direction::Outbound),
@@ -461,15 +461,15 @@ fn key_at(platform: usize, conversation: usize) -> (String, String) {
 }
 
 fn filters() -> impl Iterator<Item = Filter> {
-    let statuses = [None, Some(Status::Pending), Some(Status::Sent), Some(Status::Failed)];
+    let statuses = [&[][..], &[Status::Pending], &[Status::Sent], &[Status::Sent, Status::Failed]];
     let platforms = [None, Some("local"), Some("qq"), Some("unheard")];
     let conversations = [None, Some("group_1"), Some("unheard")];
     let directions = [None, Some(Direction::Inbound), Some(Direction::Outbound)];
-    statuses.into_iter().flat_map(move |status| {
+    statuses.into_iter().flat_map(move |statuses| {
         platforms.into_iter().flat_map(move |platform| {
             conversations.into_iter().flat_map(move |conversation| {
                 directions.into_iter().map(move |direction| Filter {
-                    status,
+                    statuses: statuses.to_vec(),
                     platform: platform.map(str::to_owned),
                     conversation: conversation.map(str::to_owned),
                     direction,

@@ -1,6 +1,6 @@
 //! Logging in and out.
 
-use super::SourceArgs;
+use super::source::SourceArgs;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 

@@ -3,8 +3,8 @@
 use super::opening::{Begin, NotOpened};
 use super::remote::Remote;
 use crate::error::{Error, Result};
-use crate::model::message::Message;
-use crate::protocol::event::{Event, NewMessage};
+use crate::model::message::{Direction, Message, Status};
+use crate::protocol::event::{Event, EventKind, MessageDeleted, MessageStatus};
 use crate::store::Filter;
 use bytes::{Buf, BytesMut};
 use http_body_util::BodyExt;
@@ -26,15 +26,26 @@ pub struct Following {
     stream: Incoming,
     buffer: BytesMut,
     filter: Filter,
+    events: &'static [EventKind],
     /// Where to go on after a break: the message that was given at the beginning (an ID or a `seq`),
     /// then the cursor of the last event.
     place: Option<String>,
 }
 
+/// What is told beside new messages.
+pub const CHANGES: [EventKind; 3] =
+    [EventKind::MessageStatus, EventKind::MessageUpdated, EventKind::MessageDeleted];
+
 /// The next thing that happened.
 pub enum Followed {
     /// A message was made.
     Message(Box<Message>),
+    /// A message has another status.
+    Status(MessageStatus<'static>),
+    /// Something else of a message changed; this is how it is now.
+    Updated(Box<Message>),
+    /// A message was deleted.
+    Deleted(MessageDeleted<'static>),
     /// The store is another one, or an older copy; from here on its new messages come.
     StoreReplaced,
 }
@@ -43,12 +54,13 @@ impl Following {
     pub(super) async fn begin(
         messages: Remote,
         filter: &Filter,
-        since: Option<&str>,
+        begin: Begin<'_>,
+        events: &'static [EventKind],
     ) -> Result<Self> {
         let mut streaming = messages.again().await?;
-        let stream = streaming.stream(filter, Begin::Since(since)).await?;
-        let (filter, place) = (filter.clone(), since.map(str::to_owned));
-        Ok(Self { messages, stream, buffer: BytesMut::new(), filter, place })
+        let stream = streaming.stream(filter, begin, events).await?;
+        let (filter, place) = (filter.clone(), begin.place().map(str::to_owned));
+        Ok(Self { messages, stream, buffer: BytesMut::new(), filter, events, place })
     }
 
     /// The next message; waits for it, and for the server where that has gone.
@@ -57,23 +69,46 @@ impl Following {
     /// Where the server refuses to go on: the token was revoked, or it is no rechat any more.
     pub async fn next(&mut self) -> Result<Followed> {
         loop {
-            let (cursor, data) = match self.next_event().await? {
-                Event::NewMessage { cursor, data } => (cursor, Some(data)),
-                Event::Reset { cursor } => (cursor, None),
-                _ => continue,
-            };
+            let event = self.next_event().await?;
             // Before the message is asked for: a break then goes on behind it.
-            if let Some(cursor) = cursor {
-                self.place = Some(cursor.into_owned());
+            if let Some(cursor) = cursor_of(&event) {
+                self.place = Some(cursor.to_owned());
             }
-            let Some(NewMessage { id, .. }) = data else { return Ok(Followed::StoreReplaced) };
-            let Some(message) = self.whole(id).await? else { continue };
-            let filter = &self.filter;
-            let is_wanted = filter.status.is_none_or(|status| status == message.status)
-                && filter.direction.is_none_or(|direction| direction == message.direction);
-            if is_wanted {
-                return Ok(Followed::Message(Box::new(message)));
+            let followed = match event {
+                Event::NewMessage { data, .. } => {
+                    self.whole(data.id).await?.map(|message| Followed::Message(Box::new(message)))
+                }
+                Event::MessageStatus { data, .. } => Some(Followed::Status(data)),
+                Event::MessageUpdated { data, .. } => {
+                    Some(Followed::Updated(Box::new(data.into_message())))
+                }
+                Event::MessageDeleted { data, .. } => Some(Followed::Deleted(data)),
+                Event::Reset { .. } => Some(Followed::StoreReplaced),
+                _ => None,
+            };
+            if let Some(followed) = followed.filter(|followed| self.is_wanted(followed)) {
+                return Ok(followed);
             }
+        }
+    }
+
+    /// Where to go on after what was given last; nothing where nothing was.
+    pub fn place(&self) -> Option<&str> {
+        self.place.as_deref()
+    }
+
+    /// The server passes on by platform and conversation; the rest of the filter is looked at here.
+    fn is_wanted(&self, followed: &Followed) -> bool {
+        let passes = |of: Status, to: Direction| {
+            self.filter.lets_through(of) && self.filter.direction.is_none_or(|wanted| wanted == to)
+        };
+        match followed {
+            Followed::Message(message) | Followed::Updated(message) => {
+                passes(message.status, message.direction)
+            }
+            // Only what goes out changes its status.
+            Followed::Status(change) => passes(change.status, Direction::Outbound),
+            Followed::Deleted(_) | Followed::StoreReplaced => true,
         }
     }
 
@@ -121,7 +156,7 @@ impl Following {
             let Ok(mut remote) = self.messages.again().await else { continue };
             let Ok(messages) = remote.again().await else { continue };
             let begin = self.place.as_deref().map_or(Begin::Since(None), Begin::After);
-            match remote.stream(&self.filter, begin).await {
+            match remote.stream(&self.filter, begin, self.events).await {
                 Ok(stream) => {
                     self.messages = messages;
                     self.stream = stream;
@@ -132,5 +167,16 @@ impl Following {
                 Err(NotOpened::Away(_)) => {}
             }
         }
+    }
+}
+
+fn cursor_of<'e>(event: &'e Event<'_>) -> Option<&'e str> {
+    match event {
+        Event::NewMessage { cursor, .. }
+        | Event::MessageStatus { cursor, .. }
+        | Event::MessageUpdated { cursor, .. }
+        | Event::MessageDeleted { cursor, .. }
+        | Event::Reset { cursor } => cursor.as_deref(),
+        _ => None,
     }
 }

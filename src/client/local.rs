@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::media::sweep::{self, Removal};
 use crate::media::{self, Blobs, Hash, Upload, content};
+use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::model::routing::choose_platform;
 use crate::outbox::no_platform;
@@ -15,9 +16,10 @@ use crate::protocol::http::{
     SetConversation, Uploaded,
 };
 use crate::protocol::overview::Stats;
-use crate::search::{Index, Search, folder_beside};
+use crate::search::{Conditions, Index, Search, folder_beside};
 use crate::store::{
-    Access, Answer, Command, ConversationQuery, Filter, Idempotency, Page, Store, View, stored,
+    Access, Answer, ByPrefix, Command, ConversationQuery, Filter, Idempotency, Page, Store, View,
+    stored,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -88,17 +90,26 @@ impl Local {
         Ok(messages)
     }
 
+    pub(super) fn by_prefix(
+        &self,
+        prefix: IdPrefix,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        Ok(self.store.view()?.by_prefix(filter, ByPrefix { prefix, before: None, limit })?)
+    }
+
     /// Searches with the index that a server left; messages that it does not tell of are read.
     pub(super) fn search(
         &self,
-        text: &str,
+        conditions: &Conditions,
         filter: &Filter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
         let view = self.store.view()?;
         let index = Index::open(folder_beside(&self.db), &view);
-        let Some(search) = Search::new(Some(text), None) else {
+        let Some(search) = Search::of(conditions.clone()) else {
             return self.list(filter, page, before);
         };
         let mut before = place(&view, before)?;
@@ -260,8 +271,8 @@ impl Local {
         copied.map(drop).map_err(|refused| Error::failed(refused.to_string()))
     }
 
-    pub(super) fn stats(&self) -> Result<Stats> {
-        Ok(self.store.view()?.stats())
+    pub(super) fn stats(&self, filter: &Filter) -> Result<Stats> {
+        Ok(self.store.view()?.stats_of(filter)?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Asking for messages, wherever they are: a server elsewhere, the one on this host, or the store.
 
 mod address;
+mod connection;
 mod export;
 mod follow;
 mod history;
@@ -21,19 +22,23 @@ use crate::cli::SourceArgs;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::media::{Hash, Upload};
+use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
+use crate::protocol::event::EventKind;
 use crate::protocol::http::{
-    AdapterStatus, Conversation, Imported, MediaList, MediaRemoved, NewMessage, SetConversation,
-    Uploaded,
+    AdapterStatus, Conversation, Imported, MediaList, MediaRemoved, MessageChange, NewMessage,
+    Request, RequestAnswer, SetConversation, Uploaded,
 };
 use crate::protocol::login::{LoggedOut, LoginStatus};
 use crate::protocol::overview::Stats;
+use crate::search::Conditions;
 use crate::store::{Access, ConversationQuery, Filter, Page};
 pub use export::Export;
-pub use follow::Followed;
-use follow::Following;
+pub use follow::{CHANGES, Followed, Following};
 use local::Local;
+pub use opening::Begin;
 use remote::Remote;
+pub use source::{StoreHere, store_here};
 use source::{config_here, server_named};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -141,6 +146,31 @@ impl Client {
         self.server("log out")?.log_out(platform, account).await
     }
 
+    /// Changes the content of a message.
+    pub async fn edit(&mut self, id: Uuid, change: &MessageChange) -> Result<Message> {
+        self.server("edit")?.change(id, change).await
+    }
+
+    /// Takes a sent message back on its platform.
+    pub async fn recall(&mut self, id: Uuid) -> Result<Message> {
+        self.server("recall")?.recall(id).await
+    }
+
+    /// Sets a reaction of ours, or takes it back.
+    pub async fn react(&mut self, id: Uuid, emoji: &str, on: bool) -> Result<Message> {
+        self.server("react")?.react(id, emoji, on).await
+    }
+
+    /// Requests of people, the newest first.
+    pub async fn requests(&mut self) -> Result<Vec<Request>> {
+        self.server("list requests")?.requests().await
+    }
+
+    /// Answers a request; gives it as it then is.
+    pub async fn answer_request(&mut self, id: u64, answer: &RequestAnswer) -> Result<Request> {
+        self.server("answer requests")?.answer_request(id, answer).await
+    }
+
     /// The server, for what only a server can do.
     fn server(&mut self, what: &str) -> Result<&mut Remote> {
         match self {
@@ -210,17 +240,17 @@ impl Client {
         }
     }
 
-    /// Messages that match and have a text in them, newest first, from the whole history.
+    /// Messages that match and meet conditions, newest first, from the whole history.
     pub async fn search(
         &mut self,
-        text: &str,
+        conditions: &Conditions,
         filter: &Filter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
         match self {
-            Self::Remote(remote) => remote.search(text, filter, page, before).await,
-            Self::Local(local) => local.search(text, filter, page, before),
+            Self::Remote(remote) => remote.search(conditions, filter, page, before).await,
+            Self::Local(local) => local.search(conditions, filter, page, before),
         }
     }
 
@@ -248,11 +278,29 @@ impl Client {
         }
     }
 
-    /// Watches for new messages after `since` (an ID or a `seq`), else from now on;
-    /// only a server can tell them.
-    pub async fn follow(self, filter: &Filter, since: Option<&str>) -> Result<Following> {
+    /// Messages whose ID begins so, the newest first.
+    pub async fn by_prefix(
+        &mut self,
+        prefix: IdPrefix,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
         match self {
-            Self::Remote(remote) => Following::begin(remote, filter, since).await,
+            Self::Remote(remote) => remote.by_prefix(prefix, filter, limit).await,
+            Self::Local(local) => local.by_prefix(prefix, filter, limit),
+        }
+    }
+
+    /// Watches for new messages, and for what becomes of messages where `events` name it; only a
+    /// server can tell them.
+    pub async fn follow(
+        self,
+        filter: &Filter,
+        begin: Begin<'_>,
+        events: &'static [EventKind],
+    ) -> Result<Following> {
+        match self {
+            Self::Remote(remote) => Following::begin(remote, filter, begin, events).await,
             Self::Local(_) => Err(Error::failed("cannot follow new messages: no server runs")
                 .hint("start one with `rechat serve`, or name one with --server")),
         }
@@ -314,11 +362,11 @@ impl Client {
         }
     }
 
-    /// Counts the messages in each state.
-    pub async fn stats(&mut self) -> Result<Stats> {
+    /// Counts the messages of a platform or conversation, or all, in each state.
+    pub async fn stats(&mut self, filter: &Filter) -> Result<Stats> {
         match self {
-            Self::Remote(remote) => remote.stats().await,
-            Self::Local(local) => local.stats(),
+            Self::Remote(remote) => remote.stats(filter).await,
+            Self::Local(local) => local.stats(filter),
         }
     }
 }

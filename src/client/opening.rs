@@ -4,11 +4,20 @@ use crate::error::Error;
 
 /// Where a stream begins.
 #[derive(Clone, Copy)]
-pub(super) enum Begin<'a> {
+pub enum Begin<'a> {
     /// After this message, given by its ID or `seq`; with what comes from now on without one.
     Since(Option<&'a str>),
     /// Where another stream broke off; a store that does not know the place begins with `reset`.
     After(&'a str),
+}
+
+impl<'a> Begin<'a> {
+    pub(super) fn place(self) -> Option<&'a str> {
+        match self {
+            Self::Since(place) => place,
+            Self::After(place) => Some(place),
+        }
+    }
 }
 
 /// Why a stream was not opened.

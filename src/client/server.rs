@@ -9,7 +9,7 @@ use crate::config;
 use crate::error::Result;
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{AdapterStatus, Conversation, NewMessage, SetConversation, Stats};
-use crate::store::ConversationQuery;
+use crate::store::{ConversationQuery, Filter};
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -94,7 +94,7 @@ impl Server {
 
     /// Counts the messages in each state.
     pub async fn stats(&mut self) -> Result<Stats> {
-        self.remote().await?.stats().await
+        self.remote().await?.stats(&Filter::default()).await
     }
 
     /// Makes a message; `key` makes sure that it is made once, however often this is asked.

@@ -23,3 +23,27 @@ pub(super) fn config_here(source: &SourceArgs, config_file: Option<PathBuf>) -> 
     }
     Ok(config::load(&sources)?.config)
 }
+
+/// The disk on which the store of this host lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreHere {
+    /// The store's file.
+    pub file: PathBuf,
+    /// Bytes of that file.
+    pub size: u64,
+    /// Bytes that are free for more.
+    pub free: u64,
+}
+
+/// The store that is asked, where it lies on this host and there is one.
+pub fn store_here(source: &SourceArgs, config_file: Option<PathBuf>) -> Result<Option<StoreHere>> {
+    if server_named(source)?.is_some() {
+        return Ok(None);
+    }
+    let file = config_here(source, config_file)?.db;
+    let (Ok(metadata), Ok(disk)) = (file.metadata(), rustix::fs::statvfs(&file)) else {
+        return Ok(None);
+    };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    Ok(Some(StoreHere { file, size: metadata.len(), free }))
+}

@@ -1,17 +1,17 @@
 //! `rechat backup` and `rechat compact`
 
 use super::open::reader;
-use crate::cli::{Backup, Compact};
+use crate::cli::{Backup, Compact, Globals};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};
 use crate::media::{Blobs, Bounds, folder_beside};
 use crate::store::{self, Access};
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Writes beside the file, and puts it in its place only once it is whole.
-pub(super) async fn backup(backup: Backup, config: Option<PathBuf>) -> Result<()> {
+pub(super) async fn backup(backup: Backup, globals: &Globals) -> Result<()> {
     let file = std::path::absolute(&backup.file)
         .map_err(|error| Error::failed(format!("{}: {error}", backup.file.display())))?;
     if file.is_dir() {
@@ -29,7 +29,7 @@ pub(super) async fn backup(backup: Backup, config: Option<PathBuf>) -> Result<()
     let part = file.with_added_extension("part");
     let _ = std::fs::remove_file(&part);
     let _ = std::fs::remove_dir_all(folder_beside(&part));
-    let mut client = reader(&backup.source, config).await?;
+    let mut client = reader(&backup.source, globals).await?;
     let done = client.backup(part.clone()).await.and_then(|()| {
         move_media(&part, &file)
             .and_then(|()| std::fs::rename(&part, &file))
@@ -57,8 +57,8 @@ fn move_media(part: &Path, file: &Path) -> io::Result<()> {
     copied.map(drop).map_err(|refused| io::Error::other(refused.to_string()))
 }
 
-pub(super) fn compact(compact: Compact, config: Option<PathBuf>) -> Result<()> {
-    let mut sources = Sources::of_process(config)?;
+pub(super) fn compact(compact: Compact, globals: &Globals) -> Result<()> {
+    let mut sources = Sources::of_process(globals.config.clone())?;
     if let Some(db) = compact.db {
         sources.flags.push(("db", "--db", db.display().to_string().into()));
     }

@@ -1,8 +1,9 @@
 //! `rechat check`
 
+use super::listing::local_time;
 use super::media::look_at_media;
-use super::output::{Output, local_time};
-use crate::cli::Check;
+use super::output::Output;
+use crate::cli::{Check, Globals};
 use crate::clock::now;
 use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};
@@ -11,10 +12,10 @@ use crate::search;
 use crate::store::{Access, Command, SetAside, Store, check};
 use crate::text::visible;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-pub(super) async fn run(command: Check, config: Option<PathBuf>) -> Result<()> {
-    let mut sources = Sources::of_process(config)?;
+pub(super) async fn run(command: Check, globals: &Globals) -> Result<()> {
+    let mut sources = Sources::of_process(globals.config.clone())?;
     if let Some(db) = command.db {
         sources.flags.push(("db", "--db", db.display().to_string().into()));
     }
@@ -28,7 +29,7 @@ pub(super) async fn run(command: Check, config: Option<PathBuf>) -> Result<()> {
     }
     let options = config.store_options(Access::Read);
     let report = check::check_file(&options)?;
-    let mut out = Output::new();
+    let mut out = Output::new(globals);
     for finding in &report.findings {
         out.line(finding)?;
     }

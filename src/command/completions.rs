@@ -1,6 +1,7 @@
 //! `rechat completions`, and the answers that its scripts ask for while somebody types.
 
 use super::brief::briefly;
+use super::listing::ID_DIGITS;
 use crate::cli::{Cli, Completions, SourceArgs};
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -9,7 +10,8 @@ use crate::store::{Access, ConversationQuery, Filter, Page};
 use crate::text::{cut, readable, visible};
 use clap::CommandFactory;
 use clap_complete::env::Shells;
-use clap_complete::{ArgValueCandidates, CompleteEnv, CompletionCandidate};
+use clap_complete::{ArgValueCandidates, ArgValueCompleter, CompleteEnv, CompletionCandidate};
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -49,7 +51,8 @@ pub(super) fn answer_shell() {
 /// The command line, with values from live data where an argument has such.
 fn command() -> clap::Command {
     Cli::command().mut_subcommands(|command| {
-        let status = match command.get_name() {
+        let name = command.get_name().to_owned();
+        let status = match &*name {
             "retry" => Some(Status::Failed),
             "cancel" => Some(Status::Pending),
             _ => None,
@@ -57,8 +60,8 @@ fn command() -> clap::Command {
         command.mut_args(|argument| match argument.get_id().as_str() {
             "platform" => argument.add(ArgValueCandidates::new(platforms)),
             "conversation" | "recipient" => argument.add(ArgValueCandidates::new(conversations)),
-            "id" | "ids" | "before" => {
-                argument.add(ArgValueCandidates::new(move || messages(status)))
+            "id" | "ids" | "before" | "reply_to" if name != "requests" => {
+                argument.add(ArgValueCompleter::new(move |typed: &OsStr| messages(status, typed)))
             }
             "page" => argument.add(ArgValueCandidates::new(pages)),
             _ => argument,
@@ -88,18 +91,23 @@ fn conversations() -> Vec<CompletionCandidate> {
     })
 }
 
-fn messages(status: Option<Status>) -> Vec<CompletionCandidate> {
+/// Short IDs, as lists show them, until more of one is typed.
+fn messages(status: Option<Status>, typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy().to_lowercase();
+    let digits = if typed.len() > ID_DIGITS { usize::MAX } else { ID_DIGITS };
     live(async move |client| {
-        let filter = Filter { status, ..Filter::default() };
+        let filter = Filter { statuses: status.into_iter().collect(), ..Filter::default() };
         let page = Page { offset: 0, limit: MESSAGES, before: None };
         let messages = client.list(&filter, page, None).await?;
         let candidates = messages.iter().map(|message| {
             let start: String = readable(message).chars().take(COLUMNS).collect();
             let text = format!("{} {}: {start}", message.status, message.recipient);
             let help = cut(&visible(&text), COLUMNS).into_owned();
-            CompletionCandidate::new(message.id.to_string()).help(Some(help.into()))
+            let id: String = message.id.to_string().chars().take(digits).collect();
+            (id, help)
         });
-        Ok(candidates.collect())
+        let fitting = candidates.filter(|(id, _)| id.starts_with(&typed));
+        Ok(fitting.map(|(id, help)| CompletionCandidate::new(id).help(Some(help.into()))).collect())
     })
 }
 

@@ -2,20 +2,20 @@
 
 use super::output::Output;
 use crate::adapter::State;
-use crate::cli::Doctor;
+use crate::cli::{Doctor, Globals};
 use crate::client::Client;
 use crate::clock::now;
 use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
-use crate::store::{Access, Store, View, check};
+use crate::store::{Access, Filter, Store, View, check};
 use serde::Serialize;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Bytes below which a disk is soon full.
-const LITTLE_SPACE: u64 = 1 << 30;
+pub(super) const LITTLE_SPACE: u64 = 1 << 30;
 
 /// Seconds by which the newest message may be ahead of the clock.
 const AHEAD: u64 = 60;
@@ -63,9 +63,9 @@ impl Findings {
     }
 }
 
-pub(super) async fn run(doctor: Doctor, config_file: Option<PathBuf>) -> Result<()> {
+pub(super) async fn run(doctor: Doctor, globals: &Globals) -> Result<()> {
     let mut findings = Findings::default();
-    let mut sources = Sources::of_process(config_file)?;
+    let mut sources = Sources::of_process(globals.config.clone())?;
     if let Some(db) = &doctor.db {
         sources.flags.push(("db", "--db", db.display().to_string().into()));
     }
@@ -77,7 +77,7 @@ pub(super) async fn run(doctor: Doctor, config_file: Option<PathBuf>) -> Result<
         }
         Err(error) => findings.wrong("configuration", &error),
     }
-    print(&findings, doctor.json)
+    print(&findings, doctor.json, globals)
 }
 
 fn look_at_configuration(findings: &mut Findings, file: &Path, config: &Config) {
@@ -186,7 +186,7 @@ async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
 }
 
 async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Result<()> {
-    let stats = client.stats().await?;
+    let stats = client.stats(&Filter::default()).await?;
     findings.well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
     let adapters = client.platforms().await?;
     if adapters.is_empty() {
@@ -210,7 +210,7 @@ async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Resul
         }
     }
     let page = crate::store::Page { offset: 0, limit: 1, before: None };
-    let newest = client.list(&crate::store::Filter::default(), page, None).await?;
+    let newest = client.list(&Filter::default(), page, None).await?;
     look_at_clock(findings, newest.first().map(|message| message.updated_at));
     Ok(())
 }
@@ -296,8 +296,8 @@ fn look_at_clock(findings: &mut Findings, newest: Option<u64>) {
     }
 }
 
-fn print(findings: &Findings, as_json: bool) -> Result<()> {
-    let mut out = Output::new();
+fn print(findings: &Findings, as_json: bool, globals: &Globals) -> Result<()> {
+    let mut out = Output::new(globals);
     for finding in &findings.0 {
         if as_json {
             out.json(finding)?;

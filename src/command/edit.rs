@@ -1,17 +1,25 @@
 //! `rechat set-status`, `cancel`, `retry` and `delete`
 
+use super::ids::id_of;
+use super::listing::short;
 use super::open::writer;
 use super::output::Output;
-use crate::cli::{Many, SetStatus};
+use crate::cli::{Delete, Globals, Many, SetStatus};
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, tell};
 use crate::model::message::Status;
-use std::path::PathBuf;
+use crate::text::readable;
+use std::io::{self, IsTerminal, Write};
 use uuid::Uuid;
 
-pub(super) async fn set_status(set: SetStatus, config: Option<PathBuf>) -> Result<()> {
-    let message = writer(&set.source, config).await?.set_status(set.id, set.status).await?;
-    let mut out = Output::new();
+/// Columns of a message that is about to be deleted.
+const TEXT_COLUMNS: usize = 50;
+
+pub(super) async fn set_status(set: SetStatus, globals: &Globals) -> Result<()> {
+    let mut client = writer(&set.source, globals).await?;
+    let id = id_of(&mut client, set.id).await?;
+    let message = client.set_status(id, set.status).await?;
+    let mut out = Output::new(globals);
     if set.json {
         out.json(&message)?;
     } else {
@@ -20,8 +28,8 @@ pub(super) async fn set_status(set: SetStatus, config: Option<PathBuf>) -> Resul
     out.finish()
 }
 
-pub(super) async fn cancel(many: Many, config: Option<PathBuf>) -> Result<()> {
-    each(many, config, async |client, id| {
+pub(super) async fn cancel(many: Many, globals: &Globals) -> Result<()> {
+    each(many, globals, async |client, id| {
         let message = client.get(id).await?;
         match message.status {
             Status::Sent => Err(Error::failed(format!("{id} is sent already"))),
@@ -31,8 +39,8 @@ pub(super) async fn cancel(many: Many, config: Option<PathBuf>) -> Result<()> {
     .await
 }
 
-pub(super) async fn retry(many: Many, config: Option<PathBuf>) -> Result<()> {
-    each(many, config, async |client, id| {
+pub(super) async fn retry(many: Many, globals: &Globals) -> Result<()> {
+    each(many, globals, async |client, id| {
         let message = client.get(id).await?;
         match message.status {
             Status::Failed | Status::Canceled => {
@@ -46,22 +54,53 @@ pub(super) async fn retry(many: Many, config: Option<PathBuf>) -> Result<()> {
     .await
 }
 
-pub(super) async fn delete(many: Many, config: Option<PathBuf>) -> Result<()> {
-    each(many, config, async |client, id| client.delete(id).await.map(|()| "deleted")).await
+pub(super) async fn delete(delete: Delete, globals: &Globals) -> Result<()> {
+    let Delete { mut ids, yes, source } = delete;
+    if !yes && io::stdin().is_terminal() && io::stderr().is_terminal() {
+        let mut client = writer(&source, globals).await?;
+        let mut whole = Vec::new();
+        for &prefix in &ids {
+            let id = id_of(&mut client, prefix).await?;
+            let message = client.get(id).await?;
+            let text = short(&readable(&message), TEXT_COLUMNS);
+            tell(format_args!("{id} {}: {text}", message.recipient));
+            whole.push(id.into());
+        }
+        ids = whole;
+        if !is_confirmed("delete for good? [y/N] ") {
+            return Err(Error::failed("nothing is deleted"));
+        }
+    }
+    let many = Many { ids, source };
+    each(many, globals, async |client, id| client.delete(id).await.map(|()| "deleted")).await
+}
+
+/// Asks at the terminal; anything but a yes is a no.
+fn is_confirmed(question: &str) -> bool {
+    let mut answer = String::new();
+    let mut out = io::stderr();
+    let is_asked = out.write_all(question.as_bytes()).and_then(|()| out.flush()).is_ok();
+    is_asked
+        && io::stdin().read_line(&mut answer).is_ok()
+        && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }
 
 /// Does the same to each message; one that fails does not keep the others from it.
-async fn each(
+pub(super) async fn each(
     many: Many,
-    config: Option<PathBuf>,
+    globals: &Globals,
     mut work: impl AsyncFnMut(&mut Client, Uuid) -> Result<&'static str>,
 ) -> Result<()> {
-    let mut client = writer(&many.source, config).await?;
-    let mut out = Output::new();
+    let mut client = writer(&many.source, globals).await?;
+    let mut out = Output::new(globals);
     let mut problems = Vec::new();
-    for &id in &many.ids {
-        match work(&mut client, id).await {
-            Ok(done) => out.line(format_args!("{id} {done}"))?,
+    for &prefix in &many.ids {
+        let done = match id_of(&mut client, prefix).await {
+            Ok(id) => work(&mut client, id).await.map(|done| format!("{id} {done}")),
+            Err(error) => Err(error),
+        };
+        match done {
+            Ok(done) => out.line(done)?,
             Err(error) => problems.push(error.to_string()),
         }
     }

@@ -1,25 +1,29 @@
 //! `rechat export`
 
+use super::conversation::Known;
 use super::media::files::Files;
 use super::open::reader;
 use super::progress::progress;
-use crate::cli::Export;
+use crate::cli::{Export, Globals};
 use crate::client::Client;
 use crate::error::{Error, Result, tell};
 use crate::store::Filter;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-pub(super) async fn run(export: Export, config: Option<PathBuf>) -> Result<()> {
-    let mut client = reader(&export.source, config).await?;
-    let filter = Filter {
-        status: export.status,
+pub(super) async fn run(export: Export, globals: &Globals) -> Result<()> {
+    let mut client = reader(&export.source, globals).await?;
+    let mut filter = Filter {
+        statuses: export.status,
         platform: export.platform,
-        conversation: export.conversation,
+        conversation: None,
         direction: export.direction,
     };
+    if let Some(typed) = &export.conversation {
+        Known::default().narrow(&mut client, &mut filter, typed).await?;
+    }
     match export.file {
         Some(file) if file.as_os_str() != "-" => {
             to_file(&mut client, &filter, &file, export.media).await
@@ -52,7 +56,7 @@ async fn to_file(
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let out = options.open(&part).map_err(cannot)?;
-    let total = client.stats().await?.total;
+    let total = client.stats(&Filter::default()).await?.total;
     let is_all = *filter == Filter::default();
     let bar = progress(is_all.then_some(total), "messages");
     let mut media = with_media.then(|| Files::beside(file)).transpose()?;

@@ -3,20 +3,19 @@
 use super::media::files;
 use super::open::writer;
 use super::progress::{lines, lines_of, progress};
-use crate::cli::Import;
+use crate::cli::{Globals, Import};
 use crate::client::Client;
 use crate::error::{Error, Result, tell};
 use crate::protocol::http::{Imported, Record};
 use crate::protocol::json;
 use std::borrow::Cow;
-use std::path::PathBuf;
 
 /// Lines, and bytes, that are stored together.
 const LINES: usize = 1000;
 const BYTES: usize = 512 << 10;
 
-pub(super) async fn run(import: Import, config: Option<PathBuf>) -> Result<()> {
-    let mut client = writer(&import.source, config).await?;
+pub(super) async fn run(import: Import, globals: &Globals) -> Result<()> {
+    let mut client = writer(&import.source, globals).await?;
     let files = files::import(&import.file, &mut client).await?;
     if files > 0 {
         tell(format!("{files} files taken in"));

@@ -1,46 +1,64 @@
 //! `rechat list`
 
+use super::conversation::Known;
+use super::ids::place;
+use super::listing::{Form, Look, change_row, printed, watched_row};
 use super::open::reader;
 use super::output::Output;
-use crate::cli::List;
-use crate::client::{Client, Followed};
-use crate::error::Result;
-use crate::model::message::Message;
+use crate::cli::{Column, Globals, List};
+use crate::client::{Begin, CHANGES, Client, Followed};
+use crate::clock::now;
+use crate::error::{Result, tell};
+use crate::model::message::{Message, Status};
+use crate::search::Conditions;
 use crate::store::{Filter, Page};
-use std::io::{self, Write};
-use std::path::PathBuf;
 
 /// Said by `--follow` where the place it was at is unknown to the server.
-const STORE_REPLACED: &str = "the server's store is another one now, or an older copy: messages from before this line may be missing";
+pub(super) const STORE_REPLACED: &str = "the server's store is another one now, or an older copy: messages \
+                              from before this line may be missing";
 
-pub(super) async fn run(list: List, config: Option<PathBuf>) -> Result<()> {
-    let mut client = reader(&list.source, config).await?;
-    let filter = Filter {
-        status: list.status,
-        platform: list.platform,
-        conversation: list.conversation,
+pub(super) async fn run(list: List, globals: &Globals) -> Result<()> {
+    let mut client = reader(&list.source, globals).await?;
+    let filter = filter_of(&list, &mut client).await?;
+    let page = Page { offset: list.offset, limit: list.limit, before: None };
+    let before = match &list.before {
+        Some(text) => Some(place(&mut client, text).await?),
+        None => None,
+    };
+    let conditions = Conditions {
+        text: list.search.clone(),
+        message_type: list.message_type,
+        sender: list.sender.clone(),
+        since: list.since,
+        until: list.until,
+    };
+    let messages = if conditions == Conditions::default() {
+        client.list(&filter, page, before.as_deref()).await?
+    } else {
+        client.search(&conditions, &filter, page, before.as_deref()).await?
+    };
+    let mut out = if list.follow { Output::new(globals) } else { Output::paged(globals) };
+    let form = Form::of(&list.shape, &out);
+    if list.follow {
+        return follow(client, &filter, messages, list.limit, &form, out).await;
+    }
+    let form =
+        if filter.conversation.is_some() { form.without(Column::Conversation) } else { form };
+    form.print(&mut out, &messages)?;
+    out.finish()
+}
+
+async fn filter_of(list: &List, client: &mut Client) -> Result<Filter> {
+    let mut filter = Filter {
+        statuses: list.status.clone(),
+        platform: list.platform.clone(),
+        conversation: None,
         direction: list.direction,
     };
-    let page = Page { offset: list.offset, limit: list.limit, before: None };
-    let before = list.before.as_deref();
-    let messages = match &list.search {
-        Some(text) => client.search(text, &filter, page, before).await?,
-        None => client.list(&filter, page, before).await?,
-    };
-    let mut out = Output::new();
-    if list.follow {
-        return follow(client, &filter, messages, list.limit, list.json, out).await;
+    if let Some(typed) = &list.conversation {
+        Known::default().narrow(client, &mut filter, typed).await?;
     }
-    if list.json {
-        messages.iter().try_for_each(|message| out.json(message))?;
-    } else if !out.is_terminal {
-        messages.iter().try_for_each(|message| out.fields(message))?;
-    } else if messages.is_empty() {
-        out.line("no messages")?;
-    } else {
-        out.listing(&messages)?;
-    }
-    out.finish()
+    Ok(filter)
 }
 
 /// Prints what there is, the oldest first, and then whatever comes.
@@ -49,27 +67,46 @@ async fn follow(
     filter: &Filter,
     mut messages: Vec<Message>,
     limit: usize,
-    as_json: bool,
+    form: &Form,
     mut out: Output,
 ) -> Result<()> {
     // Where nothing was listed, everything that comes is new; nothing was to be listed with 0.
     let newest = messages.first().map(|message| message.id.to_string());
     let since = newest.or((limit > 0).then(|| "0".to_owned()));
     messages.reverse();
-    let mut print = |message: &Message| {
-        match (as_json, out.is_terminal) {
-            (true, _) => out.json(message)?,
-            (false, true) => out.one_line(message)?,
-            (false, false) => out.fields(message)?,
+    let print = |out: &mut Output, message: &Message| {
+        if form.is_table() {
+            out.line(printed(&watched_row(message), out.has_color))?;
+        } else {
+            form.print_one(out, message)?;
         }
         out.flush()
     };
-    messages.iter().try_for_each(&mut print)?;
-    let mut following = client.follow(filter, since.as_deref()).await?;
+    messages.iter().try_for_each(|message| print(&mut out, message))?;
+    // Programs get each message once, as it was when it came.
+    let events = if form.is_table() { &CHANGES[..] } else { &[] };
+    let mut following = client.follow(filter, Begin::Since(since.as_deref()), events).await?;
     loop {
-        match following.next().await? {
-            Followed::Message(message) => print(&message)?,
-            Followed::StoreReplaced => drop(writeln!(io::stderr(), "{STORE_REPLACED}")),
-        }
+        let row = match following.next().await? {
+            Followed::Message(message) => {
+                print(&mut out, &message)?;
+                continue;
+            }
+            Followed::StoreReplaced => {
+                tell(STORE_REPLACED);
+                continue;
+            }
+            // The end of the attempt tells more.
+            Followed::Status(change) if change.status == Status::Sending => continue,
+            Followed::Status(change) => {
+                let why = change.last_error.map(|why| format!(" ({why})")).unwrap_or_default();
+                let text = format!("{}{why}", change.status);
+                change_row(change.id, change.updated_at, &text, Look::Status(change.status))
+            }
+            Followed::Updated(message) => watched_row(&message),
+            Followed::Deleted(deleted) => change_row(deleted.id, now(), "deleted", Look::Quiet),
+        };
+        out.line(printed(&row, out.has_color))?;
+        out.flush()?;
     }
 }

@@ -1,15 +1,14 @@
 //! `rechat login` and `rechat logout`
 
+use super::open::reader;
 use super::output::Output;
-use crate::cli::{Login, Logout};
+use crate::cli::{Globals, Login, Logout};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::protocol::http::State;
 use crate::protocol::login::{LoginState, LoginStatus};
-use crate::store::Access;
 use crate::text::visible;
 use std::io::{self, BufRead};
-use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -23,12 +22,13 @@ const CONNECT_LOOKS: u32 = 60;
 /// Light modules around a code, without which phones do not find it.
 const QUIET_ZONE: usize = 2;
 
-pub(super) async fn log_in(login: Login, config: Option<PathBuf>) -> Result<()> {
+pub(super) async fn log_in(login: Login, globals: &Globals) -> Result<()> {
     let platform = &login.platform;
-    let mut client = Client::open(&login.source, config, Access::Read).await?;
+    let mut client = reader(&login.source, globals).await?;
     let mut status = client.begin_login(platform).await?;
     let id = status.id.clone();
-    let (mut out, mut shown) = (Output::new(), LoginStatus { qrcode: None, ..status.clone() });
+    let (mut out, mut shown) =
+        (Output::new(globals), LoginStatus { qrcode: None, ..status.clone() });
     shown.state = LoginState::Wait;
     let mut typed = None;
     loop {
@@ -144,16 +144,16 @@ fn lines_of_input() -> mpsc::Receiver<String> {
     read
 }
 
-pub(super) async fn log_out(logout: Logout, config: Option<PathBuf>) -> Result<()> {
-    let mut client = Client::open(&logout.source, config, Access::Read).await?;
+pub(super) async fn log_out(logout: Logout, globals: &Globals) -> Result<()> {
+    let mut client = reader(&logout.source, globals).await?;
     let account = logout.account.as_deref();
     let done = client.log_out(&logout.platform, account).await?.ok_or_else(|| {
         let who =
             account.map_or_else(|| "no account".into(), |name| format!("`{}`", visible(name)));
-        let hint = "`rechat doctor` shows the accounts of a server that runs";
+        let hint = "`rechat platforms` shows the accounts";
         Error::failed(format!("not logged out: {who} is not logged in")).hint(hint)
     })?;
-    let mut out = Output::new();
+    let mut out = Output::new(globals);
     out.line(format_args!("Logged out {}.", visible(&done.account)))?;
     out.finish()
 }

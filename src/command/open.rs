@@ -1,17 +1,16 @@
 //! Where a command finds the messages.
 
-use crate::cli::SourceArgs;
+use crate::cli::{Globals, SourceArgs};
 use crate::client::Client;
 use crate::error::Result;
 use crate::store::Access;
-use std::path::PathBuf;
 
 /// Opens a place for reading.
-pub(super) async fn reader(source: &SourceArgs, config: Option<PathBuf>) -> Result<Client> {
-    Client::open(source, config, Access::Read).await
+pub(super) async fn reader(source: &SourceArgs, globals: &Globals) -> Result<Client> {
+    Client::open(source, globals.config.clone(), Access::Read).await
 }
 
 /// Opens a place for reading and writing.
-pub(super) async fn writer(source: &SourceArgs, config: Option<PathBuf>) -> Result<Client> {
-    Client::open(source, config, Access::Write).await
+pub(super) async fn writer(source: &SourceArgs, globals: &Globals) -> Result<Client> {
+    Client::open(source, globals.config.clone(), Access::Write).await
 }

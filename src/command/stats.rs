@@ -1,14 +1,20 @@
 //! `rechat stats`
 
+use super::conversation::Known;
 use super::open::reader;
 use super::output::Output;
-use crate::cli::Stats;
+use crate::cli::{Globals, Stats};
 use crate::error::Result;
-use std::path::PathBuf;
+use crate::store::Filter;
 
-pub(super) async fn run(stats: Stats, config: Option<PathBuf>) -> Result<()> {
-    let counts = reader(&stats.source, config).await?.stats().await?;
-    let mut out = Output::new();
+pub(super) async fn run(stats: Stats, globals: &Globals) -> Result<()> {
+    let mut client = reader(&stats.source, globals).await?;
+    let mut filter = Filter { platform: stats.platform, ..Filter::default() };
+    if let Some(typed) = &stats.conversation {
+        Known::default().narrow(&mut client, &mut filter, typed).await?;
+    }
+    let counts = client.stats(&filter).await?;
+    let mut out = Output::new(globals);
     if stats.json {
         out.json(&counts)?;
     } else {

@@ -4,10 +4,7 @@ use super::named::named_enum;
 use serde::{Deserialize, Serialize};
 
 /// Type of a message's content.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
-)]
-#[value(rename_all = "PascalCase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum MessageType {
     #[default]

@@ -7,6 +7,7 @@ pub mod content;
 pub mod cursor;
 pub mod draft;
 pub mod event;
+pub mod id_prefix;
 pub mod inline;
 pub mod message;
 mod message_type;

@@ -55,6 +55,7 @@ struct Followed {
 }
 
 /// Snapshot of the index for one search.
+#[derive(Default)]
 pub(super) struct Snapshot {
     /// Sealed segments, the newest first.
     pub(super) segments: Vec<Arc<Segment>>,

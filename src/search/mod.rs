@@ -29,7 +29,7 @@ mod tests;
 pub use feed::run;
 pub use index::Index;
 pub use normalise::normalise;
-pub use query::{Found, Search};
+pub use query::{Conditions, Found, Search};
 
 use std::path::{Path, PathBuf};
 

@@ -21,12 +21,27 @@ const STRIDE: usize = 256;
 /// Events read at a time.
 const EVENTS: usize = 10_000;
 
-/// Text and type that a message must have.
+/// What a message must have beside what a filter asks; each is compared with the message itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// In any case, in the content, the sender's name or a file's name.
+    pub text: Option<String>,
+    #[allow(missing_docs)]
+    pub message_type: Option<MessageType>,
+    /// The sender's ID, or the name as it is shown.
+    pub sender: Option<String>,
+    /// Made at this time or later, in Unix seconds.
+    pub since: Option<u64>,
+    /// Made before this time, in Unix seconds.
+    pub until: Option<u64>,
+}
+
+/// Conditions that messages are compared with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search {
     /// Normalised; looked for in each text of a message.
     text: String,
-    message_type: Option<MessageType>,
+    conditions: Conditions,
 }
 
 /// Result of a search, newest first.
@@ -42,19 +57,34 @@ pub struct Found {
 impl Search {
     /// Looks for text in any case, and for a type; `None` where neither is wanted.
     pub fn new(text: Option<&str>, message_type: Option<MessageType>) -> Option<Self> {
-        let text = normalise(text.unwrap_or_default()).into_owned();
-        (!text.is_empty() || message_type.is_some()).then_some(Self { text, message_type })
+        let text = text.map(str::to_owned);
+        Self::of(Conditions { text, message_type, ..Conditions::default() })
     }
 
-    /// Whether a message has the text in it and is of the type.
+    /// Looks for what meets the conditions; `None` where there are none.
+    pub fn of(conditions: Conditions) -> Option<Self> {
+        let text = normalise(conditions.text.as_deref().unwrap_or_default()).into_owned();
+        let is_any = text.is_empty()
+            && Conditions { text: None, ..conditions.clone() } == Conditions::default();
+        (!is_any).then_some(Self { text, conditions })
+    }
+
+    /// Whether a message meets the conditions.
     pub fn matches(&self, message: &Message) -> bool {
         let has_it = |text: Cow<'_, str>| normalise(&text).contains(&self.text);
-        self.message_type.is_none_or(|wanted| wanted == message.message_type())
+        let Conditions { message_type, sender, since, until, .. } = &self.conditions;
+        let is_from = |wanted: &String| {
+            message.sender.as_ref().is_some_and(|s| s.id == *wanted || s.name == *wanted)
+        };
+        message_type.is_none_or(|wanted| wanted == message.message_type())
+            && sender.as_ref().is_none_or(is_from)
+            && since.is_none_or(|since| message.created_at >= since)
+            && until.is_none_or(|until| message.created_at < until)
             && (self.text.is_empty() || terms::texts(message).any(has_it))
     }
 
     fn needed(&self) -> Vec<Terms> {
-        terms::needed(&self.text, self.message_type)
+        terms::needed(&self.text, self.conditions.message_type)
     }
 }
 
@@ -79,7 +109,11 @@ impl Index {
     ) -> Result<Found> {
         let needed = search.needed();
         // The store second: it tells what became of messages since.
-        let snapshot = self.snapshot(&needed);
+        let snapshot = match &needed[..] {
+            // The index has nothing to tell.
+            [] => Snapshot::default(),
+            _ => self.snapshot(&needed),
+        };
         let view = store.view()?;
         self.search_in(&view, snapshot, &needed, filter, search, page)
     }

@@ -2,7 +2,7 @@
 
 use super::feed::Feed;
 use super::segment::{Range, Segment};
-use super::{Found, Index, Search, check, folder_beside, normalise};
+use super::{Conditions, Found, Index, Search, check, folder_beside, normalise};
 use crate::model::change::Inbound;
 use crate::model::content::Content;
 use crate::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
@@ -75,7 +75,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => Just(Step::Seal),
         1 => Just(Step::Kill),
         1 => (any::<usize>(), any::<usize>()).prop_map(|(file, place)| Step::Damage { file, place }),
-        8 => ("[abAＢé你好ガss😀 ]{0,4}", 0..6usize, 0..3u64, 0..30usize)
+        8 => ("[abAＢé你好ガss😀 ]{0,4}", 0..8usize, 0..3u64, 0..30usize)
             .prop_map(|(text, filter, offset, before)| Step::Find { text, filter, offset, before }),
     ];
     proptest::collection::vec(step, 1..80)
@@ -213,23 +213,35 @@ impl Both {
 
     fn find(&self, text: &str, filter: usize, offset: u64, before: usize) {
         let all = self.all();
-        let (mut wanted, mut message_type) = (Filter::default(), None);
+        let mut wanted = Filter::default();
+        let text = Some(text.to_owned());
+        let mut conditions = Conditions { text, ..Conditions::default() };
         match filter {
             1 => wanted.conversation = Some(CONVERSATIONS[0].into()),
             2 => wanted.direction = Some(Direction::Inbound),
-            3 => wanted.status = Some(Status::Canceled),
+            3 => wanted.statuses = vec![Status::Canceled, Status::Failed],
             4 => wanted.platform = Some("qq".into()),
-            5 => message_type = Some(MessageType::Image),
+            5 => conditions.message_type = Some(MessageType::Image),
+            6 => conditions.sender = Some("7".into()),
+            7 => (conditions.since, conditions.until) = (Some(1003), Some(1012)),
             _ => {}
         }
-        let Some(search) = Search::new(Some(text), message_type) else { return };
+        let Some(search) = Search::of(conditions.clone()) else { return };
+        let wanted_text = normalise(conditions.text.as_deref().unwrap_or_default()).into_owned();
+        let is_in_time = |at: u64| {
+            conditions.since.is_none_or(|since| at >= since)
+                && conditions.until.is_none_or(|until| at < until)
+        };
         let before = all.get(before).map(|message| message.seq);
         let page = Page { offset, limit: 5, before };
-        let says = |text_of: &str| normalise(text_of).contains(&*normalise(text));
+        let says = |text_of: &str| normalise(text_of).contains(&wanted_text);
         let scanned = all.into_iter().filter(|message| {
             before.is_none_or(|before| message.seq < before)
                 && wanted.matches(message)
-                && message_type.is_none_or(|wanted| wanted == message.message_type())
+                && conditions.message_type.is_none_or(|wanted| wanted == message.message_type())
+                && (conditions.sender.is_none()
+                    || message.sender.as_ref().is_some_and(|sender| sender.id == "7"))
+                && is_in_time(message.created_at)
                 && (says(&message.content.readable())
                     || message.sender.as_ref().is_some_and(|s| says(&s.name)))
         });

@@ -8,7 +8,7 @@ use super::operation::Call;
 use super::query::Query;
 use crate::protocol::http::Listing;
 use crate::search::Found;
-use crate::store::{self, View};
+use crate::store::{self, ByPrefix, View};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http_body_util::{BodyExt, StreamBody};
@@ -105,6 +105,13 @@ impl Writing {
 
     async fn find(&self, limit: usize, view: Arc<View>) -> store::Result<Found> {
         let page = store::Page { limit, ..self.query.page };
+        if let Some(prefix) = self.query.id_prefix {
+            let wanted = ByPrefix { prefix, before: page.before, limit };
+            let filter = self.query.filter.clone();
+            let find =
+                move || Ok(Found { messages: view.by_prefix(&filter, wanted)?, searched_to: None });
+            return on_a_thread(find).await;
+        }
         let Some(search) = &self.query.search else {
             let filter = self.query.filter.clone();
             let list = move || Ok(Found { messages: view.list(&filter, page)?, searched_to: None });

@@ -3,16 +3,21 @@
 use super::body::{Answer, json};
 use super::error::{ErrorResponse, Result};
 use super::operation::Call;
-use super::query::number;
+use super::query::{Query, number};
 use crate::activity::{MAX_MINUTES, Minutes};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::protocol::http::{Activity, Health, Platforms};
+use crate::store::Filter;
 use hyper::StatusCode;
 
-/// `GET /api/stats`
+/// `GET /api/stats`: of everything, or of a platform or conversation.
 pub fn stats(call: &Call<'_>) -> Result<Answer> {
-    Ok(json(StatusCode::OK, &call.context.store.view()?.stats()))
+    let view = call.context.store.view()?;
+    let query = Query::parse(call.request.uri().query().unwrap_or_default(), &view)?;
+    let Filter { platform, conversation, .. } = query.filter;
+    let filter = Filter { platform, conversation, ..Filter::default() };
+    Ok(json(StatusCode::OK, &view.stats_of(&filter)?))
 }
 
 /// `GET /api/activity`

@@ -1,10 +1,14 @@
 //! Queries of lists.
 
 use super::error::{ErrorResponse, Result};
+use crate::model::id_prefix::IdPrefix;
 use crate::protocol::http::{DEFAULT_LIMIT, INVALID_STATUS, INVALID_TYPE, MAX_LIMIT};
-use crate::search::Search;
+use crate::search::{Conditions, Search};
 use crate::store::{Filter, Page, View};
 use std::str::FromStr;
+
+/// The text for a beginning of an ID that is none.
+const INVALID_PREFIX: &str = "`id_prefix` must be 4 to 32 hexadecimal digits of an ID";
 
 /// Query of a list.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,6 +17,8 @@ pub struct Query {
     pub filter: Filter,
     #[allow(missing_docs)]
     pub search: Option<Search>,
+    /// Only the messages whose ID begins so.
+    pub id_prefix: Option<IdPrefix>,
     #[allow(missing_docs)]
     pub page: Page,
 }
@@ -21,27 +27,36 @@ impl Query {
     /// Reads a query string; unknown parameters are ignored.
     pub fn parse(query: &str, view: &View) -> Result<Self> {
         let mut filter = Filter::default();
-        let (mut text, mut message_type) = (None, None);
+        let (mut conditions, mut id_prefix) = (Conditions::default(), None);
         let mut page = Page { offset: 0, limit: DEFAULT_LIMIT, before: None };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 "offset" => page.offset = number("offset", &value)?,
                 "limit" => page.limit = number::<usize>("limit", &value)?.min(MAX_LIMIT),
                 "before" => page.before = Some(seq_of("before", &value, view)?),
-                "status" => filter.status = Some(one_of(&value, INVALID_STATUS)?),
+                "status" => filter.statuses.push(one_of(&value, INVALID_STATUS)?),
                 "direction" => {
                     filter.direction =
                         Some(one_of(&value, "`direction` must be Inbound or Outbound")?);
                 }
-                "message_type" => message_type = Some(one_of(&value, INVALID_TYPE)?),
-                "q" => text = Some(value),
+                "sender" => conditions.sender = Some(value.into_owned()),
+                "since" => conditions.since = Some(number("since", &value)?),
+                "until" => conditions.until = Some(number("until", &value)?),
+                "message_type" => conditions.message_type = Some(one_of(&value, INVALID_TYPE)?),
+                "id_prefix" => id_prefix = Some(one_of(&value, INVALID_PREFIX)?),
+                "q" => conditions.text = Some(value.into_owned()),
                 "platform" => filter.platform = Some(name_of("platform", &value)?),
                 "conversation" => filter.conversation = Some(name_of("conversation", &value)?),
                 _ => {}
             }
         }
-        let search = Search::new(text.as_deref(), message_type);
-        Ok(Self { filter, search, page })
+        let search = Search::of(conditions);
+        if id_prefix.is_some() && (search.is_some() || page.offset > 0) {
+            let text = "`id_prefix` cannot be combined with `q`, `message_type`, `sender`, `since`, \
+                        `until` or `offset`";
+            return Err(ErrorResponse::bad_request(text));
+        }
+        Ok(Self { filter, search, id_prefix, page })
     }
 }
 

@@ -113,10 +113,22 @@ fn list() -> Operation {
                 &place(),
                 "Only messages older than this one, given by its ID or `seq`",
             )
-            .query_of::<Status>("status", "Only those with this status")
+            .query(
+                "id_prefix",
+                &prefix(),
+                "Only those whose ID begins so; together only with `before`, `limit`, `status`, `direction`, `platform` and `conversation`",
+            )
+            .query_of::<Status>("status", "Only those with this status; may be repeated")
             .query_of::<Direction>("direction", "Only those of this direction")
             .query("platform", &name(), "Only those of this platform")
             .query("conversation", &name(), "Only those of this conversation")
+            .query(
+                "sender",
+                &json!({"type": "string"}),
+                "Only those of this sender, by ID or by the name as it is shown",
+            )
+            .query("since", &count(), "Only those made at this time or later, in Unix seconds")
+            .query("until", &count(), "Only those made before this time, in Unix seconds")
             .query_of::<MessageType>("message_type", "Only those of this type")
             .query("q", &json!({"type": "string"}), "Text in the content or the sender's name")
             .answers::<Listing>(StatusCode::OK, "A page of messages")
@@ -327,6 +339,9 @@ fn overviews() -> [Route; 4] {
             "/api/stats",
             [Operation::get(READ, |call| now(overview::stats(&call))).described(|d| {
                 d.named("get_stats", "How many messages are in each state")
+                    .query("platform", &name(), "Only those of this platform")
+                    .query("conversation", &name(), "Only those of this conversation")
+                    .error(400, "A parameter cannot be read")
                     .answers::<Stats>(StatusCode::OK, "The counts")
             })],
         ),
@@ -517,6 +532,11 @@ fn descriptions() -> [Route; 3] {
 
 fn id() -> Value {
     json!({"type": "string", "format": "uuid"})
+}
+
+/// The first digits of an ID, with its hyphens or without.
+fn prefix() -> Value {
+    json!({"type": "string", "pattern": "^([0-9A-Fa-f]-*){4,32}$"})
 }
 
 /// A number from 0 on, in 64 bits.

@@ -7,8 +7,10 @@
 //! store that both go on from giving one ID to two messages.
 
 use crate::model::cursor::Epoch;
+use crate::model::id_prefix::IdPrefix;
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
+use std::ops::RangeInclusive;
 use uuid::Uuid;
 
 const HALF_BITS: u32 = 61;
@@ -33,11 +35,13 @@ impl Tag {
 #[derive(Clone, Copy)]
 pub(super) struct Ids {
     key: [u8; 16],
+    /// A hasher that has the key already.
+    keyed: SipHasher24,
 }
 
 impl Ids {
     pub(super) fn new(key: [u8; 16]) -> Self {
-        Self { key }
+        Self { key, keyed: SipHasher24::new_with_key(&key) }
     }
 
     /// The key of the store.
@@ -69,8 +73,28 @@ impl Ids {
         self.parts(id).map(|(seq, _)| seq)
     }
 
+    /// The places up to `last`, the newest first, whose IDs given under a tag begin so.
+    ///
+    /// Only the left half of an ID is computed for those that do not match: two hashes each.
+    pub(super) fn places(
+        self,
+        places: RangeInclusive<u64>,
+        tag: Tag,
+        prefix: IdPrefix,
+    ) -> impl Iterator<Item = u64> {
+        let (mask, wanted) = (left_bits(prefix.mask()), left_bits(*prefix.range().start()));
+        let right = u64::from(tag.0) << CHECK_BITS;
+        let first = self.mix(0, right);
+        let matches = move |&seq: &u64| {
+            let second = (seq & HALF) ^ first;
+            let left = second ^ self.mix(2, right ^ self.mix(1, second));
+            left & mask == wanted && prefix.matches(self.id(seq, tag))
+        };
+        places.rev().filter(matches)
+    }
+
     fn mix(self, round: u8, half: u64) -> u64 {
-        let mut hasher = SipHasher24::new_with_key(&self.key);
+        let mut hasher = self.keyed;
         hasher.write_u8(round);
         hasher.write_u64(half);
         hasher.finish() & HALF
@@ -89,8 +113,13 @@ fn split(id: Uuid) -> Option<(u64, u64)> {
     if bits >> 76 & 0xF != 0x4 || bits >> 62 & 0b11 != 0b10 {
         return None;
     }
+    Some((left_bits(bits), (bits as u64) & HALF))
+}
+
+/// The left half, which the version and the variant lie in.
+fn left_bits(bits: u128) -> u64 {
     let bits = bits >> 80 << 74 | (bits >> 64 & 0xFFF) << 62 | bits & ((1 << 62) - 1);
-    Some(((bits >> HALF_BITS) as u64, (bits as u64) & HALF))
+    (bits >> HALF_BITS) as u64
 }
 
 #[cfg(test)]
@@ -106,6 +135,17 @@ mod tests {
             prop_assert_eq!(ids.parts(id), Some((seq, Tag(tag))));
             prop_assert_eq!(id.get_version_num(), 4);
             prop_assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
+        }
+
+        #[test]
+        fn places_are_found_by_the_beginning_of_their_ids(key: [u8; 16], tag: u32, digits in 4..33_usize) {
+            let ids = Ids::new(key);
+            let text = ids.id(700, Tag(tag)).simple().to_string();
+            let prefix: IdPrefix = text[..digits].parse().unwrap();
+            let all = (1..=1000).rev();
+            let wanted: Vec<_> = all.filter(|&seq| prefix.matches(ids.id(seq, Tag(tag)))).collect();
+            prop_assert!(wanted.contains(&700));
+            prop_assert_eq!(ids.places(1..=1000, Tag(tag), prefix).collect::<Vec<_>>(), wanted);
         }
 
         #[test]

@@ -32,6 +32,7 @@ mod options;
 mod order;
 mod overlay;
 pub mod postings;
+mod prefix;
 mod query;
 mod receive;
 mod recount;
@@ -53,6 +54,7 @@ pub use keys::Idempotency;
 pub use listener::{Head, Listener};
 pub use listing::{ConversationQuery, stored};
 pub use options::{Access, Options};
+pub use prefix::ByPrefix;
 pub use query::{Filter, Needs, Page};
 pub use view::{SetAside, View};
 

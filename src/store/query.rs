@@ -6,22 +6,29 @@ use super::postings::{Places, locate, start_of};
 use super::tables::Term;
 use super::view::View;
 use crate::model::message::{Direction, LOCAL, Message, Status};
+use crate::protocol::overview::Stats;
 use redb::ReadableTable;
 
 /// Which messages; what is not set does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Filter {
-    pub status: Option<Status>,
+    /// Any of these; empty for all.
+    pub statuses: Vec<Status>,
     pub platform: Option<String>,
     pub conversation: Option<String>,
     pub direction: Option<Direction>,
 }
 
 impl Filter {
+    /// Whether messages with a status are among those.
+    pub fn lets_through(&self, status: Status) -> bool {
+        self.statuses.is_empty() || self.statuses.contains(&status)
+    }
+
     /// Whether a message is one of those.
     pub fn matches(&self, message: &Message) -> bool {
-        self.status.is_none_or(|wanted| wanted == message.status)
+        self.lets_through(message.status)
             && self.direction.is_none_or(|wanted| wanted == message.direction)
             && self.platform.as_deref().is_none_or(|name| name == message.platform_or_local())
             && self.conversation.as_ref().is_none_or(|name| *name == message.recipient)
@@ -104,6 +111,44 @@ impl View {
             }
         }
         Ok(found)
+    }
+
+    /// Counts the messages that match in each state.
+    pub fn stats_of(&self, filter: &Filter) -> Result<Stats> {
+        if *filter == Filter::default() {
+            return Ok(self.stats());
+        }
+        guarded(|| {
+            let count = |status: Status| {
+                let one = Filter { statuses: vec![status], ..filter.clone() };
+                if filter.lets_through(status) { self.count(&one) } else { Ok(0) }
+            };
+            let counts = Status::ALL.map(count);
+            let [pending, sending, sent, failed, canceled] = counts;
+            let mut stats = Stats {
+                pending: pending?,
+                sending: sending?,
+                sent: sent?,
+                failed: failed?,
+                canceled: canceled?,
+                total: 0,
+            };
+            let Stats { pending, sending, sent, failed, canceled, .. } = stats;
+            stats.total = pending + sending + sent + failed + canceled;
+            Ok(stats)
+        })
+    }
+
+    /// How many messages match.
+    fn count(&self, filter: &Filter) -> Result<u64> {
+        let Some(needed) = self.needed(filter)? else { return Ok(0) };
+        let (mut count, mut block) = (0, locate(self.head()).0);
+        while let Some(at) = self.last_common_block(&needed, block)? {
+            count += u64::from(self.common(&needed, at)?.count());
+            let Some(next) = at.checked_sub(1) else { break };
+            block = next;
+        }
+        Ok(count)
     }
 
     /// The terms that a filter needs.
@@ -214,7 +259,7 @@ impl View {
     /// Sets of terms; a message has one of each. `None` where nothing can match.
     fn needed(&self, filter: &Filter) -> Result<Option<Vec<AnyOf>>> {
         let mut needed = Vec::new();
-        let is_any_state = filter.status.is_none() && filter.direction.is_none();
+        let is_any_state = filter.statuses.is_empty() && filter.direction.is_none();
         // Every message of a platform or conversation is in some state.
         if !is_any_state || (filter.platform.is_none() && filter.conversation.is_none()) {
             needed.push(states(filter));
@@ -298,6 +343,7 @@ impl View {
 fn states(filter: &Filter) -> AnyOf {
     let is_wanted = |d: &Direction| filter.direction.is_none_or(|wanted| wanted == *d);
     let directions = Direction::ALL.into_iter().filter(is_wanted);
-    let statuses = filter.status.map_or(Status::ALL.to_vec(), |status| vec![status]);
+    let statuses = Status::ALL.into_iter().filter(|&status| filter.lets_through(status));
+    let statuses: Vec<_> = statuses.collect();
     directions.flat_map(|d| statuses.iter().map(move |&s| Term::of_state(d, s))).collect()
 }

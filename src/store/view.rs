@@ -41,7 +41,7 @@ pub struct SetAside {
 
 /// One commit of the store.
 pub struct View {
-    ids: Ids,
+    pub(super) ids: Ids,
     counters: Counters,
     pub(super) messages: ReadOnlyTable<u64, &'static [u8]>,
     pub(super) foreign_ids: ReadOnlyTable<u128, u64>,

@@ -24,11 +24,12 @@ pub fn readable(message: &Message) -> Cow<'_, str> {
 }
 
 /// A number of bytes, short.
-fn in_units(bytes: u64) -> String {
+pub fn in_units(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),
         1_000..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
-        _ => format!("{} MB", bytes.div_ceil(1_000_000)),
+        1_000_000..10_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
+        _ => format!("{} GB", bytes / 1_000_000_000),
     }
 }
 

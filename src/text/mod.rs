@@ -4,7 +4,7 @@
 mod content;
 mod wrap;
 
-pub use content::readable;
+pub use content::{in_units, readable};
 pub use wrap::{Wrapped, wrap};
 
 use std::borrow::Cow;

@@ -192,20 +192,19 @@ fn a_file_over_the_servers_limit_is_told_with_that_limit() {
 }
 
 #[test]
-fn a_platform_nobody_has_is_refused_and_an_unknown_conversation_is_noted() {
+fn a_platform_or_a_conversation_nobody_has_is_refused() {
     fn tells(home: &Home) {
         let errors = home.fails(2, &["send", "-p", "whatsapp", "-r", "group_1", "x"]);
         assert!(errors.contains("`whatsapp` is not known"), "{errors}");
         assert!(errors.contains("qq") && errors.contains("--new"), "{errors}");
-        let notes = |arguments: &[&str]| {
-            let output = home.run(&[&["send", "x", "-p", "qq", "-r"], arguments].concat());
-            assert!(output.status.success());
-            String::from_utf8(output.stderr).unwrap()
-        };
-        assert!(notes(&["Family"]).contains("a group is written group_<id>"));
-        assert!(notes(&["123"]).contains("group_123 is a group"));
-        assert_eq!(notes(&["group_1"]), "");
-        assert_eq!(notes(&["Family", "--new"]), "");
+        let refused = |name| home.fails(2, &["send", "x", "-p", "qq", "-r", name]);
+        let errors = refused("Family");
+        assert!(errors.contains("group_<id>") && errors.contains("--new"), "{errors}");
+        assert!(refused("123").contains("group_123 is a group"));
+        for known in [&["group_1"][..], &["Family", "--new"]] {
+            let output = home.run(&[&["send", "x", "-p", "qq", "-r"], known].concat());
+            assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        }
     }
     tells(&Home::new());
     tells(&TestServer::start().home);
@@ -277,8 +276,10 @@ fn completions_come_from_live_data_and_are_silent_without_any() {
     let id = sent.split(' ').next().unwrap();
     for words in [&["rechat", "get", ""][..], &["rechat", "cancel", &id[..4]]] {
         let offered = complete(&server.home, words);
-        assert!(offered.contains(id) && !offered.contains('\u{1b}'), "{offered}");
+        assert!(offered.starts_with(&format!("{}\t", &id[..8])), "{offered}");
+        assert!(offered.contains("hello") && !offered.contains('\u{1b}'), "{offered}");
     }
+    assert!(complete(&server.home, &["rechat", "reply", &id[..10]]).contains(id));
     assert!(!complete(&server.home, &["rechat", "retry", ""]).contains(id));
     assert!(complete(&server.home, &["rechat", "send", "-r", "g"]).contains("group_77"));
     let url = server.url("");

@@ -1,7 +1,7 @@
 //! Our own client over HTTPS: whom it trusts, and what it says where it cannot.
 
 use crate::server::{Home, TestServer, eventually};
-use crate::tui::Tui;
+use crate::tui::tui;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -182,24 +182,24 @@ fn the_terminal_client_hears_and_sends_over_https() {
     let secure = Secure::start("");
     let elsewhere = Home::new();
     let url = format!("https://localhost:{}", secure.port);
-    let refused = Tui::start(&elsewhere, &["--server", &url, "--token", "secret"]);
+    let refused = tui(&elsewhere, &["--server", &url, "--token", "secret"]);
     refused.sees("issuer of its certificate");
     let ca = secure.issuer.to_str().unwrap();
     let arguments = ["--server", &url, "--token", "secret", "--ca", ca];
-    let mut tui = Tui::start(&elsewhere, &arguments);
+    let mut screen = tui(&elsewhere, &arguments);
     ok(secure.client(
         &elsewhere,
         &["send", "-r", "group_1", "-p", "nowhere", "--new", "the first word"],
     ));
-    tui.sees("the first word");
-    tui.press("j\r");
-    tui.sees("Enter: send");
-    tui.press("an answer\r");
+    screen.sees("the first word");
+    screen.press("j\r");
+    screen.sees("Enter: send");
+    screen.press("an answer\r");
     eventually("the answer is there", || {
         let listed = ok(secure.client(&elsewhere, &["list", "--json"]));
         listed.contains("an answer").then_some(())
     });
     ok(secure
         .client(&elsewhere, &["send", "-r", "group_1", "-p", "nowhere", "--new", "came live"]));
-    tui.sees("came live");
+    screen.sees("came live");
 }

@@ -34,7 +34,7 @@ fn sends_everything() -> Script {
 fn messages(server: &TestServer, platform: &str) -> Vec<Value> {
     let path = format!("/api/messages?direction=Inbound&platform={platform}&limit=200");
     let mut messages = server.get(&path).1["messages"].as_array().unwrap().clone();
-    messages.sort_by_key(|message| message["seq"].as_u64());
+    messages.reverse();
     messages
 }
 
@@ -149,7 +149,10 @@ async fn a_lively_hour_says_the_same_at_every_step() {
         let mut body = json!({"platform": "qq2", "recipient": "group_9"});
         match message.get("segments") {
             Some(segments) => body["segments"] = segments.clone(),
-            None => body["content"] = message["content"].clone(),
+            None => {
+                body["message_type"] = json!("Text");
+                body["content"] = message["content"].clone();
+            }
         }
         if let Some(target) = message["reply_to"]["id"].as_str() {
             body["reply_to"] = json!(sent[target]);

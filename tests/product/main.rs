@@ -13,10 +13,13 @@ mod onebot12;
 mod server;
 #[path = "../common/socket.rs"]
 mod socket;
+#[path = "../common/terminal.rs"]
+mod terminal;
 #[path = "../common/tools.rs"]
 mod tools;
 
 mod access;
+mod actions;
 mod clock;
 mod commands;
 mod content;
@@ -39,11 +42,14 @@ mod limits;
 mod lively;
 mod media;
 mod metrics;
+mod names;
 mod outcomes;
+mod overviews;
 mod readme;
 mod reload;
 mod routing;
 mod search;
+mod sending;
 mod socket_commands;
 mod socket_cursor;
 mod socket_cursor_model;
@@ -53,4 +59,5 @@ mod socket_slow;
 mod socket_subscriptions;
 mod stopping;
 mod stream;
+mod terminal_output;
 mod tui;

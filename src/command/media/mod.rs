@@ -5,23 +5,23 @@ pub(super) mod files;
 
 pub(super) use check::look_at_media;
 
+use super::listing::local_time;
 use super::open::{reader, writer};
-use super::output::{Output, local_time};
-use crate::cli::Media;
+use super::output::Output;
+use crate::cli::{Globals, Media};
 use crate::error::{Result, tell};
-use std::path::PathBuf;
 
-pub(super) async fn run(media: Media, config: Option<PathBuf>) -> Result<()> {
+pub(super) async fn run(media: Media, globals: &Globals) -> Result<()> {
     if !media.remove.is_empty() {
-        let mut client = writer(&media.source, config).await?;
+        let mut client = writer(&media.source, globals).await?;
         for hash in &media.remove {
             let removed = client.remove_media(*hash).await?;
             tell(format!("{hash} removed; {} messages had it", removed.messages));
         }
         return Ok(());
     }
-    let list = reader(&media.source, config).await?.media(media.limit).await?;
-    let mut out = Output::new();
+    let list = reader(&media.source, globals).await?.media(media.limit).await?;
+    let mut out = Output::paged(globals);
     if media.json {
         for one in &list.media {
             out.json(one)?;

@@ -1,8 +1,12 @@
 //! The content of a message to send: text, a URL, or a file of this host that is read.
 
+use crate::cli::ContentArgs;
+use crate::command::segments;
 use crate::error::{Error, Result};
+use crate::model::content::{Content, Segment};
 use crate::model::inline::Inline;
 use crate::model::message::MessageType;
+use crate::protocol::http::NewMessage;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::fs::File;
@@ -13,30 +17,87 @@ use std::path::Path;
 /// configured otherwise (`limits.body_bytes`).
 const MAX_BYTES: u64 = 64 << 20;
 
-/// The content of a message of a type, from the argument of the command or standard input.
-pub(super) fn of_argument(argument: Option<&str>, message_type: MessageType) -> Result<String> {
-    let is_text = message_type == MessageType::Text;
-    match argument {
-        Some(text) if text != "-" && is_text => Ok(text.to_owned()),
-        Some(text) if text != "-" => medium(text, message_type),
-        None if io::stdin().is_terminal() => Err(Error::usage("there is nothing to send")
-            .hint("give the text as the last argument, or pipe it in")),
-        _ => {
-            let text = of_standard_input()?;
-            if is_text || is_sent_as_it_is(text.trim()) {
-                return Ok(text);
-            }
-            Err(Error::usage(format!("no {message_type} is given"))
-                .hint("the last argument is its URL, or a file that is read and sent"))
-        }
+/// A message with the content that the arguments ask for, or that comes on standard input; it goes
+/// nowhere yet.
+pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<NewMessage> {
+    let ContentArgs { message_type, file, mention, segments: json, content } = arguments;
+    if let Some(json) = json {
+        return Ok(of_segments(segments::parse(json)?));
     }
+    if file.is_empty() && mention.is_empty() {
+        let content = of_words(content, *message_type)?;
+        return Ok(NewMessage::of(message_type.as_str(), content, String::new(), None));
+    }
+    let mut segments: Vec<_> = mention.iter().map(|user| of_user(user)).collect();
+    if !content.is_empty() || file.is_empty() {
+        segments.push(Segment::Text { text: of_words(content, MessageType::Text)? });
+    }
+    for path in file {
+        let bytes = inline(path).map_err(|error| error.hint("--file names a file of this host"))?;
+        segments.extend(Content::of_type(type_of(path), bytes).to_segments());
+    }
+    Ok(of_segments(segments))
+}
+
+fn of_segments(segments: Vec<Segment>) -> NewMessage {
+    NewMessage {
+        message_type: None,
+        content: None,
+        recipient: String::new(),
+        platform: None,
+        segments: Some(segments),
+        reply_to: None,
+    }
+}
+
+fn of_user(user: &str) -> Segment {
+    match user {
+        "all" => Segment::MentionAll {},
+        user => Segment::Mention { user: user.to_owned(), name: None, me: false },
+    }
+}
+
+/// The type under which platforms show a file, by the end of its name.
+fn type_of(path: &Path) -> MessageType {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    match &*extension {
+        "png" | "jpg" | "jpeg" | "gif" | "webp" | "bmp" => MessageType::Image,
+        "mp4" | "mov" | "mkv" | "webm" | "avi" => MessageType::Video,
+        "mp3" | "ogg" | "opus" | "wav" | "m4a" | "amr" | "flac" => MessageType::Audio,
+        _ => MessageType::File,
+    }
+}
+
+/// The content of a type: words of a text, or one medium.
+fn of_words(words: &[String], message_type: MessageType) -> Result<String> {
+    let is_text = message_type == MessageType::Text;
+    match words {
+        [only] if only == "-" => of_input(message_type),
+        [] if io::stdin().is_terminal() => Err(Error::usage("there is nothing to send")
+            .hint("give the text as the last argument, or pipe it in")),
+        [] => of_input(message_type),
+        words if is_text => Ok(words.join(" ")),
+        [only] => medium(only, message_type),
+        _ => Err(Error::usage(format!("several arguments for one {message_type}"))
+            .hint("put a name with spaces into quotes; --file takes several files")),
+    }
+}
+
+fn of_input(message_type: MessageType) -> Result<String> {
+    let text = of_standard_input()?;
+    if message_type == MessageType::Text || is_sent_as_it_is(text.trim()) {
+        return Ok(text);
+    }
+    Err(Error::usage(format!("no {message_type} is given"))
+        .hint("the last argument is its URL, or a file that is read and sent"))
 }
 
 /// Refuses a medium whose content is neither a URL nor the bytes themselves: a path would be opened
 /// on another host.
-pub(super) fn check(message_type: &str, content: &str) -> Result<()> {
-    let is_text = message_type == MessageType::Text.as_str();
-    if is_text || is_sent_as_it_is(content.trim()) {
+pub(super) fn check(message: &NewMessage) -> Result<()> {
+    let is_text = message.message_type.as_deref() == Some(MessageType::Text.as_str());
+    let content = message.content.as_deref();
+    if is_text || content.is_none_or(|content| is_sent_as_it_is(content.trim())) {
         return Ok(());
     }
     Err(Error::failed("`content` of a medium must be a URL or base64://…; no file is read here"))
@@ -59,12 +120,17 @@ fn medium(argument: &str, message_type: MessageType) -> Result<String> {
         Some(path) => percent_decode_str(path).decode_utf8_lossy(),
         None => Cow::Borrowed(argument),
     };
-    let path = Path::new(&*path);
-    let bytes = read(path).map_err(|error| {
-        Error::failed(format!("cannot read {}: {error}", path.display())).hint(format!(
+    inline(Path::new(&*path)).map_err(|error| {
+        error.hint(format!(
             "the content of {message_type} is a URL (http://, https://) or a file of this host"
         ))
-    })?;
+    })
+}
+
+/// The bytes of a file, with its name, as content.
+fn inline(path: &Path) -> Result<String> {
+    let bytes = read(path)
+        .map_err(|error| Error::failed(format!("cannot read {}: {error}", path.display())))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     Ok(Inline::write(&name, &bytes))
 }

@@ -11,7 +11,7 @@ use super::output::Output;
 use crate::actions::Actions;
 use crate::activity::Activity;
 use crate::adapter::{self, EventSink, Registry};
-use crate::cli::Serve;
+use crate::cli::{Globals, Serve};
 use crate::clock::{Clock, now};
 use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ use media::Media;
 use notify::notify;
 use reload::Live;
 use sd_notify::NotifyState;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -53,13 +53,13 @@ const LAST_ATTEMPTS: Duration = Duration::from_secs(2);
 /// How long what was received has to be stored, and attempts to be recorded, at the end.
 const LAST_WRITES: Duration = Duration::from_millis(900);
 
-pub(super) fn run(serve: Serve, config: Option<PathBuf>) -> Result<()> {
-    let mut sources = Sources::of_process(config)?;
+pub(super) fn run(serve: Serve, globals: &Globals) -> Result<()> {
+    let mut sources = Sources::of_process(globals.config.clone())?;
     let print = serve.print_config;
     add_flags(&mut sources, serve);
     let loaded = config::load(&sources)?;
     if print {
-        let mut out = Output::new();
+        let mut out = Output::new(globals);
         out.line(loaded.describe()?)?;
         return out.finish();
     }

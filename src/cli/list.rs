@@ -1,0 +1,120 @@
+//! Reading many messages.
+
+use super::columns::{Column, Format};
+use super::source::SourceArgs;
+use super::values::{directions, statuses, time, types};
+use crate::model::message::{Direction, MessageType, Status};
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+
+/// `rechat list`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat list
+  rechat list -c group_123456 -n 20
+  rechat list --status failed --json | jq -r .last_error
+  rechat list --since 2h --status failed --status pending
+  rechat list --since 2026-11-20 --until 2026-11-21 --sender Ann
+  rechat list --follow -p qq
+  rechat list --columns time,sender,content
+  rechat list --format '{id} {sender}: {content}'
+  rechat list | cut -f 1,7,8
+
+At a terminal it is a table with short IDs, which every command takes; the status is told where it
+is not Sent. In a pipe the fields are separated by tabs: 1 time, 2 direction, 3 platform,
+4 conversation, 5 status, 6 type, 7 sender, 8 content, 9 ID. In a template {column} stands for a
+column, {{ and }} for braces, \\t and \\n for tab and line end.")]
+pub struct List {
+    /// Only messages with this status; may be repeated
+    #[arg(long, ignore_case = true, value_parser = statuses())]
+    pub status: Vec<Status>,
+
+    /// Only messages of this platform
+    #[arg(short, long)]
+    pub platform: Option<String>,
+
+    /// Only messages of this conversation, given by its ID or its name
+    #[arg(short, long)]
+    pub conversation: Option<String>,
+
+    /// Only outbound messages, or only inbound ones
+    #[arg(long, ignore_case = true, value_parser = directions())]
+    pub direction: Option<Direction>,
+
+    /// Only messages of this sender, given by the ID or the name as it is shown
+    #[arg(long, value_name = "SENDER", conflicts_with = "follow")]
+    pub sender: Option<String>,
+
+    /// Only messages of this type
+    #[arg(short = 't', long = "type", value_name = "TYPE", ignore_case = true, value_parser = types(), conflicts_with = "follow")]
+    pub message_type: Option<MessageType>,
+
+    /// Only messages made at this time or later: 2h, 3d, today, 14:30, 2026-11-20
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "follow")]
+    pub since: Option<u64>,
+
+    /// Only messages made before this time; a date is its beginning
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "follow")]
+    pub until: Option<u64>,
+
+    /// Only messages with this text in the content or the name of the sender, in any case
+    #[arg(long, value_name = "TEXT", conflicts_with = "follow", value_parser = NonEmptyStringValueParser::new())]
+    pub search: Option<String>,
+
+    /// Number of messages at most
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+    pub limit: usize,
+
+    /// Number of the newest messages to skip
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub offset: u64,
+
+    /// Only messages older than this one, given by its ID or the beginning of it
+    #[arg(long, value_name = "ID")]
+    pub before: Option<String>,
+
+    /// Go on with new messages as they arrive; needs a server
+    #[arg(short, long, conflicts_with_all = ["offset", "before"])]
+    pub follow: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub shape: Shape,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// How a list is printed.
+#[derive(Debug, Args)]
+pub struct Shape {
+    /// Columns to print, with commas between them
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', ignore_case = true)]
+    pub columns: Vec<Column>,
+
+    /// How to print: table, json, jsonl, tsv, or a template such as '{id} {content}'
+    #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
+    pub format: Option<Format>,
+
+    /// Print the messages as JSON lines, as --format jsonl does
+    #[arg(long, conflicts_with = "columns")]
+    pub json: bool,
+}
+
+/// `rechat search`
+#[derive(Debug, Args)]
+#[command(mut_arg("search", |arg| arg.hide(true)), mut_arg("follow", |arg| arg.hide(true)))]
+#[command(after_help = "Examples:
+  rechat search lunch
+  rechat search 你好 --platform qq --limit 10
+  rechat search two words --json | jq -r .content")]
+pub struct Search {
+    /// The text, which has to stand together; case and full-width forms make no difference
+    #[arg(required = true, conflicts_with_all = ["search", "follow"], value_parser = NonEmptyStringValueParser::new())]
+    pub text: Vec<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub list: List,
+}

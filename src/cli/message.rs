@@ -1,0 +1,84 @@
+//! Reading and changing messages that are named.
+
+use super::source::SourceArgs;
+use super::values::{id, statuses};
+use crate::model::id_prefix::IdPrefix;
+use crate::model::message::Status;
+use clap::Args;
+
+/// `rechat get`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat get 6f0a0c1e
+  rechat get --json 6f0a0c1e | jq -r .status")]
+pub struct One {
+    /// The message's ID, or the beginning of it
+    #[arg(value_parser = id)]
+    pub id: IdPrefix,
+
+    /// Print the message as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// `rechat set-status`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat set-status 6f0a0c1e canceled
+  rechat set-status 6f0a0c1e pending      # send it again")]
+pub struct SetStatus {
+    /// The message's ID, or the beginning of it
+    #[arg(value_parser = id)]
+    pub id: IdPrefix,
+
+    /// The new status
+    #[arg(ignore_case = true, value_parser = statuses())]
+    pub status: Status,
+
+    /// Print the message as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// `rechat delete`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat delete 6f0a0c1e
+  rechat list --status canceled --format '{id}' | xargs rechat delete
+
+At a terminal it shows the messages and asks first.")]
+pub struct Delete {
+    /// IDs of messages, or the beginnings of them
+    #[arg(required = true, value_name = "ID", value_parser = id)]
+    pub ids: Vec<IdPrefix>,
+
+    /// Delete without asking
+    #[arg(short, long)]
+    pub yes: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// `rechat cancel` and `rechat retry`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  rechat list --status failed --format '{id}' | xargs rechat retry")]
+pub struct Many {
+    /// IDs of messages, or the beginnings of them
+    #[arg(required = true, value_name = "ID", value_parser = id)]
+    pub ids: Vec<IdPrefix>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}

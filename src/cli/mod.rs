@@ -1,0 +1,157 @@
+//! The command line, as types: a file for each family of commands.
+
+#![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
+
+mod action;
+mod columns;
+mod list;
+mod login;
+mod media;
+mod message;
+mod overview;
+mod parse;
+mod send;
+mod serve;
+mod shell;
+mod source;
+mod store;
+mod values;
+mod watch;
+
+pub use action::{Edit, React, Requests};
+pub use columns::{Column, Format, Part, Template};
+pub use list::{List, Search, Shape};
+pub use login::{Login, Logout};
+pub use media::Media;
+pub use message::{Delete, Many, One, SetStatus};
+pub use overview::{Conversations, Platforms, Stats, StatusArgs};
+pub use parse::parse;
+pub use send::{ContentArgs, Reply, Send, Sending};
+pub use serve::{Serve, Tui};
+pub use shell::{Completions, Man};
+pub use source::SourceArgs;
+pub use store::{Backup, Check, Compact, Doctor, Export, Import};
+pub use watch::Watch;
+
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueHint};
+use std::path::PathBuf;
+
+/// The version, and the commit it was built from.
+pub const VERSION: &str = env!("RECHAT_VERSION");
+
+/// Collects the chats of several platforms on your own machine.
+#[derive(Debug, Parser)]
+#[command(name = "rechat", version = VERSION, max_term_width = 100, propagate_version = true)]
+#[command(arg_required_else_help = true, subcommand_required = true)]
+#[command(after_help = "Examples:
+  rechat serve                                start the server on 127.0.0.1:8080
+  rechat send -r group_123456 'Hello'         store a message and send it
+  rechat list --status failed                 list the messages that were not sent, and why
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.")]
+pub struct Cli {
+    #[command(subcommand)]
+    #[allow(missing_docs)]
+    pub command: Command,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub globals: Globals,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Globals {
+    /// Configuration file [env: RECHAT_CONFIG] [default: $XDG_CONFIG_HOME/rechat/config.toml]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+
+    /// Colors: auto (at a terminal, unless NO_COLOR is set), always or never
+    #[arg(long, global = true, value_name = "WHEN", default_value_t, hide_possible_values = true)]
+    #[arg(hide_default_value = true)]
+    pub color: ColorChoice,
+
+    /// Print long output at once, without $PAGER
+    #[arg(long, global = true)]
+    pub no_pager: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server
+    Serve(Serve),
+    /// Store a message and send it
+    Send(Send),
+    /// Answer a message
+    Reply(Reply),
+    /// List messages, the newest first
+    List(List),
+    /// Run a command for each new message
+    Watch(Watch),
+    /// Find messages by a text in them, the newest first
+    Search(Search),
+    /// Show one message
+    #[command(visible_alias = "show")]
+    Get(One),
+    /// Change the content of a message of ours
+    Edit(Edit),
+    /// Take sent messages back on their platform
+    #[command(after_help = "Example:
+  rechat recall 6f0a0c1e
+
+What was taken back stays in the store; `rechat delete` deletes it there.")]
+    Recall(Many),
+    /// React to a message with an emoji
+    React(React),
+    /// Set the status of a message by hand
+    SetStatus(SetStatus),
+    /// Cancel messages that are not sent yet
+    Cancel(Many),
+    /// Send failed or canceled messages again
+    Retry(Many),
+    /// Delete messages; they cannot be brought back
+    Delete(Delete),
+    /// List the conversations, the latest first
+    Conversations(Conversations),
+    /// List the platforms, and how they are connected
+    Platforms(Platforms),
+    /// List requests of people to be a friend or to join a group, and answer them
+    Requests(Requests),
+    /// Count the messages of each status
+    Stats(Stats),
+    /// Show how the server, the platforms, the queue and the disk are
+    Status(StatusArgs),
+    /// Read and answer in the terminal, live
+    Tui(Tui),
+    /// Log in to a platform by a QR code
+    Login(Login),
+    /// Log an account out of its platform
+    Logout(Logout),
+    /// Check a store for damage
+    Check(Check),
+    /// Check everything a server needs, and say what to correct
+    Doctor(Doctor),
+    /// Write messages as JSON lines, the oldest first
+    Export(Export),
+    /// Store messages that were exported; known ones stay as they are
+    Import(Import),
+    /// Copy the store, also while the server runs
+    Backup(Backup),
+    /// List the files that messages have, or remove some
+    Media(Media),
+    /// Make the store's file as small as possible
+    Compact(Compact),
+    /// Print the version
+    #[command(after_help = "Example:
+  rechat version")]
+    Version,
+    /// Make a random token
+    #[command(after_help = "Example:
+  rechat serve --listen 0.0.0.0:8080 --token \"$(rechat token)\"")]
+    Token,
+    /// Print the completion script of a shell
+    Completions(Completions),
+    /// Print a manual page, or write all of them to a folder
+    Man(Man),
+}

@@ -1,0 +1,90 @@
+//! What there is: conversations, platforms, counts, the state of everything.
+
+use super::source::SourceArgs;
+use clap::Args;
+
+/// `rechat conversations`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat conversations
+  rechat conversations family
+  rechat conversations -p qq --json
+
+At a terminal it is a table, in a pipe the fields are separated by tabs: 1 name, 2 platform, 3 ID,
+4 time of the newest message.")]
+pub struct Conversations {
+    /// Only those with this text in their name or ID, in any case
+    pub text: Option<String>,
+
+    /// Only those of this platform
+    #[arg(short, long)]
+    pub platform: Option<String>,
+
+    /// Number of conversations at most
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+    pub limit: usize,
+
+    /// Print the conversations as JSON lines
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// `rechat platforms`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat platforms
+  rechat platforms --json | jq -r .state
+
+In a pipe the fields are separated by tabs: 1 platform, 2 account, 3 state, 4 since when, 5 messages
+sent, 6 received, 7 failed, 8 reason.")]
+pub struct Platforms {
+    /// Print the platforms as JSON lines
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// `rechat stats`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat stats
+  rechat stats -c group_123456
+  rechat stats --json | jq .failed")]
+pub struct Stats {
+    /// Only messages of this platform
+    #[arg(short, long)]
+    pub platform: Option<String>,
+
+    /// Only messages of this conversation, given by its ID or its name
+    #[arg(short, long)]
+    pub conversation: Option<String>,
+
+    /// Print the counts as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// `rechat status`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat status
+  rechat status > /dev/null || echo 'rechat needs a look'
+
+Exit code 0: a server runs, and nothing is wrong; 1: something wants a look. `rechat doctor` checks
+much more, and says what to correct.")]
+pub struct StatusArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}

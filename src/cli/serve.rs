@@ -1,0 +1,67 @@
+//! Running a server, and the screen that shows one.
+
+use super::source::SourceArgs;
+use crate::config::LogFormat;
+use clap::{Args, ValueHint};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// `rechat serve`
+#[derive(Debug, Default, Args)]
+#[command(after_help = "Examples:
+  rechat serve
+  rechat serve --listen 0.0.0.0:8080 --token \"$(rechat token)\"
+  rechat serve --print-config
+
+SIGTERM or Ctrl-C stops the server within 5 s; a second one stops it at once.")]
+pub struct Serve {
+    /// Address to serve on [env: RECHAT_LISTEN] [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+
+    /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub db: Option<PathBuf>,
+
+    /// Token that clients must show [env: RECHAT_TOKEN]
+    #[arg(long, value_name = "T")]
+    pub token: Option<String>,
+
+    /// File that contains the token [env: RECHAT_TOKEN_FILE]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "token")]
+    pub token_file: Option<PathBuf>,
+
+    /// Serve without a token, also on an address that other hosts can reach
+    #[arg(long)]
+    pub allow_no_token: bool,
+
+    /// Also start the platform `loopback`, which accepts every message, for trying out
+    #[arg(long)]
+    pub loopback: bool,
+
+    /// Log entries: error, warn, info, debug, trace, or a filter [env: RECHAT_LOG__LEVEL]
+    #[arg(long, value_name = "LEVEL")]
+    pub log: Option<String>,
+
+    /// How to log [env: RECHAT_LOG__FORMAT]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+
+    /// Print every setting and where it comes from, then exit
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+/// `rechat tui`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat tui
+  rechat tui --server http://host:8080 --token \"$TOKEN\"
+  NO_COLOR=1 rechat tui
+
+It needs a server, and waits until that runs. The key `?` shows all keys.")]
+pub struct Tui {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}

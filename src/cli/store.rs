@@ -1,0 +1,134 @@
+//! Looking after a store: copies, transfers, checks.
+
+use super::source::SourceArgs;
+use super::values::{directions, statuses};
+use crate::model::message::{Direction, Status};
+use clap::{Args, ValueHint};
+use std::path::PathBuf;
+
+/// `rechat doctor`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  rechat doctor
+
+Checks configuration, store, socket, port, adapters, clock and disk. Exit code 0: nothing is wrong;
+1: something must be corrected.")]
+pub struct Doctor {
+    /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub db: Option<PathBuf>,
+
+    /// Also check every message and index, if no server has the store open
+    #[arg(long)]
+    pub full: bool,
+
+    /// Print the findings as JSON lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rechat export`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat export messages.jsonl
+  rechat export --platform qq | zstd > qq.jsonl.zst
+
+The file appears under its name only when it is complete.")]
+pub struct Export {
+    /// File to write; `-` or nothing: standard output
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+
+    /// Only messages with this status; may be repeated
+    #[arg(long, ignore_case = true, value_parser = statuses())]
+    pub status: Vec<Status>,
+
+    /// Only messages of this platform
+    #[arg(short, long)]
+    pub platform: Option<String>,
+
+    /// Only messages of this conversation, given by its ID or its name
+    #[arg(short, long)]
+    pub conversation: Option<String>,
+
+    /// Only outbound messages, or only inbound ones
+    #[arg(long, ignore_case = true, value_parser = directions())]
+    pub direction: Option<Direction>,
+
+    /// Also write the files that messages have, into a folder beside the file: `FILE-media`
+    #[arg(long, requires = "file")]
+    pub media: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// `rechat import`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat import messages.jsonl
+  zstd -dc qq.jsonl.zst | rechat import -
+
+Messages keep their ID, times and status. Known ones are skipped, so an import that stopped halfway
+can simply be repeated. Pending messages are sent. The files in `FILE-media`, where that folder is,
+are taken in first.")]
+pub struct Import {
+    /// File with lines as `rechat export` writes them; `-`: standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// `rechat backup`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  rechat backup /backup/rechat-$(date +%F).redb
+
+The copy has the state of one moment. It is a store that every command can use: --db FILE. The files
+that messages have are copied into the folder FILE-media.")]
+pub struct Backup {
+    /// File to write the copy to
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub force: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// `rechat compact`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  systemctl stop rechat && rechat compact && systemctl start rechat
+
+No other process may use the store meanwhile. New messages use the space of deleted ones again;
+this command gives that space back to the disk.")]
+pub struct Compact {
+    /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub db: Option<PathBuf>,
+}
+
+/// `rechat check`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  rechat check --db /backup/rechat.redb
+
+Exit code 0: the store is sound; 1: it is damaged, with a line for each finding.
+No server may use the store meanwhile.")]
+pub struct Check {
+    /// First try again to store the events of platforms that were set aside
+    #[arg(long)]
+    pub retry: bool,
+    /// The store's file [env: RECHAT_DB] [default: $XDG_DATA_HOME/rechat/rechat.redb]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub db: Option<PathBuf>,
+}

@@ -1,0 +1,46 @@
+//! Running a command for each new message.
+
+use super::source::SourceArgs;
+use super::values::directions;
+use crate::model::message::Direction;
+use clap::{Args, ValueHint};
+use std::path::PathBuf;
+
+/// `rechat watch`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat watch --exec 'jq -r .content'
+  rechat watch -c group_123456 --direction in --place bot.place --exec ./answer.sh
+
+The command gets the message as JSON on its standard input, and its ID, platform and conversation in
+RECHAT_ID, RECHAT_PLATFORM and RECHAT_CONVERSATION. One runs at a time, in the order of the messages;
+with --place none is missed while this does not run, and the last one may come again.")]
+pub struct Watch {
+    /// Command for the shell
+    #[arg(long, value_name = "COMMAND")]
+    pub exec: String,
+
+    /// Only messages of this platform
+    #[arg(short, long)]
+    pub platform: Option<String>,
+
+    /// Only messages of this conversation, given by its ID or its name
+    #[arg(short, long)]
+    pub conversation: Option<String>,
+
+    /// Only outbound messages, or only inbound ones
+    #[arg(long, ignore_case = true, value_parser = directions())]
+    pub direction: Option<Direction>,
+
+    /// File that keeps how far it got, and where it goes on the next time
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub place: Option<PathBuf>,
+
+    /// Seconds that the command may run for one message; then it is killed
+    #[arg(long, value_name = "SECS", default_value_t = 60)]
+    pub timeout: u64,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}

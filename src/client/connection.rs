@@ -1,0 +1,309 @@
+//! One connection to a server: requests over HTTP, through TCP or the Unix socket beside a store.
+
+use super::address::Address;
+use super::opening::NotOpened;
+use crate::error::{Error, Result};
+use crate::media::Upload;
+use crate::protocol::http::ErrorBody;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Collected, Full, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::client::conn::http1::SendRequest;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::{Method, Request, Response, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long an answer may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How long sending a file may take.
+const UPLOAD_TIMEOUT: Duration = Duration::from_hours(1);
+
+/// How long a server that has taken a connection may take to show that it is there.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The most bytes of an answer: a page of 200 messages of 1 MiB each, with room for escapes.
+const MAX_ANSWER_BYTES: usize = 512 << 20;
+
+/// Bytes of a request from which on it may be larger than a server takes.
+const LARGE_BYTES: u64 = 512 << 10;
+
+/// Advice on a request that is too large.
+const TOO_LARGE: &str = "is it too large? The server takes `limits.body_bytes` (1 MiB unless it is \
+                         configured), and a file needs a third more than its size";
+
+/// The most bytes of an error that a server tells.
+const MAX_ERROR_BYTES: usize = 64 << 10;
+
+/// One connection to a server, kept open between requests.
+pub(super) struct Connection {
+    requests: SendRequest<Full<Bytes>>,
+    address: Address,
+    token: Option<String>,
+}
+
+impl Connection {
+    /// Connects to a server that was named.
+    pub(super) async fn connect(address: Address, token: Option<String>) -> Result<Self> {
+        let requests = address.open().await.map_err(|error| unreachable(&address, &error))?;
+        Ok(Self { requests, address, token })
+    }
+
+    /// The server behind a Unix socket; `None` where nobody listens there.
+    pub(super) async fn beside(socket: &Path) -> Result<Option<Self>> {
+        let address = Address::Unix(socket.to_owned());
+        match address.open().await {
+            Ok(requests) => {
+                let mut connection = Self { requests, address, token: None };
+                // A server that is about to end may still take a connection, and answers nothing.
+                Ok(connection.is_there().await.then_some(connection))
+            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                // Without a right to the folder it cannot even be seen whether a server is there.
+                let what = match socket.try_exists() {
+                    Ok(_) => "a server runs here, and its socket is not for this user",
+                    Err(_) => "the store's folder is not for this user",
+                };
+                Err(Error::failed(format!("{what}: {}", address.name()))
+                    .hint("ask as the user it belongs to, or use --server and --token"))
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// A server at an address, and the token it wants.
+    pub(super) async fn at(address: Address, token: Option<String>) -> io::Result<Self> {
+        Ok(Self { requests: address.open().await?, address, token })
+    }
+
+    /// Whether the server answers at all.
+    async fn is_there(&mut self) -> bool {
+        let Ok(request) = self.request(Method::GET, "/api/health", None::<&()>) else {
+            return false;
+        };
+        let answer = timeout(PROBE_TIMEOUT, self.requests.send_request(request)).await;
+        match answer {
+            // It is there, and busy.
+            Err(_) => true,
+            Ok(Ok(answer)) => read(answer.into_body(), MAX_ERROR_BYTES).await.is_ok(),
+            Ok(Err(_)) => false,
+        }
+    }
+
+    /// Whether the connection still stands, as far as one can tell without asking.
+    pub(super) fn is_open(&self) -> bool {
+        !self.requests.is_closed()
+    }
+
+    /// The same server once more, over a connection of its own.
+    pub(super) async fn again(&self) -> Result<Self> {
+        let opened = self.address.open().await;
+        let requests = opened.map_err(|error| unreachable(&self.address, &error))?;
+        Ok(Self { requests, address: self.address.clone(), token: self.token.clone() })
+    }
+
+    /// The body of an answer that goes on.
+    pub(super) async fn open(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> std::result::Result<Incoming, NotOpened> {
+        let answer = match timeout(ANSWER_TIMEOUT, self.requests.send_request(request)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return Err(NotOpened::Away(self.address.broken(&error))),
+            Err(_) => {
+                let error = io::Error::from(io::ErrorKind::TimedOut);
+                return Err(NotOpened::Away(self.broken(&error)));
+            }
+        };
+        if answer.status().is_success() {
+            return Ok(answer.into_body());
+        }
+        let status = answer.status();
+        let bytes = read(answer.into_body(), MAX_ERROR_BYTES).await;
+        let error = refused(status, &bytes.unwrap_or_default());
+        let is_lasting = status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS;
+        Err(if is_lasting { NotOpened::Refused(error) } else { NotOpened::Away(error) })
+    }
+
+    /// A request with a body of JSON, or without one.
+    pub(super) fn request<T: Serialize>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&T>,
+    ) -> Result<Request<Full<Bytes>>> {
+        let body = body.map(serde_json::to_vec).transpose();
+        let body =
+            body.map_err(|error| Error::failed(format!("cannot write the request: {error}")))?;
+        let path = format!("{}{path}", self.address.prefix());
+        let mut request =
+            Request::builder().method(method).uri(path).header(HOST, self.address.host());
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        request
+            .body(Full::from(body.unwrap_or_default()))
+            .map_err(|_| Error::usage("the token has characters that HTTP does not allow"))
+    }
+
+    /// What a path has.
+    pub(super) async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
+        let request = self.request(Method::GET, path, None::<&()>)?;
+        self.need(request).await
+    }
+
+    /// The answer's body, where every rechat has the path.
+    pub(super) async fn need<T: DeserializeOwned>(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<T> {
+        self.ask(request).await?.ok_or_else(|| {
+            let name = self.address.name();
+            Error::failed(format!("{name} answers 404: is it a rechat server?"))
+        })
+    }
+
+    /// Waits for the end of something that takes however long it takes.
+    pub(super) async fn wait(&mut self, request: Request<Full<Bytes>>) -> Result<()> {
+        let answer = self.requests.send_request(request).await;
+        let answer = answer.map_err(|error| self.address.broken(&error))?;
+        let status = answer.status();
+        let bytes = read(answer.into_body(), MAX_ERROR_BYTES).await;
+        if status.is_success() { Ok(()) } else { Err(refused(status, &bytes.unwrap_or_default())) }
+    }
+
+    /// The answer's body; `None` for 404.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Option<T>> {
+        let size = request.body().size_hint().exact().unwrap_or_default();
+        let exchange = async {
+            self.requests.ready().await?;
+            self.requests.send_request(request).await
+        };
+        let answer = match timeout(ANSWER_TIMEOUT, exchange).await {
+            Ok(Ok(answer)) => answer,
+            // A server refuses a body that is too large by closing, and its answer may be lost.
+            Ok(Err(error)) if size > LARGE_BYTES => {
+                return Err(self.address.broken(&error).hint(TOO_LARGE));
+            }
+            Ok(Err(error)) => return Err(self.address.broken(&error)),
+            Err(_) => return Err(self.broken(&io::Error::from(io::ErrorKind::TimedOut))),
+        };
+        let status = answer.status();
+        let body = timeout(ANSWER_TIMEOUT, read(answer.into_body(), MAX_ANSWER_BYTES)).await;
+        let bytes = body
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(|error| self.broken(&error))?;
+        match status {
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|error| self.broken(&format_args!("cannot read the answer: {error}"))),
+            status => Err(refused(status, &bytes)),
+        }
+    }
+
+    /// The answer to a file.
+    pub(super) async fn upload<T: DeserializeOwned>(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<T> {
+        let answer = self.answer(request, UPLOAD_TIMEOUT).await?;
+        let status = answer.status();
+        let bytes = read(answer.into_body(), MAX_ERROR_BYTES).await;
+        let bytes = bytes.map_err(|error| self.broken(&error))?;
+        if status.is_success() {
+            return serde_json::from_slice(&bytes)
+                .map_err(|error| self.broken(&format_args!("cannot read the answer: {error}")));
+        }
+        // `limits.body_bytes`, which the usual advice names, does not bound files.
+        Err(match serde_json::from_slice::<ErrorBody>(&bytes) {
+            Ok(body) => Error::failed(body.error),
+            Err(_) => refused(status, &bytes),
+        })
+    }
+
+    /// Copies a file; false where the server answers 404.
+    pub(super) async fn download(
+        &mut self,
+        request: Request<Full<Bytes>>,
+        to: &mut Upload,
+    ) -> Result<bool> {
+        let answer = self.answer(request, ANSWER_TIMEOUT).await?;
+        let status = answer.status();
+        let mut body = answer.into_body();
+        if !status.is_success() {
+            let bytes = read(body, MAX_ERROR_BYTES).await.unwrap_or_default();
+            let is_missing = status == StatusCode::NOT_FOUND;
+            return if is_missing { Ok(false) } else { Err(refused(status, &bytes)) };
+        }
+        loop {
+            let frame = timeout(ANSWER_TIMEOUT, body.frame()).await;
+            let frame =
+                frame.map_err(|_| self.broken(&io::Error::from(io::ErrorKind::TimedOut)))?;
+            let Some(frame) = frame else { return Ok(true) };
+            let frame = frame.map_err(|error| self.address.broken(&error))?;
+            let written = frame.data_ref().map_or(Ok(()), |bytes| to.write(bytes));
+            written.map_err(|refused| Error::failed(refused.to_string()))?;
+        }
+    }
+
+    /// The answer to a request, whose body is still to be read.
+    async fn answer(
+        &mut self,
+        request: Request<Full<Bytes>>,
+        within: Duration,
+    ) -> Result<Response<Incoming>> {
+        let exchange = async {
+            self.requests.ready().await?;
+            self.requests.send_request(request).await
+        };
+        match timeout(within, exchange).await {
+            Ok(answer) => answer.map_err(|error| self.address.broken(&error)),
+            Err(_) => Err(self.broken(&io::Error::from(io::ErrorKind::TimedOut))),
+        }
+    }
+
+    fn broken(&self, what: &dyn std::fmt::Display) -> Error {
+        Error::failed(format!("{}: {what}", self.address.name()))
+    }
+}
+
+/// A whole body of at most so many bytes.
+async fn read(body: Incoming, most: usize) -> io::Result<Bytes> {
+    let body = Limited::new(body, most).collect().await;
+    body.map(Collected::to_bytes).map_err(|error| match error.downcast::<hyper::Error>() {
+        Ok(error) => io::Error::other(error),
+        Err(_) => io::Error::other(format!("the answer has more than {most} bytes")),
+    })
+}
+
+/// The error of a command that has no connection to its server.
+fn unreachable(address: &Address, error: &io::Error) -> Error {
+    let away = address.away(error);
+    if away.has_hint() {
+        return away;
+    }
+    away.hint("start one with `rechat serve`, or leave --server out to use the local store")
+}
+
+/// The text of an error that a server answered.
+fn refused(status: StatusCode, body: &[u8]) -> Error {
+    let problem = serde_json::from_slice::<ErrorBody>(body);
+    let error = Error::failed(problem.map_or_else(|_| status.to_string(), |problem| problem.error));
+    match status {
+        StatusCode::UNAUTHORIZED => error.hint("give it with --token, or in RECHAT_TOKEN"),
+        StatusCode::PAYLOAD_TOO_LARGE => error.hint(TOO_LARGE),
+        _ => error,
+    }
+}

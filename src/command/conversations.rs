@@ -1,0 +1,44 @@
+//! `rechat conversations`
+
+use super::grid::{Grid, cell, quiet};
+use super::listing::{short_time, utc};
+use super::open::reader;
+use super::output::Output;
+use crate::cli::{Conversations, Globals};
+use crate::clock::now;
+use crate::error::Result;
+use crate::protocol::http::Conversation;
+use crate::store::ConversationQuery;
+use jiff::tz::TimeZone;
+
+pub(super) async fn run(which: Conversations, globals: &Globals) -> Result<()> {
+    let query =
+        ConversationQuery { platform: which.platform.clone(), ..ConversationQuery::default() };
+    let mut all = reader(&which.source, globals).await?.conversations(&query).await?;
+    all.retain(|one| is_wanted(one, &which));
+    all.truncate(which.limit);
+    let mut out = Output::paged(globals);
+    if which.json {
+        all.iter().try_for_each(|one| out.json(one))?;
+        return out.finish();
+    }
+    let (now, zone) = (now(), TimeZone::system());
+    let mut grid = Grid::new(["NAME", "PLATFORM", "ID", "LAST MESSAGE"]);
+    for one in all {
+        let at = one.last_at;
+        let at = if out.is_terminal { short_time(at, now, &zone) } else { utc(at) };
+        let name = one.name.unwrap_or_default();
+        grid.push([cell(name), cell(one.platform), cell(one.conversation), quiet(at)]);
+    }
+    grid.print(&mut out, "no conversations")?;
+    out.finish()
+}
+
+fn is_wanted(one: &Conversation, which: &Conversations) -> bool {
+    let has = |text: &str| {
+        let text = text.to_lowercase();
+        let names = [Some(&one.conversation), one.name.as_ref()];
+        names.into_iter().flatten().any(|name| name.to_lowercase().contains(&text))
+    };
+    which.text.as_deref().is_none_or(has)
+}

@@ -1,0 +1,117 @@
+//! What a message shows in a column on a terminal: short, and safe for the terminal.
+
+use super::fields::field;
+use super::style::Look;
+use super::time::short_time;
+use crate::cli::Column;
+use crate::model::message::{Direction, Message, ReplyTo, Status};
+use crate::text::{cut, readable, visible};
+use jiff::tz::TimeZone;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// Digits of an ID that are shown; more are hardly ever needed to name a message.
+pub(in crate::command) const ID_DIGITS: usize = 8;
+
+/// Shown as the sender of what was written here.
+const OWN: &str = "me";
+
+/// What the cells of a list have in common.
+pub(super) struct Cells<'a> {
+    /// The newest name of each conversation: older messages may carry an older one, and one's own
+    /// none.
+    names: HashMap<(Option<&'a str>, &'a str), &'a str>,
+    now: u64,
+    zone: &'a TimeZone,
+    /// Columns of the terminal: no text is read further than it can be shown.
+    columns: usize,
+}
+
+impl<'a> Cells<'a> {
+    pub(super) fn new(
+        messages: &'a [Message],
+        now: u64,
+        zone: &'a TimeZone,
+        columns: usize,
+    ) -> Self {
+        let mut names = HashMap::new();
+        for message in messages {
+            if let Some(name) = &message.conversation_name {
+                names.entry((message.platform.as_deref(), &*message.recipient)).or_insert(&**name);
+            }
+        }
+        Self { names, now, zone, columns }
+    }
+
+    /// The text of a cell.
+    pub(super) fn text(&self, message: &Message, column: Column) -> String {
+        let short = |text: &str| short(text, self.columns);
+        match column {
+            Column::Id => short_id(message),
+            Column::Time => short_time(message.created_at, self.now, self.zone),
+            Column::Updated => short_time(message.updated_at, self.now, self.zone),
+            Column::Platform => short(message.platform_or_local()),
+            Column::Conversation => {
+                let key = (message.platform.as_deref(), &*message.recipient);
+                short(self.names.get(&key).copied().unwrap_or(&message.recipient))
+            }
+            Column::Sender if message.direction == Direction::Outbound => OWN.to_owned(),
+            Column::Sender => short(message.sender.as_ref().map_or("", |sender| &sender.name)),
+            Column::Content => short(&answering(message)),
+            column => field(message, column),
+        }
+    }
+
+    /// The status, and the reason for it; of what is sent, whether it was taken back or edited.
+    pub(super) fn state(&self, message: &Message) -> String {
+        match (message.status, &message.recall, message.edited_at) {
+            (Status::Sent, Some(_), _) => return "recalled".to_owned(),
+            (Status::Sent, None, Some(_)) => return "edited".to_owned(),
+            (Status::Sent, None, None) => return String::new(),
+            _ => {}
+        }
+        let why = message.waiting.as_deref().or(message.last_error.as_deref());
+        let why = why.map(|why| format!(" ({})", short(why, self.columns))).unwrap_or_default();
+        format!("{}{why}", message.status)
+    }
+
+    /// How a cell looks.
+    pub(super) fn look(message: &Message, column: Column) -> Look {
+        match column {
+            Column::Id | Column::Time | Column::Updated => Look::Quiet,
+            Column::Status => Look::Status(message.status),
+            Column::Sender if message.direction == Direction::Outbound => Look::Quiet,
+            _ => Look::Plain,
+        }
+    }
+}
+
+/// The content, behind the name of the person whose message it answers.
+pub(in crate::command) fn answering(message: &Message) -> Cow<'_, str> {
+    let text = readable(message);
+    match message.reply_to.as_deref() {
+        None => text,
+        Some(ReplyTo { sender: Some(sender), .. }) => format!("(to {}) {text}", sender.name).into(),
+        Some(_) => format!("(reply) {text}").into(),
+    }
+}
+
+/// How a status looks; quiet where it is sent.
+pub(in crate::command) fn status_look(status: Status) -> Look {
+    if status == Status::Sent { Look::Quiet } else { Look::Status(status) }
+}
+
+/// The first digits of an ID.
+pub(in crate::command) fn short_id(message: &Message) -> String {
+    let mut id = message.id.to_string();
+    id.truncate(ID_DIGITS);
+    id
+}
+
+/// A text that is safe for a terminal and has at most so many columns; a long one is not read to
+/// its end.
+pub(in crate::command) fn short(text: &str, columns: usize) -> String {
+    // A character of no width is rare, so that four for each column are more than enough.
+    let end = text.char_indices().nth(columns * 4 + 1).map_or(text.len(), |(end, _)| end);
+    cut(&visible(&text[..end]), columns).into_owned()
+}

@@ -1,0 +1,69 @@
+//! One message with everything it has, a line each.
+
+use super::time::local_time;
+use crate::command::output::Output;
+use crate::error::Result;
+use crate::model::message::{Message, Recall, ReplyTo};
+use crate::model::reaction::Reaction;
+use crate::text::escaped;
+
+/// Prints one message.
+pub(in crate::command) fn details(out: &mut Output, message: &Message) -> Result<()> {
+    let time = |seconds| format!("{} ({seconds})", local_time(seconds));
+    let sender =
+        message.sender.as_ref().map(|s| format!("{} ({})", escaped(&s.name), escaped(&s.id)));
+    let rows = [
+        ("id", Some(message.id.to_string())),
+        ("status", Some(message.status.to_string())),
+        ("type", Some(message.message_type().to_string())),
+        ("direction", Some(message.direction.to_string())),
+        ("platform", Some(escaped(message.platform_or_local()))),
+        ("conversation", Some(escaped(&message.recipient))),
+        ("name", message.conversation_name.as_deref().map(escaped)),
+        ("sender", sender),
+        ("account", message.account.as_deref().map(escaped)),
+        ("created", Some(time(message.created_at))),
+        ("updated", Some(time(message.updated_at))),
+        ("edited", message.edited_at.map(time)),
+        ("recalled", message.recall.as_ref().map(|recall| recalled(recall))),
+        ("retries", Some(message.retry_count.to_string())),
+        ("last error", message.last_error.as_deref().map(escaped)),
+        ("waiting", message.waiting.as_deref().map(escaped)),
+        (
+            "unconfirmed",
+            message.is_unconfirmed.then(|| "the platform took it without a proof".into()),
+        ),
+        ("made by", message.via.as_deref().map(|bot| format!("the bot {}", escaped(bot)))),
+        ("answers", message.reply_to.as_deref().map(answered)),
+        ("reactions", (!message.reactions.is_empty()).then(|| reactions(message))),
+        ("content", Some(escaped(&message.content.readable()))),
+    ];
+    for (name, value) in rows {
+        if let Some(value) = value {
+            out.line(format_args!("{name:<13} {value}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The message that this one answers.
+fn answered(reply: &ReplyTo) -> String {
+    let id = reply.id.map(|id| id.to_string());
+    let sender = reply.sender.as_ref().map(|sender| format!("{}:", escaped(&sender.name)));
+    let content = reply.content.as_deref().map(escaped);
+    let words: Vec<_> = [id, sender, content].into_iter().flatten().collect();
+    if words.is_empty() { "a message that is not known here".into() } else { words.join(" ") }
+}
+
+fn recalled(recall: &Recall) -> String {
+    let by = recall.by.as_ref().map(|by| format!(" by {}", escaped(&by.name)));
+    format!("{} ({}){}", local_time(recall.at), recall.at, by.unwrap_or_default())
+}
+
+fn reactions(message: &Message) -> String {
+    let one = |reaction: &Reaction| {
+        let own = if reaction.mine { " (mine)" } else { "" };
+        format!("{} {}{own}", escaped(&reaction.emoji), reaction.count)
+    };
+    message.reactions.iter().map(one).collect::<Vec<_>>().join(", ")
+}

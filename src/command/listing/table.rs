@@ -1,0 +1,248 @@
+//! Messages for people on a terminal: a row each where there is room for everything, else two.
+
+use super::cell::{Cells, status_look};
+use super::style::{Look, Piece};
+use crate::cli::Column;
+use crate::model::message::Message;
+use crate::text::width;
+use jiff::tz::TimeZone;
+
+/// Columns that the content has at least, where all of a message stands in one row.
+const MIN_CONTENT: usize = 28;
+
+/// The columns of a list unless others are asked for.
+pub(super) const COLUMNS: [Column; 5] =
+    [Column::Id, Column::Time, Column::Conversation, Column::Sender, Column::Content];
+
+/// The rows for messages, on a terminal of so many columns.
+pub(super) fn rows(
+    messages: &[Message],
+    shown: &[Column],
+    columns: usize,
+    now: u64,
+    zone: &TimeZone,
+) -> Vec<Vec<Piece>> {
+    let cells = Cells::new(messages, now, zone, columns);
+    let table = Table::new(messages, shown, &cells);
+    let has_content = shown.contains(&Column::Content);
+    match columns.checked_sub(table.width() + 1) {
+        Some(content) if content >= MIN_CONTENT || !has_content => {
+            let body = messages.iter().map(|message| table.row(message, content));
+            std::iter::once(table.heading(content)).chain(body).collect()
+        }
+        _ => messages.iter().flat_map(|message| table.two_rows(message, columns)).collect(),
+    }
+}
+
+struct Table<'a> {
+    shown: &'a [Column],
+    /// Columns of each cell but the content, which takes what is left.
+    widths: Vec<usize>,
+    cells: &'a Cells<'a>,
+}
+
+impl<'a> Table<'a> {
+    fn new(messages: &[Message], shown: &'a [Column], cells: &'a Cells<'a>) -> Self {
+        let width_of = |&column: &Column| {
+            let texts = messages.iter().map(|message| width(&cells.text(message, column)));
+            texts.max().unwrap_or_default().max(width(heading(column))).min(most(column))
+        };
+        let width_of = |column: &Column| match column {
+            Column::Content => 0,
+            column => width_of(column),
+        };
+        Self { shown, widths: shown.iter().map(width_of).collect(), cells }
+    }
+
+    /// Columns of everything but the content, gaps with them.
+    fn width(&self) -> usize {
+        self.widths.iter().map(|width| width + 1).sum::<usize>().saturating_sub(1)
+    }
+
+    fn heading(&self, content: usize) -> Vec<Piece> {
+        let all = self.shown.iter().zip(&self.widths);
+        all.map(|(&column, &width)| {
+            let width = if column == Column::Content { content } else { width };
+            Piece::of_width(heading(column), width, Look::Heading)
+        })
+        .collect()
+    }
+
+    fn row(&self, message: &Message, content: usize) -> Vec<Piece> {
+        let mut row = Vec::new();
+        for (&column, &width) in self.shown.iter().zip(&self.widths) {
+            if column == Column::Content {
+                row.extend(self.content(message, content));
+            } else {
+                let text = self.cells.text(message, column);
+                row.push(Piece::of_width(&text, width, Cells::look(message, column)));
+            }
+        }
+        row
+    }
+
+    /// The status where it is worth a word and has no column of its own, and the content.
+    fn content(&self, message: &Message, columns: usize) -> Vec<Piece> {
+        let text = self.cells.text(message, Column::Content);
+        let state = self.cells.state(message);
+        if state.is_empty() || self.shown.contains(&Column::Status) {
+            return vec![Piece::of_width(&text, columns, Look::Plain)];
+        }
+        let room = columns.saturating_sub(width(&text) + 1).max(columns / 2);
+        let taken = width(&state).min(room);
+        let state = Piece::of_width(&state, taken, status_look(message.status));
+        vec![state, Piece::of_width(&text, columns.saturating_sub(taken + 1), Look::Plain)]
+    }
+
+    /// Everything but the content, and the content below it.
+    fn two_rows(&self, message: &Message, columns: usize) -> Vec<Vec<Piece>> {
+        let (mut first, mut left) = (Vec::new(), columns);
+        for (&column, &most) in self.shown.iter().zip(&self.widths) {
+            if column != Column::Content && left > 0 {
+                let text = self.cells.text(message, column);
+                let width = width(&text).min(most).min(left);
+                first.push(Piece::of_width(&text, width, Cells::look(message, column)));
+                left = left.saturating_sub(width + 1);
+            }
+        }
+        let mut second = vec![Piece::new(" ", Look::Plain)];
+        second.extend(self.content(message, columns.saturating_sub(2)));
+        vec![first, second]
+    }
+}
+
+fn heading(column: Column) -> &'static str {
+    match column {
+        Column::Id => "ID",
+        Column::Time => "TIME",
+        Column::Updated => "UPDATED",
+        Column::Direction => "DIRECTION",
+        Column::Platform => "PLATFORM",
+        Column::Conversation => "CONVERSATION",
+        Column::Name => "NAME",
+        Column::Status => "STATUS",
+        Column::Type => "TYPE",
+        Column::Sender => "FROM",
+        Column::SenderId => "SENDER ID",
+        Column::Account => "ACCOUNT",
+        Column::Content => "CONTENT",
+        Column::Error => "ERROR",
+        Column::Waiting => "WAITING",
+        Column::Retries => "RETRIES",
+    }
+}
+
+/// The most columns of a cell.
+fn most(column: Column) -> usize {
+    match column {
+        Column::Platform => 10,
+        Column::Sender => 16,
+        Column::Error | Column::Waiting => 40,
+        _ => 24,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::content::Content;
+    use crate::model::message::{Draft, MessageType, Sender, Status};
+
+    const NOW: u64 = 1_795_413_385 + 200;
+
+    fn message(content: &str) -> Message {
+        let draft =
+            Draft::new(MessageType::Text, content.into(), "group_123456".into(), Some("qq".into()));
+        let made =
+            draft.unwrap().into_message(1, uuid::Uuid::from_u128(0xabcd_1234 << 96), 1_795_413_385);
+        Message { status: Status::Sent, ..made }
+    }
+
+    fn shown(messages: &[Message], columns: usize) -> Vec<String> {
+        let rows = rows(messages, &COLUMNS, columns, NOW, &TimeZone::UTC);
+        rows.iter().map(|row| super::super::style::printed(row, false)).collect()
+    }
+
+    const SENTENCE: &str = "the quick brown fox jumps over the lazy dog";
+
+    #[test]
+    fn content_has_room_and_the_id_is_there_at_every_width() {
+        for columns in [200, 120, 100, 80, 60, 40] {
+            let rows = shown(&[message(SENTENCE)], columns);
+            let text = rows.join("\n");
+            assert!(rows.iter().all(|row| width(row) <= columns), "{columns}: {text}");
+            for part in [&SENTENCE[..25], "3 min ago", "group_123456", "abcd1234"] {
+                assert!(text.contains(part), "{columns}: {part}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wide_terminal_has_a_row_for_each_message() {
+        let rows = shown(&[message("one"), message("two")], 80);
+        assert_eq!(rows.len(), 3, "{rows:?}");
+        assert!(rows[0].starts_with("ID ") && rows[1].ends_with(" one"), "{rows:?}");
+        assert_eq!(shown(&[message("one"), message("two")], 50).len(), 4);
+    }
+
+    #[test]
+    fn a_status_is_told_only_where_something_is_to_be_done() {
+        let failed = Message {
+            status: Status::Failed,
+            last_error: Some("no such group".into()),
+            ..message("hello")
+        };
+        let text = shown(&[message("fine"), failed], 100).join("\n");
+        assert!(text.contains("Failed (no such group) hello"), "{text}");
+        assert!(!text.contains("Sent"), "{text}");
+        let long = Message {
+            status: Status::Pending,
+            waiting: Some("x".repeat(500)),
+            ..message(SENTENCE)
+        };
+        let text = shown(&[long], 100).join("\n");
+        assert!(text.contains("Pending (xxx") && text.contains("the quick"), "{text}");
+    }
+
+    #[test]
+    fn columns_that_are_asked_for_are_shown() {
+        let asked = [Column::Status, Column::Platform, Column::Content];
+        let rows = rows(&[message("hello")], &asked, 80, NOW, &TimeZone::UTC);
+        let text: Vec<_> =
+            rows.iter().map(|row| super::super::style::printed(row, false)).collect();
+        assert_eq!(text, ["STATUS PLATFORM CONTENT", "Sent   qq       hello"]);
+    }
+
+    #[test]
+    fn long_words_are_cut_before_they_are_laid_out() {
+        let bytes = format!("base64://{}", "QUJD".repeat(200_000));
+        let content = Content::of_type(MessageType::Image, bytes);
+        let picture = Message { content, ..message("x") };
+        let texts = [message(&"x".repeat(1 << 20)), picture];
+        for columns in [60, 200] {
+            let text = shown(&texts, columns).join("\n");
+            assert!(text.contains("xxx…") && text.contains("[image] 600 kB"), "{text}");
+            assert!(text.len() < 2_000 && !text.contains("QUJD"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_others_wrote_steers_nothing_and_breaks_nothing() {
+        let mut hostile = message("\u{1b}[2Ja\u{202e}b\nc");
+        hostile.direction = crate::model::message::Direction::Inbound;
+        hostile.sender = Some(Sender { id: "1".into(), name: "__proto__\u{9b}1m".into() });
+        hostile.conversation_name = Some("\u{7}".repeat(300));
+        hostile.created_at = u64::MAX;
+        for columns in [200, 80, 40, 1] {
+            let text = shown(&[hostile.clone()], columns).join(" ");
+            assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_message_of_a_conversation_has_its_newest_name() {
+        let named = |name: &str| Message { conversation_name: Some(name.into()), ..message("x") };
+        let rows = shown(&[message("mine"), named("New"), named("Old")], 120);
+        assert!(rows[1..].iter().all(|row| row.contains(" New ")), "{rows:?}");
+    }
+}

@@ -1,0 +1,50 @@
+//! Messages, and what becomes of them, a row each as they come.
+
+use super::cell::{ID_DIGITS, answering, short, short_id};
+use super::style::{Look, Piece};
+use super::time::local_time;
+use crate::model::message::{Direction, Message, Status};
+use crate::text::visible;
+use uuid::Uuid;
+
+/// Columns of the reason for a status.
+const REASON: usize = 100;
+
+/// A message that came.
+pub(in crate::command) fn watched_row(message: &Message) -> Vec<Piece> {
+    let conversation = message.conversation_name.as_ref().unwrap_or(&message.recipient);
+    let mut row = beginning(message.created_at, short_id(message));
+    row.push(Piece::new(visible(message.platform_or_local()), Look::Quiet));
+    row.push(Piece::new(visible(conversation), Look::Strong));
+    if message.status != Status::Sent {
+        let why = message.waiting.as_deref().or(message.last_error.as_deref());
+        let why = why.map(|why| format!(" ({})", short(why, REASON))).unwrap_or_default();
+        let state = format!("{}{why}", message.status);
+        row.push(Piece::new(state, Look::Status(message.status)));
+    }
+    if message.recall.is_some() {
+        row.push(Piece::new("recalled", Look::Quiet));
+    } else if message.edited_at.is_some() {
+        row.push(Piece::new("edited", Look::Quiet));
+    }
+    let from = match (&message.sender, message.direction) {
+        (_, Direction::Outbound) => "me: ".into(),
+        (Some(sender), _) => format!("{}: ", visible(&sender.name)),
+        (None, _) => String::new(),
+    };
+    row.push(Piece::new(format!("{from}{}", visible(&answering(message))), Look::Plain));
+    row
+}
+
+/// What became of a message.
+pub(in crate::command) fn change_row(id: Uuid, at: u64, text: &str, look: Look) -> Vec<Piece> {
+    let mut id = id.to_string();
+    id.truncate(ID_DIGITS);
+    let mut row = beginning(at, id);
+    row.push(Piece::new(short(text, REASON), look));
+    row
+}
+
+fn beginning(at: u64, id: String) -> Vec<Piece> {
+    vec![Piece::new(local_time(at), Look::Quiet), Piece::new(id, Look::Quiet)]
+}

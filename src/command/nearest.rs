@@ -1,0 +1,24 @@
+//! Names that are written almost as one that was typed.
+
+use std::cmp::Ordering;
+
+/// How alike two names are at least (Jaro-Winkler, 1 is the same).
+const ALIKE: f64 = 0.8;
+
+/// Names that are told at most.
+const TOLD: usize = 3;
+
+/// What belongs to the names that are most like the typed one, or contain it; the nearest first.
+pub(super) fn nearest<'n, T>(typed: &str, names: impl Iterator<Item = (&'n str, T)>) -> Vec<T> {
+    let typed = typed.to_lowercase();
+    let mut near: Vec<_> = names
+        .filter_map(|(name, of)| {
+            let name = name.to_lowercase();
+            let is_part = name.contains(&typed) || (!name.is_empty() && typed.contains(&name));
+            let likeness = strsim::jaro_winkler(&typed, &name);
+            (is_part || likeness >= ALIKE).then_some((likeness, of))
+        })
+        .collect();
+    near.sort_by(|(one, _), (other, _)| other.partial_cmp(one).unwrap_or(Ordering::Equal));
+    near.into_iter().take(TOLD).map(|(_, of)| of).collect()
+}

@@ -1,0 +1,59 @@
+//! `rechat platforms`
+
+use super::grid::{Grid, cell, quiet};
+use super::listing::{Look, Piece, short_time, utc};
+use super::open::reader;
+use super::output::Output;
+use crate::adapter::State;
+use crate::cli::{Globals, Platforms};
+use crate::clock::now;
+use crate::error::{Error, Result};
+use crate::model::message::Status;
+use jiff::tz::TimeZone;
+
+pub(super) async fn run(platforms: Platforms, globals: &Globals) -> Result<()> {
+    let mut client = reader(&platforms.source, globals).await?;
+    if !client.is_served() {
+        return Err(Error::failed("no server runs, so no platform is connected")
+            .hint("start one with `rechat serve`, or name one with --server"));
+    }
+    let all = client.platforms().await?;
+    let mut out = Output::paged(globals);
+    if platforms.json {
+        all.iter().try_for_each(|one| out.json(one))?;
+        return out.finish();
+    }
+    let (now, zone) = (now(), TimeZone::system());
+    let headings =
+        ["PLATFORM", "ACCOUNT", "STATE", "SINCE", "SENT", "RECEIVED", "FAILED", "REASON"];
+    let mut grid = Grid::new(headings);
+    for one in all {
+        let since = one.since;
+        let since = if out.is_terminal { short_time(since, now, &zone) } else { utc(since) };
+        grid.push([
+            cell(one.platform),
+            cell(one.account.unwrap_or_default()),
+            state(one.state),
+            quiet(since),
+            cell(one.sent.to_string()),
+            cell(one.received.to_string()),
+            cell(one.failed.to_string()),
+            cell(one.reason.or(one.last_error).unwrap_or_default()),
+        ]);
+    }
+    grid.print(
+        &mut out,
+        "no platform has connected yet; the view Platforms of the page shows how",
+    )?;
+    out.finish()
+}
+
+/// The state of a connection, in the color that a message with such a state has.
+fn state(state: State) -> Piece {
+    let alike = match state {
+        State::Connected => Status::Sent,
+        State::Connecting => Status::Pending,
+        State::Disconnected | State::Error => Status::Failed,
+    };
+    Piece::new(format!("{state:?}"), Look::Status(alike))
+}

@@ -1,0 +1,51 @@
+//! `--wait`
+
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::model::message::{Message, Status};
+use std::time::{Duration, Instant};
+
+/// How often it is looked, at first and at most.
+const LOOK_FIRST: Duration = Duration::from_millis(20);
+const LOOK_MOST: Duration = Duration::from_millis(500);
+
+/// Asks until the message is sent or has failed; without a server it would never be sent.
+pub(super) async fn wait(
+    client: &mut Client,
+    message: &mut Message,
+    limit: Duration,
+) -> Result<()> {
+    if !client.is_served() {
+        return Err(Error::failed("the message is stored, but no server runs to send it")
+            .hint("start one with `rechat serve`; it sends pending messages"));
+    }
+    let began = Instant::now();
+    let mut pause = LOOK_FIRST;
+    loop {
+        let why = message.last_error.as_deref().unwrap_or("no reason was told");
+        match message.status {
+            Status::Sent => return Ok(()),
+            Status::Failed => return Err(Error::failed(format!("the message failed: {why}"))),
+            Status::Canceled => return Err(Error::failed("the message was canceled")),
+            Status::Pending | Status::Sending if began.elapsed() >= limit => {
+                return Err(still_waits(client, message, limit).await?);
+            }
+            Status::Pending | Status::Sending => {}
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LOOK_MOST);
+        *message = client.get(message.id).await?;
+    }
+}
+
+/// The error of a message that is not sent in time, with the reason where one is known.
+async fn still_waits(client: &mut Client, message: &Message, limit: Duration) -> Result<Error> {
+    let now = client.get(message.id).await?;
+    let why = now.waiting.or(now.last_error);
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let text = format!("the message is still {} after {} s{why}", message.status, limit.as_secs());
+    Ok(Error::failed(text).hint(format!(
+        "it stays stored; `rechat get {0}` shows how it stands, `rechat cancel {0}` cancels it",
+        message.id
+    )))
+}

@@ -1,0 +1,73 @@
+//! `rechat status`: how everything is, at a glance.
+
+use super::doctor::LITTLE_SPACE;
+use super::listing::{Look, Piece, printed};
+use super::open::reader;
+use super::output::Output;
+use crate::adapter::State;
+use crate::cli::{Globals, StatusArgs};
+use crate::client::{Client, store_here};
+use crate::error::{Error, Result};
+use crate::model::message::Status;
+use crate::protocol::http::AdapterStatus;
+use crate::store::Filter;
+use crate::text::{in_units, visible};
+
+/// Lines of the overview, and whether one of them wants a look.
+struct Overview {
+    out: Output,
+    is_well: bool,
+}
+
+impl Overview {
+    fn line(&mut self, about: &str, is_well: bool, text: &str) -> Result<()> {
+        self.is_well &= is_well;
+        let look = if is_well { Look::Plain } else { Look::Status(Status::Failed) };
+        let row =
+            [Piece::new(format!("{about:<10}"), Look::Heading), Piece::new(visible(text), look)];
+        let has_color = self.out.has_color;
+        self.out.line(printed(&row, has_color))
+    }
+}
+
+pub(super) async fn run(status: StatusArgs, globals: &Globals) -> Result<()> {
+    let mut overview = Overview { out: Output::new(globals), is_well: true };
+    let mut client = reader(&status.source, globals).await?;
+    match client.fault().await? {
+        _ if !client.is_served() => {
+            overview.line("server", false, "none runs; `rechat serve` starts one")?;
+        }
+        Some(reason) => overview.line("server", false, &format!("degraded: {reason}"))?,
+        None => overview.line("server", true, "ok")?,
+    }
+    platforms(&mut overview, &mut client).await?;
+    let counts = client.stats(&Filter::default()).await?;
+    let queue = format!("{} pending, {} sending", counts.pending, counts.sending);
+    overview.line("queue", true, &queue)?;
+    let stored = format!("{} messages, {} of them failed", counts.total, counts.failed);
+    overview.line("messages", true, &stored)?;
+    if let Some(store) = store_here(&status.source, globals.config.clone())? {
+        let (size, free) = (in_units(store.size), in_units(store.free));
+        let text = format!("{}: {size}, {free} free", store.file.display());
+        overview.line("store", store.free > LITTLE_SPACE, &text)?;
+    }
+    overview.out.finish()?;
+    if overview.is_well {
+        Ok(())
+    } else {
+        Err(Error::failed("something wants a look").hint("`rechat doctor` says what to correct"))
+    }
+}
+
+async fn platforms(overview: &mut Overview, client: &mut Client) -> Result<()> {
+    for AdapterStatus { platform, account, state, reason, last_error, .. } in
+        client.platforms().await?
+    {
+        let account = account.map(|account| format!(" {account}")).unwrap_or_default();
+        let is_well = matches!(state, State::Connected | State::Connecting);
+        let why = reason.or(last_error).filter(|_| !is_well);
+        let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+        overview.line("platform", is_well, &format!("{platform}{account}: {state:?}{why}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! `rechat watch`: a command for each new message.
+
+use super::conversation::Known;
+use super::list::STORE_REPLACED;
+use super::open::reader;
+use crate::cli::{Globals, Watch};
+use crate::client::{Begin, Followed};
+use crate::error::{Error, Result, tell};
+use crate::model::message::Message;
+use crate::store::{Filter, Page};
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+pub(super) async fn run(watch: Watch, globals: &Globals) -> Result<()> {
+    let mut client = reader(&watch.source, globals).await?;
+    let mut filter = Filter {
+        platform: watch.platform.clone(),
+        direction: watch.direction,
+        ..Filter::default()
+    };
+    if let Some(typed) = &watch.conversation {
+        Known::default().narrow(&mut client, &mut filter, typed).await?;
+    }
+    let kept = watch.place.as_deref().map(read_place).transpose()?.flatten();
+    let mut following = match &kept {
+        Some(place) => client.follow(&filter, Begin::After(place), &[]).await?,
+        None => {
+            let page = Page { offset: 0, limit: 1, before: None };
+            let newest = client.list(&Filter::default(), page, None).await?;
+            // Without a message there is no place before it but the beginning.
+            let newest = newest.first().map_or("0".to_owned(), |message| message.id.to_string());
+            keep_place(&watch, Some(&newest))?;
+            client.follow(&filter, Begin::Since(Some(&newest)), &[]).await?
+        }
+    };
+    loop {
+        match following.next().await? {
+            Followed::Message(message) => carry_out(&watch, &message).await?,
+            Followed::StoreReplaced => tell(STORE_REPLACED),
+            Followed::Status(_) | Followed::Updated(_) | Followed::Deleted(_) => {}
+        }
+        keep_place(&watch, following.place())?;
+    }
+}
+
+/// Runs the command for one message; that it fails is told, and ends nothing.
+async fn carry_out(watch: &Watch, message: &Message) -> Result<()> {
+    let json = serde_json::to_vec(message).map_err(|error| Error::failed(error.to_string()))?;
+    let mut child = Command::new("sh")
+        .arg("-c")
+        .arg(&watch.exec)
+        .env("RECHAT_ID", message.id.to_string())
+        .env("RECHAT_PLATFORM", message.platform_or_local())
+        .env("RECHAT_CONVERSATION", &message.recipient)
+        .stdin(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| Error::failed(format!("cannot run `{}`: {error}", watch.exec)))?;
+    let input = child.stdin.take();
+    let run = async {
+        if let Some(mut input) = input {
+            // A command may end without reading it.
+            let _ = input.write_all(&json).await;
+        }
+        child.wait().await
+    };
+    match timeout(Duration::from_secs(watch.timeout), run).await {
+        Ok(Ok(status)) if status.success() => {}
+        Ok(Ok(status)) => tell(format_args!("the command for {} ended with {status}", message.id)),
+        Ok(Err(error)) => tell(format_args!("the command for {}: {error}", message.id)),
+        Err(_) => {
+            end(&child);
+            tell(format_args!(
+                "the command for {} was killed after {} s; --timeout gives it more",
+                message.id, watch.timeout
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Kills a command with all that it started, which are a group of their own.
+fn end(child: &Child) {
+    let id = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
+    if let Some(id) = id {
+        let _ = kill_process_group(id, Signal::KILL);
+    }
+}
+
+fn read_place(file: &Path) -> Result<Option<String>> {
+    match std::fs::read_to_string(file) {
+        Ok(place) => Ok(Some(place.trim().to_owned()).filter(|place| !place.is_empty())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::failed(format!("cannot read {}: {error}", file.display()))),
+    }
+}
+
+/// Writes beside the file and renames, so that a crash leaves the one place or the other.
+fn keep_place(watch: &Watch, place: Option<&str>) -> Result<()> {
+    let (Some(file), Some(place)) = (&watch.place, place) else { return Ok(()) };
+    let part = file.with_added_extension("part");
+    std::fs::write(&part, format!("{place}\n"))
+        .and_then(|()| std::fs::rename(&part, file))
+        .map_err(|error| Error::failed(format!("cannot write {}: {error}", file.display())))
+}

@@ -1,0 +1,118 @@
+//! The program in a terminal of its own: what one sees, what one types, what it leaves behind.
+
+use crate::server::{Home, eventually};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::sync::{Arc, Mutex};
+
+const ROWS: NonZero<u16> = NonZero::new(24).unwrap();
+const COLUMNS: NonZero<u16> = NonZero::new(100).unwrap();
+
+/// A terminal, and the program that runs in it.
+pub struct Terminal {
+    screen: Arc<Mutex<vt100::Parser>>,
+    keys: Box<dyn Write + Send>,
+    master: Box<dyn MasterPty + Send>,
+    process: Box<dyn Child + Send + Sync>,
+}
+
+impl Terminal {
+    /// Starts the program with these arguments.
+    pub fn start(home: &Home, arguments: &[&str]) -> Self {
+        Self::start_among(home, arguments, &[])
+    }
+
+    /// Starts it with variables in its environment.
+    pub fn start_among(home: &Home, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let pty = native_pty_system();
+        let size =
+            PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
+        let pair = pty.openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_rechat"));
+        command.args(arguments);
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RECHAT_")) {
+            command.env_remove(name);
+        }
+        command.env("XDG_DATA_HOME", home.path("data"));
+        command.env("XDG_CONFIG_HOME", home.path("config"));
+        command.env("TERM", "xterm-256color");
+        command.env("TZ", "UTC");
+        for (name, value) in variables {
+            command.env(name, value);
+        }
+        let process = pair.slave.spawn_command(command).unwrap();
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
+        let mut output = pair.master.try_clone_reader().unwrap();
+        let parser = screen.clone();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = output.read(&mut bytes) {
+                parser.lock().unwrap().process(&bytes[..count]);
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        Self { screen, keys, master: pair.master, process }
+    }
+
+    pub fn contents(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Waits until something is on the screen.
+    pub fn sees(&self, text: &str) {
+        let what = format!("{text:?} on the screen");
+        eventually(&what, || self.contents().contains(text).then_some(()));
+    }
+
+    pub fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(self.process.process_id().unwrap().try_into().unwrap()).unwrap()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Whether the terminal is in raw mode.
+    pub fn is_raw(&self) -> bool {
+        let modes = self.master.get_termios().unwrap().local_flags;
+        !format!("{modes:?}").contains("ICANON")
+    }
+
+    pub fn is_on_alternate_screen(&self) -> bool {
+        self.screen.lock().unwrap().screen().alternate_screen()
+    }
+
+    /// Waits for its end; gives the exit code.
+    pub fn wait(&mut self) -> u32 {
+        eventually("the client ends", || self.process.try_wait().unwrap()).exit_code()
+    }
+
+    /// Whether the terminal is as it was found.
+    pub fn has_restored(&self) {
+        eventually("the terminal is as it was", || {
+            let screen = self.screen.lock().unwrap();
+            let screen = screen.screen();
+            let is_plain = !screen.alternate_screen()
+                && !screen.hide_cursor()
+                && !screen.bracketed_paste()
+                && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None;
+            (is_plain && !self.is_raw()).then_some(())
+        });
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        if std::thread::panicking() {
+            eprintln!("--- the screen\n{}", self.contents());
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `edit`, `recall`, `react`, `requests` and `watch`.
+
+use crate::server::{Home, TestServer, eventually};
+use serde_json::{Value, json};
+use std::process::Child;
+
+#[test]
+fn a_message_is_edited_reacted_to_and_taken_back() {
+    let server = TestServer::start_with(&["--loopback"]);
+    let home = &server.home;
+    let id = server.make_for(Some("loopback"), "group_1", "typo");
+    server.until(&id, "Sent");
+    let short = &id[..8];
+    assert_eq!(home.ok(&["edit", short, "no", "typo"]), format!("{id} edited\n"));
+    assert_eq!(home.ok(&["react", short, "👍"]), format!("{id} reacted\n"));
+    let shown = home.ok(&["show", short]);
+    assert!(shown.contains("no typo") && shown.contains("👍 1 (mine)"), "{shown}");
+    assert!(shown.contains("edited  "), "{shown}");
+    assert_eq!(home.ok(&["react", short, "👍", "--remove"]), format!("{id} reaction taken back\n"));
+    assert_eq!(home.ok(&["recall", short]), format!("{id} recalled\n"));
+    assert!(home.ok(&["list", "--format", "table"]).contains("recalled no typo"));
+    let segments = r#"[{"type": "mention_all"}, {"type": "text", "text": "second"}]"#;
+    let waits = server.make_for(Some("qq"), "group_1", "first");
+    let edited = home.ok(&["edit", &waits[..8], "--segments", segments, "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&edited).unwrap()["content"], "@all second");
+    let errors = home.fails(1, &["recall", &waits[..8]]);
+    assert!(errors.contains("not"), "{errors}");
+    home.fails(2, &["edit", short]);
+}
+
+#[test]
+fn what_needs_a_server_says_so() {
+    let home = Home::new();
+    let sent = home.ok(&["send", "-p", "qq", "-r", "group_1", "x"]);
+    let id = &sent[..8];
+    for command in [
+        &["edit", id, "y"][..],
+        &["recall", id],
+        &["react", id, "👍"],
+        &["requests"],
+        &["watch", "--exec", "true"],
+    ] {
+        let errors = home.fails(1, command);
+        assert!(errors.contains("no server runs") && errors.contains("rechat serve"), "{errors}");
+    }
+}
+
+#[test]
+fn requests_are_listed_and_an_unknown_one_is_refused() {
+    let server = TestServer::start();
+    let home = &server.home;
+    assert_eq!(home.ok(&["requests"]), "");
+    assert!(home.fails(1, &["requests", "7", "--approve"]).contains("no request 7"));
+    assert!(home.fails(2, &["requests", "7"]).contains("--refuse"));
+}
+
+/// A process that goes on, ended with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_command_runs_for_each_message_and_none_is_missed_meanwhile() {
+    let server = TestServer::start();
+    let home = &server.home;
+    let [place, told] = ["place", "told"].map(|name| home.path(name).display().to_string());
+    let command = format!("printf '%s %s\\n' \"$(cat)\" $RECHAT_CONVERSATION >> {told}");
+    let watch = || {
+        let arguments = ["watch", "-c", "group_1", "--place", &place, "--exec", &command];
+        Running(home.command(&arguments).spawn().unwrap())
+    };
+    let contents = || {
+        let lines = std::fs::read_to_string(&told).unwrap_or_default();
+        let content = |line: &str| {
+            let (message, conversation) = line.rsplit_once(' ').unwrap();
+            assert_eq!(conversation, "group_1");
+            serde_json::from_str::<Value>(message).unwrap()["content"].clone()
+        };
+        // The last one before an end may come again.
+        let mut contents: Vec<_> = lines.lines().map(content).collect();
+        contents.dedup();
+        contents
+    };
+    let until = |wanted: &[&str]| {
+        let wanted: Vec<_> = wanted.iter().map(|text| json!(text)).collect();
+        eventually("the command ran for each", || (contents() == wanted).then_some(()));
+    };
+    server.make_for(Some("qq"), "group_1", "before");
+    let running = watch();
+    eventually("it knows where it is", || std::fs::metadata(&place).ok());
+    server.make_for(Some("qq"), "group_1", "one");
+    server.make_for(Some("qq"), "group_2", "elsewhere");
+    until(&["one"]);
+    server.make_for(Some("qq"), "group_1", "two");
+    until(&["one", "two"]);
+    drop(running);
+    server.make_for(Some("qq"), "group_1", "three");
+    let _running = watch();
+    until(&["one", "two", "three"]);
+}
+
+#[test]
+fn a_command_that_hangs_or_fails_is_told_and_the_next_one_runs() {
+    let server = TestServer::start();
+    let home = &server.home;
+    let place = home.path("place").display().to_string();
+    let exec = "case $(cat) in *hang*) sleep 600;; *fail*) exit 3;; *) echo fine;; esac";
+    let arguments = ["watch", "--timeout", "1", "--place", &place, "--exec", exec];
+    let mut running = Running(home.command(&arguments).spawn().unwrap());
+    eventually("it knows where it is", || std::fs::metadata(&place).ok());
+    for text in ["hang", "fail", "well"] {
+        server.make_for(Some("qq"), "group_1", text);
+    }
+    let mut line = String::new();
+    let mut output = std::io::BufReader::new(running.0.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut output, &mut line).unwrap();
+    assert_eq!(line, "fine\n");
+    let _ = running.0.kill();
+    let mut errors = String::new();
+    std::io::Read::read_to_string(&mut running.0.stderr.take().unwrap(), &mut errors).unwrap();
+    assert!(
+        errors.contains("was killed after 1 s") && errors.contains("exit status: 3"),
+        "{errors}"
+    );
+}
