@@ -38,7 +38,7 @@ fn field(answer: &Answer, name: &str) -> String {
 }
 
 fn bytes(mut answer: Answer) -> Vec<u8> {
-    answer.body_mut().read_to_vec().unwrap()
+    answer.body_mut().with_config().limit(256 << 20).read_to_vec().unwrap()
 }
 
 /// The files in the folder of media.
