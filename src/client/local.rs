@@ -18,8 +18,8 @@ use crate::protocol::http::{
 use crate::protocol::overview::Stats;
 use crate::search::{Conditions, Index, Search, folder_beside};
 use crate::store::{
-    Access, Answer, ByPrefix, Command, ConversationQuery, Filter, Idempotency, Page, Store, View,
-    stored,
+    Access, Answer, ByPrefix, Command, ConversationQuery, Filter, Idempotency, Order, Page, Store,
+    View, stored,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -103,21 +103,26 @@ impl Local {
     pub(super) fn search(
         &self,
         conditions: &Conditions,
+        order: Order,
         filter: &Filter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
         let view = self.store.view()?;
-        let index = Index::open(folder_beside(&self.db), &view);
-        let Some(search) = Search::of(conditions.clone()) else {
+        let search = Search::of(conditions.clone());
+        if search.is_none() && order == Order::Seq {
             return self.list(filter, page, before);
-        };
+        }
+        let index = Index::open(folder_beside(&self.db), &view);
         let mut before = place(&view, before)?;
         let mut messages = Vec::new();
         let all = page.limit.saturating_add(page.offset as usize);
         while messages.len() < all {
             let rest = Page { offset: 0, limit: all - messages.len(), before };
-            let found = index.search(&self.store, filter, &search, rest)?;
+            let found = match (&search, order) {
+                (Some(search), Order::Seq) => index.search(&self.store, filter, search, rest)?,
+                (search, _) => index.by_time(&self.store, filter, search.as_ref(), rest)?,
+            };
             messages.extend(found.messages);
             if found.searched_to.is_none() {
                 break;

@@ -33,7 +33,7 @@ use crate::protocol::http::{
 use crate::protocol::login::{LoggedOut, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
-use crate::store::{Access, Filter, Page};
+use crate::store::{Access, Filter, Order, Page};
 pub use export::Export;
 pub use follow::{CHANGES, Followed, Following};
 use local::Local;
@@ -245,13 +245,14 @@ impl Client {
     pub async fn search(
         &mut self,
         conditions: &Conditions,
+        order: Order,
         filter: &Filter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
         match self {
-            Self::Remote(remote) => remote.search(conditions, filter, page, before).await,
-            Self::Local(local) => local.search(conditions, filter, page, before),
+            Self::Remote(remote) => remote.search(conditions, order, filter, page, before).await,
+            Self::Local(local) => local.search(conditions, order, filter, page, before),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::protocol::http::{
 use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
-use crate::store::{ConversationQuery, Filter, Page};
+use crate::store::{ConversationQuery, Filter, Order, Page};
 use http_body_util::Full;
 use hyper::Method;
 use hyper::body::Incoming;
@@ -109,11 +109,12 @@ impl Remote {
     pub(super) async fn search(
         &mut self,
         conditions: &Conditions,
+        order: Order,
         filter: &Filter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
-        let conditions = query_of(conditions);
+        let conditions = query_of(conditions, order);
         let mut messages = Vec::new();
         let mut before = before.map(str::to_owned);
         let all = page.limit.saturating_add(page.offset as usize);
@@ -421,7 +422,7 @@ fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> St
     query.finish()
 }
 
-fn query_of(conditions: &Conditions) -> String {
+fn query_of(conditions: &Conditions, order: Order) -> String {
     let Conditions { text, message_type, sender, since, until } = conditions;
     let pairs = [
         ("q", text.clone()),
@@ -429,6 +430,7 @@ fn query_of(conditions: &Conditions) -> String {
         ("sender", sender.clone()),
         ("since", since.map(|since| since.to_string())),
         ("until", until.map(|until| until.to_string())),
+        ("order", (order == Order::Time).then(|| "time".to_owned())),
     ];
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(pairs.into_iter().filter_map(|(name, value)| Some((name, value?))));
