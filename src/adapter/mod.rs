@@ -26,7 +26,7 @@ pub use crate::model::event::AdapterState;
 pub use crate::protocol::platform::{AdapterStatus, State, StatusChange};
 pub use api::{
     AccountHandle, Action, ActionError, Closed, Delivery, Event, EventSink, ForwardOf, Found, Kind,
-    LoginError, LoginRequest, MessageRef, OnUnknown, Outbound, PlatformRequest, QueuedEvent,
+    LoginError, LoginRequest, MediaOf, MediaSource, MessageRef, OnUnknown, Outbound, PlatformRequest, QueuedEvent,
     RateLimit, ReadMedia, Request, RequestKind, Resolve, Settings, Transport, Window,
 };
 pub use kinds::AdapterConfig;

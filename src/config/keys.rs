@@ -165,6 +165,8 @@ pub static ADAPTER_KEYS: &[Key] = &[
         "bytes of a frame from the OneBot program at most"),
     key("group_file", "string", "\"message\"", "\"upload\"",
         "`onebot11`: how a file goes to a group: `message` or `upload`"),
+    key("media_folder", "string", "none", "\"/rechat-media\"",
+        "`onebot11`, `onebot12`: where the OneBot program sees the folder of media; files then go by their path"),
     key("message_format", "string", "\"array\"", "\"string\"",
         "`onebot11`: `array`, or `string` for OneBot programs that only know that"),
     key("cdn", "string", "the official one", "\"https://cdn.example.com/c2c\"",

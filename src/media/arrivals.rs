@@ -3,7 +3,7 @@
 //! Never on the way of a message to the disk. Messages are found by their place in the store, so
 //! that nothing has to be queued: what waits costs no memory.
 
-use super::complete::{Completer, wanted};
+use super::complete::{Completer, missing};
 use super::fetch::Failure;
 use crate::clock::now;
 use crate::health::HEALTH;
@@ -144,7 +144,7 @@ impl Arrivals {
                 let message = message?;
                 looked_at += 1;
                 work.position = message.seq;
-                if arrived(&message) && !wanted(&message.content, &self.types).is_empty() {
+                if arrived(&message) && !missing(&message, &self.types).is_empty() {
                     return Ok(Some((message.seq, 0)));
                 }
             }

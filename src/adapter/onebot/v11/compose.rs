@@ -31,6 +31,18 @@ pub(super) enum Body<'a> {
     Forward(Vec<Node<'a>>),
 }
 
+impl<'a> Body<'a> {
+    /// The action takes the path of a file as it is.
+    fn upload(media: &'a Media) -> Result<Self, String> {
+        let (file, name) = file(media)?;
+        let file = match Source::of(media)? {
+            Source::Path(path) => path.into(),
+            Source::Url(_) | Source::Data { .. } => file,
+        };
+        Ok(Self::Upload { file, name })
+    }
+}
+
 /// A segment that is sent.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SegmentOut<'a> {
@@ -117,8 +129,7 @@ pub(super) fn steps<'a>(
         let alone = match segment {
             Segment::File(media) if media.url.is_some() => {
                 Some(if options.group_file == GroupFile::Upload && !is_channel {
-                    let (file, name) = file(media)?;
-                    Body::Upload { file, name }
+                    Body::upload(media)?
                 } else {
                     Body::Message(vec![self::segment(segment, is_private)?])
                 })
@@ -135,14 +146,25 @@ pub(super) fn steps<'a>(
         };
         let Some(body) = alone else {
             run.push(self::segment(segment, is_private)?);
-            content.push(segment.clone());
+            content.push(remembered(segment));
             continue;
         };
         end_run(&mut steps, &mut run, &mut content);
-        steps.push(Step { body, content: Content::of(vec![segment.clone()]) });
+        steps.push(Step { body, content: Content::of(vec![remembered(segment)]) });
     }
     end_run(&mut steps, &mut run, &mut content);
     Ok(answering(steps, message.reply_to.as_deref()))
+}
+
+/// What its echo is known by: without the bytes of media, which may be large.
+fn remembered(segment: &Segment) -> Segment {
+    let mut segment = segment.clone();
+    if let Some((_, media)) = segment.media_mut()
+        && media.media.is_some()
+    {
+        media.url = None;
+    }
+    segment
 }
 
 /// Ends a run of segments that go together; blanks between files are no message.
@@ -282,13 +304,14 @@ fn is_number(id: &str) -> bool {
 
 /// The `file` parameter (message/segment.md, "图片"), and the file's name.
 fn file(media: &Media) -> Result<(Cow<'_, str>, Cow<'_, str>), String> {
-    let source = Source::parse(media.url.as_deref().unwrap_or_default())?;
+    let source = Source::of(media)?;
     let name = match &media.name {
         Some(name) => Cow::Borrowed(name.as_str()),
         None => Cow::Owned(source.name().into_owned()),
     };
     let file = match source {
         Source::Url(url) => url,
+        Source::Path(path) => format!("file://{path}").into(),
         Source::Data { base64, .. } => format!("base64://{base64}").into(),
     };
     Ok((file, name))
