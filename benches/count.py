@@ -55,10 +55,11 @@ class Counted:
 
     def __init__(self, program, home, *arguments):
         self.home, port = home, free_port()
-        self.command = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={home}/count", "--instr-atstart=no"]
-        self.command += ["--separate-threads=yes", program, "serve", "--listen", f"127.0.0.1:{port}", *arguments]
+        command = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={home}/count"]
+        command += ["--instr-atstart=no", "--separate-threads=yes"]
+        command += [program, "serve", "--listen", f"127.0.0.1:{port}", *arguments]
         own = {**os.environ, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home}
-        self.process = subprocess.Popen(self.command, env=own, stderr=subprocess.DEVNULL, preexec_fn=without_auxv)
+        self.process = subprocess.Popen(command, env=own, stderr=subprocess.DEVNULL, preexec_fn=without_auxv)
         self.port, self.api = port, f"http://127.0.0.1:{port}/api"
         for _ in range(600):
             try:
@@ -109,13 +110,18 @@ def list_(program, home):
     return get(program, home, "/api/messages", 200)
 
 
+def read_all(stream):
+    while stream.recv(1 << 16):
+        pass
+
+
 def fan(program, home, sessions=50, count=300):
     """A `POST` that goes to so many sessions."""
     server = Counted(program, home)
     subscribers = [upgraded(server.port, "/ws/client", "") for _ in range(sessions)]
     for subscriber in subscribers:
         subscriber.sendall(masked(SUBSCRIBE.encode()))
-        threading.Thread(target=lambda s=subscriber: [None for _ in iter(lambda: s.recv(1 << 16), b"")], daemon=True).start()
+        threading.Thread(target=read_all, args=[subscriber], daemon=True).start()
     server.post(0)
     time.sleep(REST)
     server.control("-i", "on")
@@ -140,7 +146,7 @@ def inbound(program, home, count=5000):
 
 
 def outbox(program, home, count=2000):
-    """Messages that wait for a platform whose adapter is there from the start; the start is counted too."""
+    """Messages that are set to wait again, each by a `PATCH`, which is counted too."""
     db, lines = f"{home}/a.redb", f"{home}/waiting.jsonl"
     with open(lines, "w") as file:
         file.writelines(json.dumps({**waiting(n), "status": "Canceled"}) + "\n" for n in range(count))
