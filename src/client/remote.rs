@@ -4,16 +4,17 @@ use super::address::Address;
 use super::connection::Connection;
 use super::export::Export;
 use super::history::{HistoryPage, HistoryQuery};
-use super::missing::no_message;
+use super::missing::{no_media, no_message};
 use super::opening::{Begin, NotOpened};
 use crate::error::{Error, Result};
+use crate::media::{Hash, Upload};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::protocol::event::EventKind;
 use crate::protocol::http::{
     AdapterStatus, Backup, Conversation, Conversations, Deleted, Health, Imported, Listing,
-    MAX_LIMIT, MessageChange, NewMessage, Platforms, Request, RequestAnswer, Requests,
-    SetConversation,
+    MAX_LIMIT, MediaList, MediaRemoved, MessageChange, NewMessage, Platforms, Request,
+    RequestAnswer, Requests, SetConversation, Uploaded,
 };
 use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use crate::protocol::overview::Stats;
@@ -354,6 +355,30 @@ impl Remote {
         let body = Backup { file };
         let request = self.0.request(Method::POST, "/api/backup", Some(&body))?;
         self.0.wait(request).await
+    }
+
+    pub(super) async fn media(&mut self, limit: u64) -> Result<MediaList> {
+        self.0.get(&format!("/api/media?limit={limit}")).await
+    }
+
+    pub(super) async fn upload(&mut self, name: Option<&str>, bytes: Vec<u8>) -> Result<Uploaded> {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(name.map(|name| ("name", name)));
+        let path = format!("/api/media?{}", query.finish());
+        let mut request = self.0.request(Method::POST, &path, None::<&()>)?;
+        *request.body_mut() = Full::from(bytes);
+        self.0.upload(request).await
+    }
+
+    pub(super) async fn download(&mut self, media: Hash, to: &mut Upload) -> Result<bool> {
+        let request = self.0.request(Method::GET, &format!("/api/media/{media}"), None::<&()>)?;
+        self.0.download(request, to).await
+    }
+
+    pub(super) async fn remove_media(&mut self, media: Hash) -> Result<MediaRemoved> {
+        let request =
+            self.0.request(Method::DELETE, &format!("/api/media/{media}"), None::<&()>)?;
+        self.0.ask(request).await?.ok_or_else(|| no_media(media))
     }
 }
 

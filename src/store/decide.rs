@@ -45,8 +45,11 @@ pub(super) fn decide(
             events.extend(set_content(&message, content, true, at));
             Ok(Answer::Noted)
         }
-        Command::Complete { seq, content, at } => {
+        Command::Complete { seq, was, content, at } => {
             let Some(message) = state.by_seq(seq)? else { return Ok(Answer::NotFound) };
+            if message.content != was {
+                return Ok(Answer::Nothing);
+            }
             events.extend(set_content(&message, content, false, at));
             Ok(Answer::Noted)
         }
