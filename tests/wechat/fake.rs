@@ -64,6 +64,8 @@ pub struct Bot {
     polls: usize,
     /// The most polls that were open at a time.
     pub most_polls: usize,
+    /// Whether a poll has lasted so long that another beside it would have been counted.
+    pub has_settled: bool,
     /// Notices that polling begins and ends.
     pub notices: Vec<&'static str>,
 }
@@ -166,6 +168,7 @@ impl Fake {
             attempts: 0,
             polls: 0,
             most_polls: 0,
+            has_settled: false,
             notices: Vec::new(),
         };
         self.change(|state| {
@@ -367,6 +370,7 @@ impl Shared {
             let bot = state.bots.iter_mut().find(|bot| bot.account == account).unwrap();
             if began.elapsed() > OVERLAP {
                 bot.most_polls = bot.most_polls.max(bot.polls);
+                bot.has_settled = true;
             }
             if bot.is_ended {
                 break None;
