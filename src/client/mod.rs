@@ -1,6 +1,7 @@
 //! Asking for messages, wherever they are: a server elsewhere, the one on this host, or the store.
 
 mod address;
+mod body;
 mod connection;
 mod export;
 mod follow;
@@ -16,6 +17,7 @@ mod tls;
 pub mod watch;
 
 pub use crate::store::ConversationQuery;
+pub use body::FileBody;
 pub use history::{HistoryPage, HistoryQuery};
 pub use server::Server;
 
@@ -333,10 +335,10 @@ impl Client {
     }
 
     /// Keeps a file, which segments can then name.
-    pub async fn upload(&mut self, name: Option<&str>, bytes: Vec<u8>) -> Result<Uploaded> {
+    pub async fn upload(&mut self, name: Option<&str>, file: FileBody) -> Result<Uploaded> {
         match self {
-            Self::Remote(remote) => remote.upload(name, bytes).await,
-            Self::Local(local) => local.upload(name, &bytes),
+            Self::Remote(remote) => remote.upload(name, file).await,
+            Self::Local(local) => local.upload(name, file),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A server, asked over HTTP: through TCP, or through the Unix socket beside its store.
 
 use super::address::Address;
+use super::body::FileBody;
 use super::connection::Connection;
 use super::export::Export;
 use super::history::{HistoryPage, HistoryQuery};
@@ -20,7 +21,7 @@ use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
 use crate::store::{ConversationQuery, Filter, Order, Page};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::Method;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -347,7 +348,7 @@ impl Remote {
     pub(super) async fn import(&mut self, lines: Vec<u8>) -> Result<Imported> {
         let mut request = self.0.request(Method::POST, "/api/import", None::<&()>)?;
         request.headers_mut().insert(CONTENT_TYPE, LINES);
-        *request.body_mut() = Full::from(lines);
+        *request.body_mut() = Either::Left(Full::from(lines));
         self.0.need(request).await
     }
 
@@ -361,12 +362,12 @@ impl Remote {
         self.0.get(&format!("/api/media?limit={limit}")).await
     }
 
-    pub(super) async fn upload(&mut self, name: Option<&str>, bytes: Vec<u8>) -> Result<Uploaded> {
+    pub(super) async fn upload(&mut self, name: Option<&str>, file: FileBody) -> Result<Uploaded> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(name.map(|name| ("name", name)));
         let path = format!("/api/media?{}", query.finish());
         let mut request = self.0.request(Method::POST, &path, None::<&()>)?;
-        *request.body_mut() = Full::from(bytes);
+        *request.body_mut() = Either::Right(file);
         self.0.upload(request).await
     }
 

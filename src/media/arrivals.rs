@@ -4,7 +4,7 @@
 //! that nothing has to be queued: what waits costs no memory.
 
 use super::complete::{Completer, missing};
-use super::fetch::Failure;
+use super::fetch::{Failure, FailureKind};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::model::message::{Direction, Message, MessageType};
@@ -158,9 +158,9 @@ impl Arrivals {
 impl Work {
     fn ended(&mut self, Ended { seq, tries, result }: Ended) {
         let Err(failure) = result else { return HEALTH.recover(PART) };
-        let pause = PAUSES.get(tries).filter(|_| failure.retryable);
+        let pause = PAUSES.get(tries).filter(|_| failure.is_passing());
         tracing::info!(seq, again_in = ?pause, "media of a message were not fetched: {failure}");
-        if failure.is_here {
+        if failure.kind == FailureKind::Here {
             HEALTH.degrade(PART, format!("what comes in is not kept: {failure}"));
         }
         let Some(pause) = pause else { return };

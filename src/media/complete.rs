@@ -2,7 +2,7 @@
 
 use super::blobs::{Blobs, Refused, Upload};
 use super::content::{all_media, change_media, put_into};
-use super::fetch::{Failure, Fetcher};
+use super::fetch::{Failure, FailureKind, Fetcher};
 use super::hash::Hash;
 use super::sniff::Kind;
 use crate::adapter::{AccountHandle, ActionError, MediaOf, MediaSource, Registry};
@@ -54,9 +54,9 @@ impl Completer {
         let mut failed = None;
         for one in &missing {
             // The same address twice is the same file.
-            let known = fetched.iter().find(|(other, _)| {
-                one.media.url.is_some() && other.media.url == one.media.url
-            });
+            let known = fetched
+                .iter()
+                .find(|(other, _)| one.media.url.is_some() && other.media.url == one.media.url);
             let kept = match known {
                 Some((_, kept)) => Ok(*kept),
                 None => self.fetch_one(&message, one).await,
@@ -85,26 +85,34 @@ impl Completer {
                 Ok(upload) => keep(upload, one.message_type).await,
                 Err(failure) => Err(failure),
             },
-            None => Err(Failure::lasting("the platform tells no address of it")),
+            None => Err(Failure {
+                reason: "the platform tells no address of it".into(),
+                kind: FailureKind::Unsupported,
+            }),
         };
-        match (by_address, one.asked) {
-            (Err(failure), Some(place)) if !failure.is_of_blobs => {
-                match self.ask(message, place).await {
-                    Ok(source) => {
-                        let upload = self.fetcher.fetch_source(source).await?;
-                        keep(upload, one.message_type).await
-                    }
-                    // The platform knows no better.
-                    Err(ActionError::Unsupported) => Err(failure),
-                    Err(error) => Err(Failure {
-                        retryable: failure.retryable
-                            || matches!(error, ActionError::NotConnected | ActionError::Unknown(_)),
-                        reason: format!("{failure}; asked for it: {error}"),
-                        ..failure
-                    }),
-                }
+        let (failure, place) = match (by_address, one.asked) {
+            (Err(failure), Some(place))
+                if !matches!(failure.kind, FailureKind::TooLarge | FailureKind::Here) =>
+            {
+                (failure, place)
             }
-            (by_address, _) => by_address,
+            (by_address, _) => return by_address,
+        };
+        match self.ask(message, place).await {
+            Ok(source) => {
+                let upload = self.fetcher.fetch_source(source).await?;
+                keep(upload, one.message_type).await
+            }
+            // The platform knows no better.
+            Err(ActionError::Unsupported) => Err(failure),
+            Err(error) => {
+                let reason = format!("{failure}; asked for it: {error}");
+                let is_refusal = matches!(error, ActionError::Refused(_));
+                Err(match failure.is_passing() || !is_refusal {
+                    true => Failure::passing(reason),
+                    false => Failure::lasting(reason),
+                })
+            }
         }
     }
 

@@ -32,23 +32,39 @@ const CHUNK_BYTES: usize = 256 << 10;
 pub struct Failure {
     /// What happened, for people.
     pub reason: String,
-    /// Whether another attempt can help.
-    pub retryable: bool,
-    /// Whether it is for somebody here to mend: there is no room, or the disk fails.
-    pub is_here: bool,
-    /// The bytes came, and are not kept: they are too many, or nothing can be.
-    pub is_of_blobs: bool,
+    #[allow(missing_docs)]
+    pub kind: FailureKind,
+}
+
+/// Kinds of failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Another attempt does not help.
+    Lasting,
+    /// Another attempt may help.
+    Passing,
+    /// There is no address, and nobody who can be asked.
+    Unsupported,
+    /// The file is larger than may be kept.
+    TooLarge,
+    /// It is for somebody here to mend: there is no room, or the disk fails.
+    Here,
 }
 
 impl Failure {
     /// Another attempt does not help.
     pub(super) fn lasting(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), retryable: false, is_here: false, is_of_blobs: false }
+        Self { reason: reason.into(), kind: FailureKind::Lasting }
     }
 
     /// Another attempt may help.
     pub(super) fn passing(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), retryable: true, is_here: false, is_of_blobs: false }
+        Self { reason: reason.into(), kind: FailureKind::Passing }
+    }
+
+    /// Whether another attempt may help.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.kind, FailureKind::Passing | FailureKind::Here)
     }
 }
 
@@ -60,13 +76,12 @@ impl fmt::Display for Failure {
 
 impl From<Refused> for Failure {
     fn from(refused: Refused) -> Self {
-        let is_lasting = matches!(refused, Refused::Empty | Refused::TooLarge { .. });
-        Self {
-            reason: refused.to_string(),
-            retryable: !is_lasting,
-            is_here: !is_lasting,
-            is_of_blobs: refused != Refused::Empty,
-        }
+        let kind = match refused {
+            Refused::Empty => FailureKind::Lasting,
+            Refused::TooLarge { .. } => FailureKind::TooLarge,
+            Refused::Full { .. } | Refused::DiskFull { .. } | Refused::Disk(_) => FailureKind::Here,
+        };
+        Self { reason: refused.to_string(), kind }
     }
 }
 
@@ -357,13 +372,13 @@ mod tests {
         let port = host(vec![redirect("http://127.0.0.2:1/")]);
         let url = format!("http://127.0.0.1:{port}/");
         let failure = fetch(&url, &["127.0.0.1"]).await.unwrap_err();
-        assert!(failure.reason.contains("private network") && !failure.retryable, "{failure}");
+        assert!(failure.reason.contains("private network") && !failure.is_passing(), "{failure}");
     }
 
     #[tokio::test]
     async fn schemes_and_passwords_are_refused() {
         for url in ["file:///etc/passwd", "ftp://example.org/", "base64://AAAA", "no address"] {
-            assert!(!fetch(url, &[]).await.unwrap_err().retryable, "{url}");
+            assert!(!fetch(url, &[]).await.unwrap_err().is_passing(), "{url}");
         }
         assert!(
             fetch("http://a:b@example.org/", &[]).await.unwrap_err().reason.contains("password")
@@ -394,12 +409,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_host_answers_tells_whether_to_try_again() {
-        for (status, retryable) in [("404 Not Found", false), ("503 Busy", true)] {
+        for (status, is_passing) in [("404 Not Found", false), ("503 Busy", true)] {
             let answer =
                 format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             let port = host(vec![answer]);
             let failure = fetch(&format!("http://127.0.0.1:{port}/"), &["127.0.0.1"]).await;
-            assert_eq!(failure.unwrap_err().retryable, retryable, "{status}");
+            assert_eq!(failure.unwrap_err().is_passing(), is_passing, "{status}");
         }
     }
 }

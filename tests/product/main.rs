@@ -41,6 +41,7 @@ mod https;
 mod limits;
 mod lively;
 mod media;
+mod media_of_platforms;
 mod metrics;
 mod names;
 mod outcomes;

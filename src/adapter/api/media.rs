@@ -175,10 +175,7 @@ mod tests {
 
     const FETCHING: Ways<'_> = Ways { folder: None, fetches: true };
 
-    async fn urls(
-        media: &[(&str, Option<&str>)],
-        ways: Ways<'_>,
-    ) -> Result<Vec<String>, String> {
+    async fn urls(media: &[(&str, Option<&str>)], ways: Ways<'_>) -> Result<Vec<String>, String> {
         let reader: Arc<dyn ReadMedia> = Arc::new(Two);
         let sent = with_media(outbound(media), &reader, ways).await?;
         let segments = sent.content.to_segments();

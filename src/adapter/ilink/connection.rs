@@ -162,7 +162,8 @@ impl Account {
     async fn answer(&self, request: Request) {
         match request {
             Request::Send { message, answer } => {
-                let delivery = match with_media(message, &self.context.media, Ways::default()).await {
+                let delivery = match with_media(message, &self.context.media, Ways::default()).await
+                {
                     Ok(message) => send(self, &message).await,
                     Err(reason) => Delivery::Refused { reason, retryable: false },
                 };

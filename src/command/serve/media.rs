@@ -59,8 +59,7 @@ impl Media {
         stop: &CancellationToken,
     ) -> Completer {
         let Self { blobs, fetcher, commits, .. } = self;
-        let completer =
-            Completer { store: store.clone(), blobs: blobs.clone(), fetcher, registry };
+        let completer = Completer { store: store.clone(), blobs: blobs.clone(), fetcher, registry };
         let arrivals = Arrivals {
             completer: completer.clone(),
             types: config.media.types(),

@@ -126,7 +126,10 @@ mod tests {
             segment("file", json!({"file": "b.pdf", "file_id": "/f-1", "busid": 102})),
         ]));
         let [image, file] = &found[..] else { panic!("{found:?}") };
-        assert_eq!((image.message_type, image.file.as_deref()), (MessageType::Image, Some("A.png")));
+        assert_eq!(
+            (image.message_type, image.file.as_deref()),
+            (MessageType::Image, Some("A.png"))
+        );
         let id = json!({"file": "A.png", "file_id": null});
         assert_eq!(actions(image, "group_7"), [("get_image", id)]);
         let in_group = json!({"group_id": 7, "file_id": "/f-1", "busid": 102});
