@@ -148,10 +148,21 @@ impl Remote {
         Ok(listing.messages.into_iter().filter(is_one).collect())
     }
 
-    /// One page of the history, the newest first.
+    /// One page of the history that goes backwards, the newest first.
     pub(super) async fn page(&mut self, query: &HistoryQuery) -> Result<HistoryPage> {
-        let path = format!("/api/messages?{}", query.query());
-        self.0.get(&path).await
+        self.0.get(&format!("/api/messages?{}", query.query())).await
+    }
+
+    /// The inbound message that so many others came after.
+    pub(super) async fn inbound_at(
+        &mut self,
+        query: &HistoryQuery,
+        offset: u64,
+    ) -> Result<Option<Message>> {
+        let one = HistoryQuery { limit: 1, ..query.clone() }.query();
+        let path = format!("/api/messages?{one}&direction=Inbound&offset={offset}");
+        let found: HistoryPage = self.0.get(&path).await?;
+        Ok(found.messages.into_iter().next())
     }
 
     /// Asks for page after page, for a server gives at most [`MAX_LIMIT`] at once.
@@ -319,14 +330,7 @@ impl Remote {
             Begin::Since(since) => (since, None),
             Begin::After(place) => (None, Some(place)),
         };
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        let events: Vec<_> = events.iter().map(|kind| kind.as_str()).collect();
-        query
-            .append_pair("events", &events.join(","))
-            .extend_pairs(since.map(|since| ("since", since)));
-        query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
-        query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
-        let path = format!("/api/stream?{}", query.finish());
+        let path = stream_path(filter, since, events);
         let request = self.0.request(Method::GET, &path, None::<&()>);
         let mut request = request.map_err(NotOpened::Refused)?;
         request.headers_mut().insert(ACCEPT, LINES);
@@ -354,6 +358,18 @@ impl Remote {
         let request = self.0.request(Method::POST, "/api/backup", Some(&body))?;
         self.0.wait(request).await
     }
+}
+
+/// The path of a stream.
+fn stream_path(filter: &Filter, since: Option<&str>, events: &[EventKind]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let events: Vec<_> = events.iter().map(|kind| kind.as_str()).collect();
+    query
+        .append_pair("events", &events.join(","))
+        .extend_pairs(since.map(|since| ("since", since)));
+    query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
+    query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
+    format!("/api/stream?{}", query.finish())
 }
 
 /// A part of a path, escaped.
