@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// How long a poll is held.
 const HOLD: Duration = Duration::from_secs(20);
 
+/// The end of a connection is seen a little after it; polls that overlap for longer are two pollers.
+const OVERLAP: Duration = Duration::from_secs(1);
+
 /// The ID of the first message: one that no float holds.
 const FIRST_ID: u64 = 7_497_484_083_968_569_737;
 
@@ -358,10 +361,13 @@ impl Shared {
         let mut state = self.lock();
         let Some(bot) = state.bot(token(request)) else { return ended() };
         bot.polls += 1;
-        bot.most_polls = bot.most_polls.max(bot.polls);
+        bot.most_polls = bot.most_polls.max(1);
         let account = bot.account.clone();
         let told = loop {
             let bot = state.bots.iter_mut().find(|bot| bot.account == account).unwrap();
+            if began.elapsed() > OVERLAP {
+                bot.most_polls = bot.most_polls.max(bot.polls);
+            }
             if bot.is_ended {
                 break None;
             }
