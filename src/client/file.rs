@@ -30,13 +30,18 @@ pub fn type_of(path: &Path) -> MessageType {
 
 /// The bytes of a file, with its name, as content.
 pub fn inline(path: &Path) -> Result<String> {
-    let bytes = read(path)
-        .map_err(|error| Error::failed(format!("cannot read {}: {error}", path.display())))?;
+    let bytes = read(path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     Ok(Inline::write(&name, &bytes))
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+/// The bytes of a file.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    read_regular(path)
+        .map_err(|error| Error::failed(format!("cannot read {}: {error}", path.display())))
+}
+
+fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is no regular file"));

@@ -20,6 +20,7 @@ use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
 use crate::store::{ConversationQuery, Filter, Order, Page};
+use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Method;
 use hyper::body::Incoming;
@@ -366,9 +367,7 @@ impl Remote {
     }
 
     pub(super) async fn upload(&mut self, name: Option<&str>, bytes: Vec<u8>) -> Result<Uploaded> {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(name.map(|name| ("name", name)));
-        let path = format!("/api/media?{}", query.finish());
+        let path = upload_path(name);
         let mut request = self.0.request(Method::POST, &path, None::<&()>)?;
         *request.body_mut() = Full::from(bytes);
         self.0.upload(request).await
@@ -379,11 +378,31 @@ impl Remote {
         self.0.download(request, to).await
     }
 
+    /// The bytes of a file; `None` where it is not kept.
+    pub(super) async fn media_bytes(&mut self, media: Hash) -> Result<Option<Bytes>> {
+        let request = self.0.request(Method::GET, &format!("/api/media/{media}"), None::<&()>)?;
+        self.0.file(request).await
+    }
+
+    /// Lets the server fetch the files of a message that it does not keep yet.
+    pub(super) async fn fetch_media(&mut self, id: Uuid) -> Result<Message> {
+        let path = format!("/api/messages/{id}/media");
+        let request = self.0.request(Method::POST, &path, None::<&()>)?;
+        self.0.ask(request).await?.ok_or_else(|| no_message(id))
+    }
+
     pub(super) async fn remove_media(&mut self, media: Hash) -> Result<MediaRemoved> {
         let request =
             self.0.request(Method::DELETE, &format!("/api/media/{media}"), None::<&()>)?;
         self.0.ask(request).await?.ok_or_else(|| no_media(media))
     }
+}
+
+/// The path that takes a file of a name.
+fn upload_path(name: Option<&str>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(name.map(|name| ("name", name)));
+    format!("/api/media?{}", query.finish())
 }
 
 /// The path of a stream.

@@ -8,12 +8,14 @@ use super::source::{config_here, server_named};
 use crate::cli::SourceArgs;
 use crate::config;
 use crate::error::Result;
+use crate::media::Hash;
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{
     AdapterStatus, Conversation, MessageChange, NewMessage, Request, RequestAnswer,
-    SetConversation, Stats,
+    SetConversation, Stats, Uploaded,
 };
 use crate::store::{ConversationQuery, Filter};
+use bytes::Bytes;
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -88,6 +90,21 @@ impl Server {
     /// Sets a reaction of ours, or takes it back.
     pub async fn react(&mut self, id: Uuid, emoji: &str, on: bool) -> Result<Message> {
         self.remote().await?.react(id, emoji, on).await
+    }
+
+    /// Keeps a file, which segments can then name.
+    pub async fn upload(&mut self, name: &str, bytes: Vec<u8>) -> Result<Uploaded> {
+        self.remote().await?.upload(Some(name), bytes).await
+    }
+
+    /// The bytes of a file; `None` where it is not kept.
+    pub async fn media_bytes(&mut self, media: Hash) -> Result<Option<Bytes>> {
+        self.remote().await?.media_bytes(media).await
+    }
+
+    /// Lets the server fetch the files of a message that it does not keep yet.
+    pub async fn fetch_media(&mut self, id: Uuid) -> Result<Message> {
+        self.remote().await?.fetch_media(id).await
     }
 
     /// Requests of people, the newest first.

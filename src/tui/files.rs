@@ -1,9 +1,9 @@
 //! Files of messages on this host: saved where downloads go, or opened with the desktop's program.
 
-use super::model::{Attachment, Fetching, Place};
+use super::model::{Attachment, Fetching, Place, attachments};
+use crate::client::Server;
 use crate::error::{Error, Result};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use crate::model::inline::Inline;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -21,24 +21,53 @@ pub async fn in_background<T: Send + 'static>(
     done.map_err(|error| Error::failed(error.to_string()))?
 }
 
-/// Writes a file of a message; gives where it is.
-pub async fn fetch(attachment: Attachment, fetching: Fetching) -> Result<PathBuf> {
+/// Ends of the names of files that are opened; others, which a program may run, are only saved.
+const OPENED: [&str; 24] = [
+    "png", "jpg", "jpeg", "gif", "webp", "bmp", "mp4", "mov", "mkv", "webm", "avi", "mp3", "ogg",
+    "opus", "wav", "m4a", "amr", "flac", "pdf", "txt", "md", "csv", "log", "heic",
+];
+
+/// Writes a file of a message; tells where it is, and what it can be written for.
+pub async fn fetch(
+    server: &mut Server,
+    attachment: Attachment,
+    fetching: Fetching,
+) -> Result<(PathBuf, Fetching)> {
+    let bytes = bytes_of(server, &attachment).await?;
     let name = attachment.name.unwrap_or_else(|| "file.bin".into());
-    match attachment.place {
-        Place::Inline(content) => {
-            let bytes = bytes_of(&content)
-                .ok_or_else(|| Error::failed("the content of the file cannot be read"))?;
-            in_background(move || keep(&name, &bytes, fetching)).await
-        }
-        Place::Address(_) => Err(Error::failed("the server does not keep this file")
-            .hint("o opens its address in the browser")),
-    }
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_lowercase();
+    let is_opened = OPENED.contains(&&*extension);
+    let fetching = if is_opened { fetching } else { Fetching::Save };
+    let path = in_background(move || keep(&name, &bytes, fetching)).await?;
+    Ok((path, fetching))
 }
 
-/// The bytes that a content carries in base64.
-fn bytes_of(content: &str) -> Option<Vec<u8>> {
-    let (_, data) = content.split_once("base64,").or_else(|| content.split_once("://"))?;
-    STANDARD.decode(data.trim()).ok()
+/// The bytes of a file: those that the server keeps, fetches now, or has in the message.
+async fn bytes_of(server: &mut Server, attachment: &Attachment) -> Result<Vec<u8>> {
+    let place = match &attachment.place {
+        Place::Address(_) => {
+            let message = server.fetch_media(attachment.message).await?;
+            // It is the same file as before, in the same place among the others.
+            let is_same = |other: &Attachment| other.name == attachment.name;
+            let found = attachments(&message).into_iter().find(is_same);
+            found.map(|found| found.place)
+        }
+        place => Some(place.clone()),
+    };
+    match place {
+        Some(Place::Kept(hash)) => {
+            let hash = hash.parse().map_err(Error::failed)?;
+            let bytes = server.media_bytes(hash).await?;
+            bytes
+                .map(Vec::from)
+                .ok_or_else(|| Error::failed("the server does not keep it any more"))
+        }
+        Some(Place::Inline(content)) => match Inline::decode(&content) {
+            Some(Ok((_, bytes))) => Ok(bytes),
+            _ => Err(Error::failed("the content of the file cannot be read")),
+        },
+        _ => Err(Error::failed("the server could not fetch the file; o opens its address")),
+    }
 }
 
 fn keep(name: &str, bytes: &[u8], fetching: Fetching) -> Result<PathBuf> {

@@ -6,7 +6,8 @@ use super::model::scope::Key;
 use super::model::{Reply, Request};
 use crate::client::{ConversationQuery, Server, file};
 use crate::error::Result;
-use crate::model::message::{Message, Status};
+use crate::model::content::{Media, Segment};
+use crate::model::message::{Message, MessageType, Status};
 use crate::protocol::http::{NewMessage, ReadTo, RequestAnswer, SetConversation};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -25,6 +26,15 @@ pub async fn answer(mut server: Server, mut requests: Receiver<Request>, answers
             // Only the page that was asked for last is still wanted.
             let is_page = |request: &Request| matches!(request, Request::Page { .. });
             if is_page(&request) && waiting.iter().any(is_page) {
+                continue;
+            }
+            // Files take their time, and nothing else waits for them.
+            if matches!(request, Request::Fetch(..) | Request::SendFile(..)) {
+                let (mut server, answers) = (server.clone(), answers.clone());
+                tokio::spawn(async move {
+                    // Nobody is there to be told where the client has ended.
+                    let _ = answers.send(ask(&mut server, request).await).await;
+                });
                 continue;
             }
             if answers.send(ask(&mut server, request).await).await.is_err() {
@@ -74,8 +84,24 @@ async fn send(server: &mut Server, message: &NewMessage) -> Result<Message> {
 }
 
 async fn send_file(server: &mut Server, message: NewMessage, path: PathBuf) -> Result<Message> {
-    let segments = in_background(move || file::segments_of(&path)).await?;
-    send(server, &NewMessage { segments: Some(segments), ..message }).await
+    let kind = file::type_of(&path);
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let bytes = in_background(move || file::read(&path)).await?;
+    let kept = server.upload(&name, bytes).await?;
+    let media = Media {
+        name: Some(name),
+        size: Some(kept.size),
+        mime: Some(kept.mime),
+        media: Some(kept.media),
+        ..Media::default()
+    };
+    let segment = match kind {
+        MessageType::Image => Segment::Image(media),
+        MessageType::Audio => Segment::Audio(media),
+        MessageType::Video => Segment::Video(media),
+        MessageType::File | MessageType::Text => Segment::File(media),
+    };
+    send(server, &NewMessage { segments: Some(vec![segment]), ..message }).await
 }
 
 async fn set_conversation(server: &mut Server, key: &Key, set: &SetConversation) -> Result<Reply> {
@@ -116,7 +142,8 @@ async fn try_ask(server: &mut Server, request: Request) -> Result<Reply> {
             Reply::Deleted(id)
         }
         Request::Fetch(attachment, fetching) => {
-            Reply::Fetched(files::fetch(*attachment, fetching).await?, fetching)
+            let (path, fetching) = files::fetch(server, *attachment, fetching).await?;
+            Reply::Fetched(path, fetching)
         }
         Request::Requests => Reply::Requests(server.requests().await?),
         Request::AnswerRequest(id, approve) => {

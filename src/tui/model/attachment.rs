@@ -5,6 +5,7 @@ use super::{content, links};
 use crate::model::content::{Content, Segment};
 use crate::model::inline::Inline;
 use crate::model::message::Message;
+use uuid::Uuid;
 
 /// Something of a message that can be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Attachment {
     /// The name to save it under, where it is a file.
     pub name: Option<String>,
     pub place: Place,
+    /// The message it is of.
+    pub message: Uuid,
 }
 
 /// Where its bytes are.
@@ -22,6 +25,8 @@ pub struct Attachment {
 pub enum Place {
     /// On the web.
     Address(String),
+    /// At the server, by its SHA-256.
+    Kept(String),
     /// In the content itself.
     Inline(String),
 }
@@ -36,49 +41,61 @@ pub enum Fetching {
 
 /// Everything of a message that can be opened, in order.
 pub fn of(message: &Message) -> Vec<Attachment> {
-    let mut found = Vec::new();
-    collect(&message.content, &mut found);
-    found
+    let mut found = Found { message: message.id, all: Vec::new() };
+    found.collect(&message.content);
+    found.all
 }
 
-fn collect(content: &Content, found: &mut Vec<Attachment>) {
-    for segment in content.to_segments() {
-        match &segment {
-            Segment::Text { text } => {
-                for link in links::find(text) {
-                    let address = text[link].to_owned();
-                    add(found, content::one_line(&address), None, Place::Address(address));
+struct Found {
+    message: Uuid,
+    all: Vec<Attachment>,
+}
+
+impl Found {
+    fn collect(&mut self, content: &Content) {
+        for segment in content.to_segments() {
+            match &segment {
+                Segment::Text { text } => {
+                    for link in links::find(text) {
+                        let address = text[link].to_owned();
+                        self.add(content::one_line(&address), None, Place::Address(address));
+                    }
+                }
+                Segment::Card { url: Some(url), .. } if links::host(url).is_some() => {
+                    self.add(word(&segment), None, Place::Address(url.clone()));
+                }
+                Segment::Location { latitude, longitude, .. } => {
+                    let at =
+                        format!("mlat={latitude}&mlon={longitude}#map=16/{latitude}/{longitude}");
+                    let address = format!("https://www.openstreetmap.org/?{at}");
+                    self.add(word(&segment), None, Place::Address(address));
+                }
+                Segment::Forward { items, .. } => {
+                    for item in items {
+                        self.collect(&Content::of(item.segments.clone()));
+                    }
+                }
+                segment => {
+                    let Some(place) = place_of(segment) else { continue };
+                    self.add(word(segment), Some(name_of(segment)), place);
                 }
             }
-            Segment::Card { url: Some(url), .. } if links::host(url).is_some() => {
-                add(found, word(&segment), None, Place::Address(url.clone()));
-            }
-            Segment::Location { latitude, longitude, .. } => {
-                let at = format!("mlat={latitude}&mlon={longitude}#map=16/{latitude}/{longitude}");
-                let address = format!("https://www.openstreetmap.org/?{at}");
-                add(found, word(&segment), None, Place::Address(address));
-            }
-            Segment::Forward { items, .. } => {
-                for item in items {
-                    collect(&Content::of(item.segments.clone()), found);
-                }
-            }
-            segment => {
-                let Some(place) = place_of(segment) else { continue };
-                add(found, word(segment), Some(name_of(segment)), place);
-            }
+        }
+    }
+
+    fn add(&mut self, label: String, name: Option<String>, place: Place) {
+        if !self.all.iter().any(|other| other.place == place) {
+            self.all.push(Attachment { label, name, place, message: self.message });
         }
     }
 }
 
-fn add(found: &mut Vec<Attachment>, label: String, name: Option<String>, place: Place) {
-    if !found.iter().any(|other| other.place == place) {
-        found.push(Attachment { label, name, place });
-    }
-}
-
 fn place_of(segment: &Segment) -> Option<Place> {
-    let url = segment.media()?.url.clone()?;
+    let media = segment.media()?;
+    if let Some(kept) = &media.media {
+        return Some(Place::Kept(kept.clone()));
+    }
+    let url = media.url.clone()?;
     if Inline::parse(&url).is_some() {
         return Some(Place::Inline(url));
     }
@@ -121,7 +138,6 @@ pub fn safe(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::content::{Media, every_segment};
-    use uuid::Uuid;
 
     fn of_content(content: Content) -> Vec<Attachment> {
         of(&Message::new(1, Uuid::nil(), content, "group_1".into(), 0))

@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn addresses_are_found_without_what_stands_behind_them() {
         let of = |text: &'static str| find(text).into_iter().map(|r| &text[r]).collect::<Vec<_>>();
-        assert_eq!(of("(see http://a.b/c).Or https://d"), ["http://a.b/c", "https://d"]);
+        assert_eq!(of("(see http://a.b/c). Or https://d"), ["http://a.b/c", "https://d"]);
         assert_eq!(of("看https://例子.cn/路。好"), ["https://例子.cn/路"]);
         assert_eq!(of("https://a/b_(c)."), ["https://a/b_(c)"]);
         assert!(of("http https:// nothing").is_empty());

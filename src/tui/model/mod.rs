@@ -29,7 +29,7 @@ pub mod view;
 mod window;
 mod write;
 
-pub use attachment::{Attachment, Fetching, Place};
+pub use attachment::{Attachment, Fetching, Place, of as attachments};
 pub use effect::{Effect, Event, Reply, Request};
 pub use hits::Needle;
 pub use notify::{Level, Notification};
