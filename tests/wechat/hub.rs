@@ -33,7 +33,7 @@ impl Hub {
         let address = format!("127.0.0.1:{}", free_port());
         let url = format!("http://{address}");
         let token = upstream.state().bots[0].token.clone();
-        let database = format!("sqlite://{}", home.path("hub.db").display());
+        let database = format!("sqlite://{}?mode=rwc", home.path("hub.db").display());
         let binary = program("ilink-hub");
         let arguments = ["serve", "--addr", &address, "--ilink-base-url", &upstream.url()];
         let process = home
