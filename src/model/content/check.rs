@@ -1,7 +1,7 @@
 //! Checks of segments that a client sent.
 
+use super::limits::{MAX_FORWARD_DEPTH, MAX_SEGMENTS};
 use super::segment::Segment;
-use super::{MAX_FORWARD_DEPTH, MAX_SEGMENTS};
 
 /// Checks segments that lie inside so many forwards; `count` is of all that were met before.
 pub(super) fn check_all(

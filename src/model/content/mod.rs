@@ -3,9 +3,11 @@
 //! Contract, items 23 and 24. The text and the type of Part 1 are computed here and nowhere else.
 
 mod check;
+mod limits;
 mod readable;
 mod segment;
 
+pub use limits::{MAX_EMOJI_BYTES, MAX_EXCERPT, MAX_FORWARD_DEPTH, MAX_READ, MAX_SEGMENTS};
 #[cfg(test)]
 pub(crate) use segment::every_segment;
 pub use segment::{ForwardItem, Media, Segment};
@@ -14,21 +16,6 @@ use super::inline::Inline;
 use super::message_type::MessageType;
 use readable::{address_or_name, is_address, readable};
 use std::borrow::Cow;
-
-/// Segments that a message may have, forwards counted with their items.
-pub const MAX_SEGMENTS: usize = 1000;
-
-/// Segments of a message that are read from a platform; what lies behind them stays in its own form.
-pub const MAX_READ: usize = 20_000;
-
-/// Characters of the excerpt of a message that another one answers.
-pub const MAX_EXCERPT: usize = 200;
-
-/// Bytes of the emoji of a reaction; some are made of many characters.
-pub const MAX_EMOJI_BYTES: usize = 64;
-
-/// How deep forwards may lie inside forwards.
-pub const MAX_FORWARD_DEPTH: usize = 8;
 
 /// Content of a message: plain text, which most messages are, or segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
