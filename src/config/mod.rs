@@ -4,6 +4,7 @@ mod access;
 mod keys;
 mod layers;
 mod limits;
+mod media;
 mod public_host;
 mod secret;
 
@@ -11,6 +12,7 @@ pub use access::{Need, Scope, Token, TokenEntry, weakness};
 pub use keys::{ADAPTER_KEYS, KEYS, Key, TOKEN_KEYS};
 pub use layers::{Loaded, Sources, load};
 pub use limits::Limits;
+pub use media::Media;
 pub use public_host::PublicHost;
 pub use secret::Secret;
 
@@ -61,6 +63,8 @@ pub struct Config {
     pub outbox: Outbox,
     /// Retention.
     pub retention: Retention,
+    #[allow(missing_docs)]
+    pub media: Media,
     /// Tokens with a scope each.
     #[serde(rename = "tokens")]
     pub token_entries: Vec<TokenEntry>,
@@ -178,6 +182,7 @@ impl Default for Config {
             store: StoreLimits::default(),
             outbox: Outbox::default(),
             retention: Retention::default(),
+            media: Media::default(),
             token_entries: Vec::new(),
             tokens: Vec::new(),
             adapter: Vec::new(),
@@ -238,6 +243,7 @@ impl Config {
                 "`log.days` must be a number of days from 0 on, and `log.events` at least 1",
             ));
         }
+        self.media.check()?;
         if self.store.batch == 0 || self.store.queue == 0 {
             return Err(Error::failed("`store.batch` and `store.queue` must be at least 1"));
         }
@@ -261,6 +267,7 @@ impl Config {
         crate::retention::Policy {
             age: (age > 0).then_some(age),
             count: (messages > 0).then_some(messages),
+            media_age: self.media.age(),
         }
     }
 

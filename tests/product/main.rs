@@ -40,6 +40,7 @@ mod http;
 mod https;
 mod limits;
 mod lively;
+mod media;
 mod metrics;
 mod names;
 mod outcomes;

@@ -99,12 +99,16 @@ impl NewMessage {
     }
 
     /// The rule of its schema that a type of Rust cannot say: content of a medium is an address, or
-    /// the bytes.
+    /// the bytes in base64 (RFC 4648).
     pub fn rule() -> Value {
         let media = MessageType::ALL.into_iter().filter(|kind| *kind != MessageType::Text);
         let media: Vec<_> = media.map(MessageType::as_str).collect();
-        let scheme = r"(?:[Hh][Tt][Tt][Pp][Ss]?|[Bb][Aa][Ss][Ee]64)://|[Dd][Aa][Tt][Aa]:[^,]*,";
-        let pattern = format!(r"^[{SPACES}]*(?:{scheme})[\s\S]*[^{SPACES}]");
+        let base64 =
+            "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?|[A-Za-z0-9+/]{4})";
+        let address =
+            format!(r"(?:[Hh][Tt][Tt][Pp][Ss]?://|[Dd][Aa][Tt][Aa]:[^,;]*,)[\s\S]*[^{SPACES}]");
+        let scheme = "(?:[Bb][Aa][Ss][Ee]64://|[Dd][Aa][Tt][Aa]:[^,]*;[Bb][Aa][Ss][Ee]64,)";
+        let pattern = format!(r"^[{SPACES}]*(?:{address}|{scheme}[\s]*{base64}[{SPACES}]*$)");
         json!({
             "if": {"properties": {"message_type": {"enum": media}}},
             "then": {"properties": {"content": {"pattern": pattern}}},

@@ -1,6 +1,7 @@
 //! The bodies of the HTTP API, as the server reads and the client writes them, and the reverse.
 
 mod conversation;
+mod media;
 mod message;
 mod request;
 mod texts;
@@ -9,6 +10,7 @@ mod transfer;
 pub use super::overview::{Conversation, ConversationKind, Stats};
 pub use super::platform::{AdapterStatus, State};
 pub use conversation::{Conversations, ReadTo, SetConversation};
+pub use media::{KeptMedia, MediaList, MediaRemoved, Uploaded};
 pub use message::{MessageChange, NewMessage, ParsedChange};
 pub use request::{Request, RequestAnswer, Requests};
 pub use texts::{INVALID_STATUS, INVALID_TYPE, NO_REPLY_TARGET, NOT_FOUND};

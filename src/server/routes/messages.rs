@@ -45,6 +45,11 @@ fn list() -> Operation {
                 "Only messages older than this one, given by its ID or `seq`",
             )
             .query(
+                "order",
+                &json!({"enum": ["seq", "time"]}),
+                "By `seq`, or by `created_at` and then `seq`",
+            )
+            .query(
                 "id_prefix",
                 &prefix(),
                 "Only those whose ID begins so; together only with `before`, `limit`, `status`, `direction`, `platform` and `conversation`",

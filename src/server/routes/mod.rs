@@ -5,6 +5,7 @@ mod actions;
 mod conversations;
 mod descriptions;
 mod logins;
+mod media;
 mod messages;
 mod overviews;
 mod route;
@@ -33,6 +34,7 @@ pub fn routes() -> Vec<Route> {
     ];
     routes.extend(messages::routes());
     routes.extend(actions::routes());
+    routes.extend(media::routes());
     routes.extend(overviews::routes());
     routes.extend(conversations::routes());
     routes.extend(transfers::routes());

@@ -34,3 +34,13 @@ pub(super) fn key() -> Value {
         "pattern": r"^[\t\x20-\x7e]*[\x21-\x7e][\t\x20-\x7e]*$",
     })
 }
+
+/// A SHA-256 in hex.
+pub(super) fn hash() -> Value {
+    json!({"type": "string", "pattern": "^[0-9a-fA-F]{64}$"})
+}
+
+/// The name of a file.
+pub(super) fn file_name() -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": 255})
+}

@@ -5,7 +5,7 @@ use crate::log::record;
 use crate::model::change::Inbound;
 use crate::model::event::Bounds;
 use crate::model::message::{Direction, Message, Status};
-use crate::model::notice::Request;
+use crate::model::notice::{Notice, Request};
 use crate::store::damage::pass_over;
 use crate::store::error::Result;
 use crate::store::keys::{Idempotency, KEY_LIFE, alias_key, history_key, seen_keys, sent_keys};
@@ -18,6 +18,9 @@ use uuid::Uuid;
 /// The newest messages of a conversation among which the target of a reply, a recall, an edit or a
 /// reaction is looked for.
 const MAX_LOOKED_AT: usize = 5_000;
+
+/// The newest requests with which one that comes in is compared.
+const REQUESTS_COMPARED: usize = 1_000;
 
 impl Transaction<'_> {
     /// The message at a place, decoded anew.
@@ -207,6 +210,21 @@ impl State for Transaction<'_> {
     fn request(&self, id: u64) -> Result<Option<Request>> {
         let row = self.requests.get(id)?;
         row.map(|row| Ok(tables::unpack_request(id, row.value())?)).transpose()
+    }
+
+    fn is_known_request(&self, notice: &Notice, data: &str) -> Result<bool> {
+        for row in self.requests.iter()?.rev().take(REQUESTS_COMPARED) {
+            let (id, bytes) = row?;
+            let known = tables::unpack_request(id.value(), bytes.value());
+            if known.is_ok_and(|known| {
+                known.data == data
+                    && known.notice.platform == notice.platform
+                    && known.notice.account == notice.account
+            }) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn is_set_aside(&self, offset: u64) -> Result<bool> {
