@@ -39,6 +39,7 @@ impl Hub {
         let process = home
             .program(binary.to_str().unwrap(), &arguments)
             .env("HOME", home.path(""))
+            .current_dir(home.path(""))
             .env("ILINK_TOKEN", token)
             .env("DATABASE_URL", database)
             .env("ILINK_HUB_MASTER_KEY", "0".repeat(64))
