@@ -15,6 +15,11 @@ use tokio::time::{sleep, timeout};
 /// How long a body may go on arriving after the server was told to stop.
 const STOP_PATIENCE: Duration = Duration::from_millis(500);
 
+/// How much of a body that was refused is still taken, and for how long. Many clients look at the answer
+/// only after they have sent all of it, and lose the answer where the connection is closed before.
+const DISCARDED_BYTES: usize = 64 << 20;
+const DISCARDING: Duration = Duration::from_secs(5);
+
 /// Reads a JSON body: as [`read_body`] does, and 400 with the field's name where it does not fit.
 pub async fn read_json<T: DeserializeOwned>(context: &Context, request: Incoming) -> Result<T> {
     parse(&read_body(context, request, "application/json").await?)
@@ -53,6 +58,7 @@ async fn collect(context: &Context, request: Incoming) -> Result<Bytes> {
         let Ok(data) = frame.into_data() else { continue };
         if collected.len() + data.len() > limit {
             let text = format!("the body is larger than {limit} bytes");
+            discard(context, &mut body).await;
             return Err(ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, text));
         }
         let more = context.memory.reserve_received(data.len())?;
@@ -66,6 +72,20 @@ async fn collect(context: &Context, request: Incoming) -> Result<Bytes> {
         Some(reservation) => reservation.hold(collected.freeze()),
         None => Bytes::new(),
     })
+}
+
+/// Takes the rest of a body that was refused.
+pub async fn discard(context: &Context, body: &mut hyper::body::Incoming) {
+    let rest = async {
+        let mut taken = 0;
+        while taken < DISCARDED_BYTES
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            taken += frame.data_ref().map_or(0, Bytes::len);
+        }
+    };
+    // Whether it came to its end makes no difference to the answer.
+    let _ = context.stop.run_until_cancelled(timeout(DISCARDING, rest)).await;
 }
 
 /// Parses JSON, leniently; only where that fails is it read again, slower, to name the field.
