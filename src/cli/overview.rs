@@ -1,4 +1,4 @@
-//! What there is: conversations, platforms, counts, the state of everything.
+//! Overviews: conversations, platforms, counts, the state of everything.
 
 use super::source::SourceArgs;
 use clap::Args;

@@ -85,7 +85,7 @@ pub struct Reply {
     pub source: SourceArgs,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Debug, Args)]
 pub struct ContentArgs {
     /// Type of the message

@@ -66,7 +66,7 @@ impl Known {
         if has_form(typed) || platform == Some(LOOPBACK) {
             return Ok(Place::of(typed, platform));
         }
-        // What only we have written to so far, no account has seen.
+        // A conversation to which only we have written has no account yet.
         let known = self.conversations(client).await?.iter().filter(|one| one.account.is_some());
         let found = find(known.clone(), typed, platform)?;
         found.ok_or_else(|| {
@@ -162,7 +162,7 @@ fn find<'k>(
     Ok(None)
 }
 
-/// The error for a conversation nobody knows, with those that are written alike.
+/// The error for an unknown conversation, with similar names.
 fn unknown<'k>(
     known: impl Iterator<Item = &'k Conversation> + Clone,
     typed: &str,

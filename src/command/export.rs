@@ -52,7 +52,7 @@ async fn to_file(
     }
     let part = file.with_added_extension("part");
     let cannot = |error| Error::failed(format!("cannot write {}: {error}", part.display()));
-    // For nobody else to read, as the store is.
+    // Only its owner can read it, as with the store.
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let out = options.open(&part).map_err(cannot)?;

@@ -15,7 +15,7 @@ const NOT_KEYS: [&str; 3] = ["RECHAT_CONFIG", "RECHAT_SERVER", "RECHAT_CA"];
 /// Where settings come from, the weakest first.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    /// The file, and whether somebody named it (then it has to be there).
+    /// The file, and whether it was named explicitly (then it must exist).
     pub file: PathBuf,
     #[allow(missing_docs)]
     pub file_was_named: bool,
@@ -32,7 +32,7 @@ pub struct Sources {
 pub struct Loaded {
     #[allow(missing_docs)]
     pub config: Config,
-    /// Key to what set it; keys that nobody set are not there.
+    /// The source of each key; a key with its default value is missing.
     origins: BTreeMap<String, String>,
     /// The adapters as they were written.
     adapters: Vec<Value>,

@@ -1,7 +1,7 @@
-//! The outbox: sends what waits, in order for each conversation, and records the truth.
+//! The outbox: sends waiting messages, in order for each conversation, and records each outcome.
 //!
 //! A lane is one conversation that has messages waiting; its messages lie in the store, and a task
-//! works them off while an adapter is connected. Lanes never wait for each other. Nothing polls:
+//! sends them while an adapter is connected. Lanes never wait for each other. Nothing polls:
 //! the dispatcher wakes for a commit, for a route that opens, or when time runs out for something.
 
 mod attempts;

@@ -1,5 +1,5 @@
 //! Deleting what is old, or too much, where the configuration says so: a few messages at a time,
-//! by the ordinary way, so that everybody who watches and every index knows of it.
+//! by ordinary commands, so that sessions and indexes learn of each deletion.
 
 mod ages;
 mod media;

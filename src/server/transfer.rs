@@ -74,7 +74,7 @@ struct Pieces {
 }
 
 impl Pieces {
-    /// Hands a piece on; whether anybody still reads.
+    /// Hands a piece on; `false` if the reader has gone.
     fn send(&self, piece: Vec<u8>) -> store::Result<bool> {
         let sent = self.sender.send_timeout(Ok(piece.into()), self.patience);
         match self.runtime.block_on(sent) {

@@ -1,4 +1,4 @@
-// What was begun to be written, by conversation; kept in this browser.
+// Drafts, one for each conversation; kept in this browser.
 
 import { keyOf } from '../names.js';
 import { Signal } from '../signal.js';
