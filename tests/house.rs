@@ -164,7 +164,7 @@ fn needs_only(name: &str, allowed: &[&str]) {
 
 #[test]
 fn the_terminal_client_asks_the_client_alone() {
-    needs_only("tui", &["client", "protocol", "model", "error", "clock", "text"]);
+    needs_only("tui", &["client", "protocol", "model", "search", "error", "clock", "text"]);
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub use message::{Delete, Many, One, SetStatus};
 pub use overview::{Conversations, Platforms, Stats, StatusArgs};
 pub use parse::parse;
 pub use send::{ContentArgs, Reply, Send, Sending};
-pub use serve::{Serve, Tui};
+pub use serve::{Notify, Serve, Tui};
 pub use shell::{Completions, Man};
 pub use source::SourceArgs;
 pub use store::{Backup, Check, Compact, Doctor, Export, Import};

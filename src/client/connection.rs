@@ -233,6 +233,21 @@ impl Connection {
         })
     }
 
+    /// A whole file; `None` where the server answers 404.
+    pub(super) async fn file(&mut self, request: Request<Full<Bytes>>) -> Result<Option<Bytes>> {
+        let answer = self.answer(request, ANSWER_TIMEOUT).await?;
+        let status = answer.status();
+        let body = timeout(UPLOAD_TIMEOUT, read(answer.into_body(), MAX_ANSWER_BYTES)).await;
+        let bytes = body
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(|error| self.broken(&error))?;
+        match status {
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => Ok(Some(bytes)),
+            status => Err(refused(status, &bytes)),
+        }
+    }
+
     /// Copies a file; false where the server answers 404.
     pub(super) async fn download(
         &mut self,

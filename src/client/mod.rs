@@ -3,7 +3,9 @@
 mod address;
 mod connection;
 mod export;
+pub mod file;
 mod follow;
+mod forward;
 mod history;
 mod local;
 mod missing;
@@ -16,7 +18,7 @@ mod tls;
 pub mod watch;
 
 pub use crate::store::ConversationQuery;
-pub use history::{HistoryPage, HistoryQuery};
+pub use history::{HistoryPage, HistoryQuery, Start};
 pub use server::Server;
 
 use crate::cli::SourceArgs;

@@ -5,7 +5,7 @@ mod content;
 mod wrap;
 
 pub use content::{in_units, readable};
-pub use wrap::{Wrapped, wrap};
+pub use wrap::{Wrapped, wrap, wrap_line};
 
 use std::borrow::Cow;
 use std::fmt::Write;

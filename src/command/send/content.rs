@@ -1,21 +1,20 @@
 //! The content of a message to send: text, a URL, or a file of this host that is read.
 
 use crate::cli::ContentArgs;
+use crate::client::file;
 use crate::command::segments;
 use crate::error::{Error, Result};
-use crate::model::content::{Content, Segment};
+use crate::model::content::Segment;
 use crate::model::inline::Inline;
 use crate::model::message::MessageType;
 use crate::protocol::http::NewMessage;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
-/// The most bytes that are read of standard input and of a file. A server takes less unless it is
-/// configured otherwise (`limits.body_bytes`).
-const MAX_BYTES: u64 = 64 << 20;
+/// The most bytes that are read of standard input.
+const MAX_BYTES: u64 = file::MAX_FILE_BYTES;
 
 /// A message with the content that the arguments ask for, or that comes on standard input; it goes
 /// nowhere yet.
@@ -33,8 +32,8 @@ pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<NewMessage> {
         segments.push(Segment::Text { text: of_words(content, MessageType::Text)? });
     }
     for path in file {
-        let bytes = inline(path).map_err(|error| error.hint("--file names a file of this host"))?;
-        segments.extend(Content::of_type(type_of(path), bytes).to_segments());
+        let read = file::segments_of(path);
+        segments.extend(read.map_err(|error| error.hint("--file names a file of this host"))?);
     }
     Ok(of_segments(segments))
 }
@@ -54,17 +53,6 @@ fn of_user(user: &str) -> Segment {
     match user {
         "all" => Segment::MentionAll {},
         user => Segment::Mention { user: user.to_owned(), name: None, me: false },
-    }
-}
-
-/// The type under which platforms show a file, by the end of its name.
-fn type_of(path: &Path) -> MessageType {
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    match &*extension {
-        "png" | "jpg" | "jpeg" | "gif" | "webp" | "bmp" => MessageType::Image,
-        "mp4" | "mov" | "mkv" | "webm" | "avi" => MessageType::Video,
-        "mp3" | "ogg" | "opus" | "wav" | "m4a" | "amr" | "flac" => MessageType::Audio,
-        _ => MessageType::File,
     }
 }
 
@@ -120,33 +108,11 @@ fn medium(argument: &str, message_type: MessageType) -> Result<String> {
         Some(path) => percent_decode_str(path).decode_utf8_lossy(),
         None => Cow::Borrowed(argument),
     };
-    inline(Path::new(&*path)).map_err(|error| {
+    file::inline(Path::new(&*path)).map_err(|error| {
         error.hint(format!(
             "the content of {message_type} is a URL (http://, https://) or a file of this host"
         ))
     })
-}
-
-/// The bytes of a file, with its name, as content.
-fn inline(path: &Path) -> Result<String> {
-    let bytes = read(path)
-        .map_err(|error| Error::failed(format!("cannot read {}: {error}", path.display())))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    Ok(Inline::write(&name, &bytes))
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 {
-        0 => Err(io::Error::other("it is empty")),
-        size if size > MAX_BYTES => Err(io::Error::other(format!("it has over {MAX_BYTES} bytes"))),
-        _ => Ok(bytes),
-    }
 }
 
 /// All of standard input as text, without a byte order mark and the line end that `echo` adds.

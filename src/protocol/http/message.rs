@@ -37,7 +37,7 @@ pub struct NewMessage {
 }
 
 /// Body of `PATCH /api/messages/{id}`: a status, or content in place of the message's.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MessageChange {
     #[schema(value_type = Option<Status>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
