@@ -2,9 +2,10 @@
 //! message that waits for ever.
 
 use super::nearest::nearest;
+use crate::cli::FilterArgs;
 use crate::client::{Client, SERVED_PLATFORM};
 use crate::error::{Error, Result};
-use crate::model::message::LOCAL;
+use crate::model::message::{LOCAL, Status};
 use crate::protocol::http::Conversation;
 use crate::store::{ConversationQuery, Filter};
 use std::collections::BTreeSet;
@@ -28,6 +29,24 @@ pub(super) struct Place {
 pub(super) struct Known {
     platforms: Option<BTreeSet<String>>,
     conversations: Option<Vec<Conversation>>,
+}
+
+/// The filter of a command's options, with the statuses that it names.
+pub(super) async fn filter_of(
+    client: &mut Client,
+    statuses: Vec<Status>,
+    options: &FilterArgs,
+) -> Result<Filter> {
+    let mut filter = Filter {
+        statuses,
+        platform: options.platform.clone(),
+        conversation: None,
+        direction: options.direction,
+    };
+    if let Some(typed) = &options.conversation {
+        Known::default().narrow(client, &mut filter, typed).await?;
+    }
+    Ok(filter)
 }
 
 impl Known {
