@@ -198,7 +198,8 @@ impl<'a> NoticeFrame<'a> {
         let (conversation, id) = message?;
         let message = notices.message(conversation, id)?;
         let is_me = |user: &str| user == notices.account;
-        let content = reading::read(self.0.nested("message")?, &is_me).content;
+        let written = self.0.any("message").filter(|json| json.get() != "null")?;
+        let content = reading::read(written, &is_me).content;
         Some(Event::Edited { message, content, at: notices.at })
     }
 
