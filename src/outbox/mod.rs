@@ -12,10 +12,10 @@ mod lane;
 mod lane_key;
 mod lookup;
 mod outcomes;
-mod policy;
 mod rate_limit;
 mod recording;
 mod recovery;
+mod retry;
 mod route;
 mod sightings;
 mod unreadable;
@@ -24,7 +24,7 @@ mod waiting;
 pub use attempts::NextAttempts;
 pub use commits::CommitObserver;
 pub use outcomes::Outcomes;
-pub use policy::Policy;
+pub use retry::RetryPolicy;
 pub use waiting::{no_platform, waiting};
 
 use crate::adapter::Registry;
@@ -60,7 +60,7 @@ impl Outbox {
         self,
         store: Arc<Store>,
         registry: Registry,
-        policy: Policy,
+        policy: RetryPolicy,
         default_platform: Option<String>,
         clock: Arc<Clock>,
         stop: CancellationToken,

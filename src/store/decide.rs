@@ -3,9 +3,9 @@
 use super::changed::{changed, changed_with, seen_marks, sent_mark};
 use super::command::{Answer, Command, Target};
 use super::damage::pass_over;
+use super::dedupe::receive;
 use super::error::Result;
 use super::keys::{Idempotency, other_id};
-use super::receive::receive;
 use super::state::State;
 use crate::model::change::{self, Inbound};
 use crate::model::content::Content;

@@ -1,11 +1,11 @@
-//! Policy of retries (contract, item 18), and how long a message waits for an adapter.
+//! The retry policy (contract, item 18), and how long a message waits for an adapter.
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 
 /// Pauses and limits of attempts.
 #[derive(Clone, Copy, Debug)]
-pub struct Policy {
+pub struct RetryPolicy {
     /// Attempts after the first one; then the message is `Failed`.
     pub retries: u32,
     /// Pause before the second attempt; each further pause doubles.
@@ -16,7 +16,7 @@ pub struct Policy {
     pub time_to_live: Duration,
 }
 
-impl Policy {
+impl RetryPolicy {
     /// Pause before the next attempt, after so many `retries`; with jitter.
     pub(super) fn pause(&self, retries: u32) -> Duration {
         let pauses = ExponentialBuilder::default()
