@@ -4,6 +4,7 @@ use super::context::{Context, Incoming};
 use super::error::{ErrorResponse, Result};
 use super::limit::RETRY_AFTER;
 use crate::protocol::json::{from_slice_lenient, repair};
+use crate::text::without_type_names;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::StatusCode;
@@ -100,10 +101,12 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         let mut reader = serde_json::Deserializer::from_str(&repaired);
         match serde_path_to_error::deserialize::<_, T>(&mut reader) {
             Err(error) if names_field(error.path()) => {
-                ErrorResponse::bad_request(format!("`{}`: {}", error.path(), error.inner()))
+                let text = without_type_names(&error.inner().to_string(), "an object");
+                ErrorResponse::bad_request(format!("`{}`: {text}", error.path()))
             }
             Err(error) => {
-                ErrorResponse::bad_request(format!("the body does not fit: {}", error.inner()))
+                let text = without_type_names(&error.inner().to_string(), "an object");
+                ErrorResponse::bad_request(format!("the body does not fit: {text}"))
             }
             Ok(_) => ErrorResponse::bad_request("the body goes on after its JSON value"),
         }
