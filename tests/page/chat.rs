@@ -45,6 +45,7 @@ async fn conversations_are_listed_and_follow_what_happens() {
     tab.choose("select[aria-label=Platform]", "").await;
     tab.write("input[type=search]", "TEA").await;
     tab.sees(".row.conversation", "Card: tea is ready").await;
+    tab.sees(".row.conversation mark", "tea").await;
     tab.texts(".row.conversation", 1).await;
     assert!(tab.address().await.ends_with("#messages?q=TEA"));
     tab.click(".row.conversation").await;
