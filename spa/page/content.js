@@ -1,4 +1,4 @@
-// What a message is made of, in the reader's language.
+// The content of a message, in the reader's language.
 
 import { size } from './format.js';
 import { t } from './i18n.js';

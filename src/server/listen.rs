@@ -154,7 +154,10 @@ pub async fn serve(context: Arc<Context>, listeners: Listeners) -> Result<()> {
     tasks.close();
     let limit = server.context.config.limits.stop();
     if tokio::time::timeout(limit, tasks.wait()).await.is_err() {
-        tracing::warn!(left = tasks.len(), "some connections did not end in time and are cut");
+        tracing::warn!(
+            left = tasks.len(),
+            "some connections or tasks did not end in time and are cut"
+        );
         server.cut.cancel();
         let _ = timeout(CUT_TIMEOUT, tasks.wait()).await;
     }

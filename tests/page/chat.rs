@@ -81,7 +81,7 @@ async fn one_reads_and_answers() {
         tab.run("return document.querySelector('.composer textarea').value").await,
         json!("")
     );
-    // What is said while one looks is seen and read out.
+    // A message that comes while the chat is open is shown and read out.
     peer.push(&onebot11::group_message(10_001_000, 7, 99, "well said"));
     tab.sees(".message", "well said").await;
     let spoken =

@@ -19,7 +19,7 @@ const OVERLAP: Duration = Duration::from_secs(1);
 /// The ID of the first message: one that no float holds.
 const FIRST_ID: u64 = 7_497_484_083_968_569_737;
 
-/// What goes wrong with one call.
+/// The fault of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The connection ends before anything was done.
@@ -64,6 +64,8 @@ pub struct Bot {
     polls: usize,
     /// The most polls that were open at a time.
     pub most_polls: usize,
+    /// Whether a poll has lasted so long that another beside it would have been counted.
+    pub has_settled: bool,
     /// Notices that polling begins and ends.
     pub notices: Vec<&'static str>,
 }
@@ -82,7 +84,7 @@ pub struct State {
     pub bots: Vec<Bot>,
     /// Codes that were given out, by name.
     pub codes: Vec<Code>,
-    /// What each new code tells.
+    /// The states of each new code.
     pub next_codes: VecDeque<Vec<Value>>,
     /// Tokens that came along when a code was asked for.
     pub held_tokens: Vec<Value>,
@@ -99,7 +101,7 @@ pub struct State {
     pub uploads: Vec<Value>,
     /// How putting a file fails, and for how many times.
     pub file_faults: VecDeque<u16>,
-    /// What was wrong with requests.
+    /// Errors in requests.
     pub complaints: Vec<String>,
 }
 
@@ -166,6 +168,7 @@ impl Fake {
             attempts: 0,
             polls: 0,
             most_polls: 0,
+            has_settled: false,
             notices: Vec::new(),
         };
         self.change(|state| {
@@ -180,7 +183,7 @@ impl Fake {
         })
     }
 
-    /// What the next code tells, look by look.
+    /// The states of the next code, one for each request.
     pub fn next_code(&self, states: Vec<Value>) {
         self.change(|state| state.next_codes.push_back(states));
     }
@@ -367,6 +370,7 @@ impl Shared {
             let bot = state.bots.iter_mut().find(|bot| bot.account == account).unwrap();
             if began.elapsed() > OVERLAP {
                 bot.most_polls = bot.most_polls.max(bot.polls);
+                bot.has_settled = true;
             }
             if bot.is_ended {
                 break None;
