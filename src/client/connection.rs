@@ -55,7 +55,7 @@ impl Connection {
         Ok(Self { requests, address, token })
     }
 
-    /// The server behind a Unix socket; `None` where nobody listens there.
+    /// The server behind a Unix socket; `None` if no server listens there.
     pub(super) async fn beside(socket: &Path) -> Result<Option<Self>> {
         let address = Address::Unix(socket.to_owned());
         match address.open().await {
@@ -155,7 +155,7 @@ impl Connection {
             .map_err(|_| Error::usage("the token has characters that HTTP does not allow"))
     }
 
-    /// What a path has.
+    /// The answer for a path.
     pub(super) async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
         let request = self.request(Method::GET, path, None::<&()>)?;
         self.need(request).await
@@ -232,6 +232,21 @@ impl Connection {
             Ok(body) => Error::failed(body.error),
             Err(_) => refused(status, &bytes),
         })
+    }
+
+    /// A whole file; `None` where the server answers 404.
+    pub(super) async fn file(&mut self, request: Request<RequestBody>) -> Result<Option<Bytes>> {
+        let answer = self.answer(request, ANSWER_TIMEOUT).await?;
+        let status = answer.status();
+        let body = timeout(UPLOAD_TIMEOUT, read(answer.into_body(), MAX_ANSWER_BYTES)).await;
+        let bytes = body
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(|error| self.broken(&error))?;
+        match status {
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => Ok(Some(bytes)),
+            status => Err(refused(status, &bytes)),
+        }
     }
 
     /// Copies a file; false where the server answers 404.

@@ -4,7 +4,9 @@ mod address;
 mod body;
 mod connection;
 mod export;
+pub mod file;
 mod follow;
+mod forward;
 mod history;
 mod local;
 mod missing;
@@ -18,7 +20,7 @@ pub mod watch;
 
 pub use crate::store::ConversationQuery;
 pub use body::FileBody;
-pub use history::{HistoryPage, HistoryQuery};
+pub use history::{HistoryPage, HistoryQuery, Start};
 pub use server::Server;
 
 use crate::cli::SourceArgs;
