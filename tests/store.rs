@@ -399,6 +399,12 @@ impl Both {
             let older: Vec<_> =
                 all.iter().filter(|m| before.is_none_or(|seq| m.seq < seq)).cloned().collect();
             assert_eq!(list(Page { offset: 0, limit: 200, before }), older, "{filter:?}");
+            let after = before.unwrap_or(0);
+            let mut newer: Vec<_> = all.iter().filter(|m| m.seq > after).cloned().collect();
+            newer.reverse();
+            assert_eq!(view.list_after(&filter, after, 200).unwrap(), newer, "{filter:?}");
+            newer.truncate(3);
+            assert_eq!(view.list_after(&filter, after, 3).unwrap(), newer, "{filter:?}");
         }
         for (platform, conversation) in
             PLATFORMS.iter().flat_map(|p| CONVERSATIONS.map(|c| (*p, c)))

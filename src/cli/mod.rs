@@ -6,6 +6,7 @@ mod action;
 mod columns;
 mod list;
 mod login;
+mod mcp;
 mod message;
 mod overview;
 mod parse;
@@ -21,6 +22,7 @@ pub use action::{Edit, React, Requests};
 pub use columns::{Column, Format, Part, Template};
 pub use list::{List, Search, Shape};
 pub use login::{Login, Logout};
+pub use mcp::Mcp;
 pub use message::{Delete, Many, One, SetStatus};
 pub use overview::{Conversations, Platforms, Stats, StatusArgs};
 pub use parse::parse;
@@ -122,6 +124,8 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     Status(StatusArgs),
     /// Read and answer in the terminal, live
     Tui(Tui),
+    /// Let agents read and write chats, by the Model Context Protocol
+    Mcp(Mcp),
     /// Log in to a platform by a QR code
     Login(Login),
     /// Log an account out of its platform

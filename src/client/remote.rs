@@ -104,6 +104,19 @@ impl Remote {
         }
     }
 
+    /// Messages after a place, the oldest first, at most [`MAX_LIMIT`].
+    pub(super) async fn list_after(
+        &mut self,
+        filter: &Filter,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let after: String = form_urlencoded::byte_serialize(after.as_bytes()).collect();
+        let query = query(filter, 0, limit, None);
+        let listing: Listing = self.0.get(&format!("/api/messages?{query}&after={after}")).await?;
+        Ok(listing.messages)
+    }
+
     /// Messages that meet conditions. A server that had to read many says how far it looked.
     pub(super) async fn search(
         &mut self,
@@ -319,14 +332,7 @@ impl Remote {
             Begin::Since(since) => (since, None),
             Begin::After(place) => (None, Some(place)),
         };
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        let events: Vec<_> = events.iter().map(|kind| kind.as_str()).collect();
-        query
-            .append_pair("events", &events.join(","))
-            .extend_pairs(since.map(|since| ("since", since)));
-        query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
-        query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
-        let path = format!("/api/stream?{}", query.finish());
+        let path = format!("/api/stream?{}", stream_query(filter, since, events));
         let request = self.0.request(Method::GET, &path, None::<&()>);
         let mut request = request.map_err(NotOpened::Refused)?;
         request.headers_mut().insert(ACCEPT, LINES);
@@ -393,6 +399,17 @@ fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> St
             query.append_pair(name, value);
         }
     }
+    query.finish()
+}
+
+fn stream_query(filter: &Filter, since: Option<&str>, events: &[EventKind]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let events: Vec<_> = events.iter().map(|kind| kind.as_str()).collect();
+    query
+        .append_pair("events", &events.join(","))
+        .extend_pairs(since.map(|since| ("since", since)));
+    query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
+    query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
     query.finish()
 }
 

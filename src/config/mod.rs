@@ -4,6 +4,7 @@ mod access;
 mod keys;
 mod layers;
 mod limits;
+mod mcp;
 mod public_host;
 mod secret;
 
@@ -11,6 +12,7 @@ pub use access::{Need, Scope, Token, TokenEntry, weakness};
 pub use keys::{ADAPTER_KEYS, KEYS, Key, TOKEN_KEYS};
 pub use layers::{Loaded, Sources, load};
 pub use limits::Limits;
+pub use mcp::{AgentSending, Mcp, Pattern};
 pub use public_host::PublicHost;
 pub use secret::Secret;
 
@@ -61,6 +63,8 @@ pub struct Config {
     pub outbox: Outbox,
     /// Retention.
     pub retention: Retention,
+    /// Rights and limits of agents.
+    pub mcp: Mcp,
     /// Tokens with a scope each.
     #[serde(rename = "tokens")]
     pub token_entries: Vec<TokenEntry>,
@@ -178,6 +182,7 @@ impl Default for Config {
             store: StoreLimits::default(),
             outbox: Outbox::default(),
             retention: Retention::default(),
+            mcp: Mcp::default(),
             token_entries: Vec::new(),
             tokens: Vec::new(),
             adapter: Vec::new(),

@@ -4,7 +4,7 @@
 use super::body::LINES;
 use super::operation::{Access, Answering, Description, Operation};
 use super::{
-    actions, assets, conversations, list, login, messages, metrics, openapi, overview, socket,
+    actions, assets, conversations, list, login, mcp, messages, metrics, openapi, overview, socket,
     stream, transfer,
 };
 use crate::activity::MAX_MINUTES;
@@ -46,6 +46,7 @@ impl Route {
 const READ: Access = Access::Token(Need::Read);
 const SEND: Access = Access::Token(Need::Send);
 const ADMIN: Access = Access::Token(Need::Admin);
+const AGENT: Access = Access::Token(Need::Mcp);
 /// The scope for reading opens a WebSocket, where each command is checked by itself.
 const WATCH: Access = Access::TokenInQuery(Need::Read);
 
@@ -65,6 +66,10 @@ pub fn routes() -> Vec<Route> {
         Route::new(
             "/ws/client",
             [Operation::of(Method::GET, WATCH, |call| now(socket::open(call)))],
+        ),
+        Route::new(
+            "/mcp",
+            [Operation::of(Method::POST, AGENT, |call| Box::pin(mcp::answer(call)))],
         ),
         Route::new("/api/messages", [list(), create()]),
         Route::new("/api/messages/{id}", [read(), change(), delete()]),
@@ -106,6 +111,11 @@ fn list() -> Operation {
                 "before",
                 &place(),
                 "Only messages older than this one, given by its ID or `seq`",
+            )
+            .query(
+                "after",
+                &place(),
+                "Only messages newer than this one, given by its ID or `seq`, the oldest first; together only with `limit`, `status`, `direction`, `platform` and `conversation`",
             )
             .query(
                 "id_prefix",

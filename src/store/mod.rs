@@ -20,6 +20,7 @@ mod decide;
 mod error;
 mod facts;
 mod file;
+mod forward;
 mod ids;
 mod journal;
 mod keys;

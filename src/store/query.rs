@@ -47,7 +47,7 @@ pub struct Page {
 }
 
 /// Terms of which a message has one.
-type AnyOf = Vec<Term>;
+pub(super) type AnyOf = Vec<Term>;
 
 /// Terms that a filter needs, looked up once; `None` where nothing can match.
 pub struct Needs(Option<Vec<AnyOf>>);
@@ -257,7 +257,7 @@ impl View {
     }
 
     /// Sets of terms; a message has one of each. `None` where nothing can match.
-    fn needed(&self, filter: &Filter) -> Result<Option<Vec<AnyOf>>> {
+    pub(super) fn needed(&self, filter: &Filter) -> Result<Option<Vec<AnyOf>>> {
         let mut needed = Vec::new();
         let is_any_state = filter.statuses.is_empty() && filter.direction.is_none();
         // Every message of a platform or conversation is in some state.
@@ -321,7 +321,7 @@ impl View {
     }
 
     /// The places in a block that meet every need.
-    fn common(&self, needed: &[AnyOf], block: u32) -> Result<Places> {
+    pub(super) fn common(&self, needed: &[AnyOf], block: u32) -> Result<Places> {
         let mut common: Option<Places> = None;
         for terms in needed {
             let mut any = Places::default();

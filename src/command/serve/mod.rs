@@ -1,7 +1,7 @@
 //! `rechat serve`
 
 mod access;
-mod log;
+pub(super) mod log;
 mod notify;
 mod reload;
 mod welcome;
@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::health;
 use crate::hub::{self, Hub};
 use crate::ingest::Ingest;
+use crate::mcp;
 use crate::model::change::Committed;
 use crate::outbox::{self, CommitObserver, Outbox};
 use crate::retention;
@@ -234,6 +235,7 @@ fn start(
         exports: Limit::new("exports", config.limits.exports),
         memory: Memory::new(config.limits.memory_bytes),
         actions: Actions::new(store.clone(), registry.clone()),
+        agents: mcp::Limits::new(&config.mcp),
         config,
         store,
         search: index,
