@@ -7,6 +7,7 @@ mod columns;
 mod list;
 mod login;
 mod mcp;
+mod media;
 mod message;
 mod overview;
 mod parse;
@@ -23,6 +24,7 @@ pub use columns::{Column, Format, Part, Template};
 pub use list::{List, Search, Shape};
 pub use login::{Login, Logout};
 pub use mcp::Mcp;
+pub use media::Media;
 pub use message::{Delete, Many, One, SetStatus};
 pub use overview::{Conversations, Platforms, Stats, StatusArgs};
 pub use parse::parse;
@@ -140,6 +142,8 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     Import(Import),
     /// Copy the store, also while the server runs
     Backup(Backup),
+    /// List the files that messages have, or remove some
+    Media(Media),
     /// Make the store's file as small as possible
     Compact(Compact),
     /// Print the version

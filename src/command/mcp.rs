@@ -9,7 +9,7 @@ use crate::mcp::{Agent, Chats, Context, Limits, Source, Watch};
 use crate::model::message::Message;
 use crate::protocol::http::{AdapterStatus, Conversation, NewMessage};
 use crate::search::Conditions;
-use crate::store::{Access, ConversationQuery, Filter, Page};
+use crate::store::{Access, ConversationQuery, Filter, Order, Page};
 use rmcp::ServiceExt;
 use rmcp::service::ServerInitializeError;
 use rmcp::transport::async_rw::AsyncRwTransport;
@@ -146,7 +146,7 @@ impl Chats for Client {
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
         let page = Page { offset: 0, limit, before: None };
-        Self::search(self, conditions, filter, page, before).await
+        Self::search(self, conditions, Order::Seq, filter, page, before).await
     }
 
     async fn find(&mut self, id: Uuid) -> Result<Option<Message>> {

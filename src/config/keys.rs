@@ -73,6 +73,7 @@ pub static KEYS: &[Key] = &[
     key("limits.sessions", "number", "10000", "1000", "WebSocket sessions and streams at one time"),
     key("limits.adapters", "number", "64", "8", "OneBot programs that are connected to the server at one time"),
     key("limits.exports", "number", "8", "2", "exports at one time"),
+    key("limits.uploads", "number", "16", "4", "uploads of media at one time"),
     key("limits.memory_bytes", "number", "268435456", "67108864",
         "bytes that bodies of requests and answers hold in memory at one time; beyond it the answer is 503"),
     key("limits.wrong_tokens", "number, at least 1", "30", "10",
@@ -109,6 +110,21 @@ pub static KEYS: &[Key] = &[
         "days after which a message is deleted; 0 keeps all"),
     key("retention.messages", "number", "0", "1000000",
         "number of messages to keep, the newest ones; 0 keeps all"),
+    key("media.fetch", "list of strings", "[\"image\"]", "[\"image\", \"audio\"]",
+        "media that are fetched when they arrive: `image`, `audio`, `video`, `file`; others when somebody asks"),
+    key("media.max_bytes", "number, at least 1", "104857600", "20971520", "bytes of an uploaded or fetched file"),
+    key("media.quota_bytes", "number", "21474836480", "0",
+        "bytes of all media; with more, nothing is fetched or uploaded; 0 sets no bound"),
+    key("media.reserve_bytes", "number", "268435456", "1073741824",
+        "bytes of the disk that media leave free for messages"),
+    key("media.days", "number, with a fraction", "0.0", "365",
+        "days after which the file of a message is removed, and the message stays; 0 keeps it as long as the message"),
+    key("media.allow_private", "list of strings", "[]", "[\"nas.lan\", \"127.0.0.1\"]",
+        "hosts that media may be fetched from although they are in a private network or on this host"),
+    key("media.url", "string", "none", "\"http://192.168.1.5:8080\"",
+        "the address of this server for OneBot programs, which fetch files there that are too large to be sent along"),
+    key("media.fetch_seconds", "number, at least 1", "120", "30", "seconds that fetching a file may take"),
+    key("media.fetches", "number, at least 1", "4", "16", "messages whose media are fetched at one time"),
     key("mcp.send", "string", "\"off\"", "\"allow\"",
         "whether agents may send messages: `off` or `allow`"),
     key("mcp.conversations", "list of patterns", "[\"*/*\"]", "[\"qq/group_*\", \"wechat/*\"]",
@@ -203,7 +219,7 @@ mod tests {
         assert!(all.remove("tokens") && all.remove("adapter"), "{all:?}");
         // The name that `trusted_proxies` had before.
         all.remove("proxies");
-        for table in ["tls", "log", "limits", "store", "outbox", "retention", "mcp"] {
+        for table in ["tls", "log", "limits", "store", "outbox", "retention", "media", "mcp"] {
             assert!(all.remove(table), "{table}");
             all.extend(accepted(&format!("[{table}]")).iter().map(|key| format!("{table}.{key}")));
         }

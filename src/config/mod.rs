@@ -5,6 +5,7 @@ mod keys;
 mod layers;
 mod limits;
 mod mcp;
+mod media;
 mod public_host;
 mod secret;
 
@@ -13,6 +14,7 @@ pub use keys::{ADAPTER_KEYS, KEYS, Key, TOKEN_KEYS};
 pub use layers::{Loaded, Sources, load};
 pub use limits::Limits;
 pub use mcp::{AgentSending, Mcp, Pattern};
+pub use media::Media;
 pub use public_host::PublicHost;
 pub use secret::Secret;
 
@@ -63,6 +65,8 @@ pub struct Config {
     pub outbox: Outbox,
     /// Retention.
     pub retention: Retention,
+    #[allow(missing_docs)]
+    pub media: Media,
     /// Rights and limits of agents.
     pub mcp: Mcp,
     /// Tokens with a scope each.
@@ -182,6 +186,7 @@ impl Default for Config {
             store: StoreLimits::default(),
             outbox: Outbox::default(),
             retention: Retention::default(),
+            media: Media::default(),
             mcp: Mcp::default(),
             token_entries: Vec::new(),
             tokens: Vec::new(),
@@ -243,6 +248,7 @@ impl Config {
                 "`log.days` must be a number of days from 0 on, and `log.events` at least 1",
             ));
         }
+        self.media.check()?;
         if self.store.batch == 0 || self.store.queue == 0 {
             return Err(Error::failed("`store.batch` and `store.queue` must be at least 1"));
         }
@@ -266,6 +272,7 @@ impl Config {
         crate::retention::Policy {
             age: (age > 0).then_some(age),
             count: (messages > 0).then_some(messages),
+            media_age: self.media.age(),
         }
     }
 

@@ -51,10 +51,13 @@ pub struct Metrics {
     pub search_bytes: Gauge,
     /// Events of platforms that met a damaged row of the store.
     pub events_set_aside: Counter,
+    pub media_bytes: Gauge,
+    pub media_fetched: Counter,
+    pub media_failures: Counter,
 }
 
 /// Limits that can be reached, by their keys in the configuration.
-const LIMITS: [&str; 8] = [
+const LIMITS: [&str; 9] = [
     "adapters",
     "connections",
     "connections_per_address",
@@ -62,6 +65,7 @@ const LIMITS: [&str; 8] = [
     "memory_bytes",
     "session_commands",
     "sessions",
+    "uploads",
     "wrong_tokens",
 ];
 
@@ -158,6 +162,9 @@ impl Metrics {
             search_missing: Gauge::default(),
             search_bytes: Gauge::default(),
             events_set_aside: Counter::default(),
+            media_bytes: Gauge::default(),
+            media_fetched: Counter::default(),
+            media_failures: Counter::default(),
         };
         metrics.register();
         metrics
@@ -200,6 +207,10 @@ impl Metrics {
         r.register("search_index_bytes", help, self.search_bytes.clone());
         let help = "Events of platforms that met a damaged row and were set aside";
         r.register("events_set_aside", help, self.events_set_aside.clone());
+        r.register("media_bytes", "The size of the media that are kept", self.media_bytes.clone());
+        r.register("media_fetched", "Media that were fetched", self.media_fetched.clone());
+        let help = "Attempts to fetch media that failed";
+        r.register("media_fetch_failures", help, self.media_failures.clone());
     }
 
     /// Counts messages that were stored.

@@ -73,6 +73,17 @@ impl Draft {
         Self { via: Some(bot.to_owned()), ..self }
     }
 
+    #[allow(missing_docs)]
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// The same with other content.
+    #[must_use]
+    pub fn with_content(self, content: Content) -> Self {
+        Self { content, ..self }
+    }
+
     /// The receiver as it was written.
     pub fn recipient(&self) -> &str {
         &self.recipient

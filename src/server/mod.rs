@@ -17,6 +17,7 @@ mod list;
 mod listen;
 mod login;
 mod mcp;
+mod media;
 mod memory;
 mod messages;
 mod metrics;

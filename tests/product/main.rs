@@ -20,6 +20,8 @@ mod tools;
 
 mod access;
 mod actions;
+mod agents;
+mod agents_elsewhere;
 mod clock;
 mod commands;
 mod content;
@@ -40,6 +42,7 @@ mod http;
 mod https;
 mod limits;
 mod lively;
+mod media;
 mod metrics;
 mod names;
 mod outcomes;

@@ -3,12 +3,14 @@
 use super::answer::ActionResponse;
 use super::call::NoAnswer;
 use crate::adapter::api::{
-    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, Outbound, Request,
+    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, Outbound, ReadMedia,
+    Request, with_bytes,
 };
 use crate::adapter::transport::End;
 use crate::model::content::ForwardItem;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -31,6 +33,7 @@ pub(in crate::adapter::onebot) trait RequestHandler {
 pub(in crate::adapter::onebot) async fn answer(
     handler: impl RequestHandler,
     mut requests: mpsc::Receiver<Request>,
+    media: Arc<dyn ReadMedia>,
     ended: CancellationToken,
 ) {
     let mut under_way = FuturesUnordered::new();
@@ -40,7 +43,7 @@ pub(in crate::adapter::onebot) async fn answer(
             // Once closed, the queue gives what it holds and then None.
             () = ended.cancelled(), if !requests.is_closed() => requests.close(),
             request = requests.recv(), if under_way.len() < MAX_UNDER_WAY => match request {
-                Some(request) => under_way.push(answer_one(&handler, request)),
+                Some(request) => under_way.push(answer_one(&handler, &media, request)),
                 None => break,
             },
         }
@@ -124,10 +127,14 @@ pub(in crate::adapter::onebot) async fn report(
 }
 
 /// The asker may have gone; then the answer is dropped.
-async fn answer_one(handler: &impl RequestHandler, request: Request) {
+async fn answer_one(handler: &impl RequestHandler, media: &Arc<dyn ReadMedia>, request: Request) {
     match request {
         Request::Send { message, answer } => {
-            let _ = answer.send(handler.send(message).await);
+            let delivery = match with_bytes(message, media).await {
+                Ok(message) => handler.send(message).await,
+                Err(reason) => Delivery::Refused { reason, retryable: false },
+            };
+            let _ = answer.send(delivery);
         }
         Request::Find { message, answer } => {
             let _ = answer.send(handler.find(message).await);
