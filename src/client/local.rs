@@ -109,6 +109,22 @@ impl Local {
         Ok(messages)
     }
 
+    /// Messages after a place, the oldest first.
+    pub(super) fn list_after(
+        &self,
+        filter: &Filter,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let view = self.store.view()?;
+        let after = place(&view, Some(after))?.unwrap_or_default();
+        let mut messages = view.list_after(filter, after, limit)?;
+        for message in &mut messages {
+            self.set_waiting(message, &view);
+        }
+        Ok(messages)
+    }
+
     pub(super) fn by_prefix(
         &self,
         prefix: IdPrefix,
@@ -204,10 +220,17 @@ impl Local {
     }
 
     pub(super) fn get(&self, id: Uuid) -> Result<Message> {
+        self.find(id)?.ok_or_else(|| no_message(id))
+    }
+
+    /// A message, or `None` where it was deleted or never was.
+    pub(super) fn find(&self, id: Uuid) -> Result<Option<Message>> {
         let view = self.store.view()?;
-        let mut message = view.by_id(id)?.ok_or_else(|| no_message(id))?;
-        self.set_waiting(&mut message, &view);
-        Ok(message)
+        let mut found = view.by_id(id)?;
+        if let Some(message) = &mut found {
+            self.set_waiting(message, &view);
+        }
+        Ok(found)
     }
 
     /// Fills in why a message waits, as far as that is known without a server.

@@ -260,6 +260,28 @@ impl Client {
         }
     }
 
+    /// Messages after a place (an ID or a `seq`) that match, the oldest first; a server gives at most
+    /// [`MAX_LIMIT`](crate::protocol::http::MAX_LIMIT).
+    pub async fn list_after(
+        &mut self,
+        filter: &Filter,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        match self {
+            Self::Remote(remote) => remote.list_after(filter, after, limit).await,
+            Self::Local(local) => local.list_after(filter, after, limit),
+        }
+    }
+
+    /// A message, or `None` where it was deleted or never was.
+    pub async fn find(&mut self, id: Uuid) -> Result<Option<Message>> {
+        match self {
+            Self::Remote(remote) => remote.find(id).await,
+            Self::Local(local) => local.find(id),
+        }
+    }
+
     /// One message.
     pub async fn get(&mut self, id: Uuid) -> Result<Message> {
         match self {

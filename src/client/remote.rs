@@ -107,6 +107,19 @@ impl Remote {
         }
     }
 
+    /// Messages after a place, the oldest first, at most [`MAX_LIMIT`].
+    pub(super) async fn list_after(
+        &mut self,
+        filter: &Filter,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let after: String = form_urlencoded::byte_serialize(after.as_bytes()).collect();
+        let query = query(filter, 0, limit, None);
+        let listing: Listing = self.0.get(&format!("/api/messages?{query}&after={after}")).await?;
+        Ok(listing.messages)
+    }
+
     /// Messages that meet conditions. A server that had to read many says how far it looked.
     pub(super) async fn search(
         &mut self,
@@ -334,7 +347,7 @@ impl Remote {
             Begin::Since(since) => (since, None),
             Begin::After(place) => (None, Some(place)),
         };
-        let path = stream_path(filter, since, events);
+        let path = format!("/api/stream?{}", stream_query(filter, since, events));
         let request = self.0.request(Method::GET, &path, None::<&()>);
         let mut request = request.map_err(NotOpened::Refused)?;
         request.headers_mut().insert(ACCEPT, LINES);
@@ -406,18 +419,6 @@ fn upload_path(name: Option<&str>) -> String {
     format!("/api/media?{}", query.finish())
 }
 
-/// The path of a stream.
-fn stream_path(filter: &Filter, since: Option<&str>, events: &[EventKind]) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    let events: Vec<_> = events.iter().map(|kind| kind.as_str()).collect();
-    query
-        .append_pair("events", &events.join(","))
-        .extend_pairs(since.map(|since| ("since", since)));
-    query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
-    query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
-    format!("/api/stream?{}", query.finish())
-}
-
 /// A part of a path, escaped.
 fn escaped(part: &str) -> impl std::fmt::Display + '_ {
     percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC)
@@ -455,6 +456,17 @@ fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> St
             query.append_pair(name, value);
         }
     }
+    query.finish()
+}
+
+fn stream_query(filter: &Filter, since: Option<&str>, events: &[EventKind]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let events: Vec<_> = events.iter().map(|kind| kind.as_str()).collect();
+    query
+        .append_pair("events", &events.join(","))
+        .extend_pairs(since.map(|since| ("since", since)));
+    query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
+    query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
     query.finish()
 }
 

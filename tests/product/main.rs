@@ -20,6 +20,8 @@ mod tools;
 
 mod access;
 mod actions;
+mod agents;
+mod agents_elsewhere;
 mod clock;
 mod commands;
 mod content;

@@ -1,7 +1,7 @@
 //! `rechat serve`
 
 mod access;
-mod log;
+pub(super) mod log;
 mod media;
 mod notify;
 mod reload;
@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::health;
 use crate::hub::{self, Hub};
 use crate::ingest::Ingest;
+use crate::mcp;
 use crate::model::change::Committed;
 use crate::outbox::{self, CommitObserver, Outbox};
 use crate::retention;
@@ -259,6 +260,7 @@ fn start(
         fetches: Semaphore::new(config.media.fetches),
         memory: Memory::new(config.limits.memory_bytes),
         actions: Actions::new(store.clone(), registry.clone()),
+        agents: mcp::Limits::new(&config.mcp),
         config,
         store,
         search: index,
