@@ -194,6 +194,56 @@ async fn keys_reach_everything() {
     tab.was_quiet().await;
 }
 
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn the_message_in_focus_is_edited() {
+    let server = TestServer::start_with(&["--loopback"]);
+    for text in ["the first", "the second"] {
+        server.make_for(Some("loopback"), "group_1", text);
+    }
+    let tab = Tab::open(&chat(&server, "loopback", "group_1")).await;
+    tab.sees(".message", "the second").await;
+    tab.run("document.querySelector('.scroller').focus()").await;
+    for text in ["the second", "the first"] {
+        tab.key(Key::Up).await;
+        let focused = format!("return document.activeElement.innerText.includes('{text}')");
+        tab.until("it has the focus", &focused).await;
+    }
+    press(&tab, "e", false).await;
+    tab.sees(".composer-bar", "Edit message").await;
+    let value = "return document.querySelector('.composer textarea').value";
+    assert_eq!(tab.run(value).await, json!("the first"));
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn people_and_everybody_can_be_mentioned() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    say(&peer, 7, "hello", 1);
+    let tab = Tab::open(&chat(&server, "qq", "group_7")).await;
+    tab.sees(".message", "hello 0").await;
+    tab.write(".composer textarea", "@").await;
+    let offered = tab.texts(".mentions li", 2).await;
+    assert!(offered[0].ends_with("Card") && offered[1].ends_with("all"), "{offered:?}");
+    tab.key(Key::Enter).await;
+    tab.write(".composer textarea", "and @al").await;
+    tab.texts(".mentions li", 1).await;
+    tab.key(Key::Enter).await;
+    tab.key(Key::Enter).await;
+    let sent = peer.action("send_group_msg").await["params"]["message"].clone();
+    let kinds: Vec<_> =
+        sent.as_array().unwrap().iter().map(|part| part["data"]["qq"].clone()).collect();
+    assert_eq!(
+        kinds.iter().filter(|id| !id.is_null()).collect::<Vec<_>>(),
+        ["4242", "all"],
+        "{sent}"
+    );
+    tab.sees(".own .mention.me", "@all").await;
+    tab.was_quiet().await;
+}
+
 /// Presses a key where the focus is, as a keyboard event.
 async fn press(tab: &Tab, key: &str, alt: bool) {
     let event = json!({"key": key, "altKey": alt, "bubbles": true});

@@ -10,6 +10,7 @@ import { toast } from '../toast.js';
 import { MessageActions, canEdit } from './actions.js';
 import { Composer } from './composer.js';
 import { conversationHead } from './head.js';
+import { everybody } from './mentions.js';
 import { chatRow, surroundings } from './row.js';
 import { Scroller } from './scroller.js';
 import { Timeline, isMessage } from './timeline.js';
@@ -170,6 +171,13 @@ export class Pane {
     if (message) this.composer.reply(message);
   }
 
+  /** Edits the message that is pointed at, where it is an own one, else the last own one. */
+  edit() {
+    const message = this.#current();
+    if (message && canEdit(message)) this.composer.edit(message);
+    else this.editLast();
+  }
+
   editLast() {
     const message = this.timeline.rows.findLast((row) => isMessage(row) && canEdit(row));
     if (message && isMessage(message)) this.composer.edit(message);
@@ -268,7 +276,7 @@ export class Pane {
     for (const row of this.timeline.rows.toReversed()) {
       if (isMessage(row) && row.direction === 'Inbound' && row.sender && !people.has(row.sender.id)) people.set(row.sender.id, { id: row.sender.id, name: author(row) });
     }
-    return [...people.values()];
+    return this.isPrivate ? [...people.values()] : [...people.values(), everybody()];
   }
 
   /**
