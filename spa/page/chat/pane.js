@@ -37,6 +37,8 @@ export class Pane {
   #ends = [];
   /** Messages that came below what is seen. */
   #behind = 0;
+  /** How many the button to the newest one tells. */
+  #told = -1;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #reading;
   #isClosed = false;
@@ -218,6 +220,8 @@ export class Pane {
     if (isAtEnd) this.#behind = 0;
     this.down.hidden = isAtEnd || this.timeline.rows.length === 0;
     const n = Math.max(this.#behind, this.timeline.hasNewer ? this.entry.unread ?? 0 : 0);
+    if (n === this.#told) return;
+    this.#told = n;
     fill(this.down, icon('down'), n > 0 ? t('newMessages', { n }) : h('span', { class: 'unseen' }, t('toNewest')));
   }
 
