@@ -1,4 +1,4 @@
-// What the server says, and what the page's parts say to each other. Types alone.
+// Types of the server's answers, and of the page's own parts.
 
 /** @typedef {'Pending' | 'Sending' | 'Sent' | 'Failed' | 'Canceled'} Status */
 /** @typedef {'Text' | 'Image' | 'File' | 'Video' | 'Audio'} MessageType */

@@ -1,8 +1,8 @@
 //! Actions on messages that were sent: recalls, edits, reactions, the opening of forwards; and answers
 //! to requests (contract, items 25 to 27).
 //!
-//! The platform goes first. What it refused changes nothing here; what it did is written down, also where
-//! the client that asked has hung up by then.
+//! The platform is asked first. If it refuses, nothing changes here; if it agrees, the change is stored,
+//! even if the client has disconnected meanwhile.
 
 mod forward;
 mod turns;
@@ -39,7 +39,7 @@ pub enum Error {
     NotSent,
     /// An attempt to send it is under way.
     InFlight,
-    /// The platform was asked, or could not be.
+    /// The platform refused, did not answer, or could not be asked.
     Platform(ActionError),
     #[allow(missing_docs)]
     Store(store::Error),
@@ -192,7 +192,7 @@ impl Actions {
         .await
     }
 
-    /// Carries an action out in a task of its own, which goes on where the client hangs up.
+    /// Carries an action out in a task of its own, which goes on if the client disconnects.
     async fn to_the_end<T, F>(&self, action: impl FnOnce(Self) -> F) -> Result<T>
     where
         T: Send + 'static,
@@ -216,7 +216,7 @@ impl Actions {
             Status::Sending => return Err(Error::InFlight),
             Status::Pending | Status::Failed | Status::Canceled => return Err(Error::NotSent),
         }
-        // Without the platform's ID nobody can name it there.
+        // Without the platform's ID the platform cannot find it.
         let external_id = message.external_id.clone();
         let external_id = external_id.ok_or(Error::Platform(ActionError::Unsupported))?;
         let account = self.account(message.platform_or_local(), message.account.as_deref())?;

@@ -4,7 +4,8 @@
 //! [`EventSink`] and answers the [`Request`]s that reach it by an [`AccountHandle`]. It never sees
 //! the store, the hub or the server; they never name a protocol.
 //!
-//! To add one: write a folder beside `loopback` with a `static ADAPTER`, and list it in `kinds`.
+//! To add one: copy `example.rs` (or `loopback.rs`, which also receives), and list its `ADAPTER` in
+//! `kinds.rs`. The folders: `onebot` is QQ and others, `ilink` is WeChat, `transport` is WebSockets.
 
 mod api;
 mod context;

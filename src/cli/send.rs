@@ -67,7 +67,7 @@ pub struct Send {
   rechat reply 6f0a0c1e --wait=30 On my way
 
 It goes to the conversation of the message, and on platforms that can it shows what it answers.")]
-pub struct Reply {
+pub struct ReplyArgs {
     /// The message to answer, by its ID or the beginning of it
     #[arg(value_parser = id)]
     pub id: IdPrefix,
@@ -85,7 +85,7 @@ pub struct Reply {
     pub source: SourceArgs,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Debug, Args)]
 pub struct ContentArgs {
     /// Type of the message

@@ -54,7 +54,7 @@ impl Connection {
         Ok(Self { requests, address, token })
     }
 
-    /// The server behind a Unix socket; `None` where nobody listens there.
+    /// The server behind a Unix socket; `None` if no server listens there.
     pub(super) async fn beside(socket: &Path) -> Result<Option<Self>> {
         let address = Address::Unix(socket.to_owned());
         match address.open().await {
@@ -154,7 +154,7 @@ impl Connection {
             .map_err(|_| Error::usage("the token has characters that HTTP does not allow"))
     }
 
-    /// What a path has.
+    /// The answer for a path.
     pub(super) async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
         let request = self.request(Method::GET, path, None::<&()>)?;
         self.need(request).await

@@ -47,7 +47,7 @@ impl Remote {
         Connection::connect(address, token).await.map(Self)
     }
 
-    /// The server behind a Unix socket; `None` where nobody listens there.
+    /// The server behind a Unix socket; `None` if no server listens there.
     pub(super) async fn beside(socket: &Path) -> Result<Option<Self>> {
         Ok(Connection::beside(socket).await?.map(Self))
     }

@@ -7,7 +7,7 @@ pub struct Key {
     pub name: &'static str,
     /// The type of its value, in words.
     pub kind: &'static str,
-    /// In force where nobody sets it, as TOML or in words; empty where it has to be set.
+    /// Default, as TOML or in words; empty if the key must be set.
     pub default: &'static str,
     /// A value, as TOML.
     pub example: &'static str,

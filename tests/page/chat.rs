@@ -45,6 +45,7 @@ async fn conversations_are_listed_and_follow_what_happens() {
     tab.choose("select[aria-label=Platform]", "").await;
     tab.write("input[type=search]", "TEA").await;
     tab.sees(".row.conversation", "Card: tea is ready").await;
+    tab.sees(".row.conversation mark", "tea").await;
     tab.texts(".row.conversation", 1).await;
     assert!(tab.address().await.ends_with("#messages?q=TEA"));
     tab.click(".row.conversation").await;
@@ -80,7 +81,7 @@ async fn one_reads_and_answers() {
         tab.run("return document.querySelector('.composer textarea').value").await,
         json!("")
     );
-    // What is said while one looks is seen and read out.
+    // A message that comes while the chat is open is shown and read out.
     peer.push(&onebot11::group_message(10_001_000, 7, 99, "well said"));
     tab.sees(".message", "well said").await;
     let spoken =

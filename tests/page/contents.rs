@@ -1,4 +1,4 @@
-//! What messages are made of, as the chat shows it.
+//! The kinds of content, as the chat shows them.
 
 use crate::activity::batch;
 use crate::browser::Tab;

@@ -415,7 +415,7 @@ async fn a_kill_while_media_are_fetched_leaves_no_reference_without_a_file() {
             assert_eq!(bytes(answer), PNG);
         }
     }
-    // What the kills left is fetched after the start.
+    // Media that were not fetched before a kill are fetched after the start.
     eventually("all are here", || {
         inbound(&server).iter().all(|one| one["segments"][0]["media"].is_string()).then_some(())
     });

@@ -16,7 +16,7 @@ export const everybody = () => ({ id: EVERYBODY, name: t('everybody') });
 /** What is being written as a mention, up to the caret. */
 const BEGUN = /(?:^|\s)@([^\s@]{0,30})$/u;
 
-/** Offers people while somebody writes `@` and a part of a name. */
+/** Offers people while the user writes `@` and a part of a name. */
 export class MentionCompletion {
   /** @type {Person[]} */
   #found = [];

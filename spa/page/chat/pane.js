@@ -28,7 +28,7 @@ const READ_AFTER = 400;
 /** How long a message that was jumped to stays marked, in milliseconds. */
 const MARKED = 1600;
 
-/** Whether somebody has the page before their eyes. */
+/** Whether the page is visible and has the focus. */
 const isLookedAt = () => !document.hidden && document.hasFocus();
 
 /** One conversation: its messages, and where one writes. */

@@ -17,7 +17,7 @@ pub(crate) struct Files {
     rest: Vec<u8>,
 }
 
-/// What became of the media of an export.
+/// The result of exporting media.
 #[derive(Default)]
 pub(crate) struct Copied {
     pub(crate) copied: u64,
@@ -62,7 +62,7 @@ impl Files {
             if client.download(hash, &mut upload).await? {
                 let stored = upload.finish().map_err(failed)?;
                 if stored.hash != hash {
-                    // A part of it is no use to anybody.
+                    // A part of a file is useless.
                     let _ = blobs.remove(stored.hash);
                     return Err(Error::failed(format!("the file {hash} is damaged")));
                 }

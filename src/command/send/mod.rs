@@ -8,7 +8,7 @@ use super::conversation::Known;
 use super::ids::id_of;
 use super::open::writer;
 use super::output::Output;
-use crate::cli::{Globals, Reply, Send, Sending};
+use crate::cli::{Globals, ReplyArgs, Send, Sending};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::protocol::http::NewMessage;
@@ -44,7 +44,7 @@ async fn one(send: &Send, conversation: String, globals: &Globals) -> Result<()>
     deliver(&mut client, message, &send.sending, globals).await
 }
 
-pub(super) async fn reply(reply: Reply, globals: &Globals) -> Result<()> {
+pub(super) async fn reply(reply: ReplyArgs, globals: &Globals) -> Result<()> {
     let mut message = content::of_arguments(&reply.content)?;
     let mut client = writer(&reply.source, globals).await?;
     let answered = id_of(&mut client, reply.id).await?;

@@ -26,7 +26,7 @@ pub(super) struct Media {
 }
 
 impl Media {
-    /// Opens the folder beside the store. The store is open, so nobody else writes there.
+    /// Opens the folder beside the store. The store is open, so no other process writes there.
     pub(super) fn open(config: &Config, commits: Arc<Notify>) -> Result<Self> {
         let folder = folder_beside(&config.db);
         let cannot = |error| {

@@ -188,7 +188,7 @@ fn start(
     hub: Arc<Hub>,
     activity: Arc<Activity>,
     outbox: Outbox,
-    retention: watch::Receiver<retention::Policy>,
+    retention: watch::Receiver<retention::RetentionPolicy>,
     stop: CancellationToken,
 ) -> (Arc<Context>, impl Future<Output = ()>, Arc<AtomicUsize>) {
     let (registry, tasks) = (Registry::new(), TaskTracker::new());

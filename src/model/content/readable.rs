@@ -75,8 +75,7 @@ fn write_word(segment: &Segment, text: &mut String) {
         Segment::Card { title, text, url, .. } => {
             first(&[title.as_deref(), text.as_deref(), url.as_deref()])
         }
-        // Beside its name, for the words alone would read as if somebody had said them.
-        // A die that shows 6 is not somebody who says so.
+        // The name comes first: a die that shows 6 must not read as if a person wrote 6.
         Segment::Other { name, text } => Some(match first(&[text.as_deref()]) {
             Some(said) => format!("[{name}] {said}"),
             None => format!("[{name}]"),

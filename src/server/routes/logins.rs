@@ -18,7 +18,7 @@ pub(super) fn routes() -> [Route; 2] {
                         d.named("begin_login", "Begin to log in to a platform by a QR code")
                             .path("platform", &name(), "The platform, such as `wechat`")
                             .answers::<LoginStatus>(StatusCode::CREATED, "The code to be scanned")
-                            .error(409, "Nobody logs in to this platform, or too many do")
+                            .error(409, "No adapter logs in to this platform, or too many logins are under way")
                             .error(502, "The platform gives no code")
                     },
                 ),
@@ -33,7 +33,7 @@ pub(super) fn routes() -> [Route; 2] {
                             )
                             .answers::<LoggedOut>(StatusCode::OK, "It is logged out")
                             .error(404, "No such account is logged in")
-                            .error(409, "Nobody logs in to this platform, or several accounts did")
+                            .error(409, "No adapter logs in to this platform, or several accounts are logged in")
                     }),
             ],
         ),
@@ -46,7 +46,7 @@ pub(super) fn routes() -> [Route; 2] {
                         .path("id", &json!({"type": "string"}), "The login's ID")
                         .answers::<LoginStatus>(StatusCode::OK, "How it goes")
                         .error(404, "There is no such login")
-                        .error(409, "Nobody logs in to this platform")
+                        .error(409, "No adapter logs in to this platform")
                 }),
                 Operation::of(Method::POST, ADMIN, |call| Box::pin(login::digits(call))).described(
                     |d| {

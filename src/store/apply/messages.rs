@@ -40,7 +40,7 @@ impl Transaction<'_> {
     pub(super) fn create(&mut self, message: &Message, origin: Origin, row: &[u8]) -> Result<()> {
         let is_late = message.seq <= self.counters.head
             || message.created_at < self.counters.in_order_to
-            // What the clock does not allow makes no others late.
+            // A time in the future must not make later messages late.
             || message.created_at > self.at;
         self.counters.head = self.counters.head.max(message.seq);
         self.counters.add(message);

@@ -189,7 +189,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Goes to the place before a batch that was logged, which may lie beyond a gap.
+    /// Sets the offset before the first event of a logged batch, which may follow a gap.
     pub(in crate::store) fn begin_at(
         &mut self,
         first: u64,

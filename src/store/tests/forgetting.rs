@@ -1,4 +1,4 @@
-//! What is old and forgotten.
+//! Old rows that are removed.
 
 use super::*;
 

@@ -216,7 +216,7 @@ fn damage<K: redb::Key + 'static>(
     txn.commit().unwrap();
 }
 
-/// What is shown of the one conversation: its newest message, what is unread, and what mentions us.
+/// The newest message of the one conversation, and its counts of unread messages and mentions.
 fn unread(file: &StoreFile) -> (u64, u64, u64) {
     let found = file.view().unwrap().conversation("qq", "group_1").unwrap().unwrap();
     (found.last_seq, found.unread, found.mentions)

@@ -85,7 +85,7 @@ impl<'txn> Transaction<'txn> {
         for entry in self.conversations.iter()? {
             let (key, _) = entry?;
             let (platform, name) = key.value();
-            // A row that is damaged stays for somebody to look at.
+            // A damaged row stays, for inspection.
             let row = self.conversation(platform, name);
             if row.is_ok_and(|row| row.is_some_and(|row| row.messages == 0)) {
                 emptied.push((platform.to_owned(), name.to_owned()));

@@ -1,4 +1,4 @@
-//! What decisions read, of the tables and of what this batch has changed.
+//! The state that decisions read: the tables, with the changes of this batch.
 
 use super::Transaction;
 use crate::log::record;

@@ -238,15 +238,17 @@ pub fn one_line(text: &str) -> String {
     begin.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The last line of a conversation: who said what.
-pub fn last_line(message: &Message, own: &str) -> String {
+/// The last line of a conversation: who said what, people by their names where that is wanted.
+pub fn last_line(message: &Message, own: &str, has_name: bool) -> String {
     let said = match &message.recall {
         Some(_) => "[recalled]".to_owned(),
         None => line(&message.content),
     };
     match (&message.sender, message.direction) {
         (_, crate::model::message::Direction::Outbound) => format!("{own}{said}"),
-        (Some(sender), _) if !sender.name.is_empty() => format!("{}: {said}", sender.name),
+        (Some(sender), _) if has_name && !sender.name.is_empty() => {
+            format!("{}: {said}", sender.name)
+        }
         _ => said,
     }
 }

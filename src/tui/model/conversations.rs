@@ -59,7 +59,9 @@ impl Conversation {
     }
 
     fn set_last(&mut self, message: &Message) {
-        self.last_line = Some(last_line(message, OWN));
+        // In private there is but one who can have said it.
+        let has_name = self.kind != ConversationKind::Private;
+        self.last_line = Some(last_line(message, OWN, has_name));
         self.last_id = Some(message.id);
     }
 

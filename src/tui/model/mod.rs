@@ -248,12 +248,8 @@ impl Model {
 
     /// The conversation that is being read now.
     fn read_key(&self) -> Option<Key> {
-        let scope = self.stream.scope();
-        let is_read = self.is_watched
-            && self.focus != Focus::List
-            && self.view.is_none()
-            && scope.is_unfiltered();
-        scope.conversation.clone().filter(|_| is_read)
+        let is_read = self.is_watched && self.focus != Focus::List && self.view.is_none();
+        self.stream.scope().whole_conversation().filter(|_| is_read).cloned()
     }
 
     /// Somebody begins or ends to look at the terminal.
@@ -331,7 +327,7 @@ impl Model {
 
     /// Shows another scope: from the first unread message of a conversation on, else the newest.
     fn open(&mut self, scope: Scope) {
-        let key = scope.conversation.as_ref().filter(|_| scope.is_unfiltered());
+        let key = scope.whole_conversation();
         let unread = key.and_then(|key| self.conversations.get(key)).map_or(0, |open| open.unread);
         let stream = Stream::new(scope, self.cursor, self.zone.clone()).at_unread(unread);
         self.turn_to(stream);

@@ -23,6 +23,13 @@ impl Model {
         }
     }
 
+    /// The newest message of one's own on the screen.
+    fn last_own(&self) -> Option<&Message> {
+        let shown = self.stream.visible();
+        let messages = shown.iter().filter_map(|shown| self.stream.window().at(shown.position));
+        messages.filter(|message| message.direction == Direction::Outbound).last()
+    }
+
     pub(super) fn on_message(&mut self, action: Action) {
         let changes = matches!(
             action,
@@ -30,7 +37,11 @@ impl Model {
         );
         // What cannot be taken back asks for a message that was chosen.
         let is_chosen = self.view.is_some() || self.stream.selected().is_some();
-        let message = self.message_at_hand().filter(|_| is_chosen || !changes).cloned();
+        let message = match action {
+            Action::Edit if !is_chosen => self.last_own(),
+            _ => self.message_at_hand().filter(|_| is_chosen || !changes),
+        };
+        let message = message.cloned();
         let Some(message) = message else {
             return self.say("choose a message first, with ↑ or k");
         };
@@ -148,8 +159,7 @@ impl Model {
         self.view = None;
         self.focus = Focus::Stream;
         let scope = self.stream.scope().clone();
-        let is_there = scope.is_unfiltered() && scope.conversation.is_some();
-        if is_there {
+        if scope.whole_conversation().is_some() {
             return;
         }
         self.open_around(Key::of(message), message.id);

@@ -46,6 +46,11 @@ impl Scope {
             && self.query.as_ref().is_none_or(|query| contains(message, query))
     }
 
+    /// The conversation, where all of it is shown.
+    pub fn whole_conversation(&self) -> Option<&Key> {
+        self.conversation.as_ref().filter(|_| self.status.is_none() && self.query.is_none())
+    }
+
     /// Whether nothing but a conversation limits it.
     pub fn is_unfiltered(&self) -> bool {
         self.platform.is_none() && self.status.is_none() && self.query.is_none()

@@ -175,7 +175,7 @@ impl<'a> NoticeFrame<'a> {
         let mut changes = Vec::new();
         if let Some(code) = fields.get("code") {
             let emoji = emoji(code);
-            // Who did it, and then how many there are by the platform's own count.
+            // First the person's reaction, then the platform's own count.
             changes.extend(is_added.and_then(|on| set(&emoji, on)));
             changes.extend(fields.number(&["count"]).and_then(|count| counted(&emoji, count)));
         }

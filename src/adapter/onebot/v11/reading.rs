@@ -33,7 +33,7 @@ fn parts(message: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> (Vec
             cq::parse(&string)
         }
     };
-    // What is cut is still in the original.
+    // The part that is cut off stays in `original`.
     let is_plain = !is_cut && segments.iter().all(|segment| segment.kind() == Some("text"));
     let inside = |content: &RawValue| items_at(content, is_me, depth + 1);
     let around = Surroundings { is_me, items: &inside };

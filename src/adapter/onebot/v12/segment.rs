@@ -20,7 +20,7 @@ pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Reading 
         Some(b'{') => vec![WireSegment::parse(message)],
         _ => vec![WireSegment::text(serde_json::from_str::<String>(json).unwrap_or_default())],
     };
-    // What is cut is still in the original.
+    // The part that is cut off stays in `original`.
     let is_plain = !is_cut && segments.iter().all(|segment| segment.kind() == Some("text"));
     let parts = segments.iter().filter_map(|segment| part(segment, is_me)).collect();
     Reading::of(parts, (!is_plain).then(|| json.to_owned()))

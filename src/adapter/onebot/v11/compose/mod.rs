@@ -20,7 +20,7 @@ use wire::joined;
 #[derive(Debug, PartialEq)]
 pub(super) struct Step<'a> {
     pub(super) body: Body<'a>,
-    /// What of the outbound message it is, by which its echo is known.
+    /// The part of the outbound message that it carries; its echo is recognized by this.
     pub(super) content: Content,
 }
 

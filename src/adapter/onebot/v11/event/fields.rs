@@ -90,7 +90,7 @@ impl Fields<'_> {
     }
 }
 
-/// What JSON says, or nothing where it is missing or of another form.
+/// Reads JSON; the default value if it is missing or has another form.
 pub(super) fn parse_or_default<'a, T: Deserialize<'a> + Default>(json: Option<&'a RawValue>) -> T {
     json.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
 }

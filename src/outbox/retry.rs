@@ -1,23 +1,23 @@
-//! Policy of retries (contract, item 18), and how long a message waits for an adapter.
+//! The retry policy (contract, item 18), and how long a message waits for an adapter.
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 
-/// How sending goes.
+/// Pauses and limits of attempts.
 #[derive(Clone, Copy, Debug)]
-pub struct Policy {
-    /// How often a message is sent again before it is given up.
+pub struct RetryPolicy {
+    /// Attempts after the first one; then the message is `Failed`.
     pub retries: u32,
-    /// The first pause before it is sent again; the next ones double.
+    /// Pause before the second attempt; each further pause doubles.
     pub first_pause: Duration,
     /// The longest pause.
     pub longest_pause: Duration,
-    /// How long a message waits for an adapter before it is given up.
+    /// How long a message waits for an adapter; then it is `Failed`.
     pub time_to_live: Duration,
 }
 
-impl Policy {
-    /// How long to wait after an attempt that was the `retries`th repetition.
+impl RetryPolicy {
+    /// Pause before the next attempt, after so many `retries`; with jitter.
     pub(super) fn pause(&self, retries: u32) -> Duration {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(self.first_pause)

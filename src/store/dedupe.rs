@@ -1,5 +1,5 @@
-//! Reception of a message that a platform told of: whether it is known already, the echo of one of
-//! ours, or new. All of that is decided here, and nowhere else.
+//! Dedupe of inbound messages: each is known already, the echo of a message of ours, or new. This is
+//! the only place that decides it.
 
 use super::changed::{changed_with, seen_marks, sent_mark};
 use super::command::Answer;
