@@ -3,10 +3,13 @@
 use crate::browser::{Person, READER, Tab};
 use crate::onebot::Peer;
 use crate::onebot11;
-use crate::server::{TestServer, eventually};
+use crate::server::{Home, TestServer, eventually};
 use crate::views::qq;
 use fantoccini::key::Key;
 use serde_json::{Value, json};
+use std::io::Write;
+use std::process::Stdio;
+use std::sync::Arc;
 
 /// Address of a conversation.
 fn chat(server: &TestServer, platform: &str, conversation: &str) -> String {
@@ -193,6 +196,35 @@ async fn keys_reach_everything() {
     press(&tab, "/", false).await;
     tab.until("the search has the focus", "return document.activeElement.type === 'search'").await;
     tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn more_conversations_than_fit_are_scrolled() {
+    let home = Arc::new(Home::new());
+    let server = TestServer::start_in(home.clone(), &[]);
+    conversations(&home, 500);
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.until("all are known", "return document.querySelector('.row.conversation')?.getAttribute('aria-setsize') === '500'").await;
+    let rows = tab.run("return document.querySelectorAll('.row.conversation').length").await;
+    assert!(rows.as_u64().unwrap() < 60, "{rows} rows are in the page");
+    let end = "const list = document.querySelector('.sidebar .list'); list.scrollTop = list.scrollHeight; \
+        return [...document.querySelectorAll('.row.conversation')].some((row) => row.innerText.includes('number 0\\n') && row.getBoundingClientRect().bottom <= innerHeight + 1)";
+    tab.until("the last one is in sight", end).await;
+    tab.was_quiet().await;
+}
+
+/// Makes so many conversations of one message each, the first one last.
+fn conversations(home: &Home, count: u32) {
+    let mut process =
+        home.command(&["send", "--batch", "--new"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = process.stdin.take().unwrap();
+    for n in 0..count {
+        let line = json!({"platform": "nowhere", "recipient": format!("group_{}", n + 1), "message_type": "Text", "content": format!("number {n}")});
+        writeln!(input, "{line}").unwrap();
+    }
+    drop(input);
+    assert!(process.wait_with_output().unwrap().status.success());
 }
 
 #[tokio::test]
