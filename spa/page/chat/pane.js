@@ -11,6 +11,7 @@ import { MessageActions, canEdit } from './actions.js';
 import { Composer } from './composer.js';
 import { conversationHead } from './head.js';
 import { everybody } from './mentions.js';
+import { closePopup } from './popup.js';
 import { chatRow, surroundings } from './row.js';
 import { Scroller } from './scroller.js';
 import { Timeline, isMessage } from './timeline.js';
@@ -125,6 +126,7 @@ export class Pane {
 
   close() {
     this.#isClosed = true;
+    closePopup();
     clearTimeout(this.#reading);
     for (const end of this.#ends) end();
     this.head.close();
