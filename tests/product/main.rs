@@ -37,6 +37,7 @@ mod disk;
 mod doctor;
 mod errors;
 mod faults;
+mod forwards;
 mod generated;
 mod http;
 mod https;
