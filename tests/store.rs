@@ -63,7 +63,7 @@ struct Model {
     marks: BTreeMap<(String, String), Marks>,
 }
 
-/// What a conversation's messages do not tell.
+/// Facts of a conversation that its messages do not have.
 #[derive(Clone, Default)]
 struct Marks {
     read: u64,

@@ -1,12 +1,14 @@
 //! The store itself, opened for one command.
 
+use super::body::FileBody;
 use super::missing::{no_media, no_message};
 use crate::adapter::{AdapterConfig, configured_facts};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::media::sniff::Kind;
 use crate::media::sweep::{self, Removal};
-use crate::media::{self, Blobs, Hash, Upload, content};
+use crate::media::{self, Blobs, Hash, Refused, Stored, Upload, content};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::model::routing::choose_platform;
@@ -32,6 +34,23 @@ pub struct Local {
     default_platform: Option<String>,
     adapters: Vec<AdapterConfig>,
     blobs: Blobs,
+}
+
+/// Keeps a file, and tells what it is.
+fn copied(
+    mut file: FileBody,
+    upload: std::result::Result<Upload, Refused>,
+) -> std::result::Result<(Stored, Kind), Refused> {
+    let mut upload = upload?;
+    loop {
+        let bytes = file.read()?;
+        if bytes.is_empty() {
+            break;
+        }
+        upload.write(&bytes)?;
+    }
+    let kind = upload.kind();
+    Ok((upload.finish()?, kind))
 }
 
 impl From<crate::store::Error> for Error {
@@ -268,8 +287,8 @@ impl Local {
         media::list::newest(&self.blobs, limit).map_err(|error| Error::failed(error.to_string()))
     }
 
-    pub(super) fn upload(&self, name: Option<&str>, bytes: &[u8]) -> Result<Uploaded> {
-        let kept = self.blobs.put(bytes);
+    pub(super) fn upload(&self, name: Option<&str>, file: FileBody) -> Result<Uploaded> {
+        let kept = copied(file, self.blobs.begin());
         let (stored, kind) = kept.map_err(|refused| Error::failed(refused.to_string()))?;
         let (media, mime) = (stored.hash.to_string(), kind.mime.to_owned());
         Ok(Uploaded { media, name: name.map(str::to_owned), mime, size: stored.size })

@@ -160,7 +160,7 @@ const MIN_TOKEN_BYTES: usize = 16;
 /// The fewest different characters of such a token.
 const MIN_TOKEN_CHARACTERS: usize = 6;
 
-/// Words that everybody tries first; a token is not made of these.
+/// Words that attackers try first; a token must not consist of these.
 const WELL_KNOWN: [&str; 14] = [
     "what rechat token printed",
     "what the implementation has",

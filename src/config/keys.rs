@@ -7,7 +7,7 @@ pub struct Key {
     pub name: &'static str,
     /// The type of its value, in words.
     pub kind: &'static str,
-    /// In force where nobody sets it, as TOML or in words; empty where it has to be set.
+    /// Default, as TOML or in words; empty if the key must be set.
     pub default: &'static str,
     /// A value, as TOML.
     pub example: &'static str,
@@ -175,6 +175,8 @@ pub static ADAPTER_KEYS: &[Key] = &[
         "bytes of a frame from the OneBot program at most"),
     key("group_file", "string", "\"message\"", "\"upload\"",
         "`onebot11`: how a file goes to a group: `message` or `upload`"),
+    key("media_folder", "string", "none", "\"/rechat-media\"",
+        "`onebot11`, `onebot12`: where the OneBot program sees the folder of media; files then go by their path"),
     key("message_format", "string", "\"array\"", "\"string\"",
         "`onebot11`: `array`, or `string` for OneBot programs that only know that"),
     key("cdn", "string", "the official one", "\"https://cdn.example.com/c2c\"",

@@ -256,8 +256,8 @@ impl Config {
     }
 
     /// How sending goes.
-    pub fn policy(&self) -> crate::outbox::Policy {
-        crate::outbox::Policy {
+    pub fn policy(&self) -> crate::outbox::RetryPolicy {
+        crate::outbox::RetryPolicy {
             retries: self.outbox.retries,
             first_pause: Duration::from_secs_f64(self.outbox.first_pause_seconds),
             longest_pause: Duration::from_secs_f64(self.outbox.longest_pause_seconds),
@@ -266,10 +266,10 @@ impl Config {
     }
 
     /// Retention.
-    pub fn retention(&self) -> crate::retention::Policy {
+    pub fn retention(&self) -> crate::retention::RetentionPolicy {
         let Retention { days, messages } = self.retention;
         let age = Duration::try_from_secs_f64(days * 86_400.0).unwrap_or_default().as_secs();
-        crate::retention::Policy {
+        crate::retention::RetentionPolicy {
             age: (age > 0).then_some(age),
             count: (messages > 0).then_some(messages),
             media_age: self.media.age(),

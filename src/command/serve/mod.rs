@@ -189,7 +189,7 @@ fn start(
     hub: Arc<Hub>,
     activity: Arc<Activity>,
     outbox: Outbox,
-    retention: watch::Receiver<retention::Policy>,
+    retention: watch::Receiver<retention::RetentionPolicy>,
     stop: CancellationToken,
 ) -> (Arc<Context>, impl Future<Output = ()>, Arc<AtomicUsize>) {
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
@@ -228,7 +228,7 @@ fn start(
     };
     tasks.spawn(health::supervise("retention", stop.clone(), deleting));
     let (blobs, signer) = (media.blobs.clone(), media.signer.clone());
-    let completer = media.start(&config, &store, &tasks, &stop);
+    let completer = media.start(&config, &store, registry.clone(), &tasks, &stop);
     let index = Arc::new(Index::new(search::folder_beside(&config.db)));
     tasks.spawn(search::run(index.clone(), store.clone(), stop.clone()));
     let (outcomes, attempts) = (outbox.outcomes.clone(), outbox.attempts.clone());
