@@ -20,6 +20,8 @@ mod tools;
 
 mod access;
 mod actions;
+mod agents;
+mod agents_elsewhere;
 mod clock;
 mod commands;
 mod content;
@@ -42,6 +44,7 @@ mod https;
 mod limits;
 mod lively;
 mod media;
+mod media_of_platforms;
 mod metrics;
 mod names;
 mod outcomes;

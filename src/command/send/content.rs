@@ -1,7 +1,7 @@
-//! The content of a message to send: text, a URL, or a file of this host that is read.
+//! The content of a message to send: text, a URL, or a file of this host that is uploaded.
 
+use super::files::Files;
 use crate::cli::ContentArgs;
-use crate::client::file;
 use crate::command::segments;
 use crate::error::{Error, Result};
 use crate::model::content::Segment;
@@ -9,33 +9,44 @@ use crate::model::inline::Inline;
 use crate::model::message::MessageType;
 use crate::protocol::http::NewMessage;
 use percent_encoding::percent_decode_str;
-use std::borrow::Cow;
 use std::io::{self, IsTerminal, Read};
-use std::path::Path;
+use std::path::PathBuf;
 
-/// The most bytes that are read of standard input.
-const MAX_BYTES: u64 = file::MAX_FILE_BYTES;
+/// The most bytes that are read of standard input. A server takes less unless it is configured
+/// otherwise (`limits.body_bytes`).
+const MAX_BYTES: u64 = 64 << 20;
 
 /// A message with the content that the arguments ask for, or that comes on standard input; it goes
-/// nowhere yet.
-pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<NewMessage> {
-    let ContentArgs { message_type, file, mention, segments: json, content } = arguments;
+/// nowhere yet. Its files are still to be uploaded.
+pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<(NewMessage, Files)> {
+    let ContentArgs { message_type, file, file_type, mention, segments: json, content } = arguments;
     if let Some(json) = json {
-        return Ok(of_segments(segments::parse(json)?));
+        return Ok((of_segments(segments::parse(json)?), Files::default()));
+    }
+    if let Some(path) = path_of(content, *message_type) {
+        let hint = format!(
+            "the content of {message_type} is a URL (http://, https://) or a file of this host"
+        );
+        let mut files = Files::default();
+        let segment = files.add(&path, Some(*message_type), 0);
+        let segment = segment.map_err(|error| error.hint(hint))?;
+        return Ok((of_segments(vec![segment]), files));
     }
     if file.is_empty() && mention.is_empty() {
         let content = of_words(content, *message_type)?;
-        return Ok(NewMessage::of(message_type.as_str(), content, String::new(), None));
+        let message = NewMessage::of(message_type.as_str(), content, String::new(), None);
+        return Ok((message, Files::default()));
     }
     let mut segments: Vec<_> = mention.iter().map(|user| of_user(user)).collect();
     if !content.is_empty() || file.is_empty() {
         segments.push(Segment::Text { text: of_words(content, MessageType::Text)? });
     }
+    let mut files = Files::default();
     for path in file {
-        let read = file::segments_of(path);
-        segments.extend(read.map_err(|error| error.hint("--file names a file of this host"))?);
+        let segment = files.add(path, *file_type, segments.len());
+        segments.push(segment.map_err(|error| error.hint("--file names a file of this host"))?);
     }
-    Ok(of_segments(segments))
+    Ok((of_segments(segments), files))
 }
 
 fn of_segments(segments: Vec<Segment>) -> NewMessage {
@@ -65,7 +76,7 @@ fn of_words(words: &[String], message_type: MessageType) -> Result<String> {
             .hint("give the text as the last argument, or pipe it in")),
         [] => of_input(message_type),
         words if is_text => Ok(words.join(" ")),
-        [only] => medium(only, message_type),
+        [only] => Ok(only.trim().to_owned()),
         _ => Err(Error::usage(format!("several arguments for one {message_type}"))
             .hint("put a name with spaces into quotes; --file takes several files")),
     }
@@ -99,19 +110,16 @@ fn is_sent_as_it_is(content: &str) -> bool {
     begins("http://") || begins("https://") || Inline::parse(content).is_some()
 }
 
-fn medium(argument: &str, message_type: MessageType) -> Result<String> {
-    let trimmed = argument.trim();
-    if is_sent_as_it_is(trimmed) {
-        return Ok(trimmed.to_owned());
+/// The path of the one file that is the content of a type.
+fn path_of(words: &[String], message_type: MessageType) -> Option<PathBuf> {
+    let [only] = words else { return None };
+    let trimmed = only.trim();
+    if message_type == MessageType::Text || only == "-" || is_sent_as_it_is(trimmed) {
+        return None;
     }
-    let path = match trimmed.strip_prefix("file://") {
-        Some(path) => percent_decode_str(path).decode_utf8_lossy(),
-        None => Cow::Borrowed(argument),
-    };
-    file::inline(Path::new(&*path)).map_err(|error| {
-        error.hint(format!(
-            "the content of {message_type} is a URL (http://, https://) or a file of this host"
-        ))
+    Some(match trimmed.strip_prefix("file://") {
+        Some(path) => percent_decode_str(path).decode_utf8_lossy().into_owned().into(),
+        None => only.into(),
     })
 }
 
