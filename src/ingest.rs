@@ -14,6 +14,7 @@ use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
 use crate::store::{self, Answer, Command, Store, Target};
+use crate::words::Words;
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub struct Ingest {
     store: Arc<Store>,
     registry: Registry,
     outcomes: Arc<Outcomes>,
+    words: Arc<Words>,
     work: Arc<Mutex<Work>>,
     /// Messages that are held in memory only.
     unstored: Arc<AtomicUsize>,
@@ -71,12 +73,13 @@ impl Ingest {
         store: Arc<Store>,
         registry: Registry,
         outcomes: Arc<Outcomes>,
+        words: Arc<Words>,
         queue: mpsc::Receiver<QueuedEvent>,
     ) -> Self {
         let work =
             Work { queue, batch: VecDeque::new(), waiting: VecDeque::new(), is_broken: false };
         let work = Arc::new(Mutex::new(work));
-        Self { store, registry, outcomes, work, unstored: Arc::default() }
+        Self { store, registry, outcomes, words, work, unstored: Arc::default() }
     }
 
     /// Number of events that are held in memory only: an end of the process would lose them.
@@ -131,11 +134,24 @@ impl Ingest {
     /// The command for an event; questions are answered at once.
     fn item(&self, event: QueuedEvent) -> Option<Item> {
         let (event, room) = event.split();
-        let mut waiting = None;
-        let command = match event {
+        let mut stored = None;
+        let command = self.command(event, &mut stored)?;
+        let until = Instant::now() + ATTEMPT_TIMEOUT;
+        Some(Item { command, stored, _room: room, until })
+    }
+
+    /// The command for an event, and who waits until it is stored.
+    fn command(&self, event: Event, stored: &mut Option<oneshot::Sender<()>>) -> Option<Command> {
+        Some(match event {
             Event::Message(received) => Command::Receive { received, at: now(), can_wait: true },
-            Event::Batch { messages, state, stored } => {
-                waiting = Some(stored);
+            Event::Told { platform, account, frame, meaning } => {
+                let meaning = meaning.and_then(|meaning| self.command(*meaning, stored));
+                let Some(forget_before) = self.words.needed_from(now()) else { return meaning };
+                let (meaning, at) = (meaning.map(Box::new), now());
+                Command::Tell { platform, account, frame, meaning, at, forget_before }
+            }
+            Event::Batch { messages, state, stored: waits } => {
+                *stored = Some(waits);
                 let receive = |message| Command::Receive {
                     received: Box::new(message),
                     at: now(),
@@ -188,9 +204,7 @@ impl Ingest {
                 let _ = answer.send(its_own.unwrap_or_default());
                 return None;
             }
-        };
-        let until = Instant::now() + ATTEMPT_TIMEOUT;
-        Some(Item { command, stored: waiting, _room: room, until })
+        })
     }
 
     /// Has commands written in their order. Those that the disk refuses are tried again, for their
@@ -231,6 +245,7 @@ impl Ingest {
                 }
             }
             self.count_unstored(work);
+            self.words.stored();
             if let Some(error) = refusal {
                 tracing::error!(events = work.batch.len(), "what came in waits: {error}");
                 sleep(DISK_PAUSE).await;
@@ -297,7 +312,7 @@ impl Item {
     /// Has a message kept for somebody to look at, that the store cannot take for a damaged row;
     /// anything else is told of, and no more.
     fn set_aside(self, reason: &str) -> Option<Self> {
-        let Command::Receive { received, at, .. } = self.command else {
+        let Command::Receive { received, at, .. } = meaning(self.command) else {
             tracing::error!("what an adapter told could not be stored: {reason}");
             return None;
         };
@@ -308,10 +323,22 @@ impl Item {
     }
 
     fn without_waiting(mut self) -> Self {
-        if let Command::Receive { can_wait, .. } = &mut self.command {
+        let command = match &mut self.command {
+            Command::Tell { meaning: Some(meaning), .. } => meaning,
+            command => command,
+        };
+        if let Command::Receive { can_wait, .. } = command {
             *can_wait = false;
         }
         self
+    }
+}
+
+/// What a platform meant, where its own words come with it.
+fn meaning(command: Command) -> Command {
+    match command {
+        Command::Tell { meaning: Some(meaning), .. } => *meaning,
+        command => command,
     }
 }
 

@@ -30,6 +30,7 @@ pub use api::{
     RateLimit, Request, RequestKind, Resolve, Settings, Transport, Window,
 };
 pub use kinds::AdapterConfig;
+pub use onebot::{Written, cq_of_segments, segments_of_cq};
 pub use registry::{Changes, Registry, configured_facts, conversations_of};
 pub use start::{Adapters, start};
 pub use transport::{Endpoint, Handshake, Socket, socket_config};

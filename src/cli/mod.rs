@@ -22,7 +22,7 @@ pub use columns::{Column, Format, Part, Template};
 pub use list::{List, Search, Shape};
 pub use login::{Login, Logout};
 pub use message::{Delete, Many, One, SetStatus};
-pub use overview::{Conversations, Platforms, Stats, StatusArgs};
+pub use overview::{Bots, Conversations, Platforms, Stats, StatusArgs};
 pub use parse::parse;
 pub use send::{ContentArgs, Reply, Send, Sending};
 pub use serve::{Serve, Tui};
@@ -114,6 +114,8 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     Conversations(Conversations),
     /// List the platforms, and how they are connected
     Platforms(Platforms),
+    /// List the bots, and how they are connected
+    Bots(Bots),
     /// List requests of people to be a friend or to join a group, and answer them
     Requests(Requests),
     /// Count the messages of each status

@@ -7,6 +7,7 @@ use crate::actions::Actions;
 use crate::activity::Activity;
 use crate::adapter;
 use crate::config::Config;
+use crate::gateway::Gateway;
 use crate::hub::Hub;
 use crate::model::message::{Message, Status};
 use crate::model::routing::RoutingFacts;
@@ -34,6 +35,8 @@ pub struct Context {
     pub search: Arc<Index>,
     /// The endpoints at which implementations dial in.
     pub adapters: ArcSwap<adapter::Adapters>,
+    /// Bots.
+    pub bots: Gateway,
     #[allow(missing_docs)]
     pub registry: adapter::Registry,
     /// Carries out recalls, edits and reactions.

@@ -4,12 +4,13 @@
 use super::body::LINES;
 use super::operation::{Access, Answering, Description, Operation};
 use super::{
-    actions, assets, conversations, list, login, messages, metrics, openapi, overview, socket,
-    stream, transfer,
+    actions, assets, bots, conversations, list, login, messages, metrics, openapi, overview,
+    socket, stream, transfer,
 };
 use crate::activity::MAX_MINUTES;
 use crate::config::Need;
 use crate::model::message::{Direction, Message, MessageType, Status};
+use crate::protocol::bots::Bots;
 use crate::protocol::http::{
     Activity, Backup, BackupDone, Conversation, Conversations, Deleted, Health, Imported, Listing,
     MessageChange, NewMessage, Platforms, Request, RequestAnswer, Requests, SetConversation, Stats,
@@ -245,7 +246,7 @@ fn stream() -> Operation {
     })
 }
 
-fn overviews() -> [Route; 4] {
+fn overviews() -> [Route; 5] {
     [
         Route::new(
             "/api/stats",
@@ -275,6 +276,13 @@ fn overviews() -> [Route; 4] {
             [Operation::get(READ, |call| now(Ok(overview::platforms(&call)))).described(|d| {
                 d.named("list_platforms", "Every adapter, and how it is connected")
                     .answers::<Platforms>(StatusCode::OK, "The adapters")
+            })],
+        ),
+        Route::new(
+            "/api/bots",
+            [Operation::get(READ, |call| now(Ok(bots::list(&call)))).described(|d| {
+                d.named("list_bots", "Every configured bot, and how it is connected")
+                    .answers::<Bots>(StatusCode::OK, "The bots")
             })],
         ),
         Route::new(

@@ -3,6 +3,7 @@
 
 use super::conversation::{ConversationRow, is_mention};
 use super::error::{Error, Result};
+use super::feed;
 use super::journal::{self, Entry};
 use super::keys::KEY_LIFE;
 use super::postings::locate;
@@ -13,7 +14,7 @@ use crate::log::{Record, encode_event, record};
 use crate::model::change::{self, Change, Effect};
 use crate::model::content::Content;
 use crate::model::cursor::Epoch;
-use crate::model::event::{AdapterState, Bounds, Event, How, Mark, Origin};
+use crate::model::event::{AdapterState, Bounds, Event, How, Mark, Origin, Told};
 use crate::model::message::{LOCAL, Message, Recall, Status};
 use crate::model::notice::{Notice, Request, RequestAnswer};
 use crate::model::routing::SeenPlatform;
@@ -21,6 +22,9 @@ use redb::ReadableTable;
 
 /// Idempotency keys that lapsed are forgotten a few at a time, with each new one.
 const KEYS_FORGOTTEN_AT_ONCE: usize = 8;
+
+/// Words of platforms that are old are forgotten a few at a time, with each new one.
+const WORDS_FORGOTTEN_AT_ONCE: usize = 4;
 
 impl Transaction<'_> {
     /// Writes events that were loaded into the batch's record, where there is one, and applies
@@ -161,6 +165,7 @@ impl Transaction<'_> {
                 None
             }
             Event::AdapterState(state) => self.keep_state(&state).map(|()| None)?,
+            Event::Told(told) => self.keep_words(offset, &told).map(|()| None)?,
         };
         let Some(effect) = effect else { return Ok(None) };
         self.kept.push((offset, Entry::of(&effect)));
@@ -461,11 +466,26 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    fn keep_words(&mut self, offset: u64, told: &Told) -> Result<()> {
+        self.told.insert(offset, feed::encode(offset, told)?.as_slice())?;
+        for _ in 0..WORDS_FORGOTTEN_AT_ONCE {
+            let oldest = self.told.first()?.map(|(key, row)| (key.value(), row.value().to_vec()));
+            let Some((oldest, row)) = oldest else { break };
+            // A damaged row is of no use either.
+            if feed::time_of(oldest, &row).is_some_and(|at| at >= told.forget_before) {
+                break;
+            }
+            self.told.remove(oldest)?;
+        }
+        Ok(())
+    }
+
     fn forget(&mut self, bounds: Bounds) -> Result<()> {
         self.seen.retain_in(..(bounds.seen_before, 0), |_, _| false)?;
         self.sent.retain_in(..(bounds.sent_before, 0), |_, _| false)?;
         self.journal.retain_in(..bounds.journal_before, |_, _| false)?;
         self.requests.retain_in(..bounds.journal_before, |_, _| false)?;
+        self.told.retain_in(..bounds.journal_before, |_, _| false)?;
         self.epochs.retain_in(..bounds.epochs_before, |_, _| false)?;
         self.counters.kept_from = self.counters.kept_from.max(bounds.journal_before);
         for (platform, name) in bounds.conversations {

@@ -14,8 +14,8 @@ use super::postings::{Places, locate, start_of};
 use super::state::{Marks, State};
 use super::tables::{
     self, ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE,
-    LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, Term,
-    unpack, unpack_places,
+    LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, TOLD,
+    Term, unpack, unpack_places,
 };
 use crate::log::record;
 use crate::model::change::Inbound;
@@ -93,6 +93,7 @@ pub(super) struct Transaction<'txn> {
     pub(super) quarantine: Table<'txn, u64, &'static [u8]>,
     pub(super) requests: Table<'txn, u64, &'static [u8]>,
     pub(super) adapter_state: Table<'txn, (&'static str, &'static str), &'static [u8]>,
+    pub(super) told: Table<'txn, u64, &'static [u8]>,
     pub(super) counters: Counters,
     /// The epoch of the newest event.
     pub(super) newest_epoch: Epoch,
@@ -136,6 +137,7 @@ impl<'txn> Transaction<'txn> {
             quarantine: txn.open_table(QUARANTINE)?,
             requests: txn.open_table(REQUESTS)?,
             adapter_state: txn.open_table(ADAPTER_STATE)?,
+            told: txn.open_table(TOLD)?,
             counters,
             newest_epoch: newest.unwrap_or_default(),
             kept: Vec::new(),
@@ -207,6 +209,7 @@ impl<'txn> Transaction<'txn> {
             Event::Opened { .. }
             | Event::Recognized { .. }
             | Event::AdapterState(_)
+            | Event::Told(_)
             | Event::SetAside { .. }
             | Event::Released { .. }
             | Event::Noticed { .. } => Ok(()),

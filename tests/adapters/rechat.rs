@@ -174,6 +174,7 @@ pub fn outbound(conversation: &str, message_type: MessageType, content: &str) ->
         content: Content::of_type(message_type, content.into()),
         reply_to: None,
         created_at: 1_700_000_000,
+        original: None,
     }
 }
 

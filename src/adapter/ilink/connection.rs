@@ -172,6 +172,7 @@ impl Account {
                 drop(answer.send(Err(ActionError::Unsupported)));
             }
             Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
+            Request::Call { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
         }
     }
 

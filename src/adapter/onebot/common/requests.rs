@@ -9,12 +9,17 @@ use crate::adapter::transport::End;
 use crate::model::content::ForwardItem;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use serde_json::value::RawValue;
+use std::future::ready;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Requests of one account under way at once.
 const MAX_UNDER_WAY: usize = 32;
+
+/// Actions of others under way at once, beside those: they may take long.
+const MAX_CALLS: usize = 128;
 
 /// Answers the core's requests to one account.
 pub(in crate::adapter::onebot) trait RequestHandler {
@@ -25,6 +30,15 @@ pub(in crate::adapter::onebot) trait RequestHandler {
         forward: ForwardOf,
     ) -> impl Future<Output = Result<Vec<ForwardItem>, ActionError>> + Send;
     fn act(&self, action: Action) -> impl Future<Output = Result<(), ActionError>> + Send;
+
+    /// Calls an action by its own name.
+    fn call_through(
+        &self,
+        _action: String,
+        _params: Box<RawValue>,
+    ) -> impl Future<Output = Result<String, ActionError>> + Send {
+        ready(Err(ActionError::Unsupported))
+    }
 }
 
 /// Answers requests until the connection has `ended`, then those that are left.
@@ -34,18 +48,26 @@ pub(in crate::adapter::onebot) async fn answer(
     ended: CancellationToken,
 ) {
     let mut under_way = FuturesUnordered::new();
+    let mut calls = FuturesUnordered::new();
     loop {
         tokio::select! {
             Some(()) = under_way.next() => {}
+            Some(()) = calls.next() => {}
             // Once closed, the queue gives what it holds and then None.
             () = ended.cancelled(), if !requests.is_closed() => requests.close(),
             request = requests.recv(), if under_way.len() < MAX_UNDER_WAY => match request {
+                Some(Request::Call { answer, .. }) if calls.len() >= MAX_CALLS => {
+                    let busy = "too many actions are under way; try again later";
+                    let _ = answer.send(Err(ActionError::Refused(busy.into())));
+                }
+                Some(request @ Request::Call { .. }) => calls.push(answer_one(&handler, request)),
                 Some(request) => under_way.push(answer_one(&handler, request)),
                 None => break,
             },
         }
     }
     while under_way.next().await.is_some() {}
+    while calls.next().await.is_some() {}
 }
 
 /// The event for an answer that came after its attempt's time limit. Only a confirmation ends the
@@ -137,6 +159,9 @@ async fn answer_one(handler: &impl RequestHandler, request: Request) {
         }
         Request::Act { action, answer } => {
             let _ = answer.send(handler.act(action).await);
+        }
+        Request::Call { action, params, answer } => {
+            let _ = answer.send(handler.call_through(action, params).await);
         }
     }
 }
