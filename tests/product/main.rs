@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(clippy::print_stderr, reason = "tests say what went wrong")]
 
+#[path = "../common/framework.rs"]
+mod framework;
 #[path = "../common/onebot.rs"]
 mod onebot;
 #[path = "../common/onebot11.rs"]
@@ -20,6 +22,7 @@ mod tools;
 
 mod access;
 mod actions;
+mod bots;
 mod clock;
 mod commands;
 mod content;
