@@ -20,7 +20,12 @@ const MAX_JUMPS: usize = 64;
 
 /// Unix seconds; 0 where the clock stands before 1970.
 pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    unix_seconds(SystemTime::now())
+}
+
+/// A time in Unix seconds; 0 where it is before 1970.
+pub fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Seconds that nobody sets; on Linux they go on while the host sleeps.

@@ -9,6 +9,7 @@
 use crate::adapter::{Event, MessageRef, QueuedEvent, Registry};
 use crate::clock::now;
 use crate::health::HEALTH;
+use crate::media::{Blobs, content};
 use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::Direction;
@@ -42,6 +43,7 @@ pub struct Ingest {
     registry: Registry,
     outcomes: Arc<Outcomes>,
     words: Arc<Words>,
+    blobs: Blobs,
     work: Arc<Mutex<Work>>,
     /// Messages that are held in memory only.
     unstored: Arc<AtomicUsize>,
@@ -74,12 +76,13 @@ impl Ingest {
         registry: Registry,
         outcomes: Arc<Outcomes>,
         words: Arc<Words>,
+        blobs: Blobs,
         queue: mpsc::Receiver<QueuedEvent>,
     ) -> Self {
         let work =
             Work { queue, batch: VecDeque::new(), waiting: VecDeque::new(), is_broken: false };
         let work = Arc::new(Mutex::new(work));
-        Self { store, registry, outcomes, words, work, unstored: Arc::default() }
+        Self { store, registry, outcomes, words, blobs, work, unstored: Arc::default() }
     }
 
     /// Number of events that are held in memory only: an end of the process would lose them.
@@ -126,9 +129,35 @@ impl Ingest {
             }
             () = timeout => work.release_oldest(),
         }
-        work.batch.extend(events.into_iter().filter_map(|event| self.item(event)));
+        for event in events {
+            work.batch.extend(self.item(event));
+        }
+        self.keep_bytes(&mut work.batch).await;
         self.count_unstored(work);
         true
+    }
+
+    /// Keeps the bytes that messages carry as media.
+    async fn keep_bytes(&self, batch: &mut VecDeque<Item>) {
+        for item in batch {
+            let command = match &mut item.command {
+                Command::Tell { meaning: Some(meaning), .. } => meaning,
+                command => command,
+            };
+            let told = match command {
+                Command::Receive { received, .. } => &mut received.content,
+                Command::Edit { content, .. } => content,
+                _ => continue,
+            };
+            if !content::has_bytes(told) {
+                continue;
+            }
+            let (blobs, given) = (self.blobs.clone(), told.clone());
+            let kept = tokio::task::spawn_blocking(move || content::keep_inbound(&blobs, &given));
+            if let Ok(kept) = kept.await {
+                *told = kept;
+            }
+        }
     }
 
     /// The command for an event; questions are answered at once.

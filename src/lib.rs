@@ -21,6 +21,7 @@ pub mod health;
 pub mod hub;
 pub mod ingest;
 pub mod log;
+pub mod media;
 pub mod metrics;
 pub mod model;
 pub mod outbox;

@@ -36,7 +36,7 @@ const LAYERS: [&[&str]; 13] = [
     &["adapter"],
     &["log"],
     &["store"],
-    &["search"],
+    &["search", "media"],
     &["hub", "activity"],
     &["actions", "ingest", "outbox", "retention"],
     &["gateway"],

@@ -306,7 +306,7 @@ fn send_by_loopback(store: &Arc<Store>, outbox: outbox::Outbox) -> impl Drop {
     let (sink, _events) = EventSink::new(1, 1024);
     let loopback = toml::from_str("kind = 'loopback'").unwrap();
     let tracker = TaskTracker::new();
-    adapter::start(vec![loopback], sink, registry.clone(), stop.clone(), tracker);
+    adapter::start(vec![loopback], sink, registry.clone(), Arc::new(()), stop.clone(), tracker);
     let pause = Duration::from_millis(1);
     let policy = Policy {
         retries: 5,

@@ -10,10 +10,11 @@ use rechat::model::message::{Direction, Draft, Message, MessageType, Sender, Sta
 use rechat::model::routing::RoutingFacts;
 use rechat::protocol::overview::Conversation;
 use rechat::store::{
-    Access, Answer, Command, ConversationQuery, Entry, Filter, Options, Page, Store, check::check,
-    stored,
+    Access, Answer, Command, ConversationQuery, Entry, Filter, Matches, Options, Page, Source,
+    Store, View, check::check, stored,
 };
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 const PLATFORMS: [Option<&str>; 3] = [None, Some("qq"), Some("wechat")];
@@ -399,6 +400,16 @@ impl Both {
             let older: Vec<_> =
                 all.iter().filter(|m| before.is_none_or(|seq| m.seq < seq)).cloned().collect();
             assert_eq!(list(Page { offset: 0, limit: 200, before }), older, "{filter:?}");
+            let mut said = all;
+            said.sort_by_key(|message| std::cmp::Reverse((message.created_at, message.seq)));
+            let source = Listed { view: &view, filter: &filter };
+            let by_time = |page| view.by_time(&filter, &source, page).unwrap().messages;
+            assert_eq!(by_time(Page { offset: 0, limit: 200, before: None }), said, "{filter:?}");
+            for (place, message) in said.iter().enumerate() {
+                let page = Page { offset: 1, limit: 2, before: Some(message.seq) };
+                let wanted: Vec<_> = said.iter().skip(place + 2).take(2).cloned().collect();
+                assert_eq!(by_time(page), wanted, "after {message:?} of {filter:?}");
+            }
         }
         for (platform, conversation) in
             PLATFORMS.iter().flat_map(|p| CONVERSATIONS.map(|c| (*p, c)))
@@ -462,6 +473,27 @@ impl Both {
 
 fn key_at(platform: usize, conversation: usize) -> (String, String) {
     (PLATFORMS[platform].unwrap_or("local").into(), CONVERSATIONS[conversation].into())
+}
+
+/// A filter's messages, a few at a time, so that pages meet.
+struct Listed<'a> {
+    view: &'a View,
+    filter: &'a Filter,
+}
+
+impl Source for Listed<'_> {
+    fn page(&self, page: Page) -> rechat::store::Result<Matches> {
+        let few = Page { limit: 3, ..page };
+        Ok(Matches { messages: self.view.list(self.filter, few)?, searched_to: None })
+    }
+
+    fn has(&self, message: &Message) -> bool {
+        self.filter.matches(message)
+    }
+
+    fn span(&self) -> Range<u64> {
+        0..u64::MAX
+    }
 }
 
 fn filters() -> impl Iterator<Item = Filter> {

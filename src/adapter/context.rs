@@ -1,6 +1,6 @@
 //! The surroundings of a running adapter.
 
-use super::api::EventSink;
+use super::api::{EventSink, ReadMedia};
 use super::registry::Registry;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -14,6 +14,8 @@ pub(super) struct Context {
     /// The core.
     pub(super) events: EventSink,
     pub(super) registry: Registry,
+    /// The media that are kept here.
+    pub(super) media: Arc<dyn ReadMedia>,
     /// Ends this configuration's connections.
     pub(super) stop: CancellationToken,
     /// Where background work runs.
@@ -26,10 +28,11 @@ impl Context {
     pub(super) fn new(
         events: EventSink,
         registry: Registry,
+        media: Arc<dyn ReadMedia>,
         stop: CancellationToken,
         tracker: TaskTracker,
     ) -> Self {
-        Self { events, registry, stop, tracker, shared: Arc::default() }
+        Self { events, registry, media, stop, tracker, shared: Arc::default() }
     }
 
     /// A value that all connections of this configuration share, one of each type.

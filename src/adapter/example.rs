@@ -122,7 +122,7 @@ mod tests {
         let (events, _queue) = EventSink::new(1, 1);
         let mut handles = registry.handles_changed();
         let configs = vec![config(&file)];
-        start(configs, events, registry.clone(), stop.clone(), tracker.clone());
+        start(configs, events, registry.clone(), Arc::new(()), stop.clone(), tracker.clone());
         let handle = loop {
             if let Some(handle) = registry.handle("notebook", None) {
                 break handle;

@@ -27,7 +27,7 @@ pub use crate::protocol::platform::{AdapterStatus, State, StatusChange};
 pub use api::{
     AccountHandle, Action, ActionError, Closed, Delivery, Event, EventSink, ForwardOf, Found, Kind,
     LoginError, LoginRequest, MessageRef, OnUnknown, Outbound, PlatformRequest, QueuedEvent,
-    RateLimit, Request, RequestKind, Resolve, Settings, Transport, Window,
+    RateLimit, ReadMedia, Request, RequestKind, Resolve, Settings, Transport, Window,
 };
 pub use kinds::AdapterConfig;
 pub use onebot::{Written, cq_of_segments, segments_of_cq};

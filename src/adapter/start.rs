@@ -1,6 +1,6 @@
 //! Starting the configured adapters, and the endpoints for those who dial in.
 
-use super::api::{EventSink, LoginRequest, OwnSettings, Settings, Transport};
+use super::api::{EventSink, LoginRequest, OwnSettings, ReadMedia, Settings, Transport};
 use super::context::Context;
 use super::kinds::{ADAPTERS, AdapterConfig};
 use super::registry::{ConfiguredEntry, Registry};
@@ -27,10 +27,11 @@ pub fn start(
     configs: Vec<AdapterConfig>,
     events: EventSink,
     registry: Registry,
+    media: Arc<dyn ReadMedia>,
     all: CancellationToken,
     tracker: TaskTracker,
 ) -> Adapters {
-    let context = Context::new(events, registry, all.child_token(), tracker);
+    let context = Context::new(events, registry, media, all.child_token(), tracker);
     let with_entry =
         |config: AdapterConfig| (context.registry.add_configured(&config.settings), config);
     let configured: Vec<_> = configs.into_iter().map(with_entry).collect();
@@ -116,10 +117,11 @@ impl Adapters {
     /// Ends every connection, and starts another configuration; implementations dial in again.
     #[must_use = "it is the one in force from now on"]
     pub fn restart(&self, configs: Vec<AdapterConfig>) -> Self {
-        let Context { events, registry, tracker, .. } = &self.context;
+        let Context { events, registry, media, tracker, .. } = &self.context;
         self.context.stop.cancel();
         registry.remove_configured();
-        start(configs, events.clone(), registry.clone(), self.all.clone(), tracker.clone())
+        let (events, registry, media) = (events.clone(), registry.clone(), media.clone());
+        start(configs, events, registry, media, self.all.clone(), tracker.clone())
     }
 
     /// Where requests to log in to a platform go, if one can.

@@ -2,8 +2,9 @@
 
 use super::columns::{Column, Format};
 use super::source::SourceArgs;
-use super::values::{directions, statuses, time, types};
+use super::values::{directions, orders, statuses, time, types};
 use crate::model::message::{Direction, MessageType, Status};
+use crate::store::Order;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
@@ -72,6 +73,11 @@ pub struct List {
     /// Only messages older than this one, given by its ID or the beginning of it
     #[arg(long, value_name = "ID")]
     pub before: Option<String>,
+
+    /// Order by when messages came, or by when they were said: messages of a platform's history may
+    /// come later
+    #[arg(long, ignore_case = true, default_value = "seq", value_parser = orders(), conflicts_with = "follow")]
+    pub order: Order,
 
     /// Go on with new messages as they arrive; needs a server
     #[arg(short, long, conflicts_with_all = ["offset", "before"])]

@@ -6,6 +6,7 @@ mod action;
 mod columns;
 mod list;
 mod login;
+mod media;
 mod message;
 mod overview;
 mod parse;
@@ -21,6 +22,7 @@ pub use action::{Edit, React, Requests};
 pub use columns::{Column, Format, Part, Template};
 pub use list::{List, Search, Shape};
 pub use login::{Login, Logout};
+pub use media::Media;
 pub use message::{Delete, Many, One, SetStatus};
 pub use overview::{Bots, Conversations, Platforms, Stats, StatusArgs};
 pub use parse::parse;
@@ -138,6 +140,8 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     Import(Import),
     /// Copy the store, also while the server runs
     Backup(Backup),
+    /// List the files that messages have, or remove some
+    Media(Media),
     /// Make the store's file as small as possible
     Compact(Compact),
     /// Print the version

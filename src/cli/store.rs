@@ -55,6 +55,10 @@ pub struct Export {
     #[arg(long, ignore_case = true, value_parser = directions())]
     pub direction: Option<Direction>,
 
+    /// Also write the files that messages have, into a folder beside the file: `FILE-media`
+    #[arg(long, requires = "file")]
+    pub media: bool,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub source: SourceArgs,
@@ -67,7 +71,8 @@ pub struct Export {
   zstd -dc qq.jsonl.zst | rechat import -
 
 Messages keep their ID, times and status. Known ones are skipped, so an import that stopped halfway
-can simply be repeated. Pending messages are sent.")]
+can simply be repeated. Pending messages are sent. The files in `FILE-media`, where that folder is,
+are taken in first.")]
 pub struct Import {
     /// File with lines as `rechat export` writes them; `-`: standard input
     #[arg(value_hint = ValueHint::FilePath)]
@@ -83,7 +88,8 @@ pub struct Import {
 #[command(after_help = "Example:
   rechat backup /backup/rechat-$(date +%F).redb
 
-The copy has the state of one moment. It is a store that every command can use: --db FILE.")]
+The copy has the state of one moment. It is a store that every command can use: --db FILE. The files
+that messages have are copied into the folder FILE-media.")]
 pub struct Backup {
     /// File to write the copy to
     #[arg(value_hint = ValueHint::FilePath)]

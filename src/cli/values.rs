@@ -2,6 +2,7 @@
 
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Direction, MessageType, Status};
+use crate::store::Order;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::civil::DateTime;
 use jiff::{Span, Timestamp, Zoned};
@@ -34,6 +35,14 @@ pub(super) fn directions() -> impl TypedValueParser<Value = Direction> {
         };
         (PossibleValue::new(direction.as_str()).alias(short), direction)
     }))
+}
+
+/// Orders of lists.
+pub(super) fn orders() -> impl TypedValueParser<Value = Order> {
+    one_of([
+        (PossibleValue::new("seq").help("As they came"), Order::Seq),
+        (PossibleValue::new("time").help("As they were said"), Order::Time),
+    ])
 }
 
 /// One of these, in any case.

@@ -3,13 +3,14 @@
 use super::address::Address;
 use super::opening::NotOpened;
 use crate::error::{Error, Result};
+use crate::media::Upload;
 use crate::protocol::http::ErrorBody;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
@@ -19,6 +20,9 @@ use tokio::time::timeout;
 
 /// How long an answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How long sending a file may take.
+const UPLOAD_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// How long a server that has taken a connection may take to show that it is there.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -206,6 +210,67 @@ impl Connection {
                 .map(Some)
                 .map_err(|error| self.broken(&format_args!("cannot read the answer: {error}"))),
             status => Err(refused(status, &bytes)),
+        }
+    }
+
+    /// The answer to a file.
+    pub(super) async fn upload<T: DeserializeOwned>(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<T> {
+        let answer = self.answer(request, UPLOAD_TIMEOUT).await?;
+        let status = answer.status();
+        let bytes = read(answer.into_body(), MAX_ERROR_BYTES).await;
+        let bytes = bytes.map_err(|error| self.broken(&error))?;
+        if status.is_success() {
+            return serde_json::from_slice(&bytes)
+                .map_err(|error| self.broken(&format_args!("cannot read the answer: {error}")));
+        }
+        // `limits.body_bytes`, which the usual advice names, does not bound files.
+        Err(match serde_json::from_slice::<ErrorBody>(&bytes) {
+            Ok(body) => Error::failed(body.error),
+            Err(_) => refused(status, &bytes),
+        })
+    }
+
+    /// Copies a file; false where the server answers 404.
+    pub(super) async fn download(
+        &mut self,
+        request: Request<Full<Bytes>>,
+        to: &mut Upload,
+    ) -> Result<bool> {
+        let answer = self.answer(request, ANSWER_TIMEOUT).await?;
+        let status = answer.status();
+        let mut body = answer.into_body();
+        if !status.is_success() {
+            let bytes = read(body, MAX_ERROR_BYTES).await.unwrap_or_default();
+            let is_missing = status == StatusCode::NOT_FOUND;
+            return if is_missing { Ok(false) } else { Err(refused(status, &bytes)) };
+        }
+        loop {
+            let frame = timeout(ANSWER_TIMEOUT, body.frame()).await;
+            let frame =
+                frame.map_err(|_| self.broken(&io::Error::from(io::ErrorKind::TimedOut)))?;
+            let Some(frame) = frame else { return Ok(true) };
+            let frame = frame.map_err(|error| self.address.broken(&error))?;
+            let written = frame.data_ref().map_or(Ok(()), |bytes| to.write(bytes));
+            written.map_err(|refused| Error::failed(refused.to_string()))?;
+        }
+    }
+
+    /// The answer to a request, whose body is still to be read.
+    async fn answer(
+        &mut self,
+        request: Request<Full<Bytes>>,
+        within: Duration,
+    ) -> Result<Response<Incoming>> {
+        let exchange = async {
+            self.requests.ready().await?;
+            self.requests.send_request(request).await
+        };
+        match timeout(within, exchange).await {
+            Ok(answer) => answer.map_err(|error| self.address.broken(&error)),
+            Err(_) => Err(self.broken(&io::Error::from(io::ErrorKind::TimedOut))),
         }
     }
 

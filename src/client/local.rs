@@ -1,33 +1,37 @@
 //! The store itself, opened for one command.
 
-use super::missing::no_message;
+use super::missing::{no_media, no_message};
 use crate::adapter::{AdapterConfig, configured_facts};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::media::sweep::{self, Removal};
+use crate::media::{self, Blobs, Hash, Upload, content};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::model::routing::choose_platform;
 use crate::outbox::no_platform;
 use crate::protocol::http::{
-    Conversation, Imported, NO_REPLY_TARGET, NewMessage, ReadTo, Record, SetConversation,
+    Conversation, Imported, MediaList, MediaRemoved, NO_REPLY_TARGET, NewMessage, ReadTo, Record,
+    SetConversation, Uploaded,
 };
 use crate::protocol::overview::Stats;
 use crate::search::{Conditions, Index, Search, folder_beside};
 use crate::store::{
-    Access, Answer, ByPrefix, Command, ConversationQuery, Filter, Idempotency, Page, Store, View,
-    stored,
+    Access, Answer, ByPrefix, Command, ConversationQuery, Filter, Idempotency, Order, Page, Store,
+    View, stored,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// The store, and the platforms that its server would connect.
 pub struct Local {
-    store: Store,
+    store: Arc<Store>,
     db: PathBuf,
     default_platform: Option<String>,
     adapters: Vec<AdapterConfig>,
+    blobs: Blobs,
 }
 
 impl From<crate::store::Error> for Error {
@@ -38,9 +42,12 @@ impl From<crate::store::Error> for Error {
 
 impl Local {
     pub(super) fn open(config: &Config, access: Access) -> Result<Self> {
+        let folder = media::folder_beside(&config.db);
+        let cannot = |error| Error::failed(format!("cannot read {}: {error}", folder.display()));
         Ok(Self {
+            blobs: Blobs::open(&folder, config.media.bounds()).map_err(cannot)?,
             db: config.db.clone(),
-            store: Store::open(&config.store_options(access), Box::new(()))?,
+            store: Arc::new(Store::open(&config.store_options(access), Box::new(()))?),
             default_platform: config.default_platform.clone(),
             adapters: config.adapter.clone(),
         })
@@ -54,6 +61,8 @@ impl Local {
     pub(super) async fn create(&self, message: NewMessage, key: Option<&str>) -> Result<Message> {
         let draft = message.into_draft().map_err(Error::failed)?;
         let idempotency = key.map(|key| Idempotency::new(key, &draft.fingerprint()));
+        let kept = content::keep(&self.blobs, draft.content());
+        let draft = draft.with_content(kept.map_err(|problem| Error::failed(problem.to_string()))?);
         let default_platform = self.default_platform.as_deref();
         let facts = configured_facts(default_platform, &self.adapters);
         match self.store.write(Command::Create { draft, at: now(), idempotency, facts }).await? {
@@ -94,21 +103,26 @@ impl Local {
     pub(super) fn search(
         &self,
         conditions: &Conditions,
+        order: Order,
         filter: &Filter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
         let view = self.store.view()?;
-        let index = Index::open(folder_beside(&self.db), &view);
-        let Some(search) = Search::of(conditions.clone()) else {
+        let search = Search::of(conditions.clone());
+        if search.is_none() && order == Order::Seq {
             return self.list(filter, page, before);
-        };
+        }
+        let index = Index::open(folder_beside(&self.db), &view);
         let mut before = place(&view, before)?;
         let mut messages = Vec::new();
         let all = page.limit.saturating_add(page.offset as usize);
         while messages.len() < all {
             let rest = Page { offset: 0, limit: all - messages.len(), before };
-            let found = index.search(&self.store, filter, &search, rest)?;
+            let found = match (&search, order) {
+                (Some(search), Order::Seq) => index.search(&self.store, filter, search, rest)?,
+                (search, _) => index.by_time(&self.store, filter, search.as_ref(), rest)?,
+            };
             messages.extend(found.messages);
             if found.searched_to.is_none() {
                 break;
@@ -217,10 +231,49 @@ impl Local {
                 serde_json::from_slice(line).map_err(|error| Error::failed(error.to_string()))?;
             messages.push(record.into_message().map_err(Error::failed)?);
         }
+        for hash in messages.iter().flat_map(|message| content::hashes(&message.content)) {
+            self.blobs.hold(hash).map_err(|error| Error::failed(error.to_string()))?;
+        }
         match self.store.write(Command::Import { messages }).await? {
             Answer::Imported { new, known } => Ok(Imported { imported: new, known }),
             _ => Err(Error::failed("the store did not take the messages in")),
         }
+    }
+
+    pub(super) fn media(&self, limit: u64) -> Result<MediaList> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        media::list::newest(&self.blobs, limit).map_err(|error| Error::failed(error.to_string()))
+    }
+
+    pub(super) fn upload(&self, name: Option<&str>, bytes: &[u8]) -> Result<Uploaded> {
+        let kept = self.blobs.put(bytes);
+        let (stored, kind) = kept.map_err(|refused| Error::failed(refused.to_string()))?;
+        let (media, mime) = (stored.hash.to_string(), kind.mime.to_owned());
+        Ok(Uploaded { media, name: name.map(str::to_owned), mime, size: stored.size })
+    }
+
+    pub(super) fn download(&self, media: Hash, to: &mut Upload) -> Result<bool> {
+        match self.blobs.copy_blob(media, to) {
+            Ok(is_there) => Ok(is_there),
+            Err(refused) => Err(Error::failed(refused.to_string())),
+        }
+    }
+
+    pub(super) async fn remove_media(&self, media: Hash) -> Result<MediaRemoved> {
+        match sweep::remove(self.store.clone(), self.blobs.clone(), media).await {
+            Ok(Removal::Removed { messages }) => {
+                Ok(MediaRemoved { deleted: true, messages: messages as u64 })
+            }
+            Ok(Removal::NotFound) => Err(no_media(media)),
+            Ok(Removal::InUse) => Err(Error::failed("a message was made of it just now")),
+            Err(fault) => Err(Error::failed(fault.to_string())),
+        }
+    }
+
+    pub(super) fn backup(&self, file: &Path) -> Result<()> {
+        self.store.view()?.copy_to(file)?;
+        let copied = self.blobs.copy_to(&media::folder_beside(file));
+        copied.map(drop).map_err(|refused| Error::failed(refused.to_string()))
     }
 
     pub(super) fn stats(&self, filter: &Filter) -> Result<Stats> {

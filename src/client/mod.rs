@@ -22,18 +22,19 @@ pub use server::Server;
 use crate::cli::SourceArgs;
 use crate::config;
 use crate::error::{Error, Result};
+use crate::media::{Hash, Upload};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::protocol::bots::Bot;
 use crate::protocol::event::EventKind;
 use crate::protocol::http::{
-    AdapterStatus, Conversation, Imported, MessageChange, NewMessage, Request, RequestAnswer,
-    SetConversation,
+    AdapterStatus, Conversation, Imported, MediaList, MediaRemoved, MessageChange, NewMessage,
+    Request, RequestAnswer, SetConversation, Uploaded,
 };
 use crate::protocol::login::{LoggedOut, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
-use crate::store::{Access, Filter, Page};
+use crate::store::{Access, Filter, Order, Page};
 pub use export::Export;
 pub use follow::{CHANGES, Followed, Following};
 use local::Local;
@@ -253,13 +254,14 @@ impl Client {
     pub async fn search(
         &mut self,
         conditions: &Conditions,
+        order: Order,
         filter: &Filter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
         match self {
-            Self::Remote(remote) => remote.search(conditions, filter, page, before).await,
-            Self::Local(local) => local.search(conditions, filter, page, before),
+            Self::Remote(remote) => remote.search(conditions, order, filter, page, before).await,
+            Self::Local(local) => local.search(conditions, order, filter, page, before),
         }
     }
 
@@ -331,11 +333,43 @@ impl Client {
         }
     }
 
+    /// The media that were stored last, and how much there is.
+    pub async fn media(&mut self, limit: u64) -> Result<MediaList> {
+        match self {
+            Self::Remote(remote) => remote.media(limit).await,
+            Self::Local(local) => local.media(limit),
+        }
+    }
+
+    /// Keeps a file, which segments can then name.
+    pub async fn upload(&mut self, name: Option<&str>, bytes: Vec<u8>) -> Result<Uploaded> {
+        match self {
+            Self::Remote(remote) => remote.upload(name, bytes).await,
+            Self::Local(local) => local.upload(name, &bytes),
+        }
+    }
+
+    /// Copies a file; false where it is not kept.
+    pub async fn download(&mut self, media: Hash, to: &mut Upload) -> Result<bool> {
+        match self {
+            Self::Remote(remote) => remote.download(media, to).await,
+            Self::Local(local) => local.download(media, to),
+        }
+    }
+
+    /// Removes a file, and takes it out of its messages.
+    pub async fn remove_media(&mut self, media: Hash) -> Result<MediaRemoved> {
+        match self {
+            Self::Remote(remote) => remote.remove_media(media).await,
+            Self::Local(local) => local.remove_media(media).await,
+        }
+    }
+
     /// Writes a copy of the store into a new file of this host.
     pub async fn backup(&mut self, file: PathBuf) -> Result<()> {
         match self {
             Self::Remote(remote) => remote.backup(file).await,
-            Self::Local(local) => Ok(local.view()?.copy_to(&file)?),
+            Self::Local(local) => local.backup(&file),
         }
     }
 

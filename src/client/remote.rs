@@ -4,22 +4,23 @@ use super::address::Address;
 use super::connection::Connection;
 use super::export::Export;
 use super::history::{HistoryPage, HistoryQuery};
-use super::missing::no_message;
+use super::missing::{no_media, no_message};
 use super::opening::{Begin, NotOpened};
 use crate::error::{Error, Result};
+use crate::media::{Hash, Upload};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::protocol::bots::{Bot, Bots};
 use crate::protocol::event::EventKind;
 use crate::protocol::http::{
     AdapterStatus, Backup, Conversation, Conversations, Deleted, Health, Imported, Listing,
-    MAX_LIMIT, MessageChange, NewMessage, Platforms, Request, RequestAnswer, Requests,
-    SetConversation,
+    MAX_LIMIT, MediaList, MediaRemoved, MessageChange, NewMessage, Platforms, Request,
+    RequestAnswer, Requests, SetConversation, Uploaded,
 };
 use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
-use crate::store::{ConversationQuery, Filter, Page};
+use crate::store::{ConversationQuery, Filter, Order, Page};
 use http_body_util::Full;
 use hyper::Method;
 use hyper::body::Incoming;
@@ -109,11 +110,12 @@ impl Remote {
     pub(super) async fn search(
         &mut self,
         conditions: &Conditions,
+        order: Order,
         filter: &Filter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
-        let conditions = query_of(conditions);
+        let conditions = query_of(conditions, order);
         let mut messages = Vec::new();
         let mut before = before.map(str::to_owned);
         let all = page.limit.saturating_add(page.offset as usize);
@@ -360,6 +362,30 @@ impl Remote {
         let request = self.0.request(Method::POST, "/api/backup", Some(&body))?;
         self.0.wait(request).await
     }
+
+    pub(super) async fn media(&mut self, limit: u64) -> Result<MediaList> {
+        self.0.get(&format!("/api/media?limit={limit}")).await
+    }
+
+    pub(super) async fn upload(&mut self, name: Option<&str>, bytes: Vec<u8>) -> Result<Uploaded> {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(name.map(|name| ("name", name)));
+        let path = format!("/api/media?{}", query.finish());
+        let mut request = self.0.request(Method::POST, &path, None::<&()>)?;
+        *request.body_mut() = Full::from(bytes);
+        self.0.upload(request).await
+    }
+
+    pub(super) async fn download(&mut self, media: Hash, to: &mut Upload) -> Result<bool> {
+        let request = self.0.request(Method::GET, &format!("/api/media/{media}"), None::<&()>)?;
+        self.0.download(request, to).await
+    }
+
+    pub(super) async fn remove_media(&mut self, media: Hash) -> Result<MediaRemoved> {
+        let request =
+            self.0.request(Method::DELETE, &format!("/api/media/{media}"), None::<&()>)?;
+        self.0.ask(request).await?.ok_or_else(|| no_media(media))
+    }
 }
 
 /// A part of a path, escaped.
@@ -402,7 +428,7 @@ fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> St
     query.finish()
 }
 
-fn query_of(conditions: &Conditions) -> String {
+fn query_of(conditions: &Conditions, order: Order) -> String {
     let Conditions { text, message_type, sender, since, until } = conditions;
     let pairs = [
         ("q", text.clone()),
@@ -410,6 +436,7 @@ fn query_of(conditions: &Conditions) -> String {
         ("sender", sender.clone()),
         ("since", since.map(|since| since.to_string())),
         ("until", until.map(|until| until.to_string())),
+        ("order", (order == Order::Time).then(|| "time".to_owned())),
     ];
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(pairs.into_iter().filter_map(|(name, value)| Some((name, value?))));

@@ -4,7 +4,9 @@ use super::open::reader;
 use crate::cli::{Backup, Compact, Globals};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};
+use crate::media::{Blobs, Bounds, folder_beside};
 use crate::store::{self, Access};
+use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
@@ -26,17 +28,33 @@ pub(super) async fn backup(backup: Backup, globals: &Globals) -> Result<()> {
     }
     let part = file.with_added_extension("part");
     let _ = std::fs::remove_file(&part);
+    let _ = std::fs::remove_dir_all(folder_beside(&part));
     let mut client = reader(&backup.source, globals).await?;
     let done = client.backup(part.clone()).await.and_then(|()| {
-        std::fs::rename(&part, &file)
+        move_media(&part, &file)
+            .and_then(|()| std::fs::rename(&part, &file))
             .map_err(|error| Error::failed(format!("{} cannot be made: {error}", file.display())))
     });
     if done.is_err() {
         let _ = std::fs::remove_file(&part);
     }
+    let _ = std::fs::remove_dir_all(folder_beside(&part));
     done?;
     tell(format!("{} bytes copied to {}", size(&file), file.display()));
     Ok(())
+}
+
+/// Puts the media of a copy beside its file; what is there of an older one stays.
+fn move_media(part: &Path, file: &Path) -> io::Result<()> {
+    let (from, to) = (folder_beside(part), folder_beside(file));
+    if !from.exists() {
+        return Ok(());
+    }
+    if !to.exists() {
+        return std::fs::rename(from, to);
+    }
+    let copied = Blobs::open(from, Bounds::NONE)?.copy_to(&to);
+    copied.map(drop).map_err(|refused| io::Error::other(refused.to_string()))
 }
 
 pub(super) fn compact(compact: Compact, globals: &Globals) -> Result<()> {

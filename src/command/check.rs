@@ -1,6 +1,7 @@
 //! `rechat check`
 
 use super::listing::local_time;
+use super::media::look_at_media;
 use super::output::Output;
 use crate::cli::{Check, Globals};
 use crate::clock::now;
@@ -8,7 +9,7 @@ use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};
 use crate::model::change::Inbound;
 use crate::search;
-use crate::store::{Access, Command, Options, SetAside, Store, check};
+use crate::store::{Access, Command, SetAside, Store, check};
 use crate::text::visible;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -50,10 +51,17 @@ pub(super) async fn run(command: Check, globals: &Globals) -> Result<()> {
         report.findings.len(),
         report.set_aside.len()
     ))?;
+    let mut damaged_files = 0;
     if report.findings.is_empty() {
-        look_at_index(&config.db, &options, &mut out)?;
+        let store = Store::open(&options, Box::new(()))?;
+        look_at_index(&config.db, &store, &mut out)?;
+        damaged_files = look_at_media(&config.db, &store, &mut out)?;
     }
     out.finish()?;
+    if damaged_files > 0 {
+        return Err(Error::failed(format!("{damaged_files} files of media are damaged"))
+            .hint("copy them from a backup, or remove them with `rechat media --remove`"));
+    }
     if report.findings.is_empty() {
         return Ok(());
     }
@@ -81,9 +89,8 @@ async fn retry(config: &config::Config) -> Result<()> {
 
 /// Compares the search index with the messages. It can always be built again, and so nothing that
 /// is wrong with it is a fault of the store.
-fn look_at_index(db: &Path, options: &Options, out: &mut Output) -> Result<()> {
+fn look_at_index(db: &Path, store: &Store, out: &mut Output) -> Result<()> {
     let folder = search::folder_beside(db);
-    let store = Store::open(options, Box::new(()))?;
     let search::check::Report { segments, bytes, findings } =
         search::check::check(&folder, &*store.view()?)?;
     for finding in &findings {

@@ -1,6 +1,7 @@
 //! `rechat export`
 
 use super::conversation::Known;
+use super::media::files::Files;
 use super::open::reader;
 use super::progress::progress;
 use crate::cli::{Export, Globals};
@@ -24,16 +25,26 @@ pub(super) async fn run(export: Export, globals: &Globals) -> Result<()> {
         Known::default().narrow(&mut client, &mut filter, typed).await?;
     }
     match export.file {
-        Some(file) if file.as_os_str() != "-" => to_file(&mut client, &filter, &file).await,
+        Some(file) if file.as_os_str() != "-" => {
+            to_file(&mut client, &filter, &file, export.media).await
+        }
+        _ if export.media => {
+            Err(Error::usage("--media needs a file, beside which the folder of media goes"))
+        }
         _ => {
             let out = BufWriter::new(io::stdout().lock());
-            write(&mut client, &filter, out, |_| {}).await.map(drop)
+            write(&mut client, &filter, out, |_, _| {}).await.map(drop)
         }
     }
 }
 
 /// Writes beside the file, and puts it in its place only once it is whole.
-async fn to_file(client: &mut Client, filter: &Filter, file: &Path) -> Result<()> {
+async fn to_file(
+    client: &mut Client,
+    filter: &Filter,
+    file: &Path,
+    with_media: bool,
+) -> Result<()> {
     if file.is_dir() {
         return Err(
             Error::failed(format!("{} is a folder", file.display())).hint("name a file in it")
@@ -48,8 +59,22 @@ async fn to_file(client: &mut Client, filter: &Filter, file: &Path) -> Result<()
     let total = client.stats(&Filter::default()).await?.total;
     let is_all = *filter == Filter::default();
     let bar = progress(is_all.then_some(total), "messages");
-    let written = write(client, filter, BufWriter::new(&out), |n| bar.inc(n)).await;
+    let mut media = with_media.then(|| Files::beside(file)).transpose()?;
+    let tell_of = |count, lines: &[u8]| {
+        bar.inc(count);
+        if let Some(media) = &mut media {
+            media.see(lines);
+        }
+    };
+    let mut written = write(client, filter, BufWriter::new(&out), tell_of).await;
     bar.finish_and_clear();
+    // The lines appear only once their media are there.
+    if let (Ok(_), Some(media)) = (&written, media) {
+        match media.copy(client).await {
+            Ok(done) => tell(format!("{} files copied, {} missing", done.copied, done.missing)),
+            Err(error) => written = Err(error),
+        }
+    }
     let written = written.and_then(|written| {
         out.sync_all().and_then(|()| std::fs::rename(&part, file)).map_err(cannot)?;
         Ok(written)
@@ -66,7 +91,7 @@ async fn write(
     client: &mut Client,
     filter: &Filter,
     mut out: impl Write,
-    mut tell: impl FnMut(u64),
+    mut tell: impl FnMut(u64, &[u8]),
 ) -> Result<u64> {
     let mut export = client.export(filter).await?;
     let mut written = 0;
@@ -74,7 +99,7 @@ async fn write(
         out.write_all(&lines).map_err(|error| Error::of_output(&error))?;
         let count = lines.split(|&byte| byte == b'\n').skip(1).count() as u64;
         written += count;
-        tell(count);
+        tell(count, &lines);
     }
     out.flush().map_err(|error| Error::of_output(&error))?;
     Ok(written)

@@ -1,5 +1,6 @@
 //! `rechat import`
 
+use super::media::files;
 use super::open::writer;
 use super::progress::{lines, lines_of, progress};
 use crate::cli::{Globals, Import};
@@ -15,6 +16,10 @@ const BYTES: usize = 512 << 10;
 
 pub(super) async fn run(import: Import, globals: &Globals) -> Result<()> {
     let mut client = writer(&import.source, globals).await?;
+    let files = files::import(&import.file, &mut client).await?;
+    if files > 0 {
+        tell(format!("{files} files taken in"));
+    }
     let (input, length) = lines_of(&import.file)?;
     let bar = progress(length, "bytes");
     let mut batch = Batch::default();

@@ -11,7 +11,7 @@ use crate::clock::now;
 use crate::error::{Result, tell};
 use crate::model::message::{Message, Status};
 use crate::search::Conditions;
-use crate::store::{Filter, Page};
+use crate::store::{Filter, Order, Page};
 
 /// Said by `--follow` where the place it was at is unknown to the server.
 pub(super) const STORE_REPLACED: &str = "the server's store is another one now, or an older copy: messages \
@@ -32,10 +32,10 @@ pub(super) async fn run(list: List, globals: &Globals) -> Result<()> {
         since: list.since,
         until: list.until,
     };
-    let messages = if conditions == Conditions::default() {
+    let messages = if conditions == Conditions::default() && list.order == Order::Seq {
         client.list(&filter, page, before.as_deref()).await?
     } else {
-        client.search(&conditions, &filter, page, before.as_deref()).await?
+        client.search(&conditions, list.order, &filter, page, before.as_deref()).await?
     };
     let mut out = if list.follow { Output::new(globals) } else { Output::paged(globals) };
     let form = Form::of(&list.shape, &out);

@@ -19,6 +19,7 @@ mod list;
 mod listing;
 mod login;
 mod man;
+mod media;
 mod nearest;
 mod open;
 mod output;
@@ -84,6 +85,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Export(export) => briefly(export::run(export, globals)),
         Command::Import(import) => briefly(import::run(import, globals)),
         Command::Backup(backup) => briefly(backup::backup(backup, globals)),
+        Command::Media(media) => briefly(media::run(media, globals)),
         Command::Compact(compact) => backup::compact(compact, globals),
         Command::Token => token::run(globals),
         Command::Completions(completions) => completions::run(&completions),

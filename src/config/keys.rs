@@ -73,6 +73,7 @@ pub static KEYS: &[Key] = &[
     key("limits.sessions", "number", "10000", "1000", "WebSocket sessions and streams at one time"),
     key("limits.adapters", "number", "64", "8", "OneBot programs that are connected to the server at one time"),
     key("limits.exports", "number", "8", "2", "exports at one time"),
+    key("limits.uploads", "number", "16", "4", "uploads of media at one time"),
     key("limits.memory_bytes", "number", "268435456", "67108864",
         "bytes that bodies of requests and answers hold in memory at one time; beyond it the answer is 503"),
     key("limits.wrong_tokens", "number, at least 1", "30", "10",
@@ -109,6 +110,21 @@ pub static KEYS: &[Key] = &[
         "days after which a message is deleted; 0 keeps all"),
     key("retention.messages", "number", "0", "1000000",
         "number of messages to keep, the newest ones; 0 keeps all"),
+    key("media.fetch", "list of strings", "[\"image\"]", "[\"image\", \"audio\"]",
+        "media that are fetched when they arrive: `image`, `audio`, `video`, `file`; others when somebody asks"),
+    key("media.max_bytes", "number, at least 1", "104857600", "20971520", "bytes of an uploaded or fetched file"),
+    key("media.quota_bytes", "number", "21474836480", "0",
+        "bytes of all media; with more, nothing is fetched or uploaded; 0 sets no bound"),
+    key("media.reserve_bytes", "number", "268435456", "1073741824",
+        "bytes of the disk that media leave free for messages"),
+    key("media.days", "number, with a fraction", "0.0", "365",
+        "days after which the file of a message is removed, and the message stays; 0 keeps it as long as the message"),
+    key("media.allow_private", "list of strings", "[]", "[\"nas.lan\", \"127.0.0.1\"]",
+        "hosts that media may be fetched from although they are in a private network or on this host"),
+    key("media.url", "string", "none", "\"http://192.168.1.5:8080\"",
+        "the address of this server for OneBot programs, which fetch files there that are too large to be sent along"),
+    key("media.fetch_seconds", "number, at least 1", "120", "30", "seconds that fetching a file may take"),
+    key("media.fetches", "number, at least 1", "4", "16", "messages whose media are fetched at one time"),
 ];
 
 /// The keys of an entry in `[[tokens]]`.
@@ -165,9 +181,9 @@ pub static ADAPTER_KEYS: &[Key] = &[
 pub static BOT_KEYS: &[Key] = &[
     key("name", "string", "", "\"nonebot\"",
         "the name of the bot, in its path and on its messages: small letters, digits and `-`"),
-    key("kind", "string", "", "\"onebot11\"", "`onebot11` or `satori`"),
+    key("kind", "string", "", "\"onebot11\"", "`onebot11`"),
     key("url", "string", "none", "\"ws://127.0.0.1:8081/onebot/v11/ws\"",
-        "the address of the framework, which rechat connects to; without it the framework connects to `/bots/<name>/onebot/v11` or `/bots/<name>/satori`"),
+        "the address of the framework, which rechat connects to; without it the framework connects to `/bots/<name>/onebot/v11`"),
     key("token", "string", "the server's", "\"what the framework has\"", "the access token"),
     key("accounts", "list of strings", "all", "[\"qq/10001000\"]",
         "the accounts that the bot speaks for, as `<platform>/<account>`"),
@@ -218,7 +234,7 @@ mod tests {
         }
         // The name that `trusted_proxies` had before.
         all.remove("proxies");
-        for table in ["tls", "log", "limits", "store", "outbox", "retention"] {
+        for table in ["tls", "log", "limits", "store", "outbox", "retention", "media"] {
             assert!(all.remove(table), "{table}");
             all.extend(accepted(&format!("[{table}]")).iter().map(|key| format!("{table}.{key}")));
         }

@@ -28,6 +28,8 @@ pub struct Limits {
     pub adapters: usize,
     /// Exports at one time: each holds a commit of the store, and a thread.
     pub exports: usize,
+    /// Uploads of media at one time.
+    pub uploads: usize,
     /// Bytes that bodies of requests and answers hold in memory at one time.
     pub memory_bytes: usize,
     /// Wrong tokens a minute from one address; further ones are answered with 429.
@@ -61,6 +63,7 @@ impl Default for Limits {
             sessions: 10_000,
             adapters: 64,
             exports: 8,
+            uploads: 16,
             memory_bytes: 256 << 20,
             wrong_tokens: NonZeroU32::new(30).unwrap_or(NonZeroU32::MIN),
             session_commands: NonZeroU32::new(20_000).unwrap_or(NonZeroU32::MIN),

@@ -4,6 +4,7 @@ mod access;
 mod keys;
 mod layers;
 mod limits;
+mod media;
 mod public_host;
 mod secret;
 
@@ -11,6 +12,7 @@ pub use access::{Need, Scope, Token, TokenEntry, weakness};
 pub use keys::{ADAPTER_KEYS, BOT_KEYS, KEYS, Key, TOKEN_KEYS};
 pub use layers::{Loaded, Sources, load};
 pub use limits::Limits;
+pub use media::Media;
 pub use public_host::PublicHost;
 pub use secret::Secret;
 
@@ -63,6 +65,8 @@ pub struct Config {
     pub outbox: Outbox,
     /// Retention.
     pub retention: Retention,
+    #[allow(missing_docs)]
+    pub media: Media,
     /// Tokens with a scope each.
     #[serde(rename = "tokens")]
     pub token_entries: Vec<TokenEntry>,
@@ -183,6 +187,7 @@ impl Default for Config {
             store: StoreLimits::default(),
             outbox: Outbox::default(),
             retention: Retention::default(),
+            media: Media::default(),
             token_entries: Vec::new(),
             tokens: Vec::new(),
             adapter: Vec::new(),
@@ -248,6 +253,7 @@ impl Config {
         if names.len() < self.bot.len() {
             return Err(Error::failed("two `[[bot]]` entries have the same `name`"));
         }
+        self.media.check()?;
         if self.store.batch == 0 || self.store.queue == 0 {
             return Err(Error::failed("`store.batch` and `store.queue` must be at least 1"));
         }
@@ -271,6 +277,7 @@ impl Config {
         crate::retention::Policy {
             age: (age > 0).then_some(age),
             count: (messages > 0).then_some(messages),
+            media_age: self.media.age(),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::protocol::bots;
 use crate::protocol::platform::State;
 use crate::store::{Entry, FeedEntry, Result, View};
 use arc_swap::ArcSwap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 /// An account that nobody has seen for so long is not offered to a bot any more.
@@ -18,6 +18,9 @@ const FORGOTTEN_AFTER: u64 = 7 * 24 * 60 * 60;
 
 /// Entries that are looked at to count what waits.
 const MAX_COUNTED: usize = 4_096;
+
+/// Bytes of their words.
+const MAX_COUNTED_BYTES: usize = 16 << 20;
 
 /// A configured bot.
 pub(super) struct Bot {
@@ -27,6 +30,8 @@ pub(super) struct Bot {
     /// Ends its connections.
     pub(super) stop: CancellationToken,
     accounts: Mutex<Vec<Arc<Account>>>,
+    /// Its places as the store had them when it began.
+    places: OnceLock<Vec<(String, String, Place)>>,
     status: Mutex<Status>,
 }
 
@@ -60,6 +65,7 @@ impl Bot {
             shared,
             config: ArcSwap::from_pointee(config),
             accounts: Mutex::default(),
+            places: OnceLock::new(),
             status: Mutex::new(status),
         }
     }
@@ -80,8 +86,8 @@ impl Bot {
 
     /// Looks for accounts that are new; gives those.
     pub(super) async fn find_accounts(&self) -> Result<Vec<Arc<Account>>> {
-        let (config, kept) = (self.config.load_full(), &self.shared.kept);
-        let places = memory::places(&config.name, kept);
+        let config = self.config.load_full();
+        let places = self.places(&config.name)?;
         let adapters = self.shared.core.registry.platforms().into_iter();
         let seen = adapters.filter_map(|adapter| Some((adapter.platform, adapter.account?)));
         let is_remembered = |place: &Place| place.at + FORGOTTEN_AFTER > now();
@@ -110,6 +116,14 @@ impl Bot {
             new.push(account);
         }
         Ok(new)
+    }
+
+    fn places(&self, name: &str) -> Result<&[(String, String, Place)]> {
+        if let Some(places) = self.places.get() {
+            return Ok(places);
+        }
+        let kept = self.shared.core.store.view()?.adapter_state(memory::OWNER)?;
+        Ok(self.places.get_or_init(|| memory::places(name, &kept)))
     }
 
     /// A connection began.
@@ -158,7 +172,7 @@ impl Bot {
         let count = || -> Result<usize> {
             let view = self.shared.core.store.view()?;
             let start = account.place.start(&view, seconds)?;
-            let entries = view.feed(start, MAX_COUNTED, usize::MAX)?.unwrap_or_default();
+            let entries = view.feed(start, MAX_COUNTED, MAX_COUNTED_BYTES)?.unwrap_or_default();
             Ok(entries.iter().filter(|entry| is_of(entry, account, &view)).count())
         };
         count().unwrap_or_default() as u64
@@ -184,8 +198,10 @@ fn is_of(entry: &FeedEntry, account: &Account, view: &View) -> bool {
 
 impl Status {
     fn set(&mut self, state: State, reason: Option<&str>) {
-        if let Some(reason) = reason {
-            self.last_error = Some(reason.to_owned());
+        match reason {
+            Some(reason) => self.last_error = Some(reason.to_owned()),
+            None if state == State::Connected => self.last_error = None,
+            None => {}
         }
         if state != self.state {
             (self.state, self.since) = (state, now());

@@ -1,11 +1,11 @@
 //! One connection to a framework: its actions are answered, and it is told events.
 //!
-//! Neither OneBot nor Satori has an acknowledgement of events. A ping behind them is one: its pong
+//! OneBot has no acknowledgement of events. A ping behind them is one: its pong
 //! comes once the framework's library has read everything before it (RFC 6455, section 5.5).
 
 use super::follow::Following;
+use super::peer::{Peer, offset_of};
 use super::socket::Socket;
-use crate::store::{FeedEntry, Result, View};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
 use std::future::pending;
@@ -33,25 +33,6 @@ pub(super) const HEARTBEAT: Duration = Duration::from_secs(30);
 /// Close code of an end on our side (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;
 
-/// The other side of a connection, as its protocol has it.
-pub(super) trait Peer: Sync {
-    /// Answers a frame of the framework.
-    fn answer(&self, frame: &str) -> impl Future<Output = Option<String>> + Send;
-
-    /// The frame for something that was told, where the framework is to be told of it.
-    fn tell(
-        &self,
-        view: &View,
-        entry: &FeedEntry,
-    ) -> impl Future<Output = Result<Option<String>>> + Send;
-
-    /// The first frame, where the protocol has one.
-    fn hello(&self) -> Option<String>;
-
-    /// A heartbeat, where the protocol has one.
-    fn heartbeat(&self) -> Option<String>;
-}
-
 /// Serves a connection until it ends; gives the reason.
 pub(super) async fn serve(
     mut socket: Socket,
@@ -77,7 +58,7 @@ pub(super) async fn serve(
         () = followed => "rechat is stopping".to_owned(),
         () = stop.cancelled() => "rechat ended it".to_owned(),
     };
-    socket.close(GOING_AWAY, "").await;
+    socket.close(GOING_AWAY, !stop.is_cancelled()).await;
     reason
 }
 
@@ -151,16 +132,6 @@ async fn read(
         reason = writing => reason,
         reason = reading => reason,
     }
-}
-
-/// The offset that a pong acknowledges.
-fn offset_of(payload: &[u8]) -> Option<u64> {
-    payload.try_into().ok().map(u64::from_be_bytes)
-}
-
-/// The ping that asks whether everything up to an offset was read.
-pub(super) fn ping(offset: u64) -> Message {
-    Message::Ping(Bytes::copy_from_slice(&offset.to_be_bytes()))
 }
 
 /// Sends heartbeats until the connection ends; a ping where the protocol has none.

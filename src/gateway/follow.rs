@@ -3,7 +3,7 @@
 //! What is on its way lies in memory only up to a bound; everything else is read from the log when it
 //! is its turn.
 
-use super::connection::{Peer, ping};
+use super::peer::{Peer, ping};
 use super::place::PlaceKeeper;
 use crate::metrics::METRICS;
 use crate::store::{Result, Store};

@@ -5,11 +5,13 @@
 
 mod bot;
 mod connection;
+mod endpoint;
 mod filter;
 mod follow;
 mod ids;
 mod memory;
 mod onebot11;
+mod peer;
 mod place;
 mod raw_object;
 mod send;
@@ -17,6 +19,7 @@ mod settings;
 mod shared;
 mod socket;
 
+pub use endpoint::Endpoint;
 pub use onebot11::{Opening, Request, SocketOpening};
 pub use settings::{BotConfig, BotKind};
 pub use shared::Core;
@@ -38,19 +41,12 @@ pub struct Gateway {
     bots: Mutex<Vec<Arc<Bot>>>,
 }
 
-/// A path at which a framework dials in.
-pub struct Endpoint {
-    bot: Arc<Bot>,
-    /// The path behind the bot's own.
-    rest: String,
-}
-
 impl Gateway {
     /// Starts the configured bots.
     pub fn start(core: Core, configs: Vec<BotConfig>) -> Result<Self> {
         let kept = core.store.view()?.adapter_state(memory::OWNER)?;
         let ids = Ids::new(core.store.clone(), &kept);
-        let gateway = Self { shared: Arc::new(Shared { core, ids, kept }), bots: Mutex::default() };
+        let gateway = Self { shared: Arc::new(Shared { core, ids }), bots: Mutex::default() };
         gateway.configure(configs);
         Ok(gateway)
     }
@@ -97,17 +93,10 @@ impl Gateway {
         let (name, rest) = path.strip_prefix("/bots/")?.split_once('/')?;
         let bots = self.lock();
         let bot = bots.iter().find(|bot| bot.config.load().name == name)?.clone();
-        Some(Endpoint { bot, rest: rest.trim_end_matches('/').to_owned() })
+        Some(Endpoint::new(bot, rest))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Bot>>> {
         self.bots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Endpoint {
-    /// The token that is wanted here in place of the server's own.
-    pub fn token(&self) -> Option<String> {
-        self.bot.config.load().token.clone()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::bot::{Account, Bot};
 use crate::clock::now;
+use crate::media::content;
 use crate::model::content::Content;
 use crate::model::message::{Draft, Message, Status};
 use crate::store::{Answer, Command};
@@ -35,6 +36,7 @@ pub(super) enum Outcome {
 /// Makes a message, and waits for its outcome for as long as the bot is patient.
 pub(super) async fn send(bot: &Bot, account: &Account, sending: Sending) -> Outcome {
     let Sending { conversation, content, reply_to, original } = sending;
+    let content = kept(bot, content).await;
     let (platform, name) = (account.platform.clone(), bot.name());
     let own = account.account.clone();
     let draft = Draft::of_bot(&name, own, content, conversation, platform, original);
@@ -51,6 +53,16 @@ pub(super) async fn send(bot: &Bot, account: &Account, sending: Sending) -> Outc
         Err(error) => return Outcome::Failed(error.to_string()),
     };
     outcome(bot, message).await
+}
+
+/// The content with the bytes of its files kept as media, so that they can be seen here, too.
+async fn kept(bot: &Bot, content: Content) -> Content {
+    if !content::has_bytes(&content) {
+        return content;
+    }
+    let (blobs, given) = (bot.shared.core.blobs.clone(), content.clone());
+    let keeping = tokio::task::spawn_blocking(move || content::keep_inbound(&blobs, &given));
+    keeping.await.unwrap_or(content)
 }
 
 async fn outcome(bot: &Bot, message: Message) -> Outcome {

@@ -15,8 +15,6 @@ const CATCH_UP_SECONDS: u64 = 300;
 pub enum BotKind {
     /// OneBot 11, as the frameworks for QQ know it.
     OneBot11,
-    /// Satori 1.
-    Satori,
 }
 
 impl BotKind {
@@ -24,7 +22,6 @@ impl BotKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OneBot11 => "onebot11",
-            Self::Satori => "satori",
         }
     }
 }
@@ -122,7 +119,7 @@ impl TryFrom<BotEntry> for BotConfig {
                 "`conversations` has `{wrong}`; write it as <platform>/<conversation>"
             ));
         }
-        let url = entry.url.as_deref().map(|url| url_of(url, entry.kind)).transpose()?;
+        let url = entry.url.as_deref().map(url_of).transpose()?;
         let filter = Filter {
             conversations: entry.conversations,
             senders: entry.senders,
@@ -141,10 +138,7 @@ impl TryFrom<BotEntry> for BotConfig {
     }
 }
 
-fn url_of(url: &str, kind: BotKind) -> Result<Uri, String> {
-    if kind == BotKind::Satori {
-        return Err("a Satori client dials rechat; leave out `url`".into());
-    }
+fn url_of(url: &str) -> Result<Uri, String> {
     match url.parse::<Uri>() {
         Ok(uri) if matches!(uri.scheme_str(), Some("ws" | "wss")) => Ok(uri),
         _ => Err(format!("`url` is `{url}`; give it as ws://host:port/path or wss://host/path")),
@@ -164,7 +158,7 @@ mod tests {
         let config = read("name = 'my-bot'\nkind = 'onebot11'").unwrap();
         assert_eq!((config.catch_up_seconds, config.url.clone()), (300, None));
         assert!(config.has_account("qq", "1"));
-        let one = read("name = 'a'\nkind = 'satori'\naccounts = ['qq/1']").unwrap();
+        let one = read("name = 'a'\nkind = 'onebot11'\naccounts = ['qq/1']").unwrap();
         assert!(one.has_account("qq", "1") && !one.has_account("qq", "2"));
     }
 
@@ -173,7 +167,7 @@ mod tests {
         for (lines, word) in [
             ("name = 'My Bot'\nkind = 'onebot11'", "small letters"),
             ("name = 'a'\nkind = 'onebot11'\nurl = 'http://x'", "ws://"),
-            ("name = 'a'\nkind = 'satori'\nurl = 'ws://x/'", "leave out `url`"),
+            ("name = 'a'\nkind = 'icq'", "onebot11"),
             ("name = 'a'\nkind = 'onebot11'\naccounts = ['1']", "<platform>/<account>"),
             ("name = 'a'\nkind = 'onebot11'\nconversations = ['group_1']", "<platform>/<conv"),
             ("name = 'a'\nkind = 'onebot11'\nprefix = '/'", "unknown field"),

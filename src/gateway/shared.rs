@@ -3,6 +3,7 @@
 use super::ids::Ids;
 use crate::actions::Actions;
 use crate::adapter::Registry;
+use crate::media::Blobs;
 use crate::outbox::Outcomes;
 use crate::store::Store;
 use crate::words::Words;
@@ -20,6 +21,8 @@ pub struct Core {
     pub actions: Actions,
     #[allow(missing_docs)]
     pub outcomes: Arc<Outcomes>,
+    /// Where the bytes of files are kept.
+    pub blobs: Blobs,
     #[allow(missing_docs)]
     pub words: Arc<Words>,
     /// The server's own token, for bots without one.
@@ -34,8 +37,6 @@ pub struct Core {
 pub(super) struct Shared {
     pub(super) core: Core,
     pub(super) ids: Ids,
-    /// What the store kept of places as the gateway started.
-    pub(super) kept: Vec<(String, Vec<u8>)>,
 }
 
 impl Shared {

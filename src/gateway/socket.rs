@@ -42,11 +42,11 @@ impl Socket {
         Self { frames: Box::pin(frames), outlet: Box::pin(outlet) }
     }
 
-    /// Ends the connection, and waits until the other side has ended it, too.
-    pub(super) async fn close(mut self, code: u16, reason: &str) {
-        let frame = CloseFrame { code: code.into(), reason: reason.into() };
+    /// Ends the connection; where `waits`, until the other side has ended it, too.
+    pub(super) async fn close(mut self, code: u16, waits: bool) {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
         let said = timeout(FAREWELL, self.outlet.send(Message::Close(Some(frame)))).await;
-        if matches!(said, Ok(Ok(()))) {
+        if waits && matches!(said, Ok(Ok(()))) {
             let rest = async { while let Some(Ok(_)) = self.frames.next().await {} };
             let _ = timeout(END, rest).await;
         }

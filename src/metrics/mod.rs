@@ -55,6 +55,9 @@ pub struct Metrics {
     pub bot_events: Family<BotLabels, Counter>,
     pub bot_state: Family<BotStateLabels, Gauge>,
     pub bot_waiting: Family<BotLabels, Gauge>,
+    pub media_bytes: Gauge,
+    pub media_fetched: Counter,
+    pub media_failures: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -71,7 +74,7 @@ pub struct BotStateLabels {
 }
 
 /// Limits that can be reached, by their keys in the configuration.
-const LIMITS: [&str; 8] = [
+const LIMITS: [&str; 9] = [
     "adapters",
     "connections",
     "connections_per_address",
@@ -79,6 +82,7 @@ const LIMITS: [&str; 8] = [
     "memory_bytes",
     "session_commands",
     "sessions",
+    "uploads",
     "wrong_tokens",
 ];
 
@@ -178,6 +182,9 @@ impl Metrics {
             bot_events: Family::default(),
             bot_state: Family::default(),
             bot_waiting: Family::default(),
+            media_bytes: Gauge::default(),
+            media_fetched: Counter::default(),
+            media_failures: Counter::default(),
         };
         metrics.register();
         metrics
@@ -224,6 +231,10 @@ impl Metrics {
         r.register("bot_state", "1 for the state each bot is in", self.bot_state.clone());
         let help = "Events that each bot is to be told yet";
         r.register("bot_waiting", help, self.bot_waiting.clone());
+        r.register("media_bytes", "The size of the media that are kept", self.media_bytes.clone());
+        r.register("media_fetched", "Media that were fetched", self.media_fetched.clone());
+        let help = "Attempts to fetch media that failed";
+        r.register("media_fetch_failures", help, self.media_failures.clone());
     }
 
     /// Counts messages that were stored.

@@ -99,6 +99,17 @@ impl Draft {
         Ok(Self { account: Some(account), original, ..draft })
     }
 
+    #[allow(missing_docs)]
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// The same with other content.
+    #[must_use]
+    pub fn with_content(self, content: Content) -> Self {
+        Self { content, ..self }
+    }
+
     /// The receiver as it was written.
     pub fn recipient(&self) -> &str {
         &self.recipient

@@ -2,8 +2,13 @@
 //! URI (RFC 2397), which can carry the name of the file, too.
 
 use base64::Engine;
+use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// The name of a file, where there is one, and its bytes.
+pub type NamedBytes = (Option<String>, Vec<u8>);
 
 /// Description of inline content, made without decoding it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,21 +19,36 @@ pub struct Inline {
     pub size: usize,
 }
 
+/// Standard base64 with or without its padding: programs write both.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
 impl Inline {
-    /// Reads the head of a content; `None` where it does not carry bytes. Schemes are in any case
-    /// (RFC 3986, 3.1).
+    /// Reads the head of a content; `None` where it does not carry bytes in base64.
     pub fn parse(content: &str) -> Option<Self> {
-        if let Some(data) = after(content, "base64://") {
-            return Some(Self { name: None, size: decoded_size(data) });
+        let Parts { name, data, is_base64: true } = Parts::of(content)? else { return None };
+        Some(Self { name, size: decoded_size(data) })
+    }
+
+    /// Whether a content carries bytes, in base64 or not.
+    pub fn is_in(content: &str) -> bool {
+        Parts::of(content).is_some()
+    }
+
+    /// The name of the file, where there is one, and the bytes that a content carries; `None` where
+    /// it carries none, an error where they cannot be read.
+    pub fn decode(content: &str) -> Option<Result<NamedBytes, String>> {
+        let Parts { name, data, is_base64 } = Parts::of(content)?;
+        if !is_base64 {
+            return Some(Ok((name, percent_decode_str(data).collect())));
         }
-        let (head, data) = after(content, "data:")?.split_once(',')?;
-        let (head, encoding) = head.rsplit_once(';')?;
-        if !encoding.eq_ignore_ascii_case("base64") {
-            return None;
-        }
-        let name = head.split(';').skip(1).find_map(|parameter| after(parameter, "name="));
-        let decode = |name| percent_decode_str(name).decode_utf8_lossy().into_owned();
-        Some(Self { name: name.map(decode), size: decoded_size(data) })
+        let text: Vec<u8> = data.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        let bytes = LENIENT.decode(text).map_err(|error| format!("it is no base64: {error}"));
+        Some(bytes.map(|bytes| (name, bytes)))
     }
 
     /// The content that carries the bytes of a file, and its name.
@@ -38,10 +58,31 @@ impl Inline {
     }
 }
 
-/// The rest of a text that begins with a word, in any case.
-fn after<'a>(text: &'a str, word: &str) -> Option<&'a str> {
-    let (beginning, rest) = text.split_at_checked(word.len())?;
-    beginning.eq_ignore_ascii_case(word).then_some(rest)
+/// The parts of content that carries bytes.
+struct Parts<'a> {
+    name: Option<String>,
+    data: &'a str,
+    is_base64: bool,
+}
+
+impl<'a> Parts<'a> {
+    fn of(content: &'a str) -> Option<Self> {
+        let content = content.trim();
+        if let Some(data) = without_scheme(content, "base64://") {
+            return Some(Self { name: None, data, is_base64: true });
+        }
+        let (head, data) = without_scheme(content, "data:")?.split_once(',')?;
+        let name = head.split(';').skip(1).find_map(|part| without_scheme(part, "name="));
+        let decode = |name| percent_decode_str(name).decode_utf8_lossy().into_owned();
+        let is_base64 = head.to_ascii_lowercase().ends_with(";base64");
+        Some(Self { name: name.map(decode), data, is_base64 })
+    }
+}
+
+/// The rest after a scheme, in whatever case that is written.
+fn without_scheme<'a>(content: &'a str, scheme: &str) -> Option<&'a str> {
+    let (start, rest) = content.split_at_checked(scheme.len())?;
+    start.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
 /// The size of what base64 text stands for (RFC 4648, 4).
@@ -70,5 +111,18 @@ mod tests {
         for content in ["base64://aGk=", "BASE64://aGk=", "DATA:image/png;charset=x;BASE64,aGk="] {
             assert_eq!(Inline::parse(content), Some(Inline { name: None, size: 2 }), "{content}");
         }
+        assert_eq!(Inline::decode("https://x/a.png"), None);
+    }
+
+    #[test]
+    fn bytes_are_read_as_programs_write_them() {
+        let of = |content: &str| Inline::decode(content).unwrap();
+        let hi = |name: Option<&str>| Ok((name.map(str::to_owned), b"hi".to_vec()));
+        for content in ["base64://aGk=", " BASE64://aG\nk ", "data:image/png;base64,aGk="] {
+            assert_eq!(of(content), hi(None), "{content}");
+        }
+        assert_eq!(of("data:a/b;name=%E5%AD%A3.pdf;base64,aGk"), hi(Some("季.pdf")));
+        assert_eq!(of("data:text/plain,h%69"), hi(None));
+        assert!(of("base64://!").is_err());
     }
 }

@@ -290,6 +290,55 @@ pub struct BackupDone {
     pub done: bool,
 }
 
+/// Answer of `POST /api/media`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Uploaded {
+    /// SHA-256 in hex, by which segments name it.
+    pub media: String,
+    /// As it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Media type, by the bytes.
+    pub mime: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// Answer of `GET /api/media`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MediaList {
+    /// Those that were stored last, the newest first.
+    pub media: Vec<KeptMedia>,
+    /// How many there are.
+    pub count: u64,
+    /// Bytes of all.
+    pub bytes: u64,
+    /// Bytes that all may have; 0 sets no bound.
+    pub quota_bytes: u64,
+}
+
+/// A file that is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct KeptMedia {
+    /// SHA-256 in hex.
+    pub media: String,
+    /// Media type, by the bytes.
+    pub mime: String,
+    /// Bytes.
+    pub size: u64,
+    /// Unix seconds at which it was stored or last sent.
+    pub modified: u64,
+}
+
+/// Answer of `DELETE /api/media/{media}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MediaRemoved {
+    #[allow(missing_docs)]
+    pub deleted: bool,
+    /// Messages that had it.
+    pub messages: u64,
+}
+
 /// Answer of `GET /api/health`.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Health {
@@ -353,12 +402,16 @@ impl NewMessage {
     }
 
     /// The rule of its schema that a type of Rust cannot say: content of a medium is an address, or
-    /// the bytes.
+    /// the bytes in base64 (RFC 4648).
     pub fn rule() -> Value {
         let media = MessageType::ALL.into_iter().filter(|kind| *kind != MessageType::Text);
         let media: Vec<_> = media.map(MessageType::as_str).collect();
-        let scheme = r"(?:[Hh][Tt][Tt][Pp][Ss]?|[Bb][Aa][Ss][Ee]64)://|[Dd][Aa][Tt][Aa]:[^,]*,";
-        let pattern = format!(r"^[{SPACES}]*(?:{scheme})[\s\S]*[^{SPACES}]");
+        let base64 =
+            "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?|[A-Za-z0-9+/]{4})";
+        let address =
+            format!(r"(?:[Hh][Tt][Tt][Pp][Ss]?://|[Dd][Aa][Tt][Aa]:[^,;]*,)[\s\S]*[^{SPACES}]");
+        let scheme = "(?:[Bb][Aa][Ss][Ee]64://|[Dd][Aa][Tt][Aa]:[^,]*;[Bb][Aa][Ss][Ee]64,)";
+        let pattern = format!(r"^[{SPACES}]*(?:{address}|{scheme}[\s]*{base64}[{SPACES}]*$)");
         json!({
             "if": {"properties": {"message_type": {"enum": media}}},
             "then": {"properties": {"content": {"pattern": pattern}}},

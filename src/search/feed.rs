@@ -32,6 +32,12 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 /// Messages that are added to the index in memory at a time: searches wait meanwhile.
 const MESSAGES: u64 = 256;
 
+/// Terms after which no further message is added at a time, for a text may have a million of them.
+const TERMS: usize = 65_536;
+
+/// How long the end of the server waits for the thread. What it leaves undone is done after the next start.
+const LEAVE: Duration = Duration::from_millis(500);
+
 /// Events read at a time.
 const EVENTS: usize = 10_000;
 
@@ -55,6 +61,7 @@ pub async fn run(index: Arc<Index>, store: Arc<Store>, stop: CancellationToken) 
 
 /// Runs on a thread of its own; a panic there is one here.
 async fn on_thread(feed: Feed) {
+    let stop = feed.stop.clone();
     let (done, wait) = oneshot::channel();
     let thread = std::thread::Builder::new().name(TASK.into()).spawn(move || {
         give_way();
@@ -62,7 +69,12 @@ async fn on_thread(feed: Feed) {
         let _ = done.send(());
     });
     match thread {
-        Ok(_) => assert!(wait.await.is_ok(), "its thread panicked"),
+        Ok(_) => tokio::select! {
+            ended = wait => assert!(ended.is_ok(), "its thread panicked"),
+            () = async { stop.cancelled().await; tokio::time::sleep(LEAVE).await } => {
+                tracing::debug!("the search index is left as it is");
+            }
+        },
         Err(error) => {
             HEALTH.degrade(PART, format!("the system gives no thread for it: {error}"));
         }
@@ -235,9 +247,9 @@ impl Feed {
         let mut next = live.last;
         while next < end && !self.stop.is_cancelled() {
             let span_end = (span_of(next) + 1) * SPAN;
-            let stop = end.min(span_end).min(next + MESSAGES);
-            self.index.extend(&terms_between(view, next, stop)?, stop);
-            next = stop;
+            let (added, reached) = terms_between(view, next, end.min(span_end))?;
+            self.index.extend(&added, reached);
+            next = reached;
             if self.index.seal_live(false)? {
                 was_sealed = true;
                 self.index.live_from(next);
@@ -252,12 +264,11 @@ impl Feed {
         let first = gap.first.max(span_of(gap.last) * SPAN);
         let mut builder = Builder::new(first);
         while builder.next() <= gap.last && !builder.is_full() {
-            let next = builder.next();
-            let stop = (gap.last + 1).min(next + MESSAGES);
-            for (seq, terms) in terms_between(view, next, stop)? {
+            let (added, reached) = terms_between(view, builder.next(), gap.last + 1)?;
+            for (seq, terms) in added {
                 builder.add(seq, &terms);
             }
-            builder.reach(stop);
+            builder.reach(reached);
             if self.stop.is_cancelled() {
                 return Ok(false);
             }
@@ -294,17 +305,33 @@ fn terms_of(view: &View, seq: u64) -> Result<Vec<Term>, Error> {
     Ok(message.map_or_else(Vec::new, |message| terms::of_message(&message)))
 }
 
-/// The terms of the messages from `first` on and before `stop` that there are and that can be read.
-fn terms_between(view: &View, first: u64, stop: u64) -> Result<Vec<(u64, Vec<Term>)>, Error> {
-    let found = view.readable_between(first, stop - 1).and_then(|messages| {
-        let with_terms = |message: Message| (message.seq, terms::of_message(&message));
-        messages.map(|message| message.map(with_terms)).collect()
-    });
-    match found {
+/// Messages and their terms.
+type WithTerms = Vec<(u64, Vec<Term>)>;
+
+/// The terms of some messages from `first` on and before `stop`, those that there are and that can be
+/// read; and the `seq` that they reach to.
+fn terms_between(view: &View, first: u64, stop: u64) -> Result<(WithTerms, u64), Error> {
+    let stop = stop.min(first + MESSAGES);
+    match readable_terms(view, first, stop) {
         // A page is damaged; other messages lie on other pages.
         Err(Error::Corrupt(_)) => {
-            (first..stop).map(|seq| Ok((seq, terms_of(view, seq)?))).collect()
+            let one_by_one = (first..stop).map(|seq| Ok((seq, terms_of(view, seq)?)));
+            Ok((one_by_one.collect::<Result<_, Error>>()?, stop))
         }
         found => found,
     }
+}
+
+fn readable_terms(view: &View, first: u64, stop: u64) -> Result<(WithTerms, u64), Error> {
+    let (mut found, mut count) = (Vec::new(), 0);
+    for message in view.readable_between(first, stop - 1)? {
+        let message: Message = message?;
+        let terms = terms::of_message(&message);
+        count += terms.len();
+        found.push((message.seq, terms));
+        if count >= TERMS {
+            return Ok((found, message.seq + 1));
+        }
+    }
+    Ok((found, stop))
 }

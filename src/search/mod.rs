@@ -15,6 +15,7 @@
 
 mod block;
 mod builder;
+mod by_time;
 pub mod check;
 mod feed;
 mod index;
@@ -29,7 +30,7 @@ mod tests;
 pub use feed::run;
 pub use index::Index;
 pub use normalise::normalise;
-pub use query::{Conditions, Found, Search};
+pub use query::{Conditions, Search};
 
 use std::path::{Path, PathBuf};
 

@@ -7,7 +7,7 @@ use super::segment::{Range, Segment};
 use super::span::{PlaceSet, place_of, span_of};
 use super::terms::{self, Terms};
 use crate::model::message::{Message, MessageType};
-use crate::store::{Entry, Filter, Needs, Page, Result, Store, View};
+use crate::store::{Entry, Filter, Matches, Needs, Page, Result, Store, View};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -44,16 +44,6 @@ pub struct Search {
     conditions: Conditions,
 }
 
-/// Result of a search, newest first.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    #[allow(missing_docs)]
-    pub messages: Vec<Message>,
-    /// The oldest `seq` that was read, where the search ended before the page was full because it
-    /// had read many messages: the next search goes on below it.
-    pub searched_to: Option<u64>,
-}
-
 impl Search {
     /// Looks for text in any case, and for a type; `None` where neither is wanted.
     pub fn new(text: Option<&str>, message_type: Option<MessageType>) -> Option<Self> {
@@ -83,6 +73,11 @@ impl Search {
             && (self.text.is_empty() || terms::texts(message).any(has_it))
     }
 
+    /// The times, in Unix seconds, outside which no message meets the conditions.
+    pub(super) fn span(&self) -> std::ops::Range<u64> {
+        self.conditions.since.unwrap_or(0)..self.conditions.until.unwrap_or(u64::MAX)
+    }
+
     fn needed(&self) -> Vec<Terms> {
         terms::needed(&self.text, self.conditions.message_type)
     }
@@ -106,7 +101,7 @@ impl Index {
         filter: &Filter,
         search: &Search,
         page: Page,
-    ) -> Result<Found> {
+    ) -> Result<Matches> {
         let needed = search.needed();
         // The store second: it tells what became of messages since.
         let snapshot = match &needed[..] {
@@ -126,7 +121,7 @@ impl Index {
         filter: &Filter,
         search: &Search,
         page: Page,
-    ) -> Result<Found> {
+    ) -> Result<Matches> {
         if snapshot.live.is_some() || !snapshot.segments.is_empty() {
             add_unseen(view, &mut snapshot)?;
         }
@@ -140,7 +135,7 @@ impl Index {
             skip: page.offset,
             limit: page.limit,
             read_so_far: 0,
-            found: Found::default(),
+            found: Matches::default(),
         };
         for stretch in stretches(&snapshot, view) {
             if walk.is_done() {
@@ -222,7 +217,7 @@ struct Walk<'a> {
     skip: u64,
     limit: usize,
     read_so_far: usize,
-    found: Found,
+    found: Matches,
 }
 
 impl Walk<'_> {

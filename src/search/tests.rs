@@ -2,12 +2,12 @@
 
 use super::feed::Feed;
 use super::segment::{Range, Segment};
-use super::{Conditions, Found, Index, Search, check, folder_beside, normalise};
+use super::{Conditions, Index, Search, check, folder_beside, normalise};
 use crate::model::change::Inbound;
 use crate::model::content::Content;
 use crate::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
 use crate::model::routing::RoutingFacts;
-use crate::store::{Access, Answer, Command, Filter, Options, Page, Store};
+use crate::store::{Access, Answer, Command, Filter, Matches, Options, Page, Store};
 use proptest::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -245,7 +245,7 @@ impl Both {
                 && (says(&message.content.readable())
                     || message.sender.as_ref().is_some_and(|s| says(&s.name)))
         });
-        let expected = Found {
+        let expected = Matches {
             messages: scanned.skip(offset as usize).take(page.limit).collect(),
             searched_to: None,
         };

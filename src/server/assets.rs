@@ -179,7 +179,7 @@ fn media_type(name: &str) -> &'static str {
 }
 
 /// Whether `If-None-Match` names the file as it is.
-fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+pub fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let mut tags = known.unwrap_or_default().split(',').map(str::trim);
     tags.any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)

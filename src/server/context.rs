@@ -9,6 +9,9 @@ use crate::adapter;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::hub::Hub;
+use crate::media::Blobs;
+use crate::media::complete::Completer;
+use crate::media::sign::Signer;
 use crate::model::message::{Message, Status};
 use crate::model::routing::RoutingFacts;
 use crate::outbox::{self, NextAttempts, Outcomes};
@@ -17,6 +20,7 @@ use crate::store::{Store, View};
 use arc_swap::ArcSwap;
 use hyper::Request;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -55,6 +59,16 @@ pub struct Context {
     pub dial_ins: Limit,
     /// The limit on exports.
     pub exports: Limit,
+    /// The limit on uploads of media.
+    pub uploads: Limit,
+    /// The media that are kept.
+    pub blobs: Blobs,
+    /// Fetches media of messages.
+    pub completer: Completer,
+    /// Checks the addresses at which implementations fetch media.
+    pub signer: Signer,
+    /// Permits for fetching what somebody asks for.
+    pub fetches: Semaphore,
     /// The limit on the bytes of bodies.
     pub memory: Memory,
     /// Cancelled when the server stops; whatever goes on for long ends with it.

@@ -34,6 +34,11 @@ impl ErrorResponse {
         &self.body.error
     }
 
+    /// The error's name for programs, where it has one.
+    pub fn code(&self) -> Option<String> {
+        self.body.code.clone()
+    }
+
     /// 400.
     pub fn bad_request(text: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, text)

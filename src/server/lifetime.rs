@@ -42,4 +42,14 @@ impl Lifetime {
             done = work => Ok(done),
         }
     }
+
+    /// Runs a write, unless the end comes while it waits. Most are done at once, and looking at both
+    /// tokens costs almost as much.
+    pub async fn write<T>(&self, write: impl Future<Output = T>) -> Result<T, Ended> {
+        tokio::select! {
+            biased;
+            done = write => Ok(done),
+            ended = self.ended() => Err(ended),
+        }
+    }
 }

@@ -7,8 +7,8 @@ use super::error::Result;
 use super::operation::Call;
 use super::query::Query;
 use crate::protocol::http::Listing;
-use crate::search::Found;
 use crate::store::{self, ByPrefix, View};
+use crate::store::{Matches, Order};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http_body_util::{BodyExt, StreamBody};
@@ -81,7 +81,7 @@ impl Writing {
     /// Reads the next few messages, and appends them to `text`.
     async fn read_into(&mut self, text: &mut Vec<u8>, view: Arc<View>) -> store::Result<()> {
         let wanted = self.step.min(self.left);
-        let Found { mut messages, searched_to } = self.find(wanted, view.clone()).await?;
+        let Matches { mut messages, searched_to } = self.find(wanted, view.clone()).await?;
         let before = text.len();
         self.context.fill_waiting(&mut messages, &view);
         for message in &messages {
@@ -103,18 +103,26 @@ impl Writing {
         Ok(())
     }
 
-    async fn find(&self, limit: usize, view: Arc<View>) -> store::Result<Found> {
+    async fn find(&self, limit: usize, view: Arc<View>) -> store::Result<Matches> {
         let page = store::Page { limit, ..self.query.page };
         if let Some(prefix) = self.query.id_prefix {
             let wanted = ByPrefix { prefix, before: page.before, limit };
             let filter = self.query.filter.clone();
-            let find =
-                move || Ok(Found { messages: view.by_prefix(&filter, wanted)?, searched_to: None });
+            let find = move || {
+                Ok(Matches { messages: view.by_prefix(&filter, wanted)?, searched_to: None })
+            };
             return on_a_thread(find).await;
+        }
+        if self.query.order == Order::Time {
+            let (filter, search) = (self.query.filter.clone(), self.query.search.clone());
+            let (index, store) = (self.context.search.clone(), self.context.store.clone());
+            return on_a_thread(move || index.by_time(&store, &filter, search.as_ref(), page))
+                .await;
         }
         let Some(search) = &self.query.search else {
             let filter = self.query.filter.clone();
-            let list = move || Ok(Found { messages: view.list(&filter, page)?, searched_to: None });
+            let list =
+                move || Ok(Matches { messages: view.list(&filter, page)?, searched_to: None });
             return if page.offset < DEEP { list() } else { on_a_thread(list).await };
         };
         let (filter, search) = (self.query.filter.clone(), search.clone());

@@ -10,7 +10,7 @@ use super::wire::{Progress, Wire};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::metrics::METRICS;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{ACCEPT_RANGES, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -32,6 +32,16 @@ use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::CorsLayer;
+
+/// Leaves files as they are, most of which are compressed: so each range of one stays what it is.
+#[derive(Clone, Copy)]
+struct IsNoMedia;
+
+impl Predicate for IsNoMedia {
+    fn should_compress<B: hyper::body::Body>(&self, answer: &hyper::Response<B>) -> bool {
+        !answer.headers().contains_key(ACCEPT_RANGES)
+    }
+}
 
 /// Bodies below this are not worth compressing.
 const COMPRESS_FROM: u64 = 1024;
@@ -144,7 +154,10 @@ pub async fn serve(context: Arc<Context>, listeners: Listeners) -> Result<()> {
     tasks.close();
     let limit = server.context.config.limits.stop();
     if tokio::time::timeout(limit, tasks.wait()).await.is_err() {
-        tracing::warn!(left = tasks.len(), "some connections did not end in time and are cut");
+        tracing::warn!(
+            left = tasks.len(),
+            "some connections or tasks did not end in time and are cut"
+        );
         server.cut.cancel();
         let _ = timeout(CUT_TIMEOUT, tasks.wait()).await;
     }
@@ -264,7 +277,8 @@ impl Server {
         });
         let is_worth_it = SizeAbove::new(COMPRESS_FROM)
             .and(NotForContentType::SSE)
-            .and(NotForContentType::const_new("application/x-ndjson"));
+            .and(NotForContentType::const_new("application/x-ndjson"))
+            .and(IsNoMedia);
         let service = ServiceBuilder::new()
             .option_layer(self.cors.clone())
             .layer(CompressionLayer::new().compress_when(is_worth_it))

@@ -3,6 +3,7 @@
 use super::body::{Answer, json};
 use super::context::Context;
 use super::error::{ErrorResponse, Result};
+use super::media;
 use super::operation::Call;
 use super::request::read_json;
 use crate::clock::now;
@@ -24,6 +25,7 @@ pub async fn create(call: Call<'_>) -> Result<Answer> {
     let has_segments = body.segments.is_some();
     let draft = body.into_draft().map_err(ErrorResponse::bad_request)?;
     let idempotency = key.map(|key| Idempotency::new(&key, &draft.fingerprint()));
+    let draft = media::keep(call.context, draft).await?;
     let (recipient, platform) = (draft.recipient().to_owned(), draft.platform().map(str::to_owned));
     let facts = call.context.routing_facts();
     match write(call.context, Command::Create { draft, at: now(), idempotency, facts }).await? {
@@ -87,6 +89,7 @@ pub async fn change(call: Call<'_>) -> Result<Answer> {
     let status = match body.parse().map_err(ErrorResponse::bad_request)? {
         ParsedChange::Status(status) => status,
         ParsedChange::Content(content) => {
+            let content = media::keep_content(context, content).await?;
             let message = context.actions.edit(id?, content).await?;
             return Ok(json(StatusCode::OK, &message));
         }

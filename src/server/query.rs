@@ -4,11 +4,14 @@ use super::error::{ErrorResponse, Result};
 use crate::model::id_prefix::IdPrefix;
 use crate::protocol::http::{DEFAULT_LIMIT, INVALID_STATUS, INVALID_TYPE, MAX_LIMIT};
 use crate::search::{Conditions, Search};
-use crate::store::{Filter, Page, View};
+use crate::store::{Filter, Order, Page, View};
 use std::str::FromStr;
 
 /// The text for a beginning of an ID that is none.
 const INVALID_PREFIX: &str = "`id_prefix` must be 4 to 32 hexadecimal digits of an ID";
+
+/// The text for an order that there is not.
+const INVALID_ORDER: &str = "`order` must be `time` or `seq`";
 
 /// Query of a list.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,13 +24,15 @@ pub struct Query {
     pub id_prefix: Option<IdPrefix>,
     #[allow(missing_docs)]
     pub page: Page,
+    #[allow(missing_docs)]
+    pub order: Order,
 }
 
 impl Query {
     /// Reads a query string; unknown parameters are ignored.
     pub fn parse(query: &str, view: &View) -> Result<Self> {
         let mut filter = Filter::default();
-        let (mut conditions, mut id_prefix) = (Conditions::default(), None);
+        let (mut conditions, mut id_prefix, mut order) = (Conditions::default(), None, Order::Seq);
         let mut page = Page { offset: 0, limit: DEFAULT_LIMIT, before: None };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
@@ -38,6 +43,13 @@ impl Query {
                 "direction" => {
                     filter.direction =
                         Some(one_of(&value, "`direction` must be Inbound or Outbound")?);
+                }
+                "order" => {
+                    order = match &*value {
+                        "seq" => Order::Seq,
+                        "time" => Order::Time,
+                        _ => return Err(ErrorResponse::bad_request(INVALID_ORDER)),
+                    }
                 }
                 "sender" => conditions.sender = Some(value.into_owned()),
                 "since" => conditions.since = Some(number("since", &value)?),
@@ -51,12 +63,12 @@ impl Query {
             }
         }
         let search = Search::of(conditions);
-        if id_prefix.is_some() && (search.is_some() || page.offset > 0) {
+        if id_prefix.is_some() && (search.is_some() || page.offset > 0 || order == Order::Time) {
             let text = "`id_prefix` cannot be combined with `q`, `message_type`, `sender`, `since`, \
-                        `until` or `offset`";
+                        `until`, `order=time` or `offset`";
             return Err(ErrorResponse::bad_request(text));
         }
-        Ok(Self { filter, search, id_prefix, page })
+        Ok(Self { filter, search, id_prefix, page, order })
     }
 }
 

@@ -7,7 +7,7 @@ use super::error::{ErrorResponse, Result};
 use super::operation::{Access, Call, OpenApi, Operation};
 use super::peer::Peer;
 use super::routes::{Route, routes};
-use super::{bots, dial_in, openapi};
+use super::{bots, dial_in, media, openapi};
 use crate::config::{Need, Secret};
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use bytes::Bytes;
@@ -24,7 +24,7 @@ const OTHER: &str = "other";
 /// The most fields of a request's head; hyper itself takes up to 100.
 const MAX_FIELDS: usize = 64;
 
-/// Sent with every answer but the page's own files.
+/// Sent with every answer but the page's own files, unless the answer has its own.
 const API_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (
@@ -97,7 +97,9 @@ impl Router {
         let answer = self.dispatch(context, peer, request, &path, found).await;
         let mut answer = answer.unwrap_or_else(ErrorResponse::into_answer);
         if !is_page {
-            answer.headers_mut().extend(API_HEADERS);
+            for (name, value) in API_HEADERS {
+                answer.headers_mut().entry(name).or_insert(value);
+            }
         }
         let (code, took) = (answer.status().as_u16(), began.elapsed());
         METRICS.requests.get_or_create(&RequestLabels { route, code }).inc();
@@ -120,6 +122,7 @@ impl Router {
         let bot = context.bots.endpoint(path);
         let target = match &found {
             _ if endpoint.is_some() || bot.is_some() => Target::Adapter,
+            Some(found) if found.value.route.path == media::SIGNED => Target::Adapter,
             Some(found) if is_page(found) => Target::Page,
             _ => Target::Api,
         };

@@ -4,7 +4,7 @@
 use super::body::LINES;
 use super::operation::{Access, Answering, Description, Operation};
 use super::{
-    actions, assets, bots, conversations, list, login, messages, metrics, openapi, overview,
+    actions, assets, bots, conversations, list, login, media, messages, metrics, openapi, overview,
     socket, stream, transfer,
 };
 use crate::activity::MAX_MINUTES;
@@ -13,7 +13,8 @@ use crate::model::message::{Direction, Message, MessageType, Status};
 use crate::protocol::bots::Bots;
 use crate::protocol::http::{
     Activity, Backup, BackupDone, Conversation, Conversations, Deleted, Health, Imported, Listing,
-    MessageChange, NewMessage, Platforms, Request, RequestAnswer, Requests, SetConversation, Stats,
+    MediaList, MediaRemoved, MessageChange, NewMessage, Platforms, Request, RequestAnswer,
+    Requests, SetConversation, Stats, Uploaded,
 };
 use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use hyper::{Method, StatusCode};
@@ -73,6 +74,11 @@ pub fn routes() -> Vec<Route> {
         Route::new("/api/messages/{id}/reactions/{emoji}", [set_reaction(), remove_reaction()]),
         Route::new("/api/requests", [requests()]),
         Route::new("/api/requests/{id}", [answer_request()]),
+        Route::new("/api/messages/{id}/media", [fetch_media()]),
+        Route::new("/api/media", [list_media(), upload()]),
+        Route::new("/api/media/{media}", [serve(), remove_media()]),
+        Route::new("/api/media/{media}/thumbnail", [thumbnail()]),
+        Route::new(media::SIGNED, [serve_signed()]),
         Route::new("/api/stream", [stream()]),
     ];
     routes.extend(overviews());
@@ -107,6 +113,11 @@ fn list() -> Operation {
                 "before",
                 &place(),
                 "Only messages older than this one, given by its ID or `seq`",
+            )
+            .query(
+                "order",
+                &json!({"enum": ["seq", "time"]}),
+                "By `seq`, or by `created_at` and then `seq`",
             )
             .query(
                 "id_prefix",
@@ -213,6 +224,89 @@ fn delete() -> Operation {
             .path("id", &id(), "The message's ID")
             .answers::<Deleted>(StatusCode::OK, "It is deleted")
             .error(404, "There is no such message")
+    })
+}
+
+fn fetch_media() -> Operation {
+    Operation::of(Method::POST, SEND, |call| Box::pin(media::fetch(call))).described(|d| {
+        d.named("fetch_media", "Fetch what is not here of a message's pictures, sounds and files")
+            .path("id", &id(), "The message's ID")
+            .answers::<Message>(StatusCode::OK, "The message; all its media are here")
+            .error(404, "There is no such message")
+            .error(409, "The message has none, or the platform tells no address of them")
+            .error(502, "The platform's host refuses them, or sends something else")
+            .error(507, "There is no room for more media")
+    })
+}
+
+fn list_media() -> Operation {
+    Operation::get(READ, |call| Box::pin(media::list(call))).described(|d| {
+        d.named("list_media", "The media that are kept, the newest first")
+            .query("limit", &count(), "At most so many: 100, and no more than 1000")
+            .answers::<MediaList>(StatusCode::OK, "The newest media, and how much there is in all")
+            .error(400, "`limit` is no number")
+    })
+}
+
+fn upload() -> Operation {
+    Operation::of(Method::POST, SEND, |call| Box::pin(media::upload(call))).described(|d| {
+        d.named("upload_media", "Keep a file, which segments then name by its `media`")
+            .query("name", &file_name(), "The file's name")
+            .takes_text("application/octet-stream")
+            .answers::<Uploaded>(StatusCode::CREATED, "The file is kept; the same bytes are one")
+            .error(400, "The file is empty, or `name` is no name")
+            .error(507, "There is no room for more media")
+    })
+}
+
+fn serve() -> Operation {
+    Operation::get(READ, |call| Box::pin(media::serve(call))).described(|d| {
+        d.named("get_media", "A file, or a part of it by `Range`")
+            .path("media", &hash(), "Its SHA-256 in hex")
+            .query("name", &file_name(), "The name to save it under")
+            .answers_text(
+                &["application/octet-stream", "image/*", "audio/*", "video/*"],
+                "The file",
+            )
+            .error(400, "`name` is no name")
+            .error(404, "There is no such file")
+            .error(416, "`Range` begins behind the end of the file")
+    })
+}
+
+fn thumbnail() -> Operation {
+    Operation::get(READ, |call| Box::pin(media::small(call))).described(|d| {
+        d.named("get_thumbnail", "A picture, at most 320 pixels wide and high")
+            .path("media", &hash(), "Its SHA-256 in hex")
+            .answers_text(&["image/webp"], "The small picture")
+            .error(404, "There is no such file")
+            .error(409, "It is no picture that can be read, or too large a one")
+    })
+}
+
+fn serve_signed() -> Operation {
+    Operation::get(Access::Open, |call| Box::pin(media::serve_signed(call))).described(|d| {
+        d.named("get_signed_media", "A file, by an address that was given to an implementation")
+            .path("media", &hash(), "Its SHA-256 in hex")
+            .query("until", &count(), "Unix seconds until which the address holds")
+            .query("sig", &json!({"type": "string"}), "The signature")
+            .answers_text(
+                &["application/octet-stream", "image/*", "audio/*", "video/*"],
+                "The file",
+            )
+            .error(403, "The address does not hold, or not any more")
+            .error(404, "There is no such file")
+            .error(416, "`Range` begins behind the end of the file")
+    })
+}
+
+fn remove_media() -> Operation {
+    Operation::of(Method::DELETE, ADMIN, |call| Box::pin(media::remove(call))).described(|d| {
+        d.named("remove_media", "Remove a file, and take it out of the messages that have it")
+            .path("media", &hash(), "Its SHA-256 in hex")
+            .answers::<MediaRemoved>(StatusCode::OK, "It is gone")
+            .error(404, "There is no such file")
+            .error(409, "A message was made of it just now")
     })
 }
 
@@ -462,6 +556,14 @@ fn prefix() -> Value {
 /// A number from 0 on, in 64 bits.
 fn count() -> Value {
     json!({"type": "integer", "format": "uint64", "minimum": 0, "maximum": u64::MAX})
+}
+
+fn hash() -> Value {
+    json!({"type": "string", "pattern": "^[0-9a-fA-F]{64}$"})
+}
+
+fn file_name() -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": 255})
 }
 
 fn place() -> Value {

@@ -4,11 +4,13 @@
 use super::body::{Answer, Body, Broken, LINES, json};
 use super::error::{ErrorResponse, Result};
 use super::lifetime::Lifetime;
+use super::media;
 use super::messages::write;
 use super::operation::Call;
 use super::peer::Peer;
 use super::query::Query;
 use super::request::{read_body, read_json};
+use crate::media::folder_beside;
 use crate::protocol::http::{Backup, BackupDone, Imported, Record};
 use crate::protocol::json::from_slice_lenient;
 use crate::store::{self, Command, Filter, View};
@@ -125,6 +127,7 @@ pub async fn import(call: Call<'_>) -> Result<Answer> {
             message.map_err(|why| ErrorResponse::bad_request(format!("line {number}: {why}")))?,
         );
     }
+    media::hold(call.context, &messages).await?;
     match write(call.context, Command::Import { messages }).await? {
         store::Answer::Imported { new, known } => {
             Ok(json(StatusCode::OK, &Imported { imported: new, known }))
@@ -141,8 +144,11 @@ pub async fn backup(call: Call<'_>) -> Result<Answer> {
         return Err(ErrorResponse::new(StatusCode::FORBIDDEN, text));
     }
     let Backup { file } = read_json(call.context, call.request).await?;
-    let view = call.context.store.view()?;
-    let copied = tokio::task::spawn_blocking(move || view.copy_to(&file)).await;
-    copied.map_err(|error| store::Error::Read(error.to_string()))??;
+    let (view, blobs) = (call.context.store.view()?, call.context.blobs.clone());
+    let copied = tokio::task::spawn_blocking(move || {
+        view.copy_to(&file)?;
+        Ok::<_, ErrorResponse>(blobs.copy_to(&folder_beside(&file))?)
+    });
+    copied.await.map_err(|error| store::Error::Read(error.to_string()))??;
     Ok(json(StatusCode::OK, &BackupDone { done: true }))
 }

@@ -29,8 +29,9 @@ pub enum Command {
     Recall { target: Target, by: Option<Sender>, at: u64 },
     /// Set the content of a message anew, as the platform or the account itself did.
     Edit { target: Target, content: Content, at: u64 },
-    /// Note what became known of a message's content: a file is here, a forward is open.
-    Complete { seq: u64, content: Content, at: u64 },
+    /// Note what became known of a message's content: a file is here, a forward is open. Where the
+    /// content is not what it `was` any more, nothing is done: the answer is [`Answer::Nothing`].
+    Complete { seq: u64, was: Content, content: Content, at: u64 },
     /// Note the name of a person whom a message mentions.
     NameMention { target: Target, user: String, name: String, at: u64 },
     /// Note what became known of the message that a message answers.

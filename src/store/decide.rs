@@ -45,8 +45,11 @@ pub(super) fn decide(
             events.extend(set_content(&message, content, true, at));
             Ok(Answer::Noted)
         }
-        Command::Complete { seq, content, at } => {
+        Command::Complete { seq, was, content, at } => {
             let Some(message) = state.by_seq(seq)? else { return Ok(Answer::NotFound) };
+            if message.content != was {
+                return Ok(Answer::Nothing);
+            }
             events.extend(set_content(&message, content, false, at));
             Ok(Answer::Noted)
         }
@@ -65,7 +68,14 @@ pub(super) fn decide(
             Some(Event::Reacted { seq: message.seq, reactions, at })
         }),
         Command::Notice { notice, request } => {
-            events.push(Event::Noticed { notice, request });
+            // An implementation that connects anew may tell of a request again.
+            let is_known = match &request {
+                Some(data) => state.is_known_request(&notice, data)?,
+                None => false,
+            };
+            if !is_known {
+                events.push(Event::Noticed { notice, request });
+            }
             Ok(Answer::Noted)
         }
         Command::AnswerRequest { id, approved, reason, at } => match state.request(id)? {

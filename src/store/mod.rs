@@ -9,6 +9,7 @@
 //! see whole commits only and never wait for the writer.
 
 mod apply;
+mod by_time;
 mod changed;
 pub mod check;
 mod command;
@@ -48,6 +49,7 @@ mod writer;
 
 pub use crate::log::disk::{FileKind, StorageFactory};
 pub use crate::log::record;
+pub use by_time::Source;
 pub use command::{Answer, Command, Target};
 pub use compact::compact;
 pub use error::{Error, Result};
@@ -58,7 +60,7 @@ pub use listener::{Head, Listener};
 pub use listing::{ConversationQuery, stored};
 pub use options::{Access, Options};
 pub use prefix::ByPrefix;
-pub use query::{Filter, Needs, Page};
+pub use query::{Filter, Matches, Needs, Order, Page};
 pub use view::{SetAside, View};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

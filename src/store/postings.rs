@@ -43,6 +43,14 @@ impl Places {
         places
     }
 
+    /// Those of a block that lie before a `seq`.
+    pub fn before(block: u32, end: u64) -> Self {
+        match end.saturating_sub(start_of(block)) {
+            past if past >= BLOCK => Self([u64::MAX; WORDS]),
+            within => Self::below(within as u16),
+        }
+    }
+
     /// Whether a place is in the set.
     pub fn has(&self, place: u16) -> bool {
         self.0[usize::from(place) / 64] >> (place % 64) & 1 == 1

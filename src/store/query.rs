@@ -2,10 +2,11 @@
 
 use super::damage::{guarded, pass_over};
 use super::error::Result;
+use super::listing::stored;
 use super::postings::{Places, locate, start_of};
 use super::tables::Term;
 use super::view::View;
-use crate::model::message::{Direction, LOCAL, Message, Status};
+use crate::model::message::{Direction, Message, Status};
 use crate::protocol::overview::Stats;
 use redb::ReadableTable;
 
@@ -46,8 +47,28 @@ pub struct Page {
     pub before: Option<u64>,
 }
 
+/// By what messages are ordered, the newest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// `seq`: as they came.
+    #[default]
+    Seq,
+    /// `created_at`, then `seq`: as they were said.
+    Time,
+}
+
+/// Messages that a list or a search found, newest first.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Matches {
+    #[allow(missing_docs)]
+    pub messages: Vec<Message>,
+    /// The oldest `seq` that was compared, where the search ended before the page was full because it
+    /// had read many messages: the next search goes on below it.
+    pub searched_to: Option<u64>,
+}
+
 /// Terms of which a message has one.
-type AnyOf = Vec<Term>;
+pub(super) type AnyOf = Vec<Term>;
 
 /// Terms that a filter needs, looked up once; `None` where nothing can match.
 pub struct Needs(Option<Vec<AnyOf>>);
@@ -257,32 +278,31 @@ impl View {
     }
 
     /// Sets of terms; a message has one of each. `None` where nothing can match.
-    fn needed(&self, filter: &Filter) -> Result<Option<Vec<AnyOf>>> {
+    pub(super) fn needed(&self, filter: &Filter) -> Result<Option<Vec<AnyOf>>> {
         let mut needed = Vec::new();
         let is_any_state = filter.statuses.is_empty() && filter.direction.is_none();
         // Every message of a platform or conversation is in some state.
         if !is_any_state || (filter.platform.is_none() && filter.conversation.is_none()) {
             needed.push(states(filter));
         }
-        let platform = filter.platform.as_deref().map(|name| if name == LOCAL { "" } else { name });
-        match (platform, &filter.conversation) {
+        match (&filter.platform, &filter.conversation) {
             (None, None) => {}
             (Some(platform), None) => {
-                needed.push(
-                    self.platforms.get(platform)?.map(|t| Term(t.value())).into_iter().collect(),
-                );
+                let term = self.platforms.get(stored(platform))?.map(|term| Term(term.value()));
+                needed.push(term.into_iter().collect());
             }
-            (Some(platform), Some(name)) => {
-                needed.push(
-                    self.conversation_row(platform, name)?
-                        .map(|row| row.term)
-                        .into_iter()
-                        .collect(),
-                );
+            (platform, Some(name)) => {
+                needed.push(self.conversation_terms(platform.as_deref(), name)?);
             }
-            (None, Some(name)) => needed.push(self.conversation_anywhere(name)?),
         }
         Ok((!needed.iter().any(Vec::is_empty)).then_some(needed))
+    }
+
+    /// The terms of a conversation, on its platform or on every one.
+    pub(super) fn conversation_terms(&self, platform: Option<&str>, name: &str) -> Result<AnyOf> {
+        let Some(platform) = platform else { return self.conversation_anywhere(name) };
+        let row = self.conversation_row(stored(platform), name)?;
+        Ok(row.map(|row| row.term).into_iter().collect())
     }
 
     /// The terms of a conversation's name on every platform.
@@ -296,7 +316,11 @@ impl View {
     }
 
     /// The newest block, not above `block`, where every need has at least one row.
-    fn last_common_block(&self, needed: &[AnyOf], mut block: u32) -> Result<Option<u32>> {
+    pub(super) fn last_common_block(
+        &self,
+        needed: &[AnyOf],
+        mut block: u32,
+    ) -> Result<Option<u32>> {
         loop {
             let mut lowest = block;
             for terms in needed {
@@ -321,7 +345,7 @@ impl View {
     }
 
     /// The places in a block that meet every need.
-    fn common(&self, needed: &[AnyOf], block: u32) -> Result<Places> {
+    pub(super) fn common(&self, needed: &[AnyOf], block: u32) -> Result<Places> {
         let mut common: Option<Places> = None;
         for terms in needed {
             let mut any = Places::default();

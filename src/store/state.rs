@@ -5,7 +5,7 @@ use super::keys::Idempotency;
 use crate::model::change::Inbound;
 use crate::model::event::Bounds;
 use crate::model::message::{Message, Status};
-use crate::model::notice::Request;
+use crate::model::notice::{Notice, Request};
 use crate::model::routing::StoreFacts;
 use uuid::Uuid;
 
@@ -75,6 +75,8 @@ pub(super) trait State: StoreFacts<Error = Error> {
     fn hides_recalled(&self) -> bool;
     /// The request of a platform with this ID.
     fn request(&self, id: u64) -> Result<Option<Request>>;
+    /// Whether an account of ours told of the same request before, among the newest 1,000.
+    fn is_known_request(&self, notice: &Notice, data: &str) -> Result<bool>;
     /// Whether something was set aside at an offset.
     fn is_set_aside(&self, offset: u64) -> Result<bool>;
     /// Bounds of what can be forgotten; `None` where there is nothing.

@@ -22,7 +22,7 @@ use crate::model::change::Inbound;
 use crate::model::cursor::Epoch;
 use crate::model::event::{Bounds, Event};
 use crate::model::message::{Direction, Message, Status};
-use crate::model::notice::Request;
+use crate::model::notice::{Notice, Request};
 use crate::model::routing::SeenPlatform;
 use foldhash::fast::RandomState;
 use redb::{ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
@@ -40,6 +40,9 @@ const FORGOTTEN_AT_ONCE: usize = 2_000;
 /// Epochs that are remembered beyond those of kept events: by them the IDs of deleted messages are
 /// known.
 const MAX_EPOCHS: u64 = 4_096;
+
+/// The newest requests with which one that comes in is compared.
+const REQUESTS_COMPARED: usize = 1_000;
 
 /// Context of a store's transactions.
 #[derive(Clone)]
@@ -607,6 +610,21 @@ impl State for Transaction<'_> {
     fn request(&self, id: u64) -> Result<Option<Request>> {
         let row = self.requests.get(id)?;
         row.map(|row| Ok(tables::unpack_request(id, row.value())?)).transpose()
+    }
+
+    fn is_known_request(&self, notice: &Notice, data: &str) -> Result<bool> {
+        for row in self.requests.iter()?.rev().take(REQUESTS_COMPARED) {
+            let (id, bytes) = row?;
+            let known = tables::unpack_request(id.value(), bytes.value());
+            if known.is_ok_and(|known| {
+                known.data == data
+                    && known.notice.platform == notice.platform
+                    && known.notice.account == notice.account
+            }) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn is_set_aside(&self, offset: u64) -> Result<bool> {

@@ -7,6 +7,7 @@ use rechat::adapter::{
 };
 use rechat::model::content::Content;
 use rechat::model::message::MessageType;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -44,7 +45,8 @@ impl Rechat {
         let registry = Registry::new();
         let changes = registry.changes();
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
-        let adapters = start(configs, core, registry.clone(), stop.clone(), tracker.clone());
+        let adapters =
+            start(configs, core, registry.clone(), Arc::new(()), stop.clone(), tracker.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         tokio::spawn(accept_all(listener, adapters.clone(), tracker.clone()));

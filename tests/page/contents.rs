@@ -145,11 +145,14 @@ async fn a_sent_message_is_reacted_to_edited_and_recalled() {
 
 /// Opens what can be done with the only message.
 async fn menu(tab: &Tab) {
-    tab.run(
-        "document.querySelector('.message').dispatchEvent(new Event('mouseover', {bubbles: true}))",
+    tab.until(
+        "the tools of a message",
+        "document.querySelector('.message').dispatchEvent(new Event('mouseover', {bubbles: true})); \
+         const more = document.querySelector('.tools [aria-label=More]'); \
+         more?.click(); \
+         return Boolean(more)",
     )
     .await;
-    tab.run("document.querySelector('.tools [aria-label=More]').click()").await;
     tab.sees(".popup", "Reply").await;
 }
 

@@ -1,11 +1,13 @@
 //! Segments, replies, edits, recalls and reactions, by HTTP and the WebSocket (contract, items 23 to
 //! 29).
 
-use crate::onebot::{Peer, Reply};
+use crate::onebot::{Peer, Reply, Script};
 use crate::onebot11::{group_message, headers, willing, willing_but};
-use crate::server::{Home, TestServer, agent, eventually};
+use crate::server::{DEADLINE, Home, TestServer, agent, eventually};
 use crate::socket::Client;
 use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 
 fn loopback() -> TestServer {
@@ -264,4 +266,74 @@ fn a_body_is_an_object() {
         let (status, error) = server.ask(method, &path, Some(&body));
         assert!(status == 400 && error["error"].as_str().unwrap().contains("object"), "{error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_several_clients_ask_for_at_once_is_done_once() {
+    let server = TestServer::start();
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let done = willing_but("delete_msg", Reply::ok(Value::Null));
+    let willing = willing_but("set_group_add_request", Reply::ok(Value::Null));
+    let script: Script = Arc::new(move |action| match action["action"].as_str() {
+        Some("delete_msg") => done(action),
+        _ => willing(action),
+    });
+    let peer = Peer::dial(&url, &headers("1", "Universal"), script).await.unwrap();
+    let count = |name: &str| peer.actions().iter().filter(|one| one["action"] == name).count();
+    let at_once = |path: &str, body: Option<Value>| -> Vec<u16> {
+        std::thread::scope(|scope| {
+            let ask = || scope.spawn(|| server.ask("POST", path, body.as_ref()).0);
+            let asked: Vec<_> = (0..5).map(|_| ask()).collect();
+            asked.into_iter().map(|one| one.join().unwrap()).collect()
+        })
+    };
+
+    let id = server.make_for(Some("qq"), "group_1", "hi");
+    let message = server.until(&id, "Sent");
+    assert_eq!(at_once(&path(&message, "/recall"), None), [200; 5]);
+    assert_eq!(count("delete_msg"), 1);
+
+    // An implementation tells of a request anew once it is connected again.
+    for _ in 0..2 {
+        peer.push(&json!({
+            "time": 1_632_847_927, "self_id": 1, "post_type": "request", "request_type": "group",
+            "sub_type": "add", "group_id": 7, "user_id": 8, "comment": "let me in", "flag": "f-1",
+        }));
+    }
+    peer.push(&group_message(1, 7, 5, "after it"));
+    eventually("all of it is there", || {
+        (server.get("/api/messages?q=after").1["messages"] != json!([])).then_some(())
+    });
+    let requests = server.get("/api/requests").1["requests"].take();
+    assert_eq!(requests.as_array().unwrap().len(), 1, "{requests}");
+    let answer = format!("/api/requests/{}", requests[0]["id"]);
+    let mut statuses = at_once(&answer, Some(json!({"approve": true})));
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 404, 404, 404, 404], "{requests}");
+    assert_eq!(count("set_group_add_request"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recall_whose_client_hung_up_is_written_down() {
+    let server = TestServer::start();
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let late = willing_but("delete_msg", Reply::Silent);
+    let peer = Peer::dial(&url, &headers("1", "Universal"), late).await.unwrap();
+    let id = server.make_for(Some("qq"), "group_1", "hi");
+    let message = server.until(&id, "Sent");
+    let mut client = TcpStream::connect(&server.address).unwrap();
+    client.set_read_timeout(Some(DEADLINE)).unwrap();
+    let (path, host) = (path(&message, "/recall"), &server.address);
+    let request = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n");
+    client.write_all(request.as_bytes()).unwrap();
+    let action = peer.action("delete_msg").await;
+    client.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "", "nobody is answered");
+    peer.push(&json!({"status": "ok", "retcode": 0, "data": null, "echo": action["echo"]}));
+    eventually("the recall is written down", || {
+        let (_, message) = server.get(&format!("/api/messages/{id}"));
+        message["recalled_at"].is_u64().then_some(())
+    });
 }

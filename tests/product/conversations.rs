@@ -174,3 +174,45 @@ async fn commands_read_without_a_server_what_it_left() {
     assert_eq!(client.conversation("qq", "group_77").await.unwrap(), Some(set));
     assert_eq!(client.set_conversation("qq", "group_1", &read).await.unwrap(), None);
 }
+
+#[test]
+fn messages_are_listed_by_when_they_were_said() {
+    let mut server = TestServer::start();
+    let line = |n: u64, text: &str, sender: &str, at: u64| {
+        json!({
+            "id": uuid::Uuid::from_u128(u128::from(n) << 100 | 0x4000 << 64 | 0x8 << 60),
+            "message_type": "Text", "content": text, "recipient": "group_1", "platform": "qq",
+            "status": "Sent", "direction": "Inbound", "sender": {"id": sender, "name": sender},
+            "created_at": at, "updated_at": at, "retry_count": 0,
+        })
+    };
+    let lines =
+        [line(1, "first", "7", 100), line(2, "third", "8", 300), line(3, "second", "7", 200)];
+    let text = lines.map(|line| line.to_string()).join("\n");
+    let file = server.home.path("lines");
+    std::fs::write(&file, text).unwrap();
+    server.home.ok(&["import", file.to_str().unwrap()]);
+    let texts = |query: &str| -> Vec<String> {
+        let (status, page) = server.get(&format!("/api/messages?{query}"));
+        assert_eq!(status, 200, "{page}");
+        let all = page["messages"].as_array().unwrap();
+        all.iter().map(|one| one["content"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(texts(""), ["second", "third", "first"]);
+    assert_eq!(texts("order=time"), ["third", "second", "first"]);
+    assert_eq!(texts("order=time&conversation=group_1&limit=1&before=2"), ["second"]);
+    assert_eq!(texts("order=time&since=200"), ["third", "second"]);
+    assert_eq!(texts("order=time&until=300"), ["second", "first"]);
+    assert_eq!(texts("order=time&q=second"), ["second"]);
+    assert_eq!(texts("order=time&sender=7&offset=1"), ["first"]);
+    assert_eq!(texts("order=time&platform=elsewhere"), [""; 0]);
+    for query in ["order=age", "order=time&since=x", "order=time&id_prefix=0000"] {
+        let (status, error) = server.get(&format!("/api/messages?{query}"));
+        assert_eq!(status, 400, "{query}: {error}");
+    }
+    let listed = ["list", "--order", "time", "--format", "{content}"];
+    let there = server.home.ok(&listed);
+    assert_eq!(there.lines().collect::<Vec<_>>(), ["third", "second", "first"]);
+    server.stop();
+    assert_eq!(server.home.ok(&listed), there, "without a server");
+}

@@ -139,6 +139,9 @@ fn content_is_described_as_it_is_taken() {
         "data:,x",
         "DATA:,x,",
         "data:x",
+        "base64://!",
+        "data:image/png;base64,aGk",
+        "data:image/png;base64,a",
         "data:image/png, \u{2003}",
         "\u{1f600}",
     ] {

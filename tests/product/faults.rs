@@ -54,8 +54,8 @@ fn inbound(server: &TestServer) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_adapter_that_floods_costs_no_memory_and_stops_nobody() {
     const FLOOD: u16 = 50_000;
-    /// All that comes in would be six times as much.
-    const BOUND: u64 = 8 * MIB;
+    /// All that comes in would be three times as much; what is under way on a busy machine is half of it.
+    const BOUND: u64 = 16 * MIB;
     let server = configured("[store]\ncache_bytes = 2097152\n");
     let flooding = dial(&server, "1", willing()).await;
     let url = format!("ws://{}/onebot/v12/ws", server.address);

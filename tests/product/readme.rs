@@ -159,7 +159,8 @@ impl Reader {
         if line.starts_with("rechat serve") {
             self.see_to_the_watching();
             self.server = None;
-            let mut server = self.start(&line);
+            // In place of the shell, so that the server itself is waited for at its end.
+            let mut server = self.start(&format!("exec {line}"));
             server.until("serving address=");
             let said = server.said();
             let (_, rest) = said.split_once("serving address=").unwrap();

@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// How long a poll is held.
 const HOLD: Duration = Duration::from_secs(20);
 
+/// The end of a connection is seen a little after it; polls that overlap for longer are two pollers.
+const OVERLAP: Duration = Duration::from_secs(1);
+
 /// The ID of the first message: one that no float holds.
 const FIRST_ID: u64 = 7_497_484_083_968_569_737;
 
@@ -61,6 +64,8 @@ pub struct Bot {
     polls: usize,
     /// The most polls that were open at a time.
     pub most_polls: usize,
+    /// Whether a poll has lasted so long that another beside it would have been counted.
+    pub has_settled: bool,
     /// Notices that polling begins and ends.
     pub notices: Vec<&'static str>,
 }
@@ -163,6 +168,7 @@ impl Fake {
             attempts: 0,
             polls: 0,
             most_polls: 0,
+            has_settled: false,
             notices: Vec::new(),
         };
         self.change(|state| {
@@ -358,10 +364,14 @@ impl Shared {
         let mut state = self.lock();
         let Some(bot) = state.bot(token(request)) else { return ended() };
         bot.polls += 1;
-        bot.most_polls = bot.most_polls.max(bot.polls);
+        bot.most_polls = bot.most_polls.max(1);
         let account = bot.account.clone();
         let told = loop {
             let bot = state.bots.iter_mut().find(|bot| bot.account == account).unwrap();
+            if began.elapsed() > OVERLAP {
+                bot.most_polls = bot.most_polls.max(bot.polls);
+                bot.has_settled = true;
+            }
             if bot.is_ended {
                 break None;
             }

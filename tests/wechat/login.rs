@@ -222,6 +222,8 @@ fn an_account_has_one_poller_over_reloads_and_in_a_second_process() {
         });
         bench.until_account(&account, "Connected");
     }
+    bench.fake.change(|state| state.bots[0].has_settled = false);
+    eventually("a poll goes on", || bench.fake.state().bots[0].has_settled.then_some(()));
     assert_eq!(bench.fake.state().bots[0].most_polls, 1);
     // A copy of the whole store, which a careless administrator starts too.
     bench.server.stop();

@@ -6,12 +6,15 @@
 
 #[path = "../common/server.rs"]
 mod server;
+#[path = "../common/tools.rs"]
+mod tools;
 
 mod bench;
 mod chat;
 mod crash;
 mod fake;
 mod http;
+mod hub;
 mod limits;
 mod login;
 mod random;

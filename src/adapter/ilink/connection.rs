@@ -6,7 +6,7 @@ use super::lock::{self, Lock};
 use super::memory::Kept;
 use super::poll::{PollEnd, poll};
 use super::send::send;
-use crate::adapter::api::{ActionError, Found, Request, Window};
+use crate::adapter::api::{ActionError, Delivery, Found, Request, Window, with_bytes};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection};
 use crate::protocol::platform::State;
 use futures_util::FutureExt;
@@ -161,7 +161,10 @@ impl Account {
     async fn answer(&self, request: Request) {
         match request {
             Request::Send { message, answer } => {
-                let delivery = send(self, &message).await;
+                let delivery = match with_bytes(message, &self.context.media).await {
+                    Ok(message) => send(self, &message).await,
+                    Err(reason) => Delivery::Refused { reason, retryable: false },
+                };
                 // The asker may have gone.
                 let _ = answer.send(delivery);
             }

@@ -2,6 +2,7 @@
 
 mod access;
 mod log;
+mod media;
 mod notify;
 mod reload;
 mod welcome;
@@ -29,6 +30,7 @@ use crate::words::Words;
 use access::check_access;
 use arc_swap::ArcSwap;
 use log::LogLevel;
+use media::Media;
 use notify::notify;
 use reload::Live;
 use sd_notify::NotifyState;
@@ -36,7 +38,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -125,16 +127,23 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let socket = config::socket_beside(&config.db);
     // The store's lock first: it proves that a socket found beside it is stale.
     let activity = Arc::new(Activity::default());
-    let commits = Commits { hub: hub.clone(), outbox: observer, activity: activity.clone() };
+    let committed = Arc::new(Notify::new());
+    let commits = Commits {
+        hub: hub.clone(),
+        outbox: observer,
+        activity: activity.clone(),
+        media: committed.clone(),
+    };
     let store = open_store(&config, &socket, commits).await?;
     activity.read_back(&store, now())?;
+    let media = Media::open(&config, committed)?;
     let listeners = Listeners::bind(&config, &socket).await?;
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
     let db = config.db.display().to_string();
     welcome::welcome(&config, address);
     let (policy, retention) = watch::channel(config.retention());
     let (context, background, unstored) =
-        start(config, store.clone(), hub, activity, outbox, retention, stop)?;
+        start(config, store.clone(), media, hub, activity, outbox, retention, stop)?;
     let changes = context.registry.changes();
     context.tasks.spawn(log::tell_of_adapters(changes, context.stop.clone()));
     let live = Live { context: context.clone(), log, retention: policy };
@@ -173,9 +182,11 @@ async fn tell_system(store: Arc<Store>, stop: CancellationToken) {
 
 /// Starts what works behind the server: ingest, adapters, outbox. The future ends when they have;
 /// the number is that of events which are held in memory only.
+#[expect(clippy::too_many_arguments, reason = "the parts of the server, each once")]
 fn start(
     config: Config,
     store: Arc<Store>,
+    media: Media,
     hub: Arc<Hub>,
     activity: Arc<Activity>,
     outbox: Outbox,
@@ -185,8 +196,14 @@ fn start(
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
     let (core, inbound) = EventSink::new(MAX_EVENTS, MAX_EVENT_BYTES);
     let words = Arc::new(Words::default());
-    let outcomes = outbox.outcomes.clone();
-    let ingest = Ingest::new(store.clone(), registry.clone(), outcomes, words.clone(), inbound);
+    let ingest = Ingest::new(
+        store.clone(),
+        registry.clone(),
+        outbox.outcomes.clone(),
+        words.clone(),
+        media.blobs.clone(),
+        inbound,
+    );
     let unstored = ingest.unstored();
     // It ends with its queue, not with the signal.
     let never = CancellationToken::new();
@@ -199,6 +216,7 @@ fn start(
         registry: registry.clone(),
         actions: actions.clone(),
         outcomes: outbox.outcomes.clone(),
+        blobs: media.blobs.clone(),
         words,
         token: server_token.map(|token| token.secret.reveal().to_owned()),
         stop: stop.clone(),
@@ -210,6 +228,7 @@ fn start(
         config.adapter.clone(),
         core,
         registry.clone(),
+        media.for_adapters(),
         adapters_stop.clone(),
         tasks.clone(),
     );
@@ -226,6 +245,8 @@ fn start(
         move || retention::run(store.clone(), clock.clone(), retention.clone(), stop.clone())
     };
     tasks.spawn(health::supervise("retention", stop.clone(), deleting));
+    let (blobs, signer) = (media.blobs.clone(), media.signer.clone());
+    let completer = media.start(&config, &store, &tasks, &stop);
     let index = Arc::new(Index::new(search::folder_beside(&config.db)));
     tasks.spawn(search::run(index.clone(), store.clone(), stop.clone()));
     let (outcomes, attempts) = (outbox.outcomes.clone(), outbox.attempts.clone());
@@ -250,6 +271,11 @@ fn start(
         sessions: Limit::new("sessions", config.limits.sessions),
         dial_ins: Limit::new("adapters", config.limits.adapters),
         exports: Limit::new("exports", config.limits.exports),
+        uploads: Limit::new("uploads", config.limits.uploads),
+        blobs,
+        completer,
+        signer,
+        fetches: Semaphore::new(config.media.fetches),
         memory: Memory::new(config.limits.memory_bytes),
         actions,
         bots,
@@ -309,6 +335,7 @@ struct Commits {
     hub: Arc<Hub>,
     outbox: CommitObserver,
     activity: Arc<Activity>,
+    media: Arc<Notify>,
 }
 
 impl Listener for Commits {
@@ -321,6 +348,7 @@ impl Listener for Commits {
         self.outbox.committed(&batch.changes);
         self.activity.committed(&batch.changes, now());
         self.hub.committed(batch);
+        self.media.notify_one();
     }
 }
 

@@ -18,7 +18,8 @@ pub(super) struct Live {
 }
 
 /// Keys that take effect at once; everything else needs a restart.
-const AT_ONCE: [&str; 5] = ["log.level", "retention.", "token", "tokens", "token_file"];
+const AT_ONCE: [&str; 6] =
+    ["log.level", "media.days", "retention.", "token", "tokens", "token_file"];
 
 impl Live {
     /// Reads the configuration again on each signal, until the server stops. One that cannot be

@@ -86,7 +86,7 @@ fn sending(
     };
     let message = fields.get("message").ok_or("`message` is missing")?;
     let auto_escape = fields.is_true("auto_escape");
-    let written = Written::read(message, auto_escape, &account.self_id.to_string(), !is_native)?;
+    let written = Written::read(message, auto_escape, &account.self_id.to_string())?;
     let content = if is_native {
         written.content
     } else {
@@ -177,7 +177,8 @@ pub(super) fn params_of(pairs: &[(String, String)]) -> Option<Box<RawValue>> {
         _ => serde_json::value::to_raw_value(text).unwrap_or_default(),
     };
     let mut object = serde_json::Map::new();
-    for (key, text) in pairs {
+    let is_param = |key: &str| key != "access_token" && key != "self_id";
+    for (key, text) in pairs.iter().filter(|(key, _)| is_param(key)) {
         object.insert(key.clone(), serde_json::from_str(value(text).get()).ok()?);
     }
     serde_json::value::to_raw_value(&object).ok()

@@ -3,7 +3,8 @@
 use super::action;
 use super::session::Session;
 use crate::gateway::bot::Account;
-use crate::gateway::{Endpoint, Socket};
+use crate::gateway::endpoint::Endpoint;
+use crate::gateway::socket::Socket;
 use hyper::StatusCode;
 use serde_json::value::RawValue;
 use std::sync::Arc;

@@ -3,8 +3,9 @@
 use super::{action, event};
 use crate::clock::now;
 use crate::gateway::bot::{Account, Bot};
-use crate::gateway::connection::{HEARTBEAT, Peer, serve};
+use crate::gateway::connection::{HEARTBEAT, serve};
 use crate::gateway::follow::Following;
+use crate::gateway::peer::Peer;
 use crate::gateway::socket::Socket;
 use crate::store::{FeedEntry, Result, View};
 use serde_json::json;

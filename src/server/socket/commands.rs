@@ -11,7 +11,8 @@ use crate::outbox::Outcomes;
 use crate::protocol::command::{self, Command, Parsed, Subscribe};
 use crate::protocol::event::{self, Ack, AckStatus, CURSOR_GONE};
 use crate::protocol::http::NO_REPLY_TARGET;
-use crate::server::Context;
+use crate::server::error::ErrorResponse;
+use crate::server::{Context, media};
 use crate::store::{self, Answer};
 use hyper_tungstenite::tungstenite::Utf8Bytes;
 use serde_json::Value;
@@ -112,6 +113,10 @@ impl Session {
 
     /// Queues a message for the disk, in the order of the frames; the answer comes when it is there.
     async fn send(&mut self, draft: Draft, request_id: Option<Value>) -> Result<(), End> {
+        let draft = match media::keep(&self.context, draft).await {
+            Ok(draft) => draft,
+            Err(why) => return self.reply(refused_media(&why, request_id)).await,
+        };
         let facts = self.context.routing_facts();
         let command = store::Command::Create { draft, at: now(), idempotency: None, facts };
         let written = match self.context.store.submit(command).await {
@@ -180,6 +185,12 @@ fn ack(status: AckStatus, request_id: Option<Value>) -> Ack {
 /// An error without a code.
 pub(super) fn error(text: impl Into<String>, request_id: Option<Value>) -> Reply {
     coded(text.into(), None, request_id)
+}
+
+/// The error that HTTP would answer.
+fn refused_media(why: &ErrorResponse, request_id: Option<Value>) -> Reply {
+    let (error, code) = (why.text().to_owned(), why.code().map(Into::into));
+    Reply::Error(event::Error { error, code, message_id: None, request_id })
 }
 
 fn coded(text: String, code: Option<&'static str>, request_id: Option<Value>) -> Reply {

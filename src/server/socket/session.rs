@@ -124,7 +124,7 @@ impl Session {
         for chunk in writing::chunks(batches) {
             self.unsent = chunk;
             let written = writing::write(&mut self.socket, &mut self.unsent);
-            self.lifetime.run(written).await??;
+            self.lifetime.write(written).await??;
         }
         Ok(())
     }
@@ -137,6 +137,6 @@ impl Session {
 
     /// Writes one frame by the library, and with it the pongs that it owes.
     pub(super) async fn send_frame(&mut self, frame: tungstenite::Message) -> Result<(), End> {
-        Ok(self.lifetime.run(self.socket.send(frame)).await??)
+        Ok(self.lifetime.write(self.socket.send(frame)).await??)
     }
 }

@@ -3,7 +3,8 @@
 use super::answer::ActionResponse;
 use super::call::NoAnswer;
 use crate::adapter::api::{
-    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, Outbound, Request,
+    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, Outbound, ReadMedia,
+    Request, with_bytes,
 };
 use crate::adapter::transport::End;
 use crate::model::content::ForwardItem;
@@ -11,6 +12,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use serde_json::value::RawValue;
 use std::future::ready;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -45,6 +47,7 @@ pub(in crate::adapter::onebot) trait RequestHandler {
 pub(in crate::adapter::onebot) async fn answer(
     handler: impl RequestHandler,
     mut requests: mpsc::Receiver<Request>,
+    media: Arc<dyn ReadMedia>,
     ended: CancellationToken,
 ) {
     let mut under_way = FuturesUnordered::new();
@@ -60,8 +63,10 @@ pub(in crate::adapter::onebot) async fn answer(
                     let busy = "too many actions are under way; try again later";
                     let _ = answer.send(Err(ActionError::Refused(busy.into())));
                 }
-                Some(request @ Request::Call { .. }) => calls.push(answer_one(&handler, request)),
-                Some(request) => under_way.push(answer_one(&handler, request)),
+                Some(request @ Request::Call { .. }) => {
+                    calls.push(answer_one(&handler, &media, request));
+                }
+                Some(request) => under_way.push(answer_one(&handler, &media, request)),
                 None => break,
             },
         }
@@ -146,10 +151,14 @@ pub(in crate::adapter::onebot) async fn report(
 }
 
 /// The asker may have gone; then the answer is dropped.
-async fn answer_one(handler: &impl RequestHandler, request: Request) {
+async fn answer_one(handler: &impl RequestHandler, media: &Arc<dyn ReadMedia>, request: Request) {
     match request {
         Request::Send { message, answer } => {
-            let _ = answer.send(handler.send(message).await);
+            let delivery = match with_bytes(message, media).await {
+                Ok(message) => handler.send(message).await,
+                Err(reason) => Delivery::Refused { reason, retryable: false },
+            };
+            let _ = answer.send(delivery);
         }
         Request::Find { message, answer } => {
             let _ = answer.send(handler.find(message).await);

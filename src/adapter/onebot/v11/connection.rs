@@ -201,7 +201,8 @@ impl Peer {
             calls: self.calls.clone(),
             options: Arc::clone(&self.options),
         };
-        self.context.tracker.spawn(requests::answer(handler, queue, self.ended.clone()));
+        let media = self.context.media.clone();
+        self.context.tracker.spawn(requests::answer(handler, queue, media, self.ended.clone()));
         account.open(self.calls.clone());
         if account.id().is_some() {
             self.catch_up();

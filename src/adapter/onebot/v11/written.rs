@@ -20,14 +20,9 @@ pub struct Written {
 }
 
 impl Written {
-    /// Reads a message that is to be sent by an account. `auto_escape` says that a string is plain
-    /// text (api/public.md). The bytes of files are read where `keeps_bytes` asks for them.
-    pub fn read(
-        message: &RawValue,
-        auto_escape: bool,
-        account: &str,
-        keeps_bytes: bool,
-    ) -> Result<Self, String> {
+    /// Reads a message that is to be sent by an account, with the bytes of its files. `auto_escape`
+    /// says that a string is plain text (api/public.md).
+    pub fn read(message: &RawValue, auto_escape: bool, account: &str) -> Result<Self, String> {
         let plain;
         let message = match serde_json::from_str::<String>(message.get()) {
             Ok(text) if auto_escape => {
@@ -42,8 +37,7 @@ impl Written {
             return Err("`message` is empty; give a text or a list of segments".into());
         }
         let is_me = |user: &str| user == account;
-        let read = if keeps_bytes { reading::read_with_bytes } else { reading::read };
-        let Reading { content, reply_to, .. } = read(message, &is_me);
+        let Reading { content, reply_to, .. } = reading::read_with_bytes(message, &is_me);
         let reply_to = reply_to.and_then(|reply_to| reply_to.external_id);
         Ok(Self { content, reply_to, original: message.get().to_owned() })
     }
@@ -95,10 +89,9 @@ pub fn cq_of_segments(segments: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::content::{Media, Segment};
 
-    fn read(message: &Value, auto_escape: bool, keeps_bytes: bool) -> Result<Written, String> {
-        Written::read(&to_raw_value(message).unwrap(), auto_escape, "1", keeps_bytes)
+    fn read(message: &Value, auto_escape: bool) -> Result<Written, String> {
+        Written::read(&to_raw_value(message).unwrap(), auto_escape, "1")
     }
 
     #[test]
@@ -108,29 +101,24 @@ mod tests {
             {"type": "text", "data": {"text": "hi"}},
             {"type": "image", "data": {"type": null, "file": "base64://aGk=", "cache": "true"}},
         ]);
-        let written = read(&message, false, false).unwrap();
+        let written = read(&message, false).unwrap();
         assert_eq!(written.original, message.to_string());
         assert_eq!(written.reply_to.as_deref(), Some("9007199254740993"));
         assert_eq!(written.content.readable(), "hi [image]");
-        let url =
-            |keeps_bytes| match &read(&message, false, keeps_bytes).unwrap().content.to_segments()
-                [1]
-            {
-                Segment::Image(Media { url, .. }) => url.clone(),
-                other => panic!("{other:?}"),
-            };
-        assert_eq!((url(false), url(true)), (None, Some("base64://aGk=".to_owned())));
+        let segments = written.content.to_segments();
+        let url = segments[1].media().and_then(|media| media.url.as_deref());
+        assert_eq!(url, Some("base64://aGk="));
     }
 
     #[test]
     fn a_string_is_codes_unless_it_says_otherwise() {
         let message = json!("[CQ:at,qq=5] hi");
-        assert_eq!(read(&message, false, false).unwrap().content.readable(), "@5 hi");
-        let plain = read(&message, true, false).unwrap();
+        assert_eq!(read(&message, false).unwrap().content.readable(), "@5 hi");
+        let plain = read(&message, true).unwrap();
         assert_eq!(plain.content.readable(), "[CQ:at,qq=5] hi");
         assert!(plain.original.starts_with('['));
         for nothing in [json!(""), json!([]), json!(null), json!(5)] {
-            assert!(read(&nothing, false, false).is_err(), "{nothing}");
+            assert!(read(&nothing, false).is_err(), "{nothing}");
         }
     }
 

@@ -212,7 +212,12 @@ impl Peer {
             offline,
             window: None,
         });
-        let serving = requests::answer(Arc::clone(&bot), queue, self.ended.clone());
+        let serving = requests::answer(
+            Arc::clone(&bot),
+            queue,
+            self.context.media.clone(),
+            self.ended.clone(),
+        );
         self.context.tracker.spawn(serving);
         self.bots.insert(id, (Arc::clone(&bot), registration));
         Some(bot)

@@ -1,9 +1,16 @@
 //! Deleting what is old, or too much, where the configuration says so: a few messages at a time,
 //! by the ordinary way, so that everybody who watches and every index knows of it.
 
+mod ages;
+mod media;
+mod policy;
+
+pub use policy::Policy;
+
 use crate::clock::{Clock, now};
 use crate::model::message::Status;
 use crate::store::{Answer, Command, Result, Store};
+use ages::Ages;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -26,46 +33,6 @@ const PAUSE: Duration = Duration::from_mins(1);
 /// again, in seconds.
 const MARKS_FOR: u64 = 30 * 24 * 60 * 60;
 
-/// Knowledge of the age of messages.
-struct Ages {
-    clock: Arc<Clock>,
-    /// Messages up to this time count as written when the server started.
-    doubted: u64,
-}
-
-impl Ages {
-    /// Where even the newest message is too old to be kept, the clock may have been set while no
-    /// server ran: then nothing is deleted for its age until the server has run for so long.
-    fn begin(clock: Arc<Clock>, store: &Store, policy: Policy) -> Result<Self> {
-        let view = store.view()?;
-        let newest = view.readable_before(view.head() + 1)?.next().transpose()?;
-        let stamp = newest.map_or(0, |message| message.created_at.max(message.updated_at));
-        let is_doubted = policy.age.is_some_and(|age| clock.age(stamp).is_some_and(|is| is >= age));
-        if is_doubted {
-            tracing::warn!(
-                "even the newest message is older than `retention.days`: is the clock right? Messages \
-                 of before are kept until the server has run for as long"
-            );
-        }
-        Ok(Self { clock, doubted: if is_doubted { stamp } else { 0 } })
-    }
-
-    fn of(&self, created_at: u64) -> u64 {
-        let is_doubted = created_at <= self.doubted;
-        let age = if is_doubted { Some(self.clock.watched()) } else { self.clock.age(created_at) };
-        age.unwrap_or_default()
-    }
-}
-
-/// Bounds of retention; nothing is deleted where neither is set. Messages that wait to be sent always are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
-    /// Seconds since a message was written.
-    pub age: Option<u64>,
-    /// Messages in all.
-    pub count: Option<u64>,
-}
-
 /// Deletes by the policy in force, until `stop`.
 pub async fn run(
     store: Arc<Store>,
@@ -73,7 +40,7 @@ pub async fn run(
     mut policy: watch::Receiver<Policy>,
     stop: CancellationToken,
 ) {
-    let mut position = 0;
+    let (mut position, mut media_position) = (0, 0);
     let at_first = *policy.borrow();
     let ages = match Ages::begin(clock, &store, at_first) {
         Ok(ages) => ages,
@@ -84,6 +51,10 @@ pub async fn run(
         let done = match step(&store, now_in_force, &ages, &mut position).await {
             Ok(false) => trim(&store, now_in_force).await,
             done => done,
+        };
+        let done = match (done, now_in_force.media_age) {
+            (Ok(false), Some(age)) => media::step(&store, age, &ages, &mut media_position).await,
+            (done, _) => done,
         };
         let pause = match done {
             Ok(true) => REST,

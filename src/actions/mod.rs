@@ -1,8 +1,12 @@
 //! Actions on messages that were sent: recalls, edits, reactions; and answers to requests (contract,
 //! items 25 to 27).
 //!
-//! The platform goes first. What it refused changes nothing here; what it did is written down.
+//! The platform goes first. What it refused changes nothing here; what it did is written down, also where
+//! the client that asked has hung up by then.
 
+mod turns;
+
+use self::turns::Turns;
 use crate::adapter::{AccountHandle, Action, ActionError, Registry};
 use crate::clock::now;
 use crate::model::content::Content;
@@ -19,6 +23,8 @@ use uuid::Uuid;
 pub struct Actions {
     store: Arc<Store>,
     registry: Registry,
+    messages: Turns<Uuid>,
+    requests: Turns<u64>,
 }
 
 /// Why an action was not carried out; nothing was changed.
@@ -85,65 +91,110 @@ struct OnPlatform {
 impl Actions {
     #[allow(missing_docs)]
     pub fn new(store: Arc<Store>, registry: Registry) -> Self {
-        Self { store, registry }
+        Self { store, registry, messages: Turns::default(), requests: Turns::default() }
     }
 
     /// Takes a message back on its platform.
+    ///
+    /// # Errors
+    ///
+    /// There is no such message, it was not sent, or its platform did not take it back.
     pub async fn recall(&self, id: Uuid) -> Result<Message> {
-        let message = self.message(id)?;
-        if message.recall.is_some() {
-            return Ok(message);
-        }
-        let OnPlatform { account, conversation, external_id } = self.on_platform(&message)?;
-        act(&account, Action::Recall { conversation, external_id }).await?;
-        self.write(Command::Recall { target: Target::Id(id), by: None, at: now() }).await?;
-        self.message(id)
+        self.to_the_end(|actions| async move {
+            let _turn = actions.messages.take(id).await;
+            let message = actions.message(id)?;
+            if message.recall.is_some() {
+                return Ok(message);
+            }
+            let OnPlatform { account, conversation, external_id } =
+                actions.on_platform(&message)?;
+            act(&account, Action::Recall { conversation, external_id }).await?;
+            actions.write(Command::Recall { target: Target::Id(id), by: None, at: now() }).await?;
+            actions.message(id)
+        })
+        .await
     }
 
     /// Puts other content in the place of an outbound message's: here, where it was not sent yet,
     /// else on its platform.
+    ///
+    /// # Errors
+    ///
+    /// There is no such message, an attempt to send it is under way, or its platform did not edit it.
     pub async fn edit(&self, id: Uuid, content: Content) -> Result<Message> {
-        let message = self.message(id)?;
-        if message.direction == Direction::Inbound {
-            return Err(Error::Platform(ActionError::Unsupported));
-        }
-        if message.status == Status::Sent {
-            let OnPlatform { account, conversation, external_id } = self.on_platform(&message)?;
-            let edit = Action::Edit { conversation, external_id, content: content.clone() };
-            act(&account, edit).await?;
-            self.write(Command::Edit { target: Target::Id(id), content, at: now() }).await?;
-        } else {
-            self.write(Command::EditWaiting { id, content, at: now() }).await?;
-        }
-        self.message(id)
+        self.to_the_end(move |actions| async move {
+            let _turn = actions.messages.take(id).await;
+            let message = actions.message(id)?;
+            if message.direction == Direction::Inbound {
+                return Err(Error::Platform(ActionError::Unsupported));
+            }
+            if message.status == Status::Sent {
+                let OnPlatform { account, conversation, external_id } =
+                    actions.on_platform(&message)?;
+                let edit = Action::Edit { conversation, external_id, content: content.clone() };
+                act(&account, edit).await?;
+                actions.write(Command::Edit { target: Target::Id(id), content, at: now() }).await?;
+            } else {
+                actions.write(Command::EditWaiting { id, content, at: now() }).await?;
+            }
+            actions.message(id)
+        })
+        .await
     }
 
     /// Sets a reaction of ours, or takes it back.
+    ///
+    /// # Errors
+    ///
+    /// There is no such message, it was not sent, or its platform did not set the reaction.
     pub async fn react(&self, id: Uuid, emoji: String, on: bool) -> Result<Message> {
-        let message = self.message(id)?;
-        let OnPlatform { account, conversation, external_id } = self.on_platform(&message)?;
-        let user = account.account.clone().unwrap_or_default();
-        let action = Action::React { conversation, external_id, emoji: emoji.clone(), on };
-        act(&account, action).await?;
-        let change = ReactionChange::Set { emoji, user, mine: true, on };
-        self.write(Command::React { target: Target::Id(id), change, at: now() }).await?;
-        self.message(id)
+        self.to_the_end(move |actions| async move {
+            let _turn = actions.messages.take(id).await;
+            let message = actions.message(id)?;
+            let OnPlatform { account, conversation, external_id } =
+                actions.on_platform(&message)?;
+            let user = account.account.clone().unwrap_or_default();
+            let action = Action::React { conversation, external_id, emoji: emoji.clone(), on };
+            act(&account, action).await?;
+            let change = ReactionChange::Set { emoji, user, mine: true, on };
+            actions.write(Command::React { target: Target::Id(id), change, at: now() }).await?;
+            actions.message(id)
+        })
+        .await
     }
 
     /// Answers a request of a platform.
+    ///
+    /// # Errors
+    ///
+    /// There is no such request, it was answered, or its platform did not take the answer.
     pub async fn answer_request(&self, id: u64, approve: bool, reason: String) -> Result<Request> {
-        let request = self.request(id)?;
-        if request.answer.is_some() {
-            return Err(Error::NotFound);
-        }
-        let notice = &request.notice;
-        let account = self.account(&notice.platform, Some(&notice.account))?;
-        let data = request.data.clone();
-        act(&account, Action::AnswerRequest { request: data, approve, reason: reason.clone() })
-            .await?;
-        let answer = Command::AnswerRequest { id, approved: approve, reason, at: now() };
-        self.write(answer).await?;
-        self.request(id)
+        self.to_the_end(move |actions| async move {
+            let _turn = actions.requests.take(id).await;
+            let request = actions.request(id)?;
+            if request.answer.is_some() {
+                return Err(Error::NotFound);
+            }
+            let notice = &request.notice;
+            let account = actions.account(&notice.platform, Some(&notice.account))?;
+            let (data, said) = (request.data.clone(), reason.clone());
+            act(&account, Action::AnswerRequest { request: data, approve, reason: said }).await?;
+            actions
+                .write(Command::AnswerRequest { id, approved: approve, reason, at: now() })
+                .await?;
+            actions.request(id)
+        })
+        .await
+    }
+
+    /// Carries an action out in a task of its own, which goes on where the client hangs up.
+    async fn to_the_end<T, F>(&self, action: impl FnOnce(Self) -> F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let ended = tokio::spawn(action(self.clone())).await;
+        ended.unwrap_or_else(|error| Err(store::Error::Read(error.to_string()).into()))
     }
 
     fn message(&self, id: Uuid) -> Result<Message> {

@@ -1,0 +1,31 @@
+//! The files that messages have.
+
+use super::source::SourceArgs;
+use crate::media::Hash;
+use clap::Args;
+
+/// `rechat media`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat media
+  rechat media --json | jq -r 'select(.size > 50000000) | .media' | xargs -n1 rechat media --remove
+
+A file is named by the SHA-256 of its bytes. Messages whose file is removed stay. Files that no message
+has are removed after a day.")]
+pub struct Media {
+    /// Remove this file, and take it out of its messages; may be repeated
+    #[arg(long, value_name = "MEDIA", conflicts_with_all = ["json", "limit"])]
+    pub remove: Vec<Hash>,
+
+    /// List at most so many, the newest
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
+    pub limit: u64,
+
+    /// Print each file as a line of JSON
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}

@@ -1,0 +1,183 @@
+//! Fetching what comes in as an address, when it arrives.
+//!
+//! Never on the way of a message to the disk. Messages are found by their place in the store, so
+//! that nothing has to be queued: what waits costs no memory.
+
+use super::complete::{Completer, wanted};
+use super::fetch::Failure;
+use crate::clock::now;
+use crate::health::HEALTH;
+use crate::model::message::{Direction, Message, MessageType};
+use crate::store;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// Pauses before the further attempts of what failed for a passing reason.
+const PAUSES: [Duration; 4] = [
+    Duration::from_secs(5),
+    Duration::from_mins(1),
+    Duration::from_mins(10),
+    Duration::from_hours(1),
+];
+
+/// Messages that wait for another attempt; with more, the one that waits longest is given up.
+const MAX_RETRIES: usize = 1000;
+
+/// Messages looked at in one step.
+const LOOKED_AT: usize = 256;
+
+/// The newest messages that are looked at when the server starts.
+const MAX_MISSED: u64 = 1000;
+
+/// The age in seconds up to which messages are looked at when the server starts.
+const MISSED_AGE: u64 = 24 * 60 * 60;
+
+/// How long to wait after the store could not be read.
+const REST: Duration = Duration::from_secs(1);
+
+/// Part of the health that tells of media.
+const PART: &str = "media";
+
+/// Fetches the media of messages as they arrive.
+#[derive(Clone)]
+pub struct Arrivals {
+    #[allow(missing_docs)]
+    pub completer: Completer,
+    /// Types that are fetched as they arrive.
+    pub types: Vec<MessageType>,
+    /// Messages whose media are fetched at one time.
+    pub at_once: usize,
+    /// Told of every commit.
+    pub commits: Arc<Notify>,
+}
+
+/// Where the task stands.
+struct Work {
+    /// The `seq` of the last message that was looked at.
+    position: u64,
+    /// Messages to try again, and how often each was tried; by when.
+    retries: VecDeque<(Instant, u64, usize)>,
+}
+
+/// How the fetching of a message's media ended.
+struct Ended {
+    seq: u64,
+    tries: usize,
+    result: Result<bool, Failure>,
+}
+
+impl Arrivals {
+    /// Fetches what arrives until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut work = Work { position: self.beginning(), retries: VecDeque::new() };
+        let mut under_way: JoinSet<Ended> = JoinSet::new();
+        loop {
+            let mut is_idle = true;
+            if under_way.len() < self.at_once {
+                match self.next(&mut work) {
+                    Ok(Some((seq, tries))) => {
+                        let (arrivals, types) = (self.clone(), self.types.clone());
+                        under_way.spawn(async move {
+                            let result = arrivals.completer.fetch(seq, &types).await;
+                            Ended { seq, tries, result }
+                        });
+                        is_idle = false;
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::debug!("media wait for the store: {error}");
+                        tokio::time::sleep(REST).await;
+                    }
+                }
+            }
+            if !is_idle {
+                continue;
+            }
+            let has_room = under_way.len() < self.at_once;
+            let due = work.retries.front().map_or_else(far_off, |(due, ..)| *due);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                Some(ended) = under_way.join_next() => match ended {
+                    Ok(ended) => work.ended(ended),
+                    Err(error) => tracing::error!("media of a message were not fetched: {error}"),
+                },
+                () = self.commits.notified(), if has_room => {}
+                () = sleep_until(due), if has_room => {}
+            }
+        }
+    }
+
+    /// Before the messages that came in shortly before the start and whose media may be missing.
+    fn beginning(&self) -> u64 {
+        let Ok(view) = self.completer.store.view() else { return u64::MAX };
+        let (head, since) = (view.head(), now().saturating_sub(MISSED_AGE));
+        let mut position = head;
+        let Ok(newest) = view.readable_before(head + 1) else { return position };
+        for message in newest.take(MAX_MISSED as usize).flatten() {
+            if message.updated_at < since {
+                break;
+            }
+            position = message.seq - 1;
+        }
+        position
+    }
+
+    /// The next message with something to fetch, and how often it was tried.
+    fn next(&self, work: &mut Work) -> store::Result<Option<(u64, usize)>> {
+        if let Some((due, seq, tries)) = work.retries.front().copied()
+            && due <= Instant::now()
+        {
+            work.retries.pop_front();
+            return Ok(Some((seq, tries)));
+        }
+        let view = self.completer.store.view()?;
+        // The store was not there when the task began.
+        work.position = work.position.min(view.head());
+        loop {
+            let mut looked_at = 0;
+            for message in view.readable_after(work.position)?.take(LOOKED_AT) {
+                let message = message?;
+                looked_at += 1;
+                work.position = message.seq;
+                if arrived(&message) && !wanted(&message.content, &self.types).is_empty() {
+                    return Ok(Some((message.seq, 0)));
+                }
+            }
+            if looked_at < LOOKED_AT {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+impl Work {
+    fn ended(&mut self, Ended { seq, tries, result }: Ended) {
+        let Err(failure) = result else { return HEALTH.recover(PART) };
+        let pause = PAUSES.get(tries).filter(|_| failure.retryable);
+        tracing::info!(seq, again_in = ?pause, "media of a message were not fetched: {failure}");
+        if failure.is_here {
+            HEALTH.degrade(PART, format!("what comes in is not kept: {failure}"));
+        }
+        let Some(pause) = pause else { return };
+        if self.retries.len() == MAX_RETRIES {
+            self.retries.pop_front();
+        }
+        let due = Instant::now() + *pause;
+        let place = self.retries.partition_point(|(other, ..)| *other <= due);
+        self.retries.insert(place, (due, seq, tries + 1));
+    }
+}
+
+fn far_off() -> Instant {
+    Instant::now() + Duration::from_hours(1)
+}
+
+/// Whether a platform told of a message: its media have addresses that it made.
+fn arrived(message: &Message) -> bool {
+    message.direction == Direction::Inbound || message.sender.is_some()
+}

@@ -1,0 +1,338 @@
+//! Fetching media from the addresses that platforms give.
+//!
+//! Only http and https, only public hosts (at every redirect, and by the address that is really
+//! connected to), with no cookies and no credentials, bounded in bytes, time and redirects.
+
+use super::address::Allowed;
+use super::blobs::{Blobs, Refused, Upload};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, StatusCode, Url};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Redirects that are followed.
+const MAX_REDIRECTS: usize = 5;
+
+/// How long a host has to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a host may send nothing.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Bytes gathered before they go to the disk.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// Why something was not fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What happened, for people.
+    pub reason: String,
+    /// Whether another attempt can help.
+    pub retryable: bool,
+    /// Whether it is for somebody here to mend: there is no room, or the disk fails.
+    pub is_here: bool,
+}
+
+impl Failure {
+    /// Another attempt does not help.
+    pub(super) fn lasting(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), retryable: false, is_here: false }
+    }
+
+    /// Another attempt may help.
+    pub(super) fn passing(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), retryable: true, is_here: false }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        let is_lasting = matches!(refused, Refused::Empty | Refused::TooLarge { .. });
+        Self { reason: refused.to_string(), retryable: !is_lasting, is_here: !is_lasting }
+    }
+}
+
+/// A client that fetches media.
+#[derive(Clone, Debug)]
+pub struct Fetcher {
+    /// Without one, the reason why nothing can be fetched.
+    client: Result<Client, String>,
+    allowed: Arc<Allowed>,
+    blobs: Blobs,
+}
+
+impl Fetcher {
+    /// A client that puts files into `blobs`, each within `timeout`.
+    ///
+    /// Where the system has no certificates to trust, everything but fetching goes on.
+    pub fn new(allowed: Allowed, blobs: Blobs, timeout: Duration) -> Self {
+        let allowed = Arc::new(allowed);
+        let redirects = {
+            let allowed = Arc::clone(&allowed);
+            Policy::custom(move |attempt| {
+                if attempt.previous().len() > MAX_REDIRECTS {
+                    return attempt.error(format!("more than {MAX_REDIRECTS} redirects"));
+                }
+                match check(attempt.url(), &allowed) {
+                    Ok(()) => attempt.follow(),
+                    Err(failure) => attempt.error(failure.reason),
+                }
+            })
+        };
+        // Another part of the process may have chosen it already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .redirect(redirects)
+            .dns_resolver(Arc::new(PublicOnly { allowed: Arc::clone(&allowed) }))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .timeout(timeout)
+            .referer(false)
+            .no_proxy()
+            .user_agent(concat!("rechat/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| format!("nothing can be fetched: {}", cause(&error)));
+        if let Err(reason) = &client {
+            tracing::warn!("media that come in as addresses are not kept: {reason}");
+        }
+        Self { client, allowed, blobs }
+    }
+
+    /// Fetches an address. The upload that comes back is all there and not kept yet.
+    pub async fn fetch(&self, address: &str) -> Result<Upload, Failure> {
+        let url = Url::parse(address.trim())
+            .map_err(|error| Failure::lasting(format!("the address cannot be read: {error}")))?;
+        check(&url, &self.allowed)?;
+        let client = self.client.as_ref().map_err(|reason| Failure::lasting(reason.as_str()))?;
+        let answer = client.get(url).send().await.map_err(|error| failed(&error))?;
+        self.check_answer(&answer)?;
+        self.read(answer).await
+    }
+
+    fn check_answer(&self, answer: &Response) -> Result<(), Failure> {
+        let status = answer.status();
+        if !status.is_success() {
+            let is_passing = status.is_server_error()
+                || status == StatusCode::TOO_MANY_REQUESTS
+                || status == StatusCode::REQUEST_TIMEOUT;
+            let reason = format!("the host answered {status}");
+            return Err(if is_passing {
+                Failure::passing(reason)
+            } else {
+                Failure::lasting(reason)
+            });
+        }
+        let max_bytes = self.blobs.bounds().max_bytes;
+        match answer.content_length() {
+            Some(bytes) if bytes > max_bytes => Err(Refused::TooLarge { max_bytes }.into()),
+            _ => Ok(()),
+        }
+    }
+
+    async fn read(&self, mut answer: Response) -> Result<Upload, Failure> {
+        let blobs = self.blobs.clone();
+        let mut upload = on_thread(move || blobs.begin()).await?;
+        let mut gathered = Vec::new();
+        loop {
+            let chunk = answer.chunk().await.map_err(|error| failed(&error))?;
+            let is_end = chunk.is_none();
+            gathered.extend_from_slice(&chunk.unwrap_or_default());
+            if is_end || gathered.len() >= CHUNK_BYTES {
+                let bytes = std::mem::take(&mut gathered);
+                upload = on_thread(move || upload.write(&bytes).map(|()| upload)).await?;
+            }
+            if is_end {
+                return Ok(upload);
+            }
+        }
+    }
+}
+
+/// Works away from the threads that serve others.
+async fn on_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(error) => Err(Failure::passing(format!("the file was not written: {error}"))),
+    }
+}
+
+/// A failure for the cause of an error, without the address, which may hold a key.
+fn failed(error: &reqwest::Error) -> Failure {
+    let reason = cause(error);
+    let is_passing = !error.is_redirect() && !error.is_builder();
+    if is_passing { Failure::passing(reason) } else { Failure::lasting(reason) }
+}
+
+/// The first cause of an error.
+fn cause(error: &reqwest::Error) -> String {
+    let mut cause = std::error::Error::source(error);
+    let mut reason =
+        if error.is_timeout() { "it took too long" } else { "the connection failed" }.to_owned();
+    while let Some(error) = cause {
+        reason = error.to_string();
+        cause = error.source();
+    }
+    reason
+}
+
+/// Checks what an address says of itself; names are looked at once they are resolved.
+fn check(url: &Url, allowed: &Allowed) -> Result<(), Failure> {
+    if !matches!(url.scheme(), "http" | "https") {
+        let scheme = url.scheme();
+        return Err(Failure::lasting(format!("`{scheme}:` is not fetched; only http and https")));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Failure::lasting("an address with a password in it is not fetched"));
+    }
+    let host = url.host_str().unwrap_or_default();
+    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        Ok(address) if !allowed.allows(host, address) => Err(Failure::lasting(private(host))),
+        _ => Ok(()),
+    }
+}
+
+fn private(host: &str) -> String {
+    format!("`{host}` is in a private network; `[media] allow_private` can name it")
+}
+
+/// Resolves names to addresses that may be fetched from, and to no others.
+#[derive(Debug)]
+struct PublicOnly {
+    allowed: Arc<Allowed>,
+}
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allowed = Arc::clone(&self.allowed);
+        Box::pin(async move {
+            let host = name.as_str();
+            let found = tokio::net::lookup_host((host, 0)).await?;
+            let usable: Vec<_> =
+                found.filter(|address| allowed.allows(host, address.ip())).collect();
+            if usable.is_empty() {
+                return Err(private(host).into());
+            }
+            Ok(Box::new(usable.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::blobs::Bounds;
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    /// A host that gives each connection the next answer.
+    fn host(answers: Vec<String>) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for answer in answers {
+                let (mut socket, _) = listener.accept().unwrap();
+                let _ = socket.read(&mut [0; 4096]);
+                let _ = socket.write_all(answer.as_bytes());
+            }
+        });
+        port
+    }
+
+    fn ok(body: &str) -> String {
+        let length = body.len();
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+    }
+
+    fn redirect(to: &str) -> String {
+        format!(
+            "HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        )
+    }
+
+    async fn fetch(url: &str, allowed: &[&str]) -> Result<u64, Failure> {
+        let folder = tempfile::tempdir().unwrap();
+        let allowed = Allowed::new(allowed.iter().map(|&host| host.to_owned()));
+        let bounds = Bounds { max_bytes: 10, ..Bounds::NONE };
+        let blobs = Blobs::open(folder.path(), bounds).unwrap();
+        let fetcher = Fetcher::new(allowed, blobs, Duration::from_mins(1));
+        let upload = fetcher.fetch(url).await?;
+        let size = upload.size();
+        upload.finish()?;
+        Ok(size)
+    }
+
+    #[tokio::test]
+    async fn a_host_that_is_allowed_is_fetched_from() {
+        let port = host(vec![ok("hello")]);
+        let url = format!(" HTTP://127.0.0.1:{port}/a.png ");
+        assert_eq!(fetch(&url, &["127.0.0.1"]).await, Ok(5));
+    }
+
+    #[tokio::test]
+    async fn private_hosts_are_refused_by_address_by_name_and_behind_a_redirect() {
+        for url in
+            ["http://127.0.0.1:1/", "http://[::1]:1/", "http://localhost:1/", "http://0x7f.1:1/"]
+        {
+            let failure = fetch(url, &[]).await.unwrap_err();
+            assert!(failure.reason.contains("private network"), "{url}: {failure}");
+        }
+        let port = host(vec![redirect("http://127.0.0.2:1/")]);
+        let url = format!("http://127.0.0.1:{port}/");
+        let failure = fetch(&url, &["127.0.0.1"]).await.unwrap_err();
+        assert!(failure.reason.contains("private network") && !failure.retryable, "{failure}");
+    }
+
+    #[tokio::test]
+    async fn schemes_and_passwords_are_refused() {
+        for url in ["file:///etc/passwd", "ftp://example.org/", "base64://AAAA", "no address"] {
+            assert!(!fetch(url, &[]).await.unwrap_err().retryable, "{url}");
+        }
+        assert!(
+            fetch("http://a:b@example.org/", &[]).await.unwrap_err().reason.contains("password")
+        );
+    }
+
+    #[tokio::test]
+    async fn redirects_and_bytes_are_bounded() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let again = redirect(&format!("http://127.0.0.1:{port}/"));
+        let first = host(vec![redirect(&format!("http://127.0.0.1:{port}/")), again]);
+        let url = format!("http://127.0.0.1:{first}/");
+        assert!(fetch(&url, &["127.0.0.1"]).await.is_err());
+        for body in ["more than ten", "no length, and more than ten"] {
+            let with_length = ok(body);
+            let answer = if body.starts_with("no") {
+                format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}")
+            } else {
+                with_length
+            };
+            let port = host(vec![answer]);
+            let failure = fetch(&format!("http://127.0.0.1:{port}/"), &["127.0.0.1"]).await;
+            assert!(failure.unwrap_err().reason.contains("more than 10 bytes"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_host_answers_tells_whether_to_try_again() {
+        for (status, retryable) in [("404 Not Found", false), ("503 Busy", true)] {
+            let answer =
+                format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let port = host(vec![answer]);
+            let failure = fetch(&format!("http://127.0.0.1:{port}/"), &["127.0.0.1"]).await;
+            assert_eq!(failure.unwrap_err().retryable, retryable, "{status}");
+        }
+    }
+}

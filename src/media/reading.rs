@@ -1,0 +1,44 @@
+//! Media as adapters read them.
+
+use super::blobs::Blobs;
+use super::hash::Hash;
+use super::sign::Signer;
+use crate::adapter::ReadMedia;
+use crate::clock::now;
+use std::io::{self, Read};
+
+/// The media for adapters: their bytes, and addresses at which implementations fetch large ones.
+#[derive(Clone, Debug)]
+pub struct AdapterMedia {
+    #[allow(missing_docs)]
+    pub blobs: Blobs,
+    #[allow(missing_docs)]
+    pub signer: Signer,
+    /// The address of this server for implementations, such as `http://192.168.1.5:8080`.
+    pub url: Option<String>,
+}
+
+impl ReadMedia for AdapterMedia {
+    fn read(&self, sha256: &str, max_bytes: u64) -> Result<Vec<u8>, String> {
+        let hash: Hash = sha256.parse()?;
+        let mut file = self.blobs.open_blob(hash).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => format!("its file `{sha256}` is not here any more"),
+            _ => format!("its file `{sha256}` cannot be read: {error}"),
+        })?;
+        let mut bytes = Vec::new();
+        let cannot = |error| format!("its file `{sha256}` cannot be read: {error}");
+        file.by_ref().take(max_bytes).read_to_end(&mut bytes).map_err(cannot)?;
+        if file.read(&mut [0]).map_err(cannot)? > 0 {
+            return Err("its files are too large to be sent along; with `media.url` in the \
+                        configuration the platform's program fetches them here"
+                .into());
+        }
+        Ok(bytes)
+    }
+
+    fn address(&self, sha256: &str) -> Option<String> {
+        let (url, hash) = (self.url.as_ref()?, sha256.parse().ok()?);
+        self.blobs.open_blob(hash).ok()?;
+        Some(format!("{}{}", url.trim_end_matches('/'), self.signer.sign(hash, now())))
+    }
+}

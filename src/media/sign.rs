@@ -1,0 +1,63 @@
+//! Addresses of media that hold for a while, for implementations, which have no token.
+
+use super::hash::Hash;
+use siphasher::sip128::{Hasher128, SipHasher24};
+use std::hash::Hasher;
+use subtle::ConstantTimeEq;
+
+/// Seconds for which an address holds.
+const HOLDS_FOR: u64 = 60 * 60;
+
+/// Signs addresses, with a key that is made anew at each start.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    key: [u8; 16],
+}
+
+impl Signer {
+    /// A signer with a random key.
+    pub fn new() -> Result<Self, getrandom::Error> {
+        let mut key = [0; 16];
+        getrandom::fill(&mut key)?;
+        Ok(Self { key })
+    }
+
+    /// The path and query at which a blob is served from `now` (Unix seconds) on for an hour.
+    pub fn sign(&self, hash: Hash, now: u64) -> String {
+        let until = now.saturating_add(HOLDS_FOR);
+        format!("/media/{hash}?until={until}&sig={:032x}", self.signature(hash, until))
+    }
+
+    /// Whether a signature is ours and holds at `now`.
+    pub fn holds(&self, hash: Hash, until: u64, signature: &str, now: u64) -> bool {
+        let ours = format!("{:032x}", self.signature(hash, until));
+        now <= until && bool::from(ours.as_bytes().ct_eq(signature.as_bytes()))
+    }
+
+    fn signature(&self, hash: Hash, until: u64) -> u128 {
+        let mut hasher = SipHasher24::new_with_key(&self.key);
+        hasher.write(&hash.0);
+        hasher.write(&until.to_le_bytes());
+        hasher.finish128().as_u128()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_holds_for_one_file_and_an_hour() {
+        let signer = Signer::new().unwrap();
+        let (hash, other) = (Hash([1; 32]), Hash([2; 32]));
+        let path = signer.sign(hash, 1000);
+        let (_, signature) = path.split_once("&sig=").unwrap();
+        assert_eq!(path, format!("/media/{hash}?until=4600&sig={signature}"));
+        assert!(signer.holds(hash, 4600, signature, 4600));
+        assert!(!signer.holds(hash, 4600, signature, 4601));
+        assert!(!signer.holds(hash, 4601, signature, 4600));
+        assert!(!signer.holds(other, 4600, signature, 1000));
+        assert!(!signer.holds(hash, 4600, &signature[1..], 1000));
+        assert!(!Signer::new().unwrap().holds(hash, 4600, signature, 1000));
+    }
+}

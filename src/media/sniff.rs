@@ -1,0 +1,81 @@
+//! Kinds of media, told by their bytes and never by what somebody claims.
+
+use std::io::Cursor;
+
+/// Bytes at the beginning of a file that are enough to tell what it is.
+pub const HEAD_BYTES: usize = 64 << 10;
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kind {
+    /// Media type (RFC 6838); `application/octet-stream` where the bytes do not tell.
+    pub mime: &'static str,
+    /// Width and height of a picture in pixels.
+    pub size: Option<(u32, u32)>,
+}
+
+/// Tells what a file is by its first bytes.
+pub fn sniff(head: &[u8]) -> Kind {
+    let known = infer::get(head).map(|kind| kind.mime_type());
+    let is_image = known.is_some_and(|mime| mime.starts_with("image/"));
+    let size = imagesize::reader_size(Cursor::new(head))
+        .ok()
+        .filter(|_| is_image)
+        .and_then(|size| Some((u32::try_from(size.width).ok()?, u32::try_from(size.height).ok()?)));
+    let is_text = || !head.is_empty() && !head.contains(&0) && is_utf8_start(head);
+    let mime = known.unwrap_or_else(|| if is_text() { "text/plain" } else { OCTETS });
+    Kind { mime, size }
+}
+
+/// The type of bytes nobody knows.
+const OCTETS: &str = "application/octet-stream";
+
+/// Whether bytes are UTF-8, apart from a character that is cut at the end.
+fn is_utf8_start(head: &[u8]) -> bool {
+    match std::str::from_utf8(head) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    }
+}
+
+/// The type that a file is served with: its own where a browser runs nothing of that type.
+pub fn served(mime: &str) -> &str {
+    match mime {
+        "text/plain" => "text/plain; charset=utf-8",
+        mime if is_inline(mime) => mime,
+        _ => OCTETS,
+    }
+}
+
+/// Whether a browser may show this type inside a page: it shows it and runs nothing of it.
+pub fn is_inline(mime: &str) -> bool {
+    const PICTURES: [&str; 6] =
+        ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"];
+    PICTURES.contains(&mime) || mime.starts_with("audio/") || mime.starts_with("video/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_tell_what_a_file_is() {
+        let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x03\0\0\0\x04\x08\x06\0\0\0";
+        assert_eq!(sniff(png), Kind { mime: "image/png", size: Some((3, 4)) });
+        assert_eq!(sniff("你好".as_bytes()).mime, "text/plain");
+        assert_eq!(sniff(&"你好".as_bytes()[..5]).mime, "text/plain");
+        assert_eq!(sniff(b"\0\x01\x02").mime, OCTETS);
+        assert_eq!(sniff(b"").mime, OCTETS);
+    }
+
+    #[test]
+    fn nothing_that_a_browser_runs_is_shown_inside_a_page() {
+        let svg = sniff(b"<?xml version=\"1.0\"?><svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+        let html = sniff(b"<!DOCTYPE html><html><script>1</script></html>");
+        let pdf = sniff(b"%PDF-1.7\n");
+        for kind in [svg, html, pdf] {
+            assert!(!is_inline(kind.mime), "{}", kind.mime);
+        }
+        assert!(is_inline("image/png") && !is_inline("image/svg+xml"));
+    }
+}

@@ -1,0 +1,290 @@
+//! Removing blobs: those that no message has, and those that somebody takes away.
+//!
+//! A blob that a message has is never removed before the message is told. Who makes a message of a
+//! blob holds it first ([`Blobs::hold`]), and what was held lately is left alone.
+
+use super::blobs::{Blobs, Stored};
+use super::content::{change_media, hashes};
+use super::hash::Hash;
+use crate::clock::now;
+use crate::metrics::METRICS;
+use crate::model::message::Message;
+use crate::store::{self, Answer, Command, Store};
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio_util::sync::CancellationToken;
+
+/// How long a blob stays that no message has: somebody may be about to send it.
+pub const GRACE: Duration = Duration::from_hours(24);
+
+/// How often unused blobs are looked for.
+const EVERY: Duration = Duration::from_hours(1);
+
+/// How long the server runs before it looks for the first time.
+const FIRST: Duration = Duration::from_mins(5);
+
+/// Messages that are read before others have the disk for a while.
+const AT_ONCE: usize = 2_000;
+
+/// That while.
+const REST: Duration = Duration::from_millis(50);
+
+/// Why nothing more was removed.
+#[derive(Debug)]
+pub enum Fault {
+    /// The messages could not be read.
+    Store(store::Error),
+    /// The blobs could not be listed or removed.
+    Disk(io::Error),
+    /// The server stops.
+    Stopped,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Disk(error) => write!(f, "the folder of media fails: {error}"),
+            Self::Stopped => f.write_str("the server stops"),
+        }
+    }
+}
+
+impl From<store::Error> for Fault {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Disk(error)
+    }
+}
+
+/// Removes unused blobs now and then, until `stop`.
+pub async fn run(store: Arc<Store>, blobs: Blobs, stop: CancellationToken) {
+    let mut pause = FIRST;
+    while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+        pause = EVERY;
+        METRICS.media_bytes.set(blobs.used().cast_signed());
+        let (store, blobs, stopped) = (store.clone(), blobs.clone(), stop.clone());
+        let swept = move || {
+            remove_unused(&store, &blobs, GRACE, || {
+                std::thread::sleep(REST);
+                !stopped.is_cancelled()
+            })
+        };
+        match tokio::task::spawn_blocking(swept).await {
+            Ok(Ok(0) | Err(Fault::Stopped)) => {}
+            Ok(Ok(removed)) => tracing::info!(removed, "media that no message has are removed"),
+            Ok(Err(fault)) => tracing::warn!("unused media are not removed: {fault}"),
+            Err(error) => tracing::error!("unused media are not removed: {error}"),
+        }
+    }
+}
+
+/// Removes blobs that no message has and nobody held for `grace`; gives how many. `goes_on` is asked
+/// now and then. A message that cannot be read ends it: it may have any blob.
+pub fn remove_unused(
+    store: &Store,
+    blobs: &Blobs,
+    grace: Duration,
+    goes_on: impl Fn() -> bool,
+) -> Result<usize, Fault> {
+    let is_old = |stored: &Stored| {
+        SystemTime::now().duration_since(stored.modified).is_ok_and(|age| age >= grace)
+    };
+    let all = blobs.all()?.into_iter().filter(is_old);
+    let mut unused: HashMap<Hash, Stored> = all.map(|stored| (stored.hash, stored)).collect();
+    if unused.is_empty() {
+        return Ok(0);
+    }
+    walk(store, goes_on, |message| {
+        for hash in hashes(&message.content) {
+            unused.remove(&hash);
+        }
+    })?;
+    for aside in store.view()?.quarantine()? {
+        for hash in hashes(&aside.inbound.content) {
+            unused.remove(&hash);
+        }
+    }
+    let mut removed = 0;
+    for stored in unused.values() {
+        removed += usize::from(blobs.remove_unheld(stored)?);
+    }
+    Ok(removed)
+}
+
+/// Shows every message, the oldest first.
+pub fn walk(
+    store: &Store,
+    goes_on: impl Fn() -> bool,
+    mut see: impl FnMut(&Message),
+) -> Result<(), Fault> {
+    let mut position = 0;
+    loop {
+        let mut count = 0;
+        for message in store.view()?.after(position)?.take(AT_ONCE) {
+            let message = message?;
+            position = message.seq;
+            count += 1;
+            see(&message);
+        }
+        if count < AT_ONCE {
+            return Ok(());
+        }
+        if !goes_on() {
+            return Err(Fault::Stopped);
+        }
+    }
+}
+
+/// How the removal of a blob ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It is gone, and so many messages were told.
+    #[allow(missing_docs)]
+    Removed { messages: usize },
+    /// Somebody just made another message of it.
+    InUse,
+    /// There is no such blob.
+    NotFound,
+}
+
+/// Removes a blob, and takes it out of the messages that have it.
+pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Removal, Fault> {
+    let found = blobs.all()?.into_iter().find(|stored| stored.hash == hash);
+    let mut having = Vec::new();
+    let walked = {
+        let store = store.clone();
+        tokio::task::spawn_blocking(move || {
+            walk(
+                &store,
+                || true,
+                |message| {
+                    if hashes(&message.content).any(|other| other == hash) {
+                        having.push(message.clone());
+                    }
+                },
+            )
+            .map(|()| having)
+        })
+    };
+    let having = walked.await.map_err(io::Error::other)??;
+    let messages = having.len();
+    for message in having {
+        take_out(&store, message, |other| other == hash).await?;
+    }
+    match found {
+        None => Ok(Removal::NotFound),
+        Some(found) if blobs.remove_unheld(&found)? => Ok(Removal::Removed { messages }),
+        Some(_) => Ok(Removal::InUse),
+    }
+}
+
+/// Takes blobs out of a message; what else is known of them stays.
+pub async fn take_out(
+    store: &Store,
+    message: Message,
+    is_meant: impl Fn(Hash) -> bool,
+) -> store::Result<()> {
+    let Message { seq, mut content, .. } = message;
+    loop {
+        let without = change_media(&content, &mut |media| {
+            let hash = media.media.as_deref().and_then(|name| name.parse().ok());
+            if hash.is_some_and(&is_meant) {
+                media.media = None;
+            }
+        });
+        if without == content {
+            return Ok(());
+        }
+        let command = Command::Complete { seq, was: content, content: without, at: now() };
+        if store.write(command).await? != Answer::Nothing {
+            return Ok(());
+        }
+        // It changed meanwhile.
+        match store.view()?.by_seq(seq)? {
+            Some(changed) => content = changed.content,
+            None => return Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::blobs::Bounds;
+    use super::*;
+    use crate::model::content::{Content, Media, Segment};
+    use crate::model::message::Draft;
+    use crate::model::routing::RoutingFacts;
+    use crate::store::{Access, Options};
+
+    async fn message_with(store: &Store, hash: Hash) -> Message {
+        let media = Media { media: Some(hash.to_string()), ..Media::default() };
+        let segments = vec![Segment::File(media)];
+        let draft = Draft::of_segments(segments, "group_1".into(), None).unwrap();
+        let facts = RoutingFacts::default();
+        let command = Command::Create { draft, at: 1, idempotency: None, facts };
+        match store.write(command).await.unwrap() {
+            Answer::Done(message) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn opened() -> (tempfile::TempDir, Arc<Store>, Blobs) {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::new(folder.path().join("a.redb"), Access::Write);
+        let store = Arc::new(Store::open(&options, Box::new(())).unwrap());
+        let blobs = Blobs::open(folder.path().join("media"), Bounds::NONE).unwrap();
+        (folder, store, blobs)
+    }
+
+    #[tokio::test]
+    async fn only_what_no_message_has_is_removed_and_not_at_once() {
+        let (_folder, store, blobs) = opened();
+        let (used, _) = blobs.put(b"used").unwrap();
+        let (unused, _) = blobs.put(b"unused").unwrap();
+        let message = message_with(&store, used.hash).await;
+        let sweep = |grace| remove_unused(&store, &blobs, grace, || true).unwrap();
+        assert_eq!(sweep(GRACE), 0);
+        assert_eq!(sweep(Duration::ZERO), 1);
+        assert!(blobs.open_blob(used.hash).is_ok() && blobs.open_blob(unused.hash).is_err());
+        store.write(Command::Delete { id: message.id }).await.unwrap();
+        assert_eq!(sweep(Duration::ZERO), 1);
+        assert_eq!(blobs.used(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_removes_a_blob_takes_it_out_of_its_messages() {
+        let (_folder, store, blobs) = opened();
+        let (kept, _) = blobs.put(b"used").unwrap();
+        let message = message_with(&store, kept.hash).await;
+        let removed = remove(store.clone(), blobs.clone(), kept.hash).await.unwrap();
+        assert_eq!(removed, Removal::Removed { messages: 1 });
+        let now = store.view().unwrap().by_id(message.id).unwrap().unwrap();
+        assert_eq!(now.content, Content::of(vec![Segment::File(Media::default())]));
+        let again = remove(store.clone(), blobs.clone(), kept.hash).await.unwrap();
+        assert_eq!(again, Removal::NotFound);
+    }
+
+    #[tokio::test]
+    async fn content_that_changed_meanwhile_is_not_overwritten() {
+        let (_folder, store, blobs) = opened();
+        let (kept, _) = blobs.put(b"used").unwrap();
+        let message = message_with(&store, kept.hash).await;
+        let write = |was: Content, content: Content| {
+            store.write(Command::Complete { seq: message.seq, was, content, at: 2 })
+        };
+        let edited = Content::text("edited");
+        assert_eq!(write(message.content.clone(), edited.clone()).await.unwrap(), Answer::Noted);
+        assert_eq!(write(message.content.clone(), "late".into()).await.unwrap(), Answer::Nothing);
+        take_out(&store, message.clone(), |_| true).await.unwrap();
+        let now = store.view().unwrap().by_seq(message.seq).unwrap().unwrap();
+        assert_eq!(now.content, edited);
+    }
+}

@@ -1,0 +1,38 @@
+//! Ages of messages, although a clock may be wrong.
+
+use super::policy::Policy;
+use crate::clock::Clock;
+use crate::store::{Result, Store};
+use std::sync::Arc;
+
+/// Knowledge of the age of messages.
+pub(super) struct Ages {
+    clock: Arc<Clock>,
+    /// Messages up to this time count as written when the server started.
+    doubted: u64,
+}
+
+impl Ages {
+    /// Where even the newest message is too old to be kept, the clock may have been set while no
+    /// server ran: then nothing is deleted for its age until the server has run for so long.
+    pub(super) fn begin(clock: Arc<Clock>, store: &Store, policy: Policy) -> Result<Self> {
+        let shortest = [policy.age, policy.media_age].into_iter().flatten().min();
+        let view = store.view()?;
+        let newest = view.readable_before(view.head() + 1)?.next().transpose()?;
+        let stamp = newest.map_or(0, |message| message.created_at.max(message.updated_at));
+        let is_doubted = shortest.is_some_and(|age| clock.age(stamp).is_some_and(|is| is >= age));
+        if is_doubted {
+            tracing::warn!(
+                "even the newest message is older than `retention.days` or `media.days`: is the clock \
+                 right? Messages of before are kept until the server has run for as long"
+            );
+        }
+        Ok(Self { clock, doubted: if is_doubted { stamp } else { 0 } })
+    }
+
+    pub(super) fn of(&self, created_at: u64) -> u64 {
+        let is_doubted = created_at <= self.doubted;
+        let age = if is_doubted { Some(self.clock.watched()) } else { self.clock.age(created_at) };
+        age.unwrap_or_default()
+    }
+}

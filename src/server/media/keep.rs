@@ -1,0 +1,48 @@
+//! Media of messages that clients make: bytes that come inside a message, and files that it names.
+
+use super::on_thread;
+use crate::media::content::{self, Problem};
+use crate::model::content::Content;
+use crate::model::message::{Draft, Message};
+use crate::server::context::Context;
+use crate::server::error::{ErrorResponse, Result};
+
+impl From<Problem> for ErrorResponse {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Unknown(_) => {
+                Self::bad_request(problem.to_string()).named(Some("unknown_media"))
+            }
+            Problem::Unreadable(_) => Self::bad_request(problem.to_string()),
+            Problem::Refused(refused) => refused.into(),
+        }
+    }
+}
+
+/// The draft with its bytes kept as media; those that it names have to be here, and stay.
+pub async fn keep(context: &Context, draft: Draft) -> Result<Draft> {
+    let kept = keep_content(context, draft.content().clone()).await?;
+    Ok(draft.with_content(kept))
+}
+
+/// As [`keep`], of content alone.
+pub async fn keep_content(context: &Context, content: Content) -> Result<Content> {
+    if !content::has_bytes(&content) {
+        return Ok(content);
+    }
+    let blobs = context.blobs.clone();
+    Ok(on_thread(move || content::keep(&blobs, &content)).await??)
+}
+
+/// Sees to it that the media of messages which are imported stay, where they are here.
+pub async fn hold(context: &Context, messages: &[Message]) -> Result<()> {
+    let hashes: Vec<_> =
+        messages.iter().flat_map(|message| content::hashes(&message.content)).collect();
+    if hashes.is_empty() {
+        return Ok(());
+    }
+    let blobs = context.blobs.clone();
+    let held =
+        on_thread(move || hashes.into_iter().try_for_each(|hash| blobs.hold(hash).map(drop)));
+    held.await?.map_err(|error| crate::media::Refused::from(error).into())
+}

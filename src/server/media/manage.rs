@@ -1,0 +1,92 @@
+//! The list of media, taking them away, and fetching those of a message.
+
+use super::{hash_of, no_media, on_thread};
+use crate::media::complete::{has_media, is_complete};
+use crate::media::list::newest;
+use crate::media::sweep::{self, Removal};
+use crate::model::message::MessageType;
+use crate::protocol::http::MediaRemoved;
+use crate::server::body::{Answer, json};
+use crate::server::error::{ErrorResponse, Result};
+use crate::server::limit::RETRY_AFTER;
+use crate::server::operation::Call;
+use hyper::StatusCode;
+use std::io;
+
+/// Media in a list unless the request says otherwise, and at most.
+const DEFAULT_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 1000;
+
+fn cannot_read(error: &io::Error) -> ErrorResponse {
+    let text = format!("the folder of media cannot be read: {error}");
+    ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+}
+
+/// `GET /api/media`: those that were stored last, the newest first, and how much there is.
+pub async fn list(call: Call<'_>) -> Result<Answer> {
+    let query = call.request.uri().query().unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let limit = match pairs.find(|(name, _)| name == "limit") {
+        None => DEFAULT_LIMIT,
+        Some((_, text)) => text
+            .parse::<usize>()
+            .map_err(|_| ErrorResponse::bad_request("`limit` must be a number from 0 on"))?,
+    };
+    let blobs = call.context.blobs.clone();
+    let listed = on_thread(move || newest(&blobs, limit.min(MAX_LIMIT)));
+    let list = listed.await?.map_err(|error| cannot_read(&error))?;
+    Ok(json(StatusCode::OK, &list))
+}
+
+/// `DELETE /api/media/{media}`: removes a file, and takes it out of the messages that have it.
+pub async fn remove(call: Call<'_>) -> Result<Answer> {
+    let hash = hash_of(call.parameters.get("media").unwrap_or_default())?;
+    let (store, blobs) = (call.context.store.clone(), call.context.blobs.clone());
+    match sweep::remove(store, blobs, hash).await {
+        Ok(Removal::Removed { messages }) => {
+            let messages = messages as u64;
+            Ok(json(StatusCode::OK, &MediaRemoved { deleted: true, messages }))
+        }
+        Ok(Removal::NotFound) => Err(no_media()),
+        Ok(Removal::InUse) => {
+            let text = "another message was made of it just now; remove it again";
+            Err(ErrorResponse::new(StatusCode::CONFLICT, text).named(Some("in_use")))
+        }
+        Err(fault) => Err(ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, fault.to_string())),
+    }
+}
+
+/// `POST /api/messages/{id}/media`: fetches what is not here of a message's media.
+pub async fn fetch(call: Call<'_>) -> Result<Answer> {
+    let context = call.context;
+    let id = call.parameters.get("id").unwrap_or_default().parse();
+    let id = id.map_err(|_| ErrorResponse::no_message())?;
+    let message = context.store.view()?.by_id(id)?.ok_or_else(ErrorResponse::no_message)?;
+    if !has_media(&message.content) {
+        let text = "the message has no picture, audio, video or file";
+        return Err(ErrorResponse::new(StatusCode::CONFLICT, text).named(Some("unsupported")));
+    }
+    let _permit = tokio::select! {
+        permit = context.fetches.acquire() => permit.ok(),
+        () = context.stop.cancelled() => None,
+    };
+    let stopping = || ErrorResponse::unavailable("the server is stopping", RETRY_AFTER);
+    let fetched = tokio::select! {
+        fetched = context.completer.fetch(message.seq, &MessageType::ALL) => fetched,
+        () = context.stop.cancelled() => return Err(stopping()),
+    };
+    if let Err(failure) = fetched {
+        let (status, code) = if failure.is_here {
+            (StatusCode::INSUFFICIENT_STORAGE, "media_full")
+        } else {
+            (StatusCode::BAD_GATEWAY, "not_fetched")
+        };
+        return Err(ErrorResponse::new(status, failure.to_string()).named(Some(code)));
+    }
+    let now = context.store.view()?.by_seq(message.seq)?.ok_or_else(ErrorResponse::no_message)?;
+    if !is_complete(&now.content) {
+        let text = "the platform tells no address of it";
+        return Err(ErrorResponse::new(StatusCode::CONFLICT, text).named(Some("unsupported")));
+    }
+    Ok(json(StatusCode::OK, &now))
+}

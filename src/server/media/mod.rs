@@ -1,0 +1,82 @@
+//! `/api/media`: files in and out, and those that messages have.
+
+mod keep;
+mod manage;
+mod range;
+mod serve;
+mod thumbnail;
+mod upload;
+
+pub use keep::{hold, keep, keep_content};
+pub use manage::{fetch, list, remove};
+pub use serve::{SIGNED, serve, serve_signed};
+pub use thumbnail::small;
+pub use upload::upload;
+
+use super::error::{ErrorResponse, Result};
+use crate::media::{Hash, Refused};
+use hyper::StatusCode;
+
+/// The most characters of a file's name.
+const MAX_NAME: usize = 255;
+
+/// Works on a thread of its own: the disk may take its time.
+async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let failed = |error: tokio::task::JoinError| {
+        ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    };
+    tokio::task::spawn_blocking(work).await.map_err(failed)
+}
+
+impl From<Refused> for ErrorResponse {
+    fn from(refused: Refused) -> Self {
+        let (status, code) = match &refused {
+            Refused::Empty => (StatusCode::BAD_REQUEST, Some("empty")),
+            Refused::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, Some("too_large")),
+            Refused::Full { .. } | Refused::DiskFull { .. } => {
+                (StatusCode::INSUFFICIENT_STORAGE, Some("media_full"))
+            }
+            Refused::Disk(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
+        };
+        Self::new(status, refused.to_string()).named(code)
+    }
+}
+
+/// 404 for media.
+fn no_media() -> ErrorResponse {
+    ErrorResponse::new(StatusCode::NOT_FOUND, "there is no such media here").named(Some("no_media"))
+}
+
+/// The hash in a path; one that is none is that of nothing.
+fn hash_of(text: &str) -> Result<Hash> {
+    text.parse().map_err(|_| no_media())
+}
+
+/// A file's name in a query, without the folders before it.
+fn name_in(query: Option<&str>) -> Result<Option<String>> {
+    let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let Some((_, name)) = pairs.find(|(key, _)| key == "name") else { return Ok(None) };
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default().trim();
+    let is_fit = (1..=MAX_NAME).contains(&last.chars().count()) && !last.contains(char::is_control);
+    if !is_fit {
+        let text = format!("`name` must be a file's name: 1 to {MAX_NAME} printable characters");
+        return Err(ErrorResponse::bad_request(text));
+    }
+    Ok(Some(last.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_no_folders_and_nothing_that_is_not_printable() {
+        let name = |query: &str| name_in(Some(query)).map_err(|error| error.text().to_owned());
+        assert_eq!(name("name=..%2F..%2Fetc%2Fpasswd"), Ok(Some("passwd".into())));
+        assert_eq!(name("name=C%3A%5Ca%20b.png"), Ok(Some("a b.png".into())));
+        assert_eq!(name("other=1"), Ok(None));
+        for wrong in ["name=", "name=a%0Ab", "name=a%2F", &format!("name={}", "x".repeat(256))] {
+            assert!(name(wrong).is_err(), "{wrong}");
+        }
+    }
+}

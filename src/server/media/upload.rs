@@ -1,0 +1,82 @@
+//! `POST /api/media`: a file comes in, bit by bit, onto the disk.
+
+use super::{name_in, on_thread};
+use crate::media::{Refused, Upload};
+use crate::protocol::http::Uploaded;
+use crate::server::body::{Answer, json};
+use crate::server::context::{Context, Incoming};
+use crate::server::error::{ErrorResponse, Result};
+use crate::server::limit::RETRY_AFTER;
+use crate::server::operation::Call;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::StatusCode;
+use hyper::body::Body;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Bytes gathered before they go to the disk.
+const PIECE: usize = 256 << 10;
+
+/// How long an upload may take as a whole.
+const MAX_TIME: Duration = Duration::from_hours(1);
+
+/// `POST /api/media`: keeps the body; the same bytes twice are one.
+pub async fn upload(call: Call<'_>) -> Result<Answer> {
+    let context = call.context;
+    let name = name_in(call.request.uri().query())?;
+    let max_bytes = context.blobs.bounds().max_bytes;
+    if call.request.body().size_hint().lower() > max_bytes {
+        return Err(Refused::TooLarge { max_bytes }.into());
+    }
+    let _permit = context.uploads.acquire()?;
+    let receiving = timeout(MAX_TIME, receive(context, call.request));
+    let upload = tokio::select! {
+        received = receiving => received.unwrap_or_else(|_| Err(too_slow(MAX_TIME)))?,
+        () = context.stop.cancelled() => {
+            let text = "the server is stopping; the file did not arrive in time";
+            return Err(ErrorResponse::unavailable(text, RETRY_AFTER));
+        }
+    };
+    let mime = upload.kind().mime.to_owned();
+    let stored = on_thread(|| upload.finish()).await??;
+    let media = stored.hash.to_string();
+    Ok(json(StatusCode::CREATED, &Uploaded { media, name, mime, size: stored.size }))
+}
+
+async fn receive(context: &Context, request: Incoming) -> Result<Upload> {
+    let blobs = context.blobs.clone();
+    let mut upload = on_thread(move || blobs.begin()).await??;
+    let mut body = request.into_body();
+    let mut gathered = Vec::new();
+    loop {
+        let piece = next(context, &mut body).await?;
+        let is_end = piece.is_none();
+        gathered.extend_from_slice(&piece.unwrap_or_default());
+        if gathered.len() >= PIECE || (is_end && !gathered.is_empty()) {
+            let bytes = std::mem::take(&mut gathered);
+            upload = on_thread(move || upload.write(&bytes).map(|()| upload)).await??;
+        }
+        if is_end {
+            return Ok(upload);
+        }
+    }
+}
+
+/// The next bytes of a body; `None` at its end.
+async fn next(context: &Context, body: &mut hyper::body::Incoming) -> Result<Option<Bytes>> {
+    let limit = Duration::from_secs(context.config.limits.body_seconds);
+    loop {
+        let frame = timeout(limit, body.frame()).await.map_err(|_| too_slow(limit))?;
+        let Some(frame) = frame else { return Ok(None) };
+        let broken = |error| ErrorResponse::bad_request(format!("the body broke off: {error}"));
+        if let Ok(bytes) = frame.map_err(broken)?.into_data() {
+            return Ok(Some(bytes));
+        }
+    }
+}
+
+fn too_slow(limit: Duration) -> ErrorResponse {
+    let text = format!("the file did not arrive within {} s", limit.as_secs());
+    ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, text)
+}

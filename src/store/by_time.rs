@@ -1,0 +1,237 @@
+//! Lists by the time at which messages were said: two streams, merged. Messages that are not late are in
+//! that order already; late ones have a table of it.
+
+use super::damage::guarded;
+use super::error::Result;
+use super::postings::{Places, locate, start_of};
+use super::query::{Filter, Matches, Page};
+use super::tables::Term;
+use super::view::View;
+use crate::model::message::Message;
+use std::collections::VecDeque;
+use std::iter::Rev;
+use std::ops::Range;
+
+/// The late messages of one term, newest first.
+type LateRows<'v> = Rev<redb::Range<'v, (u32, u64, u64), ()>>;
+
+/// Messages that are asked for at a time.
+const STRIDE: usize = 256;
+
+/// When a message was said, in Unix seconds, and its `seq`.
+type Said = (u64, u64);
+
+/// Something that finds messages by `seq`, and tells whether one message is among them.
+pub trait Source {
+    /// The messages that match, newest first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    fn page(&self, page: Page) -> Result<Matches>;
+
+    /// Whether a message matches.
+    fn has(&self, message: &Message) -> bool;
+
+    /// The times, in Unix seconds, outside which no message matches.
+    fn span(&self) -> Range<u64>;
+}
+
+impl View {
+    /// The messages of a source by `created_at` and then by `seq`, newest first. `page.before` leaves
+    /// out those that were said after that message, and itself.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn by_time(&self, filter: &Filter, source: &impl Source, page: Page) -> Result<Matches> {
+        guarded(|| {
+            let (mut before, mut end) = self.begin_by_time(page.before)?;
+            let Range { start: since, end: until } = source.span();
+            if (until, 0) < before {
+                before = (until, 0);
+                end = end.min(self.end_of_regular(before)?);
+            }
+            let regular =
+                Regular { view: self, source, end: Some(end), read: VecDeque::new(), stop: None };
+            merge(regular, self.late_between(filter, since, before)?, page)
+        })
+    }
+
+    /// Where a page begins: the time that all of it was said before, and the `seq` that all of it lies
+    /// before that is not late.
+    fn begin_by_time(&self, before: Option<u64>) -> Result<(Said, u64)> {
+        let end = self.head() + 1;
+        let Some(seq) = before.filter(|seq| *seq < end) else { return Ok(((u64::MAX, 0), end)) };
+        let Some(message) = self.readable(seq)? else {
+            // It was deleted; its neighbour was said at about the same time.
+            let neighbour = self.regular_in(0, seq)?;
+            return Ok((neighbour.map_or((0, seq), |message| (message.created_at, seq)), seq));
+        };
+        let said = said(&message);
+        Ok((said, if self.is_late(seq)? { self.end_of_regular(said)? } else { seq }))
+    }
+
+    fn is_late(&self, seq: u64) -> Result<bool> {
+        let (block, place) = locate(seq);
+        Ok(self.places(Term::LATE, block)?.is_some_and(|late| late.has(place)))
+    }
+
+    /// The `seq` before which all messages that are not late were said before `said`.
+    fn end_of_regular(&self, said: Said) -> Result<u64> {
+        let (mut low, mut high) = (0, self.head() + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.regular_in(low, middle + 1)? {
+                Some(message) if (message.created_at, message.seq) >= said => high = message.seq,
+                _ => low = middle + 1,
+            }
+        }
+        Ok(low)
+    }
+
+    /// The newest message of a range of places that is not late.
+    fn regular_in(&self, first: u64, end: u64) -> Result<Option<Message>> {
+        let Some(needed) = self.needed(&Filter::default())? else { return Ok(None) };
+        let mut end = end;
+        while end > first {
+            let (block, _) = locate(end - 1);
+            let Some(at) = self.last_common_block(&needed, block)? else { break };
+            let mut places = self.common(&needed, at)?;
+            if let Some(late) = self.places(Term::LATE, at)? {
+                places.take_out(&late);
+            }
+            if at == block {
+                places.intersect(&Places::before(at, end));
+            }
+            for seq in places.descending().map(|place| start_of(at) + u64::from(place)) {
+                if seq < first {
+                    return Ok(None);
+                }
+                if let Some(message) = self.readable(seq)? {
+                    return Ok(Some(message));
+                }
+            }
+            end = start_of(at);
+        }
+        Ok(None)
+    }
+
+    /// Late messages that may match, said from one time to before another, newest first.
+    fn late_between(&self, filter: &Filter, since: u64, before: Said) -> Result<Late<'_>> {
+        let terms = match &filter.conversation {
+            None => vec![Term::LATE],
+            Some(name) => self.conversation_terms(filter.platform.as_deref(), name)?,
+        };
+        let mut rows = Vec::with_capacity(terms.len());
+        for term in terms.into_iter().filter(|_| (since, 0) < before) {
+            let range = (term.0, since, 0)..(term.0, before.0, before.1);
+            rows.push(self.late.range(range)?.rev());
+        }
+        Ok(Late { view: self, heads: vec![None; rows.len()], rows })
+    }
+}
+
+/// Messages that are not late, newest first.
+struct Regular<'v, S> {
+    view: &'v View,
+    source: &'v S,
+    /// Where those end that are still to be asked for; `None` where there are none.
+    end: Option<u64>,
+    read: VecDeque<Message>,
+    /// The source compared nothing that was said before this message, and gives no more.
+    stop: Option<Message>,
+}
+
+impl<S: Source> Regular<'_, S> {
+    fn stopped_at(&self) -> Option<Said> {
+        self.stop.as_ref().map(said)
+    }
+
+    fn next(&mut self) -> Result<Option<Message>> {
+        while self.read.is_empty() && self.stop.is_none() {
+            let Some(end) = self.end else { break };
+            let asked = Page { offset: 0, limit: STRIDE, before: Some(end) };
+            let found = self.source.page(asked)?;
+            let oldest = found.messages.last().map(|message| message.seq);
+            self.end = found.searched_to.or(oldest);
+            for message in found.messages {
+                if !self.view.is_late(message.seq)? {
+                    self.read.push_back(message);
+                }
+            }
+            if let Some(seq) = found.searched_to {
+                self.stop = self.oldest_regular(seq, end)?;
+            }
+        }
+        Ok(self.read.pop_front())
+    }
+
+    /// The oldest message of a range of places that is not late.
+    fn oldest_regular(&self, first: u64, end: u64) -> Result<Option<Message>> {
+        for seq in first..end {
+            if !self.view.is_late(seq)?
+                && let Some(message) = self.view.readable(seq)?
+            {
+                return Ok(Some(message));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Late messages, in the order in which they were said, newest first.
+struct Late<'v> {
+    view: &'v View,
+    rows: Vec<LateRows<'v>>,
+    /// The next of each row.
+    heads: Vec<Option<Said>>,
+}
+
+impl Late<'_> {
+    fn next(&mut self) -> Result<Option<Message>> {
+        loop {
+            for (head, rows) in self.heads.iter_mut().zip(&mut self.rows) {
+                if head.is_none() {
+                    let row = rows.next().transpose()?;
+                    *head = row.map(|(key, _)| (key.value().1, key.value().2));
+                }
+            }
+            let newest = self.heads.iter_mut().max();
+            let Some((_, seq)) = newest.and_then(Option::take) else { return Ok(None) };
+            if let Some(message) = self.view.readable(seq)? {
+                return Ok(Some(message));
+            }
+        }
+    }
+}
+
+fn merge<S: Source>(
+    mut regular: Regular<'_, S>,
+    mut late: Late<'_>,
+    page: Page,
+) -> Result<Matches> {
+    let (mut found, mut skip) = (Matches::default(), page.offset);
+    let (mut told, mut late_one) = (regular.next()?, late.next()?);
+    while found.messages.len() < page.limit {
+        let message = if told.is_none() && late_one.as_ref().map(said) <= regular.stopped_at() {
+            found.searched_to = regular.stopped_at().map(|(_, seq)| seq);
+            break;
+        } else if told.as_ref().map(said) > late_one.as_ref().map(said) {
+            let next = regular.next()?;
+            std::mem::replace(&mut told, next)
+        } else {
+            let next = late.next()?;
+            std::mem::replace(&mut late_one, next).filter(|message| regular.source.has(message))
+        };
+        match message {
+            Some(_) if skip > 0 => skip -= 1,
+            message => found.messages.extend(message),
+        }
+    }
+    Ok(found)
+}
+
+fn said(message: &Message) -> Said {
+    (message.created_at, message.seq)
+}
