@@ -36,9 +36,10 @@ pub async fn open(
         Opening::Socket(opening) => upgrade(context, opening, granted, request),
         Opening::Action(action) => {
             let has_body = request.headers().contains_key(CONTENT_TYPE);
-            let body = match has_body {
-                true => Some(read_body(context, request, "application/json").await?),
-                false => None,
+            let body = if has_body {
+                Some(read_body(context, request, "application/json").await?)
+            } else {
+                None
             };
             let params = body.as_deref().map(serde_json::from_slice::<&RawValue>).transpose();
             let params = params.map_err(|error| {

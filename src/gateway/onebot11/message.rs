@@ -186,10 +186,8 @@ async fn written(shared: &Shared, account: &Account, segment: &Segment) -> Resul
     Ok(match segment {
         Segment::Text { text } => of("text", json!({ "text": text })),
         Segment::Mention { user, name, me } => {
-            let number = match me {
-                true => account.self_id,
-                false => person_number(shared, account, user).await?,
-            };
+            let number =
+                if *me { account.self_id } else { person_number(shared, account, user).await? };
             let mut data = json!({"qq": number.to_string()});
             if let Some(name) = name {
                 data["name"] = json!(name);

@@ -4,6 +4,7 @@ use super::cq;
 use super::options::MessageFormat;
 use super::reading;
 use crate::adapter::onebot::common::parts::Reading;
+use crate::adapter::onebot::common::segment::WireSegment;
 use crate::model::content::Content;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
@@ -56,7 +57,7 @@ pub(super) fn as_made(original: &str, format: MessageFormat) -> serde_json::Resu
 /// A string with CQ codes, as a list of segments in JSON.
 pub fn segments_of_cq(string: &str) -> Value {
     let segments = cq::parse(string);
-    Value::Array(segments.iter().map(|segment| segment.to_json()).collect())
+    Value::Array(segments.iter().map(WireSegment::to_json).collect())
 }
 
 /// A list of segments in JSON, as a string with CQ codes.
