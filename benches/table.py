@@ -254,7 +254,7 @@ class Bench:
         server = self.rechat()
         self.note("serve until it answers", "µs", server.started * 1e6)
         server.stop()
-        # What it costs to start any program from here is taken off.
+        # The cost of starting any program from here is subtracted.
         empty = self.run_time(["true"])
         self.note("rechat --version", "µs", self.run_time([self.options.rechat, "--version"]) - empty)
         self.note("binary", "bytes", os.path.getsize(self.options.rechat))

@@ -1,7 +1,7 @@
 //! How many messages came and went in each minute of the last day.
 //!
-//! Kept in memory from the commits; what was before the start is read from the journal once, by a
-//! thread of its own, so that nobody waits for it.
+//! Counted in memory with each commit. The time before the start is read from the journal once, on a
+//! thread of its own.
 
 use crate::model::change::{Change, Effect};
 use crate::model::message::{Direction, Message};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Minutes that are remembered: a day.
 pub const MAX_MINUTES: usize = 24 * 60;
 
-/// The most messages read back at the start; of a day with more, the older part is not told.
+/// The most messages that are read at the start; of a day with more, the older part is not counted.
 const MAX_READ: usize = 1_000_000;
 
 /// So many older messages in a row end the reading: platforms hand in old messages late, so the

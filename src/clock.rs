@@ -1,4 +1,4 @@
-//! The time of day, read in one place; and how old something is although the clock was set.
+//! The time of day, and ages that stay right although the clock is set.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::VecDeque;
@@ -28,7 +28,7 @@ pub fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Seconds that nobody sets; on Linux they go on while the host sleeps.
+/// Seconds of the monotonic clock, which cannot be set. On Linux it also counts while the host sleeps.
 fn steady() -> i64 {
     #[cfg(target_os = "linux")]
     let id = ClockId::Boottime;
@@ -114,7 +114,7 @@ impl Timeline {
         if by.abs() <= TOLERANCE {
             return None;
         }
-        // When exactly it was set, since the last look, nobody saw.
+        // The clock was set at an unknown moment since the last look.
         let (end, begin) = (expected + TOLERANCE, wall - passed - TOLERANCE);
         self.jumps.push_back(Jump { end, begin, by });
         if self.jumps.len() > MAX_JUMPS

@@ -1,4 +1,4 @@
-//! One error for people: what happened, and what to do about it.
+//! The error that a command reports: the cause, and advice.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -6,9 +6,9 @@ use std::process::ExitCode;
 /// Kind of an error; decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The command was given wrongly: exit code 2.
+    /// Wrong usage: exit code 2.
     Usage,
-    /// It was asked rightly and could not be done: exit code 1.
+    /// The command failed: exit code 1.
     Failed,
     /// The reader of our output has gone (`| head`): no message, exit code 0.
     Gone,
@@ -27,17 +27,17 @@ pub struct Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// Something asked rightly that could not be done.
+    /// A failed command.
     pub fn failed(what: impl Into<String>) -> Self {
         Self { kind: Kind::Failed, what: what.into(), hint: None }
     }
 
-    /// A command that was given wrongly.
+    /// Wrong usage of a command.
     pub fn usage(what: impl Into<String>) -> Self {
         Self { kind: Kind::Usage, what: what.into(), hint: None }
     }
 
-    /// Adds what to do about it.
+    /// Adds advice, which is printed on its own line.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -49,7 +49,7 @@ impl Error {
         self.hint.is_some()
     }
 
-    /// An error of reading or writing a stream; a closed pipe is not worth a word.
+    /// An error of writing the output. A closed pipe (`| head`) prints no message.
     pub fn of_output(error: &std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
             return Self { kind: Kind::Gone, what: String::new(), hint: None };

@@ -48,7 +48,7 @@ impl Health {
 /// Runs a background task until it ends, and starts it anew after a panic.
 ///
 /// A panic is an error in the log, a count in the metrics and a fault in [`HEALTH`], which stays
-/// until the process ends: somebody should look at it.
+/// until the process ends, so that an operator sees it.
 pub async fn supervise<Task>(
     name: &'static str,
     stop: CancellationToken,

@@ -1,8 +1,9 @@
 //! Ingest: events of adapters, on their way to the store.
 //!
-//! An event is let go of only once it is on disk. While the disk refuses, it is tried again, the
-//! adapters' queue fills (it is bounded in number and bytes), and their sockets wait: so nothing is
-//! lost, and memory stays bounded. What meets a damaged row is set aside, and does not stop the next.
+//! An event leaves the queue only once it is on disk. If the disk refuses, the event is tried again,
+//! the adapters' queue fills (it is bounded in number and bytes), and their sockets wait: nothing is
+//! lost, and memory stays bounded. An event that meets a damaged row is set aside, and the next one
+//! goes on.
 //! A message of the account's owner may be the echo of an attempt that is under way. It waits for
 //! the attempt's end, which tells the platform's ID; the store decides which it is.
 
@@ -24,7 +25,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Events that share their way to the disk.
+/// Events that are stored in one batch.
 const BATCH: usize = 256;
 
 /// Pause before the disk is tried again.
@@ -55,7 +56,7 @@ struct Work {
     batch: VecDeque<Item>,
     /// Messages that wait for the end of an attempt, the oldest first.
     waiting: VecDeque<Item>,
-    /// The task ended in the midst of a batch, by a panic: what is left is stored one by one.
+    /// A panic ended the task during a batch: the rest of the batch is stored one by one.
     is_broken: bool,
 }
 
@@ -276,7 +277,10 @@ impl Ingest {
             self.count_unstored(work);
             self.words.stored();
             if let Some(error) = refusal {
-                tracing::error!(events = work.batch.len(), "what came in waits: {error}");
+                tracing::error!(
+                    events = work.batch.len(),
+                    "events cannot be stored and wait: {error}"
+                );
                 sleep(DISK_PAUSE).await;
             }
         }

@@ -1,4 +1,4 @@
-//! Stopping: the first signal asks everybody to end, the second does not ask.
+//! Stopping: the first signal lets every part end its work, the second ends the process at once.
 
 use crate::error::{Error, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -41,6 +41,7 @@ const LAYERS: [&[&str]; 13] = [
     &["actions", "ingest", "outbox", "retention"],
     &["gateway"],
     &["config"],
+    &["mcp"],
     &["server", "cli", "client"],
     &["tui"],
     &["command"],
@@ -132,7 +133,7 @@ fn a_circle_is_found_however_it_is_written() {
 fn comments_literals_and_own_names_make_no_circle() {
     let a = "use super::b::B; // and b\nstruct A<'a>(&'a str, char);";
     let b = "/// See `super::a::A`.\nconst TEXT: &str = \"super::a::A\";\nconst MARK: char = '\"';\n\
-             const RAW: &str = r#\"crate::room::a\"#; mod inner { pub struct C; use super::B; }";
+             const RAW: &str = r#\"crate::room::a\"#; pub(in crate::room::a) struct D; mod inner { pub struct C; use super::B; }";
     let files = [
         ("lib.rs", "mod room;"),
         ("room/mod.rs", "pub mod a;\nmod b;"),
@@ -166,7 +167,13 @@ fn needs_only(name: &str, allowed: &[&str]) {
 
 #[test]
 fn the_terminal_client_asks_the_client_alone() {
-    needs_only("tui", &["client", "protocol", "model", "error", "clock", "text"]);
+    needs_only("tui", &["client", "protocol", "model", "search", "error", "clock", "text"]);
+}
+
+#[test]
+fn agents_ask_by_types_of_the_core_alone() {
+    let allowed = ["config", "error", "metrics", "model", "protocol", "search", "store", "text"];
+    needs_only("mcp", &allowed);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use rechat::model::change::{Change, Committed, Outcome};
 use rechat::model::cursor::{Cursor, Epoch};
 use rechat::model::message::{Draft, Message, MessageType, Status};
 use rechat::model::routing::RoutingFacts;
-use rechat::outbox::{self, CommitObserver, Policy};
+use rechat::outbox::{self, CommitObserver, RetryPolicy};
 use rechat::protocol::event::EventKinds;
 use rechat::store::{
     Access, Answer, Command, Entry, Error, Filter, Head, Listener, Options, Page, Store,
@@ -308,7 +308,7 @@ fn send_by_loopback(store: &Arc<Store>, outbox: outbox::Outbox) -> impl Drop {
     let tracker = TaskTracker::new();
     adapter::start(vec![loopback], sink, registry.clone(), Arc::new(()), stop.clone(), tracker);
     let pause = Duration::from_millis(1);
-    let policy = Policy {
+    let policy = RetryPolicy {
         retries: 5,
         first_pause: pause,
         longest_pause: pause,

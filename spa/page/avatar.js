@@ -10,7 +10,7 @@ function hash(text) {
   return sum;
 }
 
-/** Which of the colours somebody has. @param {string} id */
+/** The colour of a person. @param {string} id */
 export const hueOf = (id) => hash(id) % HUES;
 
 /** One letter of Chinese and the like, two of other names: `Hiking club` is `HC`. @param {string} name */

@@ -1,4 +1,4 @@
-// What a message is made of, in the reader's language.
+// The content of a message, in the reader's language.
 
 import { size } from './format.js';
 import { t } from './i18n.js';
@@ -60,9 +60,13 @@ function words(segment) {
  */
 const bracketed = (word, more) => (more ? `[${word}] ${more}` : `[${word}]`);
 
-/** A message in one line. @param {Message} message */
-export function lineOf(message) {
-  return segmentsOf(message).map((segment) => words(segment).slice(0, LINE)).join(' ').slice(0, LINE).replace(/\s+/g, ' ').trim();
+/**
+ * A message in one line.
+ * @param {Message} message
+ * @param {number} most characters of it
+ */
+export function lineOf(message, most = LINE) {
+  return segmentsOf(message).map((segment) => words(segment).slice(0, most)).join(' ').slice(0, most).replace(/\s+/g, ' ').trim();
 }
 
 /** A message in one line, a file with its name and size. @param {Message} message */

@@ -21,7 +21,7 @@ export const EVERYTHING = { q: '', platform: '', conversation: '', status: '', m
 export class MessageList {
   /** @type {Message[]} */
   rows = [];
-  /** New ones that are not shown while somebody reads; the newest first. @type {Message[]} */
+  /** New ones that are not shown while the user reads; the newest first. @type {Message[]} */
   waiting = [];
   isPaused = false;
   /** Whether the oldest message is here. */

@@ -1,4 +1,4 @@
-// What a message's content stands for, where it is no text: an address, or the bytes themselves.
+// Media of a message: their address, or their bytes.
 
 /** @typedef {import('./types.js').MessageType} MessageType */
 

@@ -3,6 +3,7 @@
 import { describe } from './content.js';
 import { h } from './dom.js';
 import { author, machineTime, platformName, time } from './format.js';
+import { withHits } from './hits.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
 import { conversationName } from './names.js';
@@ -12,8 +13,12 @@ import { conversationName } from './names.js';
 /** @param {import('./types.js').Status} status */
 export const statusMark = (status) => h('span', { class: `status ${status.toLowerCase()}` }, t(status));
 
-/** Two lines: who, where and when; what, and how it fared. @param {Message} message */
-export function messageRow(message) {
+/**
+ * Two lines: who, where and when; what, and how it fared.
+ * @param {Message} message
+ * @param {string} q what was searched for
+ */
+export function messageRow(message, q = '') {
   const isInbound = message.direction === 'Inbound';
   const direction = h(
     'span',
@@ -28,14 +33,14 @@ export function messageRow(message) {
     h(
       'div',
       { class: 'head' },
-      h('span', { class: 'author' }, author(message)),
+      h('span', { class: 'author' }, ...withHits(author(message), q)),
       h('span', { class: 'where' }, `${platformName(message.platform)} · ${conversationName(message)}`),
       h('time', { datetime: machineTime(message.created_at) }, time(message.created_at)),
     ),
     h(
       'div',
       { class: 'body' },
-      h('span', { class: 'text' }, describe(message)),
+      h('span', { class: 'text' }, ...withHits(describe(message), q)),
       message.status === 'Failed' && message.last_error ? h('span', { class: 'reason', title: message.last_error }, message.last_error) : null,
       isInbound ? null : statusMark(message.status),
     ),

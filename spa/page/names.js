@@ -1,4 +1,4 @@
-// What people call conversations: platforms tell it with what they send, not with what we send.
+// Names of conversations. Platforms tell them with inbound messages, not with outbound ones.
 
 /** @type {Map<string, string>} */
 const names = new Map();

@@ -1,4 +1,4 @@
-// Notifications of the browser: only where somebody has asked for them.
+// Notifications of the browser, if the user turned them on.
 
 import { lineOf } from './content.js';
 import { author } from './format.js';
@@ -20,7 +20,7 @@ export async function askToNotify() {
 }
 
 /**
- * Notifies of messages that nobody sees.
+ * Notifies of messages that are not on the screen.
  * @param {import('./feed.js').Feed} feed
  */
 export function followNotifications(feed) {
@@ -47,7 +47,7 @@ function isWanted(message, feed) {
   return rule === 'all' || isMention || (rule === undefined && isPrivate({ kind: entry?.kind, conversation: message.recipient }));
 }
 
-/** Whether its conversation is open before somebody's eyes. @param {Message} message */
+/** Whether its conversation is open and visible. @param {Message} message */
 function isSeen(message) {
   const { place, parameters } = here();
   const isOpen = place === 'messages' && parameters.get('platform') === message.platform && parameters.get('conversation') === message.recipient;

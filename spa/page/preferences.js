@@ -1,4 +1,4 @@
-// What a person prefers in this browser.
+// Preferences, kept in this browser.
 
 import { Signal } from './signal.js';
 

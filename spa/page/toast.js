@@ -1,7 +1,7 @@
 import { h } from './dom.js';
 import { t } from './i18n.js';
 
-/** How long a word stays, in milliseconds; longer where somebody points at it. */
+/** Milliseconds for which a toast is shown; longer while the pointer is on it. */
 const STAYS = 6000;
 
 const place = h('div', { class: 'toasts', role: 'status', 'aria-live': 'polite' });

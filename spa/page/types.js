@@ -1,4 +1,4 @@
-// What the server says, and what the page's parts say to each other. Types alone.
+// Types of the server's answers, and of the page's own parts.
 
 /** @typedef {'Pending' | 'Sending' | 'Sent' | 'Failed' | 'Canceled'} Status */
 /** @typedef {'Text' | 'Image' | 'File' | 'Video' | 'Audio'} MessageType */
@@ -135,6 +135,21 @@
  * @property {Person} [operator]
  * @property {string} text
  * @property {number} created_at Unix seconds
+ * @property {number} [request] ID of the request, where it can be answered
+ */
+
+/**
+ * Somebody who wants to be a friend, or to join a group.
+ * @typedef {object} ContactRequest
+ * @property {number} id
+ * @property {string} platform
+ * @property {string} account the account of ours that is asked
+ * @property {string} [conversation] the group
+ * @property {'friend_request' | 'join_request'} kind
+ * @property {Person} [user]
+ * @property {string} text their words
+ * @property {number} created_at Unix seconds
+ * @property {boolean} [approved] absent while it waits for an answer
  */
 
 /**

@@ -1,9 +1,10 @@
-//! Actions on messages that were sent: recalls, edits, reactions; and answers to requests (contract,
-//! items 25 to 27).
+//! Actions on messages that were sent: recalls, edits, reactions, the opening of forwards; and answers
+//! to requests (contract, items 25 to 27).
 //!
-//! The platform goes first. What it refused changes nothing here; what it did is written down, also where
-//! the client that asked has hung up by then.
+//! The platform is asked first. If it refuses, nothing changes here; if it agrees, the change is stored,
+//! even if the client has disconnected meanwhile.
 
+mod forward;
 mod turns;
 
 use self::turns::Turns;
@@ -32,11 +33,13 @@ pub struct Actions {
 pub enum Error {
     /// There is no such message or request, or it was answered already.
     NotFound,
+    /// It has no forward that could be opened.
+    NoForward,
     /// It was not sent, so that there is nothing on the platform.
     NotSent,
     /// An attempt to send it is under way.
     InFlight,
-    /// The platform was asked, or could not be.
+    /// The platform refused, did not answer, or could not be asked.
     Platform(ActionError),
     #[allow(missing_docs)]
     Store(store::Error),
@@ -47,6 +50,7 @@ impl Error {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::NotFound | Self::Store(_) => None,
+            Self::NoForward => Some("no_forward"),
             Self::NotSent => Some("not_sent"),
             Self::InFlight => Some("in_flight"),
             Self::Platform(ActionError::Unsupported) => Some("unsupported"),
@@ -61,6 +65,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => f.write_str("there is no such message or request"),
+            Self::NoForward => f.write_str("the message has no forward that could be opened"),
             Self::NotSent => {
                 f.write_str("the message was not sent; cancel or delete it where it waits")
             }
@@ -187,7 +192,7 @@ impl Actions {
         .await
     }
 
-    /// Carries an action out in a task of its own, which goes on where the client hangs up.
+    /// Carries an action out in a task of its own, which goes on if the client disconnects.
     async fn to_the_end<T, F>(&self, action: impl FnOnce(Self) -> F) -> Result<T>
     where
         T: Send + 'static,
@@ -211,7 +216,7 @@ impl Actions {
             Status::Sending => return Err(Error::InFlight),
             Status::Pending | Status::Failed | Status::Canceled => return Err(Error::NotSent),
         }
-        // Without the platform's ID nobody can name it there.
+        // Without the platform's ID the platform cannot find it.
         let external_id = message.external_id.clone();
         let external_id = external_id.ok_or(Error::Platform(ActionError::Unsupported))?;
         let account = self.account(message.platform_or_local(), message.account.as_deref())?;

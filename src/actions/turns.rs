@@ -8,7 +8,7 @@ use tokio::sync::OwnedMutexGuard;
 
 type Lock = tokio::sync::Mutex<()>;
 
-/// The keys that something is being done with. Those that are free take no room.
+/// The keys that are in use. Free keys take no memory.
 #[derive(Clone)]
 pub struct Turns<K>(Arc<Mutex<HashMap<K, Weak<Lock>>>>);
 
@@ -19,7 +19,7 @@ impl<K> Default for Turns<K> {
 }
 
 impl<K: Eq + Hash> Turns<K> {
-    /// Waits until nobody else has this key. It is free again once the guard is dropped.
+    /// Waits until this key is free. It is free again once the guard is dropped.
     pub async fn take(&self, key: K) -> OwnedMutexGuard<()> {
         let lock = {
             let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);

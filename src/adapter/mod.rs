@@ -4,7 +4,8 @@
 //! [`EventSink`] and answers the [`Request`]s that reach it by an [`AccountHandle`]. It never sees
 //! the store, the hub or the server; they never name a protocol.
 //!
-//! To add one: write a folder beside `loopback` with a `static ADAPTER`, and list it in `kinds`.
+//! To add one: copy `example.rs` (or `loopback.rs`, which also receives), and list its `ADAPTER` in
+//! `kinds.rs`. The folders: `onebot` is QQ and others, `ilink` is WeChat, `transport` is WebSockets.
 
 mod api;
 mod context;
@@ -26,8 +27,9 @@ pub use crate::model::event::AdapterState;
 pub use crate::protocol::platform::{AdapterStatus, State, StatusChange};
 pub use api::{
     AccountHandle, Action, ActionError, Closed, Delivery, Event, EventSink, ForwardOf, Found, Kind,
-    LoginError, LoginRequest, MessageRef, OnUnknown, Outbound, PlatformRequest, QueuedEvent,
-    RateLimit, ReadMedia, Request, RequestKind, Resolve, Settings, Transport, Window,
+    LoginError, LoginRequest, MediaOf, MediaSource, MessageRef, OnUnknown, Outbound,
+    PlatformRequest, QueuedEvent, RateLimit, ReadMedia, Request, RequestKind, Resolve, Settings,
+    Transport, Window,
 };
 pub use kinds::AdapterConfig;
 pub use onebot::{Written, cq_of_segments, segments_of_cq};

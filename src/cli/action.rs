@@ -62,7 +62,7 @@ pub struct React {
   rechat requests
   rechat requests 12 --approve
   rechat requests 12 --refuse --reason 'who are you?'")]
-pub struct Requests {
+pub struct RequestsArgs {
     /// The request to answer, by the number that the list shows
     #[arg(value_name = "NUMBER")]
     pub id: Option<u64>,

@@ -1,9 +1,10 @@
 //! Reading many messages.
 
 use super::columns::{Column, Format};
+use super::filter::FilterArgs;
 use super::source::SourceArgs;
-use super::values::{directions, orders, statuses, time, types};
-use crate::model::message::{Direction, MessageType, Status};
+use super::values::{orders, statuses, time, types};
+use crate::model::message::{MessageType, Status};
 use crate::store::Order;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -25,22 +26,14 @@ At a terminal it is a table with short IDs, which every command takes; the statu
 is not Sent. In a pipe the fields are separated by tabs: 1 time, 2 direction, 3 platform,
 4 conversation, 5 status, 6 type, 7 sender, 8 content, 9 ID. In a template {column} stands for a
 column, {{ and }} for braces, \\t and \\n for tab and line end.")]
-pub struct List {
+pub struct ListArgs {
     /// Only messages with this status; may be repeated
     #[arg(long, ignore_case = true, value_parser = statuses())]
     pub status: Vec<Status>,
 
-    /// Only messages of this platform
-    #[arg(short, long)]
-    pub platform: Option<String>,
-
-    /// Only messages of this conversation, given by its ID or its name
-    #[arg(short, long)]
-    pub conversation: Option<String>,
-
-    /// Only outbound messages, or only inbound ones
-    #[arg(long, ignore_case = true, value_parser = directions())]
-    pub direction: Option<Direction>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub filter: FilterArgs,
 
     /// Only messages of this sender, given by the ID or the name as it is shown
     #[arg(long, value_name = "SENDER", conflicts_with = "follow")]
@@ -115,12 +108,12 @@ pub struct Shape {
   rechat search lunch
   rechat search 你好 --platform qq --limit 10
   rechat search two words --json | jq -r .content")]
-pub struct Search {
+pub struct SearchArgs {
     /// The text, which has to stand together; case and full-width forms make no difference
     #[arg(required = true, conflicts_with_all = ["search", "follow"], value_parser = NonEmptyStringValueParser::new())]
     pub text: Vec<String>,
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub list: List,
+    pub list: ListArgs,
 }

@@ -12,7 +12,7 @@ use clap::Args;
 
 A file is named by the SHA-256 of its bytes. Messages whose file is removed stay. Files that no message
 has are removed after a day.")]
-pub struct Media {
+pub struct MediaArgs {
     /// Remove this file, and take it out of its messages; may be repeated
     #[arg(long, value_name = "MEDIA", conflicts_with_all = ["json", "limit"])]
     pub remove: Vec<Hash>,

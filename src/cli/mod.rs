@@ -4,8 +4,10 @@
 
 mod action;
 mod columns;
+mod filter;
 mod list;
 mod login;
+mod mcp;
 mod media;
 mod message;
 mod overview;
@@ -18,19 +20,21 @@ mod store;
 mod values;
 mod watch;
 
-pub use action::{Edit, React, Requests};
+pub use action::{Edit, React, RequestsArgs};
 pub use columns::{Column, Format, Part, Template};
-pub use list::{List, Search, Shape};
+pub use filter::FilterArgs;
+pub use list::{ListArgs, SearchArgs, Shape};
 pub use login::{Login, Logout};
-pub use media::Media;
+pub use mcp::Mcp;
+pub use media::MediaArgs;
 pub use message::{Delete, Many, One, SetStatus};
-pub use overview::{Bots, Conversations, Platforms, Stats, StatusArgs};
+pub use overview::{BotsArgs, ConversationsArgs, PlatformsArgs, StatsArgs, StatusArgs};
 pub use parse::parse;
-pub use send::{ContentArgs, Reply, Send, Sending};
-pub use serve::{Serve, Tui};
+pub use send::{ContentArgs, ReplyArgs, Send, Sending};
+pub use serve::{Notify, Serve, Tui};
 pub use shell::{Completions, Man};
 pub use source::SourceArgs;
-pub use store::{Backup, Check, Compact, Doctor, Export, Import};
+pub use store::{BackupArgs, Check, Compact, Doctor, ExportArgs, Import};
 pub use watch::Watch;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueHint};
@@ -84,13 +88,13 @@ pub enum Command {
     /// Store a message and send it
     Send(Send),
     /// Answer a message
-    Reply(Reply),
+    Reply(ReplyArgs),
     /// List messages, the newest first
-    List(List),
+    List(ListArgs),
     /// Run a command for each new message
     Watch(Watch),
     /// Find messages by a text in them, the newest first
-    Search(Search),
+    Search(SearchArgs),
     /// Show one message
     #[command(visible_alias = "show")]
     Get(One),
@@ -113,19 +117,21 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     /// Delete messages; they cannot be brought back
     Delete(Delete),
     /// List the conversations, the latest first
-    Conversations(Conversations),
+    Conversations(ConversationsArgs),
     /// List the platforms, and how they are connected
-    Platforms(Platforms),
+    Platforms(PlatformsArgs),
     /// List the bots, and how they are connected
-    Bots(Bots),
+    Bots(BotsArgs),
     /// List requests of people to be a friend or to join a group, and answer them
-    Requests(Requests),
+    Requests(RequestsArgs),
     /// Count the messages of each status
-    Stats(Stats),
+    Stats(StatsArgs),
     /// Show how the server, the platforms, the queue and the disk are
     Status(StatusArgs),
     /// Read and answer in the terminal, live
     Tui(Tui),
+    /// Let agents read and write chats, by the Model Context Protocol
+    Mcp(Mcp),
     /// Log in to a platform by a QR code
     Login(Login),
     /// Log an account out of its platform
@@ -135,13 +141,13 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     /// Check everything a server needs, and say what to correct
     Doctor(Doctor),
     /// Write messages as JSON lines, the oldest first
-    Export(Export),
+    Export(ExportArgs),
     /// Store messages that were exported; known ones stay as they are
     Import(Import),
     /// Copy the store, also while the server runs
-    Backup(Backup),
+    Backup(BackupArgs),
     /// List the files that messages have, or remove some
-    Media(Media),
+    Media(MediaArgs),
     /// Make the store's file as small as possible
     Compact(Compact),
     /// Print the version

@@ -1,4 +1,4 @@
-//! What there is: conversations, platforms, counts, the state of everything.
+//! Overviews: conversations, platforms, counts, the state of everything.
 
 use super::source::SourceArgs;
 use clap::Args;
@@ -12,7 +12,7 @@ use clap::Args;
 
 At a terminal it is a table, in a pipe the fields are separated by tabs: 1 name, 2 platform, 3 ID,
 4 time of the newest message.")]
-pub struct Conversations {
+pub struct ConversationsArgs {
     /// Only those with this text in their name or ID, in any case
     pub text: Option<String>,
 
@@ -41,7 +41,7 @@ pub struct Conversations {
 
 In a pipe the fields are separated by tabs: 1 platform, 2 account, 3 state, 4 since when, 5 messages
 sent, 6 received, 7 failed, 8 reason.")]
-pub struct Platforms {
+pub struct PlatformsArgs {
     /// Print the platforms as JSON lines
     #[arg(long)]
     pub json: bool,
@@ -59,7 +59,7 @@ pub struct Platforms {
 
 In a pipe the fields are separated by tabs: 1 name, 2 kind, 3 state, 4 since when, 5 events it has
 read, 6 events it is to be told yet, 7 accounts, 8 last error.")]
-pub struct Bots {
+pub struct BotsArgs {
     /// Print the bots as JSON lines
     #[arg(long)]
     pub json: bool,
@@ -75,7 +75,7 @@ pub struct Bots {
   rechat stats
   rechat stats -c group_123456
   rechat stats --json | jq .failed")]
-pub struct Stats {
+pub struct StatsArgs {
     /// Only messages of this platform
     #[arg(short, long)]
     pub platform: Option<String>,

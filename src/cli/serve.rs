@@ -2,7 +2,7 @@
 
 use super::source::SourceArgs;
 use crate::config::LogFormat;
-use clap::{Args, ValueHint};
+use clap::{Args, ValueEnum, ValueHint};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -61,7 +61,21 @@ pub struct Serve {
 
 It needs a server, and waits until that runs. The key `?` shows all keys.")]
 pub struct Tui {
+    /// Messages to notify of, by the terminal's notification or its bell
+    #[arg(long, value_name = "WHICH", default_value = "mentions", env = "RECHAT_NOTIFY")]
+    pub notify: Notify,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub source: SourceArgs,
+}
+
+/// Messages that the terminal client notifies of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Notify {
+    /// None
+    Off,
+    /// Private messages, and those that mention the account
+    Mentions,
+    /// Every message
+    All,
 }

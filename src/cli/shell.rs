@@ -1,4 +1,4 @@
-//! What the shell and `man` need.
+//! Completion scripts for shells, and manual pages.
 
 use clap::{Args, ValueHint};
 use std::path::PathBuf;

@@ -1,8 +1,9 @@
 //! Looking after a store: copies, transfers, checks.
 
+use super::filter::FilterArgs;
 use super::source::SourceArgs;
-use super::values::{directions, statuses};
-use crate::model::message::{Direction, Status};
+use super::values::statuses;
+use crate::model::message::Status;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
@@ -34,7 +35,7 @@ pub struct Doctor {
   rechat export --platform qq | zstd > qq.jsonl.zst
 
 The file appears under its name only when it is complete.")]
-pub struct Export {
+pub struct ExportArgs {
     /// File to write; `-` or nothing: standard output
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
@@ -43,17 +44,9 @@ pub struct Export {
     #[arg(long, ignore_case = true, value_parser = statuses())]
     pub status: Vec<Status>,
 
-    /// Only messages of this platform
-    #[arg(short, long)]
-    pub platform: Option<String>,
-
-    /// Only messages of this conversation, given by its ID or its name
-    #[arg(short, long)]
-    pub conversation: Option<String>,
-
-    /// Only outbound messages, or only inbound ones
-    #[arg(long, ignore_case = true, value_parser = directions())]
-    pub direction: Option<Direction>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub filter: FilterArgs,
 
     /// Also write the files that messages have, into a folder beside the file: `FILE-media`
     #[arg(long, requires = "file")]
@@ -90,7 +83,7 @@ pub struct Import {
 
 The copy has the state of one moment. It is a store that every command can use: --db FILE. The files
 that messages have are copied into the folder FILE-media.")]
-pub struct Backup {
+pub struct BackupArgs {
     /// File to write the copy to
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: PathBuf,

@@ -1,8 +1,7 @@
 //! Running a command for each new message.
 
+use super::filter::FilterArgs;
 use super::source::SourceArgs;
-use super::values::directions;
-use crate::model::message::Direction;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
@@ -20,17 +19,9 @@ pub struct Watch {
     #[arg(long, value_name = "COMMAND")]
     pub exec: String,
 
-    /// Only messages of this platform
-    #[arg(short, long)]
-    pub platform: Option<String>,
-
-    /// Only messages of this conversation, given by its ID or its name
-    #[arg(short, long)]
-    pub conversation: Option<String>,
-
-    /// Only outbound messages, or only inbound ones
-    #[arg(long, ignore_case = true, value_parser = directions())]
-    pub direction: Option<Direction>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub filter: FilterArgs,
 
     /// File that keeps how far it got, and where it goes on the next time
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

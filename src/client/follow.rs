@@ -32,7 +32,7 @@ pub struct Following {
     place: Option<String>,
 }
 
-/// What is told beside new messages.
+/// Events that are asked for beside new messages.
 pub const CHANGES: [EventKind; 3] =
     [EventKind::MessageStatus, EventKind::MessageUpdated, EventKind::MessageDeleted];
 

@@ -15,7 +15,19 @@ pub struct HistoryQuery {
     pub query: Option<String>,
     /// Only messages older than this one: an ID or a `seq`.
     pub before: Option<String>,
+    /// In place of `before`, the oldest one that is wanted, and those after it; and the `seq` of the
+    /// newest one there is.
+    pub from: Option<(Start, u64)>,
     pub limit: usize,
+}
+
+/// The first message of a page that goes forwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// This one, by its ID.
+    Message(String),
+    /// The first of so many inbound messages that were not read.
+    Unread(u64),
 }
 
 /// A page.
@@ -26,6 +38,9 @@ pub struct HistoryPage {
     /// How far a search looked that ended before the page was full: where to go on.
     #[serde(default, deserialize_with = "place")]
     pub searched_to: Option<String>,
+    /// Of a page that goes forwards: there is none after it.
+    #[serde(skip)]
+    pub reaches_newest: bool,
 }
 
 impl HistoryQuery {

@@ -1,6 +1,7 @@
 //! A server, asked over HTTP: through TCP, or through the Unix socket beside its store.
 
 use super::address::Address;
+use super::body::FileBody;
 use super::connection::Connection;
 use super::export::Export;
 use super::history::{HistoryPage, HistoryQuery};
@@ -21,7 +22,8 @@ use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
 use crate::store::{ConversationQuery, Filter, Order, Page};
-use http_body_util::Full;
+use bytes::Bytes;
+use http_body_util::{Either, Full};
 use hyper::Method;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -47,7 +49,7 @@ impl Remote {
         Connection::connect(address, token).await.map(Self)
     }
 
-    /// The server behind a Unix socket; `None` where nobody listens there.
+    /// The server behind a Unix socket; `None` if no server listens there.
     pub(super) async fn beside(socket: &Path) -> Result<Option<Self>> {
         Ok(Connection::beside(socket).await?.map(Self))
     }
@@ -106,6 +108,19 @@ impl Remote {
         }
     }
 
+    /// Messages after a place, the oldest first, at most [`MAX_LIMIT`].
+    pub(super) async fn list_after(
+        &mut self,
+        filter: &Filter,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let after: String = form_urlencoded::byte_serialize(after.as_bytes()).collect();
+        let query = query(filter, 0, limit, None);
+        let listing: Listing = self.0.get(&format!("/api/messages?{query}&after={after}")).await?;
+        Ok(listing.messages)
+    }
+
     /// Messages that meet conditions. A server that had to read many says how far it looked.
     pub(super) async fn search(
         &mut self,
@@ -151,10 +166,21 @@ impl Remote {
         Ok(listing.messages.into_iter().filter(is_one).collect())
     }
 
-    /// One page of the history, the newest first.
+    /// One page of the history that goes backwards, the newest first.
     pub(super) async fn page(&mut self, query: &HistoryQuery) -> Result<HistoryPage> {
-        let path = format!("/api/messages?{}", query.query());
-        self.0.get(&path).await
+        self.0.get(&format!("/api/messages?{}", query.query())).await
+    }
+
+    /// The inbound message that so many others came after.
+    pub(super) async fn inbound_at(
+        &mut self,
+        query: &HistoryQuery,
+        offset: u64,
+    ) -> Result<Option<Message>> {
+        let one = HistoryQuery { limit: 1, ..query.clone() }.query();
+        let path = format!("/api/messages?{one}&direction=Inbound&offset={offset}");
+        let found: HistoryPage = self.0.get(&path).await?;
+        Ok(found.messages.into_iter().next())
     }
 
     /// Asks for page after page, for a server gives at most [`MAX_LIMIT`] at once.
@@ -327,14 +353,7 @@ impl Remote {
             Begin::Since(since) => (since, None),
             Begin::After(place) => (None, Some(place)),
         };
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        let events: Vec<_> = events.iter().map(|kind| kind.as_str()).collect();
-        query
-            .append_pair("events", &events.join(","))
-            .extend_pairs(since.map(|since| ("since", since)));
-        query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
-        query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
-        let path = format!("/api/stream?{}", query.finish());
+        let path = format!("/api/stream?{}", stream_query(filter, since, events));
         let request = self.0.request(Method::GET, &path, None::<&()>);
         let mut request = request.map_err(NotOpened::Refused)?;
         request.headers_mut().insert(ACCEPT, LINES);
@@ -353,7 +372,7 @@ impl Remote {
     pub(super) async fn import(&mut self, lines: Vec<u8>) -> Result<Imported> {
         let mut request = self.0.request(Method::POST, "/api/import", None::<&()>)?;
         request.headers_mut().insert(CONTENT_TYPE, LINES);
-        *request.body_mut() = Full::from(lines);
+        *request.body_mut() = Either::Left(Full::from(lines));
         self.0.need(request).await
     }
 
@@ -367,12 +386,10 @@ impl Remote {
         self.0.get(&format!("/api/media?limit={limit}")).await
     }
 
-    pub(super) async fn upload(&mut self, name: Option<&str>, bytes: Vec<u8>) -> Result<Uploaded> {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(name.map(|name| ("name", name)));
-        let path = format!("/api/media?{}", query.finish());
+    pub(super) async fn upload(&mut self, name: Option<&str>, file: FileBody) -> Result<Uploaded> {
+        let path = upload_path(name);
         let mut request = self.0.request(Method::POST, &path, None::<&()>)?;
-        *request.body_mut() = Full::from(bytes);
+        *request.body_mut() = Either::Right(file);
         self.0.upload(request).await
     }
 
@@ -381,11 +398,31 @@ impl Remote {
         self.0.download(request, to).await
     }
 
+    /// The bytes of a file; `None` where it is not kept.
+    pub(super) async fn media_bytes(&mut self, media: Hash) -> Result<Option<Bytes>> {
+        let request = self.0.request(Method::GET, &format!("/api/media/{media}"), None::<&()>)?;
+        self.0.file(request).await
+    }
+
+    /// Lets the server fetch the files of a message that it does not keep yet.
+    pub(super) async fn fetch_media(&mut self, id: Uuid) -> Result<Message> {
+        let path = format!("/api/messages/{id}/media");
+        let request = self.0.request(Method::POST, &path, None::<&()>)?;
+        self.0.ask(request).await?.ok_or_else(|| no_message(id))
+    }
+
     pub(super) async fn remove_media(&mut self, media: Hash) -> Result<MediaRemoved> {
         let request =
             self.0.request(Method::DELETE, &format!("/api/media/{media}"), None::<&()>)?;
         self.0.ask(request).await?.ok_or_else(|| no_media(media))
     }
+}
+
+/// The path that takes a file of a name.
+fn upload_path(name: Option<&str>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(name.map(|name| ("name", name)));
+    format!("/api/media?{}", query.finish())
 }
 
 /// A part of a path, escaped.
@@ -425,6 +462,17 @@ fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> St
             query.append_pair(name, value);
         }
     }
+    query.finish()
+}
+
+fn stream_query(filter: &Filter, since: Option<&str>, events: &[EventKind]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let events: Vec<_> = events.iter().map(|kind| kind.as_str()).collect();
+    query
+        .append_pair("events", &events.join(","))
+        .extend_pairs(since.map(|since| ("since", since)));
+    query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
+    query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
     query.finish()
 }
 

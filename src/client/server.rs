@@ -1,15 +1,22 @@
 //! A server by its address, whether or not it answers now: for clients that stay.
 
 use super::address::Address;
+use super::body::FileBody;
+use super::forward;
 use super::history::{HistoryPage, HistoryQuery};
 use super::remote::Remote;
 use super::source::{config_here, server_named};
 use crate::cli::SourceArgs;
 use crate::config;
 use crate::error::Result;
+use crate::media::Hash;
 use crate::model::message::{Message, Status};
-use crate::protocol::http::{AdapterStatus, Conversation, NewMessage, SetConversation, Stats};
+use crate::protocol::http::{
+    AdapterStatus, Conversation, MessageChange, NewMessage, Request, RequestAnswer,
+    SetConversation, Stats, Uploaded,
+};
 use crate::store::{ConversationQuery, Filter};
+use bytes::Bytes;
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -59,7 +66,56 @@ impl Server {
 
     /// One page of the history, the newest first.
     pub async fn page(&mut self, query: &HistoryQuery) -> Result<HistoryPage> {
-        self.remote().await?.page(query).await
+        let remote = self.remote().await?;
+        match &query.from {
+            Some((start, newest)) => forward::page(remote, query, start, *newest).await,
+            None => remote.page(query).await,
+        }
+    }
+
+    /// One message; `None` where there is none.
+    pub async fn message(&mut self, id: Uuid) -> Result<Option<Message>> {
+        self.remote().await?.find(id).await
+    }
+
+    /// Changes the content of a message.
+    pub async fn edit(&mut self, id: Uuid, change: &MessageChange) -> Result<Message> {
+        self.remote().await?.change(id, change).await
+    }
+
+    /// Takes a sent message back on its platform.
+    pub async fn recall(&mut self, id: Uuid) -> Result<Message> {
+        self.remote().await?.recall(id).await
+    }
+
+    /// Sets a reaction of ours, or takes it back.
+    pub async fn react(&mut self, id: Uuid, emoji: &str, on: bool) -> Result<Message> {
+        self.remote().await?.react(id, emoji, on).await
+    }
+
+    /// Keeps a file, which segments can then name.
+    pub async fn upload(&mut self, name: &str, file: FileBody) -> Result<Uploaded> {
+        self.remote().await?.upload(Some(name), file).await
+    }
+
+    /// The bytes of a file; `None` where it is not kept.
+    pub async fn media_bytes(&mut self, media: Hash) -> Result<Option<Bytes>> {
+        self.remote().await?.media_bytes(media).await
+    }
+
+    /// Lets the server fetch the files of a message that it does not keep yet.
+    pub async fn fetch_media(&mut self, id: Uuid) -> Result<Message> {
+        self.remote().await?.fetch_media(id).await
+    }
+
+    /// Requests of people, the newest first.
+    pub async fn requests(&mut self) -> Result<Vec<Request>> {
+        self.remote().await?.requests().await
+    }
+
+    /// Answers a request; gives it as it then is.
+    pub async fn answer_request(&mut self, id: u64, answer: &RequestAnswer) -> Result<Request> {
+        self.remote().await?.answer_request(id, answer).await
     }
 
     /// Conversations that have messages, the latest first, page after page up to the query's limit.

@@ -5,6 +5,7 @@ use super::Server;
 use super::session::{Fault, Session};
 use crate::error::{Error, Result};
 use crate::model::message::Message;
+use crate::model::notice::Notice;
 use crate::protocol::command::{Since, Subscribe};
 use crate::protocol::event::{self, EventKind, MessageDeleted, MessageStatus};
 use crate::protocol::http::Conversation;
@@ -19,11 +20,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// Events that are asked for beside new messages.
-const EVENTS: [EventKind; 4] = [
+const EVENTS: [EventKind; 5] = [
     EventKind::MessageStatus,
     EventKind::MessageUpdated,
     EventKind::MessageDeleted,
     EventKind::ConversationUpdated,
+    EventKind::Notice,
 ];
 
 /// The new status of a message.
@@ -55,6 +57,8 @@ pub enum Event {
     Deleted(MessageDeleted<'static>),
     /// A conversation changed; this is how it is now.
     Conversation(Conversation),
+    /// A platform told of something that is no message.
+    Notice(Box<Notice>),
     /// An adapter's connection has another state.
     Adapter(AdapterChange),
 }
@@ -154,8 +158,10 @@ async fn connection(
                 (cursor, Event::Conversation(data.into_owned()))
             }
             event::Event::AdapterStatus { cursor, data } => (cursor, Event::Adapter(data)),
-            event::Event::Notice { .. }
-            | event::Event::Reset { .. }
+            event::Event::Notice { cursor, data } => {
+                (cursor, Event::Notice(Box::new(data.into_owned())))
+            }
+            event::Event::Reset { .. }
             | event::Event::Ack(_)
             | event::Event::Error(_)
             | event::Event::Unknown => continue,

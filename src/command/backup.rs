@@ -1,7 +1,7 @@
 //! `rechat backup` and `rechat compact`
 
 use super::open::reader;
-use crate::cli::{Backup, Compact, Globals};
+use crate::cli::{BackupArgs, Compact, Globals};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};
 use crate::media::{Blobs, Bounds, folder_beside};
@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 /// Writes beside the file, and puts it in its place only once it is whole.
-pub(super) async fn backup(backup: Backup, globals: &Globals) -> Result<()> {
+pub(super) async fn backup(backup: BackupArgs, globals: &Globals) -> Result<()> {
     let file = std::path::absolute(&backup.file)
         .map_err(|error| Error::failed(format!("{}: {error}", backup.file.display())))?;
     if file.is_dir() {

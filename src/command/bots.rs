@@ -5,12 +5,12 @@ use super::listing::{short_time, utc};
 use super::open::reader;
 use super::output::Output;
 use super::platforms::state;
-use crate::cli::{Bots, Globals};
+use crate::cli::{BotsArgs, Globals};
 use crate::clock::now;
 use crate::error::{Error, Result};
 use jiff::tz::TimeZone;
 
-pub(super) async fn run(bots: Bots, globals: &Globals) -> Result<()> {
+pub(super) async fn run(bots: BotsArgs, globals: &Globals) -> Result<()> {
     let mut client = reader(&bots.source, globals).await?;
     if !client.is_served() {
         return Err(Error::failed("no server runs, so no bot is connected")

@@ -1,4 +1,4 @@
-//! `rechat completions`, and the answers that its scripts ask for while somebody types.
+//! `rechat completions`, and the answers that its scripts ask for at each press of Tab.
 
 use super::brief::briefly;
 use super::listing::ID_DIGITS;

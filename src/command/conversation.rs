@@ -2,9 +2,10 @@
 //! message that waits for ever.
 
 use super::nearest::nearest;
+use crate::cli::FilterArgs;
 use crate::client::{Client, SERVED_PLATFORM};
 use crate::error::{Error, Result};
-use crate::model::message::LOCAL;
+use crate::model::message::{LOCAL, Status};
 use crate::protocol::http::Conversation;
 use crate::store::{ConversationQuery, Filter};
 use std::collections::BTreeSet;
@@ -28,6 +29,24 @@ pub(super) struct Place {
 pub(super) struct Known {
     platforms: Option<BTreeSet<String>>,
     conversations: Option<Vec<Conversation>>,
+}
+
+/// The filter of a command's options, with the statuses that it names.
+pub(super) async fn filter_of(
+    client: &mut Client,
+    statuses: Vec<Status>,
+    options: &FilterArgs,
+) -> Result<Filter> {
+    let mut filter = Filter {
+        statuses,
+        platform: options.platform.clone(),
+        conversation: None,
+        direction: options.direction,
+    };
+    if let Some(typed) = &options.conversation {
+        Known::default().narrow(client, &mut filter, typed).await?;
+    }
+    Ok(filter)
 }
 
 impl Known {
@@ -66,7 +85,7 @@ impl Known {
         if has_form(typed) || platform == Some(LOOPBACK) {
             return Ok(Place::of(typed, platform));
         }
-        // What only we have written to so far, no account has seen.
+        // A conversation to which only we have written has no account yet.
         let known = self.conversations(client).await?.iter().filter(|one| one.account.is_some());
         let found = find(known.clone(), typed, platform)?;
         found.ok_or_else(|| {
@@ -162,7 +181,7 @@ fn find<'k>(
     Ok(None)
 }
 
-/// The error for a conversation nobody knows, with those that are written alike.
+/// The error for an unknown conversation, with similar names.
 fn unknown<'k>(
     known: impl Iterator<Item = &'k Conversation> + Clone,
     typed: &str,

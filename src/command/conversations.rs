@@ -4,14 +4,14 @@ use super::grid::{Grid, cell, quiet};
 use super::listing::{short_time, utc};
 use super::open::reader;
 use super::output::Output;
-use crate::cli::{Conversations, Globals};
+use crate::cli::{ConversationsArgs, Globals};
 use crate::clock::now;
 use crate::error::Result;
 use crate::protocol::http::Conversation;
 use crate::store::ConversationQuery;
 use jiff::tz::TimeZone;
 
-pub(super) async fn run(which: Conversations, globals: &Globals) -> Result<()> {
+pub(super) async fn run(which: ConversationsArgs, globals: &Globals) -> Result<()> {
     let query =
         ConversationQuery { platform: which.platform.clone(), ..ConversationQuery::default() };
     let mut all = reader(&which.source, globals).await?.conversations(&query).await?;
@@ -34,7 +34,7 @@ pub(super) async fn run(which: Conversations, globals: &Globals) -> Result<()> {
     out.finish()
 }
 
-fn is_wanted(one: &Conversation, which: &Conversations) -> bool {
+fn is_wanted(one: &Conversation, which: &ConversationsArgs) -> bool {
     let has = |text: &str| {
         let text = text.to_lowercase();
         let names = [Some(&one.conversation), one.name.as_ref()];

@@ -1,10 +1,10 @@
 //! `rechat export`
 
-use super::conversation::Known;
+use super::conversation::filter_of;
 use super::media::files::Files;
 use super::open::reader;
 use super::progress::progress;
-use crate::cli::{Export, Globals};
+use crate::cli::{ExportArgs, Globals};
 use crate::client::Client;
 use crate::error::{Error, Result, tell};
 use crate::store::Filter;
@@ -13,17 +13,9 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-pub(super) async fn run(export: Export, globals: &Globals) -> Result<()> {
+pub(super) async fn run(export: ExportArgs, globals: &Globals) -> Result<()> {
     let mut client = reader(&export.source, globals).await?;
-    let mut filter = Filter {
-        statuses: export.status,
-        platform: export.platform,
-        conversation: None,
-        direction: export.direction,
-    };
-    if let Some(typed) = &export.conversation {
-        Known::default().narrow(&mut client, &mut filter, typed).await?;
-    }
+    let filter = filter_of(&mut client, export.status, &export.filter).await?;
     match export.file {
         Some(file) if file.as_os_str() != "-" => {
             to_file(&mut client, &filter, &file, export.media).await
@@ -52,7 +44,7 @@ async fn to_file(
     }
     let part = file.with_added_extension("part");
     let cannot = |error| Error::failed(format!("cannot write {}: {error}", part.display()));
-    // For nobody else to read, as the store is.
+    // Only its owner can read it, as with the store.
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let out = options.open(&part).map_err(cannot)?;

@@ -1,11 +1,11 @@
 //! `rechat list`
 
-use super::conversation::Known;
+use super::conversation::filter_of;
 use super::ids::place;
 use super::listing::{Form, Look, change_row, printed, watched_row};
 use super::open::reader;
 use super::output::Output;
-use crate::cli::{Column, Globals, List};
+use crate::cli::{Column, Globals, ListArgs};
 use crate::client::{Begin, CHANGES, Client, Followed};
 use crate::clock::now;
 use crate::error::{Result, tell};
@@ -17,9 +17,9 @@ use crate::store::{Filter, Order, Page};
 pub(super) const STORE_REPLACED: &str = "the server's store is another one now, or an older copy: messages \
                               from before this line may be missing";
 
-pub(super) async fn run(list: List, globals: &Globals) -> Result<()> {
+pub(super) async fn run(list: ListArgs, globals: &Globals) -> Result<()> {
     let mut client = reader(&list.source, globals).await?;
-    let filter = filter_of(&list, &mut client).await?;
+    let filter = filter_of(&mut client, list.status.clone(), &list.filter).await?;
     let page = Page { offset: list.offset, limit: list.limit, before: None };
     let before = match &list.before {
         Some(text) => Some(place(&mut client, text).await?),
@@ -46,19 +46,6 @@ pub(super) async fn run(list: List, globals: &Globals) -> Result<()> {
         if filter.conversation.is_some() { form.without(Column::Conversation) } else { form };
     form.print(&mut out, &messages)?;
     out.finish()
-}
-
-async fn filter_of(list: &List, client: &mut Client) -> Result<Filter> {
-    let mut filter = Filter {
-        statuses: list.status.clone(),
-        platform: list.platform.clone(),
-        conversation: None,
-        direction: list.direction,
-    };
-    if let Some(typed) = &list.conversation {
-        Known::default().narrow(client, &mut filter, typed).await?;
-    }
-    Ok(filter)
 }
 
 /// Prints what there is, the oldest first, and then whatever comes.

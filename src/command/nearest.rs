@@ -8,7 +8,7 @@ const ALIKE: f64 = 0.8;
 /// Names that are told at most.
 const TOLD: usize = 3;
 
-/// What belongs to the names that are most like the typed one, or contain it; the nearest first.
+/// The values of the names that are similar to the typed one or contain it, the nearest first.
 pub(super) fn nearest<'n, T>(typed: &str, names: impl Iterator<Item = (&'n str, T)>) -> Vec<T> {
     let typed = typed.to_lowercase();
     let mut near: Vec<_> = names

@@ -5,13 +5,13 @@ use super::listing::{Look, Piece, short_time, utc};
 use super::open::reader;
 use super::output::Output;
 use crate::adapter::State;
-use crate::cli::{Globals, Platforms};
+use crate::cli::{Globals, PlatformsArgs};
 use crate::clock::now;
 use crate::error::{Error, Result};
 use crate::model::message::Status;
 use jiff::tz::TimeZone;
 
-pub(super) async fn run(platforms: Platforms, globals: &Globals) -> Result<()> {
+pub(super) async fn run(platforms: PlatformsArgs, globals: &Globals) -> Result<()> {
     let mut client = reader(&platforms.source, globals).await?;
     if !client.is_served() {
         return Err(Error::failed("no server runs, so no platform is connected")

@@ -4,13 +4,13 @@ use super::grid::{Grid, cell, quiet};
 use super::listing::{short_time, utc};
 use super::open::reader;
 use super::output::Output;
-use crate::cli::{Globals, Requests};
+use crate::cli::{Globals, RequestsArgs};
 use crate::clock::now;
 use crate::error::{Error, Result};
 use crate::protocol::http::{Request, RequestAnswer};
 use jiff::tz::TimeZone;
 
-pub(super) async fn run(asked: Requests, globals: &Globals) -> Result<()> {
+pub(super) async fn run(asked: RequestsArgs, globals: &Globals) -> Result<()> {
     let mut client = reader(&asked.source, globals).await?;
     let mut out = Output::paged(globals);
     let requests = match asked.id {

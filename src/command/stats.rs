@@ -3,11 +3,11 @@
 use super::conversation::Known;
 use super::open::reader;
 use super::output::Output;
-use crate::cli::{Globals, Stats};
+use crate::cli::{Globals, StatsArgs};
 use crate::error::Result;
 use crate::store::Filter;
 
-pub(super) async fn run(stats: Stats, globals: &Globals) -> Result<()> {
+pub(super) async fn run(stats: StatsArgs, globals: &Globals) -> Result<()> {
     let mut client = reader(&stats.source, globals).await?;
     let mut filter = Filter { platform: stats.platform, ..Filter::default() };
     if let Some(typed) = &stats.conversation {

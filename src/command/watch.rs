@@ -1,6 +1,6 @@
 //! `rechat watch`: a command for each new message.
 
-use super::conversation::Known;
+use super::conversation::filter_of;
 use super::list::STORE_REPLACED;
 use super::open::reader;
 use crate::cli::{Globals, Watch};
@@ -19,14 +19,7 @@ use tokio::time::timeout;
 
 pub(super) async fn run(watch: Watch, globals: &Globals) -> Result<()> {
     let mut client = reader(&watch.source, globals).await?;
-    let mut filter = Filter {
-        platform: watch.platform.clone(),
-        direction: watch.direction,
-        ..Filter::default()
-    };
-    if let Some(typed) = &watch.conversation {
-        Known::default().narrow(&mut client, &mut filter, typed).await?;
-    }
+    let filter = filter_of(&mut client, Vec::new(), &watch.filter).await?;
     let kept = watch.place.as_deref().map(read_place).transpose()?.flatten();
     let mut following = if let Some(place) = &kept {
         client.follow(&filter, Begin::After(place), &[]).await?

@@ -2,6 +2,7 @@
 
 use super::{Config, KEYS};
 use crate::error::{Error, Result};
+use crate::text::without_type_names;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -15,7 +16,7 @@ const NOT_KEYS: [&str; 3] = ["RECHAT_CONFIG", "RECHAT_SERVER", "RECHAT_CA"];
 /// Where settings come from, the weakest first.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    /// The file, and whether somebody named it (then it has to be there).
+    /// The file, and whether it was named explicitly (then it must exist).
     pub file: PathBuf,
     #[allow(missing_docs)]
     pub file_was_named: bool,
@@ -32,7 +33,7 @@ pub struct Sources {
 pub struct Loaded {
     #[allow(missing_docs)]
     pub config: Config,
-    /// Key to what set it; keys that nobody set are not there.
+    /// The source of each key; a key with its default value is missing.
     origins: BTreeMap<String, String>,
     /// The adapters as they were written.
     adapters: Vec<Value>,
@@ -168,7 +169,8 @@ fn read_file(path: &Path, has_to_be_there: bool) -> Result<Option<Table>> {
     };
     let wrong = |error: toml::de::Error| {
         let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-        Error::failed(format!("{}, line {line}: {}", path.display(), error.message()))
+        let text = without_type_names(error.message(), "a table");
+        Error::failed(format!("{}, line {line}: {text}", path.display()))
             .hint("`rechat serve --print-config` shows every key, once the file can be read")
     };
     toml::from_str::<Config>(&text).map_err(wrong)?;
@@ -202,7 +204,7 @@ fn set_from_text(table: &mut Table, key: &str, text: &str) -> std::result::Resul
 
 fn parse(table: &Table) -> std::result::Result<Config, String> {
     let text = toml::to_string(table).map_err(|error| error.to_string())?;
-    toml::from_str(&text).map_err(|error| error.message().to_owned())
+    toml::from_str(&text).map_err(|error| without_type_names(error.message(), "a table"))
 }
 
 fn set(table: &mut Table, key: &str, value: Value) {
@@ -268,7 +270,7 @@ mod tests {
         for (text, wanted) in [
             ("listen = '127.0.0.1:1'\nlisten_on = 3", ["line 2", "listen_on"]),
             ("\n\nlisten = 5", ["line 3", "invalid type"]),
-            ("[limits]\nbody_bytes = 'x'", ["line 2", "expected usize"]),
+            ("[limits]\nbody_bytes = 'x'", ["line 2", "expected a whole number"]),
             ("[limits", ["line 1", "unclosed"]),
             ("cors_origins = ['https://app.example/']", ["cors_origins", "app.example/"]),
             ("cors_origins = ['app.example']", ["cors_origins", "not an origin"]),

@@ -44,7 +44,8 @@ pub struct Limits {
     pub session_pairs: usize,
     /// Seconds between pings to a session.
     pub ping_seconds: u64,
-    /// Seconds after which a session that is not heard of, or anybody who takes nothing, is closed.
+    /// Seconds after which a session is closed that sends no answer to a ping, or a client that reads
+    /// nothing.
     pub idle_seconds: u64,
     /// Seconds that running requests have to end when the server stops.
     pub stop_seconds: u64,

@@ -4,6 +4,7 @@ mod access;
 mod keys;
 mod layers;
 mod limits;
+mod mcp;
 mod media;
 mod public_host;
 mod secret;
@@ -12,6 +13,7 @@ pub use access::{Need, Scope, Token, TokenEntry, weakness};
 pub use keys::{ADAPTER_KEYS, BOT_KEYS, KEYS, Key, TOKEN_KEYS};
 pub use layers::{Loaded, Sources, load};
 pub use limits::Limits;
+pub use mcp::{AgentSending, Mcp, Pattern};
 pub use media::Media;
 pub use public_host::PublicHost;
 pub use secret::Secret;
@@ -67,6 +69,8 @@ pub struct Config {
     pub retention: Retention,
     #[allow(missing_docs)]
     pub media: Media,
+    /// Rights and limits of agents.
+    pub mcp: Mcp,
     /// Tokens with a scope each.
     #[serde(rename = "tokens")]
     pub token_entries: Vec<TokenEntry>,
@@ -188,6 +192,7 @@ impl Default for Config {
             outbox: Outbox::default(),
             retention: Retention::default(),
             media: Media::default(),
+            mcp: Mcp::default(),
             token_entries: Vec::new(),
             tokens: Vec::new(),
             adapter: Vec::new(),
@@ -261,8 +266,8 @@ impl Config {
     }
 
     /// How sending goes.
-    pub fn policy(&self) -> crate::outbox::Policy {
-        crate::outbox::Policy {
+    pub fn policy(&self) -> crate::outbox::RetryPolicy {
+        crate::outbox::RetryPolicy {
             retries: self.outbox.retries,
             first_pause: Duration::from_secs_f64(self.outbox.first_pause_seconds),
             longest_pause: Duration::from_secs_f64(self.outbox.longest_pause_seconds),
@@ -271,10 +276,10 @@ impl Config {
     }
 
     /// Retention.
-    pub fn retention(&self) -> crate::retention::Policy {
+    pub fn retention(&self) -> crate::retention::RetentionPolicy {
         let Retention { days, messages } = self.retention;
         let age = Duration::try_from_secs_f64(days * 86_400.0).unwrap_or_default().as_secs();
-        crate::retention::Policy {
+        crate::retention::RetentionPolicy {
             age: (age > 0).then_some(age),
             count: (messages > 0).then_some(messages),
             media_age: self.media.age(),

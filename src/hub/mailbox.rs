@@ -173,7 +173,7 @@ impl Mailbox {
         }
     }
 
-    /// Has the session look, if it waits.
+    /// Wakes the session, if it waits.
     pub(super) fn wake(&self) {
         let waiting = self.lock().waiting.take();
         if let Some(waker) = waiting {

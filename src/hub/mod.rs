@@ -1,4 +1,4 @@
-//! The hub: sessions, and what they are handed as soon as it is committed.
+//! The hub: sends committed events to the sessions that are subscribed to them.
 //!
 //! The writer's thread only queues each commit. A task of the hub finds the sessions by four
 //! look-ups for each run of messages of one conversation and encodes each frame once; sessions that

@@ -1,8 +1,8 @@
 //! The files of a store, with the space ahead of what is written allocated.
 //!
-//! A sync is twice as quick where the blocks it writes were there before, for then the file
-//! system has nothing of its own to write (`lab commit fsync`: 0.22 ms against 0.39 ms for 64 kB).
-//! So whenever a write goes beyond what was written before, zeros are written a stretch ahead of it.
+//! A sync is twice as fast if the blocks exist already, for then the file system writes no data of
+//! its own (measured: 0.22 ms against 0.39 ms for 64 kB). So a write that makes the file longer also
+//! writes zeros ahead of it.
 
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
@@ -68,8 +68,7 @@ impl FileKind {
     }
 }
 
-/// Has the system forget what it keeps of a file in memory: after a sync that failed, that may be
-/// something which is not on the disk.
+/// Drops the system's cached pages of a file: after a failed sync they may differ from the disk.
 pub(crate) fn forget_cached(path: &Path) {
     if let Ok(file) = File::open(path) {
         // A system that cannot forget them reads what is cached.
@@ -77,7 +76,8 @@ pub(crate) fn forget_cached(path: &Path) {
     }
 }
 
-/// Makes an empty file for nobody else to read, and sees to it that it outlives a power cut.
+/// Makes an empty file that only its owner can read, and syncs its folder, so that a power cut does not
+/// remove it.
 pub(crate) fn make_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

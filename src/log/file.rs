@@ -6,10 +6,10 @@
 //! Where it cannot be written, the tables do without it.
 //!
 //! A record: its length (4 bytes), its checksum (8), the offset of its first event (8), then the
-//! payload; numbers are little-endian. Offsets only grow, so what an earlier round left behind is
-//! known by its lower offsets. The checksum is keyed by the store, so the log of another store is
-//! none. A record that cannot be read is the end of the log, as after a torn write, unless a whole
-//! one with a higher offset follows somewhere: then it was damaged, and what follows counts.
+//! payload; numbers are little-endian. Offsets only grow, so records that an earlier round left in
+//! the file have lower offsets. The checksum is keyed by the store, so records of another store are
+//! not valid here. A record that cannot be read ends the log, as after a torn write. If a valid
+//! record with a higher offset follows, the unreadable one is damage, and the log goes on there.
 
 use super::disk::{FileKind, PreallocatedFile, StorageFactory};
 use super::encoding::{HEAD, Record, decode_payload};

@@ -68,8 +68,8 @@ pub struct Contents {
     pub batches: Vec<Batch>,
     /// Places in the log where a record cannot be read though others follow it, in words.
     pub damage: Vec<String>,
-    /// There is something, and no whole record of this store: it is of another one, or damaged
-    /// throughout.
+    /// The file is not empty and has no valid record of this store: it is the log of another store,
+    /// or completely damaged.
     pub is_foreign: bool,
 }
 
@@ -78,9 +78,9 @@ pub trait Log {
     /// Whether a batch can be taken now.
     fn has_room(&self, record: &Record) -> bool;
 
-    /// Appends a batch whose first event has the offset `expected`, and makes it durable; whether it
-    /// is. Where it is not, it may be there all the same: the batch must be made durable by the
-    /// tables, at the same offsets, or be refused.
+    /// Appends a batch whose first event has the offset `expected`, and makes it durable; `false` if
+    /// that failed. The batch may be on disk even then, so the tables must make it durable at the same
+    /// offsets, or it must be refused.
     fn append(&mut self, expected: u64, record: Record) -> bool;
 
     /// Everything from an offset on.
@@ -92,12 +92,12 @@ pub trait Log {
     /// The epoch of that event.
     fn epoch(&self) -> Option<Epoch>;
 
-    /// Begins anew: the tables hold all of it, durably.
+    /// Empties the log. The tables must hold all its events durably.
     fn clear(&mut self);
 
-    /// Keeps a copy of the log as it is for somebody to look at; gives its place.
+    /// Keeps a copy of the log for inspection; gives the path of the copy.
     fn keep_aside(&self, why: &str) -> Result<PathBuf>;
 
-    /// Removes it; the tables hold all of it.
+    /// Removes the log. The tables must hold all its events durably.
     fn remove(&mut self);
 }

@@ -49,7 +49,7 @@ pub enum Event {
     /// Something was told of a message that is known already.
     #[allow(missing_docs)]
     Recognized { seq: u64, marks: Vec<Mark> },
-    /// The content of a message was set anew: somebody edited it, or more of it became known.
+    /// The content of a message was set anew: it was edited, or more of it became known.
     ContentSet {
         #[allow(missing_docs)]
         seq: u64,
@@ -81,7 +81,7 @@ pub enum Event {
     Noticed {
         #[allow(missing_docs)]
         notice: Box<Notice>,
-        /// What its adapter needs to answer it, where it is a request; the event's offset is its ID.
+        /// For a request: the data that its adapter needs to answer it. Its ID is the event's offset.
         request: Option<String>,
     },
     /// A request of a platform was answered.
@@ -113,7 +113,7 @@ pub enum Event {
         #[allow(missing_docs)]
         pinned: bool,
     },
-    /// An event of a platform could not be stored, and is kept for somebody to look at.
+    /// An event of a platform could not be stored, and is kept for inspection.
     #[allow(missing_docs)]
     SetAside { inbound: Box<Inbound>, reason: String, at: u64 },
     /// An event that was set aside is done with.

@@ -22,7 +22,7 @@ pub struct Notice {
     /// The person who did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<Sender>,
-    /// What the platform says beside: a duration, a file's name, a new name, a request's words.
+    /// The detail that the platform gives: a duration, a file's name, a new name, the text of a request.
     pub text: String,
     /// Unix seconds.
     pub created_at: u64,
@@ -31,12 +31,12 @@ pub struct Notice {
     pub request: Option<u64>,
 }
 
-/// A request of a platform: somebody wants to be a friend, or to join a group.
+/// A request of a platform: a person wants to be a friend, or to join a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// The notice that told of it.
     pub notice: Notice,
-    /// What its adapter needs to answer it, in words of its own.
+    /// The data that its adapter needs to answer it, in the adapter's own form.
     pub data: String,
     /// The answer, once it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,8 +2,8 @@
 
 use super::attempts::NextAttempts;
 use super::outcomes::Outcomes;
-use super::policy::Policy;
 use super::rate_limit::RateLimits;
+use super::retry::RetryPolicy;
 use crate::adapter::Registry;
 use crate::clock::Clock;
 use crate::store::Store;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) struct Context {
     pub(super) store: Arc<Store>,
     pub(super) registry: Registry,
-    pub(super) policy: Policy,
+    pub(super) policy: RetryPolicy,
     pub(super) default_platform: Option<String>,
     pub(super) limits: Arc<RateLimits>,
     pub(super) attempts: Arc<NextAttempts>,

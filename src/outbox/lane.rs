@@ -158,8 +158,8 @@ impl Lane {
         }
     }
 
-    /// Waits until a message may be tried again after a failure; `false` where somebody changed it
-    /// meanwhile, so that the lane has to be looked at anew.
+    /// Waits until a message may be tried again after a failure; `false` if a command changed it
+    /// meanwhile: the lane then starts anew.
     async fn is_due(&self, message: &Message) -> bool {
         if message.last_error.is_none() {
             return true;

@@ -1,7 +1,7 @@
-//! The outbox: sends what waits, in order for each conversation, and records the truth.
+//! The outbox: sends waiting messages, in order for each conversation, and records each outcome.
 //!
 //! A lane is one conversation that has messages waiting; its messages lie in the store, and a task
-//! works them off while an adapter is connected. Lanes never wait for each other. Nothing polls:
+//! sends them while an adapter is connected. Lanes never wait for each other. Nothing polls:
 //! the dispatcher wakes for a commit, for a route that opens, or when time runs out for something.
 
 mod attempts;
@@ -12,10 +12,10 @@ mod lane;
 mod lane_key;
 mod lookup;
 mod outcomes;
-mod policy;
 mod rate_limit;
 mod recording;
 mod recovery;
+mod retry;
 mod route;
 mod sightings;
 mod unreadable;
@@ -24,7 +24,7 @@ mod waiting;
 pub use attempts::NextAttempts;
 pub use commits::CommitObserver;
 pub use outcomes::Outcomes;
-pub use policy::Policy;
+pub use retry::RetryPolicy;
 pub use waiting::{no_platform, waiting};
 
 use crate::adapter::Registry;
@@ -60,7 +60,7 @@ impl Outbox {
         self,
         store: Arc<Store>,
         registry: Registry,
-        policy: Policy,
+        policy: RetryPolicy,
         default_platform: Option<String>,
         clock: Arc<Clock>,
         stop: CancellationToken,

@@ -1,4 +1,4 @@
-//! Outcomes that nobody waits for any more: interrupted attempts, time to live, a disk that refuses.
+//! Outcomes of messages that no lane sends any more: interrupted attempts, and time to live.
 
 use super::context::Context;
 use super::lane_key::LaneKey;
@@ -84,7 +84,7 @@ fn time_to_live(context: &Context, message: &Message) -> u64 {
     own.unwrap_or(context.policy.time_to_live).as_secs()
 }
 
-/// What did not come about, so that a message cannot go out; `None` where it can.
+/// The reason why a message cannot be sent any more; `None` if it can.
 fn cannot_go(context: &Context, message: &Message) -> Option<String> {
     let platform = message.platform.as_deref().unwrap_or("any platform");
     match route::find(context, message) {

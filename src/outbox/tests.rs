@@ -45,7 +45,7 @@ async fn however_many_are_given_up_at_once_the_writer_goes_on() {
     }
     let stop = CancellationToken::new();
     let pause = Duration::from_millis(1);
-    let policy = Policy {
+    let policy = RetryPolicy {
         retries: 1,
         first_pause: pause,
         longest_pause: pause,

@@ -53,7 +53,7 @@ pub struct Conversation {
     pub pinned: bool,
 }
 
-/// What kind of conversation it is.
+/// The kind of a conversation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]

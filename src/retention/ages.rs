@@ -1,6 +1,6 @@
 //! Ages of messages, although a clock may be wrong.
 
-use super::policy::Policy;
+use super::policy::RetentionPolicy;
 use crate::clock::Clock;
 use crate::store::{Result, Store};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(super) struct Ages {
 impl Ages {
     /// Where even the newest message is too old to be kept, the clock may have been set while no
     /// server ran: then nothing is deleted for its age until the server has run for so long.
-    pub(super) fn begin(clock: Arc<Clock>, store: &Store, policy: Policy) -> Result<Self> {
+    pub(super) fn begin(clock: Arc<Clock>, store: &Store, policy: RetentionPolicy) -> Result<Self> {
         let shortest = [policy.age, policy.media_age].into_iter().flatten().min();
         let view = store.view()?;
         let newest = view.readable_before(view.head() + 1)?.next().transpose()?;

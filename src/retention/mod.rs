@@ -1,11 +1,11 @@
 //! Deleting what is old, or too much, where the configuration says so: a few messages at a time,
-//! by the ordinary way, so that everybody who watches and every index knows of it.
+//! by ordinary commands, so that sessions and indexes learn of each deletion.
 
 mod ages;
 mod media;
 mod policy;
 
-pub use policy::Policy;
+pub use policy::RetentionPolicy;
 
 use crate::clock::{Clock, now};
 use crate::model::message::Status;
@@ -37,7 +37,7 @@ const MARKS_FOR: u64 = 30 * 24 * 60 * 60;
 pub async fn run(
     store: Arc<Store>,
     clock: Arc<Clock>,
-    mut policy: watch::Receiver<Policy>,
+    mut policy: watch::Receiver<RetentionPolicy>,
     stop: CancellationToken,
 ) {
     let (mut position, mut media_position) = (0, 0);
@@ -77,13 +77,18 @@ pub async fn run(
 
 /// Forgets events that need not be kept any more, emptied conversations, and what tells doubles of
 /// messages that are deleted for their age; `false` where there was nothing to forget.
-async fn trim(store: &Store, policy: Policy) -> Result<bool> {
+async fn trim(store: &Store, policy: RetentionPolicy) -> Result<bool> {
     let marks_before = policy.age.map_or(0, |age| now().saturating_sub(age + MARKS_FOR));
     Ok(store.write(Command::Trim { marks_before }).await? != Answer::Nothing)
 }
 
 /// Deletes some messages after `position`; `false` where there was nothing to delete.
-async fn step(store: &Store, policy: Policy, ages: &Ages, position: &mut u64) -> Result<bool> {
+async fn step(
+    store: &Store,
+    policy: RetentionPolicy,
+    ages: &Ages,
+    position: &mut u64,
+) -> Result<bool> {
     let doomed = doomed(store, policy, ages, position)?;
     if doomed.is_empty() {
         return Ok(false);
@@ -99,7 +104,12 @@ async fn step(store: &Store, policy: Policy, ages: &Ages, position: &mut u64) ->
 }
 
 /// The oldest messages that the policy does not keep.
-fn doomed(store: &Store, policy: Policy, ages: &Ages, position: &mut u64) -> Result<Vec<Uuid>> {
+fn doomed(
+    store: &Store,
+    policy: RetentionPolicy,
+    ages: &Ages,
+    position: &mut u64,
+) -> Result<Vec<Uuid>> {
     let view = store.view()?;
     let mut surplus = policy.count.map_or(0, |count| view.stats().total.saturating_sub(count));
     let mut doomed = Vec::new();

@@ -2,7 +2,7 @@
 
 /// Bounds of retention; nothing is deleted where neither is set. Messages that wait to be sent always are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
+pub struct RetentionPolicy {
     /// Seconds since a message was written.
     pub age: Option<u64>,
     /// Messages in all.

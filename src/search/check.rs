@@ -1,4 +1,4 @@
-//! Verifying the index of a store that nobody has open: that it tells of every message.
+//! Check of the index of a store that no process has open: every message must be in it.
 
 use super::index::{Index, Snapshot};
 use super::query::add_unseen;

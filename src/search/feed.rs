@@ -1,4 +1,4 @@
-//! Keeping the index up with the store, on a thread of its own that nobody waits for.
+//! Indexing of new messages, on a thread of its own. Writers do not wait for it.
 //!
 //! In rounds: what the log tells of older messages, then the newest messages, then one segment of
 //! what is missing. Each round is of one commit, and the index says up to which event it has all.

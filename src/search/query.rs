@@ -21,7 +21,7 @@ const STRIDE: usize = 256;
 /// Events read at a time.
 const EVENTS: usize = 10_000;
 
-/// What a message must have beside what a filter asks; each is compared with the message itself.
+/// Conditions beyond those of a filter. The message itself is compared with each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conditions {
     /// In any case, in the content, the sender's name or a file's name.

@@ -56,7 +56,7 @@ fn parameter(call: &Call<'_>, name: &str) -> String {
 fn requests(call: &Call<'_>) -> Result<mpsc::Sender<LoginRequest>> {
     let platform = parameter(call, "platform");
     call.context.adapters.load().login(&platform).ok_or_else(|| {
-        let text = format!("nobody logs in to `{platform}` here");
+        let text = format!("no adapter here logs in to `{platform}`");
         ErrorResponse::new(StatusCode::CONFLICT, text).named(Some("unsupported"))
     })
 }

@@ -4,6 +4,7 @@ use super::context::{Context, Incoming};
 use super::error::{ErrorResponse, Result};
 use super::limit::RETRY_AFTER;
 use crate::protocol::json::{from_slice_lenient, repair};
+use crate::text::without_type_names;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::StatusCode;
@@ -14,6 +15,11 @@ use tokio::time::{sleep, timeout};
 
 /// How long a body may go on arriving after the server was told to stop.
 const STOP_PATIENCE: Duration = Duration::from_millis(500);
+
+/// How much of a body that was refused is still taken, and for how long. Many clients look at the answer
+/// only after they have sent all of it, and lose the answer where the connection is closed before.
+const DISCARDED_BYTES: usize = 64 << 20;
+const DISCARDING: Duration = Duration::from_secs(5);
 
 /// Reads a JSON body: as [`read_body`] does, and 400 with the field's name where it does not fit.
 pub async fn read_json<T: DeserializeOwned>(context: &Context, request: Incoming) -> Result<T> {
@@ -53,6 +59,7 @@ async fn collect(context: &Context, request: Incoming) -> Result<Bytes> {
         let Ok(data) = frame.into_data() else { continue };
         if collected.len() + data.len() > limit {
             let text = format!("the body is larger than {limit} bytes");
+            discard(context, &mut body).await;
             return Err(ErrorResponse::new(StatusCode::PAYLOAD_TOO_LARGE, text));
         }
         let more = context.memory.reserve_received(data.len())?;
@@ -68,6 +75,20 @@ async fn collect(context: &Context, request: Incoming) -> Result<Bytes> {
     })
 }
 
+/// Takes the rest of a body that was refused.
+pub async fn discard(context: &Context, body: &mut hyper::body::Incoming) {
+    let rest = async {
+        let mut taken = 0;
+        while taken < DISCARDED_BYTES
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            taken += frame.data_ref().map_or(0, Bytes::len);
+        }
+    };
+    // Whether it came to its end makes no difference to the answer.
+    let _ = context.stop.run_until_cancelled(timeout(DISCARDING, rest)).await;
+}
+
 /// Parses JSON, leniently; only where that fails is it read again, slower, to name the field.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     // Serde would take the fields of an object in their order, too.
@@ -80,10 +101,12 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         let mut reader = serde_json::Deserializer::from_str(&repaired);
         match serde_path_to_error::deserialize::<_, T>(&mut reader) {
             Err(error) if names_field(error.path()) => {
-                ErrorResponse::bad_request(format!("`{}`: {}", error.path(), error.inner()))
+                let text = without_type_names(&error.inner().to_string(), "an object");
+                ErrorResponse::bad_request(format!("`{}`: {text}", error.path()))
             }
             Err(error) => {
-                ErrorResponse::bad_request(format!("the body does not fit: {}", error.inner()))
+                let text = without_type_names(&error.inner().to_string(), "an object");
+                ErrorResponse::bad_request(format!("the body does not fit: {text}"))
             }
             Ok(_) => ErrorResponse::bad_request("the body goes on after its JSON value"),
         }

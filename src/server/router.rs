@@ -152,7 +152,7 @@ impl Router {
             let mut operations = found.value.route.operations.iter();
             operations.find(|operation| operation.takes(request.method()))
         });
-        // Without a token nobody is told which paths and methods there are.
+        // A client without a token does not learn which paths and methods exist.
         let access = match (operation, &found) {
             (Some(operation), _) => operation.access,
             (None, Some(found)) if is_open(found) => Access::Open,
@@ -173,7 +173,7 @@ impl Router {
         let call = Call { context, peer, granted, request, parameters, openapi: &self.openapi };
         let answer = (operation.handler)(call).await?;
         match operation.access {
-            // The page's files are in memory once, whoever reads them.
+            // The page's files are in memory once, for all readers.
             Access::Open => Ok(answer),
             Access::Token(_) | Access::TokenInQuery(_) => hold(context, answer),
         }

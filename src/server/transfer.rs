@@ -14,6 +14,7 @@ use crate::media::folder_beside;
 use crate::protocol::http::{Backup, BackupDone, Imported, Record};
 use crate::protocol::json::from_slice_lenient;
 use crate::store::{self, Command, Filter, View};
+use crate::text::without_type_names;
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody};
@@ -74,7 +75,7 @@ struct Pieces {
 }
 
 impl Pieces {
-    /// Hands a piece on; whether anybody still reads.
+    /// Hands a piece on; `false` if the reader has gone.
     fn send(&self, piece: Vec<u8>) -> store::Result<bool> {
         let sent = self.sender.send_timeout(Ok(piece.into()), self.patience);
         match self.runtime.block_on(sent) {
@@ -120,8 +121,10 @@ pub async fn import(call: Call<'_>) -> Result<Answer> {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let record: Record = from_slice_lenient(line)
-            .map_err(|error| ErrorResponse::bad_request(format!("line {number}: {error}")))?;
+        let record: Record = from_slice_lenient(line).map_err(|error| {
+            let text = without_type_names(&error.to_string(), "an object");
+            ErrorResponse::bad_request(format!("line {number}: {text}"))
+        })?;
         let message = record.into_message();
         messages.push(
             message.map_err(|why| ErrorResponse::bad_request(format!("line {number}: {why}")))?,

@@ -36,7 +36,7 @@ impl Report {
         }
     }
 
-    /// Runs a part of the check; what ends it early is a finding.
+    /// Runs a part of the check. An error that ends it early is a finding.
     fn part(&mut self, what: &str, check: impl FnOnce(&mut Self) -> Result<()>) {
         if let Err(error) = guarded(|| check(self)) {
             self.find(format!("{what} could not be read to the end: {error}"));
@@ -44,8 +44,8 @@ impl Report {
     }
 }
 
-/// Checks the store of nobody else: its rows, and the pages of its file. What cannot even be opened
-/// is a finding, too, unless another process has it.
+/// Checks a store that no other process uses: its rows, and the pages of its file. A store that
+/// cannot be opened is a finding too, unless another process has it open.
 pub fn check_file(options: &Options) -> Result<Report> {
     let mut report = match guarded(|| check(&open(options)?.view()?)) {
         Ok(report) => report,
@@ -78,7 +78,7 @@ pub fn check(view: &View) -> Result<Report> {
     found.counted.named_terms = counters.named_terms;
     found.counted.offset = counters.offset;
     found.counted.kept_from = counters.kept_from;
-    // Who said the newest may be deleted since.
+    // The message that gave this value may have been deleted since.
     found.counted.in_order_to = found.counted.in_order_to.max(counters.in_order_to);
     if found.counted != *counters {
         report.find(format!(

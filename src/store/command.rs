@@ -22,8 +22,8 @@ pub enum Command {
     SetStatus { id: Uuid, status: Status, at: u64 },
     /// Delete it.
     Delete { id: Uuid },
-    /// Keep what a platform told of, once. What the account's owner wrote may be the echo of an
-    /// attempt that is under way: where it can wait, the answer is [`Answer::Later`] until that ends.
+    /// Keep a message of a platform, once. A message of the account's owner may be the echo of an
+    /// attempt that is under way; with `can_wait`, the answer is [`Answer::Later`] until that ends.
     Receive { received: Box<Inbound>, at: u64, can_wait: bool },
     /// Note that a platform took a message back.
     Recall { target: Target, by: Option<Sender>, at: u64 },
@@ -54,27 +54,28 @@ pub enum Command {
         /// Empty where none was found yet.
         platform: String,
         conversation: String,
-        /// The last message that was read; beyond the newest it is that one. What was read stays
-        /// read.
+        /// The `seq` of the last message that was read; a larger one than the newest means the
+        /// newest. The mark never moves back.
         read_to: Option<u64>,
         muted: Option<bool>,
         pinned: Option<bool>,
     },
     /// Route messages again, each by the facts that hold now.
     Route { messages: Vec<(u64, RoutingFacts)>, at: u64 },
-    /// Claim messages for sending by an account, those of them that still wait and can be read. Up
-    /// to one behind the first that may have gone out already: that is to be looked up before.
+    /// Claim messages for sending by an account: those that still wait and can be read. The claim
+    /// ends before the second message whose outcome is uncertain, which must be looked up first.
     Claim { seqs: Vec<u64>, account: Option<String>, at: u64 },
     /// Record how an attempt ended.
     RecordOutcome { seq: u64, outcome: Outcome, at: u64 },
     /// Take in messages that were exported; what is known already stays as it is.
     Import { messages: Vec<Message> },
-    /// Keep what a platform told of and cannot be stored, for somebody to look at.
+    /// Set a message of a platform aside that cannot be stored, with the reason.
     SetAside { inbound: Box<Inbound>, reason: String, at: u64 },
-    /// The event that was set aside at this offset is done with.
+    /// Remove the message that was set aside at this offset.
     Release { offset: u64 },
-    /// Forget kept events that are too old or too many, conversations without messages, and what
-    /// tells doubles and echoes from before a time; a part of it, where it is much.
+    /// Remove kept events that are too old or too many, conversations without messages, and the marks
+    /// from before a time by which duplicates and echoes are recognized. Removes a part if there are
+    /// many.
     Trim { marks_before: u64 },
     /// Keep something for an adapter.
     KeepState { state: Box<AdapterState> },
@@ -122,7 +123,7 @@ pub enum Answer {
     KeyTaken,
     /// These were claimed.
     Claimed(Vec<Message>),
-    /// So many were new, and so many known.
+    /// The numbers of messages that were new, and that were known.
     #[allow(missing_docs)]
     Imported { new: u64, known: u64 },
     /// It was noted.

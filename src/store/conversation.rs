@@ -47,10 +47,10 @@ impl ConversationRow {
 
     /// Takes in a message; one that was routed here counts as received.
     ///
-    /// Who says something here has read the conversation, but not a bot. What the account's owner
-    /// said elsewhere reads it unless something that is known was said later: an old message of a
-    /// history tells nothing of newer ones. An import brings nothing new: what was read to the end
-    /// stays so.
+    /// A message that a client makes marks the conversation as read; one that a bot makes does not.
+    /// A message that the account's owner wrote elsewhere does so only if it is the newest: an old
+    /// message of a history says nothing about newer ones. An imported message is no new message:
+    /// a conversation that was read to the end stays read.
     pub(super) fn add(&mut self, message: &Message, origin: Origin) {
         let is_owners = message.direction == Direction::Outbound && message.via.is_none();
         let reads = match origin {

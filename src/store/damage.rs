@@ -1,5 +1,5 @@
-//! Handling of damage: a panic of redb is an error like others, and a row
-//! that cannot be read is told once and passed over.
+//! Handling of damage: a panic of redb becomes an error, and a row that cannot be read is logged once
+//! and skipped.
 
 use super::error::{Error, Result};
 use crate::health::HEALTH;
@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// The most damaged rows that are told one by one.
+/// The most damaged rows that are logged one by one.
 const MAX_TOLD: usize = 1_000;
 
 /// Damage that was logged already.
 static TOLD: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default);
 
-/// Runs something that reads or writes the file; redb panics where a page is none at all.
+/// Runs work on the file. redb panics at a page of an unknown form; here that is an error.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -22,7 +22,7 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
-/// Passes over what is damaged, and says so: `None` where it is.
+/// Skips a damaged row and logs it: the result is then `None`.
 pub(super) fn pass_over<T>(read: Result<Option<T>>) -> Result<Option<T>> {
     match read {
         Err(Error::Damaged(text)) => {

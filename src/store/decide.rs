@@ -3,9 +3,9 @@
 use super::changed::{changed, changed_with, seen_marks, sent_mark};
 use super::command::{Answer, Command, Target};
 use super::damage::pass_over;
+use super::dedupe::receive;
 use super::error::Result;
 use super::keys::{Idempotency, other_id};
-use super::receive::receive;
 use super::state::State;
 use crate::model::change::{self, Inbound};
 use crate::model::content::Content;
@@ -354,7 +354,7 @@ fn import(state: &impl State, messages: Vec<Message>, events: &mut Vec<Event>) -
         }
         places.insert(message.seq);
         next = next.max(message.seq + 1);
-        // An attempt that was under way where it came from is over; nobody can say how it ended.
+        // An attempt that was under way in the other store is over; its outcome is unknown.
         if message.status == Status::Sending {
             message.status = Status::Pending;
             message.is_uncertain = true;

@@ -1,5 +1,5 @@
-//! Keys made of other people's words: hashed, so that they are short, and led by a time, so that
-//! they grow.
+//! Keys of rows that remember texts of clients and platforms. The texts are hashed, so that keys are
+//! short. A time comes first, so that new rows are at the end of the table.
 
 use crate::model::change::Inbound;
 use crate::model::message::Message;

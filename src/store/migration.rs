@@ -74,7 +74,7 @@ fn from_first(
     if follows {
         carry_out_all(txn, context, logged.into_iter().map(|(_, commands)| commands))?;
     }
-    // What the log held was read as well.
+    // The events of the log were read as well.
     read_all(txn)?;
     Ok((log, follows))
 }
@@ -137,7 +137,7 @@ fn from_second(txn: &WriteTransaction) -> Result<()> {
     order::arrange(txn)
 }
 
-/// Takes the old log away; one that does not follow the tables is kept for somebody to look at.
+/// Removes the old log; one that does not follow the tables is kept for inspection.
 fn take_away(mut log: FileLog, follows: bool) -> Result<()> {
     if !follows {
         let aside = log.keep_aside("does-not-follow")?;

@@ -1,8 +1,8 @@
-//! The store: the journal of messages, and the indexes that make it quick to ask.
+//! The store: messages on disk, and the indexes for queries.
 //!
 //! Commands are decided into events ([`command`]), events are logged and applied ([`apply`]), and
-//! the tables are what they come to. The log holds what the tables do not have durably yet; of older
-//! events the journal keeps what clients need to go on where they stopped, and no content.
+//! the tables are the result. The log holds the events that the tables do not have durably yet. Of
+//! older events the journal keeps what a client needs to resume, without content.
 //!
 //! Guarantees: a [`Command`] is answered only once its change is on disk; commands that
 //! wait together share one sync; `seq` grows with each message and is never used again; readers
@@ -18,11 +18,13 @@ mod conversation;
 mod copy;
 mod damage;
 mod decide;
+mod dedupe;
 mod error;
 mod external;
 mod facts;
 mod feed;
 mod file;
+mod forward;
 mod ids;
 mod journal;
 mod keys;
@@ -37,7 +39,6 @@ mod overlay;
 pub mod postings;
 mod prefix;
 mod query;
-mod receive;
 mod recount;
 mod state;
 mod tables;
@@ -133,8 +134,8 @@ impl Store {
         Ok(async { wait.await.map_err(|_| Error::Absent)? })
     }
 
-    /// Waits until all that is queued is written, and closes the file. Who still holds the store
-    /// finds it closed.
+    /// Waits until all queued commands are written, and closes the file. Later calls fail with
+    /// [`Error::Absent`].
     pub fn close(&self) {
         drop(lock(&self.queue).take());
         if let Some(writer) = lock(&self.writer).take()

@@ -337,7 +337,7 @@ fn make(options: &Options) -> Result<()> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|error| disk(path, "made", &error))?;
     }
-    // An empty file that somebody made, or a link to where it is to be, is filled where it is.
+    // An empty file, or a link, that an operator made is filled in its place.
     if path.symlink_metadata().is_ok() {
         return make_private(path).map_err(|error| disk(path, "made", &error));
     }

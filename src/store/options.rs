@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Access to a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Reading only: several may, as long as nobody writes. Never makes a file.
+    /// Reading only: several processes may, while none writes. Never makes a file.
     Read,
     /// Reading and writing; the file is made where there is none.
     Write,

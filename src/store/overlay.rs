@@ -1,4 +1,4 @@
-//! A store that cannot be written, mended in memory so that it can be read.
+//! A store that cannot be written, repaired in memory so that it can be read.
 //!
 //! A file that was not closed has to be mended before it is read, which takes writing: here what is
 //! written stays in memory, beside a file that is only read. It is not held open, so that its file
@@ -42,7 +42,7 @@ impl Overlay {
         Ok(Self { path: path.to_owned(), known, state })
     }
 
-    /// The file, as long as it is what was mended.
+    /// The file, as long as it is the one that was repaired.
     fn file(&self) -> io::Result<File> {
         let file = File::open(&self.path)?;
         if known(&file)? == self.known {

@@ -269,7 +269,7 @@ impl View {
     }
 
     /// Messages that an owner has claimed and not yet recorded an outcome of, the oldest first; as
-    /// [`Self::outbound`]. Claims from before there were owners are everybody's.
+    /// [`Self::outbound`]. Claims without an owner, of older versions, count for every owner.
     pub fn claimed_by(&self, owner: &str) -> Result<impl Iterator<Item = Result<Message>>> {
         let is_its_own = move |found: &Result<Message>| {
             found.as_ref().map_or(true, |m| m.owner.as_deref().is_none_or(|other| other == owner))

@@ -135,7 +135,7 @@ impl View {
         for row in self.journal.range(first..)? {
             let (first, bytes) = row?;
             let entries = journal::decode(first.value(), bytes.value()).map_err(Error::from);
-            // Without it nobody can go on from here, as if it were no longer kept.
+            // Without it no client can resume here, as if it were no longer kept.
             let Some(entries) = pass_over(entries.map(Some))? else { return Ok(None) };
             found.extend(entries.into_iter().filter(|entry| entry.offset > after));
             if found.len() >= limit {

@@ -136,7 +136,7 @@ impl Writer {
         self.timer.block_on(async { timeout(CALM, jobs.recv_many(batch, limit)).await.ok() })
     }
 
-    /// Brings the tables up to date with the log, now that nobody waits.
+    /// Makes the tables durable while no command waits.
     fn checkpoint(&mut self) {
         let done = self.file.as_mut().map_or(Ok(()), |file| guarded(|| file.checkpoint()));
         if let Err(error) = done {
@@ -246,7 +246,7 @@ impl Writer {
                 let path = path.display();
                 return Err(Error::Open(format!("{path} has vanished; put it back, or restart")));
             }
-            // Mending takes room, too.
+            // A repair needs space, too.
             self.free_space()?;
             forget_cached(path);
             forget_cached(&path_beside(path));

@@ -2,10 +2,12 @@
 //! and its width is the width that the terminal gives it.
 
 mod content;
+mod serde_error;
 mod wrap;
 
 pub use content::{in_units, readable};
-pub use wrap::{Wrapped, wrap};
+pub use serde_error::without_type_names;
+pub use wrap::{Wrapped, wrap, wrap_line};
 
 use std::borrow::Cow;
 use std::fmt::Write;

@@ -1,6 +1,7 @@
 //! Breaking text into rows of a terminal.
 
 use super::{visible, width};
+use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -15,100 +16,111 @@ pub struct Wrapped {
 
 /// Breaks a text into rows of at most `columns`, between words where that is possible.
 pub fn wrap(text: &str, columns: usize, most_rows: usize) -> Wrapped {
-    let mut wrapping = Wrapping { columns: columns.max(1), most_rows, wrapped: Wrapped::default() };
+    let mut wrapped = Wrapped::default();
     for line in text.split(['\n', '\u{2028}', '\u{2029}']) {
-        if wrapping.is_full() {
-            wrapping.wrapped.is_cut = true;
+        if wrapped.rows.len() >= most_rows {
+            wrapped.is_cut = true;
             break;
         }
-        wrapping.line(line.strip_suffix('\r').unwrap_or(line));
-    }
-    wrapping.wrapped
-}
-
-struct Wrapping {
-    columns: usize,
-    most_rows: usize,
-    wrapped: Wrapped,
-}
-
-impl Wrapping {
-    fn is_full(&self) -> bool {
-        self.wrapped.rows.len() >= self.most_rows
-    }
-
-    fn line(&mut self, line: &str) {
+        let line = line.strip_suffix('\r').unwrap_or(line);
         // A long line is looked at no further than it can be shown.
-        let line = match line.char_indices().nth(self.columns * (self.most_rows + 1) * 4) {
+        let line = match line.char_indices().nth(columns.max(1) * (most_rows + 1) * 4) {
             Some((end, _)) => {
-                self.wrapped.is_cut = true;
+                wrapped.is_cut = true;
                 &line[..end]
             }
             None => line,
         };
         let line = visible(line);
-        let mut row = Line::default();
+        let (rows, is_cut) = wrap_line(&line, columns, most_rows - wrapped.rows.len());
+        wrapped.rows.extend(rows.into_iter().map(|row| line[row].to_owned()));
+        wrapped.is_cut |= is_cut;
+    }
+    wrapped
+}
+
+/// Breaks a line, whose characters are all safe to show, into rows of at most `columns`: where each
+/// lies in it, and whether there is more than `most_rows`.
+pub fn wrap_line(line: &str, columns: usize, most_rows: usize) -> (Vec<Range<usize>>, bool) {
+    let columns = columns.max(1);
+    let mut wrapping =
+        Wrapping { line, columns, most_rows, rows: Vec::new(), row: 0..0, width: 0, is_cut: false };
+    wrapping.all();
+    (wrapping.rows, wrapping.is_cut)
+}
+
+struct Wrapping<'a> {
+    line: &'a str,
+    columns: usize,
+    most_rows: usize,
+    rows: Vec<Range<usize>>,
+    /// The row that is being filled.
+    row: Range<usize>,
+    width: usize,
+    is_cut: bool,
+}
+
+impl Wrapping<'_> {
+    fn all(&mut self) {
         let mut from = 0;
-        for (to, _) in unicode_linebreak::linebreaks(&line) {
+        for (to, _) in unicode_linebreak::linebreaks(self.line) {
             // An address stays whole where it can, to be selected with the mouse.
-            if line[from..to].ends_with('/') && to < line.len() {
+            if self.line[from..to].ends_with('/') && to < self.line.len() {
                 continue;
             }
-            let word = &line[from..to];
-            from = to;
+            let word = &self.line[from..to];
             // The spaces at which a row ends need no room.
             let bare = word.trim_end();
             let taken = width(bare);
-            if row.width + taken > self.columns && row.width > 0 && !self.end(&mut row) {
+            if self.width + taken > self.columns && self.width > 0 && !self.end() {
                 return;
             }
             if taken <= self.columns {
-                row.push(bare, taken);
-            } else if !self.long_word(bare, &mut row) {
+                self.push(from + bare.len(), taken);
+            } else if !self.long_word(from, bare) {
                 return;
             }
-            let spaces = &word[bare.len()..];
-            row.push(spaces, width(spaces));
+            self.push(to, width(&word[bare.len()..]));
+            from = to;
         }
-        self.end(&mut row);
+        self.end();
     }
 
     /// A word that fits no row is broken between its characters.
-    fn long_word(&mut self, word: &str, row: &mut Line) -> bool {
-        for grapheme in word.graphemes(true) {
+    fn long_word(&mut self, at: usize, word: &str) -> bool {
+        for (place, grapheme) in word.grapheme_indices(true) {
             let taken = grapheme.width();
-            if row.width + taken > self.columns && row.width > 0 && !self.end(row) {
+            let is_too_wide = taken > self.columns;
+            if (self.width + taken > self.columns || is_too_wide) && self.width > 0 && !self.end() {
                 return false;
             }
-            if taken <= self.columns {
-                row.push(grapheme, taken);
+            let end = at + place + grapheme.len();
+            if is_too_wide {
+                self.row = end..end;
+            } else {
+                self.push(end, taken);
             }
         }
         true
+    }
+
+    fn push(&mut self, end: usize, width: usize) {
+        self.row.end = end;
+        self.width += width;
     }
 
     /// Ends a row; false where there may be no further one.
-    fn end(&mut self, row: &mut Line) -> bool {
-        if self.is_full() {
-            self.wrapped.is_cut = true;
+    fn end(&mut self) -> bool {
+        if self.rows.len() >= self.most_rows {
+            self.is_cut = true;
             return false;
         }
-        let ended = std::mem::take(row);
-        self.wrapped.rows.push(ended.text.trim_end().to_owned());
+        let next = self.row.end;
+        let length = self.line[self.row.clone()].trim_end().len();
+        self.rows.push(self.row.start..self.row.start + length);
+        self.row = next..next;
+        self.width = 0;
         true
-    }
-}
-
-#[derive(Default)]
-struct Line {
-    text: String,
-    width: usize,
-}
-
-impl Line {
-    fn push(&mut self, text: &str, width: usize) {
-        self.text.push_str(text);
-        self.width += width;
     }
 }
 

@@ -16,20 +16,23 @@ pub enum Mode {
     Write,
     /// While typing what to search for.
     Search,
+    /// While choosing from a list that typing narrows down.
+    Pick,
     /// In the view of one message, or of the keys.
     View,
-    /// While asked whether to delete.
+    /// While asked yes or no.
     Question,
 }
 
 impl Mode {
     /// Every mode, in the order of the help.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Anywhere,
         Self::List,
         Self::Stream,
         Self::Write,
         Self::Search,
+        Self::Pick,
         Self::View,
         Self::Question,
     ];
@@ -42,6 +45,7 @@ impl Mode {
             Self::Stream => "Messages",
             Self::Write => "Writing",
             Self::Search => "Searching",
+            Self::Pick => "Choosing",
             Self::View => "In a view",
             Self::Question => "When asked",
         }
@@ -49,7 +53,7 @@ impl Mode {
 
     /// Whether letters are text here.
     fn takes_text(self) -> bool {
-        matches!(self, Self::Write | Self::Search)
+        matches!(self, Self::Write | Self::Search | Self::Pick)
     }
 }
 
@@ -63,6 +67,12 @@ pub enum Action {
     Help,
     NextPane,
     PreviousPane,
+    Jump,
+    NextConversation,
+    PreviousConversation,
+    NextUnread,
+    Notifications,
+    Requests,
     Search,
     Platform,
     Status,
@@ -77,6 +87,17 @@ pub enum Action {
     First,
     Last,
     Open,
+    MarkRead,
+    Mute,
+    Pin,
+    Reply,
+    Edit,
+    Recall,
+    React,
+    Answered,
+    Return,
+    OpenLink,
+    Save,
     Conversation,
     Copy,
     CopyId,
@@ -87,11 +108,24 @@ pub enum Action {
     PreviousMatch,
     Send,
     NewLine,
+    Complete,
     Older,
     Newer,
+    LineStart,
+    LineEnd,
+    WordLeft,
+    WordRight,
+    DeleteToStart,
+    DeleteToEnd,
+    DeleteWord,
+    DeleteNextWord,
+    DeleteNext,
+    Yank,
+    Undo,
     Find,
     FindEverywhere,
     Yes,
+    No,
 }
 
 /// A key with what is held down beside it.
@@ -108,6 +142,10 @@ const fn letter(c: char) -> Key {
 
 const fn ctrl(c: char) -> Key {
     Key(KeyCode::Char(c), KeyModifiers::CONTROL)
+}
+
+const fn alt(c: char) -> Key {
+    Key(KeyCode::Char(c), KeyModifiers::ALT)
 }
 
 impl Key {
@@ -134,9 +172,14 @@ impl fmt::Display for Key {
             KeyCode::Char(c) if self.1.contains(KeyModifiers::CONTROL) => {
                 write!(f, "{}", c.to_ascii_uppercase())
             }
+            KeyCode::Char(c) if self.1.contains(KeyModifiers::ALT) => {
+                write!(f, "{}", c.to_ascii_uppercase())
+            }
             KeyCode::Char(c) => write!(f, "{c}"),
             KeyCode::Up => f.write_str("↑"),
             KeyCode::Down => f.write_str("↓"),
+            KeyCode::Left => f.write_str("←"),
+            KeyCode::Right => f.write_str("→"),
             KeyCode::BackTab => f.write_str("Shift-Tab"),
             KeyCode::PageUp => f.write_str("PgUp"),
             KeyCode::PageDown => f.write_str("PgDn"),
@@ -171,6 +214,25 @@ const TAB: Key = plain(KeyCode::Tab);
 /// Every key there is.
 pub const TABLE: &[Binding] = &[
     binding(Mode::Anywhere, &[letter('?'), plain(KeyCode::F(1))], Action::Help, "show the keys"),
+    binding(Mode::Anywhere, &[ctrl('k')], Action::Jump, "go to a conversation by its name"),
+    binding(
+        Mode::Anywhere,
+        &[Key(KeyCode::Down, KeyModifiers::ALT), alt('n')],
+        Action::NextConversation,
+        "next conversation",
+    ),
+    binding(
+        Mode::Anywhere,
+        &[Key(KeyCode::Up, KeyModifiers::ALT), alt('p')],
+        Action::PreviousConversation,
+        "conversation before",
+    ),
+    binding(
+        Mode::Anywhere,
+        &[alt('a')],
+        Action::NextUnread,
+        "next conversation with unread messages",
+    ),
     binding(Mode::Anywhere, &[TAB], Action::NextPane, "go to the next pane"),
     binding(
         Mode::Anywhere,
@@ -180,8 +242,15 @@ pub const TABLE: &[Binding] = &[
     ),
     binding(Mode::Anywhere, &[letter('/')], Action::Search, "search"),
     binding(Mode::Anywhere, &[letter('p')], Action::Platform, "show the next platform only"),
-    binding(Mode::Anywhere, &[letter('s')], Action::Status, "show the next status only"),
-    binding(Mode::Anywhere, &[letter('i')], Action::Write, "write an answer"),
+    binding(Mode::Anywhere, &[letter('f')], Action::Status, "show the next status only"),
+    binding(Mode::Anywhere, &[letter('i')], Action::Write, "write"),
+    binding(Mode::Anywhere, &[letter('w')], Action::Requests, "friend and join requests"),
+    binding(
+        Mode::Anywhere,
+        &[letter('!')],
+        Action::Notifications,
+        "notifications: off, mentions, all",
+    ),
     binding(Mode::Anywhere, &[ESC], Action::Back, "end a search, a filter, a selection; go back"),
     binding(Mode::Anywhere, &[ctrl('l')], Action::Redraw, "draw the screen anew"),
     binding(Mode::Anywhere, &[ctrl('z')], Action::Suspend, "suspend; the shell's fg comes back"),
@@ -197,7 +266,10 @@ pub const TABLE: &[Binding] = &[
     binding(Mode::List, &[letter('G'), plain(KeyCode::End)], Action::Last, "last conversation"),
     binding(Mode::List, &[plain(KeyCode::PageDown), ctrl('d')], Action::PageDown, "a page down"),
     binding(Mode::List, &[plain(KeyCode::PageUp), ctrl('u')], Action::PageUp, "a page up"),
-    binding(Mode::List, &[ENTER], Action::Open, "write to it, or read all of them"),
+    binding(Mode::List, &[ENTER], Action::Open, "read it and write to it"),
+    binding(Mode::List, &[letter('r')], Action::MarkRead, "mark as read"),
+    binding(Mode::List, &[letter('m')], Action::Mute, "mute, or no longer"),
+    binding(Mode::List, &[letter('*')], Action::Pin, "pin to the top, or no longer"),
     binding(Mode::Stream, &[letter('j'), DOWN], Action::Down, "next message"),
     binding(Mode::Stream, &[letter('k'), UP], Action::Up, "message before"),
     binding(
@@ -222,15 +294,23 @@ pub const TABLE: &[Binding] = &[
         "to the newest message, and follow",
     ),
     binding(Mode::Stream, &[ENTER], Action::Open, "everything about the message"),
-    binding(Mode::Stream, &[letter('o')], Action::Conversation, "open the message's conversation"),
+    binding(Mode::Stream, &[letter('r')], Action::Reply, "reply to it"),
+    binding(Mode::Stream, &[letter('e')], Action::Edit, "edit it, if it is your own"),
+    binding(Mode::Stream, &[letter('u')], Action::Recall, "take it back (recall)"),
+    binding(Mode::Stream, &[letter('+')], Action::React, "react to it, or no longer"),
+    binding(Mode::Stream, &[letter('a')], Action::Answered, "to the message that it answers"),
+    binding(Mode::Stream, &[plain(KeyCode::Backspace)], Action::Return, "back from there"),
+    binding(Mode::Stream, &[letter('o')], Action::OpenLink, "open a link or a file of it"),
+    binding(Mode::Stream, &[letter('s')], Action::Save, "save a file of it"),
+    binding(Mode::Stream, &[letter('c')], Action::Conversation, "show it in its conversation"),
     binding(Mode::Stream, &[letter('y')], Action::Copy, "copy the content"),
     binding(Mode::Stream, &[letter('Y')], Action::CopyId, "copy the ID"),
     binding(Mode::Stream, &[letter('x')], Action::Cancel, "cancel it, if it is not sent yet"),
-    binding(Mode::Stream, &[letter('r')], Action::Retry, "send it again"),
-    binding(Mode::Stream, &[letter('d')], Action::Delete, "delete it"),
+    binding(Mode::Stream, &[letter('R')], Action::Retry, "send it again"),
+    binding(Mode::Stream, &[letter('d')], Action::Delete, "delete it here"),
     binding(Mode::Stream, &[letter('n')], Action::NextMatch, "match before, further up"),
     binding(Mode::Stream, &[letter('N')], Action::PreviousMatch, "match after, further down"),
-    binding(Mode::Write, &[ENTER], Action::Send, "send"),
+    binding(Mode::Write, &[ENTER], Action::Send, "send; `/file PATH` sends a file"),
     binding(
         Mode::Write,
         &[
@@ -241,12 +321,55 @@ pub const TABLE: &[Binding] = &[
         Action::NewLine,
         "begin a new line",
     ),
+    binding(Mode::Write, &[TAB], Action::Complete, "complete @name or the path of /file"),
     binding(Mode::Write, &[UP, ctrl('p')], Action::Older, "line above; what was sent before"),
     binding(Mode::Write, &[DOWN, ctrl('n')], Action::Newer, "line below; what was sent after"),
     binding(Mode::Write, &[plain(KeyCode::PageUp)], Action::PageUp, "read a page up"),
     binding(Mode::Write, &[plain(KeyCode::PageDown)], Action::PageDown, "read a page down"),
-    binding(Mode::Search, &[ENTER], Action::Find, "search the loaded messages"),
-    binding(Mode::Search, &[TAB], Action::FindEverywhere, "search all messages of the server"),
+    binding(
+        Mode::Write,
+        &[ctrl('a'), plain(KeyCode::Home)],
+        Action::LineStart,
+        "to the start of the line",
+    ),
+    binding(Mode::Write, &[ctrl('e'), plain(KeyCode::End)], Action::LineEnd, "to its end"),
+    binding(
+        Mode::Write,
+        &[alt('b'), Key(KeyCode::Left, KeyModifiers::CONTROL)],
+        Action::WordLeft,
+        "a word back",
+    ),
+    binding(
+        Mode::Write,
+        &[alt('f'), Key(KeyCode::Right, KeyModifiers::CONTROL)],
+        Action::WordRight,
+        "a word forth",
+    ),
+    binding(Mode::Write, &[ctrl('u')], Action::DeleteToStart, "delete to the start of the line"),
+    binding(Mode::Write, &[alt('k')], Action::DeleteToEnd, "delete to its end"),
+    binding(
+        Mode::Write,
+        &[ctrl('w'), Key(KeyCode::Backspace, KeyModifiers::ALT)],
+        Action::DeleteWord,
+        "delete the word before",
+    ),
+    binding(Mode::Write, &[alt('d')], Action::DeleteNextWord, "delete the word behind"),
+    binding(
+        Mode::Write,
+        &[ctrl('d'), plain(KeyCode::Delete)],
+        Action::DeleteNext,
+        "delete the character behind",
+    ),
+    binding(Mode::Write, &[ctrl('y')], Action::Yank, "put in what was deleted"),
+    // Terminals send Ctrl-_ as Ctrl-7.
+    binding(Mode::Write, &[ctrl('_'), ctrl('7')], Action::Undo, "undo"),
+    binding(Mode::Search, &[ENTER], Action::Find, "search here, upwards"),
+    binding(Mode::Search, &[TAB], Action::FindEverywhere, "search all conversations"),
+    binding(Mode::Pick, &[DOWN, ctrl('n')], Action::Down, "next"),
+    binding(Mode::Pick, &[UP, ctrl('p')], Action::Up, "the one before"),
+    binding(Mode::Pick, &[plain(KeyCode::PageDown)], Action::PageDown, "a page down"),
+    binding(Mode::Pick, &[plain(KeyCode::PageUp)], Action::PageUp, "a page up"),
+    binding(Mode::Pick, &[ENTER], Action::Open, "take it"),
     binding(Mode::View, &[letter('j'), DOWN], Action::Down, "a line down"),
     binding(Mode::View, &[letter('k'), UP], Action::Up, "a line up"),
     binding(Mode::View, &[plain(KeyCode::PageDown), letter(' ')], Action::PageDown, "a page down"),
@@ -254,18 +377,47 @@ pub const TABLE: &[Binding] = &[
     binding(Mode::View, &[letter('g'), plain(KeyCode::Home)], Action::First, "to the top"),
     binding(Mode::View, &[letter('G'), plain(KeyCode::End)], Action::Last, "to the end"),
     binding(Mode::View, &[letter('q'), ESC, ENTER], Action::Back, "close the view"),
-    binding(Mode::Question, &[letter('y')], Action::Yes, "yes; any other key means no"),
+    binding(Mode::Question, &[letter('y')], Action::Yes, "yes"),
+    binding(Mode::Question, &[letter('n')], Action::No, "no; any other key leaves it as it is"),
 ];
 
-/// Actions on a message, which its view knows as the stream does.
-const ON_MESSAGE: [Action; 6] = [
-    Action::Copy,
-    Action::CopyId,
-    Action::Cancel,
-    Action::Retry,
-    Action::Delete,
-    Action::Conversation,
-];
+/// Whether an action is about a message; its view knows these as the stream does.
+fn is_on_message(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Reply
+            | Action::Edit
+            | Action::Recall
+            | Action::React
+            | Action::Answered
+            | Action::OpenLink
+            | Action::Save
+            | Action::Conversation
+            | Action::Copy
+            | Action::CopyId
+            | Action::Cancel
+            | Action::Retry
+            | Action::Delete
+    )
+}
+
+/// Whether an action edits a text; wherever there is one, it is the same.
+fn is_editing(action: Action) -> bool {
+    matches!(
+        action,
+        Action::LineStart
+            | Action::LineEnd
+            | Action::WordLeft
+            | Action::WordRight
+            | Action::DeleteToStart
+            | Action::DeleteToEnd
+            | Action::DeleteWord
+            | Action::DeleteNextWord
+            | Action::DeleteNext
+            | Action::Yank
+            | Action::Undo
+    )
+}
 
 /// The action of a key in a mode; `None` where it means nothing, or is text.
 pub fn action(mode: Mode, event: &KeyEvent) -> Option<Action> {
@@ -282,7 +434,13 @@ pub fn action(mode: Mode, event: &KeyEvent) -> Option<Action> {
     }
     if mode == Mode::View {
         let on_message = find(Mode::Stream).map(|binding| binding.action);
-        if let Some(action) = on_message.filter(|action| ON_MESSAGE.contains(action)) {
+        if let Some(action) = on_message.filter(|action| is_on_message(*action)) {
+            return Some(action);
+        }
+    }
+    if mode.takes_text() {
+        let editing = find(Mode::Write).map(|binding| binding.action);
+        if let Some(action) = editing.filter(|action| is_editing(*action)) {
             return Some(action);
         }
     }
@@ -316,5 +474,9 @@ mod tests {
         assert_eq!(action(Mode::Question, &q), Some(Action::Back));
         let c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         assert_eq!(action(Mode::Write, &c), Some(Action::Quit));
+        let u = KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL);
+        for mode in [Mode::Write, Mode::Search, Mode::Pick] {
+            assert_eq!(action(mode, &u), Some(Action::DeleteToStart));
+        }
     }
 }

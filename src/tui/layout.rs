@@ -2,11 +2,16 @@
 
 use ratatui::layout::Rect;
 
-/// Width from which the list and the stream stand side by side.
+/// Width from which the list and the stream stand side by side while somebody is in the list.
 const SIDE_BY_SIDE: u16 = 60;
 
-/// The widest list.
+/// The narrowest and the widest list.
+const NARROWEST_LIST: u16 = 24;
 const WIDEST_LIST: u16 = 38;
+
+/// Columns of the stream that leave 50 for the text of messages. Where the list would take some of
+/// them, it folds away while messages are read and written.
+const STREAM: u16 = 72;
 
 /// The least size on which anything can be read.
 const LEAST: (u16, u16) = (12, 4);
@@ -57,10 +62,12 @@ impl Layout {
         }
         let title = u16::from(height >= WITH_TITLES);
         let above_status = height - 1;
-        let (list_width, line_width) = match (width >= SIDE_BY_SIDE, front) {
-            (true, _) => ((width / 3).clamp(24, WIDEST_LIST), 1),
-            (false, Front::List) => (width, 0),
-            (false, Front::Stream) => (0, 0),
+        let beside = width.saturating_sub(STREAM + 1);
+        let (list_width, line_width) = match front {
+            _ if beside >= NARROWEST_LIST => (beside.min((width / 3).min(WIDEST_LIST)), 1),
+            Front::List if width >= SIDE_BY_SIDE => (NARROWEST_LIST, 1),
+            Front::List => (width, 0),
+            Front::Stream => (0, 0),
         };
         let left = list_width + line_width;
         let stream_width = width - left;
@@ -82,9 +89,23 @@ impl Layout {
         }
     }
 
+    /// Whether the list is not shown.
+    pub fn is_folded(&self) -> bool {
+        self.list.width == 0
+    }
+
     /// How many conversations fit.
     pub fn list_rows(&self) -> usize {
         usize::from(self.list.height / self.rows_each.max(1)).max(1)
+    }
+
+    /// Where a list to choose from lies: over the upper part of everything.
+    pub fn picker(&self) -> Rect {
+        let above_status = self.screen.height.saturating_sub(self.status.height);
+        let width = self.screen.width.min(72);
+        let height = above_status.min(16);
+        let (x, y) = ((self.screen.width - width) / 2, (above_status - height) / 4);
+        Rect::new(x, y, width, height)
     }
 
     /// Where a view of one message, or of the keys, lies: over the stream, or over everything.

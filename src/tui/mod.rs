@@ -3,6 +3,7 @@
 //! Events (keys, the server, the clock) feed the model, which tells what it wants done; the view
 //! draws the model. Everything that waits is here.
 
+mod files;
 mod keys;
 mod layout;
 mod model;
@@ -18,6 +19,7 @@ use crossterm::event::{Event as Typed, EventStream};
 use crossterm::execute;
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
+pub use model::Level;
 use model::{Effect, Event, Model, Reply, Request};
 use rustix::process::{Signal as Number, getpid, kill_current_process_group, kill_process};
 use std::io;
@@ -41,14 +43,14 @@ const BATCH: usize = 256;
 const REQUESTS: usize = 256;
 
 /// Runs until the user, or a signal, ends it.
-pub async fn run(server: Server) -> Result<()> {
+pub async fn run(server: Server, notify: Level) -> Result<()> {
     let mut terminal = Terminal::take()?;
     let (to_model, events) = mpsc::channel(EVENTS);
     let (asked, requests) = mpsc::channel(REQUESTS);
     let (answered, answers) = mpsc::channel(REQUESTS);
     let size = crossterm::terminal::size().map_err(broken)?;
     let client = Client {
-        model: Model::new(server.short_name(), size, TimeZone::system(), now()),
+        model: Model::new(server.short_name(), size, TimeZone::system(), now(), notify),
         theme: Theme::of_environment(),
         asked,
         events,
@@ -60,6 +62,7 @@ pub async fn run(server: Server) -> Result<()> {
     let ended = client.run(&mut terminal).await;
     watching.abort();
     asking.abort();
+    files::remove_opened();
     ended
 }
 
@@ -167,7 +170,8 @@ impl Client {
             Typed::Mouse(mouse) => self.model.update(Event::Mouse(mouse)),
             Typed::Paste(text) => self.model.update(Event::Paste(text)),
             Typed::Resize(width, height) => self.model.update(Event::Resize(width, height)),
-            Typed::FocusGained | Typed::FocusLost => {}
+            Typed::FocusGained => self.model.update(Event::Focus(true)),
+            Typed::FocusLost => self.model.update(Event::Focus(false)),
         }
     }
 
@@ -181,7 +185,10 @@ impl Client {
                             Request::Page { ticket, .. } => {
                                 Reply::NoPage { ticket, why: BUSY.into() }
                             }
-                            Request::Send(_) => Reply::NotSent { why: BUSY.into() },
+                            Request::Send(_) | Request::SendFile(..) => {
+                                Reply::NotSent { why: BUSY.into() }
+                            }
+                            Request::Read(..) => Reply::NotRead,
                             _ => Reply::Failed(BUSY.into()),
                         };
                         self.model.update(Event::Reply(text));
@@ -191,6 +198,15 @@ impl Client {
                     execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
                         .map_err(broken)?;
                 }
+                Effect::Open(what) => {
+                    if !files::open(&what) {
+                        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(&what))
+                            .map_err(broken)?;
+                        let text = format!("there is no desktop here to open it; copied: {what}");
+                        self.model.update(Event::Reply(Reply::Failed(text)));
+                    }
+                }
+                Effect::Notify(notification) => terminal.notify(&notification).map_err(broken)?,
                 Effect::Redraw => terminal.redraw().map_err(broken)?,
                 // It comes back as a signal, to everybody who runs with us.
                 Effect::Suspend => {

@@ -196,6 +196,10 @@ fn mentioned(module: &Module, text: &str) -> Vec<Mention> {
             }
             "{" => open.push(None),
             "}" => drop(open.pop()),
+            // To be visible in a module is not to need it.
+            "pub" if word(at + 1) == "(" && word(at + 2) == "in" => {
+                at = (at..tokens.len()).find(|&end| word(end) == ")").unwrap_or(tokens.len());
+            }
             "use" if word(at + 1) != "<" => {
                 let is_offered = at > 0 && matches!(word(at - 1), "pub" | ")");
                 let end = (at..tokens.len()).find(|&end| word(end) == ";").unwrap_or(tokens.len());

@@ -82,7 +82,7 @@ async fn nothing_is_inaccessible_or_sticks_out() {
     tab.was_quiet().await;
 }
 
-/// What opens above the chat.
+/// The dialogs that open above the chat.
 #[tokio::test]
 #[ignore = "needs Chromium and axe: tests/run"]
 async fn what_opens_above_the_chat_is_accessible() {

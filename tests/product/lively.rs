@@ -38,7 +38,7 @@ fn messages(server: &TestServer, platform: &str) -> Vec<Value> {
     messages
 }
 
-/// What was said, as the fixture tells it; an answer names the message that it answers.
+/// The messages of the fixture; a reply names the message that it answers.
 fn said(messages: &[Value]) -> Vec<Value> {
     let by_id: HashMap<_, _> = messages.iter().map(|message| (&message["id"], message)).collect();
     let said = |message: &Value| {
@@ -61,7 +61,7 @@ fn said(messages: &[Value]) -> Vec<Value> {
     messages.iter().map(said).collect()
 }
 
-/// What of a message another platform can be told.
+/// The part of a message that another platform can show.
 fn gist(message: &Value) -> Value {
     fn segment(segment: &Value) -> Value {
         let mut gist = segment.clone();

@@ -1,12 +1,20 @@
 //! The terminal client, in a terminal: what one sees, what one types, and what it leaves behind.
 
+use crate::onebot::{Peer, Reply, Script};
+use crate::onebot11;
 use crate::server::{Home, TestServer, eventually};
 use crate::terminal::Terminal;
 use rustix::process::Signal;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// The terminal client.
 pub fn tui(home: &Home, arguments: &[&str]) -> Terminal {
-    Terminal::start(home, &[&["tui"], arguments].concat())
+    let downloads = home.path("Downloads");
+    std::fs::create_dir_all(&downloads).unwrap();
+    let variables = [("XDG_DOWNLOAD_DIR", downloads.to_str().unwrap())];
+    Terminal::start_among(home, &[&["tui"], arguments].concat(), &variables)
 }
 
 #[test]
@@ -44,10 +52,195 @@ fn a_conversation_from_the_terminal_across_a_restart() {
         assert_eq!(lines.matches(text).count(), 1, "{text}:\n{lines}");
     }
     tui.press("\u{1b}");
-    tui.sees("i writes an answer");
+    tui.sees("i writes");
     tui.press("q");
     assert_eq!(tui.wait(), 0);
     tui.has_restored();
+}
+
+/// A message of the group 77, with its ID.
+fn group_message(id: i64, text: &str) -> Value {
+    onebot11::group_message(1, 77, id, text)
+}
+
+/// An implementation that sends, takes back and reacts.
+fn does_everything() -> Script {
+    let last_id = AtomicI64::new(500);
+    Arc::new(move |action| match action["action"].as_str().unwrap() {
+        "send_group_msg" => {
+            Reply::ok(json!({"message_id": last_id.fetch_add(1, Ordering::Relaxed) + 1}))
+        }
+        "delete_msg" | "set_msg_emoji_like" => Reply::ok(json!(null)),
+        _ => Reply::refused(1404, "no such action"),
+    })
+}
+
+async fn dial(server: &TestServer) -> Peer {
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    Peer::dial(&url, &onebot11::headers("1", "Universal"), does_everything()).await.unwrap()
+}
+
+/// Unread messages of the group, as the server counts them.
+fn unread(server: &TestServer) -> u64 {
+    let (_, known) = server.get("/api/conversations/qq/group_77");
+    known["unread"].as_u64().unwrap_or(u64::MAX)
+}
+
+fn until_unread(server: &TestServer, count: u64) {
+    eventually("the server counts what is unread", || (unread(server) == count).then_some(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_are_read_answered_reacted_to_and_taken_back() {
+    let server = TestServer::start();
+    let peer = dial(&server).await;
+    peer.push(&group_message(11, "shall we?"));
+    until_unread(&server, 1);
+    let mut tui = tui(&server.home, &[]);
+    tui.sees("shall we?");
+    // Enter opens it, and so it is read.
+    tui.press("j\r");
+    tui.sees("to Group 77");
+    until_unread(&server, 0);
+    // What comes while it is open is read at once.
+    peer.push(&group_message(12, "hello?"));
+    tui.sees("hello?");
+    until_unread(&server, 0);
+    tui.press("\u{1b}");
+    tui.sees("i writes");
+    tui.press("kkr");
+    tui.sees("↩ Card: shall we?");
+    tui.press("yes, at six\r");
+    tui.sees("✓ ↩ Card: shall we?");
+    let sent = peer.action("send_group_msg").await;
+    let segments = sent["params"]["message"].as_array().unwrap();
+    assert_eq!(segments[0], json!({"type": "reply", "data": {"id": "11"}}));
+    assert_eq!(segments[1]["data"]["text"], "yes, at six");
+    tui.press("\u{1b}");
+    tui.sees("i writes");
+    tui.press("kk+thumbs up\r");
+    let reaction = peer.action("set_msg_emoji_like").await;
+    assert_eq!(reaction["params"]["message_id"], 12);
+    tui.sees("👍 1");
+    tui.press("Gku");
+    tui.sees("Take this message back for everybody?");
+    tui.press("y");
+    assert_eq!(peer.action("delete_msg").await["params"]["message_id"], 501);
+    tui.sees("[recalled]");
+    // From the answer to the answered message, and what cannot be done is said.
+    tui.press("a");
+    tui.press("e");
+    tui.sees("only your own messages can be edited");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_clients_agree_on_what_was_read() {
+    let server = TestServer::start();
+    let peer = dial(&server).await;
+    peer.push(&group_message(11, "one"));
+    until_unread(&server, 1);
+    let [first, mut second] = [(); 2].map(|()| tui(&server.home, &["--notify", "off"]));
+    let has_unread = |tui: &Terminal, is_so: bool| {
+        eventually("the list counts", || {
+            let lines = tui.contents();
+            let line = lines.lines().find(|line| line.contains("Group 77"))?;
+            let list = line.split('│').next()?.trim_end();
+            (list.ends_with(" 1") == is_so).then_some(())
+        });
+    };
+    has_unread(&first, true);
+    has_unread(&second, true);
+    second.press("j\r");
+    second.sees("to Group 77");
+    has_unread(&first, false);
+    peer.push(&group_message(12, "@all join"));
+    second.sees("@all join");
+    has_unread(&first, false);
+    assert_eq!(unread(&server), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_opens_at_the_first_of_many_unread_messages() {
+    let server = TestServer::start();
+    let peer = dial(&server).await;
+    for id in 1..=150 {
+        peer.push(&group_message(id, &format!("number {id}.")));
+    }
+    until_unread(&server, 150);
+    let read = json!({"read_to": "latest"});
+    server.ask("PATCH", "/api/conversations/qq/group_77", Some(&read));
+    for id in 151..=400 {
+        peer.push(&group_message(id, &format!("number {id}.")));
+    }
+    until_unread(&server, 250);
+    let mut tui = tui(&server.home, &[]);
+    tui.sees("number 400.");
+    tui.press("j\r");
+    tui.sees("number 151.");
+    tui.sees(" new ");
+    // What was read before stands above it.
+    tui.sees("number 150.");
+    let lines = tui.contents();
+    assert!(!lines.contains("number 300.\n") && !lines.contains("number 300. "), "{lines}");
+    // The rest is loaded on the way down; only what was seen is read.
+    eventually("some is read", || (unread(&server) < 250).then_some(()));
+    assert!(unread(&server) > 200);
+    tui.press("\u{1b}");
+    tui.sees("i writes");
+    tui.press("G");
+    tui.sees("number 400.");
+    until_unread(&server, 0);
+}
+
+#[test]
+fn own_messages_are_edited_and_files_sent() {
+    let server = TestServer::start_with(&["--loopback"]);
+    server.until(&server.make_for(Some("loopback"), "group_1", "a typpo"), "Sent");
+    let mut tui = tui(&server.home, &[]);
+    tui.sees("a typpo");
+    tui.press("j\r");
+    tui.sees("✓ a typpo");
+    tui.press("\u{1b}");
+    tui.sees("i writes");
+    tui.press("ke");
+    tui.sees("editing");
+    // Ctrl-W deletes a word, as in a shell.
+    tui.press("\u{17}typo\r");
+    tui.sees("a typo (edited)");
+    let file = server.home.path("季度 报告.txt");
+    std::fs::write(&file, "the bytes").unwrap();
+    tui.press("i/fi\t");
+    tui.sees("> /file");
+    tui.press(&format!("{}\t\r", server.home.path("季度").display()));
+    tui.sees("✓ [file] 季度 报告.txt, 9 bytes");
+    // It is saved without taking the place of another one.
+    tui.press("\u{1b}");
+    tui.sees("i writes");
+    tui.press("ks");
+    tui.sees("saved as");
+    let saved = server.home.path("Downloads/季度 报告.txt");
+    assert_eq!(std::fs::read(saved).unwrap(), b"the bytes");
+}
+
+#[test]
+fn everything_is_searched_and_a_hit_is_shown_in_its_conversation() {
+    let server = TestServer::start();
+    server.make_for(Some("qq"), "group_2", "elsewhere");
+    server.make_for(Some("qq"), "group_1", "before the Ｎｅｅｄｌｅ");
+    server.make_for(Some("qq"), "group_1", "after it");
+    let mut tui = tui(&server.home, &[]);
+    tui.sees("after it");
+    tui.press("/needle\t");
+    tui.sees("with “needle”");
+    eventually("only the hit is shown", || {
+        let lines = tui.contents();
+        (lines.contains("Ｎｅｅｄｌｅ") && !lines.contains("elsewhere\n")).then_some(())
+    });
+    tui.press("k\r");
+    tui.sees("group_1 · qq");
+    tui.sees("after it");
+    tui.press("\u{1b}");
+    tui.sees("with “needle”");
 }
 
 #[test]

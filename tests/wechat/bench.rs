@@ -85,7 +85,7 @@ impl Bench {
         })
     }
 
-    /// What came in, the oldest first.
+    /// Messages that came in, the oldest first.
     pub fn inbound(&self) -> Vec<Value> {
         let page = self.server.get("/api/messages?direction=Inbound&limit=200").1;
         let mut all = page["messages"].as_array().unwrap().clone();

@@ -19,7 +19,7 @@ const OVERLAP: Duration = Duration::from_secs(1);
 /// The ID of the first message: one that no float holds.
 const FIRST_ID: u64 = 7_497_484_083_968_569_737;
 
-/// What goes wrong with one call.
+/// The fault of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The connection ends before anything was done.
@@ -84,7 +84,7 @@ pub struct State {
     pub bots: Vec<Bot>,
     /// Codes that were given out, by name.
     pub codes: Vec<Code>,
-    /// What each new code tells.
+    /// The states of each new code.
     pub next_codes: VecDeque<Vec<Value>>,
     /// Tokens that came along when a code was asked for.
     pub held_tokens: Vec<Value>,
@@ -101,7 +101,7 @@ pub struct State {
     pub uploads: Vec<Value>,
     /// How putting a file fails, and for how many times.
     pub file_faults: VecDeque<u16>,
-    /// What was wrong with requests.
+    /// Errors in requests.
     pub complaints: Vec<String>,
 }
 
@@ -183,7 +183,7 @@ impl Fake {
         })
     }
 
-    /// What the next code tells, look by look.
+    /// The states of the next code, one for each request.
     pub fn next_code(&self, states: Vec<Value>) {
         self.change(|state| state.next_codes.push_back(states));
     }
@@ -441,6 +441,14 @@ impl Shared {
         if let Some(status) = state.file_faults.pop_front() {
             let headers = vec![("x-error-message", "too much".to_owned())];
             return Answer::Raw { status, headers, body: Vec::new() };
+        }
+        if request.method == "GET" && request.path == "/c2c/download" {
+            let file =
+                request.query.get("encrypted_query_param").and_then(|name| state.files.get(name));
+            return file.map_or_else(
+                || Answer::status(404),
+                |body| Answer::Raw { status: 200, headers: Vec::new(), body: body.clone() },
+            );
         }
         let given = request.query.get("encrypted_query_param").cloned().unwrap_or_default();
         if request.method != "POST" || !given.starts_with("put here ") {

@@ -33,12 +33,13 @@ impl Hub {
         let address = format!("127.0.0.1:{}", free_port());
         let url = format!("http://{address}");
         let token = upstream.state().bots[0].token.clone();
-        let database = format!("sqlite://{}", home.path("hub.db").display());
+        let database = format!("sqlite://{}?mode=rwc", home.path("hub.db").display());
         let binary = program("ilink-hub");
         let arguments = ["serve", "--addr", &address, "--ilink-base-url", &upstream.url()];
         let process = home
             .program(binary.to_str().unwrap(), &arguments)
             .env("HOME", home.path(""))
+            .current_dir(home.path(""))
             .env("ILINK_TOKEN", token)
             .env("DATABASE_URL", database)
             .env("ILINK_HUB_MASTER_KEY", "0".repeat(64))

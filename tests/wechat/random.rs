@@ -23,7 +23,7 @@ fn number(name: &str, default: u64) -> u64 {
 struct Run {
     bench: Bench,
     random: TestRng,
-    /// What the person wrote, in order.
+    /// The person's messages, in order.
     written: Vec<String>,
     /// Messages that were told, to be told again.
     told: Vec<Value>,

@@ -1,4 +1,4 @@
-// What can be done with a message.
+// Actions on a message.
 
 import { deleteMessage, react, recallMessage, setStatus } from '../api.js';
 import { copy } from '../clipboard.js';

@@ -1,4 +1,4 @@
-// What was begun to be written, by conversation; kept in this browser.
+// Drafts, one for each conversation; kept in this browser.
 
 import { keyOf } from '../names.js';
 import { Signal } from '../signal.js';
@@ -31,7 +31,7 @@ export function keepDraft({ platform, conversation }, draft) {
   keep(draft.text || draft.reply ? { ...others, [keyOf(platform, conversation)]: draft } : others);
 }
 
-/** When somebody signs out, nothing they wrote stays behind. */
+/** Removes all drafts when the user signs out. */
 export const forgetDrafts = () => keep({});
 
 /** @param {Record<string, Draft>} value */

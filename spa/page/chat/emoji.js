@@ -13,7 +13,7 @@ const ALL =
 const COLUMNS = 8;
 
 /**
- * Lets somebody choose an emoji.
+ * Lets the user choose an emoji.
  * @param {HTMLElement} beside
  * @param {(emoji: string) => void} chosen
  */

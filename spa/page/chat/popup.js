@@ -9,7 +9,7 @@ let opener;
 
 popup.addEventListener('toggle', (event) => {
   if (/** @type {ToggleEvent} */ (event).newState !== 'closed') return;
-  // The focus goes back, unless somebody has put it elsewhere.
+  // The focus goes back, unless the user moved it elsewhere.
   if (document.activeElement === document.body || popup.contains(document.activeElement)) opener?.focus();
   fill(popup);
 });

@@ -2,6 +2,7 @@ import { avatar } from '../avatar.js';
 import { lineOf } from '../content.js';
 import { fill, h } from '../dom.js';
 import { author, fullTime, machineTime, number, platformName, shortTime } from '../format.js';
+import { withHits } from '../hits.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { EVERYTHING, MessageList } from '../list.js';
@@ -19,6 +20,9 @@ const TYPING = 200;
 
 /** Conversations found that are shown above found messages. */
 const FOUND = 30;
+
+/** Characters of a found message in which its hits are looked for. */
+const MUCH = 20_000;
 
 /** Rows before the end at which more found messages are loaded. */
 const AHEAD = 30;
@@ -50,7 +54,7 @@ export class Sidebar {
       label: t('conversations'),
       id: idOf,
       key: (line) => this.#key(line),
-      row: (line) => rowOf(line),
+      row: (line) => rowOf(line, this.#query),
       open: (line) => this.#open(line),
       scrolled: () => this.#more(),
     });
@@ -194,10 +198,10 @@ export class Sidebar {
   /** @param {Line} line */
   #key(line) {
     if ('heading' in line) return line.heading;
-    if ('hit' in line) return `${line.hit.id} ${conversationName(line.hit)}`;
+    if ('hit' in line) return `${line.hit.id} ${conversationName(line.hit)} ${this.#query}`;
     const { entry } = line;
     const { last_message: last } = entry;
-    return JSON.stringify([idOf(line), nameOfConversation(entry), last?.id, last?.status, last?.edited_at, last?.recalled_at, entry.last_seq, entry.unread, entry.mentions, entry.muted, entry.pinned, draftOf(entry)?.text, new Date().getDate()]);
+    return JSON.stringify([idOf(line), this.#query, nameOfConversation(entry), last?.id, last?.status, last?.edited_at, last?.recalled_at, entry.last_seq, entry.unread, entry.mentions, entry.muted, entry.pinned, draftOf(entry)?.text, new Date().getDate()]);
   }
 }
 
@@ -210,14 +214,20 @@ function idOf(line) {
   return 'hit' in line ? line.hit.id : conversationId(line.entry);
 }
 
-/** @param {Line} line */
-function rowOf(line) {
+/**
+ * @param {Line} line
+ * @param {string} q
+ */
+function rowOf(line, q) {
   if ('heading' in line) return h('div', { class: 'row heading' }, t(line.heading));
-  return 'hit' in line ? hitRow(line.hit) : conversationRow(line.entry);
+  return 'hit' in line ? hitRow(line.hit, q) : conversationRow(line.entry, q);
 }
 
-/** @param {Conversation} entry */
-function conversationRow(entry) {
+/**
+ * @param {Conversation} entry
+ * @param {string} q
+ */
+function conversationRow(entry, q) {
   const { last_message: last, muted, pinned, unread = 0, mentions = 0 } = entry;
   const name = nameOfConversation(entry);
   return h(
@@ -227,7 +237,7 @@ function conversationRow(entry) {
     h(
       'div',
       { class: 'head' },
-      h('span', { class: 'author' }, name),
+      h('span', { class: 'author' }, ...withHits(name, q)),
       muted ? h('span', { class: 'flag', role: 'img', 'aria-label': t('isMuted') }, icon('muted')) : null,
       pinned ? h('span', { class: 'flag', role: 'img', 'aria-label': t('isPinned') }, icon('pin')) : null,
       last && last.direction !== 'Inbound' ? tick(last) : null,
@@ -255,14 +265,17 @@ function lastLine(entry) {
   return h('span', { class: 'text' }, who ? h('span', { class: 'who' }, `${who}: `) : null, said);
 }
 
-/** @param {Message} message */
-function hitRow(message) {
+/**
+ * @param {Message} message
+ * @param {string} q
+ */
+function hitRow(message, q) {
   const name = conversationName(message);
   return h(
     'div',
     { class: 'row conversation' },
     avatar(message.recipient, name, platformName(message.platform)),
     h('div', { class: 'head' }, h('span', { class: 'author' }, name), h('time', { title: fullTime(message.created_at) }, shortTime(message.created_at))),
-    h('div', { class: 'body' }, h('span', { class: 'text' }, h('span', { class: 'who' }, `${author(message)}: `), lineOf(message))),
+    h('div', { class: 'body' }, h('span', { class: 'text' }, h('span', { class: 'who' }, ...withHits(author(message), q), ': '), ...withHits(lineOf(message, MUCH), q))),
   );
 }

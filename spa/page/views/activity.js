@@ -53,8 +53,8 @@ class ActivityView {
     this.rows = new VirtualList({
       label: t('activity'),
       id: (/** @type {Message} */ message) => message.id,
-      key: rowKey,
-      row: messageRow,
+      key: (message) => `${rowKey(message)} ${this.query.q}`,
+      row: (message) => messageRow(message, this.query.q),
       open: (message) => void this.#open(message.id, true),
       scrolled: () => this.#scrolled(),
     });

@@ -1,4 +1,4 @@
-//! One account: what it is reached by, and what is found out of it.
+//! One account: its addresses, its limits, and the state of its session.
 
 use super::api::{Api, Failure, Session};
 use super::memory::Login;

@@ -45,9 +45,9 @@ const LIMITED: i64 = -2;
 /// Why a call was no success.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// The session ended; somebody has to log in again.
+    /// The session ended; a new login is needed.
     Ended(String),
-    /// It was refused by one of the limits, nobody can tell which.
+    /// It was refused by one of the limits; the answer does not tell which.
     Limited(String),
     /// It was refused for another reason.
     Refused(String),
@@ -245,8 +245,8 @@ fn random_uin() -> Result<String, Failure> {
     Ok(BASE64_STANDARD.encode(random.to_string()))
 }
 
-/// What an answer says: `ret` and `errcode` may carry the verdict, and either may be missing. An
-/// empty body is an answer too.
+/// The verdict of an answer, from `ret` or `errcode`; either may be missing. An empty body is a
+/// success.
 fn verdict(answer: Result<Answer, NoAnswer>) -> Result<Value, Failure> {
     let answer = answer.map_err(|none| match none {
         NoAnswer::NotSent(words) => Failure::NotSent(words),

@@ -90,8 +90,8 @@ fn segments(items: &[Value]) -> Vec<Segment> {
     segments
 }
 
-/// One item. Addresses of files are left out: what lies there is encrypted, and no use to anybody
-/// but this adapter.
+/// One item. Addresses of files are left out: the files are encrypted, and only this adapter can read
+/// them.
 fn segment(item: &Value) -> Segment {
     let part = |name: &str| item.get(name).unwrap_or(&Value::Null);
     match number(item, "type") {

@@ -44,7 +44,7 @@ pub(super) struct Attempt {
     pub(super) digits: mpsc::Receiver<String>,
 }
 
-/// What became of one code.
+/// The end of one QR code.
 enum CodeEnd {
     Confirmed(LoggedIn),
     /// Another code is needed.
@@ -156,7 +156,7 @@ impl Attempt {
     }
 
     async fn ask_for_digits(&mut self, wrong: Option<&str>) -> Result<String, String> {
-        // What was given before they were asked for is none of them.
+        // Digits that were given before the phone asked for them do not count.
         while self.digits.try_recv().is_ok() {}
         self.tell(LoginState::Digits, wrong);
         let digits = self.digits.recv().await.ok_or("rechat is stopping")?;

@@ -1,4 +1,4 @@
-//! What is kept over restarts: logins, cursors and reply tokens, and how it is encoded.
+//! The state that is kept over restarts (logins, cursors, reply tokens), and its encoding.
 
 use super::reply::{Progress, Reply, Stuck};
 use crate::model::event::AdapterState;

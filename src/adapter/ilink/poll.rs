@@ -1,6 +1,6 @@
 //! The long poll of an account.
 //!
-//! What a poll answers is on disk, with the next cursor and the reply tokens, before the next one.
+//! The answer of a poll is on disk, with the next cursor and the reply tokens, before the next poll.
 
 use super::account::Account;
 use super::api::{Failure, POLL_HOLD, Updates};

@@ -1,4 +1,4 @@
-//! What is known of answering one person: the token of their last message, and the refusals since.
+//! State for replies to one person: the token of their last message, and the refusals since.
 //!
 //! A refusal does not tell which limit was hit. The person's next message helps with most of them;
 //! a few slow attempts with the old token help with the limit on frequency.
@@ -15,7 +15,7 @@ const MAX_FRESH_REFUSALS: u32 = 3;
 /// Seconds between those that count: the limit on frequency may last for half an hour.
 const FRESH_REFUSALS_APART: u64 = 20 * 60;
 
-/// What is known of answering one person. Its `Debug` leaves out the token.
+/// State for replies to one person. Its `Debug` leaves out the token.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Reply {
     /// The token of their newest message, to be sent back as it came.

@@ -72,7 +72,7 @@ async fn send_part(
     sent.map_err(NotUploaded::Call)
 }
 
-/// What a failure proves, and what is to be remembered of it.
+/// The outcome that a failure proves, and the state to keep.
 async fn not_sent(
     account: &Account,
     message: &Outbound,

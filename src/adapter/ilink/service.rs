@@ -111,7 +111,7 @@ impl Service {
         while self.tasks.join_next().await.is_some() {}
     }
 
-    /// What is kept, by account; asked until the store answers.
+    /// The stored state of each account; asked for until the store answers.
     async fn kept(&self) -> BTreeMap<String, Kept> {
         loop {
             let (answer, kept) = oneshot::channel();

@@ -28,7 +28,7 @@ pub(super) struct Shared {
 pub(super) struct Table {
     pub(super) entries: Vec<Entry>,
     last_id: u64,
-    /// The platforms of the entries with their kinds, once somebody asked.
+    /// The platforms of the entries with their kinds; filled when first asked for.
     platforms: Option<Platforms>,
 }
 

@@ -34,7 +34,7 @@ pub(in crate::adapter) struct Connection {
 /// How a connection ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::adapter) struct End {
-    /// `Error` where somebody has to change something, else `Disconnected`.
+    /// `Error` if an operator must change something, else `Disconnected`.
     pub(in crate::adapter) state: State,
     pub(in crate::adapter) reason: String,
 }

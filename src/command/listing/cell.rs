@@ -1,4 +1,4 @@
-//! What a message shows in a column on a terminal: short, and safe for the terminal.
+//! Cells of a table on a terminal: short texts that are safe for the terminal.
 
 use super::fields::field;
 use super::style::Look;
@@ -16,7 +16,7 @@ pub(crate) const ID_DIGITS: usize = 8;
 /// Shown as the sender of what was written here.
 const OWN: &str = "me";
 
-/// What the cells of a list have in common.
+/// Settings of all cells of a list.
 pub(super) struct Cells<'a> {
     /// The newest name of each conversation: older messages may carry an older one, and one's own
     /// none.

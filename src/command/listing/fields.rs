@@ -32,7 +32,7 @@ pub(super) fn filled(message: &Message, template: &Template) -> String {
     template.0.iter().map(part).collect()
 }
 
-/// What a message has in a column, whole and on one line; empty where it has nothing.
+/// The value of a message in a column, uncut and on one line; empty if it has none.
 pub(super) fn field(message: &Message, column: Column) -> String {
     let sender = message.sender.as_ref();
     let optional = |text: Option<&str>| text.map(escaped).unwrap_or_default();

@@ -36,7 +36,7 @@ pub(crate) fn watched_row(message: &Message) -> Vec<Piece> {
     row
 }
 
-/// What became of a message.
+/// The outcome of a message.
 pub(crate) fn change_row(id: Uuid, at: u64, text: &str, look: Look) -> Vec<Piece> {
     let mut id = id.to_string();
     id.truncate(ID_DIGITS);

@@ -8,10 +8,10 @@ pub(super) use check::look_at_media;
 use super::listing::local_time;
 use super::open::{reader, writer};
 use super::output::Output;
-use crate::cli::{Globals, Media};
+use crate::cli::{Globals, MediaArgs};
 use crate::error::{Result, tell};
 
-pub(super) async fn run(media: Media, globals: &Globals) -> Result<()> {
+pub(super) async fn run(media: MediaArgs, globals: &Globals) -> Result<()> {
     if !media.remove.is_empty() {
         let mut client = writer(&media.source, globals).await?;
         for hash in &media.remove {

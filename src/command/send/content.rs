@@ -1,42 +1,52 @@
-//! The content of a message to send: text, a URL, or a file of this host that is read.
+//! The content of a message to send: text, a URL, or a file of this host that is uploaded.
 
+use super::files::Files;
 use crate::cli::ContentArgs;
 use crate::command::segments;
 use crate::error::{Error, Result};
-use crate::model::content::{Content, Segment};
+use crate::model::content::Segment;
 use crate::model::inline::Inline;
 use crate::model::message::MessageType;
 use crate::protocol::http::NewMessage;
 use percent_encoding::percent_decode_str;
-use std::borrow::Cow;
-use std::fs::File;
 use std::io::{self, IsTerminal, Read};
-use std::path::Path;
+use std::path::PathBuf;
 
-/// The most bytes that are read of standard input and of a file. A server takes less unless it is
-/// configured otherwise (`limits.body_bytes`).
+/// The most bytes that are read of standard input. A server takes less unless it is configured
+/// otherwise (`limits.body_bytes`).
 const MAX_BYTES: u64 = 64 << 20;
 
 /// A message with the content that the arguments ask for, or that comes on standard input; it goes
-/// nowhere yet.
-pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<NewMessage> {
-    let ContentArgs { message_type, file, mention, segments: json, content } = arguments;
+/// nowhere yet. Its files are still to be uploaded.
+pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<(NewMessage, Files)> {
+    let ContentArgs { message_type, file, file_type, mention, segments: json, content } = arguments;
     if let Some(json) = json {
-        return Ok(of_segments(segments::parse(json)?));
+        return Ok((of_segments(segments::parse(json)?), Files::default()));
+    }
+    if let Some(path) = path_of(content, *message_type) {
+        let hint = format!(
+            "the content of {message_type} is a URL (http://, https://) or a file of this host"
+        );
+        let mut files = Files::default();
+        let segment = files.add(&path, Some(*message_type), 0);
+        let segment = segment.map_err(|error| error.hint(hint))?;
+        return Ok((of_segments(vec![segment]), files));
     }
     if file.is_empty() && mention.is_empty() {
         let content = of_words(content, *message_type)?;
-        return Ok(NewMessage::of(message_type.as_str(), content, String::new(), None));
+        let message = NewMessage::of(message_type.as_str(), content, String::new(), None);
+        return Ok((message, Files::default()));
     }
     let mut segments: Vec<_> = mention.iter().map(|user| of_user(user)).collect();
     if !content.is_empty() || file.is_empty() {
         segments.push(Segment::Text { text: of_words(content, MessageType::Text)? });
     }
+    let mut files = Files::default();
     for path in file {
-        let bytes = inline(path).map_err(|error| error.hint("--file names a file of this host"))?;
-        segments.extend(Content::of_type(type_of(path), bytes).to_segments());
+        let segment = files.add(path, *file_type, segments.len());
+        segments.push(segment.map_err(|error| error.hint("--file names a file of this host"))?);
     }
-    Ok(of_segments(segments))
+    Ok((of_segments(segments), files))
 }
 
 fn of_segments(segments: Vec<Segment>) -> NewMessage {
@@ -57,17 +67,6 @@ fn of_user(user: &str) -> Segment {
     }
 }
 
-/// The type under which platforms show a file, by the end of its name.
-fn type_of(path: &Path) -> MessageType {
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    match &*extension {
-        "png" | "jpg" | "jpeg" | "gif" | "webp" | "bmp" => MessageType::Image,
-        "mp4" | "mov" | "mkv" | "webm" | "avi" => MessageType::Video,
-        "mp3" | "ogg" | "opus" | "wav" | "m4a" | "amr" | "flac" => MessageType::Audio,
-        _ => MessageType::File,
-    }
-}
-
 /// The content of a type: words of a text, or one medium.
 fn of_words(words: &[String], message_type: MessageType) -> Result<String> {
     let is_text = message_type == MessageType::Text;
@@ -77,7 +76,7 @@ fn of_words(words: &[String], message_type: MessageType) -> Result<String> {
             .hint("give the text as the last argument, or pipe it in")),
         [] => of_input(message_type),
         words if is_text => Ok(words.join(" ")),
-        [only] => medium(only, message_type),
+        [only] => Ok(only.trim().to_owned()),
         _ => Err(Error::usage(format!("several arguments for one {message_type}"))
             .hint("put a name with spaces into quotes; --file takes several files")),
     }
@@ -111,42 +110,17 @@ fn is_sent_as_it_is(content: &str) -> bool {
     begins("http://") || begins("https://") || Inline::parse(content).is_some()
 }
 
-fn medium(argument: &str, message_type: MessageType) -> Result<String> {
-    let trimmed = argument.trim();
-    if is_sent_as_it_is(trimmed) {
-        return Ok(trimmed.to_owned());
+/// The path of the one file that is the content of a type.
+fn path_of(words: &[String], message_type: MessageType) -> Option<PathBuf> {
+    let [only] = words else { return None };
+    let trimmed = only.trim();
+    if message_type == MessageType::Text || only == "-" || is_sent_as_it_is(trimmed) {
+        return None;
     }
-    let path = match trimmed.strip_prefix("file://") {
-        Some(path) => percent_decode_str(path).decode_utf8_lossy(),
-        None => Cow::Borrowed(argument),
-    };
-    inline(Path::new(&*path)).map_err(|error| {
-        error.hint(format!(
-            "the content of {message_type} is a URL (http://, https://) or a file of this host"
-        ))
+    Some(match trimmed.strip_prefix("file://") {
+        Some(path) => percent_decode_str(path).decode_utf8_lossy().into_owned().into(),
+        None => only.into(),
     })
-}
-
-/// The bytes of a file, with its name, as content.
-fn inline(path: &Path) -> Result<String> {
-    let bytes = read(path)
-        .map_err(|error| Error::failed(format!("cannot read {}: {error}", path.display())))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    Ok(Inline::write(&name, &bytes))
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 {
-        0 => Err(io::Error::other("it is empty")),
-        size if size > MAX_BYTES => Err(io::Error::other(format!("it has over {MAX_BYTES} bytes"))),
-        _ => Ok(bytes),
-    }
 }
 
 /// All of standard input as text, without a byte order mark and the line end that `echo` adds.

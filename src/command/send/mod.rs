@@ -2,13 +2,14 @@
 
 mod batch;
 mod content;
+mod files;
 mod wait;
 
 use super::conversation::Known;
 use super::ids::id_of;
 use super::open::writer;
 use super::output::Output;
-use crate::cli::{Globals, Reply, Send, Sending};
+use crate::cli::{Globals, ReplyArgs, Send, Sending};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::protocol::http::NewMessage;
@@ -25,7 +26,7 @@ pub(super) async fn run(send: Send, globals: &Globals) -> Result<()> {
 }
 
 async fn one(send: &Send, conversation: String, globals: &Globals) -> Result<()> {
-    let mut message = content::of_arguments(&send.content)?;
+    let (mut message, files) = content::of_arguments(&send.content)?;
     (message.recipient, message.platform) = (conversation, send.platform.clone());
     message.clone().into_draft().map_err(Error::usage)?;
     let mut client = writer(&send.source, globals).await?;
@@ -41,16 +42,18 @@ async fn one(send: &Send, conversation: String, globals: &Globals) -> Result<()>
     if let Some(prefix) = send.reply_to {
         message.reply_to = Some(id_of(&mut client, prefix).await?.to_string());
     }
+    files.upload(&mut client, &mut message).await?;
     deliver(&mut client, message, &send.sending, globals).await
 }
 
-pub(super) async fn reply(reply: Reply, globals: &Globals) -> Result<()> {
-    let mut message = content::of_arguments(&reply.content)?;
+pub(super) async fn reply(reply: ReplyArgs, globals: &Globals) -> Result<()> {
+    let (mut message, files) = content::of_arguments(&reply.content)?;
     let mut client = writer(&reply.source, globals).await?;
     let answered = id_of(&mut client, reply.id).await?;
     let answered = client.get(answered).await?;
     message.reply_to = Some(answered.id.to_string());
     (message.recipient, message.platform) = (answered.recipient, answered.platform);
+    files.upload(&mut client, &mut message).await?;
     deliver(&mut client, message, &reply.sending, globals).await
 }
 

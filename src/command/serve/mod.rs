@@ -1,7 +1,7 @@
 //! `rechat serve`
 
 mod access;
-mod log;
+pub(super) mod log;
 mod media;
 mod notify;
 mod reload;
@@ -19,6 +19,7 @@ use crate::gateway::{self, Gateway};
 use crate::health;
 use crate::hub::{self, Hub};
 use crate::ingest::Ingest;
+use crate::mcp;
 use crate::model::change::Committed;
 use crate::outbox::{self, CommitObserver, Outbox};
 use crate::retention;
@@ -190,7 +191,7 @@ fn start(
     hub: Arc<Hub>,
     activity: Arc<Activity>,
     outbox: Outbox,
-    retention: watch::Receiver<retention::Policy>,
+    retention: watch::Receiver<retention::RetentionPolicy>,
     stop: CancellationToken,
 ) -> Result<(Arc<Context>, impl Future<Output = ()>, Arc<AtomicUsize>)> {
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
@@ -246,7 +247,7 @@ fn start(
     };
     tasks.spawn(health::supervise("retention", stop.clone(), deleting));
     let (blobs, signer) = (media.blobs.clone(), media.signer.clone());
-    let completer = media.start(&config, &store, &tasks, &stop);
+    let completer = media.start(&config, &store, registry.clone(), &tasks, &stop);
     let index = Arc::new(Index::new(search::folder_beside(&config.db)));
     tasks.spawn(search::run(index.clone(), store.clone(), stop.clone()));
     let (outcomes, attempts) = (outbox.outcomes.clone(), outbox.attempts.clone());
@@ -279,6 +280,7 @@ fn start(
         memory: Memory::new(config.limits.memory_bytes),
         actions,
         bots,
+        agents: mcp::Limits::new(&config.mcp),
         config,
         store,
         search: index,

@@ -4,7 +4,7 @@ use super::access::check_access;
 use super::log::LogLevel;
 use crate::config::{self, Loaded, Sources};
 use crate::error::Result;
-use crate::retention::Policy;
+use crate::retention::RetentionPolicy;
 use crate::server::Context;
 use std::sync::Arc;
 use tokio::signal::unix::Signal;
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 pub(super) struct Live {
     pub(super) context: Arc<Context>,
     pub(super) log: LogLevel,
-    pub(super) retention: watch::Sender<Policy>,
+    pub(super) retention: watch::Sender<RetentionPolicy>,
 }
 
 /// Keys that take effect at once; everything else needs a restart.

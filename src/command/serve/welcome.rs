@@ -4,7 +4,7 @@ use crate::config::Config;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 
-/// Says where the page is, where adapters dial in, and what to do next; nothing where nobody looks.
+/// Prints where the page is, where adapters dial in, and what to do next; at a terminal only.
 #[allow(clippy::print_stderr, reason = "a word for people")]
 pub(super) fn welcome(config: &Config, address: SocketAddr) {
     if std::io::stderr().is_terminal() {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What a request wants of a file.
+/// The part of a file that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// All of it: it names no range, several, or one that cannot be read.

@@ -4,14 +4,15 @@ use super::{name_in, on_thread};
 use crate::media::{Refused, Upload};
 use crate::protocol::http::Uploaded;
 use crate::server::body::{Answer, json};
-use crate::server::context::{Context, Incoming};
+use crate::server::context::Context;
 use crate::server::error::{ErrorResponse, Result};
 use crate::server::limit::RETRY_AFTER;
 use crate::server::operation::Call;
+use crate::server::request::discard;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::StatusCode;
-use hyper::body::Body;
+use hyper::body::{Body, Incoming};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -25,32 +26,37 @@ const MAX_TIME: Duration = Duration::from_hours(1);
 pub async fn upload(call: Call<'_>) -> Result<Answer> {
     let context = call.context;
     let name = name_in(call.request.uri().query())?;
-    let max_bytes = context.blobs.bounds().max_bytes;
-    if call.request.body().size_hint().lower() > max_bytes {
-        return Err(Refused::TooLarge { max_bytes }.into());
-    }
-    let _permit = context.uploads.acquire()?;
-    let receiving = timeout(MAX_TIME, receive(context, call.request));
-    let upload = tokio::select! {
-        received = receiving => received.unwrap_or_else(|_| Err(too_slow(MAX_TIME)))?,
+    let mut body = call.request.into_body();
+    let received = tokio::select! {
+        received = timeout(MAX_TIME, receive(context, &mut body)) => {
+            received.unwrap_or_else(|_| Err(too_slow(MAX_TIME)))
+        }
         () = context.stop.cancelled() => {
             let text = "the server is stopping; the file did not arrive in time";
-            return Err(ErrorResponse::unavailable(text, RETRY_AFTER));
+            Err(ErrorResponse::unavailable(text, RETRY_AFTER))
         }
     };
+    if received.is_err() {
+        discard(context, &mut body).await;
+    }
+    let upload = received?;
     let mime = upload.kind().mime.to_owned();
     let stored = on_thread(|| upload.finish()).await??;
     let media = stored.hash.to_string();
     Ok(json(StatusCode::CREATED, &Uploaded { media, name, mime, size: stored.size }))
 }
 
-async fn receive(context: &Context, request: Incoming) -> Result<Upload> {
+async fn receive(context: &Context, body: &mut Incoming) -> Result<Upload> {
+    let max_bytes = context.blobs.bounds().max_bytes;
+    if body.size_hint().lower() > max_bytes {
+        return Err(Refused::TooLarge { max_bytes }.into());
+    }
+    let _permit = context.uploads.acquire()?;
     let blobs = context.blobs.clone();
     let mut upload = on_thread(move || blobs.begin()).await??;
-    let mut body = request.into_body();
     let mut gathered = Vec::new();
     loop {
-        let piece = next(context, &mut body).await?;
+        let piece = next(context, body).await?;
         let is_end = piece.is_none();
         gathered.extend_from_slice(&piece.unwrap_or_default());
         if gathered.len() >= PIECE || (is_end && !gathered.is_empty()) {
@@ -64,7 +70,7 @@ async fn receive(context: &Context, request: Incoming) -> Result<Upload> {
 }
 
 /// The next bytes of a body; `None` at its end.
-async fn next(context: &Context, body: &mut hyper::body::Incoming) -> Result<Option<Bytes>> {
+async fn next(context: &Context, body: &mut Incoming) -> Result<Option<Bytes>> {
     let limit = Duration::from_secs(context.config.limits.body_seconds);
     loop {
         let frame = timeout(limit, body.frame()).await.map_err(|_| too_slow(limit))?;

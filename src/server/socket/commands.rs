@@ -153,7 +153,7 @@ async fn delivered(context: &Context, message: Message, request_id: Option<Value
         return sent(message.status, request_id);
     }
     let ended = context.outcomes.wait(message.seq);
-    // It may have ended before anybody waited.
+    // The attempt may have ended before the wait began.
     let now = context.store.view().and_then(|view| view.by_seq(message.seq)).ok().flatten();
     let limit = Duration::from_secs(context.config.outbox.ack_seconds);
     let ended = match now.filter(Outcomes::has_ended) {

@@ -1,26 +1,35 @@
 //! The conversations: what they are called, what is unread, what was said last.
 
+use super::content::last_line;
 use super::scope::Key;
 use crate::model::message::{Direction, Message};
-use crate::protocol::http;
-use crate::text::readable;
+use crate::protocol::http::{self, ConversationKind};
 use std::collections::HashMap;
+use uuid::Uuid;
 
 /// The most conversations that are kept; the ones that are quiet for longest are let go.
 pub const MOST: usize = 5_000;
 
-/// The most characters of a last line; no list is wider.
-const LINE: usize = 200;
+/// Mark of the last line of one's own.
+const OWN: &str = "→ ";
 
 /// One conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Conversation {
     pub key: Key,
+    pub kind: ConversationKind,
     pub name: Option<String>,
-    pub unread: usize,
+    /// Inbound messages after the read mark.
+    pub unread: u64,
+    /// Those of them that mention the account.
+    pub mentions: u64,
+    pub muted: bool,
+    pub pinned: bool,
     /// Author and content of the last message; none while unknown.
     pub last_line: Option<String>,
+    /// The ID of the message that the last line is of.
+    pub last_id: Option<Uuid>,
     /// The `seq` of its newest message.
     pub last_seq: u64,
     /// Unix seconds of its newest message.
@@ -28,9 +37,45 @@ pub struct Conversation {
 }
 
 impl Conversation {
+    fn new(key: Key) -> Self {
+        Self {
+            kind: ConversationKind::of(&key.conversation),
+            key,
+            name: None,
+            unread: 0,
+            mentions: 0,
+            muted: false,
+            pinned: false,
+            last_line: None,
+            last_id: None,
+            last_seq: 0,
+            last_at: 0,
+        }
+    }
+
     /// Its name for people.
     pub fn name(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.key.conversation)
+    }
+
+    fn set_last(&mut self, message: &Message) {
+        // In private there is but one who can have said it.
+        let has_name = self.kind != ConversationKind::Private;
+        self.last_line = Some(last_line(message, OWN, has_name));
+        self.last_id = Some(message.id);
+    }
+
+    /// Takes over what the server tells; a message that is newer than that stays known.
+    fn learn(&mut self, known: http::Conversation) {
+        (self.kind, self.muted, self.pinned) = (known.kind, known.muted, known.pinned);
+        (self.unread, self.mentions) = (known.unread, known.mentions);
+        self.name = known.name.or(self.name.take());
+        if known.last_seq >= self.last_seq {
+            (self.last_seq, self.last_at) = (known.last_seq, known.last_at);
+            if let Some(message) = &known.last_message {
+                self.set_last(message);
+            }
+        }
     }
 }
 
@@ -48,11 +93,14 @@ impl Conversations {
         self.all.get(key)
     }
 
-    /// Those of a platform or of all, the latest first.
+    /// Those of a platform or of all: the pinned ones first, then the latest first.
     pub fn ordered(&self, platform: Option<&str>) -> Vec<&Conversation> {
         let is_wanted = |c: &&Conversation| platform.is_none_or(|name| name == c.key.platform);
         let mut ordered: Vec<_> = self.all.values().filter(is_wanted).collect();
-        ordered.sort_by(|a, b| b.last_seq.cmp(&a.last_seq).then_with(|| a.key.cmp(&b.key)));
+        ordered.sort_by(|a, b| {
+            let place = |c: &Conversation| (!c.pinned, u64::MAX - c.last_seq);
+            place(a).cmp(&place(b)).then_with(|| a.key.cmp(&b.key))
+        });
         if !self.held.is_empty() {
             ordered.sort_by_key(|c| self.held.get(&c.key).copied().unwrap_or(usize::MAX));
         }
@@ -78,6 +126,12 @@ impl Conversations {
         names
     }
 
+    /// Unread messages of all but one, without those that are muted.
+    pub fn unread_beside(&self, open: Option<&Key>) -> u64 {
+        let counts = |c: &&Conversation| !c.muted && Some(&c.key) != open;
+        self.all.values().filter(counts).map(|c| c.unread).sum()
+    }
+
     /// Forgets everything, for the store is another.
     pub fn clear(&mut self) {
         self.all.clear();
@@ -87,63 +141,55 @@ impl Conversations {
     pub fn replace(&mut self, listed: Vec<http::Conversation>) {
         let mut before = std::mem::take(&mut self.all);
         for known in listed.into_iter().take(MOST) {
-            let key = Key { platform: known.platform, conversation: known.conversation };
-            let kept = before.remove(&key);
-            let (unread, last_line) =
-                kept.as_ref().map_or((0, None), |kept| (kept.unread, kept.last_line.clone()));
+            let key = key_of(&known);
             // Messages that arrived since the request are newer than its answer.
-            let newer = kept.filter(|kept| kept.last_seq > known.last_seq);
-            let conversation = Conversation {
-                key: key.clone(),
-                name: newer.as_ref().and_then(|kept| kept.name.clone()).or(known.name),
-                unread,
-                last_line,
-                last_seq: newer.as_ref().map_or(known.last_seq, |kept| kept.last_seq),
-                last_at: newer.as_ref().map_or(known.last_at, |kept| kept.last_at),
-            };
+            let kept = before.remove(&key);
+            let mut conversation = kept.unwrap_or_else(|| Conversation::new(key.clone()));
+            conversation.learn(known);
             self.all.insert(key, conversation);
         }
         let newest = self.all.values().map(|c| c.last_seq).max().unwrap_or_default();
         self.all.extend(before.into_iter().filter(|(_, kept)| kept.last_seq > newest));
     }
 
-    /// One of them changed; a message that is newer than that stays known.
+    /// One of them changed.
     pub fn update(&mut self, known: http::Conversation) {
-        let key = Key { platform: known.platform, conversation: known.conversation };
-        if let Some(conversation) = self.all.get_mut(&key) {
-            conversation.name = known.name.or(conversation.name.take());
-            if known.last_seq > conversation.last_seq {
-                (conversation.last_seq, conversation.last_at) = (known.last_seq, known.last_at);
-            }
-        }
+        let key = key_of(&known);
+        self.make_room(&key);
+        self.all.entry(key.clone()).or_insert_with(|| Conversation::new(key)).learn(known);
     }
 
-    /// Takes in a new message; `is_read` says whether it is seen at once. Returns whether the
-    /// conversation has another name now.
-    pub fn receive(&mut self, message: &Message, is_read: bool) -> bool {
-        let key = Key::of(message);
-        if !self.all.contains_key(&key) && self.all.len() >= MOST {
+    fn make_room(&mut self, key: &Key) {
+        if !self.all.contains_key(key) && self.all.len() >= MOST {
             let quietest = self.all.values().min_by_key(|c| c.last_seq).map(|c| c.key.clone());
             quietest.and_then(|quietest| self.all.remove(&quietest));
         }
-        let conversation = self.all.entry(key.clone()).or_insert_with(|| Conversation {
-            key,
-            name: None,
-            unread: 0,
-            last_line: None,
-            last_seq: 0,
-            last_at: 0,
-        });
+    }
+
+    /// Takes in a new message. Returns whether the conversation has another name now.
+    pub fn receive(&mut self, message: &Message) -> bool {
+        let key = Key::of(message);
+        self.make_room(&key);
+        let conversation =
+            self.all.entry(key.clone()).or_insert_with(|| Conversation::new(key.clone()));
         let is_renamed =
             message.conversation_name.is_some() && message.conversation_name != conversation.name;
         if is_renamed {
             conversation.name.clone_from(&message.conversation_name);
         }
+        // The server may have counted it already.
+        let is_counted = message.seq <= conversation.last_seq;
         conversation.last_seq = message.seq.max(conversation.last_seq);
-        conversation.last_at = message.created_at;
-        conversation.last_line = Some(last_line(message));
-        if message.direction == Direction::Inbound && !is_read {
-            conversation.unread += 1;
+        conversation.last_at = message.created_at.max(conversation.last_at);
+        conversation.set_last(message);
+        match message.direction {
+            Direction::Inbound if !is_counted => {
+                conversation.unread += 1;
+                conversation.mentions += u64::from(message.content.mentions_me());
+            }
+            // Sending to a conversation reads it.
+            Direction::Outbound if !is_counted => self.read(&key),
+            _ => {}
         }
         is_renamed
     }
@@ -152,10 +198,18 @@ impl Conversations {
     pub fn learn(&mut self, message: &Message) {
         let Some(conversation) = self.all.get_mut(&Key::of(message)) else { return };
         if conversation.last_line.is_none() {
-            conversation.last_line = Some(last_line(message));
+            conversation.set_last(message);
         }
         if conversation.name.is_none() {
             conversation.name.clone_from(&message.conversation_name);
+        }
+    }
+
+    /// The message that a last line is of changed.
+    pub fn change(&mut self, message: &Message) {
+        let conversation = self.all.get_mut(&Key::of(message));
+        if let Some(conversation) = conversation.filter(|c| c.last_id == Some(message.id)) {
+            conversation.set_last(message);
         }
     }
 
@@ -166,19 +220,14 @@ impl Conversations {
         message.conversation_name = known.or(message.conversation_name.take());
     }
 
-    /// Marks a conversation as read.
+    /// Shows a conversation as read; the server is told beside this.
     pub fn read(&mut self, key: &Key) {
         if let Some(conversation) = self.all.get_mut(key) {
-            conversation.unread = 0;
+            (conversation.unread, conversation.mentions) = (0, 0);
         }
     }
 }
 
-fn last_line(message: &Message) -> String {
-    let who = match (&message.sender, message.direction) {
-        (Some(sender), Direction::Inbound) => format!("{}: ", sender.name),
-        (_, Direction::Outbound) => "→ ".to_owned(),
-        (None, Direction::Inbound) => String::new(),
-    };
-    who.chars().chain(readable(message).chars()).take(LINE).collect()
+fn key_of(known: &http::Conversation) -> Key {
+    Key { platform: known.platform.clone(), conversation: known.conversation.clone() }
 }

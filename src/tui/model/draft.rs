@@ -1,9 +1,14 @@
-//! The draft, and the drafts before it.
+//! The draft: what is being written, to whom, and what it answers or changes; and the drafts before.
 
+use super::compose::{self, Mention};
+use super::edit;
 use super::scope::Key;
+use crate::model::content::Segment;
+use crate::model::message::Message;
 use crossterm::event::KeyEvent;
-use ratatui_textarea::{CursorMove, TextArea, WrapMode};
+use ratatui_textarea::{CursorMove, TextArea};
 use std::collections::HashMap;
+use uuid::Uuid;
 
 /// The most answers that are remembered.
 const MAX_SENT: usize = 100;
@@ -11,29 +16,47 @@ const MAX_SENT: usize = 100;
 /// The most unfinished answers that are kept.
 const MAX_KEPT: usize = 200;
 
-/// A text that is being written.
-pub fn editor(text: &str) -> TextArea<'static> {
-    let mut editor = TextArea::new(text.split('\n').map(str::to_owned).collect());
-    editor.set_wrap_mode(WrapMode::WordOrGlyph);
-    editor.set_cursor_line_style(ratatui::style::Style::new());
-    editor.move_cursor(CursorMove::Bottom);
-    editor.move_cursor(CursorMove::End);
-    editor
+/// What the text becomes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// A new message.
+    #[default]
+    New,
+    /// An answer to this message.
+    Reply(Box<Message>),
+    /// New content of this message of one's own.
+    Edit(Uuid),
 }
 
-/// Text of a paste: lines, and no other control characters.
-pub fn pasted(text: &str) -> String {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    text.chars().filter(|&c| matches!(c, '\n' | '\t') || !c.is_control()).collect()
+/// An unfinished text, and what it would become.
+#[derive(Clone, Debug, Default)]
+struct Unfinished {
+    text: String,
+    purpose: Purpose,
+    mentions: Vec<Mention>,
+}
+
+/// A text that was taken to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Written {
+    pub text: String,
+    pub purpose: Purpose,
+    pub mentions: Vec<Mention>,
 }
 
 /// The answer that is being written, one for each conversation.
 #[derive(Clone, Debug)]
 pub struct Draft {
     editor: TextArea<'static>,
+    purpose: Purpose,
+    /// People whose names were put in.
+    mentions: Vec<Mention>,
     /// Whose answer it is.
     to: Option<Key>,
-    kept: HashMap<Key, String>,
+    kept: HashMap<Key, Unfinished>,
+    /// The text from before an edit began.
+    set_aside: Option<String>,
     /// The oldest first.
     sent: Vec<String>,
     /// Which of them is shown, while one goes through them.
@@ -45,9 +68,12 @@ pub struct Draft {
 impl Default for Draft {
     fn default() -> Self {
         Self {
-            editor: editor(""),
+            editor: edit::editor(""),
+            purpose: Purpose::New,
+            mentions: Vec::new(),
             to: None,
             kept: HashMap::new(),
+            set_aside: None,
             sent: Vec::new(),
             recalled: None,
             unfinished: String::new(),
@@ -61,9 +87,32 @@ impl Draft {
         &self.editor
     }
 
+    /// The same, to be edited.
+    pub fn editor_mut(&mut self) -> &mut TextArea<'static> {
+        &mut self.editor
+    }
+
     /// The text so far.
     pub fn text(&self) -> String {
         self.editor.lines().join("\n")
+    }
+
+    /// What the text becomes.
+    pub fn purpose(&self) -> &Purpose {
+        &self.purpose
+    }
+
+    /// Whether a conversation has an unfinished text.
+    pub fn has(&self, key: &Key) -> bool {
+        match &self.to {
+            Some(to) if to == key => !self.editor.is_empty(),
+            _ => self.kept.contains_key(key),
+        }
+    }
+
+    /// Whether there is any unfinished text.
+    pub fn has_any(&self) -> bool {
+        !self.kept.is_empty() || !self.editor.is_empty()
     }
 
     /// Goes on with the answer to another conversation.
@@ -71,17 +120,48 @@ impl Draft {
         if self.to.as_ref() == to {
             return;
         }
+        if matches!(self.purpose, Purpose::Edit(_)) {
+            self.end_purpose();
+        }
         let text = self.text();
+        let purpose = std::mem::take(&mut self.purpose);
+        let mentions = std::mem::take(&mut self.mentions);
         if let Some(before) = self.to.take() {
             self.kept.remove(&before);
-            if !text.is_empty() && self.kept.len() < MAX_KEPT {
-                self.kept.insert(before, text);
+            if !text.trim().is_empty() && self.kept.len() < MAX_KEPT {
+                self.kept.insert(before, Unfinished { text, purpose, mentions });
             }
         }
-        let kept = to.and_then(|to| self.kept.get(to)).cloned().unwrap_or_default();
+        let kept = to.and_then(|to| self.kept.remove(to)).unwrap_or_default();
         self.to = to.cloned();
-        self.set(&kept);
+        self.set(&kept.text);
+        (self.purpose, self.mentions) = (kept.purpose, kept.mentions);
         self.recalled = None;
+    }
+
+    /// The text will answer a message.
+    pub fn reply_to(&mut self, message: Message) {
+        self.end_purpose();
+        self.purpose = Purpose::Reply(Box::new(message));
+    }
+
+    /// The text will take the place of what a message of one's own says.
+    pub fn edit(&mut self, id: Uuid, segments: &[Segment]) {
+        self.end_purpose();
+        let text = self.text();
+        self.set_aside = Some(text);
+        let (text, mentions) = compose::text_of(segments);
+        self.set(&text);
+        (self.purpose, self.mentions) = (Purpose::Edit(id), mentions);
+    }
+
+    /// The text is a new message again; after an edit the text from before is back. False where it
+    /// was a new message already.
+    pub fn end_purpose(&mut self) -> bool {
+        if let Some(before) = self.set_aside.take() {
+            self.set(&before);
+        }
+        std::mem::take(&mut self.purpose) != Purpose::New
     }
 
     /// A key that is text, or moves the cursor.
@@ -91,16 +171,27 @@ impl Draft {
 
     /// Text that was pasted.
     pub fn paste(&mut self, text: &str) {
-        self.editor.insert_str(pasted(text));
+        self.editor.insert_str(edit::pasted(text));
     }
 
-    /// Begins a new line.
-    pub fn break_line(&mut self) {
-        self.editor.insert_newline();
+    /// Puts another text behind the cursor, in place of so many characters before it.
+    pub fn complete(&mut self, characters: usize, text: &str, mention: Option<Mention>) {
+        for _ in 0..characters {
+            self.editor.delete_char();
+        }
+        self.editor.insert_str(text);
+        self.mentions.extend(mention);
+    }
+
+    /// The line of the cursor up to the cursor.
+    pub fn before_cursor(&self) -> String {
+        let cursor = self.editor.cursor();
+        let line = self.editor.lines().get(cursor.0).map(String::as_str).unwrap_or_default();
+        line.chars().take(cursor.1).collect()
     }
 
     /// Takes the text to be sent; `None` where there is none.
-    pub fn take(&mut self) -> Option<String> {
+    pub fn take(&mut self) -> Option<Written> {
         let text = self.text();
         if text.trim().is_empty() {
             return None;
@@ -112,8 +203,11 @@ impl Draft {
             self.sent.remove(0);
         }
         self.recalled = None;
-        self.set("");
-        Some(text)
+        let mentions = std::mem::take(&mut self.mentions);
+        let purpose = std::mem::take(&mut self.purpose);
+        let next = self.set_aside.take().unwrap_or_default();
+        self.set(&next);
+        Some(Written { text, purpose, mentions })
     }
 
     /// A line up; above the first one, what was sent before.
@@ -149,6 +243,6 @@ impl Draft {
     }
 
     fn set(&mut self, text: &str) {
-        self.editor = editor(text);
+        self.editor = edit::editor(text);
     }
 }

@@ -1,10 +1,13 @@
-//! Effects that the model asks for, and events that come back.
+//! What reaches the model, and what it wants done.
 
+use super::attachment::{Attachment, Fetching};
+use super::notify::Notification;
 use super::scope::Key;
 use crate::client::{HistoryPage, HistoryQuery, watch};
 use crate::model::message::{Message, Status};
-use crate::protocol::http::{AdapterStatus, Conversation, NewMessage, Stats};
+use crate::protocol::http::{self, AdapterStatus, MessageChange, NewMessage, Stats};
 use crossterm::event::{KeyEvent, MouseEvent};
+use std::path::PathBuf;
 use uuid::Uuid;
 
 /// Event for the model.
@@ -16,6 +19,8 @@ pub enum Event {
     Mouse(MouseEvent),
     Paste(String),
     Resize(u16, u16),
+    /// The terminal has the keyboard, or another window has it.
+    Focus(bool),
     /// A second has passed; Unix seconds.
     Tick(u64),
     /// The server tells.
@@ -31,6 +36,9 @@ pub enum Effect {
     Ask(Request),
     /// To the terminal's clipboard.
     Copy(String),
+    /// An address, or a file of this host, with the program that the desktop has for it.
+    Open(String),
+    Notify(Notification),
     Redraw,
     Suspend,
     Quit,
@@ -48,18 +56,33 @@ pub enum Request {
         ticket: u64,
         wanted: HistoryQuery,
     },
-    /// The newest message of a conversation.
-    LastOf(Key),
+    /// A message as it is now.
+    Message(Uuid),
+    /// Everything up to a message was read.
+    Read(Key, Uuid),
+    /// Everything in a conversation was read.
+    ReadAll(Key),
+    /// Mutes or pins a conversation, or no longer.
+    SetConversation(Key, http::SetConversation),
     Send(NewMessage),
+    /// A file of this host, as a message.
+    SendFile(NewMessage, PathBuf),
+    Edit(Uuid, MessageChange),
+    Recall(Uuid),
+    React(Uuid, String, bool),
     SetStatus(Uuid, Status),
     Delete(Uuid),
+    Fetch(Box<Attachment>, Fetching),
+    /// Friend and join requests.
+    Requests,
+    AnswerRequest(u64, bool),
 }
 
 /// Reply of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Reply {
-    Conversations(Vec<Conversation>),
+    Conversations(Vec<http::Conversation>),
     Platforms(Vec<AdapterStatus>),
     Stats(Stats),
     Page {
@@ -71,14 +94,22 @@ pub enum Reply {
         ticket: u64,
         why: String,
     },
-    LastOf(Option<Box<Message>>),
+    Message(Box<Message>),
+    /// A conversation was read, muted or pinned; `None` where it has no messages any more.
+    Conversation(Option<Box<http::Conversation>>),
+    NotRead,
     /// A message was made.
     Made(Box<Message>),
-    Changed(Box<Message>),
+    /// A message changed, and what was done to it.
+    Changed(Box<Message>, &'static str),
     Deleted(Uuid),
     NotSent {
         why: String,
     },
+    /// A file was fetched.
+    Fetched(PathBuf, Fetching),
+    Requests(Vec<http::Request>),
+    RequestAnswered(Box<http::Request>),
     /// Something else could not be done.
     Failed(String),
 }

@@ -1,11 +1,23 @@
 //! The state of the terminal client. It is fed with events and tells what it wants done; it knows
 //! neither the terminal nor the network.
 
+mod attachment;
+mod compose;
+pub mod content;
 pub mod conversations;
 pub mod draft;
+mod edit;
 mod effect;
+mod hits;
 mod keyboard;
+mod links;
 mod mouse;
+mod navigate;
+mod notices;
+mod notify;
+mod on_message;
+mod pick;
+pub mod picker;
 mod rate;
 pub mod rows;
 pub mod scope;
@@ -15,18 +27,26 @@ pub mod stream;
 pub mod tests;
 pub mod view;
 mod window;
+mod write;
 
+pub use attachment::{Attachment, Fetching, Place, of as attachments};
 pub use effect::{Effect, Event, Reply, Request};
+pub use hits::Needle;
+pub use notify::{Level, Notification};
 
 use super::layout::{Front, Layout};
-use crate::protocol::http::{AdapterStatus, NewMessage, Stats};
+use crate::model::message::Status;
+use crate::protocol::http::{self, AdapterStatus, Stats};
 use crate::text;
 use conversations::Conversations;
 use draft::Draft;
 use jiff::tz::TimeZone;
+use notices::Notices;
+use notify::Notifier;
+use picker::Picker;
 use ratatui_textarea::TextArea;
 use rate::Rate;
-use scope::Scope;
+use scope::{Key, Scope};
 use stream::Stream;
 use uuid::Uuid;
 use view::View;
@@ -39,6 +59,12 @@ const HOLD: u64 = 4;
 
 /// The most rows that what is written takes.
 const WRITE_ROWS: usize = 8;
+
+/// Seconds between two questions what messages on the screen wait for.
+const WAITING: u64 = 3;
+
+/// Waiting messages that are asked for at once.
+const MAX_WAITING: usize = 5;
 
 /// How it is with the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +85,18 @@ pub enum Focus {
     Write,
 }
 
+/// A question that is answered by yes or no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Question {
+    Delete(Uuid),
+    Recall(Uuid),
+    /// Whether to approve a request, and what it says.
+    Request(u64, String),
+    /// Whether to quit although there are unfinished texts.
+    Quit,
+}
+
 /// Requests to repeat with the next second.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a task of its own")]
@@ -67,6 +105,7 @@ struct Stale {
     adapters: bool,
     stats: bool,
     stream: bool,
+    requests: bool,
 }
 
 /// Everything that is shown, and what is needed to go on.
@@ -79,23 +118,35 @@ pub struct Model {
     /// The `seq` of the newest message that was told.
     cursor: u64,
     conversations: Conversations,
+    notices: Notices,
     /// The first conversation of the list that is on the screen; the row for all of them is 0.
     list_top: usize,
     /// Until when the list keeps its order.
     held_until: u64,
     stream: Stream,
+    /// The scope to go back to from a message that was shown in its conversation.
+    results: Option<Scope>,
+    /// The message from which another one was jumped to.
+    jumped_from: Option<Uuid>,
     draft: Draft,
     focus: Focus,
+    /// The terminal has the keyboard, as far as it tells.
+    is_watched: bool,
+    /// A read mark is on its way to the server.
+    is_reading: bool,
     view: Option<View>,
-    /// The message to be deleted, once that is confirmed.
-    question: Option<Uuid>,
+    picker: Option<Picker>,
+    question: Option<Question>,
     /// The text being typed to search for.
     searching: Option<TextArea<'static>>,
-    /// The text that was searched for; it is highlighted.
+    /// The text that was searched for.
     search: Option<String>,
     adapters: Vec<AdapterStatus>,
+    /// Friend and join requests that wait for an answer.
+    requests: Vec<http::Request>,
     stats: Option<Stats>,
     rate: Rate,
+    notifier: Notifier,
     notice: Option<(String, u64)>,
     stale: Stale,
     tickets: u64,
@@ -107,7 +158,7 @@ pub struct Model {
 
 impl Model {
     /// At the beginning, nothing is known of the server.
-    pub fn new(server: String, size: (u16, u16), zone: TimeZone, now: u64) -> Self {
+    pub fn new(server: String, size: (u16, u16), zone: TimeZone, now: u64, notify: Level) -> Self {
         let mut model = Self {
             server,
             connection: ConnectionState::Connecting,
@@ -115,18 +166,26 @@ impl Model {
             was_replaced: false,
             cursor: 0,
             conversations: Conversations::default(),
+            notices: Notices::default(),
             list_top: 0,
             held_until: 0,
-            stream: Stream::new(Scope::default(), 0, (0, 0), zone.clone()),
+            stream: Stream::new(Scope::default(), 0, zone.clone()),
+            results: None,
+            jumped_from: None,
             draft: Draft::default(),
             focus: Focus::List,
+            is_watched: true,
+            is_reading: false,
             view: None,
+            picker: None,
             question: None,
             searching: None,
             search: None,
             adapters: Vec::new(),
+            requests: Vec::new(),
             stats: None,
             rate: Rate::default(),
+            notifier: Notifier::new(notify),
             notice: None,
             stale: Stale::default(),
             tickets: 0,
@@ -146,6 +205,7 @@ impl Model {
             Event::Mouse(mouse) => self.point(mouse),
             Event::Paste(text) => self.paste(&text),
             Event::Resize(width, height) => self.size = (width, height),
+            Event::Focus(is_watched) => self.look(is_watched),
             Event::Tick(now) => self.tick(now),
             Event::Watch(event) => self.watch(event),
             Event::Reply(answer) => self.hear(answer),
@@ -156,18 +216,48 @@ impl Model {
     pub fn settle(&mut self) -> Vec<Effect> {
         self.fit();
         if self.connection == ConnectionState::Connected {
-            if let Some(key) = &self.stream.scope().conversation
-                && self.stream.follows()
-                && self.stream.scope().is_unfiltered()
-            {
-                self.conversations.read(key);
-            }
-            if let Some(wanted) = self.stream.wants(self.tickets + 1) {
+            self.read_seen();
+            if let Some(wanted) = self.stream.wants(self.tickets + 1, self.newest()) {
                 self.tickets += 1;
                 self.ask(Request::Page { ticket: self.tickets, wanted });
             }
         }
         std::mem::take(&mut self.effects)
+    }
+
+    /// The `seq` of the newest message of the stream's scope.
+    fn newest(&self) -> u64 {
+        let open = self.stream.scope().conversation.as_ref();
+        open.and_then(|key| self.conversations.get(key)).map_or(self.cursor, |open| open.last_seq)
+    }
+
+    /// Tells the server what was read: what is on the screen of a conversation that somebody reads.
+    fn read_seen(&mut self) {
+        let Some(key) = self.read_key() else { return };
+        let has_unread = self.conversations.get(&key).is_some_and(|open| open.unread > 0);
+        if !has_unread || self.is_reading {
+            return;
+        }
+        let Some(id) = self.stream.seen() else { return };
+        self.is_reading = true;
+        if self.stream.follows() {
+            self.conversations.read(&key);
+        }
+        self.ask(Request::Read(key, id));
+    }
+
+    /// The conversation that is being read now.
+    fn read_key(&self) -> Option<Key> {
+        let is_read = self.is_watched && self.focus != Focus::List && self.view.is_none();
+        self.stream.scope().whole_conversation().filter(|_| is_read).cloned()
+    }
+
+    /// Somebody begins or ends to look at the terminal.
+    fn look(&mut self, is_watched: bool) {
+        self.is_watched = is_watched;
+        if !is_watched {
+            self.stream.look_away();
+        }
     }
 
     /// Gives everything the room it has on the screen.
@@ -193,6 +283,7 @@ impl Model {
     fn tick(&mut self, now: u64) {
         self.now = now;
         self.rate.forget(now);
+        self.stream.end_rest();
         if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
             self.notice = None;
         }
@@ -212,26 +303,60 @@ impl Model {
         if stale.stats {
             self.ask(Request::Stats);
         }
+        if stale.requests {
+            self.ask(Request::Requests);
+        }
         if stale.stream && self.stream.follows() {
             self.reload();
         }
+        if now % WAITING == 0 {
+            self.ask_what_waits();
+        }
     }
 
-    // Getters for the view.
-
-    /// Shows another scope, from its newest message on.
-    fn open(&mut self, scope: Scope) {
-        if let Some(key) = &scope.conversation {
-            self.conversations.read(key);
+    /// Asks what the waiting messages on the screen wait for.
+    fn ask_what_waits(&mut self) {
+        let shown = self.stream.visible();
+        let messages = shown.iter().filter_map(|shown| self.stream.window().at(shown.position));
+        let waits = messages.filter(|message| message.status == Status::Pending);
+        let ids: Vec<_> = waits.map(|message| message.id).take(MAX_WAITING).collect();
+        for id in ids {
+            self.ask(Request::Message(id));
         }
-        self.draft.turn_to(scope.conversation.as_ref());
-        self.stream = Stream::new(scope, self.cursor, (0, 0), self.zone.clone());
+    }
+
+    /// Shows another scope: from the first unread message of a conversation on, else the newest.
+    fn open(&mut self, scope: Scope) {
+        let key = scope.whole_conversation();
+        let unread = key.and_then(|key| self.conversations.get(key)).map_or(0, |open| open.unread);
+        let stream = Stream::new(scope, self.cursor, self.zone.clone()).at_unread(unread);
+        self.turn_to(stream);
+    }
+
+    /// Shows a message in its conversation.
+    fn open_around(&mut self, key: Key, id: Uuid) {
+        let scope = Scope { conversation: Some(key), ..Scope::default() };
+        let stream = Stream::new(scope, self.cursor, self.zone.clone()).at_message(id);
+        self.turn_to(stream);
+    }
+
+    fn turn_to(&mut self, stream: Stream) {
+        let key = stream.scope().conversation.clone();
+        self.draft.turn_to(key.as_ref());
+        self.stream = stream.marking(self.search.as_deref().and_then(Needle::new));
+        for (after, text) in key.iter().flat_map(|key| self.notices.of(key)) {
+            self.stream.add_notice(after, text);
+        }
+        self.is_reading = false;
+        self.jumped_from = None;
         self.fit();
     }
 
     /// Shows the same again, with what is new in it.
     fn reload(&mut self) {
-        self.open(self.stream.scope().clone());
+        let scope = self.stream.scope().clone();
+        let stream = Stream::new(scope, self.cursor, self.zone.clone());
+        self.turn_to(stream);
     }
 
     fn lay_out_view(&mut self) {
@@ -249,7 +374,9 @@ impl Model {
 
     /// Where everything is.
     pub fn layout(&self) -> Layout {
-        let front = if self.focus == Focus::List { Front::List } else { Front::Stream };
+        // What is typed to search for is seen below the stream.
+        let is_list = self.focus == Focus::List && self.searching.is_none();
+        let front = if is_list { Front::List } else { Front::Stream };
         let columns = usize::from(Layout::of(self.size, front, 1).write.width.max(4)) - 3;
         let rows = text::wrap(&self.draft.text(), columns, WRITE_ROWS).rows.len();
         let rows = if self.searching.is_some() { 1 } else { rows };
@@ -311,19 +438,44 @@ impl Model {
         self.view.as_ref()
     }
 
-    /// Whether the answer to a question is waited for.
-    pub fn asks(&self) -> bool {
-        self.question.is_some()
+    /// The question whose answer is waited for.
+    pub fn question(&self) -> Option<&Question> {
+        self.question.as_ref()
+    }
+
+    /// The list to choose from.
+    pub fn picker(&self) -> Option<&Picker> {
+        self.picker.as_ref()
+    }
+
+    /// How many friend and join requests wait for an answer.
+    pub fn waiting_requests(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// Unread messages beside those of the open conversation.
+    pub fn unread_beside(&self) -> u64 {
+        self.conversations.unread_beside(self.stream.scope().conversation.as_ref())
+    }
+
+    /// Whether a conversation has an unfinished text.
+    pub fn has_draft(&self, key: &Key) -> bool {
+        self.draft.has(key)
+    }
+
+    /// Whether there are conversations of more than one platform.
+    pub fn has_platforms(&self) -> bool {
+        self.conversations.platforms().len() > 1
+    }
+
+    /// The time in Unix seconds.
+    pub fn now(&self) -> u64 {
+        self.now
     }
 
     /// The text being typed to search for.
     pub fn searching(&self) -> Option<&TextArea<'static>> {
         self.searching.as_ref()
-    }
-
-    /// The text to highlight.
-    pub fn highlighted(&self) -> Option<&str> {
-        self.search.as_deref()
     }
 
     #[allow(missing_docs)]
@@ -349,14 +501,5 @@ impl Model {
     /// The time zone in which times are shown.
     pub fn zone(&self) -> &TimeZone {
         &self.zone
-    }
-
-    fn send(&mut self) {
-        let Some(key) = self.stream.scope().conversation.clone() else { return };
-        let Some(content) = self.draft.take() else { return };
-        let message_type = crate::model::message::MessageType::Text.as_str();
-        let message = NewMessage::of(message_type, content, key.conversation, Some(key.platform));
-        self.ask(Request::Send(message));
-        self.stream.go_to_newest();
     }
 }

@@ -21,7 +21,9 @@ impl Model {
 
     fn wheel(&mut self, at: Position, up: bool) {
         let layout = self.layout();
-        if let Some(view) = &mut self.view {
+        if let Some(picker) = &mut self.picker {
+            picker.go(if up { -1 } else { 1 });
+        } else if let Some(view) = &mut self.view {
             let rows = WHEEL.cast_signed();
             view.scroll(if up { -rows } else { rows });
         } else if layout.list.contains(at) {
@@ -40,6 +42,24 @@ impl Model {
 
     fn click(&mut self, at: Position) {
         let layout = self.layout();
+        if let Some(picker) = &mut self.picker {
+            let area = layout.picker();
+            // Below the frame and the text that narrows it down.
+            let row = at.y.checked_sub(area.y + 2).map(usize::from);
+            match row.filter(|_| area.contains(at) && at.y + 1 < area.bottom()) {
+                Some(row) => {
+                    let rows = usize::from(area.height.saturating_sub(3));
+                    let top = (picker.at() + 1).saturating_sub(rows);
+                    if top + row < picker.found().len() {
+                        picker.go_to(top + row);
+                        self.take_choice();
+                    }
+                }
+                None if !area.contains(at) => self.picker = None,
+                None => {}
+            }
+            return;
+        }
         if self.view.is_some() {
             if !layout.view().contains(at) {
                 self.view = None;
@@ -53,8 +73,9 @@ impl Model {
             let row = usize::from((at.y - layout.list.y) / layout.rows_each);
             let place = self.list_top + row;
             if place <= self.listed().len() {
-                self.focus = Focus::List;
                 self.go_in_list(place);
+                let is_one = self.stream.scope().conversation.is_some();
+                self.focus = if is_one { Focus::Write } else { Focus::List };
             }
         } else if layout.stream.contains(at) {
             self.focus = Focus::Stream;

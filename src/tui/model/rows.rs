@@ -1,6 +1,9 @@
 //! How a message is laid out in rows; scrolling counts them, drawing shows them.
 
-use crate::model::message::{Direction, Message, Status};
+use super::content::{self, Look, Span};
+use super::hits::Needle;
+use super::links;
+use crate::model::message::{Direction, Message, ReplyTo, Sender, Status};
 use crate::text;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,8 +12,11 @@ use jiff::tz::TimeZone;
 /// The most rows of one message in the stream; its view shows all of it.
 const MAX_ROWS: usize = 30;
 
-/// Widths from which the columns are there.
-const WITH_TAG: u16 = 72;
+/// Rows of an error, and of what a message waits for.
+const WHY_ROWS: usize = 3;
+
+/// Widths from which the columns are there. With the tag, 50 columns are left for text.
+const WITH_TAG: u16 = 89;
 const WITH_WIDE_SENDER: u16 = 48;
 const WITH_SENDER: u16 = 34;
 const WITH_TIME: u16 = 24;
@@ -60,13 +66,33 @@ impl Columns {
 pub enum Row {
     /// A new day begins.
     Day(Date),
-    /// A part of the content; the first one stands beside time and sender.
+    /// From here on nothing was read before.
+    Unread,
+    /// A part of a message; the first one stands beside time and sender.
     #[allow(missing_docs)]
-    Text { text: String, is_first: bool },
-    /// Why the last attempt failed.
-    Error(String),
-    /// There is more than is shown.
-    More,
+    Text { spans: Vec<Span>, is_first: bool },
+    /// Something that is no message.
+    Notice(Vec<Span>),
+}
+
+/// What rows need to know beside their message.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct Setting<'a> {
+    pub columns: Columns,
+    /// Messages of several conversations are shown.
+    pub has_tag: bool,
+    pub zone: &'a TimeZone,
+    /// The message before this one.
+    pub previous: Option<&'a Message>,
+    /// The message that it answers, where it is loaded.
+    pub answered: Option<&'a Message>,
+    /// It is the first one that was not read before.
+    pub is_first_unread: bool,
+    /// The text that is searched for.
+    pub needle: Option<&'a Needle>,
+    /// What happened after it.
+    pub notices: &'a [String],
 }
 
 /// The local time of Unix seconds.
@@ -75,44 +101,159 @@ pub fn local(seconds: u64, zone: &TimeZone) -> jiff::Zoned {
     timestamp.unwrap_or_default().to_zoned(zone.clone())
 }
 
+/// The name of a person, else the ID.
+pub fn name_of(sender: &Sender) -> &str {
+    if sender.name.is_empty() { &sender.id } else { &sender.name }
+}
+
+/// The author of a message, for people.
+pub fn author(message: &Message) -> &str {
+    match &message.sender {
+        _ if message.direction == Direction::Outbound => "you",
+        Some(sender) => name_of(sender),
+        None => "",
+    }
+}
+
 /// Prefix of the content: facts without a column.
-pub fn label(message: &Message, columns: Columns, has_tag: bool) -> String {
-    let mut label = String::new();
-    if has_tag && columns.tag == 0 {
+fn label(message: &Message, setting: &Setting) -> Vec<Span> {
+    let mut label = Vec::new();
+    let columns = setting.columns;
+    if setting.has_tag && columns.tag == 0 {
         let name = message.conversation_name.as_deref().unwrap_or(&message.recipient);
-        label = format!("{}› ", text::cut(&text::visible(name), 16));
+        let name = text::cut(&text::visible(name), 16).into_owned();
+        label.push(Span::new(&format!("{name}› "), Look::Quiet));
     }
     if columns.sender == 0 && message.direction == Direction::Inbound {
-        let sender = message.sender.as_ref().map_or("", |sender| &sender.name);
-        label = format!("{label}{}: ", text::cut(&text::visible(sender), 12));
+        let name = text::cut(&text::visible(author(message)), 12).into_owned();
+        label.push(Span::new(&format!("{name}: "), Look::Quiet));
     }
     label
 }
 
-/// The rows of a message after `previous`.
-pub fn of(
-    message: &Message,
-    previous: Option<&Message>,
-    columns: Columns,
-    has_tag: bool,
-    zone: &TimeZone,
-) -> Vec<Row> {
-    let width = usize::from(columns.text);
+/// What a message says, with what became of it since; at most so many characters of content.
+pub fn said(message: &Message, most: usize) -> Vec<Vec<Span>> {
+    let mut lines = content::lines(&message.content, most);
+    if let Some(recall) = &message.recall {
+        lines.iter_mut().flatten().for_each(|span| span.look = Look::Recalled);
+        let by = recall.by.as_ref().map(|by| format!(" by {}", name_of(by))).unwrap_or_default();
+        let mark = Span::new(&format!("[recalled{by}] "), Look::Quiet);
+        lines[0].insert(0, mark);
+    }
+    let mut mark = |text: &str| {
+        if let Some(last) = lines.last_mut() {
+            last.push(Span::new(text, Look::Quiet));
+        }
+    };
+    if message.edited_at.is_some() {
+        mark(" (edited)");
+    }
+    if message.is_unconfirmed && message.status == Status::Sent {
+        mark(" (unconfirmed)");
+    }
+    lines
+}
+
+/// The message that is answered, on one line.
+fn quote(reply: &ReplyTo, answered: Option<&Message>) -> String {
+    if let Some(answered) = answered {
+        let said = match answered.recall {
+            Some(_) => "[recalled]".into(),
+            None => content::line(&answered.content),
+        };
+        return format!("↩ {}: {said}", author(answered));
+    }
+    let excerpt = reply.content.as_deref().map(content::one_line).unwrap_or_default();
+    let is_address = links::find(&excerpt).first().is_some_and(|link| *link == (0..excerpt.len()));
+    let said = match links::file_name(&excerpt).or_else(|| links::host(&excerpt)) {
+        Some(name) if is_address => name.to_owned(),
+        _ if excerpt.is_empty() => "an older message".into(),
+        _ => excerpt,
+    };
+    match &reply.sender {
+        Some(sender) => format!("↩ {}: {said}", name_of(sender)),
+        None => format!("↩ {said}"),
+    }
+}
+
+/// The rows of a message.
+pub fn of(message: &Message, setting: &Setting) -> Vec<Row> {
+    let width = usize::from(setting.columns.text);
     let mut rows = Vec::new();
-    let day = local(message.created_at, zone).date();
-    if previous.is_none_or(|previous| local(previous.created_at, zone).date() != day) {
+    let day = local(message.created_at, setting.zone).date();
+    let is_of_day = |other: &Message| local(other.created_at, setting.zone).date() == day;
+    if !setting.previous.is_some_and(is_of_day) {
         rows.push(Row::Day(day));
     }
-    let content = label(message, columns, has_tag) + &text::readable(message);
-    let wrapped = text::wrap(&content, width, MAX_ROWS);
-    let texts = wrapped.rows.into_iter().enumerate();
-    rows.extend(texts.map(|(index, text)| Row::Text { text, is_first: index == 0 }));
-    if wrapped.is_cut {
-        rows.push(Row::More);
+    if setting.is_first_unread {
+        rows.push(Row::Unread);
     }
-    let tells_why = matches!(message.status, Status::Failed | Status::Pending | Status::Sending);
-    if let Some(error) = message.last_error.as_ref().filter(|_| tells_why) {
-        rows.extend(text::wrap(error, width, 3).rows.into_iter().map(Row::Error));
+    let texts = texts(message, setting, width);
+    rows.extend(
+        texts
+            .into_iter()
+            .enumerate()
+            .map(|(index, spans)| Row::Text { spans, is_first: index == 0 }),
+    );
+    for notice in setting.notices {
+        let (lines, _) = content::wrap(&[vec![Span::new(notice, Look::Quiet)]], width, 2);
+        rows.extend(lines.into_iter().map(Row::Notice));
     }
     rows
+}
+
+/// The rows of text of a message.
+fn texts(message: &Message, setting: &Setting, width: usize) -> Vec<Vec<Span>> {
+    let mut texts = Vec::new();
+    if let Some(reply) = &message.reply_to {
+        let quote = quote(reply, setting.answered);
+        let quote = text::cut(&text::visible(&quote), width).into_owned();
+        texts.push(vec![Span::new(&quote, Look::Quiet)]);
+    }
+    // No more of it can be shown.
+    let most = width.max(1) * (MAX_ROWS + 1) * 4;
+    let mut lines = said(message, most);
+    lines[0].splice(0..0, label(message, setting));
+    if let Some(needle) = setting.needle {
+        lines.iter_mut().for_each(|line| needle.mark(line));
+    }
+    let (rows, is_cut) = content::wrap(&lines, width, MAX_ROWS);
+    texts.extend(rows);
+    if is_cut {
+        texts.push(vec![Span::new("… there is more; Enter shows all of it", Look::Quiet)]);
+    }
+    if !message.reactions.is_empty() {
+        texts.extend(content::wrap(&[reactions(message)], width, 2).0);
+    }
+    if let Some((why, look)) = why(message) {
+        let lines: Vec<_> = why.lines().map(|line| vec![Span::new(line, look)]).collect();
+        texts.extend(content::wrap(&lines, width, WHY_ROWS).0);
+    }
+    texts
+}
+
+fn reactions(message: &Message) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for reaction in &message.reactions {
+        if !spans.is_empty() {
+            spans.push(Span::new("  ", Look::Plain));
+        }
+        let look = if reaction.mine { Look::Mine } else { Look::Quiet };
+        spans.push(Span::new(&format!("{} {}", reaction.emoji, reaction.count), look));
+    }
+    spans
+}
+
+/// Why a message is not sent: the last error, or what it waits for.
+pub fn why(message: &Message) -> Option<(&str, Look)> {
+    let error = message.last_error.as_deref();
+    match message.status {
+        Status::Failed => Some((error?, Look::Wrong)),
+        Status::Pending => {
+            let waiting = message.waiting.as_deref().map(|why| (why, Look::Waiting));
+            waiting.or(error.map(|error| (error, Look::Wrong)))
+        }
+        Status::Sending => Some((error?, Look::Wrong)),
+        Status::Sent | Status::Canceled => None,
+    }
 }

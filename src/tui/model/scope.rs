@@ -2,6 +2,7 @@
 
 use crate::client::HistoryQuery;
 use crate::model::message::{Message, Status};
+use crate::search::Search;
 
 /// A conversation's name among all: a platform (`local` where none is found yet) and its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,29 +46,32 @@ impl Scope {
             && self.query.as_ref().is_none_or(|query| contains(message, query))
     }
 
+    /// The conversation, where all of it is shown.
+    pub fn whole_conversation(&self) -> Option<&Key> {
+        self.conversation.as_ref().filter(|_| self.status.is_none() && self.query.is_none())
+    }
+
     /// Whether nothing but a conversation limits it.
     pub fn is_unfiltered(&self) -> bool {
         self.platform.is_none() && self.status.is_none() && self.query.is_none()
     }
 
-    /// The page of it that ends before a place in the journal.
-    pub fn page(&self, before: String, limit: usize) -> HistoryQuery {
+    /// A page of it, one that ends before a place in the journal where that is given.
+    pub fn page(&self, before: Option<String>, limit: usize) -> HistoryQuery {
         let key = self.conversation.as_ref();
         HistoryQuery {
             platform: key.map(|key| key.platform.clone()).or_else(|| self.platform.clone()),
             conversation: key.map(|key| key.conversation.clone()),
             status: self.status,
             query: self.query.clone(),
-            before: Some(before),
+            before,
+            from: None,
             limit,
         }
     }
 }
 
-/// Whether a message has a text in it, in whatever case.
+/// Whether a message has a text in it, as the server's search compares.
 pub fn contains(message: &Message, text: &str) -> bool {
-    let text = text.to_lowercase();
-    let has = |part: &str| part.to_lowercase().contains(&text);
-    has(&message.content.readable())
-        || message.sender.as_ref().is_some_and(|sender| has(&sender.name))
+    Search::new(Some(text), None).is_none_or(|search| search.matches(message))
 }

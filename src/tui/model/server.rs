@@ -1,15 +1,14 @@
 //! Events and replies of the server.
 
+use super::scope::Key;
 use super::view::{Subject, View};
-use super::{ConnectionState, Model, Reply, Request, Stale};
+use super::{ConnectionState, Effect, Fetching, Model, Reply, Request, Stale, notices};
 use crate::client::watch::{self, AdapterChange, StatusChange};
-use crate::model::message::{Message, Status};
+use crate::model::message::{Direction, Message};
+use crate::model::notice::{Notice, NoticeKind};
 use crate::protocol::http::AdapterStatus;
 use std::borrow::Cow;
 use uuid::Uuid;
-
-/// Conversations whose last line is asked for at the beginning.
-const LAST_LINES: usize = 60;
 
 impl Model {
     // Events of the server.
@@ -30,6 +29,7 @@ impl Model {
                 self.conversations.update(known);
                 self.rename_messages();
             }
+            watch::Event::Notice(notice) => self.new_notice(&notice),
             watch::Event::Adapter(change) => self.new_state(change),
         }
     }
@@ -53,6 +53,7 @@ impl Model {
         // Events that were missed come now; adapters and counts are told as they are.
         self.ask(Request::Platforms);
         self.ask(Request::Stats);
+        self.ask(Request::Requests);
     }
 
     fn new_message(&mut self, mut message: Message) {
@@ -62,16 +63,46 @@ impl Model {
         self.cursor = message.seq;
         self.rate.count(self.now);
         self.stale.stats = true;
-        let scope = self.stream.scope();
-        let is_read = scope.is_unfiltered()
-            && self.stream.follows()
-            && scope.conversation.as_ref().is_some_and(|key| key.has(&message));
-        let is_renamed = self.conversations.receive(&message, is_read);
+        let is_renamed = self.conversations.receive(&message);
         self.conversations.name(&mut message);
+        self.notify(&message);
         self.stream.hear(message);
         if is_renamed {
             self.rename_messages();
         }
+    }
+
+    /// Notifies of a new message, unless somebody sees it come.
+    fn notify(&mut self, message: &Message) {
+        let key = Key::of(message);
+        let is_open = self.stream.scope().conversation.as_ref() == Some(&key);
+        if is_open && !self.is_watched && message.direction == Direction::Inbound {
+            self.stream.mark_unread(message.id);
+        }
+        let is_seen = self.read_key().as_ref() == Some(&key) && self.stream.follows();
+        let is_muted = self.conversations.get(&key).is_some_and(|known| known.muted);
+        if !is_seen && let Some(notification) = self.notifier.of(message, is_muted, self.now) {
+            self.effects.push(Effect::Notify(notification));
+        }
+    }
+
+    fn new_notice(&mut self, notice: &Notice) {
+        if matches!(notice.kind, NoticeKind::FriendRequest | NoticeKind::JoinRequest) {
+            self.stale.requests = true;
+        }
+        let Some(text) = notices::text(notice) else { return };
+        let key = notice.conversation.as_ref().map(|conversation| Key {
+            platform: notice.platform.clone(),
+            conversation: conversation.clone(),
+        });
+        let known = key.as_ref().and_then(|key| self.conversations.get(key));
+        let Some((key, after)) = key.clone().zip(known.and_then(|known| known.last_id)) else {
+            return self.say(text);
+        };
+        if self.stream.scope().conversation.as_ref() == Some(&key) {
+            self.stream.add_notice(after, text.clone());
+        }
+        self.notices.add(key, after, text);
     }
 
     /// Gives every message that is loaded the name that its conversation has now.
@@ -91,6 +122,7 @@ impl Model {
             message.retry_count = change.retry_count;
             message.updated_at = change.updated_at;
             message.last_error = change.last_error.as_deref().map(str::to_owned);
+            message.waiting = None;
             self.lay_out_view();
         }
     }
@@ -132,23 +164,30 @@ impl Model {
                     self.conversations.name(message);
                 }
                 self.stream.load(ticket, found);
+                if self.stream.take_missing() {
+                    self.say("that message is not here any more");
+                    self.reload();
+                }
             }
             Reply::NoPage { ticket, why } => {
                 self.stream.fail(ticket);
                 self.say(why);
             }
-            Reply::LastOf(message) => {
-                if let Some(message) = message {
-                    self.conversations.learn(&message);
+            Reply::Message(message) => self.know_message(*message),
+            Reply::Conversation(known) => {
+                self.is_reading = false;
+                match known {
+                    Some(known) => self.conversations.update(*known),
+                    None => self.stale.conversations = true,
                 }
             }
+            Reply::NotRead => {
+                self.is_reading = false;
+                self.stream.forget_read();
+            }
             Reply::Made(message) => self.know_message(*message),
-            Reply::Changed(message) => {
-                self.say(match message.status {
-                    Status::Canceled => "canceled",
-                    Status::Pending => "it is sent again",
-                    _ => "done",
-                });
+            Reply::Changed(message, done) => {
+                self.say(done);
                 self.know_message(*message);
             }
             Reply::Deleted(id) => {
@@ -156,6 +195,20 @@ impl Model {
                 self.say("deleted");
             }
             Reply::NotSent { why } => self.say(format!("not sent: {why} (↑ brings it back)")),
+            Reply::Fetched(path, Fetching::Open) => {
+                self.effects.push(Effect::Open(path.display().to_string()));
+            }
+            Reply::Fetched(path, Fetching::Save) => {
+                self.say(format!("saved as {}", path.display()));
+            }
+            Reply::Requests(requests) => {
+                self.requests = requests;
+                self.requests.retain(|request| request.approved.is_none());
+            }
+            Reply::RequestAnswered(request) => {
+                self.requests.retain(|known| known.id != request.id);
+                self.say(if request.approved == Some(true) { "approved" } else { "refused" });
+            }
             Reply::Failed(why) => self.say(why),
         }
     }
@@ -163,16 +216,11 @@ impl Model {
     fn know(&mut self, listed: Vec<crate::protocol::http::Conversation>) {
         self.conversations.replace(listed);
         self.rename_messages();
-        let unknown: Vec<_> = self.conversations.ordered(None);
-        let unknown = unknown.into_iter().take(LAST_LINES).filter(|c| c.last_line.is_none());
-        let keys: Vec<_> = unknown.map(|conversation| conversation.key.clone()).collect();
-        for key in keys {
-            self.ask(Request::LastOf(key));
-        }
     }
 
     fn know_message(&mut self, mut message: Message) {
         self.conversations.name(&mut message);
+        self.conversations.change(&message);
         self.stream.update(&message);
         if let Some(View { subject: Subject::Message(shown), .. }) = &mut self.view
             && shown.id == message.id

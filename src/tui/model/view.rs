@@ -1,13 +1,18 @@
 //! Overlay of the stream: everything about one message, or the keys.
 
-use super::rows::local;
-use crate::model::message::Message;
+use super::attachment::{self, Place};
+use super::content::{self, Span};
+use super::rows::{self, local};
+use crate::model::message::{Message, Sender};
 use crate::text;
 use crate::tui::keys::{Mode, TABLE};
 use jiff::tz::TimeZone;
 
 /// The most rows of a content; more is for `rechat get`.
 const MAX_ROWS: usize = 5_000;
+
+/// The most characters of a content.
+const MAX_CHARACTERS: usize = 1 << 20;
 
 /// Columns of the names left of the values.
 const NAMES: usize = 14;
@@ -18,6 +23,7 @@ const NAMES: usize = 14;
 pub enum Line {
     Title(String),
     Row { name: String, text: String },
+    Text(Vec<Span>),
 }
 
 /// The subject.
@@ -113,34 +119,63 @@ fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<Line> {
         let time = local(seconds, zone).strftime("%Y-%m-%d %H:%M:%S %:z");
         format!("{time} ({seconds})")
     };
-    let sender = message.sender.as_ref().map(|sender| format!("{} ({})", sender.name, sender.id));
-    let rows = [
+    let person = |sender: &Sender| format!("{} ({})", sender.name, sender.id);
+    let answers = message.reply_to.as_ref().map(|reply| {
+        let who = reply.sender.as_ref().map(|sender| format!("{}: ", rows::name_of(sender)));
+        let said = reply.content.as_deref().map(content::one_line).unwrap_or_default();
+        format!("{}{said}", who.unwrap_or_default())
+    });
+    let reactions = message.reactions.iter().map(|reaction| {
+        let mine = if reaction.mine { " (yours)" } else { "" };
+        format!("{} {}{mine}", reaction.emoji, reaction.count)
+    });
+    let reactions = reactions.collect::<Vec<_>>().join(", ");
+    let recall = message.recall.as_ref().map(|recall| match &recall.by {
+        Some(by) => format!("{} by {}", time(recall.at), person(by)),
+        None => time(recall.at),
+    });
+    let facts = [
         ("status", Some(message.status.to_string())),
         ("type", Some(message.message_type().to_string())),
         ("direction", Some(message.direction.to_string())),
         ("platform", Some(message.platform_or_local().to_owned())),
         ("conversation", Some(message.recipient.clone())),
         ("name", message.conversation_name.clone()),
-        ("sender", sender),
+        ("sender", message.sender.as_ref().map(person)),
         ("account", message.account.clone()),
+        ("bot", message.via.clone()),
+        ("answers", answers),
         ("created", Some(time(message.created_at))),
         ("updated", Some(time(message.updated_at))),
+        ("edited", message.edited_at.map(time)),
+        ("recalled", recall),
+        ("reactions", Some(reactions).filter(|reactions| !reactions.is_empty())),
         ("retries", Some(message.retry_count.to_string())),
+        ("waits for", message.waiting.clone()),
         ("last error", message.last_error.clone()),
         ("id", Some(message.id.to_string())),
     ];
     let mut lines = Vec::new();
-    for (name, value) in rows {
+    for (name, value) in facts {
         if let Some(value) = value {
             row(&mut lines, name, &value, width);
         }
     }
     lines.push(Line::Title("content".into()));
-    let content = text::wrap(&text::readable(message), width, MAX_ROWS);
-    let row = |text| Line::Row { name: String::new(), text };
-    lines.extend(content.rows.into_iter().map(row));
-    if content.is_cut {
+    let (said, is_cut) = content::wrap(&rows::said(message, MAX_CHARACTERS), width, MAX_ROWS);
+    lines.extend(said.into_iter().map(Line::Text));
+    if is_cut {
         lines.push(Line::Title("there is more; `rechat get` prints all of it".into()));
+    }
+    let forwarded = content::forwarded(&message.content, MAX_CHARACTERS);
+    if !forwarded.is_empty() {
+        lines.push(Line::Title("forwarded".into()));
+        lines.extend(content::wrap(&forwarded, width, MAX_ROWS).0.into_iter().map(Line::Text));
+    }
+    for attachment in attachment::of(message) {
+        if let Place::Address(address) = &attachment.place {
+            row(&mut lines, "address", address, width);
+        }
     }
     lines
 }

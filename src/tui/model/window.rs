@@ -48,6 +48,11 @@ impl Window {
         self.messages.get(usize::try_from(position - self.first).ok()?)
     }
 
+    /// Where the one with an ID is.
+    pub fn position(&self, id: Uuid) -> Option<i64> {
+        self.positions.get(&id).copied()
+    }
+
     /// The one with an ID.
     pub fn by_id(&self, id: Uuid) -> Option<&Message> {
         self.at(*self.positions.get(&id)?)

@@ -5,6 +5,7 @@ use super::theme::Theme;
 use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
 use crate::tui::model::conversations::Conversation;
+use crate::tui::model::rows::local;
 use crate::tui::model::{ConnectionState, Focus, Model};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -13,7 +14,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 /// The most that is counted before people.
-const MAX_COUNTED: usize = 999;
+const MAX_COUNTED: u64 = 999;
+
+/// Width of the list from which it shows times.
+const WITH_TIME: usize = 24;
 
 pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
     let has_focus = model.focus() == Focus::List;
@@ -22,7 +26,9 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
         Some(platform) => format!(" {} of {} ", listed.len(), visible(platform)),
         None => format!(" {} conversations ", listed.len()),
     };
-    put(frame, layout.list_title, 0, Line::styled(title, theme.title(has_focus)));
+    let columns = usize::from(layout.list_title.width);
+    let gap = " ".repeat(columns.saturating_sub(width(&title)));
+    put(frame, layout.list_title, 0, Line::styled(title + &gap, theme.title(has_focus)));
     for y in 0..layout.line.height {
         put(frame, layout.line, y, Line::styled("│", Theme::quiet()));
     }
@@ -42,7 +48,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
             None => item.everything(frame, model),
             Some(index) => {
                 if let Some(conversation) = listed.get(index) {
-                    item.conversation(frame, conversation);
+                    item.conversation(frame, model, conversation);
                 }
             }
         }
@@ -64,34 +70,55 @@ struct Item {
 
 impl Item {
     fn everything(&self, frame: &mut Frame, model: &Model) {
-        let unread = model.listed().iter().map(|conversation| conversation.unread).sum();
-        self.head(frame, "Everything", unread);
+        let counted = model.listed();
+        let counted: Vec<_> = counted.iter().filter(|conversation| !conversation.muted).collect();
+        let unread = counted.iter().map(|conversation| conversation.unread).sum();
+        let mentions = counted.iter().map(|conversation| conversation.mentions).sum();
+        self.head(frame, "Everything", "", &badge(unread, mentions), false);
         self.below(frame, "all conversations in one");
     }
 
-    fn conversation(&self, frame: &mut Frame, conversation: &Conversation) {
-        self.head(frame, conversation.name(), conversation.unread);
+    fn conversation(&self, frame: &mut Frame, model: &Model, conversation: &Conversation) {
+        let name = conversation.name();
+        let name = if conversation.pinned { format!("▲ {name}") } else { name.to_owned() };
+        let badge = badge(conversation.unread, conversation.mentions);
+        let time = when(conversation.last_at, model);
+        self.head(frame, &name, &time, &badge, conversation.muted);
         let said = conversation.last_line.as_deref().unwrap_or_default();
-        self.below(frame, &format!("{} · {said}", conversation.key.platform));
+        let mut parts = Vec::new();
+        if conversation.muted {
+            parts.push("muted");
+        }
+        if model.has_platforms() {
+            parts.push(&conversation.key.platform);
+        }
+        if model.has_draft(&conversation.key) {
+            parts.push("draft");
+        }
+        parts.push(said);
+        self.below(frame, &parts.join(" · "));
     }
 
-    fn head(&self, frame: &mut Frame, name: &str, unread: usize) {
+    /// The name, and on the right when something was said last and how much is unread.
+    fn head(&self, frame: &mut Frame, name: &str, time: &str, badge: &str, is_muted: bool) {
         let columns = usize::from(self.area.width);
-        let count = match unread {
-            0 => String::new(),
-            1..=MAX_COUNTED => format!(" {unread} "),
-            _ => format!(" {MAX_COUNTED}+ "),
-        };
+        let time = if columns < WITH_TIME || time.is_empty() { "" } else { &format!(" {time}") };
         let mark = if self.is_chosen { "▌" } else { " " };
-        let room = columns.saturating_sub(1 + width(&count));
+        let room = columns.saturating_sub(1 + width(time) + width(badge));
         let name = visible(name);
         let name = cut(&name, room);
         let gap = " ".repeat(room.saturating_sub(width(&name)));
-        let weight = if unread > 0 { self.style.patch(Theme::strong()) } else { self.style };
+        let weight = match (is_muted, badge.is_empty()) {
+            (true, _) => self.style.patch(Theme::quiet()),
+            (false, false) => self.style.patch(Theme::strong()),
+            (false, true) => self.style,
+        };
+        let colour = if is_muted { Theme::quiet() } else { self.theme.waiting() };
         let line = Line::from(vec![
             Span::styled(mark, self.style),
             Span::styled(format!("{name}{gap}"), weight),
-            Span::styled(count, self.theme.waiting().patch(self.style)),
+            Span::styled(time.to_owned(), Theme::quiet().patch(self.style)),
+            Span::styled(badge.to_owned(), colour.patch(self.style)),
         ]);
         put(frame, self.area, 0, line);
     }
@@ -111,4 +138,25 @@ impl Item {
         ]);
         put(frame, self.area, 1, line);
     }
+}
+
+/// How much is unread, and whether somebody is mentioned.
+fn badge(unread: u64, mentions: u64) -> String {
+    let at = if mentions > 0 { "@" } else { "" };
+    match unread {
+        0 => String::new(),
+        1..=MAX_COUNTED => format!(" {at}{unread} "),
+        _ => format!(" {at}{MAX_COUNTED}+ "),
+    }
+}
+
+/// The time of today, else the day.
+fn when(at: u64, model: &Model) -> String {
+    let (then, now) = (local(at, model.zone()), local(model.now(), model.zone()));
+    let format = match (then.date() == now.date(), then.year() == now.year()) {
+        (true, _) => "%H:%M",
+        (false, true) => "%-d %b",
+        (false, false) => "%Y",
+    };
+    then.strftime(format).to_string()
 }

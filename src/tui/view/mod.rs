@@ -2,6 +2,7 @@
 
 mod list;
 mod overlay;
+mod picker;
 mod put;
 mod status;
 mod stream;
@@ -29,5 +30,8 @@ pub fn draw(frame: &mut Frame, model: &Model, theme: Theme) {
     status::draw(frame, model, &layout, theme);
     if let Some(view) = model.view() {
         overlay::draw(frame, view, layout.view(), theme);
+    }
+    if let Some(picker) = model.picker() {
+        picker::draw(frame, picker, layout.picker(), theme);
     }
 }

@@ -4,19 +4,16 @@ use super::put::put;
 use super::theme::{Theme, mark_of_state};
 use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
-use crate::tui::model::{ConnectionState, Model};
+use crate::tui::model::{ConnectionState, Model, Question};
 use ratatui::Frame;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
     let columns = usize::from(layout.status.width);
-    if model.asks() {
-        let line = Line::styled(
-            " Delete this message for good? y: yes, any other key: no",
-            theme.waiting(),
-        );
-        return put(frame, layout.status, 0, line);
+    if let Some(question) = model.question() {
+        let text = cut(&words(question), columns).into_owned();
+        return put(frame, layout.status, 0, Line::styled(text, theme.waiting()));
     }
     if let Some(notice) = model.notice() {
         let text = format!(" {}", visible(notice));
@@ -30,12 +27,31 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
         parts.push((format!("↓ {} new", model.stream().below()), theme.waiting()));
     }
     if matches!(model.connection(), ConnectionState::Connected) {
+        if model.waiting_requests() > 0 {
+            parts.push((format!("{} asking: w", model.waiting_requests()), theme.waiting()));
+        }
         parts.extend(counts(model, theme));
         parts.extend(adapters(model, theme));
         parts.push((format!("{}/min", model.per_minute()), Style::new()));
     }
     parts.push(("? keys".into(), Theme::quiet()));
     put(frame, layout.status, 0, joined(parts, columns));
+}
+
+/// A question, and the keys that answer it.
+fn words(question: &Question) -> String {
+    match question {
+        Question::Delete(_) => {
+            " Delete this message here for good? y: yes, any other key: no".into()
+        }
+        Question::Recall(_) => {
+            " Take this message back for everybody? y: yes, any other key: no".into()
+        }
+        Question::Request(_, words) => {
+            format!(" y: approve, n: refuse, any other key: later — {}", visible(words))
+        }
+        Question::Quit => " Quit? There are unfinished texts. y: yes, any other key: no".into(),
+    }
 }
 
 fn connection(model: &Model, theme: Theme) -> (String, Style) {

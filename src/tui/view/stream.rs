@@ -5,7 +5,8 @@ use super::theme::{Theme, mark};
 use crate::model::message::{Direction, Message};
 use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
-use crate::tui::model::rows::{Columns, Row, local};
+use crate::tui::model::content::{Look, Span as Piece};
+use crate::tui::model::rows::{Columns, Row, author, local};
 use crate::tui::model::stream::Shown;
 use crate::tui::model::{ConnectionState, Focus, Model};
 use ratatui::Frame;
@@ -42,8 +43,17 @@ fn title(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
     words.extend(scope.status.map(|status| format!("only {status}")));
     words.extend(scope.query.as_ref().map(|query| format!("with “{}”", visible(query))));
     let title = format!(" {}", words.join(" · "));
-    let has_focus = model.focus() == Focus::Stream;
-    put(frame, layout.stream_title, 0, Line::styled(title, theme.title(has_focus)));
+    // Without the list, this is the place to tell of other conversations.
+    let unread = model.unread_beside();
+    let beside = match (layout.is_folded(), unread) {
+        (true, 1..) => format!(" {unread} unread elsewhere "),
+        _ => String::new(),
+    };
+    let room = usize::from(layout.stream_title.width).saturating_sub(width(&beside));
+    let style = theme.title(model.focus() == Focus::Stream);
+    let line =
+        vec![Span::styled(padded(&title, room), style), Span::styled(beside, theme.waiting())];
+    put(frame, layout.stream_title, 0, Line::from(line));
 }
 
 /// Text where there are no messages.
@@ -55,7 +65,7 @@ fn nothing(frame: &mut Frame, model: &Model, layout: &Layout) {
             why.lines().map(visible).collect::<Vec<_>>().join("\n")
         ),
         ConnectionState::Connecting => "connecting…".to_owned(),
-        ConnectionState::Connected if !model.stream().is_whole() => "loading…".to_owned(),
+        ConnectionState::Connected if !model.stream().is_begun() => "loading…".to_owned(),
         ConnectionState::Connected if scope.is_unfiltered() => "no messages yet".to_owned(),
         ConnectionState::Connected => "no message is like that; Esc shows all again".to_owned(),
     };
@@ -84,50 +94,74 @@ fn lines<'a>(
     let is_selected = stream.selected_position() == Some(shown.position);
     let margin = if is_selected { "▌" } else { " " };
     let before = usize::from(stream.columns().before_text());
-    let style = if is_selected { Theme::strong() } else { Style::new() };
-    let beside = |text: &'a str, style| {
-        let space = format!("{margin}{}", " ".repeat(before - 1));
-        Line::from(vec![Span::raw(space), Span::styled(text, style)])
-    };
+    let weight = if is_selected { Theme::strong() } else { Style::new() };
+    let space = || Span::raw(format!("{margin}{}", " ".repeat(before - 1)));
     let line = |row: &'a Row| match row {
         Row::Day(date) => {
-            let name = format!(" {} ", date.strftime("%A, %-d %B %Y"));
-            let sides = usize::from(columns).saturating_sub(width(&name)) / 2;
-            let rule = "─".repeat(sides);
-            Line::styled(format!("{rule}{name}{rule}"), Theme::quiet())
+            rule(&date.strftime("%A, %-d %B %Y").to_string(), columns, Theme::quiet())
         }
-        Row::Text { text, is_first } => {
-            let mut spans = if *is_first {
-                head(model, message, margin, theme)
-            } else {
-                vec![Span::raw(format!("{margin}{}", " ".repeat(before - 1)))]
-            };
-            spans.extend(highlight(text, model.highlighted(), style));
-            Line::from(spans)
+        Row::Unread => rule("new", columns, theme.wrong()),
+        Row::Text { spans, is_first } => {
+            let mut line =
+                if *is_first { head(model, message, margin, theme) } else { vec![space()] };
+            line.extend(spans.iter().map(|piece| span(piece, weight, theme)));
+            Line::from(line)
         }
-        Row::Error(text) => beside(text, theme.wrong()),
-        Row::More => beside("… there is more; Enter shows all of it", Theme::quiet()),
+        Row::Notice(spans) => {
+            let mut line =
+                vec![Span::raw(" ".repeat(before - 2)), Span::styled("· ", Theme::quiet())];
+            line.extend(spans.iter().map(|piece| span(piece, Style::new(), theme)));
+            Line::from(line)
+        }
     };
     shown.rows.iter().map(line).collect()
 }
 
-/// Time, conversation, sender and status.
-fn head(model: &Model, message: &Message, margin: &str, theme: Theme) -> Vec<Span<'static>> {
-    let columns: Columns = model.stream().columns();
-    let mut spans = vec![Span::raw(margin.to_owned())];
-    let mut column = |text: &str, width: u16, style| {
-        if width > 0 {
-            spans.push(Span::styled(filled(text, width.into()), style));
-            spans.push(Span::raw(" "));
+/// A piece of a message; what was searched for stands out.
+fn span(piece: &Piece, weight: Style, theme: Theme) -> Span<'_> {
+    let style = theme.look(piece.look).patch(weight);
+    Span::styled(&*piece.text, if piece.is_hit { style.patch(Theme::found()) } else { style })
+}
+
+/// A line with a few words in the middle.
+fn rule(words: &str, columns: u16, style: Style) -> Line<'static> {
+    let name = format!(" {words} ");
+    let sides = usize::from(columns).saturating_sub(width(&name)) / 2;
+    let rule = "─".repeat(sides);
+    Line::styled(format!("{rule}{name}{rule}"), style)
+}
+
+/// Time, conversation, sender and mark of a message.
+fn head(
+    model: &Model,
+    message: &Message,
+    margin: &'static str,
+    theme: Theme,
+) -> Vec<Span<'static>> {
+    let columns = model.stream().columns();
+    let mut spans = vec![Span::styled(margin, theme.own())];
+    let mut column = |text: &str, width: u16, style: Style| {
+        if width == 0 {
+            return;
         }
+        let text = filled(text, width.into());
+        let mut line = vec![Piece::new(&text, Look::Plain)];
+        if let Some(needle) = model.stream().needle() {
+            needle.mark(&mut line);
+        }
+        for piece in line {
+            let style = if piece.is_hit { style.patch(Theme::found()) } else { style };
+            spans.push(Span::styled(piece.text, style));
+        }
+        spans.push(Span::raw(" "));
     };
     let time = local(message.created_at, model.zone()).strftime("%H:%M").to_string();
     column(&time, columns.time, Theme::quiet());
     let name = message.conversation_name.as_deref().unwrap_or(&message.recipient);
     column(name, columns.tag, Theme::quiet());
     if message.direction == Direction::Inbound {
-        let sender = message.sender.clone().unwrap_or_default();
-        column(&sender.name, columns.sender, theme.sender(&sender.id));
+        let sender = message.sender.as_ref().map_or("", |sender| &sender.id);
+        column(author(message), columns.sender, theme.sender(sender));
         column("", Columns::MARK, Style::new());
     } else {
         column("you", columns.sender, theme.own());
@@ -138,31 +172,11 @@ fn head(model: &Model, message: &Message, margin: &str, theme: Theme) -> Vec<Spa
 
 /// A text that takes just so many columns.
 fn filled(text: &str, columns: usize) -> String {
-    let text = visible(text);
-    let text = cut(&text, columns);
-    format!("{text}{}", " ".repeat(columns.saturating_sub(width(&text))))
+    padded(&visible(text), columns)
 }
 
-/// A text with what was searched for standing out.
-fn highlight<'a>(text: &'a str, searched: Option<&str>, style: Style) -> Vec<Span<'a>> {
-    let whole = vec![Span::styled(text, style)];
-    let Some(searched) = searched.map(str::to_lowercase) else { return whole };
-    let lower = text.to_lowercase();
-    // Where lower case takes other bytes, places in it are not places in the text.
-    if lower.len() != text.len() {
-        return whole;
-    }
-    let mut spans = Vec::new();
-    let mut end = 0;
-    for (from, found) in lower.match_indices(&searched) {
-        let to = from + found.len();
-        let (Some(before), Some(found)) = (text.get(end..from), text.get(from..to)) else {
-            return whole;
-        };
-        spans.push(Span::styled(before, style));
-        spans.push(Span::styled(found, Theme::found()));
-        end = to;
-    }
-    spans.push(Span::styled(&text[end..], style));
-    spans
+/// The same for a text that is safe to show.
+fn padded(text: &str, columns: usize) -> String {
+    let text = cut(text, columns);
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width(&text))))
 }

@@ -1,11 +1,14 @@
 use super::{Theme, draw};
 use crate::client::watch;
-use crate::model::content::Content;
-use crate::model::message::{Message, MessageType, Sender, Status};
-use crate::protocol::http::{AdapterStatus, State, Stats};
-use crate::tui::model::tests::{connected, hear, message, model, own, press, serve, type_in};
+use crate::model::content::{Content, ForwardItem, Media, Segment};
+use crate::model::message::{Message, MessageType, Recall, ReplyTo, Sender, Status};
+use crate::model::reaction::Reaction;
+use crate::protocol::http::{self, AdapterStatus, State, Stats};
+use crate::tui::model::tests::{
+    NOON, connected, conversation, hear, message, model, own, press, serve, type_in,
+};
 use crate::tui::model::{Event, Model, Reply};
-use crossterm::event::KeyCode;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use insta::assert_snapshot;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -136,7 +139,7 @@ fn tiny() {
 
 #[test]
 fn help() {
-    let mut model = in_use(90, 80);
+    let mut model = in_use(90, 130);
     press(&mut model, KeyCode::Char('?'));
     serve(&mut model, &store());
     assert_snapshot!(shown(&model));
@@ -184,6 +187,174 @@ fn an_empty_store() {
     model.update(Event::Watch(watch::Event::Here { since: 0 }));
     serve(&mut model, &[]);
     assert_snapshot!(shown(&model));
+}
+
+fn text(text: &str) -> Segment {
+    Segment::Text { text: text.into() }
+}
+
+/// A group in which everything is said that there is a form for.
+fn lively() -> Vec<Message> {
+    let name = "读书会";
+    let of = |seq, who, segments| {
+        let content = Content::of(segments);
+        Message { content, ..said(seq, "group_77", name, who, "") }
+    };
+    let mention = |user: &str, name: &str, me| Segment::Mention {
+        user: user.into(),
+        name: Some(name.into()),
+        me,
+    };
+    let file = |name: &str, size, url: &str| Media {
+        name: Some(name.into()),
+        size: Some(size),
+        url: Some(url.into()),
+        ..Media::default()
+    };
+    let item = |who: &str, segments| ForwardItem {
+        sender: Sender { id: who.into(), name: who.into() },
+        created_at: NOON,
+        segments,
+    };
+    let reactions = vec![
+        Reaction { emoji: "👍".into(), count: 2, mine: true, users: Vec::new() },
+        Reaction { emoji: "❤".into(), count: 1, mine: false, users: Vec::new() },
+    ];
+    let mut store = vec![
+        said(1, "group_77", name, "Ann", "明天几点开会？"),
+        of(2, "小波", vec![mention("Ann", "Ann", false), text(" 三点")]),
+        of(3, "Cy", vec![mention("1", "Me", true), text("你也来？ https://example.com/map")]),
+        of(
+            4,
+            "Ann",
+            vec![
+                text("上次的照片"),
+                Segment::Image(file("3F2A.png", 871_157, "https://x/3f2a")),
+                text("好看吗"),
+                Segment::Emoji { name: Some("微笑".into()), id: Some("14".into()), url: None },
+            ],
+        ),
+        of(5, "小波", vec![Segment::File(file("季度.pdf", 52_341, "https://x/q"))]),
+        of(
+            6,
+            "Cy",
+            vec![Segment::Forward {
+                title: Some("昨天".into()),
+                items: vec![
+                    item("Ann", vec![text("早")]),
+                    item("小波", vec![text("看"), Segment::Image(file("A.png", 5, "https://x/a"))]),
+                ],
+                id: None,
+            }],
+        ),
+        of(
+            7,
+            "Ann",
+            vec![Segment::Card {
+                title: Some("How to fold a map".into()),
+                text: Some("Ten minutes".into()),
+                url: Some("https://example.com/fold".into()),
+                image: None,
+            }],
+        ),
+        said(8, "group_77", name, "Cy", "I did not mean to say this"),
+        own(9, "group_77", "I come, too, and bring the long list of books", Status::Sent),
+        own(10, "group_77", "And a cake", Status::Pending),
+        said(11, "group_77", name, "小波", "太好了"),
+    ];
+    let answer = |message: &Message| Some(Box::new(ReplyTo::of(message)));
+    store[1].reply_to = answer(&store[0]);
+    store[2].reply_to = answer(&store[1]);
+    store[1].reactions = reactions;
+    store[7].recall = Some(Box::new(Recall { at: NOON, by: None }));
+    store[8].edited_at = Some(NOON);
+    store[9].waiting = Some("no adapter of qq is connected; it goes out once one is".into());
+    store
+}
+
+/// The lively group, of which the last message is unread, and some quiet conversations.
+fn lively_group(width: u16, height: u16) -> Model {
+    let store = lively();
+    let mut model = connected(width, height, &store);
+    let quiet = |name: &str, last_seq| http::Conversation {
+        name: Some(name.into()),
+        last_message: Some(said(90, name, name, name, "see you")),
+        ..conversation(name, last_seq)
+    };
+    let listed = vec![
+        http::Conversation {
+            name: Some("读书会".into()),
+            last_message: store.last().cloned(),
+            unread: 1,
+            mentions: 1,
+            ..conversation("group_77", 11)
+        },
+        http::Conversation { pinned: true, ..quiet("Family", 3) },
+        http::Conversation { muted: true, unread: 40, ..quiet("Announcements", 2) },
+        http::Conversation { unread: 7, ..quiet("Harbour crew", 1) },
+    ];
+    model.update(Event::Reply(Reply::Conversations(listed)));
+    model.update(Event::Reply(Reply::Stats(Stats { pending: 1, total: 11, ..Stats::default() })));
+    press(&mut model, KeyCode::Char('j'));
+    press(&mut model, KeyCode::Char('j'));
+    press(&mut model, KeyCode::Enter);
+    serve(&mut model, &store);
+    model
+}
+
+#[test]
+fn a_lively_group_at_every_size() {
+    for (width, height) in [(220, 50), (100, 30), (80, 24), (40, 12)] {
+        let mut model = lively_group(width, height);
+        assert_snapshot!(format!("lively_{width}x{height}"), shown(&model));
+        press(&mut model, KeyCode::Esc);
+        press(&mut model, KeyCode::Char('k'));
+        press(&mut model, KeyCode::Char('r'));
+        type_in(&mut model, "/file ~/cake.png");
+        serve(&mut model, &lively());
+        assert_snapshot!(format!("replying_{width}x{height}"), shown(&model));
+        press(&mut model, KeyCode::Esc);
+        press(&mut model, KeyCode::Esc);
+        press(&mut model, KeyCode::BackTab);
+        serve(&mut model, &lively());
+        assert_snapshot!(format!("list_{width}x{height}"), shown(&model));
+        model.update(Event::Key(KeyEvent::new(KeyCode::Char('k'), KeyModifiers::CONTROL)));
+        type_in(&mut model, "a");
+        serve(&mut model, &lively());
+        assert_snapshot!(format!("jump_{width}x{height}"), shown(&model));
+    }
+}
+
+#[test]
+fn everything_about_a_forward() {
+    let mut model = lively_group(100, 40);
+    press(&mut model, KeyCode::Esc);
+    for _ in 0..6 {
+        press(&mut model, KeyCode::Char('k'));
+    }
+    press(&mut model, KeyCode::Enter);
+    serve(&mut model, &lively());
+    assert_snapshot!(shown(&model));
+}
+
+#[test]
+fn bytes_and_addresses_of_files_are_nowhere() {
+    let data = "QUJD".repeat(1_000);
+    let picture = Content::of_type(MessageType::Image, format!("base64://{data}"));
+    let address = Content::of_type(MessageType::Image, "https://cdn.example.com/x?token=1".into());
+    let mut store = vec![
+        Message { content: picture, ..message(1, "group_1", "") },
+        Message { content: address, ..message(2, "group_1", "") },
+        message(3, "group_1", "look"),
+    ];
+    store[2].reply_to = Some(Box::new(ReplyTo::of(&store[1])));
+    let model = connected(100, 20, &store);
+    let screen = shown(&model).to_string();
+    assert!(!screen.contains("QUJD") && !screen.contains("token"), "{screen}");
+    assert!(
+        screen.contains("[image] 3 kB") && screen.contains("[image] cdn.example.com"),
+        "{screen}"
+    );
 }
 
 #[test]

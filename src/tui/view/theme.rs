@@ -3,6 +3,7 @@
 
 use crate::model::message::Status;
 use crate::protocol::http::State;
+use crate::tui::model::content::Look;
 use ratatui::style::{Color, Modifier, Style};
 
 /// How things look.
@@ -41,7 +42,34 @@ impl Theme {
 
     /// A heading, of the pane that has the keys or of another.
     pub fn title(self, has_focus: bool) -> Style {
-        if has_focus { self.coloured(Color::Cyan).patch(Self::strong()) } else { Self::strong() }
+        if has_focus {
+            self.coloured(Color::Cyan).add_modifier(Modifier::BOLD | Modifier::REVERSED)
+        } else {
+            Self::strong()
+        }
+    }
+
+    /// A heading inside an overlay.
+    pub fn heading(self) -> Style {
+        self.coloured(Color::Cyan).patch(Self::strong())
+    }
+
+    /// The look of a piece of a message.
+    pub fn look(self, look: Look) -> Style {
+        match look {
+            Look::Plain => Style::new(),
+            Look::Quiet => Self::quiet(),
+            Look::Mention => self.coloured(Color::Blue).patch(Self::strong()),
+            Look::Me => {
+                self.coloured(Color::Magenta).add_modifier(Modifier::BOLD | Modifier::REVERSED)
+            }
+            Look::Media => self.coloured(Color::Cyan),
+            Look::Link => Style::new().add_modifier(Modifier::UNDERLINED),
+            Look::Recalled => Self::quiet().add_modifier(Modifier::CROSSED_OUT),
+            Look::Waiting => self.coloured(Color::Magenta),
+            Look::Wrong => self.wrong(),
+            Look::Mine => self.own(),
+        }
     }
 
     /// Style of the selection.

@@ -15,13 +15,13 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     if let Some(searching) = model.searching() {
         return edit(frame, searching, layout.write, "/ ", true);
     }
-    let has_focus = model.focus() == Focus::Write;
+    let has_focus = model.focus() == Focus::Write && model.view().is_none();
     if model.stream().scope().conversation.is_none() {
         let text = Line::styled(" choose a conversation to write to it", Theme::quiet());
         return put(frame, layout.write, 0, text);
     }
     if !has_focus && model.draft().text().is_empty() {
-        return put(frame, layout.write, 0, Line::styled(" i writes an answer", Theme::quiet()));
+        return put(frame, layout.write, 0, Line::styled(" i writes", Theme::quiet()));
     }
     edit(frame, model.draft().editor(), layout.write, "> ", has_focus);
 }
@@ -37,13 +37,16 @@ fn title(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
     let words = match (model.searching(), model.focus()) {
         (Some(searching), _) => {
             let count = model.stream().count(&searching.lines().join(" "));
-            format!(" {count} loaded · Enter: find · Tab: in everything ")
+            format!(" {count} loaded · Enter: search here · Tab: everywhere ")
         }
-        (None, Focus::Write) => {
-            let name = model.title();
-            format!(" to {} · Enter: send · Alt-Enter: new line ", visible(&name))
-        }
-        _ => String::new(),
+        (None, focus) => match (model.purpose(), focus) {
+            (Some(purpose), _) => format!(" {} ", visible(&purpose)),
+            (None, Focus::Write) => {
+                let name = model.title();
+                format!(" to {} · Enter: send · Alt-Enter: new line ", visible(&name))
+            }
+            _ => String::new(),
+        },
     };
     let room = columns.saturating_sub(width(&below) + 2);
     let words = cut(&words, room);
@@ -59,7 +62,13 @@ fn title(frame: &mut Frame, model: &Model, layout: &Layout, theme: Theme) {
 }
 
 /// Shows an editor, with the terminal's own cursor in it, where input methods look for it.
-fn edit(frame: &mut Frame, editor: &TextArea, area: Rect, prompt: &str, has_focus: bool) {
+pub(super) fn edit(
+    frame: &mut Frame,
+    editor: &TextArea,
+    area: Rect,
+    prompt: &str,
+    has_focus: bool,
+) {
     if area.is_empty() {
         return;
     }

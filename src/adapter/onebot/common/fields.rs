@@ -58,8 +58,13 @@ impl<'a> Fields<'a> {
 
     /// A field that is a list or an object.
     pub(in crate::adapter::onebot) fn nested(&self, key: &str) -> Option<&'a RawValue> {
+        self.any(key).filter(|json| json.get().starts_with(['[', '{']))
+    }
+
+    /// A field of any form.
+    pub(in crate::adapter::onebot) fn any(&self, key: &str) -> Option<&'a RawValue> {
         let fields: HashMap<Cow<'_, str>, &'a RawValue> = serde_json::from_str(self.json?).ok()?;
-        fields.get(key).copied().filter(|json| json.get().starts_with(['[', '{']))
+        fields.get(key).copied()
     }
 
     /// The object itself, where it is JSON.

@@ -15,7 +15,7 @@ pub(in crate::adapter::onebot) struct Notices<'a> {
     pub(in crate::adapter::onebot) name_of: &'a dyn Fn(&str, &str) -> Option<String>,
 }
 
-/// What a notice is about.
+/// The subject of a notice.
 #[derive(Debug, Default)]
 pub(in crate::adapter::onebot) struct About<'a> {
     pub(in crate::adapter::onebot) conversation: Option<&'a str>,

@@ -98,7 +98,7 @@ pub(in crate::adapter::onebot) fn mention(
     Segment::Mention { user: user.to_owned(), name: name.map(str::to_owned), me: is_me(user) }
 }
 
-/// What is told of an image, audio, video or file. Bytes as base64 are no address, and the path of a
+/// The fields of an image, audio, video or file. Bytes as base64 are no address, and the path of a
 /// file on the implementation's host is no more than its name.
 pub(in crate::adapter::onebot) fn media(segment: &WireSegment<'_>) -> Media {
     const NAMES: [&str; 4] = ["name", "file_name", "filename", "fileName"];

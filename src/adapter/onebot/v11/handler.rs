@@ -7,8 +7,10 @@ use super::address::Address;
 use super::compose::{Step, steps};
 use super::options::Options;
 use super::written::as_made;
-use super::{history, lookup};
-use crate::adapter::api::{Action, ActionError, Delivery, ForwardOf, Found, Outbound};
+use super::{find_media, history, lookup};
+use crate::adapter::api::{
+    Action, ActionError, Delivery, ForwardOf, Found, MediaOf, MediaSource, Outbound,
+};
 use crate::adapter::onebot::common::call::{Calls, NoAnswer};
 use crate::adapter::onebot::common::requests::RequestHandler;
 use crate::model::content::ForwardItem;
@@ -27,6 +29,10 @@ pub(super) struct Handler {
 }
 
 impl RequestHandler for Handler {
+    fn media_folder(&self) -> Option<&str> {
+        self.options.media_folder.as_deref()
+    }
+
     async fn send(&self, message: Outbound) -> Delivery {
         let refused = |reason| Delivery::Refused { reason, retryable: false };
         let Some(address) = Address::parse(&message.conversation) else {
@@ -77,6 +83,10 @@ impl RequestHandler for Handler {
             NoAnswer::NotSent(_) => ActionError::NotConnected,
             lost => ActionError::Unknown(lost.to_string()),
         })
+    }
+
+    async fn find_media(&self, media: MediaOf) -> Result<MediaSource, ActionError> {
+        find_media::find(&self.calls, &media).await
     }
 
     async fn act(&self, action: Action) -> Result<(), ActionError> {

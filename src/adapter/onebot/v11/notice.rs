@@ -175,7 +175,7 @@ impl<'a> NoticeFrame<'a> {
         let mut changes = Vec::new();
         if let Some(code) = fields.get("code") {
             let emoji = emoji(code);
-            // Who did it, and then how many there are by the platform's own count.
+            // First the person's reaction, then the platform's own count.
             changes.extend(is_added.and_then(|on| set(&emoji, on)));
             changes.extend(fields.number(&["count"]).and_then(|count| counted(&emoji, count)));
         }
@@ -198,7 +198,8 @@ impl<'a> NoticeFrame<'a> {
         let (conversation, id) = message?;
         let message = notices.message(conversation, id)?;
         let is_me = |user: &str| user == notices.account;
-        let content = reading::read(self.0.nested("message")?, &is_me).content;
+        let written = self.0.any("message").filter(|json| json.get() != "null")?;
+        let content = reading::read(written, &is_me).content;
         Some(Event::Edited { message, content, at: notices.at })
     }
 

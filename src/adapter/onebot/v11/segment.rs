@@ -9,7 +9,7 @@ use crate::model::content::{ForwardItem, Media, Segment};
 use crate::model::message::{ReplyTo, Sender};
 use serde_json::value::RawValue;
 
-/// What reading a segment needs to know of its surroundings.
+/// Facts about the whole message that reading one segment needs.
 pub(super) struct Surroundings<'a> {
     /// Whether an ID is one of the account itself.
     pub(super) is_me: &'a dyn Fn(&str) -> bool,

@@ -116,7 +116,7 @@ impl<'a> NoticeFrame<'a> {
             (None, Some((guild, channel))) => {
                 Address::Channel { guild_id: guild.into(), channel_id: channel.into() }
             }
-            // What happens in a guild as a whole happens in no conversation.
+            // An event of a whole guild belongs to no conversation.
             (None, None) if get("guild_id").is_some() => return None,
             (None, None) => Address::Private { user_id: get("user_id")? },
         };

@@ -1,7 +1,7 @@
 //! The part of the stream on the screen, and moving in it.
 
 use super::{Anchor, Stream};
-use crate::tui::model::rows::{self, Row};
+use crate::tui::model::rows::{self, Row, Setting};
 use crate::tui::model::scope::contains;
 
 /// A message on the screen.
@@ -16,8 +16,19 @@ pub struct Shown {
 impl Stream {
     fn rows(&self, position: i64) -> Vec<Row> {
         let Some(message) = self.window.at(position) else { return Vec::new() };
-        let previous = self.window.at(position - 1);
-        rows::of(message, previous, self.columns(), self.has_tag(), &self.zone)
+        let answered = message.reply_to.as_ref().and_then(|reply| self.window.by_id(reply.id?));
+        let notices = self.notices.get(&message.id).map(Vec::as_slice).unwrap_or_default();
+        let setting = Setting {
+            columns: self.columns(),
+            has_tag: self.has_tag(),
+            zone: &self.zone,
+            previous: self.window.at(position - 1),
+            answered,
+            is_first_unread: self.is_first_unread(message),
+            needle: self.needle.as_ref(),
+            notices,
+        };
+        rows::of(message, &setting)
     }
 
     pub(super) fn height_of(&self, position: i64) -> usize {
@@ -29,7 +40,7 @@ impl Stream {
     }
 
     /// The lower edge: a message, and how many of its rows lie below.
-    fn edge(&self) -> (i64, usize) {
+    pub(super) fn edge(&self) -> (i64, usize) {
         match self.anchor {
             Anchor::Newest => (self.window.last(), 0),
             Anchor::At { position, hidden } => (position, hidden),
@@ -97,7 +108,7 @@ impl Stream {
 
     /// The newest loaded message is on the screen.
     fn reach_end(&mut self) {
-        if !self.is_cut && self.selected.is_none() {
+        if self.newer.is_none() && self.selected.is_none() {
             self.follow();
         } else {
             self.anchor = Anchor::At { position: self.window.last(), hidden: 0 };
@@ -118,7 +129,7 @@ impl Stream {
     /// Goes to the newest message and follows; false where that has to be loaded anew.
     pub fn go_to_newest(&mut self) -> bool {
         self.follow();
-        !self.is_cut
+        self.newer.is_none()
     }
 
     /// Goes to the oldest message that is loaded.
@@ -149,7 +160,7 @@ impl Stream {
     pub fn select_below(&mut self) {
         match self.selected {
             Some(position) if position < self.window.last() => self.select(position + 1),
-            Some(_) if !self.is_cut => self.follow(),
+            Some(_) if self.newer.is_none() => self.follow(),
             Some(_) => {}
             None => self.scroll_down(1),
         }
@@ -169,14 +180,15 @@ impl Stream {
         }
         let is_above = visible.first().is_some_and(|shown| position <= shown.position);
         if is_above {
-            self.put_at_top(position);
+            self.put_at_top(position, 0);
         } else {
             self.anchor = Anchor::At { position, hidden: 0 };
         }
     }
 
-    fn put_at_top(&mut self, position: i64) {
-        let mut left = self.height();
+    /// Puts a message at the upper edge, with some rows of what lies before it.
+    pub(super) fn put_at_top(&mut self, position: i64, margin: usize) {
+        let mut left = self.height().saturating_sub(margin).max(1);
         for below in position..=self.window.last() {
             let height = self.height_of(below);
             if height >= left {

@@ -1,0 +1,58 @@
+// Where a text has what was searched for, compared as the server's search compares.
+
+import { h } from './dom.js';
+
+/** Characters before the first hit from which on the beginning of a text is left out. */
+const FAR = 40;
+
+/** Characters that stay before the first hit. */
+const BEFORE = 16;
+
+/** Characters, and pieces, that a line can show. */
+const MOST = 300;
+
+const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** A text without differences of case, of width, and of how accents are composed. @param {string} text */
+const normal = (text) => text.normalize('NFKC').toLowerCase().normalize('NFKC');
+
+/**
+ * The text in pieces, of which every second one is a hit.
+ * @param {string} text
+ * @param {string} query
+ */
+export function splitAtHits(text, query) {
+  const wanted = normal(query.trim());
+  if (!wanted) return [text];
+  let all = '';
+  /** For each character of the compared text, where it comes from. @type {{start: number, end: number}[]} */
+  const from = [];
+  for (const { segment, index } of GRAPHEMES.segment(text)) {
+    const part = normal(segment);
+    all += part;
+    for (let n = 0; n < part.length; n += 1) from.push({ start: index, end: index + segment.length });
+  }
+  const pieces = [];
+  let done = 0;
+  for (let at = all.indexOf(wanted); at >= 0; at = all.indexOf(wanted, at + wanted.length)) {
+    const start = from[at]?.start ?? 0;
+    const end = from[at + wanted.length - 1]?.end ?? text.length;
+    if (start < done) continue;
+    pieces.push(text.slice(done, start), text.slice(start, end));
+    done = end;
+  }
+  return [...pieces, text.slice(done)];
+}
+
+/**
+ * The text with its hits marked; what lies far before the first one is left out.
+ * @param {string} text
+ * @param {string} query
+ */
+export function withHits(text, query) {
+  if (!query) return [text];
+  const [before = '', ...rest] = splitAtHits(text, query);
+  const isFar = rest.length > 0 && before.length > FAR;
+  const shown = isFar ? `…${before.slice(-BEFORE)}` : before;
+  return [shown.slice(0, MOST), ...rest.slice(0, MOST).map((piece, at) => (at % 2 === 0 ? h('mark', null, piece) : piece.slice(0, MOST)))];
+}

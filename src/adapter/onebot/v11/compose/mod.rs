@@ -1,0 +1,150 @@
+//! Composing what is sent: segments to those of OneBot 11 (message/segment.md), and their division
+//! into messages, for QQ takes voices, videos and files only alone.
+
+mod segment;
+mod wire;
+
+pub(super) use wire::{Node, SegmentOut, Written, write};
+
+use super::address::Address;
+use super::options::{GroupFile, Options};
+use crate::adapter::api::Outbound;
+use crate::adapter::onebot::common::words::quote;
+use crate::model::content::{Content, Segment};
+use crate::model::message::ReplyTo;
+use segment::{file, node, path};
+use std::borrow::Cow;
+use wire::joined;
+
+/// One message of those that an outbound message becomes.
+#[derive(Debug, PartialEq)]
+pub(super) struct Step<'a> {
+    pub(super) body: Body<'a>,
+    /// The part of the outbound message that it carries; its echo is recognized by this.
+    pub(super) content: Content,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Body<'a> {
+    /// A message of segments.
+    Message(Vec<SegmentOut<'a>>),
+    /// A file, by an action of its own.
+    Upload { file: Cow<'a, str>, name: Cow<'a, str> },
+    /// A forward, by an action of its own.
+    Forward(Vec<Node<'a>>),
+}
+
+/// The messages that an outbound message becomes, in their order; the error says why it cannot be
+/// sent. `account` stands for people of other platforms in forwards.
+pub(super) fn steps<'a>(
+    message: &'a Outbound,
+    address: &Address<'_>,
+    account: &'a str,
+    options: &Options,
+) -> Result<Vec<Step<'a>>, String> {
+    let Some(segments) = message.content.segments() else {
+        let text = SegmentOut::text(message.content.readable());
+        let step = Step { body: Body::Message(vec![text]), content: message.content.clone() };
+        return Ok(answering(vec![step], message.reply_to.as_deref()));
+    };
+    let is_private = matches!(address, Address::Private { .. });
+    let is_channel = matches!(address, Address::Channel { .. });
+    let mut steps = Vec::new();
+    let (mut run, mut content) = (Vec::new(), Vec::new());
+    for segment in segments {
+        let alone = match segment {
+            Segment::File(media) if media.url.is_some() => {
+                Some(if options.group_file == GroupFile::Upload && !is_channel {
+                    let (file, name) = file(media)?;
+                    // The action takes a path as it is.
+                    let file = path(media).map_or(file, Cow::Borrowed);
+                    Body::Upload { file, name }
+                } else {
+                    Body::Message(vec![segment::segment(segment, is_private)?])
+                })
+            }
+            Segment::Audio(media) | Segment::Video(media) if media.url.is_some() => {
+                Some(Body::Message(vec![segment::segment(segment, is_private)?]))
+            }
+            Segment::Forward { items, .. } if !items.is_empty() && !is_channel => {
+                let nodes =
+                    items.iter().map(|item| node(item, account)).collect::<Result<_, _>>()?;
+                Some(Body::Forward(nodes))
+            }
+            _ => None,
+        };
+        let Some(body) = alone else {
+            run.push(segment::segment(segment, is_private)?);
+            content.push(remembered(segment));
+            continue;
+        };
+        end_run(&mut steps, &mut run, &mut content);
+        steps.push(Step { body, content: Content::of(vec![remembered(segment)]) });
+    }
+    end_run(&mut steps, &mut run, &mut content);
+    Ok(answering(steps, message.reply_to.as_deref()))
+}
+
+/// The form by which the echo of a segment is recognized: without the bytes of media, which may be
+/// large.
+fn remembered(segment: &Segment) -> Segment {
+    let mut segment = segment.clone();
+    if let Some((_, media)) = segment.media_mut()
+        && media.media.is_some()
+    {
+        media.url = None;
+    }
+    segment
+}
+
+/// Ends a run of segments that go together; blanks between files are no message.
+fn end_run<'a>(
+    steps: &mut Vec<Step<'a>>,
+    run: &mut Vec<SegmentOut<'a>>,
+    content: &mut Vec<Segment>,
+) {
+    let (run, content) = (joined(std::mem::take(run)), std::mem::take(content));
+    if !run.iter().all(SegmentOut::is_blank) {
+        steps.push(Step { body: Body::Message(run), content: Content::of(content) });
+    }
+}
+
+/// Puts the message that is answered before the first words: by its ID, else by its own words.
+fn answering<'a>(mut steps: Vec<Step<'a>>, reply_to: Option<&'a ReplyTo>) -> Vec<Step<'a>> {
+    let Some(reply_to) = reply_to else { return steps };
+    let mut head = Vec::new();
+    match &reply_to.external_id {
+        Some(id) => head.push(SegmentOut { kind: "reply", data: vec![("id", id.into())] }),
+        None => head.extend(quote(reply_to).map(SegmentOut::text)),
+    }
+    if head.is_empty() {
+        return steps;
+    }
+    let takes_a_reply = |step: &&mut Step<'a>| match &step.body {
+        Body::Message(run) => run.iter().all(|segment| !segment.goes_alone()),
+        Body::Upload { .. } | Body::Forward(_) => false,
+    };
+    if let Some(Step { body: Body::Message(run), .. }) = steps.iter_mut().find(takes_a_reply) {
+        run.splice(0..0, head);
+        *run = joined(std::mem::take(run));
+        return steps;
+    }
+    // A file alone cannot be an answer, so its words go before it.
+    if reply_to.external_id.is_some() {
+        head.push(SegmentOut::text(quote(reply_to).unwrap_or_else(|| "↩".into())));
+    }
+    let said: String = head
+        .iter_mut()
+        .filter(|segment| segment.kind == "text")
+        .map(|text| {
+            let words = text.data[0].1.to_mut();
+            words.truncate(words.trim_end().len());
+            words.clone()
+        })
+        .collect();
+    steps.insert(0, Step { body: Body::Message(head), content: Content::text(said) });
+    steps
+}
+
+#[cfg(test)]
+mod tests;

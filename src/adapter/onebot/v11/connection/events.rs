@@ -1,0 +1,168 @@
+//! Events: what each changes of the account, and what the core is told.
+
+use super::Peer;
+use crate::adapter::api::Event as CoreEvent;
+use crate::adapter::onebot::common::mentions::{message_of, name_mentions, person_key};
+use crate::adapter::onebot::common::{requests, session};
+use crate::adapter::onebot::v11::event::{Event, Message, Origin};
+use crate::adapter::onebot::v11::lookup;
+use crate::adapter::onebot::v11::notice::NoticeFrame;
+use crate::adapter::transport::End;
+use crate::model::change::Inbound;
+use std::sync::Arc;
+
+/// The largest frame whose own words are kept for bots; of a larger one its meaning is.
+const MAX_TOLD: usize = 1 << 20;
+
+impl Peer {
+    pub(super) async fn event(&mut self, event: Event<'_>, text: &str) -> Result<(), End> {
+        match event {
+            Event::Message(message) => self.message(*message, text).await,
+            Event::Heartbeat { interval, online } => {
+                self.heartbeat = session::patience(interval);
+                if let Some(online) = online {
+                    self.online(online);
+                }
+                Ok(())
+            }
+            Event::Notice(notice) => self.notice(&notice, text).await,
+            Event::OtherVersion => self.other_version(),
+            Event::Meta => Ok(()),
+            Event::Other => self.tell(text, None).await,
+        }
+    }
+
+    /// Takes what a heartbeat says of the account. After it was off, it takes two beats in a row
+    /// for it to be on, so that a status that goes to and fro changes nothing each time.
+    fn online(&mut self, online: bool) {
+        self.online_beats = if online { self.online_beats.saturating_add(1) } else { 0 };
+        match &self.registration {
+            Some(registration) if !online => {
+                registration.offline("the account is off, says the implementation; log it in there")
+            }
+            Some(registration) if self.online_beats >= 2 && registration.online() => {
+                self.catch_up();
+            }
+            _ => {}
+        }
+    }
+
+    /// The implementation speaks OneBot 12: says so in the state, once.
+    fn other_version(&mut self) -> Result<(), End> {
+        const REASON: &str = "the implementation speaks OneBot 12 here; let it dial \
+            /onebot/v12/ws, or set its own side to OneBot 11";
+        let Some(registration) = &self.registration else { return Err(End::refused(REASON)) };
+        if !std::mem::replace(&mut self.is_other_version, true) {
+            tracing::warn!(platform = self.account.platform, REASON);
+            registration.offline(REASON);
+        }
+        Ok(())
+    }
+
+    async fn message(&mut self, message: Message<'_>, text: &str) -> Result<(), End> {
+        let account = self.account.id().unwrap_or_default();
+        let (mut inbound, origin) =
+            match message.into_inbound(&self.account.platform, account, None) {
+                Ok(read) => read,
+                Err(reason) => {
+                    self.skipped.note("", &reason);
+                    return self.tell(text, None).await;
+                }
+            };
+        if self.account.progress.is_part(&inbound) {
+            return Ok(());
+        }
+        self.remember(&mut inbound, origin);
+        let message = message_of(&inbound);
+        let is_group = inbound.conversation.starts_with("group_");
+        let unnamed =
+            if is_group { name_mentions(&mut inbound, &self.account.people) } else { Vec::new() };
+        self.account.known.insert(&message.conversation, &message.external_id);
+        let answered = inbound.reply_to.as_ref().and_then(|answered| answered.external_id.clone());
+        self.tell(text, Some(CoreEvent::Message(Box::new(inbound)))).await?;
+        // Asked for once the message is on its way, so that what is found comes after it.
+        for user in unnamed {
+            self.ask_for_person(&message, user);
+        }
+        if let Some(answered) = answered {
+            self.ask_for_answered(message, answered);
+        }
+        Ok(())
+    }
+
+    async fn notice(&mut self, notice: &NoticeFrame<'_>, text: &str) -> Result<(), End> {
+        if let (Some(reason), Some(registration)) = (notice.offline(), &self.registration) {
+            registration.offline(&format!("the account was logged out: {reason}"));
+        }
+        let (account, platform) = (&self.account, &self.account.platform);
+        if let Some((conversation, person, card)) = notice.card() {
+            let key = person_key(&conversation, person);
+            // Without a card it is the nickname that counts, which is not told here.
+            if card.is_empty() {
+                account.people.forget(&key)
+            } else {
+                account.people.set(&key, card)
+            }
+        }
+        let mut events = Vec::new();
+        if let Some((conversation, name)) = notice.conversation_name() {
+            account.names.set(&conversation, name);
+            let (platform, name) = (platform.clone(), name.to_owned());
+            events.push(CoreEvent::Named { platform, conversation, name });
+        }
+        let name_of =
+            |conversation: &str, user: &str| account.people.get(&person_key(conversation, user));
+        events.extend(notice.events(platform, account.id().unwrap_or_default(), &name_of));
+        // The words go with the last: before it, nothing of them is told.
+        let last = events.pop();
+        for event in events {
+            self.report(event).await?;
+        }
+        self.tell(text, last).await
+    }
+
+    /// Reports what a frame means, together with the frame itself.
+    async fn tell(&self, frame: &str, meaning: Option<CoreEvent>) -> Result<(), End> {
+        let Some(account) = self.account.id().filter(|_| frame.len() <= MAX_TOLD) else {
+            return requests::report(&self.context.events, meaning).await;
+        };
+        let (platform, account) = (self.account.platform.clone(), account.to_owned());
+        let meaning = meaning.map(Box::new);
+        self.report(CoreEvent::Told { platform, account, frame: frame.to_owned(), meaning }).await
+    }
+
+    /// Keeps what a message tells of its conversation, and completes it by what others told.
+    fn remember(&self, inbound: &mut Inbound, origin: Origin) {
+        let Origin { conversation, name, through } = origin;
+        match through {
+            Some(group) => self.account.through.set(&conversation, &group),
+            None => self.account.through.forget(&conversation),
+        }
+        if !conversation.starts_with("group_") {
+            return;
+        }
+        let sender = &inbound.sender;
+        if sender.name != sender.id {
+            self.account.people.set(&person_key(&conversation, &sender.id), &sender.name);
+        }
+        if let Some(name) = name {
+            self.account.names.set(&conversation, &name);
+            return;
+        }
+        inbound.conversation_name = self.account.names.get(&conversation);
+        if inbound.conversation_name.is_none()
+            && let Some(calls) = self.account.calls()
+            && let Some(permit) = self.account.names.ask(&conversation)
+        {
+            let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
+            self.context.tracker.spawn(async move {
+                lookup::group_name(&conversation, &account, &calls, &events).await;
+                drop(permit);
+            });
+        }
+    }
+
+    async fn report(&self, event: CoreEvent) -> Result<(), End> {
+        requests::report(&self.context.events, Some(event)).await
+    }
+}

@@ -1,0 +1,72 @@
+//! Questions to the implementation that run beside the connection.
+
+use super::Peer;
+use crate::adapter::api::MessageRef;
+use crate::adapter::onebot::common::mentions::person_key;
+use crate::adapter::onebot::common::session;
+use crate::adapter::onebot::v11::{history, lookup};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+impl Peer {
+    /// Asks for the account, unless the first events tell it.
+    pub(super) fn ask_for_account(&self) -> oneshot::Receiver<Option<String>> {
+        let (told, login) = oneshot::channel();
+        let (calls, identified) = (self.calls.clone(), self.identified.clone());
+        self.context.tracker.spawn(async move {
+            if identified.run_until_cancelled(sleep(session::FIRST_EVENTS_TIMEOUT)).await.is_none()
+            {
+                return;
+            }
+            // The connection may have ended meanwhile.
+            let _ = told.send(lookup::own_account(&calls).await);
+        });
+        login
+    }
+
+    pub(super) fn catch_up(&self) {
+        if self.options.history == 0 {
+            return;
+        }
+        let (account, calls) = (Arc::clone(&self.account), self.calls.clone());
+        let (options, events) = (Arc::clone(&self.options), self.context.events.clone());
+        let ended = self.ended.clone();
+        self.context.tracker.spawn(async move {
+            let work = history::catch_up(&account, &calls, &options, &events);
+            ended.run_until_cancelled(work).await;
+        });
+    }
+
+    /// Asks for the name of a person whom a message mentions, once each and few at once.
+    pub(super) fn ask_for_person(&self, message: &MessageRef, user: String) {
+        let key = person_key(&message.conversation, &user);
+        if let Some(calls) = self.account.calls()
+            && let Some(permit) = self.account.people.ask(&key)
+        {
+            let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
+            let message = message.clone();
+            self.context.tracker.spawn(async move {
+                lookup::person(message, user, &account, &calls, &events).await;
+                drop(permit);
+            });
+        }
+    }
+
+    /// Asks for the message that another one answers, where nobody told of it lately: once each and
+    /// few at once.
+    pub(super) fn ask_for_answered(&self, message: MessageRef, answered: String) {
+        if !self.account.known.insert(&message.conversation, &answered) {
+            return;
+        }
+        if let Some(calls) = self.account.calls()
+            && let Some(permit) = self.account.people.permit()
+        {
+            let (account, events) = (Arc::clone(&self.account), self.context.events.clone());
+            self.context.tracker.spawn(async move {
+                lookup::answered(message, &answered, &account, &calls, &events).await;
+                drop(permit);
+            });
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Frames of OneBot 11 as implementations really send them: events and answers.
+
+mod fields;
+mod message;
+#[cfg(test)]
+mod tests;
+
+pub(super) use message::{Message, Origin};
+
+use super::notice::NoticeFrame;
+use crate::adapter::onebot::common::answer::ActionResponse;
+use crate::adapter::onebot::common::scalar::Scalar;
+use fields::Fields;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// One frame.
+#[derive(Debug)]
+pub(super) enum Frame<'a> {
+    /// An event, and the account it says it happened to.
+    Event { account: Option<String>, event: Event<'a> },
+    /// An answer, and the echo of its action; some send back an empty one for none.
+    ActionResponse { echo: String, answer: ActionResponse },
+}
+
+/// An event (event/README.md).
+#[derive(Debug)]
+pub(super) enum Event<'a> {
+    /// A message came in, or went out by this account.
+    Message(Box<Message<'a>>),
+    /// The implementation is there, and may say whether the account is (event/meta.md, "心跳").
+    Heartbeat { interval: i64, online: Option<bool> },
+    /// Something that is no message.
+    Notice(NoticeFrame<'a>),
+    /// A frame of OneBot 12, which does not belong here.
+    OtherVersion,
+    /// What the implementation says of itself.
+    Meta,
+    /// Nothing for us.
+    Other,
+}
+
+impl<'a> Frame<'a> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
+        let fields: Fields<'a> = serde_json::from_str(text)?;
+        if fields.post_type.text().is_none() {
+            if fields.kind.text().is_some() && fields.detail_type.text().is_some() {
+                return Ok(Self::Event { account: None, event: Event::OtherVersion });
+            }
+            let (echo, answer) = fields.into_answer();
+            return Ok(Self::ActionResponse { echo, answer });
+        }
+        let account = fields.self_id.id().map(str::to_owned);
+        let event = match fields.post_type.or_empty() {
+            "message" | "message_sent" => Event::Message(Box::new(Message(fields))),
+            "meta_event" if fields.meta_event_type.or_empty() == "heartbeat" => Event::Heartbeat {
+                interval: fields.interval.number().unwrap_or_default(),
+                online: fields.status.and_then(online),
+            },
+            "meta_event" => Event::Meta,
+            "notice" | "request" => Event::Notice(NoticeFrame::parse(text)),
+            _ => Event::Other,
+        };
+        Ok(Self::Event { account, event })
+    }
+}
+
+/// Whether a status says the account is on; some send null.
+pub(super) fn online(status: &RawValue) -> Option<bool> {
+    #[derive(Deserialize)]
+    struct Status<'a> {
+        #[serde(borrow)]
+        online: Scalar<'a>,
+    }
+    match serde_json::from_str::<Status<'_>>(status.get()).ok()?.online.text()? {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// Reads a frame as a connection does; no frame may panic.
+#[cfg(any(test, fuzzing))]
+pub(in crate::adapter) fn swallow(text: &str) {
+    match Frame::parse(text) {
+        Ok(Frame::Event { event: Event::Message(message), .. }) => {
+            if let Ok((inbound, _)) = message.into_inbound("qq", "1", None) {
+                assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
+            }
+        }
+        Ok(Frame::Event { event: Event::Notice(notice), .. }) => {
+            notice.events("qq", "1", &|_, _| None);
+        }
+        _ => {}
+    }
+}

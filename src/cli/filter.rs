@@ -1,0 +1,21 @@
+//! Options by which commands choose messages.
+
+use super::values::directions;
+use crate::model::message::Direction;
+use clap::Args;
+
+/// Where messages are, and their direction.
+#[derive(Clone, Debug, Default, Args)]
+pub struct FilterArgs {
+    /// Only messages of this platform
+    #[arg(short, long)]
+    pub platform: Option<String>,
+
+    /// Only messages of this conversation, given by its ID or its name
+    #[arg(short, long)]
+    pub conversation: Option<String>,
+
+    /// Only outbound messages, or only inbound ones
+    #[arg(long, ignore_case = true, value_parser = directions())]
+    pub direction: Option<Direction>,
+}

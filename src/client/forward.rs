@@ -1,0 +1,94 @@
+//! Pages that go forwards from a message. Lists go backwards only; the stream of new messages goes
+//! forwards, from any message on, and so tells where such a page ends.
+
+use super::history::{HistoryPage, HistoryQuery, Start};
+use super::opening::Begin;
+use super::remote::Remote;
+use crate::error::{Error, Result};
+use crate::protocol::event::Event;
+use crate::store::Filter;
+use bytes::{Buf, BytesMut};
+use http_body_util::BodyExt;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long the next message is waited for: the stream does not end, it goes on live.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// The longest line of the stream.
+const MAX_LINE: usize = 64 << 20;
+
+/// A message and those after it, at most `query.limit`, the newest first. `newest` is the `seq` of
+/// the newest message there is.
+pub(super) async fn page(
+    remote: &mut Remote,
+    query: &HistoryQuery,
+    start: &Start,
+    newest: u64,
+) -> Result<HistoryPage> {
+    let plain = HistoryQuery { from: None, before: None, ..query.clone() };
+    let id = match start {
+        Start::Message(id) => id.clone(),
+        Start::Unread(count) => {
+            let found = remote.inbound_at(&plain, count.saturating_sub(1)).await?;
+            match found {
+                Some(message) => message.id.to_string(),
+                // Somebody read them, or they were deleted.
+                None => return last_page(remote, &plain).await,
+            }
+        }
+    };
+    let last = seq_after(remote, query, &id, newest).await?;
+    let Some(last) = last else {
+        let parsed = id.parse().map_err(|_| Error::failed(format!("{id} is no message's ID")))?;
+        let messages = remote.find(parsed).await?.into_iter().collect();
+        return Ok(HistoryPage { messages, searched_to: None, reaches_newest: true });
+    };
+    let before = Some((last + 1).to_string());
+    let mut found = remote.page(&HistoryQuery { before, limit: query.limit + 1, ..plain }).await?;
+    // The page may reach further back.
+    if let Some(place) = found.messages.iter().position(|message| message.id.to_string() == id) {
+        found.messages.truncate(place + 1);
+    }
+    found.reaches_newest = last >= newest;
+    Ok(found)
+}
+
+async fn last_page(remote: &mut Remote, query: &HistoryQuery) -> Result<HistoryPage> {
+    let found = remote.page(query).await?;
+    Ok(HistoryPage { reaches_newest: true, ..found })
+}
+
+/// The `seq` of the message that comes so many after another one, or else of the last one; `None`
+/// where none comes after it.
+async fn seq_after(
+    remote: &Remote,
+    query: &HistoryQuery,
+    id: &str,
+    newest: u64,
+) -> Result<Option<u64>> {
+    let filter = Filter {
+        platform: query.platform.clone(),
+        conversation: query.conversation.clone(),
+        ..Filter::default()
+    };
+    let mut streaming = remote.again().await?;
+    let mut body = streaming.stream(&filter, Begin::Since(Some(id)), &[]).await?;
+    let mut buffer = BytesMut::new();
+    let (mut last, mut count) = (None, 0);
+    while count < query.limit && last.is_none_or(|last| last < newest) && buffer.len() < MAX_LINE {
+        let Ok(Some(Ok(frame))) = timeout(SILENCE, body.frame()).await else { break };
+        let Ok(data) = frame.into_data() else { continue };
+        buffer.extend_from_slice(&data);
+        while let Some(end) = buffer.iter().position(|&byte| byte == b'\n') {
+            let line = buffer.split_to(end);
+            buffer.advance(1);
+            if count < query.limit
+                && let Ok(Event::NewMessage { data, .. }) = serde_json::from_slice(&line)
+            {
+                (last, count) = (Some(data.seq), count + 1);
+            }
+        }
+    }
+    Ok(last)
+}

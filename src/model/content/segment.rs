@@ -1,0 +1,244 @@
+//! The segments of a message (contract, item 23).
+
+use crate::model::message_type::MessageType;
+use crate::model::sender::Sender;
+use serde::{Deserialize, Serialize};
+
+/// One part of a message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Segment {
+    /// Plain text.
+    Text {
+        #[allow(missing_docs)]
+        text: String,
+    },
+    /// A person is addressed.
+    Mention {
+        /// The platform's ID of the person.
+        user: String,
+        /// The name shown, without the `@`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// The person is the account itself.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        me: bool,
+    },
+    /// Everybody in the conversation is addressed.
+    MentionAll {},
+    /// A face or sticker of the platform, or an emoji.
+    Emoji {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[allow(missing_docs)]
+        name: Option<String>,
+        /// The platform's ID of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// A picture of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        url: Option<String>,
+    },
+    /// A picture.
+    Image(Media),
+    /// A sound, such as a voice message.
+    Audio(Media),
+    /// A video.
+    Video(Media),
+    /// Any other file.
+    File(Media),
+    /// A place on the map.
+    Location {
+        /// Degrees north.
+        latitude: f64,
+        /// Degrees east.
+        longitude: f64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[allow(missing_docs)]
+        title: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[allow(missing_docs)]
+        address: Option<String>,
+    },
+    /// Messages of elsewhere, passed on as one.
+    Forward {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[allow(missing_docs)]
+        title: Option<String>,
+        /// The messages; empty until somebody opens the forward.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        items: Vec<ForwardItem>,
+        /// The platform's ID of it, by which its messages can be asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
+    /// A shared link, mini program, song or contact.
+    Card {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[allow(missing_docs)]
+        title: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[allow(missing_docs)]
+        text: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[allow(missing_docs)]
+        url: Option<String>,
+        /// URL of its picture.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        image: Option<String>,
+    },
+    /// Something that only the platform has.
+    Other {
+        /// The platform's name for it.
+        name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[allow(missing_docs)]
+        text: Option<String>,
+    },
+}
+
+/// A picture, sound, video or file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Media {
+    /// The file's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Media type (RFC 6838), such as `image/png`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mime: Option<String>,
+    /// Pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// Seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<f64>,
+    /// The platform's address of it, which may expire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// SHA-256 in hex, once the bytes are kept here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<String>,
+    /// The platform's word for it, such as the name of a sticker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// The words said in it, where the platform tells them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// One message inside a forward.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ForwardItem {
+    #[allow(missing_docs)]
+    pub sender: Sender,
+    /// Unix seconds.
+    pub created_at: u64,
+    #[allow(missing_docs)]
+    pub segments: Vec<Segment>,
+}
+
+// Numbers come from JSON, which has none that differs from itself.
+impl Eq for Segment {}
+impl Eq for Media {}
+impl Eq for ForwardItem {}
+
+impl Segment {
+    /// The picture, sound, video or file it is, to be changed, and its type.
+    pub fn media_mut(&mut self) -> Option<(MessageType, &mut Media)> {
+        match self {
+            Self::Image(media) => Some((MessageType::Image, media)),
+            Self::Audio(media) => Some((MessageType::Audio, media)),
+            Self::Video(media) => Some((MessageType::Video, media)),
+            Self::File(media) => Some((MessageType::File, media)),
+            _ => None,
+        }
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let texts: usize = match self {
+            Self::Text { text } => text.len(),
+            Self::Image(media) | Self::Audio(media) | Self::Video(media) | Self::File(media) => {
+                media.url.as_ref().map_or(0, String::len)
+                    + media.text.as_ref().map_or(0, String::len)
+            }
+            Self::Forward { items, .. } => {
+                items.iter().flat_map(|item| &item.segments).map(Self::bytes).sum()
+            }
+            Self::Card { text, .. } | Self::Other { text, .. } => {
+                text.as_ref().map_or(0, String::len)
+            }
+            _ => 0,
+        };
+        size_of::<Self>() + texts
+    }
+
+    /// The picture, sound, video or file it is.
+    pub fn media(&self) -> Option<&Media> {
+        match self {
+            Self::Image(media) | Self::Audio(media) | Self::Video(media) | Self::File(media) => {
+                Some(media)
+            }
+            _ => None,
+        }
+    }
+
+    /// The word that stands for it where there is no better one.
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Self::Image(_) => "[image]",
+            Self::Audio(_) => "[audio]",
+            Self::Video(_) => "[video]",
+            Self::File(_) => "[file]",
+            Self::Location { .. } => "[location]",
+            Self::Forward { .. } => "[forward]",
+            Self::Card { .. } => "[card]",
+            Self::Emoji { .. } => "[emoji]",
+            Self::Text { .. } | Self::Mention { .. } | Self::MentionAll {} | Self::Other { .. } => {
+                ""
+            }
+        }
+    }
+}
+
+/// Every kind of segment with each of its fields.
+#[cfg(test)]
+pub(crate) fn every_segment() -> Vec<Segment> {
+    let some = |text: &str| Some(text.to_owned());
+    let media = Media {
+        name: some("a.png"),
+        size: Some(3),
+        mime: some("image/png"),
+        width: Some(4),
+        height: Some(5),
+        duration: Some(1.5),
+        url: some("https://a/b.png"),
+        media: some("00"),
+        summary: some("s"),
+        text: some("t"),
+    };
+    let item = ForwardItem {
+        sender: Sender { id: "1".into(), name: "B".into() },
+        created_at: 5,
+        segments: vec![Segment::Text { text: "x".into() }],
+    };
+    vec![
+        Segment::Text { text: "a".into() },
+        Segment::Mention { user: "7".into(), name: some("Ann"), me: true },
+        Segment::MentionAll {},
+        Segment::Emoji { name: some("微笑"), id: some("14"), url: some("https://a") },
+        Segment::Image(media.clone()),
+        Segment::Audio(media.clone()),
+        Segment::Video(media.clone()),
+        Segment::File(media),
+        Segment::Location { latitude: 1.0, longitude: 2.5, title: some("t"), address: some("a") },
+        Segment::Forward { title: some("t"), items: vec![item], id: some("f") },
+        Segment::Card { title: some("t"), text: some("x"), url: some("u"), image: some("i") },
+        Segment::Other { name: "poke".into(), text: some("x") },
+    ]
+}

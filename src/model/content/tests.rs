@@ -1,0 +1,121 @@
+use super::*;
+use crate::model::sender::Sender;
+use serde_json::json;
+
+fn text(text: &str) -> Segment {
+    Segment::Text { text: text.into() }
+}
+
+fn mention(user: &str, name: Option<&str>) -> Segment {
+    Segment::Mention { user: user.into(), name: name.map(str::to_owned), me: false }
+}
+
+fn image(media: Media) -> Segment {
+    Segment::Image(media)
+}
+
+fn shown(segments: Vec<Segment>) -> (MessageType, String) {
+    let content = Content::of(segments);
+    (content.message_type(), content.readable().into_owned())
+}
+
+#[test]
+fn one_text_is_plain() {
+    let content = Content::of(vec![text("a"), text(""), text("b")]);
+    assert_eq!(content, Content::text("ab"));
+    assert_eq!(content.segments(), None);
+}
+
+#[test]
+fn mentions_read_as_names() {
+    let all = vec![mention("7", Some("Ann")), text(" hi "), mention("8", None), text("!")];
+    assert_eq!(shown(all).1, "@Ann hi @8 !");
+    assert_eq!(shown(vec![Segment::MentionAll {}, text("come")]).1, "@all come");
+}
+
+#[test]
+fn a_mention_is_named_later() {
+    let content = Content::of(vec![mention("7", None), text("hi"), mention("8", Some("Bo"))]);
+    let named = content.with_mention_named("7", "Ann").unwrap();
+    assert_eq!(named.readable(), "@Ann hi @Bo");
+    assert_eq!(content.with_mention_named("8", "Eve"), None);
+    assert_eq!(Content::text("@7").with_mention_named("7", "Ann"), None);
+}
+
+#[test]
+fn one_picture_is_its_address_else_its_name() {
+    let url = Media { url: Some("HTTPS://a/b.png".into()), ..Media::default() };
+    assert_eq!(shown(vec![image(url)]), (MessageType::Image, "HTTPS://a/b.png".into()));
+    let named = Media { name: Some("b.png".into()), ..Media::default() };
+    assert_eq!(shown(vec![Segment::File(named)]), (MessageType::File, "b.png".into()));
+    assert_eq!(shown(vec![image(Media::default())]), (MessageType::Image, "[image]".into()));
+}
+
+#[test]
+fn base64_is_never_shown() {
+    for url in ["base64://AAAA", "data:image/png;base64,AAAA"] {
+        let media = Media { url: Some(url.into()), ..Media::default() };
+        assert_eq!(shown(vec![image(media)]).1, "[image]");
+        let content = Content::of_type(MessageType::Image, url.into());
+        assert_eq!(content.readable(), "[image]");
+    }
+}
+
+#[test]
+fn a_picture_with_text_is_a_text() {
+    let media = Media { url: Some("https://a/b.png".into()), ..Media::default() };
+    assert_eq!(shown(vec![text("look"), image(media)]), (MessageType::Text, "look [image]".into()));
+}
+
+#[test]
+fn each_kind_has_a_word() {
+    let none = None::<String>;
+    let words = [
+        (Segment::Emoji { name: Some("微笑".into()), id: none.clone(), url: None }, "[微笑]"),
+        (Segment::Emoji { name: Some("😀".into()), id: None, url: None }, "😀"),
+        (Segment::Emoji { name: None, id: Some("5".into()), url: None }, "[emoji]"),
+        (Segment::Location { latitude: 1.5, longitude: 2.0, title: None, address: None }, "1.5,2"),
+        (Segment::Forward { title: None, items: vec![], id: None }, "[forward]"),
+        (Segment::Card { title: None, text: Some("x".into()), url: None, image: None }, "x"),
+        (Segment::Other { name: "dice".into(), text: None }, "[dice]"),
+        (Segment::Other { name: "dice".into(), text: Some("6".into()) }, "[dice] 6"),
+    ];
+    for (segment, word) in words {
+        assert_eq!(shown(vec![segment]), (MessageType::Text, word.into()));
+    }
+}
+
+#[test]
+fn the_json_is_the_contracts() {
+    let all = json!([
+        {"type": "text", "text": "a"},
+        {"type": "mention", "user": "7", "name": "Ann", "me": true},
+        {"type": "mention_all"},
+        {"type": "emoji", "id": "14"},
+        {"type": "image", "url": "https://a", "width": 3, "height": 4},
+        {"type": "location", "latitude": 1.0, "longitude": 2.5},
+        {"type": "forward", "items": [
+            {"sender": {"id": "1", "name": "B"}, "created_at": 5, "segments": [{"type": "text", "text": "x"}]}
+        ]},
+        {"type": "card", "title": "t"},
+        {"type": "other", "name": "poke"},
+    ]);
+    let segments: Vec<Segment> = serde_json::from_value(all.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&segments).unwrap(), all);
+    assert!(Content::of(segments).mentions_me());
+}
+
+#[test]
+fn what_is_too_much_is_refused() {
+    assert!(Content::check(&[]).is_err());
+    assert!(Content::check(&vec![text("x"); MAX_SEGMENTS + 1]).is_err());
+    let mut nested = text("x");
+    for _ in 0..=MAX_FORWARD_DEPTH {
+        let sender = Sender::default();
+        let item = ForwardItem { sender, created_at: 0, segments: vec![nested] };
+        nested = Segment::Forward { title: None, items: vec![item], id: None };
+    }
+    assert!(Content::check(&[nested]).unwrap_err().contains("deep"));
+    let error = Content::check(&[text("a"), mention("", None)]).unwrap_err();
+    assert_eq!(error, "`segments[1].user` is empty");
+}

@@ -1,0 +1,64 @@
+//! Answers to the commands of a session.
+
+use crate::model::message::Status;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// Answer to a command that was carried out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct Ack {
+    pub status: AckStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_status: Option<Status>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<Uuid>,
+    /// Where the events begin that follow, for sessions that asked for events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// As the command had it: a string or a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = request_id)]
+    pub request_id: Option<Value>,
+}
+
+/// Command that an [`Ack`] answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum AckStatus {
+    Subscribed,
+    Unsubscribed,
+    Sent,
+}
+
+/// Answer to a command that was not carried out; the connection stays open.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Error {
+    /// Text for people; it names the field and what would be right.
+    pub error: String,
+    /// Stable name of the error, where a program can do something about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Cow<'static, str>>,
+    /// The message that stays stored, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<Uuid>,
+    /// As the command had it: a string or a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = request_id)]
+    pub request_id: Option<Value>,
+}
+
+/// Schema of `request_id`.
+pub(in crate::protocol) fn request_id() -> utoipa::openapi::schema::Schema {
+    use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+    let types = SchemaType::from_iter([Type::String, Type::Number]);
+    ObjectBuilder::new()
+        .schema_type(types)
+        .description(Some("Any; the answer carries it back"))
+        .into()
+}

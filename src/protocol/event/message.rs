@@ -1,0 +1,141 @@
+//! The data of events about messages.
+
+use crate::model::content::Content;
+use crate::model::message::{Direction, LOCAL, Message, MessageType, Sender, Status};
+use crate::protocol::message::BeyondText;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// `data` of `new_message`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct NewMessage<'a> {
+    pub id: Uuid,
+    pub platform: Cow<'a, str>,
+    pub conversation: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_name: Option<Cow<'a, str>>,
+    pub content: Cow<'a, str>,
+    pub message_type: MessageType,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Sender>)]
+    pub sender: Option<Cow<'a, Sender>>,
+    /// Unix seconds.
+    pub created_at: u64,
+    /// Its place among all messages: grows, and is never used again.
+    pub seq: u64,
+    /// `Inbound`; left out for outbound messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Cow<'a, str>>,
+    #[serde(flatten, skip_serializing_if = "BeyondText::is_nothing")]
+    pub beyond_text: BeyondText<'a>,
+}
+
+/// `data` of `message_status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct MessageStatus<'a> {
+    pub id: Uuid,
+    pub status: Status,
+    pub retry_count: u32,
+    /// Unix seconds.
+    pub updated_at: u64,
+    pub platform: Cow<'a, str>,
+    pub conversation: Cow<'a, str>,
+    pub seq: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<Cow<'a, str>>,
+}
+
+/// `data` of `message_updated`: the whole message as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct MessageUpdated {
+    #[serde(flatten)]
+    pub message: Message,
+    pub conversation: String,
+    pub seq: u64,
+}
+
+/// `data` of `message_deleted`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct MessageDeleted<'a> {
+    pub id: Uuid,
+    pub platform: Cow<'a, str>,
+    pub conversation: Cow<'a, str>,
+    pub seq: u64,
+}
+
+impl<'a> NewMessage<'a> {
+    /// Tells of a message.
+    pub fn of(message: &'a Message) -> Self {
+        Self {
+            id: message.id,
+            platform: message.platform_or_local().into(),
+            conversation: (&*message.recipient).into(),
+            conversation_name: message.conversation_name.as_deref().map(Cow::from),
+            content: message.content.readable(),
+            message_type: message.message_type(),
+            sender: message.sender.as_ref().map(Cow::Borrowed),
+            created_at: message.created_at,
+            seq: message.seq,
+            direction: (message.direction == Direction::Inbound).then_some(Direction::Inbound),
+            account: message.account.as_deref().map(Cow::from),
+            beyond_text: BeyondText::of(message),
+        }
+    }
+
+    /// The message as a client knows it then. Its state is told by later events; messages that came
+    /// in, and those that the account's owner wrote elsewhere, need none.
+    pub fn into_message(self) -> Message {
+        let direction = self.direction.unwrap_or_default();
+        let is_done = direction == Direction::Inbound || self.sender.is_some();
+        let nothing = Content::text("");
+        let conversation = self.conversation.into_owned();
+        let message = Message {
+            status: if is_done { Status::Sent } else { Status::Pending },
+            platform: Some(self.platform.into_owned()).filter(|name| name != LOCAL),
+            direction,
+            conversation_name: self.conversation_name.map(Cow::into_owned),
+            sender: self.sender.map(Cow::into_owned),
+            account: self.account.map(Cow::into_owned),
+            ..Message::new(self.seq, self.id, nothing, conversation, self.created_at)
+        };
+        self.beyond_text.put_into(message, self.message_type, self.content.into_owned())
+    }
+}
+
+impl<'a> MessageStatus<'a> {
+    /// Tells the present state of a message.
+    pub fn of(message: &'a Message) -> Self {
+        Self {
+            id: message.id,
+            status: message.status,
+            retry_count: message.retry_count,
+            updated_at: message.updated_at,
+            platform: message.platform_or_local().into(),
+            conversation: (&*message.recipient).into(),
+            seq: message.seq,
+            last_error: message.last_error.as_deref().map(Cow::from),
+        }
+    }
+}
+
+impl MessageUpdated {
+    /// Tells a message as it is now.
+    pub fn of(message: &Message) -> Self {
+        let mut message = message.clone();
+        message.platform.get_or_insert_with(|| LOCAL.to_owned());
+        Self { conversation: message.recipient.clone(), seq: message.seq, message }
+    }
+
+    /// The message as a client keeps it.
+    pub fn into_message(self) -> Message {
+        let platform = self.message.platform.filter(|name| name != LOCAL);
+        Message { seq: self.seq, platform, ..self.message }
+    }
+}

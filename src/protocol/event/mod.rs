@@ -1,0 +1,105 @@
+//! Frames that a server sends on the WebSocket and lines of `GET /api/stream`, told apart by `type`
+//! (contract, Part 1, "WebSocket", and items 9 to 17 and 29).
+
+mod answer;
+mod kind;
+mod message;
+#[cfg(test)]
+mod tests;
+
+pub(super) use answer::request_id;
+pub use answer::{Ack, AckStatus, Error};
+pub use kind::{EventKind, EventKinds, UnknownEvent};
+pub use message::{MessageDeleted, MessageStatus, MessageUpdated, NewMessage};
+
+use super::overview::Conversation;
+use super::platform::{State, StatusChange};
+use crate::model::notice::Notice;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// `code` of an error that says: this cursor or `since` cannot be honoured, load afresh.
+pub const CURSOR_GONE: &str = "cursor_gone";
+
+/// One frame of the server. `cursor` is there for sessions that asked for events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs)]
+#[allow(clippy::large_enum_variant, reason = "made one at a time, and written at once")]
+pub enum Event<'a> {
+    NewMessage {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<Cow<'a, str>>,
+        data: NewMessage<'a>,
+    },
+    MessageStatus {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<Cow<'a, str>>,
+        data: MessageStatus<'a>,
+    },
+    MessageUpdated {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<Cow<'a, str>>,
+        data: Box<MessageUpdated>,
+    },
+    MessageDeleted {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<Cow<'a, str>>,
+        data: MessageDeleted<'a>,
+    },
+    Notice {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<Cow<'a, str>>,
+        data: Cow<'a, Notice>,
+    },
+    ConversationUpdated {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<Cow<'a, str>>,
+        data: Cow<'a, Conversation>,
+    },
+    AdapterStatus {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<Cow<'a, str>>,
+        data: AdapterStatus<'a>,
+    },
+    /// The cursor of a stream could not be honoured: it begins here, and what is known may be old.
+    Reset {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<Cow<'a, str>>,
+    },
+    Ack(Ack),
+    Error(Error),
+    /// A frame of a newer server.
+    #[serde(other)]
+    Unknown,
+}
+
+/// `data` of `adapter_status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AdapterStatus<'a> {
+    #[allow(missing_docs)]
+    pub platform: Cow<'a, str>,
+    #[allow(missing_docs)]
+    pub status: State,
+    /// The same again, under the name that the user's document gives it in its table.
+    pub content: State,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(missing_docs)]
+    pub account: Option<Cow<'a, str>>,
+    /// Why, and what helps, where it is not plain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Cow<'a, str>>,
+}
+
+impl<'a> AdapterStatus<'a> {
+    /// Tells the new state of an adapter or of one account of it.
+    pub fn of(change: &'a StatusChange) -> Self {
+        Self {
+            platform: (&*change.platform).into(),
+            status: change.state,
+            content: change.state,
+            account: change.account.as_deref().map(Cow::from),
+            reason: change.reason.as_deref().map(Cow::from),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Conversations, and what a client sets of one.
+
+use crate::protocol::overview::Conversation;
+use serde::{Deserialize, Serialize};
+
+/// Answer of `GET /api/conversations`: those that have messages, the latest first.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct Conversations {
+    pub conversations: Vec<Conversation>,
+}
+
+/// Body of `PATCH /api/conversations/{platform}/{conversation}`; what is left out stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SetConversation {
+    /// Messages up to this one were read: an ID, a `seq`, or `latest`. What was read stays read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_to: Option<ReadTo>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(missing_docs)]
+    pub muted: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(missing_docs)]
+    pub pinned: Option<bool>,
+}
+
+/// The last message that was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum ReadTo {
+    #[allow(missing_docs)]
+    Seq(u64),
+    /// A message's ID, a `seq`, or `latest`.
+    Text(String),
+}
+
+impl ReadTo {
+    /// Everything that there is now.
+    pub fn latest() -> Self {
+        Self::Text("latest".into())
+    }
+}

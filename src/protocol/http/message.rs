@@ -1,0 +1,132 @@
+//! Bodies by which a message is made or changed.
+
+use super::texts::{INVALID_STATUS, INVALID_TYPE, NO_REPLY_TARGET};
+use crate::model::content::{Content, Segment};
+use crate::model::draft::checked_segments;
+use crate::model::message::{Draft, MessageType, Status};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Characters that are taken off around an address, as in a class of a regular expression.
+const SPACES: &str = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
+
+/// Body of `POST /api/messages`. The type is plain text here, for its error is the contract's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct NewMessage {
+    /// May be left out beside `segments`.
+    #[schema(value_type = Option<MessageType>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_type: Option<String>,
+    /// May be left out beside `segments`.
+    #[schema(min_length = 1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    #[schema(min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$")]
+    pub recipient: String,
+    #[schema(min_length = 1, max_length = 256, pattern = r"^(?!\*$)[^\x00-\x1f\x7f-\x9f]+$")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// In place of `content` and `message_type`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<Vec<Segment>>,
+    /// ID of the message that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    pub reply_to: Option<String>,
+}
+
+/// Body of `PATCH /api/messages/{id}`: a status, or content in place of the message's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MessageChange {
+    #[schema(value_type = Option<Status>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(missing_docs)]
+    pub status: Option<String>,
+    /// Text in place of the content of an outbound message.
+    #[schema(min_length = 1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// Segments in place of the content of an outbound message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<Vec<Segment>>,
+}
+
+/// A [`MessageChange`] whose parts were checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ParsedChange {
+    Status(Status),
+    Content(Content),
+}
+
+impl MessageChange {
+    /// Checks the parts; the error is what the API answers.
+    pub fn parse(self) -> Result<ParsedChange, String> {
+        match (self.status, self.content, self.segments) {
+            // As Part 1 has it: the other fields of a message may stand beside it, and mean nothing.
+            (Some(status), _, _) => {
+                let status = status.parse().map_err(|_| INVALID_STATUS)?;
+                Ok(ParsedChange::Status(status))
+            }
+            (None, Some(text), None) if text.is_empty() => Err("`content` is empty".into()),
+            (None, Some(text), None) => Ok(ParsedChange::Content(Content::text(text))),
+            (None, None, Some(segments)) => checked_segments(segments).map(ParsedChange::Content),
+            (None, None, None) => {
+                Err("missing field `status`; or give `content` or `segments`".into())
+            }
+            _ => Err("`content` and `segments` exclude each other; give one".into()),
+        }
+    }
+}
+
+impl NewMessage {
+    /// Content of a type as Part 1 of the contract has it.
+    pub fn of(
+        message_type: &str,
+        content: String,
+        recipient: String,
+        platform: Option<String>,
+    ) -> Self {
+        Self {
+            message_type: Some(message_type.to_owned()),
+            content: Some(content),
+            recipient,
+            platform,
+            segments: None,
+            reply_to: None,
+        }
+    }
+
+    /// The rule of its schema that a type of Rust cannot say: content of a medium is an address, or
+    /// the bytes in base64 (RFC 4648).
+    pub fn rule() -> Value {
+        let media = MessageType::ALL.into_iter().filter(|kind| *kind != MessageType::Text);
+        let media: Vec<_> = media.map(MessageType::as_str).collect();
+        let base64 =
+            "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?|[A-Za-z0-9+/]{4})";
+        let address =
+            format!(r"(?:[Hh][Tt][Tt][Pp][Ss]?://|[Dd][Aa][Tt][Aa]:[^,;]*,)[\s\S]*[^{SPACES}]");
+        let scheme = "(?:[Bb][Aa][Ss][Ee]64://|[Dd][Aa][Tt][Aa]:[^,]*;[Bb][Aa][Ss][Ee]64,)";
+        let pattern = format!(r"^[{SPACES}]*(?:{address}|{scheme}[\s]*{base64}[{SPACES}]*$)");
+        json!({
+            "if": {"properties": {"message_type": {"enum": media}}},
+            "then": {"properties": {"content": {"pattern": pattern}}},
+        })
+    }
+
+    /// Checks every field; the error is what the API answers.
+    pub fn into_draft(self) -> Result<Draft, String> {
+        let reply_to = self.reply_to.map(|id| id.parse().map_err(|_| NO_REPLY_TARGET));
+        let reply_to = reply_to.transpose()?;
+        let draft = if let Some(segments) = self.segments {
+            Draft::of_segments(segments, self.recipient, self.platform)
+        } else {
+            let message_type = self.message_type.ok_or("missing field `message_type`")?;
+            let message_type = message_type.parse().map_err(|_| INVALID_TYPE)?;
+            let content = self.content.ok_or("missing field `content`")?;
+            Draft::new(message_type, content, self.recipient, self.platform)
+        };
+        Ok(draft?.in_reply_to(reply_to))
+    }
+}

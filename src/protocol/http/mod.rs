@@ -1,0 +1,97 @@
+//! The bodies of the HTTP API, as the server reads and the client writes them, and the reverse.
+
+mod conversation;
+mod media;
+mod message;
+mod request;
+mod texts;
+mod transfer;
+
+pub use super::overview::{Conversation, ConversationKind, Stats};
+pub use super::platform::{AdapterStatus, State};
+pub use conversation::{Conversations, ReadTo, SetConversation};
+pub use media::{KeptMedia, MediaList, MediaRemoved, Uploaded};
+pub use message::{MessageChange, NewMessage, ParsedChange};
+pub use request::{Request, RequestAnswer, Requests};
+pub use texts::{INVALID_STATUS, INVALID_TYPE, NO_REPLY_TARGET, NOT_FOUND};
+pub use transfer::{Backup, BackupDone, Imported, Record};
+
+use crate::model::content::ForwardItem;
+use crate::model::message::Message;
+use serde::{Deserialize, Serialize};
+
+/// Answer of `GET /api/messages`.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct Listing {
+    pub messages: Vec<Message>,
+    pub offset: u64,
+    pub limit: usize,
+    /// Where a search stopped reading before the page was full, and so `before` for the next one:
+    /// only while its index is being built, or where it had to compare 100,000 messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searched_to: Option<u64>,
+}
+
+/// Answer of `GET /api/activity`: messages of each minute, the oldest first.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Activity {
+    /// Unix seconds at which the first minute begins.
+    pub from: u64,
+    #[allow(missing_docs)]
+    #[serde(rename = "in")]
+    pub inbound: Vec<u64>,
+    #[allow(missing_docs)]
+    #[serde(rename = "out")]
+    pub outbound: Vec<u64>,
+}
+
+/// Answer of `GET /api/messages/{id}/forward`: the messages of a forward, in their order.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct OpenedForward {
+    pub items: Vec<ForwardItem>,
+}
+
+/// Answer of `DELETE /api/messages/{id}`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct Deleted {
+    pub deleted: bool,
+}
+
+/// Answer of `GET /api/platforms`: every adapter, and how it is connected.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct Platforms {
+    pub platforms: Vec<AdapterStatus>,
+}
+
+/// Answer of `GET /api/health`.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Health {
+    /// `ok`, or `degraded`.
+    pub status: String,
+    /// Why it is degraded, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Body of every error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ErrorBody {
+    /// The error in words, for people.
+    pub error: String,
+    /// The error's name, for programs; only where the contract (Part 3) gives it one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// Messages on a page unless the request says otherwise.
+pub const DEFAULT_LIMIT: usize = 50;
+
+/// Conversations on a page unless the request says otherwise.
+pub const DEFAULT_CONVERSATIONS: usize = 200;
+
+/// The most messages or conversations on a page.
+pub const MAX_LIMIT: usize = 200;

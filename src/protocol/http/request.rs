@@ -1,0 +1,77 @@
+//! Friend and join requests, and the answers to them.
+
+use crate::model::message::Sender;
+use crate::model::notice::{Notice, NoticeKind};
+use serde::{Deserialize, Serialize};
+
+/// A request of a platform that can be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Request {
+    #[allow(missing_docs)]
+    pub id: u64,
+    #[allow(missing_docs)]
+    pub platform: String,
+    /// The account of ours that is asked.
+    pub account: String,
+    /// The group that somebody wants to join.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<String>,
+    /// `friend_request` or `join_request`.
+    pub kind: NoticeKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(missing_docs)]
+    pub user: Option<Sender>,
+    /// The words of the person who asks.
+    pub text: String,
+    /// Unix seconds.
+    pub created_at: u64,
+    /// Whether it was approved; left out while it waits for an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<bool>,
+}
+
+impl Request {
+    /// Tells of a request; `None` where it has no ID.
+    pub fn of(request: crate::model::notice::Request) -> Option<Self> {
+        let Notice {
+            platform,
+            account,
+            conversation,
+            kind,
+            user,
+            text,
+            created_at,
+            request: id,
+            ..
+        } = request.notice;
+        let approved = request.answer.map(|answer| answer.approved);
+        Some(Self {
+            id: id?,
+            platform,
+            account,
+            conversation,
+            kind,
+            user,
+            text,
+            created_at,
+            approved,
+        })
+    }
+}
+
+/// Answer of `GET /api/requests`, the newest first.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct Requests {
+    pub requests: Vec<Request>,
+}
+
+/// Body of `POST /api/requests/{id}`.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RequestAnswer {
+    #[allow(missing_docs)]
+    pub approve: bool,
+    /// Words for the person who asked, where the platform passes them on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}

@@ -1,0 +1,13 @@
+//! Texts of errors.
+
+/// The text for a type that is none; spelled by the contract.
+pub const INVALID_TYPE: &str = "Invalid message type. Use Text, Image, File, Video, or Audio";
+
+/// The text for a status that is none; spelled by the contract.
+pub const INVALID_STATUS: &str = "Invalid status. Use Pending, Sending, Sent, Failed, or Canceled";
+
+/// The text for a `reply_to` that is no message of this store.
+pub const NO_REPLY_TARGET: &str = "`reply_to` is no message of this store; give the ID of one";
+
+/// The text for a message that is not there; spelled by the contract.
+pub const NOT_FOUND: &str = "Message not found";

@@ -1,0 +1,65 @@
+//! Export, import and backup.
+
+use crate::model::message::{Message, check_name};
+use serde::{Deserialize, Serialize};
+
+/// A line of `GET /api/export` and `POST /api/import`: a message, and what is never shown beside it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Record {
+    #[serde(flatten)]
+    pub message: Message,
+    /// The platform's own ID of the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// The content as the platform wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<String>,
+}
+
+impl From<Message> for Record {
+    fn from(mut message: Message) -> Self {
+        let (external_id, original) = (message.external_id.take(), message.original.take());
+        Self { message, external_id, original }
+    }
+}
+
+impl Record {
+    /// The message, its parts checked; the error names the field.
+    pub fn into_message(self) -> Result<Message, String> {
+        let Self { mut message, external_id, original } = self;
+        check_name("recipient", &message.recipient)?;
+        if let Some(platform) = &message.platform {
+            check_name("platform", platform)?;
+        }
+        if message.content.is_empty() {
+            return Err("`content` is empty".into());
+        }
+        (message.external_id, message.original) = (external_id, original);
+        Ok(message)
+    }
+}
+
+/// Body of `POST /api/backup`.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Backup {
+    /// Where the copy goes: an absolute path of a file that is not there yet.
+    #[schema(value_type = String)]
+    pub file: std::path::PathBuf,
+}
+
+/// Answer of `POST /api/backup`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct BackupDone {
+    pub done: bool,
+}
+
+/// Answer of `POST /api/import`.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Imported {
+    /// Messages that were new.
+    pub imported: u64,
+    /// Messages that were there already, and stay as they are.
+    pub known: u64,
+}

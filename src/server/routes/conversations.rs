@@ -1,0 +1,53 @@
+//! Routes of conversations.
+
+use super::route::{READ, Route, SEND, now};
+use super::schema::{count, name, place};
+use crate::protocol::http::{Conversation, Conversations, SetConversation};
+use crate::server::conversations;
+use crate::server::operation::{Description, Operation};
+use hyper::{Method, StatusCode};
+use serde_json::json;
+
+pub(super) fn routes() -> [Route; 2] {
+    [
+        Route::new(
+            "/api/conversations",
+            [Operation::get(READ, |call| Box::pin(conversations::list(call))).described(|d| {
+                d.named("list_conversations", "Conversations that have messages, the latest first")
+                    .query("platform", &name(), "Only those of this platform")
+                    .query("q", &json!({"type": "string"}), "Text in the name or the ID")
+                    .query("limit", &count(), "At most so many: 200 without it, and no more")
+                    .query("before", &place(), "Only those whose `last_seq` is less than this")
+                    .answers::<Conversations>(StatusCode::OK, "The conversations")
+                    .error(400, "A parameter cannot be read, or `before` is an unknown ID")
+            })],
+        ),
+        Route::new(
+            "/api/conversations/{platform}/{conversation}",
+            [
+                Operation::get(READ, |call| now(conversations::read(&call))).described(|d| {
+                    in_path(d.named("get_conversation", "One conversation"))
+                        .answers::<Conversation>(StatusCode::OK, "The conversation")
+                }),
+                Operation::of(Method::PATCH, SEND, |call| Box::pin(conversations::set(call)))
+                    .described(|d| {
+                        in_path(d.named(
+                            "set_conversation",
+                            "Mark a conversation as read, mute it or pin it",
+                        ))
+                        .takes::<SetConversation>()
+                        .answers::<Conversation>(StatusCode::OK, "The conversation as it now is")
+                    }),
+            ],
+        ),
+    ]
+}
+
+/// The names of a conversation in the path.
+fn in_path(description: Description) -> Description {
+    description
+        .path("platform", &name(), "The platform, percent-encoded")
+        .path("conversation", &name(), "The conversation, percent-encoded")
+        .error(400, "A field or a name in the path is wrong")
+        .error(404, "It has no messages")
+}

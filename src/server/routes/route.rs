@@ -1,0 +1,43 @@
+//! A path with its methods, and the access that they need.
+
+use crate::config::Need;
+use crate::server::body::Answer;
+use crate::server::error::Result;
+use crate::server::operation::{Access, Answering, Operation};
+use std::future::ready;
+
+/// A path and its methods.
+pub struct Route {
+    #[allow(missing_docs)]
+    pub path: &'static str,
+    #[allow(missing_docs)]
+    pub operations: Vec<Operation>,
+}
+
+impl Route {
+    pub(super) fn new(path: &'static str, operations: impl Into<Vec<Operation>>) -> Self {
+        Self { path, operations: operations.into() }
+    }
+
+    /// The methods for `Allow`.
+    pub fn allowed(&self) -> String {
+        let mut methods = Vec::new();
+        for operation in &self.operations {
+            methods.push(operation.method.as_str());
+            methods.extend(operation.also_head.then_some("HEAD"));
+        }
+        methods.join(", ")
+    }
+}
+
+pub(super) const READ: Access = Access::Token(Need::Read);
+pub(super) const SEND: Access = Access::Token(Need::Send);
+pub(super) const ADMIN: Access = Access::Token(Need::Admin);
+pub(super) const AGENT: Access = Access::Token(Need::Mcp);
+/// The scope for reading opens a WebSocket, where each command is checked by itself.
+pub(super) const WATCH: Access = Access::TokenInQuery(Need::Read);
+
+/// An answer that is there at once.
+pub(super) fn now<'a>(answer: Result<Answer>) -> Answering<'a> {
+    Box::pin(ready(answer))
+}

@@ -1,0 +1,128 @@
+//! Rows of messages: made, changed, deleted, with the sets, counters and conversation of each.
+
+use crate::log::record;
+use crate::model::change::Effect;
+use crate::model::event::Origin;
+use crate::model::message::{Message, Status};
+use crate::store::conversation::is_mention;
+use crate::store::error::{Error, Result};
+use crate::store::postings::locate;
+use crate::store::state::State as _;
+use crate::store::tables::Term;
+use crate::store::transaction::Transaction;
+
+impl Transaction<'_> {
+    /// Changes a message that was loaded, at a time in Unix seconds.
+    pub(super) fn touch(
+        &mut self,
+        seq: u64,
+        at: u64,
+        change: impl FnOnce(&mut Message),
+    ) -> Result<Option<Effect>> {
+        let before = self.before(seq)?;
+        let mut after = before.clone();
+        after.updated_at = at;
+        change(&mut after);
+        self.update(&before, &after)?;
+        Ok(Some(Effect::Updated(after)))
+    }
+
+    /// The message as it was, which was loaded; it is not decoded again.
+    pub(super) fn before(&mut self, seq: u64) -> Result<Message> {
+        if let Some(message) = self.decoded.get_mut().remove(&seq) {
+            return Ok(message);
+        }
+        let found = self.by_seq(seq)?;
+        self.decoded.get_mut().remove(&seq);
+        found.ok_or_else(|| Error::Write(format!("message {seq} is gone")))
+    }
+
+    pub(super) fn create(&mut self, message: &Message, origin: Origin, row: &[u8]) -> Result<()> {
+        let is_late = message.seq <= self.counters.head
+            || message.created_at < self.counters.in_order_to
+            // A time in the future must not make later messages late.
+            || message.created_at > self.at;
+        self.counters.head = self.counters.head.max(message.seq);
+        self.counters.add(message);
+        if self.context.ids.seq(message.id) != Some(message.seq) {
+            self.foreign_ids.insert(message.id.as_u128(), message.seq)?;
+        }
+        self.messages.insert(message.seq, row)?;
+        let terms = self.terms(message)?;
+        for term in terms {
+            self.post(term, message.seq, true);
+        }
+        if is_mention(message) {
+            self.post(Term::MENTIONS, message.seq, true);
+        }
+        if is_late {
+            self.post(Term::LATE, message.seq, true);
+            let [_, _, conversation] = terms;
+            for term in [Term::LATE, conversation] {
+                self.late.insert((term.0, message.created_at, message.seq), ())?;
+            }
+        } else {
+            self.counters.in_order_to = message.created_at;
+        }
+        self.change_conversation(message, |row| row.add(message, origin));
+        Ok(())
+    }
+
+    pub(super) fn update(&mut self, before: &Message, after: &Message) -> Result<()> {
+        self.counters.remove(before);
+        self.counters.add(after);
+        self.messages.insert(after.seq, record::encode(after)?.as_slice())?;
+        let (old, new) = (self.terms(before)?, self.terms(after)?);
+        let ([_, _, left], [_, _, entered]) = (old, new);
+        for (old, new) in old.into_iter().zip(new) {
+            if old != new {
+                self.post(old, after.seq, false);
+                self.post(new, after.seq, true);
+            }
+        }
+        if is_mention(before) != is_mention(after) {
+            self.post(Term::MENTIONS, after.seq, is_mention(after));
+        }
+        let was_sent = before.status != Status::Sent && after.status == Status::Sent;
+        if before.platform != after.platform || before.recipient != after.recipient {
+            if self.is_late(after.seq) {
+                self.late.remove((left.0, after.created_at, after.seq))?;
+                self.late.insert((entered.0, after.created_at, after.seq), ())?;
+            }
+            self.leave_conversation(before)?;
+            self.change_conversation(after, |row| row.add(after, Origin::Received));
+        } else if before.account != after.account || was_sent {
+            self.change_conversation(after, |row| row.see(after));
+        }
+        Ok(())
+    }
+
+    pub(super) fn delete(&mut self, message: &Message) -> Result<()> {
+        self.counters.remove(message);
+        self.messages.remove(message.seq)?;
+        if self.context.ids.seq(message.id) != Some(message.seq) {
+            self.foreign_ids.remove(message.id.as_u128())?;
+        }
+        let terms = self.terms(message)?;
+        for term in terms {
+            self.post(term, message.seq, false);
+        }
+        if is_mention(message) {
+            self.post(Term::MENTIONS, message.seq, false);
+        }
+        if self.is_late(message.seq) {
+            self.post(Term::LATE, message.seq, false);
+            let [_, _, conversation] = terms;
+            for term in [Term::LATE, conversation] {
+                self.late.remove((term.0, message.created_at, message.seq))?;
+            }
+        }
+        self.leave_conversation(message)
+    }
+
+    /// Whether a message was told of later than it was said.
+    pub(super) fn is_late(&self, seq: u64) -> bool {
+        let (block, place) = locate(seq);
+        self.rows.get(&Term::LATE.row(block)).is_some_and(|row| row.value.has(place))
+    }
+}

@@ -1,0 +1,247 @@
+//! Applying events: the only writer of tables. It decides nothing and refuses nothing; what it
+//! touches was loaded before, so only the disk can fail.
+
+mod conversations;
+mod finish;
+mod marks;
+mod messages;
+mod terms;
+
+use super::error::Result;
+use super::journal::Entry;
+use super::state::State as _;
+use super::tables::{self, SEEN_PLATFORMS, pack, with_checksum};
+use super::transaction::Transaction;
+use crate::log::{Record, encode_event, record};
+use crate::model::change::{self, Change, Effect};
+use crate::model::content::Content;
+use crate::model::cursor::Epoch;
+use crate::model::event::{AdapterState, Event, How};
+use crate::model::message::{Message, Recall, Status};
+use crate::model::notice::{Notice, Request, RequestAnswer};
+use crate::model::routing::SeenPlatform;
+
+impl Transaction<'_> {
+    /// Writes events that were loaded into the batch's record, where there is one, and applies
+    /// them. The first one of an epoch is preceded by the event that it began.
+    pub(in crate::store) fn write(
+        &mut self,
+        events: Vec<Event>,
+        mut record: Option<&mut Record>,
+        changes: &mut Vec<Change>,
+    ) -> Result<()> {
+        if !events.is_empty() && self.newest_epoch != self.context.epoch {
+            let (epoch, previous) = (self.context.epoch, self.newest_epoch);
+            let opened = Event::Opened { epoch, previous };
+            if let Some(record) = &mut record {
+                record.push(&opened, None)?;
+            }
+            self.apply(opened, None)?;
+        }
+        for event in events {
+            // The log and the table hold the same bytes of a new message.
+            let row = match &event {
+                Event::Created { message, .. } => Some(record::encode(message)?),
+                _ => None,
+            };
+            if let Some(record) = &mut record {
+                record.push(&event, row.as_deref())?;
+            }
+            changes.extend(self.apply(event, row)?);
+        }
+        Ok(())
+    }
+
+    /// Applies an event that was loaded, at the next offset; gives what listeners are told. `row` is
+    /// the encoding of a new message, where it was made before.
+    #[allow(clippy::too_many_lines, reason = "one arm for each kind of event")]
+    pub(in crate::store) fn apply(
+        &mut self,
+        event: Event,
+        row: Option<Vec<u8>>,
+    ) -> Result<Option<Change>> {
+        let offset = self.next_offset();
+        self.counters.offset = offset;
+        self.counters.kept_from = self.counters.kept_from.max(1);
+        let effect = match event {
+            Event::Opened { epoch, .. } => {
+                self.open_epoch(epoch)?;
+                None
+            }
+            Event::Created { message, origin, marks } => {
+                self.mark(message.seq, &marks)?;
+                let row = row.map_or_else(|| record::encode(&message), Ok)?;
+                self.create(&message, origin, &row)?;
+                Some(Effect::Created(*message))
+            }
+            Event::Changed { seq, how, state, marks } => {
+                self.mark(seq, &marks)?;
+                let before = self.before(seq)?;
+                let mut after = before.clone();
+                state.put_into(&mut after);
+                if how == How::StatusSet && after.status == Status::Pending {
+                    change::forget_past(&mut after);
+                }
+                self.update(&before, &after)?;
+                match how {
+                    How::Claimed | How::AttemptEnded | How::StatusSet => {
+                        Some(Effect::StatusChanged(after))
+                    }
+                    How::Completed => None,
+                }
+            }
+            Event::Routed { seq, platform, conversation, at } => {
+                let before = self.before(seq)?;
+                let after = Message {
+                    platform: Some(platform),
+                    recipient: conversation,
+                    updated_at: at,
+                    ..before.clone()
+                };
+                self.update(&before, &after)?;
+                Some(Effect::Updated(after))
+            }
+            Event::PlatformSeen { platform, kind } => {
+                self.see_platform(platform, kind)?;
+                None
+            }
+            Event::Recognized { seq, marks } => {
+                self.mark(seq, &marks)?;
+                None
+            }
+            Event::ContentSet { seq, content, is_edit, at } => self.touch(seq, at, |message| {
+                message.content = content;
+                if is_edit {
+                    message.edited_at = Some(at);
+                }
+            })?,
+            Event::ReplyFound { seq, reply_to, at } => {
+                self.touch(seq, at, |message| message.reply_to = Some(reply_to))?
+            }
+            Event::Recalled { seq, by, hides, at } => self.touch(seq, at, |message| {
+                message.recall = Some(Box::new(Recall { at, by }));
+                if hides {
+                    message.content = Content::text("");
+                    message.original = None;
+                }
+            })?,
+            Event::Reacted { seq, reactions, at } => {
+                self.touch(seq, at, |message| message.reactions = reactions)?
+            }
+            Event::Noticed { notice, request } => {
+                Some(Effect::Noticed(Box::new(self.notice(*notice, request, offset)?)))
+            }
+            Event::RequestAnswered { id, approved, reason, at } => {
+                self.answer_request(id, RequestAnswer { approved, reason, at })?;
+                None
+            }
+            Event::Deleted { seq } => {
+                let before = self.before(seq)?;
+                self.delete(&before)?;
+                Some(Effect::Deleted(before))
+            }
+            Event::ConversationNamed { platform, conversation, name } => {
+                self.set_conversation(platform, conversation, |row| row.name = Some(name))
+            }
+            Event::ConversationRead { platform, conversation, seq } => {
+                self.set_conversation(platform, conversation, |row| row.read(seq))
+            }
+            Event::ConversationSet { platform, conversation, muted, pinned } => self
+                .set_conversation(platform, conversation, |row| {
+                    (row.muted, row.pinned) = (muted, pinned);
+                }),
+            Event::SetAside { .. } => {
+                let bytes = with_checksum(offset, &encode_event(&event)?);
+                self.quarantine.insert(offset, bytes.as_slice())?;
+                None
+            }
+            Event::Released { offset } => {
+                self.quarantine.remove(offset)?;
+                None
+            }
+            Event::Forgotten(bounds) => {
+                self.forget(*bounds)?;
+                None
+            }
+            Event::AdapterState(state) => self.keep_state(&state).map(|()| None)?,
+            Event::Told(told) => self.keep_words(offset, &told).map(|()| None)?,
+        };
+        let Some(effect) = effect else { return Ok(None) };
+        self.kept.push((offset, Entry::of(&effect)));
+        Ok(Some(Change { offset, effect }))
+    }
+
+    /// The notice as clients are told of it; a request is kept, so that it can be answered.
+    fn notice(&mut self, notice: Notice, request: Option<String>, id: u64) -> Result<Notice> {
+        let Some(data) = request else { return Ok(notice) };
+        let notice = Notice { request: Some(id), ..notice };
+        self.put_request(id, &Request { notice: notice.clone(), data, answer: None })?;
+        Ok(notice)
+    }
+
+    fn answer_request(&mut self, id: u64, answer: RequestAnswer) -> Result<()> {
+        let Some(known) = self.request(id)? else { return Ok(()) };
+        self.put_request(id, &Request { answer: Some(answer), ..known })
+    }
+
+    fn put_request(&mut self, id: u64, request: &Request) -> Result<()> {
+        let row = tables::pack_request(id, request)?;
+        self.requests.insert(id, row.as_slice())?;
+        Ok(())
+    }
+
+    /// Sets the offset before the first event of a logged batch, which may follow a gap.
+    pub(in crate::store) fn begin_at(
+        &mut self,
+        first: u64,
+        epoch: Epoch,
+        events: &[Event],
+    ) -> Result<()> {
+        self.counters.offset = first - 1;
+        let begins_it = matches!(events.first(), Some(Event::Opened { .. }));
+        if !begins_it && self.newest_epoch != epoch {
+            // The event that began it lay in the gap.
+            self.counters.offset = first;
+            self.open_epoch(epoch)?;
+            self.counters.offset = first - 1;
+        }
+        Ok(())
+    }
+
+    /// Leaves an event out; gives its offset.
+    pub(in crate::store) fn pass_over(&mut self) -> u64 {
+        self.counters.offset += 1;
+        self.counters.offset
+    }
+
+    fn open_epoch(&mut self, epoch: Epoch) -> Result<()> {
+        self.newest_epoch = epoch;
+        let row = (epoch.number(), self.counters.head + 1);
+        self.epochs.insert(self.counters.offset, row)?;
+        Ok(())
+    }
+
+    fn see_platform(&mut self, platform: String, kind: String) -> Result<()> {
+        let mut seen = tables::seen_platforms(&self.meta)?;
+        self.seen_platforms.take();
+        match seen.iter_mut().find(|known| known.platform == platform) {
+            Some(known) => known.kind = kind,
+            None => seen.push(SeenPlatform { platform, kind, after_seq: self.counters.head }),
+        }
+        let bytes = pack(&[SEEN_PLATFORMS], &seen)?;
+        self.meta.insert(SEEN_PLATFORMS, bytes.as_slice())?;
+        Ok(())
+    }
+
+    fn keep_state(&mut self, state: &AdapterState) -> Result<()> {
+        let key = (&*state.adapter, &*state.key);
+        match &state.value {
+            Some(value) => {
+                let row = pack(&[key.0, key.1], value)?;
+                self.adapter_state.insert(key, row.as_slice())?;
+            }
+            None => drop(self.adapter_state.remove(key)?),
+        }
+        Ok(())
+    }
+}

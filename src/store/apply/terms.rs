@@ -1,0 +1,49 @@
+//! The sets (postings) that a message is in.
+
+use crate::model::message::Message;
+use crate::store::conversation::ConversationRow;
+use crate::store::error::Result;
+use crate::store::postings::locate;
+use crate::store::tables::Term;
+use crate::store::transaction::{KnownConversation, Transaction};
+
+impl Transaction<'_> {
+    /// The three terms of a message: its state, its platform, its conversation.
+    pub(super) fn terms(&mut self, message: &Message) -> Result<[Term; 3]> {
+        let platform = message.platform.as_deref().unwrap_or_default();
+        let state = Term::of_state(message.direction, message.status);
+        let named = self.platform_term(platform)?;
+        let term = self.conversation_term(platform, &message.recipient);
+        Ok([state, named, term])
+    }
+
+    pub(super) fn post(&mut self, term: Term, seq: u64, on: bool) {
+        let (block, place) = locate(seq);
+        // A term that is new has no rows; those of all others were loaded.
+        let row = self.rows.entry(term.row(block)).or_default();
+        row.dirty |= row.value.set(place, on);
+    }
+
+    pub(super) fn platform_term(&mut self, platform: &str) -> Result<Term> {
+        if let Some(Some(term)) = self.platform_terms.get(platform) {
+            return Ok(*term);
+        }
+        let term = self.counters.new_term();
+        self.platforms.insert(platform, term.0)?;
+        self.platform_terms.insert(platform.to_owned(), Some(term));
+        self.named_platforms.take();
+        Ok(term)
+    }
+
+    /// The conversation's term; its row is made where there is none.
+    pub(super) fn conversation_term(&mut self, platform: &str, name: &str) -> Term {
+        let known = self.known_conversation(platform, name);
+        if let Some(KnownConversation { row: Some(row), .. }) = known {
+            return row.term;
+        }
+        let term = self.counters.new_term();
+        let known = self.conversation_entry(platform, name);
+        (known.row, known.dirty) = (Some(ConversationRow::new(term)), true);
+        term
+    }
+}

@@ -1,0 +1,196 @@
+//! Dedupe of inbound messages: each is known already, the echo of a message of ours, or new. This is
+//! the only place that decides it.
+
+use super::changed::{changed_with, seen_marks, sent_mark};
+use super::command::Answer;
+use super::error::Result;
+use super::keys::{alias_key, history_key};
+use super::state::State;
+use crate::model::change::{self, Inbound, Outcome};
+use crate::model::event::{Event, How, Mark, Origin};
+use crate::model::message::{Direction, Message, ReplyTo, Status};
+
+/// Messages of the conversation that a history is compared with, the newest.
+const MAX_COMPARED: usize = 256;
+
+/// Messages that wait in the conversation and are looked at for one that may have gone out.
+const MAX_OPEN: usize = 64;
+
+/// Seconds by which a history may put a message beside the time of its live event, where it also
+/// tells another ID.
+const HISTORY_APART: u64 = 5 * 60;
+
+pub(super) fn receive(
+    state: &impl State,
+    received: Inbound,
+    at: u64,
+    can_wait: bool,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    if let Some(seq) = known(state, &received, at)? {
+        return repeated(state, &received, seq, events);
+    }
+    let recent = if received.own || received.from_history {
+        // A live event can only be the echo of a message that went out.
+        let is_outbound = !received.from_history;
+        state.recent(&received.platform, &received.conversation, is_outbound, MAX_COMPARED)?
+    } else {
+        Vec::new()
+    };
+    if received.from_history {
+        for known in &recent {
+            let is_it = has_same_id(known, &received)
+                || is_about_the_same(known, &received, u64::MAX)
+                    && state.is_alias(known, &received.external_id)?;
+            if is_it {
+                return repeated(state, &received, known.seq, events);
+            }
+        }
+    }
+    if received.own {
+        let sending =
+            state.outbound(&received.platform, &received.conversation, Status::Sending, 1)?;
+        // The answer of an attempt that is under way tells the ID, by which its echo is known.
+        if can_wait && !sending.is_empty() {
+            return Ok(Answer::Later);
+        }
+        if let Some(sent) = recent.iter().rev().find(|sent| received.completes(sent, at)) {
+            let sent = Message {
+                external_id: Some(received.external_id.clone()),
+                is_unconfirmed: false,
+                ..sent.clone()
+            };
+            return Ok(recognized(How::Completed, &received, sent, events));
+        }
+    }
+    if received.from_history {
+        for known in recent.iter().rev() {
+            if is_about_the_same(known, &received, HISTORY_APART) && !state.is_in_history(known)? {
+                return repeated(state, &received, known.seq, events);
+            }
+        }
+    }
+    if received.own
+        && let Some(open) = find_open(state, &received, &recent, at)?
+    {
+        let outcome = Outcome::Sent {
+            account: Some(received.account.clone()),
+            external_id: Some(received.external_id.clone()),
+            is_unconfirmed: false,
+        };
+        if let Some(sent) = change::record_outcome(open, outcome, at) {
+            return Ok(recognized(How::AttemptEnded, &received, sent, events));
+        }
+    }
+    let (seq, id) = state.next();
+    let received = Inbound { reply_to: answered(state, &received)?, ..received };
+    let mut marks = seen_marks(&received);
+    let message = received.into_message(seq, id, at);
+    if message.direction == Direction::Outbound {
+        marks.extend(sent_mark(&message));
+    }
+    let created = Box::new(message.clone());
+    events.push(Event::Created { message: created, origin: Origin::Received, marks });
+    Ok(Answer::Done(message))
+}
+
+/// The message that it answers, with what is known of that here.
+fn answered(state: &impl State, received: &Inbound) -> Result<Option<Box<ReplyTo>>> {
+    let Some(told) = &received.reply_to else { return Ok(None) };
+    let Inbound { platform, conversation, .. } = received;
+    let known = match (told.id, &told.external_id) {
+        (Some(id), _) => state.by_id(id)?,
+        (None, Some(id)) => state.by_external(&received.account, platform, conversation, id)?,
+        (None, None) => None,
+    };
+    let found =
+        known.map(|known| ReplyTo { external_id: told.external_id.clone(), ..ReplyTo::of(&known) });
+    Ok(Some(found.map_or_else(|| told.clone(), Box::new)))
+}
+
+/// The message that a platform told of before, by the same event, or that we sent under this ID.
+fn known(state: &impl State, received: &Inbound, at: u64) -> Result<Option<u64>> {
+    match state.seen(received)? {
+        None if received.own => state.sent_as(received, at),
+        seen => Ok(seen),
+    }
+}
+
+/// It is a message that is stored, unless that was deleted since.
+fn repeated(
+    state: &impl State,
+    received: &Inbound,
+    seq: u64,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
+    let Some(known) = state.by_seq(seq)? else { return Ok(Answer::NotFound) };
+    let is_told = state.seen(received)?.is_some()
+        && (!received.from_history || state.is_in_history(&known)?);
+    if !is_told {
+        events.push(Event::Recognized { seq, marks: marks(received, &known) });
+    }
+    Ok(Answer::Repeated(known))
+}
+
+/// It tells of a message of ours what was not known yet; the answer is how that is now.
+fn recognized(how: How, received: &Inbound, known: Message, events: &mut Vec<Event>) -> Answer {
+    let mut marks = marks(received, &known);
+    marks.extend(sent_mark(&known));
+    Answer::Repeated(changed_with(how, known, marks, events))
+}
+
+/// Marks by which the same event, and the same entry of a history, are known from now on.
+fn marks(received: &Inbound, known: &Message) -> Vec<Mark> {
+    let mut marks = seen_marks(received);
+    if received.from_history {
+        let seen = |(time, hash)| Mark::Seen(time, hash);
+        marks.push(seen(history_key(known)));
+        if known.external_id.as_ref() != Some(&received.external_id) {
+            marks.push(seen(alias_key(known, &received.external_id)));
+        }
+    }
+    marks
+}
+
+/// The oldest message of the conversation that may have gone out and says the same.
+fn find_open(
+    state: &impl State,
+    received: &Inbound,
+    recent: &[Message],
+    at: u64,
+) -> Result<Option<Message>> {
+    let Inbound { platform, conversation, .. } = received;
+    let mut open = state.outbound(platform, conversation, Status::Sending, MAX_OPEN)?;
+    open.extend(state.outbound(platform, conversation, Status::Pending, MAX_OPEN)?);
+    let is_given_up = |message: &&Message| {
+        matches!(message.status, Status::Failed | Status::Canceled)
+            && message.direction == Direction::Outbound
+    };
+    open.extend(recent.iter().filter(is_given_up).cloned());
+    open.retain(|message| received.echoes(message, at));
+    Ok(open.into_iter().min_by_key(|message| message.seq))
+}
+
+fn has_same_id(known: &Message, received: &Inbound) -> bool {
+    known.external_id.as_deref() == Some(received.external_id.as_str())
+        && is_of_account(known, received)
+}
+
+/// Whether a history may mean this message though it tells another ID, and another time by so many
+/// seconds.
+fn is_about_the_same(known: &Message, received: &Inbound, apart: u64) -> bool {
+    let direction = if received.own { Direction::Outbound } else { Direction::Inbound };
+    let is_near = |time: u64| time.abs_diff(received.time) <= apart;
+    known.direction == direction
+        && known.status == Status::Sent
+        && known.external_id.is_some()
+        && is_of_account(known, received)
+        && known.content == received.content
+        // A message that was made here has no sender, and went out when it changed last.
+        && known.sender.as_ref().is_none_or(|sender| sender.id == received.sender.id)
+        && (is_near(known.created_at) || received.own && is_near(known.updated_at))
+}
+
+fn is_of_account(known: &Message, received: &Inbound) -> bool {
+    known.account.as_ref() == Some(&received.account)
+}

@@ -1,0 +1,149 @@
+//! Commands that are carried out in one commit, and claims.
+
+use super::*;
+
+#[test]
+fn what_a_batch_did_is_known_to_the_rest_of_it() {
+    let (_folder, mut file) = new();
+    let sending = made(&mut file, "hello");
+    file.commit(
+        vec![Command::Claim { seqs: vec![sending.seq], account: None, at: 1 }],
+        Durability::Tables,
+    )
+    .unwrap();
+    let again = Outcome::Retry { reason: "it is silent".into(), is_uncertain: true };
+    let (platform, conversation) = ("qq".to_owned(), "group_9".to_owned());
+    let mut elsewhere = received("first", false);
+    elsewhere.conversation.clone_from(&conversation);
+    let commands = vec![
+        Command::RecordOutcome { seq: sending.seq, outcome: again, at: 1_700_000_000 },
+        receive("hello", true),
+        Command::Receive { received: Box::new(elsewhere), at: 3, can_wait: false },
+        Command::Name { platform, conversation, name: "Nine".into() },
+    ];
+    file.commit(commands, Durability::Tables).unwrap();
+    let view = file.view().unwrap();
+    assert_eq!(view.by_id(sending.id).unwrap().unwrap().status, Status::Sent);
+    assert_eq!(view.stats().total, 2, "the echo is no message of its own");
+    let named = view.conversation("qq", "group_9").unwrap().unwrap();
+    assert_eq!(named.name.as_deref(), Some("Nine"));
+}
+
+#[test]
+fn a_batch_routes_by_what_came_earlier_in_it() {
+    let (_folder, mut file) = new();
+    let nameless = || {
+        let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
+        Command::Create { draft, at: 1, idempotency: None, facts: RoutingFacts::default() }
+    };
+    let commands = vec![nameless(), receive("hello", false), nameless()];
+    let answers = file.commit(commands, Durability::Tables).unwrap().answers;
+    let platforms: Vec<_> = answers
+        .into_iter()
+        .map(|answer| match answer {
+            Ok(Answer::Done(message)) => message.platform,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(platforms, [None, Some("qq".to_owned()), Some("qq".to_owned())]);
+    let before = file.view().unwrap().cursor().offset;
+    let see = Command::SeePlatform { platform: "qq".into(), kind: "onebot11".into() };
+    file.commit(vec![nameless(), see.clone(), see], Durability::Tables).unwrap();
+    assert_eq!(file.view().unwrap().cursor().offset, before + 2, "it is seen once");
+}
+
+#[test]
+fn what_an_adapter_keeps_lies_with_its_messages_and_in_no_copy() {
+    let (folder, mut file) = new();
+    let kept = |value: u8| {
+        let (adapter, key) = ("ilink".to_owned(), "cursor".to_owned());
+        let state = AdapterState { adapter, key, value: Some(vec![value]) };
+        Command::KeepState { state: Box::new(state) }
+    };
+    commit(&mut file, kept(1), Durability::Tables);
+    let Answer::Together(answers) = commit(
+        &mut file,
+        Command::Together(vec![receive("a", false), receive("a", false), kept(2)]),
+        Durability::Log,
+    ) else {
+        panic!()
+    };
+    assert!(matches!(
+        answers[..],
+        [Ok(Answer::Done(_)), Ok(Answer::Repeated(_)), Ok(Answer::Noted)]
+    ));
+    let file = writable(crashed(folder.path()).path());
+    let view = file.view().unwrap();
+    assert_eq!(view.adapter_state("ilink").unwrap(), [("cursor".to_owned(), vec![2])]);
+    assert_eq!(view.adapter_state("ilin").unwrap(), []);
+    let copied = TempDir::new().unwrap();
+    view.copy_to(&copied.path().join("a.redb")).unwrap();
+    let copy = writable(copied.path());
+    assert_eq!(copy.view().unwrap().adapter_state("ilink").unwrap(), []);
+    assert_eq!(copy.view().unwrap().stats().total, 1);
+}
+
+#[test]
+fn a_message_of_a_batch_that_cannot_be_stored_is_set_aside_in_the_same_commit() {
+    let (_folder, mut file) = new();
+    commit(&mut file, receive("a", false), Durability::Tables);
+    damage(&file, tables::CONVERSATIONS, &("qq", "group_1"));
+    let state = AdapterState { adapter: "x".into(), key: "k".into(), value: Some(vec![7]) };
+    let all = vec![receive("b", false), Command::KeepState { state: Box::new(state) }];
+    let Answer::Together(answers) = commit(&mut file, Command::Together(all), Durability::Tables)
+    else {
+        panic!()
+    };
+    assert!(matches!(answers[..], [Err(Error::Damaged(_)), Ok(Answer::Noted)]), "{answers:?}");
+    let view = file.view().unwrap();
+    assert_eq!(view.quarantine().unwrap()[0].inbound.content.readable(), "b");
+    assert_eq!(view.adapter_state("x").unwrap().len(), 1);
+}
+
+#[test]
+fn a_message_that_comes_again_under_another_id_is_known_by_its_fingerprint() {
+    let (_folder, mut file) = new();
+    let told = |id: &str, account: &str, print: &str| {
+        let received = Inbound {
+            external_id: id.into(),
+            account: account.into(),
+            fingerprint: Some(print.into()),
+            ..received("same text", false)
+        };
+        Command::Receive { received: Box::new(received), at: 1_700_000_001, can_wait: false }
+    };
+    let mut tell =
+        |id, account, print| commit(&mut file, told(id, account, print), Durability::Log);
+    assert!(matches!(tell("1", "a", "p"), Answer::Done(_)));
+    assert!(matches!(tell("2", "a", "p"), Answer::Repeated(_)));
+    assert!(matches!(tell("3", "b", "p"), Answer::Repeated(_)), "after another log-in");
+    assert!(matches!(tell("4", "a", "q"), Answer::Done(_)));
+}
+
+#[test]
+fn claims_are_told_by_their_owner() {
+    let (folder, mut file) = new();
+    let first = made(&mut file, "1");
+    commit(
+        &mut file,
+        Command::Claim { seqs: vec![first.seq], account: None, at: 1 },
+        Durability::Tables,
+    );
+    file.close().unwrap();
+    let mut options = options(folder.path(), Access::Write);
+    options.owner = "other".into();
+    let mut file = open(&options).unwrap().into_writable().unwrap();
+    let second = made(&mut file, "2");
+    commit(
+        &mut file,
+        Command::Claim { seqs: vec![second.seq], account: None, at: 1 },
+        Durability::Tables,
+    );
+    let view = file.view().unwrap();
+    let of =
+        |owner| view.claimed_by(owner).unwrap().map(|found| found.unwrap().seq).collect::<Vec<_>>();
+    assert_eq!((of("main"), of("other"), of("third")), (vec![1], vec![2], vec![]));
+    let again = Outcome::NotAttempted;
+    commit(&mut file, Command::RecordOutcome { seq: 2, outcome: again, at: 2 }, Durability::Tables);
+    assert_eq!(file.view().unwrap().by_seq(2).unwrap().unwrap().owner, None);
+}

@@ -1,0 +1,201 @@
+//! Damaged rows and pages.
+
+use super::*;
+
+#[test]
+fn a_damaged_record_refuses_only_what_meets_it() {
+    let (_folder, mut file) = new();
+    let damaged = made(&mut file, "to be damaged");
+    let txn = file.database.begin_write().unwrap();
+    txn.open_table(tables::MESSAGES).unwrap().insert(damaged.seq, &b"\xff"[..]).unwrap();
+    txn.commit().unwrap();
+    let claim = Command::Claim { seqs: vec![damaged.seq], account: None, at: 1 };
+    let delete = Command::Delete { id: damaged.id };
+    let answers = file.commit(vec![claim, create("x"), delete], Durability::Log).unwrap().answers;
+    let is_done: Vec<_> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(is_done, [false, true, false]);
+    assert_eq!(file.view().unwrap().stats().total, 2);
+}
+
+#[test]
+fn a_claim_leaves_out_what_is_damaged_and_ends_before_what_may_have_gone_out() {
+    let (_folder, mut file) = new();
+    let seqs: Vec<_> = (0..5).map(|_| made(&mut file, "x").seq).collect();
+    let claim = |seqs: &[u64]| Command::Claim { seqs: seqs.to_vec(), account: None, at: 1 };
+    let outcome = Outcome::Retry { reason: "no answer".into(), is_uncertain: true };
+    let retry = Command::RecordOutcome { seq: seqs[3], outcome, at: 2 };
+    file.commit(vec![claim(&seqs[3..4]), retry], Durability::Tables).unwrap();
+    let txn = file.database.begin_write().unwrap();
+    txn.open_table(tables::MESSAGES).unwrap().insert(seqs[1], &b"\xff"[..]).unwrap();
+    txn.commit().unwrap();
+    let claims = vec![claim(&seqs), claim(&seqs[3..])];
+    let answers = file.commit(claims, Durability::Log).unwrap().answers;
+    let claimed: Vec<Vec<_>> = answers
+        .into_iter()
+        .map(|answer| match answer {
+            Ok(Answer::Claimed(claimed)) => claimed.iter().map(|message| message.seq).collect(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(claimed, [vec![seqs[0], seqs[2]], vec![seqs[3], seqs[4]]]);
+}
+
+#[test]
+fn a_damaged_row_of_an_index_or_a_conversation_stops_only_what_meets_it() {
+    let elsewhere = |text: &str| {
+        let draft = Draft::new(MessageType::Text, text.into(), "group_9".into(), Some("tg".into()));
+        Command::Create {
+            draft: draft.unwrap(),
+            at: 1,
+            idempotency: None,
+            facts: RoutingFacts::default(),
+        }
+    };
+    for is_index in [true, false] {
+        let (_folder, mut file) = new();
+        made(&mut file, "here");
+        commit(&mut file, elsewhere("there"), Durability::Tables);
+        let row = file.view().unwrap().conversation_row("qq", "group_1").unwrap().unwrap();
+        if is_index {
+            damage(&file, tables::POSTINGS, &row.term.row(0));
+        } else {
+            damage(&file, tables::CONVERSATIONS, &("qq", "group_1"));
+        }
+        let commands = vec![create("refused"), elsewhere("taken"), receive("refused", false)];
+        let answers = file.commit(commands, Durability::Tables).unwrap().answers;
+        let is_done: Vec<_> = answers.iter().map(Result::is_ok).collect();
+        assert_eq!(is_done, [false, true, false]);
+        let named = if is_index { "index row" } else { "qq/group_1" };
+        let error = answers[0].clone().unwrap_err().to_string();
+        assert!(error.contains(named), "{error}");
+        let findings = check::check(&file.view().unwrap()).unwrap().findings;
+        assert!(findings.iter().any(|finding| finding.contains(named)), "{findings:?}");
+        assert_eq!(file.view().unwrap().stats().total, 3, "nothing of what was refused is there");
+    }
+}
+
+#[test]
+fn counters_that_are_damaged_are_counted_again() {
+    let (folder, mut file) = new();
+    do_everything(&mut file);
+    let last = made(&mut file, "last");
+    commit(&mut file, Command::Delete { id: last.id }, Durability::Tables);
+    let (stats, cursor) = (file.view().unwrap().stats(), file.view().unwrap().cursor());
+    damage(&file, tables::META, &"counters");
+    file.close().unwrap();
+    assert_eq!(total(folder.path(), Access::Read), stats.total, "for readers, too");
+    let mut file = writable(folder.path());
+    let view = file.view().unwrap();
+    assert_eq!((view.stats(), view.cursor()), (stats, cursor));
+    assert_eq!(made(&mut file, "goes on").seq, last.seq + 1, "nothing is given twice");
+    assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+}
+
+#[test]
+fn what_the_log_holds_follows_counters_that_were_counted_again() {
+    let (folder, mut file) = new();
+    made(&mut file, "in the tables");
+    file.close().unwrap();
+    let tables = fs::read(folder.path().join("a.redb")).unwrap();
+    let mut file = writable(folder.path());
+    commit(&mut file, create("in the log"), Durability::Log);
+    let log = fs::read(log_in(folder.path())).unwrap();
+    drop(file);
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.redb"), tables).unwrap();
+    let file = writable(folder.path());
+    damage(&file, tables::META, &"counters");
+    file.close().unwrap();
+    fs::write(log_in(folder.path()), log).unwrap();
+    let file = writable(folder.path());
+    assert_eq!(file.view().unwrap().stats().total, 2);
+    assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+}
+
+#[test]
+fn lists_and_lanes_pass_over_a_damaged_message() {
+    let (folder, mut file) = new();
+    let damaged = made(&mut file, "1");
+    made(&mut file, "2");
+    damage(&file, tables::MESSAGES, &damaged.seq);
+    let view = file.view().unwrap();
+    let page = Page { offset: 0, limit: 10, before: None };
+    let filter = Filter { platform: Some("qq".into()), ..Filter::default() };
+    for filter in [filter, Filter::default()] {
+        assert_eq!(view.list(&filter, page).unwrap().len(), 1);
+    }
+    assert_eq!(view.pending(Some("qq"), "group_1", 10).unwrap().len(), 1);
+    assert_eq!(view.outbound(Status::Pending).unwrap().count(), 1);
+    let copy = view.copy_to(&folder.path().join("copy.redb"));
+    assert!(copy.is_err_and(|error| error.to_string().contains("message 1 is damaged")));
+}
+
+#[test]
+fn check_finds_every_flipped_bit_that_matters() {
+    let (folder, mut file) = new();
+    do_everything(&mut file);
+    for n in 0..200 {
+        made(&mut file, &format!("message {n} {}", "x".repeat(n)));
+    }
+    let wanted = dump(&file);
+    file.close().unwrap();
+    let whole = fs::read(folder.path().join("a.redb")).unwrap();
+    let mut luck = 88_172_645_463_325_252_u64;
+    let mut found = 0;
+    for _ in 0..200 {
+        luck ^= luck << 13;
+        luck ^= luck >> 7;
+        luck ^= luck << 17;
+        let mut bytes = whole.clone();
+        let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() as u64;
+        bytes[(luck >> 8) as usize % used as usize] ^= 1 << (luck % 8);
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("a.redb"), bytes).unwrap();
+        match check::check_file(&options(folder.path(), Access::Read)) {
+            Ok(report) if report.findings.is_empty() => {
+                assert!(dump(&writable(folder.path())) == wanted, "a flipped bit was not found");
+            }
+            _ => found += 1,
+        }
+    }
+    assert!(found > 20, "only {found} were found; too few to say anything");
+}
+
+#[test]
+fn a_zeroed_page_is_an_error_and_the_rest_goes_on() {
+    const PAGE: usize = 4096;
+    let (folder, mut file) = new();
+    do_everything(&mut file);
+    file.close().unwrap();
+    let whole = fs::read(folder.path().join("a.redb")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let pages = whole.chunks_exact(PAGE).enumerate().skip(1);
+    let used = pages.filter(|(_, page)| page.iter().any(|byte| *byte != 0)).map(|(at, _)| at);
+    let used: Vec<_> = used.collect();
+    let (mut refused, mut taken) = (0, 0);
+    for page in used {
+        let mut bytes = whole.clone();
+        bytes[page * PAGE..(page + 1) * PAGE].fill(0);
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("a.redb"), bytes).unwrap();
+        let options = options(folder.path(), Access::Write);
+        // None of it may hang or panic.
+        let _ = check::check_file(&Options { access: Access::Read, ..options.clone() });
+        let Ok(store) = Store::open(&options, Box::new(())) else {
+            refused += 1;
+            continue;
+        };
+        for command in [create("x"), receive("new", false), create("y")] {
+            match runtime.block_on(store.write(command)) {
+                Ok(_) => taken += 1,
+                Err(_) => refused += 1,
+            }
+        }
+        if let Ok(view) = store.view() {
+            let page = Page { offset: 0, limit: 10, before: None };
+            let _ = (view.list(&Filter::default(), page), view.pending(Some("qq"), "group_1", 9));
+        }
+        store.close();
+    }
+    assert!(refused > 0 && taken > 0, "{refused} refused, {taken} taken");
+}

@@ -1,0 +1,123 @@
+//! The write-ahead log beside the tables.
+
+use super::*;
+
+#[test]
+fn readers_have_what_only_the_log_holds() {
+    let (folder, mut file) = new();
+    made(&mut file, "in the tables");
+    file.commit(vec![create("in the log")], Durability::Log).unwrap();
+    let crash = crashed(folder.path());
+    assert_eq!(total(crash.path(), Access::Read), 2);
+    // Tables that were closed, beside a log that goes beyond them.
+    let closed = TempDir::new().unwrap();
+    let mut first = writable(closed.path());
+    made(&mut first, "in the tables");
+    first.close().unwrap();
+    let copy = crashed(closed.path());
+    let mut second = writable(closed.path());
+    second.commit(vec![create("in the log")], Durability::Log).unwrap();
+    fs::copy(log_in(closed.path()), log_in(copy.path())).unwrap();
+    assert_eq!(total(copy.path(), Access::Read), 2);
+    assert_eq!(total(copy.path(), Access::Read), 2);
+}
+
+#[test]
+fn a_log_that_does_not_follow_an_older_copy_is_set_aside_for_good() {
+    let (folder, mut file) = new();
+    made(&mut file, "old");
+    let older = crashed(folder.path());
+    made(&mut file, "new");
+    file.commit(vec![create("newer")], Durability::Log).unwrap();
+    fs::copy(log_in(folder.path()), log_in(older.path())).unwrap();
+    assert_eq!(total(older.path(), Access::Write), 1);
+    assert!(!log_in(older.path()).exists());
+    let names = fs::read_dir(older.path()).unwrap().flatten().map(|entry| entry.file_name());
+    assert_eq!(
+        names
+            .filter(|name| name.to_string_lossy().starts_with("a.redb-wal.does-not-follow."))
+            .count(),
+        1
+    );
+    let mut file = writable(older.path());
+    made(&mut file, "another");
+    drop(file);
+    assert_eq!(total(older.path(), Access::Write), 2);
+}
+
+#[test]
+fn without_a_log_the_tables_hold_everything_at_once() {
+    let (folder, mut file) = new();
+    fs::create_dir(log_in(folder.path())).unwrap();
+    file.commit(vec![create("x")], Durability::Log).unwrap();
+    let copy = TempDir::new().unwrap();
+    fs::copy(folder.path().join("a.redb"), copy.path().join("a.redb")).unwrap();
+    assert_eq!(total(copy.path(), Access::Read), 1);
+    fs::remove_dir(log_in(folder.path())).unwrap();
+    file.commit(vec![create("y")], Durability::Log).unwrap();
+    assert_eq!(total(crashed(folder.path()).path(), Access::Read), 2);
+}
+
+#[test]
+fn the_log_keeps_its_epoch_over_a_crash() {
+    let (folder, mut file) = new();
+    made(&mut file, "1");
+    commit(&mut file, create("2"), Durability::Log);
+    let cursor = file.view().unwrap().cursor();
+    let mut again = writable(crashed(folder.path()).path());
+    assert_eq!(again.view().unwrap().cursor(), cursor);
+    made(&mut again, "3");
+    assert_eq!(again.view().unwrap().offset_of(cursor).unwrap(), Some(cursor.offset));
+}
+
+#[test]
+fn a_damaged_record_of_the_log_loses_only_itself_and_is_kept() {
+    let (folder, mut file) = new();
+    made(&mut file, "in the tables");
+    for n in 0..5 {
+        commit(&mut file, create(&format!("in the log {n}")), Durability::Log);
+    }
+    let crash = crashed(folder.path());
+    let log = log_in(crash.path());
+    let mut bytes = fs::read(&log).unwrap();
+    let at = bytes.windows(12).position(|text| text == b"in the log 2").unwrap();
+    bytes[at] ^= 1;
+    fs::write(&log, bytes).unwrap();
+    let file = writable(crash.path());
+    let page = Page { offset: 0, limit: 10, before: None };
+    let left = file.view().unwrap().list(&Filter::default(), page).unwrap();
+    let texts: Vec<_> = left.iter().map(|message| message.content.readable()).collect();
+    assert_eq!(
+        texts,
+        ["in the log 4", "in the log 3", "in the log 1", "in the log 0", "in the tables"]
+    );
+    assert_eq!(kept_logs(crash.path(), "damaged"), 1);
+    assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+}
+
+/// How many logs are kept beside a store, for this reason.
+fn kept_logs(folder: &Path, why: &str) -> usize {
+    let names = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name());
+    names.filter(|name| name.to_string_lossy().starts_with(&format!("a.redb-wal.{why}."))).count()
+}
+
+#[test]
+fn a_log_without_a_record_of_this_store_is_kept() {
+    let (folder, mut file) = new();
+    made(&mut file, "in the tables");
+    commit(&mut file, create("in the log"), Durability::Log);
+    let of_another = fs::read(log_in(crashed(folder.path()).path())).unwrap();
+    let noise: Vec<u8> = (0..100_000_u64).map(|n| (n * n / 7) as u8).collect();
+    for log in [of_another, noise] {
+        let (folder, mut file) = new();
+        made(&mut file, "stays");
+        file.close().unwrap();
+        fs::write(log_in(folder.path()), log).unwrap();
+        let file = writable(folder.path());
+        assert_eq!(file.view().unwrap().stats().total, 1);
+        assert_eq!(kept_logs(folder.path(), "foreign"), 1);
+        file.close().unwrap();
+        writable(folder.path());
+        assert_eq!(kept_logs(folder.path(), "foreign"), 1, "it is told once");
+    }
+}

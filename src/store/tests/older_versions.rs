@@ -1,0 +1,150 @@
+//! Stores that older versions wrote.
+
+use super::*;
+
+/// A file of version 0.2, as its release left it.
+fn unpack_fixture(name: &str, to: &Path) {
+    let packed = fs::read(format!("tests/fixtures/store/{name}.gz")).unwrap();
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut bytes).unwrap();
+    fs::write(to, bytes).unwrap();
+}
+
+/// Messages that version 0.2 exported of it, by ID.
+fn exported(of: &str) -> Vec<serde_json::Value> {
+    let all = fs::read("tests/fixtures/store/0.2.0.json").unwrap();
+    let all: serde_json::Value = serde_json::from_slice(&all).unwrap();
+    let strip = |message: &serde_json::Value| {
+        let mut message = message.clone();
+        for beside in ["seq", "external_id", "original"] {
+            message.as_object_mut().unwrap().remove(beside);
+        }
+        message
+    };
+    all[of].as_array().unwrap().iter().map(strip).collect()
+}
+
+fn by_id(folder: &Path, access: Access) -> Vec<serde_json::Value> {
+    let opened = open(&options(folder, access)).unwrap();
+    let view = opened.view().unwrap();
+    assert_eq!(check::check(&view).unwrap().findings, [""; 0]);
+    let messages =
+        view.after(0).unwrap().map(|message| serde_json::to_value(message.unwrap()).unwrap());
+    let mut messages: Vec<_> = messages.collect();
+    // Version 0.2 had none.
+    for message in &mut messages {
+        message.as_object_mut().unwrap().remove("segments");
+    }
+    messages.sort_by_key(|message| message["id"].as_str().unwrap().to_owned());
+    messages
+}
+
+#[test]
+fn a_store_of_version_0_2_is_brought_up_to_date() {
+    let folder = TempDir::new().unwrap();
+    unpack_fixture("0.2.0-closed.redb", &folder.path().join("a.redb"));
+    assert_eq!(by_id(folder.path(), Access::Read), exported("closed"));
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
+    assert_eq!(names.len(), 1, "no copy stays: {names:?}");
+    let mut file = writable(folder.path());
+    // Its messages and keys are known.
+    let key = Some(Idempotency::new("k1", "another body"));
+    let draft = Draft::new(MessageType::Text, "x".into(), "group_1".into(), None).unwrap();
+    let answer = commit(
+        &mut file,
+        Command::Create {
+            draft,
+            at: crate::clock::now(),
+            idempotency: key,
+            facts: RoutingFacts::default(),
+        },
+        Durability::Tables,
+    );
+    assert!(matches!(answer, Answer::KeyTaken | Answer::Done(_)), "{answer:?}");
+    let conversation = file.view().unwrap().conversation("qq", "group_77").unwrap().unwrap();
+    assert_eq!(conversation.account.as_deref(), Some("1"));
+}
+
+#[test]
+fn the_log_of_version_0_2_is_carried_out_and_the_ids_it_gave_stay() {
+    let folder = TempDir::new().unwrap();
+    let unpack = |folder: &Path| {
+        unpack_fixture("0.2.0-killed.redb", &folder.join("a.redb"));
+        unpack_fixture("0.2.0-killed.redb-wal", &folder.join("a.redb-wal"));
+    };
+    unpack(folder.path());
+    assert_eq!(by_id(folder.path(), Access::Write), exported("killed"));
+    // Killed after it was done, before the old log was taken away.
+    unpack_fixture("0.2.0-killed.redb-wal", &folder.path().join("a.redb-wal"));
+    assert_eq!(by_id(folder.path(), Access::Write), exported("killed"));
+    assert!(!log_in(folder.path()).exists());
+    // Killed before it was done: a copy lies there, perhaps half of one.
+    let folder = TempDir::new().unwrap();
+    unpack(folder.path());
+    fs::write(folder.path().join("a.redb.before-0.3"), "half").unwrap();
+    assert_eq!(by_id(folder.path(), Access::Write), exported("killed"));
+}
+
+/// Gives the tables the form of schema 2, which had no read marks and no orders.
+fn as_schema_2(file: &StoreFile) {
+    #[derive(serde::Serialize)]
+    struct Row<'a>(u32, u64, u64, Option<&'a str>, Option<&'a str>, u64);
+    #[derive(serde::Serialize)]
+    struct Counted(u64, u32, [u64; 10], u64, u64);
+    let second = |mut bytes: Vec<u8>| {
+        bytes[0] = 2;
+        bytes
+    };
+    let txn = file.database.begin_write().unwrap();
+    let rows = order::conversations(&txn.open_table(tables::CONVERSATIONS).unwrap()).unwrap();
+    for (platform, name, row) in &rows {
+        let (shown, account) = (row.name.as_deref(), row.account.as_deref());
+        // It kept the place of a message that was deleted.
+        let old = Row(row.term.0, row.last_seq + 1, row.last_at, shown, account, row.messages);
+        let bytes = second(tables::pack(&[platform, name], &old).unwrap());
+        let mut table = txn.open_table(tables::CONVERSATIONS).unwrap();
+        table.insert((&**platform, &**name), bytes.as_slice()).unwrap();
+    }
+    {
+        let mut meta = txn.open_table(tables::META).unwrap();
+        let kept = tables::counters(&meta).unwrap();
+        let old = Counted(kept.head, kept.named_terms, kept.by_state, kept.offset, kept.kept_from);
+        let counters = second(tables::pack(&["counters"], &old).unwrap());
+        meta.insert("counters", counters.as_slice()).unwrap();
+        meta.insert("schema", 2_u32.to_le_bytes().as_slice()).unwrap();
+    }
+    for term in [tables::Term::LATE, tables::Term::MENTIONS] {
+        let mut postings = txn.open_table(tables::POSTINGS).unwrap();
+        postings.remove(term.row(0)).unwrap();
+    }
+    txn.delete_table(tables::NEWEST).unwrap();
+    txn.delete_table(tables::LATE).unwrap();
+    txn.commit().unwrap();
+}
+
+#[test]
+fn a_store_of_schema_2_is_brought_up_to_date() {
+    let (folder, mut file) = new();
+    let mention = Content::of(vec![Segment::Mention { user: "1".into(), name: None, me: true }]);
+    let mut received = received("hi", false);
+    received.content = mention;
+    let received = Box::new(received);
+    commit(
+        &mut file,
+        Command::Receive { received, at: 1_700_000_001, can_wait: false },
+        Durability::Tables,
+    );
+    commit(&mut file, receive_at("late", false, 5, 1_700_000_002), Durability::Tables);
+    commit(&mut file, create("elsewhere"), Durability::Tables);
+    let wanted: Vec<_> = dump(&file);
+    as_schema_2(&file);
+    file.close().unwrap();
+    let mut file = writable(folder.path());
+    assert_eq!(unread(&file), (3, 0, 0), "everything is read");
+    assert_eq!(check::check(&file.view().unwrap()).unwrap().findings, [""; 0]);
+    for ((table, found), (_, wanted)) in dump(&file).iter().zip(&wanted) {
+        assert_eq!(found, wanted, "{table}");
+    }
+    commit(&mut file, receive("next", false), Durability::Tables);
+    assert_eq!(unread(&file), (4, 1, 0));
+}

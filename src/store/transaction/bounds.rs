@@ -1,0 +1,99 @@
+//! Up to where rows that only remember the past can be forgotten.
+
+use super::Transaction;
+use crate::model::event::Bounds;
+use crate::store::error::Result;
+use crate::store::{journal, keys};
+use redb::{ReadableTable, ReadableTableMetadata, Table};
+
+/// Marks, kept commits and conversations that are forgotten together, at most.
+const FORGOTTEN_AT_ONCE: usize = 2_000;
+
+/// Epochs that are remembered beyond those of kept events: by them the IDs of deleted messages are
+/// known.
+const MAX_EPOCHS: u64 = 4_096;
+
+impl<'txn> Transaction<'txn> {
+    /// Up to where what is old can be forgotten; `None` where nothing can.
+    pub(super) fn bounds(&self, marks_before: u64) -> Result<Option<Bounds>> {
+        let seen_before = Self::marks_bound(&self.seen, marks_before)?;
+        let sent_before = Self::marks_bound(&self.sent, marks_before / keys::HOUR)?;
+        let journal_before = self.journal_bound()?;
+        let kept_from = journal_before.unwrap_or(self.counters.kept_from);
+        let epochs_before = self.epochs_bound(kept_from)?;
+        let conversations = self.emptied()?;
+        let is_something = seen_before.is_some()
+            || sent_before.is_some()
+            || journal_before.is_some()
+            || epochs_before > 0
+            || !conversations.is_empty();
+        Ok(is_something.then(|| Bounds {
+            seen_before: seen_before.unwrap_or_default(),
+            sent_before: sent_before.unwrap_or_default(),
+            journal_before: journal_before.unwrap_or_default(),
+            epochs_before,
+            conversations,
+        }))
+    }
+
+    /// Up to which time marks can be forgotten: all before `before`, or fewer where they are many.
+    fn marks_bound(marks: &Table<'txn, (u64, u128), u64>, before: u64) -> Result<Option<u64>> {
+        let mut last = None;
+        for (count, row) in marks.range(..(before, 0))?.enumerate() {
+            let (time, _) = row?.0.value();
+            if count >= FORGOTTEN_AT_ONCE && last != Some(time) {
+                return Ok(Some(time));
+            }
+            last = Some(time);
+        }
+        Ok(last.map(|_| before))
+    }
+
+    /// The offset before which events need not be kept any more; `None` where none are.
+    fn journal_bound(&self) -> Result<Option<u64>> {
+        let oldest = self.at.saturating_sub(self.context.journal_seconds);
+        // Counted from the newest that is kept, for this is an event itself.
+        let newest = self.journal.last()?.map_or(0, |(offset, _)| offset.value());
+        let first = (newest + 1).saturating_sub(self.context.journal_events);
+        for (count, row) in self.journal.iter()?.enumerate() {
+            let (offset, bytes) = row?;
+            let at = journal::time_of(offset.value(), bytes.value());
+            // A row that cannot be read is of no use.
+            let is_kept = offset.value() >= first && at.is_some_and(|at| at >= oldest);
+            if is_kept || count >= FORGOTTEN_AT_ONCE {
+                return Ok((count > 0).then_some(offset.value()));
+            }
+        }
+        let is_empty = self.journal.is_empty()?;
+        Ok((!is_empty).then_some(self.next_offset()))
+    }
+
+    /// The offset before which epochs can be forgotten.
+    fn epochs_bound(&self, journal_before: u64) -> Result<u64> {
+        let surplus = self.epochs.len()?.saturating_sub(MAX_EPOCHS) as usize;
+        if surplus == 0 {
+            return Ok(0);
+        }
+        let in_force = self.epochs.range(..=journal_before)?.next_back().transpose()?;
+        let in_force = in_force.map_or(0, |(first, _)| first.value());
+        let kept = self.epochs.iter()?.nth(surplus).transpose()?;
+        Ok(kept.map_or(0, |(first, _)| first.value()).min(in_force))
+    }
+
+    fn emptied(&self) -> Result<Vec<(String, String)>> {
+        let mut emptied = Vec::new();
+        for entry in self.conversations.iter()? {
+            let (key, _) = entry?;
+            let (platform, name) = key.value();
+            // A damaged row stays, for inspection.
+            let row = self.conversation(platform, name);
+            if row.is_ok_and(|row| row.is_some_and(|row| row.messages == 0)) {
+                emptied.push((platform.to_owned(), name.to_owned()));
+            }
+            if emptied.len() >= FORGOTTEN_AT_ONCE {
+                break;
+            }
+        }
+        Ok(emptied)
+    }
+}

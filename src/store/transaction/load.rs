@@ -1,0 +1,127 @@
+//! Reads every row that applying an event will touch, before anything is changed.
+
+use super::{KnownConversation, Row, Transaction};
+use crate::model::event::Event;
+use crate::model::message::{Message, Status};
+use crate::store::conversation::ConversationRow;
+use crate::store::error::{Error, Result};
+use crate::store::postings::locate;
+use crate::store::state::State as _;
+use crate::store::tables::{self, Term};
+use redb::ReadableTable;
+
+impl Transaction<'_> {
+    /// Reads every row that applying an event will touch; fails, with the row named, where one of
+    /// them is damaged or not what the event speaks of.
+    pub(in crate::store) fn load(&mut self, event: &Event) -> Result<()> {
+        match event {
+            Event::Created { message, .. } => {
+                // Beyond the head there is none.
+                let is_old = message.seq <= self.counters.head;
+                if is_old && self.messages.get(message.seq)?.is_some() {
+                    return Err(Error::Damaged(format!(
+                        "message {} is there already",
+                        message.seq
+                    )));
+                }
+                self.load_terms(message, message.status, message.platform.as_deref())
+            }
+            Event::Changed { seq, state, .. } => {
+                let before = self.there(*seq)?;
+                self.load_terms(&before, before.status, before.platform.as_deref())?;
+                self.load_terms(&before, state.status, state.platform.as_deref())
+            }
+            Event::Routed { seq, platform, conversation, .. } => {
+                let before = self.there(*seq)?;
+                self.load_terms(&before, before.status, before.platform.as_deref())?;
+                let after = Message { recipient: conversation.clone(), ..before };
+                self.load_terms(&after, after.status, Some(platform))
+            }
+            Event::PlatformSeen { .. } => tables::seen_platforms(&self.meta).map(drop),
+            Event::ContentSet { seq, .. }
+            | Event::ReplyFound { seq, .. }
+            | Event::Recalled { seq, .. }
+            | Event::Reacted { seq, .. }
+            | Event::Deleted { seq } => {
+                let before = self.there(*seq)?;
+                self.load_terms(&before, before.status, before.platform.as_deref())
+            }
+            Event::ConversationNamed { platform, conversation, .. }
+            | Event::ConversationRead { platform, conversation, .. }
+            | Event::ConversationSet { platform, conversation, .. } => {
+                match self.load_conversation(platform, conversation)? {
+                    Some(_) => Ok(()),
+                    None => Err(Error::Damaged(format!(
+                        "the conversation {platform}/{conversation} is gone"
+                    ))),
+                }
+            }
+            Event::Forgotten(bounds) => {
+                for (platform, name) in &bounds.conversations {
+                    self.load_conversation(platform, name)?;
+                }
+                Ok(())
+            }
+            Event::Opened { .. }
+            | Event::Recognized { .. }
+            | Event::AdapterState(_)
+            | Event::Told(_)
+            | Event::SetAside { .. }
+            | Event::Released { .. }
+            | Event::Noticed { .. } => Ok(()),
+            Event::RequestAnswered { id, .. } => self.request(*id).map(drop),
+        }
+    }
+
+    fn there(&self, seq: u64) -> Result<Message> {
+        self.by_seq(seq)?.ok_or_else(|| Error::Damaged(format!("message {seq} is gone")))
+    }
+
+    /// Loads the sets that a message is in with this status and platform, and what is known of its
+    /// conversation there.
+    fn load_terms(
+        &mut self,
+        message: &Message,
+        status: Status,
+        platform: Option<&str>,
+    ) -> Result<()> {
+        let platform = platform.unwrap_or_default();
+        let known = [
+            Some(Term::MENTIONS),
+            Some(Term::LATE),
+            Some(Term::of_state(message.direction, status)),
+            self.load_platform(platform)?,
+            self.load_conversation(platform, &message.recipient)?,
+        ];
+        let (block, _) = locate(message.seq);
+        for term in known.into_iter().flatten() {
+            let row = term.row(block);
+            if !self.rows.contains_key(&row) {
+                let value = self.places(row)?;
+                self.rows.insert(row, Row { value, dirty: false });
+            }
+        }
+        Ok(())
+    }
+
+    fn load_platform(&mut self, platform: &str) -> Result<Option<Term>> {
+        if let Some(term) = self.platform_terms.get(platform) {
+            return Ok(*term);
+        }
+        let known = self.platforms.get(platform)?.map(|term| Term(term.value()));
+        self.platform_terms.insert(platform.to_owned(), known);
+        Ok(known)
+    }
+
+    fn load_conversation(&mut self, platform: &str, name: &str) -> Result<Option<Term>> {
+        if let Some(known) = self.known_conversation(platform, name) {
+            return Ok(known.row.as_ref().map(|row| row.term));
+        }
+        let row = self.conversation(platform, name)?;
+        let term = row.as_ref().map(|row| row.term);
+        let listed_at = row.as_ref().and_then(ConversationRow::listed_at);
+        *self.conversation_entry(platform, name) =
+            KnownConversation { row, listed_at, dirty: false };
+        Ok(term)
+    }
+}

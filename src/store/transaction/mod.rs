@@ -1,0 +1,180 @@
+//! The tables inside a write transaction: what `decide` reads, and the rows that events touch.
+//!
+//! Rows that many events of a batch touch (sets, counters, conversations) are kept here and written
+//! once. `load` reads every row that applying an event will touch, so that a damaged one refuses the
+//! command that meets it, before anything was changed.
+
+mod bounds;
+mod load;
+mod sets;
+mod state;
+
+use super::conversation::ConversationRow;
+use super::error::Result;
+use super::ids::{Ids, Tag};
+use super::journal::Entry;
+use super::postings::Places;
+use super::tables::{
+    self, ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE,
+    LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, TOLD,
+    Term, unpack,
+};
+use crate::model::cursor::Epoch;
+use crate::model::message::Message;
+use crate::model::routing::SeenPlatform;
+use foldhash::fast::RandomState;
+use redb::{ReadableTable, Table, WriteTransaction};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+
+/// Context of a store's transactions.
+#[derive(Clone)]
+pub(in crate::store) struct Context {
+    pub(in crate::store) ids: Ids,
+    pub(in crate::store) epoch: Epoch,
+    /// The tag of new IDs.
+    pub(in crate::store) tag: Tag,
+    /// The owner of claims.
+    pub(in crate::store) owner: String,
+    pub(in crate::store) journal_seconds: u64,
+    pub(in crate::store) journal_events: u64,
+    pub(in crate::store) hides_recalled: bool,
+}
+
+/// A row as it is to be; written at the end where it is `dirty`.
+#[derive(Default)]
+pub(in crate::store) struct Row<T> {
+    pub(in crate::store) value: T,
+    pub(in crate::store) dirty: bool,
+}
+
+/// A conversation's row as it is to be; written at the end where it is `dirty`.
+#[derive(Default)]
+pub(in crate::store) struct KnownConversation {
+    pub(in crate::store) row: Option<ConversationRow>,
+    /// The place under which the tables list it.
+    pub(in crate::store) listed_at: Option<u64>,
+    pub(in crate::store) dirty: bool,
+}
+
+/// The tables of one write transaction.
+pub(in crate::store) struct Transaction<'txn> {
+    pub(in crate::store) context: Context,
+    /// Unix seconds of this commit.
+    pub(in crate::store) at: u64,
+    pub(in crate::store) messages: Table<'txn, u64, &'static [u8]>,
+    pub(in crate::store) foreign_ids: Table<'txn, u128, u64>,
+    pub(in crate::store) postings: Table<'txn, u64, &'static [u8]>,
+    pub(in crate::store) platforms: Table<'txn, &'static str, u32>,
+    pub(in crate::store) conversations: Table<'txn, (&'static str, &'static str), &'static [u8]>,
+    pub(in crate::store) newest: Table<'txn, (&'static str, u64), &'static str>,
+    pub(in crate::store) late: Table<'txn, (u32, u64, u64), ()>,
+    pub(in crate::store) keys: Table<'txn, u128, (u64, u128, u64)>,
+    pub(in crate::store) keys_by_age: Table<'txn, (u64, u128), ()>,
+    pub(in crate::store) seen: Table<'txn, (u64, u128), u64>,
+    pub(in crate::store) sent: Table<'txn, (u64, u128), u64>,
+    pub(in crate::store) meta: Table<'txn, &'static str, &'static [u8]>,
+    pub(in crate::store) journal: Table<'txn, u64, &'static [u8]>,
+    pub(in crate::store) epochs: Table<'txn, u64, (u64, u64)>,
+    pub(in crate::store) quarantine: Table<'txn, u64, &'static [u8]>,
+    pub(in crate::store) requests: Table<'txn, u64, &'static [u8]>,
+    pub(in crate::store) adapter_state: Table<'txn, (&'static str, &'static str), &'static [u8]>,
+    pub(in crate::store) told: Table<'txn, u64, &'static [u8]>,
+    pub(in crate::store) counters: Counters,
+    /// The epoch of the newest event.
+    pub(in crate::store) newest_epoch: Epoch,
+    /// Entries of this commit for the journal.
+    pub(in crate::store) kept: Vec<(u64, Entry)>,
+    /// Messages as the table has them, each decoded once.
+    pub(in crate::store) decoded: RefCell<HashMap<u64, Message, RandomState>>,
+    pub(in crate::store) rows: BTreeMap<u64, Row<Places>>,
+    /// By platform and conversation.
+    pub(in crate::store) known_conversations: BTreeMap<String, BTreeMap<String, KnownConversation>>,
+    pub(in crate::store) platform_terms: HashMap<String, Option<Term>, RandomState>,
+    /// By which each message without a platform is routed, read once.
+    pub(in crate::store) seen_platforms: OnceCell<Vec<SeenPlatform>>,
+    pub(in crate::store) named_platforms: OnceCell<Vec<String>>,
+}
+
+impl<'txn> Transaction<'txn> {
+    /// Opens the tables, making those that are not there, for a commit at a time in Unix seconds.
+    pub(in crate::store) fn open(
+        txn: &'txn WriteTransaction,
+        context: &Context,
+        at: u64,
+    ) -> Result<Self> {
+        let meta = txn.open_table(META)?;
+        let counters = tables::counters(&meta)?;
+        let epochs = txn.open_table(EPOCHS)?;
+        let newest = epochs.last()?.map(|(_, row)| Epoch::new(row.value().0));
+        Ok(Self {
+            context: context.clone(),
+            at,
+            messages: txn.open_table(MESSAGES)?,
+            foreign_ids: txn.open_table(FOREIGN_IDS)?,
+            postings: txn.open_table(POSTINGS)?,
+            platforms: txn.open_table(PLATFORMS)?,
+            conversations: txn.open_table(CONVERSATIONS)?,
+            newest: txn.open_table(NEWEST)?,
+            late: txn.open_table(LATE)?,
+            keys: txn.open_table(KEYS)?,
+            keys_by_age: txn.open_table(KEYS_BY_AGE)?,
+            seen: txn.open_table(SEEN)?,
+            sent: txn.open_table(SENT)?,
+            meta,
+            journal: txn.open_table(JOURNAL)?,
+            epochs,
+            quarantine: txn.open_table(QUARANTINE)?,
+            requests: txn.open_table(REQUESTS)?,
+            adapter_state: txn.open_table(ADAPTER_STATE)?,
+            told: txn.open_table(TOLD)?,
+            counters,
+            newest_epoch: newest.unwrap_or_default(),
+            kept: Vec::new(),
+            decoded: RefCell::default(),
+            rows: BTreeMap::new(),
+            known_conversations: BTreeMap::new(),
+            platform_terms: HashMap::default(),
+            seen_platforms: OnceCell::new(),
+            named_platforms: OnceCell::new(),
+        })
+    }
+
+    /// The offset of the next event.
+    pub(in crate::store) fn next_offset(&self) -> u64 {
+        self.counters.offset + 1
+    }
+
+    /// The conversation's row, where this batch has met it.
+    pub(in crate::store) fn known_conversation(
+        &self,
+        platform: &str,
+        name: &str,
+    ) -> Option<&KnownConversation> {
+        self.known_conversations.get(platform)?.get(name)
+    }
+
+    /// The place of the conversation's row among those this batch has met.
+    pub(in crate::store) fn conversation_entry(
+        &mut self,
+        platform: &str,
+        name: &str,
+    ) -> &mut KnownConversation {
+        let names = self.known_conversations.entry(platform.to_owned()).or_default();
+        names.entry(name.to_owned()).or_default()
+    }
+
+    /// The conversation's row, with what this batch has changed.
+    pub(in crate::store) fn conversation(
+        &self,
+        platform: &str,
+        name: &str,
+    ) -> Result<Option<ConversationRow>> {
+        if let Some(known) = self.known_conversation(platform, name) {
+            return Ok(known.row.clone());
+        }
+        let bytes = self.conversations.get((platform, name))?;
+        let unpack = |bytes: &[u8]| unpack("the conversation", &[platform, name], bytes);
+        bytes.map(|bytes| Ok(unpack(bytes.value())?)).transpose()
+    }
+}

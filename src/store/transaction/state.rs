@@ -1,0 +1,237 @@
+//! The state that decisions read: the tables, with the changes of this batch.
+
+use super::Transaction;
+use crate::log::record;
+use crate::model::change::Inbound;
+use crate::model::event::Bounds;
+use crate::model::message::{Direction, Message, Status};
+use crate::model::notice::{Notice, Request};
+use crate::store::damage::pass_over;
+use crate::store::error::Result;
+use crate::store::keys::{Idempotency, KEY_LIFE, alias_key, history_key, seen_keys, sent_keys};
+use crate::store::postings::start_of;
+use crate::store::state::{Marks, State};
+use crate::store::tables::{self, Term};
+use redb::ReadableTable;
+use uuid::Uuid;
+
+/// The newest messages of a conversation among which the target of a reply, a recall, an edit or a
+/// reaction is looked for.
+const MAX_LOOKED_AT: usize = 5_000;
+
+/// The newest requests with which one that comes in is compared.
+const REQUESTS_COMPARED: usize = 1_000;
+
+impl Transaction<'_> {
+    /// The message at a place, decoded anew.
+    fn read_message(&self, seq: u64) -> Result<Option<Message>> {
+        let bytes = self.messages.get(seq)?;
+        bytes.map(|bytes| Ok(record::decode(seq, bytes.value())?)).transpose()
+    }
+}
+
+impl State for Transaction<'_> {
+    fn next(&self) -> (u64, Uuid) {
+        let seq = self.counters.head + 1;
+        (seq, self.context.ids.id(seq, self.context.tag))
+    }
+
+    fn owner(&self) -> &str {
+        &self.context.owner
+    }
+
+    fn by_id(&self, id: Uuid) -> Result<Option<Message>> {
+        let own = self.own_place(id).map_or(Ok(None), |seq| self.by_seq(seq))?;
+        if own.as_ref().is_some_and(|message| message.id == id) {
+            return Ok(own);
+        }
+        let seq = self.foreign_ids.get(id.as_u128())?.map(|seq| seq.value());
+        seq.map_or(Ok(None), |seq| self.by_seq(seq))
+    }
+
+    fn by_seq(&self, seq: u64) -> Result<Option<Message>> {
+        if let Some(message) = self.decoded.borrow().get(&seq) {
+            return Ok(Some(message.clone()));
+        }
+        let message = self.read_message(seq)?;
+        if let Some(message) = &message {
+            self.decoded.borrow_mut().insert(seq, message.clone());
+        }
+        Ok(message)
+    }
+
+    fn own_place(&self, id: Uuid) -> Option<u64> {
+        self.context.ids.seq(id)
+    }
+
+    fn known_key(&self, key: &Idempotency, now: u64) -> Result<Option<(u64, bool)>> {
+        let Some(row) = self.keys.get(key.key)? else { return Ok(None) };
+        let (seq, body, at) = row.value();
+        Ok((now.saturating_sub(at) < KEY_LIFE).then_some((seq, body == key.body)))
+    }
+
+    fn seen(&self, received: &Inbound) -> Result<Option<u64>> {
+        for key in seen_keys(received) {
+            if let Some(seq) = self.seen.get(key)? {
+                return Ok(Some(seq.value()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_in_history(&self, message: &Message) -> Result<bool> {
+        Ok(self.seen.get(history_key(message))?.is_some())
+    }
+
+    fn is_alias(&self, message: &Message, external_id: &str) -> Result<bool> {
+        Ok(self.seen.get(alias_key(message, external_id))?.is_some())
+    }
+
+    fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>> {
+        let Inbound { platform, conversation, external_id, time, .. } = received;
+        // The platform's clock and ours may be far apart.
+        for at in [*time, at] {
+            for key in sent_keys(platform, conversation, external_id, at) {
+                if let Some(seq) = self.sent.get(key)? {
+                    return Ok(Some(seq.value()));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn outbound(
+        &self,
+        platform: &str,
+        conversation: &str,
+        status: Status,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let mut found = Vec::new();
+        let Some(row) = self.conversation(platform, conversation)? else { return Ok(found) };
+        let state = Term::of_state(Direction::Outbound, status);
+        for block in self.blocks(state)? {
+            let mut places = self.places(state.row(block))?;
+            places.intersect(&self.places(row.term.row(block))?);
+            for place in places.ascending() {
+                // One that is damaged is none that an event could be about.
+                let message = self.by_seq(start_of(block) + u64::from(place));
+                found.extend(pass_over(message)?);
+                if found.len() == limit {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn recent(
+        &self,
+        platform: &str,
+        conversation: &str,
+        is_outbound: bool,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let (mut found, mut left) = (Vec::new(), limit);
+        let Some(row) = self.conversation(platform, conversation)? else { return Ok(found) };
+        for block in self.newest_blocks(row.term)? {
+            let block = block?;
+            let recent = self.places(row.term.row(block))?;
+            let mut wanted = recent.clone();
+            if is_outbound {
+                wanted.intersect(&self.outbound_places(block)?);
+            }
+            for place in recent.descending().take(left).filter(|place| wanted.has(*place)) {
+                // One that is damaged is none that an event could be about.
+                let message = self.by_seq(start_of(block) + u64::from(place));
+                found.extend(pass_over(message)?);
+            }
+            left = left.saturating_sub(recent.count() as usize);
+            if left == 0 {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn by_external(
+        &self,
+        account: &str,
+        platform: &str,
+        conversation: &str,
+        external_id: &str,
+    ) -> Result<Option<Message>> {
+        let Some(row) = self.conversation(platform, conversation)? else { return Ok(None) };
+        let mut looked_at = 0;
+        for block in self.newest_blocks(row.term)? {
+            let block = block?;
+            for place in self.places(row.term.row(block))?.descending() {
+                let seq = start_of(block) + u64::from(place);
+                let is_it = match self.messages.get(seq)? {
+                    Some(bytes) => record::is_known_as(seq, bytes.value(), account, external_id),
+                    None => false,
+                };
+                if is_it {
+                    return self.by_seq(seq);
+                }
+                looked_at += 1;
+                if looked_at == MAX_LOOKED_AT {
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_seen_conversation(&self, platform: &str, conversation: &str) -> Result<bool> {
+        let row = self.conversation(platform, conversation)?;
+        Ok(row.is_some_and(|row| row.account.is_some()))
+    }
+
+    fn marks(&self, platform: &str, conversation: &str) -> Result<Option<Marks>> {
+        let row = self.conversation(platform, conversation)?.filter(|row| row.messages > 0);
+        Ok(row.map(|row| Marks {
+            newest: row.last_seq,
+            read: row.read_seq,
+            muted: row.muted,
+            pinned: row.pinned,
+        }))
+    }
+
+    fn has_other_name(&self, platform: &str, conversation: &str, name: &str) -> Result<bool> {
+        let row = self.conversation(platform, conversation)?;
+        Ok(row.is_some_and(|row| row.name.as_deref() != Some(name)))
+    }
+
+    fn hides_recalled(&self) -> bool {
+        self.context.hides_recalled
+    }
+
+    fn request(&self, id: u64) -> Result<Option<Request>> {
+        let row = self.requests.get(id)?;
+        row.map(|row| Ok(tables::unpack_request(id, row.value())?)).transpose()
+    }
+
+    fn is_known_request(&self, notice: &Notice, data: &str) -> Result<bool> {
+        for row in self.requests.iter()?.rev().take(REQUESTS_COMPARED) {
+            let (id, bytes) = row?;
+            let known = tables::unpack_request(id.value(), bytes.value());
+            if known.is_ok_and(|known| {
+                known.data == data
+                    && known.notice.platform == notice.platform
+                    && known.notice.account == notice.account
+            }) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn is_set_aside(&self, offset: u64) -> Result<bool> {
+        Ok(self.quarantine.get(offset)?.is_some())
+    }
+
+    fn forgettable(&self, marks_before: u64) -> Result<Option<Bounds>> {
+        self.bounds(marks_before)
+    }
+}

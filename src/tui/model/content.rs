@@ -1,0 +1,440 @@
+//! A message's content as lines of styled text: what people read of each segment, never the bytes of
+//! a file, and no address where a name will do.
+
+use super::links;
+use crate::model::content::{Content, ForwardItem, Media, Segment};
+use crate::model::inline::Inline;
+use crate::model::message::Message;
+use crate::text;
+use std::borrow::Cow;
+
+/// Messages of a forward that are shown with it; its view shows all of them.
+const FORWARD_LINES: usize = 3;
+
+/// The most characters of one line of a list.
+const MAX_LINE: usize = 200;
+
+/// Look of a piece of text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Look {
+    #[default]
+    Plain,
+    Quiet,
+    /// Somebody is mentioned.
+    Mention,
+    /// The account itself, or everybody, is mentioned.
+    Me,
+    /// A file, a place, a card.
+    Media,
+    Link,
+    /// A message that was taken back.
+    Recalled,
+    /// What a message waits for.
+    Waiting,
+    Wrong,
+    /// A reaction of one's own.
+    Mine,
+}
+
+/// Text in one look; nothing in it can steer a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Span {
+    pub text: String,
+    pub look: Look,
+    /// It is what was searched for.
+    pub is_hit: bool,
+}
+
+impl Span {
+    /// A text of others, made safe to show.
+    pub fn new(text: &str, look: Look) -> Self {
+        Self { text: text::visible(text).into_owned(), look, is_hit: false }
+    }
+}
+
+/// Lines that are being made.
+#[derive(Default)]
+struct Lines {
+    done: Vec<Vec<Span>>,
+    line: Vec<Span>,
+    /// Characters that may still be put.
+    left: usize,
+}
+
+impl Lines {
+    /// Puts text behind what is there; its line breaks begin new lines.
+    fn put(&mut self, text: &str, look: Look) {
+        let text = match text.char_indices().nth(self.left) {
+            Some((end, _)) => &text[..end],
+            None => text,
+        };
+        self.left -= text.chars().count();
+        for (index, line) in text.split(['\n', '\u{2028}', '\u{2029}']).enumerate() {
+            if index > 0 {
+                self.done.push(std::mem::take(&mut self.line));
+            }
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            if !line.is_empty() {
+                self.line.push(Span::new(line, look));
+            }
+        }
+    }
+
+    /// Plain text, the addresses in it standing out.
+    fn put_text(&mut self, text: &str) {
+        let mut end = 0;
+        for link in links::find(text) {
+            self.put(&text[end..link.start], Look::Plain);
+            self.put(&text[link.clone()], Look::Link);
+            end = link.end;
+        }
+        self.put(&text[end..], Look::Plain);
+    }
+
+    /// A word that does not touch the words beside it.
+    fn put_word(&mut self, word: &str, look: Look) {
+        if self.line.last().is_some_and(|span| !span.text.ends_with(char::is_whitespace)) {
+            self.put(" ", Look::Plain);
+        }
+        self.put(word, look);
+    }
+
+    /// Begins a new line unless one has just begun.
+    fn begin_line(&mut self) {
+        if !self.line.is_empty() {
+            self.done.push(std::mem::take(&mut self.line));
+        }
+    }
+
+    fn finish(mut self) -> Vec<Vec<Span>> {
+        if !self.line.is_empty() || self.done.is_empty() {
+            self.done.push(self.line);
+        }
+        self.done
+    }
+}
+
+/// The lines of a content, of at most so many characters in all.
+pub fn lines(content: &Content, most: usize) -> Vec<Vec<Span>> {
+    let mut lines = Lines { left: most, ..Lines::default() };
+    match content.segments() {
+        None => lines.put_text(&content.readable()),
+        Some(segments) => {
+            for (index, segment) in segments.iter().enumerate() {
+                let is_behind_name = index > 0 && is_mention(&segments[index - 1]);
+                put(&mut lines, segment, is_behind_name);
+            }
+        }
+    }
+    lines.finish()
+}
+
+fn is_mention(segment: &Segment) -> bool {
+    matches!(segment, Segment::Mention { .. } | Segment::MentionAll {})
+}
+
+fn put(lines: &mut Lines, segment: &Segment, is_behind_name: bool) {
+    match segment {
+        Segment::Text { text } => {
+            if is_behind_name && !text.starts_with(char::is_whitespace) {
+                lines.put(" ", Look::Plain);
+            }
+            lines.put_text(text);
+        }
+        Segment::Mention { user, name, me } => {
+            let name = name.as_deref().filter(|name| !name.is_empty()).unwrap_or(user);
+            lines.put_word(&format!("@{name}"), if *me { Look::Me } else { Look::Mention });
+        }
+        Segment::MentionAll {} => lines.put_word("@all", Look::Me),
+        Segment::Emoji { .. } => lines.put(&emoji(segment), Look::Plain),
+        Segment::Other { .. } => lines.put_word(&word(segment), Look::Quiet),
+        Segment::Forward { items, .. } => {
+            lines.begin_line();
+            lines.put(&word(segment), Look::Media);
+            for item in items.iter().take(FORWARD_LINES) {
+                lines.begin_line();
+                lines.put(&format!("  {}", line_of_item(item)), Look::Quiet);
+            }
+            if items.len() > FORWARD_LINES {
+                lines.begin_line();
+                lines.put(&format!("  … {} more", items.len() - FORWARD_LINES), Look::Quiet);
+            }
+            lines.begin_line();
+        }
+        Segment::Image(_)
+        | Segment::Audio(_)
+        | Segment::Video(_)
+        | Segment::File(_)
+        | Segment::Location { .. }
+        | Segment::Card { .. } => {
+            lines.begin_line();
+            lines.put(&word(segment), Look::Media);
+            if let Some(said) = segment.media().and_then(|media| media.text.as_deref()) {
+                lines.put(&format!(" “{said}”"), Look::Plain);
+            }
+            lines.begin_line();
+        }
+    }
+}
+
+/// One message of a forward on one line.
+fn line_of_item(item: &ForwardItem) -> String {
+    let name = if item.sender.name.is_empty() { &item.sender.id } else { &item.sender.name };
+    format!("{name}: {}", line(&Content::of(item.segments.clone())))
+}
+
+/// Every message of the forwards in a content, with its author's name before it.
+pub fn forwarded(content: &Content, most: usize) -> Vec<Vec<Span>> {
+    let mut lines = Lines { left: most, ..Lines::default() };
+    put_forwarded(&mut lines, content.segments().unwrap_or_default(), 1);
+    if lines.done.is_empty() && lines.line.is_empty() { Vec::new() } else { lines.finish() }
+}
+
+fn put_forwarded(lines: &mut Lines, segments: &[Segment], depth: usize) {
+    for segment in segments {
+        let Segment::Forward { items, .. } = segment else { continue };
+        for item in items {
+            lines.begin_line();
+            lines.put(&format!("{}{}", "  ".repeat(depth), line_of_item(item)), Look::Plain);
+            put_forwarded(lines, &item.segments, depth + 1);
+        }
+    }
+    lines.begin_line();
+}
+
+/// A content on one line, for lists and quotes.
+pub fn line(content: &Content) -> String {
+    let Some(segments) = content.segments() else {
+        return one_line(&content.readable());
+    };
+    let mut line = String::new();
+    for segment in segments {
+        let word = match segment {
+            Segment::Text { text } => Cow::Borrowed(&**text),
+            Segment::Emoji { .. } => Cow::Owned(emoji(segment)),
+            segment => Cow::Owned(word(segment)),
+        };
+        let is_text = matches!(segment, Segment::Text { .. } | Segment::Emoji { .. });
+        if (!is_text || line.starts_with('@'))
+            && !line.is_empty()
+            && !line.ends_with(char::is_whitespace)
+            && !word.starts_with(char::is_whitespace)
+        {
+            line.push(' ');
+        }
+        line.push_str(&word);
+        if line.len() > MAX_LINE * 4 {
+            break;
+        }
+    }
+    one_line(&line)
+}
+
+/// The beginning of a text, its line breaks and tabs as spaces.
+pub fn one_line(text: &str) -> String {
+    let begin: String = text.chars().take(MAX_LINE).collect();
+    begin.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The last line of a conversation: who said what, people by their names where that is wanted.
+pub fn last_line(message: &Message, own: &str, has_name: bool) -> String {
+    let said = match &message.recall {
+        Some(_) => "[recalled]".to_owned(),
+        None => line(&message.content),
+    };
+    match (&message.sender, message.direction) {
+        (_, crate::model::message::Direction::Outbound) => format!("{own}{said}"),
+        (Some(sender), _) if has_name && !sender.name.is_empty() => {
+            format!("{}: {said}", sender.name)
+        }
+        _ => said,
+    }
+}
+
+/// A segment that is no text in a few words, such as `[image] cat.png, 12 kB`.
+pub fn word(segment: &Segment) -> String {
+    let labelled = |label: &str, words: &[Option<&str>]| {
+        let words = words.iter().copied().flatten().find(|word| is_shown(word));
+        match words {
+            Some(words) => format!("[{label}] {}", one_line(words)),
+            None => format!("[{label}]"),
+        }
+    };
+    match segment {
+        Segment::Text { text } => text.clone(),
+        Segment::Mention { user, name, .. } => {
+            format!("@{}", name.as_deref().filter(|name| !name.is_empty()).unwrap_or(user))
+        }
+        Segment::MentionAll {} => "@all".into(),
+        Segment::Emoji { .. } => emoji(segment),
+        Segment::Image(media) => medium("image", media),
+        Segment::Audio(media) => medium("audio", media),
+        Segment::Video(media) => medium("video", media),
+        Segment::File(media) => medium("file", media),
+        Segment::Location { latitude, longitude, title, address } => {
+            let at = format!("{latitude:.5}, {longitude:.5}");
+            let names: Vec<_> = [title, address].into_iter().flatten().cloned().collect();
+            labelled("location", &[Some(&names.join(", ")), Some(&at)])
+        }
+        Segment::Forward { title, items, .. } => {
+            let count = match items.len() {
+                0 => String::new(),
+                1 => " (1 message)".into(),
+                count => format!(" ({count} messages)"),
+            };
+            labelled("forward", &[title.as_deref()]) + &count
+        }
+        Segment::Card { title, text, url, .. } => {
+            let host = url.as_deref().and_then(links::host);
+            let text = text.as_deref().filter(|_| title.is_some());
+            let more: Vec<_> = [text, host].into_iter().flatten().map(one_line).collect();
+            let head = labelled("card", &[title.as_deref(), text]);
+            if more.is_empty() { head } else { format!("{head} — {}", more.join(" · ")) }
+        }
+        Segment::Other { name, text } => labelled(name, &[text.as_deref()]),
+    }
+}
+
+fn medium(label: &str, media: &Media) -> String {
+    let inline = media.url.as_deref().and_then(Inline::parse);
+    let address = media.url.as_deref().filter(|_| inline.is_none());
+    let from_address = address.and_then(|url| links::file_name(url).or_else(|| links::host(url)));
+    let names = [media.name.as_deref(), media.summary.as_deref(), from_address];
+    let name = names.into_iter().flatten().find(|name| is_shown(name)).map(bare);
+    let length = media.duration.map(|seconds| {
+        let seconds = seconds.max(0.0).round() as u64;
+        format!("{}:{:02}", seconds / 60, seconds % 60)
+    });
+    let size = media.size.or(inline.map(|inline| inline.size as u64)).map(text::in_units);
+    let facts: Vec<_> = [name, length, size].into_iter().flatten().collect();
+    if facts.is_empty() { format!("[{label}]") } else { format!("[{label}] {}", facts.join(", ")) }
+}
+
+/// The name of a sticker without the brackets that some platforms put around it.
+fn bare(name: &str) -> String {
+    let inside = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    one_line(inside.unwrap_or(name))
+}
+
+/// Whether a word says something, and is not the bytes of a file.
+fn is_shown(word: &str) -> bool {
+    !word.is_empty() && Inline::parse(word).is_none()
+}
+
+/// An emoji stands for itself; a face is shown by its name in brackets.
+fn emoji(segment: &Segment) -> String {
+    let Segment::Emoji { name, .. } = segment else { return String::new() };
+    match name.as_deref().filter(|name| is_shown(name)) {
+        Some(name) if name.starts_with('[') || !name.chars().any(char::is_alphanumeric) => {
+            name.to_owned()
+        }
+        Some(name) => format!("[{name}]"),
+        None => "[emoji]".into(),
+    }
+}
+
+/// Breaks lines into rows of at most `columns`; tells whether there is more than `most_rows`.
+pub fn wrap(lines: &[Vec<Span>], columns: usize, most_rows: usize) -> (Vec<Vec<Span>>, bool) {
+    let mut rows = Vec::new();
+    for line in lines {
+        if rows.len() >= most_rows {
+            return (rows, true);
+        }
+        let whole: String = line.iter().map(|span| span.text.as_str()).collect();
+        let (ranges, is_cut) = text::wrap_line(&whole, columns, most_rows - rows.len());
+        rows.extend(ranges.into_iter().map(|range| part(line, &range)));
+        if is_cut {
+            return (rows, true);
+        }
+    }
+    (rows, false)
+}
+
+/// The spans of a part of a line.
+fn part(line: &[Span], range: &std::ops::Range<usize>) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut begin = 0;
+    for span in line {
+        let end = begin + span.text.len();
+        let (from, to) = (range.start.max(begin), range.end.min(end));
+        if from < to
+            && let Some(text) = span.text.get(from - begin..to - begin)
+        {
+            spans.push(Span { text: text.to_owned(), ..*span });
+        }
+        begin = end;
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::content::every_segment;
+    use crate::model::message::MessageType;
+
+    fn shown(content: &Content) -> Vec<String> {
+        let join = |line: &Vec<Span>| line.iter().map(|span| span.text.as_str()).collect();
+        lines(content, 10_000).iter().map(join).collect()
+    }
+
+    fn text(text: &str) -> Segment {
+        Segment::Text { text: text.into() }
+    }
+
+    #[test]
+    fn every_segment_has_words() {
+        let all = Content::of(every_segment());
+        let wanted = [
+            "a @Ann @all[微笑]",
+            "[image] a.png, 0:02, 3 bytes “t”",
+            "[audio] a.png, 0:02, 3 bytes “t”",
+            "[video] a.png, 0:02, 3 bytes “t”",
+            "[file] a.png, 0:02, 3 bytes “t”",
+            "[location] t, a",
+            "[forward] t (1 message)",
+            "  B: x",
+            "[card] t — x",
+            "[poke] x",
+        ];
+        assert_eq!(shown(&all), wanted);
+        assert!(line(&all).starts_with("a @Ann @all"), "{}", line(&all));
+    }
+
+    #[test]
+    fn neither_bytes_nor_addresses_are_shown_where_a_name_will_do() {
+        let of = |content: &str| shown(&Content::of_type(MessageType::Image, content.into()));
+        let data = "QUJD".repeat(4_000);
+        assert_eq!(of(&format!("base64://{data}")), ["[image] 12 kB"]);
+        assert_eq!(of(&Inline::write("月.png", b"abc")), ["[image] 月.png, 3 bytes"]);
+        assert_eq!(of("https://example.com/a/chart.png?x=1"), ["[image] chart.png"]);
+        assert_eq!(of("https://example.com/"), ["[image] example.com"]);
+    }
+
+    #[test]
+    fn lines_break_and_links_stand_out() {
+        let content = Content::text("see https://a.b/c, and\r\nmore");
+        let found = lines(&content, 1000);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0][1], Span::new("https://a.b/c", Look::Link));
+        let (rows, is_cut) = wrap(&found, 8, 3);
+        assert_eq!(rows[1], [Span::new("https://", Look::Link)]);
+        assert!(is_cut);
+    }
+
+    #[test]
+    fn mentions_stand_apart_from_the_words_beside_them() {
+        let ann = Segment::Mention { user: "7".into(), name: Some("Ann".into()), me: true };
+        let content = Content::of(vec![text("hi"), ann, text("come")]);
+        assert_eq!(shown(&content), ["hi @Ann come"]);
+        assert_eq!(lines(&content, 100)[0][2].look, Look::Me);
+    }
+
+    #[test]
+    fn a_long_text_is_looked_at_no_further_than_it_is_shown() {
+        let content = Content::text("x".repeat(1 << 20));
+        assert_eq!(lines(&content, 100)[0][0].text.len(), 100);
+    }
+}

@@ -1,0 +1,245 @@
+//! Going from one conversation to another, filters, and searches.
+
+use super::scope::{Key, Scope};
+use super::view::Subject;
+use super::{Focus, HOLD, Model, Needle, Request};
+use crate::model::message::Status;
+use crate::protocol::http::SetConversation;
+use crate::tui::keys::Action;
+
+impl Model {
+    /// Ends a search or a filter; else goes to the list.
+    pub(super) fn widen(&mut self) {
+        let scope = self.stream.scope();
+        if scope.query.is_some() {
+            let scope = Scope { query: None, ..scope.clone() };
+            self.search = None;
+            self.open(scope);
+        } else if self.search.take().is_some() {
+            self.stream.mark(None);
+        } else if !scope.is_unfiltered() {
+            let conversation = scope.conversation.clone();
+            self.open(Scope { conversation, ..Scope::default() });
+        } else {
+            self.focus = Focus::List;
+        }
+    }
+
+    pub(super) fn newest_message(&mut self) {
+        if !self.stream.go_to_newest() {
+            self.reload();
+        }
+    }
+
+    // Filters and searches.
+
+    pub(super) fn next_platform(&mut self) {
+        let scope = self.stream.scope().clone();
+        let names = self.conversations.platforms();
+        let next = match &scope.platform {
+            None => names.first(),
+            Some(now) => names.iter().find(|name| **name > now.as_str()),
+        };
+        let platform = next.map(|name| (*name).to_owned());
+        let is_there = |key: &Key| platform.as_ref().is_none_or(|name| *name == key.platform);
+        let conversation = scope.conversation.filter(is_there);
+        self.list_top = 0;
+        self.open(Scope { conversation, platform, ..scope });
+    }
+
+    pub(super) fn next_status(&mut self) {
+        let scope = self.stream.scope().clone();
+        let next = match scope.status {
+            None => Some(0),
+            Some(now) => Status::ALL.iter().position(|status| *status == now).map(|at| at + 1),
+        };
+        let status = next.and_then(|at| Status::ALL.get(at).copied());
+        self.open(Scope { status, ..scope });
+    }
+
+    /// The text that was typed to search for.
+    fn searched(&mut self) -> Option<String> {
+        let text = self.searching.take()?.lines().join(" ");
+        (!text.trim().is_empty()).then_some(text)
+    }
+
+    /// Searches upwards in what is loaded, else the whole history of what is shown.
+    pub(super) fn find(&mut self) {
+        self.search = self.searched();
+        self.stream.mark(self.search.as_deref().and_then(Needle::new));
+        self.stream.unselect();
+        let Some(text) = self.search.clone() else { return };
+        self.focus = Focus::Stream;
+        if !self.stream.find(&text, true) {
+            let scope = Scope { query: Some(text), ..self.stream.scope().clone() };
+            self.open(scope);
+        }
+    }
+
+    pub(super) fn find_again(&mut self, upwards: bool) {
+        let Some(text) = self.search.clone() else { return };
+        self.focus = Focus::Stream;
+        if self.stream.find(&text, upwards) {
+            return;
+        }
+        self.say(match upwards {
+            true => "no match further up in what is loaded; / and Tab searches everything",
+            false => "no match further down",
+        });
+    }
+
+    /// Searches the whole history of every conversation.
+    pub(super) fn find_everywhere(&mut self) {
+        let Some(query) = self.searched() else { return };
+        self.search = Some(query.clone());
+        self.focus = Focus::Stream;
+        let platform = self.stream.scope().platform.clone();
+        self.open(Scope { query: Some(query), platform, ..Scope::default() });
+    }
+
+    // Conversations.
+
+    /// Opens a conversation, or all of them.
+    pub(super) fn open_conversation(&mut self, conversation: Option<Key>) {
+        let scope = self.stream.scope();
+        let is_other =
+            |key: &Key| scope.platform.as_ref().is_some_and(|name| *name != key.platform);
+        let platform =
+            scope.platform.clone().filter(|_| !conversation.as_ref().is_some_and(is_other));
+        let status = scope.status;
+        self.results = None;
+        self.open(Scope { conversation, platform, status, query: None });
+        self.show_in_list();
+    }
+
+    /// Scrolls the list to the open conversation.
+    pub(super) fn show_in_list(&mut self) {
+        let (place, rows) = (self.list_place(), self.layout().list_rows());
+        self.list_top = self.list_top.clamp((place + 1).saturating_sub(rows), place);
+    }
+
+    pub(super) fn move_in_list(&mut self, action: Action) {
+        let (place, last) = (self.list_place(), self.listed().len());
+        let page = self.layout().list_rows();
+        let place = match action {
+            Action::Down => place + 1,
+            Action::Up => place.saturating_sub(1),
+            Action::PageDown => place + page,
+            Action::PageUp => place.saturating_sub(page),
+            Action::First => 0,
+            Action::Last => last,
+            _ => return self.enter(),
+        };
+        self.hold_list();
+        self.go_in_list(place.min(last));
+    }
+
+    /// Goes to write to the open conversation, or to read all of them.
+    fn enter(&mut self) {
+        let is_one = self.stream.scope().conversation.is_some();
+        self.focus = if is_one { Focus::Write } else { Focus::Stream };
+    }
+
+    /// Keeps the order of the list for a while.
+    fn hold_list(&mut self) {
+        self.conversations.hold();
+        self.held_until = self.now + HOLD;
+    }
+
+    /// Opens what is at a place of the list.
+    pub(super) fn go_in_list(&mut self, place: usize) {
+        let key = place.checked_sub(1).map(|index| self.listed().get(index).map(|c| c.key.clone()));
+        let key = key.flatten();
+        if key != self.stream.scope().conversation || self.results.is_some() {
+            self.open_conversation(key);
+        }
+    }
+
+    /// The conversation below or above the open one in the list.
+    pub(super) fn neighbour(&mut self, below: bool) {
+        let (place, last) = (self.list_place(), self.listed().len());
+        let next = if below { place + 1 } else { place.saturating_sub(1) };
+        self.hold_list();
+        self.go_in_list(next.clamp(1.min(last), last));
+        self.follow_to_conversation();
+    }
+
+    /// The next conversation with unread messages: those that mention the account first.
+    pub(super) fn next_unread(&mut self) {
+        let open = self.stream.scope().conversation.clone();
+        let listed = self.listed();
+        let unread: Vec<_> = listed
+            .iter()
+            .filter(|c| c.unread > 0 && !c.muted && Some(&c.key) != open.as_ref())
+            .collect();
+        let next = unread.iter().find(|c| c.mentions > 0).or(unread.first());
+        match next.map(|next| next.key.clone()) {
+            Some(key) => self.go_to_conversation(key),
+            None => self.say("nothing is unread elsewhere"),
+        }
+    }
+
+    /// Opens a conversation, and goes there to write.
+    pub(super) fn go_to_conversation(&mut self, key: Key) {
+        self.view = None;
+        self.open_conversation(Some(key));
+        self.focus = Focus::Write;
+    }
+
+    /// Keys that went to the list or to messages stay there; others follow to the new conversation.
+    fn follow_to_conversation(&mut self) {
+        self.view = None;
+        if self.focus == Focus::Write && self.stream.scope().conversation.is_none() {
+            self.focus = Focus::Stream;
+        }
+    }
+
+    /// Marks the open conversation as read, mutes or pins it.
+    pub(super) fn set_conversation(&mut self, action: Action) {
+        let open = self.stream.scope().conversation.as_ref();
+        let Some(known) = open.and_then(|key| self.conversations.get(key)) else {
+            return self.say("choose a conversation first");
+        };
+        let (key, name) = (known.key.clone(), known.name().to_owned());
+        let mut set = SetConversation::default();
+        let done = match action {
+            Action::Mute => {
+                set.muted = Some(!known.muted);
+                if known.muted { "is no longer muted" } else { "is muted" }
+            }
+            Action::Pin => {
+                set.pinned = Some(!known.pinned);
+                if known.pinned { "is no longer pinned" } else { "is pinned" }
+            }
+            _ => {
+                self.conversations.read(&key);
+                return self.ask(Request::ReadAll(key));
+            }
+        };
+        self.say(format!("{name} {done}"));
+        self.ask(Request::SetConversation(key, set));
+    }
+
+    pub(super) fn move_in_stream(&mut self, action: Action) {
+        let page = self.stream.page();
+        match action {
+            Action::Down => self.stream.select_below(),
+            Action::Up => self.stream.select_above(),
+            Action::PageDown => self.stream.scroll_down(page),
+            Action::PageUp => self.stream.scroll_up(page),
+            Action::HalfDown => self.stream.scroll_down(page / 2),
+            Action::HalfUp => self.stream.scroll_up(page / 2),
+            Action::First => self.stream.go_to_oldest(),
+            Action::Last => self.newest_message(),
+            Action::Open => match self.stream.selected().cloned() {
+                // A hit of a search is shown with what was said around it.
+                Some(message) if self.stream.scope().query.is_some() => {
+                    self.show_in_conversation(&message);
+                }
+                Some(message) => self.show(Subject::Message(Box::new(message))),
+                None => self.stream.select_above(),
+            },
+            _ => {}
+        }
+    }
+}

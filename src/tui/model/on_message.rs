@@ -1,0 +1,220 @@
+//! Doing something with a message.
+
+use super::attachment::{self, Attachment, Fetching, Place};
+use super::content;
+use super::draft::Purpose;
+use super::scope::Key;
+use super::view::{Subject, View};
+use super::{Effect, Focus, Model, Question, Request, compose};
+use crate::model::message::{Direction, Message, Status};
+use crate::tui::keys::Action;
+
+impl Model {
+    /// The message of the view, else the selected one; where nothing is selected, the newest one on
+    /// the screen.
+    fn message_at_hand(&self) -> Option<&Message> {
+        match &self.view {
+            Some(View { subject: Subject::Message(message), .. }) => Some(message),
+            Some(_) => None,
+            None => self.stream.selected().or_else(|| {
+                let last = self.stream.visible().last()?.position;
+                self.stream.window().at(last)
+            }),
+        }
+    }
+
+    /// The newest message of one's own on the screen.
+    fn last_own(&self) -> Option<&Message> {
+        let shown = self.stream.visible();
+        let messages = shown.iter().filter_map(|shown| self.stream.window().at(shown.position));
+        messages.filter(|message| message.direction == Direction::Outbound).last()
+    }
+
+    pub(super) fn on_message(&mut self, action: Action) {
+        let changes = matches!(
+            action,
+            Action::Recall | Action::Cancel | Action::Retry | Action::Delete | Action::React
+        );
+        // What cannot be taken back asks for a message that was chosen.
+        let is_chosen = self.view.is_some() || self.stream.selected().is_some();
+        let message = match action {
+            Action::Edit if !is_chosen => self.last_own(),
+            _ => self.message_at_hand().filter(|_| is_chosen || !changes),
+        };
+        let message = message.cloned();
+        let Some(message) = message else {
+            return self.say("choose a message first, with ↑ or k");
+        };
+        match action {
+            Action::Reply => self.reply_to(message),
+            Action::Edit => self.edit(message),
+            Action::Recall => self.recall(&message),
+            Action::React => self.pick_reaction(&message),
+            Action::Answered => self.go_to_answered(&message),
+            Action::OpenLink => self.open_or_save(&message, Fetching::Open),
+            Action::Save => self.open_or_save(&message, Fetching::Save),
+            Action::Conversation => self.show_in_conversation(&message),
+            Action::Copy => {
+                self.effects.push(Effect::Copy(said(&message)));
+                self.say("content copied");
+            }
+            Action::CopyId => {
+                self.effects.push(Effect::Copy(message.id.to_string()));
+                self.say("ID copied");
+            }
+            Action::Delete => self.question = Some(Question::Delete(message.id)),
+            Action::Cancel => self.cancel(&message),
+            Action::Retry => self.retry(&message),
+            _ => {}
+        }
+    }
+
+    fn reply_to(&mut self, message: Message) {
+        self.view = None;
+        let key = Key::of(&message);
+        if self.stream.scope().conversation.as_ref() != Some(&key) {
+            self.open_around(key, message.id);
+            self.show_in_list();
+        }
+        self.draft.reply_to(message);
+        self.focus = Focus::Write;
+    }
+
+    fn edit(&mut self, message: Message) {
+        let segments = message.content.to_segments();
+        if message.direction == Direction::Inbound {
+            return self.say("only your own messages can be edited");
+        }
+        if message.recall.is_some() || !compose::is_editable(&segments) {
+            return self.say("only text can be edited here");
+        }
+        self.view = None;
+        let key = Key::of(&message);
+        if self.stream.scope().conversation.as_ref() != Some(&key) {
+            self.open_around(key, message.id);
+        }
+        self.draft.edit(message.id, &segments);
+        self.focus = Focus::Write;
+    }
+
+    fn recall(&mut self, message: &Message) {
+        if message.recall.is_some() {
+            return self.say("it was taken back already");
+        }
+        self.question = Some(Question::Recall(message.id));
+    }
+
+    fn cancel(&mut self, message: &Message) {
+        match message.status {
+            _ if message.direction == Direction::Inbound => self.say(ONLY_OWN),
+            Status::Pending | Status::Sending => {
+                self.ask(Request::SetStatus(message.id, Status::Canceled));
+            }
+            other => {
+                self.say(format!("the message is {other}; only pending messages can be canceled"));
+            }
+        }
+    }
+
+    fn retry(&mut self, message: &Message) {
+        match message.status {
+            _ if message.direction == Direction::Inbound => self.say(ONLY_OWN),
+            Status::Failed | Status::Canceled => {
+                self.ask(Request::SetStatus(message.id, Status::Pending));
+            }
+            other => self.say(format!(
+                "the message is {other}; only failed and canceled messages can be sent again"
+            )),
+        }
+    }
+
+    // Going to another message.
+
+    fn go_to_answered(&mut self, message: &Message) {
+        let Some(reply) = &message.reply_to else {
+            return self.say("it answers no message");
+        };
+        let Some(id) = reply.id else {
+            return self.say("the message that it answers is not known here");
+        };
+        self.view = None;
+        self.focus = Focus::Stream;
+        if !self.stream.jump(id) {
+            self.open_around(Key::of(message), id);
+        }
+        self.jumped_from = Some(message.id);
+    }
+
+    pub(super) fn return_from_jump(&mut self) {
+        let Some(id) = self.jumped_from.take() else { return };
+        if !self.stream.jump(id)
+            && let Some(key) = self.stream.scope().conversation.clone()
+        {
+            self.open_around(key, id);
+        }
+    }
+
+    /// Shows a message with what was said around it; Esc goes back to where it was found.
+    pub(super) fn show_in_conversation(&mut self, message: &Message) {
+        self.view = None;
+        self.focus = Focus::Stream;
+        let scope = self.stream.scope().clone();
+        if scope.whole_conversation().is_some() {
+            return;
+        }
+        self.open_around(Key::of(message), message.id);
+        self.results = Some(scope);
+        self.show_in_list();
+    }
+
+    // Links and files.
+
+    fn open_or_save(&mut self, message: &Message, fetching: Fetching) {
+        let mut found = attachment::of(message);
+        if fetching == Fetching::Save {
+            found.retain(|attachment| attachment.name.is_some());
+        }
+        match (found.len(), fetching) {
+            (0, Fetching::Open) => self.say("there is no link and no file in it"),
+            (0, Fetching::Save) => self.say("there is no file in it"),
+            (1, _) => self.fetch(found.remove(0), fetching),
+            _ => self.pick_attachment(found, fetching),
+        }
+    }
+
+    pub(super) fn fetch(&mut self, attachment: Attachment, fetching: Fetching) {
+        match (&attachment.place, fetching) {
+            (Place::Address(address), Fetching::Open) => {
+                self.say(format!("opening {}", attachment.label));
+                self.effects.push(Effect::Open(address.clone()));
+            }
+            _ => {
+                self.say(format!("fetching {}", attachment.label));
+                self.ask(Request::Fetch(Box::new(attachment), fetching));
+            }
+        }
+    }
+
+    /// What the text that is written becomes, for its title.
+    pub fn purpose(&self) -> Option<String> {
+        match self.draft.purpose() {
+            Purpose::New => None,
+            Purpose::Edit(_) => Some("editing · Enter: save · Esc: leave it as it is".into()),
+            Purpose::Reply(message) => {
+                let (author, said) =
+                    (super::rows::author(message), content::line(&message.content));
+                Some(format!("↩ {author}: {said}"))
+            }
+        }
+    }
+}
+
+const ONLY_OWN: &str = "a received message cannot be canceled or sent again";
+
+/// What a message says, to be copied: its text, or the address of the file it is.
+fn said(message: &Message) -> String {
+    match message.content.segments() {
+        Some(segments) if compose::is_editable(segments) => compose::text_of(segments).0,
+        _ => message.content.readable().into_owned(),
+    }
+}

@@ -1,0 +1,142 @@
+//! Lists to choose from: conversations, links and files, reactions, requests.
+
+use super::attachment::{Attachment, Fetching};
+use super::picker::{Choice, Item, Picker};
+use super::{Model, Question, Request};
+use crate::model::message::Message;
+use crate::model::notice::NoticeKind;
+use crate::protocol::http;
+use crate::tui::keys::Action;
+
+/// Reactions that are offered.
+const REACTIONS: [(&str, &str); 12] = [
+    ("👍", "yes thumbs up"),
+    ("❤", "heart love"),
+    ("😂", "laugh"),
+    ("😮", "surprise wow"),
+    ("😢", "sad cry"),
+    ("🙏", "thanks please"),
+    ("🎉", "party congratulations"),
+    ("🔥", "fire"),
+    ("👀", "eyes look"),
+    ("✅", "done check"),
+    ("👎", "no thumbs down"),
+    ("🤔", "thinking"),
+];
+
+/// Entries that a page goes over.
+const PAGE: isize = 10;
+
+impl Model {
+    pub(super) fn pick_conversation(&mut self) {
+        let has_platforms = self.has_platforms();
+        let listed = self.conversations.ordered(None);
+        let mut items: Vec<_> = listed
+            .iter()
+            .map(|known| {
+                let unread = match known.unread {
+                    0 => String::new(),
+                    count => format!("{count} unread"),
+                };
+                let id = if known.name.is_some() { &*known.key.conversation } else { "" };
+                let platform = if has_platforms { &*known.key.platform } else { "" };
+                let parts = [platform, id, &unread];
+                let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+                let choice = Choice::Conversation(known.key.clone());
+                Item { label: known.name().to_owned(), detail: parts.join(" · "), choice }
+            })
+            .collect();
+        // Those with something to read come first.
+        let unread: Vec<_> = listed.iter().map(|known| known.unread == 0).collect();
+        let mut order: Vec<_> = unread.into_iter().zip(items.drain(..)).collect();
+        order.sort_by_key(|(is_read, _)| *is_read);
+        let items = order.into_iter().map(|(_, item)| item).collect();
+        self.picker = Some(Picker::new("Go to", items));
+    }
+
+    pub(super) fn pick_reaction(&mut self, message: &Message) {
+        let id = message.id;
+        let there = message.reactions.iter().map(|reaction| {
+            let emoji = reaction.emoji.clone();
+            let detail = match (reaction.mine, reaction.count) {
+                (true, _) => "yours; Enter takes it back".to_owned(),
+                (false, count) => format!("{count} so far"),
+            };
+            let choice = Choice::Reaction { id, emoji: emoji.clone(), on: !reaction.mine };
+            Item { label: emoji, detail, choice }
+        });
+        let is_there = |emoji: &str| message.reactions.iter().any(|known| known.emoji == emoji);
+        let others =
+            REACTIONS.iter().filter(|(emoji, _)| !is_there(emoji)).map(|(emoji, words)| {
+                let choice = Choice::Reaction { id, emoji: (*emoji).to_owned(), on: true };
+                Item { label: (*emoji).to_owned(), detail: (*words).to_owned(), choice }
+            });
+        let items = there.chain(others).collect();
+        self.picker = Some(Picker::new("React with", items).taking_reactions(id));
+    }
+
+    pub(super) fn pick_attachment(&mut self, found: Vec<Attachment>, fetching: Fetching) {
+        let item = |attachment: Attachment| Item {
+            label: attachment.label.clone(),
+            detail: String::new(),
+            choice: Choice::Attachment(Box::new(attachment), fetching),
+        };
+        let title = if fetching == Fetching::Open { "Open" } else { "Save" };
+        self.picker = Some(Picker::new(title, found.into_iter().map(item).collect()));
+    }
+
+    pub(super) fn pick_request(&mut self) {
+        if self.requests.is_empty() {
+            return self.say("no friend or join request waits for an answer");
+        }
+        let item = |request: &http::Request| Item {
+            label: words_of(request),
+            detail: request.platform.clone(),
+            choice: Choice::Request(request.id),
+        };
+        self.picker = Some(Picker::new("Requests", self.requests.iter().map(item).collect()));
+    }
+
+    pub(super) fn move_in_picker(&mut self, action: Action) {
+        let Some(picker) = &mut self.picker else { return };
+        match action {
+            Action::Down => picker.go(1),
+            Action::Up => picker.go(-1),
+            Action::PageDown => picker.go(PAGE),
+            Action::PageUp => picker.go(-PAGE),
+            Action::Open => self.take_choice(),
+            _ => {}
+        }
+    }
+
+    pub(super) fn take_choice(&mut self) {
+        let Some(choice) = self.picker.as_ref().and_then(|picker| picker.chosen().cloned()) else {
+            return;
+        };
+        self.picker = None;
+        match choice {
+            Choice::Conversation(key) => self.go_to_conversation(key),
+            Choice::Attachment(attachment, fetching) => self.fetch(*attachment, fetching),
+            Choice::Reaction { id, emoji, on } => self.ask(Request::React(id, emoji, on)),
+            Choice::Request(id) => {
+                let words = self.requests.iter().find(|request| request.id == id).map(words_of);
+                self.question = words.map(|words| Question::Request(id, words));
+            }
+        }
+    }
+}
+
+/// A request in words.
+fn words_of(request: &http::Request) -> String {
+    let name = request.user.as_ref().map_or("somebody", super::rows::name_of);
+    let wish = match (&request.conversation, request.kind) {
+        (Some(conversation), NoticeKind::JoinRequest) => format!("wants to join {conversation}"),
+        (None, NoticeKind::JoinRequest) => "wants to join a group".into(),
+        _ => "wants to be a friend".into(),
+    };
+    if request.text.is_empty() {
+        format!("{name} {wish}")
+    } else {
+        format!("{name} {wish}: {}", request.text)
+    }
+}

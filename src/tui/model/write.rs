@@ -1,0 +1,175 @@
+//! Writing: sending what was written, and completing names and paths.
+
+use super::compose::{self, Mention, Wanted};
+use super::draft::{Purpose, Written};
+use super::rows::name_of;
+use super::scope::Key;
+use super::{Focus, Model, Request};
+use crate::model::message::{Direction, MessageType};
+use crate::protocol::http::{MessageChange, NewMessage};
+use crate::search::normalise;
+
+/// Names that are shown where several begin alike.
+const MAX_SHOWN: usize = 8;
+
+impl Model {
+    /// Goes to write: to the open conversation, else to the one of the selected message.
+    pub(super) fn write(&mut self) {
+        if self.stream.scope().conversation.is_none() {
+            match self.stream.selected().map(Key::of) {
+                Some(key) => self.open_conversation(Some(key)),
+                None => return self.say("choose a conversation to write to"),
+            }
+        }
+        self.view = None;
+        self.focus = Focus::Write;
+    }
+
+    pub(super) fn send(&mut self) {
+        let Some(key) = self.stream.scope().conversation.clone() else { return };
+        let Some(Written { text, purpose, mentions }) = self.draft.take() else { return };
+        let wanted = compose::read(&text, &mentions);
+        if let Purpose::Edit(id) = purpose {
+            let change = match wanted {
+                Wanted::Text(content) => {
+                    MessageChange { content: Some(content), ..MessageChange::default() }
+                }
+                Wanted::Segments(segments) => {
+                    MessageChange { segments: Some(segments), ..MessageChange::default() }
+                }
+                _ => return self.say("a file cannot take the place of a text (↑ brings it back)"),
+            };
+            return self.ask(Request::Edit(id, change));
+        }
+        let reply_to = match purpose {
+            Purpose::Reply(message) => Some(message.id.to_string()),
+            _ => None,
+        };
+        let mut message = NewMessage {
+            message_type: None,
+            content: None,
+            recipient: key.conversation,
+            platform: Some(key.platform),
+            segments: None,
+            reply_to,
+        };
+        match wanted {
+            Wanted::Text(text) => {
+                message.message_type = Some(MessageType::Text.to_string());
+                message.content = Some(text);
+                self.ask(Request::Send(message));
+            }
+            Wanted::Segments(segments) => {
+                message.segments = Some(segments);
+                self.ask(Request::Send(message));
+            }
+            Wanted::File(path) => {
+                self.say(format!("sending {}", path.display()));
+                self.ask(Request::SendFile(message, path));
+            }
+            Wanted::Nothing(why) => return self.say(why),
+        }
+        self.newest_message();
+    }
+
+    /// Completes a name after `@`; false where there is none to complete.
+    pub(super) fn complete_name(&mut self) -> bool {
+        let before = self.draft.before_cursor();
+        let Some((_, begun)) = before.rsplit_once('@') else { return false };
+        if begun.contains(char::is_whitespace) {
+            return false;
+        }
+        let wanted = normalise(begun);
+        let people = self.people();
+        let found: Vec<_> =
+            people.iter().filter(|(name, _)| normalise(name).starts_with(&*wanted)).collect();
+        let typed = begun.chars().count();
+        match &found[..] {
+            [] => self.say("nobody who wrote here lately has such a name"),
+            [(name, user)] => {
+                let mention = Mention { name: format!("@{name}"), user: user.clone() };
+                self.draft.complete(typed, &format!("{name} "), Some(mention));
+            }
+            several => {
+                let names = several.iter().map(|(name, _)| name.as_str());
+                let common = common_beginning(names.clone());
+                if common.chars().count() > typed {
+                    self.draft.complete(typed, &common, None);
+                }
+                let shown: Vec<_> = names.take(MAX_SHOWN).collect();
+                self.say(shown.join("  "));
+            }
+        }
+        true
+    }
+
+    /// Those who wrote what is loaded, the latest first, and everybody.
+    fn people(&self) -> Vec<(String, String)> {
+        let mut people: Vec<(String, String)> = Vec::new();
+        for message in self.stream.window().iter().rev() {
+            if let Some(sender) = &message.sender
+                && message.direction == Direction::Inbound
+                && !people.iter().any(|(_, user)| *user == sender.id)
+            {
+                people.push((name_of(sender).to_owned(), sender.id.clone()));
+            }
+        }
+        people.push(("all".into(), String::new()));
+        people
+    }
+
+    /// Completes the path of `/file`; false where none is written.
+    pub(super) fn complete_path(&mut self) -> bool {
+        let before = self.draft.before_cursor();
+        let Some(begun) = compose::file_argument(&before) else {
+            if before.len() > 1 && "/file".starts_with(&before) {
+                let typed = before.chars().count();
+                self.draft.complete(typed, "/file ", None);
+                return true;
+            }
+            return false;
+        };
+        let (folder, name) = begun.rsplit_once('/').map_or(("", begun), |(folder, name)| {
+            (if folder.is_empty() { "/" } else { folder }, name)
+        });
+        let place = if folder.is_empty() { ".".into() } else { compose::expanded(folder) };
+        let mut found: Vec<String> = std::fs::read_dir(place)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| {
+                let is_folder = entry.path().is_dir();
+                let name = entry.file_name().into_string().ok()?;
+                Some(if is_folder { name + "/" } else { name })
+            })
+            .filter(|found| {
+                found.starts_with(name) && (!name.is_empty() || !found.starts_with('.'))
+            })
+            .collect();
+        found.sort();
+        let typed = name.chars().count();
+        match &found[..] {
+            [] => self.say("there is no such file"),
+            [only] => self.draft.complete(typed, only, None),
+            several => {
+                let common = common_beginning(several.iter().map(String::as_str));
+                if common.chars().count() > typed {
+                    self.draft.complete(typed, &common, None);
+                }
+                let shown: Vec<_> = several.iter().take(MAX_SHOWN).map(String::as_str).collect();
+                let more = if several.len() > MAX_SHOWN { "  …" } else { "" };
+                self.say(shown.join("  ") + more);
+            }
+        }
+        true
+    }
+}
+
+/// The beginning that all of them share.
+fn common_beginning<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
+    let Some(first) = names.next() else { return String::new() };
+    let shared = |common: &str, name: &str| {
+        common.chars().zip(name.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
+    };
+    names.fold(first.to_owned(), |common: String, name| shared(&common, name))
+}
