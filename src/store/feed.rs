@@ -168,3 +168,91 @@ impl FeedEntry {
         Self { offset, at, entry: Some(entry), words: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::change::Inbound;
+    use crate::model::message::Sender;
+    use crate::store::{Access, Command, Options, Store};
+
+    fn message(id: &str) -> Command {
+        let received = Box::new(Inbound {
+            platform: "qq".into(),
+            account: "1".into(),
+            conversation: "group_1".into(),
+            conversation_name: None,
+            sender: Sender::default(),
+            content: id.into(),
+            reply_to: None,
+            external_id: id.into(),
+            time: 100,
+            own: false,
+            from_history: false,
+            original: None,
+            fingerprint: None,
+        });
+        Command::Receive { received, at: 100, can_wait: false }
+    }
+
+    fn told(frame: &str, meaning: Option<Command>, at: u64) -> Command {
+        Command::Tell {
+            platform: "qq".into(),
+            account: "1".into(),
+            frame: frame.into(),
+            meaning: meaning.map(Box::new),
+            at,
+            forget_before: at.saturating_sub(10),
+        }
+    }
+
+    /// The frames of a feed, and whether each means something.
+    fn shown(entries: &[FeedEntry]) -> Vec<(Option<&str>, bool)> {
+        let frame = |entry: &FeedEntry| entry.words.as_ref().map(|words| words.frame.as_str());
+        let shown = entries.iter().map(|entry| (frame(entry), entry.entry.is_some()));
+        // Names of conversations are told, too.
+        let created = |entry: &&FeedEntry| {
+            entry.words.is_some() || matches!(entry.entry, Some(Entry::Created { .. }))
+        };
+        shown.zip(entries).filter(|(_, entry)| created(&entry)).map(|(shown, _)| shown).collect()
+    }
+
+    fn one_by_one(view: &View) -> Vec<FeedEntry> {
+        let (mut all, mut after) = (Vec::new(), 0);
+        loop {
+            let some = view.feed(after, 1, 1).unwrap().unwrap();
+            let Some(last) = some.last() else { return all };
+            after = last.offset;
+            all.extend(some);
+        }
+    }
+
+    #[tokio::test]
+    async fn words_stand_in_the_place_of_what_they_mean() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::new(folder.path().join("s"), Access::Write);
+        let store = Store::open(&options, Box::new(())).unwrap();
+        for command in [
+            told("a", Some(message("a")), 100),
+            told("a again", Some(message("a")), 100),
+            told("typing", None, 100),
+            message("b"),
+            told("c", Some(message("c")), 100),
+        ] {
+            store.write(command).await.unwrap();
+        }
+        let view = store.view().unwrap();
+        let all = view.feed(0, 100, usize::MAX).unwrap().unwrap();
+        let wanted = [(Some("a"), true), (Some("typing"), false), (None, true), (Some("c"), true)];
+        assert_eq!(shown(&all), wanted);
+        assert_eq!(shown(&one_by_one(&view)), wanted, "in pieces of one");
+        assert_eq!(view.offset_before(0).unwrap(), 0);
+        assert_eq!(view.offset_before(u64::MAX).unwrap(), view.cursor().offset);
+        // Words that are not needed any more are forgotten.
+        store.write(told("d", None, 200)).await.unwrap();
+        let view = store.view().unwrap();
+        let all = view.feed(0, 100, usize::MAX).unwrap().unwrap();
+        assert_eq!(shown(&all).last(), Some(&(Some("d"), false)));
+        assert!(!shown(&all).contains(&(Some("typing"), false)));
+    }
+}

@@ -114,7 +114,13 @@ impl Rechat {
 
     /// Takes one event; a message is returned.
     async fn take(&mut self) -> Option<Inbound> {
-        match self.events.recv().await.expect("the adapters live").split().0 {
+        let event = match self.events.recv().await.expect("the adapters live").split().0 {
+            // The same in our words.
+            Event::Told { meaning: Some(meaning), .. } => *meaning,
+            Event::Told { meaning: None, .. } => return None,
+            event => event,
+        };
+        match event {
             Event::Message(message) => return Some(*message),
             Event::Named { conversation, name, .. } => self.names.push((conversation, name)),
             Event::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
