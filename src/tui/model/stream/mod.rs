@@ -10,7 +10,6 @@ use super::window::Window;
 use crate::client::watch::StatusChange;
 use crate::client::{HistoryPage, HistoryQuery, Start};
 use crate::model::message::{Direction, Message};
-use goal::Goal;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -39,6 +38,14 @@ enum Anchor {
     Newest,
     /// A message, of which so many rows lie below the edge.
     At { position: i64, hidden: usize },
+}
+
+/// Place to go to once it is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goal {
+    /// The first of so many inbound messages.
+    Unread(u64),
+    Message(Uuid),
 }
 
 /// A page that was asked for.
