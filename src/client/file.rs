@@ -30,9 +30,13 @@ pub fn type_of(path: &Path) -> MessageType {
 
 /// The bytes of a file, with its name, as content.
 pub fn inline(path: &Path) -> Result<String> {
-    let bytes = read(path)?;
+    Ok(inline_of(path, &read(path)?))
+}
+
+/// Bytes that were read of a file, with its name, as content.
+pub fn inline_of(path: &Path, bytes: &[u8]) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    Ok(Inline::write(&name, &bytes))
+    Inline::write(&name, bytes)
 }
 
 /// The bytes of a file.

@@ -19,12 +19,14 @@ mod listing;
 mod login;
 mod man;
 mod media;
+mod names;
 mod nearest;
 mod open;
 mod output;
 mod pager;
 mod platforms;
 mod progress;
+mod read;
 mod requests;
 mod search;
 mod segments;
@@ -71,6 +73,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Retry(many) => briefly(edit::retry(many, globals)),
         Command::Delete(delete) => briefly(edit::delete(delete, globals)),
         Command::Conversations(which) => briefly(conversations::run(which, globals)),
+        Command::Read(read) => briefly(read::run(read, globals)),
         Command::Platforms(platforms) => briefly(platforms::run(platforms, globals)),
         Command::Status(status) => briefly(status::run(status, globals)),
         Command::Version => version::run(globals),

@@ -4,6 +4,7 @@ use crate::cli::ContentArgs;
 use crate::client::file;
 use crate::command::segments;
 use crate::error::{Error, Result};
+use crate::media::sniff::{HEAD_BYTES, sniff};
 use crate::model::content::Segment;
 use crate::model::inline::Inline;
 use crate::model::message::MessageType;
@@ -29,7 +30,10 @@ pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<NewMessage> {
     }
     let mut segments: Vec<_> = mention.iter().map(|user| of_user(user)).collect();
     if !content.is_empty() || file.is_empty() {
-        segments.push(Segment::Text { text: of_words(content, MessageType::Text)? });
+        let text = of_words(content, MessageType::Text)?;
+        // Platforms show a mention and the text behind it as they come.
+        let gap = if segments.is_empty() { "" } else { " " };
+        segments.push(Segment::Text { text: format!("{gap}{text}") });
     }
     for path in file {
         let read = file::segments_of(path);
@@ -108,11 +112,30 @@ fn medium(argument: &str, message_type: MessageType) -> Result<String> {
         Some(path) => percent_decode_str(path).decode_utf8_lossy(),
         None => Cow::Borrowed(argument),
     };
-    file::inline(Path::new(&*path)).map_err(|error| {
+    let path = Path::new(&*path);
+    let bytes = file::read(path).map_err(|error| {
         error.hint(format!(
             "the content of {message_type} is a URL (http://, https://) or a file of this host"
         ))
-    })
+    })?;
+    let mime = sniff(&bytes[..bytes.len().min(HEAD_BYTES)]).mime;
+    if !may_be(mime, message_type) {
+        return Err(Error::failed(format!("{} is {mime}, no {message_type}", path.display()))
+            .hint("--file sends any file, by its own type"));
+    }
+    Ok(file::inline_of(path, &bytes))
+}
+
+/// Whether a file of a media type may be sent as a type; bytes that tell nothing may be anything.
+fn may_be(mime: &str, message_type: MessageType) -> bool {
+    let is = |kind: &str| mime.starts_with(kind) || mime == "application/octet-stream";
+    match message_type {
+        MessageType::Image => is("image/"),
+        MessageType::Video => is("video/"),
+        // Containers of video carry sound alone, too.
+        MessageType::Audio => is("audio/") || is("video/"),
+        MessageType::Text | MessageType::File => true,
+    }
 }
 
 /// All of standard input as text, without a byte order mark and the line end that `echo` adds.
