@@ -20,6 +20,7 @@ pub mod health;
 pub mod hub;
 pub mod ingest;
 pub mod log;
+pub mod mcp;
 pub mod media;
 pub mod metrics;
 pub mod model;

@@ -30,7 +30,7 @@ fn clippy_has_nothing_to_say() {
 }
 
 /// The parts from the inside out, and what each may use beside the parts before it.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 13] = [
     &["error", "clock", "metrics", "health", "shutdown", "model", "text"],
     &["protocol"],
     &["adapter"],
@@ -40,6 +40,7 @@ const LAYERS: [&[&str]; 12] = [
     &["hub", "activity"],
     &["actions", "ingest", "outbox", "retention"],
     &["config"],
+    &["mcp"],
     &["server", "cli", "client"],
     &["tui"],
     &["command"],
@@ -165,6 +166,12 @@ fn needs_only(name: &str, allowed: &[&str]) {
 #[test]
 fn the_terminal_client_asks_the_client_alone() {
     needs_only("tui", &["client", "protocol", "model", "search", "error", "clock", "text"]);
+}
+
+#[test]
+fn agents_ask_by_types_of_the_core_alone() {
+    let allowed = ["config", "error", "metrics", "model", "protocol", "search", "store", "text"];
+    needs_only("mcp", &allowed);
 }
 
 #[test]

@@ -400,6 +400,12 @@ impl Both {
             let older: Vec<_> =
                 all.iter().filter(|m| before.is_none_or(|seq| m.seq < seq)).cloned().collect();
             assert_eq!(list(Page { offset: 0, limit: 200, before }), older, "{filter:?}");
+            let after = before.unwrap_or(0);
+            let mut newer: Vec<_> = all.iter().filter(|m| m.seq > after).cloned().collect();
+            newer.reverse();
+            assert_eq!(view.list_after(&filter, after, 200).unwrap(), newer, "{filter:?}");
+            newer.truncate(3);
+            assert_eq!(view.list_after(&filter, after, 3).unwrap(), newer, "{filter:?}");
             let mut said = all;
             said.sort_by_key(|message| std::cmp::Reverse((message.created_at, message.seq)));
             let source = Listed { view: &view, filter: &filter };

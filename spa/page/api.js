@@ -134,6 +134,25 @@ export const react = (id, emoji, isSet) =>
 export const fetchMedia = (id) => ask(`${pathOf(id)}/media`, { method: 'POST' });
 
 /**
+ * The messages of a forward that a message tells without them.
+ * @param {string} id
+ * @param {string} [forward] the platform's ID of it
+ * @returns {Promise<{items: NonNullable<import('./types.js').Segment['items']>}>}
+ */
+export const openForward = (id, forward) => ask(withQuery(`${pathOf(id)}/forward`, { forward }));
+
+/** Friend and join requests, the newest first. @returns {Promise<{requests: import('./types.js').ContactRequest[]}>} */
+export const getRequests = () => ask('api/requests');
+
+/**
+ * Approves a request, or refuses it.
+ * @param {number} id
+ * @param {boolean} approve
+ * @returns {Promise<import('./types.js').ContactRequest>}
+ */
+export const answerRequest = (id, approve) => tell('POST', `api/requests/${id}`, { approve });
+
+/**
  * Changes what the store keeps of a conversation: its read mark, muted, pinned.
  * @param {Pick<import('./types.js').Conversation, 'platform' | 'conversation'>} of
  * @param {{read_to?: string, muted?: boolean, pinned?: boolean}} change

@@ -8,6 +8,7 @@ import { platformName } from './format.js';
 import { LANGUAGES, currentLanguage, locale, setLanguage, t } from './i18n.js';
 import { icon } from './icons.js';
 import { followNotifications } from './notifications.js';
+import { requestsButton } from './requests.js';
 import { PLACES, here, link } from './router.js';
 import { toast, toasts } from './toast.js';
 import { activity } from './views/activity.js';
@@ -114,7 +115,7 @@ function header(current) {
     { class: 'frame' },
     h('a', { class: 'brand', href: link('dashboard') }, h('span', { class: 'logo', 'aria-hidden': 'true' }), 'rechat'),
     h('nav', { 'aria-label': t('views') }, ...links),
-    h('div', { class: 'settings' }, connection(current), themeButton(), languageButton(), token() ? leaveButton() : null),
+    h('div', { class: 'settings' }, requests(current), connection(current), themeButton(), languageButton(), token() ? leaveButton() : null),
   );
 }
 
@@ -155,6 +156,13 @@ function platformMark(current) {
     element.setAttribute('aria-label', text);
     element.title = text;
   });
+  ends.push(end);
+  return element;
+}
+
+/** @param {Feed} current */
+function requests(current) {
+  const { element, close: end } = requestsButton(current);
   ends.push(end);
   return element;
 }

@@ -9,6 +9,9 @@ import { Signal } from './signal.js';
 /** Conversations asked for at once. */
 const PAGE = 200;
 
+/** How long loading waits at most for the page to be idle, in milliseconds. */
+const LONGEST = 300;
+
 /** All conversations with their unread counts, kept as they change; pinned ones first, then the latest. */
 export class Conversations {
   /** @type {Conversation[]} */
@@ -78,6 +81,7 @@ export class Conversations {
       this.#sort();
       // A server without pages gives all of them each time.
       if (!isNew || page.length < PAGE) return;
+      await isIdle();
       page = await this.#page(page.at(-1)?.last_seq);
       if (load !== this.#loads) return;
     }
@@ -206,6 +210,9 @@ export class Conversations {
     this.changed.value += 1;
   }
 }
+
+/** Resolves once the page has nothing to draw, or after a while: what is seen comes first. */
+const isIdle = () => new Promise((resolve) => 'requestIdleCallback' in globalThis ? requestIdleCallback(resolve, { timeout: LONGEST }) : setTimeout(resolve));
 
 /**
  * Asks for one conversation; one that has no messages is none, and no error.

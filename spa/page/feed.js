@@ -1,4 +1,4 @@
-import { ask } from './api.js';
+import { ask, getRequests } from './api.js';
 import { Conversations } from './conversations.js';
 import { atMostEvery } from './dom.js';
 import { learnName } from './names.js';
@@ -10,6 +10,7 @@ import { Socket } from './socket.js';
 /** @typedef {import('./types.js').Arrival} Arrival */
 /** @typedef {import('./types.js').Notice} Notice */
 /** @typedef {import('./types.js').Conversation} Conversation */
+/** @typedef {import('./types.js').ContactRequest} ContactRequest */
 
 /**
  * What came at once, in the order in which it came: new messages, changes of status, messages as
@@ -47,6 +48,8 @@ export class Feed {
   stats = new Signal(/** @type {any} */ (undefined));
   /** @type {Signal<import('./types.js').Adapter[] | undefined>} */
   adapters = new Signal(/** @type {any} */ (undefined));
+  /** Friend and join requests, the newest first. @type {Signal<ContactRequest[] | undefined>} */
+  requests = new Signal(/** @type {any} */ (undefined));
 
   /** @type {Batch} */
   #gathered = [];
@@ -108,10 +111,22 @@ export class Feed {
     if (answer) this.adapters.value = answer.platforms;
   });
 
+  lookAtRequests = atMostEvery(LOOK_AGAIN, async () => {
+    const answer = await getRequests().catch(() => undefined);
+    const isNew = JSON.stringify(answer?.requests) !== JSON.stringify(this.requests.value);
+    if (answer && isNew) this.requests.value = answer.requests;
+  });
+
+  /** Takes in a request that was answered here. @param {ContactRequest} request */
+  answered(request) {
+    this.requests.value = this.requests.value?.map((one) => (one.id === request.id ? request : one));
+  }
+
   #lookAll() {
     if (document.hidden) return;
     this.lookAtStats();
     this.lookAtAdapters();
+    this.lookAtRequests();
   }
 
   async #subscribed() {
@@ -156,9 +171,15 @@ export class Feed {
     else if (type === 'message_status') this.#put({ change: data });
     else if (type === 'message_updated') this.#put({ update: updated(data) });
     else if (type === 'message_deleted') this.#put({ removed: data.id });
-    else if (type === 'notice') this.#put({ notice: data });
+    else if (type === 'notice') this.#notice(data);
     else if (type === 'conversation_updated') this.#put({ conversation: data });
     else if (type === 'adapter_status') this.lookAtAdapters();
+  }
+
+  /** @param {Notice} notice */
+  #notice(notice) {
+    this.#put({ notice });
+    if (notice.request !== undefined) this.lookAtRequests();
   }
 
   /** @param {Arrival} arrival */

@@ -39,6 +39,7 @@ const PATHS = {
   pin: 'M9 3h6l-1 7 4 4H6l4-4zM12 14v7',
   muted: 'M6 17h12l-1.500-3V10a4.500 4.500 0 0 0-9 0v4zM10 20h4M4 4l16 16',
   settings: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 4.500v5M9 14.500v5',
+  person: 'M10 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM3 20a7 7 0 0 1 14 0M19 8v6M16 11h6',
   info: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 11v6M12 7.500v.5',
   outbound: 'M7 17 17 7M8 7h9v9',
 };

@@ -135,6 +135,21 @@
  * @property {Person} [operator]
  * @property {string} text
  * @property {number} created_at Unix seconds
+ * @property {number} [request] ID of the request, where it can be answered
+ */
+
+/**
+ * Somebody who wants to be a friend, or to join a group.
+ * @typedef {object} ContactRequest
+ * @property {number} id
+ * @property {string} platform
+ * @property {string} account the account of ours that is asked
+ * @property {string} [conversation] the group
+ * @property {'friend_request' | 'join_request'} kind
+ * @property {Person} [user]
+ * @property {string} text their words
+ * @property {number} created_at Unix seconds
+ * @property {boolean} [approved] absent while it waits for an answer
  */
 
 /**

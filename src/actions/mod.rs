@@ -1,9 +1,10 @@
-//! Actions on messages that were sent: recalls, edits, reactions; and answers to requests (contract,
-//! items 25 to 27).
+//! Actions on messages that were sent: recalls, edits, reactions, the opening of forwards; and answers
+//! to requests (contract, items 25 to 27).
 //!
 //! The platform is asked first. If it refuses, nothing changes here; if it agrees, the change is stored,
 //! even if the client has disconnected meanwhile.
 
+mod forward;
 mod turns;
 
 use self::turns::Turns;
@@ -32,6 +33,8 @@ pub struct Actions {
 pub enum Error {
     /// There is no such message or request, or it was answered already.
     NotFound,
+    /// It has no forward that could be opened.
+    NoForward,
     /// It was not sent, so that there is nothing on the platform.
     NotSent,
     /// An attempt to send it is under way.
@@ -47,6 +50,7 @@ impl Error {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::NotFound | Self::Store(_) => None,
+            Self::NoForward => Some("no_forward"),
             Self::NotSent => Some("not_sent"),
             Self::InFlight => Some("in_flight"),
             Self::Platform(ActionError::Unsupported) => Some("unsupported"),
@@ -61,6 +65,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => f.write_str("there is no such message or request"),
+            Self::NoForward => f.write_str("the message has no forward that could be opened"),
             Self::NotSent => {
                 f.write_str("the message was not sent; cancel or delete it where it waits")
             }

@@ -72,6 +72,9 @@ impl Notebook {
                 Request::OpenForward { answer, .. } => {
                     drop(answer.send(Err(ActionError::Unsupported)));
                 }
+                Request::FindMedia { answer, .. } => {
+                    drop(answer.send(Err(ActionError::Unsupported)));
+                }
                 Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
             }
         }

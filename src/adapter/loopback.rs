@@ -80,6 +80,9 @@ impl Loopback {
                 Request::OpenForward { answer, .. } => {
                     let _ = answer.send(Err(ActionError::Unsupported));
                 }
+                Request::FindMedia { answer, .. } => {
+                    drop(answer.send(Err(ActionError::Unsupported)));
+                }
                 Request::Act { answer, .. } => {
                     let _ = answer.send(Ok(()));
                 }

@@ -7,6 +7,7 @@ mod columns;
 mod filter;
 mod list;
 mod login;
+mod mcp;
 mod media;
 mod message;
 mod overview;
@@ -24,6 +25,7 @@ pub use columns::{Column, Format, Part, Template};
 pub use filter::FilterArgs;
 pub use list::{ListArgs, SearchArgs, Shape};
 pub use login::{Login, Logout};
+pub use mcp::Mcp;
 pub use media::MediaArgs;
 pub use message::{Delete, Many, One, SetStatus};
 pub use overview::{ConversationsArgs, PlatformsArgs, ReadArgs, StatsArgs, StatusArgs};
@@ -128,6 +130,8 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     Status(StatusArgs),
     /// Read and answer in the terminal, live
     Tui(Tui),
+    /// Let agents read and write chats, by the Model Context Protocol
+    Mcp(Mcp),
     /// Log in to a platform by a QR code
     Login(Login),
     /// Log an account out of its platform

@@ -1,7 +1,7 @@
 //! Sending.
 
 use super::source::SourceArgs;
-use super::values::{id, types};
+use super::values::{id, media_types, types};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::MessageType;
 use clap::{Args, ValueHint};
@@ -15,6 +15,7 @@ use std::path::PathBuf;
   uptime | rechat send -p qq -r private_10001
   rechat send -r group_123456 --file map.png --file plan.pdf Both for Sunday
   rechat send -r group_123456 --mention Ann please look
+  rechat send -r group_123456 --file photo.jpg --as file
   rechat send -p qq -r group_123456 -t image https://example.com/cat.png
   rechat send -r group_123456 --wait=30 'Waits up to 30 s until this is sent'
   rechat send --batch < messages.jsonl
@@ -108,6 +109,10 @@ pub struct ContentArgs {
     /// File to read and send, after the text; may be repeated
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "message_type")]
     pub file: Vec<PathBuf>,
+
+    /// Type under which the files are sent, in place of the one that their bytes tell
+    #[arg(long = "as", value_name = "TYPE", requires = "file", ignore_case = true, value_parser = media_types())]
+    pub file_type: Option<MessageType>,
 
     /// Person to mention before the text, by the name or the platform's ID, or `all`; may be repeated
     #[arg(long, value_name = "USER", conflicts_with = "message_type")]

@@ -12,6 +12,12 @@ pub(super) fn types() -> impl TypedValueParser<Value = MessageType> {
     one_of(MessageType::ALL.map(|known| (PossibleValue::new(known.as_str()), known)))
 }
 
+/// Types of files.
+pub(super) fn media_types() -> impl TypedValueParser<Value = MessageType> {
+    use MessageType::{Audio, File, Image, Video};
+    one_of([Image, File, Video, Audio].map(|known| (PossibleValue::new(known.as_str()), known)))
+}
+
 /// States of messages.
 pub(super) fn statuses() -> impl TypedValueParser<Value = Status> {
     one_of(Status::ALL.map(|status| {

@@ -1,9 +1,8 @@
 //! Where a server is, and opening a connection to it.
 
+use super::body::RequestBody;
 use super::tls;
 use crate::error::{Error, Result};
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::Uri;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -124,7 +123,7 @@ impl Address {
     }
 
     /// Connects, and is ready for requests.
-    pub(super) async fn open(&self) -> io::Result<SendRequest<Full<Bytes>>> {
+    pub(super) async fn open(&self) -> io::Result<SendRequest<RequestBody>> {
         let stream = self.connect().await?;
         let handshake = http1::handshake(TokioIo::new(stream)).await;
         let (requests, connection) = handshake.map_err(io::Error::other)?;

@@ -1,12 +1,13 @@
 //! One connection to a server: requests over HTTP, through TCP or the Unix socket beside a store.
 
 use super::address::Address;
+use super::body::RequestBody;
 use super::opening::NotOpened;
 use crate::error::{Error, Result};
 use crate::media::Upload;
 use crate::protocol::http::ErrorBody;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Collected, Full, Limited};
+use http_body_util::{BodyExt, Collected, Either, Full, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
@@ -42,7 +43,7 @@ const MAX_ERROR_BYTES: usize = 64 << 10;
 
 /// One connection to a server, kept open between requests.
 pub(super) struct Connection {
-    requests: SendRequest<Full<Bytes>>,
+    requests: SendRequest<RequestBody>,
     address: Address,
     token: Option<String>,
 }
@@ -110,7 +111,7 @@ impl Connection {
     /// The body of an answer that goes on.
     pub(super) async fn open(
         &mut self,
-        request: Request<Full<Bytes>>,
+        request: Request<RequestBody>,
     ) -> std::result::Result<Incoming, NotOpened> {
         let answer = match timeout(ANSWER_TIMEOUT, self.requests.send_request(request)).await {
             Ok(Ok(answer)) => answer,
@@ -136,7 +137,7 @@ impl Connection {
         method: Method,
         path: &str,
         body: Option<&T>,
-    ) -> Result<Request<Full<Bytes>>> {
+    ) -> Result<Request<RequestBody>> {
         let body = body.map(serde_json::to_vec).transpose();
         let body =
             body.map_err(|error| Error::failed(format!("cannot write the request: {error}")))?;
@@ -150,7 +151,7 @@ impl Connection {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         request
-            .body(Full::from(body.unwrap_or_default()))
+            .body(Either::Left(Full::from(body.unwrap_or_default())))
             .map_err(|_| Error::usage("the token has characters that HTTP does not allow"))
     }
 
@@ -163,7 +164,7 @@ impl Connection {
     /// The answer's body, where every rechat has the path.
     pub(super) async fn need<T: DeserializeOwned>(
         &mut self,
-        request: Request<Full<Bytes>>,
+        request: Request<RequestBody>,
     ) -> Result<T> {
         self.ask(request).await?.ok_or_else(|| {
             let name = self.address.name();
@@ -172,7 +173,7 @@ impl Connection {
     }
 
     /// Waits for the end of something that takes however long it takes.
-    pub(super) async fn wait(&mut self, request: Request<Full<Bytes>>) -> Result<()> {
+    pub(super) async fn wait(&mut self, request: Request<RequestBody>) -> Result<()> {
         let answer = self.requests.send_request(request).await;
         let answer = answer.map_err(|error| self.address.broken(&error))?;
         let status = answer.status();
@@ -183,7 +184,7 @@ impl Connection {
     /// The answer's body; `None` for 404.
     pub(super) async fn ask<T: DeserializeOwned>(
         &mut self,
-        request: Request<Full<Bytes>>,
+        request: Request<RequestBody>,
     ) -> Result<Option<T>> {
         let size = request.body().size_hint().exact().unwrap_or_default();
         let exchange = async {
@@ -216,7 +217,7 @@ impl Connection {
     /// The answer to a file.
     pub(super) async fn upload<T: DeserializeOwned>(
         &mut self,
-        request: Request<Full<Bytes>>,
+        request: Request<RequestBody>,
     ) -> Result<T> {
         let answer = self.answer(request, UPLOAD_TIMEOUT).await?;
         let status = answer.status();
@@ -234,7 +235,7 @@ impl Connection {
     }
 
     /// A whole file; `None` where the server answers 404.
-    pub(super) async fn file(&mut self, request: Request<Full<Bytes>>) -> Result<Option<Bytes>> {
+    pub(super) async fn file(&mut self, request: Request<RequestBody>) -> Result<Option<Bytes>> {
         let answer = self.answer(request, ANSWER_TIMEOUT).await?;
         let status = answer.status();
         let body = timeout(UPLOAD_TIMEOUT, read(answer.into_body(), MAX_ANSWER_BYTES)).await;
@@ -251,7 +252,7 @@ impl Connection {
     /// Copies a file; false where the server answers 404.
     pub(super) async fn download(
         &mut self,
-        request: Request<Full<Bytes>>,
+        request: Request<RequestBody>,
         to: &mut Upload,
     ) -> Result<bool> {
         let answer = self.answer(request, ANSWER_TIMEOUT).await?;
@@ -276,7 +277,7 @@ impl Connection {
     /// The answer to a request, whose body is still to be read.
     async fn answer(
         &mut self,
-        request: Request<Full<Bytes>>,
+        request: Request<RequestBody>,
         within: Duration,
     ) -> Result<Response<Incoming>> {
         let exchange = async {

@@ -1,62 +1,114 @@
-//! A file of this host as content of a message.
+//! A file of this host that is sent.
 
+use super::body::FileBody;
 use crate::error::{Error, Result};
-use crate::model::content::{Content, Segment};
-use crate::model::inline::Inline;
+use crate::media::sniff::{HEAD_BYTES, message_type, sniff};
+use crate::model::content::{Media, Segment};
 use crate::model::message::MessageType;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
-/// The most bytes that are read of a file. A server takes less unless it is configured otherwise
-/// (`limits.body_bytes`).
-pub const MAX_FILE_BYTES: u64 = 64 << 20;
+/// The media type of bytes that tell nothing.
+const OCTETS: &str = "application/octet-stream";
 
-/// The segments that carry a file's bytes and name.
-pub fn segments_of(path: &Path) -> Result<Vec<Segment>> {
-    Ok(Content::of_type(type_of(path), inline(path)?).to_segments())
+/// A file that is open, and what is known of it.
+pub struct OpenFile {
+    #[allow(missing_docs)]
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+    /// The type under which platforms show it.
+    pub message_type: MessageType,
+    /// Media type by the bytes.
+    pub mime: &'static str,
+    file: File,
 }
 
-/// The type under which platforms show a file, by the end of its name.
-pub fn type_of(path: &Path) -> MessageType {
+impl OpenFile {
+    /// Opens a file. Waits for the disk.
+    pub fn open(path: &Path) -> Result<Self> {
+        let cannot = |error| Error::failed(format!("cannot read {}: {error}", path.display()));
+        let (file, bytes, head) = open(path).map_err(cannot)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mime = sniff(&head).mime;
+        Ok(Self { name, bytes, message_type: type_of(path, mime), mime, file })
+    }
+
+    /// Whether the bytes may be of a type; bytes that tell nothing may be anything.
+    pub fn may_be(&self, wanted: MessageType) -> bool {
+        let is = |kind: &str| self.mime.starts_with(kind) || self.mime == OCTETS;
+        match wanted {
+            MessageType::Image => is("image/"),
+            MessageType::Video => is("video/"),
+            // Containers of video carry sound alone, too.
+            MessageType::Audio => is("audio/") || is("video/"),
+            MessageType::Text | MessageType::File => true,
+        }
+    }
+
+    /// The file as the body of a request; `told` hears of the bytes that have gone.
+    pub fn into_body(self, told: impl FnMut(u64) + Send + 'static) -> FileBody {
+        FileBody::new(self.file, self.bytes, told)
+    }
+}
+
+/// The segment of a type.
+pub fn segment(message_type: MessageType, media: Media) -> Segment {
+    match message_type {
+        MessageType::Image => Segment::Image(media),
+        MessageType::Audio => Segment::Audio(media),
+        MessageType::Video => Segment::Video(media),
+        MessageType::File | MessageType::Text => Segment::File(media),
+    }
+}
+
+/// A file, its length, and its first bytes.
+fn open(path: &Path) -> io::Result<(File, u64, Vec<u8>)> {
+    let mut file = File::open(path)?;
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    if about.len() == 0 {
+        return Err(io::Error::other("it is empty"));
+    }
+    let mut head = Vec::new();
+    file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+    file.rewind()?;
+    Ok((file, about.len(), head))
+}
+
+/// The type under which platforms show a file: by its bytes, and by the end of its name where these do
+/// not tell.
+fn type_of(path: &Path, mime: &str) -> MessageType {
+    if mime != OCTETS {
+        return message_type(mime);
+    }
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     match &*extension {
-        "png" | "jpg" | "jpeg" | "gif" | "webp" | "bmp" => MessageType::Image,
         "mp4" | "mov" | "mkv" | "webm" | "avi" => MessageType::Video,
         "mp3" | "ogg" | "opus" | "wav" | "m4a" | "amr" | "flac" => MessageType::Audio,
         _ => MessageType::File,
     }
 }
 
-/// The bytes of a file, with its name, as content.
-pub fn inline(path: &Path) -> Result<String> {
-    Ok(inline_of(path, &read(path)?))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Bytes that were read of a file, with its name, as content.
-pub fn inline_of(path: &Path, bytes: &[u8]) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    Inline::write(&name, bytes)
-}
-
-/// The bytes of a file.
-pub fn read(path: &Path) -> Result<Vec<u8>> {
-    read_regular(path)
-        .map_err(|error| Error::failed(format!("cannot read {}: {error}", path.display())))
-}
-
-fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 {
-        0 => Err(io::Error::other("it is empty")),
-        size if size > MAX_FILE_BYTES => {
-            Err(io::Error::other(format!("it has over {MAX_FILE_BYTES} bytes")))
+    #[test]
+    fn bytes_tell_the_type_and_the_name_only_where_they_do_not() {
+        let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR";
+        for (name, head, expected) in [
+            ("a.txt", &png[..], MessageType::Image),
+            ("a.png", b"words", MessageType::File),
+            ("a.svg", b"<?xml version='1.0'?><svg/>", MessageType::File),
+            ("a.MP4", b"\0\x01\x02", MessageType::Video),
+            ("a.m4a", b"\0\x01\x02", MessageType::Audio),
+            ("a", b"\0\x01\x02", MessageType::File),
+        ] {
+            assert_eq!(type_of(Path::new(name), sniff(head).mime), expected, "{name}");
         }
-        _ => Ok(bytes),
     }
 }

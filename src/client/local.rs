@@ -1,12 +1,14 @@
 //! The store itself, opened for one command.
 
+use super::body::FileBody;
 use super::missing::{no_media, no_message};
 use crate::adapter::{AdapterConfig, configured_facts};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::media::sniff::Kind;
 use crate::media::sweep::{self, Removal};
-use crate::media::{self, Blobs, Hash, Upload, content};
+use crate::media::{self, Blobs, Hash, Refused, Stored, Upload, content};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::model::routing::choose_platform;
@@ -32,6 +34,23 @@ pub struct Local {
     default_platform: Option<String>,
     adapters: Vec<AdapterConfig>,
     blobs: Blobs,
+}
+
+/// Keeps a file, and tells what it is.
+fn copied(
+    mut file: FileBody,
+    upload: std::result::Result<Upload, Refused>,
+) -> std::result::Result<(Stored, Kind), Refused> {
+    let mut upload = upload?;
+    loop {
+        let bytes = file.read()?;
+        if bytes.is_empty() {
+            break;
+        }
+        upload.write(&bytes)?;
+    }
+    let kind = upload.kind();
+    Ok((upload.finish()?, kind))
 }
 
 impl From<crate::store::Error> for Error {
@@ -84,6 +103,22 @@ impl Local {
         let view = self.store.view()?;
         let before = place(&view, before)?;
         let mut messages = view.list(filter, Page { before, ..page })?;
+        for message in &mut messages {
+            self.set_waiting(message, &view);
+        }
+        Ok(messages)
+    }
+
+    /// Messages after a place, the oldest first.
+    pub(super) fn list_after(
+        &self,
+        filter: &Filter,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let view = self.store.view()?;
+        let after = place(&view, Some(after))?.unwrap_or_default();
+        let mut messages = view.list_after(filter, after, limit)?;
         for message in &mut messages {
             self.set_waiting(message, &view);
         }
@@ -185,10 +220,17 @@ impl Local {
     }
 
     pub(super) fn get(&self, id: Uuid) -> Result<Message> {
+        self.find(id)?.ok_or_else(|| no_message(id))
+    }
+
+    /// A message, or `None` where it was deleted or never was.
+    pub(super) fn find(&self, id: Uuid) -> Result<Option<Message>> {
         let view = self.store.view()?;
-        let mut message = view.by_id(id)?.ok_or_else(|| no_message(id))?;
-        self.set_waiting(&mut message, &view);
-        Ok(message)
+        let mut found = view.by_id(id)?;
+        if let Some(message) = &mut found {
+            self.set_waiting(message, &view);
+        }
+        Ok(found)
     }
 
     /// Fills in why a message waits, as far as that is known without a server.
@@ -245,8 +287,8 @@ impl Local {
         media::list::newest(&self.blobs, limit).map_err(|error| Error::failed(error.to_string()))
     }
 
-    pub(super) fn upload(&self, name: Option<&str>, bytes: &[u8]) -> Result<Uploaded> {
-        let kept = self.blobs.put(bytes);
+    pub(super) fn upload(&self, name: Option<&str>, file: FileBody) -> Result<Uploaded> {
+        let kept = copied(file, self.blobs.begin());
         let (stored, kind) = kept.map_err(|refused| Error::failed(refused.to_string()))?;
         let (media, mime) = (stored.hash.to_string(), kind.mime.to_owned());
         Ok(Uploaded { media, name: name.map(str::to_owned), mime, size: stored.size })

@@ -1,6 +1,7 @@
 //! Asking for messages, wherever they are: a server elsewhere, the one on this host, or the store.
 
 mod address;
+mod body;
 mod connection;
 mod export;
 pub mod file;
@@ -18,6 +19,7 @@ mod tls;
 pub mod watch;
 
 pub use crate::store::ConversationQuery;
+pub use body::FileBody;
 pub use history::{HistoryPage, HistoryQuery, Start};
 pub use server::Server;
 
@@ -258,6 +260,28 @@ impl Client {
         }
     }
 
+    /// Messages after a place (an ID or a `seq`) that match, the oldest first; a server gives at most
+    /// [`MAX_LIMIT`](crate::protocol::http::MAX_LIMIT).
+    pub async fn list_after(
+        &mut self,
+        filter: &Filter,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        match self {
+            Self::Remote(remote) => remote.list_after(filter, after, limit).await,
+            Self::Local(local) => local.list_after(filter, after, limit),
+        }
+    }
+
+    /// A message, or `None` where it was deleted or never was.
+    pub async fn find(&mut self, id: Uuid) -> Result<Option<Message>> {
+        match self {
+            Self::Remote(remote) => remote.find(id).await,
+            Self::Local(local) => local.find(id),
+        }
+    }
+
     /// One message.
     pub async fn get(&mut self, id: Uuid) -> Result<Message> {
         match self {
@@ -335,10 +359,10 @@ impl Client {
     }
 
     /// Keeps a file, which segments can then name.
-    pub async fn upload(&mut self, name: Option<&str>, bytes: Vec<u8>) -> Result<Uploaded> {
+    pub async fn upload(&mut self, name: Option<&str>, file: FileBody) -> Result<Uploaded> {
         match self {
-            Self::Remote(remote) => remote.upload(name, bytes).await,
-            Self::Local(local) => local.upload(name, &bytes),
+            Self::Remote(remote) => remote.upload(name, file).await,
+            Self::Local(local) => local.upload(name, file),
         }
     }
 

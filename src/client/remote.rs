@@ -1,6 +1,7 @@
 //! A server, asked over HTTP: through TCP, or through the Unix socket beside its store.
 
 use super::address::Address;
+use super::body::FileBody;
 use super::connection::Connection;
 use super::export::Export;
 use super::history::{HistoryPage, HistoryQuery};
@@ -21,7 +22,7 @@ use crate::protocol::overview::Stats;
 use crate::search::Conditions;
 use crate::store::{ConversationQuery, Filter, Order, Page};
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::Method;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -104,6 +105,19 @@ impl Remote {
             before = messages.last().map(|message| message.id.to_string());
             offset = 0;
         }
+    }
+
+    /// Messages after a place, the oldest first, at most [`MAX_LIMIT`].
+    pub(super) async fn list_after(
+        &mut self,
+        filter: &Filter,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let after: String = form_urlencoded::byte_serialize(after.as_bytes()).collect();
+        let query = query(filter, 0, limit, None);
+        let listing: Listing = self.0.get(&format!("/api/messages?{query}&after={after}")).await?;
+        Ok(listing.messages)
     }
 
     /// Messages that meet conditions. A server that had to read many says how far it looked.
@@ -333,7 +347,7 @@ impl Remote {
             Begin::Since(since) => (since, None),
             Begin::After(place) => (None, Some(place)),
         };
-        let path = stream_path(filter, since, events);
+        let path = format!("/api/stream?{}", stream_query(filter, since, events));
         let request = self.0.request(Method::GET, &path, None::<&()>);
         let mut request = request.map_err(NotOpened::Refused)?;
         request.headers_mut().insert(ACCEPT, LINES);
@@ -352,7 +366,7 @@ impl Remote {
     pub(super) async fn import(&mut self, lines: Vec<u8>) -> Result<Imported> {
         let mut request = self.0.request(Method::POST, "/api/import", None::<&()>)?;
         request.headers_mut().insert(CONTENT_TYPE, LINES);
-        *request.body_mut() = Full::from(lines);
+        *request.body_mut() = Either::Left(Full::from(lines));
         self.0.need(request).await
     }
 
@@ -366,10 +380,10 @@ impl Remote {
         self.0.get(&format!("/api/media?limit={limit}")).await
     }
 
-    pub(super) async fn upload(&mut self, name: Option<&str>, bytes: Vec<u8>) -> Result<Uploaded> {
+    pub(super) async fn upload(&mut self, name: Option<&str>, file: FileBody) -> Result<Uploaded> {
         let path = upload_path(name);
         let mut request = self.0.request(Method::POST, &path, None::<&()>)?;
-        *request.body_mut() = Full::from(bytes);
+        *request.body_mut() = Either::Right(file);
         self.0.upload(request).await
     }
 
@@ -403,18 +417,6 @@ fn upload_path(name: Option<&str>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(name.map(|name| ("name", name)));
     format!("/api/media?{}", query.finish())
-}
-
-/// The path of a stream.
-fn stream_path(filter: &Filter, since: Option<&str>, events: &[EventKind]) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    let events: Vec<_> = events.iter().map(|kind| kind.as_str()).collect();
-    query
-        .append_pair("events", &events.join(","))
-        .extend_pairs(since.map(|since| ("since", since)));
-    query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
-    query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
-    format!("/api/stream?{}", query.finish())
 }
 
 /// A part of a path, escaped.
@@ -454,6 +456,17 @@ fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> St
             query.append_pair(name, value);
         }
     }
+    query.finish()
+}
+
+fn stream_query(filter: &Filter, since: Option<&str>, events: &[EventKind]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let events: Vec<_> = events.iter().map(|kind| kind.as_str()).collect();
+    query
+        .append_pair("events", &events.join(","))
+        .extend_pairs(since.map(|since| ("since", since)));
+    query.extend_pairs(filter.platform.iter().map(|name| ("platform", name)));
+    query.extend_pairs(filter.conversation.iter().map(|name| ("conversation", name)));
     query.finish()
 }
 

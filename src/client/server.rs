@@ -1,6 +1,7 @@
 //! A server by its address, whether or not it answers now: for clients that stay.
 
 use super::address::Address;
+use super::body::FileBody;
 use super::forward;
 use super::history::{HistoryPage, HistoryQuery};
 use super::remote::Remote;
@@ -93,8 +94,8 @@ impl Server {
     }
 
     /// Keeps a file, which segments can then name.
-    pub async fn upload(&mut self, name: &str, bytes: Vec<u8>) -> Result<Uploaded> {
-        self.remote().await?.upload(Some(name), bytes).await
+    pub async fn upload(&mut self, name: &str, file: FileBody) -> Result<Uploaded> {
+        self.remote().await?.upload(Some(name), file).await
     }
 
     /// The bytes of a file; `None` where it is not kept.

@@ -18,6 +18,7 @@ mod list;
 mod listing;
 mod login;
 mod man;
+mod mcp;
 mod media;
 mod names;
 mod nearest;
@@ -79,6 +80,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Version => version::run(globals),
         Command::Stats(stats) => briefly(stats::run(stats, globals)),
         Command::Tui(tui) => briefly(tui::run(tui, globals)),
+        Command::Mcp(agent) => mcp::run(agent, globals),
         Command::Login(login) => briefly(login::log_in(login, globals)),
         Command::Logout(logout) => briefly(login::log_out(logout, globals)),
         Command::Check(check) => briefly(check::run(check, globals)),

@@ -21,6 +21,8 @@ pub enum Scope {
     Send,
     /// Dial in as an implementation of a chat platform, and nothing else.
     Adapter,
+    /// Ask as an agent at `/mcp`, within the bounds of `[mcp]`, and nothing else.
+    Mcp,
     /// Everything.
     Admin,
 }
@@ -32,6 +34,7 @@ pub enum Need {
     Read,
     Send,
     Handshake,
+    Mcp,
     Admin,
 }
 
@@ -43,6 +46,7 @@ impl Scope {
             Self::Send => matches!(need, Need::Read | Need::Send),
             Self::Read => need == Need::Read,
             Self::Adapter => need == Need::Handshake,
+            Self::Mcp => need == Need::Mcp,
         }
     }
 
@@ -52,6 +56,7 @@ impl Scope {
             Self::Read => "read",
             Self::Send => "send",
             Self::Adapter => "adapter",
+            Self::Mcp => "mcp",
             Self::Admin => "admin",
         }
     }
@@ -64,6 +69,7 @@ impl Need {
             Self::Read => Scope::Read,
             Self::Send => Scope::Send,
             Self::Handshake => Scope::Adapter,
+            Self::Mcp => Scope::Mcp,
             Self::Admin => Scope::Admin,
         }
     }
@@ -201,12 +207,13 @@ mod tests {
 
     #[test]
     fn a_scope_covers_what_is_below_it() {
-        let needs = [Need::Read, Need::Send, Need::Handshake, Need::Admin];
+        let needs = [Need::Read, Need::Send, Need::Handshake, Need::Mcp, Need::Admin];
         let covered = |scope: Scope| needs.map(|need| scope.covers(need));
-        assert_eq!(covered(Scope::Read), [true, false, false, false]);
-        assert_eq!(covered(Scope::Send), [true, true, false, false]);
-        assert_eq!(covered(Scope::Adapter), [false, false, true, false]);
-        assert_eq!(covered(Scope::Admin), [true; 4]);
+        assert_eq!(covered(Scope::Read), [true, false, false, false, false]);
+        assert_eq!(covered(Scope::Send), [true, true, false, false, false]);
+        assert_eq!(covered(Scope::Adapter), [false, false, true, false, false]);
+        assert_eq!(covered(Scope::Mcp), [false, false, false, true, false]);
+        assert_eq!(covered(Scope::Admin), [true; 5]);
         assert!(needs.iter().all(|need| need.scope().covers(*need)));
     }
 

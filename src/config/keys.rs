@@ -125,13 +125,23 @@ pub static KEYS: &[Key] = &[
         "the address of this server for OneBot programs, which fetch files there that are too large to be sent along"),
     key("media.fetch_seconds", "number, at least 1", "120", "30", "seconds that fetching a file may take"),
     key("media.fetches", "number, at least 1", "4", "16", "messages whose media are fetched at one time"),
+    key("mcp.send", "string", "\"off\"", "\"allow\"",
+        "whether agents may send messages: `off` or `allow`"),
+    key("mcp.conversations", "list of patterns", "[\"*/*\"]", "[\"qq/group_*\", \"wechat/*\"]",
+        "conversations that agents see and may write to, as `platform/conversation`; `*` stands for any text, `?` for one character"),
+    key("mcp.hide", "list of patterns", "[]", "[\"*/private_*\"]",
+        "conversations that agents do not see, though `mcp.conversations` has them"),
+    key("mcp.calls_per_minute", "number, at least 1", "120", "30",
+        "calls of tools and reads of resources a minute, of all agents together"),
+    key("mcp.sends_per_minute", "number, at least 1", "10", "2",
+        "messages a minute that all agents together may send"),
 ];
 
 /// The keys of an entry in `[[tokens]]`.
 #[rustfmt::skip]
 pub static TOKEN_KEYS: &[Key] = &[
     key("name", "string", "", "\"napcat\"", "the name that the log and errors show"),
-    key("scope", "string", "", "\"adapter\"", "`read`, `send`, `adapter` or `admin`"),
+    key("scope", "string", "", "\"adapter\"", "`read`, `send`, `adapter`, `mcp` or `admin`"),
     key("token", "string", "none", "\"what rechat token printed\"", "the token itself"),
     key("file", "path", "none", "\"/run/secrets/napcat\"", "a file that contains the token, instead of `token`"),
 ];
@@ -165,6 +175,8 @@ pub static ADAPTER_KEYS: &[Key] = &[
         "bytes of a frame from the OneBot program at most"),
     key("group_file", "string", "\"message\"", "\"upload\"",
         "`onebot11`: how a file goes to a group: `message` or `upload`"),
+    key("media_folder", "string", "none", "\"/rechat-media\"",
+        "`onebot11`, `onebot12`: where the OneBot program sees the folder of media; files then go by their path"),
     key("message_format", "string", "\"array\"", "\"string\"",
         "`onebot11`: `array`, or `string` for OneBot programs that only know that"),
     key("cdn", "string", "the official one", "\"https://cdn.example.com/c2c\"",
@@ -209,7 +221,7 @@ mod tests {
         assert!(all.remove("tokens") && all.remove("adapter"), "{all:?}");
         // The name that `trusted_proxies` had before.
         all.remove("proxies");
-        for table in ["tls", "log", "limits", "store", "outbox", "retention", "media"] {
+        for table in ["tls", "log", "limits", "store", "outbox", "retention", "media", "mcp"] {
             assert!(all.remove(table), "{table}");
             all.extend(accepted(&format!("[{table}]")).iter().map(|key| format!("{table}.{key}")));
         }

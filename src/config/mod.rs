@@ -4,6 +4,7 @@ mod access;
 mod keys;
 mod layers;
 mod limits;
+mod mcp;
 mod media;
 mod public_host;
 mod secret;
@@ -12,6 +13,7 @@ pub use access::{Need, Scope, Token, TokenEntry, weakness};
 pub use keys::{ADAPTER_KEYS, KEYS, Key, TOKEN_KEYS};
 pub use layers::{Loaded, Sources, load};
 pub use limits::Limits;
+pub use mcp::{AgentSending, Mcp, Pattern};
 pub use media::Media;
 pub use public_host::PublicHost;
 pub use secret::Secret;
@@ -65,6 +67,8 @@ pub struct Config {
     pub retention: Retention,
     #[allow(missing_docs)]
     pub media: Media,
+    /// Rights and limits of agents.
+    pub mcp: Mcp,
     /// Tokens with a scope each.
     #[serde(rename = "tokens")]
     pub token_entries: Vec<TokenEntry>,
@@ -183,6 +187,7 @@ impl Default for Config {
             outbox: Outbox::default(),
             retention: Retention::default(),
             media: Media::default(),
+            mcp: Mcp::default(),
             token_entries: Vec::new(),
             tokens: Vec::new(),
             adapter: Vec::new(),

@@ -3,8 +3,8 @@
 //! Never on the way of a message to the disk. Messages are found by their place in the store, so
 //! that nothing has to be queued: what waits costs no memory.
 
-use super::complete::{Completer, wanted};
-use super::fetch::Failure;
+use super::complete::{Completer, missing};
+use super::fetch::{Failure, FailureKind};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::model::message::{Direction, Message, MessageType};
@@ -144,7 +144,7 @@ impl Arrivals {
                 let message = message?;
                 looked_at += 1;
                 work.position = message.seq;
-                if arrived(&message) && !wanted(&message.content, &self.types).is_empty() {
+                if arrived(&message) && !missing(&message, &self.types).is_empty() {
                     return Ok(Some((message.seq, 0)));
                 }
             }
@@ -158,9 +158,9 @@ impl Arrivals {
 impl Work {
     fn ended(&mut self, Ended { seq, tries, result }: Ended) {
         let Err(failure) = result else { return HEALTH.recover(PART) };
-        let pause = PAUSES.get(tries).filter(|_| failure.retryable);
+        let pause = PAUSES.get(tries).filter(|_| failure.is_passing());
         tracing::info!(seq, again_in = ?pause, "media of a message were not fetched: {failure}");
-        if failure.is_here {
+        if failure.kind == FailureKind::Here {
             HEALTH.degrade(PART, format!("what comes in is not kept: {failure}"));
         }
         let Some(pause) = pause else { return };

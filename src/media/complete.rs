@@ -1,17 +1,17 @@
 //! Bringing the media of a message here.
 
-use super::blobs::{Blobs, Refused};
+use super::blobs::{Blobs, Refused, Upload};
 use super::content::{all_media, change_media, put_into};
-use super::fetch::{Failure, Fetcher};
+use super::fetch::{Failure, FailureKind, Fetcher};
 use super::hash::Hash;
 use super::sniff::Kind;
+use crate::adapter::{AccountHandle, ActionError, MediaOf, MediaSource, Registry};
 use crate::clock::now;
 use crate::metrics::METRICS;
-use crate::model::content::{Content, Segment};
+use crate::model::content::{Content, Media, Segment};
 use crate::model::inline::Inline;
 use crate::model::message::{Message, MessageType};
 use crate::store::{Answer, Command, Store};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How often content is put together anew because it changed meanwhile.
@@ -26,23 +26,45 @@ pub struct Completer {
     pub blobs: Blobs,
     #[allow(missing_docs)]
     pub fetcher: Fetcher,
+    /// The accounts that are asked for what no address gives.
+    pub registry: Registry,
 }
 
-/// Media that were fetched, by their addresses.
-type Fetched = HashMap<String, (Hash, u64, Kind)>;
+/// A file that was fetched: its hash, its size in bytes, and what it is.
+type Kept = (Hash, u64, Kind);
+
+/// A picture, sound, video or file of a message that is not here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Missing {
+    /// Its place among all media of the content.
+    place: usize,
+    /// Its place among those that its platform can be asked for.
+    asked: Option<usize>,
+    message_type: MessageType,
+    /// As it is in the content.
+    media: Media,
+}
 
 impl Completer {
     /// Fetches the media of a message that are not here, of these types. Whether there were any.
     pub async fn fetch(&self, seq: u64, types: &[MessageType]) -> Result<bool, Failure> {
         let Some(message) = self.message(seq)? else { return Ok(false) };
-        let mut found = Fetched::new();
+        let missing = missing(&message, types);
+        let mut fetched: Vec<(Missing, Kept)> = Vec::new();
         let mut failed = None;
-        let wanted = wanted(&message.content, types);
-        for (url, is_image) in &wanted {
-            match self.fetch_one(url, *is_image).await {
+        for one in &missing {
+            // The same address twice is the same file.
+            let known = fetched
+                .iter()
+                .find(|(other, _)| one.media.url.is_some() && other.media.url == one.media.url);
+            let kept = match known {
+                Some((_, kept)) => Ok(*kept),
+                None => self.fetch_one(&message, one).await,
+            };
+            match kept {
                 Ok(kept) => {
                     METRICS.media_fetched.inc();
-                    found.insert(url.clone(), kept);
+                    fetched.push((one.clone(), kept));
                 }
                 Err(failure) => {
                     METRICS.media_failures.inc();
@@ -50,34 +72,76 @@ impl Completer {
                 }
             }
         }
-        if !found.is_empty() {
-            self.put(seq, message, &found).await?;
+        if !fetched.is_empty() {
+            self.put(seq, message, &fetched).await?;
         }
-        failed.map_or(Ok(!wanted.is_empty()), Err)
+        failed.map_or(Ok(!missing.is_empty()), Err)
     }
 
-    async fn fetch_one(&self, url: &str, is_image: bool) -> Result<(Hash, u64, Kind), Failure> {
-        let upload = self.fetcher.fetch(url).await?;
-        let kind = upload.kind();
-        // A host whose links have expired sends a page that says so.
-        if is_image && !kind.mime.starts_with("image/") {
-            let reason = format!("the host sent {} where a picture should be", kind.mime);
-            return Err(Failure::lasting(reason));
+    /// By its address, else by asking the platform.
+    async fn fetch_one(&self, message: &Message, one: &Missing) -> Result<Kept, Failure> {
+        let by_address = match &one.media.url {
+            Some(url) => match self.fetcher.fetch(url).await {
+                Ok(upload) => keep(upload, one.message_type).await,
+                Err(failure) => Err(failure),
+            },
+            None => Err(Failure {
+                reason: "the platform tells no address of it".into(),
+                kind: FailureKind::Unsupported,
+            }),
+        };
+        let (failure, place) = match (by_address, one.asked) {
+            (Err(failure), Some(place))
+                if !matches!(failure.kind, FailureKind::TooLarge | FailureKind::Here) =>
+            {
+                (failure, place)
+            }
+            (by_address, _) => return by_address,
+        };
+        match self.ask(message, place).await {
+            Ok(source) => {
+                let upload = self.fetcher.fetch_source(source).await?;
+                keep(upload, one.message_type).await
+            }
+            // The platform knows no better.
+            Err(ActionError::Unsupported) => Err(failure),
+            Err(error) => {
+                let reason = format!("{failure}; asked for it: {error}");
+                let is_refusal = matches!(error, ActionError::Refused(_));
+                Err(match failure.is_passing() || !is_refusal {
+                    true => Failure::passing(reason),
+                    false => Failure::lasting(reason),
+                })
+            }
         }
-        let finished = tokio::task::spawn_blocking(|| upload.finish()).await;
-        let stored = finished.unwrap_or_else(|error| Err(Refused::Disk(error.to_string())))?;
-        Ok((stored.hash, stored.size, kind))
+    }
+
+    async fn ask(&self, message: &Message, place: usize) -> Result<MediaSource, ActionError> {
+        let original = message.original.clone().ok_or(ActionError::Unsupported)?;
+        let account = message.account.as_deref();
+        let handle = self.registry.handle(message.platform_or_local(), account);
+        let is_it =
+            |handle: &AccountHandle| account.is_none() || handle.account.as_deref() == account;
+        let handle = handle.filter(is_it).ok_or(ActionError::NotConnected)?;
+        let conversation = message.recipient.clone();
+        let external_id = message.external_id.clone().unwrap_or_default();
+        handle.find_media(MediaOf { conversation, external_id, original, place }).await
     }
 
     /// Notes in a message what is here now. Content that changed meanwhile is put together anew.
-    async fn put(&self, seq: u64, mut message: Message, found: &Fetched) -> Result<(), Failure> {
+    async fn put(
+        &self,
+        seq: u64,
+        mut message: Message,
+        fetched: &[(Missing, Kept)],
+    ) -> Result<(), Failure> {
         for _ in 0..MAX_ROUNDS {
-            for (hash, ..) in found.values() {
+            for (_, (hash, ..)) in fetched {
                 // Were it removed meanwhile, the next attempt would fetch it again.
                 self.blobs.hold(*hash).map_err(|error| Failure::passing(error.to_string()))?;
             }
             let was = message.content;
-            let content = with_fetched(&was, found);
+            let content = with_fetched(&was, fetched);
             let command = Command::Complete { seq, was, content, at: now() };
             if self
                 .store
@@ -102,16 +166,50 @@ impl Completer {
     }
 }
 
-/// The addresses of media of these types that are not here, each once, and whether it is a picture.
-pub fn wanted(content: &Content, types: &[MessageType]) -> Vec<(String, bool)> {
-    let mut urls: Vec<(String, bool)> = Vec::new();
-    for segment in all_media(content) {
-        let Some((message_type, url)) = missing(segment) else { continue };
-        if types.contains(&message_type) && urls.iter().all(|(known, _)| known != url) {
-            urls.push((url.to_owned(), message_type == MessageType::Image));
+/// Keeps a file that was fetched.
+async fn keep(upload: Upload, message_type: MessageType) -> Result<Kept, Failure> {
+    let kind = upload.kind();
+    // A host whose links have expired sends a page that says so.
+    if message_type == MessageType::Image && !kind.mime.starts_with("image/") {
+        let reason = format!("the host sent {} where a picture should be", kind.mime);
+        return Err(Failure::lasting(reason));
+    }
+    let finished = tokio::task::spawn_blocking(|| upload.finish()).await;
+    let stored = finished.unwrap_or_else(|error| Err(Refused::Disk(error.to_string())))?;
+    Ok((stored.hash, stored.size, kind))
+}
+
+/// The media of these types that are not here and that an address gives, or the platform.
+pub fn missing(message: &Message, types: &[MessageType]) -> Vec<Missing> {
+    let can_ask = message.original.is_some();
+    let is_inside = insides(&message.content);
+    let mut asked = 0;
+    let mut found = Vec::new();
+    for (place, (segment, is_inside)) in
+        all_media(&message.content).into_iter().zip(is_inside).enumerate()
+    {
+        let this = (!is_inside).then_some(asked).filter(|_| can_ask);
+        asked += usize::from(!is_inside);
+        let Some((message_type, media)) = typed(segment) else { continue };
+        let has_address = media.url.as_deref().is_some_and(|url| !Inline::is_in(url));
+        let is_wanted = media.media.is_none() && types.contains(&message_type);
+        if is_wanted && (has_address || this.is_some()) {
+            found.push(Missing { place, asked: this, message_type, media: media.clone() });
         }
     }
-    urls
+    found
+}
+
+/// Whether each of all media of a content is inside a forward, which platforms are not asked about.
+fn insides(content: &Content) -> Vec<bool> {
+    let of = |segment: &Segment| match segment {
+        Segment::Forward { .. } => {
+            let inner = Content::of(vec![segment.clone()]);
+            vec![true; all_media(&inner).len()]
+        }
+        segment => vec![false; usize::from(segment.media().is_some())],
+    };
+    content.segments().unwrap_or_default().iter().flat_map(of).collect()
 }
 
 /// Whether a content has any picture, audio, video or file.
@@ -125,8 +223,7 @@ pub fn is_complete(content: &Content) -> bool {
     media.all(|media| media.media.is_some())
 }
 
-/// The type and the address of a segment's media that is not here.
-fn missing(segment: &Segment) -> Option<(MessageType, &str)> {
+fn typed(segment: &Segment) -> Option<(MessageType, &Media)> {
     let message_type = match segment {
         Segment::Image(_) => MessageType::Image,
         Segment::Audio(_) => MessageType::Audio,
@@ -134,16 +231,61 @@ fn missing(segment: &Segment) -> Option<(MessageType, &str)> {
         Segment::File(_) => MessageType::File,
         _ => return None,
     };
-    let media = segment.media().filter(|media| media.media.is_none())?;
-    let url = media.url.as_deref().filter(|url| !Inline::is_in(url))?;
-    Some((message_type, url))
+    Some((message_type, segment.media()?))
 }
 
-fn with_fetched(content: &Content, fetched: &Fetched) -> Content {
+fn with_fetched(content: &Content, fetched: &[(Missing, Kept)]) -> Content {
+    let mut place = 0;
     change_media(content, &mut |media| {
-        let found = media.url.as_ref().and_then(|url| fetched.get(url));
-        if let Some((hash, size, kind)) = found.filter(|_| media.media.is_none()) {
+        let is_it = |(one, _): &&(Missing, Kept)| one.place == place && one.media == *media;
+        if let Some((_, (hash, size, kind))) = fetched.iter().find(is_it) {
             put_into(media, *hash, *size, *kind);
         }
+        place += 1;
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::content::ForwardItem;
+    use crate::model::message::Sender;
+
+    fn image(url: Option<&str>) -> Segment {
+        Segment::Image(Media { url: url.map(str::to_owned), ..Media::default() })
+    }
+
+    #[test]
+    fn what_is_missing_is_found_by_address_or_by_asking() {
+        let inside = ForwardItem {
+            sender: Sender::default(),
+            created_at: 0,
+            segments: vec![image(None), image(Some("https://x/1"))],
+        };
+        let forward = Segment::Forward { title: None, items: vec![inside], id: None };
+        let here = Media { media: Some("ab".into()), ..Media::default() };
+        let content = Content::of(vec![forward, image(None), Segment::Image(here), image(None)]);
+        let mut message = Message::new(1, uuid::Uuid::nil(), content, "group_1".into(), 1);
+        let places = |message: &Message| -> Vec<_> {
+            missing(message, &[MessageType::Image])
+                .iter()
+                .map(|one| (one.place, one.asked))
+                .collect()
+        };
+        assert_eq!(places(&message), [(1, None)]);
+        message.original = Some("[]".into());
+        assert_eq!(places(&message), [(1, None), (2, Some(0)), (4, Some(2))]);
+        let kind = Kind { mime: "image/png", size: None };
+        let found: Vec<_> = missing(&message, &[MessageType::Image])
+            .into_iter()
+            .skip(2)
+            .map(|one| (one, (Hash([1; 32]), 5, kind)))
+            .collect();
+        let now = with_fetched(&message.content, &found);
+        let here: Vec<_> = all_media(&now)
+            .into_iter()
+            .map(|segment| segment.media().unwrap().media.is_some())
+            .collect();
+        assert_eq!(here, [false, false, false, true, true]);
+    }
 }

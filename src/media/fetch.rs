@@ -5,9 +5,11 @@
 
 use super::address::Allowed;
 use super::blobs::{Blobs, Refused, Upload};
+use super::decrypt::Decrypter;
+use crate::adapter::MediaSource;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,21 +32,39 @@ const CHUNK_BYTES: usize = 256 << 10;
 pub struct Failure {
     /// What happened, for people.
     pub reason: String,
-    /// Whether another attempt can help.
-    pub retryable: bool,
-    /// Whether it is for somebody here to mend: there is no room, or the disk fails.
-    pub is_here: bool,
+    #[allow(missing_docs)]
+    pub kind: FailureKind,
+}
+
+/// Kinds of failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Another attempt does not help.
+    Lasting,
+    /// Another attempt may help.
+    Passing,
+    /// There is no address, and nobody who can be asked.
+    Unsupported,
+    /// The file is larger than may be kept.
+    TooLarge,
+    /// It is for somebody here to mend: there is no room, or the disk fails.
+    Here,
 }
 
 impl Failure {
     /// Another attempt does not help.
     pub(super) fn lasting(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), retryable: false, is_here: false }
+        Self { reason: reason.into(), kind: FailureKind::Lasting }
     }
 
     /// Another attempt may help.
     pub(super) fn passing(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), retryable: true, is_here: false }
+        Self { reason: reason.into(), kind: FailureKind::Passing }
+    }
+
+    /// Whether another attempt may help.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.kind, FailureKind::Passing | FailureKind::Here)
     }
 }
 
@@ -56,8 +76,12 @@ impl fmt::Display for Failure {
 
 impl From<Refused> for Failure {
     fn from(refused: Refused) -> Self {
-        let is_lasting = matches!(refused, Refused::Empty | Refused::TooLarge { .. });
-        Self { reason: refused.to_string(), retryable: !is_lasting, is_here: !is_lasting }
+        let kind = match refused {
+            Refused::Empty => FailureKind::Lasting,
+            Refused::TooLarge { .. } => FailureKind::TooLarge,
+            Refused::Full { .. } | Refused::DiskFull { .. } | Refused::Disk(_) => FailureKind::Here,
+        };
+        Self { reason: refused.to_string(), kind }
     }
 }
 
@@ -66,6 +90,8 @@ impl From<Refused> for Failure {
 pub struct Fetcher {
     /// Without one, the reason why nothing can be fetched.
     client: Result<Client, String>,
+    /// For hosts that the configuration names, wherever they are. It follows no redirect.
+    configured: Result<Client, String>,
     allowed: Arc<Allowed>,
     blobs: Blobs,
 }
@@ -90,32 +116,56 @@ impl Fetcher {
         };
         // Another part of the process may have chosen it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        let client = common(timeout)
             .redirect(redirects)
-            .dns_resolver(Arc::new(PublicOnly { allowed: Arc::clone(&allowed) }))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .timeout(timeout)
-            .referer(false)
-            .no_proxy()
-            .user_agent(concat!("rechat/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| format!("nothing can be fetched: {}", cause(&error)));
+            .dns_resolver(Arc::new(PublicOnly { allowed: Arc::clone(&allowed) }));
+        let client = built(client);
         if let Err(reason) = &client {
             tracing::warn!("media that come in as addresses are not kept: {reason}");
         }
-        Self { client, allowed, blobs }
+        let configured = built(common(timeout).redirect(Policy::none()));
+        Self { client, configured, allowed, blobs }
     }
 
     /// Fetches an address. The upload that comes back is all there and not kept yet.
     pub async fn fetch(&self, address: &str) -> Result<Upload, Failure> {
-        let url = Url::parse(address.trim())
-            .map_err(|error| Failure::lasting(format!("the address cannot be read: {error}")))?;
+        let url = parsed(address)?;
         check(&url, &self.allowed)?;
-        let client = self.client.as_ref().map_err(|reason| Failure::lasting(reason.as_str()))?;
+        self.get(&self.client, url, None).await
+    }
+
+    /// Fetches what a platform told when it was asked; it may be encrypted.
+    pub async fn fetch_source(&self, source: MediaSource) -> Result<Upload, Failure> {
+        match source {
+            MediaSource::Bytes(bytes) => {
+                let blobs = self.blobs.clone();
+                on_thread(move || {
+                    let mut upload = blobs.begin()?;
+                    upload.write(&bytes).map(|()| upload)
+                })
+                .await
+            }
+            MediaSource::Address { url, key, is_configured: true } => {
+                self.get(&self.configured, parsed(&url)?, key).await
+            }
+            MediaSource::Address { url, key, is_configured: false } => {
+                let url = parsed(&url)?;
+                check(&url, &self.allowed)?;
+                self.get(&self.client, url, key).await
+            }
+        }
+    }
+
+    async fn get(
+        &self,
+        client: &Result<Client, String>,
+        url: Url,
+        key: Option<[u8; 16]>,
+    ) -> Result<Upload, Failure> {
+        let client = client.as_ref().map_err(|reason| Failure::lasting(reason.as_str()))?;
         let answer = client.get(url).send().await.map_err(|error| failed(&error))?;
         self.check_answer(&answer)?;
-        self.read(answer).await
+        self.read(answer, key.map(Decrypter::new)).await
     }
 
     fn check_answer(&self, answer: &Response) -> Result<(), Failure> {
@@ -138,14 +188,26 @@ impl Fetcher {
         }
     }
 
-    async fn read(&self, mut answer: Response) -> Result<Upload, Failure> {
+    async fn read(
+        &self,
+        mut answer: Response,
+        mut decrypter: Option<Decrypter>,
+    ) -> Result<Upload, Failure> {
         let blobs = self.blobs.clone();
         let mut upload = on_thread(move || blobs.begin()).await?;
         let mut gathered = Vec::new();
         loop {
             let chunk = answer.chunk().await.map_err(|error| failed(&error))?;
             let is_end = chunk.is_none();
-            gathered.extend_from_slice(&chunk.unwrap_or_default());
+            let chunk = chunk.unwrap_or_default();
+            match &mut decrypter {
+                Some(decrypter) => gathered.extend(decrypter.decrypt(&chunk)),
+                None => gathered.extend_from_slice(&chunk),
+            }
+            if is_end && let Some(decrypter) = decrypter.take() {
+                let wrong = || Failure::lasting("the file cannot be decrypted");
+                gathered.extend(decrypter.finish().ok_or_else(wrong)?);
+            }
             if is_end || gathered.len() >= CHUNK_BYTES {
                 let bytes = std::mem::take(&mut gathered);
                 upload = on_thread(move || upload.write(&bytes).map(|()| upload)).await?;
@@ -155,6 +217,26 @@ impl Fetcher {
             }
         }
     }
+}
+
+/// What every client has in common.
+fn common(timeout: Duration) -> ClientBuilder {
+    Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .timeout(timeout)
+        .referer(false)
+        .no_proxy()
+        .user_agent(concat!("rechat/", env!("CARGO_PKG_VERSION")))
+}
+
+fn built(client: ClientBuilder) -> Result<Client, String> {
+    client.build().map_err(|error| format!("nothing can be fetched: {}", cause(&error)))
+}
+
+fn parsed(address: &str) -> Result<Url, Failure> {
+    Url::parse(address.trim())
+        .map_err(|error| Failure::lasting(format!("the address cannot be read: {error}")))
 }
 
 /// Works away from the threads that serve others.
@@ -290,13 +372,13 @@ mod tests {
         let port = host(vec![redirect("http://127.0.0.2:1/")]);
         let url = format!("http://127.0.0.1:{port}/");
         let failure = fetch(&url, &["127.0.0.1"]).await.unwrap_err();
-        assert!(failure.reason.contains("private network") && !failure.retryable, "{failure}");
+        assert!(failure.reason.contains("private network") && !failure.is_passing(), "{failure}");
     }
 
     #[tokio::test]
     async fn schemes_and_passwords_are_refused() {
         for url in ["file:///etc/passwd", "ftp://example.org/", "base64://AAAA", "no address"] {
-            assert!(!fetch(url, &[]).await.unwrap_err().retryable, "{url}");
+            assert!(!fetch(url, &[]).await.unwrap_err().is_passing(), "{url}");
         }
         assert!(
             fetch("http://a:b@example.org/", &[]).await.unwrap_err().reason.contains("password")
@@ -327,12 +409,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_host_answers_tells_whether_to_try_again() {
-        for (status, retryable) in [("404 Not Found", false), ("503 Busy", true)] {
+        for (status, is_passing) in [("404 Not Found", false), ("503 Busy", true)] {
             let answer =
                 format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             let port = host(vec![answer]);
             let failure = fetch(&format!("http://127.0.0.1:{port}/"), &["127.0.0.1"]).await;
-            assert_eq!(failure.unwrap_err().retryable, retryable, "{status}");
+            assert_eq!(failure.unwrap_err().is_passing(), is_passing, "{status}");
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod arrivals;
 mod blobs;
 pub mod complete;
 pub mod content;
+mod decrypt;
 pub mod fetch;
 mod hash;
 pub mod list;

@@ -36,6 +36,12 @@ impl ReadMedia for AdapterMedia {
         Ok(bytes)
     }
 
+    fn path(&self, sha256: &str) -> Option<String> {
+        let hash: Hash = sha256.parse().ok()?;
+        self.blobs.open_blob(hash).ok()?;
+        Some(format!("{}/{hash}", &hash.to_string()[..2]))
+    }
+
     fn address(&self, sha256: &str) -> Option<String> {
         let (url, hash) = (self.url.as_ref()?, sha256.parse().ok()?);
         self.blobs.open_blob(hash).ok()?;

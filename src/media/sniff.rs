@@ -1,5 +1,6 @@
 //! Kinds of media, told by their bytes and never by what somebody claims.
 
+use crate::model::message::MessageType;
 use std::io::Cursor;
 
 /// Bytes at the beginning of a file that are enough to tell what it is.
@@ -16,7 +17,7 @@ pub struct Kind {
 
 /// Tells what a file is by its first bytes.
 pub fn sniff(head: &[u8]) -> Kind {
-    let known = infer::get(head).map(|kind| kind.mime_type());
+    let known = infer::get(head).map(|kind| kind.mime_type()).or(silk(head));
     let is_image = known.is_some_and(|mime| mime.starts_with("image/"));
     let size = imagesize::reader_size(Cursor::new(head))
         .ok()
@@ -25,6 +26,11 @@ pub fn sniff(head: &[u8]) -> Kind {
     let is_text = || !head.is_empty() && !head.contains(&0) && is_utf8_start(head);
     let mime = known.unwrap_or_else(|| if is_text() { "text/plain" } else { OCTETS });
     Kind { mime, size }
+}
+
+/// Voices of QQ and `WeChat`.
+fn silk(head: &[u8]) -> Option<&'static str> {
+    head.strip_prefix(b"\x02").unwrap_or(head).starts_with(b"#!SILK").then_some("audio/silk")
 }
 
 /// The type of bytes nobody knows.
@@ -47,6 +53,16 @@ pub fn served(mime: &str) -> &str {
     }
 }
 
+/// The type of message that a file of this media type makes.
+pub fn message_type(mime: &str) -> MessageType {
+    match mime.split_once('/') {
+        Some(("image", _)) if is_inline(mime) => MessageType::Image,
+        Some(("video", _)) => MessageType::Video,
+        Some(("audio", _)) => MessageType::Audio,
+        _ => MessageType::File,
+    }
+}
+
 /// Whether a browser may show this type inside a page: it shows it and runs nothing of it.
 pub fn is_inline(mime: &str) -> bool {
     const PICTURES: [&str; 6] =
@@ -66,6 +82,16 @@ mod tests {
         assert_eq!(sniff(&"你好".as_bytes()[..5]).mime, "text/plain");
         assert_eq!(sniff(b"\0\x01\x02").mime, OCTETS);
         assert_eq!(sniff(b"").mime, OCTETS);
+        assert_eq!(sniff(b"\x02#!SILK_V3").mime, "audio/silk");
+        for (mime, message_type) in [
+            ("image/png", MessageType::Image),
+            ("image/svg+xml", MessageType::File),
+            ("video/mp4", MessageType::Video),
+            ("audio/amr", MessageType::Audio),
+            ("text/plain", MessageType::File),
+        ] {
+            assert_eq!(super::message_type(mime), message_type, "{mime}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Actions on messages that were sent, and requests of platforms (contract, items 25 to 28).
+//! Actions on messages that were sent, and requests of platforms (contract, items 23 and 25 to 28).
 
 use super::body::{Answer, json};
 use super::error::{ErrorResponse, Result};
@@ -8,16 +8,20 @@ use super::request::read_json;
 use crate::actions::Error;
 use crate::adapter::ActionError;
 use crate::model::content::MAX_EMOJI_BYTES;
-use crate::protocol::http::{Request, RequestAnswer, Requests};
+use crate::protocol::http::{OpenedForward, Request, RequestAnswer, Requests};
 use hyper::StatusCode;
 
 /// Requests in one answer.
 const MAX_REQUESTS: usize = 200;
 
+/// Bytes of a platform's ID of a forward, which some make long.
+const MAX_FORWARD_ID_BYTES: usize = 1024;
+
 impl From<Error> for ErrorResponse {
     fn from(error: Error) -> Self {
         let status = match &error {
             Error::NotFound => return Self::no_message(),
+            Error::NoForward => StatusCode::NOT_FOUND,
             Error::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Error::NotSent | Error::InFlight | Error::Platform(ActionError::Unsupported) => {
                 StatusCode::CONFLICT
@@ -48,6 +52,20 @@ pub async fn react(call: Call<'_>, on: bool) -> Result<Answer> {
     }
     let message = call.context.actions.react(id_of(&call)?, emoji, on).await?;
     Ok(json(StatusCode::OK, &message))
+}
+
+/// `GET /api/messages/{id}/forward`
+pub async fn open_forward(call: Call<'_>) -> Result<Answer> {
+    let query = call.request.uri().query().unwrap_or_default();
+    let mut fields = form_urlencoded::parse(query.as_bytes());
+    let wanted = fields.find(|(name, _)| name == "forward").map(|(_, id)| id.into_owned());
+    let is_none = |id: &String| id.is_empty() || id.len() > MAX_FORWARD_ID_BYTES;
+    if wanted.as_ref().is_some_and(is_none) {
+        let text = format!("`forward` is an ID of at most {MAX_FORWARD_ID_BYTES} bytes");
+        return Err(ErrorResponse::bad_request(text));
+    }
+    let items = call.context.actions.open_forward(id_of(&call)?, wanted).await?;
+    Ok(json(StatusCode::OK, &OpenedForward { items }))
 }
 
 /// `GET /api/requests`

@@ -8,6 +8,7 @@ use crate::activity::Activity;
 use crate::adapter;
 use crate::config::Config;
 use crate::hub::Hub;
+use crate::mcp::Limits;
 use crate::media::Blobs;
 use crate::media::complete::Completer;
 use crate::media::sign::Signer;
@@ -42,6 +43,8 @@ pub struct Context {
     pub registry: adapter::Registry,
     /// Carries out recalls, edits and reactions.
     pub actions: Actions,
+    /// Limits of agents.
+    pub agents: Limits,
     /// Outcomes of attempts that are waited for.
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts of messages that wait.

@@ -98,12 +98,19 @@ impl Writing {
             let average = ((text.len() - before) / messages.len()).max(1);
             self.step = (PIECE / average).max(1);
             self.query.page.offset = 0;
-            self.query.page.before = Some(last.seq);
+            match &mut self.query.after {
+                Some(after) => *after = last.seq,
+                None => self.query.page.before = Some(last.seq),
+            }
         }
         Ok(())
     }
 
     async fn find(&self, limit: usize, view: Arc<View>) -> store::Result<Matches> {
+        if let Some(after) = self.query.after {
+            let messages = view.list_after(&self.query.filter, after, limit)?;
+            return Ok(Matches { messages, searched_to: None });
+        }
         let page = store::Page { limit, ..self.query.page };
         if let Some(prefix) = self.query.id_prefix {
             let wanted = ByPrefix { prefix, before: page.before, limit };

@@ -336,7 +336,9 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
     // Each is an origin; the configuration has seen to it.
     let origins: Vec<_> =
         origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
-    let names = ["idempotency-key", "last-event-id"].map(HeaderName::from_static);
+    let names =
+        ["idempotency-key", "last-event-id", "mcp-protocol-version", "mcp-method", "mcp-name"]
+            .map(HeaderName::from_static);
     (!origins.is_empty()).then(|| {
         CorsLayer::new()
             .allow_origin(origins)

@@ -16,6 +16,7 @@ mod limit;
 mod list;
 mod listen;
 mod login;
+mod mcp;
 mod media;
 mod memory;
 mod messages;

@@ -22,6 +22,8 @@ pub struct Query {
     pub search: Option<Search>,
     /// Only the messages whose ID begins so.
     pub id_prefix: Option<IdPrefix>,
+    /// Only the messages after this `seq`, the oldest first.
+    pub after: Option<u64>,
     #[allow(missing_docs)]
     pub page: Page,
     #[allow(missing_docs)]
@@ -32,12 +34,14 @@ impl Query {
     /// Reads a query string; unknown parameters are ignored.
     pub fn parse(query: &str, view: &View) -> Result<Self> {
         let mut filter = Filter::default();
-        let (mut conditions, mut id_prefix, mut order) = (Conditions::default(), None, Order::Seq);
+        let (mut conditions, mut id_prefix) = (Conditions::default(), None);
+        let (mut after, mut order) = (None, Order::Seq);
         let mut page = Page { offset: 0, limit: DEFAULT_LIMIT, before: None };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 "offset" => page.offset = number("offset", &value)?,
                 "limit" => page.limit = number::<usize>("limit", &value)?.min(MAX_LIMIT),
+                "after" => after = Some(seq_of("after", &value, view)?),
                 "before" => page.before = Some(seq_of("before", &value, view)?),
                 "status" => filter.statuses.push(one_of(&value, INVALID_STATUS)?),
                 "direction" => {
@@ -68,7 +72,16 @@ impl Query {
                         `until`, `order=time` or `offset`";
             return Err(ErrorResponse::bad_request(text));
         }
-        Ok(Self { filter, search, id_prefix, page, order })
+        let is_by_time = order == Order::Time;
+        let is_page_back = page.before.is_some() || page.offset > 0;
+        if after.is_some()
+            && (is_page_back || search.is_some() || id_prefix.is_some() || is_by_time)
+        {
+            let text = "`after` cannot be combined with `before`, `offset`, `id_prefix`, `q`, \
+                        `message_type`, `sender`, `since`, `until` or `order=time`";
+            return Err(ErrorResponse::bad_request(text));
+        }
+        Ok(Self { filter, search, id_prefix, after, page, order })
     }
 }
 

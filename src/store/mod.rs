@@ -22,6 +22,7 @@ mod dedupe;
 mod error;
 mod facts;
 mod file;
+mod forward;
 mod ids;
 mod journal;
 mod keys;

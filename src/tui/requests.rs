@@ -4,10 +4,11 @@ use super::files::{self, in_background};
 use super::model::conversations::MOST;
 use super::model::scope::Key;
 use super::model::{Reply, Request};
-use crate::client::{ConversationQuery, Server, file};
+use crate::client::file::{OpenFile, segment};
+use crate::client::{ConversationQuery, Server};
 use crate::error::Result;
-use crate::model::content::{Media, Segment};
-use crate::model::message::{Message, MessageType, Status};
+use crate::model::content::Media;
+use crate::model::message::{Message, Status};
 use crate::protocol::http::{NewMessage, ReadTo, RequestAnswer, SetConversation};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -84,10 +85,9 @@ async fn send(server: &mut Server, message: &NewMessage) -> Result<Message> {
 }
 
 async fn send_file(server: &mut Server, message: NewMessage, path: PathBuf) -> Result<Message> {
-    let kind = file::type_of(&path);
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let bytes = in_background(move || file::read(&path)).await?;
-    let kept = server.upload(&name, bytes).await?;
+    let opened = in_background(move || OpenFile::open(&path)).await?;
+    let (name, message_type) = (opened.name.clone(), opened.message_type);
+    let kept = server.upload(&name, opened.into_body(|_| {})).await?;
     let media = Media {
         name: Some(name),
         size: Some(kept.size),
@@ -95,12 +95,7 @@ async fn send_file(server: &mut Server, message: NewMessage, path: PathBuf) -> R
         media: Some(kept.media),
         ..Media::default()
     };
-    let segment = match kind {
-        MessageType::Image => Segment::Image(media),
-        MessageType::Audio => Segment::Audio(media),
-        MessageType::Video => Segment::Video(media),
-        MessageType::File | MessageType::Text => Segment::File(media),
-    };
+    let segment = segment(message_type, media);
     send(server, &NewMessage { segments: Some(vec![segment]), ..message }).await
 }
 

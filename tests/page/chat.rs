@@ -3,10 +3,13 @@
 use crate::browser::{Person, READER, Tab};
 use crate::onebot::Peer;
 use crate::onebot11;
-use crate::server::{TestServer, eventually};
+use crate::server::{Home, TestServer, eventually};
 use crate::views::qq;
 use fantoccini::key::Key;
 use serde_json::{Value, json};
+use std::io::Write;
+use std::process::Stdio;
+use std::sync::Arc;
 
 /// Address of a conversation.
 fn chat(server: &TestServer, platform: &str, conversation: &str) -> String {
@@ -192,6 +195,85 @@ async fn keys_reach_everything() {
     tab.until("it closes", "return !document.querySelector('dialog[open]')").await;
     press(&tab, "/", false).await;
     tab.until("the search has the focus", "return document.activeElement.type === 'search'").await;
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn more_conversations_than_fit_are_scrolled() {
+    let home = Arc::new(Home::new());
+    let server = TestServer::start_in(home.clone(), &[]);
+    conversations(&home, 500);
+    let tab = Tab::open(&server.url("/#messages")).await;
+    tab.until("all are known", "return document.querySelector('.row.conversation')?.getAttribute('aria-setsize') === '500'").await;
+    let rows = tab.run("return document.querySelectorAll('.row.conversation').length").await;
+    assert!(rows.as_u64().unwrap() < 60, "{rows} rows are in the page");
+    let end = "const list = document.querySelector('.sidebar .list'); list.scrollTop = list.scrollHeight; \
+        return [...document.querySelectorAll('.row.conversation')].some((row) => row.innerText.includes('number 0\\n') && row.getBoundingClientRect().bottom <= innerHeight + 1)";
+    tab.until("the last one is in sight", end).await;
+    tab.was_quiet().await;
+}
+
+/// Makes so many conversations of one message each, the first one last.
+fn conversations(home: &Home, count: u32) {
+    let mut process =
+        home.command(&["send", "--batch", "--new"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = process.stdin.take().unwrap();
+    for n in 0..count {
+        let line = json!({"platform": "nowhere", "recipient": format!("group_{}", n + 1), "message_type": "Text", "content": format!("number {n}")});
+        writeln!(input, "{line}").unwrap();
+    }
+    drop(input);
+    assert!(process.wait_with_output().unwrap().status.success());
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn the_message_in_focus_is_edited() {
+    let server = TestServer::start_with(&["--loopback"]);
+    for text in ["the first", "the second"] {
+        server.make_for(Some("loopback"), "group_1", text);
+    }
+    let tab = Tab::open(&chat(&server, "loopback", "group_1")).await;
+    tab.sees(".message", "the second").await;
+    tab.run("document.querySelector('.scroller').focus()").await;
+    for text in ["the second", "the first"] {
+        tab.key(Key::Up).await;
+        let focused = format!("return document.activeElement.innerText.includes('{text}')");
+        tab.until("it has the focus", &focused).await;
+    }
+    press(&tab, "e", false).await;
+    tab.sees(".composer-bar", "Edit message").await;
+    let value = "return document.querySelector('.composer textarea').value";
+    assert_eq!(tab.run(value).await, json!("the first"));
+    tab.was_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn people_and_everybody_can_be_mentioned() {
+    let server = TestServer::start();
+    let peer = qq(&server).await;
+    say(&peer, 7, "hello", 1);
+    let tab = Tab::open(&chat(&server, "qq", "group_7")).await;
+    tab.sees(".message", "hello 0").await;
+    tab.write(".composer textarea", "@").await;
+    let offered = tab.texts(".mentions li", 2).await;
+    assert!(offered[0].ends_with("Card") && offered[1].ends_with("all"), "{offered:?}");
+    tab.key(Key::Enter).await;
+    tab.write(".composer textarea", "and @al").await;
+    tab.texts(".mentions li", 1).await;
+    tab.key(Key::Enter).await;
+    tab.key(Key::Enter).await;
+    let sent = peer.action("send_group_msg").await["params"]["message"].clone();
+    let kinds: Vec<_> =
+        sent.as_array().unwrap().iter().map(|part| part["data"]["qq"].clone()).collect();
+    assert_eq!(
+        kinds.iter().filter(|id| !id.is_null()).collect::<Vec<_>>(),
+        ["4242", "all"],
+        "{sent}"
+    );
+    tab.sees(".own .mention.me", "@all").await;
     tab.was_quiet().await;
 }
 

@@ -2,6 +2,8 @@
 
 use crate::activity::batch;
 use crate::browser::Tab;
+use crate::onebot::{Peer, Reply};
+use crate::onebot11;
 use crate::server::{Home, TestServer};
 use crate::views::qq;
 use fantoccini::key::Key;
@@ -173,4 +175,42 @@ async fn what_a_platform_cannot_do_is_said() {
     tab.sees(".toast", "The platform cannot do this.").await;
     assert_eq!(server.get(&format!("/api/messages/{id}")).1["content"], "for ever");
     assert_eq!(tab.complaints(&["409"]).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn a_forward_that_came_without_its_messages_opens() {
+    let server = TestServer::start();
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let messages = json!({"messages": [
+        {"sender": {"user_id": 5, "nickname": "Lin"}, "time": 1_700_000_000, "message": [{"type": "text", "data": {"text": "the first one"}}]},
+        {"sender": {"user_id": 6, "nickname": "Bo"}, "time": 1_700_000_001, "message": [{"type": "forward", "data": {"id": "inner one"}}]},
+    ]});
+    let script = onebot11::willing_but("get_forward_msg", Reply::ok(messages));
+    let headers = onebot11::headers("10001000", "Universal");
+    let peer = Peer::dial(&url, &headers, script).await.unwrap();
+    let mut event = onebot11::group_message(10_001_000, 7, 1, "");
+    event["message"] = json!([{"type": "forward", "data": {"id": "outer one"}}]);
+    peer.push(&event);
+    let tab = Tab::open(&server.url("/#messages?platform=qq&conversation=group_7")).await;
+    tab.sees("button.card-segment", "Show the messages").await;
+    tab.click(".message button.card-segment").await;
+    assert_eq!(peer.action("get_forward_msg").await["params"]["id"], "outer one");
+    tab.sees("dialog .forwarded", "the first one").await;
+    tab.click("dialog button.card-segment").await;
+    assert_eq!(peer.action("get_forward_msg").await["params"]["id"], "inner one");
+    tab.until(
+        "both are open",
+        "return document.querySelectorAll('dialog[open] .forwarded').length === 2",
+    )
+    .await;
+    tab.key(Key::Escape).await;
+    tab.key(Key::Escape).await;
+    tab.until("both are closed", "return !document.querySelector('dialog[open]')").await;
+    // Without its platform it says so.
+    peer.drop_connection();
+    tab.sees(".away", "QQ is not connected").await;
+    tab.click(".message button.card-segment").await;
+    tab.sees("dialog .problem", "The platform is not connected.").await;
+    assert_eq!(tab.complaints(&["503"]).await, Vec::<String>::new());
 }

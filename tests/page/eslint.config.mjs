@@ -6,7 +6,7 @@ const browser = [
   'AbortController', 'AudioContext', 'Blob', 'Event', 'FileReader', 'GainNode', 'HTMLElement', 'Headers', 'Node', 'Notification', 'OscillatorNode', 'ResizeObserver', 'TextDecoder', 'TextEncoder', 'URL', 'URLSearchParams',
   'WebSocket', 'XMLHttpRequest', 'addEventListener', 'atob', 'cancelAnimationFrame', 'clearInterval', 'clearTimeout', 'createImageBitmap', 'crypto', 'document',
   'fetch', 'focus', 'getComputedStyle', 'history', 'innerHeight', 'innerWidth', 'localStorage', 'location', 'matchMedia', 'navigator', 'removeEventListener',
-  'requestAnimationFrame', 'scrollTo', 'sessionStorage', 'setInterval', 'setTimeout',
+  'requestAnimationFrame', 'requestIdleCallback', 'scrollTo', 'sessionStorage', 'setInterval', 'setTimeout',
 ];
 
 export default [

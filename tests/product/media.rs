@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The smallest picture that a browser shows: one pixel.
-const PNG: &[u8] =
+pub const PNG: &[u8] =
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\
     \0\0\0\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
 
 type Answer = ureq::http::Response<ureq::Body>;
 
-fn request(server: &TestServer, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+pub fn request(server: &TestServer, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
     let mut request = ureq::http::Request::builder().method(method).uri(server.url(path));
     for (name, value) in fields {
         request = request.header(*name, *value);
@@ -25,7 +25,7 @@ fn request(server: &TestServer, method: &str, path: &str, fields: &[(&str, &str)
     agent().run(request.body(()).unwrap()).unwrap()
 }
 
-fn upload(server: &TestServer, name: &str, bytes: &[u8]) -> (u16, Value) {
+pub fn upload(server: &TestServer, name: &str, bytes: &[u8]) -> (u16, Value) {
     let uri = server.url(&format!("/api/media{name}"));
     let request = ureq::http::Request::builder().method("POST").uri(uri);
     let mut answer = agent().run(request.body(bytes).unwrap()).unwrap();
@@ -37,7 +37,7 @@ fn field(answer: &Answer, name: &str) -> String {
     answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
 }
 
-fn bytes(mut answer: Answer) -> Vec<u8> {
+pub fn bytes(mut answer: Answer) -> Vec<u8> {
     answer.body_mut().with_config().limit(256 << 20).read_to_vec().unwrap()
 }
 
@@ -51,7 +51,7 @@ fn kept(home: &Home) -> Vec<PathBuf> {
         .collect()
 }
 
-fn with(configuration: &str) -> TestServer {
+pub fn with(configuration: &str) -> TestServer {
     let home = Arc::new(Home::new());
     home.configure(configuration);
     TestServer::start_in(home, &["--loopback"])
@@ -200,13 +200,13 @@ async fn bytes_in_a_message_become_media_and_go_out_as_bytes() {
 }
 
 /// A host of pictures: answers each path as its name says, and counts the requests.
-struct Host {
+pub struct Host {
     port: u16,
     requests: Arc<AtomicUsize>,
 }
 
 impl Host {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let requests = Arc::new(AtomicUsize::new(0));
@@ -220,11 +220,11 @@ impl Host {
         Self { port, requests }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}/{path}", self.port)
     }
 
-    fn requests(&self) -> usize {
+    pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 }
@@ -277,23 +277,23 @@ fn answer(mut socket: TcpStream, port: u16, count: &AtomicUsize) {
     let _ = socket.write_all(&bytes);
 }
 
-fn picture(id: i64, url: &str) -> Value {
+pub fn picture(id: i64, url: &str) -> Value {
     let mut event = group_message(1, 7, id, "");
     event["message"] = json!([{"type": "image", "data": {"file": "x.png", "url": url}}]);
     event
 }
 
-async fn dialled(server: &TestServer) -> Peer {
+pub async fn dialled(server: &TestServer) -> Peer {
     let url = format!("ws://{}/onebot/v11/ws", server.address);
     Peer::dial(&url, &headers("1", "Universal"), willing()).await.unwrap()
 }
 
-fn inbound(server: &TestServer) -> Vec<Value> {
+pub fn inbound(server: &TestServer) -> Vec<Value> {
     let (_, page) = server.get("/api/messages?direction=Inbound&limit=200");
     page["messages"].as_array().unwrap().clone()
 }
 
-const PRIVATE: &str = "[media]\nallow_private = ['127.0.0.1']\nmax_bytes = 100000\n";
+pub const PRIVATE: &str = "[media]\nallow_private = ['127.0.0.1']\nmax_bytes = 100000\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_picture_that_comes_in_is_fetched_and_told() {

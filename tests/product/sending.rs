@@ -22,7 +22,8 @@ fn words_need_no_quotes() {
 #[test]
 fn files_and_mentions_go_into_one_message() {
     let home = Home::new();
-    for (name, bytes) in [("map.png", "png"), ("plan.pdf", "pdf")] {
+    let png: &[u8] = b"\x89PNG\r\n\x1a\n";
+    for (name, bytes) in [("map.png", png), ("plan.pdf", b"%PDF-1.7")] {
         std::fs::write(home.path(name), bytes).unwrap();
     }
     let [map, plan] = ["map.png", "plan.pdf"].map(|name| home.path(name).display().to_string());

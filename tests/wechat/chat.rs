@@ -5,7 +5,7 @@ use crate::fake::Fault;
 use crate::server::eventually;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use ecb::cipher::block_padding::Pkcs7;
-use ecb::cipher::{BlockModeDecrypt, KeyInit};
+use ecb::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyInit};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -206,6 +206,28 @@ fn files_are_encrypted_put_and_referred_to_each_in_a_message_of_its_own() {
     assert_eq!(state.uploads[0]["filesize"], 1_008);
     assert_eq!(state.uploads[1]["media_type"], 3);
     assert_eq!(state.uploads[1]["rawsize"], 10);
+}
+
+#[test]
+fn a_picture_that_comes_in_is_fetched_and_decrypted() {
+    let bench = Bench::logged_in("");
+    let picture = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x03\0\0\0\x04\x08\x06\0\0\0";
+    let key = [9; 16];
+    let encrypted =
+        ecb::Encryptor::<aes::Aes128>::new(&key.into()).encrypt_padded_vec::<Pkcs7>(&picture[..]);
+    bench.fake.change(|state| state.files.insert("a picture".into(), encrypted));
+    let media = json!({
+        "encrypt_query_param": "a picture", "aes_key": BASE64_STANDARD.encode("09".repeat(16)),
+    });
+    bench.fake.tell(0, json!([{"type": 2, "image_item": {"media": media}}]));
+    let segment = eventually("it is here", || {
+        let segment = bench.inbound().first()?["segments"][0].clone();
+        segment["media"].is_string().then_some(segment)
+    });
+    assert_eq!((&segment["mime"], &segment["width"]), (&json!("image/png"), &json!(3)));
+    let path = format!("/api/media/{}", segment["media"].as_str().unwrap());
+    let mut answer = crate::server::agent().get(bench.server.url(&path)).call().unwrap();
+    assert_eq!(answer.body_mut().read_to_vec().unwrap(), picture);
 }
 
 #[test]

@@ -442,6 +442,14 @@ impl Shared {
             let headers = vec![("x-error-message", "too much".to_owned())];
             return Answer::Raw { status, headers, body: Vec::new() };
         }
+        if request.method == "GET" && request.path == "/c2c/download" {
+            let file =
+                request.query.get("encrypted_query_param").and_then(|name| state.files.get(name));
+            return file.map_or_else(
+                || Answer::status(404),
+                |body| Answer::Raw { status: 200, headers: Vec::new(), body: body.clone() },
+            );
+        }
         let given = request.query.get("encrypted_query_param").cloned().unwrap_or_default();
         if request.method != "POST" || !given.starts_with("put here ") {
             return Answer::status(404);

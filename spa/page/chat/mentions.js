@@ -7,6 +7,12 @@ import { t } from '../i18n.js';
 /** People offered at once. */
 const OFFERED = 8;
 
+/** The ID that stands for everybody in a group. */
+const EVERYBODY = 'all';
+
+/** Everybody in a group, as one to mention. @returns {Person} */
+export const everybody = () => ({ id: EVERYBODY, name: t('everybody') });
+
 /** What is being written as a mention, up to the caret. */
 const BEGUN = /(?:^|\s)@([^\s@]{0,30})$/u;
 
@@ -110,7 +116,8 @@ export class MentionCompletion {
         continue;
       }
       if (plain) segments.push({ type: 'text', text: plain });
-      segments.push({ type: 'mention', user: this.#chosen.get(name)?.id ?? name, name });
+      const user = this.#chosen.get(name)?.id ?? name;
+      segments.push(user === EVERYBODY ? { type: 'mention_all' } : { type: 'mention', user, name });
       plain = '';
       at += name.length + 1;
     }

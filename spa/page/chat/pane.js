@@ -10,6 +10,8 @@ import { toast } from '../toast.js';
 import { MessageActions, canEdit } from './actions.js';
 import { Composer } from './composer.js';
 import { conversationHead } from './head.js';
+import { everybody } from './mentions.js';
+import { closePopup } from './popup.js';
 import { chatRow, surroundings } from './row.js';
 import { Scroller } from './scroller.js';
 import { Timeline, isMessage } from './timeline.js';
@@ -36,6 +38,8 @@ export class Pane {
   #ends = [];
   /** Messages that came below what is seen. */
   #behind = 0;
+  /** How many the button to the newest one tells. */
+  #told = -1;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #reading;
   #isClosed = false;
@@ -122,6 +126,7 @@ export class Pane {
 
   close() {
     this.#isClosed = true;
+    closePopup();
     clearTimeout(this.#reading);
     for (const end of this.#ends) end();
     this.head.close();
@@ -170,6 +175,13 @@ export class Pane {
     if (message) this.composer.reply(message);
   }
 
+  /** Edits the message that is pointed at, where it is an own one, else the last own one. */
+  edit() {
+    const message = this.#current();
+    if (message && canEdit(message)) this.composer.edit(message);
+    else this.editLast();
+  }
+
   editLast() {
     const message = this.timeline.rows.findLast((row) => isMessage(row) && canEdit(row));
     if (message && isMessage(message)) this.composer.edit(message);
@@ -210,6 +222,8 @@ export class Pane {
     if (isAtEnd) this.#behind = 0;
     this.down.hidden = isAtEnd || this.timeline.rows.length === 0;
     const n = Math.max(this.#behind, this.timeline.hasNewer ? this.entry.unread ?? 0 : 0);
+    if (n === this.#told) return;
+    this.#told = n;
     fill(this.down, icon('down'), n > 0 ? t('newMessages', { n }) : h('span', { class: 'unseen' }, t('toNewest')));
   }
 
@@ -268,7 +282,7 @@ export class Pane {
     for (const row of this.timeline.rows.toReversed()) {
       if (isMessage(row) && row.direction === 'Inbound' && row.sender && !people.has(row.sender.id)) people.set(row.sender.id, { id: row.sender.id, name: author(row) });
     }
-    return [...people.values()];
+    return this.isPrivate ? [...people.values()] : [...people.values(), everybody()];
   }
 
   /**

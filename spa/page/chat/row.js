@@ -6,6 +6,7 @@ import { h } from '../dom.js';
 import { author, clock, dayName, fullTime, isSameDay, machineTime } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
+import { glyphOf } from './faces.js';
 import { noticeText } from './notice.js';
 import { content } from './segments.js';
 import { isMessage } from './timeline.js';
@@ -165,7 +166,7 @@ export function tick({ status, unconfirmed }) {
 function reactions(message, around) {
   if (!message.reactions?.length) return null;
   const chips = message.reactions.map(({ emoji, count, mine = false }) =>
-    h('button', { class: 'reaction', 'aria-pressed': String(mine), 'aria-label': t('reactedWith', { emoji, n: count }), onclick: () => around.react(message, emoji, !mine) }, h('span', { class: 'glyph' }, emoji), String(count)),
+    h('button', { class: 'reaction', 'aria-pressed': String(mine), 'aria-label': t('reactedWith', { emoji: glyphOf(emoji), n: count }), onclick: () => around.react(message, emoji, !mine) }, h('span', { class: 'glyph' }, glyphOf(emoji)), String(count)),
   );
   return h('div', { class: 'reactions' }, ...chips);
 }

@@ -1,7 +1,10 @@
 import { h } from '../dom.js';
 
-/** Rows added at an edge that comes near, and rows kept beyond what is seen. */
-const STEP = 20;
+/** Rows added at an edge that comes near: few at a time, so that no frame is late; more where it is very near. */
+const STEP = 6;
+const LEAP = 20;
+
+/** Rows kept beyond what is seen. */
 const KEPT = 60;
 
 /** How near an edge of the rows in the page may come, in heights of the view. */
@@ -76,7 +79,7 @@ export class Scroller {
       this.#range(items.length - Math.max(length, KEPT), items.length);
     } else {
       const moved = items.findIndex((item) => item.id === before);
-      const first = moved >= 0 ? moved : Math.max(0, (kept ?? 0) - STEP);
+      const first = moved >= 0 ? moved : Math.max(0, (kept ?? 0) - LEAP);
       this.#range(first, first + Math.max(length, KEPT));
     }
     this.#draw();
@@ -128,8 +131,9 @@ export class Scroller {
     this.isAtEnd = below < END && this.#last >= this.#items.length;
     this.#setAnchor();
     const { first, last } = this.range;
-    if (scrollTop < margin && this.#first > 0) this.#moveTo(this.#first - STEP, Math.min(this.#last, last + KEPT));
-    else if (below < margin && this.#last < this.#items.length) this.#moveTo(Math.max(this.#first, first - KEPT), this.#last + STEP);
+    const step = Math.min(scrollTop, below) < margin / 2 ? LEAP : STEP;
+    if (scrollTop < margin && this.#first > 0) this.#moveTo(this.#first - step, Math.min(this.#last, last + KEPT));
+    else if (below < margin && this.#last < this.#items.length) this.#moveTo(Math.max(this.#first, first - KEPT), this.#last + step);
     this.by.scrolled();
   }
 

@@ -102,7 +102,7 @@ export class Timeline {
   }
 
   async older() {
-    const [first] = this.rows.filter(isMessage);
+    const first = this.rows.find(isMessage);
     if (!this.hasOlder || !first) return;
     await this.#load(async () => {
       const older = await this.#ask({ before: first.id, limit: PAGE });
@@ -190,8 +190,9 @@ export class Timeline {
 
   /** @param {Message[]} messages */
   #unknown(messages) {
-    const known = new Set(this.rows.map((row) => row.id));
-    return messages.filter((message) => !known.has(message.id));
+    const unknown = new Set(messages.map(({ id }) => id));
+    for (const { id } of this.rows) unknown.delete(id);
+    return messages.filter(({ id }) => unknown.has(id));
   }
 
   /** @param {{platform?: string, conversation?: string, recipient?: string}} at */
@@ -228,10 +229,12 @@ export class Timeline {
 
   /** Puts messages where they were said: at the end, but for those that a platform tells late. @param {Row[]} messages */
   #append(messages) {
+    const rows = [...this.rows];
     for (const message of this.#unknown(/** @type {Message[]} */ (messages))) {
-      const before = this.rows.findLastIndex((row) => row.created_at <= message.created_at);
-      this.rows = this.rows.toSpliced(before + 1, 0, message);
+      const before = rows.findLastIndex((row) => row.created_at <= message.created_at);
+      rows.splice(before + 1, 0, message);
     }
+    this.rows = rows;
   }
 
   /** @param {Notice} notice */

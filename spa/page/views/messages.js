@@ -142,7 +142,7 @@ class ChatView {
       '/': () => this.sidebar.search.focus(),
       '?': () => openHelp(),
       r: () => this.#pane?.reply(),
-      e: () => this.#pane?.editLast(),
+      e: () => this.#pane?.edit(),
       '+': () => this.#pane?.react(),
     };
     const run = keys[event.key];

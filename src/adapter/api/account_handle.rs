@@ -2,6 +2,7 @@
 
 use super::action::{Action, ActionError};
 use super::kind::Kind;
+use super::media_source::{MediaOf, MediaSource};
 use super::message::{Delivery, Found, Outbound};
 use super::settings::Settings;
 use super::window::{Closed, Window};
@@ -33,6 +34,14 @@ pub enum Request {
         forward: ForwardOf,
         #[allow(missing_docs)]
         answer: oneshot::Sender<Result<Vec<ForwardItem>, ActionError>>,
+    },
+    /// Ask for a picture, sound, video or file. Answered once, within a few of the adapter's time
+    /// limits.
+    FindMedia {
+        #[allow(missing_docs)]
+        media: MediaOf,
+        #[allow(missing_docs)]
+        answer: oneshot::Sender<Result<MediaSource, ActionError>>,
     },
     /// Carry out an action. Answered once, within the adapter's time limit.
     Act {
@@ -109,6 +118,17 @@ impl AccountHandle {
         let (answer, opened) = oneshot::channel();
         match self.hand_over(Request::OpenForward { forward, answer }).await {
             Ok(()) => opened
+                .await
+                .unwrap_or_else(|_| Err(ActionError::Unknown("the connection was lost".into()))),
+            Err(_) => Err(ActionError::NotConnected),
+        }
+    }
+
+    /// Asks for a picture, sound, video or file; returns within a few of the adapter's time limits.
+    pub async fn find_media(&self, media: MediaOf) -> Result<MediaSource, ActionError> {
+        let (answer, found) = oneshot::channel();
+        match self.hand_over(Request::FindMedia { media, answer }).await {
+            Ok(()) => found
                 .await
                 .unwrap_or_else(|_| Err(ActionError::Unknown("the connection was lost".into()))),
             Err(_) => Err(ActionError::NotConnected),

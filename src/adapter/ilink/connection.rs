@@ -2,11 +2,12 @@
 
 use super::account::Account;
 use super::api::Failure;
+use super::download::find_media;
 use super::lock::{self, Lock};
 use super::memory::Kept;
 use super::poll::{PollEnd, poll};
 use super::send::send;
-use crate::adapter::api::{ActionError, Delivery, Found, Request, Window, with_bytes};
+use crate::adapter::api::{ActionError, Delivery, Found, Request, Ways, Window, with_media};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection};
 use crate::protocol::platform::State;
 use futures_util::FutureExt;
@@ -161,7 +162,8 @@ impl Account {
     async fn answer(&self, request: Request) {
         match request {
             Request::Send { message, answer } => {
-                let delivery = match with_bytes(message, &self.context.media).await {
+                let delivery = match with_media(message, &self.context.media, Ways::default()).await
+                {
                     Ok(message) => send(self, &message).await,
                     Err(reason) => Delivery::Refused { reason, retryable: false },
                 };
@@ -173,6 +175,9 @@ impl Account {
             // Nor has it anything to be done with a message that was sent.
             Request::OpenForward { answer, .. } => {
                 drop(answer.send(Err(ActionError::Unsupported)));
+            }
+            Request::FindMedia { media, answer } => {
+                drop(answer.send(find_media(&media, &self.cdn)));
             }
             Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
         }

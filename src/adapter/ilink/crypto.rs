@@ -14,6 +14,15 @@ pub(super) fn new_key() -> Result<Key, String> {
     Ok(key)
 }
 
+/// A key by its hexadecimal digits.
+pub(super) fn key_of_hex(digits: &str) -> Option<Key> {
+    let digits = digits.trim();
+    if digits.len() != 32 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    u128::from_str_radix(digits, 16).ok().map(u128::to_be_bytes)
+}
+
 /// Encrypts bytes; there are always more of them afterwards.
 pub(super) fn encrypt(key: &Key, bytes: &[u8]) -> Vec<u8> {
     ecb::Encryptor::<Aes128>::new(&(*key).into()).encrypt_padded_vec::<Pkcs7>(bytes)
@@ -39,5 +48,7 @@ mod tests {
         assert_eq!(hex(&cipher[..16]), "69c4e0d86a7b0430d8cdb78070b4c55a");
         assert_eq!(cipher.len(), 32, "a whole block of padding follows");
         assert_eq!(encrypt(&key, &plain[..15]).len(), 16);
+        assert_eq!(key_of_hex(&hex(&key)), Some(key));
+        assert_eq!(key_of_hex("+00102030405060708090a0b0c0d0e0f"), None);
     }
 }

@@ -5,6 +5,7 @@ mod address;
 mod api;
 mod connection;
 mod crypto;
+mod download;
 mod http;
 mod inbound;
 mod json;

@@ -1,12 +1,11 @@
 //! Media beside an export: its files, named as those beside a store.
 
-use crate::client::Client;
+use crate::client::{Client, FileBody};
 use crate::error::{Error, Result};
 use crate::media::content::hashes;
 use crate::media::{Blobs, Bounds, Hash, Refused, folder_beside};
 use crate::protocol::http::Record;
 use std::collections::HashSet;
-use std::io::Read;
 use std::path::Path;
 
 /// Media that go out beside the lines of an export.
@@ -81,10 +80,10 @@ pub(crate) async fn import(file: &Path, client: &mut Client) -> Result<u64> {
     let blobs = Blobs::open(&folder, Bounds::NONE).map_err(|error| cannot(&folder, &error))?;
     let all = blobs.all().map_err(|error| cannot(&folder, &error))?;
     for stored in &all {
-        let mut bytes = Vec::new();
-        let read = blobs.open_blob(stored.hash).and_then(|mut file| file.read_to_end(&mut bytes));
-        read.map_err(|error| Error::failed(format!("cannot read {}: {error}", stored.hash)))?;
-        let kept = client.upload(None, bytes).await?;
+        let opened = blobs.open_blob(stored.hash);
+        let opened = opened
+            .map_err(|error| Error::failed(format!("cannot read {}: {error}", stored.hash)))?;
+        let kept = client.upload(None, FileBody::new(opened, stored.size, |_| {})).await?;
         if kept.media != stored.hash.to_string() {
             return Err(Error::failed(format!("the file {} is damaged", stored.hash)));
         }

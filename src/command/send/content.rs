@@ -1,32 +1,46 @@
-//! The content of a message to send: text, a URL, or a file of this host that is read.
+//! The content of a message to send: text, a URL, or a file of this host that is uploaded.
 
+use super::files::Files;
 use crate::cli::ContentArgs;
-use crate::client::file;
+use crate::client::file::OpenFile;
 use crate::command::segments;
 use crate::error::{Error, Result};
-use crate::media::sniff::{HEAD_BYTES, sniff};
 use crate::model::content::Segment;
 use crate::model::inline::Inline;
 use crate::model::message::MessageType;
 use crate::protocol::http::NewMessage;
 use percent_encoding::percent_decode_str;
-use std::borrow::Cow;
 use std::io::{self, IsTerminal, Read};
-use std::path::Path;
+use std::path::PathBuf;
 
-/// The most bytes that are read of standard input.
-const MAX_BYTES: u64 = file::MAX_FILE_BYTES;
+/// The most bytes that are read of standard input. A server takes less unless it is configured
+/// otherwise (`limits.body_bytes`).
+const MAX_BYTES: u64 = 64 << 20;
 
 /// A message with the content that the arguments ask for, or that comes on standard input; it goes
-/// nowhere yet.
-pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<NewMessage> {
-    let ContentArgs { message_type, file, mention, segments: json, content } = arguments;
+/// nowhere yet. Its files are still to be uploaded.
+pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<(NewMessage, Files)> {
+    let ContentArgs { message_type, file, file_type, mention, segments: json, content } = arguments;
     if let Some(json) = json {
-        return Ok(of_segments(segments::parse(json)?));
+        return Ok((of_segments(segments::parse(json)?), Files::default()));
+    }
+    if let Some(path) = path_of(content, *message_type) {
+        let hint = format!(
+            "the content of {message_type} is a URL (http://, https://) or a file of this host"
+        );
+        let file = OpenFile::open(&path).map_err(|error| error.hint(hint))?;
+        if !file.may_be(*message_type) {
+            let text = format!("{} is {}, no {message_type}", path.display(), file.mime);
+            return Err(Error::failed(text).hint("--file sends any file, by its own type"));
+        }
+        let mut files = Files::default();
+        let segment = files.add(file, Some(*message_type), 0);
+        return Ok((of_segments(vec![segment]), files));
     }
     if file.is_empty() && mention.is_empty() {
         let content = of_words(content, *message_type)?;
-        return Ok(NewMessage::of(message_type.as_str(), content, String::new(), None));
+        let message = NewMessage::of(message_type.as_str(), content, String::new(), None);
+        return Ok((message, Files::default()));
     }
     let mut segments: Vec<_> = mention.iter().map(|user| of_user(user)).collect();
     if !content.is_empty() || file.is_empty() {
@@ -35,11 +49,13 @@ pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<NewMessage> {
         let gap = if segments.is_empty() { "" } else { " " };
         segments.push(Segment::Text { text: format!("{gap}{text}") });
     }
+    let mut files = Files::default();
     for path in file {
-        let read = file::segments_of(path);
-        segments.extend(read.map_err(|error| error.hint("--file names a file of this host"))?);
+        let hint = "--file names a file of this host";
+        let file = OpenFile::open(path).map_err(|error| error.hint(hint))?;
+        segments.push(files.add(file, *file_type, segments.len()));
     }
-    Ok(of_segments(segments))
+    Ok((of_segments(segments), files))
 }
 
 fn of_segments(segments: Vec<Segment>) -> NewMessage {
@@ -69,7 +85,7 @@ fn of_words(words: &[String], message_type: MessageType) -> Result<String> {
             .hint("give the text as the last argument, or pipe it in")),
         [] => of_input(message_type),
         words if is_text => Ok(words.join(" ")),
-        [only] => medium(only, message_type),
+        [only] => Ok(only.trim().to_owned()),
         _ => Err(Error::usage(format!("several arguments for one {message_type}"))
             .hint("put a name with spaces into quotes; --file takes several files")),
     }
@@ -103,39 +119,17 @@ fn is_sent_as_it_is(content: &str) -> bool {
     begins("http://") || begins("https://") || Inline::parse(content).is_some()
 }
 
-fn medium(argument: &str, message_type: MessageType) -> Result<String> {
-    let trimmed = argument.trim();
-    if is_sent_as_it_is(trimmed) {
-        return Ok(trimmed.to_owned());
+/// The path of the one file that is the content of a type.
+fn path_of(words: &[String], message_type: MessageType) -> Option<PathBuf> {
+    let [only] = words else { return None };
+    let trimmed = only.trim();
+    if message_type == MessageType::Text || only == "-" || is_sent_as_it_is(trimmed) {
+        return None;
     }
-    let path = match trimmed.strip_prefix("file://") {
-        Some(path) => percent_decode_str(path).decode_utf8_lossy(),
-        None => Cow::Borrowed(argument),
-    };
-    let path = Path::new(&*path);
-    let bytes = file::read(path).map_err(|error| {
-        error.hint(format!(
-            "the content of {message_type} is a URL (http://, https://) or a file of this host"
-        ))
-    })?;
-    let mime = sniff(&bytes[..bytes.len().min(HEAD_BYTES)]).mime;
-    if !may_be(mime, message_type) {
-        return Err(Error::failed(format!("{} is {mime}, no {message_type}", path.display()))
-            .hint("--file sends any file, by its own type"));
-    }
-    Ok(file::inline_of(path, &bytes))
-}
-
-/// Whether a file of a media type may be sent as a type; bytes that tell nothing may be anything.
-fn may_be(mime: &str, message_type: MessageType) -> bool {
-    let is = |kind: &str| mime.starts_with(kind) || mime == "application/octet-stream";
-    match message_type {
-        MessageType::Image => is("image/"),
-        MessageType::Video => is("video/"),
-        // Containers of video carry sound alone, too.
-        MessageType::Audio => is("audio/") || is("video/"),
-        MessageType::Text | MessageType::File => true,
-    }
+    Some(match trimmed.strip_prefix("file://") {
+        Some(path) => percent_decode_str(path).decode_utf8_lossy().into_owned().into(),
+        None => only.into(),
+    })
 }
 
 /// All of standard input as text, without a byte order mark and the line end that `echo` adds.

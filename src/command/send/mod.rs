@@ -2,6 +2,7 @@
 
 mod batch;
 mod content;
+mod files;
 mod mentions;
 mod printed;
 mod wait;
@@ -27,7 +28,7 @@ pub(super) async fn run(send: Send, globals: &Globals) -> Result<()> {
 }
 
 async fn one(send: &Send, conversation: String, globals: &Globals) -> Result<()> {
-    let mut message = content::of_arguments(&send.content)?;
+    let (mut message, files) = content::of_arguments(&send.content)?;
     (message.recipient, message.platform) = (conversation, send.platform.clone());
     message.clone().into_draft().map_err(Error::usage)?;
     let mut client = writer(&send.source, globals).await?;
@@ -46,11 +47,12 @@ async fn one(send: &Send, conversation: String, globals: &Globals) -> Result<()>
     if let Some(prefix) = send.reply_to {
         message.reply_to = Some(id_of(&mut client, prefix).await?.to_string());
     }
+    files.upload(&mut client, &mut message).await?;
     deliver(&mut client, message, &send.sending, globals).await
 }
 
 pub(super) async fn reply(reply: ReplyArgs, globals: &Globals) -> Result<()> {
-    let mut message = content::of_arguments(&reply.content)?;
+    let (mut message, files) = content::of_arguments(&reply.content)?;
     let mut client = writer(&reply.source, globals).await?;
     let answered = id_of(&mut client, reply.id).await?;
     let answered = client.get(answered).await?;
@@ -59,6 +61,7 @@ pub(super) async fn reply(reply: ReplyArgs, globals: &Globals) -> Result<()> {
     if !reply.content.mention.is_empty() {
         mentions::name_mentions(&mut client, &mut message).await?;
     }
+    files.upload(&mut client, &mut message).await?;
     deliver(&mut client, message, &reply.sending, globals).await
 }
 

@@ -11,9 +11,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry, reload};
 
 /// Sets the level of a log that has started.
-pub(super) type LogLevel = Box<dyn Fn(&str) -> Result<()> + Send + Sync>;
+pub(in crate::command) type LogLevel = Box<dyn Fn(&str) -> Result<()> + Send + Sync>;
 
-pub(super) fn start(log: &Log) -> Result<LogLevel> {
+pub(in crate::command) fn start(log: &Log) -> Result<LogLevel> {
     let wants_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let lines = fmt::layer()
         .with_writer(std::io::stderr)
@@ -45,6 +45,33 @@ fn filter(level: &str) -> Result<EnvFilter> {
         return Err(Error::failed(format!("`log.level` is {level:?}, which is no level"))
             .hint("write error, warn, info, debug, trace or off"));
     }
-    EnvFilter::try_new(level)
+    EnvFilter::try_new(with_quiet_parts(level))
         .map_err(|error| Error::failed(format!("`log.level` is {level:?}: {error}")))
+}
+
+/// The level, with the library of agents at `warn`: it tells of each request.
+fn with_quiet_parts(level: &str) -> String {
+    let is_quiet = |word: &str| matches!(word.trim(), "off" | "error" | "warn");
+    if level.contains("rmcp") || level.split(',').all(is_quiet) {
+        return level.to_owned();
+    }
+    format!("{level},rmcp=warn")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_of_agents_is_quiet_unless_it_is_named() {
+        for (level, wanted) in [
+            ("info", "info,rmcp=warn"),
+            ("warn,rechat=debug", "warn,rechat=debug,rmcp=warn"),
+            ("off", "off"),
+            ("info,rmcp=trace", "info,rmcp=trace"),
+        ] {
+            assert_eq!(with_quiet_parts(level), wanted);
+            assert!(filter(level).is_ok());
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The media that the server keeps, and the tasks that fetch and remove them.
 
+use crate::adapter::Registry;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::health;
@@ -53,11 +54,12 @@ impl Media {
         self,
         config: &Config,
         store: &Arc<Store>,
+        registry: Registry,
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Completer {
         let Self { blobs, fetcher, commits, .. } = self;
-        let completer = Completer { store: store.clone(), blobs: blobs.clone(), fetcher };
+        let completer = Completer { store: store.clone(), blobs: blobs.clone(), fetcher, registry };
         let arrivals = Arrivals {
             completer: completer.clone(),
             types: config.media.types(),

@@ -1,7 +1,7 @@
 //! `rechat serve`
 
 mod access;
-mod log;
+pub(super) mod log;
 mod media;
 mod notify;
 mod reload;
@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::health;
 use crate::hub::{self, Hub};
 use crate::ingest::Ingest;
+use crate::mcp;
 use crate::model::change::Committed;
 use crate::outbox::{self, CommitObserver, Outbox};
 use crate::retention;
@@ -227,7 +228,7 @@ fn start(
     };
     tasks.spawn(health::supervise("retention", stop.clone(), deleting));
     let (blobs, signer) = (media.blobs.clone(), media.signer.clone());
-    let completer = media.start(&config, &store, &tasks, &stop);
+    let completer = media.start(&config, &store, registry.clone(), &tasks, &stop);
     let index = Arc::new(Index::new(search::folder_beside(&config.db)));
     tasks.spawn(search::run(index.clone(), store.clone(), stop.clone()));
     let (outcomes, attempts) = (outbox.outcomes.clone(), outbox.attempts.clone());
@@ -259,6 +260,7 @@ fn start(
         fetches: Semaphore::new(config.media.fetches),
         memory: Memory::new(config.limits.memory_bytes),
         actions: Actions::new(store.clone(), registry.clone()),
+        agents: mcp::Limits::new(&config.mcp),
         config,
         store,
         search: index,

@@ -16,6 +16,7 @@ pub use request::{Request, RequestAnswer, Requests};
 pub use texts::{INVALID_STATUS, INVALID_TYPE, NO_REPLY_TARGET, NOT_FOUND};
 pub use transfer::{Backup, BackupDone, Imported, Record};
 
+use crate::model::content::ForwardItem;
 use crate::model::message::Message;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,13 @@ pub struct Activity {
     #[allow(missing_docs)]
     #[serde(rename = "out")]
     pub outbound: Vec<u64>,
+}
+
+/// Answer of `GET /api/messages/{id}/forward`: the messages of a forward, in their order.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct OpenedForward {
+    pub items: Vec<ForwardItem>,
 }
 
 /// Answer of `DELETE /api/messages/{id}`.

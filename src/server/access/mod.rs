@@ -43,6 +43,8 @@ struct Accepted {
 pub struct Granted {
     #[allow(missing_docs)]
     pub scope: Scope,
+    /// Name of the token, where one was needed.
+    pub token: Option<Arc<str>>,
     /// Cancelled when the token is not accepted any more.
     pub revoked: CancellationToken,
 }
@@ -55,7 +57,7 @@ impl Granted {
 
     /// Access that nothing revokes: the Unix socket's, or that of a token which is not ours to keep.
     fn for_good(scope: Scope) -> Self {
-        Self { scope, revoked: CancellationToken::new() }
+        Self { scope, token: None, revoked: CancellationToken::new() }
     }
 }
 
@@ -128,13 +130,15 @@ impl Access {
         let accepted = self.accepted.load();
         let Peer::Tcp(address) = peer else { return Ok(Granted::for_good(Scope::Admin)) };
         if accepted.tokens.is_empty() {
-            return Ok(Granted { scope: Scope::Admin, revoked: accepted.without_token.clone() });
+            let revoked = accepted.without_token.clone();
+            return Ok(Granted { scope: Scope::Admin, token: None, revoked });
         }
         let (token, revoked) = self.look_up(address, headers, uri, in_query, |shown| {
             accepted.tokens.iter().find(|(token, _)| token.secret.matches(shown))
         })?;
         if token.scope.covers(need) {
-            return Ok(Granted { scope: token.scope, revoked: revoked.clone() });
+            let name = Some(token.name.as_str().into());
+            return Ok(Granted { scope: token.scope, token: name, revoked: revoked.clone() });
         }
         Err(ErrorResponse::new(
             StatusCode::FORBIDDEN,

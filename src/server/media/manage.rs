@@ -2,6 +2,7 @@
 
 use super::{hash_of, no_media, on_thread};
 use crate::media::complete::{has_media, is_complete};
+use crate::media::fetch::FailureKind;
 use crate::media::list::newest;
 use crate::media::sweep::{self, Removal};
 use crate::model::message::MessageType;
@@ -76,10 +77,12 @@ pub async fn fetch(call: Call<'_>) -> Result<Answer> {
         () = context.stop.cancelled() => return Err(stopping()),
     };
     if let Err(failure) = fetched {
-        let (status, code) = if failure.is_here {
-            (StatusCode::INSUFFICIENT_STORAGE, "media_full")
-        } else {
-            (StatusCode::BAD_GATEWAY, "not_fetched")
+        let (status, code) = match failure.kind {
+            FailureKind::Here => (StatusCode::INSUFFICIENT_STORAGE, "media_full"),
+            FailureKind::Unsupported => (StatusCode::CONFLICT, "unsupported"),
+            FailureKind::Lasting | FailureKind::Passing | FailureKind::TooLarge => {
+                (StatusCode::BAD_GATEWAY, "not_fetched")
+            }
         };
         return Err(ErrorResponse::new(status, failure.to_string()).named(Some(code)));
     }

@@ -3,16 +3,17 @@
 use super::route::{READ, Route, SEND, now};
 use super::schema::{count, id};
 use crate::model::message::Message;
-use crate::protocol::http::{Request, RequestAnswer, Requests};
+use crate::protocol::http::{OpenedForward, Request, RequestAnswer, Requests};
 use crate::server::actions;
 use crate::server::operation::{Description, Operation};
 use hyper::{Method, StatusCode};
 use serde_json::json;
 
-pub(super) fn routes() -> [Route; 4] {
+pub(super) fn routes() -> [Route; 5] {
     [
         Route::new("/api/messages/{id}/recall", [recall()]),
         Route::new("/api/messages/{id}/reactions/{emoji}", [set_reaction(), remove_reaction()]),
+        Route::new("/api/messages/{id}/forward", [forward()]),
         Route::new("/api/requests", [requests()]),
         Route::new("/api/requests/{id}", [answer_request()]),
     ]
@@ -42,6 +43,20 @@ fn reaction(description: Description) -> Description {
         .path("emoji", &json!({"type": "string", "minLength": 1}), "The emoji")
         .answers::<Message>(StatusCode::OK, "The message as it now is")
         .error(400, "The emoji is none")
+}
+
+fn forward() -> Operation {
+    Operation::get(READ, |call| Box::pin(actions::open_forward(call))).described(|d| {
+        not_carried_out(d.named("open_forward", "The messages of a forward in a message"))
+            .path("id", &id(), "The message's ID")
+            .query(
+                "forward",
+                &json!({"type": "string", "minLength": 1, "maxLength": 1024}),
+                "The platform's ID of the forward, where it is not the first one in the message",
+            )
+            .answers::<OpenedForward>(StatusCode::OK, "The messages, in their order")
+            .error(400, "`forward` is no ID")
+    })
 }
 
 fn requests() -> Operation {

@@ -45,6 +45,11 @@ fn list() -> Operation {
                 "Only messages older than this one, given by its ID or `seq`",
             )
             .query(
+                "after",
+                &place(),
+                "Only messages newer than this one, given by its ID or `seq`, the oldest first; together only with `limit`, `status`, `direction`, `platform` and `conversation`",
+            )
+            .query(
                 "order",
                 &json!({"enum": ["seq", "time"]}),
                 "By `seq`, or by `created_at` and then `seq`",

@@ -15,9 +15,9 @@ mod transfers;
 pub use route::Route;
 
 use super::operation::{Access, Operation};
-use super::{assets, socket};
+use super::{assets, mcp, socket};
 use hyper::Method;
-use route::{WATCH, now};
+use route::{AGENT, WATCH, now};
 
 /// Every route.
 pub fn routes() -> Vec<Route> {
@@ -30,6 +30,10 @@ pub fn routes() -> Vec<Route> {
         Route::new(
             "/ws/client",
             [Operation::of(Method::GET, WATCH, |call| now(socket::open(call)))],
+        ),
+        Route::new(
+            "/mcp",
+            [Operation::of(Method::POST, AGENT, |call| Box::pin(mcp::answer(call)))],
         ),
     ];
     routes.extend(messages::routes());

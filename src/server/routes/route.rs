@@ -33,6 +33,7 @@ impl Route {
 pub(super) const READ: Access = Access::Token(Need::Read);
 pub(super) const SEND: Access = Access::Token(Need::Send);
 pub(super) const ADMIN: Access = Access::Token(Need::Admin);
+pub(super) const AGENT: Access = Access::Token(Need::Mcp);
 /// The scope for reading opens a WebSocket, where each command is checked by itself.
 pub(super) const WATCH: Access = Access::TokenInQuery(Need::Read);
 

@@ -1,5 +1,6 @@
 //! Content of an outbound message that is no text: an address, or the bytes.
 
+use crate::model::content::Media;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
@@ -10,11 +11,23 @@ use std::borrow::Cow;
 pub(in crate::adapter::onebot) enum Source<'a> {
     /// To be fetched by `http` or `https`.
     Url(Cow<'a, str>),
+    /// A path on the implementation's host.
+    Path(&'a str),
     /// The bytes themselves, as base64, and the file's name where it is told.
     Data { base64: Cow<'a, str>, name: Option<String> },
 }
 
 impl<'a> Source<'a> {
+    /// Where the bytes of media come from. A path is one of the folder that the implementation sees,
+    /// for only media that are kept here have one.
+    pub(in crate::adapter::onebot) fn of(media: &'a Media) -> Result<Self, String> {
+        let url = media.url.as_deref().unwrap_or_default();
+        match url.strip_prefix("file://").filter(|_| media.media.is_some()) {
+            Some(path) => Ok(Self::Path(path)),
+            None => Self::parse(url),
+        }
+    }
+
     /// Reads content; the error says what it has to be.
     pub(in crate::adapter::onebot) fn parse(content: &'a str) -> Result<Self, String> {
         let content = content.trim();
@@ -42,6 +55,7 @@ impl<'a> Source<'a> {
     pub(in crate::adapter::onebot) fn name(&self) -> Cow<'_, str> {
         let name = match self {
             Self::Url(url) => name_in_url(url),
+            Self::Path(_) => None,
             Self::Data { name, .. } => name.as_deref().map(Cow::Borrowed),
         };
         name.filter(|name| !name.trim().is_empty()).unwrap_or(Cow::Borrowed("file"))

@@ -3,8 +3,8 @@
 use super::answer::ActionResponse;
 use super::call::NoAnswer;
 use crate::adapter::api::{
-    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, Outbound, ReadMedia,
-    Request, with_bytes,
+    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, MediaOf, MediaSource,
+    Outbound, ReadMedia, Request, Ways, with_media,
 };
 use crate::adapter::transport::End;
 use crate::model::content::ForwardItem;
@@ -20,12 +20,18 @@ const MAX_UNDER_WAY: usize = 32;
 
 /// Answers the core's requests to one account.
 pub(in crate::adapter::onebot) trait RequestHandler {
+    /// The folder of media as the implementation sees it.
+    fn media_folder(&self) -> Option<&str>;
     fn send(&self, message: Outbound) -> impl Future<Output = Delivery> + Send;
     fn find(&self, message: Outbound) -> impl Future<Output = Found> + Send;
     fn open_forward(
         &self,
         forward: ForwardOf,
     ) -> impl Future<Output = Result<Vec<ForwardItem>, ActionError>> + Send;
+    fn find_media(
+        &self,
+        media: MediaOf,
+    ) -> impl Future<Output = Result<MediaSource, ActionError>> + Send;
     fn act(&self, action: Action) -> impl Future<Output = Result<(), ActionError>> + Send;
 }
 
@@ -130,7 +136,8 @@ pub(in crate::adapter::onebot) async fn report(
 async fn answer_one(handler: &impl RequestHandler, media: &Arc<dyn ReadMedia>, request: Request) {
     match request {
         Request::Send { message, answer } => {
-            let delivery = match with_bytes(message, media).await {
+            let ways = Ways { folder: handler.media_folder(), fetches: true };
+            let delivery = match with_media(message, media, ways).await {
                 Ok(message) => handler.send(message).await,
                 Err(reason) => Delivery::Refused { reason, retryable: false },
             };
@@ -141,6 +148,9 @@ async fn answer_one(handler: &impl RequestHandler, media: &Arc<dyn ReadMedia>, r
         }
         Request::OpenForward { forward, answer } => {
             let _ = answer.send(handler.open_forward(forward).await);
+        }
+        Request::FindMedia { media, answer } => {
+            let _ = answer.send(handler.find_media(media).await);
         }
         Request::Act { action, answer } => {
             let _ = answer.send(handler.act(action).await);

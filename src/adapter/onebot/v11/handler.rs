@@ -6,8 +6,10 @@ use super::action::{Sending, delivery};
 use super::address::Address;
 use super::compose::{Step, steps};
 use super::options::Options;
-use super::{history, lookup};
-use crate::adapter::api::{Action, ActionError, Delivery, ForwardOf, Found, Outbound};
+use super::{find_media, history, lookup};
+use crate::adapter::api::{
+    Action, ActionError, Delivery, ForwardOf, Found, MediaOf, MediaSource, Outbound,
+};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::requests::RequestHandler;
 use crate::model::content::ForwardItem;
@@ -21,6 +23,10 @@ pub(super) struct Handler {
 }
 
 impl RequestHandler for Handler {
+    fn media_folder(&self) -> Option<&str> {
+        self.options.media_folder.as_deref()
+    }
+
     async fn send(&self, message: Outbound) -> Delivery {
         let refused = |reason| Delivery::Refused { reason, retryable: false };
         let Some(address) = Address::parse(&message.conversation) else {
@@ -56,6 +62,10 @@ impl RequestHandler for Handler {
 
     async fn open_forward(&self, forward: ForwardOf) -> Result<Vec<ForwardItem>, ActionError> {
         lookup::forward(&forward.id, &self.account, &self.calls).await
+    }
+
+    async fn find_media(&self, media: MediaOf) -> Result<MediaSource, ActionError> {
+        find_media::find(&self.calls, &media).await
     }
 
     async fn act(&self, action: Action) -> Result<(), ActionError> {

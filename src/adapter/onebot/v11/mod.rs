@@ -9,6 +9,7 @@ mod connection;
 mod cq;
 mod event;
 mod faces;
+mod find_media;
 mod handler;
 mod history;
 mod history_limits;

@@ -12,6 +12,8 @@ pub(super) struct Options {
     pub(super) history_conversations: usize,
     /// How a file goes to a conversation.
     pub(super) group_file: GroupFile,
+    /// The folder of media as the implementation sees it.
+    pub(super) media_folder: Option<String>,
     /// How a message is written in an action.
     pub(super) message_format: MessageFormat,
 }
@@ -22,6 +24,7 @@ impl Default for Options {
             history: 20,
             history_conversations: 20,
             group_file: GroupFile::Message,
+            media_folder: None,
             message_format: MessageFormat::Array,
         }
     }

@@ -6,7 +6,7 @@ use crate::adapter::onebot::common::parts::{Part, Reading};
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::adapter::onebot::common::segment::WireSegment;
 use crate::model::content::{ForwardItem, MAX_FORWARD_DEPTH, MAX_READ, MAX_SEGMENTS, Segment};
-use crate::model::message::Sender;
+use crate::model::message::{MessageType, Sender};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -14,6 +14,48 @@ use serde_json::value::RawValue;
 pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Reading {
     let (parts, is_plain) = parts(message, is_me, 0);
     Reading::of(parts, (!is_plain).then(|| message.get().to_owned()))
+}
+
+/// A picture, sound, video or file, by the names that actions know it by.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NamedFile {
+    pub(super) message_type: MessageType,
+    pub(super) file: Option<String>,
+    pub(super) file_id: Option<String>,
+    /// Where a file of a group lies.
+    pub(super) busid: Option<i64>,
+    pub(super) url: Option<String>,
+}
+
+/// The pictures, sounds, videos and files of a message, in their order; those inside forwards are
+/// left out.
+pub(super) fn files(message: &RawValue) -> Vec<NamedFile> {
+    let around = Surroundings { is_me: &|_| false, items: &|_| Vec::new() };
+    let file = |wire: &WireSegment<'_>| {
+        let Part::Segment(mut read) = segment::read(wire, &around)? else { return None };
+        let (message_type, media) = read.media_mut()?;
+        let url = media.url.take();
+        Some(NamedFile {
+            message_type,
+            file: wire.owned(&["file"]),
+            file_id: wire.owned(&["file_id", "fid", "id"]),
+            busid: wire.number(&["busid"]),
+            url,
+        })
+    };
+    let string: String;
+    let segments = match message.get().as_bytes().first() {
+        Some(b'[') => {
+            let list: Vec<&RawValue> = serde_json::from_str(message.get()).unwrap_or_default();
+            list.into_iter().take(MAX_READ).map(WireSegment::parse).collect()
+        }
+        Some(b'{') => vec![WireSegment::parse(message)],
+        _ => {
+            string = serde_json::from_str(message.get()).unwrap_or_default();
+            cq::parse(&string)
+        }
+    };
+    segments.iter().filter_map(file).collect()
 }
 
 /// The parts of a message, and whether it is plain text.

@@ -75,6 +75,7 @@ pub(super) struct UploadFile<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 enum UploadSource<'a> {
     Url { url: &'a str },
+    Path { path: &'a str },
     Data { data: &'a str },
 }
 
@@ -83,11 +84,16 @@ impl<'a> UploadFile<'a> {
     pub(super) fn new(source: &'a Source<'a>, media: &'a Media) -> Self {
         let upload = match source {
             Source::Url(url) => UploadSource::Url { url },
+            Source::Path(path) => UploadSource::Path { path },
             Source::Data { base64, .. } => UploadSource::Data { data: base64 },
         };
-        let name = media.name.as_deref().map_or_else(|| source.name(), Cow::Borrowed);
-        Self { name, source: upload }
+        Self { name: name_of(source, media), source: upload }
     }
+}
+
+/// The name of a file that is uploaded.
+pub(super) fn name_of<'a>(source: &'a Source<'a>, media: &'a Media) -> Cow<'a, str> {
+    media.name.as_deref().map_or_else(|| source.name(), Cow::Borrowed)
 }
 
 /// The outcome of `send_message`, from its answer or the lack of one.

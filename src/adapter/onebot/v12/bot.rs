@@ -1,19 +1,20 @@
 //! One account of a connection, which may have several.
 
-use super::action::{SegmentOut, SendMessage, UploadFile, delivery, upload_failed};
+use super::action::{SegmentOut, SendMessage, delivery};
 use super::address::Address;
 use super::event::BotId;
 use crate::adapter::api::{
-    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, MessageRef, Outbound,
+    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, MediaOf, MediaSource,
+    MessageRef, Outbound,
 };
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Bot as SelfParameter, Calls, NoAnswer};
-use crate::adapter::onebot::common::media::Source;
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::requests::{RequestHandler, done};
 use crate::adapter::onebot::common::words::quote;
-use crate::model::content::{ForwardItem, Media, Segment};
+use crate::model::content::{ForwardItem, Segment};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// An account, and what it is reached by.
 #[derive(Debug)]
@@ -26,10 +27,16 @@ pub(super) struct Bot {
     pub(super) events: EventSink,
     /// Of conversations, and of senders in them.
     pub(super) names: Names,
+    /// The folder of media as the implementation sees it.
+    pub(super) media_folder: Option<String>,
 }
 
 impl Bot {
-    async fn call(&self, action: &str, params: impl Serialize) -> Result<ActionResponse, NoAnswer> {
+    pub(super) async fn call(
+        &self,
+        action: &str,
+        params: impl Serialize,
+    ) -> Result<ActionResponse, NoAnswer> {
         let Self { id: BotId { platform, user_id }, calls, .. } = self;
         calls.call(action, params, Some(SelfParameter { platform, user_id })).await
     }
@@ -69,25 +76,12 @@ impl Bot {
     async fn segments<'a>(&self, segments: &'a [Segment]) -> Result<Vec<SegmentOut<'a>>, Delivery> {
         let mut out = Vec::with_capacity(segments.len());
         for segment in segments {
-            let media = segment.media().and_then(|media| Some((media, media.url.as_deref()?)));
-            out.push(match media {
-                Some((media, url)) => SegmentOut::file(segment, self.upload(media, url).await?),
+            out.push(match segment.media().filter(|media| media.url.is_some()) {
+                Some(media) => SegmentOut::file(segment, self.upload(media).await?),
                 None => SegmentOut::new(segment),
             });
         }
         Ok(out)
-    }
-
-    /// Uploads a file, and gives its ID.
-    async fn upload(&self, media: &Media, url: &str) -> Result<String, Delivery> {
-        let source =
-            Source::parse(url).map_err(|reason| Delivery::Refused { reason, retryable: false })?;
-        let answer = self.call("upload_file", UploadFile::new(&source, media)).await;
-        let file_id = answer.as_ref().ok().and_then(|answer| answer.field("file_id"));
-        match file_id.as_ref().and_then(|id| id.text()) {
-            Some(file_id) => Ok(file_id.to_owned()),
-            None => Err(upload_failed(&answer)),
-        }
     }
 
     /// Asks for a conversation's name (interface/group, guild and user: actions.md).
@@ -143,7 +137,11 @@ impl Bot {
     }
 }
 
-impl RequestHandler for std::sync::Arc<Bot> {
+impl RequestHandler for Arc<Bot> {
+    fn media_folder(&self) -> Option<&str> {
+        self.media_folder.as_deref()
+    }
+
     async fn send(&self, message: Outbound) -> Delivery {
         self.deliver(&message).await
     }
@@ -156,6 +154,10 @@ impl RequestHandler for std::sync::Arc<Bot> {
     /// The specification has no forwards.
     async fn open_forward(&self, _: ForwardOf) -> Result<Vec<ForwardItem>, ActionError> {
         Err(ActionError::Unsupported)
+    }
+
+    async fn find_media(&self, media: MediaOf) -> Result<MediaSource, ActionError> {
+        self.find_file(&media).await
     }
 
     /// `delete_message` (interface/message/actions.md); the specification has nothing else of these.

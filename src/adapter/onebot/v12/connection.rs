@@ -31,7 +31,7 @@ const MAX_BOTS: usize = 256;
 const OFFLINE: &str = "the account is off, says the implementation; log it in there";
 
 /// Serves one connection until it ends.
-pub(super) async fn run(connection: Connection) -> End {
+pub(super) async fn run(connection: Connection, media_folder: Option<String>) -> End {
     let Connection { socket, handshake, settings, entry, context } = connection;
     let (reader, writer, writing) = socket.split(settings.max_frame);
     let calls = Calls::new(writer, settings.answer_timeout);
@@ -44,6 +44,7 @@ pub(super) async fn run(connection: Connection) -> End {
         calls,
         settings,
         entry,
+        media_folder,
         context,
         bots: HashMap::new(),
         status: None,
@@ -69,6 +70,8 @@ struct Peer {
     calls: Calls,
     settings: Arc<Settings>,
     entry: Option<ConfiguredEntry>,
+    /// The folder of media as the implementation sees it.
+    media_folder: Option<String>,
     context: Context,
     bots: HashMap<BotId, (Arc<Bot>, Registration)>,
     /// The answer to which accounts there are, while it is awaited.
@@ -203,6 +206,7 @@ impl Peer {
             calls: self.calls.clone(),
             events: self.context.events.clone(),
             names: Names::default(),
+            media_folder: self.media_folder.clone(),
         });
         let (registration, queue) = self.context.registry.connect_for_requests(&NewConnection {
             settings: Arc::clone(&self.settings),

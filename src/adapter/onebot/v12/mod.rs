@@ -5,6 +5,7 @@ mod address;
 mod bot;
 mod connection;
 mod event;
+mod files;
 mod notice;
 mod segment;
 
@@ -30,13 +31,16 @@ pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
     configure: |own| Ok(Service::Connections(Arc::new(read_own::<OneBot12>(own)?))),
 };
 
-/// The settings of OneBot 12's own: there are none.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OneBot12 {}
+/// The settings of OneBot 12's own.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct OneBot12 {
+    /// The folder of media as the implementation sees it.
+    media_folder: Option<String>,
+}
 
 impl ServeConnection for OneBot12 {
     fn serve(self: Arc<Self>, connection: Connection) -> Running<End> {
-        Box::pin(connection::run(connection))
+        Box::pin(connection::run(connection, self.media_folder.clone()))
     }
 }

@@ -26,6 +26,22 @@ pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Reading 
     Reading::of(parts, (!is_plain).then(|| json.to_owned()))
 }
 
+/// The IDs of the pictures, sounds, videos and files of a message, in their order.
+pub(super) fn file_ids(message: &RawValue) -> Vec<Option<String>> {
+    let json = message.get();
+    let segments = match json.as_bytes().first() {
+        Some(b'[') => {
+            let list: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+            list.into_iter().take(MAX_READ).map(WireSegment::parse).collect()
+        }
+        _ => vec![WireSegment::parse(message)],
+    };
+    let is_file = |segment: &&WireSegment<'_>| {
+        matches!(segment.kind(), Some("image" | "voice" | "audio" | "video" | "file"))
+    };
+    segments.iter().filter(is_file).map(|segment| segment.owned(&["file_id"])).collect()
+}
+
 /// Reads one segment; `None` where it is none.
 fn part(segment: &WireSegment<'_>, is_me: &dyn Fn(&str) -> bool) -> Option<Part> {
     let read = match segment.kind()? {

@@ -50,6 +50,7 @@ struct Loading {
 
 /// The stream of a scope.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Stream {
     scope: Scope,
     window: Window,

@@ -12,7 +12,7 @@ use crate::adapter::api::Outbound;
 use crate::adapter::onebot::common::words::quote;
 use crate::model::content::{Content, Segment};
 use crate::model::message::ReplyTo;
-use segment::{file, node};
+use segment::{file, node, path};
 use std::borrow::Cow;
 use wire::joined;
 
@@ -56,6 +56,8 @@ pub(super) fn steps<'a>(
             Segment::File(media) if media.url.is_some() => {
                 Some(if options.group_file == GroupFile::Upload && !is_channel {
                     let (file, name) = file(media)?;
+                    // The action takes a path as it is.
+                    let file = path(media).map_or(file, Cow::Borrowed);
                     Body::Upload { file, name }
                 } else {
                     Body::Message(vec![segment::segment(segment, is_private)?])
@@ -73,14 +75,26 @@ pub(super) fn steps<'a>(
         };
         let Some(body) = alone else {
             run.push(segment::segment(segment, is_private)?);
-            content.push(segment.clone());
+            content.push(remembered(segment));
             continue;
         };
         end_run(&mut steps, &mut run, &mut content);
-        steps.push(Step { body, content: Content::of(vec![segment.clone()]) });
+        steps.push(Step { body, content: Content::of(vec![remembered(segment)]) });
     }
     end_run(&mut steps, &mut run, &mut content);
     Ok(answering(steps, message.reply_to.as_deref()))
+}
+
+/// The form by which the echo of a segment is recognized: without the bytes of media, which may be
+/// large.
+fn remembered(segment: &Segment) -> Segment {
+    let mut segment = segment.clone();
+    if let Some((_, media)) = segment.media_mut()
+        && media.media.is_some()
+    {
+        media.url = None;
+    }
+    segment
 }
 
 /// Ends a run of segments that go together; blanks between files are no message.

@@ -66,14 +66,23 @@ fn is_number(id: &str) -> bool {
 
 /// The `file` parameter (message/segment.md, "图片"), and the file's name.
 pub(super) fn file(media: &Media) -> Result<(Cow<'_, str>, Cow<'_, str>), String> {
-    let source = Source::parse(media.url.as_deref().unwrap_or_default())?;
+    let source = Source::of(media)?;
     let name = match &media.name {
         Some(name) => Cow::Borrowed(name.as_str()),
         None => Cow::Owned(source.name().into_owned()),
     };
     let file = match source {
         Source::Url(url) => url,
+        Source::Path(path) => format!("file://{path}").into(),
         Source::Data { base64, .. } => format!("base64://{base64}").into(),
     };
     Ok((file, name))
+}
+
+/// The path of a file in the folder of media that the implementation sees.
+pub(super) fn path(media: &Media) -> Option<&str> {
+    match Source::of(media) {
+        Ok(Source::Path(path)) => Some(path),
+        _ => None,
+    }
 }

@@ -1,0 +1,50 @@
+//! Asking a platform for a picture, sound, video or file of a message.
+
+use std::fmt;
+
+/// A picture, sound, video or file of a message, as its platform names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaOf {
+    #[allow(missing_docs)]
+    pub conversation: String,
+    /// The platform's ID of the message.
+    pub external_id: String,
+    /// The content as the platform wrote it.
+    pub original: String,
+    /// Its place among the pictures, sounds, videos and files of the message, from 0; those inside
+    /// forwards are not counted.
+    pub place: usize,
+}
+
+/// Where the bytes are.
+#[derive(Clone, PartialEq, Eq)]
+pub enum MediaSource {
+    /// At an address.
+    Address {
+        #[allow(missing_docs)]
+        url: String,
+        /// The key of AES-128 (ECB, PKCS#7 padding) with which they are encrypted, where they are.
+        key: Option<[u8; 16]>,
+        /// The configuration names the host, which may then be private.
+        is_configured: bool,
+    },
+    /// In the answer.
+    Bytes(Vec<u8>),
+}
+
+impl MediaSource {
+    /// An address that the platform told.
+    pub fn address(url: impl Into<String>) -> Self {
+        Self::Address { url: url.into(), key: None, is_configured: false }
+    }
+}
+
+/// Shows no key, and no bytes.
+impl fmt::Debug for MediaSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address { url, .. } => f.debug_tuple("Address").field(url).finish(),
+            Self::Bytes(bytes) => f.debug_tuple("Bytes").field(&bytes.len()).finish(),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! `rechat mcp`: an agent on standard input and output.
+
+use super::serve::log;
+use crate::cli::{self, Globals, SourceArgs};
+use crate::client::{Begin, Client, Following};
+use crate::config::{self, Sources};
+use crate::error::{Error, Result};
+use crate::mcp::{Agent, Chats, Context, Limits, Source, Watch};
+use crate::model::message::Message;
+use crate::protocol::http::{AdapterStatus, Conversation, NewMessage};
+use crate::search::Conditions;
+use crate::store::{Access, ConversationQuery, Filter, Order, Page};
+use rmcp::ServiceExt;
+use rmcp::service::ServerInitializeError;
+use rmcp::transport::async_rw::AsyncRwTransport;
+use rmcp::transport::io::stdio_pipes;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+/// The most bytes of a line of an agent; a longer one is passed over, and told.
+const MAX_LINE: usize = 4 << 20;
+
+/// How often it is looked for messages where no server tells of them.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+pub(super) fn run(mcp: cli::Mcp, globals: &Globals) -> Result<()> {
+    let config = config::load(&Sources::of_process(globals.config.clone())?)?.config;
+    // Standard output is the agent's.
+    drop(log::start(&config.log)?);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::failed(format!("cannot start threads: {error}")))?;
+    let messages = Messages { source: mcp.source, config: globals.config.clone() };
+    let limits = Limits::new(&config.mcp);
+    let context = Arc::new(Context::new(messages, config.mcp, limits));
+    let ended = runtime.block_on(speak(Agent::new(context, None, cli::VERSION)));
+    // A call that is under way has nobody left to answer.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Answers until the input ends.
+async fn speak(agent: Agent<Messages>) -> Result<()> {
+    let (input, output) = stdio_pipes();
+    let transport = AsyncRwTransport::new_server(input, output).with_max_line_length(MAX_LINE);
+    let failed = |error: &dyn std::fmt::Display| {
+        Error::failed(format!("cannot speak with the agent: {error}"))
+            .hint("programs with an assistant start `rechat mcp`; see docs/agents.md")
+    };
+    let running = match agent.serve(transport).await {
+        Ok(running) => running,
+        Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+        Err(error) => return Err(failed(&error)),
+    };
+    running.waiting().await.map(drop).map_err(|error| failed(&error))
+}
+
+/// A server, else the store: found anew for each call, so that a server may come and go, and nobody
+/// waits for the store in between.
+struct Messages {
+    source: SourceArgs,
+    config: Option<PathBuf>,
+}
+
+impl Source for Messages {
+    type Chats = Client;
+    type Watch = News;
+
+    async fn open(&self, access: Access) -> Result<Client> {
+        Client::open(&self.source, self.config.clone(), access).await
+    }
+
+    async fn watch(&self, filter: &Filter) -> Result<News> {
+        let client = self.open(Access::Read).await?;
+        if !client.is_served() {
+            return Ok(News::Unserved);
+        }
+        let following = client.follow(filter, Begin::Since(None), &[]).await?;
+        Ok(News::Served(Box::new(following)))
+    }
+}
+
+/// News of a server, or of a store that is looked at again.
+enum News {
+    Served(Box<Following>),
+    Unserved,
+}
+
+impl Watch for News {
+    async fn changed(&mut self) -> Result<()> {
+        match self {
+            Self::Served(following) => following.next().await.map(drop),
+            Self::Unserved => {
+                sleep(LOOK_AGAIN).await;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Chats for Client {
+    fn is_served(&self) -> bool {
+        Self::is_served(self)
+    }
+
+    async fn conversations(&mut self, query: &ConversationQuery) -> Result<Vec<Conversation>> {
+        Self::conversations(self, query).await
+    }
+
+    async fn conversation(
+        &mut self,
+        platform: &str,
+        conversation: &str,
+    ) -> Result<Option<Conversation>> {
+        Self::conversation(self, platform, conversation).await
+    }
+
+    async fn list(
+        &mut self,
+        filter: &Filter,
+        limit: usize,
+        before: Option<&str>,
+    ) -> Result<Vec<Message>> {
+        Self::list(self, filter, Page { offset: 0, limit, before: None }, before).await
+    }
+
+    async fn list_after(
+        &mut self,
+        filter: &Filter,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        Self::list_after(self, filter, after, limit).await
+    }
+
+    async fn search(
+        &mut self,
+        conditions: &Conditions,
+        filter: &Filter,
+        limit: usize,
+        before: Option<&str>,
+    ) -> Result<Vec<Message>> {
+        let page = Page { offset: 0, limit, before: None };
+        Self::search(self, conditions, Order::Seq, filter, page, before).await
+    }
+
+    async fn find(&mut self, id: Uuid) -> Result<Option<Message>> {
+        Self::find(self, id).await
+    }
+
+    async fn platforms(&mut self) -> Result<Vec<AdapterStatus>> {
+        Self::platforms(self).await
+    }
+
+    async fn create(&mut self, message: NewMessage, key: &str) -> Result<Message> {
+        Self::create(self, message, Some(key)).await
+    }
+}

@@ -1,0 +1,58 @@
+//! Context of every call of an agent.
+
+use super::limits::Limits;
+use super::source::{Chats, Source};
+use crate::config::Mcp;
+use crate::error::{Error, Result};
+use crate::model::message::Message;
+use crate::protocol::http::Conversation;
+use crate::store::Access;
+use uuid::Uuid;
+
+/// The messages, and what agents may see and do.
+pub struct Context<S> {
+    pub(super) source: S,
+    pub(super) config: Mcp,
+    pub(super) limits: Limits,
+}
+
+impl<S: Source> Context<S> {
+    /// The messages of `source`, within the bounds of a configuration.
+    pub fn new(source: S, config: Mcp, limits: Limits) -> Self {
+        Self { source, config, limits }
+    }
+
+    pub(super) async fn read(&self) -> Result<S::Chats> {
+        self.source.open(Access::Read).await
+    }
+
+    /// Whether agents see a message.
+    pub(super) fn shows(&self, message: &Message) -> bool {
+        self.config.shows(message.platform_or_local(), &message.recipient)
+    }
+
+    /// A message that agents see; one that they do not see does not exist for them.
+    pub(super) async fn message(&self, chats: &mut S::Chats, id: Uuid) -> Result<Message> {
+        let found = chats.find(id).await?.filter(|message| self.shows(message));
+        found.ok_or_else(|| Error::failed(format!("there is no message {id}")))
+    }
+
+    /// A conversation that agents see; one that they do not see does not exist for them.
+    pub(super) async fn conversation(
+        &self,
+        chats: &mut S::Chats,
+        platform: &str,
+        conversation: &str,
+    ) -> Result<Conversation> {
+        let found = if self.config.shows(platform, conversation) {
+            chats.conversation(platform, conversation).await?
+        } else {
+            None
+        };
+        found.ok_or_else(|| {
+            let name = format!("{platform}/{conversation}");
+            Error::failed(format!("there is no conversation {name}"))
+                .hint("list_conversations lists them, each with its platform and ID")
+        })
+    }
+}

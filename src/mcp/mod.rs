@@ -1,0 +1,23 @@
+//! Agents that speak the Model Context Protocol (contract, item 37): tools and resources by which
+//! they read conversations, and write where that is allowed.
+//!
+//! The protocol itself is the SDK's (`rmcp`). A [`Source`] says where the messages are: `rechat mcp`
+//! asks a server or the store, and a server's `/mcp` asks its own store.
+
+mod agent;
+mod arguments;
+mod context;
+mod data;
+mod limits;
+mod reading;
+mod resources;
+mod sending;
+mod shown;
+mod source;
+mod tools;
+mod waiting;
+
+pub use agent::Agent;
+pub use context::Context;
+pub use limits::Limits;
+pub use source::{Chats, Source, Watch};

@@ -1,0 +1,247 @@
+//! Tools that read: conversations, messages, platforms.
+
+use super::arguments::{
+    GetMessage, ListConversations, Place, ReadMessages, SearchMessages, cursor,
+};
+use super::context::Context;
+use super::shown::{
+    ConversationPage, FoundMessages, MessagePage, OneMessage, ShownConversation, ShownMessage,
+    ShownPlatforms, fitting,
+};
+use super::source::{Chats, Source};
+use crate::error::{Error, Result};
+use crate::model::message::{Message, check_name};
+use crate::store::{ConversationQuery, Filter};
+use uuid::Uuid;
+
+/// Pages that are read for one answer, where most of what is on them is hidden.
+const MAX_PAGES: usize = 20;
+
+/// Conversations or messages of one such page.
+const PAGE: usize = 100;
+
+/// `list_conversations`
+pub(super) async fn list_conversations<S: Source>(
+    context: &Context<S>,
+    arguments: ListConversations,
+) -> Result<ConversationPage> {
+    let mut query = ConversationQuery {
+        platform: checked("platform", arguments.platform.as_deref())?,
+        text: arguments.text.clone(),
+        before: None,
+        limit: Some(PAGE),
+    };
+    if let Some(text) = &arguments.cursor {
+        let place = text.parse().map_err(|_| Error::failed("`cursor` must be what `next` gave"))?;
+        query.before = Some(place);
+    }
+    let is_wanted = |unread: u64| unread > 0 || arguments.unread != Some(true);
+    let mut chats = context.read().await?;
+    let mut found = Vec::new();
+    for _ in 0..MAX_PAGES {
+        let page = chats.conversations(&query).await?;
+        for known in &page {
+            query.before = Some(known.last_seq);
+            let is_shown = context.config.shows(&known.platform, &known.conversation);
+            found.extend(
+                (is_shown && is_wanted(known.unread)).then(|| ShownConversation::of(known)),
+            );
+            if found.len() == arguments.limit() {
+                return Ok(page_of(found, query.before));
+            }
+        }
+        if page.len() < PAGE {
+            return Ok(page_of(found, None));
+        }
+    }
+    Ok(page_of(found, query.before))
+}
+
+fn page_of(conversations: Vec<ShownConversation>, next: Option<u64>) -> ConversationPage {
+    ConversationPage { conversations, next: next.map(|seq| seq.to_string()) }
+}
+
+/// `read_messages`
+pub(super) async fn read_messages<S: Source>(
+    context: &Context<S>,
+    arguments: ReadMessages,
+) -> Result<MessagePage> {
+    let limit = arguments.limit();
+    let mut chats = context.read().await?;
+    let (platform, conversation) = (&*arguments.platform, &*arguments.conversation);
+    context.conversation(&mut chats, platform, conversation).await?;
+    let filter = Filter {
+        platform: Some(platform.to_owned()),
+        conversation: Some(conversation.to_owned()),
+        ..Filter::default()
+    };
+    match arguments.place()? {
+        Place::Before(place) => before(&mut chats, &filter, limit, place).await,
+        Place::After(place) => after(&mut chats, &filter, limit, place).await,
+        Place::Around(id) => {
+            let target = context.message(&mut chats, id).await?;
+            if !filter.matches(&target) {
+                return Err(Error::failed(format!("message {id} is not in this conversation")));
+            }
+            around(&mut chats, &filter, limit, &target).await
+        }
+    }
+}
+
+async fn before(
+    chats: &mut impl Chats,
+    filter: &Filter,
+    limit: usize,
+    place: Option<&str>,
+) -> Result<MessagePage> {
+    // One more than is shown tells whether there are more.
+    let found = chats.list(filter, limit + 1, place).await?;
+    let wanted = &found[..found.len().min(limit)];
+    let (mut messages, is_all) = fitting(wanted, 1);
+    messages.reverse();
+    let has_more = !is_all || found.len() > limit;
+    let first = messages.first().map(|message| message.id.clone());
+    let last = messages.last().map(|message| message.id.clone());
+    Ok(MessagePage {
+        before: first.filter(|_| has_more),
+        after: last.or(place.map(str::to_owned)),
+        more_after: place.is_some(),
+        messages,
+    })
+}
+
+async fn after(
+    chats: &mut impl Chats,
+    filter: &Filter,
+    limit: usize,
+    place: &str,
+) -> Result<MessagePage> {
+    let found = chats.list_after(filter, place, limit + 1).await?;
+    let (messages, is_all) = fitting(&found[..found.len().min(limit)], 1);
+    let last = messages.last().map(|message| message.id.clone());
+    Ok(MessagePage {
+        before: messages.first().map(|message| message.id.clone()),
+        after: last.or(Some(place.to_owned())),
+        more_after: !is_all || found.len() > limit,
+        messages,
+    })
+}
+
+async fn around(
+    chats: &mut impl Chats,
+    filter: &Filter,
+    limit: usize,
+    target: &Message,
+) -> Result<MessagePage> {
+    let id = target.id.to_string();
+    let half = limit / 2;
+    let older = chats.list(filter, half + 1, Some(&id)).await?;
+    let mut newer = vec![target.clone()];
+    newer.extend(chats.list_after(filter, &id, limit - half).await?);
+    let (mut messages, is_all_older) = fitting(&older[..older.len().min(half)], 2);
+    messages.reverse();
+    let (later, is_all_newer) = fitting(&newer[..newer.len().min(limit - half)], 2);
+    messages.extend(later);
+    let has_older = !is_all_older || older.len() > half;
+    let first = messages.first().map(|message| message.id.clone());
+    Ok(MessagePage {
+        before: first.filter(|_| has_older),
+        after: messages.last().map(|message| message.id.clone()),
+        more_after: !is_all_newer || newer.len() > limit - half,
+        messages,
+    })
+}
+
+/// The latest messages of a conversation, for its resource.
+pub(super) async fn latest<S: Source>(
+    context: &Context<S>,
+    platform: &str,
+    conversation: &str,
+    limit: usize,
+) -> Result<MessagePage> {
+    let mut chats = context.read().await?;
+    context.conversation(&mut chats, platform, conversation).await?;
+    let filter = Filter {
+        platform: Some(platform.to_owned()),
+        conversation: Some(conversation.to_owned()),
+        ..Filter::default()
+    };
+    before(&mut chats, &filter, limit, None).await
+}
+
+/// `get_message`
+pub(super) async fn get_message<S: Source>(
+    context: &Context<S>,
+    arguments: GetMessage,
+) -> Result<OneMessage> {
+    let id: Uuid = arguments.id()?;
+    let message = context.message(&mut context.read().await?, id).await?;
+    Ok(OneMessage { message: ShownMessage::whole(&message) })
+}
+
+/// `search_messages`
+pub(super) async fn search_messages<S: Source>(
+    context: &Context<S>,
+    arguments: SearchMessages,
+) -> Result<FoundMessages> {
+    let conditions = arguments.conditions()?;
+    let filter =
+        narrowed(context, arguments.platform.as_deref(), arguments.conversation.as_deref())?;
+    let limit = arguments.limit();
+    let place = arguments.cursor.as_deref().map(|at| cursor("cursor", at)).transpose()?;
+    let mut place = place.map(str::to_owned);
+    let mut chats = context.read().await?;
+    let (mut found, mut has_more) = (Vec::new(), true);
+    for _ in 0..MAX_PAGES {
+        let page = chats.search(&conditions, &filter, PAGE, place.as_deref()).await?;
+        has_more = page.len() == PAGE;
+        place = page.last().map(|message| message.id.to_string()).or(place);
+        found.extend(page.into_iter().filter(|message| context.shows(message)));
+        if found.len() >= limit || !has_more {
+            break;
+        }
+    }
+    let (messages, is_all) = fitting(&found[..found.len().min(limit)], 1);
+    let is_cut = !is_all || found.len() > limit;
+    let next = match messages.last().filter(|_| is_cut) {
+        Some(message) => Some(message.id.clone()),
+        None => place.filter(|_| has_more),
+    };
+    Ok(FoundMessages { messages, next })
+}
+
+/// `list_platforms`
+pub(super) async fn list_platforms<S: Source>(context: &Context<S>) -> Result<ShownPlatforms> {
+    let mut chats = context.read().await?;
+    let platforms = chats.platforms().await?;
+    let platforms =
+        platforms.into_iter().filter(|one| context.config.shows_platform(&one.platform));
+    Ok(ShownPlatforms::of(platforms.collect(), &chats))
+}
+
+/// The filter of a platform or a conversation that agents see.
+pub(super) fn narrowed<S: Source>(
+    context: &Context<S>,
+    platform: Option<&str>,
+    conversation: Option<&str>,
+) -> Result<Filter> {
+    let platform = checked("platform", platform)?;
+    let conversation = checked("conversation", conversation)?;
+    if let Some(conversation) = &conversation {
+        let platform = platform.as_deref().ok_or_else(|| {
+            Error::failed("`conversation` needs `platform`; list_conversations gives both")
+        })?;
+        if !context.config.shows(platform, conversation) {
+            let text = format!("there is no conversation {platform}/{conversation}");
+            return Err(Error::failed(text));
+        }
+    }
+    Ok(Filter { platform, conversation, ..Filter::default() })
+}
+
+fn checked(field: &str, name: Option<&str>) -> Result<Option<String>> {
+    if let Some(name) = name {
+        check_name(field, name).map_err(Error::failed)?;
+    }
+    Ok(name.map(str::to_owned))
+}

@@ -1,0 +1,81 @@
+//! Tools that write: `send_message` and `reply`.
+
+use super::arguments::{Reply, SendMessage, Sending};
+use super::context::Context;
+use super::shown::SentMessage;
+use super::source::{Chats, Source};
+use crate::error::{Error, Result};
+use crate::model::message::{LOCAL, Message, MessageType, Status};
+use crate::protocol::http::NewMessage;
+use crate::store::Access;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How often it is looked, at first and at most.
+const LOOK_FIRST: Duration = Duration::from_millis(20);
+const LOOK_MOST: Duration = Duration::from_millis(500);
+
+/// How long a reason to wait has to last, before it is told: one of them ends with the attempt
+/// before.
+const LASTING: Duration = Duration::from_secs(1);
+
+/// `send_message`
+pub(super) async fn send_message<S: Source>(
+    context: &Context<S>,
+    arguments: SendMessage,
+) -> Result<SentMessage> {
+    let (platform, conversation) = (arguments.platform.clone(), arguments.conversation.clone());
+    let sending = arguments.sending()?;
+    let mut chats = context.source.open(Access::Write).await?;
+    context.conversation(&mut chats, &platform, &conversation).await?;
+    let message = new_message(&sending, platform, conversation);
+    send(context, chats, message, &sending).await
+}
+
+/// `reply`
+pub(super) async fn reply<S: Source>(
+    context: &Context<S>,
+    arguments: Reply,
+) -> Result<SentMessage> {
+    let id = arguments.message()?;
+    let sending = arguments.sending()?;
+    let mut chats = context.source.open(Access::Write).await?;
+    let answered = context.message(&mut chats, id).await?;
+    let platform = answered.platform_or_local().to_owned();
+    let mut message = new_message(&sending, platform, answered.recipient);
+    message.reply_to = Some(id.to_string());
+    send(context, chats, message, &sending).await
+}
+
+fn new_message(sending: &Sending, platform: String, conversation: String) -> NewMessage {
+    let platform = Some(platform).filter(|name| name != LOCAL);
+    NewMessage::of(MessageType::Text.as_str(), sending.text.clone(), conversation, platform)
+}
+
+async fn send<S: Source>(
+    context: &Context<S>,
+    mut chats: S::Chats,
+    message: NewMessage,
+    sending: &Sending,
+) -> Result<SentMessage> {
+    context.limits.count_send()?;
+    // Keys of other clients of this store are others.
+    let made = chats.create(message, &format!("mcp-{}", sending.key)).await?;
+    let gone = || Error::failed(format!("message {} was deleted meanwhile", made.id));
+    let began = Instant::now();
+    let mut pause = LOOK_FIRST;
+    loop {
+        let message = chats.find(made.id).await?.ok_or_else(gone)?;
+        let waited = began.elapsed();
+        let lasts = message.waiting.is_some() && waited >= LASTING;
+        if has_ended(&message) || lasts || waited >= sending.limit || !chats.is_served() {
+            return Ok(SentMessage::of(&message));
+        }
+        sleep(pause.min(sending.limit - waited)).await;
+        pause = (pause * 2).min(LOOK_MOST);
+    }
+}
+
+fn has_ended(message: &Message) -> bool {
+    matches!(message.status, Status::Sent | Status::Failed | Status::Canceled)
+}

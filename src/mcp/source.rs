@@ -1,0 +1,85 @@
+//! Where the messages are that agents ask for.
+
+use crate::error::Result;
+use crate::model::message::Message;
+use crate::protocol::http::{AdapterStatus, Conversation, NewMessage};
+use crate::search::Conditions;
+use crate::store::{Access, ConversationQuery, Filter};
+use uuid::Uuid;
+
+/// Access to the messages, opened for one call at a time.
+pub trait Source: Send + Sync + 'static {
+    #[allow(missing_docs)]
+    type Chats: Chats;
+    #[allow(missing_docs)]
+    type Watch: Watch;
+
+    /// Opens the messages for one call.
+    fn open(&self, access: Access) -> impl Future<Output = Result<Self::Chats>> + Send;
+
+    /// Begins to watch for messages of a platform or conversation.
+    fn watch(&self, filter: &Filter) -> impl Future<Output = Result<Self::Watch>> + Send;
+}
+
+/// The messages, for one call. Places in the history are IDs of messages, or a `seq`.
+pub trait Chats: Send {
+    /// Whether a server runs that sends and receives.
+    fn is_served(&self) -> bool;
+
+    /// Conversations that have messages, the latest first.
+    fn conversations(
+        &mut self,
+        query: &ConversationQuery,
+    ) -> impl Future<Output = Result<Vec<Conversation>>> + Send;
+
+    /// A conversation; `None` where it has no messages.
+    fn conversation(
+        &mut self,
+        platform: &str,
+        conversation: &str,
+    ) -> impl Future<Output = Result<Option<Conversation>>> + Send;
+
+    /// Messages before a place that match, the newest first.
+    fn list(
+        &mut self,
+        filter: &Filter,
+        limit: usize,
+        before: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<Message>>> + Send;
+
+    /// Messages after a place that match, the oldest first.
+    fn list_after(
+        &mut self,
+        filter: &Filter,
+        after: &str,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Message>>> + Send;
+
+    /// Messages before a place that match and meet conditions, the newest first.
+    fn search(
+        &mut self,
+        conditions: &Conditions,
+        filter: &Filter,
+        limit: usize,
+        before: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<Message>>> + Send;
+
+    /// A message; `None` where there is no such one.
+    fn find(&mut self, id: Uuid) -> impl Future<Output = Result<Option<Message>>> + Send;
+
+    /// Every adapter, and how it is connected; none without a server.
+    fn platforms(&mut self) -> impl Future<Output = Result<Vec<AdapterStatus>>> + Send;
+
+    /// Makes a message, once for each key.
+    fn create(
+        &mut self,
+        message: NewMessage,
+        key: &str,
+    ) -> impl Future<Output = Result<Message>> + Send;
+}
+
+/// News of messages.
+pub trait Watch: Send {
+    /// Waits until a message may have come since the last time, or since the watch began.
+    fn changed(&mut self) -> impl Future<Output = Result<()>> + Send;
+}

@@ -1,0 +1,218 @@
+//! The tools: what each is for, and which part carries it out.
+
+use super::arguments::{
+    GetMessage, ListConversations, ReadMessages, Reply, SearchMessages, SendMessage,
+    WaitForMessages, parse,
+};
+use super::context::Context;
+use super::data::marked;
+use super::shown::{
+    ConversationPage, FoundMessages, MessagePage, NewMessages, OneMessage, SentMessage,
+    ShownPlatforms,
+};
+use super::source::Source;
+use super::{reading, sending, waiting};
+use crate::config::AgentSending;
+use crate::error::{Error, Result};
+use rmcp::handler::server::common::schema_for_type;
+use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Arguments of a tool that takes none.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// The tools that agents have.
+pub(super) fn tools(send: AgentSending) -> Vec<Tool> {
+    let mut tools = vec![
+        reading::<ListConversations, ConversationPage>(
+            "list_conversations",
+            "List conversations",
+            "Lists the person's chats, the latest first: groups and private conversations of all \
+             platforms, with what is unread and the last message.",
+        ),
+        reading::<ReadMessages, MessagePage>(
+            "read_messages",
+            "Read messages",
+            "Reads messages of one conversation, the oldest first: the latest ones, or those \
+             around, before or after a message.",
+        ),
+        reading::<GetMessage, OneMessage>(
+            "get_message",
+            "Get a message",
+            "Gets one message by its ID, with its whole text and what became of it.",
+        ),
+        reading::<SearchMessages, FoundMessages>(
+            "search_messages",
+            "Search messages",
+            "Finds messages in the whole history by text, sender, type and time, the newest first.",
+        ),
+        reading::<WaitForMessages, NewMessages>(
+            "wait_for_messages",
+            "Wait for messages",
+            "Waits until a message comes, for a bounded time. Give `cursor` of the answer as \
+             `since` of the next call: then none is missed and none comes twice.",
+        ),
+        reading::<Nothing, ShownPlatforms>(
+            "list_platforms",
+            "List platforms",
+            "Lists the chat platforms, and how they are connected.",
+        ),
+    ];
+    if send == AgentSending::Allow {
+        tools.extend([
+            writing::<SendMessage>(
+                "send_message",
+                "Send a message",
+                "Sends a text to a conversation in the person's name; it cannot be taken back. \
+                 `status` tells the truth: `Sent` is sent; `Pending` is stored and not sent yet, \
+                 and `waiting` says why. It goes out by itself: do not send it again.",
+            ),
+            writing::<Reply>(
+                "reply",
+                "Reply to a message",
+                "Answers a message in its conversation, in the person's name; otherwise as \
+                 send_message.",
+            ),
+        ]);
+    }
+    tools
+}
+
+fn reading<Arguments: JsonSchema + 'static, Answer: JsonSchema + 'static>(
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+) -> Tool {
+    let hints = ToolAnnotations::new().read_only(true).destructive(false).idempotent(true);
+    described::<Arguments, Answer>(name, title, description, hints)
+}
+
+fn writing<Arguments: JsonSchema + 'static>(
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+) -> Tool {
+    let hints = ToolAnnotations::new().read_only(false).destructive(true).idempotent(true);
+    described::<Arguments, SentMessage>(name, title, description, hints)
+}
+
+/// Each deals with other people, whom nobody here controls: its world is an open one.
+fn described<Arguments: JsonSchema + 'static, Answer: JsonSchema + 'static>(
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    hints: ToolAnnotations,
+) -> Tool {
+    Tool::new(name, description, schema_for_type::<Arguments>())
+        .with_title(title)
+        .with_raw_output_schema(schema_for_type::<Answer>())
+        .with_annotations(hints.open_world(true))
+}
+
+/// Whether there is a tool of this name.
+pub(super) fn is_tool(send: AgentSending, name: &str) -> bool {
+    tools(send).iter().any(|tool| tool.name == name)
+}
+
+/// Carries out a call of a tool there is.
+pub(super) async fn call<S: Source>(
+    context: &Context<S>,
+    name: &str,
+    arguments: Option<JsonObject>,
+) -> Result<CallToolResult> {
+    match name {
+        "list_conversations" => {
+            answer(&reading::list_conversations(context, parse(arguments)?).await?)
+        }
+        "read_messages" => answer(&reading::read_messages(context, parse(arguments)?).await?),
+        "get_message" => answer(&reading::get_message(context, parse(arguments)?).await?),
+        "search_messages" => answer(&reading::search_messages(context, parse(arguments)?).await?),
+        "wait_for_messages" => {
+            answer(&waiting::wait_for_messages(context, parse(arguments)?).await?)
+        }
+        "list_platforms" => {
+            parse::<Nothing>(arguments)?;
+            answer(&reading::list_platforms(context).await?)
+        }
+        "send_message" => answer(&sending::send_message(context, parse(arguments)?).await?),
+        "reply" => answer(&sending::reply(context, parse(arguments)?).await?),
+        _ => Err(Error::failed(format!("there is no tool {name}"))),
+    }
+}
+
+/// The answer as a value for programs, and as marked text for models.
+fn answer<T: Serialize>(value: &T) -> Result<CallToolResult> {
+    let text = marked(value)?;
+    let value = serde_json::to_value(value)
+        .map_err(|error| Error::failed(format!("cannot write the answer: {error}")))?;
+    let mut result = CallToolResult::structured(value);
+    result.content = vec![ContentBlock::text(text)];
+    Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mcp::shown::{ShownConversation, ShownMessage};
+    use crate::model::content::Content;
+    use crate::model::message::Message;
+    use crate::protocol::http::Conversation;
+    use serde_json::{Value, json};
+
+    /// Fails where a value is not what a tool says it answers.
+    fn check(tool: &str, value: &impl Serialize) {
+        let all = tools(AgentSending::Allow);
+        let tool = all.into_iter().find(|one| one.name == tool).unwrap();
+        let schema = Value::Object((*tool.output_schema.unwrap()).clone());
+        let value = serde_json::to_value(value).unwrap();
+        let wrong = jsonschema::validator_for(&schema).unwrap().validate(&value).err();
+        assert!(wrong.is_none(), "{wrong:?}: {value}");
+    }
+
+    #[test]
+    fn answers_are_what_their_schemas_say() {
+        let text = Content::text("hello");
+        let message = Message::new(1, uuid::Uuid::nil(), text, "group_1".into(), 1);
+        check("get_message", &OneMessage { message: ShownMessage::whole(&message) });
+        check("send_message", &SentMessage::of(&message));
+        let messages = vec![ShownMessage::listed(&message)];
+        let page = MessagePage { messages, before: None, after: None, more_after: false };
+        check("read_messages", &page);
+        let conversations = vec![ShownConversation::of(&Conversation::default())];
+        check("list_conversations", &ConversationPage { conversations, next: None });
+    }
+
+    #[test]
+    fn writing_tools_exist_only_where_sending_is_allowed() {
+        let names = |send| -> Vec<_> { tools(send).into_iter().map(|tool| tool.name).collect() };
+        let off = names(AgentSending::Off);
+        assert!(off.iter().all(|name| *name != "send_message" && *name != "reply"), "{off:?}");
+        assert_eq!(names(AgentSending::Allow).len(), off.len() + 2);
+        assert!(!is_tool(AgentSending::Off, "reply") && is_tool(AgentSending::Allow, "reply"));
+    }
+
+    #[test]
+    fn every_tool_is_described_and_takes_no_path_and_no_address() {
+        for tool in tools(AgentSending::Allow) {
+            let json = serde_json::to_value(&tool).unwrap();
+            let name = json["name"].as_str().unwrap();
+            let writes = matches!(name, "send_message" | "reply");
+            assert_eq!(json["annotations"]["readOnlyHint"], json!(!writes), "{name}");
+            assert_eq!(json["annotations"]["destructiveHint"], json!(writes), "{name}");
+            assert_eq!(json["inputSchema"]["additionalProperties"], json!(false), "{name}");
+            assert_eq!(json["outputSchema"]["type"], "object", "{name}");
+            jsonschema::validator_for(&json["inputSchema"]).unwrap();
+            jsonschema::validator_for(&json["outputSchema"]).unwrap();
+            let no_properties = serde_json::Map::new();
+            let properties = json["inputSchema"]["properties"].as_object();
+            for (field, schema) in properties.unwrap_or(&no_properties) {
+                assert!(schema["description"].is_string(), "{name}: {field}");
+                let is_foreign = ["path", "file", "url"].iter().any(|word| field.contains(word));
+                assert!(!is_foreign, "{name}: {field}");
+            }
+        }
+    }
+}

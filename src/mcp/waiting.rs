@@ -1,0 +1,79 @@
+//! `wait_for_messages`
+
+use super::arguments::{WaitForMessages, cursor};
+use super::context::Context;
+use super::reading::narrowed;
+use super::shown::{NewMessages, fitting};
+use super::source::{Chats, Source, Watch};
+use crate::error::Result;
+use crate::model::message::{Direction, Message};
+use crate::store::Filter;
+use tokio::time::{Instant, timeout_at};
+
+/// Messages that are read at a time.
+const PAGE: usize = 100;
+
+/// Told where no server runs.
+const NO_SERVER: &str = "no server runs, so nothing comes in; start one with `rechat serve`";
+
+/// Place before every message.
+const BEGINNING: &str = "0";
+
+/// `wait_for_messages`
+pub(super) async fn wait_for_messages<S: Source>(
+    context: &Context<S>,
+    arguments: WaitForMessages,
+) -> Result<NewMessages> {
+    let deadline = Instant::now() + arguments.limit();
+    let mut filter =
+        narrowed(context, arguments.platform.as_deref(), arguments.conversation.as_deref())?;
+    filter.direction = (arguments.include_own != Some(true)).then_some(Direction::Inbound);
+    let since = arguments.since.as_deref().map(|at| cursor("since", at)).transpose()?;
+    // Watched before it is read, so that nothing comes in between.
+    let mut watch = context.source.watch(&filter).await?;
+    let mut place = match since {
+        Some(since) => since.to_owned(),
+        None => newest(&mut context.read().await?).await?,
+    };
+    loop {
+        let mut chats = context.read().await?;
+        let found = next(context, &mut chats, &filter, &mut place).await?;
+        let note = (!chats.is_served()).then_some(NO_SERVER);
+        // Nobody waits for the store meanwhile.
+        drop(chats);
+        if !found.is_empty() {
+            let (messages, is_all) = fitting(&found, 1);
+            if let Some(last) = messages.last().filter(|_| !is_all) {
+                place.clone_from(&last.id);
+            }
+            return Ok(NewMessages { messages, cursor: place, timed_out: false, note });
+        }
+        if timeout_at(deadline, watch.changed()).await.is_err() {
+            return Ok(NewMessages { messages: Vec::new(), cursor: place, timed_out: true, note });
+        }
+    }
+}
+
+/// The place of the newest message there is.
+async fn newest(chats: &mut impl Chats) -> Result<String> {
+    let newest = chats.list(&Filter::default(), 1, None).await?;
+    Ok(newest.first().map_or(BEGINNING.to_owned(), |message| message.id.to_string()))
+}
+
+/// The next messages that agents see, and the place behind what was looked at.
+async fn next<S: Source>(
+    context: &Context<S>,
+    chats: &mut S::Chats,
+    filter: &Filter,
+    place: &mut String,
+) -> Result<Vec<Message>> {
+    loop {
+        let mut found = chats.list_after(filter, place, PAGE).await?;
+        let Some(last) = found.last() else { return Ok(found) };
+        *place = last.id.to_string();
+        found.retain(|message| context.shows(message));
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+}

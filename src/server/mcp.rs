@@ -1,0 +1,266 @@
+//! `/mcp`: agents, by the Model Context Protocol over streamable HTTP (contract, item 37).
+//!
+//! Each request stands alone: there are no sessions, in any version of the protocol.
+
+use super::access::Granted;
+use super::body::{Answer, Body};
+use super::context::Context;
+use super::error::{ErrorResponse, Result};
+use super::lifetime::{Ended, Lifetime};
+use super::limit::RETRY_AFTER;
+use super::list::on_a_thread;
+use super::messages::write;
+use super::operation::Call;
+use super::query::seq_of;
+use super::request::read_body;
+use crate::cli;
+use crate::clock::now;
+use crate::error::{self, Error};
+use crate::hub::{Form, Since, Subscriber, Wish};
+use crate::mcp::{Agent, Chats, Source, Watch};
+use crate::model::message::Message;
+use crate::model::subscription::Names;
+use crate::protocol::http::{AdapterStatus, Conversation, NO_REPLY_TARGET, NewMessage};
+use crate::search::{Conditions, Search};
+use crate::store::{self, Command, ConversationQuery, Filter, Idempotency, Page, View};
+use http_body_util::{BodyExt, Full};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
+use hyper::{Request, Response, StatusCode};
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+/// `POST /mcp`
+pub async fn answer(call: Call<'_>) -> Result<Answer> {
+    let Call { context, granted, request, .. } = call;
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    let body = read_body(context, request, "application/json").await?;
+    let mut request = Request::post(uri)
+        .body(Full::new(body))
+        .map_err(|error| ErrorResponse::bad_request(error.to_string()))?;
+    *request.headers_mut() = headers;
+    let agent = agent(context, &granted);
+    let sessions = Arc::new(NeverSessionManager::default());
+    // `Host`, `Origin` and the size of the body are checked already.
+    let config = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .with_sse_keep_alive(None)
+        .with_max_request_body_bytes(usize::MAX)
+        .disable_allowed_hosts();
+    let service = StreamableHttpService::new(move || Ok(agent.clone()), sessions, config);
+    let lifetime = Lifetime::new(context.stop.clone(), granted.revoked.clone());
+    let answering = async {
+        let (head, body) = service.handle(request).await.into_parts();
+        let bytes = body.collect().await.map(http_body_util::Collected::to_bytes);
+        (head, bytes.unwrap_or_else(|never| match never {}))
+    };
+    let (mut head, bytes) = lifetime.run(answering).await.map_err(|ended| match ended {
+        Ended::Stopping => ErrorResponse::unavailable("the server is stopping", RETRY_AFTER),
+        Ended::Revoked => ErrorResponse::unauthorized("this token is not accepted any more"),
+    })?;
+    if is_plain_error(head.status, &head.headers) {
+        return Err(ErrorResponse::new(head.status, String::from_utf8_lossy(&bytes)));
+    }
+    head.headers.remove(CONTENT_LENGTH);
+    head.headers.remove(TRANSFER_ENCODING);
+    Ok(Response::from_parts(head, Body::Whole(bytes)))
+}
+
+/// Whether the SDK answers an error in words, which is JSON here (contract, item 2).
+fn is_plain_error(status: StatusCode, headers: &HeaderMap) -> bool {
+    let media_type = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+    !status.is_success() && media_type != Some(b"application/json")
+}
+
+/// The agent of one request.
+fn agent(context: &Arc<Context>, granted: &Granted) -> Agent<OwnStore> {
+    let source = OwnStore(context.clone());
+    let (config, limits) = (context.config.mcp.clone(), context.agents.clone());
+    let bounds = crate::mcp::Context::new(source, config, limits);
+    Agent::new(Arc::new(bounds), granted.token.clone(), cli::VERSION)
+}
+
+/// The server's own store.
+#[derive(Clone)]
+struct OwnStore(Arc<Context>);
+
+impl OwnStore {
+    fn view(&self) -> error::Result<Arc<View>> {
+        Ok(self.0.store.view()?)
+    }
+
+    /// Fills in why messages wait.
+    fn filled(&self, mut messages: Vec<Message>, view: &View) -> Vec<Message> {
+        self.0.fill_waiting(&mut messages, view);
+        messages
+    }
+
+    async fn search_all(
+        &self,
+        search: &Search,
+        filter: &Filter,
+        mut page: Page,
+    ) -> error::Result<Vec<Message>> {
+        let limit = page.limit;
+        let mut messages = Vec::new();
+        while messages.len() < limit {
+            page.limit = limit - messages.len();
+            let (filter, search) = (filter.clone(), search.clone());
+            let (index, store) = (self.0.search.clone(), self.0.store.clone());
+            let found = on_a_thread(move || index.search(&store, &filter, &search, page)).await?;
+            messages.extend(found.messages);
+            if found.searched_to.is_none() {
+                break;
+            }
+            page.before = found.searched_to;
+        }
+        Ok(messages)
+    }
+}
+
+impl Source for OwnStore {
+    type Chats = Self;
+    type Watch = OwnNews;
+
+    async fn open(&self, _: store::Access) -> error::Result<Self> {
+        Ok(self.clone())
+    }
+
+    async fn watch(&self, filter: &Filter) -> error::Result<OwnNews> {
+        let permit = self.0.sessions.acquire().map_err(|error| failed(&error))?;
+        let mut subscriber = self.0.hub.subscriber(Form::Stream);
+        let names = |name: &Option<String>| Names::listed(name.iter().cloned());
+        let wish = Wish {
+            platforms: names(&filter.platform),
+            conversations: names(&filter.conversation),
+            since: Since::Now,
+            events: None,
+        };
+        let subscribed = subscriber.subscribe(wish, &self.0.store).await;
+        subscribed.map_err(|why| Error::failed(super::socket::refused(&why).0))?;
+        Ok(OwnNews { subscriber, context: self.0.clone(), _permit: permit })
+    }
+}
+
+/// News of the server's own store.
+struct OwnNews {
+    subscriber: Subscriber,
+    context: Arc<Context>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Watch for OwnNews {
+    async fn changed(&mut self) -> error::Result<()> {
+        // It is read from the store what came, also where the hub has lost the place.
+        let _ = self.subscriber.next(&self.context.store).await;
+        Ok(())
+    }
+}
+
+impl Chats for OwnStore {
+    fn is_served(&self) -> bool {
+        true
+    }
+
+    async fn conversations(
+        &mut self,
+        query: &ConversationQuery,
+    ) -> error::Result<Vec<Conversation>> {
+        let (view, query) = (self.view()?, query.clone());
+        Ok(on_a_thread(move || view.conversations(&query)).await?)
+    }
+
+    async fn conversation(
+        &mut self,
+        platform: &str,
+        conversation: &str,
+    ) -> error::Result<Option<Conversation>> {
+        Ok(self.view()?.conversation(platform, conversation)?)
+    }
+
+    async fn list(
+        &mut self,
+        filter: &Filter,
+        limit: usize,
+        before: Option<&str>,
+    ) -> error::Result<Vec<Message>> {
+        let view = self.view()?;
+        let page = Page { offset: 0, limit, before: place(before, &view)? };
+        let messages = view.list(filter, page)?;
+        Ok(self.filled(messages, &view))
+    }
+
+    async fn list_after(
+        &mut self,
+        filter: &Filter,
+        after: &str,
+        limit: usize,
+    ) -> error::Result<Vec<Message>> {
+        let view = self.view()?;
+        let after = place(Some(after), &view)?.unwrap_or_default();
+        let messages = view.list_after(filter, after, limit)?;
+        Ok(self.filled(messages, &view))
+    }
+
+    async fn search(
+        &mut self,
+        conditions: &Conditions,
+        filter: &Filter,
+        limit: usize,
+        before: Option<&str>,
+    ) -> error::Result<Vec<Message>> {
+        let Some(search) = Search::of(conditions.clone()) else {
+            return self.list(filter, limit, before).await;
+        };
+        let view = self.view()?;
+        let page = Page { offset: 0, limit, before: place(before, &view)? };
+        let patience = Duration::from_secs(self.0.config.limits.answer_seconds);
+        let found = timeout(patience, self.search_all(&search, filter, page)).await;
+        let messages = found.map_err(|_| {
+            Error::failed("the search takes too long; name a conversation or a time")
+        })??;
+        Ok(self.filled(messages, &view))
+    }
+
+    async fn find(&mut self, id: Uuid) -> error::Result<Option<Message>> {
+        let view = self.view()?;
+        let mut found = view.by_id(id)?;
+        if let Some(message) = &mut found {
+            message.waiting = self.0.waiting(message, &view);
+        }
+        Ok(found)
+    }
+
+    async fn platforms(&mut self) -> error::Result<Vec<AdapterStatus>> {
+        Ok(self.0.registry.platforms())
+    }
+
+    async fn create(&mut self, message: NewMessage, key: &str) -> error::Result<Message> {
+        let draft = message.into_draft().map_err(Error::failed)?;
+        let idempotency = Some(Idempotency::new(key, &draft.fingerprint()));
+        let facts = self.0.routing_facts();
+        let command = Command::Create { draft, at: now(), idempotency, facts };
+        match write(&self.0, command).await.map_err(|error| failed(&error))? {
+            store::Answer::Done(message) | store::Answer::Repeated(message) => Ok(message),
+            store::Answer::NoReplyTarget => Err(Error::failed(NO_REPLY_TARGET)),
+            _ => Err(Error::failed(
+                "this idempotency key was used with another message within the last 24 h",
+            )
+            .hint("take a new one")),
+        }
+    }
+}
+
+fn place(text: Option<&str>, view: &View) -> error::Result<Option<u64>> {
+    let place = text.map(|text| seq_of("cursor", text, view)).transpose();
+    place.map_err(|error| failed(&error))
+}
+
+fn failed(error: &ErrorResponse) -> Error {
+    Error::failed(error.text())
+}
