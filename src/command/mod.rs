@@ -21,12 +21,14 @@ mod login;
 mod man;
 mod mcp;
 mod media;
+mod names;
 mod nearest;
 mod open;
 mod output;
 mod pager;
 mod platforms;
 mod progress;
+mod read;
 mod requests;
 mod search;
 mod segments;
@@ -74,6 +76,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Delete(delete) => briefly(edit::delete(delete, globals)),
         Command::Conversations(which) => briefly(conversations::run(which, globals)),
         Command::Bots(bots) => briefly(bots::run(bots, globals)),
+        Command::Read(read) => briefly(read::run(read, globals)),
         Command::Platforms(platforms) => briefly(platforms::run(platforms, globals)),
         Command::Status(status) => briefly(status::run(status, globals)),
         Command::Version => version::run(globals),

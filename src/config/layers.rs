@@ -161,10 +161,13 @@ fn read_file(path: &Path, has_to_be_there: bool) -> Result<Option<Table>> {
             return Ok(None);
         }
         Err(error) => {
-            return Err(Error::failed(format!(
-                "cannot read the configuration {}: {error}",
-                path.display()
-            )));
+            let is_missing = error.kind() == std::io::ErrorKind::NotFound;
+            let text = format!("cannot read the configuration {}: {error}", path.display());
+            return Err(Error::failed(text).hint(if is_missing {
+                "create it, an empty file will do; or leave --config and RECHAT_CONFIG out"
+            } else {
+                "give this user the right to read it"
+            }));
         }
     };
     let wrong = |error: toml::de::Error| {

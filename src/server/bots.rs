@@ -1,14 +1,16 @@
 //! Bot frameworks that dial in, and the list of bots. The protocols are the gateway's.
 
-use super::access::Granted;
+use super::access::{Granted, Refusal, shown};
 use super::body::{Answer, Body, JSON, json, whole};
 use super::context::{Context, Incoming};
 use super::error::{ErrorResponse, Result};
 use super::lifetime::Lifetime;
 use super::limit::Permit;
 use super::operation::Call;
+use super::peer::Peer;
 use super::request::read_body;
 use super::upgrade::check_upgrade;
+use crate::config::{Need, Secret};
 use crate::gateway::{Endpoint, Opening, Request, Socket, SocketOpening, socket_config};
 use crate::protocol::bots::Bots;
 use hyper::StatusCode;
@@ -21,8 +23,32 @@ pub fn list(call: &Call<'_>) -> Answer {
     json(StatusCode::OK, &Bots { bots: call.context.bots.bots() })
 }
 
-/// Answers a request at the path of a bot.
-pub async fn open(
+/// Checks the access of a request at the path of a bot and answers it. Why one is refused is logged.
+pub async fn answer(
+    context: &Arc<Context>,
+    peer: Peer,
+    path: &str,
+    endpoint: Endpoint,
+    request: Incoming,
+) -> Result<Answer> {
+    let (uri, headers) = (request.uri(), request.headers());
+    let shows_token = shown(headers, uri, true).is_some();
+    let client = context.access.client_of(peer, headers);
+    let granted = match endpoint.token().map(Secret::new) {
+        Some(own) => context.access.check_own(peer, headers, uri, &own),
+        None => context.access.check(peer, headers, uri, true, Need::Handshake),
+    };
+    let answered = match granted {
+        Ok(granted) => open(context, endpoint, granted, request).await,
+        Err(why) => Err(why),
+    };
+    answered.inspect_err(|why| {
+        let refusal = Refusal::of(why.status(), shows_token);
+        context.access.log_refused(client, path, refusal, why.text());
+    })
+}
+
+async fn open(
     context: &Arc<Context>,
     endpoint: Endpoint,
     granted: Granted,

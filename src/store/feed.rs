@@ -208,7 +208,9 @@ mod tests {
 
     /// The frames of a feed, and whether each means something.
     fn shown(entries: &[FeedEntry]) -> Vec<(Option<&str>, bool)> {
-        let frame = |entry: &FeedEntry| entry.words.as_ref().map(|words| words.frame.as_str());
+        fn frame(entry: &FeedEntry) -> Option<&str> {
+            entry.words.as_ref().map(|words| words.frame.as_str())
+        }
         let shown = entries.iter().map(|entry| (frame(entry), entry.entry.is_some()));
         // Names of conversations are told, too.
         let created = |entry: &&FeedEntry| {

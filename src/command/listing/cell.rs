@@ -8,7 +8,6 @@ use crate::model::message::{Direction, Message, ReplyTo, Status};
 use crate::text::{cut, readable, visible};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// Digits of an ID that are shown; more are hardly ever needed to name a message.
 pub(crate) const ID_DIGITS: usize = 8;
@@ -18,9 +17,6 @@ const OWN: &str = "me";
 
 /// Settings of all cells of a list.
 pub(super) struct Cells<'a> {
-    /// The newest name of each conversation: older messages may carry an older one, and one's own
-    /// none.
-    names: HashMap<(Option<&'a str>, &'a str), &'a str>,
     now: u64,
     zone: &'a TimeZone,
     /// Columns of the terminal: no text is read further than it can be shown.
@@ -28,19 +24,8 @@ pub(super) struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    pub(super) fn new(
-        messages: &'a [Message],
-        now: u64,
-        zone: &'a TimeZone,
-        columns: usize,
-    ) -> Self {
-        let mut names = HashMap::new();
-        for message in messages {
-            if let Some(name) = &message.conversation_name {
-                names.entry((message.platform.as_deref(), &*message.recipient)).or_insert(&**name);
-            }
-        }
-        Self { names, now, zone, columns }
+    pub(super) fn new(now: u64, zone: &'a TimeZone, columns: usize) -> Self {
+        Self { now, zone, columns }
     }
 
     /// The text of a cell.
@@ -52,8 +37,7 @@ impl<'a> Cells<'a> {
             Column::Updated => short_time(message.updated_at, self.now, self.zone),
             Column::Platform => short(message.platform_or_local()),
             Column::Conversation => {
-                let key = (message.platform.as_deref(), &*message.recipient);
-                short(self.names.get(&key).copied().unwrap_or(&message.recipient))
+                short(message.conversation_name.as_deref().unwrap_or(&message.recipient))
             }
             Column::Sender if message.direction == Direction::Outbound => OWN.to_owned(),
             Column::Sender => short(message.sender.as_ref().map_or("", |sender| &sender.name)),

@@ -53,7 +53,7 @@ impl Peer {
             /onebot/v12/ws, or set its own side to OneBot 11";
         let Some(registration) = &self.registration else { return Err(End::refused(REASON)) };
         if !std::mem::replace(&mut self.is_other_version, true) {
-            tracing::warn!(platform = self.account.platform, REASON);
+            tracing::warn!(platform = self.account.platform, "{REASON}");
             registration.offline(REASON);
         }
         Ok(())
