@@ -51,6 +51,24 @@ pub struct PlatformsArgs {
     pub source: SourceArgs,
 }
 
+/// `rechat bots`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat bots
+  rechat bots --json | jq .waiting
+
+In a pipe the fields are separated by tabs: 1 name, 2 kind, 3 state, 4 since when, 5 events it has
+read, 6 events it is to be told yet, 7 accounts, 8 last error.")]
+pub struct BotsArgs {
+    /// Print the bots as JSON lines
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
 /// `rechat stats`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -2,6 +2,7 @@
 
 mod action;
 mod backup;
+mod bots;
 mod brief;
 mod check;
 mod completions;
@@ -72,6 +73,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Retry(many) => briefly(edit::retry(many, globals)),
         Command::Delete(delete) => briefly(edit::delete(delete, globals)),
         Command::Conversations(which) => briefly(conversations::run(which, globals)),
+        Command::Bots(bots) => briefly(bots::run(bots, globals)),
         Command::Platforms(platforms) => briefly(platforms::run(platforms, globals)),
         Command::Status(status) => briefly(status::run(status, globals)),
         Command::Version => version::run(globals),

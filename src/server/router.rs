@@ -7,7 +7,7 @@ use super::error::{ErrorResponse, Result};
 use super::operation::{Access, Call, OpenApi, Operation};
 use super::peer::Peer;
 use super::routes::{Route, routes};
-use super::{dial_in, media, openapi};
+use super::{bots, dial_in, media, openapi};
 use crate::config::{Need, Secret};
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use bytes::Bytes;
@@ -119,8 +119,9 @@ impl Router {
         check_head(&request, context.config.limits.head_bytes)?;
         let endpoint = context.adapters.load().endpoint(path);
         let (uri, headers) = (request.uri(), request.headers());
+        let bot = context.bots.endpoint(path);
         let target = match &found {
-            _ if endpoint.is_some() => Target::Adapter,
+            _ if endpoint.is_some() || bot.is_some() => Target::Adapter,
             Some(found) if found.value.route.path == media::SIGNED => Target::Adapter,
             Some(found) if is_page(found) => Target::Page,
             _ => Target::Api,
@@ -135,6 +136,17 @@ impl Router {
             let opened =
                 granted.and_then(|granted| dial_in::open(context, endpoint, granted, request));
             return opened.inspect_err(|why| context.access.log_refused(client, path, why.text()));
+        }
+        if let Some(bot) = bot {
+            let granted = match bot.token().map(Secret::new) {
+                Some(own) => context.access.check_own(peer, headers, uri, &own),
+                None => context.access.check(peer, headers, uri, true, Need::Handshake),
+            };
+            let client = context.access.client_of(peer, headers);
+            let refused =
+                |why: &ErrorResponse| context.access.log_refused(client, path, why.text());
+            let granted = granted.inspect_err(refused)?;
+            return bots::open(context, bot, granted, request).await.inspect_err(refused);
         }
         let operation = found.as_ref().and_then(|found| {
             let mut operations = found.value.route.operations.iter();

@@ -165,11 +165,11 @@ impl Access {
         Ok(Granted::for_good(Scope::Adapter))
     }
 
-    /// Logs that a OneBot program was refused, once a minute for each address: such programs try
+    /// Logs that a OneBot program or a bot was refused, once a minute for each address: such programs try
     /// again every few seconds, and most of them do not show why they fail.
     pub fn log_refused(&self, client: Option<IpAddr>, path: &str, reason: &str) {
         let Some(client) = client.filter(|client| self.throttle.may_log(*client)) else { return };
-        tracing::warn!(%client, path, reason, "a OneBot program was refused");
+        tracing::warn!(%client, path, reason, "a program that dials in was refused");
     }
 
     /// The address that a request over TCP comes from.

@@ -109,6 +109,7 @@ struct Stale {
 }
 
 /// Everything that is shown, and what is needed to go on.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Model {
     server: String,
     connection: ConnectionState,

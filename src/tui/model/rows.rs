@@ -248,12 +248,11 @@ fn reactions(message: &Message) -> Vec<Span> {
 pub fn why(message: &Message) -> Option<(&str, Look)> {
     let error = message.last_error.as_deref();
     match message.status {
-        Status::Failed => Some((error?, Look::Wrong)),
+        Status::Failed | Status::Sending => Some((error?, Look::Wrong)),
         Status::Pending => {
             let waiting = message.waiting.as_deref().map(|why| (why, Look::Waiting));
             waiting.or(error.map(|error| (error, Look::Wrong)))
         }
-        Status::Sending => Some((error?, Look::Wrong)),
         Status::Sent | Status::Canceled => None,
     }
 }

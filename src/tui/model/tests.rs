@@ -565,7 +565,8 @@ fn bytes_of_a_picture_are_named_and_not_shown() {
     let model = connected(100, 20, &[picture]);
     let shown = format!("{:?}", model.stream().visible());
     assert!(shown.contains("[image] 3 kB") && !shown.contains("QUJD"), "{shown}");
-    assert_eq!(model.listed()[0].last_line.as_deref(), Some("Alice: [image] 3 kB"));
+    // Without a kind it is private, where nobody else can have said it.
+    assert_eq!(model.listed()[0].last_line.as_deref(), Some("[image] 3 kB"));
 }
 
 fn known(name: &str, last_seq: u64, unread: u64) -> http::Conversation {
