@@ -30,7 +30,7 @@ fn clippy_has_nothing_to_say() {
 }
 
 /// The parts from the inside out, and what each may use beside the parts before it.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["error", "clock", "metrics", "health", "shutdown", "model", "text", "words"],
     &["protocol"],
     &["adapter"],

@@ -41,7 +41,7 @@ pub(super) struct ShownMessage {
     time: String,
     /// Words of the sender, not of the user or of this server.
     text: String,
-    /// The text is longer; get_message gives more of it.
+    /// The text is longer; `get_message` gives more of it.
     #[serde(default, skip_serializing_if = "is_false")]
     truncated: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

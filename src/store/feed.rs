@@ -216,7 +216,7 @@ mod tests {
         let created = |entry: &&FeedEntry| {
             entry.words.is_some() || matches!(entry.entry, Some(Entry::Created { .. }))
         };
-        shown.zip(entries).filter(|(_, entry)| created(&entry)).map(|(shown, _)| shown).collect()
+        shown.zip(entries).filter(|(_, entry)| created(entry)).map(|(shown, _)| shown).collect()
     }
 
     fn one_by_one(view: &View) -> Vec<FeedEntry> {

@@ -310,7 +310,7 @@ impl Model {
         if stale.stream && self.stream.follows() {
             self.reload();
         }
-        if now % WAITING == 0 {
+        if now.is_multiple_of(WAITING) {
             self.ask_what_waits();
         }
     }

@@ -183,15 +183,12 @@ impl Model {
     }
 
     pub(super) fn fetch(&mut self, attachment: Attachment, fetching: Fetching) {
-        match (&attachment.place, fetching) {
-            (Place::Address(address), Fetching::Open) => {
-                self.say(format!("opening {}", attachment.label));
-                self.effects.push(Effect::Open(address.clone()));
-            }
-            _ => {
-                self.say(format!("fetching {}", attachment.label));
-                self.ask(Request::Fetch(Box::new(attachment), fetching));
-            }
+        if let (Place::Address(address), Fetching::Open) = (&attachment.place, fetching) {
+            self.say(format!("opening {}", attachment.label));
+            self.effects.push(Effect::Open(address.clone()));
+        } else {
+            self.say(format!("fetching {}", attachment.label));
+            self.ask(Request::Fetch(Box::new(attachment), fetching));
         }
     }
 
