@@ -3,6 +3,7 @@
 use crate::server::{Home, TestServer, has_mode};
 use serde_json::Value;
 use std::io::Write;
+use std::sync::Arc;
 
 /// Runs the same commands wherever the messages are.
 fn works(home: &Home, place: &[&str]) {
@@ -191,12 +192,14 @@ fn a_file_is_read_and_sent_and_a_path_never_goes_out() {
 
 #[test]
 fn a_file_over_the_servers_limit_is_told_with_that_limit() {
-    let server = TestServer::start();
+    let home = Arc::new(Home::new());
+    home.configure("media.max_bytes = 1000000\n");
+    let server = TestServer::start_in(home, &[]);
     let file = server.home.path("large.bin");
     std::fs::write(&file, vec![0; 2 << 20]).unwrap();
     let errors =
         server.home.fails(1, &["send", "-r", "group_1", "-t", "file", file.to_str().unwrap()]);
-    assert!(errors.contains("limits.body_bytes"), "{errors}");
+    assert!(errors.contains("media.max_bytes"), "{errors}");
 }
 
 #[test]
@@ -300,7 +303,7 @@ fn completions_come_from_live_data_and_are_silent_without_any() {
 fn a_reader_that_goes_early_is_no_error() {
     let home = Home::new();
     let file = home.path("many.jsonl");
-    let line = format!("{{\"recipient\":\"a\",\"content\":\"{}\"}}\n", "x".repeat(400));
+    let line = format!("{{\"recipient\":\"group_1\",\"content\":\"{}\"}}\n", "x".repeat(400));
     std::fs::write(&file, line.repeat(400)).unwrap();
     home.ok(&["send", &format!("--batch={}", file.display())]);
     let mut child = home.command(&["list", "--limit", "400"]).spawn().unwrap();

@@ -46,17 +46,21 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// The status, and the reason for it; of what is sent, whether it was taken back or edited.
-    pub(super) fn state(&self, message: &Message) -> String {
+    /// The status where something is to be done, or that a sent message was taken back or edited.
+    pub(super) fn state(message: &Message) -> &'static str {
         match (message.status, &message.recall, message.edited_at) {
-            (Status::Sent, Some(_), _) => return "recalled".to_owned(),
-            (Status::Sent, None, Some(_)) => return "edited".to_owned(),
-            (Status::Sent, None, None) => return String::new(),
-            _ => {}
+            (Status::Sent, Some(_), _) => "recalled",
+            (Status::Sent, None, Some(_)) => "edited",
+            (Status::Sent, None, None) => "",
+            (status, ..) => status.as_str(),
         }
+    }
+
+    /// The reason for the status, in brackets; empty where there is none.
+    pub(super) fn reason(&self, message: &Message) -> String {
         let why = message.waiting.as_deref().or(message.last_error.as_deref());
-        let why = why.map(|why| format!(" ({})", short(why, self.columns))).unwrap_or_default();
-        format!("{}{why}", message.status)
+        let why = why.filter(|_| message.status != Status::Sent);
+        why.map(|why| format!("({})", short(why, self.columns))).unwrap_or_default()
     }
 
     /// How a cell looks.
