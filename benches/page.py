@@ -168,13 +168,13 @@ def main():
             if shown == ".row.conversation":
                 print(f"page: {size(tab) / 1000:.1f} kB transferred", flush=True)
         tab.until("return document.querySelector('.down')?.hidden === false || document.querySelectorAll('.message').length > 20")
-        told("conversation, from where it opens", frames(tab, ".scroller", 300, -240)[0])
+        told("conversation, from where it opens", frames(tab, ".scroller", 600, -120)[0])
         print(f"conversation: {load_all(tab, options.messages):.0f} messages a second while going back to the first")
-        told("conversation, all messages loaded, down", frames(tab, ".scroller", 600, 240)[0])
+        told("conversation, all messages loaded, down", frames(tab, ".scroller", 600, 120)[0])
         tab.go("about:blank")
         tab.go(f"{server}/#messages")
         tab.until(f"return document.querySelector('.row.conversation')?.getAttribute('aria-setsize') === '{options.conversations}'")
-        told("list of conversations", frames(tab, ".sidebar .list", 600, 320)[0])
+        told("list of conversations", frames(tab, ".sidebar .list", 600, 120)[0])
 
 
 if __name__ == "__main__":

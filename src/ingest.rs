@@ -16,6 +16,7 @@ use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
 use crate::store::{self, Answer, Command, Store, Target};
+use crate::words::Words;
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub struct Ingest {
     store: Arc<Store>,
     registry: Registry,
     outcomes: Arc<Outcomes>,
+    words: Arc<Words>,
     blobs: Blobs,
     work: Arc<Mutex<Work>>,
     /// Messages that are held in memory only.
@@ -74,13 +76,14 @@ impl Ingest {
         store: Arc<Store>,
         registry: Registry,
         outcomes: Arc<Outcomes>,
+        words: Arc<Words>,
         blobs: Blobs,
         queue: mpsc::Receiver<QueuedEvent>,
     ) -> Self {
         let work =
             Work { queue, batch: VecDeque::new(), waiting: VecDeque::new(), is_broken: false };
         let work = Arc::new(Mutex::new(work));
-        Self { store, registry, outcomes, blobs, work, unstored: Arc::default() }
+        Self { store, registry, outcomes, words, blobs, work, unstored: Arc::default() }
     }
 
     /// Number of events that are held in memory only: an end of the process would lose them.
@@ -138,7 +141,11 @@ impl Ingest {
     /// Keeps the bytes that messages carry as media.
     async fn keep_bytes(&self, batch: &mut VecDeque<Item>) {
         for item in batch {
-            let told = match &mut item.command {
+            let command = match &mut item.command {
+                Command::Tell { meaning: Some(meaning), .. } => meaning,
+                command => command,
+            };
+            let told = match command {
                 Command::Receive { received, .. } => &mut received.content,
                 Command::Edit { content, .. } => content,
                 _ => continue,
@@ -157,11 +164,24 @@ impl Ingest {
     /// The command for an event; questions are answered at once.
     fn item(&self, event: QueuedEvent) -> Option<Item> {
         let (event, room) = event.split();
-        let mut waiting = None;
-        let command = match event {
+        let mut stored = None;
+        let command = self.command(event, &mut stored)?;
+        let until = Instant::now() + ATTEMPT_TIMEOUT;
+        Some(Item { command, stored, _room: room, until })
+    }
+
+    /// The command for an event, and who waits until it is stored.
+    fn command(&self, event: Event, stored: &mut Option<oneshot::Sender<()>>) -> Option<Command> {
+        Some(match event {
             Event::Message(received) => Command::Receive { received, at: now(), can_wait: true },
-            Event::Batch { messages, state, stored } => {
-                waiting = Some(stored);
+            Event::Told { platform, account, frame, meaning } => {
+                let meaning = meaning.and_then(|meaning| self.command(*meaning, stored));
+                let Some(forget_before) = self.words.needed_from(now()) else { return meaning };
+                let (meaning, at) = (meaning.map(Box::new), now());
+                Command::Tell { platform, account, frame, meaning, at, forget_before }
+            }
+            Event::Batch { messages, state, stored: waits } => {
+                *stored = Some(waits);
                 let receive = |message| Command::Receive {
                     received: Box::new(message),
                     at: now(),
@@ -214,9 +234,7 @@ impl Ingest {
                 let _ = answer.send(its_own.unwrap_or_default());
                 return None;
             }
-        };
-        let until = Instant::now() + ATTEMPT_TIMEOUT;
-        Some(Item { command, stored: waiting, _room: room, until })
+        })
     }
 
     /// Has commands written in their order. Those that the disk refuses are tried again, for their
@@ -257,6 +275,7 @@ impl Ingest {
                 }
             }
             self.count_unstored(work);
+            self.words.stored();
             if let Some(error) = refusal {
                 tracing::error!(
                     events = work.batch.len(),
@@ -326,7 +345,7 @@ impl Item {
     /// Has a message kept for somebody to look at, that the store cannot take for a damaged row;
     /// anything else is told of, and no more.
     fn set_aside(self, reason: &str) -> Option<Self> {
-        let Command::Receive { received, at, .. } = self.command else {
+        let Command::Receive { received, at, .. } = meaning(self.command) else {
             tracing::error!("what an adapter told could not be stored: {reason}");
             return None;
         };
@@ -337,10 +356,22 @@ impl Item {
     }
 
     fn without_waiting(mut self) -> Self {
-        if let Command::Receive { can_wait, .. } = &mut self.command {
+        let command = match &mut self.command {
+            Command::Tell { meaning: Some(meaning), .. } => meaning,
+            command => command,
+        };
+        if let Command::Receive { can_wait, .. } = command {
             *can_wait = false;
         }
         self
+    }
+}
+
+/// What a platform meant, where its own words come with it.
+fn meaning(command: Command) -> Command {
+    match command {
+        Command::Tell { meaning: Some(meaning), .. } => *meaning,
+        command => command,
     }
 }
 

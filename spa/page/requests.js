@@ -25,14 +25,15 @@ const waits = ({ approved }) => approved === undefined;
  */
 export function requestsButton(feed) {
   const badge = h('span', { class: 'badge' });
-  const element = h('button', { class: 'plain requests', onclick: () => openRequests(feed) }, icon('person'), badge, h('span', { class: 'words' }, t('requests')));
+  const element = h('button', { class: 'plain requests', onclick: () => openRequests(feed) }, icon('person'), badge, ' ', h('span', { class: 'words' }, t('requests')));
   const close = feed.requests.follow((requests) => {
     const n = requests?.filter(waits).length ?? 0;
     element.hidden = !requests?.length;
     badge.hidden = n === 0;
     badge.textContent = String(n);
     element.title = n > 0 ? t('requestsWaiting', { n }) : t('requests');
-    element.setAttribute('aria-label', element.title);
+    // It begins with what is seen of it; on a phone that is the number alone.
+    element.setAttribute('aria-label', n > 0 ? `${n} ${t('requests')}` : t('requests'));
   });
   return { element, close };
 }

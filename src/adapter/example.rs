@@ -76,6 +76,7 @@ impl Notebook {
                     drop(answer.send(Err(ActionError::Unsupported)));
                 }
                 Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
+                Request::Call { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
             }
         }
         registration.end(State::Disconnected, "rechat is stopping");
@@ -137,6 +138,7 @@ mod tests {
             content: "bread".into(),
             reply_to: None,
             created_at: 1,
+            original: None,
         };
         let delivery = handle.send(message.clone()).await;
         assert_eq!(delivery, Delivery::Sent { external_id: None, is_unconfirmed: false });

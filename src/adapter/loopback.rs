@@ -86,6 +86,9 @@ impl Loopback {
                 Request::Act { answer, .. } => {
                     let _ = answer.send(Ok(()));
                 }
+                Request::Call { answer, .. } => {
+                    let _ = answer.send(Err(ActionError::Unsupported));
+                }
                 Request::Find { answer, .. } => {
                     let _ = answer.send(Found::CannotTell);
                 }

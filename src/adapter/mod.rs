@@ -32,6 +32,7 @@ pub use api::{
     Transport, Window,
 };
 pub use kinds::AdapterConfig;
+pub use onebot::{Written, cq_of_segments, segments_of_cq};
 pub use registry::{Changes, Registry, configured_facts, conversations_of};
 pub use start::{Adapters, start};
 pub use transport::{Endpoint, Handshake, Socket, socket_config};

@@ -130,6 +130,17 @@ impl Adapters {
         its.map(|(_, requests)| requests.clone())
     }
 
+    /// The paths to name to an implementation that dials a wrong one: those that are configured, and
+    /// the usual one of each kind.
+    pub fn paths(&self) -> Vec<&str> {
+        let is_usual =
+            |path: &str| ADAPTERS.iter().any(|adapter| adapter.kind.paths.first() == Some(&path));
+        let named = self.endpoints.iter().filter(|one| {
+            is_usual(&one.path) || matches!(one.settings.transport, Transport::Accept(Some(_)))
+        });
+        named.map(|endpoint| &*endpoint.path).collect()
+    }
+
     /// The endpoint at a path, if there is one.
     pub fn endpoint(&self, path: &str) -> Option<Endpoint> {
         self.endpoints.iter().find(|endpoint| endpoint.path == path).cloned()

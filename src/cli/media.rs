@@ -1,7 +1,6 @@
 //! The files that messages have.
 
 use super::source::SourceArgs;
-use crate::media::Hash;
 use clap::Args;
 
 /// `rechat media`
@@ -10,12 +9,17 @@ use clap::Args;
   rechat media
   rechat media --json | jq -r 'select(.size > 50000000) | .media' | xargs -n1 rechat media --remove
 
-A file is named by the SHA-256 of its bytes. Messages whose file is removed stay. Files that no message
+A file is named by the SHA-256 of its bytes, or by its first 4 digits and more. In a pipe the fields
+are separated by tabs: 1 name, 2 time when it was stored or sent, 3 bytes, 4 type. Messages whose file is removed stay. Files that no message
 has are removed after a day.")]
 pub struct MediaArgs {
-    /// Remove this file, and take it out of its messages; may be repeated
+    /// Remove this file, named by its beginning too, and take it out of its messages; may be repeated
     #[arg(long, value_name = "MEDIA", conflicts_with_all = ["json", "limit"])]
-    pub remove: Vec<Hash>,
+    pub remove: Vec<String>,
+
+    /// Remove without asking
+    #[arg(short, long, requires = "remove")]
+    pub yes: bool,
 
     /// List at most so many, the newest
     #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]

@@ -28,7 +28,7 @@ pub use login::{Login, Logout};
 pub use mcp::Mcp;
 pub use media::MediaArgs;
 pub use message::{Delete, Many, One, SetStatus};
-pub use overview::{ConversationsArgs, PlatformsArgs, StatsArgs, StatusArgs};
+pub use overview::{BotsArgs, ConversationsArgs, PlatformsArgs, ReadArgs, StatsArgs, StatusArgs};
 pub use parse::parse;
 pub use send::{ContentArgs, ReplyArgs, Send, Sending};
 pub use serve::{Notify, Serve, Tui};
@@ -118,8 +118,12 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     Delete(Delete),
     /// List the conversations, the latest first
     Conversations(ConversationsArgs),
+    /// Mark conversations as read
+    Read(ReadArgs),
     /// List the platforms, and how they are connected
     Platforms(PlatformsArgs),
+    /// List the bots, and how they are connected
+    Bots(BotsArgs),
     /// List requests of people to be a friend or to join a group, and answer them
     Requests(RequestsArgs),
     /// Count the messages of each status

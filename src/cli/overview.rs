@@ -8,10 +8,11 @@ use clap::Args;
 #[command(after_help = "Examples:
   rechat conversations
   rechat conversations family
+  rechat conversations --unread
   rechat conversations -p qq --json
 
 At a terminal it is a table, in a pipe the fields are separated by tabs: 1 name, 2 platform, 3 ID,
-4 time of the newest message.")]
+4 time of the newest message, 5 number of unread messages.")]
 pub struct ConversationsArgs {
     /// Only those with this text in their name or ID, in any case
     pub text: Option<String>,
@@ -20,9 +21,38 @@ pub struct ConversationsArgs {
     #[arg(short, long)]
     pub platform: Option<String>,
 
+    /// Only those with unread messages
+    #[arg(short, long)]
+    pub unread: bool,
+
     /// Number of conversations at most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
     pub limit: usize,
+
+    /// Print the conversations as JSON lines
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// `rechat read`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat read Family
+  rechat read -p qq group_123456 private_10001
+
+The page and `rechat tui` share this mark. `rechat conversations --unread` lists what is unread.")]
+pub struct ReadArgs {
+    /// Conversations, given by their ID or their name
+    #[arg(required = true, value_name = "CONVERSATION")]
+    pub conversations: Vec<String>,
+
+    /// Platform of the conversations
+    #[arg(short, long)]
+    pub platform: Option<String>,
 
     /// Print the conversations as JSON lines
     #[arg(long)]
@@ -43,6 +73,24 @@ In a pipe the fields are separated by tabs: 1 platform, 2 account, 3 state, 4 si
 sent, 6 received, 7 failed, 8 reason.")]
 pub struct PlatformsArgs {
     /// Print the platforms as JSON lines
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub source: SourceArgs,
+}
+
+/// `rechat bots`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rechat bots
+  rechat bots --json | jq .waiting
+
+In a pipe the fields are separated by tabs: 1 name, 2 kind, 3 state, 4 since when, 5 events it has
+read, 6 events it is to be told yet, 7 accounts, 8 last error.")]
+pub struct BotsArgs {
+    /// Print the bots as JSON lines
     #[arg(long)]
     pub json: bool,
 

@@ -14,7 +14,7 @@ use std::path::PathBuf;
   rechat send -r Family 'Who brings the map?'
   uptime | rechat send -p qq -r private_10001
   rechat send -r group_123456 --file map.png --file plan.pdf Both for Sunday
-  rechat send -r group_123456 --mention 10001 please look
+  rechat send -r group_123456 --mention Ann please look
   rechat send -r group_123456 --file photo.jpg --as file
   rechat send -p qq -r group_123456 -t image https://example.com/cat.png
   rechat send -r group_123456 --wait=30 'Waits up to 30 s until this is sent'
@@ -23,14 +23,20 @@ use std::path::PathBuf;
 With --wait the exit code is 0 if the message was sent, and 1 if it failed or the time ran out. The
 seconds are written with `=`, because `--wait 30` would be --wait and the text 30. A text that
 begins with a hyphen comes after `--`.
+
+Without -p the message goes to the platform where the conversation is known, else to
+default_platform of the configuration, else to the only platform that was ever connected or is
+configured (loopback is not counted). Where several could be meant, it waits until you name one.
+
 A line for --batch is a JSON object with recipient and content (or segments), and optionally
 message_type, platform, reply_to and idempotency_key.")]
 pub struct Send {
     /// Conversation to send to: its name, or its ID: group_<id>, private_<id>
     #[arg(short, long, value_name = "CONVERSATION", required_unless_present = "batch")]
+    #[arg(alias = "conversation", short_alias = 'c')]
     pub recipient: Option<String>,
 
-    /// Platform, such as qq; without it, the platform where the conversation is known
+    /// Platform, such as qq; without it, it is chosen as described below
     #[arg(short, long)]
     pub platform: Option<String>,
 
@@ -108,7 +114,7 @@ pub struct ContentArgs {
     #[arg(long = "as", value_name = "TYPE", requires = "file", ignore_case = true, value_parser = media_types())]
     pub file_type: Option<MessageType>,
 
-    /// User to mention before the text, by the platform's ID, or `all`; may be repeated
+    /// Person to mention before the text, by the name or the platform's ID, or `all`; may be repeated
     #[arg(long, value_name = "USER", conflicts_with = "message_type")]
     pub mention: Vec<String>,
 

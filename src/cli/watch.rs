@@ -11,9 +11,10 @@ use std::path::PathBuf;
   rechat watch --exec 'jq -r .content'
   rechat watch -c group_123456 --direction in --place bot.place --exec ./answer.sh
 
-The command gets the message as JSON on its standard input, and its ID, platform and conversation in
-RECHAT_ID, RECHAT_PLATFORM and RECHAT_CONVERSATION. One runs at a time, in the order of the messages;
-with --place none is missed while this does not run, and the last one may come again.")]
+The command gets the message as JSON on its standard input, and its ID, platform and
+conversation in RECHAT_ID, RECHAT_PLATFORM and RECHAT_CONVERSATION. One runs at a time, in the
+order of the messages. With --place none is missed while this does not run, and the last one may
+come again.")]
 pub struct Watch {
     /// Command for the shell
     #[arg(long, value_name = "COMMAND")]

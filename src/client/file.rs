@@ -9,6 +9,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
+/// The media type of bytes that tell nothing.
+const OCTETS: &str = "application/octet-stream";
+
 /// A file that is open, and what is known of it.
 pub struct OpenFile {
     #[allow(missing_docs)]
@@ -17,6 +20,8 @@ pub struct OpenFile {
     pub bytes: u64,
     /// The type under which platforms show it.
     pub message_type: MessageType,
+    /// Media type by the bytes.
+    pub mime: &'static str,
     file: File,
 }
 
@@ -26,7 +31,20 @@ impl OpenFile {
         let cannot = |error| Error::failed(format!("cannot read {}: {error}", path.display()));
         let (file, bytes, head) = open(path).map_err(cannot)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { name, bytes, message_type: type_of(path, &head), file })
+        let mime = sniff(&head).mime;
+        Ok(Self { name, bytes, message_type: type_of(path, mime), mime, file })
+    }
+
+    /// Whether the bytes may be of a type; bytes that tell nothing may be anything.
+    pub fn may_be(&self, wanted: MessageType) -> bool {
+        let is = |kind: &str| self.mime.starts_with(kind) || self.mime == OCTETS;
+        match wanted {
+            MessageType::Image => is("image/"),
+            MessageType::Video => is("video/"),
+            // Containers of video carry sound alone, too.
+            MessageType::Audio => is("audio/") || is("video/"),
+            MessageType::Text | MessageType::File => true,
+        }
     }
 
     /// The file as the body of a request; `told` hears of the bytes that have gone.
@@ -63,9 +81,8 @@ fn open(path: &Path) -> io::Result<(File, u64, Vec<u8>)> {
 
 /// The type under which platforms show a file: by its bytes, and by the end of its name where these do
 /// not tell.
-fn type_of(path: &Path, head: &[u8]) -> MessageType {
-    let mime = sniff(head).mime;
-    if mime != "application/octet-stream" {
+fn type_of(path: &Path, mime: &str) -> MessageType {
+    if mime != OCTETS {
         return message_type(mime);
     }
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
@@ -91,7 +108,7 @@ mod tests {
             ("a.m4a", b"\0\x01\x02", MessageType::Audio),
             ("a", b"\0\x01\x02", MessageType::File),
         ] {
-            assert_eq!(type_of(Path::new(name), head), expected, "{name}");
+            assert_eq!(type_of(Path::new(name), sniff(head).mime), expected, "{name}");
         }
     }
 }

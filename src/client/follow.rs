@@ -5,6 +5,7 @@ use super::remote::Remote;
 use crate::error::{Error, Result};
 use crate::model::message::{Direction, Message, Status};
 use crate::protocol::event::{Event, EventKind, MessageDeleted, MessageStatus};
+use crate::protocol::http::Conversation;
 use crate::store::Filter;
 use bytes::{Buf, BytesMut};
 use http_body_util::BodyExt;
@@ -89,6 +90,15 @@ impl Following {
             if let Some(followed) = followed.filter(|followed| self.is_wanted(followed)) {
                 return Ok(followed);
             }
+        }
+    }
+
+    /// Gives a message the name that its conversation has now, as far as the server can be asked.
+    pub async fn fill_name(&mut self, message: &mut Message) {
+        let platform = message.platform_or_local();
+        let known = self.messages.conversation(platform, &message.recipient).await;
+        if let Ok(Some(Conversation { name: Some(name), .. })) = known {
+            message.conversation_name = Some(name);
         }
     }
 

@@ -29,6 +29,7 @@ use crate::error::{Error, Result};
 use crate::media::{Hash, Upload};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
+use crate::protocol::bots::Bot;
 use crate::protocol::event::EventKind;
 use crate::protocol::http::{
     AdapterStatus, Conversation, Imported, MediaList, MediaRemoved, MessageChange, NewMessage,
@@ -102,6 +103,14 @@ impl Client {
     pub async fn platforms(&mut self) -> Result<Vec<AdapterStatus>> {
         match self {
             Self::Remote(remote) => remote.platforms().await,
+            Self::Local(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Every bot, and how it is connected; only a server can tell.
+    pub async fn bots(&mut self) -> Result<Vec<Bot>> {
+        match self {
+            Self::Remote(remote) => remote.bots().await,
             Self::Local(_) => Ok(Vec::new()),
         }
     }

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::media::{Hash, Upload};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
+use crate::protocol::bots::{Bot, Bots};
 use crate::protocol::event::EventKind;
 use crate::protocol::http::{
     AdapterStatus, Backup, Conversation, Conversations, Deleted, Health, Imported, Listing,
@@ -228,6 +229,11 @@ impl Remote {
     pub(super) async fn platforms(&mut self) -> Result<Vec<AdapterStatus>> {
         let answer: Platforms = self.0.get("/api/platforms").await?;
         Ok(answer.platforms)
+    }
+
+    pub(super) async fn bots(&mut self) -> Result<Vec<Bot>> {
+        let answer: Bots = self.0.get("/api/bots").await?;
+        Ok(answer.bots)
     }
 
     pub(super) async fn begin_login(&mut self, platform: &str) -> Result<LoginStatus> {

@@ -57,6 +57,9 @@ pub(super) async fn run(command: Check, globals: &Globals) -> Result<()> {
         look_at_index(&config.db, &store, &mut out)?;
         damaged_files = look_at_media(&config.db, &store, &mut out)?;
     }
+    if report.findings.is_empty() && damaged_files == 0 {
+        out.line("the store is sound")?;
+    }
     out.finish()?;
     if damaged_files > 0 {
         return Err(Error::failed(format!("{damaged_files} files of media are damaged"))

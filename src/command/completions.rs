@@ -59,7 +59,9 @@ fn command() -> clap::Command {
         };
         command.mut_args(|argument| match argument.get_id().as_str() {
             "platform" => argument.add(ArgValueCandidates::new(platforms)),
-            "conversation" | "recipient" => argument.add(ArgValueCandidates::new(conversations)),
+            "conversation" | "conversations" | "recipient" => {
+                argument.add(ArgValueCandidates::new(conversations))
+            }
             "id" | "ids" | "before" | "reply_to" if name != "requests" => {
                 argument.add(ArgValueCompleter::new(move |typed: &OsStr| messages(status, typed)))
             }

@@ -4,7 +4,7 @@
 use super::nearest::nearest;
 use crate::cli::FilterArgs;
 use crate::client::{Client, SERVED_PLATFORM};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, tell};
 use crate::model::message::{LOCAL, Status};
 use crate::protocol::http::Conversation;
 use crate::store::{ConversationQuery, Filter};
@@ -89,7 +89,7 @@ impl Known {
         let known = self.conversations(client).await?.iter().filter(|one| one.account.is_some());
         let found = find(known.clone(), typed, platform)?;
         found.ok_or_else(|| {
-            unknown(known, typed, platform, "; --new sends to one that is not known yet")
+            unknown(known, typed, platform, Some("--new sends to one that is not known yet"))
         })
     }
 
@@ -105,26 +105,50 @@ impl Known {
             Place::of(typed, platform)
         } else {
             let known = self.conversations(client).await?.iter();
-            let found = find(known.clone(), typed, platform)?;
-            found.ok_or_else(|| unknown(known, typed, platform, ""))?
+            // A name comes before an ID that only we wrote to, which may be a name by mistake.
+            let seen = known.clone().filter(|one| one.account.is_some());
+            match find(seen, typed, platform)? {
+                Some(place) => {
+                    let is_shadowed = |one: &&Conversation| {
+                        one.conversation == typed && place.conversation != typed
+                    };
+                    if let Some(one) = known.clone().find(is_shadowed) {
+                        tell(format_args!(
+                            "messages were also sent to the ID `{typed}`; -p {} shows them",
+                            one.platform
+                        ));
+                    }
+                    place
+                }
+                None => find(known.clone(), typed, platform)?
+                    .ok_or_else(|| unknown(known, typed, platform, None))?,
+            }
         };
         (filter.platform, filter.conversation) = (place.platform, Some(place.conversation));
         Ok(())
     }
 
-    /// The conversation of this name, if just one has it; anything else is taken for an ID.
-    pub(super) async fn of_batch(
+    /// The platform and the ID of one conversation that has messages.
+    pub(super) async fn existing(
         &mut self,
         client: &mut Client,
         typed: &str,
         platform: Option<&str>,
-    ) -> Result<Place> {
-        let as_it_is = || Place::of(typed, platform);
-        if has_form(typed) {
-            return Ok(as_it_is());
-        }
+    ) -> Result<(String, String)> {
         let known = self.conversations(client).await?.iter();
-        Ok(find(known, typed, platform)?.unwrap_or_else(as_it_is))
+        let is_meant = |one: &&Conversation| {
+            one.conversation == typed && platform.is_none_or(|name| name == one.platform)
+        };
+        let of_id: Vec<_> = known.clone().filter(is_meant).collect();
+        match &of_id[..] {
+            [] => {}
+            [only] => return Ok((only.platform.clone(), only.conversation.clone())),
+            several => return Err(ambiguous(typed, several)),
+        }
+        match find(known.clone(), typed, platform)? {
+            Some(Place { platform: Some(platform), conversation }) => Ok((platform, conversation)),
+            _ => Err(unknown(known, typed, platform, None)),
+        }
     }
 
     async fn conversations(&mut self, client: &mut Client) -> Result<&[Conversation]> {
@@ -171,22 +195,25 @@ fn find<'k>(
             [] => {}
             [only] => return Ok(Some(Place::of(&only.conversation, Some(&only.platform)))),
             several => {
-                let which: Vec<_> = several.iter().map(|one| shown(one)).collect();
-                let text = format!("several conversations are called `{typed}`");
-                return Err(Error::usage(text)
-                    .hint(format!("write the platform and the ID of one: {}", which.join("; "))));
+                return Err(ambiguous(typed, several));
             }
         }
     }
     Ok(None)
 }
 
-/// The error for an unknown conversation, with similar names.
+fn ambiguous(typed: &str, several: &[&Conversation]) -> Error {
+    let which: Vec<_> = several.iter().map(|one| shown(one)).collect();
+    Error::usage(format!("several conversations are called `{typed}`"))
+        .hint(format!("write the platform and the ID of one: {}", which.join("; ")))
+}
+
+/// The error for an unknown conversation, with similar names; `otherwise` is what else helps.
 fn unknown<'k>(
     known: impl Iterator<Item = &'k Conversation> + Clone,
     typed: &str,
     platform: Option<&str>,
-    otherwise: &str,
+    otherwise: Option<&str>,
 ) -> Error {
     let known = known.filter(|one| platform.is_none_or(|name| name == one.platform));
     let names = known.map(|one| (one.name.as_deref().unwrap_or(&one.conversation), one));
@@ -199,7 +226,10 @@ fn unknown<'k>(
         "`rechat conversations` lists them; a group is written group_<id>, a person private_<id>"
             .to_owned()
     };
-    hint.push_str(otherwise);
+    if let Some(otherwise) = otherwise {
+        hint.push_str(if hint.ends_with('?') { " " } else { "; " });
+        hint.push_str(otherwise);
+    }
     Error::usage(format!("no conversation `{typed}` is known")).hint(hint)
 }
 
@@ -265,8 +295,8 @@ mod tests {
     #[test]
     fn an_unknown_one_is_refused_with_the_nearest() {
         let known = known();
-        let told = |typed| unknown(known.iter(), typed, None, "; --new").to_string();
-        assert!(told("Famly").contains("did you mean `Family` (-p qq, group_1)?; --new"));
+        let told = |typed| unknown(known.iter(), typed, None, Some("--new")).to_string();
+        assert!(told("Famly").contains("did you mean `Family` (-p qq, group_1)? --new"));
         assert!(told("爬山小队").contains("周末爬山小队"));
         assert!(told("123").contains("group_123 is a group"));
         assert!(told("zzzzzz").contains("group_<id>"));

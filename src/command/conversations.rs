@@ -23,12 +23,18 @@ pub(super) async fn run(which: ConversationsArgs, globals: &Globals) -> Result<(
         return out.finish();
     }
     let (now, zone) = (now(), TimeZone::system());
-    let mut grid = Grid::new(["NAME", "PLATFORM", "ID", "LAST MESSAGE"]);
+    let mut grid = Grid::new(["NAME", "PLATFORM", "ID", "LAST MESSAGE", "UNREAD"]);
     for one in all {
         let at = one.last_at;
         let at = if out.is_terminal { short_time(at, now, &zone) } else { utc(at) };
         let name = one.name.unwrap_or_default();
-        grid.push([cell(name), cell(one.platform), cell(one.conversation), quiet(at)]);
+        // At a terminal a number stands out only where there is something to read.
+        let unread = match one.unread {
+            0 if out.is_terminal => String::new(),
+            count => count.to_string(),
+        };
+        let (platform, id) = (cell(one.platform), cell(one.conversation));
+        grid.push([cell(name), platform, id, quiet(at), cell(unread)]);
     }
     grid.print(&mut out, "no conversations")?;
     out.finish()
@@ -40,5 +46,5 @@ fn is_wanted(one: &Conversation, which: &ConversationsArgs) -> bool {
         let names = [Some(&one.conversation), one.name.as_ref()];
         names.into_iter().flatten().any(|name| name.to_lowercase().contains(&text))
     };
-    which.text.as_deref().is_none_or(has)
+    which.text.as_deref().is_none_or(has) && (!which.unread || one.unread > 0)
 }

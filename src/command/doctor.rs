@@ -7,7 +7,9 @@ use crate::client::Client;
 use crate::clock::now;
 use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
-use crate::store::{Access, Filter, Store, View, check};
+use crate::model::message::Status;
+use crate::protocol::http::AdapterStatus;
+use crate::store::{Access, Filter, Page, Store, View, check};
 use serde::Serialize;
 use std::io;
 use std::net::TcpListener;
@@ -19,6 +21,10 @@ pub(super) const LITTLE_SPACE: u64 = 1 << 30;
 
 /// Seconds by which the newest message may be ahead of the clock.
 const AHEAD: u64 = 60;
+
+/// The newest messages that wait whose reasons are looked at, and the reasons that are told.
+const WAITING_LOOKED_AT: usize = 200;
+const REASONS_TOLD: usize = 3;
 
 /// The state of something that was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -195,23 +201,56 @@ async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Resul
         findings.add("adapters", Health::Doubtful, "none has connected yet", advice);
     }
     for adapter in adapters {
-        let account = adapter.account.as_deref().unwrap_or("no account yet");
-        let seen = format!("{} ({account}): {:?}", adapter.platform, adapter.state);
-        match (adapter.state, adapter.reason.or(adapter.last_error)) {
-            (State::Connected, _) => findings.well("adapters", seen),
-            (State::Error, why) => {
-                let why = why.unwrap_or_else(|| "look at the log of the OneBot program".into());
-                findings.add("adapters", Health::Wrong, seen, &why);
-            }
-            (_, why) => {
-                let why = why.unwrap_or_else(|| "is the OneBot program running?".into());
-                findings.add("adapters", Health::Doubtful, seen, &why);
-            }
-        }
+        look_at_adapter(findings, adapter);
     }
-    let page = crate::store::Page { offset: 0, limit: 1, before: None };
+    look_at_queue(findings, client).await?;
+    let page = Page { offset: 0, limit: 1, before: None };
     let newest = client.list(&Filter::default(), page, None).await?;
     look_at_clock(findings, newest.first().map(|message| message.updated_at));
+    Ok(())
+}
+
+fn look_at_adapter(findings: &mut Findings, adapter: AdapterStatus) {
+    let AdapterStatus { kind, platform, account, state, reason, last_error, .. } = adapter;
+    let account = account.as_deref().unwrap_or("no account yet");
+    let why = reason.or(last_error).filter(|_| state != State::Connected);
+    let why = why.map(|why| format!(", {why}")).unwrap_or_default();
+    let seen = format!("{platform} ({account}): {state:?}{why}");
+    let health = match state {
+        State::Connected => return findings.well("adapters", seen),
+        State::Connecting => Health::Doubtful,
+        State::Disconnected | State::Error => Health::Wrong,
+    };
+    let advice = match &*kind {
+        "onebot11" => {
+            "start the OneBot program, and compare its address: it ends in /onebot/v11/ws"
+        }
+        "onebot12" => {
+            "start the OneBot program, and compare its address: it ends in /onebot/v12/ws"
+        }
+        "ilink" => "check the network; if the login has ended, run `rechat login` for the platform",
+        _ => "the log of the server has the details",
+    };
+    findings.add("adapters", health, seen, advice);
+}
+
+/// Tells why messages wait, each reason once.
+async fn look_at_queue(findings: &mut Findings, client: &mut Client) -> Result<()> {
+    let filter = Filter { statuses: vec![Status::Pending], ..Filter::default() };
+    let page = Page { offset: 0, limit: WAITING_LOOKED_AT, before: None };
+    let mut reasons: Vec<(String, usize)> = Vec::new();
+    for message in client.list(&filter, page, None).await? {
+        let Some(reason) = message.waiting else { continue };
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => reasons.push((reason, 1)),
+        }
+    }
+    for (reason, count) in reasons.into_iter().take(REASONS_TOLD) {
+        let seen = format!("messages that wait: {count}; {reason}");
+        let advice = "`rechat list --status pending` shows them, `rechat cancel` cancels one";
+        findings.add("queue", Health::Doubtful, seen, advice);
+    }
     Ok(())
 }
 

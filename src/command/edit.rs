@@ -76,7 +76,7 @@ pub(super) async fn delete(delete: Delete, globals: &Globals) -> Result<()> {
 }
 
 /// Asks at the terminal; anything but a yes is a no.
-fn is_confirmed(question: &str) -> bool {
+pub(super) fn is_confirmed(question: &str) -> bool {
     let mut answer = String::new();
     let mut out = io::stderr();
     let is_asked = out.write_all(question.as_bytes()).and_then(|()| out.flush()).is_ok();

@@ -3,6 +3,7 @@
 use super::conversation::filter_of;
 use super::ids::place;
 use super::listing::{Form, Look, change_row, printed, watched_row};
+use super::names::fill_names;
 use super::open::reader;
 use super::output::Output;
 use crate::cli::{Column, Globals, ListArgs};
@@ -32,13 +33,16 @@ pub(super) async fn run(list: ListArgs, globals: &Globals) -> Result<()> {
         since: list.since,
         until: list.until,
     };
-    let messages = if conditions == Conditions::default() && list.order == Order::Seq {
+    let mut messages = if conditions == Conditions::default() && list.order == Order::Seq {
         client.list(&filter, page, before.as_deref()).await?
     } else {
         client.search(&conditions, list.order, &filter, page, before.as_deref()).await?
     };
     let mut out = if list.follow { Output::new(globals) } else { Output::paged(globals) };
     let form = Form::of(&list.shape, &out);
+    if form.has_names() {
+        fill_names(&mut client, &mut messages).await?;
+    }
     if list.follow {
         return follow(client, &filter, messages, list.limit, &form, out).await;
     }
@@ -75,7 +79,10 @@ async fn follow(
     let mut following = client.follow(filter, Begin::Since(since.as_deref()), events).await?;
     loop {
         let row = match following.next().await? {
-            Followed::Message(message) => {
+            Followed::Message(mut message) => {
+                if form.has_names() {
+                    following.fill_name(&mut message).await;
+                }
                 print(&mut out, &message)?;
                 continue;
             }
@@ -90,7 +97,10 @@ async fn follow(
                 let text = format!("{}{why}", change.status);
                 change_row(change.id, change.updated_at, &text, Look::Status(change.status))
             }
-            Followed::Updated(message) => watched_row(&message),
+            Followed::Updated(mut message) => {
+                following.fill_name(&mut message).await;
+                watched_row(&message)
+            }
             Followed::Deleted(deleted) => change_row(deleted.id, now(), "deleted", Look::Quiet),
         };
         out.line(printed(&row, out.has_color))?;

@@ -148,10 +148,11 @@ pub(super) async fn log_out(logout: Logout, globals: &Globals) -> Result<()> {
     let mut client = reader(&logout.source, globals).await?;
     let account = logout.account.as_deref();
     let done = client.log_out(&logout.platform, account).await?.ok_or_else(|| {
-        let who =
-            account.map_or_else(|| "no account".into(), |name| format!("`{}`", visible(name)));
-        let hint = "`rechat platforms` shows the accounts";
-        Error::failed(format!("not logged out: {who} is not logged in")).hint(hint)
+        Error::failed(match account {
+            Some(name) => format!("not logged out: `{}` is not logged in", visible(name)),
+            None => format!("no account of {} is logged in", visible(&logout.platform)),
+        })
+        .hint("`rechat platforms` shows the accounts")
     })?;
     let mut out = Output::new(globals);
     out.line(format_args!("Logged out {}.", visible(&done.account)))?;

@@ -2,6 +2,7 @@
 
 mod action;
 mod backup;
+mod bots;
 mod brief;
 mod check;
 mod completions;
@@ -20,12 +21,14 @@ mod login;
 mod man;
 mod mcp;
 mod media;
+mod names;
 mod nearest;
 mod open;
 mod output;
 mod pager;
 mod platforms;
 mod progress;
+mod read;
 mod requests;
 mod search;
 mod segments;
@@ -72,6 +75,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::Retry(many) => briefly(edit::retry(many, globals)),
         Command::Delete(delete) => briefly(edit::delete(delete, globals)),
         Command::Conversations(which) => briefly(conversations::run(which, globals)),
+        Command::Bots(bots) => briefly(bots::run(bots, globals)),
+        Command::Read(read) => briefly(read::run(read, globals)),
         Command::Platforms(platforms) => briefly(platforms::run(platforms, globals)),
         Command::Status(status) => briefly(status::run(status, globals)),
         Command::Version => version::run(globals),

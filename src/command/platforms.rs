@@ -49,7 +49,7 @@ pub(super) async fn run(platforms: PlatformsArgs, globals: &Globals) -> Result<(
 }
 
 /// The state of a connection, in the color that a message with such a state has.
-fn state(state: State) -> Piece {
+pub(super) fn state(state: State) -> Piece {
     let alike = match state {
         State::Connected => Status::Sent,
         State::Connecting => Status::Pending,

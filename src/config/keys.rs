@@ -25,7 +25,7 @@ const fn key(
     Key { name, kind, default, example, meaning }
 }
 
-/// The keys outside the lists `[[tokens]]` and `[[adapter]]`.
+/// The keys outside the lists `[[tokens]]`, `[[adapter]]` and `[[bot]]`.
 #[rustfmt::skip]
 pub static KEYS: &[Key] = &[
     key("listen", "address and port", "\"127.0.0.1:8080\"", "\"0.0.0.0:8080\"",
@@ -188,6 +188,29 @@ pub static ADAPTER_KEYS: &[Key] = &[
     key("echo", "boolean", "false", "true", "`loopback` answers each message with the same one"),
 ];
 
+/// The keys of an entry in `[[bot]]`.
+#[rustfmt::skip]
+pub static BOT_KEYS: &[Key] = &[
+    key("name", "string", "", "\"nonebot\"",
+        "the name of the bot, in its path and on its messages: small letters, digits and `-`"),
+    key("kind", "string", "", "\"onebot11\"", "`onebot11`"),
+    key("url", "string", "none", "\"ws://127.0.0.1:8081/onebot/v11/ws\"",
+        "the address of the framework, which rechat connects to; without it the framework connects to `/bots/<name>/onebot/v11`"),
+    key("token", "string", "the server's", "\"what the framework has\"", "the access token"),
+    key("accounts", "list of strings", "all", "[\"qq/10001000\"]",
+        "the accounts that the bot speaks for, as `<platform>/<account>`"),
+    key("catch_up_seconds", "number", "300", "0",
+        "how old what the bot missed may be when it comes back; 0 tells nothing again"),
+    key("conversations", "list of strings", "all", "[\"qq/group_1\"]",
+        "the conversations that the bot is told of, as `<platform>/<conversation>`"),
+    key("senders", "list of strings", "all", "[\"20002000\"]",
+        "the people whose messages the bot is told"),
+    key("prefixes", "list of strings", "all", "[\"/\"]",
+        "the beginnings of messages that the bot is told; a mention of the account always passes"),
+    key("exclude", "list of strings", "[]", "[\"qq/group_2\", \"30003000\"]",
+        "conversations and people that the bot is told nothing of"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::super::Config;
@@ -218,7 +241,9 @@ mod tests {
     #[test]
     fn every_key_that_is_accepted_is_described_and_no_other() {
         let mut all = accepted("");
-        assert!(all.remove("tokens") && all.remove("adapter"), "{all:?}");
+        for list in ["tokens", "adapter", "bot"] {
+            assert!(all.remove(list), "{all:?}");
+        }
         // The name that `trusted_proxies` had before.
         all.remove("proxies");
         for table in ["tls", "log", "limits", "store", "outbox", "retention", "media", "mcp"] {
@@ -227,6 +252,7 @@ mod tests {
         }
         assert_eq!(names(KEYS), all);
         assert_eq!(names(TOKEN_KEYS), accepted("[[tokens]]"));
+        assert_eq!(names(BOT_KEYS), accepted("[[bot]]"));
         let kinds = ["onebot11", "onebot12", "ilink", "loopback"];
         let of_kind = |kind| accepted_beside("[[adapter]]", &format!("kind = '{kind}'"));
         assert_eq!(names(ADAPTER_KEYS), kinds.into_iter().flat_map(of_kind).collect());
@@ -282,6 +308,7 @@ mod tests {
         let tls: Vec<_> = KEYS.iter().copied().filter(|key| key.name.starts_with("tls.")).collect();
         check(together(&tls, ""));
         check(format!("[[tokens]]\n{}", together(TOKEN_KEYS, "")));
+        check(format!("[[bot]]\n{}", together(BOT_KEYS, "")));
         for one_way in ["url", "path"] {
             let is_of_onebot11 = |key: &Key| key.name != "echo" && !is_of_ilink(key);
             let of_onebot11: Vec<_> = ADAPTER_KEYS.iter().copied().filter(is_of_onebot11).collect();

@@ -37,6 +37,8 @@ pub struct Loaded {
     origins: BTreeMap<String, String>,
     /// The adapters as they were written.
     adapters: Vec<Value>,
+    /// The bots as they were written.
+    bots: Vec<Value>,
 }
 
 impl Sources {
@@ -98,11 +100,12 @@ pub fn load(sources: &Sources) -> Result<Loaded> {
         adapters.extend(sources.more_adapters.iter().cloned().map(Value::Table));
     }
     let config = parse(&table).map_err(Error::failed)?.completed()?;
-    let adapters = match table.remove("adapter") {
-        Some(Value::Array(adapters)) => adapters,
+    let mut list = |key: &str| match table.remove(key) {
+        Some(Value::Array(entries)) => entries,
         _ => Vec::new(),
     };
-    Ok(Loaded { config, origins, adapters })
+    let (adapters, bots) = (list("adapter"), list("bot"));
+    Ok(Loaded { config, origins, adapters, bots })
 }
 
 impl Loaded {
@@ -136,14 +139,14 @@ impl Loaded {
             let origin = self.origins.get(key).map_or("default", String::as_str);
             lines.push(format!("{:<48} # {origin}", format!("{key} = {value}")));
         });
-        let origin = self.origins.get("adapter").map_or("default", String::as_str);
-        for (number, adapter) in self.adapters.iter().enumerate() {
-            for (name, value) in adapter.as_table().into_iter().flatten() {
-                let shown = if name == "token" { "\"***\"".into() } else { value.to_string() };
-                lines.push(format!(
-                    "{:<48} # {origin}",
-                    format!("adapter[{number}].{name} = {shown}")
-                ));
+        for (list, entries) in [("adapter", &self.adapters), ("bot", &self.bots)] {
+            let origin = self.origins.get(list).map_or("default", String::as_str);
+            for (number, entry) in entries.iter().enumerate() {
+                for (name, value) in entry.as_table().into_iter().flatten() {
+                    let shown = if name == "token" { "\"***\"".into() } else { value.to_string() };
+                    let line = format!("{list}[{number}].{name} = {shown}");
+                    lines.push(format!("{line:<48} # {origin}"));
+                }
             }
         }
         Ok(lines.join("\n"))
@@ -158,10 +161,13 @@ fn read_file(path: &Path, has_to_be_there: bool) -> Result<Option<Table>> {
             return Ok(None);
         }
         Err(error) => {
-            return Err(Error::failed(format!(
-                "cannot read the configuration {}: {error}",
-                path.display()
-            )));
+            let is_missing = error.kind() == std::io::ErrorKind::NotFound;
+            let text = format!("cannot read the configuration {}: {error}", path.display());
+            return Err(Error::failed(text).hint(if is_missing {
+                "create it, an empty file will do; or leave --config and RECHAT_CONFIG out"
+            } else {
+                "give this user the right to read it"
+            }));
         }
     };
     let wrong = |error: toml::de::Error| {
@@ -181,7 +187,7 @@ fn key_of(variable: &str) -> String {
 
 /// Whether a variable may set this key.
 fn is_key(key: &str) -> bool {
-    ["tokens", "adapter"].contains(&key) || KEYS.iter().any(|known| known.name == key)
+    ["tokens", "adapter", "bot"].contains(&key) || KEYS.iter().any(|known| known.name == key)
 }
 
 /// Sets a key from a variable: as the TOML value it reads as, else as a string.

@@ -10,7 +10,7 @@ mod public_host;
 mod secret;
 
 pub use access::{Need, Scope, Token, TokenEntry, weakness};
-pub use keys::{ADAPTER_KEYS, KEYS, Key, TOKEN_KEYS};
+pub use keys::{ADAPTER_KEYS, BOT_KEYS, KEYS, Key, TOKEN_KEYS};
 pub use layers::{Loaded, Sources, load};
 pub use limits::Limits;
 pub use mcp::{AgentSending, Mcp, Pattern};
@@ -20,8 +20,10 @@ pub use secret::Secret;
 
 use crate::adapter;
 use crate::error::{Error, Result};
+use crate::gateway::BotConfig;
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -78,6 +80,9 @@ pub struct Config {
     /// Adapters that dial out, or that are to be set up otherwise than by dialling in.
     #[serde(skip_serializing)]
     pub adapter: Vec<adapter::AdapterConfig>,
+    /// Bot frameworks that plug in.
+    #[serde(skip_serializing)]
+    pub bot: Vec<BotConfig>,
 }
 
 /// A certificate and its key, as PEM files; read again when they change.
@@ -191,6 +196,7 @@ impl Default for Config {
             token_entries: Vec::new(),
             tokens: Vec::new(),
             adapter: Vec::new(),
+            bot: Vec::new(),
         }
     }
 }
@@ -247,6 +253,10 @@ impl Config {
             return Err(Error::failed(
                 "`log.days` must be a number of days from 0 on, and `log.events` at least 1",
             ));
+        }
+        let names: BTreeSet<_> = self.bot.iter().map(|bot| &bot.name).collect();
+        if names.len() < self.bot.len() {
+            return Err(Error::failed("two `[[bot]]` entries have the same `name`"));
         }
         self.media.check()?;
         if self.store.batch == 0 || self.store.queue == 0 {

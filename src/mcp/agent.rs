@@ -67,7 +67,9 @@ impl<S: Source> Agent<S> {
         let given_up = || Error::failed("the client gave the call up");
         let ended = request.ct.run_until_cancelled(counted).await;
         let ended = ended.unwrap_or_else(|| Err(given_up()));
-        let client = request.client_info().map(|info| logged(&info.name));
+        // A request without a session may not say who asks; the SDK then fills in itself.
+        let client = request.client_info().filter(|info| *info != Implementation::default());
+        let client = client.map(|info| logged(&info.name));
         let (token, about) = (self.token.as_deref(), about.map(logged));
         let error = ended.as_ref().err().map(|error| logged(&error.to_string()));
         let took = began.elapsed();

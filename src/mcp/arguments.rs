@@ -64,9 +64,9 @@ pub(super) struct ListConversations {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReadMessages {
-    /// Platform of the conversation, as list_conversations gives it.
+    /// Platform of the conversation, as `list_conversations` gives it.
     pub(super) platform: String,
-    /// ID of the conversation, as list_conversations gives it.
+    /// ID of the conversation, as `list_conversations` gives it.
     pub(super) conversation: String,
     /// Messages around this one: the ID of a message.
     pub(super) around: Option<String>,
@@ -136,9 +136,9 @@ pub(super) struct WaitForMessages {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SendMessage {
-    /// Platform of the conversation, as list_conversations gives it.
+    /// Platform of the conversation, as `list_conversations` gives it.
     pub(super) platform: String,
-    /// ID of the conversation, as list_conversations gives it.
+    /// ID of the conversation, as `list_conversations` gives it.
     pub(super) conversation: String,
     /// The text, as it is to be sent.
     #[schemars(length(min = 1, max = 20000))]

@@ -27,6 +27,7 @@ const MAX_PARTS: usize = 50;
 
 /// A message.
 #[derive(Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "it is the answer's JSON")]
 pub(super) struct ShownMessage {
     pub(super) id: String,
     platform: String,
@@ -41,23 +42,23 @@ pub(super) struct ShownMessage {
     time: String,
     /// Words of the sender, not of the user or of this server.
     text: String,
-    /// The text is longer; get_message gives more of it.
-    #[serde(skip_serializing_if = "is_false")]
+    /// The text is longer; `get_message` gives more of it.
+    #[serde(default, skip_serializing_if = "is_false")]
     truncated: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     attachments: Vec<Attachment>,
     /// The message that this one answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_to: Option<Quoted>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     reactions: Vec<Reacted>,
     /// It mentions the person's own account.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     mentions_me: bool,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     edited: bool,
     /// It was taken back by who wrote it.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     recalled: bool,
     #[serde(flatten)]
     outcome: Outcome,
@@ -76,7 +77,7 @@ pub(super) struct Outcome {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
     /// The platform took it without a proof of it.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     unconfirmed: bool,
 }
 
@@ -187,9 +188,9 @@ pub(super) struct ShownConversation {
     last_time: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_message: Option<Quoted>,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     muted: bool,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pinned: bool,
 }
 

@@ -156,7 +156,35 @@ fn answer<T: Serialize>(value: &T) -> Result<CallToolResult> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::mcp::shown::{ShownConversation, ShownMessage};
+    use crate::model::content::Content;
+    use crate::model::message::Message;
+    use crate::protocol::http::Conversation;
+    use serde_json::{Value, json};
+
+    /// Fails where a value is not what a tool says it answers.
+    fn check(tool: &str, value: &impl Serialize) {
+        let all = tools(AgentSending::Allow);
+        let tool = all.into_iter().find(|one| one.name == tool).unwrap();
+        let schema = Value::Object((*tool.output_schema.unwrap()).clone());
+        let value = serde_json::to_value(value).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let wrong = validator.validate(&value).err().map(|error| error.to_string());
+        assert!(wrong.is_none(), "{wrong:?}: {value}");
+    }
+
+    #[test]
+    fn answers_are_what_their_schemas_say() {
+        let text = Content::text("hello");
+        let message = Message::new(1, uuid::Uuid::nil(), text, "group_1".into(), 1);
+        check("get_message", &OneMessage { message: ShownMessage::whole(&message) });
+        check("send_message", &SentMessage::of(&message));
+        let messages = vec![ShownMessage::listed(&message)];
+        let page = MessagePage { messages, before: None, after: None, more_after: false };
+        check("read_messages", &page);
+        let conversations = vec![ShownConversation::of(&Conversation::default())];
+        check("list_conversations", &ConversationPage { conversations, next: None });
+    }
 
     #[test]
     fn writing_tools_exist_only_where_sending_is_allowed() {

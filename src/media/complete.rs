@@ -108,9 +108,10 @@ impl Completer {
             Err(error) => {
                 let reason = format!("{failure}; asked for it: {error}");
                 let is_refusal = matches!(error, ActionError::Refused(_));
-                Err(match failure.is_passing() || !is_refusal {
-                    true => Failure::passing(reason),
-                    false => Failure::lasting(reason),
+                Err(if failure.is_passing() || !is_refusal {
+                    Failure::passing(reason)
+                } else {
+                    Failure::lasting(reason)
                 })
             }
         }

@@ -51,9 +51,26 @@ pub struct Metrics {
     pub search_bytes: Gauge,
     /// Events of platforms that met a damaged row of the store.
     pub events_set_aside: Counter,
+    /// Events that bots have read.
+    pub bot_events: Family<BotLabels, Counter>,
+    pub bot_state: Family<BotStateLabels, Gauge>,
+    pub bot_waiting: Family<BotLabels, Gauge>,
     pub media_bytes: Gauge,
     pub media_fetched: Counter,
     pub media_failures: Counter,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[allow(missing_docs)]
+pub struct BotLabels {
+    pub bot: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[allow(missing_docs)]
+pub struct BotStateLabels {
+    pub bot: String,
+    pub state: String,
 }
 
 /// Limits that can be reached, by their keys in the configuration.
@@ -162,6 +179,9 @@ impl Metrics {
             search_missing: Gauge::default(),
             search_bytes: Gauge::default(),
             events_set_aside: Counter::default(),
+            bot_events: Family::default(),
+            bot_state: Family::default(),
+            bot_waiting: Family::default(),
             media_bytes: Gauge::default(),
             media_fetched: Counter::default(),
             media_failures: Counter::default(),
@@ -207,6 +227,10 @@ impl Metrics {
         r.register("search_index_bytes", help, self.search_bytes.clone());
         let help = "Events of platforms that met a damaged row and were set aside";
         r.register("events_set_aside", help, self.events_set_aside.clone());
+        r.register("bot_events", "Events that each bot has read", self.bot_events.clone());
+        r.register("bot_state", "1 for the state each bot is in", self.bot_state.clone());
+        let help = "Events that each bot is to be told yet";
+        r.register("bot_waiting", help, self.bot_waiting.clone());
         r.register("media_bytes", "The size of the media that are kept", self.media_bytes.clone());
         r.register("media_fetched", "Media that were fetched", self.media_fetched.clone());
         let help = "Attempts to fetch media that failed";
@@ -217,6 +241,11 @@ impl Metrics {
     pub fn messages(&self, direction: &'static str, platform: &str, count: u64) {
         let platform = self.told_apart(platform);
         self.messages.get_or_create(&MessageLabels { direction, platform }).inc_by(count);
+    }
+
+    /// Counts events that a bot has read.
+    pub fn bot_events(&self, bot: &str, events: u64) {
+        self.bot_events.get_or_create(&BotLabels { bot: bot.to_owned() }).inc_by(events);
     }
 
     /// Counts an attempt to send.

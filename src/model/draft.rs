@@ -15,6 +15,10 @@ pub struct Draft {
     /// The message it answers.
     reply_to: Option<Uuid>,
     pub(super) via: Option<String>,
+    /// The account by which it leaves, where it may leave by no other.
+    pub(super) account: Option<String>,
+    /// The message as its maker wrote it, in the form of the platform.
+    pub(super) original: Option<String>,
 }
 
 impl Draft {
@@ -58,7 +62,15 @@ impl Draft {
 
     /// A draft that was accepted before, by the rules of that time.
     pub(crate) fn accepted(content: Content, recipient: String, platform: Option<String>) -> Self {
-        Self { content, recipient, platform, reply_to: None, via: None }
+        Self {
+            content,
+            recipient,
+            platform,
+            reply_to: None,
+            via: None,
+            account: None,
+            original: None,
+        }
     }
 
     /// The same as an answer to a message.
@@ -71,6 +83,20 @@ impl Draft {
     #[must_use]
     pub fn made_by(self, bot: &str) -> Self {
         Self { via: Some(bot.to_owned()), ..self }
+    }
+
+    /// A message of a bot, which speaks for an account. `original` is the message as the bot wrote it,
+    /// where the platform takes that form.
+    pub fn of_bot(
+        bot: &str,
+        account: String,
+        content: Content,
+        recipient: String,
+        platform: String,
+        original: Option<String>,
+    ) -> Result<Self, String> {
+        let draft = Self::with(content, recipient, Some(platform))?.made_by(bot);
+        Ok(Self { account: Some(account), original, ..draft })
     }
 
     #[allow(missing_docs)]

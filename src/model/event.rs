@@ -125,6 +125,25 @@ pub enum Event {
     Forgotten(Box<Bounds>),
     /// An adapter keeps something over restarts.
     AdapterState(Box<AdapterState>),
+    /// A platform told this, in these words; they are kept for bots.
+    Told(Box<Told>),
+}
+
+/// An event of a platform in its own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    #[allow(missing_docs)]
+    pub platform: String,
+    /// The account that was told.
+    pub account: String,
+    /// The frame as it came.
+    pub frame: String,
+    /// The event before this one says the same in our words.
+    pub is_of_previous: bool,
+    /// When it came in, in Unix seconds.
+    pub at: u64,
+    /// Frames that came in before this time, in Unix seconds, are forgotten.
+    pub forget_before: u64,
 }
 
 /// Something that an adapter keeps over restarts, such as the cursor of a poll.

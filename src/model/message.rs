@@ -67,6 +67,15 @@ pub struct Message {
     pub owner: Option<String>,
 }
 
+impl Message {
+    /// Whether a platform told an account of ours of it, and somebody else wrote it.
+    pub fn is_told_by(&self, platform: &str, account: &str) -> bool {
+        self.direction == Direction::Inbound
+            && self.platform.as_deref() == Some(platform)
+            && self.account.as_deref() == Some(account)
+    }
+}
+
 /// The message that another one answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplyTo {
@@ -161,6 +170,8 @@ impl Draft {
         Message {
             platform: self.platform,
             via: self.via,
+            account: self.account,
+            original: self.original,
             ..Message::new(seq, id, self.content, self.recipient, at)
         }
     }

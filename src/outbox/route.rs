@@ -21,6 +21,7 @@ impl Route {
             content: message.content.clone(),
             reply_to: message.reply_to.as_deref().map(|told| Box::new(self.reply(context, told))),
             created_at: message.created_at,
+            original: message.original.clone().filter(|_| message.via.is_some()),
         }
     }
 
@@ -51,7 +52,8 @@ pub(super) enum NoRoute {
 }
 
 /// Finds the route for a message whose platform is known. An attempt whose outcome is unknown goes
-/// by the same account as before, where that is connected: only there it can be looked up.
+/// by the same account as before, where that is connected: only there it can be looked up. What a
+/// bot made goes by the bot's account alone.
 pub(super) fn find(context: &Context, message: &Message) -> Result<Route, NoRoute> {
     let view = context.store.view().map_err(|_| NoRoute::NotConnected)?;
     let platform = message.platform.as_deref().ok_or(NoRoute::NotConnected)?;
@@ -61,7 +63,7 @@ pub(super) fn find(context: &Context, message: &Message) -> Result<Route, NoRout
     let resolved = (any.kind.resolve)(&message.recipient, &is_known);
     let conversation = resolved.map_err(NoRoute::Unaddressable)?;
     let preferred = match &message.account {
-        Some(account) if message.is_uncertain => Some(account.clone()),
+        Some(account) if message.is_uncertain || message.via.is_some() => Some(account.clone()),
         _ => {
             let row = view.conversation(platform, &conversation).ok().flatten();
             row.and_then(|row| row.account)
@@ -69,6 +71,10 @@ pub(super) fn find(context: &Context, message: &Message) -> Result<Route, NoRout
     };
     let account =
         context.registry.handle(platform, preferred.as_deref()).ok_or(NoRoute::NotConnected)?;
+    // A bot speaks for one account, and for no other.
+    if message.via.is_some() && message.account.is_some() && message.account != account.account {
+        return Err(NoRoute::NotConnected);
+    }
     Ok(Route { account, conversation })
 }
 

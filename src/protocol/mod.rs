@@ -1,6 +1,7 @@
 //! The shapes that go over the wire between a server and its clients, each written once.
 
 pub mod asyncapi;
+pub mod bots;
 pub mod command;
 pub mod event;
 pub mod http;

@@ -7,6 +7,7 @@ use crate::actions::Actions;
 use crate::activity::Activity;
 use crate::adapter;
 use crate::config::Config;
+use crate::gateway::Gateway;
 use crate::hub::Hub;
 use crate::mcp::Limits;
 use crate::media::Blobs;
@@ -39,6 +40,8 @@ pub struct Context {
     pub search: Arc<Index>,
     /// The endpoints at which implementations dial in.
     pub adapters: ArcSwap<adapter::Adapters>,
+    /// Bots.
+    pub bots: Gateway,
     #[allow(missing_docs)]
     pub registry: adapter::Registry,
     /// Carries out recalls, edits and reactions.

@@ -1,19 +1,44 @@
 //! Implementations that dial in: the handshake is here, the protocol is the adapter's.
 
-use super::access::Granted;
+use super::access::{Granted, Refusal, shown};
 use super::body::{Answer, Body};
 use super::context::{Context, Incoming};
 use super::error::{ErrorResponse, Result};
 use super::lifetime::Lifetime;
 use super::limit::Permit;
+use super::peer::Peer;
 use super::upgrade::check_upgrade;
 use crate::adapter::{Endpoint, Handshake, Socket};
+use crate::config::{Need, Secret};
 use hyper::header::SEC_WEBSOCKET_PROTOCOL;
 use std::sync::Arc;
 
+/// Checks the access of a request at an adapter's path and opens its connection. Why one is refused
+/// is logged.
+pub fn answer(
+    context: &Arc<Context>,
+    peer: Peer,
+    path: &str,
+    endpoint: Endpoint,
+    request: Incoming,
+) -> Result<Answer> {
+    let (uri, headers) = (request.uri(), request.headers());
+    let shows_token = shown(headers, uri, true).is_some();
+    let client = context.access.client_of(peer, headers);
+    let granted = match endpoint.token().map(Secret::new) {
+        Some(own) => context.access.check_own(peer, headers, uri, &own),
+        None => context.access.check(peer, headers, uri, true, Need::Handshake),
+    };
+    let opened = granted.and_then(|granted| open(context, endpoint, granted, request));
+    opened.inspect_err(|why| {
+        let refusal = Refusal::of(why.status(), shows_token);
+        context.access.log_refused(client, path, refusal, why.text());
+    })
+}
+
 /// Turns the request into a connection of the endpoint's adapter, which ends when the token that
 /// opened it is revoked.
-pub fn open(
+fn open(
     context: &Arc<Context>,
     endpoint: Endpoint,
     granted: Granted,

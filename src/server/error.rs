@@ -29,6 +29,11 @@ impl ErrorResponse {
         Self { status, body, headers: Vec::new() }
     }
 
+    #[allow(missing_docs)]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The fault, for people.
     pub fn text(&self) -> &str {
         &self.body.error

@@ -90,7 +90,7 @@ fn refused(error: LoginError) -> ErrorResponse {
     let (status, text, code) = match error {
         LoginError::Unknown(text) => (StatusCode::NOT_FOUND, text, "not_found"),
         LoginError::Conflict(text) => (StatusCode::CONFLICT, text, "conflict"),
-        LoginError::Failed(text) => (StatusCode::BAD_GATEWAY, text, "refused"),
+        LoginError::Failed(text) => (StatusCode::BAD_GATEWAY, text, "login_failed"),
     };
     ErrorResponse::new(status, text).named(Some(code))
 }

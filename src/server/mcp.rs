@@ -73,7 +73,7 @@ pub async fn answer(call: Call<'_>) -> Result<Answer> {
 
 /// Whether the SDK answers an error in words, which is JSON here (contract, item 2).
 fn is_plain_error(status: StatusCode, headers: &HeaderMap) -> bool {
-    let media_type = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+    let media_type = headers.get(CONTENT_TYPE).map(hyper::http::HeaderValue::as_bytes);
     !status.is_success() && media_type != Some(b"application/json")
 }
 

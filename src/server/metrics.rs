@@ -4,7 +4,7 @@ use super::body::{Answer, whole};
 use super::error::Result;
 use super::operation::Call;
 use crate::clock::now;
-use crate::metrics::{AdapterLabels, METRICS, StatusLabels, classic};
+use crate::metrics::{AdapterLabels, BotLabels, BotStateLabels, METRICS, StatusLabels, classic};
 use crate::model::message::Status;
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, HeaderMap, HeaderValue};
@@ -42,6 +42,15 @@ pub fn scrape(call: &Call<'_>) -> Result<Answer> {
             state: format!("{:?}", adapter.state),
         };
         METRICS.adapters.get_or_create(&labels).set(1);
+    }
+    METRICS.bot_state.clear();
+    METRICS.bot_waiting.clear();
+    for bot in call.context.bots.bots() {
+        METRICS.bot_events(&bot.name, 0);
+        let waiting = METRICS.bot_waiting.get_or_create_owned(&BotLabels { bot: bot.name.clone() });
+        waiting.set(bot.waiting.cast_signed());
+        let labels = BotStateLabels { bot: bot.name, state: format!("{:?}", bot.state) };
+        METRICS.bot_state.get_or_create(&labels).set(1);
     }
     let text = METRICS.text();
     let (media_type, text) = if prefers_classic(call.request.headers()) {

@@ -4,6 +4,7 @@ mod access;
 mod actions;
 mod assets;
 mod body;
+mod bots;
 mod bundle;
 mod context;
 mod conversations;

@@ -1,14 +1,14 @@
 //! Finds the operation for a request, checks that it may be asked, and has it answered.
 
-use super::access::{self, Target};
+use super::access::{self, Refusal, Target};
 use super::body::{Answer, Body};
 use super::context::{Context, Incoming};
 use super::error::{ErrorResponse, Result};
 use super::operation::{Access, Call, OpenApi, Operation};
 use super::peer::Peer;
 use super::routes::{Route, routes};
-use super::{dial_in, media, openapi};
-use crate::config::{Need, Secret};
+use super::{bots, dial_in, media, openapi};
+use crate::config::Need;
 use crate::metrics::{METRICS, RequestLabels, RouteLabels};
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -119,22 +119,29 @@ impl Router {
         check_head(&request, context.config.limits.head_bytes)?;
         let endpoint = context.adapters.load().endpoint(path);
         let (uri, headers) = (request.uri(), request.headers());
+        let bot = context.bots.endpoint(path);
+        let is_lost = endpoint.is_none()
+            && bot.is_none()
+            && found.as_ref().is_none_or(is_page)
+            && hyper_tungstenite::is_upgrade_request(&request);
         let target = match &found {
-            _ if endpoint.is_some() => Target::Adapter,
+            _ if endpoint.is_some() || bot.is_some() || is_lost => Target::Adapter,
             Some(found) if found.value.route.path == media::SIGNED => Target::Adapter,
             Some(found) if is_page(found) => Target::Page,
             _ => Target::Api,
         };
         access::check_origin(peer, uri, headers, &context.config, target)?;
-        if let Some(endpoint) = endpoint {
-            let granted = match endpoint.token().map(Secret::new) {
-                Some(own) => context.access.check_own(peer, headers, uri, &own),
-                None => context.access.check(peer, headers, uri, true, Need::Handshake),
-            };
+        if is_lost {
             let client = context.access.client_of(peer, headers);
-            let opened =
-                granted.and_then(|granted| dial_in::open(context, endpoint, granted, request));
-            return opened.inspect_err(|why| context.access.log_refused(client, path, why.text()));
+            let why = no_websocket(path, &context.adapters.load().paths());
+            context.access.log_refused(client, path, Refusal::WrongPath, why.text());
+            return Err(why);
+        }
+        if let Some(endpoint) = endpoint {
+            return dial_in::answer(context, peer, path, endpoint, request);
+        }
+        if let Some(bot) = bot {
+            return bots::answer(context, peer, path, bot, request).await;
         }
         let operation = found.as_ref().and_then(|found| {
             let mut operations = found.value.route.operations.iter();
@@ -166,6 +173,15 @@ impl Router {
             Access::Token(_) | Access::TokenInQuery(_) => hold(context, answer),
         }
     }
+}
+
+/// The answer to a WebSocket at a path that has none; a OneBot program with a wrong address asks so.
+fn no_websocket(path: &str, endpoints: &[&str]) -> ErrorResponse {
+    let text = format!(
+        "there is no WebSocket at {path}; a OneBot program connects to {}, a client to /ws/client",
+        endpoints.join(" or ")
+    );
+    ErrorResponse::new(StatusCode::NOT_FOUND, text)
 }
 
 /// Counts a whole answer's bytes among those that are held in memory, until they are written.

@@ -79,6 +79,20 @@ pub enum Command {
     Trim { marks_before: u64 },
     /// Keep something for an adapter.
     KeepState { state: Box<AdapterState> },
+    /// Keep what a platform told in its own words, and carry out what it means, where it means
+    /// something. A message that is known already is not told again.
+    Tell {
+        platform: String,
+        account: String,
+        frame: String,
+        meaning: Option<Box<Command>>,
+        at: u64,
+        /// Frames that came in before this time are forgotten.
+        forget_before: u64,
+    },
+    /// Give up a message that waits and has not gone out: set it to `Canceled`; else the answer is
+    /// [`Answer::NotWaiting`].
+    Withdraw { id: Uuid, at: u64 },
     /// Carry out commands in one commit: all of them are on disk, or none. A message among them that
     /// cannot be stored is set aside in the same commit.
     Together(Vec<Command>),

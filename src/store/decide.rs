@@ -9,7 +9,7 @@ use super::keys::{Idempotency, other_id};
 use super::state::State;
 use crate::model::change::{self, Inbound};
 use crate::model::content::Content;
-use crate::model::event::{Event, How, Mark, Origin};
+use crate::model::event::{Event, How, Mark, Origin, Told};
 use crate::model::message::{Direction, Draft, Message, ReplyTo, Status};
 use crate::model::routing::{self, Choice, RoutingFacts};
 use std::collections::HashSet;
@@ -156,6 +156,27 @@ pub(super) fn decide(
             None => Ok(Answer::Nothing),
         },
         Command::KeepState { state } => Ok(noted(Event::AdapterState(state), events)),
+        Command::Tell { platform, account, frame, meaning, at, forget_before } => {
+            let is_message = matches!(meaning.as_deref(), Some(Command::Receive { .. }));
+            let answer = match meaning {
+                Some(meaning) => decide(state, *meaning, events)?,
+                None => Answer::Noted,
+            };
+            if !is_message || !events.is_empty() {
+                let is_of_previous = !events.is_empty();
+                let told = Told { platform, account, frame, is_of_previous, at, forget_before };
+                events.push(Event::Told(Box::new(told)));
+            }
+            Ok(answer)
+        }
+        Command::Withdraw { id, at } => {
+            let Some(before) = state.by_id(id)? else { return Ok(Answer::NotFound) };
+            let waits = before.status == Status::Pending && !before.is_uncertain;
+            match change::set_status(before, Status::Canceled, at).filter(|_| waits) {
+                Some(after) => Ok(Answer::Done(changed(How::StatusSet, after, events))),
+                None => Ok(Answer::NotWaiting),
+            }
+        }
         // Each of them is decided by itself, once those before it are applied.
         Command::Together(_) => Ok(Answer::Nothing),
     }

@@ -259,5 +259,6 @@ fn kind(event: &Event) -> &'static str {
         Event::Released { .. } => "released",
         Event::Forgotten(_) => "forgotten",
         Event::AdapterState(_) => "adapter state",
+        Event::Told(_) => "told",
     }
 }

@@ -71,6 +71,10 @@ pub(super) const REQUESTS: TableDefinition<u64, &[u8]> = TableDefinition::new("r
 pub(super) const ADAPTER_STATE: TableDefinition<(&str, &str), &[u8]> =
     TableDefinition::new("adapter_state");
 
+/// The offset at which a platform told something to its own words. It is for bots alone, so copies of
+/// the store go without it.
+pub(super) const TOLD: TableDefinition<u64, &[u8]> = TableDefinition::new("told");
+
 /// The row of `meta` that has the platforms of which an adapter was connected at any time.
 pub(super) const SEEN_PLATFORMS: &str = "seen platforms";
 

@@ -114,7 +114,13 @@ impl Rechat {
 
     /// Takes one event; a message is returned.
     async fn take(&mut self) -> Option<Inbound> {
-        match self.events.recv().await.expect("the adapters live").split().0 {
+        let event = match self.events.recv().await.expect("the adapters live").split().0 {
+            // The same in our words.
+            Event::Told { meaning: Some(meaning), .. } => *meaning,
+            Event::Told { meaning: None, .. } => return None,
+            event => event,
+        };
+        match event {
             Event::Message(message) => return Some(*message),
             Event::Named { conversation, name, .. } => self.names.push((conversation, name)),
             Event::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
@@ -176,6 +182,7 @@ pub fn outbound(conversation: &str, message_type: MessageType, content: &str) ->
         content: Content::of_type(message_type, content.into()),
         reply_to: None,
         created_at: 1_700_000_000,
+        original: None,
     }
 }
 

@@ -33,6 +33,7 @@ fn outbound(conversation: &str, segments: Vec<Segment>) -> Outbound {
         content: Content::of(segments),
         reply_to: None,
         created_at: 1_700_000_000,
+        original: None,
     }
 }
 

@@ -114,7 +114,7 @@ async fn what_opens_above_the_chat_is_accessible() {
 }
 
 /// Findings of axe, in short.
-async fn findings(tab: &Tab, axe: &str) -> Value {
+pub async fn findings(tab: &Tab, axe: &str) -> Value {
     let script = format!(
         "if (!window.axe) {{ {axe} }}
          return axe.run(document, {{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}})

@@ -1,9 +1,11 @@
 //! People who want to be a friend or to join a group: seen from everywhere, and answered.
 
 use crate::browser::{Person, READER, Tab};
+use crate::looks::findings;
 use crate::onebot::{Peer, Reply};
 use crate::onebot11;
 use crate::server::{TestServer, eventually};
+use crate::tools;
 use serde_json::{Value, json};
 
 /// A request (event/request.md).
@@ -16,7 +18,7 @@ fn request(kind: &str, flag: &str, user: i64, comment: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs Chromium: tests/run"]
+#[ignore = "needs Chromium and axe: tests/run"]
 async fn requests_are_seen_from_everywhere_and_answered() {
     let server = TestServer::start();
     let url = format!("ws://{}/onebot/v11/ws", server.address);
@@ -38,6 +40,8 @@ async fn requests_are_seen_from_everywhere_and_answered() {
     assert!(shown[0].contains("22 wants to be your friend"), "{shown:?}");
     assert!(shown[0].contains("Nia, from <b>work</b>"), "{shown:?}");
     assert!(shown[1].contains("21 wants to join group_7"), "{shown:?}");
+    let axe = std::fs::read_to_string(tools::node_modules().join("axe-core/axe.min.js")).unwrap();
+    assert_eq!(findings(&tab, &axe).await, json!([]));
     tab.press("Accept").await;
     let action = peer.action("set_friend_add_request").await;
     assert_eq!(action["params"]["flag"], "flag of the friend");

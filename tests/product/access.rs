@@ -108,7 +108,31 @@ async fn the_log_names_a_onebot_program_that_is_refused_and_why() {
         eventually("the log tells of the refusal", || {
             let log = server.log();
             let mut lines =
-                log.lines().filter(|line| line.contains("a OneBot program was refused"));
+                log.lines().filter(|line| line.contains("a program that dials in was refused"));
+            lines.any(|line| line.contains(reason)).then_some(())
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_refusal_is_logged_within_one_minute() {
+    let server = configured(TOKENS);
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let guess = [("authorization", "Bearer guess")];
+    let right = [("authorization", "Bearer adapter-token")];
+    assert!(Peer::dial(&url, &[], willing()).await.is_err());
+    assert!(Peer::dial(&url, &guess, willing()).await.is_err());
+    for path in ["", "/ws", "/onebot/v11/wrong"] {
+        let url = format!("ws://{}{path}", server.address);
+        let refused = Peer::dial(&url, &right, willing()).await;
+        let refused = refused.err().unwrap().to_string();
+        assert!(refused.contains("404"), "{path}: {refused}");
+    }
+    for reason in ["a token is needed", "is not known here", "/onebot/v11/ws or /onebot/v12/ws"] {
+        eventually("the log tells of the refusal", || {
+            let log = server.log();
+            let mut lines =
+                log.lines().filter(|line| line.contains("a program that dials in was refused"));
             lines.any(|line| line.contains(reason)).then_some(())
         });
     }

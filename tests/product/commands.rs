@@ -3,6 +3,7 @@
 use crate::server::{Home, TestServer, has_mode};
 use serde_json::Value;
 use std::io::Write;
+use std::sync::Arc;
 
 /// Runs the same commands wherever the messages are.
 fn works(home: &Home, place: &[&str]) {
@@ -94,7 +95,7 @@ fn content_comes_from_standard_input_too() {
 fn a_batch_tells_what_was_refused_and_why() {
     let home = Home::new();
     let file = home.path("batch.jsonl");
-    let lines = "{\"recipient\":\"a\",\"content\":\"1\"}\nnonsense\n\n{\"recipient\":\"a\",\"content\":\"\"}\n";
+    let lines = "{\"recipient\":\"group_1\",\"content\":\"1\"}\nnonsense\n\n{\"recipient\":\"group_1\",\"content\":\"\"}\n";
     std::fs::write(&file, lines).unwrap();
     let batch = format!("--batch={}", file.display());
     let errors = home.fails(1, &["send", &batch]);
@@ -144,7 +145,7 @@ fn waiting_in_vain_ends_with_1_and_says_what_to_do() {
 fn a_file_is_read_and_sent_and_a_path_never_goes_out() {
     let home = Home::new();
     let file = home.path("月 1.png");
-    std::fs::write(&file, "not really a picture").unwrap();
+    std::fs::write(&file, "\0not really a picture").unwrap();
     let path = file.to_str().unwrap();
     let send =
         |content: &str| home.run(&["send", "-r", "group_1", "-t", "image", "--json", content]);
@@ -152,10 +153,13 @@ fn a_file_is_read_and_sent_and_a_path_never_goes_out() {
         let message: Value = serde_json::from_slice(&send(content).stdout).unwrap();
         assert_eq!(message["content"], "月 1.png");
         let segment = &message["segments"][0];
-        assert_eq!((&segment["mime"], &segment["url"]), (&"text/plain".into(), &Value::Null));
+        assert_eq!(
+            (&segment["mime"], &segment["url"]),
+            (&"application/octet-stream".into(), &Value::Null)
+        );
         let media = segment["media"].as_str().unwrap();
         let kept = home.path(&format!("data/rechat/rechat.redb-media/{}/{media}", &media[..2]));
-        assert_eq!(std::fs::read_to_string(kept).unwrap(), "not really a picture");
+        assert_eq!(std::fs::read_to_string(kept).unwrap(), "\0not really a picture");
     }
     // A line, not its bytes, wherever people look.
     let listed = home.ok(&["list"]);
@@ -172,6 +176,11 @@ fn a_file_is_read_and_sent_and_a_path_never_goes_out() {
         assert_eq!(output.status.code(), Some(1), "{errors}");
         assert!(errors.contains("cannot read") && errors.contains(wrong), "{errors}");
     }
+    let text = home.path("map.txt");
+    std::fs::write(&text, "turn left").unwrap();
+    let output = send(text.to_str().unwrap());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("text/plain") && errors.contains("--file"), "{errors}");
     let batch = home.path("batch.jsonl");
     let line =
         serde_json::json!({"recipient": "group_1", "content": path, "message_type": "Image"});
@@ -183,12 +192,14 @@ fn a_file_is_read_and_sent_and_a_path_never_goes_out() {
 
 #[test]
 fn a_file_over_the_servers_limit_is_told_with_that_limit() {
-    let server = TestServer::start();
+    let home = Arc::new(Home::new());
+    home.configure("media.max_bytes = 1000000\n");
+    let server = TestServer::start_in(home, &[]);
     let file = server.home.path("large.bin");
     std::fs::write(&file, vec![0; 2 << 20]).unwrap();
     let errors =
         server.home.fails(1, &["send", "-r", "group_1", "-t", "file", file.to_str().unwrap()]);
-    assert!(errors.contains("limits.body_bytes"), "{errors}");
+    assert!(errors.contains("media.max_bytes"), "{errors}");
 }
 
 #[test]
@@ -292,7 +303,7 @@ fn completions_come_from_live_data_and_are_silent_without_any() {
 fn a_reader_that_goes_early_is_no_error() {
     let home = Home::new();
     let file = home.path("many.jsonl");
-    let line = format!("{{\"recipient\":\"a\",\"content\":\"{}\"}}\n", "x".repeat(400));
+    let line = format!("{{\"recipient\":\"group_1\",\"content\":\"{}\"}}\n", "x".repeat(400));
     std::fs::write(&file, line.repeat(400)).unwrap();
     home.ok(&["send", &format!("--batch={}", file.display())]);
     let mut child = home.command(&["list", "--limit", "400"]).spawn().unwrap();

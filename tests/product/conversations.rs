@@ -58,6 +58,20 @@ async fn a_conversation_tells_what_is_unread_until_it_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn unread_conversations_are_listed_and_marked_as_read() {
+    let server = TestServer::start();
+    let _peer = lively(&server).await;
+    let home = &server.home;
+    server.make("group_1", "mine");
+    let unread = || home.ok(&["conversations", "--unread"]);
+    assert!(unread().starts_with("Group 77\tqq\tgroup_77\t"), "{}", unread());
+    assert!(unread().trim_end().ends_with("\t3") && unread().lines().count() == 1, "{}", unread());
+    assert_eq!(home.ok(&["read", "Group 77"]), "qq group_77 read\n");
+    assert_eq!(unread(), "");
+    assert!(home.fails(2, &["read", "nobody"]).contains("no conversation `nobody`"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sending_reads_and_what_comes_afterwards_is_unread() {
     let server = TestServer::start();
     let peer = lively(&server).await;

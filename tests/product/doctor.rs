@@ -1,6 +1,8 @@
 //! `rechat doctor`, well and ill.
 
-use crate::server::{Home, TestServer};
+use crate::onebot::Peer;
+use crate::onebot11::{headers, willing};
+use crate::server::{Home, TestServer, eventually};
 use serde_json::Value;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -21,6 +23,26 @@ fn a_server_that_is_well_is_told_so() {
         assert!(told.contains(wanted), "{wanted}: {told}");
     }
     assert!(!told.contains('✗'), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_account_is_wrong_and_messages_that_wait_are_told_with_the_reason() {
+    let server = TestServer::start();
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let peer = Peer::dial(&url, &headers("1", "Universal"), willing()).await.unwrap();
+    eventually("the account connects", || {
+        let all = findings(&server.home, "adapters");
+        all.iter().any(|one| one["health"] == "well").then_some(())
+    });
+    drop(peer);
+    let lost = eventually("the account is lost", || {
+        findings(&server.home, "adapters").into_iter().find(|one| one["health"] == "wrong")
+    });
+    assert!(lost["advice"].as_str().unwrap().contains("/onebot/v11/ws"), "{lost}");
+    server.make("group_1", "x");
+    let waiting = &findings(&server.home, "queue")[0];
+    assert_eq!(waiting["health"], "doubtful", "{waiting}");
+    assert!(server.home.fails(1, &["doctor"]).contains("problem"));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(clippy::print_stderr, reason = "tests say what went wrong")]
 
+#[path = "../common/framework.rs"]
+mod framework;
 #[path = "../common/onebot.rs"]
 mod onebot;
 #[path = "../common/onebot11.rs"]
@@ -22,6 +24,7 @@ mod access;
 mod actions;
 mod agents;
 mod agents_elsewhere;
+mod bots;
 mod clock;
 mod commands;
 mod content;
@@ -38,6 +41,7 @@ mod doctor;
 mod errors;
 mod faults;
 mod forwards;
+mod frameworks;
 mod generated;
 mod http;
 mod https;

@@ -1,6 +1,7 @@
 //! Messages and conversations named as people name them: the beginning of an ID, a shown name.
 
 use crate::server::{Home, TestServer};
+use crate::terminal::Terminal;
 use serde_json::{Value, json};
 
 /// Two IDs that begin alike, and a third.
@@ -138,5 +139,64 @@ fn a_batch_takes_the_names_of_conversations_too() {
             home.ok(&["list", "-n", "1", "--format", "{conversation} {content}"]),
             "group_1 hi\n"
         );
+        std::fs::write(&file, "{\"recipient\": \"nobody\", \"content\": \"hi\"}\n").unwrap();
+        let batch = format!("--batch={}", file.display());
+        let errors = home.fails(1, &["send", &batch]);
+        assert!(errors.contains("no conversation `nobody` is known"), "{errors}");
+        home.ok(&["send", &batch, "--new"]);
+    });
+}
+
+#[test]
+fn every_message_of_a_conversation_has_the_name_that_it_has_now() {
+    everywhere(|home| {
+        home.ok(&["send", "-r", "group_1", "-p", "qq", "mine"]);
+        let listed =
+            home.ok(&["list", "-p", "qq", "-c", "group_1", "--format", "{name} {content}"]);
+        assert_eq!(listed, "周末爬山小队 mine\n周末爬山小队 first\n");
+        Terminal::start(home, &["list", "-n", "1"]).sees("周末爬山小队 me");
+    });
+}
+
+#[test]
+fn a_name_comes_before_an_id_that_was_written_by_mistake() {
+    everywhere(|home| {
+        home.ok(&["send", "-r", "周末爬山小队", "--new", "lost"]);
+        let listed = home.run(&["list", "-c", "周末爬山小队", "--format", "{content}"]);
+        assert_eq!(String::from_utf8_lossy(&listed.stdout), "first\n");
+        let told = String::from_utf8_lossy(&listed.stderr);
+        assert!(told.contains("-p local shows them"), "{told}");
+        let ghost = ["list", "-c", "周末爬山小队", "-p", "local", "--format", "{content}"];
+        assert_eq!(home.ok(&ghost), "lost\n");
+    });
+}
+
+#[test]
+fn people_are_mentioned_by_the_name_under_which_they_wrote() {
+    everywhere(|home| {
+        let sent = |who: &str| {
+            let send = ["send", "-r", "group_1", "-p", "qq", "--json", "--mention", who, "look"];
+            serde_json::from_str::<Value>(&home.ok(&send)).unwrap()
+        };
+        for who in ["Ann", "7"] {
+            let message = sent(who);
+            let mention = json!({"type": "mention", "user": "7", "name": "Ann"});
+            assert_eq!(message["segments"][0], mention, "{who}");
+            assert_eq!(message["segments"][1]["text"], " look");
+            assert_eq!(message["content"], "@Ann look");
+        }
+        assert_eq!(sent("10002")["segments"][0]["user"], "10002");
+        let send = ["send", "-r", "group_1", "-p", "qq", "--mention", "Bob", "look"];
+        assert!(home.fails(2, &send).contains("`Bob` never wrote"));
+    });
+}
+
+#[test]
+fn a_terminal_shows_where_a_message_goes() {
+    everywhere(|home| {
+        Terminal::start(home, &["send", "-r", "周末爬山小队", "x"])
+            .sees("to 周末爬山小队 (group_1) on qq");
+        let piped = home.ok(&["send", "-c", "group_1", "-p", "qq", "x"]);
+        assert!(piped.trim_end().len() == 36 + " Pending".len(), "{piped}");
     });
 }

@@ -14,7 +14,7 @@ fn a_list_has_short_ids_and_tells_what_waits() {
     let id = send(&home, "who brings the map?");
     let mut list = Terminal::start(&home, &["list"]);
     assert_eq!(list.wait(), 0);
-    for part in ["ID ", "CONVERSATION", &id[..8], "now", "me", "Pending (no server"] {
+    for part in ["ID ", "CONVERSATION", &id[..8], "now", "me", "Pending who brings", "(no server"] {
         list.sees(part);
     }
     assert!(!list.contents().contains(&id), "the whole ID is not needed");

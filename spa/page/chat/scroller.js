@@ -1,8 +1,8 @@
 import { h } from '../dom.js';
 
 /** Rows added at an edge that comes near: few at a time, so that no frame is late; more where it is very near. */
-const STEP = 6;
-const LEAP = 20;
+const STEP = 4;
+const LEAP = 12;
 
 /** Rows kept beyond what is seen. */
 const KEPT = 60;

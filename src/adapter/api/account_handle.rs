@@ -7,6 +7,7 @@ use super::message::{Delivery, Found, Outbound};
 use super::settings::Settings;
 use super::window::{Closed, Window};
 use crate::model::content::ForwardItem;
+use serde_json::value::RawValue;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -49,6 +50,16 @@ pub enum Request {
         action: Action,
         #[allow(missing_docs)]
         answer: oneshot::Sender<Result<(), ActionError>>,
+    },
+    /// Call an action of the implementation by its own name, where it speaks OneBot 11. Answered
+    /// once, within a time limit.
+    Call {
+        #[allow(missing_docs)]
+        action: String,
+        /// The parameters as JSON.
+        params: Box<RawValue>,
+        /// The answer's frame as it came.
+        answer: oneshot::Sender<Result<String, ActionError>>,
     },
 }
 
@@ -140,6 +151,18 @@ impl AccountHandle {
         let (answer, done) = oneshot::channel();
         match self.hand_over(Request::Act { action, answer }).await {
             Ok(()) => done
+                .await
+                .unwrap_or_else(|_| Err(ActionError::Unknown("the connection was lost".into()))),
+            Err(_) => Err(ActionError::NotConnected),
+        }
+    }
+
+    /// Calls an action of the implementation by its own name, and gives the answer's frame as it came;
+    /// returns within a time limit, whatever happens.
+    pub async fn call(&self, action: String, params: Box<RawValue>) -> Result<String, ActionError> {
+        let (answer, answered) = oneshot::channel();
+        match self.hand_over(Request::Call { action, params, answer }).await {
+            Ok(()) => answered
                 .await
                 .unwrap_or_else(|_| Err(ActionError::Unknown("the connection was lost".into()))),
             Err(_) => Err(ActionError::NotConnected),

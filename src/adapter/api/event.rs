@@ -15,6 +15,17 @@ use uuid::Uuid;
 pub enum Event {
     /// A message came in.
     Message(Box<Inbound>),
+    /// A platform told something, in these words.
+    Told {
+        #[allow(missing_docs)]
+        platform: String,
+        /// The account that was told.
+        account: String,
+        /// The frame as it came.
+        frame: String,
+        /// The same in our words, where we have some.
+        meaning: Option<Box<Event>>,
+    },
     /// Messages, and what the adapter is to remember with them: all in one commit, or nothing.
     Batch {
         /// The oldest first.

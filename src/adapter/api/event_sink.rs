@@ -57,6 +57,9 @@ impl Event {
                 let messages = messages.iter().map(|message| EVENT_BYTES + texts_of(message));
                 messages.sum::<usize>() + values.sum::<usize>()
             }
+            Self::Told { frame, meaning, .. } => {
+                frame.len() + meaning.as_ref().map_or(0, |meaning| meaning.bytes())
+            }
             Self::Edited { content, .. } => content.bytes(),
             Self::Noticed { notice, .. } => notice.text.len(),
             Self::ReplyFound { reply_to, .. } => reply_to.content.as_ref().map_or(0, String::len),

@@ -170,6 +170,7 @@ mod tests {
             content: Content::of(media.iter().map(segment).collect()),
             reply_to: None,
             created_at: 0,
+            original: None,
         }
     }
 

@@ -18,6 +18,8 @@ pub struct Outbound {
     pub reply_to: Option<Box<ReplyTo>>,
     /// Unix seconds of its creation; a search in a history begins there.
     pub created_at: u64,
+    /// The message in OneBot 11's own form, as JSON, where a bot wrote it so.
+    pub original: Option<String>,
 }
 
 /// How an attempt to send ended.

@@ -180,6 +180,7 @@ impl Account {
                 drop(answer.send(find_media(&media, &self.cdn)));
             }
             Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
+            Request::Call { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
         }
     }
 

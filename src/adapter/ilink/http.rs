@@ -68,7 +68,12 @@ impl Http {
         let exchange = async {
             let answer = client.request(request).await.map_err(|error| {
                 let words = chain(&error);
-                if error.is_connect() { NoAnswer::NotSent(words) } else { NoAnswer::Lost(words) }
+                if error.is_connect() {
+                    let advice = "check the network and the DNS of the server's host";
+                    NoAnswer::NotSent(format!("{words}; {advice}"))
+                } else {
+                    NoAnswer::Lost(words)
+                }
             })?;
             let (head, body) = answer.into_parts();
             let body = Limited::new(body, max_bytes).collect().await;

@@ -134,7 +134,8 @@ mod tests {
 
     fn outbound(content: Content) -> Outbound {
         let conversation = "private_u".to_owned();
-        Outbound { id: Uuid::from_u128(1), conversation, content, reply_to: None, created_at: 1 }
+        let id = Uuid::from_u128(1);
+        Outbound { id, conversation, content, reply_to: None, created_at: 1, original: None }
     }
 
     fn text(text: &str) -> Part {

@@ -3,3 +3,5 @@
 mod common;
 pub(super) mod v11;
 pub(super) mod v12;
+
+pub use v11::{Written, cq_of_segments, segments_of_cq};

@@ -8,7 +8,6 @@ use crate::model::message::{Direction, Message, ReplyTo, Status};
 use crate::text::{cut, readable, visible};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// Digits of an ID that are shown; more are hardly ever needed to name a message.
 pub(crate) const ID_DIGITS: usize = 8;
@@ -18,9 +17,6 @@ const OWN: &str = "me";
 
 /// Settings of all cells of a list.
 pub(super) struct Cells<'a> {
-    /// The newest name of each conversation: older messages may carry an older one, and one's own
-    /// none.
-    names: HashMap<(Option<&'a str>, &'a str), &'a str>,
     now: u64,
     zone: &'a TimeZone,
     /// Columns of the terminal: no text is read further than it can be shown.
@@ -28,19 +24,8 @@ pub(super) struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    pub(super) fn new(
-        messages: &'a [Message],
-        now: u64,
-        zone: &'a TimeZone,
-        columns: usize,
-    ) -> Self {
-        let mut names = HashMap::new();
-        for message in messages {
-            if let Some(name) = &message.conversation_name {
-                names.entry((message.platform.as_deref(), &*message.recipient)).or_insert(&**name);
-            }
-        }
-        Self { names, now, zone, columns }
+    pub(super) fn new(now: u64, zone: &'a TimeZone, columns: usize) -> Self {
+        Self { now, zone, columns }
     }
 
     /// The text of a cell.
@@ -52,8 +37,7 @@ impl<'a> Cells<'a> {
             Column::Updated => short_time(message.updated_at, self.now, self.zone),
             Column::Platform => short(message.platform_or_local()),
             Column::Conversation => {
-                let key = (message.platform.as_deref(), &*message.recipient);
-                short(self.names.get(&key).copied().unwrap_or(&message.recipient))
+                short(message.conversation_name.as_deref().unwrap_or(&message.recipient))
             }
             Column::Sender if message.direction == Direction::Outbound => OWN.to_owned(),
             Column::Sender => short(message.sender.as_ref().map_or("", |sender| &sender.name)),
@@ -62,17 +46,21 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// The status, and the reason for it; of what is sent, whether it was taken back or edited.
-    pub(super) fn state(&self, message: &Message) -> String {
+    /// The status where something is to be done, or that a sent message was taken back or edited.
+    pub(super) fn state(message: &Message) -> &'static str {
         match (message.status, &message.recall, message.edited_at) {
-            (Status::Sent, Some(_), _) => return "recalled".to_owned(),
-            (Status::Sent, None, Some(_)) => return "edited".to_owned(),
-            (Status::Sent, None, None) => return String::new(),
-            _ => {}
+            (Status::Sent, Some(_), _) => "recalled",
+            (Status::Sent, None, Some(_)) => "edited",
+            (Status::Sent, None, None) => "",
+            (status, ..) => status.as_str(),
         }
+    }
+
+    /// The reason for the status, in brackets; empty where there is none.
+    pub(super) fn reason(&self, message: &Message) -> String {
         let why = message.waiting.as_deref().or(message.last_error.as_deref());
-        let why = why.map(|why| format!(" ({})", short(why, self.columns))).unwrap_or_default();
-        format!("{}{why}", message.status)
+        let why = why.filter(|_| message.status != Status::Sent);
+        why.map(|why| format!("({})", short(why, self.columns))).unwrap_or_default()
     }
 
     /// How a cell looks.

@@ -15,7 +15,7 @@ pub(super) use time::{local_time, short_time, utc};
 pub(super) use watched::{change_row, watched_row};
 
 use super::output::{Output, columns};
-use crate::cli::{Column, Format, Shape};
+use crate::cli::{Column, Format, Part, Shape};
 use crate::clock::now;
 use crate::error::Result;
 use crate::model::message::Message;
@@ -42,6 +42,19 @@ impl Form {
     /// Whether a table for people is printed.
     pub(super) fn is_table(&self) -> bool {
         self.format == Format::Table
+    }
+
+    /// Whether the names of conversations are printed.
+    pub(super) fn has_names(&self) -> bool {
+        let has = |columns: &[Column]| columns.contains(&Column::Name);
+        match &self.format {
+            Format::Table => true,
+            Format::Tsv => self.columns.as_deref().is_some_and(has),
+            Format::Template(template) => {
+                template.0.iter().any(|part| matches!(part, Part::Column(Column::Name)))
+            }
+            Format::Json | Format::Jsonl => false,
+        }
     }
 
     /// Leaves a column out of the table, unless it was asked for.

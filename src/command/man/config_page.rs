@@ -1,7 +1,7 @@
 //! The page of the configuration file, from the list of its keys.
 
 use super::page::{CONFIG_PAGE, DATE, Page, VERSION, tidy};
-use crate::config::{ADAPTER_KEYS, KEYS, Key, TOKEN_KEYS};
+use crate::config::{ADAPTER_KEYS, BOT_KEYS, KEYS, Key, TOKEN_KEYS};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 
 const EXAMPLE: &str = r#"listen = "0.0.0.0:8080"
@@ -49,7 +49,7 @@ pub(super) fn page() -> Page {
             "Unknown keys and wrong values are errors that name the key and the line; an unknown \
          variable is only a warning. `rechat serve --print-config` prints every key and where its \
          value comes from.",
-            "SIGHUP makes the server read the file again: tokens, adapters, `log.level` and \
+            "SIGHUP makes the server read the file again: tokens, adapters, bots, `log.level` and \
          `retention` change at once; the log names the keys that need a restart.",
         ],
     );
@@ -64,6 +64,9 @@ pub(super) fn page() -> Page {
     let adapters = "`[[adapter]]` begins an entry. OneBot programs that connect to rechat need none: \
                     OneBot 11 at `/onebot/v11/ws`, OneBot 12 at `/onebot/v12/ws`.";
     keys(&mut roff, "ADAPTERS", adapters, ADAPTER_KEYS);
+    let bots = "`[[bot]]` begins an entry: a bot framework that plugs in as if rechat were a OneBot \
+                program.";
+    keys(&mut roff, "BOTS", bots, BOT_KEYS);
     roff.control("SH", ["EXAMPLES"]);
     roff.control("nf", []);
     for line in EXAMPLE.lines() {

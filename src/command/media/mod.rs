@@ -5,20 +5,27 @@ pub(super) mod files;
 
 pub(super) use check::look_at_media;
 
+use super::grid::{Grid, cell, quiet};
 use super::listing::local_time;
 use super::open::{reader, writer};
 use super::output::Output;
 use crate::cli::{Globals, MediaArgs};
-use crate::error::{Result, tell};
+use crate::client::Client;
+use crate::command::edit::is_confirmed;
+use crate::error::{Error, Result, tell};
+use crate::media::Hash;
+use crate::text::in_units;
+use std::io::{self, IsTerminal};
+
+/// Digits of a file's name that are shown at a terminal.
+const MEDIA_DIGITS: usize = 16;
+
+/// Digits that name a file at least.
+const MIN_DIGITS: usize = 4;
 
 pub(super) async fn run(media: MediaArgs, globals: &Globals) -> Result<()> {
     if !media.remove.is_empty() {
-        let mut client = writer(&media.source, globals).await?;
-        for hash in &media.remove {
-            let removed = client.remove_media(*hash).await?;
-            tell(format!("{hash} removed; {} messages had it", removed.messages));
-        }
-        return Ok(());
+        return remove(&media, globals).await;
     }
     let list = reader(&media.source, globals).await?.media(media.limit).await?;
     let mut out = Output::paged(globals);
@@ -28,14 +35,62 @@ pub(super) async fn run(media: MediaArgs, globals: &Globals) -> Result<()> {
         }
         return out.finish();
     }
+    let mut grid = Grid::new(["MEDIA", "STORED OR SENT", "SIZE", "TYPE"]);
     for one in &list.media {
-        let (time, size) = (local_time(one.modified), one.size);
-        out.line(format_args!("{} {time} {size:>11} {}", one.media, one.mime))?;
+        let (media, size) = if out.is_terminal {
+            (one.media.chars().take(MEDIA_DIGITS).collect(), in_units(one.size))
+        } else {
+            (one.media.clone(), one.size.to_string())
+        };
+        grid.push([quiet(media), quiet(local_time(one.modified)), cell(size), cell(&*one.mime)]);
     }
+    grid.print(&mut out, "no files")?;
     let quota = match list.quota_bytes {
         0 => String::new(),
-        bytes => format!(" of {bytes}"),
+        bytes => format!(" of {}", in_units(bytes)),
     };
-    out.line(format_args!("{} files, {} bytes{quota}", list.count, list.bytes))?;
+    if out.is_terminal {
+        out.line(format_args!("{} files, {}{quota}", list.count, in_units(list.bytes)))?;
+    }
     out.finish()
+}
+
+async fn remove(media: &MediaArgs, globals: &Globals) -> Result<()> {
+    let mut client = writer(&media.source, globals).await?;
+    let mut hashes = Vec::new();
+    for typed in &media.remove {
+        hashes.push(hash_of(&mut client, typed).await?);
+    }
+    if !media.yes && io::stdin().is_terminal() && io::stderr().is_terminal() {
+        hashes.iter().for_each(tell);
+        if !is_confirmed("remove for good, also from their messages? [y/N] ") {
+            return Err(Error::failed("nothing is removed"));
+        }
+    }
+    for hash in hashes {
+        let removed = client.remove_media(hash).await?;
+        tell(format!("{hash} removed; {} messages had it", removed.messages));
+    }
+    Ok(())
+}
+
+/// The file whose name begins so, if just one does; a whole name is taken as it is.
+async fn hash_of(client: &mut Client, typed: &str) -> Result<Hash> {
+    if let Ok(hash) = typed.parse() {
+        return Ok(hash);
+    }
+    let all = client.media(u64::MAX).await?.media;
+    let mut found = all.iter().map(|one| &*one.media).filter(|name| begins(name, typed));
+    match (found.next(), found.next()) {
+        (Some(only), None) => only.parse().map_err(Error::failed),
+        (Some(_), Some(_)) => {
+            Err(Error::usage(format!("several files begin with {typed}; write more of it")))
+        }
+        (None, _) => Err(Error::usage(format!("no file begins with `{typed}`"))
+            .hint(format!("`rechat media` lists them; give {MIN_DIGITS} digits or more"))),
+    }
+}
+
+fn begins(name: &str, typed: &str) -> bool {
+    typed.len() >= MIN_DIGITS && name.starts_with(&typed.to_lowercase())
 }

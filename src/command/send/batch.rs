@@ -118,8 +118,11 @@ async fn store_line(
     if let Some(platform) = message.platform.as_deref().filter(|_| !send.new) {
         known.check_platform(client, platform).await?;
     }
-    let place = known.of_batch(client, &message.recipient, message.platform.as_deref()).await?;
-    (message.platform, message.recipient) = (place.platform, place.conversation);
+    if !send.new {
+        let platform = message.platform.as_deref();
+        let place = known.destination(client, &message.recipient, platform).await?;
+        (message.platform, message.recipient) = (place.platform, place.conversation);
+    }
     client.create(message, line.idempotency_key.as_deref()).await
 }
 

@@ -2,6 +2,7 @@
 
 use super::files::Files;
 use crate::cli::ContentArgs;
+use crate::client::file::OpenFile;
 use crate::command::segments;
 use crate::error::{Error, Result};
 use crate::model::content::Segment;
@@ -27,9 +28,13 @@ pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<(NewMessage, Files
         let hint = format!(
             "the content of {message_type} is a URL (http://, https://) or a file of this host"
         );
+        let file = OpenFile::open(&path).map_err(|error| error.hint(hint))?;
+        if !file.may_be(*message_type) {
+            let text = format!("{} is {}, no {message_type}", path.display(), file.mime);
+            return Err(Error::failed(text).hint("--file sends any file, by its own type"));
+        }
         let mut files = Files::default();
-        let segment = files.add(&path, Some(*message_type), 0);
-        let segment = segment.map_err(|error| error.hint(hint))?;
+        let segment = files.add(file, Some(*message_type), 0);
         return Ok((of_segments(vec![segment]), files));
     }
     if file.is_empty() && mention.is_empty() {
@@ -39,12 +44,16 @@ pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<(NewMessage, Files
     }
     let mut segments: Vec<_> = mention.iter().map(|user| of_user(user)).collect();
     if !content.is_empty() || file.is_empty() {
-        segments.push(Segment::Text { text: of_words(content, MessageType::Text)? });
+        let text = of_words(content, MessageType::Text)?;
+        // Platforms show a mention and the text behind it as they come.
+        let gap = if segments.is_empty() { "" } else { " " };
+        segments.push(Segment::Text { text: format!("{gap}{text}") });
     }
     let mut files = Files::default();
     for path in file {
-        let segment = files.add(path, *file_type, segments.len());
-        segments.push(segment.map_err(|error| error.hint("--file names a file of this host"))?);
+        let hint = "--file names a file of this host";
+        let file = OpenFile::open(path).map_err(|error| error.hint(hint))?;
+        segments.push(files.add(file, *file_type, segments.len()));
     }
     Ok((of_segments(segments), files))
 }

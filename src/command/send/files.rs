@@ -7,26 +7,24 @@ use crate::error::Result;
 use crate::model::content::{Media, Segment};
 use crate::model::message::MessageType;
 use crate::protocol::http::NewMessage;
-use std::path::Path;
 
 /// The files of a message, and the places of their segments.
 #[derive(Default)]
 pub(super) struct Files(Vec<(OpenFile, usize)>);
 
 impl Files {
-    /// Opens a file, of a type that is given or else told by its bytes; gives its segment, which
+    /// Adds a file, of a type that is given or else told by its bytes; gives its segment, which
     /// names it once it is uploaded.
     pub(super) fn add(
         &mut self,
-        path: &Path,
+        file: OpenFile,
         given: Option<MessageType>,
         place: usize,
-    ) -> Result<Segment> {
-        let file = OpenFile::open(path)?;
+    ) -> Segment {
         let message_type = given.unwrap_or(file.message_type);
         let name = Some(file.name.clone());
         self.0.push((file, place));
-        Ok(segment(message_type, Media { name, media: Some(String::new()), ..Media::default() }))
+        segment(message_type, Media { name, media: Some(String::new()), ..Media::default() })
     }
 
     /// Uploads them, and names them in the message.

@@ -3,6 +3,8 @@
 mod batch;
 mod content;
 mod files;
+mod mentions;
+mod printed;
 mod wait;
 
 use super::conversation::Known;
@@ -39,6 +41,9 @@ async fn one(send: &Send, conversation: String, globals: &Globals) -> Result<()>
         let place = known.destination(&mut client, &message.recipient, platform).await?;
         (message.platform, message.recipient) = (place.platform, place.conversation);
     }
+    if !send.content.mention.is_empty() {
+        mentions::name_mentions(&mut client, &mut message).await?;
+    }
     if let Some(prefix) = send.reply_to {
         message.reply_to = Some(id_of(&mut client, prefix).await?.to_string());
     }
@@ -53,6 +58,9 @@ pub(super) async fn reply(reply: ReplyArgs, globals: &Globals) -> Result<()> {
     let answered = client.get(answered).await?;
     message.reply_to = Some(answered.id.to_string());
     (message.recipient, message.platform) = (answered.recipient, answered.platform);
+    if !reply.content.mention.is_empty() {
+        mentions::name_mentions(&mut client, &mut message).await?;
+    }
     files.upload(&mut client, &mut message).await?;
     deliver(&mut client, message, &reply.sending, globals).await
 }
@@ -73,7 +81,7 @@ async fn deliver(
     if sending.json {
         out.json(&message)?;
     } else {
-        out.line(format_args!("{} {}", message.id, message.status))?;
+        printed::print(&mut out, client, &message).await?;
     }
     out.finish()?;
     outcome

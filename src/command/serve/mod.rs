@@ -15,6 +15,7 @@ use crate::cli::{Globals, Serve};
 use crate::clock::{Clock, now};
 use crate::config::{self, Config, Loaded, LogFormat, Sources};
 use crate::error::{Error, Result};
+use crate::gateway::{self, Gateway};
 use crate::health;
 use crate::hub::{self, Hub};
 use crate::ingest::Ingest;
@@ -26,6 +27,7 @@ use crate::search::{self, Index};
 use crate::server::{Access, Context, Limit, Listeners, Memory, serve};
 use crate::shutdown;
 use crate::store::{self, Head, Listener, Store};
+use crate::words::Words;
 use access::check_access;
 use arc_swap::ArcSwap;
 use log::LogLevel;
@@ -142,7 +144,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     welcome::welcome(&config, address);
     let (policy, retention) = watch::channel(config.retention());
     let (context, background, unstored) =
-        start(config, store.clone(), media, hub, activity, outbox, retention, stop);
+        start(config, store.clone(), media, hub, activity, outbox, retention, stop)?;
     let changes = context.registry.changes();
     context.tasks.spawn(log::tell_of_adapters(changes, context.stop.clone()));
     let live = Live { context: context.clone(), log, retention: policy };
@@ -181,7 +183,11 @@ async fn tell_system(store: Arc<Store>, stop: CancellationToken) {
 
 /// Starts what works behind the server: ingest, adapters, outbox. The future ends when they have;
 /// the number is that of events which are held in memory only.
-#[expect(clippy::too_many_arguments, reason = "the parts of the server, each once")]
+#[expect(
+    clippy::too_many_arguments,
+    clippy::too_many_lines,
+    reason = "the parts of the server, each once"
+)]
 fn start(
     config: Config,
     store: Arc<Store>,
@@ -191,13 +197,15 @@ fn start(
     outbox: Outbox,
     retention: watch::Receiver<retention::RetentionPolicy>,
     stop: CancellationToken,
-) -> (Arc<Context>, impl Future<Output = ()>, Arc<AtomicUsize>) {
+) -> Result<(Arc<Context>, impl Future<Output = ()>, Arc<AtomicUsize>)> {
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
     let (core, inbound) = EventSink::new(MAX_EVENTS, MAX_EVENT_BYTES);
+    let words = Arc::new(Words::default());
     let ingest = Ingest::new(
         store.clone(),
         registry.clone(),
         outbox.outcomes.clone(),
+        words.clone(),
         media.blobs.clone(),
         inbound,
     );
@@ -205,6 +213,21 @@ fn start(
     // It ends with its queue, not with the signal.
     let never = CancellationToken::new();
     let receiving = tokio::spawn(health::supervise("ingest", never, move || ingest.clone().run()));
+    // Before anything comes in: its words are kept for bots.
+    let actions = Actions::new(store.clone(), registry.clone());
+    let server_token = config.tokens.iter().find(|token| token.name == "token");
+    let parts = gateway::Core {
+        store: store.clone(),
+        registry: registry.clone(),
+        actions: actions.clone(),
+        outcomes: outbox.outcomes.clone(),
+        blobs: media.blobs.clone(),
+        words,
+        token: server_token.map(|token| token.secret.reveal().to_owned()),
+        stop: stop.clone(),
+        tasks: tasks.clone(),
+    };
+    let bots = Gateway::start(parts, config.bot.clone())?;
     let adapters_stop = CancellationToken::new();
     let adapters = adapter::start(
         config.adapter.clone(),
@@ -259,7 +282,8 @@ fn start(
         signer,
         fetches: Semaphore::new(config.media.fetches),
         memory: Memory::new(config.limits.memory_bytes),
-        actions: Actions::new(store.clone(), registry.clone()),
+        actions,
+        bots,
         agents: mcp::Limits::new(&config.mcp),
         config,
         store,
@@ -276,7 +300,7 @@ fn start(
     let background = async {
         let _ = tokio::join!(receiving, sending);
     };
-    (Arc::new(context), background, unstored)
+    Ok((Arc::new(context), background, unstored))
 }
 
 /// Ends the adapters after the outbox, so that what is under way still gets its answer, if that

@@ -48,6 +48,7 @@ impl Live {
             let adapters = self.context.adapters.load().restart(new.config.adapter.clone());
             self.context.adapters.store(Arc::new(adapters));
         }
+        self.context.bots.configure(new.config.bot.clone());
         let (mine, theirs) = (&old.config.tokens, &new.config.tokens);
         let tokens = (mine != theirs).then(|| "tokens".to_owned());
         let at_once = |key: &String| AT_ONCE.iter().any(|known| key.starts_with(known));

@@ -4,7 +4,7 @@ use super::wire::{HOWS, ORIGINS};
 use super::*;
 use crate::model::change::Inbound;
 use crate::model::content::{Content, Segment};
-use crate::model::event::{AdapterState, Bounds, Mark, State};
+use crate::model::event::{AdapterState, Bounds, Mark, State, Told};
 use crate::model::message::{Draft, MessageType, ReplyTo, Sender, Status};
 use crate::model::notice::{Notice, NoticeKind};
 use crate::model::reaction::Reaction;
@@ -116,6 +116,14 @@ pub fn every_event() -> Vec<Event> {
         let (adapter, key) = ("ilink".into(), "cursor".into());
         all.push(Event::AdapterState(Box::new(AdapterState { adapter, key, value })));
     }
+    all.push(Event::Told(Box::new(Told {
+        platform: "qq".into(),
+        account: "1".into(),
+        frame: "{}".into(),
+        is_of_previous: true,
+        at: 9,
+        forget_before: 8,
+    })));
     all
 }
 

@@ -7,7 +7,7 @@ use super::parts::{
 use crate::log::record::{self, WireContent};
 use crate::log::{Error, Result};
 use crate::model::cursor::Epoch;
-use crate::model::event::{AdapterState, Bounds, Event, How, Mark, Origin};
+use crate::model::event::{AdapterState, Bounds, Event, How, Mark, Origin, Told};
 use crate::model::notice::Notice;
 use serde::{Deserialize, Serialize};
 
@@ -136,6 +136,14 @@ enum Wire<'a> {
         muted: bool,
         pinned: bool,
     },
+    ToldV1 {
+        platform: &'a str,
+        account: &'a str,
+        frame: &'a str,
+        is_of_previous: bool,
+        at: u64,
+        forget_before: u64,
+    },
 }
 
 pub(super) const ORIGINS: [Origin; 3] = [Origin::Made, Origin::Received, Origin::Imported];
@@ -228,6 +236,14 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
             adapter: &kept.adapter,
             key: &kept.key,
             value: kept.value.as_deref(),
+        },
+        Event::Told(told) => Wire::ToldV1 {
+            platform: &told.platform,
+            account: &told.account,
+            frame: &told.frame,
+            is_of_previous: told.is_of_previous,
+            at: told.at,
+            forget_before: told.forget_before,
         },
     };
     postcard::to_extend(&wire, bytes).map_err(|error| failed(&error))
@@ -344,6 +360,11 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
         Wire::AdapterStateV1 { adapter, key, value } => {
             let (adapter, key, value) = (adapter.into(), key.into(), value.map(<[u8]>::to_vec));
             Event::AdapterState(Box::new(AdapterState { adapter, key, value }))
+        }
+        Wire::ToldV1 { platform, account, frame, is_of_previous, at, forget_before } => {
+            let (platform, account, frame) = (platform.into(), account.into(), frame.into());
+            let told = Told { platform, account, frame, is_of_previous, at, forget_before };
+            Event::Told(Box::new(told))
         }
     };
     Some((event, rest))

@@ -1,9 +1,11 @@
 //! Access: tokens and their scopes (contract, Part 2, item 21).
 
 mod origin;
+mod refusal;
 mod throttle;
 
 pub use origin::{Target, check_origin};
+pub use refusal::Refusal;
 pub use throttle::network;
 
 use super::error::{ErrorResponse, Result};
@@ -165,11 +167,12 @@ impl Access {
         Ok(Granted::for_good(Scope::Adapter))
     }
 
-    /// Logs that a OneBot program was refused, once a minute for each address: such programs try
-    /// again every few seconds, and most of them do not show why they fail.
-    pub fn log_refused(&self, client: Option<IpAddr>, path: &str, reason: &str) {
-        let Some(client) = client.filter(|client| self.throttle.may_log(*client)) else { return };
-        tracing::warn!(%client, path, reason, "a OneBot program was refused");
+    /// Logs that a program that dials in (OneBot, or a bot) was refused, each kind of refusal once a minute for each address:
+    /// such programs try again every few seconds, and most of them do not show why they fail.
+    pub fn log_refused(&self, client: Option<IpAddr>, path: &str, refusal: Refusal, reason: &str) {
+        let may_log = |client: &IpAddr| self.throttle.may_log(*client, refusal);
+        let Some(client) = client.filter(may_log) else { return };
+        tracing::warn!(%client, path, reason, "a program that dials in was refused");
     }
 
     /// The address that a request over TCP comes from.
@@ -230,7 +233,7 @@ impl Access {
 }
 
 /// The token that a request shows.
-fn shown(headers: &HeaderMap, uri: &Uri, in_query: bool) -> Option<String> {
+pub fn shown(headers: &HeaderMap, uri: &Uri, in_query: bool) -> Option<String> {
     let header = headers.get(AUTHORIZATION).and_then(|value| {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
         // Some implementations of OneBot write `Token`.

@@ -1,5 +1,6 @@
 //! Wrong tokens, counted by address: an address that shows too many is told to wait.
 
+use super::refusal::Refusal;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::collections::HashMap;
@@ -15,7 +16,7 @@ const MAX_ADDRESSES: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Throttle {
     wrong: DefaultKeyedRateLimiter<IpAddr>,
-    logged: DefaultKeyedRateLimiter<IpAddr>,
+    logged: DefaultKeyedRateLimiter<(IpAddr, Refusal)>,
     /// Until when an address has to wait.
     waiting: Mutex<HashMap<IpAddr, Instant>>,
 }
@@ -36,12 +37,12 @@ impl Throttle {
         Self { wrong, logged, waiting: Mutex::default() }
     }
 
-    /// Whether a refusal of this address may be logged: once a minute.
-    pub(super) fn may_log(&self, address: IpAddr) -> bool {
+    /// Whether a refusal of this address may be logged: each kind once a minute.
+    pub(super) fn may_log(&self, address: IpAddr, refusal: Refusal) -> bool {
         if self.logged.len() > MAX_ADDRESSES {
             self.logged.retain_recent();
         }
-        self.logged.check_key(&network(address)).is_ok()
+        self.logged.check_key(&(network(address), refusal)).is_ok()
     }
 
     /// Counts a wrong token; the wait where the address has shown too many.
@@ -86,6 +87,9 @@ mod tests {
         assert!(first.is_new && first.left <= Duration::from_secs(20));
         assert!(throttle.count_wrong(bad).is_some_and(|wait| !wait.is_new));
         assert_eq!(throttle.count_wrong(good), None);
-        assert!(throttle.may_log(bad) && !throttle.may_log(near) && throttle.may_log(good));
+        let may_log = |address, refusal| throttle.may_log(address, refusal);
+        assert!(may_log(bad, Refusal::NoToken) && !may_log(near, Refusal::NoToken));
+        assert!(may_log(good, Refusal::NoToken));
+        assert!(may_log(near, Refusal::WrongToken) && may_log(bad, Refusal::WrongPath));
     }
 }

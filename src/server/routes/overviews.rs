@@ -3,13 +3,15 @@
 use super::route::{READ, Route, now};
 use super::schema::name;
 use crate::activity::MAX_MINUTES;
+use crate::protocol::bots::Bots;
 use crate::protocol::http::{Activity, Health, Platforms, Stats};
+use crate::server::bots;
 use crate::server::operation::{Access, Operation};
 use crate::server::overview;
 use hyper::StatusCode;
 use serde_json::json;
 
-pub(super) fn routes() -> [Route; 4] {
+pub(super) fn routes() -> [Route; 5] {
     [
         Route::new(
             "/api/stats",
@@ -39,6 +41,13 @@ pub(super) fn routes() -> [Route; 4] {
             [Operation::get(READ, |call| now(Ok(overview::platforms(&call)))).described(|d| {
                 d.named("list_platforms", "Every adapter, and how it is connected")
                     .answers::<Platforms>(StatusCode::OK, "The adapters")
+            })],
+        ),
+        Route::new(
+            "/api/bots",
+            [Operation::get(READ, |call| now(Ok(bots::list(&call)))).described(|d| {
+                d.named("list_bots", "Every configured bot, and how it is connected")
+                    .answers::<Bots>(StatusCode::OK, "The bots")
             })],
         ),
         Route::new(

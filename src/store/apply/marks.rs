@@ -1,14 +1,18 @@
 //! Rows that remember the past: marks by which doubles, echoes and idempotency keys are known, and
 //! up to where they are forgotten.
 
-use crate::model::event::{Bounds, Mark};
+use crate::model::event::{Bounds, Mark, Told};
 use crate::store::error::Result;
+use crate::store::feed;
 use crate::store::keys::KEY_LIFE;
 use crate::store::transaction::Transaction;
 use redb::ReadableTable;
 
 /// Idempotency keys that lapsed are forgotten a few at a time, with each new one.
 const KEYS_FORGOTTEN_AT_ONCE: usize = 8;
+
+/// Words of platforms that are old are forgotten a few at a time, with each new one.
+const WORDS_FORGOTTEN_AT_ONCE: usize = 4;
 
 impl Transaction<'_> {
     pub(super) fn mark(&mut self, seq: u64, marks: &[Mark]) -> Result<()> {
@@ -40,11 +44,27 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Keeps a platform's own words, and forgets some that are not needed any more.
+    pub(super) fn keep_words(&mut self, offset: u64, told: &Told) -> Result<()> {
+        self.told.insert(offset, feed::encode(offset, told)?.as_slice())?;
+        for _ in 0..WORDS_FORGOTTEN_AT_ONCE {
+            let oldest = self.told.first()?.map(|(key, row)| (key.value(), row.value().to_vec()));
+            let Some((oldest, row)) = oldest else { break };
+            // A damaged row is of no use either.
+            if feed::time_of(oldest, &row).is_some_and(|at| at >= told.forget_before) {
+                break;
+            }
+            self.told.remove(oldest)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn forget(&mut self, bounds: Bounds) -> Result<()> {
         self.seen.retain_in(..(bounds.seen_before, 0), |_, _| false)?;
         self.sent.retain_in(..(bounds.sent_before, 0), |_, _| false)?;
         self.journal.retain_in(..bounds.journal_before, |_, _| false)?;
         self.requests.retain_in(..bounds.journal_before, |_, _| false)?;
+        self.told.retain_in(..bounds.journal_before, |_, _| false)?;
         self.epochs.retain_in(..bounds.epochs_before, |_, _| false)?;
         self.counters.kept_from = self.counters.kept_from.max(bounds.journal_before);
         for (platform, name) in bounds.conversations {

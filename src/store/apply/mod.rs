@@ -164,6 +164,7 @@ impl Transaction<'_> {
                 None
             }
             Event::AdapterState(state) => self.keep_state(&state).map(|()| None)?,
+            Event::Told(told) => self.keep_words(offset, &told).map(|()| None)?,
         };
         let Some(effect) = effect else { return Ok(None) };
         self.kept.push((offset, Entry::of(&effect)));

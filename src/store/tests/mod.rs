@@ -195,6 +195,7 @@ fn dump(file: &StoreFile) -> Vec<(String, Vec<String>)> {
         rows(&txn, tables::QUARANTINE),
         rows(&txn, tables::REQUESTS),
         rows(&txn, tables::ADAPTER_STATE),
+        rows(&txn, tables::TOLD),
         rows(&txn, tables::META),
     ]
 }

@@ -16,8 +16,8 @@ use super::journal::Entry;
 use super::postings::Places;
 use super::tables::{
     self, ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE,
-    LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, Term,
-    unpack,
+    LATE, MESSAGES, META, NEWEST, PLATFORMS, POSTINGS, QUARANTINE, REQUESTS, SEEN, SENT, TOLD,
+    Term, unpack,
 };
 use crate::model::cursor::Epoch;
 use crate::model::message::Message;
@@ -79,6 +79,7 @@ pub(in crate::store) struct Transaction<'txn> {
     pub(in crate::store) quarantine: Table<'txn, u64, &'static [u8]>,
     pub(in crate::store) requests: Table<'txn, u64, &'static [u8]>,
     pub(in crate::store) adapter_state: Table<'txn, (&'static str, &'static str), &'static [u8]>,
+    pub(in crate::store) told: Table<'txn, u64, &'static [u8]>,
     pub(in crate::store) counters: Counters,
     /// The epoch of the newest event.
     pub(in crate::store) newest_epoch: Epoch,
@@ -126,6 +127,7 @@ impl<'txn> Transaction<'txn> {
             quarantine: txn.open_table(QUARANTINE)?,
             requests: txn.open_table(REQUESTS)?,
             adapter_state: txn.open_table(ADAPTER_STATE)?,
+            told: txn.open_table(TOLD)?,
             counters,
             newest_epoch: newest.unwrap_or_default(),
             kept: Vec::new(),

@@ -40,10 +40,7 @@ pub fn read(text: &str, mentions: &[Mention]) -> Wanted {
         _ => text,
     };
     let segments = with_mentions(text, mentions);
-    match segments.is_empty() {
-        true => Wanted::Text(text.to_owned()),
-        false => Wanted::Segments(segments),
-    }
+    if segments.is_empty() { Wanted::Text(text.to_owned()) } else { Wanted::Segments(segments) }
 }
 
 /// The path that is being written after `/file`.

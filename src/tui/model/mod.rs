@@ -109,6 +109,7 @@ struct Stale {
 }
 
 /// Everything that is shown, and what is needed to go on.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Model {
     server: String,
     connection: ConnectionState,
@@ -309,7 +310,7 @@ impl Model {
         if stale.stream && self.stream.follows() {
             self.reload();
         }
-        if now % WAITING == 0 {
+        if now.is_multiple_of(WAITING) {
             self.ask_what_waits();
         }
     }

@@ -82,9 +82,10 @@ impl Model {
         if self.stream.find(&text, upwards) {
             return;
         }
-        self.say(match upwards {
-            true => "no match further up in what is loaded; / and Tab searches everything",
-            false => "no match further down",
+        self.say(if upwards {
+            "no match further up in what is loaded; / and Tab searches everything"
+        } else {
+            "no match further down"
         });
     }
 

@@ -215,7 +215,9 @@ fn texts(message: &Message, setting: &Setting, width: usize) -> Vec<Vec<Span>> {
     let mut lines = said(message, most);
     lines[0].splice(0..0, label(message, setting));
     if let Some(needle) = setting.needle {
-        lines.iter_mut().for_each(|line| needle.mark(line));
+        for line in &mut lines {
+            needle.mark(line);
+        }
     }
     let (rows, is_cut) = content::wrap(&lines, width, MAX_ROWS);
     texts.extend(rows);
@@ -248,12 +250,11 @@ fn reactions(message: &Message) -> Vec<Span> {
 pub fn why(message: &Message) -> Option<(&str, Look)> {
     let error = message.last_error.as_deref();
     match message.status {
-        Status::Failed => Some((error?, Look::Wrong)),
+        Status::Failed | Status::Sending => Some((error?, Look::Wrong)),
         Status::Pending => {
             let waiting = message.waiting.as_deref().map(|why| (why, Look::Waiting));
             waiting.or(error.map(|error| (error, Look::Wrong)))
         }
-        Status::Sending => Some((error?, Look::Wrong)),
         Status::Sent | Status::Canceled => None,
     }
 }

@@ -6,6 +6,7 @@
 use super::answer::ActionResponse;
 use crate::adapter::transport::Writer;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,6 +36,8 @@ struct Waiting {
     connection: Uuid,
     last_echo: u64,
     answers: HashMap<String, oneshot::Sender<ActionResponse>>,
+    /// Calls of others, which want the answer as it came.
+    through: HashMap<String, oneshot::Sender<String>>,
     /// The bytes of each frame whose answer is awaited.
     sizes: HashMap<String, usize>,
     /// The echo of the call that the peer refused as too large.
@@ -110,6 +113,7 @@ impl Calls {
             connection: Uuid::new_v4(),
             last_echo: 0,
             answers: HashMap::new(),
+            through: HashMap::new(),
             sizes: HashMap::new(),
             too_large: None,
             late: VecDeque::new(),
@@ -172,6 +176,36 @@ impl Calls {
         }
     }
 
+    /// Calls an action for somebody else, and gives the answer's frame as it came.
+    pub(in crate::adapter::onebot) async fn call_through(
+        &self,
+        action: &str,
+        params: &RawValue,
+        limit: Duration,
+    ) -> Result<String, NoAnswer> {
+        let (sender, answer) = oneshot::channel();
+        let mut place = self.begin()?;
+        self.waiting().through.insert(place.echo.clone(), sender);
+        let request = Frame { action, params, echo: &place.echo, bot: None };
+        let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
+        self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
+        tokio::select! {
+            answer = timeout(limit, answer) => match answer {
+                Ok(Ok(frame)) => Ok(frame),
+                Ok(Err(_)) => Err(NoAnswer::Lost),
+                Err(_) => Err(NoAnswer::Silent(limit)),
+            },
+            // An answer that was too large, or the end of the connection.
+            _ = &mut place.answer => Err(NoAnswer::Lost),
+        }
+    }
+
+    /// Hands an answer's frame to a call of somebody else; false where it belongs to none.
+    pub(in crate::adapter::onebot) fn answered_through(&self, echo: &str, frame: &str) -> bool {
+        let call = self.waiting().through.remove(echo);
+        call.is_some_and(|call| call.send(frame.to_owned()).is_ok())
+    }
+
     /// Hands an answer to the call that waits for it.
     pub(in crate::adapter::onebot) fn answered(
         &self,
@@ -208,6 +242,7 @@ impl Calls {
         let mut waiting = self.waiting();
         waiting.closed = true;
         waiting.answers.clear();
+        waiting.through.clear();
         self.shared.writer.close();
     }
 
@@ -249,5 +284,6 @@ impl Drop for PendingCall<'_> {
         let mut waiting = self.calls.waiting();
         waiting.answers.remove(&self.echo);
         waiting.sizes.remove(&self.echo);
+        waiting.through.remove(&self.echo);
     }
 }

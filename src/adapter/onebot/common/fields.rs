@@ -31,6 +31,11 @@ impl<'a> Fields<'a> {
         scalars.find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
+    /// The fields that are a text or a number, as texts.
+    pub(in crate::adapter::onebot) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.scalars.0.iter().map(|(key, value)| (&**key, value.or_empty()))
+    }
+
     /// A field that is set to something.
     pub(in crate::adapter::onebot) fn get(&self, key: &str) -> Option<&str> {
         self.scalar(key)?.text().filter(|value| !value.trim().is_empty())

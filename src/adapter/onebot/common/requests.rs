@@ -10,6 +10,8 @@ use crate::adapter::transport::End;
 use crate::model::content::ForwardItem;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use serde_json::value::RawValue;
+use std::future::ready;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +19,9 @@ use uuid::Uuid;
 
 /// Requests of one account under way at once.
 const MAX_UNDER_WAY: usize = 32;
+
+/// Actions of others under way at once, beside those: they may take long.
+const MAX_CALLS: usize = 128;
 
 /// Answers the core's requests to one account.
 pub(in crate::adapter::onebot) trait RequestHandler {
@@ -33,6 +38,16 @@ pub(in crate::adapter::onebot) trait RequestHandler {
         media: MediaOf,
     ) -> impl Future<Output = Result<MediaSource, ActionError>> + Send;
     fn act(&self, action: Action) -> impl Future<Output = Result<(), ActionError>> + Send;
+
+    /// Calls an action by its own name.
+    #[expect(clippy::boxed_local, reason = "those that can call it keep it")]
+    fn call_through(
+        &self,
+        _action: String,
+        _params: Box<RawValue>,
+    ) -> impl Future<Output = Result<String, ActionError>> + Send {
+        ready(Err(ActionError::Unsupported))
+    }
 }
 
 /// Answers requests until the connection has `ended`, then those that are left.
@@ -43,18 +58,28 @@ pub(in crate::adapter::onebot) async fn answer(
     ended: CancellationToken,
 ) {
     let mut under_way = FuturesUnordered::new();
+    let mut calls = FuturesUnordered::new();
     loop {
         tokio::select! {
             Some(()) = under_way.next() => {}
+            Some(()) = calls.next() => {}
             // Once closed, the queue gives what it holds and then None.
             () = ended.cancelled(), if !requests.is_closed() => requests.close(),
             request = requests.recv(), if under_way.len() < MAX_UNDER_WAY => match request {
+                Some(Request::Call { answer, .. }) if calls.len() >= MAX_CALLS => {
+                    let busy = "too many actions are under way; try again later";
+                    let _ = answer.send(Err(ActionError::Refused(busy.into())));
+                }
+                Some(request @ Request::Call { .. }) => {
+                    calls.push(answer_one(&handler, &media, request));
+                }
                 Some(request) => under_way.push(answer_one(&handler, &media, request)),
                 None => break,
             },
         }
     }
     while under_way.next().await.is_some() {}
+    while calls.next().await.is_some() {}
 }
 
 /// The event for an answer that came after its attempt's time limit. Only a confirmation ends the
@@ -154,6 +179,9 @@ async fn answer_one(handler: &impl RequestHandler, media: &Arc<dyn ReadMedia>, r
         }
         Request::Act { action, answer } => {
             let _ = answer.send(handler.act(action).await);
+        }
+        Request::Call { action, params, answer } => {
+            let _ = answer.send(handler.call_through(action, params).await);
         }
     }
 }

@@ -6,6 +6,7 @@ use super::fields::Fields;
 use super::scalar::Scalar;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -95,6 +96,12 @@ impl<'a> WireSegment<'a> {
     /// Everything inside `data`, where it is JSON.
     pub(in crate::adapter::onebot) fn whole(&self) -> Option<&'a RawValue> {
         self.parameters.json()
+    }
+
+    /// The segment as JSON; its parameters are texts.
+    pub(in crate::adapter::onebot) fn to_json(&self) -> Value {
+        let data = self.parameters.texts().map(|(key, value)| (key.to_owned(), value.into()));
+        json!({"type": self.kind.or_empty(), "data": data.collect::<Map<_, _>>()})
     }
 
     /// The text of a text segment, blanks included.

@@ -8,6 +8,7 @@ use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::NoAnswer;
 use crate::adapter::onebot::common::requests;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 /// An action that sends a message.
 #[derive(Debug, Serialize)]
@@ -29,6 +30,7 @@ enum Content<'s, 'a> {
     Message(Written<'s, 'a>),
     Upload { file: &'s str, name: &'s str },
     Forward { messages: &'s [Node<'a>] },
+    AsMade { message: &'s RawValue },
 }
 
 impl<'s, 'a> Sending<'s, 'a> {
@@ -54,6 +56,22 @@ impl<'s, 'a> Sending<'s, 'a> {
             Body::Upload { file, name } => Content::Upload { file, name },
             Body::Forward(messages) => Content::Forward { messages },
         };
+        Self { action, address, through: through.filter(|_| is_private).map(Id::new), content }
+    }
+
+    /// The action for a message in its own form.
+    pub(super) fn as_made(
+        message: &'s RawValue,
+        address: &'s Address<'a>,
+        through: Option<&'s str>,
+    ) -> Self {
+        let is_private = matches!(address, Address::Private { .. });
+        let action = match address {
+            Address::Group { .. } => "send_group_msg",
+            Address::Private { .. } => "send_private_msg",
+            Address::Channel { .. } => "send_guild_channel_msg",
+        };
+        let content = Content::AsMade { message };
         Self { action, address, through: through.filter(|_| is_private).map(Id::new), content }
     }
 }

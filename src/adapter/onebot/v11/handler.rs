@@ -6,14 +6,20 @@ use super::action::{Sending, delivery};
 use super::address::Address;
 use super::compose::{Step, steps};
 use super::options::Options;
+use super::written::as_made;
 use super::{find_media, history, lookup};
 use crate::adapter::api::{
     Action, ActionError, Delivery, ForwardOf, Found, MediaOf, MediaSource, Outbound,
 };
-use crate::adapter::onebot::common::call::Calls;
+use crate::adapter::onebot::common::call::{Calls, NoAnswer};
 use crate::adapter::onebot::common::requests::RequestHandler;
 use crate::model::content::ForwardItem;
+use serde_json::value::RawValue;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an action may take that somebody else called: uploads are among them.
+const CALL_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Answers the core's requests by one connection of an account.
 pub(super) struct Handler {
@@ -35,6 +41,9 @@ impl RequestHandler for Handler {
                 message.conversation
             ));
         };
+        if let Some(original) = &message.original {
+            return self.send_as_made(&message, original, &address).await;
+        }
         let account = self.account.id().unwrap_or_default();
         let steps = match steps(&message, &address, account, &self.options) {
             Ok(steps) if steps.is_empty() => return refused("there is nothing to send".into()),
@@ -64,6 +73,18 @@ impl RequestHandler for Handler {
         lookup::forward(&forward.id, &self.account, &self.calls).await
     }
 
+    async fn call_through(
+        &self,
+        action: String,
+        params: Box<RawValue>,
+    ) -> Result<String, ActionError> {
+        let answer = self.calls.call_through(&action, &params, CALL_TIMEOUT).await;
+        answer.map_err(|lost| match lost {
+            NoAnswer::NotSent(_) => ActionError::NotConnected,
+            lost => ActionError::Unknown(lost.to_string()),
+        })
+    }
+
     async fn find_media(&self, media: MediaOf) -> Result<MediaSource, ActionError> {
         find_media::find(&self.calls, &media).await
     }
@@ -83,6 +104,28 @@ impl RequestHandler for Handler {
 }
 
 impl Handler {
+    /// Sends a message as a bot wrote it.
+    async fn send_as_made(
+        &self,
+        message: &Outbound,
+        original: &str,
+        address: &Address<'_>,
+    ) -> Delivery {
+        let through = self.account.through.get(&message.conversation);
+        let through = through.as_deref();
+        let Ok(made) = as_made(original, self.options.message_format) else {
+            let reason = "the message is no JSON".to_owned();
+            return Delivery::Refused { reason, retryable: false };
+        };
+        let sending = Sending::as_made(&made, address, through);
+        let answer = self.calls.send(message.id, sending.action, &sending, None).await;
+        let delivery = delivery(answer);
+        if let Delivery::Sent { external_id: Some(id), .. } = &delivery {
+            self.account.known.insert(&message.conversation, id);
+        }
+        delivery
+    }
+
     /// Sends the parts of a message one after the other, those that have not gone in an earlier
     /// attempt. The first one's ID stands for the message.
     async fn send_all<'s, 'a: 's>(

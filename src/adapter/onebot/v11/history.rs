@@ -211,6 +211,7 @@ mod tests {
             content: Content::of_type(message_type, content.into()),
             reply_to: None,
             created_at: 1000,
+            original: None,
         }
     }
 

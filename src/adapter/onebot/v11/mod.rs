@@ -19,9 +19,11 @@ mod options;
 mod progress;
 mod reading;
 mod segment;
+mod written;
 
 #[cfg(fuzzing)]
 pub(in crate::adapter) use event::swallow;
+pub use written::{Written, cq_of_segments, segments_of_cq};
 
 use crate::adapter::api::Kind;
 use crate::adapter::service::{Adapter, Service, read_own};
@@ -81,6 +83,7 @@ pub(in crate::adapter) fn compose_segments(segments: &str) {
         content,
         reply_to: None,
         created_at: 0,
+        original: None,
     };
     let Some(address) = address::Address::parse(&message.conversation) else { return };
     let Ok(steps) = compose::steps(&message, &address, "1", &Options::default()) else { return };

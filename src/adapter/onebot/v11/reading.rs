@@ -12,8 +12,20 @@ use serde_json::value::RawValue;
 
 /// Reads a message: an array of segments, one segment, or a string with CQ codes.
 pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Reading {
-    let (parts, is_plain) = parts(message, is_me, 0);
+    let (parts, is_plain) = parts(message, is_me, 0, Bytes::AreDropped);
     Reading::of(parts, (!is_plain).then(|| message.get().to_owned()))
+}
+
+/// Reads a message that is to be sent, with the bytes of its files.
+pub(super) fn read_with_bytes(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Reading {
+    Reading::of(parts(message, is_me, 0, Bytes::AreKept).0, None)
+}
+
+/// Whether the bytes of files, as base64, are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bytes {
+    AreKept,
+    AreDropped,
 }
 
 /// A picture, sound, video or file, by the names that actions know it by.
@@ -59,7 +71,12 @@ pub(super) fn files(message: &RawValue) -> Vec<NamedFile> {
 }
 
 /// The parts of a message, and whether it is plain text.
-fn parts(message: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> (Vec<Part>, bool) {
+fn parts(
+    message: &RawValue,
+    is_me: &dyn Fn(&str) -> bool,
+    depth: usize,
+    bytes: Bytes,
+) -> (Vec<Part>, bool) {
     let json = message.get();
     let string: String;
     let mut is_cut = false;
@@ -79,7 +96,26 @@ fn parts(message: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> (Vec
     let is_plain = !is_cut && segments.iter().all(|segment| segment.kind() == Some("text"));
     let inside = |content: &RawValue| items_at(content, is_me, depth + 1);
     let around = Surroundings { is_me, items: &inside };
-    (segments.iter().filter_map(|one| segment::read(one, &around)).collect(), is_plain)
+    let read = |one: &WireSegment<'_>| {
+        let mut part = segment::read(one, &around)?;
+        if bytes == Bytes::AreKept {
+            keep_bytes(&mut part, one);
+        }
+        Some(part)
+    };
+    (segments.iter().filter_map(read).collect(), is_plain)
+}
+
+/// Keeps the bytes of a file in the place of its address.
+fn keep_bytes(part: &mut Part, segment: &WireSegment<'_>) {
+    let Part::Segment(read) = part else { return };
+    let Some((_, media)) = read.media_mut() else { return };
+    let bytes = segment
+        .get("file")
+        .filter(|file| file.starts_with("base64://") || file.starts_with("data:"));
+    if media.url.is_none() {
+        media.url = bytes.map(str::to_owned);
+    }
 }
 
 /// One message of a forward, as an event has it or as a `node` segment does.
@@ -137,7 +173,7 @@ fn item(json: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> Option<F
         names.into_iter().find_map(|name| name.text().filter(|name| !name.trim().is_empty()));
     let id = id.unwrap_or_default().to_owned();
     let sender = Sender { name: name.unwrap_or(&id).to_owned(), id };
-    let (parts, _) = parts(message, is_me, depth);
+    let (parts, _) = parts(message, is_me, depth, Bytes::AreDropped);
     let segments: Vec<Segment> = parts
         .into_iter()
         .filter_map(|part| match part {

@@ -235,7 +235,7 @@ impl Peer {
             return Err(End::refused(REASON));
         }
         if !std::mem::replace(&mut self.is_other_version, true) {
-            tracing::warn!(REASON);
+            tracing::warn!("{REASON}");
             if let Some(bot) = bot {
                 self.add(bot, Some(REASON));
             }

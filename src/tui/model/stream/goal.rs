@@ -1,19 +1,11 @@
 //! Where a stream opens: at the first unread message, or around one message.
 
-use super::{Anchor, Stream};
+use super::{Anchor, Goal, Stream};
 use crate::model::message::{Direction, Message};
 use uuid::Uuid;
 
 /// Rows of what was read before that stay above the first unread message.
 const READ_ROWS: usize = 3;
-
-/// Place to go to once it is loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Goal {
-    /// The first of so many inbound messages.
-    Unread(u64),
-    Message(Uuid),
-}
 
 impl Stream {
     pub(super) fn reach_goal(&mut self) {

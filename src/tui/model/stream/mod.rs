@@ -10,7 +10,6 @@ use super::window::Window;
 use crate::client::watch::StatusChange;
 use crate::client::{HistoryPage, HistoryQuery, Start};
 use crate::model::message::{Direction, Message};
-use goal::Goal;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -41,6 +40,14 @@ enum Anchor {
     At { position: i64, hidden: usize },
 }
 
+/// Place to go to once it is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goal {
+    /// The first of so many inbound messages.
+    Unread(u64),
+    Message(Uuid),
+}
+
 /// A page that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Loading {
@@ -50,6 +57,7 @@ struct Loading {
 
 /// The stream of a scope.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Stream {
     scope: Scope,
     window: Window,

@@ -11,10 +11,13 @@ use crate::adapter::transport::End;
 use crate::model::change::Inbound;
 use std::sync::Arc;
 
+/// The largest frame whose own words are kept for bots; of a larger one its meaning is.
+const MAX_TOLD: usize = 1 << 20;
+
 impl Peer {
-    pub(super) async fn event(&mut self, event: Event<'_>) -> Result<(), End> {
+    pub(super) async fn event(&mut self, event: Event<'_>, text: &str) -> Result<(), End> {
         match event {
-            Event::Message(message) => self.message(*message).await,
+            Event::Message(message) => self.message(*message, text).await,
             Event::Heartbeat { interval, online } => {
                 self.heartbeat = session::patience(interval);
                 if let Some(online) = online {
@@ -22,9 +25,10 @@ impl Peer {
                 }
                 Ok(())
             }
-            Event::Notice(notice) => self.notice(&notice).await,
+            Event::Notice(notice) => self.notice(&notice, text).await,
             Event::OtherVersion => self.other_version(),
-            Event::Other => Ok(()),
+            Event::Meta => Ok(()),
+            Event::Other => self.tell(text, None).await,
         }
     }
 
@@ -49,20 +53,20 @@ impl Peer {
             /onebot/v12/ws, or set its own side to OneBot 11";
         let Some(registration) = &self.registration else { return Err(End::refused(REASON)) };
         if !std::mem::replace(&mut self.is_other_version, true) {
-            tracing::warn!(platform = self.account.platform, REASON);
+            tracing::warn!(platform = self.account.platform, "{REASON}");
             registration.offline(REASON);
         }
         Ok(())
     }
 
-    async fn message(&mut self, message: Message<'_>) -> Result<(), End> {
+    async fn message(&mut self, message: Message<'_>, text: &str) -> Result<(), End> {
         let account = self.account.id().unwrap_or_default();
         let (mut inbound, origin) =
             match message.into_inbound(&self.account.platform, account, None) {
                 Ok(read) => read,
                 Err(reason) => {
                     self.skipped.note("", &reason);
-                    return Ok(());
+                    return self.tell(text, None).await;
                 }
             };
         if self.account.progress.is_part(&inbound) {
@@ -75,7 +79,7 @@ impl Peer {
             if is_group { name_mentions(&mut inbound, &self.account.people) } else { Vec::new() };
         self.account.known.insert(&message.conversation, &message.external_id);
         let answered = inbound.reply_to.as_ref().and_then(|answered| answered.external_id.clone());
-        self.report(CoreEvent::Message(Box::new(inbound))).await?;
+        self.tell(text, Some(CoreEvent::Message(Box::new(inbound)))).await?;
         // Asked for once the message is on its way, so that what is found comes after it.
         for user in unnamed {
             self.ask_for_person(&message, user);
@@ -86,7 +90,7 @@ impl Peer {
         Ok(())
     }
 
-    async fn notice(&mut self, notice: &NoticeFrame<'_>) -> Result<(), End> {
+    async fn notice(&mut self, notice: &NoticeFrame<'_>, text: &str) -> Result<(), End> {
         if let (Some(reason), Some(registration)) = (notice.offline(), &self.registration) {
             registration.offline(&format!("the account was logged out: {reason}"));
         }
@@ -109,10 +113,22 @@ impl Peer {
         let name_of =
             |conversation: &str, user: &str| account.people.get(&person_key(conversation, user));
         events.extend(notice.events(platform, account.id().unwrap_or_default(), &name_of));
+        // The words go with the last: before it, nothing of them is told.
+        let last = events.pop();
         for event in events {
             self.report(event).await?;
         }
-        Ok(())
+        self.tell(text, last).await
+    }
+
+    /// Reports what a frame means, together with the frame itself.
+    async fn tell(&self, frame: &str, meaning: Option<CoreEvent>) -> Result<(), End> {
+        let Some(account) = self.account.id().filter(|_| frame.len() <= MAX_TOLD) else {
+            return requests::report(&self.context.events, meaning).await;
+        };
+        let (platform, account) = (self.account.platform.clone(), account.to_owned());
+        let meaning = meaning.map(Box::new);
+        self.report(CoreEvent::Told { platform, account, frame: frame.to_owned(), meaning }).await
     }
 
     /// Keeps what a message tells of its conversation, and completes it by what others told.

@@ -112,7 +112,10 @@ impl Session for Peer {
                 if let Some(account) = account {
                     self.identify(&account)?;
                 }
-                self.event(event).await
+                self.event(event, text).await
+            }
+            Ok(Frame::ActionResponse { echo, .. }) if self.calls.answered_through(&echo, text) => {
+                Ok(())
             }
             Ok(Frame::ActionResponse { echo, answer }) => self.answer(&echo, answer).await,
             Err(error) => {

@@ -34,6 +34,8 @@ pub(super) enum Event<'a> {
     Notice(NoticeFrame<'a>),
     /// A frame of OneBot 12, which does not belong here.
     OtherVersion,
+    /// What the implementation says of itself.
+    Meta,
     /// Nothing for us.
     Other,
 }
@@ -55,6 +57,7 @@ impl<'a> Frame<'a> {
                 interval: fields.interval.number().unwrap_or_default(),
                 online: fields.status.and_then(online),
             },
+            "meta_event" => Event::Meta,
             "notice" | "request" => Event::Notice(NoticeFrame::parse(text)),
             _ => Event::Other,
         };

@@ -1,0 +1,225 @@
+//! A bot: its settings, the accounts that it speaks for, and its state.
+
+use super::ids::Named;
+use super::memory::{self, Place};
+use super::place::PlaceKeeper;
+use super::settings::BotConfig;
+use super::shared::Shared;
+use crate::clock::now;
+use crate::protocol::bots;
+use crate::protocol::platform::State;
+use crate::store::{Entry, FeedEntry, Result, View};
+use arc_swap::ArcSwap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio_util::sync::CancellationToken;
+
+/// An account that nobody has seen for so long is not offered to a bot any more.
+const FORGOTTEN_AFTER: u64 = 7 * 24 * 60 * 60;
+
+/// Entries that are looked at to count what waits.
+const MAX_COUNTED: usize = 4_096;
+
+/// Bytes of their words.
+const MAX_COUNTED_BYTES: usize = 16 << 20;
+
+/// A configured bot.
+pub(super) struct Bot {
+    pub(super) shared: Arc<Shared>,
+    /// What can change while it is connected.
+    pub(super) config: ArcSwap<BotConfig>,
+    /// Ends its connections.
+    pub(super) stop: CancellationToken,
+    accounts: Mutex<Vec<Arc<Account>>>,
+    /// Its places as the store had them when it began.
+    places: OnceLock<Vec<(String, String, Place)>>,
+    status: Mutex<Status>,
+}
+
+/// State of a bot.
+struct Status {
+    state: State,
+    since: u64,
+    last_error: Option<String>,
+    /// Connections that there are now.
+    connections: usize,
+}
+
+/// An account that a bot speaks for.
+#[expect(clippy::struct_field_names, reason = "an account of a platform is named so everywhere")]
+pub(super) struct Account {
+    pub(super) platform: String,
+    pub(super) account: String,
+    /// The number that the framework is told.
+    pub(super) self_id: i64,
+    pub(super) place: PlaceKeeper,
+}
+
+/// A connection of a bot, counted for as long as it is held.
+pub(super) struct Connected<'a>(&'a Bot);
+
+impl Bot {
+    pub(super) fn new(shared: Arc<Shared>, config: BotConfig) -> Self {
+        let state = if config.url.is_some() { State::Connecting } else { State::Disconnected };
+        let status = Status { state, since: now(), last_error: None, connections: 0 };
+        Self {
+            stop: shared.core.stop.child_token(),
+            shared,
+            config: ArcSwap::from_pointee(config),
+            accounts: Mutex::default(),
+            places: OnceLock::new(),
+            status: Mutex::new(status),
+        }
+    }
+
+    pub(super) fn name(&self) -> String {
+        self.config.load().name.clone()
+    }
+
+    /// The token of its own, else the server's.
+    pub(super) fn token(&self) -> Option<String> {
+        self.config.load().token.clone().or_else(|| self.shared.core.token.clone())
+    }
+
+    /// The accounts that it speaks for.
+    pub(super) fn accounts(&self) -> Vec<Arc<Account>> {
+        lock(&self.accounts).clone()
+    }
+
+    /// Looks for accounts that are new; gives those.
+    pub(super) async fn find_accounts(&self) -> Result<Vec<Arc<Account>>> {
+        let config = self.config.load_full();
+        let places = self.places(&config.name)?;
+        let adapters = self.shared.core.registry.platforms().into_iter();
+        let seen = adapters.filter_map(|adapter| Some((adapter.platform, adapter.account?)));
+        let is_remembered = |place: &Place| place.at + FORGOTTEN_AFTER > now();
+        let remembered = places
+            .iter()
+            .filter(|(_, _, place)| is_remembered(place))
+            .map(|(platform, account, _)| (platform.clone(), account.clone()));
+        let all: Vec<_> = seen.chain(config.accounts.iter().cloned()).chain(remembered).collect();
+        let mut new = Vec::new();
+        for (platform, account) in all {
+            let is_known =
+                |known: &Arc<Account>| known.platform == platform && known.account == account;
+            if !config.has_account(&platform, &account) || lock(&self.accounts).iter().any(is_known)
+            {
+                continue;
+            }
+            let self_id = self.shared.ids.number(Named::Person, &platform, &account).await?;
+            let key = memory::place_key(&config.name, &platform, &account);
+            let is_its = |(its_platform, its, _): &&(String, String, Place)| {
+                *its_platform == platform && *its == account
+            };
+            let place = places.iter().find(is_its).map(|(_, _, place)| *place);
+            let place = PlaceKeeper::new(self.shared.core.store.clone(), key, place);
+            let account = Arc::new(Account { platform, account, self_id, place });
+            lock(&self.accounts).push(account.clone());
+            new.push(account);
+        }
+        Ok(new)
+    }
+
+    fn places(&self, name: &str) -> Result<&[(String, String, Place)]> {
+        if let Some(places) = self.places.get() {
+            return Ok(places);
+        }
+        let kept = self.shared.core.store.view()?.adapter_state(memory::OWNER)?;
+        Ok(self.places.get_or_init(|| memory::places(name, &kept)))
+    }
+
+    /// A connection began.
+    pub(super) fn connected(&self) -> Connected<'_> {
+        let mut status = lock(&self.status);
+        status.connections += 1;
+        status.set(State::Connected, None);
+        Connected(self)
+    }
+
+    /// A connection ended, or did not come about; `state` is how it is without any other.
+    pub(super) fn failed(&self, state: State, reason: &str) {
+        let mut status = lock(&self.status);
+        let state = if status.connections > 0 { State::Connected } else { state };
+        status.set(state, Some(reason));
+    }
+
+    /// How it is, as people are shown it.
+    pub(super) fn shown(&self) -> bots::Bot {
+        let config = self.config.load_full();
+        let accounts = self.accounts();
+        let waiting = accounts.iter().map(|account| self.waiting(account)).sum();
+        let delivered = accounts.iter().map(|account| account.place.delivered()).sum();
+        let status = lock(&self.status);
+        let accounts = accounts.iter().map(|account| bots::BotAccount {
+            platform: account.platform.clone(),
+            account: account.account.clone(),
+            self_id: account.self_id,
+        });
+        bots::Bot {
+            name: config.name.clone(),
+            kind: config.kind.as_str().to_owned(),
+            state: status.state,
+            since: status.since,
+            delivered,
+            waiting,
+            last_error: status.last_error.clone(),
+            url: config.url.as_ref().map(ToString::to_string),
+            accounts: accounts.collect(),
+        }
+    }
+
+    /// How many events of an account the bot is to be told yet, among the next few thousand.
+    fn waiting(&self, account: &Account) -> u64 {
+        let seconds = self.config.load().catch_up_seconds;
+        let count = || -> Result<usize> {
+            let view = self.shared.core.store.view()?;
+            let start = account.place.start(&view, seconds)?;
+            let entries = view.feed(start, MAX_COUNTED, MAX_COUNTED_BYTES)?.unwrap_or_default();
+            Ok(entries.iter().filter(|entry| is_of(entry, account, &view)).count())
+        };
+        count().unwrap_or_default() as u64
+    }
+}
+
+/// Whether an account was told of something.
+fn is_of(entry: &FeedEntry, account: &Account, view: &View) -> bool {
+    let Account { platform, account, .. } = account;
+    if let Some(words) = &entry.words {
+        return words.platform == *platform && words.account == *account;
+    }
+    match &entry.entry {
+        Some(Entry::Created { seq }) => view
+            .readable(*seq)
+            .ok()
+            .flatten()
+            .is_some_and(|message| message.is_told_by(platform, account)),
+        Some(Entry::Noticed(notice)) => notice.platform == *platform && notice.account == *account,
+        _ => false,
+    }
+}
+
+impl Status {
+    fn set(&mut self, state: State, reason: Option<&str>) {
+        match reason {
+            Some(reason) => self.last_error = Some(reason.to_owned()),
+            None if state == State::Connected => self.last_error = None,
+            None => {}
+        }
+        if state != self.state {
+            (self.state, self.since) = (state, now());
+        }
+    }
+}
+
+impl Drop for Connected<'_> {
+    fn drop(&mut self) {
+        let mut status = lock(&self.0.status);
+        status.connections -= 1;
+        if status.connections == 0 {
+            status.set(State::Disconnected, None);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

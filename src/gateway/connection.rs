@@ -1,0 +1,150 @@
+//! One connection to a framework: its actions are answered, and it is told events.
+//!
+//! OneBot has no acknowledgement of events. A ping behind them is one: its pong
+//! comes once the framework's library has read everything before it (RFC 6455, section 5.5).
+
+use super::follow::Following;
+use super::peer::{Peer, offset_of};
+use super::socket::Socket;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{SinkExt, StreamExt};
+use std::future::pending;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_util::sync::CancellationToken;
+
+/// Frames that may wait to be written.
+const QUEUE: usize = 32;
+
+/// Actions of one connection under way at once; with more, its frames wait.
+const MAX_ACTIONS: usize = 128;
+
+/// Bytes of those actions.
+const MAX_ACTION_BYTES: usize = 64 << 20;
+
+/// How long the framework may read nothing, and say nothing.
+const SILENCE: Duration = Duration::from_secs(90);
+
+/// Pause between heartbeats.
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// Close code of an end on our side (RFC 6455, section 7.4.1).
+const GOING_AWAY: u16 = 1001;
+
+/// Serves a connection until it ends; gives the reason.
+pub(super) async fn serve(
+    mut socket: Socket,
+    peer: &impl Peer,
+    following: Option<Following<'_>>,
+    stop: &CancellationToken,
+) -> String {
+    let (queue, outgoing) = mpsc::channel(QUEUE);
+    let (acknowledge, acknowledged) = watch::channel(0);
+    if let Some(hello) = peer.hello() {
+        // The queue is empty.
+        let _ = queue.try_send(Message::text(hello));
+    }
+    let followed = async {
+        match following {
+            Some(following) => following.run(peer, &queue, acknowledged).await,
+            None => pending().await,
+        }
+    };
+    let reason = tokio::select! {
+        reason = read(&mut socket, peer, &queue, outgoing, &acknowledge) => reason,
+        () = beat(peer, &queue) => "the connection was lost".to_owned(),
+        () = followed => "rechat is stopping".to_owned(),
+        () = stop.cancelled() => "rechat ended it".to_owned(),
+    };
+    socket.close(GOING_AWAY, !stop.is_cancelled()).await;
+    reason
+}
+
+/// Reads and writes until the connection ends.
+async fn read(
+    socket: &mut Socket,
+    peer: &impl Peer,
+    queue: &mpsc::Sender<Message>,
+    mut outgoing: mpsc::Receiver<Message>,
+    acknowledge: &watch::Sender<u64>,
+) -> String {
+    let Socket { frames, outlet } = socket;
+    let writing = async {
+        while let Some(message) = outgoing.recv().await {
+            match timeout(SILENCE, outlet.send(message)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return format!("the connection was lost: {error}"),
+                Err(_) => return "the framework does not read".to_owned(),
+            }
+        }
+        "the connection was lost".to_owned()
+    };
+    let reading = async {
+        let mut actions = FuturesUnordered::new();
+        let mut bytes = 0;
+        loop {
+            let has_room = actions.len() < MAX_ACTIONS && bytes < MAX_ACTION_BYTES;
+            let message = tokio::select! {
+                Some(done) = actions.next() => {
+                    bytes -= done;
+                    continue;
+                }
+                message = timeout(SILENCE, frames.next()), if has_room => message,
+            };
+            let text = match message {
+                Err(_) => return "the framework fell silent".to_owned(),
+                Ok(None) => return "the connection was lost".to_owned(),
+                Ok(Some(Err(error))) => return format!("the connection was lost: {error}"),
+                Ok(Some(Ok(Message::Text(text)))) => text.to_string(),
+                Ok(Some(Ok(Message::Binary(bytes)))) => {
+                    let Ok(text) = String::from_utf8(bytes.to_vec()) else { continue };
+                    text
+                }
+                Ok(Some(Ok(Message::Pong(payload)))) => {
+                    if let Some(offset) = offset_of(&payload) {
+                        acknowledge.send_modify(|known| *known = offset.max(*known));
+                    }
+                    continue;
+                }
+                Ok(Some(Ok(Message::Close(frame)))) => {
+                    return match frame.filter(|frame| !frame.reason.is_empty()) {
+                        Some(frame) => {
+                            format!("the framework closed it: {} ({})", frame.reason, frame.code)
+                        }
+                        None => "the framework closed it".to_owned(),
+                    };
+                }
+                Ok(Some(Ok(_))) => continue,
+            };
+            bytes += text.len();
+            actions.push(async move {
+                if let Some(answer) = peer.answer(&text).await {
+                    // It ends together with the connection.
+                    let _ = queue.send(Message::text(answer)).await;
+                }
+                text.len()
+            });
+        }
+    };
+    tokio::select! {
+        reason = writing => reason,
+        reason = reading => reason,
+    }
+}
+
+/// Sends heartbeats until the connection ends; a ping where the protocol has none.
+async fn beat(peer: &impl Peer, queue: &mpsc::Sender<Message>) {
+    let mut ticks = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let heartbeat = peer.heartbeat().map(Message::text);
+        for message in heartbeat.into_iter().chain([Message::Ping(Bytes::new())]) {
+            if queue.send(message).await.is_err() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Which events a bot is told (contract, item 35).
+
+/// Filter of a bot; what is empty lets everything through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// `<platform>/<conversation>`.
+    pub conversations: Vec<String>,
+    /// People whose messages are told: `<id>` or `<platform>/<id>`.
+    pub senders: Vec<String>,
+    /// Beginnings of messages. One that mentions the account needs none.
+    pub prefixes: Vec<String>,
+    /// Conversations and people of which nothing is told, written as above.
+    pub exclude: Vec<String>,
+}
+
+/// What a filter looks at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct About<'a> {
+    #[allow(missing_docs)]
+    pub platform: &'a str,
+    #[allow(missing_docs)]
+    pub conversation: Option<&'a str>,
+    /// The person who did it.
+    pub person: Option<&'a str>,
+    /// The text of a message; `None` for what is no message.
+    pub text: Option<&'a str>,
+    /// It is a message that mentions the account.
+    pub mentions_me: bool,
+}
+
+impl Filter {
+    /// Whether the bot is told of it.
+    pub fn passes(&self, about: &About<'_>) -> bool {
+        let has = |list: &[String], id: Option<&str>| {
+            id.is_some_and(|id| list.iter().any(|written| is_written(written, about.platform, id)))
+        };
+        if has(&self.exclude, about.conversation) || has(&self.exclude, about.person) {
+            return false;
+        }
+        let is_elsewhere =
+            about.conversation.is_some() && !has(&self.conversations, about.conversation);
+        if !self.conversations.is_empty() && is_elsewhere {
+            return false;
+        }
+        let Some(text) = about.text else { return true };
+        if !self.senders.is_empty() && !has(&self.senders, about.person) {
+            return false;
+        }
+        let text = text.trim_start();
+        let begins = |prefix: &String| text.starts_with(prefix.as_str());
+        self.prefixes.is_empty() || about.mentions_me || self.prefixes.iter().any(begins)
+    }
+}
+
+/// Whether something is written as `<platform>/<id>`, or as the ID alone.
+fn is_written(written: &str, platform: &str, id: &str) -> bool {
+    let rest = written.strip_prefix(platform).and_then(|rest| rest.strip_prefix('/'));
+    written == id || rest == Some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn said(text: &str) -> About<'_> {
+        let (conversation, person) = (Some("group_1"), Some("5"));
+        About { platform: "qq", conversation, person, text: Some(text), mentions_me: false }
+    }
+
+    #[test]
+    fn an_empty_filter_lets_everything_through() {
+        assert!(
+            Filter::default().passes(&said("hi")) && Filter::default().passes(&About::default())
+        );
+    }
+
+    #[test]
+    fn a_mention_passes_prefixes_and_not_conversations() {
+        let filter = Filter { prefixes: list(&["/", "。"]), ..Filter::default() };
+        assert!(filter.passes(&said(" /echo")) && filter.passes(&said("。菜单")));
+        assert!(!filter.passes(&said("hi")));
+        let mention = About { mentions_me: true, ..said("hi") };
+        assert!(filter.passes(&mention));
+        let filter = Filter { conversations: list(&["qq/group_2"]), ..filter };
+        assert!(!filter.passes(&mention));
+    }
+
+    #[test]
+    fn prefixes_and_senders_are_about_messages_alone() {
+        let filter = Filter { prefixes: list(&["/"]), senders: list(&["7"]), ..Filter::default() };
+        assert!(filter.passes(&About { text: None, ..said("") }));
+        assert!(!filter.passes(&said("/echo")));
+        assert!(filter.passes(&About { person: Some("7"), ..said("/echo") }));
+    }
+
+    #[test]
+    fn what_is_left_out_is_left_out_with_and_without_its_platform() {
+        for written in ["qq/group_1", "group_1", "5", "qq/5"] {
+            let filter = Filter { exclude: list(&[written]), ..Filter::default() };
+            assert!(!filter.passes(&said("hi")), "{written}");
+            let elsewhere =
+                About { conversation: Some("group_2"), person: Some("6"), ..said("hi") };
+            assert!(filter.passes(&elsewhere), "{written}");
+        }
+        let filter = Filter { conversations: list(&["qq/group_1"]), ..Filter::default() };
+        assert!(filter.passes(&said("hi")));
+        assert!(!filter.passes(&About { platform: "wechat", ..said("hi") }));
+        // It is about the account itself.
+        assert!(filter.passes(&About { conversation: None, ..said("hi") }));
+    }
+}

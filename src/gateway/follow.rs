@@ -1,0 +1,155 @@
+//! Following the log: a bot is told what comes after its place, in order, at its own pace.
+//!
+//! What is on its way lies in memory only up to a bound; everything else is read from the log when it
+//! is its turn.
+
+use super::peer::{Peer, ping};
+use super::place::PlaceKeeper;
+use crate::metrics::METRICS;
+use crate::store::{Result, Store};
+use crate::words::Words;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+use tokio_tungstenite::tungstenite::Message;
+
+/// Entries read from the log at a time.
+const CHUNK: usize = 64;
+
+/// Bytes read from the log at a time.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// Events that may be on their way to a bot.
+const MAX_ON_THEIR_WAY: u64 = 256;
+
+/// Bytes that may be on their way.
+const MAX_BYTES_ON_THEIR_WAY: usize = 1 << 20;
+
+/// Pause before the store is read again after a fault.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A connection that is told events.
+pub(super) struct Following<'a> {
+    pub(super) store: Arc<Store>,
+    pub(super) words: Arc<Words>,
+    pub(super) place: &'a PlaceKeeper,
+    /// The bot's name, for the metrics.
+    pub(super) bot: &'a str,
+    /// Everything up to here was told.
+    pub(super) position: u64,
+}
+
+/// Frames that were written, and are not known to be read.
+struct OnTheirWay {
+    chunks: VecDeque<Chunk>,
+    events: u64,
+    bytes: usize,
+}
+
+struct Chunk {
+    through: u64,
+    events: u64,
+    bytes: usize,
+}
+
+impl Following<'_> {
+    /// Tells what comes after the position, until the connection ends.
+    pub(super) async fn run(
+        mut self,
+        peer: &impl Peer,
+        queue: &mpsc::Sender<Message>,
+        acknowledged: watch::Receiver<u64>,
+    ) {
+        let place = self.place;
+        tokio::select! {
+            () = self.tell(peer, queue, acknowledged) => {}
+            () = place.write_moves() => {}
+        }
+    }
+
+    async fn tell(
+        &mut self,
+        peer: &impl Peer,
+        queue: &mpsc::Sender<Message>,
+        mut acknowledged: watch::Receiver<u64>,
+    ) {
+        let mut changes = self.words.changes();
+        let mut way = OnTheirWay { chunks: VecDeque::new(), events: 0, bytes: 0 };
+        loop {
+            let read_to = *acknowledged.borrow_and_update();
+            if let Err(error) = self.note_read(&mut way, read_to) {
+                tracing::warn!(bot = self.bot, "the place of a bot cannot be moved: {error}");
+            }
+            if way.events >= MAX_ON_THEIR_WAY || way.bytes >= MAX_BYTES_ON_THEIR_WAY {
+                if acknowledged.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            changes.borrow_and_update();
+            match self.next(peer).await {
+                Ok(Some(frames)) if frames.is_empty() => {}
+                Ok(Some(frames)) => {
+                    let events = frames.len() as u64;
+                    let bytes = frames.iter().map(String::len).sum();
+                    let frames = frames.into_iter().map(Message::text);
+                    for message in frames.chain([ping(self.position)]) {
+                        if queue.send(message).await.is_err() {
+                            return;
+                        }
+                    }
+                    way.events += events;
+                    way.bytes += bytes;
+                    way.chunks.push_back(Chunk { through: self.position, events, bytes });
+                }
+                Ok(None) => tokio::select! {
+                    changed = changes.changed() => if changed.is_err() { return },
+                    changed = acknowledged.changed() => if changed.is_err() { return },
+                },
+                Err(error) => {
+                    tracing::warn!(
+                        bot = self.bot,
+                        "what a bot is to be told cannot be read: {error}"
+                    );
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// The frames of the next entries, of which some may have none; `None` where everything was told.
+    async fn next(&mut self, peer: &impl Peer) -> Result<Option<Vec<String>>> {
+        let view = self.store.view()?;
+        let Some(entries) = view.feed(self.position, CHUNK, CHUNK_BYTES)? else {
+            tracing::warn!(bot = self.bot, "events that a bot missed are no longer kept");
+            self.position = view.offset_before(0)?;
+            return Ok(Some(Vec::new()));
+        };
+        if entries.is_empty() {
+            self.position = self.position.max(view.cursor().offset);
+            return Ok(None);
+        }
+        let mut frames = Vec::new();
+        for entry in entries {
+            frames.extend(peer.tell(&view, &entry).await?);
+            self.position = entry.offset;
+        }
+        Ok(Some(frames))
+    }
+
+    /// Moves the place over what was read.
+    fn note_read(&self, way: &mut OnTheirWay, read_to: u64) -> Result<()> {
+        let (mut events, mut through) = (0, None);
+        while let Some(chunk) = way.chunks.pop_front_if(|chunk| chunk.through <= read_to) {
+            events += chunk.events;
+            way.events -= chunk.events;
+            way.bytes -= chunk.bytes;
+            through = Some(chunk.through);
+        }
+        let Some(through) = through else { return Ok(()) };
+        METRICS.bot_events(self.bot, events);
+        self.place.advance(&*self.store.view()?, through, events)
+    }
+}

@@ -1,0 +1,153 @@
+//! Numbers for people and groups whose platform does not know them by numbers, remembered both ways.
+
+use super::memory::{self, NUMBER};
+use crate::store::{Result, Store};
+use siphasher::sip::SipHasher13;
+use std::collections::HashMap;
+use std::hash::Hasher;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Numbers are made from here on, and stay below [`END`]: so no number that a platform gives is
+/// likely to be one of them, and every language reads them as they are.
+const BEGIN: i64 = 1 << 52;
+
+/// From here on, some languages do not tell neighbours apart.
+const END: i64 = 1 << 53;
+
+/// What a number stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    #[allow(missing_docs)]
+    Person,
+    #[allow(missing_docs)]
+    Conversation,
+}
+
+/// Numbers that were given.
+pub struct Ids {
+    store: Arc<Store>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    numbers: HashMap<String, i64>,
+    /// The names, as [`name`] writes them.
+    names: HashMap<i64, String>,
+}
+
+/// A name as it is remembered.
+fn name(what: Named, platform: &str, id: &str) -> String {
+    let what = match what {
+        Named::Person => 'p',
+        Named::Conversation => 'c',
+    };
+    format!("{what}/{platform}/{id}")
+}
+
+impl Ids {
+    /// Numbers that were given before, as the store remembers them.
+    pub(super) fn new(store: Arc<Store>, kept: &[(String, Vec<u8>)]) -> Self {
+        let mut known = Known::default();
+        for (key, value) in kept {
+            let number = key.strip_prefix(NUMBER).and_then(|number| number.parse().ok());
+            let name = std::str::from_utf8(value).ok();
+            if let (Some(number), Some(name)) = (number, name) {
+                known.numbers.insert(name.to_owned(), number);
+                known.names.insert(number, name.to_owned());
+            }
+        }
+        Self { store, known: Mutex::new(known) }
+    }
+
+    /// The number of a person or a conversation: the ID itself where it is a number, else one that is
+    /// the same for good, and on disk when this returns.
+    pub async fn number(&self, what: Named, platform: &str, id: &str) -> Result<i64> {
+        if let Some(number) = own_number(id) {
+            return Ok(number);
+        }
+        let name = name(what, platform, id);
+        let number = {
+            let known = self.lock();
+            if let Some(number) = known.numbers.get(&name) {
+                return Ok(*number);
+            }
+            let is_free = |number: &i64| !known.names.contains_key(number);
+            candidates(&name).find(is_free).unwrap_or(BEGIN)
+        };
+        let key = format!("{NUMBER}{number}");
+        memory::keep(&self.store, key, Some(name.clone().into_bytes())).await?;
+        let mut known = self.lock();
+        known.names.insert(number, name.clone());
+        known.numbers.insert(name, number);
+        Ok(number)
+    }
+
+    /// The ID that a number stands for.
+    pub fn id(&self, what: Named, platform: &str, number: &str) -> String {
+        let known = self.lock();
+        let name_of = number.parse().ok().and_then(|number: i64| known.names.get(&number));
+        let id = name_of.and_then(|known| known.strip_prefix(&name(what, platform, "")));
+        id.unwrap_or(number).to_owned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An ID that is a number itself, and written as one.
+fn own_number(id: &str) -> Option<i64> {
+    let number: i64 = id.parse().ok()?;
+    ((1..BEGIN).contains(&number) && number.to_string() == id).then_some(number)
+}
+
+/// Numbers that a name may get, the same in every store.
+fn candidates(name: &str) -> impl Iterator<Item = i64> {
+    (0_u64..).map(move |attempt| {
+        let mut hasher = SipHasher13::new();
+        hasher.write(name.as_bytes());
+        hasher.write_u64(attempt);
+        BEGIN + (hasher.finish() % (END - BEGIN).cast_unsigned()).cast_signed()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Access, Options};
+
+    fn store(folder: &tempfile::TempDir) -> Arc<Store> {
+        let options = Options::new(folder.path().join("s"), Access::Write);
+        Arc::new(Store::open(&options, Box::new(())).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_name_has_one_number_for_good() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let ids = Ids::new(store.clone(), &[]);
+        let ann = ids.number(Named::Person, "wechat", "wxid_ann").await.unwrap();
+        assert!((BEGIN..END).contains(&ann));
+        assert_eq!(ids.number(Named::Person, "wechat", "wxid_ann").await, Ok(ann));
+        assert_ne!(ids.number(Named::Conversation, "wechat", "wxid_ann").await, Ok(ann));
+        assert_ne!(ids.number(Named::Person, "other", "wxid_ann").await, Ok(ann));
+        assert_eq!(ids.id(Named::Person, "wechat", &ann.to_string()), "wxid_ann");
+        let kept = store.view().unwrap().adapter_state(memory::OWNER).unwrap();
+        let again = Ids::new(store, &kept);
+        assert_eq!(again.number(Named::Person, "wechat", "wxid_ann").await, Ok(ann));
+        assert_eq!(again.id(Named::Person, "wechat", &ann.to_string()), "wxid_ann");
+    }
+
+    #[tokio::test]
+    async fn a_number_is_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let ids = Ids::new(store(&folder), &[]);
+        assert_eq!(ids.number(Named::Person, "qq", "10001").await, Ok(10_001));
+        assert_eq!(ids.id(Named::Person, "qq", "10001"), "10001");
+        // Some languages would read it as another.
+        let large = ids.number(Named::Person, "x", "9007199254740993").await.unwrap();
+        assert!((BEGIN..END).contains(&large));
+        assert_eq!(ids.id(Named::Person, "x", &large.to_string()), "9007199254740993");
+    }
+}

@@ -1,0 +1,65 @@
+//! What the gateway keeps in the store: the places of bots in the log, and numbers that were given.
+
+use crate::model::cursor::{Cursor, Epoch};
+use crate::model::event::AdapterState;
+use crate::store::{Command, Result, Store};
+use serde::{Deserialize, Serialize};
+
+/// The owner of what is kept.
+pub(super) const OWNER: &str = "bots";
+
+/// Begins the key of a number.
+pub(super) const NUMBER: &str = "number/";
+
+/// Begins the key of a place.
+const PLACE: &str = "place/";
+
+/// The place of a bot in the log, for one account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Place {
+    epoch: u64,
+    /// Everything up to here was read.
+    pub(super) offset: u64,
+    /// Events that were read, ever.
+    pub(super) delivered: u64,
+    /// Unix seconds of when it was kept.
+    pub(super) at: u64,
+}
+
+impl Place {
+    pub(super) fn new(cursor: Cursor, delivered: u64, at: u64) -> Self {
+        Self { epoch: cursor.epoch.number(), offset: cursor.offset, delivered, at }
+    }
+
+    pub(super) fn cursor(&self) -> Cursor {
+        Cursor { epoch: Epoch::new(self.epoch), offset: self.offset }
+    }
+}
+
+/// The key of a place.
+pub(super) fn place_key(bot: &str, platform: &str, account: &str) -> String {
+    format!("{PLACE}{bot}/{platform}/{account}")
+}
+
+/// The places of a bot among what is kept: platform, account and place.
+pub(super) fn places(bot: &str, kept: &[(String, Vec<u8>)]) -> Vec<(String, String, Place)> {
+    let of = |(key, value): &(String, Vec<u8>)| {
+        let rest = key.strip_prefix(PLACE)?.strip_prefix(bot)?.strip_prefix('/')?;
+        let (platform, account) = rest.split_once('/')?;
+        Some((platform.to_owned(), account.to_owned(), serde_json::from_slice(value).ok()?))
+    };
+    kept.iter().filter_map(of).collect()
+}
+
+/// Keeps a place; it is on disk when this returns.
+pub(super) async fn keep_place(store: &Store, key: &str, place: &Place) -> Result<()> {
+    // Numbers always serialise.
+    let value = serde_json::to_vec(place).unwrap_or_default();
+    keep(store, key.to_owned(), Some(value)).await
+}
+
+/// Keeps a value; it is on disk when this returns.
+pub(super) async fn keep(store: &Store, key: String, value: Option<Vec<u8>>) -> Result<()> {
+    let state = AdapterState { adapter: OWNER.into(), key, value };
+    store.write(Command::KeepState { state: Box::new(state) }).await.map(drop)
+}

@@ -1,0 +1,104 @@
+//! Bot frameworks plug in here as if rechat were the implementation they know (contract, item 35).
+//!
+//! A bot reads the log from its own place, which the store keeps, so that nothing is missed while it
+//! is away. What it sends is a message like any other.
+
+mod bot;
+mod connection;
+mod endpoint;
+mod filter;
+mod follow;
+mod ids;
+mod memory;
+mod onebot11;
+mod peer;
+mod place;
+mod raw_object;
+mod send;
+mod settings;
+mod shared;
+mod socket;
+
+pub use endpoint::Endpoint;
+pub use onebot11::{Opening, Request, SocketOpening};
+pub use settings::{BotConfig, BotKind};
+pub use shared::Core;
+pub use socket::{Socket, socket_config};
+
+use crate::protocol::bots;
+use crate::store::Result;
+use bot::Bot;
+use ids::Ids;
+use shared::Shared;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Seconds for which words are kept beyond what bots may miss: for those that are slow.
+const SLOW_SECONDS: u64 = 60 * 60;
+
+/// All bots.
+pub struct Gateway {
+    shared: Arc<Shared>,
+    bots: Mutex<Vec<Arc<Bot>>>,
+}
+
+impl Gateway {
+    /// Starts the configured bots.
+    pub fn start(core: Core, configs: Vec<BotConfig>) -> Result<Self> {
+        let kept = core.store.view()?.adapter_state(memory::OWNER)?;
+        let ids = Ids::new(core.store.clone(), &kept);
+        let gateway = Self { shared: Arc::new(Shared { core, ids }), bots: Mutex::default() };
+        gateway.configure(configs);
+        Ok(gateway)
+    }
+
+    /// Puts other settings in force. A bot of which only what it is told has changed stays connected.
+    pub fn configure(&self, configs: Vec<BotConfig>) {
+        let longest = configs.iter().map(|config| config.catch_up_seconds + SLOW_SECONDS).max();
+        self.shared.core.words.keep(longest.unwrap_or_default());
+        let mut bots = self.lock();
+        let mut old = std::mem::take(&mut *bots);
+        for config in configs {
+            let known = old.iter().position(|bot| bot.config.load().name == config.name);
+            let known = known.map(|place| old.swap_remove(place));
+            bots.push(match known {
+                Some(bot) if !bot.config.load().needs_restart(&config) => {
+                    bot.config.store(Arc::new(config));
+                    bot
+                }
+                known => {
+                    if let Some(bot) = known {
+                        bot.stop.cancel();
+                    }
+                    self.begin(config)
+                }
+            });
+        }
+        for bot in &*old {
+            bot.stop.cancel();
+        }
+    }
+
+    fn begin(&self, config: BotConfig) -> Arc<Bot> {
+        let bot = Arc::new(Bot::new(self.shared.clone(), config));
+        self.shared.core.tasks.spawn(onebot11::run(bot.clone()));
+        bot
+    }
+
+    /// Every bot, and how it is.
+    pub fn bots(&self) -> Vec<bots::Bot> {
+        let bots = self.lock().clone();
+        bots.iter().map(|bot| bot.shown()).collect()
+    }
+
+    /// The endpoint at a path, if there is one.
+    pub fn endpoint(&self, path: &str) -> Option<Endpoint> {
+        let (name, rest) = path.strip_prefix("/bots/")?.split_once('/')?;
+        let bots = self.lock();
+        let bot = bots.iter().find(|bot| bot.config.load().name == name)?.clone();
+        Some(Endpoint::new(bot, rest))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Bot>>> {
+        self.bots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

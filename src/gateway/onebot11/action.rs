@@ -1,0 +1,189 @@
+//! Actions of a framework (api/public.md): messages are sent as ours; everything else is the
+//! implementation's, where the account's speaks OneBot 11.
+
+use super::answer::{Answer, BAD_REQUEST, FAILED, NO_SUCH_ACTION, NOT_CONNECTED};
+use super::message::{conversation_of_group, conversation_of_person, find, own_segments};
+use super::own;
+use crate::adapter::{ActionError, Written};
+use crate::gateway::bot::{Account, Bot};
+use crate::gateway::raw_object::{RawObject, text_of};
+use crate::gateway::send::{Outcome, Sending, send};
+use serde_json::json;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+/// Answers a frame with an action.
+pub(super) async fn answer(bot: &Arc<Bot>, account: &Arc<Account>, frame: &str) -> String {
+    let Some(request) = RawObject::parse(frame) else {
+        let words = "a frame must be a JSON object with `action` and `params`".to_owned();
+        return Answer::Failed(BAD_REQUEST, words).write(None);
+    };
+    let name = request.text("action").unwrap_or_default();
+    let answer = carry_out(bot, account, &name, request.get("params")).await;
+    answer.write(request.get("echo"))
+}
+
+/// Carries out an action.
+pub(super) async fn carry_out(
+    bot: &Arc<Bot>,
+    account: &Arc<Account>,
+    name: &str,
+    params: Option<&RawValue>,
+) -> Answer {
+    let params = params.map_or("{}", RawValue::get);
+    let Some(fields) = RawObject::parse(params) else {
+        return Answer::Failed(BAD_REQUEST, "`params` must be an object".into());
+    };
+    let is_native = bot.shared.speaks_onebot11(&account.platform, &account.account);
+    let plain = name.strip_suffix("_rate_limited").unwrap_or(name);
+    let (plain, is_async) = match plain.strip_suffix("_async") {
+        Some(plain) => (plain, true),
+        None => (plain, false),
+    };
+    match plain {
+        "send_msg" | "send_private_msg" | "send_group_msg" => {
+            let sending = match sending(bot, account, plain, &fields, is_native) {
+                Ok(sending) => sending,
+                Err(reason) => return Answer::Failed(BAD_REQUEST, reason),
+            };
+            if is_async {
+                let (bot, account) = (bot.clone(), account.clone());
+                let tasks = bot.shared.core.tasks.clone();
+                tasks.spawn(async move { drop(send(&bot, &account, sending).await) });
+                return Answer::Async;
+            }
+            sent(send(bot, account, sending).await, is_native)
+        }
+        "delete_msg" => match recall(bot, account, &fields, is_native).await {
+            Some(answer) => answer,
+            None if is_native => through(bot, account, name, params, &fields).await,
+            None => Answer::Failed(FAILED, "there is no such message".into()),
+        },
+        _ if is_native => through(bot, account, name, params, &fields).await,
+        _ => own::answer(bot, account, plain, &fields).await,
+    }
+}
+
+/// The message that an action sends.
+fn sending(
+    bot: &Bot,
+    account: &Account,
+    action: &str,
+    fields: &RawObject<'_>,
+    is_native: bool,
+) -> Result<Sending, String> {
+    let (group, person) = (fields.id("group_id"), fields.id("user_id"));
+    let is_private = match (action, fields.text("message_type").as_deref()) {
+        ("send_private_msg", _) | ("send_msg", Some("private")) => true,
+        ("send_group_msg", _) | ("send_msg", Some("group")) => false,
+        _ => group.is_none(),
+    };
+    let conversation = match (is_private, group, person) {
+        (false, Some(group), _) => conversation_of_group(&bot.shared, account, &group),
+        (true, _, Some(person)) => conversation_of_person(&bot.shared, account, &person),
+        (false, None, _) => return Err("`group_id` is missing".into()),
+        (true, _, None) => return Err("`user_id` is missing".into()),
+    };
+    let message = fields.get("message").ok_or("`message` is missing")?;
+    let auto_escape = fields.is_true("auto_escape");
+    let written = Written::read(message, auto_escape, &account.self_id.to_string())?;
+    let content = if is_native {
+        written.content
+    } else {
+        own_segments(&bot.shared, account, &written.content)?
+    };
+    let answered = written.reply_to.and_then(|id| {
+        let view = bot.shared.core.store.view().ok()?;
+        find(&view, account, &id, is_native).ok().flatten()
+    });
+    let reply_to = answered.map(|message| message.id);
+    let original = is_native.then_some(written.original);
+    Ok(Sending { conversation, content, reply_to, original })
+}
+
+/// The answer that an outcome means.
+fn sent(outcome: Outcome, is_native: bool) -> Answer {
+    match outcome {
+        Outcome::Sent(message) => {
+            let external = message.external_id.filter(|_| is_native);
+            let id = match (is_native, external) {
+                (true, Some(id)) => id.parse::<i64>().map_or_else(|_| json!(id), |id| json!(id)),
+                // The implementation told none.
+                (true, None) => json!(0),
+                (false, _) => json!(message.seq),
+            };
+            Answer::Done(json!({ "message_id": id }))
+        }
+        Outcome::Failed(reason) => Answer::Failed(FAILED, reason),
+        Outcome::UnderWay => Answer::Async,
+    }
+}
+
+/// Takes a message back that is known here; `None` where it is not.
+async fn recall(
+    bot: &Bot,
+    account: &Account,
+    fields: &RawObject<'_>,
+    is_native: bool,
+) -> Option<Answer> {
+    let core = &bot.shared.core;
+    let id = fields.id("message_id")?;
+    let found = core.store.view().and_then(|view| find(&view, account, &id, is_native));
+    let message = found.ok().flatten()?;
+    Some(match core.actions.recall(message.id).await {
+        Ok(_) => Answer::Done(json!(null)),
+        Err(error) => Answer::Failed(FAILED, error.to_string()),
+    })
+}
+
+/// Has the implementation carry out an action, and gives its answer as it came. What rechat knows by
+/// itself is answered while the account is away.
+async fn through(
+    bot: &Bot,
+    account: &Account,
+    name: &str,
+    params: &str,
+    fields: &RawObject<'_>,
+) -> Answer {
+    let core = &bot.shared.core;
+    let handle = core.registry.handle(&account.platform, Some(&account.account));
+    let handle = handle.filter(|handle| handle.account.as_ref() == Some(&account.account));
+    let called = match (handle, RawValue::from_string(params.to_owned())) {
+        (Some(handle), Ok(params)) => handle.call(name.to_owned(), params).await,
+        _ => Err(ActionError::NotConnected),
+    };
+    match called {
+        Ok(frame) => Answer::AsItCame(frame),
+        Err(ActionError::NotConnected) => match own::answer(bot, account, name, fields).await {
+            Answer::Failed(NO_SUCH_ACTION, _) => {
+                Answer::Failed(NOT_CONNECTED, ActionError::NotConnected.to_string())
+            }
+            answer => answer,
+        },
+        Err(ActionError::Unsupported) => {
+            Answer::Failed(NO_SUCH_ACTION, ActionError::Unsupported.to_string())
+        }
+        Err(error) => Answer::Failed(FAILED, error.to_string()),
+    }
+}
+
+/// The values of a query or a form, as parameters (communication/http.md).
+pub(super) fn params_of(pairs: &[(String, String)]) -> Option<Box<RawValue>> {
+    let value = |text: &String| match serde_json::from_str::<&RawValue>(text) {
+        // Numbers, lists and objects are written as JSON; everything else is a text.
+        Ok(raw) if !text.starts_with('"') && (text_of(raw).is_none() || is_number(text)) => {
+            raw.to_owned()
+        }
+        _ => serde_json::value::to_raw_value(text).unwrap_or_default(),
+    };
+    let mut object = serde_json::Map::new();
+    let is_param = |key: &str| key != "access_token" && key != "self_id";
+    for (key, text) in pairs.iter().filter(|(key, _)| is_param(key)) {
+        object.insert(key.clone(), serde_json::from_str(value(text).get()).ok()?);
+    }
+    serde_json::value::to_raw_value(&object).ok()
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<i64>().is_ok()
+}

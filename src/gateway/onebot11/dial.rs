@@ -1,0 +1,112 @@
+//! Reverse WebSocket: rechat dials the framework, one connection for each account
+//! (communication/ws-reverse.md).
+
+use super::session::Session;
+use crate::gateway::socket::{Socket, socket_config};
+use crate::protocol::platform::State;
+use backon::{BackoffBuilder, ExponentialBuilder};
+use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
+use hyper::{StatusCode, Uri};
+use std::time::{Duration, Instant};
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::connect_async_with_config;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+/// How long a handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The first pause before dialling again.
+const MIN_PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest one: a framework that is started is not to wait long.
+const MAX_PAUSE: Duration = Duration::from_secs(10);
+
+/// A connection that held this long makes the pauses begin small again.
+const HELD: Duration = Duration::from_secs(20);
+
+/// Keeps a connection to the framework until the bot ends.
+pub(super) async fn keep_connected(session: Session, url: Uri) {
+    let stop = session.bot.stop.clone();
+    let name = session.bot.name();
+    let new_pauses = || {
+        ExponentialBuilder::default()
+            .with_min_delay(MIN_PAUSE)
+            .with_max_delay(MAX_PAUSE)
+            .with_jitter()
+            .without_max_times()
+            .build()
+    };
+    let mut pauses = new_pauses();
+    let mut failures: u64 = 0;
+    while !stop.is_cancelled() {
+        let dialled = stop.run_until_cancelled(timeout(HANDSHAKE_TIMEOUT, dial(&url, &session)));
+        let (state, reason) = match Box::pin(dialled).await {
+            None => break,
+            Some(Ok(Ok(socket))) => {
+                let began = Instant::now();
+                let reason = session.serve(socket, stop.child_token()).await;
+                if began.elapsed() >= HELD {
+                    (pauses, failures) = (new_pauses(), 0);
+                }
+                (State::Connecting, reason)
+            }
+            Some(Ok(Err(error))) => refusal(&url, &error),
+            Some(Err(_)) => (State::Connecting, format!("{} does not answer", shown(&url))),
+        };
+        if stop.is_cancelled() {
+            break;
+        }
+        session.bot.failed(state, &reason);
+        failures += 1;
+        if failures.is_power_of_two() {
+            let account = &session.account.account;
+            tracing::warn!(bot = name, account, failures, reason, "not connected; dialling again");
+        }
+        stop.run_until_cancelled(sleep(pauses.next().unwrap_or(MAX_PAUSE))).await;
+    }
+}
+
+async fn dial(url: &Uri, session: &Session) -> Result<Socket, Error> {
+    let mut request = url.into_client_request()?;
+    let headers = request.headers_mut();
+    let self_id = HeaderValue::from(session.account.self_id);
+    headers.insert(HeaderName::from_static("x-self-id"), self_id);
+    // To the letter: some compare it.
+    let role = HeaderValue::from_static("Universal");
+    headers.insert(HeaderName::from_static("x-client-role"), role);
+    let agent = concat!("OneBot/11 rechat/", env!("CARGO_PKG_VERSION"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+    if let Some(token) = session.bot.token() {
+        headers.insert(AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}"))?);
+    }
+    let (stream, _) = connect_async_with_config(request, Some(socket_config()), true).await?;
+    Ok(Socket::new(stream))
+}
+
+/// The address without its user and query, which may hold secrets.
+fn shown(url: &Uri) -> String {
+    let host = url.host().unwrap_or_default();
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    format!("{}://{host}{port}{}", url.scheme_str().unwrap_or("ws"), url.path())
+}
+
+fn refusal(url: &Uri, error: &Error) -> (State, String) {
+    let url = shown(url);
+    match error {
+        Error::Http(response) => {
+            let status = response.status();
+            let advice = match status {
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                    "set `token` of this bot to the framework's own"
+                }
+                StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+                    "the path of `url` is another one there"
+                }
+                _ => "the framework does not take it",
+            };
+            (State::Error, format!("{url} answered {status}: {advice}"))
+        }
+        error => (State::Connecting, format!("{url}: {error}")),
+    }
+}

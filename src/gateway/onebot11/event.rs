@@ -1,0 +1,154 @@
+//! Events as a framework is told them (event/README.md): in the implementation's own words, or
+//! translated.
+
+use super::message::{self, person_of};
+use super::notice;
+use crate::adapter::segments_of_cq;
+use crate::gateway::bot::{Account, Bot};
+use crate::gateway::filter::{About, Filter};
+use crate::gateway::raw_object::RawObject;
+use crate::model::message::Message;
+use crate::store::{Entry, FeedEntry, Result, View};
+use serde_json::{Value, json};
+
+/// Numbers that some implementations write as texts; frameworks want numbers.
+const NUMBERS: [&str; 6] = ["time", "self_id", "message_id", "user_id", "group_id", "target_id"];
+
+/// The frame for something that was told; `None` where the bot is not told of it.
+pub(super) async fn frame(
+    bot: &Bot,
+    account: &Account,
+    view: &View,
+    entry: &FeedEntry,
+) -> Result<Option<String>> {
+    let config = bot.config.load_full();
+    let Account { platform, account: own, .. } = account;
+    if let Some(words) = &entry.words {
+        if words.platform != *platform || words.account != *own {
+            return Ok(None);
+        }
+        let message = match &entry.entry {
+            Some(Entry::Created { seq }) => match view.readable(*seq)? {
+                // What was deleted since is told to nobody.
+                None => return Ok(None),
+                found => found,
+            },
+            _ => None,
+        };
+        return Ok(verbatim(&words.frame, message.as_ref(), account, &config.filter));
+    }
+    match &entry.entry {
+        Some(Entry::Created { seq }) => {
+            let Some(message) = view.readable(*seq)? else { return Ok(None) };
+            let text = message.content.readable();
+            let about = about(&message, Some(&text));
+            if !message.is_told_by(platform, own) || !config.filter.passes(&about) {
+                return Ok(None);
+            }
+            let mut fields = message::fields(&bot.shared, account, view, &message).await?;
+            fields.insert("self_id".into(), account.self_id.into());
+            fields.insert("post_type".into(), "message".into());
+            Ok(Some(Value::Object(fields).to_string()))
+        }
+        Some(Entry::Updated { seq }) => {
+            let Some(message) = view.readable(*seq)? else { return Ok(None) };
+            let is_its = message.account.as_ref() == Some(own)
+                && message.platform.as_ref() == Some(platform);
+            if !is_its || !config.filter.passes(&about(&message, None)) {
+                return Ok(None);
+            }
+            notice::recalled(&bot.shared, account, &message).await
+        }
+        Some(Entry::Noticed(notice)) => {
+            let about = About {
+                platform,
+                conversation: notice.conversation.as_deref(),
+                person: notice.user.as_ref().map(|user| user.id.as_str()),
+                ..About::default()
+            };
+            let is_its = notice.platform == *platform && notice.account == *own;
+            if !is_its || !config.filter.passes(&about) {
+                return Ok(None);
+            }
+            notice::frame(&bot.shared, account, notice).await
+        }
+        _ => Ok(None),
+    }
+}
+
+fn about<'a>(message: &'a Message, text: Option<&'a str>) -> About<'a> {
+    About {
+        platform: message.platform_or_local(),
+        conversation: Some(&message.recipient),
+        person: message.sender.as_ref().map(|sender| sender.id.as_str()),
+        text,
+        mentions_me: message.content.mentions_me(),
+    }
+}
+
+/// An event in the implementation's own words: every field as it came, and those filled in without
+/// which a framework does not take it.
+fn verbatim(
+    frame: &str,
+    message: Option<&Message>,
+    account: &Account,
+    filter: &Filter,
+) -> Option<String> {
+    let mut event = RawObject::parse(frame)?;
+    let is_message = matches!(event.text("post_type").as_deref(), Some("message" | "message_sent"));
+    let conversation = match message {
+        Some(message) => Some(message.recipient.clone()),
+        None => event
+            .id("group_id")
+            .map(|group| format!("group_{group}"))
+            .or_else(|| event.id("user_id").map(|user| format!("private_{user}"))),
+    };
+    let person = event.id("user_id");
+    let text = message.map(|message| message.content.readable().into_owned());
+    let text = text.or_else(|| event.text("raw_message")).filter(|_| is_message);
+    let is_told = filter.passes(&About {
+        platform: &account.platform,
+        conversation: conversation.as_deref(),
+        person: person.as_deref(),
+        text: text.as_deref(),
+        mentions_me: message.is_some_and(|message| message.content.mentions_me()),
+    });
+    if !is_told {
+        return None;
+    }
+    for key in NUMBERS {
+        let is_text = event.get(key).is_some_and(|value| value.get().starts_with('"'));
+        if is_text && let Some(number) = event.text(key).and_then(|text| text.parse::<i64>().ok()) {
+            event.set(key, &number);
+        }
+    }
+    event.set_missing("self_id", &account.self_id);
+    if is_message {
+        complete(&mut event, message, conversation.as_deref());
+    }
+    Some(event.write())
+}
+
+/// Fills in what a message event must have (event/message.md).
+fn complete(event: &mut RawObject<'_>, message: Option<&Message>, conversation: Option<&str>) {
+    let is_string = event.get("message").is_some_and(|message| message.get().starts_with('"'));
+    if is_string && let Some(string) = event.text("message") {
+        event.set_missing("raw_message", &string);
+        event.set("message", &segments_of_cq(&string));
+    }
+    if event.get("message_format").is_some() {
+        event.set("message_format", &"array");
+    }
+    let is_private = conversation.and_then(person_of).is_some();
+    event.set_missing("time", &message.map_or(0, |message| message.created_at));
+    event.set_missing("message_type", &if is_private { "private" } else { "group" });
+    event.set_missing("sub_type", &if is_private { "friend" } else { "normal" });
+    event.set_missing("message_id", &message.map_or(0, |message| message.seq));
+    event.set_missing("font", &0);
+    event.set_missing("user_id", &0);
+    let readable = message.map(|message| message.content.readable().into_owned());
+    event.set_missing("raw_message", &readable.unwrap_or_default());
+    let sender = message.and_then(|message| message.sender.as_ref());
+    let name = sender.map_or("", |sender| sender.name.as_str());
+    event.set_missing("sender", &json!({ "nickname": name }));
+}

@@ -1,0 +1,190 @@
+//! Actions that rechat answers by itself (api/public.md): for accounts whose implementation does not
+//! speak OneBot 11, and for those that are away.
+
+use super::answer::{Answer, BAD_REQUEST, FAILED, NO_SUCH_ACTION};
+use super::message::{self, conversation_of_group, find, group_number, person_number, person_of};
+use crate::gateway::bot::{Account, Bot};
+use crate::gateway::raw_object::RawObject;
+use crate::protocol::overview::Conversation;
+use crate::store::{ConversationQuery, Result, View};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Conversations that are listed at most.
+const MAX_LISTED: usize = 1_000;
+
+/// Answers an action.
+pub(super) async fn answer(
+    bot: &Bot,
+    account: &Account,
+    action: &str,
+    fields: &RawObject<'_>,
+) -> Answer {
+    let view = match bot.shared.core.store.view() {
+        Ok(view) => view,
+        Err(error) => return Answer::Failed(FAILED, error.to_string()),
+    };
+    let asked = Asked { bot, account, view, fields };
+    let answered = match action {
+        "get_login_info" => Ok(json!({"user_id": account.self_id, "nickname": account.account})),
+        "get_status" => {
+            let online = bot.shared.is_online(&account.platform, &account.account);
+            Ok(json!({"online": online, "good": true}))
+        }
+        "get_version_info" => Ok(json!({
+            "app_name": "rechat", "app_version": env!("CARGO_PKG_VERSION"),
+            "protocol_version": "v11",
+        })),
+        "can_send_image" | "can_send_record" => Ok(json!({"yes": true})),
+        "get_msg" => return asked.message().await,
+        "get_group_list" => asked.list(false).await,
+        "get_friend_list" => asked.list(true).await,
+        "get_group_info" => asked.group().await,
+        "get_stranger_info" => asked.person("nickname").await,
+        "get_group_member_info" => asked.person("card").await,
+        "set_friend_add_request" | "set_group_add_request" => return asked.answer_request().await,
+        "set_msg_emoji_like" => return asked.react().await,
+        _ => {
+            let words = format!("rechat has no action `{action}` for this platform");
+            return Answer::Failed(NO_SUCH_ACTION, words);
+        }
+    };
+    answered.map_or_else(|error| Answer::Failed(FAILED, error.to_string()), Answer::Done)
+}
+
+/// An action, and what it is answered from.
+struct Asked<'a> {
+    bot: &'a Bot,
+    account: &'a Account,
+    view: Arc<View>,
+    fields: &'a RawObject<'a>,
+}
+
+impl Asked<'_> {
+    fn is_native(&self) -> bool {
+        self.bot.shared.speaks_onebot11(&self.account.platform, &self.account.account)
+    }
+
+    /// A parameter that must be there.
+    fn needed(&self, key: &str) -> std::result::Result<String, Answer> {
+        let missing = || Answer::Failed(BAD_REQUEST, format!("`{key}` is missing"));
+        self.fields.id(key).ok_or_else(missing)
+    }
+
+    async fn message(&self) -> Answer {
+        let id = match self.needed("message_id") {
+            Ok(id) => id,
+            Err(answer) => return answer,
+        };
+        let read = async {
+            let found = find(&self.view, self.account, &id, self.is_native())?;
+            let Some(found) = found else { return Ok(None) };
+            let shared = &self.bot.shared;
+            let mut fields = message::fields(shared, self.account, &self.view, &found).await?;
+            let real_id = fields.get("message_id").cloned().unwrap_or_default();
+            fields.insert("real_id".into(), real_id);
+            Ok(Some(Value::Object(fields)))
+        };
+        let read: Result<_> = read.await;
+        match read {
+            Ok(Some(message)) => Answer::Done(message),
+            Ok(None) => Answer::Failed(FAILED, "there is no such message".into()),
+            Err(error) => Answer::Failed(FAILED, error.to_string()),
+        }
+    }
+
+    /// Groups, or people to whom there is a private conversation.
+    async fn list(&self, is_private: bool) -> Result<Value> {
+        let query = ConversationQuery {
+            platform: Some(self.account.platform.clone()),
+            limit: Some(MAX_LISTED),
+            ..ConversationQuery::default()
+        };
+        let mut all = Vec::new();
+        for conversation in self.view.conversations(&query)? {
+            let Conversation { conversation, name, account, .. } = conversation;
+            let is_its = account.as_ref().is_none_or(|account| *account == self.account.account);
+            match person_of(&conversation) {
+                Some(person) if is_private && is_its => {
+                    let number = person_number(&self.bot.shared, self.account, person).await?;
+                    let name = name.unwrap_or_else(|| person.to_owned());
+                    all.push(json!({"user_id": number, "nickname": name, "remark": ""}));
+                }
+                None if !is_private && is_its => {
+                    let number =
+                        group_number(&self.bot.shared, self.account, &conversation).await?;
+                    all.push(group_of(number, &name.unwrap_or(conversation)));
+                }
+                _ => {}
+            }
+        }
+        Ok(Value::Array(all))
+    }
+
+    async fn group(&self) -> Result<Value> {
+        let number = self.fields.id("group_id").unwrap_or_default();
+        let conversation = conversation_of_group(&self.bot.shared, self.account, &number);
+        let known = self.view.conversation(&self.account.platform, &conversation)?;
+        let name = known.and_then(|known| known.name).unwrap_or_else(|| conversation.clone());
+        let number = group_number(&self.bot.shared, self.account, &conversation).await?;
+        Ok(group_of(number, &name))
+    }
+
+    /// A person, as far as their private conversation tells of them.
+    async fn person(&self, card: &str) -> Result<Value> {
+        let number = self.fields.id("user_id").unwrap_or_default();
+        let conversation = message::conversation_of_person(&self.bot.shared, self.account, &number);
+        let known = self.view.conversation(&self.account.platform, &conversation)?;
+        let id = person_of(&conversation).unwrap_or_default();
+        let name = known.and_then(|known| known.name).unwrap_or_else(|| id.to_owned());
+        let user = person_number(&self.bot.shared, self.account, id).await?;
+        let mut person = json!({"user_id": user, "nickname": name, "sex": "unknown", "age": 0});
+        if card == "card" {
+            let group = self.fields.id("group_id").and_then(|id| id.parse::<i64>().ok());
+            person["group_id"] = json!(group.unwrap_or_default());
+            person["card"] = json!("");
+            person["role"] = json!("member");
+        }
+        Ok(person)
+    }
+
+    async fn answer_request(&self) -> Answer {
+        let flag = match self.needed("flag") {
+            Ok(flag) => flag,
+            Err(answer) => return answer,
+        };
+        let Ok(id) = flag.parse() else {
+            return Answer::Failed(BAD_REQUEST, "`flag` is not one that rechat told".into());
+        };
+        let approve = self.fields.text("approve").is_none_or(|approve| approve == "true");
+        let reason = self.fields.text("reason").unwrap_or_default();
+        match self.bot.shared.core.actions.answer_request(id, approve, reason).await {
+            Ok(_) => Answer::Done(Value::Null),
+            Err(error) => Answer::Failed(FAILED, error.to_string()),
+        }
+    }
+
+    async fn react(&self) -> Answer {
+        let id = match self.needed("message_id") {
+            Ok(id) => id,
+            Err(answer) => return answer,
+        };
+        let number: Option<u32> = self.fields.text("emoji_id").and_then(|id| id.parse().ok());
+        let Some(emoji) = number.and_then(char::from_u32) else {
+            return Answer::Failed(BAD_REQUEST, "`emoji_id` is no character's number".into());
+        };
+        let found = find(&self.view, self.account, &id, self.is_native());
+        let Ok(Some(message)) = found else {
+            return Answer::Failed(FAILED, "there is no such message".into());
+        };
+        let on = self.fields.text("set").is_none_or(|set| set == "true");
+        match self.bot.shared.core.actions.react(message.id, emoji.to_string(), on).await {
+            Ok(_) => Answer::Done(Value::Null),
+            Err(error) => Answer::Failed(FAILED, error.to_string()),
+        }
+    }
+}
+
+fn group_of(number: i64, name: &str) -> Value {
+    json!({"group_id": number, "group_name": name, "member_count": 0, "max_member_count": 0})
+}

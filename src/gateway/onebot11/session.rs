@@ -1,0 +1,103 @@
+//! One connection of a bot for one account.
+
+use super::{action, event};
+use crate::clock::now;
+use crate::gateway::bot::{Account, Bot};
+use crate::gateway::connection::{HEARTBEAT, serve};
+use crate::gateway::follow::Following;
+use crate::gateway::peer::Peer;
+use crate::gateway::socket::Socket;
+use crate::store::{FeedEntry, Result, View};
+use serde_json::json;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// One connection of a bot for one account.
+pub(super) struct Session {
+    pub(super) bot: Arc<Bot>,
+    pub(super) account: Arc<Account>,
+    /// It takes actions.
+    pub(super) has_actions: bool,
+    /// It is told events.
+    pub(super) has_events: bool,
+}
+
+impl Session {
+    /// A connection for both.
+    pub(super) fn new(bot: Arc<Bot>, account: Arc<Account>) -> Self {
+        Self { bot, account, has_actions: true, has_events: true }
+    }
+
+    /// Serves a connection until it ends; gives the reason.
+    pub(super) async fn serve(&self, socket: Socket, stop: CancellationToken) -> String {
+        let core = &self.bot.shared.core;
+        let place = &self.account.place;
+        let name = self.bot.name();
+        let mut following = None;
+        if self.has_events {
+            place.take_over(stop.clone());
+            let start = || {
+                let view = core.store.view()?;
+                let start = place.start(&view, self.bot.config.load().catch_up_seconds)?;
+                place.advance(&view, start, 0).map(|()| start)
+            };
+            let position = match start() {
+                Ok(position) => position,
+                Err(error) => return format!("the store cannot be read: {error}"),
+            };
+            // What a new bot misses from now on is told once it is back.
+            place.write().await;
+            let (store, words) = (core.store.clone(), core.words.clone());
+            following = Some(Following { store, words, place, bot: &name, position });
+        }
+        let connected = self.bot.connected();
+        tracing::info!(bot = name, account = self.account.account, "a bot is connected");
+        let reason = serve(socket, self, following, &stop).await;
+        drop(connected);
+        if self.has_events {
+            place.write().await;
+        }
+        reason
+    }
+
+    /// A meta event (event/meta.md).
+    fn meta(&self, kind: &str, rest: &serde_json::Value) -> String {
+        let mut event = json!({
+            "time": now(), "self_id": self.account.self_id, "post_type": "meta_event",
+            "meta_event_type": kind,
+        });
+        if let (Some(event), Some(rest)) = (event.as_object_mut(), rest.as_object()) {
+            event.extend(rest.clone());
+        }
+        event.to_string()
+    }
+
+    /// Whether the account is connected, as events and `get_status` tell it.
+    fn is_online(&self) -> bool {
+        self.bot.shared.is_online(&self.account.platform, &self.account.account)
+    }
+}
+
+impl Peer for Session {
+    async fn answer(&self, frame: &str) -> Option<String> {
+        if !self.has_actions {
+            return None;
+        }
+        Some(action::answer(&self.bot, &self.account, frame).await)
+    }
+
+    async fn tell(&self, view: &View, entry: &FeedEntry) -> Result<Option<String>> {
+        event::frame(&self.bot, &self.account, view, entry).await
+    }
+
+    fn hello(&self) -> Option<String> {
+        self.has_events.then(|| self.meta("lifecycle", &json!({"sub_type": "connect"})))
+    }
+
+    fn heartbeat(&self) -> Option<String> {
+        let milliseconds = HEARTBEAT.as_millis() as u64;
+        let status = json!({"online": self.is_online(), "good": true});
+        let beat = json!({"interval": milliseconds, "status": status});
+        self.has_events.then(|| self.meta("heartbeat", &beat))
+    }
+}

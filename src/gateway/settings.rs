@@ -1,0 +1,196 @@
+//! `[[bot]]` entries of the configuration.
+
+use super::filter::Filter;
+use crate::model::message::check_name;
+use hyper::Uri;
+use serde::Deserialize;
+use std::fmt;
+
+/// Seconds for which what a bot missed is told once it is back, unless an entry says otherwise.
+const CATCH_UP_SECONDS: u64 = 300;
+
+/// What a bot speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BotKind {
+    /// OneBot 11, as the frameworks for QQ know it.
+    OneBot11,
+}
+
+impl BotKind {
+    /// As the configuration spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OneBot11 => "onebot11",
+        }
+    }
+}
+
+/// One `[[bot]]` entry: checked, with the defaults filled in.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "BotEntry")]
+pub struct BotConfig {
+    #[allow(missing_docs)]
+    pub name: String,
+    #[allow(missing_docs)]
+    pub kind: BotKind,
+    /// The address of the framework, where rechat dials it.
+    pub url: Option<Uri>,
+    /// The token of its own, where it has one.
+    pub token: Option<String>,
+    /// Platform and account; empty: every account.
+    pub accounts: Vec<(String, String)>,
+    /// How old what was missed may be when the bot comes back; 0: nothing is told again.
+    pub catch_up_seconds: u64,
+    /// What the bot is told.
+    pub filter: Filter,
+}
+
+impl fmt::Debug for BotConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BotConfig").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl BotConfig {
+    /// Whether it differs from another one in what needs a new connection.
+    pub(super) fn needs_restart(&self, new: &Self) -> bool {
+        let connection = |config: &Self| {
+            let Self { kind, url, token, accounts, .. } = config.clone();
+            (kind, url, token, accounts)
+        };
+        connection(self) != connection(new)
+    }
+
+    /// Whether the bot speaks for an account.
+    pub(super) fn has_account(&self, platform: &str, account: &str) -> bool {
+        let is_it =
+            |(its_platform, its): &(String, String)| its_platform == platform && its == account;
+        self.accounts.is_empty() || self.accounts.iter().any(is_it)
+    }
+}
+
+/// An entry as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BotEntry {
+    name: String,
+    kind: BotKind,
+    url: Option<String>,
+    token: Option<String>,
+    #[serde(default)]
+    accounts: Vec<String>,
+    catch_up_seconds: Option<u64>,
+    #[serde(default)]
+    conversations: Vec<String>,
+    #[serde(default)]
+    senders: Vec<String>,
+    #[serde(default)]
+    prefixes: Vec<String>,
+    #[serde(default)]
+    exclude: Vec<String>,
+}
+
+impl TryFrom<BotEntry> for BotConfig {
+    type Error = String;
+
+    fn try_from(entry: BotEntry) -> Result<Self, String> {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if entry.name.is_empty() || !entry.name.chars().all(is_plain) {
+            return Err(format!(
+                "`name` of a bot is `{}`; write it with small letters, digits and `-`",
+                entry.name
+            ));
+        }
+        let pair = |written: &String| {
+            let pair = written.split_once('/').filter(|(platform, id)| {
+                check_name("platform", platform).is_ok() && check_name("account", id).is_ok()
+            });
+            pair.map(|(platform, id)| (platform.to_owned(), id.to_owned()))
+        };
+        let accounts = entry.accounts.iter().map(|written| {
+            pair(written).ok_or_else(|| {
+                format!("`accounts` has `{written}`; write it as <platform>/<account>")
+            })
+        });
+        let accounts = accounts.collect::<Result<_, _>>()?;
+        if let Some(wrong) = entry.conversations.iter().find(|written| pair(written).is_none()) {
+            return Err(format!(
+                "`conversations` has `{wrong}`; write it as <platform>/<conversation>"
+            ));
+        }
+        let url = entry.url.as_deref().map(url_of).transpose()?;
+        let filter = Filter {
+            conversations: entry.conversations,
+            senders: entry.senders,
+            prefixes: entry.prefixes,
+            exclude: entry.exclude,
+        };
+        Ok(Self {
+            name: entry.name,
+            kind: entry.kind,
+            url,
+            token: entry.token.filter(|token| !token.is_empty()),
+            accounts,
+            catch_up_seconds: entry.catch_up_seconds.unwrap_or(CATCH_UP_SECONDS),
+            filter,
+        })
+    }
+}
+
+fn url_of(url: &str) -> Result<Uri, String> {
+    match url.parse::<Uri>() {
+        Ok(uri) if matches!(uri.scheme_str(), Some("ws" | "wss")) => Ok(uri),
+        _ => Err(format!("`url` is `{url}`; give it as ws://host:port/path or wss://host/path")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<BotConfig, String> {
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_entry_needs_a_name_and_a_kind() {
+        let config = read("name = 'my-bot'\nkind = 'onebot11'").unwrap();
+        assert_eq!((config.catch_up_seconds, config.url.clone()), (300, None));
+        assert!(config.has_account("qq", "1"));
+        let one = read("name = 'a'\nkind = 'onebot11'\naccounts = ['qq/1']").unwrap();
+        assert!(one.has_account("qq", "1") && !one.has_account("qq", "2"));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (lines, word) in [
+            ("name = 'My Bot'\nkind = 'onebot11'", "small letters"),
+            ("name = 'a'\nkind = 'onebot11'\nurl = 'http://x'", "ws://"),
+            ("name = 'a'\nkind = 'icq'", "onebot11"),
+            ("name = 'a'\nkind = 'onebot11'\naccounts = ['1']", "<platform>/<account>"),
+            ("name = 'a'\nkind = 'onebot11'\nconversations = ['group_1']", "<platform>/<conv"),
+            ("name = 'a'\nkind = 'onebot11'\nprefix = '/'", "unknown field"),
+        ] {
+            let error = read(lines).unwrap_err();
+            assert!(error.contains(word), "{lines}: {error}");
+        }
+    }
+
+    #[test]
+    fn only_what_the_connection_is_made_of_needs_a_new_one() {
+        let base = "name = 'a'\nkind = 'onebot11'\n";
+        let old = read(base).unwrap();
+        for (line, needs) in
+            [("prefixes = ['/']", false), ("catch_up_seconds = 0", false), ("token = 't'", true)]
+        {
+            assert_eq!(old.needs_restart(&read(&format!("{base}{line}")).unwrap()), needs);
+        }
+    }
+
+    #[test]
+    fn a_token_is_not_shown() {
+        let config = read("name = 'a'\nkind = 'onebot11'\ntoken = 'hidden'").unwrap();
+        assert!(!format!("{config:?}").contains("hidden"));
+    }
+}

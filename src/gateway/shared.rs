@@ -1,0 +1,59 @@
+//! The parts of the core that the gateway works with.
+
+use super::ids::Ids;
+use crate::actions::Actions;
+use crate::adapter::Registry;
+use crate::media::Blobs;
+use crate::outbox::Outcomes;
+use crate::store::Store;
+use crate::words::Words;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The parts of the core that the gateway works with.
+pub struct Core {
+    #[allow(missing_docs)]
+    pub store: Arc<Store>,
+    #[allow(missing_docs)]
+    pub registry: Registry,
+    #[allow(missing_docs)]
+    pub actions: Actions,
+    #[allow(missing_docs)]
+    pub outcomes: Arc<Outcomes>,
+    /// Where the bytes of files are kept.
+    pub blobs: Blobs,
+    #[allow(missing_docs)]
+    pub words: Arc<Words>,
+    /// The server's own token, for bots without one.
+    pub token: Option<String>,
+    /// Ends everything.
+    pub stop: CancellationToken,
+    /// Where connections run.
+    pub tasks: TaskTracker,
+}
+
+/// The parts that all bots share.
+pub(super) struct Shared {
+    pub(super) core: Core,
+    pub(super) ids: Ids,
+}
+
+impl Shared {
+    /// Whether an account's implementation speaks OneBot 11, as far as is known.
+    pub(super) fn speaks_onebot11(&self, platform: &str, account: &str) -> bool {
+        let adapters = self.core.registry.platforms();
+        let of_platform = || adapters.iter().filter(|adapter| adapter.platform == platform);
+        let its = of_platform().find(|adapter| adapter.account.as_deref() == Some(account));
+        match its.or_else(|| of_platform().next()) {
+            Some(adapter) => adapter.kind == "onebot11",
+            None => platform == "qq",
+        }
+    }
+
+    /// Whether an account is connected, so that it can be asked for something.
+    pub(super) fn is_online(&self, platform: &str, account: &str) -> bool {
+        let handle = self.core.registry.handle(platform, Some(account));
+        handle.is_some_and(|handle| handle.account.as_deref() == Some(account))
+    }
+}

@@ -1,0 +1,54 @@
+//! A WebSocket to a framework, whether it was dialled or accepted.
+
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+/// The most bytes of a frame: pictures come inside as base64.
+const MAX_FRAME: usize = 16 << 20;
+
+/// How long a farewell may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How long the other side may take to end a connection: until then it counts as connected there.
+const END: Duration = Duration::from_secs(5);
+
+pub(super) type Frames = Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>>;
+pub(super) type Outlet = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
+
+/// The limits to open a socket with.
+pub fn socket_config() -> WebSocketConfig {
+    WebSocketConfig::default().max_message_size(Some(MAX_FRAME)).max_frame_size(Some(MAX_FRAME))
+}
+
+/// A connection to a framework.
+pub struct Socket {
+    pub(super) frames: Frames,
+    pub(super) outlet: Outlet,
+}
+
+impl Socket {
+    /// Takes over a WebSocket whose handshake is done.
+    pub fn new<S>(stream: WebSocketStream<S>) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (outlet, frames) = stream.split();
+        Self { frames: Box::pin(frames), outlet: Box::pin(outlet) }
+    }
+
+    /// Ends the connection; where `waits`, until the other side has ended it, too.
+    pub(super) async fn close(mut self, code: u16, waits: bool) {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
+        let said = timeout(FAREWELL, self.outlet.send(Message::Close(Some(frame)))).await;
+        if waits && matches!(said, Ok(Ok(()))) {
+            let rest = async { while let Some(Ok(_)) = self.frames.next().await {} };
+            let _ = timeout(END, rest).await;
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Bots as `GET /api/bots` shows them (contract, item 35).
+
+use super::platform::State;
+use serde::{Deserialize, Serialize};
+
+/// Answer of `GET /api/bots`: every configured bot.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct Bots {
+    pub bots: Vec<Bot>,
+}
+
+/// One bot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Bot {
+    #[allow(missing_docs)]
+    pub name: String,
+    /// `onebot11`.
+    pub kind: String,
+    /// `Connected` where any of its connections is.
+    pub state: State,
+    /// Unix seconds of when it came into this state.
+    pub since: u64,
+    /// Events that it has read.
+    pub delivered: u64,
+    /// Events that it is to be told yet, up to some thousands.
+    pub waiting: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(missing_docs)]
+    pub last_error: Option<String>,
+    /// The address that rechat connects to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The accounts that it speaks for.
+    pub accounts: Vec<BotAccount>,
+}
+
+/// An account that a bot speaks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct BotAccount {
+    pub platform: String,
+    pub account: String,
+    /// The number that the framework is told.
+    pub self_id: i64,
+}

@@ -1,0 +1,27 @@
+//! Kinds of refusals of OneBot programs; each has another remedy.
+
+use hyper::StatusCode;
+
+/// The kind of a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// No adapter is served at the path.
+    WrongPath,
+    /// The request shows no token.
+    NoToken,
+    /// The token is unknown.
+    WrongToken,
+    /// Anything else: a scope, a platform or an account that does not fit, a limit.
+    Other,
+}
+
+impl Refusal {
+    /// The kind of a handshake's refusal at an adapter's own path.
+    pub fn of(status: StatusCode, shows_token: bool) -> Self {
+        match (status, shows_token) {
+            (StatusCode::UNAUTHORIZED, false) => Self::NoToken,
+            (StatusCode::UNAUTHORIZED, true) => Self::WrongToken,
+            _ => Self::Other,
+        }
+    }
+}

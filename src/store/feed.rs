@@ -1,0 +1,260 @@
+//! Feed of what platforms told, for bots: kept events, and the platforms' own words.
+
+use super::damage::{guarded, pass_over};
+use super::error::{Error, Result};
+use super::journal::{self, Entry, JournalEntry};
+use super::tables::{TOLD, with_checksum, without_checksum};
+use super::view::View;
+use crate::log::record::Unreadable;
+use crate::model::event::Told;
+use redb::ReadOnlyTable;
+use serde::{Deserialize, Serialize};
+
+/// Something that an account was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedEntry {
+    /// The place in the log that lies behind it.
+    pub offset: u64,
+    /// When it was committed, in Unix seconds.
+    pub at: u64,
+    /// What it means, where it is more than words.
+    pub entry: Option<Entry>,
+    /// The platform's own words, where they are kept.
+    pub words: Option<Words>,
+}
+
+/// What a platform told, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Words {
+    pub platform: String,
+    pub account: String,
+    pub frame: String,
+}
+
+/// A row of words as it is encoded; a change of it is a new version.
+#[derive(Serialize, Deserialize)]
+struct Row<'a> {
+    version: u8,
+    at: u64,
+    is_of_previous: bool,
+    platform: &'a str,
+    account: &'a str,
+    frame: &'a str,
+}
+
+const VERSION: u8 = 1;
+
+/// The row of words that were told at an offset.
+pub(super) fn encode(offset: u64, told: &Told) -> Result<Vec<u8>> {
+    let row = Row {
+        version: VERSION,
+        at: told.at,
+        is_of_previous: told.is_of_previous,
+        platform: &told.platform,
+        account: &told.account,
+        frame: &told.frame,
+    };
+    let bytes = postcard::to_stdvec(&row).map_err(|error| Unreadable::new(error.to_string()))?;
+    Ok(with_checksum(offset, &bytes))
+}
+
+/// When words were told, in Unix seconds; `None` where their row is damaged.
+pub(super) fn time_of(offset: u64, bytes: &[u8]) -> Option<u64> {
+    decode(offset, bytes).map(|row| row.at)
+}
+
+fn decode(offset: u64, bytes: &[u8]) -> Option<Row<'_>> {
+    let row: Row<'_> = postcard::from_bytes(without_checksum(offset, bytes)?).ok()?;
+    (row.version == VERSION).then_some(row)
+}
+
+impl View {
+    /// What was told after an offset, the oldest first: up to about `limit` entries and `max_bytes`
+    /// of words. `None` where events after it are no longer kept.
+    pub fn feed(
+        &self,
+        after: u64,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<FeedEntry>>> {
+        let Some(entries) = self.journal(after, limit)? else { return Ok(None) };
+        // Words follow the event that says the same, and both are of one commit.
+        let through = match entries.last() {
+            Some(last) if entries.len() == limit => last.offset + 1,
+            _ => u64::MAX,
+        };
+        guarded(|| {
+            let mut feed = Vec::with_capacity(entries.len());
+            let mut entries = entries.into_iter().peekable();
+            let mut bytes = 0;
+            for row in self.told_between(after, through)?.into_iter().flatten() {
+                let (offset, row) = row?;
+                let (offset, row) = (offset.value(), row.value());
+                while let Some(entry) = entries.next_if(|entry| entry.offset < offset) {
+                    feed.push(FeedEntry::of(entry));
+                }
+                let Some(row) = decode(offset, row) else {
+                    let text = format!("the words told at {offset} are damaged");
+                    pass_over::<()>(Err(Error::Damaged(text)))?;
+                    continue;
+                };
+                let words = Words {
+                    platform: row.platform.to_owned(),
+                    account: row.account.to_owned(),
+                    frame: row.frame.to_owned(),
+                };
+                let of_previous = feed.pop_if(|previous: &mut FeedEntry| {
+                    row.is_of_previous && previous.words.is_none() && previous.offset + 1 == offset
+                });
+                let entry = of_previous.and_then(|previous| previous.entry);
+                feed.push(FeedEntry { offset, at: row.at, entry, words: Some(words) });
+                bytes += row.frame.len();
+                if bytes >= max_bytes || feed.len() > 2 * limit {
+                    return Ok(Some(feed));
+                }
+            }
+            feed.extend(entries.map(FeedEntry::of));
+            Ok(Some(feed))
+        })
+    }
+
+    fn told_between(
+        &self,
+        after: u64,
+        through: u64,
+    ) -> Result<Option<redb::Range<'static, u64, &'static [u8]>>> {
+        let range = after.saturating_add(1)..=through;
+        Ok(self.told()?.map(|table| table.range(range)).transpose()?)
+    }
+
+    /// The words that are kept; `None` in a store that never had any.
+    fn told(&self) -> Result<Option<ReadOnlyTable<u64, &'static [u8]>>> {
+        match self.txn.open_table(TOLD) {
+            Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+            table => Ok(Some(table?)),
+        }
+    }
+
+    /// The place before the first event that was committed at a time (Unix seconds) or later, as far
+    /// as events are kept.
+    pub fn offset_before(&self, at: u64) -> Result<u64> {
+        guarded(|| {
+            let told = self.told()?;
+            let head = self.cursor().offset;
+            let kept_from = self.counters().kept_from.max(1);
+            let (mut low, mut high) = (kept_from - 1, head);
+            // Every event up to `low` is older, every one after `high` is not.
+            while low < high {
+                let middle = low + (high - low).div_ceil(2);
+                let row = self.journal.range(..=middle)?.next_back().transpose()?;
+                let event =
+                    row.map(|(at, row)| (at.value(), journal::time_of(at.value(), row.value())));
+                let words = match &told {
+                    Some(told) => told.range(..=middle)?.next_back().transpose()?,
+                    None => None,
+                };
+                let words = words.map(|(at, row)| (at.value(), time_of(at.value(), row.value())));
+                let time = event.max(words).and_then(|(_, time)| time);
+                if time.is_none_or(|time| time < at) { low = middle } else { high = middle - 1 }
+            }
+            Ok(low)
+        })
+    }
+}
+
+impl FeedEntry {
+    fn of(JournalEntry { offset, at, entry }: JournalEntry) -> Self {
+        Self { offset, at, entry: Some(entry), words: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::change::Inbound;
+    use crate::model::message::Sender;
+    use crate::store::{Access, Command, Options, Store};
+
+    fn message(id: &str) -> Command {
+        let received = Box::new(Inbound {
+            platform: "qq".into(),
+            account: "1".into(),
+            conversation: "group_1".into(),
+            conversation_name: None,
+            sender: Sender::default(),
+            content: id.into(),
+            reply_to: None,
+            external_id: id.into(),
+            time: 100,
+            own: false,
+            from_history: false,
+            original: None,
+            fingerprint: None,
+        });
+        Command::Receive { received, at: 100, can_wait: false }
+    }
+
+    fn told(frame: &str, meaning: Option<Command>, at: u64) -> Command {
+        Command::Tell {
+            platform: "qq".into(),
+            account: "1".into(),
+            frame: frame.into(),
+            meaning: meaning.map(Box::new),
+            at,
+            forget_before: at.saturating_sub(10),
+        }
+    }
+
+    /// The frames of a feed, and whether each means something.
+    fn shown(entries: &[FeedEntry]) -> Vec<(Option<&str>, bool)> {
+        fn frame(entry: &FeedEntry) -> Option<&str> {
+            entry.words.as_ref().map(|words| words.frame.as_str())
+        }
+        let shown = entries.iter().map(|entry| (frame(entry), entry.entry.is_some()));
+        // Names of conversations are told, too.
+        let created = |entry: &&FeedEntry| {
+            entry.words.is_some() || matches!(entry.entry, Some(Entry::Created { .. }))
+        };
+        shown.zip(entries).filter(|(_, entry)| created(entry)).map(|(shown, _)| shown).collect()
+    }
+
+    fn one_by_one(view: &View) -> Vec<FeedEntry> {
+        let (mut all, mut after) = (Vec::new(), 0);
+        loop {
+            let some = view.feed(after, 1, 1).unwrap().unwrap();
+            let Some(last) = some.last() else { return all };
+            after = last.offset;
+            all.extend(some);
+        }
+    }
+
+    #[tokio::test]
+    async fn words_stand_in_the_place_of_what_they_mean() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::new(folder.path().join("s"), Access::Write);
+        let store = Store::open(&options, Box::new(())).unwrap();
+        for command in [
+            told("a", Some(message("a")), 100),
+            told("a again", Some(message("a")), 100),
+            told("typing", None, 100),
+            message("b"),
+            told("c", Some(message("c")), 100),
+        ] {
+            store.write(command).await.unwrap();
+        }
+        let view = store.view().unwrap();
+        let all = view.feed(0, 100, usize::MAX).unwrap().unwrap();
+        let wanted = [(Some("a"), true), (Some("typing"), false), (None, true), (Some("c"), true)];
+        assert_eq!(shown(&all), wanted);
+        assert_eq!(shown(&one_by_one(&view)), wanted, "in pieces of one");
+        assert!(view.offset_before(0).unwrap() <= 1);
+        assert_eq!(view.offset_before(u64::MAX).unwrap(), view.cursor().offset);
+        // Words that are not needed any more are forgotten.
+        store.write(told("d", None, 200)).await.unwrap();
+        let view = store.view().unwrap();
+        let all = view.feed(0, 100, usize::MAX).unwrap().unwrap();
+        assert_eq!(shown(&all).last(), Some(&(Some("d"), false)));
+        assert!(!shown(&all).contains(&(Some("typing"), false)));
+    }
+}

@@ -1,0 +1,377 @@
+//! Bot frameworks that plug in by OneBot 11: events, actions, and what they missed.
+
+use crate::framework::{Bot, Framework};
+use crate::onebot::{Peer, Reply, Script};
+use crate::onebot11::{group_message, headers, own_message, willing, willing_but};
+use crate::server::{Home, TestServer, eventually};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const ACCOUNT: i64 = 10_001_000;
+
+fn entry(name: &str, framework: &Framework, more: &str) -> String {
+    format!(
+        "[[bot]]\nname = \"{name}\"\nkind = \"onebot11\"\nurl = \"{}\"\n{more}\n",
+        framework.url()
+    )
+}
+
+fn server_with(configuration: &str) -> TestServer {
+    let home = Arc::new(Home::new());
+    home.configure(configuration);
+    TestServer::start_in(home, &[])
+}
+
+/// An implementation that dials in.
+async fn implementation(server: &TestServer, script: Script) -> Peer {
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    Peer::dial(&url, &headers("10001000", "Universal"), script).await.unwrap()
+}
+
+fn said(id: i64, text: &str) -> Value {
+    group_message(ACCOUNT, 77, id, text)
+}
+
+fn bot_of(server: &TestServer, name: &str) -> Value {
+    let (_, told) = server.get("/api/bots");
+    let bots = told["bots"].as_array().unwrap();
+    bots.iter().find(|bot| bot["name"] == name).unwrap().clone()
+}
+
+/// Waits until so many messages came in.
+fn until_inbound(server: &TestServer, count: usize) {
+    eventually(&format!("{count} messages came in"), || {
+        let (_, page) = server.get("/api/messages?direction=Inbound&limit=200");
+        (page["messages"].as_array().unwrap().len() >= count).then_some(())
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_is_told_events_as_they_came_and_its_messages_go_out_as_it_made_them() {
+    let framework = Framework::new().await;
+    let server = server_with(&entry("nonebot", &framework, "token = 'secret'"));
+    let groups = json!([{"group_id": 12_345_678_901_234_567_890_u64, "group_name": "G"}]);
+    let peer =
+        implementation(&server, willing_but("get_group_list", Reply::ok(groups.clone()))).await;
+    let mut bot = framework.accept().await;
+    assert_eq!(bot.header("x-self-id"), Some("10001000"));
+    assert_eq!(bot.header("x-client-role"), Some("Universal"));
+    assert_eq!(bot.header("authorization"), Some("Bearer secret"));
+    assert_eq!(bot.meta().await["sub_type"], "connect");
+    let mut event = said(9_223_372_036_854_775_807, "/echo hi");
+    event["made_up"] = json!({"n": 18_446_744_073_709_551_615_u64, "f": 1.5});
+    peer.push(&event);
+    assert_eq!(bot.event_text().await, event.to_string());
+    let notice = json!({
+        "time": 1_700_000_000, "self_id": ACCOUNT, "post_type": "notice", "notice_type": "notify",
+        "sub_type": "input_status", "user_id": 5, "event_type": 1,
+    });
+    peer.push(&notice);
+    assert_eq!(bot.event_text().await, notice.to_string());
+    let message = json!([
+        {"type": "reply", "data": {"id": "9223372036854775807"}},
+        {"type": "image", "data": {"file": "base64://aGk=", "type": null, "cache": "true"}},
+        {"type": "text", "data": {"text": "pic"}},
+    ]);
+    let answer = bot
+        .ask("send_msg", json!({"message_type": "group", "group_id": 77, "message": message}))
+        .await;
+    assert_eq!((&answer["status"], &answer["retcode"]), (&json!("ok"), &json!(0)), "{answer}");
+    let sent = peer.action("send_group_msg").await;
+    assert_eq!((&sent["params"]["message"], &sent["params"]["group_id"]), (&message, &json!(77)));
+    let (_, page) = server.get("/api/messages?direction=Outbound");
+    let stored = &page["messages"][0];
+    assert_eq!((&stored["via"], &stored["status"]), (&json!("nonebot"), &json!("Sent")));
+    assert_eq!(stored["content"], "[image]pic");
+    assert_eq!(stored["reply_to"]["content"], "/echo hi");
+    let id = answer["data"]["message_id"].clone();
+    // Everything else is the implementation's.
+    let answer = bot.ask("get_group_list", json!({})).await;
+    assert_eq!(answer["data"], groups);
+    let answer = bot.ask("no_such_action", json!({"x": 1})).await;
+    assert_eq!((&answer["retcode"], &answer["message"]), (&json!(1404), &json!("no such action")));
+    let answer = bot.ask("delete_msg", json!({"message_id": id})).await;
+    assert_eq!(answer["retcode"], 1500, "the implementation knows no recall: {answer}");
+    let answer = bot.ask("send_group_msg", json!({"message": "x"})).await;
+    assert_eq!(answer["retcode"], 1400, "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn actions_are_carried_out_at_once_and_a_refusal_is_told() {
+    let framework = Framework::new().await;
+    let server = server_with(&entry("bot", &framework, ""));
+    let script: Script = Arc::new(|action| match action["action"].as_str().unwrap() {
+        "slow" => Reply::Silent,
+        "send_private_msg" => Reply::refused(1400, "not a friend"),
+        _ => Reply::ok(json!({"user_id": ACCOUNT, "nickname": "Me"})),
+    });
+    let _peer = implementation(&server, script).await;
+    let mut bot = framework.accept().await;
+    bot.call("slow", &json!({}), &json!("never")).await;
+    assert_eq!(bot.ask("get_login_info", json!({})).await["data"]["nickname"], "Me");
+    let answer = bot.ask("send_private_msg", json!({"user_id": 5, "message": "x"})).await;
+    assert_eq!(answer["status"], "failed");
+    assert!(answer["wording"].as_str().unwrap().contains("not a friend"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_bot_missed_comes_first_in_order_and_what_it_read_does_not_come_again() {
+    let framework = Framework::new().await;
+    let mut server = server_with(&entry("bot", &framework, ""));
+    let peer = implementation(&server, willing()).await;
+    let mut bot = framework.accept().await;
+    peer.push(&said(1, "read"));
+    assert_eq!(bot.texts(1).await, ["read"]);
+    bot.until_delivered(&server, "bot", 1).await;
+    drop(bot);
+    for id in 2..=6 {
+        peer.push(&said(id, &format!("missed {id}")));
+    }
+    until_inbound(&server, 6);
+    let mut bot = framework.accept().await;
+    let missed: Vec<_> = (2..=6).map(|id| format!("missed {id}")).collect();
+    assert_eq!(bot.texts(5).await, missed);
+    peer.push(&said(7, "live"));
+    assert_eq!(bot.texts(1).await, ["live"]);
+    bot.until_delivered(&server, "bot", 7).await;
+    drop(bot);
+    peer.push(&said(8, "before the kill"));
+    until_inbound(&server, 8);
+    server.kill();
+    server.start_again();
+    // The implementation is not back yet, and the bot is told what it missed.
+    let mut bot = framework.accept().await;
+    assert_eq!(bot.texts(1).await, ["before the kill"]);
+    let peer = implementation(&server, willing()).await;
+    peer.push(&said(9, "after it"));
+    assert_eq!(bot.texts(1).await, ["after it"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_old_is_not_told_and_a_new_bot_begins_now() {
+    let framework = Framework::new().await;
+    let server = server_with("");
+    let peer = implementation(&server, willing()).await;
+    peer.push(&said(1, "before there was a bot"));
+    until_inbound(&server, 1);
+    let nothing = entry("bot", &framework, "catch_up_seconds = 0");
+    server.home.configure(&nothing);
+    server.signal(Signal::HUP);
+    let mut bot = framework.accept().await;
+    peer.push(&said(2, "first"));
+    assert_eq!(bot.texts(1).await, ["first"]);
+    bot.until_delivered(&server, "bot", 1).await;
+    drop(bot);
+    peer.push(&said(3, "missed"));
+    until_inbound(&server, 3);
+    let mut bot = framework.accept().await;
+    bot.meta().await;
+    peer.push(&said(4, "live"));
+    assert_eq!(bot.texts(1).await, ["live"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_change_without_a_break() {
+    let framework = Framework::new().await;
+    let server = server_with(&entry("bot", &framework, "prefixes = ['/']"));
+    let peer = implementation(&server, willing()).await;
+    let mut bot = framework.accept().await;
+    peer.push(&said(1, "chat"));
+    let mut mention = said(2, "hi");
+    mention["message"] = json!([
+        {"type": "at", "data": {"qq": "10001000"}}, {"type": "text", "data": {"text": " hi"}},
+    ]);
+    peer.push(&mention);
+    peer.push(&said(3, "/cmd"));
+    let (first, second) = (bot.event().await, bot.event().await);
+    assert_eq!((&first["message_id"], &second["message_id"]), (&json!(2), &json!(3)));
+    server.home.configure(&entry("bot", &framework, "prefixes = ['!']\nexclude = ['qq/group_78']"));
+    server.signal(Signal::HUP);
+    eventually("read again", || server.log().contains("was read again").then_some(()));
+    peer.push(&said(4, "/cmd"));
+    peer.push(&group_message(ACCOUNT, 78, 5, "!elsewhere"));
+    peer.push(&said(6, "!now"));
+    // By the same connection.
+    assert_eq!(bot.texts(1).await, ["!now"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bot_that_does_not_read_holds_up_no_other() {
+    let (slow, quick) = (Framework::new().await, Framework::new().await);
+    let configuration = entry("slow", &slow, "") + &entry("quick", &quick, "");
+    let server = server_with(&configuration);
+    let peer = implementation(&server, willing()).await;
+    let (mut asleep, mut awake) = (slow.accept().await, quick.accept().await);
+    for id in 1..=1_000 {
+        peer.push(&said(id, &format!("m{id}")));
+    }
+    let all: Vec<_> = (1..=1_000).map(|id| format!("m{id}")).collect();
+    assert_eq!(awake.texts(1_000).await, all);
+    eventually("some wait", || {
+        (bot_of(&server, "slow")["waiting"].as_u64() > Some(0)).then_some(())
+    });
+    assert_eq!(asleep.texts(1_000).await, all);
+    asleep.until_delivered(&server, "slow", 1_000).await;
+    let told = bot_of(&server, "slow");
+    assert_eq!((&told["state"], &told["waiting"]), (&json!("Connected"), &json!(0)), "{told}");
+    let account = json!({"platform": "qq", "account": "10001000", "self_id": ACCOUNT});
+    assert_eq!(told["accounts"], json!([account]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_implementation_is_away_the_bot_stays_and_knows_who_it_is() {
+    let framework = Framework::new().await;
+    let server = server_with(&entry("bot", &framework, ""));
+    let peer = implementation(&server, willing()).await;
+    let mut bot = framework.accept().await;
+    peer.push(&said(1, "hi"));
+    assert_eq!(bot.texts(1).await, ["hi"]);
+    peer.drop_connection();
+    eventually("it is gone", || {
+        server.get("/api/platforms").1.to_string().contains("Disconnected").then_some(())
+    });
+    let login = bot.ask("get_login_info", json!({})).await;
+    assert_eq!(login["data"]["user_id"], ACCOUNT);
+    assert_eq!(bot.ask("get_status", json!({})).await["data"]["online"], false);
+    assert_eq!(bot.ask("get_msg", json!({"message_id": 1})).await["data"]["raw_message"], "hi");
+    let groups = bot.ask("get_group_list", json!({})).await;
+    assert_eq!(groups["data"][0]["group_name"], "Group 77");
+    assert_eq!(bot.ask("set_group_ban", json!({})).await["retcode"], 1503);
+    let peer = implementation(&server, willing()).await;
+    peer.push(&said(2, "again"));
+    assert_eq!(bot.texts(1).await, ["again"]);
+    // The message waited for the implementation.
+    let answer = bot.ask("send_group_msg", json!({"group_id": 77, "message": "late"})).await;
+    assert_eq!(answer["status"], "ok", "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_write_by_the_account_and_doubles_are_told_once() {
+    let framework = Framework::new().await;
+    let server = server_with(&entry("bot", &framework, ""));
+    let peer = implementation(&server, willing()).await;
+    let mut bot = framework.accept().await;
+    peer.push(&said(1, "once"));
+    peer.push(&said(1, "once"));
+    peer.push(&own_message(ACCOUNT, 77, 2, "by hand"));
+    assert_eq!(bot.texts(2).await, ["once", "by hand"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strings_with_codes_are_told_as_segments_and_what_is_missing_is_filled_in() {
+    let framework = Framework::new().await;
+    let server = server_with(&entry("bot", &framework, ""));
+    let peer = implementation(&server, willing()).await;
+    let mut bot = framework.accept().await;
+    peer.push(&json!({
+        "self_id": ACCOUNT, "post_type": "message", "message_type": "group", "group_id": 77,
+        "user_id": "4242", "message_id": "5", "message": "[CQ:at,qq=7] hi", "message_format": "string",
+    }));
+    let event = bot.event().await;
+    let segments = json!([
+        {"type": "at", "data": {"qq": "7"}}, {"type": "text", "data": {"text": " hi"}},
+    ]);
+    assert_eq!((&event["message"], &event["message_format"]), (&segments, &json!("array")));
+    assert_eq!((&event["user_id"], &event["message_id"]), (&json!(4242), &json!(5)));
+    assert_eq!(event["raw_message"], "[CQ:at,qq=7] hi");
+    for field in ["time", "sub_type", "font", "sender"] {
+        assert!(!event[field].is_null(), "{field}: {event}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_platform_is_told_in_the_words_of_onebot() {
+    let framework = Framework::new().await;
+    let loopback = "[[adapter]]\nkind = \"loopback\"\necho = true\n";
+    let server = server_with(&(loopback.to_owned() + &entry("bot", &framework, "")));
+    let mut bot = framework.accept().await;
+    let message = json!([
+        {"type": "text", "data": {"text": "look "}},
+        {"type": "image", "data": {"file": "https://example.com/a.png"}},
+    ]);
+    let answer = bot.ask("send_group_msg", json!({"group_id": 5, "message": message})).await;
+    assert_eq!(answer["status"], "ok", "{answer}");
+    let event = bot.event().await;
+    assert_eq!((&event["post_type"], &event["group_id"]), (&json!("message"), &json!(5)));
+    let echo = event["user_id"].as_i64().unwrap();
+    assert!(echo > 1 << 40 && echo < 1 << 53, "{event}");
+    let reply = json!({"type": "reply", "data": {"id": answer["data"]["message_id"].to_string()}});
+    assert_eq!(event["message"][0], reply);
+    assert_eq!(event["message"][2]["data"]["url"], "https://example.com/a.png");
+    // The numbers mean the same on the way back.
+    let answer = bot.ask("send_private_msg", json!({"user_id": echo, "message": "hello"})).await;
+    assert_eq!(answer["status"], "ok", "{answer}");
+    let (_, page) = server.get("/api/messages?direction=Outbound&limit=1");
+    assert_eq!(page["messages"][0]["recipient"], "private_echo");
+    let id = &answer["data"]["message_id"];
+    let read = bot.ask("get_msg", json!({"message_id": id})).await;
+    assert_eq!(read["data"]["raw_message"], "hello");
+    assert_eq!(bot.ask("delete_msg", json!({"message_id": id})).await["status"], "ok");
+    let path = json!([{"type": "image", "data": {"file": "file:///etc/passwd"}}]);
+    let refused = bot.ask("send_group_msg", json!({"group_id": 5, "message": path})).await;
+    assert_eq!(refused["retcode"], 1400, "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_framework_may_dial_by_websocket_and_http() {
+    let entry = "[[bot]]\nname = \"dials\"\nkind = \"onebot11\"\ntoken = \"secret\"\n";
+    let server = server_with(entry);
+    let path = "/bots/dials/onebot/v11";
+    assert!(Bot::dial(&server, path, Some("secret")).await.is_err(), "there is no account yet");
+    let peer = implementation(&server, willing()).await;
+    eventually("the account is known", || {
+        (!bot_of(&server, "dials")["accounts"].as_array().unwrap().is_empty()).then_some(())
+    });
+    assert!(Bot::dial(&server, path, Some("wrong")).await.is_err());
+    let mut bot = Bot::dial(&server, path, Some("secret")).await.unwrap();
+    assert_eq!(bot.meta().await["sub_type"], "connect");
+    peer.push(&said(1, "one"));
+    assert_eq!(bot.texts(1).await, ["one"]);
+    assert_eq!(bot.ask("get_login_info", json!({})).await["data"]["nickname"], "Me");
+    bot.until_delivered(&server, "dials", 1).await;
+    // The newest one is told.
+    let with_id = format!("{path}/event?self_id={ACCOUNT}");
+    let mut events = Bot::dial(&server, &with_id, Some("secret")).await.unwrap();
+    bot.ended().await;
+    peer.push(&said(2, "two"));
+    assert_eq!(events.texts(1).await, ["two"]);
+    let mut api = Bot::dial(&server, &format!("{path}/api"), Some("secret")).await.unwrap();
+    assert_eq!(
+        api.ask("get_status", json!({})).await["retcode"],
+        1404,
+        "the implementation's word"
+    );
+    let request = format!("{path}/send_group_msg?access_token=secret&group_id=77&message=hi");
+    let (status, answer) = server.get(&request);
+    assert_eq!((status, &answer["status"]), (200, &json!("ok")), "{answer}");
+    let body = json!({"group_id": 77, "message": [{"type": "text", "data": {"text": "yo"}}]});
+    let (_, answer) =
+        server.ask("POST", &format!("{path}/send_group_msg?access_token=secret"), Some(&body));
+    assert_eq!(answer["status"], "ok", "{answer}");
+    let texts: Vec<_> = peer.actions().iter().map(|a| a["params"]["message"].clone()).collect();
+    assert!(texts.contains(&json!("hi")) && texts.contains(&body["message"]), "{texts:?}");
+    assert_eq!(server.get(&format!("{path}/get_status")).0, 401);
+    assert_eq!(server.get("/bots/nobody/onebot/v11").0, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_framework_that_refuses_is_told_of_and_dialled_again() {
+    let framework = Framework::new().await;
+    let server = server_with(&entry("bot", &framework, ""));
+    let _peer = implementation(&server, willing()).await;
+    framework.refuse().await;
+    let told = eventually("the error is shown", || {
+        let bot = bot_of(&server, "bot");
+        (bot["state"] == "Error").then_some(bot)
+    });
+    assert!(told["last_error"].as_str().unwrap().contains("set `token`"), "{told}");
+    let listed = server.home.ok(&["bots"]);
+    assert!(listed.starts_with("bot\tonebot11\tError\t"), "{listed}");
+    let _bot = framework.accept().await;
+    eventually("it is connected", || {
+        (bot_of(&server, "bot")["state"] == "Connected").then_some(())
+    });
+    let metrics = server.get("/metrics").1;
+    assert!(metrics.to_string().contains("rechat_bot_state"), "{metrics}");
+}
