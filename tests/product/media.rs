@@ -449,7 +449,8 @@ fn with_a_file() -> (Home, String) {
     let home = Home::new();
     let file = home.path("a.png");
     std::fs::write(&file, PNG).unwrap();
-    home.ok(&["send", "-r", "group_1", "-t", "image", file.to_str().unwrap()]);
+    let sent = home.ok(&["send", "-r", "group_1", "-t", "image", file.to_str().unwrap()]);
+    home.ok(&["set-status", sent.split_whitespace().next().unwrap(), "sent"]);
     let media = kept(&home)[0].file_name().unwrap().to_str().unwrap().to_owned();
     (home, media)
 }
