@@ -52,7 +52,7 @@ async fn speak(agent: Agent<Messages>) -> Result<()> {
         Error::failed(format!("cannot speak with the agent: {error}"))
             .hint("programs with an assistant start `rechat mcp`; see docs/agents.md")
     };
-    let running = match agent.serve(transport).await {
+    let running = match Box::pin(agent.serve(transport)).await {
         Ok(running) => running,
         Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
         Err(error) => return Err(failed(&error)),

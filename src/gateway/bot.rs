@@ -45,6 +45,7 @@ struct Status {
 }
 
 /// An account that a bot speaks for.
+#[expect(clippy::struct_field_names, reason = "an account of a platform is named so everywhere")]
 pub(super) struct Account {
     pub(super) platform: String,
     pub(super) account: String,

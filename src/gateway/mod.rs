@@ -73,7 +73,9 @@ impl Gateway {
                 }
             });
         }
-        old.iter().for_each(|bot| bot.stop.cancel());
+        for bot in &*old {
+            bot.stop.cancel();
+        }
     }
 
     fn begin(&self, config: BotConfig) -> Arc<Bot> {

@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Result};
 use serde::Serialize;
+use std::fmt::Write;
 
 /// The marks; what lies between them is data.
 const BEGIN: &str = "<chat-data>";
@@ -20,7 +21,8 @@ pub(super) fn marked<T: Serialize>(value: &T) -> Result<String> {
     for c in json.chars() {
         if c == '<' || is_unseen(c) {
             for unit in c.encode_utf16(&mut units) {
-                text.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a string never fails.
+                let _ = write!(text, "\\u{unit:04x}");
             }
         } else {
             text.push(c);

@@ -71,7 +71,7 @@ async fn send<S: Source>(
         if has_ended(&message) || lasts || waited >= sending.limit || !chats.is_served() {
             return Ok(SentMessage::of(&message));
         }
-        sleep(pause.min(sending.limit.checked_sub(waited).unwrap())).await;
+        sleep(pause.min(sending.limit.saturating_sub(waited))).await;
         pause = (pause * 2).min(LOOK_MOST);
     }
 }

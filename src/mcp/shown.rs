@@ -27,6 +27,7 @@ const MAX_PARTS: usize = 50;
 
 /// A message.
 #[derive(Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "it is the answer's JSON")]
 pub(super) struct ShownMessage {
     pub(super) id: String,
     platform: String,

@@ -103,7 +103,7 @@ fn is_own(folder: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
     let found = fs::symlink_metadata(folder)?;
     let own = rustix::process::geteuid().as_raw();
-    Ok(found.is_dir() && found.uid() == own && found.mode() & 0o077 == 0)
+    Ok(found.is_dir() && found.uid() == own && found.mode().trailing_zeros() >= 6)
 }
 
 /// Removes the files that were opened.

@@ -206,7 +206,7 @@ impl Client {
                         self.model.update(Event::Reply(Reply::Failed(text)));
                     }
                 }
-                Effect::Notify(notification) => terminal.notify(&notification).map_err(broken)?,
+                Effect::Notify(notification) => Terminal::notify(&notification).map_err(broken)?,
                 Effect::Redraw => terminal.redraw().map_err(broken)?,
                 // It comes back as a signal, to everybody who runs with us.
                 Effect::Suspend => {

@@ -141,7 +141,7 @@ async fn try_ask(server: &mut Server, request: Request) -> Result<Reply> {
             Reply::Fetched(path, fetching)
         }
         Request::Requests => Reply::Requests(server.requests().await?),
-        Request::AnswerRequest(id, approve) => {
+        Request::Answer(id, approve) => {
             let answer = RequestAnswer { approve, reason: None };
             Reply::RequestAnswered(Box::new(server.answer_request(id, &answer).await?))
         }

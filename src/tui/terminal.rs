@@ -59,7 +59,7 @@ impl Terminal {
     }
 
     /// Notifies of a message in the way that the terminal knows, else by the bell.
-    pub fn notify(&mut self, notification: &Notification) -> io::Result<()> {
+    pub fn notify(notification: &Notification) -> io::Result<()> {
         let sequence = Notifying::of_environment().sequence(notification);
         let mut out = io::stdout();
         out.write_all(sequence.as_bytes())?;

@@ -85,7 +85,7 @@ fn the_terminal_shows_the_code_and_ends_once_the_account_is_connected() {
         bench.fake.state().bots[0].notices.contains(&"stop").then_some(())
     });
     let error = bench.server.home.fails(1, &["logout", "wechat"]);
-    assert!(error.contains("not logged in"), "{error}");
+    assert!(error.contains("no account of wechat is logged in"), "{error}");
 }
 
 #[test]

@@ -183,7 +183,11 @@ async fn tell_system(store: Arc<Store>, stop: CancellationToken) {
 
 /// Starts what works behind the server: ingest, adapters, outbox. The future ends when they have;
 /// the number is that of events which are held in memory only.
-#[expect(clippy::too_many_arguments, reason = "the parts of the server, each once")]
+#[expect(
+    clippy::too_many_arguments,
+    clippy::too_many_lines,
+    reason = "the parts of the server, each once"
+)]
 fn start(
     config: Config,
     store: Arc<Store>,

@@ -90,7 +90,7 @@ fn sending(
     let content = if is_native {
         written.content
     } else {
-        own_segments(&bot.shared, account, written.content)?
+        own_segments(&bot.shared, account, &written.content)?
     };
     let answered = written.reply_to.and_then(|id| {
         let view = bot.shared.core.store.view().ok()?;

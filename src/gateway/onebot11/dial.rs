@@ -41,7 +41,7 @@ pub(super) async fn keep_connected(session: Session, url: Uri) {
     let mut failures: u64 = 0;
     while !stop.is_cancelled() {
         let dialled = stop.run_until_cancelled(timeout(HANDSHAKE_TIMEOUT, dial(&url, &session)));
-        let (state, reason) = match dialled.await {
+        let (state, reason) = match Box::pin(dialled).await {
             None => break,
             Some(Ok(Ok(socket))) => {
                 let began = Instant::now();

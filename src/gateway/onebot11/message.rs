@@ -68,7 +68,7 @@ pub(super) fn find(
 pub(super) fn own_segments(
     shared: &Shared,
     account: &Account,
-    content: Content,
+    content: &Content,
 ) -> std::result::Result<Content, String> {
     let mut segments = content.to_segments();
     for segment in &mut segments {

@@ -7,6 +7,7 @@ use crate::model::inline::Inline;
 use crate::model::message::Message;
 use crate::text;
 use std::borrow::Cow;
+use std::time::Duration;
 
 /// Messages of a forward that are shown with it; its view shows all of them.
 const FORWARD_LINES: usize = 3;
@@ -304,7 +305,7 @@ fn medium(label: &str, media: &Media) -> String {
     let names = [media.name.as_deref(), media.summary.as_deref(), from_address];
     let name = names.into_iter().flatten().find(|name| is_shown(name)).map(bare);
     let length = media.duration.map(|seconds| {
-        let seconds = seconds.max(0.0).round() as u64;
+        let seconds = Duration::try_from_secs_f64(seconds.round()).unwrap_or_default().as_secs();
         format!("{}:{:02}", seconds / 60, seconds % 60)
     });
     let size = media.size.or(inline.map(|inline| inline.size as u64)).map(text::in_units);

@@ -75,7 +75,7 @@ pub enum Request {
     Fetch(Box<Attachment>, Fetching),
     /// Friend and join requests.
     Requests,
-    AnswerRequest(u64, bool),
+    Answer(u64, bool),
 }
 
 /// Reply of the server.

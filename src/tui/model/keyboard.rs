@@ -159,7 +159,7 @@ impl Model {
             (Some(Question::Delete(id)), true) => self.ask(Request::Delete(id)),
             (Some(Question::Recall(id)), true) => self.ask(Request::Recall(id)),
             (Some(Question::Request(id, _)), approves) => {
-                self.ask(Request::AnswerRequest(id, approves));
+                self.ask(Request::Answer(id, approves));
             }
             (Some(Question::Quit), true) => self.effects.push(Effect::Quit),
             _ => {}

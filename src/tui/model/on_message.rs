@@ -47,7 +47,7 @@ impl Model {
         };
         match action {
             Action::Reply => self.reply_to(message),
-            Action::Edit => self.edit(message),
+            Action::Edit => self.edit(&message),
             Action::Recall => self.recall(&message),
             Action::React => self.pick_reaction(&message),
             Action::Answered => self.go_to_answered(&message),
@@ -80,7 +80,7 @@ impl Model {
         self.focus = Focus::Write;
     }
 
-    fn edit(&mut self, message: Message) {
+    fn edit(&mut self, message: &Message) {
         let segments = message.content.to_segments();
         if message.direction == Direction::Inbound {
             return self.say("only your own messages can be edited");
@@ -89,7 +89,7 @@ impl Model {
             return self.say("only text can be edited here");
         }
         self.view = None;
-        let key = Key::of(&message);
+        let key = Key::of(message);
         if self.stream.scope().conversation.as_ref() != Some(&key) {
             self.open_around(key, message.id);
         }

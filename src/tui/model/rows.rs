@@ -215,7 +215,9 @@ fn texts(message: &Message, setting: &Setting, width: usize) -> Vec<Vec<Span>> {
     let mut lines = said(message, most);
     lines[0].splice(0..0, label(message, setting));
     if let Some(needle) = setting.needle {
-        lines.iter_mut().for_each(|line| needle.mark(line));
+        for line in &mut lines {
+            needle.mark(line);
+        }
     }
     let (rows, is_cut) = content::wrap(&lines, width, MAX_ROWS);
     texts.extend(rows);

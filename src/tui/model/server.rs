@@ -173,7 +173,7 @@ impl Model {
                 self.stream.fail(ticket);
                 self.say(why);
             }
-            Reply::Message(message) => self.know_message(*message),
+            Reply::Message(message) | Reply::Made(message) => self.know_message(*message),
             Reply::Conversation(known) => {
                 self.is_reading = false;
                 match known {
@@ -185,7 +185,6 @@ impl Model {
                 self.is_reading = false;
                 self.stream.forget_read();
             }
-            Reply::Made(message) => self.know_message(*message),
             Reply::Changed(message, done) => {
                 self.say(done);
                 self.know_message(*message);

@@ -702,9 +702,8 @@ fn a_recall_asks_first_and_a_reaction_is_chosen_or_typed() {
 #[test]
 fn the_answered_message_is_shown_however_old_it_is() {
     let mut store = many(500);
-    let reply =
-        |id| Some(Box::new(ReplyTo { id: Some(Uuid::from_u128(id)), ..ReplyTo::default() }));
-    store[499].reply_to = reply(20);
+    let answered = Some(Uuid::from_u128(20));
+    store[499].reply_to = Some(Box::new(ReplyTo { id: answered, ..ReplyTo::default() }));
     let mut model = connected(80, 24, &store);
     enter(&mut model, &store);
     press(&mut model, KeyCode::Esc);
@@ -938,7 +937,7 @@ fn requests_are_answered() {
     press(&mut model, KeyCode::Char('w'));
     press(&mut model, KeyCode::Enter);
     press(&mut model, KeyCode::Char('n'));
-    assert!(model.settle().contains(&Effect::Ask(Request::AnswerRequest(7, false))));
+    assert!(model.settle().contains(&Effect::Ask(Request::Answer(7, false))));
     let answered = http::Request { approved: Some(false), ..request };
     model.update(Event::Reply(Reply::RequestAnswered(Box::new(answered))));
     assert_eq!(model.waiting_requests(), 0);

@@ -40,6 +40,7 @@ pub(in crate::adapter::onebot) trait RequestHandler {
     fn act(&self, action: Action) -> impl Future<Output = Result<(), ActionError>> + Send;
 
     /// Calls an action by its own name.
+    #[expect(clippy::boxed_local, reason = "those that can call it keep it")]
     fn call_through(
         &self,
         _action: String,
