@@ -23,6 +23,12 @@ pub fn now() -> u64 {
     unix_seconds(SystemTime::now())
 }
 
+/// Unix milliseconds; 0 where the clock stands before 1970.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// A time in Unix seconds; 0 where it is before 1970.
 pub fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())

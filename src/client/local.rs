@@ -7,7 +7,7 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::media::sniff::Kind;
-use crate::media::sweep::{self, Removal};
+use crate::media::sweep::{self, Removal, unsent};
 use crate::media::{self, Blobs, Hash, Refused, Stored, Upload, content};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
@@ -307,6 +307,7 @@ impl Local {
                 Ok(MediaRemoved { deleted: true, messages: messages as u64 })
             }
             Ok(Removal::NotFound) => Err(no_media(media)),
+            Ok(Removal::Unsent { messages }) => Err(Error::failed(unsent(messages))),
             Ok(Removal::InUse) => Err(Error::failed("a message was made of it just now")),
             Err(fault) => Err(Error::failed(fault.to_string())),
         }

@@ -8,6 +8,7 @@ use super::blobs::{Blobs, Refused, Upload};
 use super::decrypt::Decrypter;
 use crate::adapter::MediaSource;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
 use std::fmt;
@@ -170,6 +171,10 @@ impl Fetcher {
 
     fn check_answer(&self, answer: &Response) -> Result<(), Failure> {
         let status = answer.status();
+        if let Some(to) = status.is_redirection().then(|| redirected(answer)).flatten() {
+            // The client follows only to the web.
+            check(&to, &self.allowed)?;
+        }
         if !status.is_success() {
             let is_passing = status.is_server_error()
                 || status == StatusCode::TOO_MANY_REQUESTS
@@ -234,6 +239,12 @@ fn built(client: ClientBuilder) -> Result<Client, String> {
     client.build().map_err(|error| format!("nothing can be fetched: {}", cause(&error)))
 }
 
+/// The address to which an answer sends.
+fn redirected(answer: &Response) -> Option<Url> {
+    let to = answer.headers().get(LOCATION)?.to_str().ok()?;
+    answer.url().join(to).ok()
+}
+
 fn parsed(address: &str) -> Result<Url, Failure> {
     Url::parse(address.trim())
         .map_err(|error| Failure::lasting(format!("the address cannot be read: {error}")))
@@ -252,8 +263,14 @@ async fn on_thread<T: Send + 'static>(
 /// A failure for the cause of an error, without the address, which may hold a key.
 fn failed(error: &reqwest::Error) -> Failure {
     let reason = cause(error);
-    let is_passing = !error.is_redirect() && !error.is_builder();
+    let is_passing = !error.is_redirect() && !error.is_builder() && !is_refused(error);
     if is_passing { Failure::passing(reason) } else { Failure::lasting(reason) }
+}
+
+/// Whether this program itself refused the host.
+fn is_refused(error: &reqwest::Error) -> bool {
+    let first = std::error::Error::source(error);
+    std::iter::successors(first, |error| error.source()).any(|error| error.is::<PrivateHost>())
 }
 
 /// The first cause of an error.
@@ -279,14 +296,24 @@ fn check(url: &Url, allowed: &Allowed) -> Result<(), Failure> {
     }
     let host = url.host_str().unwrap_or_default();
     match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-        Ok(address) if !allowed.allows(host, address) => Err(Failure::lasting(private(host))),
+        Ok(address) if !allowed.allows(host, address) => {
+            Err(Failure::lasting(PrivateHost(host.to_owned()).to_string()))
+        }
         _ => Ok(()),
     }
 }
 
-fn private(host: &str) -> String {
-    format!("`{host}` is in a private network; `[media] allow_private` can name it")
+/// A host that is not fetched from, wherever that is found out.
+#[derive(Debug)]
+struct PrivateHost(String);
+
+impl fmt::Display for PrivateHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is in a private network; `[media] allow_private` can name it", self.0)
+    }
 }
+
+impl std::error::Error for PrivateHost {}
 
 /// Resolves names to addresses that may be fetched from, and to no others.
 #[derive(Debug)]
@@ -303,7 +330,7 @@ impl Resolve for PublicOnly {
             let usable: Vec<_> =
                 found.filter(|address| allowed.allows(host, address.ip())).collect();
             if usable.is_empty() {
-                return Err(private(host).into());
+                return Err(Box::new(PrivateHost(host.to_owned())) as _);
             }
             Ok(Box::new(usable.into_iter()) as Addrs)
         })
@@ -368,11 +395,18 @@ mod tests {
         {
             let failure = fetch(url, &[]).await.unwrap_err();
             assert!(failure.reason.contains("private network"), "{url}: {failure}");
+            assert!(!failure.is_passing(), "{url}: another attempt would be refused too");
         }
-        let port = host(vec![redirect("http://127.0.0.2:1/")]);
-        let url = format!("http://127.0.0.1:{port}/");
-        let failure = fetch(&url, &["127.0.0.1"]).await.unwrap_err();
-        assert!(failure.reason.contains("private network") && !failure.is_passing(), "{failure}");
+        for (to, reason) in [
+            ("http://127.0.0.2:1/", "private network"),
+            ("http://localhost:1/", "private network"),
+            ("file:///etc/passwd", "`file:` is not fetched"),
+        ] {
+            let port = host(vec![redirect(to)]);
+            let url = format!("http://127.0.0.1:{port}/");
+            let failure = fetch(&url, &["127.0.0.1"]).await.unwrap_err();
+            assert!(failure.reason.contains(reason) && !failure.is_passing(), "{to}: {failure}");
+        }
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use super::content::{change_media, hashes};
 use super::hash::Hash;
 use crate::clock::now;
 use crate::metrics::METRICS;
-use crate::model::message::Message;
+use crate::model::message::{Direction, Message, Status};
 use crate::store::{self, Answer, Command, Store};
 use std::collections::HashMap;
 use std::io;
@@ -149,13 +149,29 @@ pub enum Removal {
     /// It is gone, and so many messages were told.
     #[allow(missing_docs)]
     Removed { messages: usize },
+    /// So many messages that have not been sent have it; nothing was removed.
+    #[allow(missing_docs)]
+    Unsent { messages: usize },
     /// Somebody just made another message of it.
     InUse,
     /// There is no such blob.
     NotFound,
 }
 
-/// Removes a blob, and takes it out of the messages that have it.
+/// Whether the bytes of a message are still needed: it would go out without them, now or when
+/// somebody sends it again.
+pub fn is_unsent(message: &Message) -> bool {
+    message.direction == Direction::Outbound && message.status != Status::Sent
+}
+
+/// The text for a blob that so many unsent messages have.
+pub fn unsent(messages: usize) -> String {
+    let have = if messages == 1 { "message that is not sent has" } else { "unsent messages have" };
+    format!("{messages} {have} this file; let it be sent, or delete the message, and try again")
+}
+
+/// Removes a blob, and takes it out of the messages that have it. One that something unsent has
+/// stays.
 pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Removal, Fault> {
     let found = blobs.all()?.into_iter().find(|stored| stored.hash == hash);
     let mut having = Vec::new();
@@ -175,6 +191,10 @@ pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Remov
         })
     };
     let having = walked.await.map_err(io::Error::other)??;
+    let unsent = having.iter().filter(|message| is_unsent(message)).count();
+    if found.is_some() && unsent > 0 {
+        return Ok(Removal::Unsent { messages: unsent });
+    }
     let messages = having.len();
     for message in having {
         take_out(&store, message, |other| other == hash).await?;
@@ -264,6 +284,14 @@ mod tests {
         let (_folder, store, blobs) = opened();
         let (kept, _) = blobs.put(b"used").unwrap();
         let message = message_with(&store, kept.hash).await;
+        let set = |status| store.write(Command::SetStatus { id: message.id, status, at: 2 });
+        for status in [Status::Pending, Status::Failed, Status::Canceled] {
+            set(status).await.unwrap();
+            let refused = remove(store.clone(), blobs.clone(), kept.hash).await.unwrap();
+            assert_eq!(refused, Removal::Unsent { messages: 1 }, "{status:?}");
+        }
+        assert!(blobs.open_blob(kept.hash).is_ok());
+        set(Status::Sent).await.unwrap();
         let removed = remove(store.clone(), blobs.clone(), kept.hash).await.unwrap();
         assert_eq!(removed, Removal::Removed { messages: 1 });
         let now = store.view().unwrap().by_id(message.id).unwrap().unwrap();

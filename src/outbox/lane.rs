@@ -236,7 +236,7 @@ impl Lane {
             let outcome = if is_held || wanted == Ok(false) {
                 Outcome::NotAttempted
             } else {
-                let delivery = route.account.send(route.outbound(&message)).await;
+                let delivery = route.account.send(route.outbound(&self.context, &message)).await;
                 // It waits, and so do those after it.
                 has_failed |= delivery == Delivery::Closed;
                 self.outcome_of(&message, delivery, &route.account)

@@ -17,7 +17,7 @@ pub(super) async fn may_send(context: &Context, message: &Message, route: &Route
     let found = if is_other_account {
         Found::CannotTell
     } else {
-        route.account.find(route.outbound(message)).await
+        route.account.find(route.outbound(context, message)).await
     };
     if let Found::History { candidates, is_complete } = found {
         for candidate in candidates {

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::adapter::{AccountHandle, Outbound};
-use crate::model::message::Message;
+use crate::model::message::{Message, ReplyTo};
 use crate::model::routing::StoreFacts;
 
 /// A route to a conversation.
@@ -14,15 +14,31 @@ pub(super) struct Route {
 
 impl Route {
     /// The message as the adapter is given it.
-    pub(super) fn outbound(&self, message: &Message) -> Outbound {
+    pub(super) fn outbound(&self, context: &Context, message: &Message) -> Outbound {
         Outbound {
             id: message.id,
             conversation: self.conversation.clone(),
             content: message.content.clone(),
-            reply_to: message.reply_to.clone(),
+            reply_to: message.reply_to.as_deref().map(|told| Box::new(self.reply(context, told))),
             created_at: message.created_at,
             original: message.original.clone().filter(|_| message.via.is_some()),
         }
+    }
+
+    /// The message that is answered, with the platform's ID only where this account knows it by that
+    /// in this conversation: anywhere else the ID is unknown, or another message's. Adapters then
+    /// quote its words (contract, item 24).
+    fn reply(&self, context: &Context, told: &ReplyTo) -> ReplyTo {
+        let find = |id| context.store.view().and_then(|view| view.by_id(id)).ok().flatten();
+        let answered = told.id.and_then(find);
+        let external_id = answered.filter(|answered| self.knows(answered));
+        ReplyTo { external_id: external_id.and_then(|it| it.external_id), ..told.clone() }
+    }
+
+    fn knows(&self, message: &Message) -> bool {
+        message.platform.as_deref() == Some(&*self.account.platform)
+            && message.account == self.account.account
+            && message.recipient == self.conversation
     }
 }
 

@@ -1,14 +1,14 @@
 //! Removing the bytes of media of old messages, where the configuration says so. The messages stay.
 
 use super::ages::Ages;
-use crate::media::sweep::take_out;
+use crate::media::sweep::{is_unsent, take_out};
 use crate::store::{Result, Store};
 
 /// Messages looked at for one step.
 const LOOKED_AT: usize = 2_000;
 
 /// Takes the media out of messages after `position` that are older than `age` seconds; `false` where
-/// the next message is not, or there is none. The sweep of media then removes what no message has.
+/// the next message is not, or there is none. What is unsent keeps its media. The sweep of media then removes what no message has.
 pub(super) async fn step(store: &Store, age: u64, ages: &Ages, position: &mut u64) -> Result<bool> {
     let mut old = Vec::new();
     let mut count = 0;
@@ -19,7 +19,7 @@ pub(super) async fn step(store: &Store, age: u64, ages: &Ages, position: &mut u6
         }
         count += 1;
         *position = message.seq;
-        if message.content.segments().is_some() {
+        if message.content.segments().is_some() && !is_unsent(&message) {
             old.push(message);
         }
     }

@@ -320,3 +320,57 @@ async fn a_thousand_messages_go_each_way() {
     let adapter = &platforms["platforms"][0];
     assert_eq!((&adapter["sent"], &adapter["received"]), (&json!(1000), &json!(1000)));
 }
+
+/// The segments of the newest group message that a peer was asked to send.
+fn newest_sent(peer: &Peer) -> Vec<Value> {
+    let actions = peer.actions();
+    let sent = actions.iter().rfind(|action| action["action"] == "send_group_msg").unwrap();
+    sent["params"]["message"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_names_a_message_only_to_the_account_that_knows_it_there() {
+    let server = TestServer::start();
+    let one = dial(&server, "1", willing()).await;
+    let two = dial(&server, "2", willing()).await;
+    let url = format!("ws://{}/onebot/v11/ws?platform=other", server.address);
+    let other = Peer::dial(&url, &headers("3", "Universal"), willing()).await.unwrap();
+    one.push(&group_message(1, 7, 77, "a question"));
+    until_inbound(&server, 1);
+    let asked = inbound(&server)[0]["id"].clone();
+    let answer = |platform: &str, group: &str| {
+        let (_, made) = server.post(&json!({
+            "message_type": "Text", "content": "an answer", "recipient": group,
+            "platform": platform, "reply_to": asked,
+        }));
+        server.until(made["id"].as_str().unwrap(), "Sent");
+    };
+    let reply = json!({"type": "reply", "data": {"id": "77"}});
+    answer("qq", "group_7");
+    assert_eq!(newest_sent(&one)[0], reply);
+    // From here on the conversation is the second account's.
+    two.push(&group_message(2, 7, 5, "more"));
+    until_inbound(&server, 2);
+    for (peer, platform, group) in
+        [(&two, "qq", "group_7"), (&one, "qq", "group_8"), (&other, "other", "group_7")]
+    {
+        answer(platform, group);
+        let sent = newest_sent(peer);
+        let text = sent[0]["data"]["text"].as_str().unwrap_or_default();
+        assert_eq!(text, "> Card: a question\nan answer", "{platform} {group}: {sent:?}");
+        assert_eq!(sent.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_words_of_a_platform_are_kept_only_so_far() {
+    let server = hasty("");
+    let answer = json!({"status": "failed", "retcode": 1404, "wording": "!".repeat(100_000)});
+    let script = willing_but("send_group_msg", Reply::Frames(vec![answer]));
+    let peer = dial(&server, "1", script).await;
+    let id = server.make_for(Some("qq"), "group_7", "x");
+    let failed = server.until(&id, "Failed");
+    let words = failed["last_error"].as_str().unwrap();
+    assert!(words.contains("!!!") && words.len() < 1000, "{} bytes", words.len());
+    drop(peer);
+}

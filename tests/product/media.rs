@@ -428,10 +428,14 @@ fn a_file_that_is_removed_is_taken_out_of_its_messages() {
     let segments = json!([{"type": "image", "name": "a.png", "media": kept_one["media"]}]);
     let (_, made) = server.post(&json!({"segments": segments, "recipient": "group_1"}));
     let path = format!("/api/media/{}", kept_one["media"].as_str().unwrap());
+    let (status, refused) = server.ask("DELETE", &path, None);
+    assert_eq!((status, &refused["code"]), (409, &json!("in_use")), "it waits to be sent");
+    let message = format!("/api/messages/{}", made["id"].as_str().unwrap());
+    assert_eq!(server.ask("PATCH", &message, Some(&json!({"status": "Sent"}))).0, 200);
     let (status, removed) = server.ask("DELETE", &path, None);
     assert_eq!((status, removed), (200, json!({"deleted": true, "messages": 1})));
     assert_eq!(server.get(&path).0, 404);
-    let (_, message) = server.get(&format!("/api/messages/{}", made["id"].as_str().unwrap()));
+    let (_, message) = server.get(&message);
     assert_eq!(
         (&message["content"], &message["segments"][0]["media"]),
         (&json!("a.png"), &Value::Null)

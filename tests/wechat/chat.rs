@@ -135,6 +135,36 @@ fn an_answer_that_is_no_success_is_never_sent() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_read_is_never_sent() {
+    let bench = Bench::logged_in("");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    for body in [r#"{"ret":"abc"}"#, r#"{"ret":true}"#, r#"{"ret":0.5}"#, "[]", r#""ok""#] {
+        bench.fake.fail("sendmessage", &[Fault::Body(body)]);
+        let sent = bench.server.until(&bench.make(body), "Sent");
+        assert_eq!(sent["retry_count"], 1, "{body}");
+        assert_eq!(bench.fake.texts(0).last().unwrap(), body, "it was sent again");
+    }
+}
+
+#[test]
+fn a_message_dated_ahead_closes_its_conversation_to_no_later_one() {
+    let bench = Bench::logged_in("");
+    let mut ahead = bench.fake.write(0, "one");
+    bench.until_inbound(1);
+    ahead["create_time_ms"] = json!(1_000_000_000_000_000_000_u64);
+    ahead["message_id"] = json!(5);
+    ahead["context_token"] = json!("of the message ahead");
+    bench.fake.tell_again(0, ahead);
+    bench.until_inbound(2);
+    let newest = bench.fake.write(0, "two");
+    bench.until_inbound(3);
+    bench.server.until(&bench.make("answer"), "Sent");
+    let taken = bench.fake.state().bots[0].taken.clone();
+    assert_eq!(taken[0]["context_token"], newest["context_token"]);
+}
+
+#[test]
 fn polls_that_fail_lose_and_double_nothing() {
     let bench = Bench::logged_in("");
     for (n, fault) in [Fault::Half, Fault::DropAfter, Fault::Status(524)].into_iter().enumerate() {

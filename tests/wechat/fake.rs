@@ -36,6 +36,8 @@ pub enum Fault {
     Ret(i64),
     /// Nothing is done; this `errcode`.
     Errcode(i64),
+    /// Nothing is done; this body, with the status of a success.
+    Body(&'static str),
 }
 
 /// A bot of one person.
@@ -270,6 +272,9 @@ impl Shared {
             Some(Fault::Status(status)) => return Answer::status(status),
             Some(Fault::Ret(code)) => return Answer::Json(json!({"ret": code, "errmsg": "no"})),
             Some(Fault::Errcode(code)) => return Answer::Json(json!({"errcode": code})),
+            Some(Fault::Body(body)) => {
+                return Answer::Raw { status: 200, headers: Vec::new(), body: body.into() };
+            }
             _ => {}
         }
         let answer = match &*call {

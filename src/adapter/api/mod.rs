@@ -11,6 +11,7 @@ mod media_source;
 mod message;
 mod settings;
 mod window;
+mod words;
 
 pub use account_handle::{AccountHandle, ForwardOf, Request};
 pub use action::{Action, ActionError};
@@ -23,3 +24,4 @@ pub use media_source::{MediaOf, MediaSource};
 pub use message::{Delivery, Found, Outbound};
 pub use settings::{OnUnknown, OwnSettings, RateLimit, Settings, SettingsEntry, Transport};
 pub use window::{Closed, Window};
+pub(in crate::adapter) use words::{cut, cut_to};

@@ -4,7 +4,8 @@
 //! `@tencent-weixin/openclaw-weixin` 2.4.9, uses it.
 
 use super::http::{Answer, Call, Http, NoAnswer};
-use super::json::{count, id, list, number, text};
+use super::json::{code, count, id, list, text};
+use crate::adapter::api::cut;
 use crate::protocol::json::from_slice_lenient;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
@@ -246,7 +247,7 @@ fn random_uin() -> Result<String, Failure> {
 }
 
 /// The verdict of an answer, from `ret` or `errcode`; either may be missing. An empty body is a
-/// success.
+/// success; of one that cannot be read nothing is known.
 fn verdict(answer: Result<Answer, NoAnswer>) -> Result<Value, Failure> {
     let answer = answer.map_err(|none| match none {
         NoAnswer::NotSent(words) => Failure::NotSent(words),
@@ -260,7 +261,7 @@ fn verdict(answer: Result<Answer, NoAnswer>) -> Result<Value, Failure> {
     let body: Option<Value> = if answer.body.iter().all(u8::is_ascii_whitespace) {
         Some(Value::Null)
     } else {
-        from_slice_lenient(&answer.body).ok()
+        from_slice_lenient(&answer.body).ok().filter(Value::is_object)
     };
     if let Some(failure) = body.as_ref().and_then(refusal) {
         return Err(failure);
@@ -272,17 +273,24 @@ fn verdict(answer: Result<Answer, NoAnswer>) -> Result<Value, Failure> {
         (status, _) if !status.is_success() => {
             Err(Failure::Refused(format!("the server answered {status}")))
         }
-        (_, Some(body)) => Ok(body),
-        (_, None) => Err(Failure::Unknown("the answer cannot be read".into())),
+        (_, Some(body)) if is_readable(&body) => Ok(body),
+        _ => Err(Failure::Unknown("the answer cannot be read".into())),
     }
 }
 
+/// The codes of an answer that say how a call ended.
+const CODES: [&str; 2] = ["errcode", "ret"];
+
+fn is_readable(body: &Value) -> bool {
+    CODES.into_iter().all(|field| code(body, field).is_some())
+}
+
 fn refusal(body: &Value) -> Option<Failure> {
-    let codes = [number(body, "errcode"), number(body, "ret")].into_iter().flatten();
-    let code = codes.into_iter().find(|code| *code != 0)?;
+    let mut codes = CODES.into_iter().filter_map(|field| code(body, field));
+    let code = codes.find(|code| *code != 0)?;
     let mut words = format!("ret {code}");
     if let Some(more) = text(body, "errmsg") {
-        words = format!("{words}: {more}");
+        words = format!("{words}: {}", cut(more));
     }
     Some(match code {
         SESSION_ENDED | 401 => Failure::Ended(words),
@@ -323,6 +331,19 @@ mod tests {
             (524, "", "Unknown"),
             (502, r#"{"ret":0}"#, "Unknown"),
             (200, r#"{"ret":0"#, "Unknown"),
+            (200, r#"{"ret":"abc"}"#, "Unknown"),
+            (200, r#"{"ret":""}"#, "Unknown"),
+            (200, r#"{"ret":true}"#, "Unknown"),
+            (200, r#"{"ret":0.5}"#, "Unknown"),
+            (200, r#"{"ret":1e30}"#, "Unknown"),
+            (200, r#"{"ret":[-2]}"#, "Unknown"),
+            (200, r#"{"ret":0,"errcode":{}}"#, "Unknown"),
+            (200, r#"{"ret":false,"errcode":-2}"#, "Limited"),
+            (403, r#"{"ret":"abc"}"#, "Ended"),
+            (200, "[]", "Unknown"),
+            (200, r#""ok""#, "Unknown"),
+            (200, "null", "Unknown"),
+            (200, "0", "Unknown"),
         ] {
             let failure = format!("{:?}", answered(status, body).unwrap_err());
             assert!(failure.starts_with(wanted), "{status} {body}: {failure}");

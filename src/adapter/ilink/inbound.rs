@@ -3,6 +3,7 @@
 use super::address::conversation;
 use super::crypto::hex;
 use super::json::{count, id, list, number, text};
+use crate::adapter::api::cut;
 use crate::model::change::Inbound;
 use crate::model::content::{Content, Media, Segment};
 use crate::model::message::{ReplyTo, Sender, excerpt};
@@ -85,7 +86,7 @@ fn fingerprint(sender: &str, written_ms: u64, items: &[Value]) -> String {
 fn segments(items: &[Value]) -> Vec<Segment> {
     let mut segments: Vec<_> = items.iter().map(segment).collect();
     if segments.is_empty() {
-        segments.push(Segment::Other { name: "empty".into(), text: None });
+        segments.push(unknown(&Value::Null));
     }
     segments
 }
@@ -118,11 +119,18 @@ fn segment(item: &Value) -> Segment {
             let text = text(call, "tool_name").map(str::to_owned);
             Segment::Other { name: "tool_call".into(), text }
         }
-        other => {
-            let name = other.map_or_else(|| "item".into(), |number| format!("item {number}"));
-            Segment::Other { name, text: None }
-        }
+        _ => unknown(item),
     }
+}
+
+/// An item of no known type, by the platform's own word: its part, else the number of its type, else
+/// the field where items are.
+fn unknown(item: &Value) -> Segment {
+    let mut fields = item.as_object().into_iter().flat_map(|fields| fields.keys());
+    let part = fields.find(|name| name.ends_with("_item"));
+    let kind = || number(item, "type").map(|number| number.to_string());
+    let name = part.cloned().or_else(kind).unwrap_or_else(|| "item_list".into());
+    Segment::Other { name: cut(&name).into_owned(), text: None }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "milliseconds of a voice are few")]
@@ -184,6 +192,8 @@ mod tests {
             {"type": 5, "video_item": {"play_length": 3}},
             {"type": 11, "tool_call_start_item": {"tool_name": "search"}},
             {"type": 99},
+            {"type": 98, "sticker_item": {}},
+            {},
         ]));
         let segments = serde_json::to_value(all.content.segments().unwrap()).unwrap();
         assert_eq!(
@@ -195,7 +205,9 @@ mod tests {
                 {"type": "file", "name": "a.pdf", "size": 12},
                 {"type": "video"},
                 {"type": "other", "name": "tool_call", "text": "search"},
-                {"type": "other", "name": "item 99"},
+                {"type": "other", "name": "99"},
+                {"type": "other", "name": "sticker_item"},
+                {"type": "other", "name": "item_list"},
             ])
         );
         assert!(all.original.unwrap().contains("https://cdn/x"), "the platform's own words");
@@ -227,7 +239,7 @@ mod tests {
     fn what_is_odd_is_read_as_far_as_it_goes() {
         let odd = read(&json!({"item_list": null, "from_user_id": 5}), "wechat", "a").unwrap();
         assert_eq!(odd.message.conversation, "private_unknown");
-        assert_eq!(odd.message.content.readable(), "[empty]");
+        assert_eq!(odd.message.content.readable(), "[item_list]");
         assert!(!odd.message.external_id.is_empty());
         let grouped = json!({"from_user_id": "u", "group_id": "7@chatroom"});
         assert_eq!(read(&grouped, "wechat", "a").unwrap().message.conversation, "group_7@chatroom");

@@ -26,6 +26,14 @@ pub(super) fn number(value: &Value, field: &str) -> Option<i64> {
     }
 }
 
+/// A code of an answer: 0 where it is missing or null, `None` where it is no whole number.
+pub(super) fn code(value: &Value, field: &str) -> Option<i64> {
+    match value.get(field) {
+        None | Some(Value::Null) => Some(0),
+        Some(_) => number(value, field),
+    }
+}
+
 /// As [`number`], where it is not negative and not 0.
 pub(super) fn count(value: &Value, field: &str) -> Option<u64> {
     number(value, field).and_then(|number| u64::try_from(number).ok()).filter(|number| *number > 0)

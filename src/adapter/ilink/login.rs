@@ -4,8 +4,12 @@ use super::api::{Api, Failure};
 use super::json::text;
 use super::memory::Login;
 use super::qr::modules;
+use crate::adapter::api::cut;
 use crate::clock::now;
 use crate::protocol::login::{LoginState, LoginStatus};
+use hyper::Uri;
+use hyper::header::HeaderValue;
+use hyper::http::uri::Scheme;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -171,12 +175,44 @@ fn at_host(base: &str, host: &str) -> String {
     format!("{scheme}://{host}")
 }
 
+/// Whether the token may go to an address that the platform told: only one that is configured may be
+/// private or without encryption (contract, item 36).
+fn is_usable(told: &str, configured: &str) -> bool {
+    let (Ok(uri), Ok(configured)) = (told.parse::<Uri>(), configured.parse::<Uri>()) else {
+        return false;
+    };
+    if uri.query().is_some() || told.contains('#') || uri.host().is_none_or(str::is_empty) {
+        return false;
+    }
+    let is_configured =
+        uri.scheme() == configured.scheme() && uri.authority() == configured.authority();
+    is_configured || uri.scheme() == Some(&Scheme::HTTPS) && uri.host().is_some_and(is_name)
+}
+
+/// Whether a host is a name of the public internet, and no address.
+fn is_name(host: &str) -> bool {
+    let is_local = host.eq_ignore_ascii_case("localhost") || !host.contains('.');
+    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    !is_local && !host.starts_with('[') && last.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
 fn confirmed(answer: &Value, base: &str) -> Result<Login, String> {
     let (Some(token), Some(account)) = (text(answer, "bot_token"), text(answer, "ilink_bot_id"))
     else {
         return Err("WeChat confirmed the login without a token".into());
     };
-    let base = text(answer, "baseurl").unwrap_or(base).trim_end_matches('/');
+    if HeaderValue::try_from(token).is_err() {
+        return Err("WeChat confirmed the login with a token that no request can carry".into());
+    }
+    let told = text(answer, "baseurl").unwrap_or(base);
+    if !is_usable(told, base) {
+        let told = cut(told);
+        return Err(format!(
+            "WeChat confirmed the login for `{told}`, which is neither the configured address nor \
+             a public one with https; the token is not sent there"
+        ));
+    }
+    let base = told.trim_end_matches('/');
     Ok(Login {
         account: account.to_owned(),
         user: text(answer, "ilink_user_id").unwrap_or_default().to_owned(),
@@ -196,6 +232,46 @@ mod tests {
         let answer = json!({"bot_token": "t", "ilink_bot_id": "b", "baseurl": ""});
         assert_eq!(confirmed(&answer, "https://h").unwrap().base, "https://h");
         assert!(confirmed(&json!({"bot_token": "t"}), "https://h").is_err());
+    }
+
+    #[test]
+    fn a_token_goes_only_to_the_configured_address_or_a_public_one() {
+        let of = |told: &str, base: &str| {
+            let answer = json!({"bot_token": "t", "ilink_bot_id": "b", "baseurl": told});
+            confirmed(&answer, base).map(|login| login.base)
+        };
+        let official = "https://ilinkai.weixin.qq.com";
+        assert_eq!(
+            of("https://other.weixin.qq.com/", official).unwrap(),
+            "https://other.weixin.qq.com"
+        );
+        let local = "http://127.0.0.1:5";
+        assert_eq!(of("http://127.0.0.1:5/", local).unwrap(), local);
+        for told in [
+            "file:///etc",
+            "javascript:x",
+            "http://[::1]:1/a b?x#y",
+            "https://h.example/?x",
+            "https://h.example/#x",
+            "http://other.weixin.qq.com",
+            "http://127.0.0.2:5",
+            "http://127.0.0.1:6",
+            "https://127.0.0.1:5",
+            "https://[::1]",
+            "https://localhost",
+            "https://0x7f.1",
+            "https://router",
+            "h.example",
+        ] {
+            let reason = of(told, local).unwrap_err();
+            assert!(reason.contains("not sent there"), "{told}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_no_header_takes_ends_the_login() {
+        let answer = json!({"bot_token": "t\r\nx: y", "ilink_bot_id": "b"});
+        assert!(confirmed(&answer, "https://h").unwrap_err().contains("token"));
     }
 
     #[test]

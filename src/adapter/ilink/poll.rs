@@ -16,6 +16,9 @@ const MAX_FAILURES: u32 = 3;
 /// A poll that took so long was held.
 const HELD: Duration = Duration::from_secs(5);
 
+/// The longest pause after a poll that came back at once with nothing new.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Why polling ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PollEnd {
@@ -36,9 +39,11 @@ pub(super) async fn poll(account: &Account, cursor: &mut String) -> PollEnd {
             Ok(updates) => {
                 failures = 0;
                 hold = updates.hold.unwrap_or(hold);
+                let is_new = brings_news(&updates, cursor);
                 if !take(account, cursor, updates).await {
                     return PollEnd::Stopped;
                 }
+                sleep(pause(is_new, began.elapsed(), account.settings.reconnect)).await;
                 continue;
             }
             // Nothing came.
@@ -63,6 +68,16 @@ pub(super) async fn poll(account: &Account, cursor: &mut String) -> PollEnd {
         tracing::debug!(account = account.login.account, "a poll failed: {}", failure.words());
         sleep(account.settings.reconnect * failures).await;
     }
+}
+
+/// Whether an answer has messages that the next poll will not bring again.
+fn brings_news(updates: &Updates, cursor: &str) -> bool {
+    !updates.messages.is_empty() && updates.cursor.as_deref().is_some_and(|next| next != cursor)
+}
+
+/// The pause until the next poll: a server that does not hold polls would be asked without end.
+fn pause(is_new: bool, took: Duration, reconnect: Duration) -> Duration {
+    if is_new || took > HELD { Duration::ZERO } else { reconnect.min(PAUSE) }
 }
 
 /// Has what a poll answered stored, in one commit; `false` where the core takes nothing any more.
@@ -95,4 +110,27 @@ async fn take(account: &Account, cursor: &mut String, updates: Updates) -> bool 
         *cursor = next;
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_what_is_new_is_followed_by_another_poll_at_once() {
+        let updates = |messages: usize, cursor: Option<&str>| Updates {
+            messages: vec![json!({}); messages],
+            cursor: cursor.map(str::to_owned),
+            hold: None,
+        };
+        assert!(brings_news(&updates(1, Some("b")), "a"));
+        for (messages, cursor) in [(0, None), (0, Some("b")), (1, Some("a")), (1, None)] {
+            assert!(!brings_news(&updates(messages, cursor), "a"), "{messages} {cursor:?}");
+        }
+        let (at_once, reconnect) = (Duration::from_millis(1), Duration::from_secs(5));
+        assert_eq!(pause(true, at_once, reconnect), Duration::ZERO);
+        assert_eq!(pause(false, at_once, reconnect), PAUSE);
+        assert_eq!(pause(false, HELD * 2, reconnect), Duration::ZERO, "it was held");
+    }
 }

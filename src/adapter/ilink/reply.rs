@@ -20,7 +20,7 @@ const FRESH_REFUSALS_APART: u64 = 20 * 60;
 pub(super) struct Reply {
     /// The token of their newest message, to be sent back as it came.
     pub(super) token: String,
-    /// When that was written, in Unix milliseconds.
+    /// When that was written, in Unix milliseconds; 0 where no message told a time.
     pub(super) received_ms: u64,
     /// Messages that were taken with it.
     pub(super) taken: u32,
@@ -62,14 +62,17 @@ impl fmt::Debug for Reply {
 }
 
 impl Reply {
-    /// A message came in with a token; one that is told again later changes nothing.
-    pub(super) fn receive(&mut self, token: &str, written_ms: u64) {
-        let is_older = written_ms != 0 && written_ms < self.received_ms;
+    /// A message came in with a token at `now_ms` (Unix milliseconds); one that is told again later
+    /// changes nothing. A time ahead of that counts as none, or later tokens would seem older.
+    pub(super) fn receive(&mut self, token: &str, written_ms: u64, now_ms: u64) {
+        let possible = |time_ms| if time_ms > now_ms { 0 } else { time_ms };
+        let (written_ms, newest_ms) = (possible(written_ms), possible(self.received_ms));
+        let is_older = written_ms != 0 && written_ms < newest_ms;
         if token == self.token || (is_older && !self.token.is_empty()) {
             return;
         }
         token.clone_into(&mut self.token);
-        self.received_ms = self.received_ms.max(written_ms);
+        self.received_ms = newest_ms.max(written_ms);
         (self.taken, self.refusals, self.next_try) = (0, 0, None);
         self.words.clear();
     }
@@ -121,7 +124,7 @@ mod tests {
 
     fn written(token: &str, at: u64) -> Reply {
         let mut reply = Reply::default();
-        reply.receive(token, at * 1000);
+        reply.receive(token, at * 1000, at * 1000);
         reply
     }
 
@@ -131,17 +134,33 @@ mod tests {
         let mut reply = written("a", 5);
         assert!(reply.is_open(9));
         assert!(reply.refuse(&reply.token.clone(), ID, "ret -2", 10));
-        reply.receive("a", 5_000);
+        reply.receive("a", 5_000, 7_000);
         assert!(!reply.is_open(11));
-        reply.receive("older", 4_000);
+        reply.receive("older", 4_000, 7_000);
         assert_eq!(reply.token, "a");
-        reply.receive("b", 6_000);
+        reply.receive("b", 6_000, 7_000);
         assert!(reply.is_open(11));
         assert_eq!(reply.words, "");
         assert!(reply.refuse("a", ID, "ret -2", 12));
         assert!(reply.is_open(12), "a late refusal of an older token says nothing of this one");
-        reply.receive("c", 0);
+        reply.receive("c", 0, 7_000);
         assert_eq!((&*reply.token, reply.received_ms), ("c", 6_000));
+    }
+
+    #[test]
+    fn a_time_ahead_closes_nothing() {
+        for ahead in [3_600_000, 1_000_000_000_000_000_000] {
+            let mut reply = written("a", 5);
+            reply.receive("ahead", ahead, 6_000);
+            assert_eq!((&*reply.token, reply.received_ms), ("ahead", 5_000));
+            // The platform's clock may be behind this one.
+            reply.receive("next", 5_500, 7_000);
+            assert_eq!((&*reply.token, reply.received_ms), ("next", 5_500));
+            // As an earlier version may have kept it.
+            reply.received_ms = ahead;
+            reply.receive("last", 8_000, 8_000);
+            assert_eq!((&*reply.token, reply.received_ms), ("last", 8_000));
+        }
     }
 
     #[test]
@@ -175,10 +194,10 @@ mod tests {
         for n in 1..MAX_FRESH_REFUSALS {
             assert!(reply.refuse(&reply.token.clone(), ID, "ret -2", at));
             // A person who writes several times meanwhile proves nothing.
-            reply.receive(&format!("soon {n}"), at * 1000);
+            reply.receive(&format!("soon {n}"), at * 1000, at * 1000);
             assert!(reply.refuse(&reply.token.clone(), ID, "ret -2", at + 1));
             at += FRESH_REFUSALS_APART;
-            reply.receive(&format!("later {n}"), at * 1000);
+            reply.receive(&format!("later {n}"), at * 1000, at * 1000);
         }
         assert!(!reply.refuse(&reply.token.clone(), ID, "ret -2", at));
         assert!(reply.is_open(at), "the next message is tried");

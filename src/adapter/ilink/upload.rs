@@ -5,6 +5,7 @@ use super::api::Failure;
 use super::crypto::{Key, encrypt, hex, new_key};
 use super::http::{Call, NoAnswer};
 use super::json::text;
+use crate::adapter::api::cut;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
 use form_urlencoded::byte_serialize;
@@ -129,7 +130,7 @@ async fn put(account: &Account, url: &str, bytes: Bytes) -> Result<String, NotUp
         };
         let header = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
         if answer.status.is_client_error() {
-            let words = header("x-error-message").unwrap_or("no reason is given");
+            let words = cut(header("x-error-message").unwrap_or("no reason is given"));
             let status = answer.status;
             return Err(NotUploaded::Final(format!(
                 "WeChat's file server refused the file: {words} ({status})"

@@ -2,6 +2,7 @@
 
 use super::reply::{Progress, Reply};
 use crate::adapter::api::{Closed, Window};
+use crate::clock::now_ms;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
@@ -28,9 +29,9 @@ impl Windows {
         self.lock().replies.keys().cloned().collect()
     }
 
-    /// A message came in; gives what is known since.
+    /// A message came in just now; gives what is known since.
     pub(super) fn receive(&self, conversation: &str, token: &str, written_ms: u64) -> Reply {
-        self.change(conversation, |reply| reply.receive(token, written_ms)).1
+        self.change(conversation, |reply| reply.receive(token, written_ms, now_ms())).1
     }
 
     /// The token to answer with.

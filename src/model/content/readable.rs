@@ -20,7 +20,7 @@ pub(super) fn address_or_name(segment: &Segment) -> String {
 
 /// Whether a word says something, and is not the bytes of a file.
 fn is_shown(word: &str) -> bool {
-    !word.is_empty() && !word.starts_with("base64://") && !word.starts_with("data:")
+    !word.trim().is_empty() && !word.starts_with("base64://") && !word.starts_with("data:")
 }
 
 pub(super) fn readable(segments: &[Segment]) -> String {

@@ -4,7 +4,7 @@ use super::{hash_of, no_media, on_thread};
 use crate::media::complete::{has_media, is_complete};
 use crate::media::fetch::FailureKind;
 use crate::media::list::newest;
-use crate::media::sweep::{self, Removal};
+use crate::media::sweep::{self, Removal, unsent};
 use crate::model::message::MessageType;
 use crate::protocol::http::MediaRemoved;
 use crate::server::body::{Answer, json};
@@ -49,6 +49,10 @@ pub async fn remove(call: Call<'_>) -> Result<Answer> {
             Ok(json(StatusCode::OK, &MediaRemoved { deleted: true, messages }))
         }
         Ok(Removal::NotFound) => Err(no_media()),
+        Ok(Removal::Unsent { messages }) => {
+            let text = unsent(messages);
+            Err(ErrorResponse::new(StatusCode::CONFLICT, text).named(Some("in_use")))
+        }
         Ok(Removal::InUse) => {
             let text = "another message was made of it just now; remove it again";
             Err(ErrorResponse::new(StatusCode::CONFLICT, text).named(Some("in_use")))

@@ -1,9 +1,12 @@
 //! Notices and requests as the core takes them (contract, items 26, 27 and 29).
 
-use crate::adapter::api::{Event, MessageRef, PlatformRequest};
+use crate::adapter::api::{Event, MessageRef, PlatformRequest, cut_to};
 use crate::model::message::{Sender, check_name};
 use crate::model::notice::{Notice, NoticeKind};
 use crate::model::reaction::ReactionChange;
+
+/// The most characters of a notice's text: a file's has its address.
+const MAX_TEXT: usize = 2_000;
 
 /// The surroundings of a notice: whom it was told, when, and the names of people.
 pub(in crate::adapter::onebot) struct Notices<'a> {
@@ -48,7 +51,7 @@ impl Notices<'_> {
             kind,
             user: user.map(person),
             operator: operator.map(person),
-            text,
+            text: cut_to(&text, MAX_TEXT).into_owned(),
             created_at: self.at,
             request: None,
         });

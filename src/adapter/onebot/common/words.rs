@@ -12,8 +12,9 @@ pub(in crate::adapter::onebot) fn words(segment: &Segment) -> String {
             let place = format!("{latitude},{longitude}");
             joined(&[title.as_deref(), address.as_deref(), Some(&place)], " ")
         }
-        Segment::Card { title, text, url, .. } => {
-            joined(&[title.as_deref(), text.as_deref(), url.as_deref()], " ")
+        Segment::Card { title, text, url, image } => {
+            let said = [title, text, url, image].map(Option::as_deref);
+            Some(joined(&said, " ")).filter(is_shown).unwrap_or_else(|| readable(segment))
         }
         Segment::Forward { items, .. } if !items.is_empty() => {
             let said = items.iter().map(|item| {
@@ -37,6 +38,11 @@ pub(in crate::adapter::onebot) fn quote(reply_to: &ReplyTo) -> Option<String> {
     })
 }
 
+#[allow(clippy::ptr_arg, reason = "a filter is given it so")]
+fn is_shown(words: &String) -> bool {
+    !words.trim().is_empty()
+}
+
 fn readable(segment: &Segment) -> String {
     Content::of(vec![segment.clone()]).readable().into_owned()
 }
@@ -56,6 +62,20 @@ mod tests {
     fn every_segment_has_words() {
         for segment in every_segment() {
             assert!(!words(&segment).trim().is_empty(), "{segment:?}");
+        }
+    }
+
+    #[test]
+    fn a_card_of_a_picture_is_its_address_and_an_empty_one_says_that_it_is_one() {
+        let card = |url: Option<&str>, image: Option<&str>| Segment::Card {
+            title: None,
+            text: None,
+            url: url.map(str::to_owned),
+            image: image.map(str::to_owned),
+        };
+        assert_eq!(words(&card(None, Some("http://x/y.png"))), "http://x/y.png");
+        for empty in [card(None, None), card(Some(""), None), card(Some(" "), None)] {
+            assert_eq!(words(&empty), "[card]");
         }
     }
 

@@ -2,7 +2,7 @@
 //! and go-cqhttp added.
 
 use super::reading;
-use crate::adapter::api::{Event, PlatformRequest, RequestKind};
+use crate::adapter::api::{Event, PlatformRequest, RequestKind, cut};
 use crate::adapter::onebot::common::channel;
 use crate::adapter::onebot::common::fields::Fields;
 use crate::adapter::onebot::common::notices::{About, Notices};
@@ -11,6 +11,7 @@ use crate::clock::now;
 use crate::model::notice::NoticeKind;
 use crate::model::reaction::ReactionChange;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// Reactions of one frame.
 const MAX_REACTIONS: usize = 64;
@@ -25,9 +26,9 @@ impl<'a> NoticeFrame<'a> {
     }
 
     /// Whether the account was logged out, with the words for people.
-    pub(super) fn offline(&self) -> Option<&str> {
+    pub(super) fn offline(&self) -> Option<Cow<'_, str>> {
         let is_offline = self.0.get("notice_type") == Some("bot_offline");
-        is_offline.then(|| self.words().unwrap_or_default())
+        is_offline.then(|| cut(self.words().unwrap_or_default()))
     }
 
     /// A conversation's name that it tells.

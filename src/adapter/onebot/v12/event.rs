@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::notice::NoticeFrame;
 use super::segment;
+use crate::adapter::api::cut;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::parts::Reading;
 use crate::adapter::onebot::common::scalar::Scalar;
@@ -121,7 +122,7 @@ impl Fields<'_> {
             status: scalar(self.status),
             retcode: self.retcode.number().unwrap_or(-1),
             data: self.data.map(RawValue::to_owned),
-            text: scalar(self.message),
+            text: cut(&scalar(self.message)).into_owned(),
         };
         Frame::ActionResponse { echo: self.echo.or_empty().to_owned(), answer }
     }

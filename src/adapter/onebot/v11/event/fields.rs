@@ -1,5 +1,6 @@
 //! The fields of a frame.
 
+use crate::adapter::api::cut;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::scalar::Scalar;
 use serde::Deserialize;
@@ -86,7 +87,7 @@ impl Fields<'_> {
     fn text(&self) -> String {
         let message: Scalar<'_> = parse_or_default(self.message);
         let said = self.wording.text().or(message.text()).or(self.msg.text());
-        said.unwrap_or_default().to_owned()
+        cut(said.unwrap_or_default()).into_owned()
     }
 }
 
