@@ -434,7 +434,8 @@ fn http_is_what_the_protocol_and_the_server_ask_for() {
     for version in ["2025-06-18", "2025-11-25"] {
         let info = json!({"name": "t", "version": "1"});
         let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": info});
-        let answer = client.ask("initialize", &params);
+        let ask = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params});
+        let (_, answer) = client.post(&ask, &[("mcp-protocol-version", version)]);
         assert_eq!(answer["result"]["protocolVersion"], version, "{answer}");
     }
     // In 2026-07-28 each request says what it speaks, and there is no `initialize`.
