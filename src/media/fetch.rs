@@ -270,7 +270,7 @@ fn failed(error: &reqwest::Error) -> Failure {
 /// Whether this program itself refused the host.
 fn is_refused(error: &reqwest::Error) -> bool {
     let first = std::error::Error::source(error);
-    std::iter::successors(first, |error| error.source()).any(|error| error.is::<PrivateHost>())
+    std::iter::successors(first, |error| error.source()).any(|error| error.downcast_ref::<PrivateHost>().is_some())
 }
 
 /// The first cause of an error.
