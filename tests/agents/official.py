@@ -2,7 +2,7 @@
 
     official.py PROGRAM URL
 
-The store has one conversation, `qq/group_1`, and its first message is "hello".
+The store has one conversation, `loopback/group_1`, and its first message is "hello".
 """
 
 import asyncio
@@ -23,7 +23,7 @@ async def check(target, mode, version):
         # The client checks each structured result against the schema of its tool.
         page = (await client.call_tool("list_conversations", {})).structured_content
         assert [one["conversation"] for one in page["conversations"]] == ["group_1"], page
-        place = {"platform": "qq", "conversation": "group_1"}
+        place = {"platform": "loopback", "conversation": "group_1"}
         page = (await client.call_tool("read_messages", place)).structured_content
         assert page["messages"][0]["text"] == "hello", page
         first = page["messages"][0]["id"]
