@@ -56,10 +56,7 @@ fn serve() -> Operation {
         d.named("get_media", "A file, or a part of it by `Range`")
             .path("media", &hash(), "Its SHA-256 in hex")
             .query("name", &file_name(), "The name to save it under")
-            .answers_text(
-                &["application/octet-stream", "image/*", "audio/*", "video/*"],
-                "The file",
-            )
+            .answers_text(&["*/*"], "The file")
             .error(400, "`name` is no name")
             .error(404, "There is no such file")
             .error(416, "`Range` begins behind the end of the file")
@@ -82,10 +79,7 @@ fn serve_signed() -> Operation {
             .path("media", &hash(), "Its SHA-256 in hex")
             .query("until", &count(), "Unix seconds until which the address holds")
             .query("sig", &json!({"type": "string"}), "The signature")
-            .answers_text(
-                &["application/octet-stream", "image/*", "audio/*", "video/*"],
-                "The file",
-            )
+            .answers_text(&["*/*"], "The file")
             .error(403, "The address does not hold, or not any more")
             .error(404, "There is no such file")
             .error(416, "`Range` begins behind the end of the file")

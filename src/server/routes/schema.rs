@@ -42,5 +42,5 @@ pub(super) fn hash() -> Value {
 
 /// The name of a file.
 pub(super) fn file_name() -> Value {
-    json!({"type": "string", "minLength": 1, "maxLength": 255})
+    json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[^\x00-\x1f\x7f-\x9f]+$"})
 }
