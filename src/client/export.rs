@@ -13,8 +13,8 @@ use std::sync::Arc;
 pub enum Export {
     /// From a server.
     Remote(Incoming),
-    /// From the store itself.
-    Local(Box<dyn Iterator<Item = store::Result<Message>>>),
+    /// From the store itself; the first message that is damaged is told of at the end.
+    Local(Box<dyn Iterator<Item = store::Result<Message>>>, Option<store::Error>),
 }
 
 impl Export {
@@ -23,7 +23,7 @@ impl Export {
         let is_wanted = move |message: &store::Result<Message>| {
             message.as_ref().map_or(true, |message| filter.matches(message))
         };
-        Ok(Self::Local(Box::new(view.after(0)?.filter(is_wanted))))
+        Ok(Self::Local(Box::new(view.after(0)?.filter(is_wanted)), None))
     }
 
     /// The next bytes of lines; `None` at the end.
@@ -39,13 +39,20 @@ impl Export {
                     return Ok(Some(data));
                 }
             },
-            Self::Local(messages) => {
-                let Some(message) = messages.next() else { return Ok(None) };
-                let mut line = serde_json::to_vec(&Record::from(message?))
+            Self::Local(messages, damage) => loop {
+                let message = match messages.next() {
+                    Some(Err(error @ store::Error::Damaged(_))) => {
+                        damage.get_or_insert(error);
+                        continue;
+                    }
+                    Some(message) => message?,
+                    None => return damage.take().map_or(Ok(None), |error| Err(error.into())),
+                };
+                let mut line = serde_json::to_vec(&Record::from(message))
                     .map_err(|error| Error::failed(error.to_string()))?;
                 line.push(b'\n');
-                Ok(Some(line.into()))
-            }
+                return Ok(Some(line.into()));
+            },
         }
     }
 }

@@ -44,21 +44,27 @@ pub fn export(call: &Call<'_>) -> Result<Answer> {
     let (sender, read) = mpsc::channel(PIECES);
     let patience = Duration::from_secs(context.config.limits.idle_seconds);
     let pieces = Pieces { sender, patience, runtime: Handle::current() };
-    tokio::task::spawn_blocking(move || {
-        if let Err(error) = write_lines(&view, &filter, &pieces) {
-            // The body breaks off, by which the reader knows that it is not whole.
-            tracing::error!("an export broke off: {error}");
-            let _ = pieces.sender.try_send(Err(error));
+    let writing = tokio::task::spawn_blocking(move || {
+        let written = write_lines(&view, &filter, &pieces);
+        if let Err(error) = &written {
+            tracing::error!("an export is not whole: {error}");
         }
         drop(permit);
+        written
     });
     let lifetime = Lifetime::new(context.stop.clone(), call.granted.revoked.clone());
-    let frames = stream::try_unfold((read, lifetime), |(mut read, lifetime)| async {
+    let state = (read, writing, lifetime);
+    let frames = stream::try_unfold(state, |(mut read, writing, lifetime)| async {
         let piece = lifetime.run(read.recv()).await;
-        match piece.map_err(|ended| format!("the export ended early: {ended:?}"))? {
-            Some(piece) => Ok::<_, Broken>(Some((Frame::data(piece?), (read, lifetime)))),
-            None => Ok(None),
+        let piece = piece.map_err(|ended| format!("the export ended early: {ended:?}"))?;
+        if let Some(piece) = piece {
+            return Ok::<_, Broken>(Some((Frame::data(piece), (read, writing, lifetime))));
         }
+        let written = writing.await?;
+        // The pieces before are flushed while the body is waited for.
+        tokio::task::yield_now().await;
+        // Where it is not whole the body breaks off, by which the reader knows.
+        Ok(written.map(|()| None)?)
     });
     let body = StreamBody::new(frames);
     let mut answer = Response::new(Body::Stream(body.boxed_unsync()));
@@ -68,7 +74,7 @@ pub fn export(call: &Call<'_>) -> Result<Answer> {
 
 /// Where an export's pieces go.
 struct Pieces {
-    sender: mpsc::Sender<store::Result<Bytes>>,
+    sender: mpsc::Sender<Bytes>,
     /// How long the reader may take nothing; what is exported is held in the store meanwhile.
     patience: Duration,
     runtime: Handle,
@@ -77,7 +83,7 @@ struct Pieces {
 impl Pieces {
     /// Hands a piece on; `false` if the reader has gone.
     fn send(&self, piece: Vec<u8>) -> store::Result<bool> {
-        let sent = self.sender.send_timeout(Ok(piece.into()), self.patience);
+        let sent = self.sender.send_timeout(piece.into(), self.patience);
         match self.runtime.block_on(sent) {
             Ok(()) => Ok(true),
             Err(SendTimeoutError::Closed(_)) => Ok(false),
@@ -89,10 +95,18 @@ impl Pieces {
     }
 }
 
+/// Writes every message that can be read; the error tells of the first one that is damaged.
 fn write_lines(view: &Arc<View>, filter: &Filter, pieces: &Pieces) -> store::Result<()> {
     let mut lines = Vec::with_capacity(PIECE + 4096);
+    let mut damage = Ok(());
     for message in view.after(0)? {
-        let message = message?;
+        let message = match message {
+            Err(error @ store::Error::Damaged(_)) => {
+                damage = damage.and(Err(error));
+                continue;
+            }
+            message => message?,
+        };
         if !filter.matches(&message) {
             if pieces.sender.is_closed() {
                 return Ok(());
@@ -109,7 +123,8 @@ fn write_lines(view: &Arc<View>, filter: &Filter, pieces: &Pieces) -> store::Res
             }
         }
     }
-    pieces.send(lines).map(drop)
+    pieces.send(lines)?;
+    damage
 }
 
 /// `POST /api/import`: takes in a batch of lines, all of it in one commit; what is known already

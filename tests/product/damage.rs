@@ -84,3 +84,29 @@ async fn a_message_that_waits_and_is_damaged_holds_no_other_up() {
     assert!(told.contains("message 1 is damaged"), "{told}");
     drop(peer);
 }
+
+#[test]
+fn an_export_has_every_message_that_can_be_read_and_says_that_it_is_not_whole() {
+    let mut server = TestServer::start();
+    for content in ["first", "a text to damage", "third"] {
+        server.make_for(Some("qq"), "group_5", content);
+    }
+    server.stop();
+    damage(&server.home.db(), "a text to damage");
+    let exported = |server: &TestServer| {
+        let output = server.home.run(&["export"]);
+        let (lines, told) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));
+        let (lines, told) = (lines.unwrap(), told.unwrap());
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(lines.contains("first") && lines.contains("third"), "{lines}");
+        assert_eq!(lines.lines().count(), 2, "{lines}");
+        told
+    };
+    let told = exported(&server);
+    assert!(told.contains("message 2 is damaged"), "{told}");
+    server.start_again();
+    let told = exported(&server);
+    assert!(told.contains("ended too early"), "{told}");
+    let log = server.log();
+    assert!(log.contains("an export is not whole: the record of message 2 is damaged"), "{log}");
+}
