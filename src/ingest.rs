@@ -7,7 +7,7 @@
 //! A message of the account's owner may be the echo of an attempt that is under way. It waits for
 //! the attempt's end, which tells the platform's ID; the store decides which it is.
 
-use crate::adapter::{Event, MessageRef, QueuedEvent, Registry};
+use crate::adapter::{AdapterEvent, MessageRef, QueuedEvent, Registry};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::media::{Blobs, content};
@@ -15,7 +15,7 @@ use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
-use crate::store::{self, Answer, Command, Store, Target};
+use crate::store::{self, Answer, Command, MessageTarget, Store};
 use crate::words::Words;
 use std::collections::VecDeque;
 use std::future::pending;
@@ -171,16 +171,22 @@ impl Ingest {
     }
 
     /// The command for an event, and who waits until it is stored.
-    fn command(&self, event: Event, stored: &mut Option<oneshot::Sender<()>>) -> Option<Command> {
+    fn command(
+        &self,
+        event: AdapterEvent,
+        stored: &mut Option<oneshot::Sender<()>>,
+    ) -> Option<Command> {
         Some(match event {
-            Event::Message(received) => Command::Receive { received, at: now(), can_wait: true },
-            Event::Told { platform, account, frame, meaning } => {
+            AdapterEvent::Message(received) => {
+                Command::Receive { received, at: now(), can_wait: true }
+            }
+            AdapterEvent::Told { platform, account, frame, meaning } => {
                 let meaning = meaning.and_then(|meaning| self.command(*meaning, stored));
                 let Some(forget_before) = self.words.needed_from(now()) else { return meaning };
                 let (meaning, at) = (meaning.map(Box::new), now());
                 Command::Tell { platform, account, frame, meaning, at, forget_before }
             }
-            Event::Batch { messages, state, stored: waits } => {
+            AdapterEvent::Batch { messages, state, stored: waits } => {
                 *stored = Some(waits);
                 let receive = |message| Command::Receive {
                     received: Box::new(message),
@@ -191,43 +197,43 @@ impl Ingest {
                 let messages = messages.into_iter().map(receive);
                 Command::Together(messages.chain(state.into_iter().map(keep)).collect())
             }
-            Event::Remembered { adapter, answer } => {
+            AdapterEvent::Remembered { adapter, answer } => {
                 match self.store.view().and_then(|view| view.adapter_state(adapter)) {
                     Ok(kept) => drop(answer.send(kept)),
                     Err(error) => tracing::error!("what {adapter} remembers: {error}"),
                 }
                 return None;
             }
-            Event::Recalled { message, by, at } => {
+            AdapterEvent::Recalled { message, by, at } => {
                 Command::Recall { target: target(message), by, at }
             }
-            Event::Edited { message, content, at } => {
+            AdapterEvent::Edited { message, content, at } => {
                 Command::Edit { target: target(message), content, at }
             }
-            Event::Reacted { message, change, at } => {
+            AdapterEvent::Reacted { message, change, at } => {
                 Command::React { target: target(message), change, at }
             }
-            Event::Noticed { notice, request } => {
+            AdapterEvent::Noticed { notice, request } => {
                 // A request of two words always serialises.
                 let request = request.and_then(|request| serde_json::to_string(&request).ok());
                 Command::Notice { notice, request }
             }
-            Event::MentionNamed { message, user, name } => {
+            AdapterEvent::MentionNamed { message, user, name } => {
                 Command::NameMention { target: target(message), user, name, at: now() }
             }
-            Event::ReplyFound { message, reply_to } => {
+            AdapterEvent::ReplyFound { message, reply_to } => {
                 Command::FindReply { target: target(message), reply_to, at: now() }
             }
-            Event::ConfirmedLate { message, account, external_id } => {
+            AdapterEvent::ConfirmedLate { message, account, external_id } => {
                 let found = self.store.view().and_then(|view| view.by_id(message));
                 let seq = found.ok().flatten()?.seq;
                 let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
                 Command::RecordOutcome { seq, outcome, at: now() }
             }
-            Event::Named { platform, conversation, name } => {
+            AdapterEvent::Named { platform, conversation, name } => {
                 Command::Name { platform, conversation, name }
             }
-            Event::Conversations { platform, account, limit, answer } => {
+            AdapterEvent::Conversations { platform, account, limit, answer } => {
                 let view = self.store.view();
                 let its_own =
                     view.and_then(|view| view.conversations_of(&platform, &account, limit));
@@ -265,7 +271,7 @@ impl Ingest {
                             let _ = stored.send(());
                         }
                     }
-                    Err(store::Error::Damaged(reason)) => {
+                    Err(store::StoreError::Damaged(reason)) => {
                         work.batch.extend(item.set_aside(&reason));
                     }
                     Err(error) => {
@@ -375,7 +381,7 @@ fn meaning(command: Command) -> Command {
     }
 }
 
-fn target(message: MessageRef) -> Target {
+fn target(message: MessageRef) -> MessageTarget {
     let MessageRef { account, platform, conversation, external_id } = message;
-    Target::External { account, platform, conversation, external_id }
+    MessageTarget::External { account, platform, conversation, external_id }
 }

@@ -9,7 +9,7 @@ use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
 use crate::model::message::Status;
 use crate::protocol::http::AdapterStatus;
-use crate::store::{Access, Filter, Page, Store, View, check};
+use crate::store::{Access, MessageFilter, Page, Store, View, check};
 use serde::Serialize;
 use std::io;
 use std::net::TcpListener;
@@ -192,7 +192,7 @@ async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
 }
 
 async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Result<()> {
-    let stats = client.stats(&Filter::default()).await?;
+    let stats = client.stats(&MessageFilter::default()).await?;
     findings.well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
     let adapters = client.platforms().await?;
     if adapters.is_empty() {
@@ -205,7 +205,7 @@ async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Resul
     }
     look_at_queue(findings, client).await?;
     let page = Page { offset: 0, limit: 1, before: None };
-    let newest = client.list(&Filter::default(), page, None).await?;
+    let newest = client.list(&MessageFilter::default(), page, None).await?;
     look_at_clock(findings, newest.first().map(|message| message.updated_at));
     Ok(())
 }
@@ -236,7 +236,7 @@ fn look_at_adapter(findings: &mut Findings, adapter: AdapterStatus) {
 
 /// Tells why messages wait, each reason once.
 async fn look_at_queue(findings: &mut Findings, client: &mut Client) -> Result<()> {
-    let filter = Filter { statuses: vec![Status::Pending], ..Filter::default() };
+    let filter = MessageFilter { statuses: vec![Status::Pending], ..MessageFilter::default() };
     let page = Page { offset: 0, limit: WAITING_LOOKED_AT, before: None };
     let mut reasons: Vec<(String, usize)> = Vec::new();
     for message in client.list(&filter, page, None).await? {

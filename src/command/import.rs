@@ -6,7 +6,7 @@ use super::progress::{lines, lines_of, progress};
 use crate::cli::{Globals, Import};
 use crate::client::Client;
 use crate::error::{Error, Result, tell};
-use crate::protocol::http::{Imported, Record};
+use crate::protocol::http::{Imported, TransferRecord};
 use crate::protocol::json;
 use std::borrow::Cow;
 
@@ -53,7 +53,9 @@ pub(super) async fn run(import: Import, globals: &Globals) -> Result<()> {
 
 /// The line as it is stored: repaired, where another program wrote JSON that is not quite right.
 fn checked(line: &str) -> std::result::Result<Cow<'_, str>, String> {
-    let read = |line: &str| serde_json::from_str::<Record>(line).map_err(|error| error.to_string());
+    let read = |line: &str| {
+        serde_json::from_str::<TransferRecord>(line).map_err(|error| error.to_string())
+    };
     let (record, line) = if let Ok(record) = read(line) {
         (record, Cow::Borrowed(line))
     } else {

@@ -2,7 +2,7 @@
 
 use super::open::reader;
 use super::output::Output;
-use crate::cli::{Globals, Login, Logout};
+use crate::cli::{Globals, LoginArgs, Logout};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::protocol::http::State;
@@ -22,7 +22,7 @@ const CONNECT_LOOKS: u32 = 60;
 /// Light modules around a code, without which phones do not find it.
 const QUIET_ZONE: usize = 2;
 
-pub(super) async fn log_in(login: Login, globals: &Globals) -> Result<()> {
+pub(super) async fn log_in(login: LoginArgs, globals: &Globals) -> Result<()> {
     let platform = &login.platform;
     let mut client = reader(&login.source, globals).await?;
     let mut status = client.begin_login(platform).await?;

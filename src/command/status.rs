@@ -10,7 +10,7 @@ use crate::client::{Client, store_here};
 use crate::error::{Error, Result};
 use crate::model::message::Status;
 use crate::protocol::http::AdapterStatus;
-use crate::store::Filter;
+use crate::store::MessageFilter;
 use crate::text::{in_units, visible};
 
 /// Lines of the overview, and whether one of them wants a look.
@@ -41,7 +41,7 @@ pub(super) async fn run(status: StatusArgs, globals: &Globals) -> Result<()> {
         None => overview.line("server", true, "ok")?,
     }
     platforms(&mut overview, &mut client).await?;
-    let counts = client.stats(&Filter::default()).await?;
+    let counts = client.stats(&MessageFilter::default()).await?;
     let queue = format!("{} pending, {} sending", counts.pending, counts.sending);
     overview.line("queue", true, &queue)?;
     let stored = format!("{} messages, {} of them failed", counts.total, counts.failed);

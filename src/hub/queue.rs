@@ -2,7 +2,7 @@
 //! never waited for. When it is full, what it holds is dropped, and sessions read from the store.
 
 use crate::metrics::METRICS;
-use crate::model::change::{Change, Committed, Effect};
+use crate::model::change::{Change, ChangeEffect, Committed};
 use crate::store::Head;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,7 +54,7 @@ impl Queue {
         for Change { offset, effect } in &commit.changes {
             state.head.cursor.offset = *offset;
             state.head.cursor.epoch = commit.epoch;
-            if let Effect::Created(message) = effect {
+            if let ChangeEffect::Created(message) = effect {
                 state.head.seq = state.head.seq.max(message.seq);
             }
         }
@@ -141,7 +141,7 @@ mod tests {
     fn commit(seq: u64, size: usize) -> Arc<Committed> {
         let draft = Draft::new(MessageType::Text, "x".repeat(size), "g".into(), None).unwrap();
         let message = draft.into_message(seq, uuid::Uuid::nil(), 0);
-        let change = Change { offset: 10 * seq, effect: Effect::Created(message) };
+        let change = Change { offset: 10 * seq, effect: ChangeEffect::Created(message) };
         Arc::new(Committed { epoch: Epoch::new(1), changes: vec![change] })
     }
 

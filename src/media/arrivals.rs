@@ -4,7 +4,7 @@
 //! that nothing has to be queued: what waits costs no memory.
 
 use super::complete::{Completer, missing};
-use super::fetch::{Failure, FailureKind};
+use super::fetch::{FailureKind, FetchFailure};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::model::message::{Direction, Message, MessageType};
@@ -68,7 +68,7 @@ struct Work {
 struct Ended {
     seq: u64,
     tries: usize,
-    result: Result<bool, Failure>,
+    result: Result<bool, FetchFailure>,
 }
 
 impl Arrivals {

@@ -3,7 +3,7 @@
 
 use super::lane_key::LaneKey;
 use super::outcomes::Outcomes;
-use crate::model::change::{Change, Effect};
+use crate::model::change::{Change, ChangeEffect};
 use crate::model::message::{Direction, Status};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,7 +72,7 @@ impl CommitObserver {
     /// Passes on what matters. Never waits.
     pub fn committed(&self, changes: &[Change]) {
         for change in changes {
-            if let Effect::StatusChanged(message) = &change.effect
+            if let ChangeEffect::StatusChanged(message) = &change.effect
                 && message.direction == Direction::Outbound
             {
                 self.outcomes.tell(message);
@@ -83,22 +83,22 @@ impl CommitObserver {
 }
 
 impl Changed {
-    fn note(&mut self, effect: &Effect) {
+    fn note(&mut self, effect: &ChangeEffect) {
         let Some(message) = effect.message() else { return };
         if message.direction == Direction::Inbound {
-            if matches!(effect, Effect::Created(_)) {
+            if matches!(effect, ChangeEffect::Created(_)) {
                 self.known.insert(LaneKey::of(message));
             }
             return;
         }
         let (matters, is_taken_back) = match effect {
-            Effect::Created(_) => (message.status == Status::Pending, false),
-            Effect::StatusChanged(_) | Effect::Updated(_) => (
+            ChangeEffect::Created(_) => (message.status == Status::Pending, false),
+            ChangeEffect::StatusChanged(_) | ChangeEffect::Updated(_) => (
                 !matches!(message.status, Status::Sending | Status::Sent),
                 message.status != Status::Pending,
             ),
-            Effect::Deleted(_) => (true, true),
-            Effect::ConversationChanged { .. } | Effect::Noticed(_) => (false, false),
+            ChangeEffect::Deleted(_) => (true, true),
+            ChangeEffect::ConversationChanged { .. } | ChangeEffect::Noticed(_) => (false, false),
         };
         if matters {
             *self.lanes.entry(LaneKey::of(message)).or_default() |= is_taken_back;

@@ -36,7 +36,7 @@ pub struct AdapterStatus {
 
 /// A change of one adapter's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusChange {
+pub struct AdapterStatusChange {
     #[allow(missing_docs)]
     pub platform: String,
     /// The account, where one is known.

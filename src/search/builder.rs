@@ -2,7 +2,7 @@
 
 use super::block::List;
 use super::span::{PlaceSet, place_of, span_of};
-use super::terms::{Term, Terms, join, split};
+use super::terms::{SearchTerm, Terms, join, split};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
@@ -48,7 +48,7 @@ impl Builder {
     }
 
     /// Adds a message, or what is new of one that it has; one that is gone has no terms.
-    pub fn add(&mut self, seq: u64, terms: &[Term]) {
+    pub fn add(&mut self, seq: u64, terms: &[SearchTerm]) {
         let place = place_of(seq);
         for &term in terms {
             let (first, rest) = split(term);
@@ -101,7 +101,7 @@ impl Builder {
     }
 
     /// The terms in order, each with its places.
-    pub fn lists(&self) -> impl Iterator<Item = (Term, &[u16])> {
+    pub fn lists(&self) -> impl Iterator<Item = (SearchTerm, &[u16])> {
         let mut tables: Vec<_> = self.lists.iter().collect();
         tables.sort_unstable_by_key(|(first, _)| **first);
         tables.into_iter().flat_map(|(&first, table)| {

@@ -3,9 +3,9 @@
 
 use super::block::SPAN;
 use super::builder::Builder;
-use super::segment::{self, Range, Segment, write_whole};
+use super::segment::{self, Range, SegmentFile, write_whole};
 use super::span::PlaceSet;
-use super::terms::{Term, Terms};
+use super::terms::{SearchTerm, Terms};
 use crate::model::cursor::{Cursor, Epoch};
 use crate::store::{Result, View};
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub struct Index {
 #[derive(Debug, Default)]
 struct State {
     /// Sealed segments by their first message.
-    segments: BTreeMap<u64, Arc<Segment>>,
+    segments: BTreeMap<u64, Arc<SegmentFile>>,
     /// Postings of the newest messages.
     live: Option<Builder>,
     followed: Followed,
@@ -58,7 +58,7 @@ struct Followed {
 #[derive(Default)]
 pub(super) struct Snapshot {
     /// Sealed segments, the newest first.
-    pub(super) segments: Vec<Arc<Segment>>,
+    pub(super) segments: Vec<Arc<SegmentFile>>,
     /// The messages that are in memory, and what of them may match.
     pub(super) live: Option<(Range, PlaceSet)>,
     /// Messages that have to be read, whatever the postings say.
@@ -95,7 +95,7 @@ impl Index {
         let ranges = names.filter_map(|name| Range::of_name(name.ok()?.file_name().to_str()?));
         let mut segments = BTreeMap::new();
         for range in ranges.filter(|range| range.last <= view.head()) {
-            match Segment::open(&self.folder, range) {
+            match SegmentFile::open(&self.folder, range) {
                 Ok(segment) => {
                     segments.insert(range.first, Arc::new(segment));
                 }
@@ -184,7 +184,7 @@ impl Index {
 
     /// A message was changed, and these are its terms now. What is in memory is told them; sealed
     /// segments are not touched.
-    pub(super) fn amended(&self, seq: u64, terms: &[Term]) {
+    pub(super) fn amended(&self, seq: u64, terms: &[SearchTerm]) {
         let mut guard = self.write();
         let state = &mut *guard;
         match &mut state.live {
@@ -240,7 +240,7 @@ impl Index {
     }
 
     /// Adds the newest messages before `stop`, each a `seq` and its terms.
-    pub(super) fn extend(&self, messages: &[(u64, Vec<Term>)], stop: u64) {
+    pub(super) fn extend(&self, messages: &[(u64, Vec<SearchTerm>)], stop: u64) {
         if let Some(live) = &mut self.write().live {
             for (seq, terms) in messages {
                 live.add(*seq, terms);
@@ -271,7 +271,7 @@ impl Index {
         let Some(live) = state.live.as_ref().filter(|live| now || live.is_full()) else {
             return Ok(false);
         };
-        let sealed = (live.next() > live.first()).then(|| Segment::write(&self.folder, live));
+        let sealed = (live.next() > live.first()).then(|| SegmentFile::write(&self.folder, live));
         drop(state);
         // Only the feed changes what is in memory.
         let sealed = sealed.transpose()?;
@@ -285,7 +285,7 @@ impl Index {
 
     /// Seals what was built of older messages.
     pub(super) fn seal(&self, builder: &Builder) -> io::Result<()> {
-        let segment = Segment::write(&self.folder, builder)?;
+        let segment = SegmentFile::write(&self.folder, builder)?;
         let mut state = self.write();
         // Earlier amendments are in it now.
         let range = segment.range();

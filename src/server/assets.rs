@@ -6,7 +6,7 @@
 //! The page asks for its parts below `/page/<version>/`, where the version is a hash over all of
 //! them, so browsers may keep a part for ever; only `/` itself is asked for anew each time.
 
-use super::body::{Answer, JSON, whole};
+use super::body::{HttpResponse, JSON, whole};
 use super::bundle::Bundle;
 use super::context::Incoming;
 use super::error::{ErrorResponse, Result};
@@ -68,7 +68,7 @@ struct File {
 }
 
 /// `GET /`; below a prefix only with a slash at the end, for the page's own handles begin there.
-pub fn index(request: &Incoming) -> Result<Answer> {
+pub fn index(request: &Incoming) -> Result<HttpResponse> {
     let path = request.uri().path();
     if path.ends_with('/') {
         return answer(&Page::current(), INDEX, "no-cache", request);
@@ -81,7 +81,7 @@ pub fn index(request: &Incoming) -> Result<Answer> {
 }
 
 /// `GET /page/{version}/{file}`
-pub fn part(call: &Call<'_>) -> Result<Answer> {
+pub fn part(call: &Call<'_>) -> Result<HttpResponse> {
     let parameter = |name| call.parameters.get(name).unwrap_or_default();
     let (version, file) = (parameter("version"), parameter("file"));
     let page = Page::current();
@@ -91,7 +91,12 @@ pub fn part(call: &Call<'_>) -> Result<Answer> {
     answer(&page, &format!("page/{file}"), caching, &call.request)
 }
 
-fn answer(page: &Page, name: &str, caching: &'static str, request: &Incoming) -> Result<Answer> {
+fn answer(
+    page: &Page,
+    name: &str,
+    caching: &'static str,
+    request: &Incoming,
+) -> Result<HttpResponse> {
     let headers = request.headers();
     let file = page.files.get(name).ok_or_else(|| {
         ErrorResponse::new(StatusCode::NOT_FOUND, format!("the page has no file `{name}`"))

@@ -1,6 +1,6 @@
 //! Files of messages on this host: saved where downloads go, or opened with the desktop's program.
 
-use super::model::{Attachment, Fetching, Place, attachments};
+use super::model::{Attachment, AttachmentPlace, Fetching, attachments};
 use crate::client::Server;
 use crate::error::{Error, Result};
 use crate::model::inline::Inline;
@@ -45,7 +45,7 @@ pub async fn fetch(
 /// The bytes of a file: those that the server keeps, fetches now, or has in the message.
 async fn bytes_of(server: &mut Server, attachment: &Attachment) -> Result<Vec<u8>> {
     let place = match &attachment.place {
-        Place::Address(_) => {
+        AttachmentPlace::Address(_) => {
             let message = server.fetch_media(attachment.message).await?;
             // It is the same file as before, in the same place among the others.
             let is_same = |other: &Attachment| other.name == attachment.name;
@@ -55,14 +55,14 @@ async fn bytes_of(server: &mut Server, attachment: &Attachment) -> Result<Vec<u8
         place => Some(place.clone()),
     };
     match place {
-        Some(Place::Kept(hash)) => {
+        Some(AttachmentPlace::Kept(hash)) => {
             let hash = hash.parse().map_err(Error::failed)?;
             let bytes = server.media_bytes(hash).await?;
             bytes
                 .map(Vec::from)
                 .ok_or_else(|| Error::failed("the server does not keep it any more"))
         }
-        Some(Place::Inline(content)) => match Inline::decode(&content) {
+        Some(AttachmentPlace::Inline(content)) => match Inline::decode(&content) {
             Some(Ok((_, bytes))) => Ok(bytes),
             _ => Err(Error::failed("the content of the file cannot be read")),
         },

@@ -20,7 +20,7 @@ use crossterm::execute;
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 pub use model::Level;
-use model::{Effect, Event, Model, Reply, Request};
+use model::{Effect, Model, ServerReply, ServerRequest, TuiEvent};
 use rustix::process::{Signal as Number, getpid, kill_current_process_group, kill_process};
 use std::io;
 use std::time::Duration;
@@ -73,9 +73,9 @@ fn broken(error: impl std::fmt::Display) -> Error {
 struct Client {
     model: Model,
     theme: Theme,
-    asked: mpsc::Sender<Request>,
-    events: mpsc::Receiver<watch::Event>,
-    answers: mpsc::Receiver<Reply>,
+    asked: mpsc::Sender<ServerRequest>,
+    events: mpsc::Receiver<watch::WatchEvent>,
+    answers: mpsc::Receiver<ServerReply>,
     signals: Signals,
 }
 
@@ -149,14 +149,14 @@ impl Client {
                     is_drawn = true;
                     continue;
                 }
-                _ = seconds.tick() => self.model.update(Event::Tick(now())),
-                Some(answer) = self.answers.recv() => self.model.update(Event::Reply(answer)),
+                _ = seconds.tick() => self.model.update(TuiEvent::Tick(now())),
+                Some(answer) = self.answers.recv() => self.model.update(TuiEvent::Reply(answer)),
                 count = self.events.recv_many(&mut told, BATCH) => {
                     if count == 0 {
                         return Err(Error::failed("the connection task ended"));
                     }
                     for event in told.drain(..) {
-                        self.model.update(Event::Watch(event));
+                        self.model.update(TuiEvent::Watch(event));
                     }
                 }
             }
@@ -166,12 +166,12 @@ impl Client {
 
     fn type_in(&mut self, typed: Typed) {
         match typed {
-            Typed::Key(key) => self.model.update(Event::Key(key)),
-            Typed::Mouse(mouse) => self.model.update(Event::Mouse(mouse)),
-            Typed::Paste(text) => self.model.update(Event::Paste(text)),
-            Typed::Resize(width, height) => self.model.update(Event::Resize(width, height)),
-            Typed::FocusGained => self.model.update(Event::Focus(true)),
-            Typed::FocusLost => self.model.update(Event::Focus(false)),
+            Typed::Key(key) => self.model.update(TuiEvent::Key(key)),
+            Typed::Mouse(mouse) => self.model.update(TuiEvent::Mouse(mouse)),
+            Typed::Paste(text) => self.model.update(TuiEvent::Paste(text)),
+            Typed::Resize(width, height) => self.model.update(TuiEvent::Resize(width, height)),
+            Typed::FocusGained => self.model.update(TuiEvent::Focus(true)),
+            Typed::FocusLost => self.model.update(TuiEvent::Focus(false)),
         }
     }
 
@@ -182,16 +182,16 @@ impl Client {
                 Effect::Ask(request) => {
                     if let Err(error) = self.asked.try_send(request) {
                         let text = match error.into_inner() {
-                            Request::Page { ticket, .. } => {
-                                Reply::NoPage { ticket, why: BUSY.into() }
+                            ServerRequest::Page { ticket, .. } => {
+                                ServerReply::NoPage { ticket, why: BUSY.into() }
                             }
-                            Request::Send(_) | Request::SendFile(..) => {
-                                Reply::NotSent { why: BUSY.into() }
+                            ServerRequest::Send(_) | ServerRequest::SendFile(..) => {
+                                ServerReply::NotSent { why: BUSY.into() }
                             }
-                            Request::Read(..) => Reply::NotRead,
-                            _ => Reply::Failed(BUSY.into()),
+                            ServerRequest::Read(..) => ServerReply::NotRead,
+                            _ => ServerReply::Failed(BUSY.into()),
                         };
-                        self.model.update(Event::Reply(text));
+                        self.model.update(TuiEvent::Reply(text));
                     }
                 }
                 Effect::Copy(text) => {
@@ -203,7 +203,7 @@ impl Client {
                         execute!(io::stdout(), CopyToClipboard::to_clipboard_from(&what))
                             .map_err(broken)?;
                         let text = format!("there is no desktop here to open it; copied: {what}");
-                        self.model.update(Event::Reply(Reply::Failed(text)));
+                        self.model.update(TuiEvent::Reply(ServerReply::Failed(text)));
                     }
                 }
                 Effect::Notify(notification) => Terminal::notify(&notification).map_err(broken)?,

@@ -2,7 +2,7 @@
 
 use crate::onebot::DEADLINE;
 use rechat::adapter::{
-    AccountHandle, AdapterConfig, Adapters, Changes, Delivery, Event, EventSink, Handshake,
+    AccountHandle, AdapterConfig, AdapterEvent, Adapters, Changes, Delivery, EventSink, Handshake,
     Inbound, Outbound, QueuedEvent, Registry, Socket, State, start,
 };
 use rechat::model::content::Content;
@@ -30,7 +30,7 @@ pub struct Rechat {
     /// Messages that were confirmed after their time limit.
     pub confirmed_late: Vec<Uuid>,
     /// Everything else that was told, in its order.
-    pub told: Vec<Event>,
+    pub told: Vec<AdapterEvent>,
     stop: CancellationToken,
     tracker: TaskTracker,
     address: String,
@@ -100,7 +100,7 @@ impl Rechat {
     }
 
     /// The next thing that is told beside messages and names.
-    pub async fn event(&mut self) -> Event {
+    pub async fn event(&mut self) -> AdapterEvent {
         let next = async {
             while self.told.is_empty() {
                 if let Some(message) = self.take().await {
@@ -116,16 +116,18 @@ impl Rechat {
     async fn take(&mut self) -> Option<Inbound> {
         let event = match self.events.recv().await.expect("the adapters live").split().0 {
             // The same in our words.
-            Event::Told { meaning: Some(meaning), .. } => *meaning,
-            Event::Told { meaning: None, .. } => return None,
+            AdapterEvent::Told { meaning: Some(meaning), .. } => *meaning,
+            AdapterEvent::Told { meaning: None, .. } => return None,
             event => event,
         };
         match event {
-            Event::Message(message) => return Some(*message),
-            Event::Named { conversation, name, .. } => self.names.push((conversation, name)),
-            Event::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
-            Event::Conversations { answer, .. } => drop(answer.send(self.conversations.clone())),
-            Event::Remembered { answer, .. } => drop(answer.send(Vec::new())),
+            AdapterEvent::Message(message) => return Some(*message),
+            AdapterEvent::Named { conversation, name, .. } => self.names.push((conversation, name)),
+            AdapterEvent::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
+            AdapterEvent::Conversations { answer, .. } => {
+                drop(answer.send(self.conversations.clone()))
+            }
+            AdapterEvent::Remembered { answer, .. } => drop(answer.send(Vec::new())),
             told => self.told.push(told),
         }
         None

@@ -1,13 +1,13 @@
 //! The connection of an account, from the login to the end of the session.
 
-use super::account::Account;
-use super::api::Failure;
+use super::account::RunningAccount;
+use super::api::CallFailure;
 use super::download::find_media;
 use super::lock::{self, Lock};
 use super::memory::Kept;
 use super::poll::{PollEnd, poll};
 use super::send::send;
-use crate::adapter::api::{ActionError, Delivery, Found, Request, Ways, Window, with_media};
+use crate::adapter::api::{AccountRequest, ActionError, Delivery, Found, Ways, Window, with_media};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection};
 use crate::protocol::platform::State;
 use futures_util::FutureExt;
@@ -45,7 +45,7 @@ enum End {
     Unreachable(String),
 }
 
-impl Account {
+impl RunningAccount {
     /// Works until the account is stopped.
     pub(super) async fn run(self: Arc<Self>, kept: Kept, entry: Option<ConfiguredEntry>) {
         let mut cursor = kept.cursor;
@@ -102,8 +102,8 @@ impl Account {
         let notice = self.api.notify(&self.session, true);
         match self.stop.run_until_cancelled(notice).await {
             None => Err(End::Stopped),
-            Some(Err(Failure::Ended(words))) => Err(End::Session(words)),
-            Some(Err(Failure::NotSent(words))) => Err(End::Unreachable(words)),
+            Some(Err(CallFailure::Ended(words))) => Err(End::Session(words)),
+            Some(Err(CallFailure::NotSent(words))) => Err(End::Unreachable(words)),
             // It is of no consequence to the poll, which tells the rest.
             Some(Ok(()) | Err(_)) => Ok(()),
         }
@@ -136,7 +136,11 @@ impl Account {
         }
     }
 
-    async fn serve(&self, mut requests: mpsc::Receiver<Request>, cursor: &mut String) -> End {
+    async fn serve(
+        &self,
+        mut requests: mpsc::Receiver<AccountRequest>,
+        cursor: &mut String,
+    ) -> End {
         // A call of the connection before may have found its end late.
         let _ = self.ended.notified().now_or_never();
         let mut polling = Box::pin(poll(self, cursor));
@@ -159,9 +163,9 @@ impl Account {
         end
     }
 
-    async fn answer(&self, request: Request) {
+    async fn answer(&self, request: AccountRequest) {
         match request {
-            Request::Send { message, answer } => {
+            AccountRequest::Send { message, answer } => {
                 let delivery = match with_media(message, &self.context.media, Ways::default()).await
                 {
                     Ok(message) => send(self, &message).await,
@@ -171,16 +175,16 @@ impl Account {
                 let _ = answer.send(delivery);
             }
             // The interface has no history.
-            Request::Find { answer, .. } => drop(answer.send(Found::CannotTell)),
+            AccountRequest::Find { answer, .. } => drop(answer.send(Found::CannotTell)),
             // Nor has it anything to be done with a message that was sent.
-            Request::OpenForward { answer, .. } => {
+            AccountRequest::OpenForward { answer, .. } => {
                 drop(answer.send(Err(ActionError::Unsupported)));
             }
-            Request::FindMedia { media, answer } => {
+            AccountRequest::FindMedia { media, answer } => {
                 drop(answer.send(find_media(&media, &self.cdn)));
             }
-            Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
-            Request::Call { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
+            AccountRequest::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
+            AccountRequest::Call { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
         }
     }
 

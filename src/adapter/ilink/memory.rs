@@ -1,6 +1,6 @@
 //! The state that is kept over restarts (logins, cursors, reply tokens), and its encoding.
 
-use super::reply::{Progress, Reply, Stuck};
+use super::reply::{PartProgress, ReplyState, Stuck};
 use crate::model::event::AdapterState;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -36,7 +36,7 @@ pub(super) struct Kept {
     /// The cursor of the next poll; empty where there is none.
     pub(super) cursor: String,
     /// By conversation.
-    pub(super) replies: HashMap<String, Reply>,
+    pub(super) replies: HashMap<String, ReplyState>,
 }
 
 /// A value as it is encoded: one arm for each kind and version. Arms are only added, at the end.
@@ -91,7 +91,7 @@ pub(super) fn keep_reply(
     platform: &str,
     account: &str,
     conversation: &str,
-    reply: Reply,
+    reply: ReplyState,
 ) -> AdapterState {
     let value = Encoded::ReplyV1 {
         token: reply.token,
@@ -158,10 +158,18 @@ pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<Str
             } => {
                 let stuck = stuck.map(|(message, count, at)| Stuck { message, count, at });
                 let progress = progress.map(|(message, parts, external_id, is_unproved)| {
-                    Progress { message, parts, external_id, is_unproved }
+                    PartProgress { message, parts, external_id, is_unproved }
                 });
-                let reply =
-                    Reply { token, received_ms, taken, refusals, next_try, words, stuck, progress };
+                let reply = ReplyState {
+                    token,
+                    received_ms,
+                    taken,
+                    refusals,
+                    next_try,
+                    words,
+                    stuck,
+                    progress,
+                };
                 kept.replies.insert(conversation, reply);
             }
             Encoded::LoginV1 { .. } => {}
@@ -175,7 +183,7 @@ mod tests {
     use super::*;
     use crate::adapter::ilink::crypto::hex;
 
-    fn everything() -> (Login, Reply) {
+    fn everything() -> (Login, ReplyState) {
         let login = Login {
             account: "a@im.bot".into(),
             user: "u@im.wechat".into(),
@@ -184,7 +192,7 @@ mod tests {
             at: 5,
         };
         let message = Uuid::from_u128(7);
-        let reply = Reply {
+        let reply = ReplyState {
             token: "c".into(),
             received_ms: 300,
             taken: 1,
@@ -192,7 +200,7 @@ mod tests {
             next_try: Some(3),
             words: "w".into(),
             stuck: Some(Stuck { message, count: 1, at: 9 }),
-            progress: Some(Progress {
+            progress: Some(PartProgress {
                 message,
                 parts: 2,
                 external_id: Some("e".into()),

@@ -1,13 +1,13 @@
 //! The accounts of one configured adapter, and logging in and out.
 
-use super::account::Account;
-use super::api::{Api, Session};
+use super::account::RunningAccount;
+use super::api::{Api, ApiSession};
 use super::http::Http;
 use super::login::{Attempt, LoggedIn, LoginEnd};
 use super::memory::{self, ADAPTER, Kept, Login};
-use super::options::Options;
+use super::options::IlinkOptions;
 use super::window::Windows;
-use crate::adapter::api::{Event, LoginError, LoginRequest, Settings};
+use crate::adapter::api::{AdapterEvent, LoginError, LoginRequest, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::registry::ConfiguredEntry;
 use crate::metrics::METRICS;
@@ -36,8 +36,8 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 const PANIC_PAUSE: Duration = Duration::from_secs(1);
 
 /// The accounts of one configured adapter.
-pub(super) struct Service {
-    options: Arc<Options>,
+pub(super) struct IlinkService {
+    options: Arc<IlinkOptions>,
     settings: Arc<Settings>,
     entry: Option<ConfiguredEntry>,
     context: Context,
@@ -53,7 +53,7 @@ pub(super) struct Service {
 
 /// An account at work.
 struct Running {
-    account: Arc<Account>,
+    account: Arc<RunningAccount>,
     stop: CancellationToken,
     /// Cancelled once its work has ended.
     ended: CancellationToken,
@@ -66,9 +66,9 @@ struct LoginUnderWay {
     ended: Option<Instant>,
 }
 
-impl Service {
+impl IlinkService {
     pub(super) fn new(
-        options: Arc<Options>,
+        options: Arc<IlinkOptions>,
         settings: Arc<Settings>,
         entry: Option<ConfiguredEntry>,
         context: Context,
@@ -115,7 +115,7 @@ impl Service {
     async fn kept(&self) -> BTreeMap<String, Kept> {
         loop {
             let (answer, kept) = oneshot::channel();
-            self.context.events.report(Event::Remembered { adapter: ADAPTER, answer }).await;
+            self.context.events.report(AdapterEvent::Remembered { adapter: ADAPTER, answer }).await;
             if let Ok(kept) = kept.await {
                 return memory::read(self.settings.platform(), kept);
             }
@@ -129,8 +129,8 @@ impl Service {
             return tracing::warn!("{reason}");
         }
         let stop = self.context.stop.child_token();
-        let account = Arc::new(Account {
-            session: Session { base: login.base.clone(), token: login.token.clone() },
+        let account = Arc::new(RunningAccount {
+            session: ApiSession { base: login.base.clone(), token: login.token.clone() },
             login: login.clone(),
             api: self.api.clone(),
             cdn: self.options.cdn.clone(),
@@ -153,7 +153,7 @@ impl Service {
     }
 
     /// Stops an account's work, and waits for its end.
-    async fn stop(&mut self, account: &str) -> Option<Arc<Account>> {
+    async fn stop(&mut self, account: &str) -> Option<Arc<RunningAccount>> {
         let running = self.accounts.remove(account)?;
         running.stop.cancel();
         running.ended.cancelled().await;
@@ -327,7 +327,7 @@ impl Service {
 
     async fn save(&self, state: Vec<AdapterState>) -> bool {
         let (stored, is_stored) = oneshot::channel();
-        let batch = Event::Batch { messages: Vec::new(), state, stored };
+        let batch = AdapterEvent::Batch { messages: Vec::new(), state, stored };
         self.context.events.report(batch).await && is_stored.await.is_ok()
     }
 

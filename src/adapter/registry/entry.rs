@@ -1,8 +1,8 @@
 //! One entry of the registry, and the state that follows from its connections.
 
-use crate::adapter::api::{AccountHandle, Kind, OnUnknown, Request, Settings, Window};
+use crate::adapter::api::{AccountHandle, AccountRequest, Kind, OnUnknown, Settings, Window};
 use crate::clock::now;
-use crate::protocol::platform::StatusChange;
+use crate::protocol::platform::AdapterStatusChange;
 use crate::protocol::platform::{AdapterStatus, State};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +14,13 @@ pub(super) struct EntryConnection {
     pub(super) id: u64,
     pub(super) settings: Arc<Settings>,
     /// Where requests go, unless the connection only brings events.
-    pub(super) requests: Option<mpsc::Sender<Request>>,
+    pub(super) requests: Option<mpsc::Sender<AccountRequest>>,
     pub(super) window: Option<Arc<dyn Window>>,
 }
 
 /// An account, or a configured adapter that has no account yet.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct AccountEntry {
     pub(super) id: u64,
     pub(super) kind: &'static Kind,
     pub(super) platform: String,
@@ -48,7 +48,7 @@ pub(super) struct Entry {
     pub(super) last_error: Option<String>,
 }
 
-impl Entry {
+impl AccountEntry {
     pub(super) fn new(id: u64, kind: &'static Kind, platform: &str, account: Option<&str>) -> Self {
         Self {
             id,
@@ -95,7 +95,7 @@ impl Entry {
     }
 
     /// Brings the published state up to date; returns the change, if it is one.
-    pub(super) fn update_state(&mut self, now: u64) -> Option<StatusChange> {
+    pub(super) fn update_state(&mut self, now: u64) -> Option<AdapterStatusChange> {
         let (state, reason) = self.actual();
         if let Some(reason) = reason {
             self.last_error = Some(reason);
@@ -119,8 +119,8 @@ impl Entry {
     }
 
     /// The present state as a change.
-    pub(super) fn as_change(&self) -> StatusChange {
-        StatusChange {
+    pub(super) fn as_change(&self) -> AdapterStatusChange {
+        AdapterStatusChange {
             platform: self.platform.clone(),
             account: self.account.clone(),
             state: self.state,

@@ -1,7 +1,7 @@
 //! The values that adapters hold: one for each configured adapter, one for each connection.
 
-use super::entry::Entry;
-use super::table::Shared;
+use super::entry::AccountEntry;
+use super::table::RegistryShared;
 use crate::clock::now;
 use crate::protocol::platform::State;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// The entry of a configured adapter.
 #[derive(Clone, Debug)]
 pub(in crate::adapter) struct ConfiguredEntry {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<RegistryShared>,
     pub(super) id: u64,
 }
 
@@ -18,7 +18,7 @@ impl ConfiguredEntry {
     pub(in crate::adapter) fn set_state(&self, state: State, reason: Option<&str>) {
         let mut table = self.shared.lock();
         let connected_by_it =
-            |entry: &&Entry| entry.configured == Some(self.id) && entry.account.is_some();
+            |entry: &&AccountEntry| entry.configured == Some(self.id) && entry.account.is_some();
         let mut ids: Vec<u64> =
             table.entries.iter().filter(connected_by_it).map(|entry| entry.id).collect();
         if ids.is_empty() {
@@ -35,7 +35,7 @@ impl ConfiguredEntry {
 /// A registered connection; its registration ends when this is dropped.
 #[derive(Debug)]
 pub(in crate::adapter) struct Registration {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<RegistryShared>,
     pub(super) entry: u64,
     pub(super) connection: u64,
 }

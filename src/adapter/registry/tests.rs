@@ -1,5 +1,5 @@
 use super::*;
-use crate::adapter::api::{Closed, Kind};
+use crate::adapter::api::{Kind, WindowClosed};
 use table::{MAX_CHANGES, MAX_ENTRIES};
 
 static KIND: Kind = Kind {
@@ -133,9 +133,9 @@ async fn a_reader_that_lags_is_told_the_present_states() {
 struct ClosedAt(u64);
 
 impl Window for ClosedAt {
-    fn closed(&self, conversation: &str, at: u64) -> Option<Closed> {
+    fn closed(&self, conversation: &str, at: u64) -> Option<WindowClosed> {
         let reason = format!("{conversation} is closed");
-        (at < self.0).then_some(Closed { reason, until: Some(self.0) })
+        (at < self.0).then_some(WindowClosed { reason, until: Some(self.0) })
     }
 }
 

@@ -17,7 +17,7 @@ pub(in crate::adapter) type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>
 /// Serves connections of one kind.
 pub(in crate::adapter) trait ServeConnection: fmt::Debug + Send + Sync {
     /// Serves one connection until it ends.
-    fn serve(self: Arc<Self>, connection: Connection) -> Running<End>;
+    fn serve(self: Arc<Self>, connection: Connection) -> Running<ConnectionEnd>;
 }
 
 /// One connection.
@@ -33,13 +33,13 @@ pub(in crate::adapter) struct Connection {
 
 /// How a connection ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::adapter) struct End {
+pub(in crate::adapter) struct ConnectionEnd {
     /// `Error` if an operator must change something, else `Disconnected`.
     pub(in crate::adapter) state: State,
     pub(in crate::adapter) reason: String,
 }
 
-impl End {
+impl ConnectionEnd {
     pub(in crate::adapter) fn lost(reason: impl Into<String>) -> Self {
         Self { state: State::Disconnected, reason: reason.into() }
     }

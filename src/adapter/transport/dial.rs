@@ -1,6 +1,6 @@
 //! Connections that we dial, again and again.
 
-use super::connection::{Connection, End, ServeConnection};
+use super::connection::{Connection, ConnectionEnd, ServeConnection};
 use super::socket::{Socket, socket_config};
 use crate::adapter::api::Settings;
 use crate::adapter::context::Context;
@@ -67,16 +67,16 @@ fn pauses(settings: &Settings) -> ExponentialBackoff {
 
 impl Dialled {
     /// One connection, from the dialling to its end.
-    async fn connect_once(&self) -> End {
+    async fn connect_once(&self) -> ConnectionEnd {
         let Self { url, settings, service, entry, context } = self;
         let socket = tokio::select! {
-            () = context.stop.cancelled() => return End::lost("rechat is stopping"),
+            () = context.stop.cancelled() => return ConnectionEnd::lost("rechat is stopping"),
             dialled = timeout(HANDSHAKE_TIMEOUT, dial(url, settings)) => dialled,
         };
         let socket = match socket {
             Ok(Ok(socket)) => socket,
             Ok(Err(error)) => return refusal(&shown(url), &error),
-            Err(_) => return End::lost(format!("{} does not answer", shown(url))),
+            Err(_) => return ConnectionEnd::lost(format!("{} does not answer", shown(url))),
         };
         let connection = Connection {
             socket,
@@ -107,14 +107,16 @@ fn shown(url: &Uri) -> String {
     format!("{}://{host}{port}{}", url.scheme_str().unwrap_or("ws"), url.path())
 }
 
-fn refusal(url: &str, error: &Error) -> End {
+fn refusal(url: &str, error: &Error) -> ConnectionEnd {
     match error {
         Error::Http(response)
             if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) =>
         {
             let status = response.status();
-            End::refused(format!("{url} refused the token ({status}); set `token` to its own"))
+            ConnectionEnd::refused(format!(
+                "{url} refused the token ({status}); set `token` to its own"
+            ))
         }
-        error => End::lost(format!("{url}: {error}")),
+        error => ConnectionEnd::lost(format!("{url}: {error}")),
     }
 }

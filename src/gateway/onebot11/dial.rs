@@ -1,8 +1,8 @@
 //! Reverse WebSocket: rechat dials the framework, one connection for each account
 //! (communication/ws-reverse.md).
 
-use super::session::Session;
-use crate::gateway::socket::{Socket, socket_config};
+use super::session::BotSession;
+use crate::gateway::socket::{BotSocket, socket_config};
 use crate::protocol::platform::State;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
@@ -26,7 +26,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(10);
 const HELD: Duration = Duration::from_secs(20);
 
 /// Keeps a connection to the framework until the bot ends.
-pub(super) async fn keep_connected(session: Session, url: Uri) {
+pub(super) async fn keep_connected(session: BotSession, url: Uri) {
     let stop = session.bot.stop.clone();
     let name = session.bot.name();
     let new_pauses = || {
@@ -67,7 +67,7 @@ pub(super) async fn keep_connected(session: Session, url: Uri) {
     }
 }
 
-async fn dial(url: &Uri, session: &Session) -> Result<Socket, Error> {
+async fn dial(url: &Uri, session: &BotSession) -> Result<BotSocket, Error> {
     let mut request = url.into_client_request()?;
     let headers = request.headers_mut();
     let self_id = HeaderValue::from(session.account.self_id);
@@ -81,7 +81,7 @@ async fn dial(url: &Uri, session: &Session) -> Result<Socket, Error> {
         headers.insert(AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}"))?);
     }
     let (stream, _) = connect_async_with_config(request, Some(socket_config()), true).await?;
-    Ok(Socket::new(stream))
+    Ok(BotSocket::new(stream))
 }
 
 /// The address without its user and query, which may hold secrets.

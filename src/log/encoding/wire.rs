@@ -5,9 +5,9 @@ use super::parts::{
     wire_person,
 };
 use crate::log::record::{self, WireContent};
-use crate::log::{Error, Result};
+use crate::log::{LogError, Result};
 use crate::model::cursor::Epoch;
-use crate::model::event::{AdapterState, Bounds, Event, How, Mark, Origin, Told};
+use crate::model::event::{AdapterState, Event, How, Mark, Origin, RetentionBounds, Told};
 use crate::model::notice::Notice;
 use serde::{Deserialize, Serialize};
 
@@ -151,7 +151,7 @@ pub(super) const HOWS: [How; 4] = [How::Claimed, How::AttemptEnded, How::StatusS
 
 #[allow(clippy::too_many_lines, reason = "one arm for each kind")]
 pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Result<Vec<u8>> {
-    let failed = |error: &dyn std::fmt::Display| Error(format!("an event: {error}"));
+    let failed = |error: &dyn std::fmt::Display| LogError(format!("an event: {error}"));
     let made;
     let wire = match event {
         Event::Opened { epoch, previous } => {
@@ -350,7 +350,7 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
             journal_before,
             epochs_before,
             conversations,
-        } => Event::Forgotten(Box::new(Bounds {
+        } => Event::Forgotten(Box::new(RetentionBounds {
             seen_before,
             sent_before,
             journal_before,

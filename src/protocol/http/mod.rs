@@ -14,7 +14,7 @@ pub use media::{KeptMedia, MediaList, MediaRemoved, Uploaded};
 pub use message::{MessageChange, NewMessage, ParsedChange};
 pub use request::{Request, RequestAnswer, Requests};
 pub use texts::{INVALID_STATUS, INVALID_TYPE, NO_REPLY_TARGET, NOT_FOUND};
-pub use transfer::{Backup, BackupDone, Imported, Record};
+pub use transfer::{Backup, BackupDone, Imported, TransferRecord};
 
 use crate::model::content::ForwardItem;
 use crate::model::message::Message;

@@ -1,6 +1,6 @@
 //! Overlay of the stream: everything about one message, or the keys.
 
-use super::attachment::{self, Place};
+use super::attachment::{self, AttachmentPlace};
 use super::content::{self, Span};
 use super::rows::{self, local};
 use crate::model::message::{Message, Sender};
@@ -29,24 +29,24 @@ pub enum Line {
 /// The subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Subject {
+pub enum ViewSubject {
     Keys,
     Message(Box<Message>),
 }
 
 /// Rows that can be scrolled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct View {
+pub struct ScrollView {
     #[allow(missing_docs)]
-    pub subject: Subject,
+    pub subject: ViewSubject,
     lines: Vec<Line>,
     top: usize,
     size: (u16, u16),
 }
 
-impl View {
+impl ScrollView {
     /// From its top, on a size.
-    pub fn new(subject: Subject, size: (u16, u16), zone: &TimeZone) -> Self {
+    pub fn new(subject: ViewSubject, size: (u16, u16), zone: &TimeZone) -> Self {
         let mut view = Self { subject, lines: Vec::new(), top: 0, size: (0, 0) };
         view.lay_out(size, zone);
         view
@@ -57,8 +57,8 @@ impl View {
         self.size = size;
         let width = usize::from(size.0);
         self.lines = match &self.subject {
-            Subject::Keys => keys(width),
-            Subject::Message(message) => details(message, width, zone),
+            ViewSubject::Keys => keys(width),
+            ViewSubject::Message(message) => details(message, width, zone),
         };
         self.scroll(0);
     }
@@ -71,8 +71,8 @@ impl View {
     /// The title of its frame.
     pub fn title(&self) -> &'static str {
         match self.subject {
-            Subject::Keys => "Keys",
-            Subject::Message(_) => "Message",
+            ViewSubject::Keys => "Keys",
+            ViewSubject::Message(_) => "Message",
         }
     }
 
@@ -173,7 +173,7 @@ fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<Line> {
         lines.extend(content::wrap(&forwarded, width, MAX_ROWS).0.into_iter().map(Line::Text));
     }
     for attachment in attachment::of(message) {
-        if let Place::Address(address) = &attachment.place {
+        if let AttachmentPlace::Address(address) = &attachment.place {
             row(&mut lines, "address", address, width);
         }
     }

@@ -4,7 +4,7 @@ use super::put::put;
 use super::theme::Theme;
 use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
-use crate::tui::model::conversations::Conversation;
+use crate::tui::model::conversations::ConversationState;
 use crate::tui::model::rows::local;
 use crate::tui::model::{ConnectionState, Focus, Model};
 use ratatui::Frame;
@@ -78,7 +78,7 @@ impl Item {
         self.below(frame, "all conversations in one");
     }
 
-    fn conversation(&self, frame: &mut Frame, model: &Model, conversation: &Conversation) {
+    fn conversation(&self, frame: &mut Frame, model: &Model, conversation: &ConversationState) {
         let name = conversation.name();
         let name = if conversation.pinned { format!("▲ {name}") } else { name.to_owned() };
         let badge = badge(conversation.unread, conversation.mentions);

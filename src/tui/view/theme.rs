@@ -3,7 +3,7 @@
 
 use crate::model::message::Status;
 use crate::protocol::http::State;
-use crate::tui::model::content::Look;
+use crate::tui::model::content::TextLook;
 use ratatui::style::{Color, Modifier, Style};
 
 /// How things look.
@@ -55,20 +55,20 @@ impl Theme {
     }
 
     /// The look of a piece of a message.
-    pub fn look(self, look: Look) -> Style {
+    pub fn look(self, look: TextLook) -> Style {
         match look {
-            Look::Plain => Style::new(),
-            Look::Quiet => Self::quiet(),
-            Look::Mention => self.coloured(Color::Blue).patch(Self::strong()),
-            Look::Me => {
+            TextLook::Plain => Style::new(),
+            TextLook::Quiet => Self::quiet(),
+            TextLook::Mention => self.coloured(Color::Blue).patch(Self::strong()),
+            TextLook::Me => {
                 self.coloured(Color::Magenta).add_modifier(Modifier::BOLD | Modifier::REVERSED)
             }
-            Look::Media => self.coloured(Color::Cyan),
-            Look::Link => Style::new().add_modifier(Modifier::UNDERLINED),
-            Look::Recalled => Self::quiet().add_modifier(Modifier::CROSSED_OUT),
-            Look::Waiting => self.coloured(Color::Magenta),
-            Look::Wrong => self.wrong(),
-            Look::Mine => self.own(),
+            TextLook::Media => self.coloured(Color::Cyan),
+            TextLook::Link => Style::new().add_modifier(Modifier::UNDERLINED),
+            TextLook::Recalled => Self::quiet().add_modifier(Modifier::CROSSED_OUT),
+            TextLook::Waiting => self.coloured(Color::Magenta),
+            TextLook::Wrong => self.wrong(),
+            TextLook::Mine => self.own(),
         }
     }
 

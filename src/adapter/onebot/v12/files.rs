@@ -2,12 +2,12 @@
 //! their IDs.
 
 use super::action::{UploadFile, name_of, upload_failed};
-use super::bot::Bot;
+use super::bot::ConnectedBot;
 use super::segment::file_ids;
 use crate::adapter::api::{ActionError, Delivery, MediaOf, MediaSource};
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::NoAnswer;
-use crate::adapter::onebot::common::media::Source;
+use crate::adapter::onebot::common::media::ByteSource;
 use crate::adapter::onebot::common::requests::accepted;
 use crate::model::content::Media;
 use crate::model::inline::Inline;
@@ -27,13 +27,13 @@ const UNSUPPORTED: i64 = 10_002;
 
 type Answer = Result<ActionResponse, NoAnswer>;
 
-impl Bot {
+impl ConnectedBot {
     /// Uploads a file, and gives its ID.
     pub(super) async fn upload(&self, media: &Media) -> Result<String, Delivery> {
-        let source =
-            Source::of(media).map_err(|reason| Delivery::Refused { reason, retryable: false })?;
+        let source = ByteSource::of(media)
+            .map_err(|reason| Delivery::Refused { reason, retryable: false })?;
         let answer = match &source {
-            Source::Data { base64, .. } if base64.len() / 4 * 3 > FRAGMENT_BYTES => {
+            ByteSource::Data { base64, .. } if base64.len() / 4 * 3 > FRAGMENT_BYTES => {
                 let answer = self.upload_in_fragments(&name_of(&source, media), base64).await?;
                 match &answer {
                     Ok(refused) if refused.retcode == UNSUPPORTED => {
