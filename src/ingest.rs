@@ -53,15 +53,15 @@ pub struct Ingest {
 struct Work {
     queue: mpsc::Receiver<QueuedEvent>,
     /// Taken from the queue, and not stored yet.
-    batch: VecDeque<Item>,
+    batch: VecDeque<QueuedCommand>,
     /// Messages that wait for the end of an attempt, the oldest first.
-    waiting: VecDeque<Item>,
+    waiting: VecDeque<QueuedCommand>,
     /// A panic ended the task during a batch: the rest of the batch is stored one by one.
     is_broken: bool,
 }
 
 /// A command for the store, and the room in the queue that its event holds until it is stored.
-struct Item {
+struct QueuedCommand {
     command: Command,
     /// The adapter that waits until it is stored.
     stored: Option<oneshot::Sender<()>>,
@@ -109,7 +109,7 @@ impl Ingest {
         }
         // No attempt ends any more.
         let waiting = std::mem::take(&mut work.waiting);
-        work.batch.extend(waiting.into_iter().map(Item::without_waiting));
+        work.batch.extend(waiting.into_iter().map(QueuedCommand::without_waiting));
         self.store_batch(work).await;
     }
 
@@ -139,7 +139,7 @@ impl Ingest {
     }
 
     /// Keeps the bytes that messages carry as media.
-    async fn keep_bytes(&self, batch: &mut VecDeque<Item>) {
+    async fn keep_bytes(&self, batch: &mut VecDeque<QueuedCommand>) {
         for item in batch {
             let command = match &mut item.command {
                 Command::Tell { meaning: Some(meaning), .. } => meaning,
@@ -162,12 +162,12 @@ impl Ingest {
     }
 
     /// The command for an event; questions are answered at once.
-    fn item(&self, event: QueuedEvent) -> Option<Item> {
+    fn item(&self, event: QueuedEvent) -> Option<QueuedCommand> {
         let (event, room) = event.split();
         let mut stored = None;
         let command = self.command(event, &mut stored)?;
         let until = Instant::now() + ATTEMPT_TIMEOUT;
-        Some(Item { command, stored, _room: room, until })
+        Some(QueuedCommand { command, stored, _room: room, until })
     }
 
     /// The command for an event, and who waits until it is stored.
@@ -334,7 +334,7 @@ impl Ingest {
 
 impl Work {
     /// Lets a message wait for the end of an attempt.
-    fn wait(&mut self, item: Item) {
+    fn wait(&mut self, item: QueuedCommand) {
         if self.waiting.len() == MAX_WAITING {
             self.release_oldest();
         }
@@ -343,11 +343,11 @@ impl Work {
 
     /// Has the message that waits longest stored as it is.
     fn release_oldest(&mut self) {
-        self.batch.extend(self.waiting.pop_front().map(Item::without_waiting));
+        self.batch.extend(self.waiting.pop_front().map(QueuedCommand::without_waiting));
     }
 }
 
-impl Item {
+impl QueuedCommand {
     /// Has a message kept for somebody to look at, that the store cannot take for a damaged row;
     /// anything else is told of, and no more.
     fn set_aside(self, reason: &str) -> Option<Self> {

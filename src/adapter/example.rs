@@ -5,7 +5,7 @@ use super::context::Context;
 use super::registry::{ConfiguredEntry, NewConnection};
 use super::service::{Adapter, ServeStandalone, Service, read_own};
 use super::transport::Running;
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use serde::Deserialize;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -83,7 +83,7 @@ impl Notebook {
                 }
             }
         }
-        registration.end(State::Disconnected, "rechat is stopping");
+        registration.end(PlatformState::Disconnected, "rechat is stopping");
     }
 
     /// Tells only what is proved: an error before writing is a refusal, one while writing leaves

@@ -11,7 +11,7 @@ use super::transport::Running;
 use crate::clock::now;
 use crate::model::change::Inbound;
 use crate::model::message::{ReplyTo, Sender, excerpt};
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use serde::Deserialize;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -96,7 +96,7 @@ impl Loopback {
                 }
             }
         }
-        registration.end(State::Disconnected, "rechat is stopping");
+        registration.end(PlatformState::Disconnected, "rechat is stopping");
     }
 }
 

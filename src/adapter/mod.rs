@@ -24,7 +24,7 @@ mod transport;
 
 pub use crate::model::change::Inbound;
 pub use crate::model::event::AdapterState;
-pub use crate::protocol::platform::{AdapterStatus, AdapterStatusChange, State};
+pub use crate::protocol::platform::{AdapterStatus, AdapterStatusChange, PlatformState};
 pub use api::{
     AccountHandle, AccountRequest, Action, ActionError, AdapterEvent, Delivery, EventSink,
     ForwardOf, Found, Kind, LoginError, LoginRequest, MediaOf, MediaSource, MessageRef, OnUnknown,

@@ -65,7 +65,7 @@ pub enum WatchEvent {
 
 /// Where to go on after a break.
 #[derive(Default)]
-struct Position {
+struct WatchPosition {
     /// The last one that came.
     cursor: Option<String>,
     /// The newest message that came.
@@ -73,19 +73,19 @@ struct Position {
 }
 
 /// Why one connection ended.
-enum End {
+enum ConnectionBreak {
     /// The receiver of the events has gone.
     NoReceiver,
     Fault(SessionFault),
 }
 
-impl From<SessionFault> for End {
+impl From<SessionFault> for ConnectionBreak {
     fn from(fault: SessionFault) -> Self {
         Self::Fault(fault)
     }
 }
 
-impl From<Error> for End {
+impl From<Error> for ConnectionBreak {
     fn from(error: Error) -> Self {
         Self::Fault(error.into())
     }
@@ -93,18 +93,20 @@ impl From<Error> for End {
 
 /// Tells everything that happens, until the receiver of the events has gone.
 pub async fn watch(mut server: Server, events: Queue<WatchEvent>) {
-    let mut position = Position::default();
+    let mut position = WatchPosition::default();
     let mut pauses = pauses();
     loop {
         let Err(end) = connection(&mut server, &mut position, &events).await;
         let event = match end {
-            End::NoReceiver => return,
-            End::Fault(SessionFault::CursorGone) => {
-                position = Position::default();
+            ConnectionBreak::NoReceiver => return,
+            ConnectionBreak::Fault(SessionFault::CursorGone) => {
+                position = WatchPosition::default();
                 WatchEvent::StoreReplaced
             }
-            End::Fault(SessionFault::Refused(error)) => WatchEvent::Away(error.to_string()),
-            End::Fault(SessionFault::Lost(error)) => {
+            ConnectionBreak::Fault(SessionFault::Refused(error)) => {
+                WatchEvent::Away(error.to_string())
+            }
+            ConnectionBreak::Fault(SessionFault::Lost(error)) => {
                 // It was there: it may soon be there again.
                 pauses = self::pauses();
                 WatchEvent::Away(error.to_string())
@@ -129,9 +131,9 @@ fn pauses() -> backon::ExponentialBackoff {
 /// One connection, from the upgrade to its end.
 async fn connection(
     server: &mut Server,
-    position: &mut Position,
+    position: &mut WatchPosition,
     events: &Queue<WatchEvent>,
-) -> std::result::Result<std::convert::Infallible, End> {
+) -> std::result::Result<std::convert::Infallible, ConnectionBreak> {
     let mut subscribe =
         Subscribe { events: Some(EVENTS.into_iter().collect()), ..Subscribe::default() };
     subscribe.cursor.clone_from(&position.cursor);
@@ -141,7 +143,7 @@ async fn connection(
     }
     let (mut session, ack) = ClientSession::open(server, &subscribe).await?;
     position.cursor = ack.cursor;
-    let told = async |event| events.send(event).await.map_err(|_| End::NoReceiver);
+    let told = async |event| events.send(event).await.map_err(|_| ConnectionBreak::NoReceiver);
     told(WatchEvent::Here { since: position.seq }).await?;
     loop {
         let (cursor, event) = match session.next().await? {

@@ -22,7 +22,7 @@ pub(super) async fn run(import: Import, globals: &Globals) -> Result<()> {
     }
     let (input, length) = lines_of(&import.file)?;
     let bar = progress(length, "bytes");
-    let mut batch = Batch::default();
+    let mut batch = ImportBatch::default();
     let file = import.file.display();
     for (number, line) in (1_u64..).zip(lines(input)) {
         let line = line.map_err(|error| Error::failed(format!("cannot read {file}: {error}")))?;
@@ -68,13 +68,13 @@ fn checked(line: &str) -> std::result::Result<Cow<'_, str>, String> {
 
 /// Lines that wait to be stored, and what came of those before.
 #[derive(Default)]
-struct Batch {
+struct ImportBatch {
     lines: usize,
     text: Vec<u8>,
     done: Imported,
 }
 
-impl Batch {
+impl ImportBatch {
     fn add(&mut self, line: &str) {
         self.lines += 1;
         self.text.extend_from_slice(line.as_bytes());

@@ -5,7 +5,7 @@ use super::output::Output;
 use crate::cli::{Globals, LoginArgs, Logout};
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::protocol::http::State;
+use crate::protocol::http::PlatformState;
 use crate::protocol::login::{LoginState, LoginStatus};
 use crate::text::visible;
 use std::io::{self, BufRead};
@@ -74,7 +74,7 @@ async fn connected(
             one.platform == platform && (account.is_none() || one.account.as_deref() == account)
         });
         for one in its {
-            if one.state == State::Connected {
+            if one.state == PlatformState::Connected {
                 return out.line(format_args!("Logged in{name}, and connected."));
             }
             reason = one.reason.or(reason);

@@ -4,7 +4,7 @@ use super::doctor::LITTLE_SPACE;
 use super::listing::{Look, Piece, printed};
 use super::open::reader;
 use super::output::Output;
-use crate::adapter::State;
+use crate::adapter::PlatformState;
 use crate::cli::{Globals, StatusArgs};
 use crate::client::{Client, store_here};
 use crate::error::{Error, Result};
@@ -64,7 +64,7 @@ async fn platforms(overview: &mut Overview, client: &mut Client) -> Result<()> {
         client.platforms().await?
     {
         let account = account.map(|account| format!(" {account}")).unwrap_or_default();
-        let is_well = matches!(state, State::Connected | State::Connecting);
+        let is_well = matches!(state, PlatformState::Connected | PlatformState::Connecting);
         let why = reason.or(last_error).filter(|_| !is_well);
         let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
         overview.line("platform", is_well, &format!("{platform}{account}: {state:?}{why}"))?;

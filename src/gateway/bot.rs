@@ -7,7 +7,7 @@ use super::settings::BotConfig;
 use super::shared::BotsShared;
 use crate::clock::now;
 use crate::protocol::bots;
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use crate::store::{EntryContent, FeedEntry, Result, View};
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -32,12 +32,12 @@ pub(super) struct ConfiguredBot {
     accounts: Mutex<Vec<Arc<ServedAccount>>>,
     /// Its places as the store had them when it began.
     places: OnceLock<Vec<(String, String, LogPlace)>>,
-    status: Mutex<Status>,
+    status: Mutex<BotStatus>,
 }
 
 /// State of a bot.
-struct Status {
-    state: State,
+struct BotStatus {
+    state: PlatformState,
     since: u64,
     last_error: Option<String>,
     /// Connections that there are now.
@@ -59,8 +59,12 @@ pub(super) struct Connected<'a>(&'a ConfiguredBot);
 
 impl ConfiguredBot {
     pub(super) fn new(shared: Arc<BotsShared>, config: BotConfig) -> Self {
-        let state = if config.url.is_some() { State::Connecting } else { State::Disconnected };
-        let status = Status { state, since: now(), last_error: None, connections: 0 };
+        let state = if config.url.is_some() {
+            PlatformState::Connecting
+        } else {
+            PlatformState::Disconnected
+        };
+        let status = BotStatus { state, since: now(), last_error: None, connections: 0 };
         Self {
             stop: shared.core.stop.child_token(),
             shared,
@@ -131,14 +135,14 @@ impl ConfiguredBot {
     pub(super) fn connected(&self) -> Connected<'_> {
         let mut status = lock(&self.status);
         status.connections += 1;
-        status.set(State::Connected, None);
+        status.set(PlatformState::Connected, None);
         Connected(self)
     }
 
     /// A connection ended, or did not come about; `state` is how it is without any other.
-    pub(super) fn failed(&self, state: State, reason: &str) {
+    pub(super) fn failed(&self, state: PlatformState, reason: &str) {
         let mut status = lock(&self.status);
-        let state = if status.connections > 0 { State::Connected } else { state };
+        let state = if status.connections > 0 { PlatformState::Connected } else { state };
         status.set(state, Some(reason));
     }
 
@@ -199,11 +203,11 @@ fn is_of(entry: &FeedEntry, account: &ServedAccount, view: &View) -> bool {
     }
 }
 
-impl Status {
-    fn set(&mut self, state: State, reason: Option<&str>) {
+impl BotStatus {
+    fn set(&mut self, state: PlatformState, reason: Option<&str>) {
         match reason {
             Some(reason) => self.last_error = Some(reason.to_owned()),
-            None if state == State::Connected => self.last_error = None,
+            None if state == PlatformState::Connected => self.last_error = None,
             None => {}
         }
         if state != self.state {
@@ -217,7 +221,7 @@ impl Drop for Connected<'_> {
         let mut status = lock(&self.0.status);
         status.connections -= 1;
         if status.connections == 0 {
-            status.set(State::Disconnected, None);
+            status.set(PlatformState::Disconnected, None);
         }
     }
 }

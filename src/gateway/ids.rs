@@ -26,11 +26,11 @@ pub enum Named {
 /// Numbers that were given.
 pub struct IdNumbers {
     store: Arc<Store>,
-    known: Mutex<Known>,
+    known: Mutex<KnownIds>,
 }
 
 #[derive(Default)]
-struct Known {
+struct KnownIds {
     numbers: HashMap<String, i64>,
     /// The names, as [`name`] writes them.
     names: HashMap<i64, String>,
@@ -48,7 +48,7 @@ fn name(what: Named, platform: &str, id: &str) -> String {
 impl IdNumbers {
     /// Numbers that were given before, as the store remembers them.
     pub(super) fn new(store: Arc<Store>, kept: &[(String, Vec<u8>)]) -> Self {
-        let mut known = Known::default();
+        let mut known = KnownIds::default();
         for (key, value) in kept {
             let number = key.strip_prefix(NUMBER).and_then(|number| number.parse().ok());
             let name = std::str::from_utf8(value).ok();
@@ -91,7 +91,7 @@ impl IdNumbers {
         id.unwrap_or(number).to_owned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, KnownIds> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::frame::{Frame, FrameBatch, FrameContent};
 use super::mailbox::{Handout, HandoutSubject};
-use super::queue::Next;
+use super::queue::NextCommit;
 use super::throttle::{Throttle, ThrottleKey};
 use super::{Hub, Progress, State, position_of};
 use crate::metrics::METRICS;
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 const BATCH_BYTES: usize = 64 << 10;
 
 /// One event of a run, and the place behind it.
-type Told<'c> = (FrameContent<'c>, Head);
+type FanOutEvent<'c> = (FrameContent<'c>, Head);
 
 impl Hub {
     /// Hands out what is committed, until `stop`. May be started anew after a panic: what was
@@ -49,9 +49,9 @@ impl Hub {
         self.progress.send_replace(Progress { number: u64::MAX, seq: u64::MAX });
     }
 
-    fn take(&self, next: Next, store: &Store, throttle: &mut Throttle) {
+    fn take(&self, next: NextCommit, store: &Store, throttle: &mut Throttle) {
         let number = match next {
-            Next::Commit(commit, number) => {
+            NextCommit::Commit(commit, number) => {
                 for (key, is_named) in self.hand_out(&commit) {
                     if throttle.changed(key.clone(), Instant::now()) || is_named {
                         self.tell_conversation(&key.0, &key.1, store);
@@ -59,7 +59,7 @@ impl Hub {
                 }
                 number
             }
-            Next::Dropped(head, number) => {
+            NextCommit::Dropped(head, number) => {
                 self.skip_to(head);
                 number
             }
@@ -119,7 +119,7 @@ impl Hub {
         kind: EventKind,
         (platform, conversation): (&str, &str),
         before: Position,
-        told: &[Told],
+        told: &[FanOutEvent],
         woken: &mut Vec<Waker>,
     ) {
         let Some((_, last)) = told.last() else { return };
@@ -137,7 +137,12 @@ impl Hub {
     }
 
     /// The frames of a run, in batches of which an empty mailbox holds any.
-    fn batches(&self, told: &[Told], before: Position, shows_cursor: bool) -> Vec<Arc<FrameBatch>> {
+    fn batches(
+        &self,
+        told: &[FanOutEvent],
+        before: Position,
+        shows_cursor: bool,
+    ) -> Vec<Arc<FrameBatch>> {
         let most_bytes = self.limits.bytes.min(BATCH_BYTES);
         let (mut batches, mut frames, mut bytes) = (Vec::new(), Vec::new(), 0);
         let (mut before, mut last) = (before, before);
@@ -198,7 +203,7 @@ fn told<'c>(
     run: &'c [Change],
     epoch: Epoch,
     head: &mut Head,
-) -> Option<(EventKind, (&'c str, &'c str), Vec<Told<'c>>)> {
+) -> Option<(EventKind, (&'c str, &'c str), Vec<FanOutEvent<'c>>)> {
     let mut told = Vec::with_capacity(run.len());
     let mut found = None;
     for Change { offset, effect } in run {

@@ -66,20 +66,20 @@ pub(super) struct Mailbox {
 
 struct Mail {
     form: FrameForm,
-    mode: Mode,
+    mode: MailboxMode,
     /// The last handout it got.
     last: u64,
     /// The session's task waits for mail; a push takes this, and wakes it.
     waiting: Option<Waker>,
 }
 
-enum Mode {
-    Live(Queue),
+enum MailboxMode {
+    Live(FrameQueue),
     Behind(Backlog),
 }
 
 #[derive(Default)]
-struct Queue {
+struct FrameQueue {
     batches: Batches,
     frames: usize,
     bytes: usize,
@@ -121,7 +121,7 @@ impl Mailbox {
     /// An empty mailbox, live from `head` on.
     pub(super) fn new(head: Position) -> Self {
         METRICS.sessions.inc();
-        let mode = Mode::Live(Queue { through: head, ..Queue::default() });
+        let mode = MailboxMode::Live(FrameQueue { through: head, ..FrameQueue::default() });
         let mail = Mail { form: FrameForm::default(), mode, last: 0, waiting: None };
         Self { mail: Mutex::new(mail) }
     }
@@ -139,13 +139,13 @@ impl Mailbox {
         mail.last = handout.number;
         let form = mail.form;
         match &mut mail.mode {
-            Mode::Live(queue) if queue.knows(handout.subject, form) => return None,
-            Mode::Live(queue) => {
+            MailboxMode::Live(queue) if queue.knows(handout.subject, form) => return None,
+            MailboxMode::Live(queue) => {
                 if let Some(backlog) = queue.push(handout, form, limits) {
-                    mail.mode = Mode::Behind(backlog);
+                    mail.mode = MailboxMode::Behind(backlog);
                 }
             }
-            Mode::Behind(backlog) => note(&mut backlog.adapters, handout.subject),
+            MailboxMode::Behind(backlog) => note(&mut backlog.adapters, handout.subject),
         }
         mail.waiting.take()
     }
@@ -154,22 +154,22 @@ impl Mailbox {
     pub(super) fn poll_take(&self, cx: &mut Context) -> Poll<MailboxContent> {
         let mut mail = self.lock();
         match &mut mail.mode {
-            Mode::Live(queue) if queue.batches.is_empty() => {
+            MailboxMode::Live(queue) if queue.batches.is_empty() => {
                 if !mail.waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                     mail.waiting = Some(cx.waker().clone());
                 }
                 Poll::Pending
             }
-            Mode::Live(queue) => Poll::Ready(MailboxContent::Mail(queue.take())),
-            Mode::Behind(backlog) => Poll::Ready(MailboxContent::Behind(backlog.delivered)),
+            MailboxMode::Live(queue) => Poll::Ready(MailboxContent::Mail(queue.take())),
+            MailboxMode::Behind(backlog) => Poll::Ready(MailboxContent::Behind(backlog.delivered)),
         }
     }
 
     /// Takes out what waits, without waiting; nothing where the session is behind.
     pub(super) fn take(&self) -> Batches {
         match &mut self.lock().mode {
-            Mode::Live(queue) => queue.take(),
-            Mode::Behind(_) => Batches::new(),
+            MailboxMode::Live(queue) => queue.take(),
+            MailboxMode::Behind(_) => Batches::new(),
         }
     }
 
@@ -185,13 +185,13 @@ impl Mailbox {
     /// Everything up to `head` was handed out.
     pub(super) fn fall_behind(&self, head: Position) -> Position {
         let mut mail = self.lock();
-        if let Mode::Live(queue) = &mut mail.mode {
+        if let MailboxMode::Live(queue) = &mut mail.mode {
             let delivered = queue.through.max(head);
-            mail.mode = Mode::Behind(std::mem::take(queue).overflow(delivered));
+            mail.mode = MailboxMode::Behind(std::mem::take(queue).overflow(delivered));
         }
         match &mail.mode {
-            Mode::Behind(backlog) => backlog.delivered,
-            Mode::Live(_) => head,
+            MailboxMode::Behind(backlog) => backlog.delivered,
+            MailboxMode::Live(_) => head,
         }
     }
 
@@ -199,7 +199,7 @@ impl Mailbox {
     pub(super) fn catch_up(&self, position: Position, head: Position) -> CaughtUp {
         let mut mail = self.lock();
         let by_offset = mail.form.is_by_offset();
-        let Mode::Behind(backlog) = &mut mail.mode else { return CaughtUp::Live };
+        let MailboxMode::Behind(backlog) = &mut mail.mode else { return CaughtUp::Live };
         let is_there =
             if by_offset { position.offset >= head.offset } else { position.seq >= head.seq };
         if !is_there {
@@ -209,24 +209,25 @@ impl Mailbox {
             return CaughtUp::Adapters(std::mem::take(&mut backlog.adapters));
         }
         METRICS.sessions_behind.dec();
-        mail.mode = Mode::Live(Queue { through: position.max(head), ..Queue::default() });
+        mail.mode =
+            MailboxMode::Live(FrameQueue { through: position.max(head), ..FrameQueue::default() });
         CaughtUp::Live
     }
 
     /// Turns to the live stream without having read what is missing.
     pub(super) fn go_live(&self, head: Position) {
         let mut mail = self.lock();
-        if matches!(mail.mode, Mode::Behind(_)) {
+        if matches!(mail.mode, MailboxMode::Behind(_)) {
             METRICS.sessions_behind.dec();
         }
-        mail.mode = Mode::Live(Queue { through: head, ..Queue::default() });
+        mail.mode = MailboxMode::Live(FrameQueue { through: head, ..FrameQueue::default() });
     }
 
     /// The place after which a session that is behind reads on.
     pub(super) fn delivered(&self) -> Option<Position> {
         match &self.lock().mode {
-            Mode::Behind(backlog) => Some(backlog.delivered),
-            Mode::Live(_) => None,
+            MailboxMode::Behind(backlog) => Some(backlog.delivered),
+            MailboxMode::Live(_) => None,
         }
     }
 
@@ -238,13 +239,13 @@ impl Mailbox {
 impl Drop for Mailbox {
     fn drop(&mut self) {
         METRICS.sessions.dec();
-        if matches!(self.lock().mode, Mode::Behind(_)) {
+        if matches!(self.lock().mode, MailboxMode::Behind(_)) {
             METRICS.sessions_behind.dec();
         }
     }
 }
 
-impl Queue {
+impl FrameQueue {
     /// Whether the session has it already, from the store.
     fn knows(&self, subject: HandoutSubject, form: FrameForm) -> bool {
         match subject {
@@ -315,7 +316,7 @@ fn note(adapters: &mut AdapterStates, subject: HandoutSubject) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapter::State;
+    use crate::adapter::PlatformState;
     use crate::hub::frame::{Frame, FrameContent};
     use crate::model::cursor::Cursor;
 
@@ -329,7 +330,7 @@ mod tests {
         Arc::new(AdapterStatusChange {
             platform: "qq".into(),
             account: Some(account.into()),
-            state: State::Connected,
+            state: PlatformState::Connected,
             reason: None,
         })
     }

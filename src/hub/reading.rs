@@ -31,12 +31,12 @@ const MAX_STEPS_BACK: usize = 64;
 /// Progress of a session through the store.
 pub(super) struct StoreReading {
     /// Messages that were asked for by `since`.
-    older: Option<Messages>,
+    older: Option<MessageReplay>,
     /// The journal; `None` for sessions without cursors.
     events: Option<Events>,
 }
 
-struct Messages {
+struct MessageReplay {
     replay: Replay,
     /// The last one; beyond it, the journal tells.
     through: u64,
@@ -74,7 +74,7 @@ impl StoreReading {
             return Self { older: None, events: Some(Events::from(position)) };
         }
         let replay = Replay::from(position.seq);
-        Self { older: Some(Messages { replay, through: u64::MAX }), events: None }
+        Self { older: Some(MessageReplay { replay, through: u64::MAX }), events: None }
     }
 
     /// Turns to the journal from `head` on; messages up to there are still read by `seq`.
@@ -97,7 +97,7 @@ impl StoreReading {
         if self.older.is_none() && since >= at {
             return Ok(());
         }
-        let fresh = || Messages { replay: Replay::from(at), through: at };
+        let fresh = || MessageReplay { replay: Replay::from(at), through: at };
         self.older.get_or_insert_with(fresh).replay.rewind(since, interest)
     }
 
@@ -121,7 +121,7 @@ impl StoreReading {
             let through = through.min(events.seq);
             let mut replay = Replay::from(through);
             replay.rewind(after, interest)?;
-            self.older = Some(Messages { replay, through });
+            self.older = Some(MessageReplay { replay, through });
         }
         Ok(())
     }
@@ -133,7 +133,7 @@ impl StoreReading {
         if !interest.kinds.is_empty() || events.replay.has_layers() {
             return false;
         }
-        self.older = Some(Messages { replay: Replay::from(events.seq), through: head.seq });
+        self.older = Some(MessageReplay { replay: Replay::from(events.seq), through: head.seq });
         self.events = Some(Events::from(head));
         true
     }
@@ -235,7 +235,7 @@ impl Chunk<'_> {
     }
 }
 
-impl Messages {
+impl MessageReplay {
     fn step(&mut self, mut chunk: Chunk, cursor: Cursor) -> Result<Vec<Frame>> {
         let Self { replay, through } = self;
         let mut messages = chunk.view.readable_after(replay.position())?;
@@ -263,14 +263,14 @@ impl Messages {
 }
 
 /// Platform and conversation.
-type Conversations = BTreeSet<(String, String)>;
+type ConversationNames = BTreeSet<(String, String)>;
 
 impl Events {
     fn step(&mut self, mut chunk: Chunk, at: ResumePoint) -> Result<ReadStep> {
         let view = chunk.view;
         let start = self.replay.position();
         let Some(entries) = view.journal(start, CHUNK)? else { return Ok(ReadStep::Gone) };
-        let mut conversations = Conversations::new();
+        let mut conversations = ConversationNames::new();
         if !std::mem::replace(&mut self.has_looked_back, true)
             && chunk.interest.kinds.has(EventKind::ConversationUpdated)
         {
@@ -312,7 +312,7 @@ impl Events {
         chunk: &mut Chunk,
         offset: u64,
         entry: EntryContent,
-        conversations: &mut Conversations,
+        conversations: &mut ConversationNames,
     ) -> Result<()> {
         let (view, interest) = (chunk.view, chunk.interest);
         let is_due = |kind, platform: &str, conversation: &str| {
@@ -388,8 +388,8 @@ impl Events {
 }
 
 /// Conversations with messages shortly before an offset.
-fn untold(view: &View, offset: u64, interest: &Interest) -> Result<Conversations> {
-    let mut conversations = Conversations::new();
+fn untold(view: &View, offset: u64, interest: &Interest) -> Result<ConversationNames> {
+    let mut conversations = ConversationNames::new();
     let (mut newest, mut until) = (None, offset);
     for _ in 0..MAX_STEPS_BACK {
         let from = until.saturating_sub(CHUNK as u64);

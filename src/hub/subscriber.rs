@@ -100,7 +100,7 @@ impl From<store::StoreError> for SubscribeRefused {
 pub struct CursorGone;
 
 /// A beginning that the store knows.
-struct Begin {
+struct KnownBegin {
     since: Position,
     replay: Option<ResumePoint>,
 }
@@ -167,7 +167,7 @@ impl Subscriber {
         &self,
         since: ReplayStart,
         view: &store::Result<Arc<View>>,
-    ) -> Result<Option<Begin>, SubscribeRefused> {
+    ) -> Result<Option<KnownBegin>, SubscribeRefused> {
         let wanted = match since {
             ReplayStart::Message(seq) => seq,
             ReplayStart::Now | ReplayStart::Event(_) => 0,
@@ -187,14 +187,14 @@ impl Subscriber {
             Some(older) => older.through,
             None => seq_at(view, offset)?,
         };
-        Ok(Some(Begin { since: Position { seq, offset }, replay: Some(point) }))
+        Ok(Some(KnownBegin { since: Position { seq, offset }, replay: Some(point) }))
     }
 
     /// Goes back to where a subscription begins; gives the place after which its topics count.
     fn rewind(
         &mut self,
         since: ReplayStart,
-        begin: Option<&Begin>,
+        begin: Option<&KnownBegin>,
         head: Position,
     ) -> Result<Position, SubscribeRefused> {
         match (since, begin) {
@@ -205,7 +205,7 @@ impl Subscriber {
                 }
                 Ok(Position { seq, offset: head.offset })
             }
-            (ReplayStart::Event(point), Some(Begin { since, .. })) => {
+            (ReplayStart::Event(point), Some(KnownBegin { since, .. })) => {
                 let (reading, interest) = self.reading(head);
                 reading.rewind_to_event(*since, point.older, interest)?;
                 let seq = point.older.map_or(since.seq, |older| older.after);

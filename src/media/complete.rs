@@ -31,7 +31,7 @@ pub struct Completer {
 }
 
 /// A file that was fetched: its hash, its size in bytes, and what it is.
-type Kept = (Hash, u64, FileType);
+type KeptFile = (Hash, u64, FileType);
 
 /// A picture, sound, video or file of a message that is not here.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +50,7 @@ impl Completer {
     pub async fn fetch(&self, seq: u64, types: &[MessageType]) -> Result<bool, FetchFailure> {
         let Some(message) = self.message(seq)? else { return Ok(false) };
         let missing = missing(&message, types);
-        let mut fetched: Vec<(Missing, Kept)> = Vec::new();
+        let mut fetched: Vec<(Missing, KeptFile)> = Vec::new();
         let mut failed = None;
         for one in &missing {
             // The same address twice is the same file.
@@ -79,7 +79,7 @@ impl Completer {
     }
 
     /// By its address, else by asking the platform.
-    async fn fetch_one(&self, message: &Message, one: &Missing) -> Result<Kept, FetchFailure> {
+    async fn fetch_one(&self, message: &Message, one: &Missing) -> Result<KeptFile, FetchFailure> {
         let by_address = match &one.media.url {
             Some(url) => match self.fetcher.fetch(url).await {
                 Ok(upload) => keep(upload, one.message_type).await,
@@ -134,7 +134,7 @@ impl Completer {
         &self,
         seq: u64,
         mut message: Message,
-        fetched: &[(Missing, Kept)],
+        fetched: &[(Missing, KeptFile)],
     ) -> Result<(), FetchFailure> {
         for _ in 0..MAX_ROUNDS {
             for (_, (hash, ..)) in fetched {
@@ -168,7 +168,7 @@ impl Completer {
 }
 
 /// Keeps a file that was fetched.
-async fn keep(upload: Upload, message_type: MessageType) -> Result<Kept, FetchFailure> {
+async fn keep(upload: Upload, message_type: MessageType) -> Result<KeptFile, FetchFailure> {
     let kind = upload.kind();
     // A host whose links have expired sends a page that says so.
     if message_type == MessageType::Image && !kind.mime.starts_with("image/") {
@@ -235,10 +235,10 @@ fn typed(segment: &Segment) -> Option<(MessageType, &Media)> {
     Some((message_type, segment.media()?))
 }
 
-fn with_fetched(content: &Content, fetched: &[(Missing, Kept)]) -> Content {
+fn with_fetched(content: &Content, fetched: &[(Missing, KeptFile)]) -> Content {
     let mut place = 0;
     change_media(content, &mut |media| {
-        let is_it = |(one, _): &&(Missing, Kept)| one.place == place && one.media == *media;
+        let is_it = |(one, _): &&(Missing, KeptFile)| one.place == place && one.media == *media;
         if let Some((_, (hash, size, kind))) = fetched.iter().find(is_it) {
             put_into(media, *hash, *size, *kind);
         }

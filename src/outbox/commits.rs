@@ -14,7 +14,7 @@ const MAX_NAMED: usize = 4096;
 
 /// Changes since they were last asked for.
 #[derive(Debug, Default)]
-pub(super) struct Changed {
+pub(super) struct ChangedLanes {
     /// Everything may be other than it was.
     pub(super) everything: bool,
     /// Lanes in which something changed; whether something no longer waits there.
@@ -26,13 +26,13 @@ pub(super) struct Changed {
 /// Queue of changes for the dispatcher.
 #[derive(Debug, Default)]
 pub(super) struct ChangeQueue {
-    changed: Mutex<Changed>,
+    changed: Mutex<ChangedLanes>,
     came: Notify,
 }
 
 impl ChangeQueue {
     /// Waits for changes, and takes them. May be dropped while it waits.
-    pub(super) async fn next(&self) -> Changed {
+    pub(super) async fn next(&self) -> ChangedLanes {
         self.came.notified().await;
         std::mem::take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -42,11 +42,11 @@ impl ChangeQueue {
         self.add(|changed| changed.everything = true);
     }
 
-    fn add(&self, add: impl FnOnce(&mut Changed)) {
+    fn add(&self, add: impl FnOnce(&mut ChangedLanes)) {
         let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
         add(&mut changed);
         if changed.lanes.len() + changed.known.len() > MAX_NAMED {
-            *changed = Changed { everything: true, ..Changed::default() };
+            *changed = ChangedLanes { everything: true, ..ChangedLanes::default() };
         }
         let is_any = changed.everything || !changed.lanes.is_empty() || !changed.known.is_empty();
         drop(changed);
@@ -82,7 +82,7 @@ impl CommitObserver {
     }
 }
 
-impl Changed {
+impl ChangedLanes {
     fn note(&mut self, effect: &ChangeEffect) {
         let Some(message) = effect.message() else { return };
         if message.direction == Direction::Inbound {

@@ -1,6 +1,6 @@
 //! The dispatcher: a task for each lane in which something waits and can be sent.
 
-use super::commits::Changed;
+use super::commits::ChangedLanes;
 use super::context::OutboxContext;
 use super::lane::{Lane, LaneEnd};
 use super::lane_key::LaneKey;
@@ -68,7 +68,7 @@ impl Dispatcher {
     }
 
     /// Takes what was committed.
-    pub(super) fn take(&mut self, changed: Changed) {
+    pub(super) fn take(&mut self, changed: ChangedLanes) {
         if changed.everything {
             return self.begin();
         }

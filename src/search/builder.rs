@@ -13,7 +13,7 @@ const MAX_BYTES: usize = 24 << 20;
 const TERM_BYTES: usize = 64;
 
 /// A table by one part of a term.
-type Table<T> = HashMap<u32, T, RandomState>;
+type TermTable<T> = HashMap<u32, T, RandomState>;
 
 /// Postings of messages that follow each other, all of one span.
 #[derive(Debug)]
@@ -22,14 +22,14 @@ pub struct Builder {
     /// The `seq` that follows.
     next: u64,
     /// By the first character of a term, then by what follows it.
-    lists: Table<Table<List>>,
+    lists: TermTable<TermTable<List>>,
     bytes: usize,
 }
 
 impl Builder {
     /// Begins at a `seq`.
     pub fn new(first: u64) -> Self {
-        Self { first, next: first, lists: Table::default(), bytes: 0 }
+        Self { first, next: first, lists: TermTable::default(), bytes: 0 }
     }
 
     /// The first `seq` it tells of.

@@ -36,7 +36,7 @@ struct State {
     segments: BTreeMap<u64, Arc<SegmentFile>>,
     /// Postings of the newest messages.
     live: Option<Builder>,
-    followed: Followed,
+    followed: FollowedTo,
     /// Files of segments that are no longer used.
     unused: Vec<PathBuf>,
 }
@@ -44,7 +44,7 @@ struct State {
 /// Progress through the log. It is kept on disk as well, and may be older there than the segments
 /// are: what is told again does no harm.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Followed {
+struct FollowedTo {
     /// Epoch and offset of the last event.
     epoch: u64,
     offset: u64,
@@ -105,22 +105,22 @@ impl Index {
             }
         }
         let cursor = view.cursor();
-        let followed = followed.unwrap_or(Followed {
+        let followed = followed.unwrap_or(FollowedTo {
             epoch: cursor.epoch.number(),
             offset: cursor.offset,
-            ..Followed::default()
+            ..FollowedTo::default()
         });
         *self.write() = State { segments, live: None, followed, unused: Vec::new() };
     }
 
     /// The cursor in the log when this was written; `None` where it cannot be resumed from.
-    fn load_followed(&self, view: &View) -> Option<Followed> {
+    fn load_followed(&self, view: &View) -> Option<FollowedTo> {
         let bytes = std::fs::read(self.position_file()).ok()?;
         let (checksum, fields) = bytes.split_first_chunk()?;
         if crc32fast::hash(fields) != u32::from_le_bytes(*checksum) {
             return None;
         }
-        let followed: Followed = postcard::from_bytes(fields).ok()?;
+        let followed: FollowedTo = postcard::from_bytes(fields).ok()?;
         // A store without any events may be any store.
         let has_epoch = followed.offset > 0 || view.head() == 0;
         (has_epoch && followed.is_of(view)).then_some(followed)
@@ -162,8 +162,11 @@ impl Index {
         }
         let cursor = view.cursor();
         state.live = None;
-        state.followed =
-            Followed { epoch: cursor.epoch.number(), offset: cursor.offset, ..Followed::default() };
+        state.followed = FollowedTo {
+            epoch: cursor.epoch.number(),
+            offset: cursor.offset,
+            ..FollowedTo::default()
+        };
     }
 
     /// Whether events after those that it has are still to be had.
@@ -333,7 +336,7 @@ impl Index {
     }
 }
 
-impl Followed {
+impl FollowedTo {
     /// Whether a store has these events, and still all that follow.
     fn is_of(&self, view: &View) -> bool {
         let cursor = Cursor { epoch: Epoch::new(self.epoch), offset: self.offset };

@@ -136,7 +136,7 @@ pub async fn serve(context: Arc<ServerContext>, listeners: Listeners) -> Result<
     let Listeners { tcp, unix, certificate } = listeners;
     let router = Router::new(&context.config.prefix)
         .map_err(|error| Error::failed(format!("the routes do not fit: {error}")))?;
-    let server = Server {
+    let server = RunningServer {
         connections: Limit::new("connections", context.config.limits.connections),
         addresses: AddressLimit::new(context.config.limits.connections_per_address),
         cut: CancellationToken::new(),
@@ -165,7 +165,7 @@ pub async fn serve(context: Arc<ServerContext>, listeners: Listeners) -> Result<
 }
 
 #[derive(Clone)]
-struct Server {
+struct RunningServer {
     context: Arc<ServerContext>,
     router: Arc<Router>,
     connections: Limit,
@@ -176,7 +176,7 @@ struct Server {
     cors: Option<CorsLayer>,
 }
 
-impl Server {
+impl RunningServer {
     async fn accept_tcp(&self, listener: TcpListener) {
         loop {
             let accepted = tokio::select! {

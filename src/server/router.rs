@@ -36,14 +36,14 @@ const API_HEADERS: [(HeaderName, HeaderValue); 3] = [
 
 /// The routes by path; made once.
 pub struct Router {
-    routes: matchit::Router<Known>,
+    routes: matchit::Router<KnownRoute>,
     /// How long requests took whose path is unknown, or an adapter's.
     other_seconds: Histogram,
     openapi: OpenApi,
 }
 
 /// A route, and how long requests for it took.
-struct Known {
+struct KnownRoute {
     route: Route,
     allowed: String,
     seconds: Histogram,
@@ -66,7 +66,7 @@ fn describe(prefix: &str) -> Bytes {
     openapi::document(operations, prefix).to_string().into()
 }
 
-type Found<'a> = Match<'a, 'a, &'a Known>;
+type MatchedRoute<'a> = Match<'a, 'a, &'a KnownRoute>;
 
 impl Router {
     /// The table of routes; `prefix` is the path under which a proxy shows the server.
@@ -76,7 +76,7 @@ impl Router {
         for route in routes() {
             let path = route.path;
             let allowed = route.allowed();
-            known.insert(path, Known { route, allowed, seconds: seconds(path) })?;
+            known.insert(path, KnownRoute { route, allowed, seconds: seconds(path) })?;
         }
         let prefix = prefix.to_owned();
         let openapi = LazyLock::new(Box::new(move || describe(&prefix)) as Box<_>);
@@ -119,7 +119,7 @@ impl Router {
         peer: Peer,
         request: Incoming,
         path: &'a str,
-        found: Option<Found<'a>>,
+        found: Option<MatchedRoute<'a>>,
     ) -> Result<HttpResponse> {
         check_head(&request, context.config.limits.head_bytes)?;
         let endpoint = context.adapters.load().endpoint(path);
@@ -201,12 +201,12 @@ fn hold(context: &ServerContext, mut answer: HttpResponse) -> Result<HttpRespons
     Ok(answer)
 }
 
-fn is_open(found: &Found<'_>) -> bool {
+fn is_open(found: &MatchedRoute<'_>) -> bool {
     found.value.route.operations.iter().all(|operation| operation.access == Credentials::Open)
 }
 
 /// Whether this is one of the page's own files.
-fn is_page(found: &Found<'_>) -> bool {
+fn is_page(found: &MatchedRoute<'_>) -> bool {
     is_open(found) && found.value.route.operations.iter().all(|o| o.description.is_none())
 }
 

@@ -34,18 +34,18 @@ const UNKNOWN: ReplayStart = ReplayStart::Message(u64::MAX);
 
 /// Encoding of events on the wire.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
+enum StreamFormat {
     Events,
     Lines,
 }
 
 /// State of a stream for as long as it lasts.
-struct Stream {
+struct OpenStream {
     context: Arc<ServerContext>,
     lifetime: Lifetime,
     subscriber: Subscriber,
     wish: Wish,
-    format: Format,
+    format: StreamFormat,
     /// Text that goes out first.
     first: String,
     _place: OwnedSemaphorePermit,
@@ -60,7 +60,7 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     let place = context.sessions.acquire()?;
     let mut subscriber = context.hub.subscriber(FrameForm::Stream);
     let mut first = String::new();
-    if format == Format::Events {
+    if format == StreamFormat::Events {
         // Tells the client at once that it is connected, and how soon to come back.
         first.push_str("retry: 1000\n\n");
     }
@@ -71,7 +71,7 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
         }
         Err(why) => return Err(refusal(why)),
     }
-    let stream = Stream {
+    let stream = OpenStream {
         context: context.clone(),
         lifetime: Lifetime::new(context.stop.clone(), call.granted.revoked.clone()),
         subscriber,
@@ -81,11 +81,11 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
         _place: place,
         _permit: request.extensions().get::<Permit>().cloned(),
     };
-    let body = StreamBody::new(stream::unfold(stream, Stream::next)).boxed_unsync();
+    let body = StreamBody::new(stream::unfold(stream, OpenStream::next)).boxed_unsync();
     let mut answer = Response::new(Body::Stream(body));
     let media_type = match format {
-        Format::Events => "text/event-stream",
-        Format::Lines => "application/x-ndjson",
+        StreamFormat::Events => "text/event-stream",
+        StreamFormat::Lines => "application/x-ndjson",
     };
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     // nginx would hold the events back otherwise.
@@ -93,9 +93,9 @@ pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     Ok(answer)
 }
 
-fn format(headers: &HeaderMap) -> Format {
+fn format(headers: &HeaderMap) -> StreamFormat {
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accept.contains("application/x-ndjson") { Format::Lines } else { Format::Events }
+    if accept.contains("application/x-ndjson") { StreamFormat::Lines } else { StreamFormat::Events }
 }
 
 /// The subscription that the query and `Last-Event-ID` ask for.
@@ -153,7 +153,7 @@ fn refusal(why: SubscribeRefused) -> ErrorResponse {
 async fn reset(
     subscriber: &mut Subscriber,
     wish: &Wish,
-    format: Format,
+    format: StreamFormat,
     store: &Store,
 ) -> Result<String> {
     let wish = Wish { since: ReplayStart::Now, ..wish.clone() };
@@ -161,11 +161,11 @@ async fn reset(
     let subscribed = subscriber.subscribe(wish, store).await;
     let subscribed = subscribed.map_err(refusal)?;
     let cursor = subscribed.resume.to_string();
-    let shown = (shows_cursor || format == Format::Lines).then(|| cursor.as_str().into());
+    let shown = (shows_cursor || format == StreamFormat::Lines).then(|| cursor.as_str().into());
     let event = serde_json::to_string(&ServerEvent::Reset { cursor: shown }).unwrap_or_default();
     Ok(match format {
-        Format::Events => format!("event: reset\nid: {cursor}\ndata: {event}\n\n"),
-        Format::Lines => format!("{event}\n"),
+        StreamFormat::Events => format!("event: reset\nid: {cursor}\ndata: {event}\n\n"),
+        StreamFormat::Lines => format!("{event}\n"),
     })
 }
 
@@ -174,10 +174,10 @@ fn longest_silence(ping_seconds: u64) -> Duration {
     Duration::from_secs(ping_seconds.max(1)).min(KEEP_ALIVE)
 }
 
-type Next = Option<(std::result::Result<Chunk<Bytes>, Broken>, Stream)>;
+type NextFrame = Option<(std::result::Result<Chunk<Bytes>, Broken>, OpenStream)>;
 
-impl Stream {
-    async fn next(mut self) -> Next {
+impl OpenStream {
+    async fn next(mut self) -> NextFrame {
         if !self.first.is_empty() {
             let first = std::mem::take(&mut self.first);
             return self.chunk(first);
@@ -198,7 +198,7 @@ impl Stream {
                     let Self { subscriber, wish, format, context, .. } = &mut self;
                     text = reset(subscriber, wish, *format, &context.store).await.ok()?;
                 }
-                Err(_) if self.format == Format::Events => text.push_str(": alive\n\n"),
+                Err(_) if self.format == StreamFormat::Events => text.push_str(": alive\n\n"),
                 // An empty line is no JSON value, and readers of JSON lines pass over it.
                 Err(_) => text.push('\n'),
             }
@@ -209,7 +209,7 @@ impl Stream {
     }
 
     #[allow(clippy::unnecessary_wraps, reason = "the shape that a stream asks for")]
-    fn chunk(self, text: String) -> Next {
+    fn chunk(self, text: String) -> NextFrame {
         Some((Ok(Chunk::data(text.into())), self))
     }
 
@@ -219,8 +219,8 @@ impl Stream {
         }
         // Writing to memory cannot fail.
         let _ = match self.format {
-            Format::Events => write!(text, "id: {}\ndata: {}\n\n", frame.resume, frame.text),
-            Format::Lines => writeln!(text, "{}", frame.text),
+            StreamFormat::Events => write!(text, "id: {}\ndata: {}\n\n", frame.resume, frame.text),
+            StreamFormat::Lines => writeln!(text, "{}", frame.text),
         };
     }
 }

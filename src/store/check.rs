@@ -71,7 +71,7 @@ pub fn check_file(options: &StoreOptions) -> Result<StoreReport> {
 /// Reads every row, counts again, and compares every table with what it should be.
 pub fn check(view: &View) -> Result<StoreReport> {
     let mut report = StoreReport::default();
-    let mut found = Messages::default();
+    let mut found = RecountedTables::default();
     report.part("messages", |report| check_messages(view, &mut found, report));
     let counters = view.counters();
     found.counted.head = counters.head;
@@ -86,7 +86,7 @@ pub fn check(view: &View) -> Result<StoreReport> {
             found.counted
         ));
     }
-    let Messages { rows, conversations, foreign, late, .. } = found;
+    let RecountedTables { rows, conversations, foreign, late, .. } = found;
     report.part("the index", |report| check_rows(view, rows, report));
     report.part("platforms", |report| check_platforms(view, report));
     report.part("conversations", |report| check_conversations(view, &conversations, report));
@@ -106,7 +106,7 @@ pub fn check(view: &View) -> Result<StoreReport> {
 
 /// Content of the other tables as it follows from the messages.
 #[derive(Default)]
-struct Messages {
+struct RecountedTables {
     counted: Counters,
     rows: HashMap<u64, Places>,
     /// Messages and the newest one, by term.
@@ -116,7 +116,11 @@ struct Messages {
     late: u64,
 }
 
-fn check_messages(view: &View, found: &mut Messages, report: &mut StoreReport) -> Result<()> {
+fn check_messages(
+    view: &View,
+    found: &mut RecountedTables,
+    report: &mut StoreReport,
+) -> Result<()> {
     for message in view.after(0)? {
         let message = match message {
             Ok(message) => message,

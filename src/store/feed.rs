@@ -34,7 +34,7 @@ pub struct PlatformWords {
 
 /// A row of words as it is encoded; a change of it is a new version.
 #[derive(Serialize, Deserialize)]
-struct Row<'a> {
+struct WordsRow<'a> {
     version: u8,
     at: u64,
     is_of_previous: bool,
@@ -47,7 +47,7 @@ const VERSION: u8 = 1;
 
 /// The row of words that were told at an offset.
 pub(super) fn encode(offset: u64, told: &Told) -> Result<Vec<u8>> {
-    let row = Row {
+    let row = WordsRow {
         version: VERSION,
         at: told.at,
         is_of_previous: told.is_of_previous,
@@ -64,8 +64,8 @@ pub(super) fn time_of(offset: u64, bytes: &[u8]) -> Option<u64> {
     decode(offset, bytes).map(|row| row.at)
 }
 
-fn decode(offset: u64, bytes: &[u8]) -> Option<Row<'_>> {
-    let row: Row<'_> = postcard::from_bytes(without_checksum(offset, bytes)?).ok()?;
+fn decode(offset: u64, bytes: &[u8]) -> Option<WordsRow<'_>> {
+    let row: WordsRow<'_> = postcard::from_bytes(without_checksum(offset, bytes)?).ok()?;
     (row.version == VERSION).then_some(row)
 }
 

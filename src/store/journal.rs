@@ -87,15 +87,15 @@ impl EntryContent {
 
 /// A row as it is encoded; a change of it is a new version.
 #[derive(Serialize, Deserialize)]
-struct Row {
+struct JournalRow {
     at: u64,
     /// Each with its distance from the row's first offset.
-    entries: Vec<(u64, Kept)>,
+    entries: Vec<(u64, EncodedEntry)>,
 }
 
 /// An entry as it is encoded.
 #[derive(Serialize, Deserialize)]
-enum Kept {
+enum EncodedEntry {
     Created(u64),
     StatusChanged(u64, u8, u32, u64, Option<String>),
     Updated(u64),
@@ -114,7 +114,7 @@ pub(super) fn encode(
     let failed = |error: &dyn std::fmt::Display| Unreadable::new(error.to_string());
     let kept = |(offset, entry): (u64, EntryContent)| Ok((offset - first, entry.try_into()?));
     let entries: serde_json::Result<_> = entries.into_iter().map(kept).collect();
-    let row = Row { at, entries: entries.map_err(|error| failed(&error))? };
+    let row = JournalRow { at, entries: entries.map_err(|error| failed(&error))? };
     let mut bytes =
         postcard::to_extend(&row, vec![VERSION, 0, 0, 0, 0]).map_err(|error| failed(&error))?;
     let checksum = checksum(first, &bytes[5..]);
@@ -139,15 +139,15 @@ pub(super) fn decode(first: u64, bytes: &[u8]) -> Result<Vec<JournalEntry>, Unre
     if u32::from_le_bytes([a, b, c, d]) != checksum(first, fields) {
         return Err(damaged());
     }
-    let Row { at, entries } = postcard::from_bytes(fields).map_err(|_| damaged())?;
-    let entry = |(distance, kept): (u64, Kept)| {
+    let JournalRow { at, entries } = postcard::from_bytes(fields).map_err(|_| damaged())?;
+    let entry = |(distance, kept): (u64, EncodedEntry)| {
         let offset = first.checked_add(distance).ok_or_else(damaged)?;
         Ok(JournalEntry { offset, at, entry: kept.try_into().map_err(|()| damaged())? })
     };
     entries.into_iter().map(entry).collect()
 }
 
-impl TryFrom<EntryContent> for Kept {
+impl TryFrom<EntryContent> for EncodedEntry {
     type Error = serde_json::Error;
 
     fn try_from(entry: EntryContent) -> serde_json::Result<Self> {
@@ -168,25 +168,27 @@ impl TryFrom<EntryContent> for Kept {
     }
 }
 
-impl TryFrom<Kept> for EntryContent {
+impl TryFrom<EncodedEntry> for EntryContent {
     /// The status has an unknown number, or the notice is of an unknown form.
     type Error = ();
 
-    fn try_from(kept: Kept) -> Result<Self, ()> {
+    fn try_from(kept: EncodedEntry) -> Result<Self, ()> {
         Ok(match kept {
-            Kept::Created(seq) => Self::Created { seq },
-            Kept::StatusChanged(seq, status, retry_count, updated_at, last_error) => {
+            EncodedEntry::Created(seq) => Self::Created { seq },
+            EncodedEntry::StatusChanged(seq, status, retry_count, updated_at, last_error) => {
                 let status = *Status::ALL.get(usize::from(status)).ok_or(())?;
                 Self::StatusChanged { seq, status, retry_count, updated_at, last_error }
             }
-            Kept::Updated(seq) => Self::Updated { seq },
-            Kept::Deleted(seq, id, platform, conversation) => {
+            EncodedEntry::Updated(seq) => Self::Updated { seq },
+            EncodedEntry::Deleted(seq, id, platform, conversation) => {
                 Self::Deleted { seq, id: Uuid::from_u128(id), platform, conversation }
             }
-            Kept::ConversationChanged(platform, conversation) => {
+            EncodedEntry::ConversationChanged(platform, conversation) => {
                 Self::ConversationChanged { platform, conversation }
             }
-            Kept::Noticed(json) => Self::Noticed(serde_json::from_str(&json).map_err(|_| ())?),
+            EncodedEntry::Noticed(json) => {
+                Self::Noticed(serde_json::from_str(&json).map_err(|_| ())?)
+            }
         })
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn migrate(
     context: &TransactionContext,
     schema: u32,
 ) -> Result<()> {
-    let backup = Backup::make(options)?;
+    let backup = BackupFiles::make(options)?;
     tracing::info!("bringing the store up to date");
     let mut txn = database.begin_write()?;
     // redb's own measure against a power cut in the middle of a large commit.
@@ -302,9 +302,9 @@ fn rewrite_conversations(txn: &WriteTransaction, messages: &HashMap<u32, u64>) -
 }
 
 /// A copy of the store as it was.
-struct Backup(Vec<PathBuf>);
+struct BackupFiles(Vec<PathBuf>);
 
-impl Backup {
+impl BackupFiles {
     fn make(options: &StoreOptions) -> Result<Self> {
         if options.storage.is_some() {
             return Ok(Self(Vec::new()));

@@ -56,7 +56,7 @@ pub(super) fn start(
 ) -> Result<JoinHandle<()>> {
     let no_thread = |error| StoreError::Open(format!("no thread for the writer: {error}"));
     let timer = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let writer = Writer {
+    let writer = WriterThread {
         file: Some(file),
         left: None,
         timer: timer.map_err(no_thread)?,
@@ -73,7 +73,7 @@ pub(super) fn start(
         .map_err(no_thread)
 }
 
-struct Writer {
+struct WriterThread {
     /// `None` after a fault, until the file could be opened again.
     file: Option<StoreFile>,
     /// The store for reading meanwhile.
@@ -91,7 +91,7 @@ struct Writer {
     listener: Box<dyn Listener>,
 }
 
-impl Writer {
+impl WriterThread {
     fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut batch = Vec::new();
         let mut told = None;

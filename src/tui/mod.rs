@@ -49,7 +49,7 @@ pub async fn run(server: Server, notify: Level) -> Result<()> {
     let (asked, requests) = mpsc::channel(REQUESTS);
     let (answered, answers) = mpsc::channel(REQUESTS);
     let size = crossterm::terminal::size().map_err(broken)?;
-    let client = Client {
+    let client = TerminalClient {
         model: Model::new(server.short_name(), size, TimeZone::system(), now(), notify),
         theme: Theme::of_environment(),
         asked,
@@ -70,7 +70,7 @@ fn broken(error: impl std::fmt::Display) -> Error {
     Error::failed(format!("cannot use the terminal: {error}"))
 }
 
-struct Client {
+struct TerminalClient {
     model: Model,
     theme: Theme,
     asked: mpsc::Sender<ServerRequest>,
@@ -114,12 +114,12 @@ impl Signals {
 
 /// Whether to go on.
 #[derive(PartialEq, Eq)]
-enum Next {
+enum NextEvent {
     GoOn,
     End,
 }
 
-impl Client {
+impl TerminalClient {
     async fn run(mut self, terminal: &mut Terminal) -> Result<()> {
         let mut typed = EventStream::new();
         let mut seconds = interval(Duration::from_secs(1));
@@ -141,7 +141,7 @@ impl Client {
                     None => return Ok(()),
                 },
                 () = sleep_until(drawn + FRAME), if !is_drawn => {
-                    if self.settle(terminal)? == Next::End {
+                    if self.settle(terminal)? == NextEvent::End {
                         return Ok(());
                     }
                     terminal.draw(|frame| view::draw(frame, &self.model, self.theme)).map_err(broken)?;
@@ -176,7 +176,7 @@ impl Client {
     }
 
     /// Does what the model wants done.
-    fn settle(&mut self, terminal: &mut Terminal) -> Result<Next> {
+    fn settle(&mut self, terminal: &mut Terminal) -> Result<NextEvent> {
         for effect in self.model.settle() {
             match effect {
                 Effect::Ask(request) => {
@@ -212,10 +212,10 @@ impl Client {
                 Effect::Suspend => {
                     kill_current_process_group(Number::TSTP).map_err(broken)?;
                 }
-                Effect::Quit => return Ok(Next::End),
+                Effect::Quit => return Ok(NextEvent::End),
             }
         }
-        Ok(Next::GoOn)
+        Ok(NextEvent::GoOn)
     }
 }
 

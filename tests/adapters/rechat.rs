@@ -3,7 +3,7 @@
 use crate::onebot::DEADLINE;
 use rechat::adapter::{
     AccountHandle, AdapterConfig, AdapterEvent, Adapters, Changes, Delivery, EventSink, Handshake,
-    Inbound, Outbound, QueuedEvent, Registry, Socket, State, start,
+    Inbound, Outbound, PlatformState, QueuedEvent, Registry, Socket, start,
 };
 use rechat::model::content::Content;
 use rechat::model::message::MessageType;
@@ -134,14 +134,14 @@ impl Rechat {
     }
 
     /// Waits for the next change of state; `account: State`.
-    pub async fn change(&mut self) -> (String, State, String) {
+    pub async fn change(&mut self) -> (String, PlatformState, String) {
         let change = timeout(DEADLINE, self.changes.next()).await.expect("no change came");
         let account = change.account.unwrap_or_else(|| "-".into());
         (account, change.state, change.reason.unwrap_or_default())
     }
 
     /// Waits until an account is in a state, and gives the reason.
-    pub async fn until(&mut self, account: &str, state: State) -> String {
+    pub async fn until(&mut self, account: &str, state: PlatformState) -> String {
         loop {
             let (changed, now, reason) = self.change().await;
             if changed == account && now == state {

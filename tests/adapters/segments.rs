@@ -4,7 +4,7 @@ use crate::onebot::{Peer, Reply, Script};
 use crate::onebot11::{group_message, headers, willing};
 use crate::onebot12;
 use crate::rechat::Rechat;
-use rechat::adapter::{ActionError, AdapterEvent, Delivery, ForwardOf, Outbound, State};
+use rechat::adapter::{ActionError, AdapterEvent, Delivery, ForwardOf, Outbound, PlatformState};
 use rechat::model::content::{Content, Media, Segment};
 use rechat::model::message::ReplyTo;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ async fn v11(script: Script) -> (Rechat, Peer) {
     let mut rechat = Rechat::start(&["kind = 'onebot11'".into()]).await;
     let url = rechat.url("/onebot/v11/ws");
     let peer = Peer::dial(&url, &headers("1", "Universal"), script).await.unwrap();
-    rechat.until("1", State::Connected).await;
+    rechat.until("1", PlatformState::Connected).await;
     (rechat, peer)
 }
 
@@ -143,7 +143,7 @@ async fn onebot_12_takes_everything_in_one_message() {
     let url = rechat.url("/onebot/v12/ws");
     let peer = Peer::dial(&url, &onebot12::HEADERS, onebot12::willing()).await.unwrap();
     peer.push(&onebot12::status_update(&[("wechat", "wxid_me", true)]));
-    rechat.until("wxid_me", State::Connected).await;
+    rechat.until("wxid_me", PlatformState::Connected).await;
     let mention = Segment::Mention { user: "u5".into(), name: Some("Ann".into()), me: false };
     let image = Segment::Image(Media { name: Some("图.png".into()), ..at("https://x/a.png") });
     let reply_to = ReplyTo { external_id: Some("m0".into()), ..ReplyTo::default() };

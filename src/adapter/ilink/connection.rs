@@ -3,13 +3,13 @@
 use super::account::RunningAccount;
 use super::api::CallFailure;
 use super::download::find_media;
-use super::lock::{self, Lock};
-use super::memory::Kept;
+use super::lock::{self, AccountLock};
+use super::memory::KeptLogin;
 use super::poll::{PollEnd, poll};
 use super::send::send;
 use crate::adapter::api::{AccountRequest, ActionError, Delivery, Found, Ways, Window, with_media};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection};
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::sync::Arc;
@@ -47,9 +47,9 @@ enum End {
 
 impl RunningAccount {
     /// Works until the account is stopped.
-    pub(super) async fn run(self: Arc<Self>, kept: Kept, entry: Option<ConfiguredEntry>) {
+    pub(super) async fn run(self: Arc<Self>, kept: KeptLogin, entry: Option<ConfiguredEntry>) {
         let mut cursor = kept.cursor;
-        self.show(entry.as_ref(), State::Connecting, None);
+        self.show(entry.as_ref(), PlatformState::Connecting, None);
         let Some(_lock) = self.lock(entry.as_ref()).await else { return };
         let mut pause = self.settings.reconnect;
         while !self.stop.is_cancelled() {
@@ -77,20 +77,20 @@ impl RunningAccount {
         }
         let notice = self.api.notify(&self.session, false);
         let _ = timeout(LAST_NOTICE, notice).await;
-        self.show(entry.as_ref(), State::Disconnected, Some(STOPPED));
+        self.show(entry.as_ref(), PlatformState::Disconnected, Some(STOPPED));
     }
 
     /// Becomes the login's only poller; `None` once the account is stopped.
-    async fn lock(&self, entry: Option<&ConfiguredEntry>) -> Option<Lock> {
+    async fn lock(&self, entry: Option<&ConfiguredEntry>) -> Option<AccountLock> {
         for attempt in 0.. {
             match lock::take(&self.login.token) {
                 Ok(Some(lock)) => return Some(lock),
                 Ok(None) if attempt < QUIET_LOCK_ATTEMPTS => {}
                 Ok(None) => {
                     let reason = "another rechat on this host polls this account; stop that one";
-                    self.show(entry, State::Error, Some(reason));
+                    self.show(entry, PlatformState::Error, Some(reason));
                 }
-                Err(reason) => self.show(entry, State::Error, Some(&reason)),
+                Err(reason) => self.show(entry, PlatformState::Error, Some(&reason)),
             }
             self.stop.run_until_cancelled(sleep(LOCK_PAUSE)).await?;
         }
@@ -123,15 +123,18 @@ impl RunningAccount {
     }
 
     /// The state that an end leads to, and words for people.
-    fn shown(&self, end: &End) -> (State, String) {
+    fn shown(&self, end: &End) -> (PlatformState, String) {
         match end {
-            End::Stopped => (State::Disconnected, STOPPED.to_owned()),
+            End::Stopped => (PlatformState::Disconnected, STOPPED.to_owned()),
             End::Unreachable(words) => {
-                (State::Connecting, format!("WeChat cannot be reached: {words}"))
+                (PlatformState::Connecting, format!("WeChat cannot be reached: {words}"))
             }
             End::Session(words) => {
                 let advice = format!("log in again with `rechat login {}`", self.platform());
-                (State::Error, format!("the session of this account ended ({words}); {advice}"))
+                (
+                    PlatformState::Error,
+                    format!("the session of this account ended ({words}); {advice}"),
+                )
             }
         }
     }
@@ -188,7 +191,7 @@ impl RunningAccount {
         }
     }
 
-    fn show(&self, entry: Option<&ConfiguredEntry>, state: State, reason: Option<&str>) {
+    fn show(&self, entry: Option<&ConfiguredEntry>, state: PlatformState, reason: Option<&str>) {
         self.context.registry.show(&self.connection(entry, None), state, reason);
     }
 

@@ -31,7 +31,7 @@ impl std::fmt::Debug for Login {
 
 /// Everything that is kept for an account.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(super) struct KeptLogin {
     pub(super) login: Login,
     /// The cursor of the next poll; empty where there is none.
     pub(super) cursor: String,
@@ -118,7 +118,7 @@ pub(super) fn forget<'a>(
 }
 
 /// Reads what was kept for a platform, by account. What cannot be read is told and left out.
-pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<String, Kept> {
+pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<String, KeptLogin> {
     let mut logins = BTreeMap::new();
     let mut others = Vec::new();
     for (key, value) in kept {
@@ -135,7 +135,7 @@ pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<Str
             Ok(Encoded::LoginV1 { user, base, token, at }) => {
                 let account = account.to_owned();
                 let login = Login { account: account.clone(), user, base, token, at };
-                let kept = Kept { login, cursor: String::new(), replies: HashMap::new() };
+                let kept = KeptLogin { login, cursor: String::new(), replies: HashMap::new() };
                 logins.insert(account, kept);
             }
             Ok(other) => others.push((account.to_owned(), conversation.to_owned(), other)),
@@ -226,7 +226,7 @@ mod tests {
         ];
         let read = read("wechat", kept(states));
         let replies = HashMap::from([("private_u".to_owned(), reply)]);
-        let wanted = Kept { login, cursor: "next".into(), replies };
+        let wanted = KeptLogin { login, cursor: "next".into(), replies };
         assert_eq!(read, BTreeMap::from([("a@im.bot".to_owned(), wanted)]));
     }
 

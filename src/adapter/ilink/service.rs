@@ -4,7 +4,7 @@ use super::account::RunningAccount;
 use super::api::{Api, ApiSession};
 use super::http::Http;
 use super::login::{Attempt, LoggedIn, LoginEnd};
-use super::memory::{self, ADAPTER, Kept, Login};
+use super::memory::{self, ADAPTER, KeptLogin, Login};
 use super::options::IlinkOptions;
 use super::window::Windows;
 use crate::adapter::api::{AdapterEvent, LoginError, LoginRequest, Settings};
@@ -13,7 +13,7 @@ use crate::adapter::registry::ConfiguredEntry;
 use crate::metrics::METRICS;
 use crate::model::event::AdapterState;
 use crate::protocol::login::{LoginState, LoginStatus};
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub(super) struct IlinkService {
     entry: Option<ConfiguredEntry>,
     context: Context,
     api: Api,
-    accounts: BTreeMap<String, Running>,
+    accounts: BTreeMap<String, AccountTask>,
     tasks: JoinSet<()>,
     /// The account of each task.
     task_accounts: HashMap<Id, String>,
@@ -52,7 +52,7 @@ pub(super) struct IlinkService {
 }
 
 /// An account at work.
-struct Running {
+struct AccountTask {
     account: Arc<RunningAccount>,
     stop: CancellationToken,
     /// Cancelled once its work has ended.
@@ -112,7 +112,7 @@ impl IlinkService {
     }
 
     /// The stored state of each account; asked for until the store answers.
-    async fn kept(&self) -> BTreeMap<String, Kept> {
+    async fn kept(&self) -> BTreeMap<String, KeptLogin> {
         loop {
             let (answer, kept) = oneshot::channel();
             self.context.events.report(AdapterEvent::Remembered { adapter: ADAPTER, answer }).await;
@@ -123,7 +123,7 @@ impl IlinkService {
         }
     }
 
-    fn start(&mut self, kept: Kept) {
+    fn start(&mut self, kept: KeptLogin) {
         let login = kept.login.clone();
         if let Err(reason) = self.settings.check_account(&login.account) {
             return tracing::warn!("{reason}");
@@ -149,7 +149,7 @@ impl IlinkService {
             work.await;
         });
         self.task_accounts.insert(task.id(), login.account.clone());
-        self.accounts.insert(login.account, Running { account, stop, ended });
+        self.accounts.insert(login.account, AccountTask { account, stop, ended });
     }
 
     /// Stops an account's work, and waits for its end.
@@ -167,7 +167,7 @@ impl IlinkService {
         {
             let platform = self.settings.platform();
             let reason = format!("no account is logged in; log in with `rechat login {platform}`");
-            entry.set_state(State::Disconnected, Some(&reason));
+            entry.set_state(PlatformState::Disconnected, Some(&reason));
         }
     }
 
@@ -313,7 +313,7 @@ impl IlinkService {
         for known in replaced.iter().filter(|known| known.account != login.account) {
             self.context.registry.forget(&platform, &known.account);
         }
-        self.start(Kept { login, cursor: String::new(), replies: HashMap::new() });
+        self.start(KeptLogin { login, cursor: String::new(), replies: HashMap::new() });
         true
     }
 

@@ -14,7 +14,7 @@ pub(super) use registration::{ConfiguredEntry, Registration};
 pub use routing::{configured_facts, conversations_of};
 
 use super::api::{AccountHandle, AccountRequest, Kind, OnUnknown, Settings, Window};
-use crate::protocol::platform::{AdapterStatus, State};
+use crate::protocol::platform::{AdapterStatus, PlatformState};
 use entry::{AccountEntry, EntryConnection};
 use std::sync::Arc;
 use std::time::Duration;
@@ -172,7 +172,8 @@ impl Registry {
             self.shared.change(&mut table, id, |entry| {
                 entry.connections.clear();
                 entry.offline = None;
-                entry.unconnected = (State::Disconnected, Some("no longer configured".into()));
+                entry.unconnected =
+                    (PlatformState::Disconnected, Some("no longer configured".into()));
             });
         }
         table.keep(|entry| !entry.is_configured);
@@ -194,7 +195,7 @@ impl Registry {
     }
 
     /// Shows an account that has no connection, in a state.
-    pub(super) fn show(&self, new: &NewConnection<'_>, state: State, reason: Option<&str>) {
+    pub(super) fn show(&self, new: &NewConnection<'_>, state: PlatformState, reason: Option<&str>) {
         let mut table = self.shared.lock();
         let id = table
             .find_account(new.platform, new.account)

@@ -3,7 +3,7 @@
 use super::entry::AccountEntry;
 use super::table::RegistryShared;
 use crate::clock::now;
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use std::sync::Arc;
 
 /// The entry of a configured adapter.
@@ -15,7 +15,7 @@ pub(in crate::adapter) struct ConfiguredEntry {
 
 impl ConfiguredEntry {
     /// Sets the state while nothing is connected.
-    pub(in crate::adapter) fn set_state(&self, state: State, reason: Option<&str>) {
+    pub(in crate::adapter) fn set_state(&self, state: PlatformState, reason: Option<&str>) {
         let mut table = self.shared.lock();
         let connected_by_it =
             |entry: &&AccountEntry| entry.configured == Some(self.id) && entry.account.is_some();
@@ -83,11 +83,11 @@ impl Registration {
     }
 
     /// Ends the registration with a state and its reason.
-    pub(in crate::adapter) fn end(self, state: State, reason: &str) {
+    pub(in crate::adapter) fn end(self, state: PlatformState, reason: &str) {
         self.remove(state, reason);
     }
 
-    fn remove(&self, state: State, reason: &str) {
+    fn remove(&self, state: PlatformState, reason: &str) {
         let mut table = self.shared.lock();
         self.shared.change(&mut table, self.entry, |entry| {
             if entry.remove(self.connection).is_some() && entry.connections.is_empty() {
@@ -100,6 +100,6 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.remove(State::Disconnected, "the connection ended");
+        self.remove(PlatformState::Disconnected, "the connection ended");
     }
 }

@@ -17,7 +17,7 @@ pub(super) const MAX_ENTRIES: usize = 1024;
 /// The part of a registry that all its clones share.
 #[derive(Debug)]
 pub(super) struct RegistryShared {
-    table: Mutex<Table>,
+    table: Mutex<AccountTable>,
     pub(super) changes: broadcast::Sender<AdapterStatusChange>,
     /// Rises when there is another way to send, or one less.
     pub(super) handles: watch::Sender<u64>,
@@ -25,7 +25,7 @@ pub(super) struct RegistryShared {
 
 /// The entries.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(super) struct AccountTable {
     pub(super) entries: Vec<AccountEntry>,
     last_id: u64,
     /// The platforms of the entries with their kinds; filled when first asked for.
@@ -38,14 +38,14 @@ impl RegistryShared {
         Self { table: Mutex::default(), changes, handles: watch::Sender::default() }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Table> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, AccountTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes an entry, and publishes its state if that is another one now.
     pub(super) fn change(
         &self,
-        table: &mut Table,
+        table: &mut AccountTable,
         id: u64,
         change: impl FnOnce(&mut AccountEntry),
     ) {
@@ -63,7 +63,7 @@ impl RegistryShared {
     }
 }
 
-impl Table {
+impl AccountTable {
     pub(super) fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id

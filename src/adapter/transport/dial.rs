@@ -5,7 +5,7 @@ use super::socket::{Socket, socket_config};
 use crate::adapter::api::Settings;
 use crate::adapter::context::Context;
 use crate::adapter::registry::ConfiguredEntry;
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper::{StatusCode, Uri};
@@ -37,7 +37,7 @@ pub(in crate::adapter) async fn keep_connected(dialled: Dialled) {
     let Dialled { url, settings, entry, context, .. } = &dialled;
     let stop = &context.stop;
     let shown = shown(url);
-    entry.set_state(State::Connecting, None);
+    entry.set_state(PlatformState::Connecting, None);
     let mut pauses = pauses(settings);
     while !stop.is_cancelled() {
         let began = Instant::now();
@@ -45,15 +45,19 @@ pub(in crate::adapter) async fn keep_connected(dialled: Dialled) {
         if stop.is_cancelled() {
             break;
         }
-        if end.state == State::Disconnected && began.elapsed() >= HELD {
+        if end.state == PlatformState::Disconnected && began.elapsed() >= HELD {
             pauses = self::pauses(settings);
         }
         tracing::warn!(url = shown, reason = end.reason, "not connected; dialling again");
-        let state = if end.state == State::Error { State::Error } else { State::Connecting };
+        let state = if end.state == PlatformState::Error {
+            PlatformState::Error
+        } else {
+            PlatformState::Connecting
+        };
         entry.set_state(state, Some(&end.reason));
         stop.run_until_cancelled(sleep(pauses.next().unwrap_or(MAX_PAUSE))).await;
     }
-    entry.set_state(State::Disconnected, Some("rechat is stopping"));
+    entry.set_state(PlatformState::Disconnected, Some("rechat is stopping"));
 }
 
 fn pauses(settings: &Settings) -> ExponentialBackoff {

@@ -25,8 +25,8 @@ const PING: Duration = Duration::from_secs(30);
 /// How long a peer may send nothing at all, not even the answer to a ping.
 const SILENCE: Duration = Duration::from_secs(90);
 
-type Frames = Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>>;
-type Outlet = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
+type FrameStream = Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>>;
+type FrameSink = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
 
 /// A frame larger than the limit is read and passed over; one so many times as large is not even
 /// read, and ends the connection with 1009.
@@ -40,8 +40,8 @@ pub fn socket_config(max_frame: usize) -> WebSocketConfig {
 
 /// A connection to an implementation.
 pub struct Socket {
-    frames: Frames,
-    outlet: Outlet,
+    frames: FrameStream,
+    outlet: FrameSink,
 }
 
 impl Socket {
@@ -103,7 +103,7 @@ impl SocketClosed {
 
 /// The frames that come in.
 pub(in crate::adapter) struct Reader {
-    frames: Frames,
+    frames: FrameStream,
     max_frame: usize,
     gone: CancellationToken,
     /// The connection ends because of a frame that is too large.
@@ -219,7 +219,7 @@ impl Writer {
 
 /// Writes until the connection ends, and sees to it that its reader ends too.
 async fn write_all(
-    mut outlet: Outlet,
+    mut outlet: FrameSink,
     mut queue: mpsc::Receiver<Message>,
     gone: CancellationToken,
     is_too_large: Arc<AtomicBool>,

@@ -3,7 +3,7 @@
 
 use super::session::BotSession;
 use crate::gateway::socket::{BotSocket, socket_config};
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{StatusCode, Uri};
@@ -49,10 +49,10 @@ pub(super) async fn keep_connected(session: BotSession, url: Uri) {
                 if began.elapsed() >= HELD {
                     (pauses, failures) = (new_pauses(), 0);
                 }
-                (State::Connecting, reason)
+                (PlatformState::Connecting, reason)
             }
             Some(Ok(Err(error))) => refusal(&url, &error),
-            Some(Err(_)) => (State::Connecting, format!("{} does not answer", shown(&url))),
+            Some(Err(_)) => (PlatformState::Connecting, format!("{} does not answer", shown(&url))),
         };
         if stop.is_cancelled() {
             break;
@@ -91,7 +91,7 @@ fn shown(url: &Uri) -> String {
     format!("{}://{host}{port}{}", url.scheme_str().unwrap_or("ws"), url.path())
 }
 
-fn refusal(url: &Uri, error: &Error) -> (State, String) {
+fn refusal(url: &Uri, error: &Error) -> (PlatformState, String) {
     let url = shown(url);
     match error {
         Error::Http(response) => {
@@ -105,8 +105,8 @@ fn refusal(url: &Uri, error: &Error) -> (State, String) {
                 }
                 _ => "the framework does not take it",
             };
-            (State::Error, format!("{url} answered {status}: {advice}"))
+            (PlatformState::Error, format!("{url} answered {status}: {advice}"))
         }
-        error => (State::Connecting, format!("{url}: {error}")),
+        error => (PlatformState::Connecting, format!("{url}: {error}")),
     }
 }

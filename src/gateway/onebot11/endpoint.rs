@@ -103,7 +103,7 @@ impl SocketOpening {
         let ending = stop.clone();
         let serve = async {
             let reason = session.serve(socket, stop).await;
-            session.bot.failed(crate::protocol::platform::State::Disconnected, &reason);
+            session.bot.failed(crate::protocol::platform::PlatformState::Disconnected, &reason);
         };
         tokio::pin!(serve);
         tokio::select! {

@@ -13,7 +13,7 @@ pub use kind::{EventKind, EventKinds, UnknownEvent};
 pub use message::{MessageDeleted, MessageStatus, MessageUpdated, NewMessageData};
 
 use super::overview::Conversation;
-use super::platform::{AdapterStatusChange, State};
+use super::platform::{AdapterStatusChange, PlatformState};
 use crate::model::notice::Notice;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -80,9 +80,9 @@ pub struct AdapterStatusData<'a> {
     #[allow(missing_docs)]
     pub platform: Cow<'a, str>,
     #[allow(missing_docs)]
-    pub status: State,
+    pub status: PlatformState,
     /// The same again, under the name that the user's document gives it in its table.
-    pub content: State,
+    pub content: PlatformState,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[allow(missing_docs)]
     pub account: Option<Cow<'a, str>>,

@@ -8,7 +8,7 @@ mod texts;
 mod transfer;
 
 pub use super::overview::{Conversation, ConversationKind, Stats};
-pub use super::platform::{AdapterStatus, State};
+pub use super::platform::{AdapterStatus, PlatformState};
 pub use conversation::{Conversations, ReadTo, SetConversation};
 pub use media::{KeptMedia, MediaList, MediaRemoved, Uploaded};
 pub use message::{MessageChange, NewMessage, ParsedChange};

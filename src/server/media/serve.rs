@@ -144,7 +144,7 @@ pub(super) fn set(answer: &mut HttpResponse, name: HeaderName, value: &str) {
 }
 
 /// A file that is on its way.
-struct Sending {
+struct FileStream {
     context: Arc<ServerContext>,
     file: File,
     left: Range<u64>,
@@ -152,7 +152,7 @@ struct Sending {
 }
 
 fn body(context: Arc<ServerContext>, file: File, part: Range<u64>, lifetime: Lifetime) -> Body {
-    let sending = Sending { context, file, left: part, lifetime };
+    let sending = FileStream { context, file, left: part, lifetime };
     let frames = stream::try_unfold(sending, |sending| async {
         if sending.left.is_empty() {
             return Ok::<_, Broken>(None);
@@ -165,7 +165,7 @@ fn body(context: Arc<ServerContext>, file: File, part: Range<u64>, lifetime: Lif
     Body::Stream(StreamBody::new(frames).boxed_unsync())
 }
 
-impl Sending {
+impl FileStream {
     /// The next piece, once there is memory for it.
     async fn next(mut self) -> std::result::Result<(Bytes, Self), Broken> {
         let length = PIECE.min(self.left.end - self.left.start) as usize;

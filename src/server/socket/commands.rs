@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-type Reply = event::ServerEvent<'static>;
+type AnswerFrame = event::ServerEvent<'static>;
 
 /// An error in words, and its code where the contract names one.
 type Coded = (String, Option<&'static str>);
@@ -53,7 +53,7 @@ impl Session {
                     let queued = self.subscriber.unsubscribe(&platforms, &conversations).await;
                     self.push(queued).await?;
                 }
-                self.reply(Reply::Ack(ack(AckStatus::Unsubscribed, request_id))).await
+                self.reply(AnswerFrame::Ack(ack(AckStatus::Unsubscribed, request_id))).await
             }
             Err(text) => self.reply(error(text, request_id)).await,
         }
@@ -75,7 +75,7 @@ impl Session {
                 self.push(queued).await?;
                 let ack = ack(AckStatus::Subscribed, request_id);
                 let cursor = shows_cursor.then(|| resume.to_string());
-                self.reply(Reply::Ack(Ack { session_id: Some(self.id), cursor, ..ack })).await
+                self.reply(AnswerFrame::Ack(Ack { session_id: Some(self.id), cursor, ..ack })).await
             }
             Err(why) => {
                 let (text, code) = refused(&why);
@@ -142,11 +142,15 @@ impl Session {
 
 /// The answer to a message that is stored: where an adapter can take it, its outcome is waited for
 /// (contract, Part 2, item 12).
-async fn delivered(context: &ServerContext, message: Message, request_id: Option<Value>) -> Reply {
+async fn delivered(
+    context: &ServerContext,
+    message: Message,
+    request_id: Option<Value>,
+) -> AnswerFrame {
     let id = Some(message.id);
     let sent = |status, request_id| {
         let ack = ack(AckStatus::Sent, request_id);
-        Reply::Ack(Ack { message_id: id, message_status: Some(status), ..ack })
+        AnswerFrame::Ack(Ack { message_id: id, message_status: Some(status), ..ack })
     };
     let platform = message.platform.as_deref().unwrap_or_default();
     if context.registry.handle(platform, None).is_none() {
@@ -168,7 +172,7 @@ async fn delivered(context: &ServerContext, message: Message, request_id: Option
             limit.as_secs()
         ),
     };
-    Reply::Error(event::ErrorAnswer {
+    AnswerFrame::Error(event::ErrorAnswer {
         error: text,
         message_id: id,
         request_id,
@@ -188,19 +192,19 @@ fn ack(status: AckStatus, request_id: Option<Value>) -> Ack {
 }
 
 /// An error without a code.
-pub(super) fn error(text: impl Into<String>, request_id: Option<Value>) -> Reply {
+pub(super) fn error(text: impl Into<String>, request_id: Option<Value>) -> AnswerFrame {
     coded(text.into(), None, request_id)
 }
 
 /// The error that HTTP would answer.
-fn refused_media(why: &ErrorResponse, request_id: Option<Value>) -> Reply {
+fn refused_media(why: &ErrorResponse, request_id: Option<Value>) -> AnswerFrame {
     let (error, code) = (why.text().to_owned(), why.code().map(Into::into));
-    Reply::Error(event::ErrorAnswer { error, code, message_id: None, request_id })
+    AnswerFrame::Error(event::ErrorAnswer { error, code, message_id: None, request_id })
 }
 
-fn coded(text: String, code: Option<&'static str>, request_id: Option<Value>) -> Reply {
+fn coded(text: String, code: Option<&'static str>, request_id: Option<Value>) -> AnswerFrame {
     let code = code.map(Into::into);
-    Reply::Error(event::ErrorAnswer { error: text, code, message_id: None, request_id })
+    AnswerFrame::Error(event::ErrorAnswer { error: text, code, message_id: None, request_id })
 }
 
 /// Why a subscription is refused, in words, and the code of it.

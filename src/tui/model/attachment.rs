@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// Something of a message that can be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct Attachment {
+pub struct MediaItem {
     /// In a few words.
     pub label: String,
     /// The name to save it under, where it is a file.
@@ -40,18 +40,18 @@ pub enum Fetching {
 }
 
 /// Everything of a message that can be opened, in order.
-pub fn of(message: &Message) -> Vec<Attachment> {
-    let mut found = Found { message: message.id, all: Vec::new() };
+pub fn of(message: &Message) -> Vec<MediaItem> {
+    let mut found = FoundAttachment { message: message.id, all: Vec::new() };
     found.collect(&message.content);
     found.all
 }
 
-struct Found {
+struct FoundAttachment {
     message: Uuid,
-    all: Vec<Attachment>,
+    all: Vec<MediaItem>,
 }
 
-impl Found {
+impl FoundAttachment {
     fn collect(&mut self, content: &Content) {
         for segment in content.to_segments() {
             match &segment {
@@ -89,7 +89,7 @@ impl Found {
 
     fn add(&mut self, label: String, name: Option<String>, place: AttachmentPlace) {
         if !self.all.iter().any(|other| other.place == place) {
-            self.all.push(Attachment { label, name, place, message: self.message });
+            self.all.push(MediaItem { label, name, place, message: self.message });
         }
     }
 }
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use crate::model::content::{Media, every_segment};
 
-    fn of_content(content: Content) -> Vec<Attachment> {
+    fn of_content(content: Content) -> Vec<MediaItem> {
         of(&Message::new(1, Uuid::nil(), content, "group_1".into(), 0))
     }
 

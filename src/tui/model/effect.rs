@@ -1,6 +1,6 @@
 //! What reaches the model, and what it wants done.
 
-use super::attachment::{Attachment, Fetching};
+use super::attachment::{Fetching, MediaItem};
 use super::notify::Notification;
 use super::scope::ConversationKey;
 use crate::client::{HistoryPage, HistoryQuery, watch};
@@ -72,7 +72,7 @@ pub enum ServerRequest {
     React(Uuid, String, bool),
     SetStatus(Uuid, Status),
     Delete(Uuid),
-    Fetch(Box<Attachment>, Fetching),
+    Fetch(Box<MediaItem>, Fetching),
     /// Friend and join requests.
     Requests,
     Answer(u64, bool),

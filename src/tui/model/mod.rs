@@ -29,7 +29,7 @@ pub mod view;
 mod window;
 mod write;
 
-pub use attachment::{Attachment, AttachmentPlace, Fetching, of as attachments};
+pub use attachment::{AttachmentPlace, Fetching, MediaItem, of as attachments};
 pub use effect::{Effect, ServerReply, ServerRequest, TuiEvent};
 pub use hits::Needle;
 pub use notify::{Level, Notification};

@@ -1,6 +1,6 @@
 //! Doing something with a message.
 
-use super::attachment::{self, Attachment, AttachmentPlace, Fetching};
+use super::attachment::{self, AttachmentPlace, Fetching, MediaItem};
 use super::content;
 use super::draft::Purpose;
 use super::scope::ConversationKey;
@@ -186,7 +186,7 @@ impl Model {
         }
     }
 
-    pub(super) fn fetch(&mut self, attachment: Attachment, fetching: Fetching) {
+    pub(super) fn fetch(&mut self, attachment: MediaItem, fetching: Fetching) {
         if let (AttachmentPlace::Address(address), Fetching::Open) = (&attachment.place, fetching) {
             self.say(format!("opening {}", attachment.label));
             self.effects.push(Effect::Open(address.clone()));

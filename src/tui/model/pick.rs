@@ -1,6 +1,6 @@
 //! Lists to choose from: conversations, links and files, reactions, requests.
 
-use super::attachment::{Attachment, Fetching};
+use super::attachment::{Fetching, MediaItem};
 use super::picker::{Item, Picker, PickerChoice};
 use super::{Model, Question, ServerRequest};
 use crate::model::message::Message;
@@ -75,8 +75,8 @@ impl Model {
         self.picker = Some(Picker::new("React with", items).taking_reactions(id));
     }
 
-    pub(super) fn pick_attachment(&mut self, found: Vec<Attachment>, fetching: Fetching) {
-        let item = |attachment: Attachment| Item {
+    pub(super) fn pick_attachment(&mut self, found: Vec<MediaItem>, fetching: Fetching) {
+        let item = |attachment: MediaItem| Item {
             label: attachment.label.clone(),
             detail: String::new(),
             choice: PickerChoice::Attachment(Box::new(attachment), fetching),

@@ -1,6 +1,6 @@
 //! A list to choose from, which typing narrows down.
 
-use super::attachment::{Attachment, Fetching};
+use super::attachment::{Fetching, MediaItem};
 use super::edit;
 use super::scope::ConversationKey;
 use crate::search::normalise;
@@ -15,7 +15,7 @@ const MOST: usize = 200;
 #[allow(missing_docs)]
 pub enum PickerChoice {
     Conversation(ConversationKey),
-    Attachment(Box<Attachment>, Fetching),
+    Attachment(Box<MediaItem>, Fetching),
     Reaction { id: Uuid, emoji: String, on: bool },
     Request(u64),
 }

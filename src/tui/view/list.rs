@@ -43,7 +43,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
         let y = row as u16 * layout.rows_each;
         let area = Rect { y: layout.list.y + y, height: layout.rows_each, ..layout.list }
             .intersection(layout.list);
-        let item = Item { area, style: style(at), is_chosen: at == place, theme };
+        let item = ListItem { area, style: style(at), is_chosen: at == place, theme };
         match at.checked_sub(1) {
             None => item.everything(frame, model),
             Some(index) => {
@@ -61,14 +61,14 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     }
 }
 
-struct Item {
+struct ListItem {
     area: Rect,
     style: Style,
     is_chosen: bool,
     theme: Theme,
 }
 
-impl Item {
+impl ListItem {
     fn everything(&self, frame: &mut Frame, model: &Model) {
         let counted = model.listed();
         let counted: Vec<_> = counted.iter().filter(|conversation| !conversation.muted).collect();

@@ -2,7 +2,7 @@
 
 use super::theme::Theme;
 use crate::tui::model::content::Span as Piece;
-use crate::tui::model::view::{Line as Content, ScrollView};
+use crate::tui::model::view::{ScrollView, ViewLine as Content};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

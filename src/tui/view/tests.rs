@@ -3,7 +3,7 @@ use crate::client::watch;
 use crate::model::content::{Content, ForwardItem, Media, Segment};
 use crate::model::message::{Message, MessageType, Recall, ReplyTo, Sender, Status};
 use crate::model::reaction::Reaction;
-use crate::protocol::http::{self, AdapterStatus, State, Stats};
+use crate::protocol::http::{self, AdapterStatus, PlatformState, Stats};
 use crate::tui::model::tests::{
     NOON, connected, conversation, hear, message, model, own, press, serve, type_in,
 };
@@ -87,7 +87,8 @@ fn in_use(width: u16, height: u16) -> Model {
         failed: 0,
         last_error: None,
     };
-    let adapters = vec![adapter("qq", State::Connected), adapter("wechat", State::Error)];
+    let adapters =
+        vec![adapter("qq", PlatformState::Connected), adapter("wechat", PlatformState::Error)];
     model.update(TuiEvent::Reply(ServerReply::Platforms(adapters)));
     let stats = Stats { pending: 1, sending: 0, sent: 7, failed: 1, canceled: 0, total: 9 };
     model.update(TuiEvent::Reply(ServerReply::Stats(stats)));

@@ -2,7 +2,7 @@
 //! on a dark ground; what they say is said by words, marks or weight as well.
 
 use crate::model::message::Status;
-use crate::protocol::http::State;
+use crate::protocol::http::PlatformState;
 use crate::tui::model::content::TextLook;
 use ratatui::style::{Color, Modifier, Style};
 
@@ -119,12 +119,12 @@ impl Theme {
     }
 
     /// An adapter's state.
-    pub fn state(self, state: State) -> Style {
+    pub fn state(self, state: PlatformState) -> Style {
         match state {
-            State::Connected => self.well(),
-            State::Connecting => self.coloured(Color::Magenta),
-            State::Disconnected => Self::quiet(),
-            State::Error => self.wrong(),
+            PlatformState::Connected => self.well(),
+            PlatformState::Connecting => self.coloured(Color::Magenta),
+            PlatformState::Disconnected => Self::quiet(),
+            PlatformState::Error => self.wrong(),
         }
     }
 }
@@ -141,11 +141,11 @@ pub fn mark(status: Status) -> &'static str {
 }
 
 /// The mark of an adapter's state, one column wide.
-pub fn mark_of_state(state: State) -> &'static str {
+pub fn mark_of_state(state: PlatformState) -> &'static str {
     match state {
-        State::Connected => "●",
-        State::Connecting => "◌",
-        State::Disconnected => "○",
-        State::Error => "✗",
+        PlatformState::Connected => "●",
+        PlatformState::Connecting => "◌",
+        PlatformState::Disconnected => "○",
+        PlatformState::Error => "✗",
     }
 }

@@ -91,7 +91,7 @@ impl fmt::Debug for Calls {
 
 /// An action request.
 #[derive(Serialize)]
-struct Frame<'a, P> {
+struct ActionFrame<'a, P> {
     action: &'a str,
     params: P,
     echo: &'a str,
@@ -151,7 +151,7 @@ impl Calls {
         bot: Option<BotSelf<'_>>,
     ) -> Result<ActionResponse, NoAnswer> {
         let mut place = self.begin()?;
-        let request = Frame { action, params, echo: &place.echo, bot };
+        let request = ActionFrame { action, params, echo: &place.echo, bot };
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
         self.waiting().sizes.insert(place.echo.clone(), frame.len());
         self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
@@ -186,7 +186,7 @@ impl Calls {
         let (sender, answer) = oneshot::channel();
         let mut place = self.begin()?;
         self.waiting().through.insert(place.echo.clone(), sender);
-        let request = Frame { action, params, echo: &place.echo, bot: None };
+        let request = ActionFrame { action, params, echo: &place.echo, bot: None };
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
         self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
         tokio::select! {

@@ -21,12 +21,12 @@ pub(super) struct SendAction<'s, 'a> {
     #[serde(rename = "group_id", skip_serializing_if = "Option::is_none")]
     through: Option<Id<'s>>,
     #[serde(flatten)]
-    content: Content<'s, 'a>,
+    content: SentContent<'s, 'a>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Content<'s, 'a> {
+enum SentContent<'s, 'a> {
     Message(WireMessage<'s, 'a>),
     Upload { file: &'s str, name: &'s str },
     Forward { messages: &'s [Node<'a>] },
@@ -52,9 +52,9 @@ impl<'s, 'a> SendAction<'s, 'a> {
             (StepBody::Forward(_), Address::Private { .. }) => "send_private_forward_msg",
         };
         let content = match &step.body {
-            StepBody::Message(segments) => Content::Message(write(segments, format)),
-            StepBody::Upload { file, name } => Content::Upload { file, name },
-            StepBody::Forward(messages) => Content::Forward { messages },
+            StepBody::Message(segments) => SentContent::Message(write(segments, format)),
+            StepBody::Upload { file, name } => SentContent::Upload { file, name },
+            StepBody::Forward(messages) => SentContent::Forward { messages },
         };
         Self { action, address, through: through.filter(|_| is_private).map(Id::new), content }
     }
@@ -71,7 +71,7 @@ impl<'s, 'a> SendAction<'s, 'a> {
             Address::Private { .. } => "send_private_msg",
             Address::Channel { .. } => "send_guild_channel_msg",
         };
-        let content = Content::AsMade { message };
+        let content = SentContent::AsMade { message };
         Self { action, address, through: through.filter(|_| is_private).map(Id::new), content }
     }
 }

@@ -121,7 +121,7 @@ fn keep_bytes(part: &mut MessagePart, segment: &WireSegment<'_>) {
 /// One message of a forward, as an event has it or as a `node` segment does.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Item<'a> {
+struct ForwardNode<'a> {
     #[serde(borrow)]
     data: Option<&'a RawValue>,
     message: Option<&'a RawValue>,
@@ -135,7 +135,7 @@ struct Item<'a> {
     time: Scalar<'a>,
 }
 
-impl<'a> Item<'a> {
+impl<'a> ForwardNode<'a> {
     fn parse(json: &'a RawValue) -> Option<Self> {
         serde_json::from_str(json.get()).ok()
     }
@@ -159,14 +159,14 @@ fn items_at(content: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> V
 }
 
 fn item(json: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> Option<ForwardItem> {
-    let outer = Item::parse(json)?;
+    let outer = ForwardNode::parse(json)?;
     // A `node` segment has everything in its `data`.
     let item = match outer.data {
-        Some(data) => Item::parse(data)?,
+        Some(data) => ForwardNode::parse(data)?,
         None => outer,
     };
     let message = item.message.or(item.content)?;
-    let person = item.sender.and_then(Item::parse).unwrap_or_default();
+    let person = item.sender.and_then(ForwardNode::parse).unwrap_or_default();
     let id = [&person.user_id, &item.user_id, &item.uin].into_iter().find_map(Scalar::id);
     let names = [&person.card, &person.nickname, &item.nickname, &item.name];
     let name =

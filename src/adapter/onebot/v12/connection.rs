@@ -39,7 +39,7 @@ pub(super) async fn run(connection: Connection, media_folder: Option<String>) ->
     let platform = settings.platform.as_deref().or(asked_for).map(str::to_owned);
     let ended = CancellationToken::new();
     let stop = context.stop.clone();
-    let mut peer = Peer {
+    let mut peer = Implementation {
         platform,
         calls,
         settings,
@@ -64,7 +64,7 @@ pub(super) async fn run(connection: Connection, media_folder: Option<String>) ->
 }
 
 /// The implementation at the other end.
-struct Peer {
+struct Implementation {
     /// The platform of all its accounts, where it is not to be what they say.
     platform: Option<String>,
     calls: Calls,
@@ -86,7 +86,7 @@ struct Peer {
     ended: CancellationToken,
 }
 
-impl OneBotSession for Peer {
+impl OneBotSession for Implementation {
     async fn frame(&mut self, text: &str) -> Result<(), ConnectionEnd> {
         match ReceivedFrame::parse(text) {
             Ok(ReceivedFrame::Event { bot, event }) => self.event(bot, event).await,
@@ -137,7 +137,7 @@ impl OneBotSession for Peer {
     }
 }
 
-impl Peer {
+impl Implementation {
     async fn event(
         &mut self,
         bot: Option<BotId>,
@@ -332,7 +332,7 @@ impl Peer {
             {
                 return;
             }
-            let answer = calls.call("get_status", Nothing {}, None).await.ok();
+            let answer = calls.call("get_status", NoParameters {}, None).await.ok();
             let mut there = answer.and_then(|answer| answer.data.as_deref().map(bots));
             if there.as_ref().is_none_or(Vec::is_empty) {
                 there = Some(own_account(&calls).await.into_iter().map(|id| (id, true)).collect());
@@ -357,11 +357,11 @@ impl Peer {
 
 /// The one account of an implementation that cannot list its accounts.
 async fn own_account(calls: &Calls) -> Option<BotId> {
-    let answer = calls.call("get_self_info", Nothing {}, None).await.ok()?;
+    let answer = calls.call("get_self_info", NoParameters {}, None).await.ok()?;
     let user_id = answer.field("user_id")?.text()?.to_owned();
     Some(BotId { platform: String::new(), user_id })
 }
 
 /// The parameters of an action that takes none.
 #[derive(Serialize)]
-struct Nothing {}
+struct NoParameters {}

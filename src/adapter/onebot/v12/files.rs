@@ -25,7 +25,7 @@ const FRAGMENT_BYTES: usize = 1 << 20;
 /// (connect/data-protocol/action-response.md).
 const UNSUPPORTED: i64 = 10_002;
 
-type Answer = Result<ActionResponse, NoAnswer>;
+type ActionResult = Result<ActionResponse, NoAnswer>;
 
 impl ConnectedBot {
     /// Uploads a file, and gives its ID.
@@ -48,7 +48,11 @@ impl ConnectedBot {
     }
 
     /// `upload_file_fragmented`: gives the answer to its last stage, or to the first that failed.
-    async fn upload_in_fragments(&self, name: &str, base64: &str) -> Result<Answer, Delivery> {
+    async fn upload_in_fragments(
+        &self,
+        name: &str,
+        base64: &str,
+    ) -> Result<ActionResult, Delivery> {
         let unreadable = |reason| Delivery::Refused { reason, retryable: false };
         let decoded = Inline::decode(&format!("base64://{base64}"))
             .unwrap_or_else(|| Err("there are no bytes".into()));
@@ -72,7 +76,7 @@ impl ConnectedBot {
         Ok(self.fragment(json!({"stage": "finish", "file_id": id, "sha256": sha256})).await)
     }
 
-    async fn fragment(&self, params: Value) -> Answer {
+    async fn fragment(&self, params: Value) -> ActionResult {
         self.call("upload_file_fragmented", params).await
     }
 
@@ -105,7 +109,7 @@ impl ConnectedBot {
     }
 }
 
-fn file_id(answer: &Answer) -> Option<String> {
+fn file_id(answer: &ActionResult) -> Option<String> {
     let field = answer.as_ref().ok()?.field("file_id")?;
     field.text().map(str::to_owned)
 }

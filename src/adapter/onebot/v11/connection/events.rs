@@ -1,6 +1,6 @@
 //! Events: what each changes of the account, and what the core is told.
 
-use super::Peer;
+use super::Implementation;
 use crate::adapter::api::AdapterEvent as CoreEvent;
 use crate::adapter::onebot::common::mentions::{message_of, name_mentions, person_key};
 use crate::adapter::onebot::common::{requests, session};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// The largest frame whose own words are kept for bots; of a larger one its meaning is.
 const MAX_TOLD: usize = 1 << 20;
 
-impl Peer {
+impl Implementation {
     pub(super) async fn event(
         &mut self,
         event: OneBotEvent<'_>,

@@ -55,7 +55,7 @@ pub(super) async fn run(connection: Connection, options: Arc<OneBot11Options>) -
     let account = account.filter(|id| *id != "0");
     let accounts = context.shared::<Accounts>();
     let stop = context.stop.clone();
-    let mut peer = Peer {
+    let mut peer = Implementation {
         role: handshake.map_or(Role::Universal, Role::of),
         account: accounts.get(platform.unwrap_or(settings.platform()), account),
         accounts,
@@ -82,7 +82,7 @@ pub(super) async fn run(connection: Connection, options: Arc<OneBot11Options>) -
 }
 
 /// The implementation at the other end.
-struct Peer {
+struct Implementation {
     role: Role,
     accounts: Arc<Accounts>,
     account: Arc<Account>,
@@ -105,7 +105,7 @@ struct Peer {
     ended: CancellationToken,
 }
 
-impl OneBotSession for Peer {
+impl OneBotSession for Implementation {
     async fn frame(&mut self, text: &str) -> Result<(), ConnectionEnd> {
         match ReceivedFrame::parse(text) {
             Ok(ReceivedFrame::Event { account, event }) => {
@@ -160,7 +160,7 @@ impl OneBotSession for Peer {
     }
 }
 
-impl Peer {
+impl Implementation {
     /// An implementation that dials in is connected from the upgrade on; one that we dial, once its
     /// account is known.
     fn begin(&mut self, dialled_in: bool) {

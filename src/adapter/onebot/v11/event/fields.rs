@@ -61,7 +61,7 @@ pub(super) struct EventFields<'a> {
 /// The sender of a message, or the alias of an anonymous one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Person<'a> {
+pub(super) struct EventPerson<'a> {
     #[serde(borrow)]
     pub(super) id: Scalar<'a>,
     pub(super) name: Scalar<'a>,

@@ -1,6 +1,6 @@
 //! A message, and how the core takes it (event/message.md).
 
-use super::fields::{EventFields, Person, parse_or_default};
+use super::fields::{EventFields, EventPerson, parse_or_default};
 use crate::adapter::onebot::common::channel;
 use crate::adapter::onebot::common::parts::MessageReading;
 use crate::adapter::onebot::v11::reading;
@@ -44,7 +44,7 @@ impl<'a> MessageEvent<'a> {
     }
 
     /// The conversation. An own private message tells it as `target_id`, or not at all.
-    fn origin(&self, account: &str, sender: &Person<'_>) -> Option<MessageOrigin> {
+    fn origin(&self, account: &str, sender: &EventPerson<'_>) -> Option<MessageOrigin> {
         let fields = &self.0;
         let group = fields.group_id.id();
         let is_group = match fields.message_type.or_empty() {
@@ -88,7 +88,7 @@ impl<'a> MessageEvent<'a> {
         account: &str,
         asked_for: Option<&str>,
     ) -> Result<(Inbound, MessageOrigin), String> {
-        let from: Person<'_> = parse_or_default(self.0.sender);
+        let from: EventPerson<'_> = parse_or_default(self.0.sender);
         let origin = self.origin(account, &from).or_else(|| {
             let conversation = asked_for?.to_owned();
             Some(MessageOrigin { conversation, name: None, through: None })
@@ -137,8 +137,8 @@ impl<'a> MessageEvent<'a> {
     }
 
     /// The sender, by the group card where there is one, else the nickname.
-    fn sender(&self, from: &Person<'_>) -> Sender {
-        let anonymous: Person<'_> = parse_or_default(self.0.anonymous);
+    fn sender(&self, from: &EventPerson<'_>) -> Sender {
+        let anonymous: EventPerson<'_> = parse_or_default(self.0.anonymous);
         let id = anonymous.id.id().or(self.sender_id()).or(from.user_id.id()).unwrap_or_default();
         let card = from.card.text().filter(|card| !card.trim().is_empty());
         let name = anonymous.name.text().or(card).or(from.nickname.text()).unwrap_or(id);
