@@ -320,7 +320,8 @@ mod tests {
     use crate::hub::frame::{Frame, FrameContent};
     use crate::model::cursor::Cursor;
 
-    const LIMITS: SessionLimits = SessionLimits { frames: 1, bytes: 1 << 20, topics: 10 };
+    const LIMITS: SessionLimits =
+        SessionLimits { frames: 1, bytes: 1 << 20, replay_bytes: 1 << 20, topics: 10 };
 
     fn at(offset: u64) -> Position {
         Position { seq: offset, offset }

@@ -10,7 +10,7 @@ use super::operation::Call;
 use super::query::seq_of;
 use crate::hub::frame::Frame;
 use crate::hub::resume::ResumePoint;
-use crate::hub::{CursorGone, FrameForm, ReplayStart, SubscribeRefused, Subscriber, Wish};
+use crate::hub::{Batches, CursorGone, FrameForm, ReplayStart, SubscribeRefused, Subscriber, Wish};
 use crate::model::subscription::NameList;
 use crate::protocol::event::{EventKinds, ServerEvent};
 use crate::store::{Store, View};
@@ -180,7 +180,7 @@ impl OpenStream {
     async fn next(mut self) -> NextFrame {
         if !self.first.is_empty() {
             let first = std::mem::take(&mut self.first);
-            return self.chunk(first);
+            return self.chunk(first.into());
         }
         let silence = longest_silence(self.context.config.limits.ping_seconds);
         loop {
@@ -188,11 +188,12 @@ impl OpenStream {
                 _ = self.lifetime.ended() => return None,
                 next = timeout(silence, self.subscriber.next(&self.context.store)) => next,
             };
-            let mut text = String::new();
+            let (mut text, mut from) = (String::new(), Batches::new());
             match next {
                 Ok(Ok(batches)) => {
                     let frames = batches.iter().flat_map(|batch| batch.frames());
                     frames.for_each(|frame| self.write(&mut text, frame));
+                    from = batches;
                 }
                 Ok(Err(CursorGone)) => {
                     let Self { subscriber, wish, format, context, .. } = &mut self;
@@ -203,14 +204,15 @@ impl OpenStream {
                 Err(_) => text.push('\n'),
             }
             if !text.is_empty() {
-                return self.chunk(text);
+                let bytes = from.iter().fold(text.into(), |bytes, batch| batch.hold(bytes));
+                return self.chunk(bytes);
             }
         }
     }
 
     #[allow(clippy::unnecessary_wraps, reason = "the shape that a stream asks for")]
-    fn chunk(self, text: String) -> NextFrame {
-        Some((Ok(Chunk::data(text.into())), self))
+    fn chunk(self, bytes: Bytes) -> NextFrame {
+        Some((Ok(Chunk::data(bytes)), self))
     }
 
     fn write(&self, text: &mut String, frame: &Frame) {
