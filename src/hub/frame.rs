@@ -1,7 +1,7 @@
 //! Frames of the server, encoded once and shared by all sessions that get them.
 
+use super::replay_memory::Reserved;
 use super::resume::ResumePoint;
-use super::room::Reserved;
 use crate::adapter::AdapterStatusChange;
 use crate::model::message::{LOCAL, Message};
 use crate::model::notice::Notice;
@@ -85,7 +85,7 @@ pub struct FrameBatch {
     pub before: Option<Position>,
     frames: Vec<Frame>,
     wire: Bytes,
-    /// The room that they take, where they were read from the store.
+    /// The memory that they take, where they were read from the store.
     reserved: Option<Arc<Reserved>>,
 }
 
@@ -101,7 +101,7 @@ impl FrameBatch {
         Arc::new(Self { before, frames, wire, reserved: None })
     }
 
-    /// Encodes frames that were read from the store, with the room that was reserved for them.
+    /// Encodes frames that were read from the store, with the memory that was reserved for them.
     pub(super) fn held(mut frames: Vec<Frame>, mut reserved: Reserved) -> Arc<Self> {
         let (wire, ends) = encode(&frames);
         reserved.shrink_to(wire.len());
@@ -111,7 +111,7 @@ impl FrameBatch {
         Arc::new(Self { before: None, frames, wire, reserved: Some(reserved) })
     }
 
-    /// Bytes made of this batch, which take the room of the batch until they are gone.
+    /// Bytes made of this batch, which hold the memory of the batch until they are dropped.
     pub fn hold(&self, bytes: Bytes) -> Bytes {
         match &self.reserved {
             Some(reserved) => reserved.hold(bytes),

@@ -12,8 +12,8 @@ mod mailbox;
 mod queue;
 mod reading;
 pub mod replay;
+mod replay_memory;
 pub mod resume;
-mod room;
 mod subscriber;
 mod throttle;
 
@@ -30,7 +30,7 @@ use frame::{Frame, FrameBatch, FrameContent};
 use index::TopicIndex;
 use mailbox::{Handout, HandoutSubject};
 use queue::Queue;
-use room::Room;
+use replay_memory::ReplayMemory;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub struct Hub {
     queue: Queue,
     state: Mutex<State>,
     progress: watch::Sender<Progress>,
-    room: Room,
+    replay_memory: ReplayMemory,
     limits: SessionLimits,
 }
 
@@ -103,7 +103,7 @@ impl Hub {
             queue: Queue::default(),
             state: Mutex::new(state),
             progress: watch::Sender::default(),
-            room: Room::new(limits.replay_bytes),
+            replay_memory: ReplayMemory::new(limits.replay_bytes),
             limits,
         })
     }

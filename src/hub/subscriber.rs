@@ -291,11 +291,11 @@ impl Subscriber {
                 MailboxContent::Mail(batches) => return Ok(batches),
                 MailboxContent::Behind(delivered) => delivered,
             };
-            let room = self.hub.room.reserve(MAX_STEP).await;
+            let reserved = self.hub.replay_memory.reserve(MAX_STEP).await;
             match self.read_on(delivered, store) {
                 Ok(Some(frames)) if frames.is_empty() => tokio::task::yield_now().await,
                 Ok(Some(frames)) => {
-                    return Ok(Batches::from_iter([FrameBatch::held(frames, room)]));
+                    return Ok(Batches::from_iter([FrameBatch::held(frames, reserved)]));
                 }
                 Ok(None) => return Err(CursorGone),
                 // No later try reads it; the client is told, and loads afresh what can be read.
