@@ -35,24 +35,50 @@ pub(super) enum Outcome {
 
 /// Makes a message, and waits for its outcome for as long as the bot is patient.
 pub(super) async fn send(bot: &Bot, account: &Account, sending: Sending) -> Outcome {
+    let until = Instant::now() + PATIENCE;
+    match create(bot, account, sending).await {
+        Ok(message) => outcome(bot, message, until).await,
+        Err(reason) => Outcome::Failed(reason),
+    }
+}
+
+/// Makes messages that follow each other, and waits for the outcomes of all. After one that cannot be
+/// made, none is.
+pub(super) async fn outcomes(bot: &Bot, account: &Account, all: Vec<Sending>) -> Vec<Outcome> {
+    let until = Instant::now() + PATIENCE;
+    let (mut made, mut refused) = (Vec::new(), None);
+    for sending in all {
+        match create(bot, account, sending).await {
+            Ok(message) => made.push(message),
+            Err(reason) => {
+                refused = Some(Outcome::Failed(reason));
+                break;
+            }
+        }
+    }
+    let mut outcomes = Vec::new();
+    for message in made {
+        outcomes.push(outcome(bot, message, until).await);
+    }
+    outcomes.extend(refused);
+    outcomes
+}
+
+async fn create(bot: &Bot, account: &Account, sending: Sending) -> Result<Message, String> {
     let Sending { conversation, content, reply_to, original } = sending;
     let content = kept(bot, content).await;
     let (platform, name) = (account.platform.clone(), bot.name());
     let own = account.account.clone();
     let draft = Draft::of_bot(&name, own, content, conversation, platform, original);
-    let draft = match draft {
-        Ok(draft) => draft.in_reply_to(reply_to),
-        Err(reason) => return Outcome::Failed(reason),
-    };
+    let draft = draft?.in_reply_to(reply_to);
     let core = &bot.shared.core;
     let facts = core.registry.routing_facts(None);
     let create = Command::Create { draft, at: now(), idempotency: None, facts };
-    let message = match core.store.write(create).await {
-        Ok(Answer::Done(message)) => message,
-        Ok(_) => return Outcome::Failed("the message was not stored".into()),
-        Err(error) => return Outcome::Failed(error.to_string()),
-    };
-    outcome(bot, message).await
+    match core.store.write(create).await {
+        Ok(Answer::Done(message)) => Ok(message),
+        Ok(_) => Err("the message was not stored".into()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// The content with the bytes of its files kept as media, so that they can be seen here, too.
@@ -65,9 +91,8 @@ async fn kept(bot: &Bot, content: Content) -> Content {
     keeping.await.unwrap_or(content)
 }
 
-async fn outcome(bot: &Bot, message: Message) -> Outcome {
+async fn outcome(bot: &Bot, message: Message, until: Instant) -> Outcome {
     let core = &bot.shared.core;
-    let until = Instant::now() + PATIENCE;
     loop {
         let ended = core.outcomes.wait(message.seq);
         // It may have ended before anybody waited.
