@@ -8,7 +8,7 @@ use crate::views::qq;
 use serde_json::json;
 use std::sync::Arc;
 
-const BOTS: &str = "[[bot]]\nname = 'koishi'\nkind = 'satori'\ntoken = 'secret'\n\
+pub const BOTS: &str = "[[bot]]\nname = 'koishi'\nkind = 'satori'\ntoken = 'secret'\n\
     [[bot]]\nname = 'nonebot'\nkind = 'onebot11'\nurl = 'ws://127.0.0.1:9/onebot/v11/ws'\n\
     [[bot]]\nname = 'dials'\nkind = 'onebot11'\n";
 
