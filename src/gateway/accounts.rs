@@ -1,6 +1,6 @@
 //! The accounts of a bot, found as they come.
 
-use super::bot::{Account, Bot};
+use super::bot::{ConfiguredBot, ServedAccount};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -9,7 +9,7 @@ use tokio::time::sleep;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Finds the accounts of a bot until it ends; `begin` is told each once.
-pub(super) async fn find(bot: &Bot, mut begin: impl FnMut(Arc<Account>)) {
+pub(super) async fn find(bot: &ConfiguredBot, mut begin: impl FnMut(Arc<ServedAccount>)) {
     let mut changes = bot.shared.core.registry.changes();
     loop {
         match bot.find_accounts().await {

@@ -1,20 +1,20 @@
 //! The paths at which frameworks dial in.
 
-use super::bot::Bot;
+use super::bot::ConfiguredBot;
 use super::settings::BotKind;
 use hyper::{HeaderMap, Method};
 use std::sync::Arc;
 
 /// A path at which a framework dials in.
-pub struct Endpoint {
-    pub(super) bot: Arc<Bot>,
+pub struct BotEndpoint {
+    pub(super) bot: Arc<ConfiguredBot>,
     /// The path behind the bot's own.
     pub(super) rest: String,
 }
 
 /// What a request asks for.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
+pub struct DialInRequest<'a> {
     /// It asks for a WebSocket.
     pub is_upgrade: bool,
     #[allow(missing_docs)]
@@ -36,8 +36,8 @@ pub enum TokenPlace {
     Signature,
 }
 
-impl Endpoint {
-    pub(super) fn new(bot: Arc<Bot>, rest: &str) -> Self {
+impl BotEndpoint {
+    pub(super) fn new(bot: Arc<ConfiguredBot>, rest: &str) -> Self {
         Self { bot, rest: rest.trim_end_matches('/').to_owned() }
     }
 

@@ -3,7 +3,7 @@
 //! What is on its way lies in memory only up to a bound; everything else is read from the log when it
 //! is its turn.
 
-use super::peer::{Peer, ping};
+use super::peer::{BotPeer, ping};
 use super::place::PlaceKeeper;
 use super::shared::Core;
 use crate::metrics::METRICS;
@@ -32,7 +32,7 @@ const MAX_BYTES_ON_THEIR_WAY: usize = 1 << 20;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// A connection that is told events.
-pub(super) struct Following<'a> {
+pub(super) struct EventFollower<'a> {
     store: Arc<Store>,
     words: Arc<Words>,
     place: &'a PlaceKeeper,
@@ -48,12 +48,12 @@ pub(super) async fn begin<'a>(
     place: &'a PlaceKeeper,
     bot: &'a str,
     start: impl FnOnce() -> Result<u64>,
-) -> Result<Following<'a>> {
+) -> Result<EventFollower<'a>> {
     let position = start()?;
     place.advance(&*core.store.view()?, position, 0)?;
     // What a new bot misses from now on is told once it is back.
     place.write().await;
-    Ok(Following { store: core.store.clone(), words: core.words.clone(), place, bot, position })
+    Ok(EventFollower { store: core.store.clone(), words: core.words.clone(), place, bot, position })
 }
 
 /// Frames that were written, and are not known to be read.
@@ -65,7 +65,7 @@ struct OnTheirWay {
 
 /// Frames of some entries.
 #[derive(Default)]
-struct Next {
+struct NextFrames {
     frames: Vec<String>,
     /// How many of the entries have any.
     events: u64,
@@ -77,11 +77,11 @@ struct Chunk {
     bytes: usize,
 }
 
-impl Following<'_> {
+impl EventFollower<'_> {
     /// Tells what comes after the position, until the connection ends.
     pub(super) async fn run(
         mut self,
-        peer: &impl Peer,
+        peer: &impl BotPeer,
         queue: &mpsc::Sender<Message>,
         acknowledged: watch::Receiver<u64>,
     ) {
@@ -94,7 +94,7 @@ impl Following<'_> {
 
     async fn tell(
         &mut self,
-        peer: &impl Peer,
+        peer: &impl BotPeer,
         queue: &mpsc::Sender<Message>,
         mut acknowledged: watch::Receiver<u64>,
     ) {
@@ -113,8 +113,8 @@ impl Following<'_> {
             }
             changes.borrow_and_update();
             match self.next(peer).await {
-                Ok(Some(Next { frames, .. })) if frames.is_empty() => {}
-                Ok(Some(Next { frames, events })) => {
+                Ok(Some(NextFrames { frames, .. })) if frames.is_empty() => {}
+                Ok(Some(NextFrames { frames, events })) => {
                     let bytes = frames.iter().map(String::len).sum();
                     let frames = frames.into_iter().map(Message::text);
                     for message in frames.chain([ping(self.position)]) {
@@ -143,19 +143,19 @@ impl Following<'_> {
     }
 
     /// What is to be told next, which may be nothing; `None` where everything was told.
-    async fn next(&mut self, peer: &impl Peer) -> Result<Option<Next>> {
+    async fn next(&mut self, peer: &impl BotPeer) -> Result<Option<NextFrames>> {
         let view = self.store.view()?;
         let Some(entries) = view.feed(self.position, CHUNK, CHUNK_BYTES)? else {
             tracing::warn!(bot = self.bot, "events that a bot missed are no longer kept");
             self.position = view.offset_before(0)?;
-            return Ok(Some(Next::default()));
+            return Ok(Some(NextFrames::default()));
         };
         if entries.is_empty() {
             self.position = self.position.max(view.cursor().offset);
             let frames = peer.beside(&view, self.position)?;
-            return Ok((!frames.is_empty()).then_some(Next { frames, events: 0 }));
+            return Ok((!frames.is_empty()).then_some(NextFrames { frames, events: 0 }));
         }
-        let mut next = Next::default();
+        let mut next = NextFrames::default();
         for entry in entries {
             let frames = match peer.tell(&view, &entry).await {
                 Ok(frames) => frames,

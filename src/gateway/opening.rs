@@ -1,6 +1,6 @@
 //! What requests of frameworks open, by what their bot speaks.
 
-use super::endpoint::{Endpoint, Request, TokenPlace};
+use super::endpoint::{BotEndpoint, DialInRequest, TokenPlace};
 use super::onebot11::{self, ActionOpening, SocketOpening};
 use super::satori::{self, CallOpening, EventsOpening};
 use super::settings::BotKind;
@@ -20,7 +20,7 @@ pub enum Opening {
     File(String),
 }
 
-impl Endpoint {
+impl BotEndpoint {
     /// Where a request shows its token.
     pub fn token_place(&self, is_upgrade: bool) -> TokenPlace {
         match self.kind() {
@@ -30,16 +30,16 @@ impl Endpoint {
     }
 
     /// What a request opens here; the error is the status and words for people.
-    pub fn open(self, request: &Request<'_>) -> Result<Opening, (StatusCode, String)> {
+    pub fn open(self, request: &DialInRequest<'_>) -> Result<Opening, (StatusCode, String)> {
         match self.kind() {
             BotKind::OneBot11 => Ok(match onebot11::open(self, request)? {
-                onebot11::Opened::Socket(socket) => Opening::Socket(socket),
-                onebot11::Opened::Action(action) => Opening::Action(action),
+                onebot11::OpenedOneBot11::Socket(socket) => Opening::Socket(socket),
+                onebot11::OpenedOneBot11::Action(action) => Opening::Action(action),
             }),
             BotKind::Satori => Ok(match satori::open(self, request)? {
-                satori::Opened::Events(events) => Opening::Events(events),
-                satori::Opened::Call(call) => Opening::Call(call),
-                satori::Opened::File(path) => Opening::File(path),
+                satori::OpenedSatori::Events(events) => Opening::Events(events),
+                satori::OpenedSatori::Call(call) => Opening::Call(call),
+                satori::OpenedSatori::File(path) => Opening::File(path),
             }),
         }
     }

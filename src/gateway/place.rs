@@ -1,6 +1,6 @@
 //! Place of a bot in the log: what it has read, kept in the store.
 
-use super::memory::{self, Place};
+use super::memory::{self, LogPlace};
 use crate::clock::now;
 use crate::store::{Result, Store, View};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ pub(super) struct PlaceKeeper {
     store: Arc<Store>,
     /// One for each account of which it is the place.
     keys: Mutex<Vec<String>>,
-    place: Mutex<Option<Place>>,
+    place: Mutex<Option<LogPlace>>,
     moved: Notify,
     /// Ends the connection that is told now.
     connection: Mutex<CancellationToken>,
@@ -25,7 +25,7 @@ pub(super) struct PlaceKeeper {
 
 impl PlaceKeeper {
     /// A place as the store has it.
-    pub(super) fn new(store: Arc<Store>, place: Option<Place>) -> Self {
+    pub(super) fn new(store: Arc<Store>, place: Option<LogPlace>) -> Self {
         Self {
             store,
             keys: Mutex::default(),
@@ -81,7 +81,7 @@ impl PlaceKeeper {
         let cursor = view.cursor_at(offset)?;
         let mut place = self.lock();
         let delivered = place.map_or(0, |place| place.delivered) + events;
-        *place = Some(Place::new(cursor, delivered, now()));
+        *place = Some(LogPlace::new(cursor, delivered, now()));
         drop(place);
         self.moved.notify_one();
         Ok(())
@@ -107,7 +107,7 @@ impl PlaceKeeper {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Place>> {
+    fn lock(&self) -> MutexGuard<'_, Option<LogPlace>> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,6 @@
 //! `[[bot]]` entries of the configuration.
 
-use super::filter::Filter;
+use super::filter::BotFilter;
 use crate::model::message::check_name;
 use hyper::Uri;
 use serde::Deserialize;
@@ -46,7 +46,7 @@ pub struct BotConfig {
     /// How old what was missed may be when the bot comes back; 0: nothing is told again.
     pub catch_up_seconds: u64,
     /// What the bot is told.
-    pub filter: Filter,
+    pub filter: BotFilter,
 }
 
 impl fmt::Debug for BotConfig {
@@ -129,7 +129,7 @@ impl TryFrom<BotEntry> for BotConfig {
                 entry.name
             ));
         }
-        let filter = Filter {
+        let filter = BotFilter {
             conversations: entry.conversations,
             senders: entry.senders,
             prefixes: entry.prefixes,
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         for (lines, word) in [
-            ("name = 'My Bot'\nkind = 'onebot11'", "small letters"),
+            ("name = 'My ConfiguredBot'\nkind = 'onebot11'", "small letters"),
             ("name = 'a'\nkind = 'onebot11'\nurl = 'http://x'", "ws://"),
             ("name = 'a'\nkind = 'icq'", "onebot11"),
             ("name = 'a'\nkind = 'satori'\nurl = 'ws://x'", "/bots/a/satori"),

@@ -1,8 +1,8 @@
 //! Bot frameworks that dial in, and the list of bots. The protocols are the gateway's.
 
 use super::access::{Granted, Refusal, shown};
-use super::body::{Answer, Body, JSON, json, whole};
-use super::context::{Context, Incoming};
+use super::body::{Body, HttpResponse, JSON, json, whole};
+use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
 use super::form::keep_files;
 use super::lifetime::Lifetime;
@@ -13,7 +13,7 @@ use super::request::{read_body, read_up_to};
 use super::upgrade::check_upgrade;
 use crate::config::{Need, Secret};
 use crate::gateway::{
-    Endpoint, EventsOpening, Opening, Request, Socket, TokenPlace, small_socket_config,
+    BotEndpoint, BotSocket, DialInRequest, EventsOpening, Opening, TokenPlace, small_socket_config,
     socket_config,
 };
 use crate::protocol::bots::Bots;
@@ -30,18 +30,18 @@ use tokio_util::sync::CancellationToken;
 const MAX_CALL_BYTES: usize = 16 << 20;
 
 /// `GET /api/bots`
-pub fn list(call: &Call<'_>) -> Answer {
+pub fn list(call: &Call<'_>) -> HttpResponse {
     json(StatusCode::OK, &Bots { bots: call.context.bots.bots() })
 }
 
 /// Checks the access of a request at the path of a bot and answers it. Why one is refused is logged.
 pub async fn answer(
-    context: &Arc<Context>,
+    context: &Arc<ServerContext>,
     peer: Peer,
     path: &str,
-    endpoint: Endpoint,
+    endpoint: BotEndpoint,
     request: Incoming,
-) -> Result<Answer> {
+) -> Result<HttpResponse> {
     let (uri, headers) = (request.uri(), request.headers());
     let shows_token = shown(headers, uri, true).is_some();
     let client = context.access.client_of(peer, headers);
@@ -53,7 +53,7 @@ pub async fn answer(
     };
     let answered = match granted {
         Ok(granted) => {
-            let asker = Asker { context: context.clone(), peer, own, path: path.to_owned() };
+            let asker = BotAsker { context: context.clone(), peer, own, path: path.to_owned() };
             open(asker, endpoint, granted, request).await
         }
         Err(why) => Err(why),
@@ -66,7 +66,7 @@ pub async fn answer(
 
 /// Checks the token of a request: the bot's own where it has one, else the server's.
 fn check(
-    context: &Context,
+    context: &ServerContext,
     peer: Peer,
     headers: &HeaderMap,
     uri: &Uri,
@@ -79,8 +79,8 @@ fn check(
 }
 
 /// A program that asks, as far as its access depends on it.
-struct Asker {
-    context: Arc<Context>,
+struct BotAsker {
+    context: Arc<ServerContext>,
     peer: Peer,
     /// The bot's own token.
     own: Option<Secret>,
@@ -88,15 +88,15 @@ struct Asker {
 }
 
 async fn open(
-    asker: Asker,
-    endpoint: Endpoint,
+    asker: BotAsker,
+    endpoint: BotEndpoint,
     granted: Granted,
     request: Incoming,
-) -> Result<Answer> {
+) -> Result<HttpResponse> {
     let query = request.uri().query().unwrap_or_default();
     let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let is_upgrade = hyper_tungstenite::is_upgrade_request(&request);
-    let opening = endpoint.open(&Request {
+    let opening = endpoint.open(&DialInRequest {
         is_upgrade,
         method: request.method(),
         headers: request.headers(),
@@ -115,7 +115,7 @@ async fn open(
         Opening::Events(opening) => {
             let place = context.unidentified.acquire()?;
             let headers = request.headers().clone();
-            let asker = Asker { context: context.clone(), ..asker };
+            let asker = BotAsker { context: context.clone(), ..asker };
             upgrade(context, request, small_socket_config(), |socket, end| async move {
                 Box::pin(asker.identify(opening, headers, socket, end, place)).await;
             })
@@ -155,11 +155,11 @@ async fn open(
 
 /// Turns the request into a WebSocket, and serves it until it ends or the server stops.
 fn upgrade<F: Future<Output = ()> + Send>(
-    context: &Arc<Context>,
+    context: &Arc<ServerContext>,
     mut request: Incoming,
     config: WebSocketConfig,
-    serve: impl FnOnce(Socket, CancellationToken) -> F + Send + 'static,
-) -> Result<Answer> {
+    serve: impl FnOnce(BotSocket, CancellationToken) -> F + Send + 'static,
+) -> Result<HttpResponse> {
     check_upgrade(&request)?;
     let (answer, socket) = hyper_tungstenite::upgrade(&mut request, Some(config))
         .map_err(|error| ErrorResponse::bad_request(format!("no WebSocket: {error}")))?;
@@ -167,7 +167,7 @@ fn upgrade<F: Future<Output = ()> + Send>(
     let permit = request.extensions().get::<Permit>().cloned();
     context.tasks.spawn(async move {
         match socket.await {
-            Ok(socket) => serve(Socket::new(socket), end).await,
+            Ok(socket) => serve(BotSocket::new(socket), end).await,
             Err(error) => tracing::debug!("a bot's connection did not come about: {error}"),
         }
         drop(permit);
@@ -193,14 +193,14 @@ async fn serve<F: Future<Output = ()>>(
     tokio::join!(serving, ending);
 }
 
-impl Asker {
+impl BotAsker {
     /// Serves a WebSocket once its first frame has shown a token that holds; until then it takes one of
     /// a few places, so that programs without a token keep nobody out.
     async fn identify(
         self,
         opening: EventsOpening,
         mut headers: HeaderMap,
-        socket: Socket,
+        socket: BotSocket,
         end: CancellationToken,
         place: OwnedSemaphorePermit,
     ) {

@@ -1,10 +1,10 @@
 //! Forms with files (RFC 7578), as bots upload them.
 
-use super::context::{Context, Incoming};
+use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
 use super::media::on_thread;
 use crate::gateway::UploadedFile;
-use crate::media::Refused;
+use crate::media::BlobRefused;
 use futures_util::StreamExt;
 use http_body_util::BodyExt;
 use hyper::StatusCode;
@@ -23,7 +23,7 @@ const PIECE: usize = 256 << 10;
 const MAX_TIME: Duration = Duration::from_hours(1);
 
 /// Keeps the files of a form.
-pub async fn keep_files(context: &Context, request: Incoming) -> Result<Vec<UploadedFile>> {
+pub async fn keep_files(context: &ServerContext, request: Incoming) -> Result<Vec<UploadedFile>> {
     let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let boundary = multer::parse_boundary(media_type.unwrap_or_default()).map_err(|_| {
         let text = "the body must be a form with files: `Content-Type: multipart/form-data`";
@@ -43,7 +43,7 @@ pub async fn keep_files(context: &Context, request: Incoming) -> Result<Vec<Uplo
     }
 }
 
-async fn keep_all(context: &Context, mut form: Multipart<'_>) -> Result<Vec<UploadedFile>> {
+async fn keep_all(context: &ServerContext, mut form: Multipart<'_>) -> Result<Vec<UploadedFile>> {
     let patience = Duration::from_secs(context.config.limits.body_seconds);
     let mut files: Vec<UploadedFile> = Vec::new();
     loop {
@@ -64,7 +64,7 @@ async fn keep_all(context: &Context, mut form: Multipart<'_>) -> Result<Vec<Uplo
 }
 
 async fn keep(
-    context: &Context,
+    context: &ServerContext,
     mut field: Field<'_>,
     patience: Duration,
 ) -> Result<crate::media::Hash> {
@@ -93,7 +93,7 @@ fn too_slow() -> ErrorResponse {
 fn broken(error: &multer::Error) -> ErrorResponse {
     match error {
         multer::Error::StreamSizeExceeded { limit } => {
-            Refused::TooLarge { max_bytes: *limit }.into()
+            BlobRefused::TooLarge { max_bytes: *limit }.into()
         }
         error => ErrorResponse::bad_request(format!("the form cannot be read: {error}")),
     }

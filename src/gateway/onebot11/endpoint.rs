@@ -1,9 +1,9 @@
 //! Frameworks that dial rechat: WebSocket (communication/ws.md) and HTTP (communication/http.md).
 
 use super::action;
-use super::session::Session;
-use crate::gateway::bot::{Account, Bot};
-use crate::gateway::endpoint::{Endpoint, Request};
+use super::session::BotSession;
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use crate::gateway::endpoint::{BotEndpoint, DialInRequest};
 use crate::gateway::socket::Socket;
 use hyper::StatusCode;
 use serde_json::value::RawValue;
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 const PATH: &str = "onebot/v11";
 
 /// What a request opened.
-pub(in crate::gateway) enum Opened {
+pub(in crate::gateway) enum OpenedOneBot11 {
     #[allow(missing_docs)]
     Socket(SocketOpening),
     #[allow(missing_docs)]
@@ -22,19 +22,19 @@ pub(in crate::gateway) enum Opened {
 }
 
 /// A WebSocket that is to be served.
-pub struct SocketOpening(Session);
+pub struct SocketOpening(BotSession);
 
 /// An action that is to be carried out.
 pub struct ActionOpening {
-    session: Session,
+    session: BotSession,
     name: String,
 }
 
 /// What a request opens here; the error is the status and words for people.
 pub(in crate::gateway) fn open(
-    endpoint: Endpoint,
-    request: &Request<'_>,
-) -> Result<Opened, (StatusCode, String)> {
+    endpoint: BotEndpoint,
+    request: &DialInRequest<'_>,
+) -> Result<OpenedOneBot11, (StatusCode, String)> {
     let rest =
         endpoint.rest.strip_prefix(PATH).filter(|rest| rest.is_empty() || rest.starts_with('/'));
     let Some(rest) = rest else {
@@ -43,10 +43,10 @@ pub(in crate::gateway) fn open(
     };
     let part = rest.trim_start_matches('/');
     let account = account(&endpoint.bot, request.query)?;
-    let session = Session::new(endpoint.bot, account);
+    let session = BotSession::new(endpoint.bot, account);
     if !request.is_upgrade && !part.is_empty() {
         let name = part.to_owned();
-        return Ok(Opened::Action(ActionOpening { session, name }));
+        return Ok(OpenedOneBot11::Action(ActionOpening { session, name }));
     }
     let (has_actions, has_events) = match part {
         "" | "ws" => (true, true),
@@ -54,15 +54,18 @@ pub(in crate::gateway) fn open(
         "event" => (false, true),
         _ => return Err((StatusCode::NOT_FOUND, format!("there is no WebSocket at {part}"))),
     };
-    Ok(Opened::Socket(SocketOpening(Session { has_actions, has_events, ..session })))
+    Ok(OpenedOneBot11::Socket(SocketOpening(BotSession { has_actions, has_events, ..session })))
 }
 
 /// The account that a query names, or the only one.
-fn account(bot: &Bot, query: &[(String, String)]) -> Result<Arc<Account>, (StatusCode, String)> {
+fn account(
+    bot: &ConfiguredBot,
+    query: &[(String, String)],
+) -> Result<Arc<ServedAccount>, (StatusCode, String)> {
     let accounts = bot.accounts();
     let named = query.iter().find(|(key, _)| key == "self_id").map(|(_, value)| value);
     if let Some(named) = named {
-        let is_it = |account: &&Arc<Account>| account.self_id.to_string() == *named;
+        let is_it = |account: &&Arc<ServedAccount>| account.self_id.to_string() == *named;
         return accounts.iter().find(is_it).cloned().ok_or_else(|| {
             (StatusCode::NOT_FOUND, format!("this bot has no account with the `self_id` {named}"))
         });
@@ -83,7 +86,7 @@ fn account(bot: &Bot, query: &[(String, String)]) -> Result<Arc<Account>, (Statu
 
 impl SocketOpening {
     /// Serves the connection until it ends, or `stop` does it.
-    pub async fn serve(self, socket: Socket, stop: CancellationToken) {
+    pub async fn serve(self, socket: BotSocket, stop: CancellationToken) {
         let Self(session) = self;
         let serving = Box::pin(session.serve(socket, stop.clone()));
         session.bot.serve_until_stopped(serving, &stop).await;
@@ -94,7 +97,7 @@ impl ActionOpening {
     /// Carries the action out with these parameters: a JSON object, or the pairs of a form.
     pub async fn carry_out(self, params: Option<&RawValue>, pairs: &[(String, String)]) -> String {
         let from_pairs = params.is_none().then(|| action::params_of(pairs)).flatten();
-        let Session { bot, account, .. } = &self.session;
+        let BotSession { bot, account, .. } = &self.session;
         let params = params.or(from_pairs.as_deref());
         action::carry_out(bot, account, &self.name, params).await.write(None)
     }

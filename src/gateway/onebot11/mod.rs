@@ -12,20 +12,20 @@ mod own;
 mod session;
 
 pub(super) use action::{carry_out, params_of};
-pub(super) use answer::Answer;
+pub(super) use answer::ActionAnswer;
 pub use endpoint::{ActionOpening, SocketOpening};
-pub(super) use endpoint::{Opened, open};
+pub(super) use endpoint::{OpenedOneBot11, open};
 
 use super::accounts;
-use super::bot::Bot;
-use session::Session;
+use super::bot::ConfiguredBot;
+use session::BotSession;
 use std::sync::Arc;
 
 /// Finds the accounts of a bot as they come, and dials the framework for each where it has an address.
-pub(super) async fn run(bot: Arc<Bot>) {
+pub(super) async fn run(bot: Arc<ConfiguredBot>) {
     accounts::find(&bot, |account| {
         let Some(url) = bot.config.load().url.clone() else { return };
-        let session = Session::new(bot.clone(), account);
+        let session = BotSession::new(bot.clone(), account);
         bot.shared.core.tasks.spawn(dial::keep_connected(session, url));
     })
     .await;

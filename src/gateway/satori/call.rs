@@ -2,9 +2,9 @@
 
 use super::implementation::data_of;
 use super::login;
-use super::request::{Asked, Failure, bad_request, no_method};
+use super::request::{RefusedCall, SatoriCall, bad_request, no_method};
 use super::{media, people, talk};
-use crate::gateway::bot::{Account, Bot};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::onebot11;
 use crate::media::Hash;
 use hyper::StatusCode;
@@ -49,18 +49,18 @@ pub(super) const METHODS: [&str; 27] = [
 
 /// A call that is to be carried out.
 pub struct CallOpening {
-    pub(super) bot: Arc<Bot>,
-    pub(super) target: Target,
+    pub(super) bot: Arc<ConfiguredBot>,
+    pub(super) target: CallTarget,
 }
 
 /// What is called.
-pub(super) enum Target {
+pub(super) enum CallTarget {
     /// What is not about an account (advanced/meta.md).
     Meta,
     /// A method of the standard.
-    Method(Arc<Account>, &'static str),
+    Method(Arc<ServedAccount>, &'static str),
     /// A method of the account's implementation, and the pairs of the query (advanced/internal.md).
-    Internal(Arc<Account>, String, Vec<(String, String)>),
+    Internal(Arc<ServedAccount>, String, Vec<(String, String)>),
 }
 
 /// A file of `upload.create` that is kept.
@@ -77,13 +77,13 @@ pub struct UploadedFile {
 impl CallOpening {
     /// Whether its body is a form with files (advanced/resource.md, "文件上传").
     pub fn takes_files(&self) -> bool {
-        matches!(self.target, Target::Method(_, "upload.create"))
+        matches!(self.target, CallTarget::Method(_, "upload.create"))
     }
 
     /// Answers a call with files, which are kept.
     pub fn uploaded(&self, files: &[UploadedFile]) -> String {
         let mut links = Map::new();
-        if let Target::Method(account, _) = &self.target {
+        if let CallTarget::Method(account, _) = &self.target {
             let signer = &self.bot.shared.core.signer;
             for UploadedFile { field, name, hash } in files {
                 let link = media::link(signer, account, *hash, name.as_deref());
@@ -98,26 +98,26 @@ impl CallOpening {
     pub async fn carry_out(self, body: &[u8]) -> Result<String, (StatusCode, String)> {
         let Self { bot, target } = self;
         match target {
-            Target::Meta => {
-                let whole = |account: Arc<Account>| {
+            CallTarget::Meta => {
+                let whole = |account: Arc<ServedAccount>| {
                     login::whole(&bot, &account, login::is_online(&bot, &account))
                 };
                 let logins: Vec<_> = bot.accounts().into_iter().map(whole).collect();
                 Ok(login::meta(&logins).to_string())
             }
-            Target::Method(account, method) => {
+            CallTarget::Method(account, method) => {
                 let params = object(body)?;
-                let asked = Asked { bot: &bot, account: &account, params };
+                let asked = SatoriCall { bot: &bot, account: &account, params };
                 Ok(call(&asked, method).await?.to_string())
             }
-            Target::Internal(account, method, query) => {
+            CallTarget::Internal(account, method, query) => {
                 internal(&bot, &account, &method, &query, body).await
             }
         }
     }
 }
 
-async fn call(asked: &Asked<'_>, method: &str) -> Result<Value, Failure> {
+async fn call(asked: &SatoriCall<'_>, method: &str) -> Result<Value, RefusedCall> {
     match method {
         "message.create" => talk::create(asked).await,
         "message.get" => talk::get(asked),
@@ -149,7 +149,7 @@ async fn call(asked: &Asked<'_>, method: &str) -> Result<Value, Failure> {
 }
 
 /// A body that is an object, or nothing: some frameworks send none where there are no parameters.
-fn object(body: &[u8]) -> Result<Map<String, Value>, Failure> {
+fn object(body: &[u8]) -> Result<Map<String, Value>, RefusedCall> {
     if body.trim_ascii().is_empty() {
         return Ok(Map::new());
     }
@@ -160,13 +160,13 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, Failure> {
 
 /// Calls the account's implementation; what it sends goes the way of all messages.
 async fn internal(
-    bot: &Arc<Bot>,
-    account: &Arc<Account>,
+    bot: &Arc<ConfiguredBot>,
+    account: &Arc<ServedAccount>,
     method: &str,
     query: &[(String, String)],
     body: &[u8],
-) -> Result<String, Failure> {
-    let written = || -> Result<Option<Box<RawValue>>, Failure> {
+) -> Result<String, RefusedCall> {
+    let written = || -> Result<Option<Box<RawValue>>, RefusedCall> {
         if body.trim_ascii().is_empty() {
             return Ok(onebot11::params_of(query));
         }

@@ -1,7 +1,7 @@
 //! Channels and guilds (resources/channel.md, resources/guild.md): a group is a guild with one
 //! channel, both with the group's own ID, and a private conversation is `private:<person>`.
 
-use crate::gateway::bot::Account;
+use crate::gateway::bot::ServedAccount;
 use crate::store::{Result, View};
 use serde_json::{Value, json};
 
@@ -35,7 +35,11 @@ fn is_plain(id: &str) -> bool {
 }
 
 /// The conversation of a channel.
-pub(super) fn conversation_of(view: &View, account: &Account, channel: &str) -> Result<String> {
+pub(super) fn conversation_of(
+    view: &View,
+    account: &ServedAccount,
+    channel: &str,
+) -> Result<String> {
     if let Some(person) = channel.strip_prefix(DIRECT) {
         return Ok(format!("{PRIVATE}{person}"));
     }

@@ -1,11 +1,11 @@
 //! The paths of Satori (protocol/api.md, protocol/events.md).
 
-use super::call::{CallOpening, METHODS, Target};
+use super::call::{CallOpening, CallTarget, METHODS};
 use super::media;
-use super::request::Failure;
+use super::request::RefusedCall;
 use super::session::EventsOpening;
-use crate::gateway::bot::{Account, Bot};
-use crate::gateway::endpoint::{Endpoint, Request, TokenPlace};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use crate::gateway::endpoint::{BotEndpoint, DialInRequest, TokenPlace};
 use hyper::{HeaderMap, Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const PATH: &str = "satori";
 const VERSION: &str = "/v1/";
 
 /// What a request opened.
-pub(in crate::gateway) enum Opened {
+pub(in crate::gateway) enum OpenedSatori {
     #[allow(missing_docs)]
     Events(EventsOpening),
     #[allow(missing_docs)]
@@ -50,17 +50,17 @@ pub(in crate::gateway) fn token_place(rest: &str, is_upgrade: bool) -> TokenPlac
 
 /// What a request opens here; the error is the status and words for people.
 pub(in crate::gateway) fn open(
-    endpoint: Endpoint,
-    request: &Request<'_>,
-) -> Result<Opened, Failure> {
-    let Endpoint { bot, rest } = endpoint;
+    endpoint: BotEndpoint,
+    request: &DialInRequest<'_>,
+) -> Result<OpenedSatori, RefusedCall> {
+    let BotEndpoint { bot, rest } = endpoint;
     let not_found = |words: String| Err((StatusCode::NOT_FOUND, words));
     let Some(part) = part(&rest) else {
         return not_found(format!("this bot's path is /bots/{}/{PATH}{VERSION}", bot.name()));
     };
     if part == "events" || request.is_upgrade {
         return match (part, request.is_upgrade) {
-            ("events", true) => Ok(Opened::Events(EventsOpening(bot))),
+            ("events", true) => Ok(OpenedSatori::Events(EventsOpening(bot))),
             ("events", false) => {
                 Err((StatusCode::UPGRADE_REQUIRED, "events come by a WebSocket".into()))
             }
@@ -68,7 +68,7 @@ pub(in crate::gateway) fn open(
         };
     }
     if let Some(path) = file(part) {
-        return Ok(Opened::File(path));
+        return Ok(OpenedSatori::File(path));
     }
     if part.starts_with("proxy/") {
         let words = "only internal links are fetched for others";
@@ -79,8 +79,8 @@ pub(in crate::gateway) fn open(
         // Some frameworks write the account into the path, too (advanced/resource.md, "内部链接").
         let own = format!("{}/{}/", account.platform, account.account);
         let method = method.strip_prefix(&own).unwrap_or(method).to_owned();
-        let target = Target::Internal(account, method, request.query.to_vec());
-        return Ok(Opened::Call(CallOpening { bot, target }));
+        let target = CallTarget::Internal(account, method, request.query.to_vec());
+        return Ok(OpenedSatori::Call(CallOpening { bot, target }));
     }
     let method = METHODS.into_iter().find(|method| *method == part);
     if method.is_none() && part != "meta" {
@@ -90,14 +90,14 @@ pub(in crate::gateway) fn open(
         return Err((StatusCode::METHOD_NOT_ALLOWED, "ask by POST".into()));
     }
     let target = match method {
-        Some(method) => Target::Method(account(&bot, request.headers)?, method),
-        None => Target::Meta,
+        Some(method) => CallTarget::Method(account(&bot, request.headers)?, method),
+        None => CallTarget::Meta,
     };
-    Ok(Opened::Call(CallOpening { bot, target }))
+    Ok(OpenedSatori::Call(CallOpening { bot, target }))
 }
 
 /// The account that the head names, or the only one. The older names are those before 1.2.
-fn account(bot: &Bot, headers: &HeaderMap) -> Result<Arc<Account>, Failure> {
+fn account(bot: &ConfiguredBot, headers: &HeaderMap) -> Result<Arc<ServedAccount>, RefusedCall> {
     let header = |names: [&str; 2]| {
         let value = names.into_iter().find_map(|name| headers.get(name))?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())

@@ -3,34 +3,42 @@
 
 use super::channel::{channel, guild, person_of};
 use super::{login, message, sn};
-use crate::gateway::bot::{Account, Bot};
-use crate::gateway::filter::About;
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use crate::gateway::filter::FilterInput;
 use crate::gateway::raw_object::RawObject;
 use crate::model::message::Message;
 use crate::model::notice::{Notice, NoticeKind};
-use crate::store::{Entry, FeedEntry, Result, View, Words};
+use crate::store::{EntryContent, FeedEntry, PlatformWords, Result, View};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// An event for an account.
-pub(super) struct Told {
-    pub(super) account: Arc<Account>,
+pub(super) struct SatoriEvent {
+    pub(super) account: Arc<ServedAccount>,
     /// The body of the frame.
     pub(super) body: String,
 }
 
 /// The event for something that was told; `None` where the bot is not told of it.
-pub(super) async fn event(bot: &Bot, view: &View, entry: &FeedEntry) -> Result<Option<Told>> {
-    let Some(subject) = Subject::of(view, entry)? else { return Ok(None) };
+pub(super) async fn event(
+    bot: &ConfiguredBot,
+    view: &View,
+    entry: &FeedEntry,
+) -> Result<Option<SatoriEvent>> {
+    let Some(subject) = EventSubject::of(view, entry)? else { return Ok(None) };
     let words = entry.words.as_ref();
     let source = match (words, &subject) {
-        (Some(Words { platform, account, .. }), _) => Some((platform.clone(), account.clone())),
-        (None, Subject::Created(message) | Subject::Updated(message)) => {
+        (Some(PlatformWords { platform, account, .. }), _) => {
+            Some((platform.clone(), account.clone()))
+        }
+        (None, EventSubject::Created(message) | EventSubject::Updated(message)) => {
             message.platform.clone().zip(message.account.clone())
         }
-        (None, Subject::Notice(notice)) => Some((notice.platform.clone(), notice.account.clone())),
-        (None, Subject::Other) => None,
+        (None, EventSubject::Notice(notice)) => {
+            Some((notice.platform.clone(), notice.account.clone()))
+        }
+        (None, EventSubject::Other) => None,
     };
     let Some((platform, account)) = source else { return Ok(None) };
     let known = bot.account(&platform, &account);
@@ -53,29 +61,29 @@ pub(super) async fn event(bot: &Bot, view: &View, entry: &FeedEntry) -> Result<O
     if let (Some(words), Some(frame)) = (words, &frame) {
         text = with_words(text, words, frame);
     }
-    Ok(Some(Told { account, body: text }))
+    Ok(Some(SatoriEvent { account, body: text }))
 }
 
 /// What was told, in our words.
-enum Subject<'a> {
+enum EventSubject<'a> {
     Created(Message),
     Updated(Message),
     Notice(&'a Notice),
     Other,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> EventSubject<'a> {
     /// `None` where it is a message that was deleted since, or one of ours.
     fn of(view: &View, entry: &'a FeedEntry) -> Result<Option<Self>> {
         let has_words = entry.words.is_some();
         Ok(match &entry.entry {
             // What others write by the account is told in words.
-            Some(Entry::Created { seq }) => view
+            Some(EntryContent::Created { seq }) => view
                 .readable(*seq)?
                 .filter(|message| has_words || is_told(message))
                 .map(Self::Created),
-            Some(Entry::Updated { seq }) => view.readable(*seq)?.map(Self::Updated),
-            Some(Entry::Noticed(notice)) => Some(Self::Notice(notice)),
+            Some(EntryContent::Updated { seq }) => view.readable(*seq)?.map(Self::Updated),
+            Some(EntryContent::Noticed(notice)) => Some(Self::Notice(notice)),
             _ => Some(Self::Other),
         })
     }
@@ -83,8 +91,8 @@ impl<'a> Subject<'a> {
     /// The event without its head; `None` where there is nothing to tell.
     fn body(
         &self,
-        bot: &Bot,
-        account: &Account,
+        bot: &ConfiguredBot,
+        account: &ServedAccount,
         view: &View,
         has_words: bool,
     ) -> Result<Option<Map<String, Value>>> {
@@ -122,8 +130,8 @@ fn is_told(message: &Message) -> bool {
 }
 
 fn of_message(
-    bot: &Bot,
-    account: &Account,
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
     view: &View,
     told: &Message,
     kind: &str,
@@ -177,19 +185,19 @@ fn of_notice(notice: &Notice) -> Option<Map<String, Value>> {
 
 /// Whether the bot's filter lets an event through.
 fn passes(
-    bot: &Bot,
-    account: &Account,
-    subject: &Subject<'_>,
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
+    subject: &EventSubject<'_>,
     frame: Option<&RawObject<'_>>,
 ) -> bool {
     let platform = account.platform.as_str();
     let text;
     let (conversation, person);
     let about = match subject {
-        Subject::Created(message) | Subject::Updated(message) => {
+        EventSubject::Created(message) | EventSubject::Updated(message) => {
             text = message.content.readable();
-            let is_new = matches!(subject, Subject::Created(_));
-            About {
+            let is_new = matches!(subject, EventSubject::Created(_));
+            FilterInput {
                 platform,
                 conversation: Some(&message.recipient),
                 person: message.sender.as_ref().map(|sender| sender.id.as_str()),
@@ -197,20 +205,20 @@ fn passes(
                 mentions_me: message.content.mentions_me(),
             }
         }
-        Subject::Notice(notice) => About {
+        EventSubject::Notice(notice) => FilterInput {
             platform,
             conversation: notice.conversation.as_deref(),
             person: notice.user.as_ref().map(|user| user.id.as_str()),
-            ..About::default()
+            ..FilterInput::default()
         },
-        Subject::Other => {
+        EventSubject::Other => {
             conversation = frame.and_then(RawObject::conversation);
             person = frame.and_then(|frame| frame.id("user_id"));
-            About {
+            FilterInput {
                 platform,
                 conversation: conversation.as_deref(),
                 person: person.as_deref(),
-                ..About::default()
+                ..FilterInput::default()
             }
         }
     };
@@ -218,7 +226,7 @@ fn passes(
 }
 
 /// An event with the implementation's own words (advanced/internal.md, "标准事件的扩展字段").
-fn with_words(body: String, words: &Words, frame: &RawObject<'_>) -> String {
+fn with_words(body: String, words: &PlatformWords, frame: &RawObject<'_>) -> String {
     let parts = ["post_type", "message_type", "notice_type", "request_type", "sub_type"];
     let name = parts.into_iter().filter_map(|part| frame.text(part)).collect::<Vec<_>>().join("/");
     let Some(mut event) = RawObject::parse(&body) else { return body };

@@ -11,9 +11,9 @@ const READY: u64 = 4;
 
 /// A frame of a framework.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Frame {
+pub(super) enum SatoriFrame {
     Ping,
-    Identify(Identity),
+    Identify(ClientIdentity),
     /// One that a framework has no reason to send.
     Other,
 }
@@ -21,7 +21,7 @@ pub(super) enum Frame {
 /// How a framework presents itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub(super) struct Identity {
+pub(super) struct ClientIdentity {
     pub(super) token: Option<String>,
     /// The last event that it was told of.
     sn: Value,
@@ -30,16 +30,16 @@ pub(super) struct Identity {
 }
 
 #[derive(Deserialize)]
-struct Written {
+struct WrittenFrame {
     op: Value,
     #[serde(default)]
     body: Value,
 }
 
-impl Frame {
+impl SatoriFrame {
     /// Reads a frame; the error is words for people.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let Written { op, body } =
+        let WrittenFrame { op, body } =
             serde_json::from_str(text).map_err(|error| format!("this is no frame: {error}"))?;
         Ok(match op.as_u64() {
             Some(PING) => Self::Ping,
@@ -54,7 +54,7 @@ impl Frame {
     }
 }
 
-impl Identity {
+impl ClientIdentity {
     /// The `sn` of the last event that it was told of, where it names one.
     pub(super) fn sn(&self) -> Option<u64> {
         let number = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
@@ -83,9 +83,9 @@ mod tests {
 
     #[test]
     fn frames_are_read_as_frameworks_write_them() {
-        assert_eq!(Frame::parse(r#"{"op":1}"#), Ok(Frame::Ping));
-        assert_eq!(Frame::parse(r#"{"op":1,"body":{}}"#), Ok(Frame::Ping));
-        assert_eq!(Frame::parse(r#"{"op":9,"body":[1]}"#), Ok(Frame::Other));
+        assert_eq!(SatoriFrame::parse(r#"{"op":1}"#), Ok(SatoriFrame::Ping));
+        assert_eq!(SatoriFrame::parse(r#"{"op":1,"body":{}}"#), Ok(SatoriFrame::Ping));
+        assert_eq!(SatoriFrame::parse(r#"{"op":9,"body":[1]}"#), Ok(SatoriFrame::Other));
         for (body, sn) in [
             (r#"{"token":"t","sn":7}"#, Some(7)),
             (r#"{"token":"t","sequence":8}"#, Some(8)),
@@ -95,16 +95,19 @@ mod tests {
             (r#"{"token":"t","sn":1.5}"#, None),
             (r#"{"token":"t","sn":"9"}"#, Some(9)),
         ] {
-            let Ok(Frame::Identify(identity)) =
-                Frame::parse(&format!(r#"{{"op":3,"body":{body}}}"#))
+            let Ok(SatoriFrame::Identify(identity)) =
+                SatoriFrame::parse(&format!(r#"{{"op":3,"body":{body}}}"#))
             else {
                 panic!("{body}")
             };
             assert_eq!((identity.token.as_deref(), identity.sn()), (Some("t"), sn), "{body}");
         }
-        assert_eq!(Frame::parse(r#"{"op":3}"#), Ok(Frame::Identify(Identity::default())));
+        assert_eq!(
+            SatoriFrame::parse(r#"{"op":3}"#),
+            Ok(SatoriFrame::Identify(ClientIdentity::default()))
+        );
         for wrong in ["", "[]", "{}", "5", r#"{"op":"x"}"#, r#"{"op":3,"body":{"token":5}}"#] {
-            assert!(Frame::parse(wrong).is_err(), "{wrong}");
+            assert!(SatoriFrame::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

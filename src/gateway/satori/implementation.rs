@@ -1,26 +1,30 @@
 //! Answers of the account's implementation, where that speaks OneBot 11: it knows more of people and
 //! groups than rechat does.
 
-use super::request::{Asked, Failure};
-use crate::gateway::onebot11::{self, Answer};
+use super::request::{RefusedCall, SatoriCall};
+use crate::gateway::onebot11::{self, ActionAnswer};
 use hyper::StatusCode;
 use serde_json::Value;
 use serde_json::value::to_raw_value;
 
 /// Whether the account's implementation speaks OneBot 11.
-pub(super) fn is_there(asked: &Asked<'_>) -> bool {
+pub(super) fn is_there(asked: &SatoriCall<'_>) -> bool {
     asked.bot.shared.speaks_onebot11(&asked.account.platform, &asked.account.account)
 }
 
 /// The `data` of an action's answer (communication/ws.md of OneBot 11).
-pub(super) async fn ask(asked: &Asked<'_>, action: &str, params: &Value) -> Result<Value, Failure> {
+pub(super) async fn ask(
+    asked: &SatoriCall<'_>,
+    action: &str,
+    params: &Value,
+) -> Result<Value, RefusedCall> {
     let params = to_raw_value(params).ok();
     let answer = onebot11::carry_out(asked.bot, asked.account, action, params.as_deref()).await;
     data_of(answer)
 }
 
 /// The `data` of an answer.
-pub(super) fn data_of(answer: Answer) -> Result<Value, Failure> {
+pub(super) fn data_of(answer: ActionAnswer) -> Result<Value, RefusedCall> {
     let answer: Value = serde_json::from_str(&answer.write(None)).unwrap_or_default();
     if answer["status"] == "ok" || answer["status"] == "async" {
         return Ok(answer["data"].clone());

@@ -1,7 +1,7 @@
 //! Logins (resources/login.md): the accounts of a bot.
 
 use super::media;
-use crate::gateway::bot::{Account, Bot};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use serde_json::{Value, json};
 
 /// `LoginStatus` (resources/login.md).
@@ -27,14 +27,14 @@ const FEATURES: [&str; 14] = [
 ];
 
 /// A login as non-login events have it.
-pub(super) fn brief(bot: &Bot, account: &Account) -> Value {
-    let Account { platform, account: id, .. } = account;
+pub(super) fn brief(bot: &ConfiguredBot, account: &ServedAccount) -> Value {
+    let ServedAccount { platform, account: id, .. } = account;
     let adapter = adapter(bot, account);
     json!({"sn": number(account), "adapter": adapter, "platform": platform, "user": {"id": id}})
 }
 
 /// A login with its state.
-pub(super) fn whole(bot: &Bot, account: &Account, is_online: bool) -> Value {
+pub(super) fn whole(bot: &ConfiguredBot, account: &ServedAccount, is_online: bool) -> Value {
     let mut login = brief(bot, account);
     login["user"]["name"] = json!(account.account);
     login["status"] = json!(if is_online { ONLINE } else { OFFLINE });
@@ -43,7 +43,7 @@ pub(super) fn whole(bot: &Bot, account: &Account, is_online: bool) -> Value {
 }
 
 /// Whether the account is connected.
-pub(super) fn is_online(bot: &Bot, account: &Account) -> bool {
+pub(super) fn is_online(bot: &ConfiguredBot, account: &ServedAccount) -> bool {
     bot.shared.is_online(&account.platform, &account.account)
 }
 
@@ -55,13 +55,13 @@ pub(super) fn meta(logins: &[Value]) -> Value {
 
 /// The number by which a login is told from others: the same after each start, as frameworks make it a
 /// part of its name.
-fn number(account: &Account) -> u32 {
+fn number(account: &ServedAccount) -> u32 {
     let name = format!("{}/{}", account.platform, account.account);
     crc32fast::hash(name.as_bytes())
 }
 
 /// What speaks with the platform.
-fn adapter(bot: &Bot, account: &Account) -> String {
+fn adapter(bot: &ConfiguredBot, account: &ServedAccount) -> String {
     let adapters = bot.shared.core.registry.platforms();
     let its = adapters.iter().find(|adapter| adapter.platform == account.platform);
     its.map_or_else(|| "rechat".to_owned(), |adapter| adapter.kind.to_string())

@@ -4,7 +4,7 @@
 //! frameworks fetch the file without a token, as most of them do.
 
 use crate::clock::now;
-use crate::gateway::bot::Account;
+use crate::gateway::bot::ServedAccount;
 use crate::media::Hash;
 use crate::media::sign::Signer;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -13,8 +13,13 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 pub(super) const SCHEME: &str = "internal:";
 
 /// The link of a kept file.
-pub(super) fn link(signer: &Signer, account: &Account, hash: Hash, name: Option<&str>) -> String {
-    let Account { platform, account, .. } = account;
+pub(super) fn link(
+    signer: &Signer,
+    account: &ServedAccount,
+    hash: Hash,
+    name: Option<&str>,
+) -> String {
+    let ServedAccount { platform, account, .. } = account;
     let [platform, account, name] = [platform.as_str(), account, name.unwrap_or("file")]
         .map(|part| utf8_percent_encode(part, NON_ALPHANUMERIC).to_string());
     let (until, signature) = signer.signature_at(hash, now());
@@ -23,25 +28,25 @@ pub(super) fn link(signer: &Signer, account: &Account, hash: Hash, name: Option<
 
 /// The SHA-256 and the name of the file that a link stands for.
 pub(super) fn hash_in(link: &str) -> Option<(String, Option<String>)> {
-    let File { hash, name, .. } = File::parse(link.strip_prefix(SCHEME)?)?;
+    let InternalLink { hash, name, .. } = InternalLink::parse(link.strip_prefix(SCHEME)?)?;
     Some((hash.to_string(), Some(name).filter(|name| name != "file")))
 }
 
 /// The path and query at which the file behind a link is served.
 pub(super) fn path_of(path: &str) -> Option<String> {
-    let File { hash, until, signature, name } = File::parse(path)?;
+    let InternalLink { hash, until, signature, name } = InternalLink::parse(path)?;
     let name = utf8_percent_encode(&name, NON_ALPHANUMERIC);
     Some(format!("/media/{hash}?until={until}&sig={signature}&name={name}"))
 }
 
-struct File {
+struct InternalLink {
     hash: Hash,
     until: u64,
     signature: String,
     name: String,
 }
 
-impl File {
+impl InternalLink {
     /// Reads a link without its scheme.
     fn parse(path: &str) -> Option<Self> {
         let mut parts = path.split('/').skip(2);

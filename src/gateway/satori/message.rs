@@ -3,7 +3,7 @@
 use super::channel::{channel, guild, person_of};
 use super::elements::{self, escape_attribute};
 use super::media;
-use crate::gateway::bot::{Account, Bot};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::model::message::{Direction, Message, Sender};
 use crate::store::{Result, View};
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ pub(super) fn id_of(message: &Message) -> String {
 }
 
 /// A message by such an ID.
-pub(super) fn find(view: &View, account: &Account, id: &str) -> Result<Option<Message>> {
+pub(super) fn find(view: &View, account: &ServedAccount, id: &str) -> Result<Option<Message>> {
     if let Some(found) = view.by_external(&account.platform, &account.account, id)? {
         return Ok(Some(found));
     }
@@ -26,8 +26,8 @@ pub(super) fn find(view: &View, account: &Account, id: &str) -> Result<Option<Me
 
 /// The content of a message as elements.
 pub(super) fn content(
-    bot: &Bot,
-    account: &Account,
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
     view: &View,
     message: &Message,
 ) -> Result<String> {
@@ -66,7 +66,7 @@ pub(super) fn user(person: &Sender) -> Value {
 }
 
 /// The person who wrote a message.
-pub(super) fn author(account: &Account, message: &Message) -> Sender {
+pub(super) fn author(account: &ServedAccount, message: &Message) -> Sender {
     let own = || Sender { id: account.account.clone(), name: String::new() };
     match message.direction {
         Direction::Inbound => message.sender.clone().unwrap_or_default(),
@@ -76,7 +76,7 @@ pub(super) fn author(account: &Account, message: &Message) -> Sender {
 
 /// The parts of a message that stand beside it in an event, and inside it elsewhere
 /// (protocol/index.md, "资源").
-pub(super) fn surroundings(account: &Account, message: &Message) -> Map<String, Value> {
+pub(super) fn surroundings(account: &ServedAccount, message: &Message) -> Map<String, Value> {
     let mut parts = Map::new();
     let name = message.conversation_name.as_deref();
     parts.insert("channel".into(), channel(&message.recipient, name));
@@ -92,8 +92,8 @@ pub(super) fn surroundings(account: &Account, message: &Message) -> Map<String, 
 
 /// A message alone.
 pub(super) fn bare(
-    bot: &Bot,
-    account: &Account,
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
     view: &View,
     message: &Message,
 ) -> Result<Map<String, Value>> {
@@ -108,7 +108,12 @@ pub(super) fn bare(
 }
 
 /// A message with its surroundings.
-pub(super) fn whole(bot: &Bot, account: &Account, view: &View, message: &Message) -> Result<Value> {
+pub(super) fn whole(
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
+    view: &View,
+    message: &Message,
+) -> Result<Value> {
     let mut object = bare(bot, account, view, message)?;
     object.extend(surroundings(account, message));
     Ok(Value::Object(object))

@@ -18,14 +18,14 @@ mod sn;
 mod talk;
 
 pub use call::{CallOpening, UploadedFile};
-pub(super) use endpoint::{Opened, open, token_place};
+pub(super) use endpoint::{OpenedSatori, open, token_place};
 pub use session::{EventsOpening, Identified, small_socket_config};
 
 use super::accounts;
-use super::bot::Bot;
+use super::bot::ConfiguredBot;
 use std::sync::Arc;
 
 /// Finds the accounts of a bot as they come; the framework dials for them all.
-pub(super) async fn run(bot: Arc<Bot>) {
+pub(super) async fn run(bot: Arc<ConfiguredBot>) {
     accounts::find(&bot, drop).await;
 }

@@ -4,7 +4,7 @@
 use super::channel::{self, conversation_of, guild, id_of, person_of};
 use super::implementation::{ask, id, is_there, text_of};
 use super::login;
-use super::request::{Asked, Failure, bad_request, no_method, of_action, of_store};
+use super::request::{RefusedCall, SatoriCall, bad_request, no_method, of_action, of_store};
 use crate::protocol::overview::Conversation;
 use crate::store::ConversationQuery;
 use hyper::StatusCode;
@@ -15,7 +15,7 @@ use std::time::Duration;
 const MAX_LISTED: usize = 1_000;
 
 /// `login.get`
-pub(super) async fn login(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) async fn login(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let is_online = login::is_online(asked.bot, asked.account);
     let mut login = login::whole(asked.bot, asked.account, is_online);
     if is_there(asked)
@@ -28,27 +28,27 @@ pub(super) async fn login(asked: &Asked<'_>) -> Result<Value, Failure> {
 }
 
 /// `channel.get`
-pub(super) async fn get_channel(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) async fn get_channel(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let conversation = asked.conversation()?;
     let name = name_of(asked, &conversation).await?;
     Ok(channel::channel(&conversation, name.as_deref()))
 }
 
 /// `channel.list`: a group has one channel.
-pub(super) async fn list_channels(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) async fn list_channels(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let conversation = guild_conversation(asked)?;
     let name = name_of(asked, &conversation).await?;
     Ok(json!({"data": [channel::channel(&conversation, name.as_deref())]}))
 }
 
 /// `user.channel.create`: a private channel needs no making.
-pub(super) fn private_channel(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) fn private_channel(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let user = asked.needed("user_id")?;
     Ok(channel::channel(&format!("private_{user}"), None))
 }
 
 /// `guild.get`
-pub(super) async fn get_guild(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) async fn get_guild(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let conversation = guild_conversation(asked)?;
     let name = name_of(asked, &conversation).await?;
     guild(&conversation, name.as_deref())
@@ -56,7 +56,7 @@ pub(super) async fn get_guild(asked: &Asked<'_>) -> Result<Value, Failure> {
 }
 
 /// `guild.list`
-pub(super) async fn list_guilds(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) async fn list_guilds(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     if is_there(asked)
         && let Ok(Value::Array(groups)) = ask(asked, "get_group_list", &json!({})).await
     {
@@ -72,7 +72,7 @@ pub(super) async fn list_guilds(asked: &Asked<'_>) -> Result<Value, Failure> {
 }
 
 /// `friend.list`
-pub(super) async fn list_friends(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) async fn list_friends(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     if is_there(asked)
         && let Ok(Value::Array(friends)) = ask(asked, "get_friend_list", &json!({})).await
     {
@@ -91,7 +91,7 @@ pub(super) async fn list_friends(asked: &Asked<'_>) -> Result<Value, Failure> {
 }
 
 /// `user.get`
-pub(super) async fn get_user(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) async fn get_user(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let person = asked.needed("user_id")?;
     if is_there(asked)
         && let Ok(info) = ask(asked, "get_stranger_info", &json!({"user_id": id(&person)})).await
@@ -104,7 +104,7 @@ pub(super) async fn get_user(asked: &Asked<'_>) -> Result<Value, Failure> {
 }
 
 /// `guild.member.get`
-pub(super) async fn get_member(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) async fn get_member(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let (group, person) = (asked.needed("guild_id")?, asked.needed("user_id")?);
     if !is_there(asked) {
         return Ok(json!({"user": user(&person, None)}));
@@ -115,7 +115,7 @@ pub(super) async fn get_member(asked: &Asked<'_>) -> Result<Value, Failure> {
 }
 
 /// `guild.member.list`
-pub(super) async fn list_members(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) async fn list_members(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let group = asked.needed("guild_id")?;
     if !is_there(asked) {
         return Err(no_method("guild.member.list"));
@@ -140,7 +140,7 @@ fn member_of(member: &Value, person: &str) -> Value {
 }
 
 /// Methods that only an implementation of OneBot 11 carries out, and the action of each.
-pub(super) async fn administer(asked: &Asked<'_>, method: &str) -> Result<Value, Failure> {
+pub(super) async fn administer(asked: &SatoriCall<'_>, method: &str) -> Result<Value, RefusedCall> {
     if !is_there(asked) {
         return Err(no_method(method));
     }
@@ -174,7 +174,7 @@ pub(super) async fn administer(asked: &Asked<'_>, method: &str) -> Result<Value,
 }
 
 /// `friend.approve`, `guild.approve` and `guild.member.approve`
-pub(super) async fn answer_request(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) async fn answer_request(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     // Some frameworks name it so.
     let request = asked.text("message_id").or_else(|| asked.text("request_id"));
     let request = request.ok_or_else(|| bad_request("`message_id` is missing"))?;
@@ -197,13 +197,16 @@ fn user(id: &str, name: Option<String>) -> Value {
     user
 }
 
-fn guild_conversation(asked: &Asked<'_>) -> Result<String, Failure> {
+fn guild_conversation(asked: &SatoriCall<'_>) -> Result<String, RefusedCall> {
     let guild = asked.needed("guild_id")?;
     conversation_of(&*asked.view()?, asked.account, &guild).map_err(|error| of_store(&error))
 }
 
 /// The name of a conversation.
-async fn name_of(asked: &Asked<'_>, conversation: &str) -> Result<Option<String>, Failure> {
+async fn name_of(
+    asked: &SatoriCall<'_>,
+    conversation: &str,
+) -> Result<Option<String>, RefusedCall> {
     let view = asked.view()?;
     let known = view
         .conversation(&asked.account.platform, conversation)
@@ -218,7 +221,7 @@ async fn name_of(asked: &Asked<'_>, conversation: &str) -> Result<Option<String>
 }
 
 /// The conversations of the account.
-fn conversations(asked: &Asked<'_>) -> Result<Vec<Conversation>, Failure> {
+fn conversations(asked: &SatoriCall<'_>) -> Result<Vec<Conversation>, RefusedCall> {
     let query = ConversationQuery {
         platform: Some(asked.account.platform.clone()),
         limit: Some(MAX_LISTED),

@@ -1,11 +1,11 @@
 //! A WebSocket for events (protocol/events.md): one for all accounts of a bot.
 
-use super::frame::{self, Frame, Identity};
+use super::frame::{self, ClientIdentity, SatoriFrame};
 use super::{event, login, sn};
-use crate::gateway::bot::{Account, Bot};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::connection::serve;
 use crate::gateway::follow::begin;
-use crate::gateway::peer::Peer;
+use crate::gateway::peer::BotPeer;
 use crate::gateway::socket::Socket;
 use crate::store::{FeedEntry, Result, View};
 use futures_util::StreamExt;
@@ -39,20 +39,20 @@ pub fn small_socket_config() -> WebSocketConfig {
 }
 
 /// A WebSocket that is to be served.
-pub struct EventsOpening(pub(super) Arc<Bot>);
+pub struct EventsOpening(pub(super) Arc<ConfiguredBot>);
 
 /// A WebSocket whose framework has shown a token that holds.
 pub struct Identified {
-    bot: Arc<Bot>,
-    socket: Socket,
-    identity: Identity,
+    bot: Arc<ConfiguredBot>,
+    socket: BotSocket,
+    identity: ClientIdentity,
 }
 
 impl EventsOpening {
     /// Waits for the first frame and has its token checked. `None` where the connection ended.
     pub async fn identify<T>(
         self,
-        mut socket: Socket,
+        mut socket: BotSocket,
         check: impl FnOnce(Option<&str>) -> std::result::Result<T, String>,
     ) -> Option<(Identified, T)> {
         let identity = match timeout(IDENTIFY_TIMEOUT, first_identity(&mut socket)).await {
@@ -79,10 +79,12 @@ impl EventsOpening {
 }
 
 /// The first IDENTIFY of a connection; the error is the reason to close it.
-async fn first_identity(socket: &mut Socket) -> std::result::Result<Option<Identity>, String> {
+async fn first_identity(
+    socket: &mut BotSocket,
+) -> std::result::Result<Option<ClientIdentity>, String> {
     while let Some(Ok(message)) = socket.frames.next().await {
         let Message::Text(text) = message else { continue };
-        if let Frame::Identify(identity) = Frame::parse(&text)? {
+        if let SatoriFrame::Identify(identity) = SatoriFrame::parse(&text)? {
             return Ok(Some(identity));
         }
     }
@@ -93,7 +95,7 @@ impl Identified {
     /// Serves the connection until it ends, or `stop` does it.
     pub async fn serve(self, stop: CancellationToken) {
         let Self { bot, socket, identity } = self;
-        let session = Session::new(bot.clone());
+        let session = SatoriSession::new(bot.clone());
         let serving = Box::pin(session.serve(socket, &identity, stop.clone()));
         bot.serve_until_stopped(serving, &stop).await;
     }
@@ -107,21 +109,26 @@ impl Identified {
 }
 
 /// A connection.
-struct Session {
-    bot: Arc<Bot>,
+struct SatoriSession {
+    bot: Arc<ConfiguredBot>,
     /// The logins that the framework knows, by platform and account, and whether it takes each for
     /// connected.
     told: Mutex<HashMap<(String, String), bool>>,
     accounts_changed: tokio::sync::Mutex<watch::Receiver<()>>,
 }
 
-impl Session {
-    fn new(bot: Arc<Bot>) -> Self {
+impl SatoriSession {
+    fn new(bot: Arc<ConfiguredBot>) -> Self {
         let accounts_changed = tokio::sync::Mutex::new(bot.accounts_changed.subscribe());
         Self { bot, told: Mutex::default(), accounts_changed }
     }
 
-    async fn serve(&self, socket: Socket, identity: &Identity, stop: CancellationToken) -> String {
+    async fn serve(
+        &self,
+        socket: BotSocket,
+        identity: &ClientIdentity,
+        stop: CancellationToken,
+    ) -> String {
         let core = &self.bot.shared.core;
         let name = self.bot.name();
         let place = match self.bot.place() {
@@ -152,7 +159,7 @@ impl Session {
         &self,
         view: &View,
         offset: u64,
-        account: &Account,
+        account: &ServedAccount,
         is_online: bool,
     ) -> Result<Option<String>> {
         let key = (account.platform.clone(), account.account.clone());
@@ -176,9 +183,9 @@ impl Session {
     }
 }
 
-impl Peer for Session {
+impl BotPeer for SatoriSession {
     async fn answer(&self, text: &str) -> Option<String> {
-        matches!(Frame::parse(text), Ok(Frame::Ping)).then(frame::pong)
+        matches!(SatoriFrame::parse(text), Ok(SatoriFrame::Ping)).then(frame::pong)
     }
 
     /// An event is of a login that is connected ("Event"), so that is told before it, if need be.
@@ -192,7 +199,7 @@ impl Peer for Session {
     }
 
     fn hello(&self) -> Option<String> {
-        let login = |account: Arc<Account>| {
+        let login = |account: Arc<ServedAccount>| {
             let is_online = login::is_online(&self.bot, &account);
             let key = (account.platform.clone(), account.account.clone());
             self.lock().insert(key, is_online);
@@ -208,7 +215,7 @@ impl Peer for Session {
 
     fn beside(&self, view: &View, offset: u64) -> Result<Vec<String>> {
         let accounts = self.bot.accounts();
-        let changed = |account: &Arc<Account>| {
+        let changed = |account: &Arc<ServedAccount>| {
             let is_online = login::is_online(&self.bot, account);
             self.login_event(view, offset, account, is_online).transpose()
         };

@@ -34,7 +34,7 @@ fn check(epoch: Epoch) -> u64 {
 mod tests {
     use super::*;
     use crate::gateway::memory;
-    use crate::store::{Access, Options, Store};
+    use crate::store::{Access, Store, StoreOptions};
 
     #[tokio::test]
     async fn an_sn_holds_for_its_own_store_alone() {
@@ -43,7 +43,7 @@ mod tests {
         assert!(of(cursor(1, 1 << 40)) < 1 << 53);
         assert_ne!(of(cursor(1, 5)), of(cursor(1 << 63, 5)));
         let folder = tempfile::tempdir().unwrap();
-        let options = Options::new(folder.path().join("s"), Access::Write);
+        let options = StoreOptions::new(folder.path().join("s"), Access::Write);
         let store = Store::open(&options, Box::new(())).unwrap();
         memory::keep(&store, "a".into(), Some(vec![1])).await.unwrap();
         let view = store.view().unwrap();

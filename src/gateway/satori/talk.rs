@@ -1,12 +1,12 @@
 //! Messages and reactions (resources/message.md, resources/reaction.md).
 
-use super::elements::{Outgoing, read};
+use super::elements::{OutgoingMessage, read};
 use super::message::{find, whole};
-use super::request::{Asked, Failure, bad_request, of_action, of_store};
-use crate::gateway::send::{Outcome, Sending, outcomes};
+use super::request::{RefusedCall, SatoriCall, bad_request, of_action, of_store};
+use crate::gateway::send::{BotSendOutcome, BotSending, outcomes};
 use crate::model::content::Content;
 use crate::model::message::{Message, Sender, Status};
-use crate::store::{Filter, Page, View};
+use crate::store::{MessageFilter, Page, View};
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
@@ -15,10 +15,10 @@ const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
 
 /// `message.create`
-pub(super) async fn create(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let conversation = asked.conversation()?;
     let view = asked.view()?;
-    let sending = |Outgoing { segments, quote }| Sending {
+    let sending = |OutgoingMessage { segments, quote }| BotSending {
         conversation: conversation.clone(),
         content: Content::of(segments),
         reply_to: quote.and_then(|id| known(asked, &view, &id)).map(|message| message.id),
@@ -29,11 +29,11 @@ pub(super) async fn create(asked: &Asked<'_>) -> Result<Value, Failure> {
     let (mut sent, mut failure) = (Vec::new(), None);
     for outcome in outcomes(asked.bot, asked.account, made).await {
         match outcome {
-            Outcome::Sent(message) => sent.push(shown(asked, &message)?),
-            Outcome::Failed(reason) => {
+            BotSendOutcome::Sent(message) => sent.push(shown(asked, &message)?),
+            BotSendOutcome::Failed(reason) => {
                 failure = failure.or(Some((StatusCode::BAD_GATEWAY, reason)))
             }
-            Outcome::UnderWay => {
+            BotSendOutcome::UnderWay => {
                 let words = "it is being sent, and nobody knows yet whether it goes out; do not send it again";
                 failure = failure.or_else(|| Some((StatusCode::GATEWAY_TIMEOUT, words.into())));
             }
@@ -49,37 +49,37 @@ pub(super) async fn create(asked: &Asked<'_>) -> Result<Value, Failure> {
 }
 
 /// The messages that `content` makes.
-fn content(asked: &Asked<'_>, view: &View) -> Result<Vec<Outgoing>, Failure> {
+fn content(asked: &SatoriCall<'_>, view: &View) -> Result<Vec<OutgoingMessage>, RefusedCall> {
     let text = asked.params.get("content").and_then(Value::as_str);
     let text = text.ok_or_else(|| bad_request("`content` is missing"))?;
     read(text, &|id| known(asked, view, id)).map_err(bad_request)
 }
 
-fn known(asked: &Asked<'_>, view: &View, id: &str) -> Option<Message> {
+fn known(asked: &SatoriCall<'_>, view: &View, id: &str) -> Option<Message> {
     find(view, asked.account, id).ok().flatten()
 }
 
-fn shown(asked: &Asked<'_>, message: &Message) -> Result<Value, Failure> {
+fn shown(asked: &SatoriCall<'_>, message: &Message) -> Result<Value, RefusedCall> {
     whole(asked.bot, asked.account, &*asked.view()?, message).map_err(|error| of_store(&error))
 }
 
 /// `message.get`
-pub(super) fn get(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) fn get(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     shown(asked, &asked.message()?)
 }
 
 /// `message.delete`
-pub(super) async fn delete(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) async fn delete(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let actions = &asked.bot.shared.core.actions;
     actions.recall(asked.message()?.id).await.map_err(|error| of_action(&error))?;
     Ok(json!({}))
 }
 
 /// `message.update`
-pub(super) async fn update(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) async fn update(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let message = asked.message()?;
     let made = content(asked, &*asked.view()?)?;
-    let [Outgoing { segments, .. }] = &made[..] else {
+    let [OutgoingMessage { segments, .. }] = &made[..] else {
         return Err(bad_request("`content` makes several messages; one is edited"));
     };
     let content = Content::of(segments.clone());
@@ -95,7 +95,7 @@ pub(super) async fn update(asked: &Asked<'_>) -> Result<Value, Failure> {
 }
 
 /// `message.list`: the newest, or those before a token.
-pub(super) fn list(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) fn list(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     if asked.text("direction").is_some_and(|direction| direction != "before") {
         return Err(bad_request("`direction` can be `before` alone"));
     }
@@ -105,12 +105,12 @@ pub(super) fn list(asked: &Asked<'_>) -> Result<Value, Failure> {
     };
     let limit = asked.text("limit").and_then(|limit| limit.parse().ok());
     let limit = limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-    let filter = Filter {
+    let filter = MessageFilter {
         platform: Some(asked.account.platform.clone()),
         conversation: Some(asked.conversation()?),
         // What has not gone out is no message of the channel.
         statuses: vec![Status::Sent],
-        ..Filter::default()
+        ..MessageFilter::default()
     };
     let page = Page { offset: 0, limit: limit + 1, before };
     let mut found = asked.view()?.list(&filter, page).map_err(|error| of_store(&error))?;
@@ -130,7 +130,7 @@ pub(super) fn list(asked: &Asked<'_>) -> Result<Value, Failure> {
 }
 
 /// `reaction.create` and `reaction.delete`: ours alone.
-pub(super) async fn react(asked: &Asked<'_>, on: bool) -> Result<Value, Failure> {
+pub(super) async fn react(asked: &SatoriCall<'_>, on: bool) -> Result<Value, RefusedCall> {
     let is_ours = asked.text("user_id").is_none_or(|user| user == asked.account.account);
     if !is_ours {
         return Err((StatusCode::FORBIDDEN, "only reactions of the account are taken back".into()));
@@ -142,7 +142,7 @@ pub(super) async fn react(asked: &Asked<'_>, on: bool) -> Result<Value, Failure>
 }
 
 /// `reaction.clear`: ours, with one emoji or with all.
-pub(super) async fn clear(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) async fn clear(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let message = asked.message()?;
     let wanted = asked.text("emoji_id");
     let ours = message.reactions.into_iter().filter(|reaction| reaction.mine);
@@ -155,7 +155,7 @@ pub(super) async fn clear(asked: &Asked<'_>) -> Result<Value, Failure> {
 }
 
 /// `reaction.list`: the people who are known.
-pub(super) fn reactors(asked: &Asked<'_>) -> Result<Value, Failure> {
+pub(super) fn reactors(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let emoji = asked.needed("emoji_id")?;
     let message = asked.message()?;
     let reaction = message.reactions.into_iter().find(|reaction| reaction.emoji == emoji);

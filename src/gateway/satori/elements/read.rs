@@ -1,6 +1,6 @@
 //! Elements as messages of ours (protocol/elements.md).
 
-use super::token::{Tag, Token, tokens};
+use super::token::{ElementTag, ElementToken, tokens};
 use crate::gateway::satori::media::hash_in;
 use crate::model::content::{Content, ForwardItem, MAX_FORWARD_DEPTH, Media, Segment};
 use crate::model::message::{Message, Sender};
@@ -10,7 +10,7 @@ const MAX_MESSAGES: usize = 50;
 
 /// A message that a text makes.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::gateway::satori) struct Outgoing {
+pub(in crate::gateway::satori) struct OutgoingMessage {
     pub(in crate::gateway::satori) segments: Vec<Segment>,
     /// The ID of the message that it answers.
     pub(in crate::gateway::satori) quote: Option<String>,
@@ -20,11 +20,11 @@ pub(in crate::gateway::satori) struct Outgoing {
 pub(in crate::gateway::satori) fn read(
     text: &str,
     find: &dyn Fn(&str) -> Option<Message>,
-) -> Result<Vec<Outgoing>, String> {
-    let mut reader = Reader {
+) -> Result<Vec<OutgoingMessage>, String> {
+    let mut reader = ElementReader {
         find,
         done: Vec::new(),
-        current: Outgoing::default(),
+        current: OutgoingMessage::default(),
         forwards: Vec::new(),
         is_paragraph_over: false,
     };
@@ -33,23 +33,23 @@ pub(in crate::gateway::satori) fn read(
     let mut hidden = 0_usize;
     for token in tokens(text) {
         match token {
-            Token::Text(_) | Token::Empty(_) if hidden > 0 => {}
-            Token::Open(_) if hidden > 0 => {
+            ElementToken::Text(_) | ElementToken::Empty(_) if hidden > 0 => {}
+            ElementToken::Open(_) if hidden > 0 => {
                 hidden += 1;
-                open.push(Element::Hidden);
+                open.push(OpenElement::Hidden);
             }
-            Token::Text(text) => reader.text(&text),
-            Token::Empty(tag) => {
+            ElementToken::Text(text) => reader.text(&text),
+            ElementToken::Empty(tag) => {
                 let element = reader.open(&tag)?;
                 reader.close(element);
             }
-            Token::Open(tag) => {
+            ElementToken::Open(tag) => {
                 let element = reader.open(&tag)?;
-                hidden += usize::from(element == Element::Hidden);
+                hidden += usize::from(element == OpenElement::Hidden);
                 open.push(element);
             }
-            Token::Close => match open.pop() {
-                Some(Element::Hidden) => hidden -= 1,
+            ElementToken::Close => match open.pop() {
+                Some(OpenElement::Hidden) => hidden -= 1,
                 Some(element) => reader.close(element),
                 None => {}
             },
@@ -60,7 +60,7 @@ pub(in crate::gateway::satori) fn read(
 
 /// An element that was opened, as far as its end matters.
 #[derive(Debug, PartialEq, Eq)]
-enum Element {
+enum OpenElement {
     /// Only its content matters.
     Plain,
     /// Not even that.
@@ -72,24 +72,24 @@ enum Element {
     Forward,
 }
 
-struct Reader<'a> {
+struct ElementReader<'a> {
     find: &'a dyn Fn(&str) -> Option<Message>,
-    done: Vec<Outgoing>,
-    current: Outgoing,
+    done: Vec<OutgoingMessage>,
+    current: OutgoingMessage,
     /// The forwards that are open, each inside the one before.
-    forwards: Vec<Forward>,
+    forwards: Vec<ForwardInProgress>,
     /// What comes next stands on a line of its own.
     is_paragraph_over: bool,
 }
 
 #[derive(Default)]
-struct Forward {
+struct ForwardInProgress {
     items: Vec<ForwardItem>,
     item: Vec<Segment>,
     sender: Sender,
 }
 
-impl Reader<'_> {
+impl ElementReader<'_> {
     fn segments(&mut self) -> &mut Vec<Segment> {
         match self.forwards.last_mut() {
             Some(forward) => &mut forward.item,
@@ -123,7 +123,7 @@ impl Reader<'_> {
         }
     }
 
-    fn open(&mut self, tag: &Tag<'_>) -> Result<Element, String> {
+    fn open(&mut self, tag: &ElementTag<'_>) -> Result<OpenElement, String> {
         match tag.name {
             "at" => self.mention(tag),
             "sharp" => {
@@ -141,18 +141,18 @@ impl Reader<'_> {
             "br" => self.text("\n"),
             "p" => {
                 self.end_line();
-                return Ok(Element::Paragraph);
+                return Ok(OpenElement::Paragraph);
             }
-            "a" => return Ok(tag.text("href").map_or(Element::Plain, Element::Link)),
+            "a" => return Ok(tag.text("href").map_or(OpenElement::Plain, OpenElement::Link)),
             "button" if tag.get("type").as_deref() == Some("link") => {
-                return Ok(tag.text("href").map_or(Element::Plain, Element::Link));
+                return Ok(tag.text("href").map_or(OpenElement::Plain, OpenElement::Link));
             }
             "quote" => {
-                let Some(id) = tag.text("id") else { return Ok(Element::Plain) };
+                let Some(id) = tag.text("id") else { return Ok(OpenElement::Plain) };
                 if self.forwards.is_empty() {
                     self.current.quote = Some(id);
                 }
-                return Ok(Element::Hidden);
+                return Ok(OpenElement::Hidden);
             }
             "author" => {
                 if let Some(forward) = self.forwards.last_mut() {
@@ -160,15 +160,15 @@ impl Reader<'_> {
                     let name = tag.text("name").unwrap_or_else(|| id.clone());
                     forward.sender = Sender { id, name };
                 }
-                return Ok(Element::Hidden);
+                return Ok(OpenElement::Hidden);
             }
             "message" => return self.message(tag),
             _ => {}
         }
-        Ok(Element::Plain)
+        Ok(OpenElement::Plain)
     }
 
-    fn mention(&mut self, tag: &Tag<'_>) {
+    fn mention(&mut self, tag: &ElementTag<'_>) {
         let name = tag.text("name");
         match (tag.text("id"), tag.text("type").as_deref()) {
             (Some(user), _) => self.push(Segment::Mention { user, name, me: false }),
@@ -181,7 +181,7 @@ impl Reader<'_> {
         }
     }
 
-    fn message(&mut self, tag: &Tag<'_>) -> Result<Element, String> {
+    fn message(&mut self, tag: &ElementTag<'_>) -> Result<OpenElement, String> {
         let (is_forward, id) = (tag.is_set("forward"), tag.text("id"));
         let is_inside = !self.forwards.is_empty();
         if is_inside {
@@ -202,20 +202,20 @@ impl Reader<'_> {
                 self.push(Segment::Forward { title: None, items: vec![item], id: None });
                 self.flush();
             }
-            return Ok(Element::Hidden);
+            return Ok(OpenElement::Hidden);
         }
         if is_forward && self.forwards.len() < MAX_FORWARD_DEPTH {
-            self.forwards.push(Forward::default());
-            return Ok(Element::Forward);
+            self.forwards.push(ForwardInProgress::default());
+            return Ok(OpenElement::Forward);
         }
-        Ok(if is_inside { Element::ForwardItem } else { Element::Message })
+        Ok(if is_inside { OpenElement::ForwardItem } else { OpenElement::Message })
     }
 
-    fn close(&mut self, element: Element) {
+    fn close(&mut self, element: OpenElement) {
         match element {
-            Element::Plain | Element::Hidden => {}
-            Element::Paragraph => self.is_paragraph_over = true,
-            Element::Link(href) => {
+            OpenElement::Plain | OpenElement::Hidden => {}
+            OpenElement::Paragraph => self.is_paragraph_over = true,
+            OpenElement::Link(href) => {
                 let is_shown =
                     matches!(self.segments().last(), Some(Segment::Text { text }) if *text == href);
                 if !is_shown {
@@ -223,9 +223,9 @@ impl Reader<'_> {
                     self.text(&if is_bare { href } else { format!(" ({href})") });
                 }
             }
-            Element::Message => self.flush(),
-            Element::ForwardItem => self.end_item(),
-            Element::Forward => {
+            OpenElement::Message => self.flush(),
+            OpenElement::ForwardItem => self.end_item(),
+            OpenElement::Forward => {
                 self.end_item();
                 let items = self.forwards.pop().map(|forward| forward.items).unwrap_or_default();
                 if !items.is_empty() {
@@ -259,7 +259,7 @@ impl Reader<'_> {
         }
     }
 
-    fn finish(mut self) -> Result<Vec<Outgoing>, String> {
+    fn finish(mut self) -> Result<Vec<OutgoingMessage>, String> {
         self.flush();
         if self.done.is_empty() {
             return Err("`content` has nothing in it that could be sent".into());
@@ -276,7 +276,7 @@ impl Reader<'_> {
 }
 
 /// The file that an element names: by its address, with its bytes, or kept here.
-fn media(tag: &Tag<'_>) -> Result<Media, String> {
+fn media(tag: &ElementTag<'_>) -> Result<Media, String> {
     let src = tag.text("src").or_else(|| tag.text("url")).unwrap_or_default();
     let src = src.trim();
     let (kept, name) = match hash_in(src) {
@@ -311,7 +311,7 @@ mod tests {
     use proptest::prelude::*;
     use uuid::Uuid;
 
-    fn all(text: &str) -> Result<Vec<Outgoing>, String> {
+    fn all(text: &str) -> Result<Vec<OutgoingMessage>, String> {
         let known = |id: &str| {
             (id == "known").then(|| {
                 let made = Message::new(1, Uuid::nil(), "earlier".into(), "group_1".into(), 5);
@@ -322,7 +322,7 @@ mod tests {
     }
 
     /// The one message that a text makes.
-    fn one(text: &str) -> Outgoing {
+    fn one(text: &str) -> OutgoingMessage {
         let mut made = all(text).unwrap();
         assert_eq!(made.len(), 1, "{text}: {made:?}");
         made.remove(0)

@@ -6,64 +6,66 @@ use std::collections::HashMap;
 
 /// A token of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(super) enum ElementToken<'a> {
     /// Text without its escapes.
     Text(Cow<'a, str>),
     /// The beginning of an element that has an end.
-    Open(Tag<'a>),
+    Open(ElementTag<'a>),
     /// The end of the element that was opened last.
     Close,
     /// An element without content.
-    Empty(Tag<'a>),
+    Empty(ElementTag<'a>),
 }
 
 /// The name and the attributes of an element.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Tag<'a> {
+pub(super) struct ElementTag<'a> {
     pub(super) name: &'a str,
     attributes: &'a str,
 }
 
 /// A token before it is known whether it has a partner.
-enum Raw<'a> {
+enum RawToken<'a> {
     Text(&'a str),
     Comment,
-    Open { tag: Tag<'a>, source: &'a str, is_matched: bool },
+    Open { tag: ElementTag<'a>, source: &'a str, is_matched: bool },
     Close { name: &'a str, source: &'a str, is_matched: bool },
-    Empty(Tag<'a>),
+    Empty(ElementTag<'a>),
 }
 
 /// Reads a message: what has no partner is text.
-pub(super) fn tokens(source: &str) -> Vec<Token<'_>> {
+pub(super) fn tokens(source: &str) -> Vec<ElementToken<'_>> {
     let mut raw = scan(source);
     find_partners(&mut raw);
     let mut tokens = Vec::with_capacity(raw.len());
     // White space with a line break in it is left out beside an element and at both ends
     // (protocol/message.md, "元素").
-    let is_tag = |raw: Option<&Raw<'_>>| !matches!(raw, Some(Raw::Text(_)));
+    let is_tag = |raw: Option<&RawToken<'_>>| !matches!(raw, Some(RawToken::Text(_)));
     for (place, token) in raw.iter().enumerate() {
         match token {
-            Raw::Text(text) => {
+            RawToken::Text(text) => {
                 let before = place.checked_sub(1).and_then(|before| raw.get(before));
                 let text = if is_tag(before) { trim_start(text) } else { text };
                 let text = if is_tag(raw.get(place + 1)) { trim_end(text) } else { text };
                 if !text.is_empty() {
-                    tokens.push(Token::Text(unescape(text)));
+                    tokens.push(ElementToken::Text(unescape(text)));
                 }
             }
-            Raw::Comment => {}
-            Raw::Open { tag, is_matched: true, .. } => tokens.push(Token::Open(tag.clone())),
-            Raw::Close { is_matched: true, .. } => tokens.push(Token::Close),
-            Raw::Open { source, .. } | Raw::Close { source, .. } => {
-                tokens.push(Token::Text(unescape(source)));
+            RawToken::Comment => {}
+            RawToken::Open { tag, is_matched: true, .. } => {
+                tokens.push(ElementToken::Open(tag.clone()))
             }
-            Raw::Empty(tag) => tokens.push(Token::Empty(tag.clone())),
+            RawToken::Close { is_matched: true, .. } => tokens.push(ElementToken::Close),
+            RawToken::Open { source, .. } | RawToken::Close { source, .. } => {
+                tokens.push(ElementToken::Text(unescape(source)));
+            }
+            RawToken::Empty(tag) => tokens.push(ElementToken::Empty(tag.clone())),
         }
     }
     tokens
 }
 
-fn scan(source: &str) -> Vec<Raw<'_>> {
+fn scan(source: &str) -> Vec<RawToken<'_>> {
     let mut raw = Vec::new();
     let (mut rest, mut text) = (source, 0);
     // Looked for once each: where there is none now, there is none later.
@@ -72,7 +74,7 @@ fn scan(source: &str) -> Vec<Raw<'_>> {
     let mut begin = source;
     loop {
         let Some(at) = rest.find('<') else {
-            raw.extend((!begin.is_empty()).then_some(Raw::Text(begin)));
+            raw.extend((!begin.is_empty()).then_some(RawToken::Text(begin)));
             return raw;
         };
         text += at;
@@ -80,12 +82,12 @@ fn scan(source: &str) -> Vec<Raw<'_>> {
         let found = if here.starts_with("<!--") {
             let end = if has_comment_end { here.find("-->") } else { None };
             has_comment_end = end.is_some();
-            end.map(|end| (Raw::Comment, end + "-->".len()))
+            end.map(|end| (RawToken::Comment, end + "-->".len()))
         } else {
             tag(here, &mut has_end)
         };
         if let Some((token, length)) = found {
-            raw.extend((text > 0).then_some(Raw::Text(&begin[..text])));
+            raw.extend((text > 0).then_some(RawToken::Text(&begin[..text])));
             raw.push(token);
             rest = &here[length..];
             (begin, text) = (rest, 0);
@@ -97,7 +99,7 @@ fn scan(source: &str) -> Vec<Raw<'_>> {
 }
 
 /// The tag at the beginning of a text, and its length.
-fn tag<'a>(here: &'a str, has_end: &mut bool) -> Option<(Raw<'a>, usize)> {
+fn tag<'a>(here: &'a str, has_end: &mut bool) -> Option<(RawToken<'a>, usize)> {
     let is_close = here.starts_with("</");
     let begin = 1 + usize::from(is_close);
     // A platform's own elements have a colon (advanced/internal.md).
@@ -117,25 +119,27 @@ fn tag<'a>(here: &'a str, has_end: &mut bool) -> Option<(Raw<'a>, usize)> {
         None => (attributes, false),
     };
     let raw = match (is_close, is_empty) {
-        (true, _) => Raw::Close { name, source, is_matched: false },
-        (false, true) => Raw::Empty(Tag { name, attributes }),
-        (false, false) => Raw::Open { tag: Tag { name, attributes }, source, is_matched: false },
+        (true, _) => RawToken::Close { name, source, is_matched: false },
+        (false, true) => RawToken::Empty(ElementTag { name, attributes }),
+        (false, false) => {
+            RawToken::Open { tag: ElementTag { name, attributes }, source, is_matched: false }
+        }
     };
     Some((raw, source.len()))
 }
 
 /// Marks the beginnings and ends that belong together.
-fn find_partners(raw: &mut [Raw<'_>]) {
+fn find_partners(raw: &mut [RawToken<'_>]) {
     let mut open = Vec::new();
     // How many elements of a name are open, so that an end without a beginning costs nothing.
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for place in 0..raw.len() {
         match &raw[place] {
-            Raw::Open { tag, .. } => {
+            RawToken::Open { tag, .. } => {
                 *counts.entry(tag.name).or_default() += 1;
                 open.push((tag.name, place));
             }
-            Raw::Close { name, .. } if counts.get(name).is_some_and(|count| *count > 0) => {
+            RawToken::Close { name, .. } if counts.get(name).is_some_and(|count| *count > 0) => {
                 let wanted = *name;
                 // What was opened inside it and has no end is text.
                 while let Some((name, begin)) = open.pop() {
@@ -144,8 +148,8 @@ fn find_partners(raw: &mut [Raw<'_>]) {
                     }
                     if name == wanted {
                         for place in [begin, place] {
-                            if let Raw::Open { is_matched, .. } | Raw::Close { is_matched, .. } =
-                                &mut raw[place]
+                            if let RawToken::Open { is_matched, .. }
+                            | RawToken::Close { is_matched, .. } = &mut raw[place]
                             {
                                 *is_matched = true;
                             }
@@ -159,7 +163,7 @@ fn find_partners(raw: &mut [Raw<'_>]) {
     }
 }
 
-impl<'a> Tag<'a> {
+impl<'a> ElementTag<'a> {
     /// The value of an attribute; empty where it has none.
     pub(super) fn get(&self, wanted: &str) -> Option<Cow<'a, str>> {
         let mut rest = self.attributes;
@@ -268,10 +272,10 @@ mod tests {
     /// Tokens as text: `T` text, `+` a beginning, `-` an end, `!` an element without content.
     fn shown(source: &str) -> Vec<String> {
         let shown = |token| match token {
-            Token::Text(text) => format!("T{text}"),
-            Token::Open(tag) => format!("+{}", tag.name),
-            Token::Close => "-".to_owned(),
-            Token::Empty(tag) => format!("!{}", tag.name),
+            ElementToken::Text(text) => format!("T{text}"),
+            ElementToken::Open(tag) => format!("+{}", tag.name),
+            ElementToken::Close => "-".to_owned(),
+            ElementToken::Empty(tag) => format!("!{}", tag.name),
         };
         tokens(source).into_iter().map(shown).collect()
     }
@@ -307,7 +311,9 @@ mod tests {
     #[test]
     fn attributes_are_read_as_programs_write_them() {
         let source = "<img src=\"a&amp;b\" title='x \"y\"' cache no=value width=\"5\"/>";
-        let [Token::Empty(tag)] = &tokens(source)[..] else { panic!("{:?}", tokens(source)) };
+        let [ElementToken::Empty(tag)] = &tokens(source)[..] else {
+            panic!("{:?}", tokens(source))
+        };
         assert_eq!(tag.text("src").as_deref(), Some("a&b"));
         assert_eq!(tag.text("title").as_deref(), Some("x \"y\""));
         assert_eq!((tag.is_set("cache"), tag.text("cache")), (true, None));
@@ -323,7 +329,8 @@ mod tests {
             let _ = tokens(&part.repeat(times));
         }
         let deep = "<a>".repeat(times) + &"</b>".repeat(times) + &"</a>".repeat(times);
-        let closed = tokens(&deep).into_iter().filter(|token| *token == Token::Close).count();
+        let closed =
+            tokens(&deep).into_iter().filter(|token| *token == ElementToken::Close).count();
         assert_eq!(closed, times);
     }
 }

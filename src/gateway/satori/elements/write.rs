@@ -9,18 +9,18 @@ pub(in crate::gateway::satori) fn write(
     own_id: &str,
     link: &dyn Fn(&str, Option<&str>) -> String,
 ) -> String {
-    let mut writer = Writer { out: String::new(), own_id, link };
+    let mut writer = ElementWriter { out: String::new(), own_id, link };
     writer.all(segments, 0);
     writer.out
 }
 
-struct Writer<'a> {
+struct ElementWriter<'a> {
     out: String,
     own_id: &'a str,
     link: &'a dyn Fn(&str, Option<&str>) -> String,
 }
 
-impl Writer<'_> {
+impl ElementWriter<'_> {
     fn all(&mut self, segments: &[Segment], depth: usize) {
         for segment in segments {
             self.one(segment, depth);
