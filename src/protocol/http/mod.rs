@@ -8,13 +8,13 @@ mod texts;
 mod transfer;
 
 pub use super::overview::{Conversation, ConversationKind, Stats};
-pub use super::platform::{AdapterStatus, State};
+pub use super::platform::{AdapterStatus, PlatformState};
 pub use conversation::{Conversations, ReadTo, SetConversation};
 pub use media::{KeptMedia, MediaList, MediaRemoved, Uploaded};
 pub use message::{MessageChange, NewMessage, ParsedChange};
 pub use request::{Request, RequestAnswer, Requests};
 pub use texts::{INVALID_STATUS, INVALID_TYPE, NO_REPLY_TARGET, NOT_FOUND};
-pub use transfer::{Backup, BackupDone, Imported, Record};
+pub use transfer::{Backup, BackupDone, Imported, TransferRecord};
 
 use crate::model::content::ForwardItem;
 use crate::model::message::Message;
