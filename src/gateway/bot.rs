@@ -50,7 +50,6 @@ struct BotStatus {
 }
 
 /// An account that a bot speaks for.
-#[expect(clippy::struct_field_names, reason = "an account of a platform is named so everywhere")]
 pub(super) struct ServedAccount {
     pub(super) platform: String,
     pub(super) account: String,

@@ -5,7 +5,7 @@
 
 use super::follow::EventFollower;
 use super::peer::{BotPeer, offset_of};
-use super::socket::Socket;
+use super::socket::BotSocket;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
 use std::future::pending;

@@ -4,7 +4,7 @@ use super::action;
 use super::session::BotSession;
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::endpoint::{BotEndpoint, DialInRequest};
-use crate::gateway::socket::Socket;
+use crate::gateway::socket::BotSocket;
 use hyper::StatusCode;
 use serde_json::value::RawValue;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::connection::{HEARTBEAT, serve};
 use crate::gateway::follow::begin;
 use crate::gateway::peer::BotPeer;
-use crate::gateway::socket::Socket;
+use crate::gateway::socket::BotSocket;
 use crate::store::{FeedEntry, Result, View};
 use serde_json::json;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::connection::serve;
 use crate::gateway::follow::begin;
 use crate::gateway::peer::BotPeer;
-use crate::gateway::socket::Socket;
+use crate::gateway::socket::BotSocket;
 use crate::store::{FeedEntry, Result, View};
 use futures_util::StreamExt;
 use std::collections::HashMap;
