@@ -31,7 +31,7 @@ pub use message::{Delete, Many, One, SetStatus};
 pub use overview::{BotsArgs, ConversationsArgs, PlatformsArgs, ReadArgs, StatsArgs, StatusArgs};
 pub use parse::parse;
 pub use send::{ContentArgs, ReplyArgs, Send, SendOptions};
-pub use serve::{Notify, Serve, Tui};
+pub use serve::{Notify, Pictures, Serve, Tui};
 pub use shell::{Completions, Man};
 pub use source::SourceArgs;
 pub use store::{BackupArgs, Check, Compact, Doctor, ExportArgs, Import};

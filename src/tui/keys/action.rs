@@ -41,6 +41,7 @@ pub enum KeyAction {
     Return,
     OpenLink,
     Save,
+    Picture,
     Conversation,
     Copy,
     CopyId,
@@ -83,6 +84,7 @@ impl KeyAction {
                 | Self::Answered
                 | Self::OpenLink
                 | Self::Save
+                | Self::Picture
                 | Self::Conversation
                 | Self::Copy
                 | Self::CopyId

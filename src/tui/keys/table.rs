@@ -133,6 +133,7 @@ pub const TABLE: &[Binding] = &[
     binding(Mode::Stream, &[plain(KeyCode::Backspace)], KeyAction::Return, "back from there"),
     binding(Mode::Stream, &[letter('o')], KeyAction::OpenLink, "open a link or a file of it"),
     binding(Mode::Stream, &[letter('s')], KeyAction::Save, "save a file of it"),
+    binding(Mode::Stream, &[letter('v')], KeyAction::Picture, "show a picture of it"),
     binding(Mode::Stream, &[letter('c')], KeyAction::Conversation, "show it in its conversation"),
     binding(Mode::Stream, &[letter('y')], KeyAction::Copy, "copy the content"),
     binding(Mode::Stream, &[letter('Y')], KeyAction::CopyId, "copy the ID"),

@@ -19,6 +19,7 @@ mod on_message;
 mod open;
 mod pick;
 pub mod picker;
+mod picture;
 mod rate;
 mod read_marks;
 pub mod rows;
@@ -37,6 +38,7 @@ pub use attachment::{AttachmentPlace, Fetching, MediaItem, of as attachments};
 pub use effect::{Effect, ServerReply, ServerRequest, TuiEvent};
 pub use hits::Needle;
 pub use notify::{Level, Notification};
+pub use picture::Picture;
 
 use crate::protocol::http::{self, AdapterStatus, Stats};
 use conversations::ConversationList;
@@ -50,7 +52,7 @@ use rate::Rate;
 use scope::StreamScope;
 use stream::Stream;
 use uuid::Uuid;
-use view::ScrollView;
+use view::{ScrollView, ViewSubject};
 
 /// Seconds that a notice stays.
 const NOTICE: u64 = 6;
@@ -234,6 +236,10 @@ impl Model {
         let size = self.view_size();
         if let Some(view) = self.view.as_mut().filter(|view| view.size() != size) {
             view.lay_out(size, &self.zone);
+            if let ViewSubject::Picture(picture) = &view.subject {
+                let attachment = Box::new(picture.attachment.clone());
+                self.effects.push(Effect::Ask(ServerRequest::Picture(attachment, size)));
+            }
         }
         let most = (self.listed().len() + 1).saturating_sub(layout.list_rows());
         self.list_top = self.list_top.min(most);
