@@ -13,6 +13,10 @@ pub const SERVED_PLATFORM: &str = "qq";
 
 impl Client {
     /// Every adapter, and how it is connected; only a server can tell.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn platforms(&mut self) -> Result<Vec<AdapterStatus>> {
         match self {
             Self::Remote(remote) => remote.platforms().await,
@@ -21,6 +25,10 @@ impl Client {
     }
 
     /// Every bot, and how it is connected; only a server can tell.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn bots(&mut self) -> Result<Vec<Bot>> {
         match self {
             Self::Remote(remote) => remote.bots().await,
@@ -29,6 +37,10 @@ impl Client {
     }
 
     /// The platforms that are configured or were ever seen.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn known_platforms(&mut self) -> Result<BTreeSet<String>> {
         let all = ConversationQuery::default();
         let seen =
@@ -45,16 +57,28 @@ impl Client {
     }
 
     /// Begins to log in to a platform.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, or it cannot be reached or refuses.
     pub async fn begin_login(&mut self, platform: &str) -> Result<LoginStatus> {
         self.server("log in")?.begin_login(platform).await
     }
 
     /// How a login goes; `None` where the server does not know it any more.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, or it cannot be reached or refuses.
     pub async fn login(&mut self, platform: &str, id: &str) -> Result<Option<LoginStatus>> {
         self.server("log in")?.login(platform, id).await
     }
 
     /// Gives the digits that the phone shows.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, or it cannot be reached or refuses.
     pub async fn give_login_digits(
         &mut self,
         platform: &str,
@@ -65,6 +89,10 @@ impl Client {
     }
 
     /// Logs an account out, or the only one; `None` where it is not logged in.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, or it cannot be reached or refuses.
     pub async fn log_out(
         &mut self,
         platform: &str,
@@ -74,11 +102,19 @@ impl Client {
     }
 
     /// Requests of people, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, or it cannot be reached or refuses.
     pub async fn requests(&mut self) -> Result<Vec<Request>> {
         self.server("list requests")?.requests().await
     }
 
     /// Answers a request; gives it as it then is.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, or it cannot be reached or refuses.
     pub async fn answer_request(&mut self, id: u64, answer: &RequestAnswer) -> Result<Request> {
         self.server("answer requests")?.answer_request(id, answer).await
     }

@@ -7,6 +7,10 @@ use crate::store::ConversationQuery;
 
 impl Client {
     /// Conversations that have messages, the latest first, page after page up to the query's limit.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn conversations(&mut self, query: &ConversationQuery) -> Result<Vec<Conversation>> {
         match self {
             Self::Remote(remote) => remote.conversations(query).await,
@@ -15,6 +19,10 @@ impl Client {
     }
 
     /// A conversation; `None` where it has no messages.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn conversation(
         &mut self,
         platform: &str,
@@ -28,6 +36,11 @@ impl Client {
 
     /// Marks a conversation as read, mutes it or pins it, and gives it as it then is; `None` where it
     /// has no messages.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses or cannot be reached; without one, the store refuses or cannot be
+    /// written.
     pub async fn set_conversation(
         &mut self,
         platform: &str,

@@ -11,21 +11,38 @@ use uuid::Uuid;
 
 impl Client {
     /// Changes the content of a message.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, it cannot be reached, or it or the platform refuses.
     pub async fn edit(&mut self, id: Uuid, change: &MessageChange) -> Result<Message> {
         self.server("edit")?.change(id, change).await
     }
 
     /// Takes a sent message back on its platform.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, it cannot be reached, or it or the platform refuses.
     pub async fn recall(&mut self, id: Uuid) -> Result<Message> {
         self.server("recall")?.recall(id).await
     }
 
     /// Sets a reaction of ours, or takes it back.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, it cannot be reached, or it or the platform refuses.
     pub async fn react(&mut self, id: Uuid, emoji: &str, on: bool) -> Result<Message> {
         self.server("react")?.react(id, emoji, on).await
     }
 
     /// Makes a message.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses or cannot be reached; without one, the store refuses or cannot be
+    /// written.
     pub async fn create(&mut self, message: NewMessage, key: Option<&str>) -> Result<Message> {
         match self {
             Self::Remote(remote) => remote.create(&message, key).await,
@@ -34,6 +51,10 @@ impl Client {
     }
 
     /// Messages that match, newest first; `before` is an ID or a `seq`.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn list(
         &mut self,
         filter: &MessageFilter,
@@ -47,6 +68,10 @@ impl Client {
     }
 
     /// Messages that match and meet conditions, newest first, from the whole history.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn search(
         &mut self,
         conditions: &Conditions,
@@ -63,6 +88,10 @@ impl Client {
 
     /// Messages after a place (an ID or a `seq`) that match, the oldest first; a server gives at most
     /// [`MAX_LIMIT`](crate::protocol::http::MAX_LIMIT).
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn list_after(
         &mut self,
         filter: &MessageFilter,
@@ -76,6 +105,10 @@ impl Client {
     }
 
     /// A message, or `None` where it was deleted or never was.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn find(&mut self, id: Uuid) -> Result<Option<Message>> {
         match self {
             Self::Remote(remote) => remote.find(id).await,
@@ -84,6 +117,10 @@ impl Client {
     }
 
     /// One message.
+    ///
+    /// # Errors
+    ///
+    /// There is no such message, or neither server nor store can tell.
     pub async fn get(&mut self, id: Uuid) -> Result<Message> {
         match self {
             Self::Remote(remote) => remote.get(id).await,
@@ -92,6 +129,11 @@ impl Client {
     }
 
     /// Sets a status, and gives the message as it then is.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses or cannot be reached; without one, the store refuses or cannot be
+    /// written.
     pub async fn set_status(&mut self, id: Uuid, status: Status) -> Result<Message> {
         match self {
             Self::Remote(remote) => remote.set_status(id, status).await,
@@ -100,6 +142,11 @@ impl Client {
     }
 
     /// Deletes a message.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses or cannot be reached; without one, the store refuses or cannot be
+    /// written.
     pub async fn delete(&mut self, id: Uuid) -> Result<()> {
         match self {
             Self::Remote(remote) => remote.delete(id).await,
@@ -108,6 +155,10 @@ impl Client {
     }
 
     /// Messages whose ID begins so, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn by_prefix(
         &mut self,
         prefix: IdPrefix,

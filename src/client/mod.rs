@@ -54,6 +54,10 @@ pub enum Client {
 
 impl Client {
     /// Finds out who answers: `--server`, else the server that has the store open, else the store.
+    ///
+    /// # Errors
+    ///
+    /// Nothing answers there: the server cannot be reached, or the store cannot be opened.
     pub async fn open(
         source: &SourceArgs,
         config_file: Option<PathBuf>,
@@ -78,6 +82,10 @@ impl Client {
     }
 
     /// Why the server does not work as it should; `None` where it does, and without a server.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn fault(&mut self) -> Result<Option<String>> {
         match self {
             Self::Remote(remote) => Ok(remote.health().await?.reason),
@@ -86,6 +94,10 @@ impl Client {
     }
 
     /// The server that has a store open, by its socket; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// A server listens there, and does not answer.
     pub async fn beside(socket: &Path) -> Result<Option<Self>> {
         Ok(Remote::beside(socket).await?.map(Self::Remote))
     }
@@ -106,6 +118,10 @@ impl Client {
 
     /// Watches for new messages, and for what becomes of messages where `events` name it; only a
     /// server can tell them.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, or it cannot be reached or refuses.
     pub async fn follow(
         self,
         filter: &MessageFilter,
@@ -120,6 +136,10 @@ impl Client {
     }
 
     /// Every message that matches, the oldest first, as one commit has them.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn export(&mut self, filter: &MessageFilter) -> Result<Export> {
         match self {
             Self::Remote(remote) => remote.export(filter).await,
@@ -128,6 +148,11 @@ impl Client {
     }
 
     /// Takes in a batch of lines that were exported; all of it is stored, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses or cannot be reached; without one, the store or the file cannot be
+    /// written.
     pub async fn import(&mut self, lines: Vec<u8>) -> Result<Imported> {
         match self {
             Self::Remote(remote) => remote.import(lines).await,
@@ -136,6 +161,11 @@ impl Client {
     }
 
     /// Writes a copy of the store into a new file of this host.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses or cannot be reached; without one, the store or the file cannot be
+    /// written.
     pub async fn backup(&mut self, file: PathBuf) -> Result<()> {
         match self {
             Self::Remote(remote) => remote.backup(file).await,
@@ -144,6 +174,10 @@ impl Client {
     }
 
     /// Counts the messages of a platform or conversation, or all, in each state.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses; without one, the store cannot be read.
     pub async fn stats(&mut self, filter: &MessageFilter) -> Result<Stats> {
         match self {
             Self::Remote(remote) => remote.stats(filter).await,

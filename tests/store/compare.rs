@@ -1,4 +1,4 @@
-//! What the store tells, compared with the model.
+//! The store's answers, compared with the model's.
 
 use super::both::Both;
 use super::steps::{CONVERSATIONS, PLATFORMS};

@@ -108,6 +108,10 @@ impl fmt::Display for Unreadable {
 }
 
 /// The bytes of a message; its `seq` is the key beside them.
+///
+/// # Errors
+///
+/// A field cannot be encoded.
 pub fn encode(message: &Message) -> Result<Vec<u8>, Unreadable> {
     let failed = |error: &dyn fmt::Display| Unreadable::new(error.to_string());
     let fields = RecordFields {
@@ -160,6 +164,10 @@ fn extras(message: &Message) -> serde_json::Result<Option<Cow<'static, str>>> {
 }
 
 /// The message whose record at `seq` this is. Never panics, whatever the bytes.
+///
+/// # Errors
+///
+/// The bytes are damaged, or of a newer version.
 pub fn decode(seq: u64, bytes: &[u8]) -> Result<Message, Unreadable> {
     let damaged = || Unreadable(format!("the record of message {seq} is damaged"));
     let Some((&version, rest)) = bytes.split_first() else {

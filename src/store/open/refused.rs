@@ -1,4 +1,4 @@
-//! What is told of a file that cannot be opened.
+//! Errors of files that cannot be opened.
 
 use crate::store::error::StoreError;
 use redb::DatabaseError;

@@ -1,4 +1,4 @@
-//! What the stream shows: a conversation, a message in it, or all.
+//! Choosing the content of the stream: a conversation, a message in it, or all.
 
 use super::Model;
 use super::hits::Needle;

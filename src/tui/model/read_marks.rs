@@ -1,4 +1,4 @@
-//! Read marks: the server is told what somebody has seen.
+//! Read marks: the server is told which messages were seen.
 
 use super::effect::ServerRequest;
 use super::scope::ConversationKey;
@@ -26,7 +26,7 @@ impl Model {
         self.stream.scope().whole_conversation().filter(|_| is_read).cloned()
     }
 
-    /// Somebody begins or ends to look at the terminal.
+    /// The terminal gets or loses the keyboard.
     pub(super) fn look(&mut self, is_watched: bool) {
         self.is_watched = is_watched;
         if !is_watched {

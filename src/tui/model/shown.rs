@@ -1,4 +1,4 @@
-//! The state, as the screen shows it.
+//! The parts of the state that the screen shows.
 
 use super::draft::ComposerDraft;
 use super::picker::Picker;
@@ -15,7 +15,7 @@ use ratatui_textarea::TextArea;
 impl Model {
     /// Where everything is.
     pub fn layout(&self) -> Layout {
-        // What is typed to search for is seen below the stream.
+        // The text to search for is seen below the stream.
         let is_list = self.focus == Focus::List && self.searching.is_none();
         let front = if is_list { Front::List } else { Front::Stream };
         let columns = usize::from(Layout::of(self.size, front, 1).write.width.max(4)) - 3;

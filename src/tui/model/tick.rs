@@ -1,4 +1,4 @@
-//! Once a second: what has ended, and what is asked for again.
+//! Work of each second: notices end, and stale lists are asked for again.
 
 use super::effect::ServerRequest;
 use super::{ConnectionState, Model};

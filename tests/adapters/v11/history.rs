@@ -1,4 +1,4 @@
-//! What was missed, from the history of a group.
+//! Missed messages, from the history of a group.
 
 use super::{dial, rechat};
 use crate::onebot::{Peer, Reply};

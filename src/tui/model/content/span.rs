@@ -9,7 +9,7 @@ pub enum TextLook {
     #[default]
     Plain,
     Quiet,
-    /// Somebody is mentioned.
+    /// A mention of a person.
     Mention,
     /// The account itself, or everybody, is mentioned.
     Me,
@@ -18,7 +18,7 @@ pub enum TextLook {
     Link,
     /// A message that was taken back.
     Recalled,
-    /// What a message waits for.
+    /// The reason why a message waits.
     Waiting,
     Wrong,
     /// A reaction of one's own.

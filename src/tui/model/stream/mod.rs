@@ -81,7 +81,7 @@ pub struct Stream {
     /// Messages that came below the lower edge.
     below: usize,
     needle: Option<Needle>,
-    /// What happened after a message.
+    /// Notices that came after a message.
     notices: HashMap<Uuid, Vec<String>>,
     size: (u16, u16),
     zone: TimeZone,

@@ -1,4 +1,4 @@
-//! Whatever happens in whatever order, no message is missing, doubled or out of order.
+//! In every order of events, no message is missing, doubled or out of order.
 
 use super::fixture::{connected, hear, many, message, press, serve};
 use crate::client::watch;

@@ -31,7 +31,7 @@ fn unread_messages_are_counted_until_their_conversation_is_open() {
     hear(&mut model, message(5, "group_1", "d"));
     assert_eq!(reads(&serve(&mut model, &store)), [5]);
     assert_eq!(unread(&model)[0], ("group_1".into(), 0));
-    // Nobody sees what comes while another window has the keyboard.
+    // A message that comes while another window has the keyboard is not seen.
     model.update(TuiEvent::Reply(ServerReply::Conversation(None)));
     model.update(TuiEvent::Focus(false));
     hear(&mut model, message(6, "group_1", "e"));
@@ -102,7 +102,7 @@ fn a_conversation_opens_at_its_first_unread_message_however_many_there_are() {
         assert!(on_screen(&model).contains(&first));
         let read = reads(&asked);
         let last = on_screen(&model).last().unwrap().replace("number ", "");
-        // What is hidden below was not read.
+        // A message that is hidden below was not read.
         assert_eq!(read.len(), 1);
         assert!(read[0] <= last.parse::<u128>().unwrap(), "{read:?}");
         assert!(read[0] + 1 >= last.parse::<u128>().unwrap(), "{read:?}");
@@ -123,7 +123,7 @@ fn what_another_client_reads_is_read_here() {
     assert_eq!(model.listed()[0].unread, 1);
     model.update(TuiEvent::Watch(watch::WatchEvent::Conversation(known("group_1", 6, 0))));
     assert_eq!(model.listed()[0].unread, 0);
-    // What the server has counted already is not counted again.
+    // Messages that the server has counted are not counted again.
     model.update(TuiEvent::Watch(watch::WatchEvent::Conversation(known("group_1", 7, 1))));
     hear(&mut model, message(7, "group_1", "newer"));
     assert_eq!(model.listed()[0].unread, 1);
