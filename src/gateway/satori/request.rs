@@ -49,6 +49,9 @@ impl SatoriCall<'_> {
     /// The conversation that `channel_id` names.
     pub(super) fn conversation(&self) -> Result<String, RefusedCall> {
         let id = self.needed("channel_id")?;
+        if ["private:", "group_", "private_"].contains(&id.as_str()) {
+            return Err(bad_request("`channel_id` names nobody"));
+        }
         super::channel::conversation_of(&*self.view()?, self.account, &id)
             .map_err(|error| of_store(&error))
     }
