@@ -20,8 +20,13 @@ pub(super) fn find(view: &View, account: &ServedAccount, id: &str) -> Result<Opt
         return Ok(Some(found));
     }
     let Ok(id) = id.parse() else { return Ok(None) };
-    let is_its = |message: &Message| message.platform.as_ref() == Some(&account.platform);
-    Ok(view.by_id(id)?.filter(is_its))
+    Ok(view.by_id(id)?.filter(|message| is_of(account, message)))
+}
+
+/// Whether a message is one of an account: the bot may not speak for others.
+pub(super) fn is_of(account: &ServedAccount, message: &Message) -> bool {
+    message.platform.as_ref() == Some(&account.platform)
+        && message.account.as_ref().is_none_or(|its| *its == account.account)
 }
 
 /// The content of a message as elements.

@@ -1,7 +1,7 @@
 //! Messages and reactions (resources/message.md, resources/reaction.md).
 
 use super::elements::{OutgoingMessage, read};
-use super::message::{find, whole};
+use super::message::{find, is_of, whole};
 use super::request::{RefusedCall, SatoriCall, bad_request, of_action, of_store};
 use crate::gateway::send::{BotSendOutcome, BotSending, outcomes};
 use crate::model::content::Content;
@@ -50,9 +50,9 @@ pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall>
 
 /// The messages that `content` makes.
 fn content(asked: &SatoriCall<'_>, view: &View) -> Result<Vec<OutgoingMessage>, RefusedCall> {
-    let text = asked.params.get("content").and_then(Value::as_str);
+    let text = asked.params.text("content");
     let text = text.ok_or_else(|| bad_request("`content` is missing"))?;
-    read(text, &|id| known(asked, view, id)).map_err(bad_request)
+    read(&text, &|id| known(asked, view, id)).map_err(bad_request)
 }
 
 fn known(asked: &SatoriCall<'_>, view: &View, id: &str) -> Option<Message> {
@@ -117,6 +117,7 @@ pub(super) fn list(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let has_more = found.len() > limit;
     found.truncate(limit);
     let token = found.last().filter(|_| has_more).map(|oldest| oldest.seq.to_string());
+    found.retain(|message| is_of(asked.account, message));
     if asked.text("order").as_deref() != Some("desc") {
         found.reverse();
     }
