@@ -110,13 +110,13 @@ async fn strangers_who_say_nothing_keep_no_account_out_and_go() {
             silent.push(stream);
         }
     };
-    in_time("no more at once", fill).await;
+    in_time("no more at once", Box::pin(fill)).await;
     assert!(silent.len() >= 3, "{}", silent.len());
     let peer = implementation(&server, "10001000").await;
     for stream in &mut silent {
         assert_eq!(ended(stream).await.map(|(code, _)| code), Some(4000));
     }
-    let mut bot = in_time("a place", async {
+    let place = async {
         loop {
             // The last of them may not be gone yet.
             let url = format!("ws://{}/bots/koishi/satori/v1/events", server.address);
@@ -124,8 +124,8 @@ async fn strangers_who_say_nothing_keep_no_account_out_and_go() {
                 return Satori::connect(&server, "koishi").await;
             }
         }
-    })
-    .await;
+    };
+    let mut bot = in_time("a place", Box::pin(place)).await;
     peer.push(&group_message(10_001_000, 77, 1, "hi"));
     assert_eq!(bot.texts(1).await, ["hi"]);
 }
