@@ -61,6 +61,7 @@ mod readme;
 mod reload;
 mod routing;
 mod satori;
+mod satori_attack;
 mod search;
 mod sending;
 mod socket_commands;

@@ -58,9 +58,9 @@ pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall>
 
 /// The messages that `content` makes.
 fn content(asked: &SatoriCall<'_>, view: &View) -> Result<Vec<OutgoingMessage>, RefusedCall> {
-    let text = asked.params.get("content").and_then(Value::as_str);
+    let text = asked.params.text("content");
     let text = text.ok_or_else(|| bad_request("`content` is missing"))?;
-    read(text, &|id| known(asked, view, id)).map_err(bad_request)
+    read(&text, &|id| known(asked, view, id)).map_err(bad_request)
 }
 
 fn known(asked: &SatoriCall<'_>, view: &View, id: &str) -> Option<Message> {

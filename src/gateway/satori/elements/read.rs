@@ -39,7 +39,8 @@ pub(in crate::gateway::satori) fn read(
     let mut open = Vec::new();
     // How many of the open elements have content that is not shown.
     let mut hidden = 0_usize;
-    for token in tokens(text) {
+    let tokens = tokens(text).ok_or("`content` has too many elements")?;
+    for token in tokens {
         match token {
             ElementToken::Text(_) | ElementToken::Empty(_) if hidden > 0 => {}
             ElementToken::Open(_) if hidden > 0 => {
