@@ -11,6 +11,7 @@ mod history;
 mod local;
 mod missing;
 mod opening;
+mod parts;
 mod remote;
 mod server;
 mod session;

@@ -7,6 +7,7 @@ use super::export::Export;
 use super::history::{HistoryPage, HistoryQuery};
 use super::missing::{no_media, no_message};
 use super::opening::{Begin, NotOpened};
+use super::parts;
 use crate::error::{Error, Result};
 use crate::media::{Hash, Upload};
 use crate::model::id_prefix::IdPrefix;
@@ -386,7 +387,11 @@ impl Remote {
         self.0.get(&format!("/api/media?limit={limit}")).await
     }
 
+    /// Keeps a file; a large one goes in parts.
     pub(super) async fn upload(&mut self, name: Option<&str>, file: FileBody) -> Result<Uploaded> {
+        if file.left() > parts::PART_BYTES {
+            return parts::upload(&mut self.0, name, file).await;
+        }
         let path = upload_path(name);
         let mut request = self.0.request(Method::POST, &path, None::<&()>)?;
         *request.body_mut() = Either::Right(file);

@@ -1,9 +1,11 @@
 //! Bytes that messages carry or name: into blobs as they are made, and into their segments once
 //! they are here.
 
-use super::blobs::{Blobs, Refused};
+use super::blobs::Blobs;
+use super::bounds::Refused;
 use super::hash::Hash;
 use super::sniff::Kind;
+use super::upload::Upload;
 use crate::model::content::{Content, Media, Segment};
 use crate::model::inline::Inline;
 use std::fmt;
@@ -125,7 +127,7 @@ fn keep_one(blobs: &Blobs, media: &mut Media) -> Result<(), Problem> {
     }
     let Some(decoded) = media.url.as_deref().and_then(Inline::decode) else { return Ok(()) };
     let (name, bytes) = decoded.map_err(Problem::Unreadable)?;
-    let (stored, kind) = blobs.put(&bytes).map_err(Problem::Refused)?;
+    let (stored, kind) = Upload::put(blobs, &bytes).map_err(Problem::Refused)?;
     media.url = None;
     media.name = media.name.take().or(name);
     put_into(media, stored.hash, stored.size, kind);
@@ -137,6 +139,7 @@ pub fn put_into(media: &mut Media, hash: Hash, size: u64, kind: Kind) {
     media.media = Some(hash.to_string());
     media.size = Some(size);
     media.mime = Some(kind.mime.to_owned());
+    media.failure = None;
     if let Some((width, height)) = kind.size {
         (media.width, media.height) = (Some(width), Some(height));
     }
@@ -144,7 +147,7 @@ pub fn put_into(media: &mut Media, hash: Hash, size: u64, kind: Kind) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::blobs::Bounds;
+    use super::super::bounds::Bounds;
     use super::*;
     use crate::model::content::ForwardItem;
     use crate::model::message::{MessageType, Sender};

@@ -4,9 +4,12 @@
 //! connected to), with no cookies and no credentials, bounded in bytes, time and redirects.
 
 use super::address::Allowed;
-use super::blobs::{Blobs, Refused, Upload};
+use super::blobs::Blobs;
+use super::bounds::Refused;
 use super::decrypt::Decrypter;
+use super::upload::Upload;
 use crate::adapter::MediaSource;
+use crate::model::content::MediaFailure;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
@@ -27,6 +30,9 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Bytes gathered before they go to the disk.
 const CHUNK_BYTES: usize = 256 << 10;
+
+/// Characters of a reason that a message tells; some of the words are those of hosts and platforms.
+const MAX_REASON: usize = 300;
 
 /// Why something was not fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +67,12 @@ impl Failure {
     /// Another attempt may help.
     pub(super) fn passing(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), kind: FailureKind::Passing }
+    }
+
+    /// The failure of an attempt at `at` (Unix seconds), as a message tells it.
+    pub fn at(&self, at: u64) -> MediaFailure {
+        let reason = self.reason.chars().take(MAX_REASON).collect();
+        MediaFailure { reason, retryable: self.is_passing(), at }
     }
 
     /// Whether another attempt may help.
@@ -141,7 +153,7 @@ impl Fetcher {
             MediaSource::Bytes(bytes) => {
                 let blobs = self.blobs.clone();
                 on_thread(move || {
-                    let mut upload = blobs.begin()?;
+                    let mut upload = Upload::begin(&blobs)?;
                     upload.write(&bytes).map(|()| upload)
                 })
                 .await
@@ -164,6 +176,8 @@ impl Fetcher {
         key: Option<[u8; 16]>,
     ) -> Result<Upload, Failure> {
         let client = client.as_ref().map_err(|reason| Failure::lasting(reason.as_str()))?;
+        // What could not be kept is not fetched.
+        self.blobs.check_quota(1)?;
         let answer = client.get(url).send().await.map_err(|error| failed(&error))?;
         self.check_answer(&answer)?;
         self.read(answer, key.map(Decrypter::new)).await
@@ -199,7 +213,7 @@ impl Fetcher {
         mut decrypter: Option<Decrypter>,
     ) -> Result<Upload, Failure> {
         let blobs = self.blobs.clone();
-        let mut upload = on_thread(move || blobs.begin()).await?;
+        let mut upload = on_thread(move || Upload::begin(&blobs)).await?;
         let mut gathered = Vec::new();
         loop {
             let chunk = answer.chunk().await.map_err(|error| failed(&error))?;
@@ -340,7 +354,7 @@ impl Resolve for PublicOnly {
 
 #[cfg(test)]
 mod tests {
-    use super::super::blobs::Bounds;
+    use super::super::bounds::Bounds;
     use super::*;
     use std::io::{Read, Write};
     use std::net::TcpListener;

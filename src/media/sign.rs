@@ -1,4 +1,5 @@
-//! Addresses of media that hold for a while, for implementations, which have no token.
+//! Addresses of media that hold for a while, for those who send no token: implementations, and browsers
+//! that load a picture or a video.
 
 use super::hash::Hash;
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -22,10 +23,12 @@ impl Signer {
         Ok(Self { key })
     }
 
-    /// The path and query at which a blob is served from `now` (Unix seconds) on for an hour.
-    pub fn sign(&self, hash: Hash, now: u64) -> String {
+    /// The path and query at which a blob is served from `now` (Unix seconds) on for an hour, and the
+    /// end of that hour.
+    pub fn sign(&self, hash: Hash, now: u64) -> (String, u64) {
         let until = now.saturating_add(HOLDS_FOR);
-        format!("/media/{hash}?until={until}&sig={:032x}", self.signature(hash, until))
+        let signature = self.signature(hash, until);
+        (format!("/media/{hash}?until={until}&sig={signature:032x}"), until)
     }
 
     /// Whether a signature is ours and holds at `now`.
@@ -50,7 +53,8 @@ mod tests {
     fn a_signature_holds_for_one_file_and_an_hour() {
         let signer = Signer::new().unwrap();
         let (hash, other) = (Hash([1; 32]), Hash([2; 32]));
-        let path = signer.sign(hash, 1000);
+        let (path, until) = signer.sign(hash, 1000);
+        assert_eq!(until, 4600);
         let (_, signature) = path.split_once("&sig=").unwrap();
         assert_eq!(path, format!("/media/{hash}?until=4600&sig={signature}"));
         assert!(signer.holds(hash, 4600, signature, 4600));

@@ -219,6 +219,12 @@ impl Description {
         self.response(200, description, &content(&["application/json"], &json!({"type": "object"})))
     }
 
+    /// Answers 204.
+    pub fn answers_nothing(mut self, description: &str) -> Self {
+        self.responses.insert(204, json!({"description": description}));
+        self
+    }
+
     /// Answers an error.
     pub fn error(mut self, status: u16, description: &str) -> Self {
         let schema = self.schema::<crate::protocol::http::ErrorBody>();

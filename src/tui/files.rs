@@ -45,7 +45,7 @@ pub async fn fetch(
 /// The bytes of a file: those that the server keeps, fetches now, or has in the message.
 async fn bytes_of(server: &mut Server, attachment: &Attachment) -> Result<Vec<u8>> {
     let place = match &attachment.place {
-        Place::Address(_) => {
+        Place::Address(_) | Place::Platform(_) => {
             let message = server.fetch_media(attachment.message).await?;
             // It is the same file as before, in the same place among the others.
             let is_same = |other: &Attachment| other.name == attachment.name;

@@ -3,7 +3,7 @@
 use crate::client::{Client, FileBody};
 use crate::error::{Error, Result};
 use crate::media::content::hashes;
-use crate::media::{Blobs, Bounds, Hash, Refused, folder_beside};
+use crate::media::{Blobs, Bounds, Hash, Refused, Upload, folder_beside};
 use crate::protocol::http::Record;
 use std::collections::HashSet;
 use std::path::Path;
@@ -57,7 +57,7 @@ impl Files {
                 continue;
             }
             let failed = |refused: Refused| cannot(blobs.root(), &refused);
-            let mut upload = blobs.begin().map_err(failed)?;
+            let mut upload = Upload::begin(&blobs).map_err(failed)?;
             if client.download(hash, &mut upload).await? {
                 let stored = upload.finish().map_err(failed)?;
                 if stored.hash != hash {

@@ -29,6 +29,8 @@ pub enum Place {
     Kept(String),
     /// In the content itself.
     Inline(String),
+    /// Known by this name to its platform alone, which the server asks.
+    Platform(String),
 }
 
 /// Purpose of fetching a file.
@@ -95,7 +97,7 @@ fn place_of(segment: &Segment) -> Option<Place> {
     if let Some(kept) = &media.media {
         return Some(Place::Kept(kept.clone()));
     }
-    let url = media.url.clone()?;
+    let Some(url) = media.url.clone() else { return Some(Place::Platform(name_of(segment))) };
     if Inline::parse(&url).is_some() {
         return Some(Place::Inline(url));
     }

@@ -826,6 +826,19 @@ fn the_path_of_a_file_is_completed_and_sent() {
 }
 
 #[test]
+fn a_file_that_only_its_platform_has_can_be_saved() {
+    let media = Media { name: Some("q.pdf".into()), ..Media::default() };
+    let content = Content::of(vec![Segment::File(media)]);
+    let store = [Message { content, ..message(1, "group_1", "") }];
+    let mut model = connected(80, 24, &store);
+    enter(&mut model, &store);
+    press(&mut model, KeyCode::Esc);
+    press(&mut model, KeyCode::Char('s'));
+    let asks = |effect: &Effect| matches!(effect, Effect::Ask(Request::Fetch(file, Fetching::Save)) if matches!(file.place, Place::Platform(_)));
+    assert!(serve(&mut model, &store).iter().any(asks));
+}
+
+#[test]
 fn links_and_files_are_opened_and_files_saved() {
     let segments = vec![
         Segment::Text { text: "https://a.b/c".into() },
