@@ -26,10 +26,10 @@ pub use crate::model::change::Inbound;
 pub use crate::model::event::AdapterState;
 pub use crate::protocol::platform::{AdapterStatus, State, StatusChange};
 pub use api::{
-    AccountHandle, Action, ActionError, Closed, Delivery, Event, EventSink, ForwardOf, Found, Kind,
-    LoginError, LoginRequest, MediaOf, MediaSource, MessageRef, OnUnknown, Outbound,
-    PlatformRequest, QueuedEvent, RateLimit, ReadMedia, Request, RequestKind, Resolve, Settings,
-    Transport, Window,
+    AccountHandle, Action, ActionError, Closed, Delivery, Event, EventSink, ForwardOf, Found,
+    Fragments, Kind, LoginError, LoginRequest, MediaOf, MediaSource, MessageRef, OnUnknown,
+    Outbound, PlatformRequest, QueuedEvent, RateLimit, ReadMedia, Request, RequestKind, Resolve,
+    Settings, Transport, Window,
 };
 pub use kinds::AdapterConfig;
 pub use onebot::{Written, cq_of_segments, segments_of_cq};

@@ -8,7 +8,7 @@ use super::blobs::Blobs;
 use super::bounds::Refused;
 use super::decrypt::Decrypter;
 use super::upload::Upload;
-use crate::adapter::MediaSource;
+use crate::adapter::{Fragments, MediaSource};
 use crate::model::content::MediaFailure;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::LOCATION;
@@ -107,6 +107,8 @@ pub struct Fetcher {
     configured: Result<Client, String>,
     allowed: Arc<Allowed>,
     blobs: Blobs,
+    /// How long one file may take.
+    timeout: Duration,
 }
 
 impl Fetcher {
@@ -137,7 +139,7 @@ impl Fetcher {
             tracing::warn!("media that come in as addresses are not kept: {reason}");
         }
         let configured = built(common(timeout).redirect(Policy::none()));
-        Self { client, configured, allowed, blobs }
+        Self { client, configured, allowed, blobs, timeout }
     }
 
     /// Fetches an address. The upload that comes back is all there and not kept yet.
@@ -158,6 +160,10 @@ impl Fetcher {
                 })
                 .await
             }
+            MediaSource::Fragments(fragments) => {
+                let gathered = tokio::time::timeout(self.timeout, self.gather(&fragments));
+                gathered.await.unwrap_or_else(|_| Err(Failure::passing("it took too long")))
+            }
             MediaSource::Address { url, key, is_configured: true } => {
                 self.get(&self.configured, parsed(&url)?, key).await
             }
@@ -166,6 +172,29 @@ impl Fetcher {
                 check(&url, &self.allowed)?;
                 self.get(&self.client, url, key).await
             }
+        }
+    }
+
+    /// A file in fragments, which have to make the one that was told.
+    async fn gather(&self, told: &Fragments) -> Result<Upload, Failure> {
+        let max_bytes = self.blobs.bounds().max_bytes;
+        if told.size > max_bytes {
+            return Err(Refused::TooLarge { max_bytes }.into());
+        }
+        self.blobs.check_quota(1)?;
+        let blobs = self.blobs.clone();
+        let mut upload = on_thread(move || Upload::begin(&blobs)).await?;
+        while upload.size() < told.size {
+            let read = told.reader.read(upload.size(), told.size - upload.size()).await;
+            let bytes = read.map_err(Failure::passing)?;
+            upload = on_thread(move || upload.write(&bytes).map(|()| upload)).await?;
+        }
+        let hash = upload.hash().to_string();
+        match &told.sha256 {
+            Some(wanted) if !wanted.eq_ignore_ascii_case(&hash) => {
+                Err(Failure::passing("its fragments do not make the file that was told"))
+            }
+            _ => Ok(upload),
         }
     }
 

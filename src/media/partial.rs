@@ -118,6 +118,7 @@ impl Partials {
             _ => {}
         }
         let _beginning = lock(&self.beginning);
+        self.blobs.uploads()?;
         let known = self.all()?;
         let told = sha256.map(|hash| hash.to_string());
         let is_same = |one: &&Partial| one.length == length && one.sha256 == told;

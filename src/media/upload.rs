@@ -60,19 +60,23 @@ impl Upload {
         self.size
     }
 
+    /// SHA-256 of the bytes so far.
+    pub fn hash(&self) -> Hash {
+        Hash(self.hasher.clone().finalize().into())
+    }
+
     /// What it is, by its first bytes.
     pub fn kind(&self) -> Kind {
         sniff(&self.head)
     }
 
     /// Keeps it; returns once it is on disk under its own name.
-    pub fn finish(mut self) -> Result<Stored, Refused> {
+    pub fn finish(self) -> Result<Stored, Refused> {
         if self.size == 0 {
             return Err(Refused::Empty);
         }
         self.file.sync_all()?;
-        let hash = Hash(std::mem::take(&mut self.hasher).finalize().into());
-        self.blobs.keep(&self.path, hash, self.size)
+        self.blobs.keep(&self.path, self.hash(), self.size)
     }
 }
 

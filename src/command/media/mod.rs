@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::command::edit::is_confirmed;
 use crate::error::{Error, Result, tell};
 use crate::media::Hash;
-use crate::text::{escaped, in_units};
+use crate::text::in_units;
 use std::io::{self, IsTerminal};
 
 /// Digits of a file's name that are shown at a terminal.
@@ -36,15 +36,15 @@ pub(super) async fn run(media: MediaArgs, globals: &Globals) -> Result<()> {
         return out.finish();
     }
     let mut grid = Grid::new(["MEDIA", "STORED", "SIZE", "TYPE", "NAME"]);
-    for one in &list.media {
+    for one in list.media {
         let (media, size) = if out.is_terminal {
             (one.media.chars().take(MEDIA_DIGITS).collect(), in_units(one.size))
         } else {
             (one.media.clone(), one.size.to_string())
         };
         let stored = quiet(local_time(one.stored_at));
-        let name = one.name.as_deref().map(escaped).unwrap_or_default();
-        grid.push([quiet(media), stored, cell(size), cell(&*one.mime), cell(name)]);
+        let name = one.name.unwrap_or_default();
+        grid.push([quiet(media), stored, cell(size), cell(one.mime), cell(name)]);
     }
     grid.print(&mut out, "no files")?;
     let quota = match list.quota_bytes {
