@@ -59,7 +59,7 @@ pub struct Send {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub sending: Sending,
+    pub sending: SendOptions,
 
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -85,7 +85,7 @@ pub struct ReplyArgs {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub sending: Sending,
+    pub sending: SendOptions,
 
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -128,7 +128,7 @@ pub struct ContentArgs {
 
 /// How a message is sent.
 #[derive(Debug, Args)]
-pub struct Sending {
+pub struct SendOptions {
     /// Print the message as JSON
     #[arg(long)]
     pub json: bool,

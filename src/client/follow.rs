@@ -4,9 +4,9 @@ use super::opening::{Begin, NotOpened};
 use super::remote::Remote;
 use crate::error::{Error, Result};
 use crate::model::message::{Direction, Message, Status};
-use crate::protocol::event::{Event, EventKind, MessageDeleted, MessageStatus};
+use crate::protocol::event::{EventKind, MessageDeleted, MessageStatus, ServerEvent};
 use crate::protocol::http::Conversation;
-use crate::store::Filter;
+use crate::store::MessageFilter;
 use bytes::{Buf, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -21,12 +21,12 @@ const MAX_PAUSE: Duration = Duration::from_secs(5);
 const MAX_LINE: usize = 64 << 20;
 
 /// New messages that match a filter, one after the other.
-pub struct Following {
+pub struct MessageFollower {
     /// Asks for the whole message, which an event does not carry.
     messages: Remote,
     stream: Incoming,
     buffer: BytesMut,
-    filter: Filter,
+    filter: MessageFilter,
     events: &'static [EventKind],
     /// Where to go on after a break: the message that was given at the beginning (an ID or a `seq`),
     /// then the cursor of the last event.
@@ -51,10 +51,10 @@ pub enum Followed {
     StoreReplaced,
 }
 
-impl Following {
+impl MessageFollower {
     pub(super) async fn begin(
         messages: Remote,
-        filter: &Filter,
+        filter: &MessageFilter,
         begin: Begin<'_>,
         events: &'static [EventKind],
     ) -> Result<Self> {
@@ -76,15 +76,15 @@ impl Following {
                 self.place = Some(cursor.to_owned());
             }
             let followed = match event {
-                Event::NewMessage { data, .. } => {
+                ServerEvent::NewMessage { data, .. } => {
                     self.whole(data.id).await?.map(|message| Followed::Message(Box::new(message)))
                 }
-                Event::MessageStatus { data, .. } => Some(Followed::Status(data)),
-                Event::MessageUpdated { data, .. } => {
+                ServerEvent::MessageStatus { data, .. } => Some(Followed::Status(data)),
+                ServerEvent::MessageUpdated { data, .. } => {
                     Some(Followed::Updated(Box::new(data.into_message())))
                 }
-                Event::MessageDeleted { data, .. } => Some(Followed::Deleted(data)),
-                Event::Reset { .. } => Some(Followed::StoreReplaced),
+                ServerEvent::MessageDeleted { data, .. } => Some(Followed::Deleted(data)),
+                ServerEvent::Reset { .. } => Some(Followed::StoreReplaced),
                 _ => None,
             };
             if let Some(followed) = followed.filter(|followed| self.is_wanted(followed)) {
@@ -131,7 +131,7 @@ impl Following {
         }
     }
 
-    async fn next_event(&mut self) -> Result<Event<'static>> {
+    async fn next_event(&mut self) -> Result<ServerEvent<'static>> {
         loop {
             if let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
                 let line = self.buffer.split_to(end);
@@ -180,13 +180,13 @@ impl Following {
     }
 }
 
-fn cursor_of<'e>(event: &'e Event<'_>) -> Option<&'e str> {
+fn cursor_of<'e>(event: &'e ServerEvent<'_>) -> Option<&'e str> {
     match event {
-        Event::NewMessage { cursor, .. }
-        | Event::MessageStatus { cursor, .. }
-        | Event::MessageUpdated { cursor, .. }
-        | Event::MessageDeleted { cursor, .. }
-        | Event::Reset { cursor } => cursor.as_deref(),
+        ServerEvent::NewMessage { cursor, .. }
+        | ServerEvent::MessageStatus { cursor, .. }
+        | ServerEvent::MessageUpdated { cursor, .. }
+        | ServerEvent::MessageDeleted { cursor, .. }
+        | ServerEvent::Reset { cursor } => cursor.as_deref(),
         _ => None,
     }
 }

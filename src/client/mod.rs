@@ -39,9 +39,9 @@ use crate::protocol::http::{
 use crate::protocol::login::{LoggedOut, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::search::Conditions;
-use crate::store::{Access, Filter, Order, Page};
+use crate::store::{Access, MessageFilter, Order, Page};
 pub use export::Export;
-pub use follow::{CHANGES, Followed, Following};
+pub use follow::{CHANGES, Followed, MessageFollower};
 use local::Local;
 pub use opening::Begin;
 use remote::Remote;
@@ -245,7 +245,7 @@ impl Client {
     /// Messages that match, newest first; `before` is an ID or a `seq`.
     pub async fn list(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
@@ -260,7 +260,7 @@ impl Client {
         &mut self,
         conditions: &Conditions,
         order: Order,
-        filter: &Filter,
+        filter: &MessageFilter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
@@ -274,7 +274,7 @@ impl Client {
     /// [`MAX_LIMIT`](crate::protocol::http::MAX_LIMIT).
     pub async fn list_after(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         after: &str,
         limit: usize,
     ) -> Result<Vec<Message>> {
@@ -320,7 +320,7 @@ impl Client {
     pub async fn by_prefix(
         &mut self,
         prefix: IdPrefix,
-        filter: &Filter,
+        filter: &MessageFilter,
         limit: usize,
     ) -> Result<Vec<Message>> {
         match self {
@@ -333,19 +333,19 @@ impl Client {
     /// server can tell them.
     pub async fn follow(
         self,
-        filter: &Filter,
+        filter: &MessageFilter,
         begin: Begin<'_>,
         events: &'static [EventKind],
-    ) -> Result<Following> {
+    ) -> Result<MessageFollower> {
         match self {
-            Self::Remote(remote) => Following::begin(remote, filter, begin, events).await,
+            Self::Remote(remote) => MessageFollower::begin(remote, filter, begin, events).await,
             Self::Local(_) => Err(Error::failed("cannot follow new messages: no server runs")
                 .hint("start one with `rechat serve`, or name one with --server")),
         }
     }
 
     /// Every message that matches, the oldest first, as one commit has them.
-    pub async fn export(&mut self, filter: &Filter) -> Result<Export> {
+    pub async fn export(&mut self, filter: &MessageFilter) -> Result<Export> {
         match self {
             Self::Remote(remote) => remote.export(filter).await,
             Self::Local(local) => Export::of_view(&local.view()?, filter),
@@ -401,7 +401,7 @@ impl Client {
     }
 
     /// Counts the messages of a platform or conversation, or all, in each state.
-    pub async fn stats(&mut self, filter: &Filter) -> Result<Stats> {
+    pub async fn stats(&mut self, filter: &MessageFilter) -> Result<Stats> {
         match self {
             Self::Remote(remote) => remote.stats(filter).await,
             Self::Local(local) => local.stats(filter),

@@ -1,6 +1,6 @@
 //! A server by its address, whether or not it answers now: for clients that stay.
 
-use super::address::Address;
+use super::address::ServerAddress;
 use super::body::FileBody;
 use super::forward;
 use super::history::{HistoryPage, HistoryQuery};
@@ -15,7 +15,7 @@ use crate::protocol::http::{
     AdapterStatus, Conversation, MessageChange, NewMessage, Request, RequestAnswer,
     SetConversation, Stats, Uploaded,
 };
-use crate::store::{ConversationQuery, Filter};
+use crate::store::{ConversationQuery, MessageFilter};
 use bytes::Bytes;
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -23,7 +23,7 @@ use uuid::Uuid;
 /// A server that is asked whenever there is something to ask, over a connection that is made anew
 /// when it has gone.
 pub struct Server {
-    pub(super) address: Address,
+    pub(super) address: ServerAddress,
     pub(super) token: Option<String>,
     remote: Option<Remote>,
 }
@@ -42,7 +42,7 @@ impl Server {
             return Ok(Self { address, token, remote: None });
         }
         let socket = config::socket_beside(&config_here(source, config_file)?.db);
-        Ok(Self { address: Address::Unix(socket), token: None, remote: None })
+        Ok(Self { address: ServerAddress::Unix(socket), token: None, remote: None })
     }
 
     /// Its name for people.
@@ -150,7 +150,7 @@ impl Server {
 
     /// Counts the messages in each state.
     pub async fn stats(&mut self) -> Result<Stats> {
-        self.remote().await?.stats(&Filter::default()).await
+        self.remote().await?.stats(&MessageFilter::default()).await
     }
 
     /// Makes a message; `key` makes sure that it is made once, however often this is asked.

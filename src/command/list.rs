@@ -2,7 +2,7 @@
 
 use super::conversation::filter_of;
 use super::ids::place;
-use super::listing::{Form, Look, change_row, printed, watched_row};
+use super::listing::{ListForm, Look, change_row, printed, watched_row};
 use super::names::fill_names;
 use super::open::reader;
 use super::output::Output;
@@ -12,7 +12,7 @@ use crate::clock::now;
 use crate::error::{Result, tell};
 use crate::model::message::{Message, Status};
 use crate::search::Conditions;
-use crate::store::{Filter, Order, Page};
+use crate::store::{MessageFilter, Order, Page};
 
 /// Said by `--follow` where the place it was at is unknown to the server.
 pub(super) const STORE_REPLACED: &str = "the server's store is another one now, or an older copy: messages \
@@ -39,7 +39,7 @@ pub(super) async fn run(list: ListArgs, globals: &Globals) -> Result<()> {
         client.search(&conditions, list.order, &filter, page, before.as_deref()).await?
     };
     let mut out = if list.follow { Output::new(globals) } else { Output::paged(globals) };
-    let form = Form::of(&list.shape, &out);
+    let form = ListForm::of(&list.shape, &out);
     if form.has_names() {
         fill_names(&mut client, &mut messages).await?;
     }
@@ -55,10 +55,10 @@ pub(super) async fn run(list: ListArgs, globals: &Globals) -> Result<()> {
 /// Prints what there is, the oldest first, and then whatever comes.
 async fn follow(
     client: Client,
-    filter: &Filter,
+    filter: &MessageFilter,
     mut messages: Vec<Message>,
     limit: usize,
-    form: &Form,
+    form: &ListForm,
     mut out: Output,
 ) -> Result<()> {
     // Where nothing was listed, everything that comes is new; nothing was to be listed with 0.

@@ -2,14 +2,14 @@
 
 use super::serve::log;
 use crate::cli::{self, Globals, SourceArgs};
-use crate::client::{Begin, Client, Following};
+use crate::client::{Begin, Client, MessageFollower};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result};
-use crate::mcp::{Agent, Chats, Context, Limits, Source, Watch};
+use crate::mcp::{Agent, AgentContext, AgentLimits, Chats, Source, Watch};
 use crate::model::message::Message;
 use crate::protocol::http::{AdapterStatus, Conversation, NewMessage};
 use crate::search::Conditions;
-use crate::store::{Access, ConversationQuery, Filter, Order, Page};
+use crate::store::{Access, ConversationQuery, MessageFilter, Order, Page};
 use rmcp::ServiceExt;
 use rmcp::service::ServerInitializeError;
 use rmcp::transport::async_rw::AsyncRwTransport;
@@ -26,7 +26,7 @@ const MAX_LINE: usize = 4 << 20;
 /// How often it is looked for messages where no server tells of them.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-pub(super) fn run(mcp: cli::Mcp, globals: &Globals) -> Result<()> {
+pub(super) fn run(mcp: cli::McpArgs, globals: &Globals) -> Result<()> {
     let config = config::load(&Sources::of_process(globals.config.clone())?)?.config;
     // Standard output is the agent's.
     drop(log::start(&config.log)?);
@@ -36,8 +36,8 @@ pub(super) fn run(mcp: cli::Mcp, globals: &Globals) -> Result<()> {
         .build()
         .map_err(|error| Error::failed(format!("cannot start threads: {error}")))?;
     let messages = Messages { source: mcp.source, config: globals.config.clone() };
-    let limits = Limits::new(&config.mcp);
-    let context = Arc::new(Context::new(messages, config.mcp, limits));
+    let limits = AgentLimits::new(&config.mcp);
+    let context = Arc::new(AgentContext::new(messages, config.mcp, limits));
     let ended = runtime.block_on(speak(Agent::new(context, None, cli::VERSION)));
     // A call that is under way has nobody left to answer.
     runtime.shutdown_background();
@@ -75,7 +75,7 @@ impl Source for Messages {
         Client::open(&self.source, self.config.clone(), access).await
     }
 
-    async fn watch(&self, filter: &Filter) -> Result<News> {
+    async fn watch(&self, filter: &MessageFilter) -> Result<News> {
         let client = self.open(Access::Read).await?;
         if !client.is_served() {
             return Ok(News::Unserved);
@@ -87,7 +87,7 @@ impl Source for Messages {
 
 /// News of a server, or of a store that is looked at again.
 enum News {
-    Served(Box<Following>),
+    Served(Box<MessageFollower>),
     Unserved,
 }
 
@@ -122,7 +122,7 @@ impl Chats for Client {
 
     async fn list(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         limit: usize,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
@@ -131,7 +131,7 @@ impl Chats for Client {
 
     async fn list_after(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         after: &str,
         limit: usize,
     ) -> Result<Vec<Message>> {
@@ -141,7 +141,7 @@ impl Chats for Client {
     async fn search(
         &mut self,
         conditions: &Conditions,
-        filter: &Filter,
+        filter: &MessageFilter,
         limit: usize,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {

@@ -2,7 +2,7 @@
 
 /// One key, as people are told of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Key {
+pub struct ConfigKey {
     /// With dots between its parts.
     pub name: &'static str,
     /// The type of its value, in words.
@@ -21,13 +21,13 @@ const fn key(
     default: &'static str,
     example: &'static str,
     meaning: &'static str,
-) -> Key {
-    Key { name, kind, default, example, meaning }
+) -> ConfigKey {
+    ConfigKey { name, kind, default, example, meaning }
 }
 
 /// The keys outside the lists `[[tokens]]`, `[[adapter]]` and `[[bot]]`.
 #[rustfmt::skip]
-pub static KEYS: &[Key] = &[
+pub static KEYS: &[ConfigKey] = &[
     key("listen", "address and port", "\"127.0.0.1:8080\"", "\"0.0.0.0:8080\"",
         "where HTTP and the WebSocket are served"),
     key("db", "path", "`$XDG_DATA_HOME/rechat/rechat.redb`", "\"/var/lib/rechat/rechat.redb\"",
@@ -75,7 +75,8 @@ pub static KEYS: &[Key] = &[
     key("limits.exports", "number", "8", "2", "exports at one time"),
     key("limits.uploads", "number", "16", "4", "uploads of media at one time"),
     key("limits.memory_bytes", "number", "268435456", "67108864",
-        "bytes that bodies of requests and answers hold in memory at one time; beyond it the answer is 503"),
+        "bytes that bodies of requests and answers hold in memory at one time; beyond it the answer is 503; \
+         events that slow clients read again hold at most a quarter of that in addition, and wait beyond it"),
     key("limits.wrong_tokens", "number, at least 1", "30", "10",
         "wrong tokens a minute from one address; further ones are answered with 429, the right token never is"),
     key("limits.session_commands", "number, at least 1", "20000", "100",
@@ -139,7 +140,7 @@ pub static KEYS: &[Key] = &[
 
 /// The keys of an entry in `[[tokens]]`.
 #[rustfmt::skip]
-pub static TOKEN_KEYS: &[Key] = &[
+pub static TOKEN_KEYS: &[ConfigKey] = &[
     key("name", "string", "", "\"napcat\"", "the name that the log and errors show"),
     key("scope", "string", "", "\"adapter\"", "`read`, `send`, `adapter`, `mcp` or `admin`"),
     key("token", "string", "none", "\"what rechat token printed\"", "the token itself"),
@@ -148,7 +149,7 @@ pub static TOKEN_KEYS: &[Key] = &[
 
 /// The keys of an entry in `[[adapter]]`.
 #[rustfmt::skip]
-pub static ADAPTER_KEYS: &[Key] = &[
+pub static ADAPTER_KEYS: &[ConfigKey] = &[
     key("kind", "string", "", "\"onebot11\"", "`onebot11`, `onebot12`, `ilink` or `loopback`"),
     key("platform", "string", "by kind", "\"qq2\"",
         "the platform its messages belong to; who dials in with another is refused"),
@@ -190,12 +191,12 @@ pub static ADAPTER_KEYS: &[Key] = &[
 
 /// The keys of an entry in `[[bot]]`.
 #[rustfmt::skip]
-pub static BOT_KEYS: &[Key] = &[
+pub static BOT_KEYS: &[ConfigKey] = &[
     key("name", "string", "", "\"nonebot\"",
         "the name of the bot, in its path and on its messages: small letters, digits and `-`"),
-    key("kind", "string", "", "\"onebot11\"", "`onebot11`"),
+    key("kind", "string", "", "\"onebot11\"", "`onebot11` or `satori`"),
     key("url", "string", "none", "\"ws://127.0.0.1:8081/onebot/v11/ws\"",
-        "the address of the framework, which rechat connects to; without it the framework connects to `/bots/<name>/onebot/v11`"),
+        "`onebot11`: the address of the framework, which rechat connects to; without it the framework connects to `/bots/<name>/onebot/v11`, and always to `/bots/<name>/satori`"),
     key("token", "string", "the server's", "\"what the framework has\"", "the access token"),
     key("accounts", "list of strings", "all", "[\"qq/10001000\"]",
         "the accounts that the bot speaks for, as `<platform>/<account>`"),
@@ -230,11 +231,11 @@ mod tests {
         names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     }
 
-    fn is_of_ilink(key: &Key) -> bool {
+    fn is_of_ilink(key: &ConfigKey) -> bool {
         key.meaning.starts_with("`ilink`:")
     }
 
-    fn names(keys: &[Key]) -> BTreeSet<String> {
+    fn names(keys: &[ConfigKey]) -> BTreeSet<String> {
         keys.iter().map(|key| key.name.to_owned()).collect()
     }
 
@@ -300,7 +301,7 @@ mod tests {
         for key in KEYS.iter().filter(|key| !key.name.starts_with("tls.")) {
             check(format!("{} = {}", key.name, key.example));
         }
-        let together = |keys: &[Key], but: &str| -> String {
+        let together = |keys: &[ConfigKey], but: &str| -> String {
             let kept = keys.iter().filter(|key| key.name != but);
             let lines: Vec<_> = kept.map(|key| format!("{} = {}", key.name, key.example)).collect();
             lines.join("\n")
@@ -310,7 +311,7 @@ mod tests {
         check(format!("[[tokens]]\n{}", together(TOKEN_KEYS, "")));
         check(format!("[[bot]]\n{}", together(BOT_KEYS, "")));
         for one_way in ["url", "path"] {
-            let is_of_onebot11 = |key: &Key| key.name != "echo" && !is_of_ilink(key);
+            let is_of_onebot11 = |key: &ConfigKey| key.name != "echo" && !is_of_ilink(key);
             let of_onebot11: Vec<_> = ADAPTER_KEYS.iter().copied().filter(is_of_onebot11).collect();
             check(format!("[[adapter]]\n{}", together(&of_onebot11, one_way)));
         }

@@ -1,16 +1,17 @@
 //! A bot: its settings, the accounts that it speaks for, and its state.
 
 use super::ids::Named;
-use super::memory::{self, Place};
+use super::memory::{self, LogPlace};
 use super::place::PlaceKeeper;
-use super::settings::BotConfig;
-use super::shared::Shared;
+use super::settings::{BotConfig, BotKind};
+use super::shared::BotsShared;
 use crate::clock::now;
 use crate::protocol::bots;
-use crate::protocol::platform::State;
-use crate::store::{Entry, FeedEntry, Result, View};
+use crate::protocol::platform::PlatformState;
+use crate::store::{EntryContent, FeedEntry, Result, View};
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// An account that nobody has seen for so long is not offered to a bot any more.
@@ -23,21 +24,25 @@ const MAX_COUNTED: usize = 4_096;
 const MAX_COUNTED_BYTES: usize = 16 << 20;
 
 /// A configured bot.
-pub(super) struct Bot {
-    pub(super) shared: Arc<Shared>,
+pub(super) struct ConfiguredBot {
+    pub(super) shared: Arc<BotsShared>,
     /// What can change while it is connected.
     pub(super) config: ArcSwap<BotConfig>,
     /// Ends its connections.
     pub(super) stop: CancellationToken,
-    accounts: Mutex<Vec<Arc<Account>>>,
+    accounts: Mutex<Vec<Arc<ServedAccount>>>,
     /// Its places as the store had them when it began.
-    places: OnceLock<Vec<(String, String, Place)>>,
-    status: Mutex<Status>,
+    places: OnceLock<Vec<(String, String, LogPlace)>>,
+    /// Its one place, where one connection is for all accounts.
+    place: OnceLock<Arc<PlaceKeeper>>,
+    /// Changes whenever an account may have come, or be in another state.
+    pub(super) accounts_changed: watch::Sender<()>,
+    status: Mutex<BotStatus>,
 }
 
 /// State of a bot.
-struct Status {
-    state: State,
+struct BotStatus {
+    state: PlatformState,
     since: u64,
     last_error: Option<String>,
     /// Connections that there are now.
@@ -45,28 +50,33 @@ struct Status {
 }
 
 /// An account that a bot speaks for.
-#[expect(clippy::struct_field_names, reason = "an account of a platform is named so everywhere")]
-pub(super) struct Account {
+pub(super) struct ServedAccount {
     pub(super) platform: String,
     pub(super) account: String,
     /// The number that the framework is told.
     pub(super) self_id: i64,
-    pub(super) place: PlaceKeeper,
+    pub(super) place: Arc<PlaceKeeper>,
 }
 
 /// A connection of a bot, counted for as long as it is held.
-pub(super) struct Connected<'a>(&'a Bot);
+pub(super) struct Connected<'a>(&'a ConfiguredBot);
 
-impl Bot {
-    pub(super) fn new(shared: Arc<Shared>, config: BotConfig) -> Self {
-        let state = if config.url.is_some() { State::Connecting } else { State::Disconnected };
-        let status = Status { state, since: now(), last_error: None, connections: 0 };
+impl ConfiguredBot {
+    pub(super) fn new(shared: Arc<BotsShared>, config: BotConfig) -> Self {
+        let state = if config.url.is_some() {
+            PlatformState::Connecting
+        } else {
+            PlatformState::Disconnected
+        };
+        let status = BotStatus { state, since: now(), last_error: None, connections: 0 };
         Self {
             stop: shared.core.stop.child_token(),
             shared,
             config: ArcSwap::from_pointee(config),
             accounts: Mutex::default(),
             places: OnceLock::new(),
+            place: OnceLock::new(),
+            accounts_changed: watch::Sender::new(()),
             status: Mutex::new(status),
         }
     }
@@ -81,17 +91,17 @@ impl Bot {
     }
 
     /// The accounts that it speaks for.
-    pub(super) fn accounts(&self) -> Vec<Arc<Account>> {
+    pub(super) fn accounts(&self) -> Vec<Arc<ServedAccount>> {
         lock(&self.accounts).clone()
     }
 
     /// Looks for accounts that are new; gives those.
-    pub(super) async fn find_accounts(&self) -> Result<Vec<Arc<Account>>> {
+    pub(super) async fn find_accounts(&self) -> Result<Vec<Arc<ServedAccount>>> {
         let config = self.config.load_full();
         let places = self.places(&config.name)?;
         let adapters = self.shared.core.registry.platforms().into_iter();
         let seen = adapters.filter_map(|adapter| Some((adapter.platform, adapter.account?)));
-        let is_remembered = |place: &Place| place.at + FORGOTTEN_AFTER > now();
+        let is_remembered = |place: &LogPlace| place.at + FORGOTTEN_AFTER > now();
         let remembered = places
             .iter()
             .filter(|(_, _, place)| is_remembered(place))
@@ -99,27 +109,63 @@ impl Bot {
         let all: Vec<_> = seen.chain(config.accounts.iter().cloned()).chain(remembered).collect();
         let mut new = Vec::new();
         for (platform, account) in all {
-            let is_known =
-                |known: &Arc<Account>| known.platform == platform && known.account == account;
-            if !config.has_account(&platform, &account) || lock(&self.accounts).iter().any(is_known)
-            {
-                continue;
+            if self.account(&platform, &account).is_none() {
+                new.extend(self.add_account(platform, account).await?);
             }
-            let self_id = self.shared.ids.number(Named::Person, &platform, &account).await?;
-            let key = memory::place_key(&config.name, &platform, &account);
-            let is_its = |(its_platform, its, _): &&(String, String, Place)| {
-                *its_platform == platform && *its == account
-            };
-            let place = places.iter().find(is_its).map(|(_, _, place)| *place);
-            let place = PlaceKeeper::new(self.shared.core.store.clone(), key, place);
-            let account = Arc::new(Account { platform, account, self_id, place });
-            lock(&self.accounts).push(account.clone());
-            new.push(account);
         }
         Ok(new)
     }
 
-    fn places(&self, name: &str) -> Result<&[(String, String, Place)]> {
+    /// An account that it speaks for.
+    pub(super) fn account(&self, platform: &str, account: &str) -> Option<Arc<ServedAccount>> {
+        let is_it =
+            |known: &&Arc<ServedAccount>| known.platform == platform && known.account == account;
+        lock(&self.accounts).iter().find(is_it).cloned()
+    }
+
+    /// Adds an account; `None` where the bot does not speak for it, or does already.
+    pub(super) async fn add_account(
+        &self,
+        platform: String,
+        account: String,
+    ) -> Result<Option<Arc<ServedAccount>>> {
+        let config = self.config.load_full();
+        if !config.has_account(&platform, &account) {
+            return Ok(None);
+        }
+        let self_id = self.shared.ids.number(Named::Person, &platform, &account).await?;
+        let place = match config.kind {
+            BotKind::OneBot11 => self.place_of(&config.name, &platform, &account)?,
+            BotKind::Satori => self.place()?,
+        };
+        let mut accounts = lock(&self.accounts);
+        if accounts.iter().any(|known| known.platform == platform && known.account == account) {
+            return Ok(None);
+        }
+        place.keep_under(memory::place_key(&config.name, &platform, &account));
+        let account = Arc::new(ServedAccount { platform, account, self_id, place });
+        accounts.push(account.clone());
+        Ok(Some(account))
+    }
+
+    /// The place for one account.
+    fn place_of(&self, name: &str, platform: &str, account: &str) -> Result<Arc<PlaceKeeper>> {
+        let is_its = |(its_platform, its, _): &&(String, String, LogPlace)| {
+            its_platform == platform && its == account
+        };
+        let place = self.places(name)?.iter().find(is_its).map(|(_, _, place)| *place);
+        Ok(Arc::new(PlaceKeeper::new(self.shared.core.store.clone(), place)))
+    }
+
+    /// The one place for all accounts: the earliest of theirs, as a crash may have left them apart.
+    pub(super) fn place(&self) -> Result<Arc<PlaceKeeper>> {
+        let places = self.places(&self.name())?.iter().map(|(_, _, place)| *place);
+        let place = places.min_by_key(|place| place.offset);
+        let new = || Arc::new(PlaceKeeper::new(self.shared.core.store.clone(), place));
+        Ok(self.place.get_or_init(new).clone())
+    }
+
+    fn places(&self, name: &str) -> Result<&[(String, String, LogPlace)]> {
         if let Some(places) = self.places.get() {
             return Ok(places);
         }
@@ -131,14 +177,33 @@ impl Bot {
     pub(super) fn connected(&self) -> Connected<'_> {
         let mut status = lock(&self.status);
         status.connections += 1;
-        status.set(State::Connected, None);
+        status.set(PlatformState::Connected, None);
         Connected(self)
     }
 
+    /// Serves a connection that was accepted until it ends, or the bot does; `serving` gives the reason,
+    /// and ends with `stop`.
+    pub(super) async fn serve_until_stopped(
+        &self,
+        serving: impl Future<Output = String>,
+        stop: &CancellationToken,
+    ) {
+        let serve = async {
+            let reason = serving.await;
+            self.failed(PlatformState::Disconnected, &reason);
+        };
+        tokio::pin!(serve);
+        tokio::select! {
+            () = &mut serve => return,
+            () = self.stop.cancelled() => stop.cancel(),
+        }
+        serve.await;
+    }
+
     /// A connection ended, or did not come about; `state` is how it is without any other.
-    pub(super) fn failed(&self, state: State, reason: &str) {
+    pub(super) fn failed(&self, state: PlatformState, reason: &str) {
         let mut status = lock(&self.status);
-        let state = if status.connections > 0 { State::Connected } else { state };
+        let state = if status.connections > 0 { PlatformState::Connected } else { state };
         status.set(state, Some(reason));
     }
 
@@ -147,7 +212,9 @@ impl Bot {
         let config = self.config.load_full();
         let accounts = self.accounts();
         let waiting = accounts.iter().map(|account| self.waiting(account)).sum();
-        let delivered = accounts.iter().map(|account| account.place.delivered()).sum();
+        let mut places: Vec<_> = accounts.iter().map(|account| &account.place).collect();
+        places.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        let delivered = places.into_iter().map(|place| place.delivered()).sum();
         let status = lock(&self.status);
         let accounts = accounts.iter().map(|account| bots::BotAccount {
             platform: account.platform.clone(),
@@ -168,11 +235,11 @@ impl Bot {
     }
 
     /// How many events of an account the bot is to be told yet, among the next few thousand.
-    fn waiting(&self, account: &Account) -> u64 {
+    fn waiting(&self, account: &ServedAccount) -> u64 {
         let seconds = self.config.load().catch_up_seconds;
         let count = || -> Result<usize> {
             let view = self.shared.core.store.view()?;
-            let start = account.place.start(&view, seconds)?;
+            let start = account.place.start(&view, seconds, None)?;
             let entries = view.feed(start, MAX_COUNTED, MAX_COUNTED_BYTES)?.unwrap_or_default();
             Ok(entries.iter().filter(|entry| is_of(entry, account, &view)).count())
         };
@@ -181,27 +248,29 @@ impl Bot {
 }
 
 /// Whether an account was told of something.
-fn is_of(entry: &FeedEntry, account: &Account, view: &View) -> bool {
-    let Account { platform, account, .. } = account;
+fn is_of(entry: &FeedEntry, account: &ServedAccount, view: &View) -> bool {
+    let ServedAccount { platform, account, .. } = account;
     if let Some(words) = &entry.words {
         return words.platform == *platform && words.account == *account;
     }
     match &entry.entry {
-        Some(Entry::Created { seq }) => view
+        Some(EntryContent::Created { seq }) => view
             .readable(*seq)
             .ok()
             .flatten()
             .is_some_and(|message| message.is_told_by(platform, account)),
-        Some(Entry::Noticed(notice)) => notice.platform == *platform && notice.account == *account,
+        Some(EntryContent::Noticed(notice)) => {
+            notice.platform == *platform && notice.account == *account
+        }
         _ => false,
     }
 }
 
-impl Status {
-    fn set(&mut self, state: State, reason: Option<&str>) {
+impl BotStatus {
+    fn set(&mut self, state: PlatformState, reason: Option<&str>) {
         match reason {
             Some(reason) => self.last_error = Some(reason.to_owned()),
-            None if state == State::Connected => self.last_error = None,
+            None if state == PlatformState::Connected => self.last_error = None,
             None => {}
         }
         if state != self.state {
@@ -215,7 +284,7 @@ impl Drop for Connected<'_> {
         let mut status = lock(&self.0.status);
         status.connections -= 1;
         if status.connections == 0 {
-            status.set(State::Disconnected, None);
+            status.set(PlatformState::Disconnected, None);
         }
     }
 }

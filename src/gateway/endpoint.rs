@@ -1,22 +1,52 @@
 //! The paths at which frameworks dial in.
 
-use super::bot::Bot;
+use super::bot::ConfiguredBot;
+use super::settings::BotKind;
+use hyper::{HeaderMap, Method};
 use std::sync::Arc;
 
 /// A path at which a framework dials in.
-pub struct Endpoint {
-    pub(super) bot: Arc<Bot>,
+pub struct BotEndpoint {
+    pub(super) bot: Arc<ConfiguredBot>,
     /// The path behind the bot's own.
     pub(super) rest: String,
 }
 
-impl Endpoint {
-    pub(super) fn new(bot: Arc<Bot>, rest: &str) -> Self {
+/// What a request asks for.
+#[derive(Clone, Debug)]
+pub struct DialInRequest<'a> {
+    /// It asks for a WebSocket.
+    pub is_upgrade: bool,
+    #[allow(missing_docs)]
+    pub method: &'a Method,
+    #[allow(missing_docs)]
+    pub headers: &'a HeaderMap,
+    /// The pairs of the query, decoded.
+    pub query: &'a [(String, String)],
+}
+
+/// Where a request shows its token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenPlace {
+    /// In its head.
+    Head,
+    /// In the first frame of the WebSocket that it opens.
+    FirstFrame,
+    /// Nowhere: its address is signed.
+    Signature,
+}
+
+impl BotEndpoint {
+    pub(super) fn new(bot: Arc<ConfiguredBot>, rest: &str) -> Self {
         Self { bot, rest: rest.trim_end_matches('/').to_owned() }
     }
 
     /// The token that is wanted here in place of the server's own.
     pub fn token(&self) -> Option<String> {
         self.bot.config.load().token.clone()
+    }
+
+    pub(super) fn kind(&self) -> BotKind {
+        self.bot.config.load().kind
     }
 }

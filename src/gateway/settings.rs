@@ -1,6 +1,6 @@
 //! `[[bot]]` entries of the configuration.
 
-use super::filter::Filter;
+use super::filter::BotFilter;
 use crate::model::message::check_name;
 use hyper::Uri;
 use serde::Deserialize;
@@ -15,6 +15,8 @@ const CATCH_UP_SECONDS: u64 = 300;
 pub enum BotKind {
     /// OneBot 11, as the frameworks for QQ know it.
     OneBot11,
+    /// Satori 1, by which the framework dials rechat.
+    Satori,
 }
 
 impl BotKind {
@@ -22,6 +24,7 @@ impl BotKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OneBot11 => "onebot11",
+            Self::Satori => "satori",
         }
     }
 }
@@ -43,7 +46,7 @@ pub struct BotConfig {
     /// How old what was missed may be when the bot comes back; 0: nothing is told again.
     pub catch_up_seconds: u64,
     /// What the bot is told.
-    pub filter: Filter,
+    pub filter: BotFilter,
 }
 
 impl fmt::Debug for BotConfig {
@@ -120,7 +123,13 @@ impl TryFrom<BotEntry> for BotConfig {
             ));
         }
         let url = entry.url.as_deref().map(url_of).transpose()?;
-        let filter = Filter {
+        if entry.kind == BotKind::Satori && url.is_some() {
+            return Err(format!(
+                "a bot of kind `satori` has no `url`: the framework connects to /bots/{}/satori",
+                entry.name
+            ));
+        }
+        let filter = BotFilter {
             conversations: entry.conversations,
             senders: entry.senders,
             prefixes: entry.prefixes,
@@ -165,9 +174,10 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         for (lines, word) in [
-            ("name = 'My Bot'\nkind = 'onebot11'", "small letters"),
+            ("name = 'My ConfiguredBot'\nkind = 'onebot11'", "small letters"),
             ("name = 'a'\nkind = 'onebot11'\nurl = 'http://x'", "ws://"),
             ("name = 'a'\nkind = 'icq'", "onebot11"),
+            ("name = 'a'\nkind = 'satori'\nurl = 'ws://x'", "/bots/a/satori"),
             ("name = 'a'\nkind = 'onebot11'\naccounts = ['1']", "<platform>/<account>"),
             ("name = 'a'\nkind = 'onebot11'\nconversations = ['group_1']", "<platform>/<conv"),
             ("name = 'a'\nkind = 'onebot11'\nprefix = '/'", "unknown field"),

@@ -1,9 +1,10 @@
 //! The parts of the core that the gateway works with.
 
-use super::ids::Ids;
+use super::ids::IdNumbers;
 use crate::actions::Actions;
 use crate::adapter::Registry;
 use crate::media::Blobs;
+use crate::media::sign::Signer;
 use crate::outbox::Outcomes;
 use crate::store::Store;
 use crate::words::Words;
@@ -23,6 +24,8 @@ pub struct Core {
     pub outcomes: Arc<Outcomes>,
     /// Where the bytes of files are kept.
     pub blobs: Blobs,
+    /// Signs the addresses of files.
+    pub signer: Signer,
     #[allow(missing_docs)]
     pub words: Arc<Words>,
     /// The server's own token, for bots without one.
@@ -34,12 +37,12 @@ pub struct Core {
 }
 
 /// The parts that all bots share.
-pub(super) struct Shared {
+pub(super) struct BotsShared {
     pub(super) core: Core,
-    pub(super) ids: Ids,
+    pub(super) ids: IdNumbers,
 }
 
-impl Shared {
+impl BotsShared {
     /// Whether an account's implementation speaks OneBot 11, as far as is known.
     pub(super) fn speaks_onebot11(&self, platform: &str, account: &str) -> bool {
         let adapters = self.core.registry.platforms();

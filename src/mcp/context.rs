@@ -1,8 +1,8 @@
 //! Context of every call of an agent.
 
-use super::limits::Limits;
+use super::limits::AgentLimits;
 use super::source::{Chats, Source};
-use crate::config::Mcp;
+use crate::config::McpSettings;
 use crate::error::{Error, Result};
 use crate::model::message::Message;
 use crate::protocol::http::Conversation;
@@ -10,15 +10,15 @@ use crate::store::Access;
 use uuid::Uuid;
 
 /// The messages, and what agents may see and do.
-pub struct Context<S> {
+pub struct AgentContext<S> {
     pub(super) source: S,
-    pub(super) config: Mcp,
-    pub(super) limits: Limits,
+    pub(super) config: McpSettings,
+    pub(super) limits: AgentLimits,
 }
 
-impl<S: Source> Context<S> {
+impl<S: Source> AgentContext<S> {
     /// The messages of `source`, within the bounds of a configuration.
-    pub fn new(source: S, config: Mcp, limits: Limits) -> Self {
+    pub fn new(source: S, config: McpSettings, limits: AgentLimits) -> Self {
         Self { source, config, limits }
     }
 

@@ -1,6 +1,6 @@
 //! How much agents may ask and write in a minute.
 
-use crate::config::Mcp;
+use crate::config::McpSettings;
 use crate::error::{Error, Result};
 use crate::metrics::METRICS;
 use governor::clock::{Clock, DefaultClock};
@@ -10,14 +10,14 @@ use std::sync::Arc;
 
 /// Limits of all agents together.
 #[derive(Clone)]
-pub struct Limits {
+pub struct AgentLimits {
     calls: Arc<DefaultDirectRateLimiter>,
     sends: Arc<DefaultDirectRateLimiter>,
 }
 
-impl Limits {
+impl AgentLimits {
     /// Limits as they are configured; nothing is counted yet.
-    pub fn new(config: &Mcp) -> Self {
+    pub fn new(config: &McpSettings) -> Self {
         let limiter = |most: NonZeroU32| Arc::new(RateLimiter::direct(Quota::per_minute(most)));
         Self { calls: limiter(config.calls_per_minute), sends: limiter(config.sends_per_minute) }
     }
@@ -50,8 +50,9 @@ mod tests {
 
     #[test]
     fn calls_and_sends_are_counted_apart() {
-        let config: Mcp = toml::from_str("calls_per_minute = 2\nsends_per_minute = 1").unwrap();
-        let limits = Limits::new(&config);
+        let config: McpSettings =
+            toml::from_str("calls_per_minute = 2\nsends_per_minute = 1").unwrap();
+        let limits = AgentLimits::new(&config);
         assert!(limits.count_send().is_ok());
         assert!(limits.count_call().is_ok() && limits.count_call().is_ok());
         for refused in [limits.count_send(), limits.count_call()] {

@@ -18,6 +18,6 @@ mod tools;
 mod waiting;
 
 pub use agent::Agent;
-pub use context::Context;
-pub use limits::Limits;
+pub use context::AgentContext;
+pub use limits::AgentLimits;
 pub use source::{Chats, Source, Watch};

@@ -1,7 +1,7 @@
 //! Resources: each conversation that agents see, with its latest messages.
 
 use super::arguments::ListConversations;
-use super::context::Context;
+use super::context::AgentContext;
 use super::data::marked;
 use super::reading;
 use super::source::Source;
@@ -19,7 +19,7 @@ const LATEST: usize = 50;
 
 /// One page of the conversations.
 pub(super) async fn list<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     cursor: Option<String>,
 ) -> Result<ListResourcesResult> {
     let page = reading::list_conversations(context, ListConversations::page(cursor)).await?;
@@ -48,7 +48,7 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
 
 /// The latest messages of a conversation; `None` where the address is none of ours.
 pub(super) async fn read<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     uri: &str,
 ) -> Result<Option<ReadResourceResult>> {
     let Some((platform, conversation)) = parts(uri) else { return Ok(None) };

@@ -4,7 +4,7 @@ use super::arguments::{
     GetMessage, ListConversations, ReadMessages, Reply, SearchMessages, SendMessage,
     WaitForMessages, parse,
 };
-use super::context::Context;
+use super::context::AgentContext;
 use super::data::marked;
 use super::shown::{
     ConversationPage, FoundMessages, MessagePage, NewMessages, OneMessage, SentMessage,
@@ -119,7 +119,7 @@ pub(super) fn is_tool(send: AgentSending, name: &str) -> bool {
 
 /// Carries out a call of a tool there is.
 pub(super) async fn call<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     name: &str,
     arguments: Option<JsonObject>,
 ) -> Result<CallToolResult> {

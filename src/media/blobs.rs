@@ -50,7 +50,7 @@ pub fn folder_beside(store: &Path) -> PathBuf {
 
 impl Blobs {
     /// The blobs below a folder, which is made with the first blob.
-    pub fn open(root: impl Into<PathBuf>, bounds: Bounds) -> io::Result<Self> {
+    pub fn open(root: impl Into<PathBuf>, bounds: BlobBounds) -> io::Result<Self> {
         let (used, names) = (Arc::default(), Arc::default());
         let blobs = Self { root: root.into(), bounds, used, names };
         let bytes = blobs.all()?.iter().map(|stored| stored.size).sum();
@@ -64,7 +64,7 @@ impl Blobs {
     }
 
     /// Bounds of what is kept.
-    pub fn bounds(&self) -> Bounds {
+    pub fn bounds(&self) -> BlobBounds {
         self.bounds
     }
 
@@ -130,7 +130,7 @@ impl Blobs {
     }
 
     /// A blob's size and kind; `NotFound` where it is not kept.
-    pub fn describe(&self, hash: Hash) -> io::Result<(u64, Kind)> {
+    pub fn describe(&self, hash: Hash) -> io::Result<(u64, FileType)> {
         let file = self.open_blob(hash)?;
         let size = file.metadata()?.len();
         let mut head = Vec::new();

@@ -19,7 +19,7 @@ pub enum Problem {
     /// The bytes cannot be read.
     Unreadable(String),
     /// The bytes are not kept.
-    Refused(Refused),
+    Refused(BlobRefused),
 }
 
 impl fmt::Display for Problem {
@@ -135,7 +135,7 @@ fn keep_one(blobs: &Blobs, media: &mut Media) -> Result<(), Problem> {
 }
 
 /// Notes in a segment that its bytes are here, and what they are.
-pub fn put_into(media: &mut Media, hash: Hash, size: u64, kind: Kind) {
+pub fn put_into(media: &mut Media, hash: Hash, size: u64, kind: FileType) {
     media.media = Some(hash.to_string());
     media.size = Some(size);
     media.mime = Some(kind.mime.to_owned());
@@ -154,7 +154,8 @@ mod tests {
 
     fn blobs() -> (tempfile::TempDir, Blobs) {
         let folder = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(folder.path(), Bounds { max_bytes: 9, ..Bounds::NONE }).unwrap();
+        let blobs =
+            Blobs::open(folder.path(), BlobBounds { max_bytes: 9, ..BlobBounds::NONE }).unwrap();
         (folder, blobs)
     }
 

@@ -1,10 +1,10 @@
 //! One conversation's messages, sent one after the other.
 
-use super::context::Context;
+use super::context::OutboxContext;
 use super::lane_key::LaneKey;
 use super::lookup;
 use super::recording::record_outcome;
-use super::route::{self, NoRoute, Route};
+use super::route::{self, DeliveryRoute, NoRoute};
 use super::unreadable::cannot_read;
 use crate::adapter::{AccountHandle, Delivery, OnUnknown};
 use crate::clock::now;
@@ -30,7 +30,7 @@ const DISK_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why a lane's task ends.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum LaneEnd {
     /// Nothing waits any more.
     Empty,
     /// No adapter can take what waits.
@@ -40,7 +40,7 @@ pub(super) enum End {
 /// One conversation at work.
 pub(super) struct Lane {
     key: LaneKey,
-    context: Context,
+    context: OutboxContext,
     /// Something of this lane was changed by others.
     wake: Arc<Notify>,
     /// How many messages to claim at once; grows while they go out quickly.
@@ -48,26 +48,26 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(key: LaneKey, context: Context, wake: Arc<Notify>) -> Self {
+    pub(super) fn new(key: LaneKey, context: OutboxContext, wake: Arc<Notify>) -> Self {
         Self { key, context, wake, claims: 1 }
     }
 
-    pub(super) async fn run(mut self) -> End {
+    pub(super) async fn run(mut self) -> LaneEnd {
         loop {
             let waiting = self.waiting(1);
-            let Some(first) = waiting.first() else { return End::Empty };
+            let Some(first) = waiting.first() else { return LaneEnd::Empty };
             if self.context.stop.is_cancelled() {
-                return End::Waiting;
+                return LaneEnd::Waiting;
             }
             if first.platform.is_none() {
                 if self.route_again().await {
                     continue;
                 }
-                return End::Waiting;
+                return LaneEnd::Waiting;
             }
             let route = match route::find(&self.context, first) {
                 Ok(route) => route,
-                Err(NoRoute::NotConnected) => return End::Waiting,
+                Err(NoRoute::NotConnected) => return LaneEnd::Waiting,
                 Err(NoRoute::Unaddressable(reason)) => {
                     let outcome = Outcome::Failed { reason, is_uncertain: false };
                     record_outcome(&self.context.store, first.seq, outcome).await;
@@ -79,7 +79,7 @@ impl Lane {
                 continue;
             }
             if let Some(closed) = route.account.closed(&route.conversation, now()) {
-                let Some(until) = closed.until else { return End::Waiting };
+                let Some(until) = closed.until else { return LaneEnd::Waiting };
                 self.wait_until(until).await;
                 continue;
             }
@@ -87,7 +87,7 @@ impl Lane {
                 continue;
             }
             // Held until what is claimed is sent: an account sends only so fast.
-            let Some(_permit) = self.permit(&route.account).await else { return End::Waiting };
+            let Some(_permit) = self.permit(&route.account).await else { return LaneEnd::Waiting };
             if !route::is_open(&self.context, &route) {
                 continue;
             }
@@ -131,9 +131,9 @@ impl Lane {
         })
     }
 
-    async fn wait_for_disk(&self, error: &store::Error) {
+    async fn wait_for_disk(&self, error: &store::StoreError) {
         tracing::error!("the outbox waits for the disk: {error}");
-        if let store::Error::Damaged(_) = error {
+        if let store::StoreError::Damaged(_) = error {
             let recipient = &self.key.recipient;
             HEALTH.degrade("outbox", format!("what waits for {recipient} cannot be sent: {error}"));
         }
@@ -187,7 +187,7 @@ impl Lane {
     }
 
     /// Claims messages from `first` on and sends them; those that were not reached wait again.
-    async fn send(&mut self, first: u64, route: &Route) {
+    async fn send(&mut self, first: u64, route: &DeliveryRoute) {
         let settings = &route.account.settings;
         let is_cautious = settings.rate_limit.is_some()
             || settings.on_unknown == OnUnknown::Fail
@@ -224,7 +224,7 @@ impl Lane {
         }
     }
 
-    async fn send_claimed(&self, claimed: Vec<Message>, route: &Route) {
+    async fn send_claimed(&self, claimed: Vec<Message>, route: &DeliveryRoute) {
         let store = &self.context.store;
         let mut outcomes = Vec::with_capacity(claimed.len());
         let mut has_failed = false;

@@ -1,6 +1,6 @@
 //! Bots as `GET /api/bots` shows them (contract, item 35).
 
-use super::platform::State;
+use super::platform::PlatformState;
 use serde::{Deserialize, Serialize};
 
 /// Answer of `GET /api/bots`: every configured bot.
@@ -15,10 +15,10 @@ pub struct Bots {
 pub struct Bot {
     #[allow(missing_docs)]
     pub name: String,
-    /// `onebot11`.
+    /// `onebot11` or `satori`.
     pub kind: String,
     /// `Connected` where any of its connections is.
-    pub state: State,
+    pub state: PlatformState,
     /// Unix seconds of when it came into this state.
     pub since: u64,
     /// Events that it has read.

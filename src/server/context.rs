@@ -1,15 +1,15 @@
 //! Context of the handlers.
 
-use super::access::Access;
+use super::access::AccessControl;
 use super::limit::Limit;
 use super::memory::Memory;
 use crate::actions::Actions;
-use crate::activity::Activity;
+use crate::activity::ActivityCounts;
 use crate::adapter;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::hub::Hub;
-use crate::mcp::Limits;
+use crate::mcp::AgentLimits;
 use crate::media::Blobs;
 use crate::media::complete::Completer;
 use crate::media::partial::Partials;
@@ -30,11 +30,11 @@ use tokio_util::task::TaskTracker;
 pub type Incoming = Request<hyper::body::Incoming>;
 
 /// The parts of the server that handlers use.
-pub struct Context {
+pub struct ServerContext {
     #[allow(missing_docs)]
     pub config: Config,
     /// The tokens in force.
-    pub access: Access,
+    pub access: AccessControl,
     #[allow(missing_docs)]
     pub store: Arc<Store>,
     /// Index of the store's messages, for searches.
@@ -48,19 +48,21 @@ pub struct Context {
     /// Carries out recalls, edits and reactions.
     pub actions: Actions,
     /// Limits of agents.
-    pub agents: Limits,
+    pub agents: AgentLimits,
     /// Outcomes of attempts that are waited for.
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts of messages that wait.
     pub attempts: Arc<NextAttempts>,
     #[allow(missing_docs)]
-    pub activity: Arc<Activity>,
+    pub activity: Arc<ActivityCounts>,
     #[allow(missing_docs)]
     pub hub: Arc<Hub>,
     /// The limit on WebSocket sessions and streams.
     pub sessions: Limit,
     /// The limit on implementations that dial in.
     pub dial_ins: Limit,
+    /// The limit on bots whose first frame has not shown a token yet.
+    pub unidentified: Limit,
     /// The limit on exports.
     pub exports: Limit,
     /// The limit on uploads of media.
@@ -83,7 +85,7 @@ pub struct Context {
     pub tasks: TaskTracker,
 }
 
-impl Context {
+impl ServerContext {
     /// Why a message waits, if it does.
     pub fn waiting(&self, message: &Message, view: &View) -> Option<String> {
         let default_platform = self.config.default_platform.as_deref();

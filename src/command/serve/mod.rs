@@ -9,7 +9,7 @@ mod welcome;
 
 use super::output::Output;
 use crate::actions::Actions;
-use crate::activity::Activity;
+use crate::activity::ActivityCounts;
 use crate::adapter::{self, EventSink, Registry};
 use crate::cli::{Globals, Serve};
 use crate::clock::{Clock, now};
@@ -24,14 +24,14 @@ use crate::model::change::Committed;
 use crate::outbox::{self, CommitObserver, Outbox};
 use crate::retention;
 use crate::search::{self, Index};
-use crate::server::{Access, Context, Limit, Listeners, Memory, serve};
+use crate::server::{AccessControl, Limit, Listeners, Memory, ServerContext, serve};
 use crate::shutdown;
 use crate::store::{self, Head, Listener, Store};
 use crate::words::Words;
 use access::check_access;
 use arc_swap::ArcSwap;
 use log::LogLevel;
-use media::Media;
+use media::OpenedMedia;
 use notify::notify;
 use reload::Live;
 use sd_notify::NotifyState;
@@ -49,6 +49,9 @@ const MAX_EVENTS: usize = 1024;
 
 /// Bytes of those events.
 const MAX_EVENT_BYTES: u32 = 64 << 20;
+
+/// The part of `limits.memory_bytes` that events which are read again may hold beside it.
+const REPLAY_PART: usize = 4;
 
 /// How long attempts that are under way have to end, once the server stops.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(2);
@@ -119,15 +122,16 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let config = loaded.config.clone();
     let hangups = shutdown::hangups()?;
     let stop = shutdown::on_signal()?;
-    let hub = Hub::new(hub::Limits {
+    let hub = Hub::new(hub::SessionLimits {
         frames: config.limits.session_frames,
         bytes: config.limits.session_bytes,
+        replay_bytes: config.limits.memory_bytes / REPLAY_PART,
         topics: config.limits.session_pairs,
     });
     let (observer, outbox) = outbox::new();
     let socket = config::socket_beside(&config.db);
     // The store's lock first: it proves that a socket found beside it is stale.
-    let activity = Arc::new(Activity::default());
+    let activity = Arc::new(ActivityCounts::default());
     let committed = Arc::new(Notify::new());
     let commits = Commits {
         hub: hub.clone(),
@@ -137,7 +141,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     };
     let store = open_store(&config, &socket, commits).await?;
     activity.read_back(&store, now())?;
-    let media = Media::open(&config, committed)?;
+    let media = OpenedMedia::open(&config, committed)?;
     let listeners = Listeners::bind(&config, &socket).await?;
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
     let db = config.db.display().to_string();
@@ -191,13 +195,13 @@ async fn tell_system(store: Arc<Store>, stop: CancellationToken) {
 fn start(
     config: Config,
     store: Arc<Store>,
-    media: Media,
+    media: OpenedMedia,
     hub: Arc<Hub>,
-    activity: Arc<Activity>,
+    activity: Arc<ActivityCounts>,
     outbox: Outbox,
     retention: watch::Receiver<retention::RetentionPolicy>,
     stop: CancellationToken,
-) -> Result<(Arc<Context>, impl Future<Output = ()>, Arc<AtomicUsize>)> {
+) -> Result<(Arc<ServerContext>, impl Future<Output = ()>, Arc<AtomicUsize>)> {
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
     let (core, inbound) = EventSink::new(MAX_EVENTS, MAX_EVENT_BYTES);
     let words = Arc::new(Words::default());
@@ -222,6 +226,7 @@ fn start(
         actions: actions.clone(),
         outcomes: outbox.outcomes.clone(),
         blobs: media.blobs.clone(),
+        signer: media.signer.clone(),
         words,
         token: server_token.map(|token| token.secret.reveal().to_owned()),
         stop: stop.clone(),
@@ -272,10 +277,11 @@ fn start(
     };
     let sending = tokio::spawn(health::supervise("outbox", stop.clone(), sending));
     let sending = tokio::spawn(end_before(adapters_stop, stop.clone(), sending));
-    let context = Context {
-        access: Access::new(&config),
+    let context = ServerContext {
+        access: AccessControl::new(&config),
         sessions: Limit::new("sessions", config.limits.sessions),
         dial_ins: Limit::new("adapters", config.limits.adapters),
+        unidentified: Limit::new("adapters", config.limits.adapters),
         exports: Limit::new("exports", config.limits.exports),
         uploads: Limit::new("uploads", config.limits.uploads),
         blobs,
@@ -286,7 +292,7 @@ fn start(
         memory: Memory::new(config.limits.memory_bytes),
         actions,
         bots,
-        agents: mcp::Limits::new(&config.mcp),
+        agents: mcp::AgentLimits::new(&config.mcp),
         config,
         store,
         search: index,
@@ -342,7 +348,7 @@ async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<
 struct Commits {
     hub: Arc<Hub>,
     outbox: CommitObserver,
-    activity: Arc<Activity>,
+    activity: Arc<ActivityCounts>,
     media: Arc<Notify>,
 }
 

@@ -9,7 +9,7 @@ mod transfer;
 mod upload;
 
 pub use super::overview::{Conversation, ConversationKind, Stats};
-pub use super::platform::{AdapterStatus, State};
+pub use super::platform::{AdapterStatus, PlatformState};
 pub use conversation::{Conversations, ReadTo, SetConversation};
 pub use media::{KeptMedia, MediaAddress, MediaList, MediaRemoved, Uploaded};
 pub use message::{MessageChange, NewMessage, ParsedChange};
