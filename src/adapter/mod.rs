@@ -26,10 +26,10 @@ pub use crate::model::change::Inbound;
 pub use crate::model::event::AdapterState;
 pub use crate::protocol::platform::{AdapterStatus, AdapterStatusChange, PlatformState};
 pub use api::{
-    AccountHandle, Action, ActionError, Closed, Delivery, Event, EventSink, ForwardOf, Found,
-    Fragments, Kind, LoginError, LoginRequest, MediaOf, MediaSource, MessageRef, OnUnknown,
-    Outbound, PlatformRequest, QueuedEvent, RateLimit, ReadMedia, Request, RequestKind, Resolve,
-    Settings, Transport, Window,
+    AccountHandle, AccountRequest, Action, ActionError, AdapterEvent, Delivery, EventSink,
+    ForwardOf, Found, Fragments, Kind, LoginError, LoginRequest, MediaOf, MediaSource, MessageRef,
+    OnUnknown, Outbound, PlatformRequest, QueuedEvent, RateLimit, ReadMedia, RequestKind, Resolve,
+    Settings, Transport, Window, WindowClosed,
 };
 pub use kinds::AdapterConfig;
 pub use onebot::{BotMessage, cq_of_segments, segments_of_cq};

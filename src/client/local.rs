@@ -7,7 +7,7 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::media::copy::{copy_all, copy_blob};
-use crate::media::sniff::Kind;
+use crate::media::sniff::FileType;
 use crate::media::sweep::{self, Removal, unsent};
 use crate::media::{self, BlobRefused, Blobs, Hash, Stored, Upload, content};
 use crate::model::id_prefix::IdPrefix;

@@ -4,7 +4,7 @@
 //! go on with it, and nothing has to be remembered here.
 
 use super::body::FileBody;
-use super::connection::Connection;
+use super::connection::ClientConnection;
 use super::opening::NotOpened;
 use crate::error::{Error, Result};
 use crate::media::Hash;
@@ -38,19 +38,19 @@ const PAUSES: [Duration; 6] = [
 ];
 
 /// A file that goes up in parts.
-struct Parts {
+struct FileParts {
     file: File,
     length: u64,
-    told: Arc<Mutex<Told>>,
+    told: Arc<Mutex<UploadProgress>>,
 }
 
 /// How far a file has come, and who is told of it. Bytes that go twice are told once.
-struct Told {
+struct UploadProgress {
     furthest: u64,
     told: Box<dyn FnMut(u64) + Send>,
 }
 
-impl Told {
+impl UploadProgress {
     fn reach(&mut self, position: u64) {
         if position > self.furthest {
             (self.told)(position - self.furthest);
@@ -61,7 +61,7 @@ impl Told {
 
 /// Uploads a large file, over new connections where one breaks.
 pub(super) async fn upload(
-    connection: &mut Connection,
+    connection: &mut ClientConnection,
     name: Option<&str>,
     file: FileBody,
 ) -> Result<Uploaded> {
@@ -69,8 +69,8 @@ pub(super) async fn upload(
         let (mut file, length, told) = file.into_parts();
         let start = file.stream_position()?;
         let hash = Hash::of(&mut file)?;
-        let told = Arc::new(Mutex::new(Told { furthest: 0, told }));
-        Ok::<_, std::io::Error>((Parts { file, length, told }, start, hash))
+        let told = Arc::new(Mutex::new(UploadProgress { furthest: 0, told }));
+        Ok::<_, std::io::Error>((FileParts { file, length, told }, start, hash))
     });
     let hashed = hashed.await.map_err(|error| Error::failed(error.to_string()))?;
     let (mut parts, start, hash) = hashed.map_err(cannot_read)?;
@@ -103,7 +103,7 @@ pub(super) async fn upload(
 /// Connects anew after a break, and asks how far the upload is; the error is that of the break where
 /// there were too many without a byte between.
 async fn go_on(
-    connection: &mut Connection,
+    connection: &mut ClientConnection,
     id: Uuid,
     mut error: Error,
     failures: &mut usize,
@@ -127,7 +127,7 @@ async fn go_on(
 }
 
 async fn begin(
-    connection: &mut Connection,
+    connection: &mut ClientConnection,
     name: Option<&str>,
     length: u64,
     hash: Hash,
@@ -145,7 +145,7 @@ async fn begin(
 }
 
 async fn send(
-    connection: &mut Connection,
+    connection: &mut ClientConnection,
     id: Uuid,
     offset: u64,
     body: FileBody,
@@ -160,7 +160,7 @@ async fn send(
     connection.part(request).await
 }
 
-async fn ask(connection: &mut Connection, id: Uuid) -> Result<UploadState> {
+async fn ask(connection: &mut ClientConnection, id: Uuid) -> Result<UploadState> {
     let state = connection.ask(connection.request(Method::GET, &path_of(id), None::<&()>)?);
     state.await?.ok_or_else(|| Error::failed("the server does not know the upload any more"))
 }
@@ -169,7 +169,7 @@ fn path_of(id: Uuid) -> String {
     format!("/api/uploads/{id}")
 }
 
-impl Parts {
+impl FileParts {
     /// The part from `offset` on, of a file that begins at `start`.
     fn next(&mut self, start: u64, offset: u64) -> std::io::Result<FileBody> {
         self.file.seek(SeekFrom::Start(start + offset))?;

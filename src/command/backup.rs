@@ -5,7 +5,7 @@ use crate::cli::{BackupArgs, Compact, Globals};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};
 use crate::media::copy::copy_all;
-use crate::media::{Blobs, Bounds, folder_beside};
+use crate::media::{BlobBounds, Blobs, folder_beside};
 use crate::store::{self, Access};
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -54,7 +54,7 @@ fn move_media(part: &Path, file: &Path) -> io::Result<()> {
     if !to.exists() {
         return std::fs::rename(from, to);
     }
-    let copied = copy_all(&Blobs::open(from, Bounds::NONE)?, &to);
+    let copied = copy_all(&Blobs::open(from, BlobBounds::NONE)?, &to);
     copied.map(drop).map_err(|refused| io::Error::other(refused.to_string()))
 }
 

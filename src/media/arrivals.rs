@@ -4,7 +4,7 @@
 //! that nothing has to be queued: what waits costs no memory.
 
 use super::complete::{Completer, Missing, missing};
-use super::fetch::{Failure, FailureKind};
+use super::fetch::{FailureKind, FetchFailure};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::model::message::{Direction, Message, MessageType};

@@ -3,9 +3,9 @@
 //! A blob is written under a temporary name, synced and renamed, so that a name is either whole or
 //! not there. The same bytes twice are one blob. Size, sum and free disk are bounded.
 
-use super::bounds::{Bounds, Refused};
+use super::bounds::{BlobBounds, BlobRefused};
 use super::hash::Hash;
-use super::sniff::{HEAD_BYTES, Kind, sniff};
+use super::sniff::{FileType, HEAD_BYTES, sniff};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
@@ -34,7 +34,7 @@ pub struct Stored {
 #[derive(Clone, Debug)]
 pub struct Blobs {
     root: PathBuf,
-    bounds: Bounds,
+    bounds: BlobBounds,
     /// Bytes of all blobs.
     used: Arc<AtomicU64>,
     /// Held while a blob gets its name, is named anew or removed.
@@ -63,7 +63,7 @@ impl Blobs {
         &self.root
     }
 
-    /// Bounds of what is kept.
+    /// BlobBounds of what is kept.
     pub fn bounds(&self) -> BlobBounds {
         self.bounds
     }
@@ -74,14 +74,14 @@ impl Blobs {
     }
 
     /// Whether so many bytes more may be kept.
-    pub fn check_quota(&self, bytes: u64) -> Result<(), Refused> {
+    pub fn check_quota(&self, bytes: u64) -> Result<(), BlobRefused> {
         let quota_bytes = self.bounds.quota_bytes;
         let is_full = quota_bytes > 0 && self.used().saturating_add(bytes) > quota_bytes;
-        if is_full { Err(Refused::Full { quota_bytes }) } else { Ok(()) }
+        if is_full { Err(BlobRefused::Full { quota_bytes }) } else { Ok(()) }
     }
 
     /// Whether the disk takes so many bytes more, and enough of it stays free.
-    pub(super) fn check_disk(&self, bytes: u64) -> Result<(), Refused> {
+    pub(super) fn check_disk(&self, bytes: u64) -> Result<(), BlobRefused> {
         let reserve_bytes = self.bounds.reserve_bytes;
         if reserve_bytes == 0 {
             return Ok(());
@@ -89,7 +89,7 @@ impl Blobs {
         let about = rustix::fs::statvfs(&self.root).map_err(io::Error::from)?;
         let free = about.f_bavail.saturating_mul(about.f_frsize);
         if free < reserve_bytes.saturating_add(bytes) {
-            return Err(Refused::DiskFull { reserve_bytes });
+            return Err(BlobRefused::DiskFull { reserve_bytes });
         }
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Blobs {
 
     /// Keeps a file that is whole and synced as a blob, which takes the file's place. Bytes that are
     /// kept already take no room: the file stays where it is, and its blob is held.
-    pub(super) fn keep(&self, file: &Path, hash: Hash, size: u64) -> Result<Stored, Refused> {
+    pub(super) fn keep(&self, file: &Path, hash: Hash, size: u64) -> Result<Stored, BlobRefused> {
         let place = self.path(hash);
         let folder = place.parent().unwrap_or(&self.root);
         make_folder(folder)?;

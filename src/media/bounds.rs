@@ -3,9 +3,9 @@
 use std::fmt;
 use std::io;
 
-/// Bounds of what is kept, in bytes.
+/// BlobBounds of what is kept, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
+pub struct BlobBounds {
     /// The largest blob.
     pub max_bytes: u64,
     /// All blobs together; 0 sets no bound.
@@ -14,14 +14,14 @@ pub struct Bounds {
     pub reserve_bytes: u64,
 }
 
-impl Bounds {
+impl BlobBounds {
     /// No bounds at all, for reading and checking.
     pub const NONE: Self = Self { max_bytes: u64::MAX, quota_bytes: 0, reserve_bytes: 0 };
 }
 
 /// Why bytes are not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum BlobRefused {
     /// There are none.
     Empty,
     /// There are more than `max_bytes`.
@@ -37,7 +37,7 @@ pub enum Refused {
     Disk(String),
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for BlobRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the file is empty"),
@@ -58,7 +58,7 @@ impl fmt::Display for Refused {
     }
 }
 
-impl From<io::Error> for Refused {
+impl From<io::Error> for BlobRefused {
     fn from(error: io::Error) -> Self {
         Self::Disk(error.to_string())
     }

@@ -1,11 +1,11 @@
 //! Bringing the media of a message here.
 
 use super::blobs::Blobs;
-use super::bounds::Refused;
+use super::bounds::BlobRefused;
 use super::content::{all_media, change_media, put_into};
 use super::fetch::{FailureKind, FetchFailure, Fetcher};
 use super::hash::Hash;
-use super::sniff::Kind;
+use super::sniff::FileType;
 use super::upload::Upload;
 use crate::adapter::{AccountHandle, ActionError, MediaOf, MediaSource, Registry};
 use crate::clock::now;
@@ -48,7 +48,7 @@ pub struct Missing {
 }
 
 /// How fetching one that is missing ended.
-type Outcome = (Missing, Result<Kept, Failure>);
+type FetchOutcome = (Missing, Result<KeptFile, FetchFailure>);
 
 impl Missing {
     /// Whether it may be there now: it was not tried yet, or failed for a passing reason.
@@ -66,13 +66,13 @@ impl Missing {
 impl Completer {
     /// Fetches the media of a message that are not here, of these types. Whether there were any.
     /// Each that fails has its failure in the message from then on.
-    pub async fn fetch(&self, seq: u64, types: &[MessageType]) -> Result<bool, Failure> {
+    pub async fn fetch(&self, seq: u64, types: &[MessageType]) -> Result<bool, FetchFailure> {
         let Some(message) = self.message(seq)? else { return Ok(false) };
         let missing = missing(&message, types);
-        let mut outcomes: Vec<Outcome> = Vec::with_capacity(missing.len());
+        let mut outcomes: Vec<FetchOutcome> = Vec::with_capacity(missing.len());
         for one in missing {
             // The same address twice is the same file.
-            let is_known = |(other, kept): &&Outcome| {
+            let is_known = |(other, kept): &&FetchOutcome| {
                 one.media.url.is_some() && other.media.url == one.media.url && kept.is_ok()
             };
             let kept = match outcomes.iter().find(is_known) {
@@ -148,9 +148,9 @@ impl Completer {
         &self,
         seq: u64,
         mut message: Message,
-        outcomes: &[Outcome],
-    ) -> Result<(), Failure> {
-        let passing = |error: &dyn std::fmt::Display| Failure::passing(error.to_string());
+        outcomes: &[FetchOutcome],
+    ) -> Result<(), FetchFailure> {
+        let passing = |error: &dyn std::fmt::Display| FetchFailure::passing(error.to_string());
         for _ in 0..MAX_ROUNDS {
             for (hash, ..) in outcomes.iter().filter_map(|(_, kept)| kept.as_ref().ok()) {
                 // Were it removed meanwhile, the next attempt would fetch it again.
@@ -248,7 +248,7 @@ fn typed(segment: &Segment) -> Option<(MessageType, &Media)> {
     Some((message_type, segment.media()?))
 }
 
-fn with_outcomes(content: &Content, outcomes: &[Outcome], at: u64) -> Content {
+fn with_outcomes(content: &Content, outcomes: &[FetchOutcome], at: u64) -> Content {
     let mut place = 0;
     change_media(content, &mut |media| {
         match outcomes.iter().find(|(one, _)| one.is(place, media)) {
@@ -308,7 +308,7 @@ mod tests {
     fn a_failure_is_noted_until_another_attempt_ends_better() {
         let content = Content::of(vec![image(Some("https://x/1")), image(Some("https://x/2"))]);
         let message = Message::new(1, uuid::Uuid::nil(), content, "group_1".into(), 1);
-        let ended = |message: &Message, kept: Result<Kept, Failure>| {
+        let ended = |message: &Message, kept: Result<KeptFile, FetchFailure>| {
             let first = missing(message, &[MessageType::Image]).swap_remove(0);
             with_outcomes(&message.content, &[(first, kept)], 9)
         };
@@ -319,15 +319,15 @@ mod tests {
         let failed = |reason: &str, retryable| {
             Some(MediaFailure { reason: reason.into(), retryable, at: 9 })
         };
-        let content = ended(&message, Err(Failure::passing("busy")));
+        let content = ended(&message, Err(FetchFailure::passing("busy")));
         assert_eq!(failures(&content), [failed("busy", true), None]);
         let again = Message { content, ..message.clone() };
         assert!(missing(&again, &[MessageType::Image]).iter().all(Missing::may_be_there));
-        let content = ended(&again, Err(Failure::lasting("x".repeat(9_999))));
+        let content = ended(&again, Err(FetchFailure::lasting("x".repeat(9_999))));
         assert_eq!(failures(&content)[0].as_ref().unwrap().reason.chars().count(), 300);
         let again = Message { content, ..message.clone() };
         assert!(!missing(&again, &[MessageType::Image])[0].may_be_there());
-        let kind = Kind { mime: "image/png", size: None };
+        let kind = FileType { mime: "image/png", size: None };
         // The attempt began before the failure of another one was noted.
         let first = missing(&message, &[MessageType::Image]).swap_remove(0);
         let content = with_outcomes(&again.content, &[(first, Ok((Hash([1; 32]), 5, kind)))], 9);

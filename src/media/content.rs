@@ -2,9 +2,9 @@
 //! they are here.
 
 use super::blobs::Blobs;
-use super::bounds::Refused;
+use super::bounds::BlobRefused;
 use super::hash::Hash;
-use super::sniff::Kind;
+use super::sniff::FileType;
 use super::upload::Upload;
 use crate::model::content::{Content, Media, Segment};
 use crate::model::inline::Inline;
@@ -147,7 +147,7 @@ pub fn put_into(media: &mut Media, hash: Hash, size: u64, kind: FileType) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bounds::Bounds;
+    use super::super::bounds::BlobBounds;
     use super::*;
     use crate::model::content::ForwardItem;
     use crate::model::message::{MessageType, Sender};

@@ -1,7 +1,7 @@
 //! Copies of blobs.
 
 use super::blobs::{Blobs, Stored};
-use super::bounds::{Bounds, Refused};
+use super::bounds::{BlobBounds, BlobRefused};
 use super::hash::Hash;
 use super::upload::Upload;
 use std::io::{self, Read};
@@ -11,8 +11,8 @@ use std::path::Path;
 const BUFFER: usize = 256 << 10;
 
 /// Copies every blob into another folder; what is there already stays. Gives how many were copied.
-pub fn copy_all(blobs: &Blobs, root: &Path) -> Result<u64, Refused> {
-    let target = Blobs::open(root, Bounds::NONE)?;
+pub fn copy_all(blobs: &Blobs, root: &Path) -> Result<u64, BlobRefused> {
+    let target = Blobs::open(root, BlobBounds::NONE)?;
     let mut copied = 0;
     for Stored { hash, size, .. } in blobs.all()? {
         if target.find(hash)?.is_some_and(|there| there.size == size) {
@@ -30,7 +30,7 @@ pub fn copy_all(blobs: &Blobs, root: &Path) -> Result<u64, Refused> {
 }
 
 /// Copies a blob's bytes; false where it is not kept.
-pub fn copy_blob(blobs: &Blobs, hash: Hash, to: &mut Upload) -> Result<bool, Refused> {
+pub fn copy_blob(blobs: &Blobs, hash: Hash, to: &mut Upload) -> Result<bool, BlobRefused> {
     let mut file = match blobs.open_blob(hash) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         file => file?,
@@ -51,13 +51,13 @@ mod tests {
     #[test]
     fn a_copy_has_every_blob() {
         let folder = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(folder.path().join("media"), Bounds::NONE).unwrap();
+        let blobs = Blobs::open(folder.path().join("media"), BlobBounds::NONE).unwrap();
         Upload::put(&blobs, b"a").unwrap();
         Upload::put(&blobs, b"b").unwrap();
         let to = folder.path().join("copy");
         assert_eq!(copy_all(&blobs, &to).unwrap(), 2);
         assert_eq!(copy_all(&blobs, &to).unwrap(), 0);
-        let mut hashes = Blobs::open(&to, Bounds::NONE).unwrap().all().unwrap();
+        let mut hashes = Blobs::open(&to, BlobBounds::NONE).unwrap().all().unwrap();
         let mut originals = blobs.all().unwrap();
         hashes.sort_by_key(|stored| stored.hash);
         originals.sort_by_key(|stored| stored.hash);

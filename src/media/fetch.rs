@@ -5,7 +5,7 @@
 
 use super::address::Allowed;
 use super::blobs::Blobs;
-use super::bounds::Refused;
+use super::bounds::BlobRefused;
 use super::decrypt::Decrypter;
 use super::upload::Upload;
 use crate::adapter::{Fragments, MediaSource};
@@ -164,7 +164,7 @@ impl Fetcher {
             }
             MediaSource::Fragments(fragments) => {
                 let gathered = tokio::time::timeout(self.timeout, self.gather(&fragments));
-                gathered.await.unwrap_or_else(|_| Err(Failure::passing("it took too long")))
+                gathered.await.unwrap_or_else(|_| Err(FetchFailure::passing("it took too long")))
             }
             MediaSource::Address { url, key, is_configured: true } => {
                 self.get(&self.configured, parsed(&url)?, key).await
@@ -178,23 +178,23 @@ impl Fetcher {
     }
 
     /// A file in fragments, which have to make the one that was told.
-    async fn gather(&self, told: &Fragments) -> Result<Upload, Failure> {
+    async fn gather(&self, told: &Fragments) -> Result<Upload, FetchFailure> {
         let max_bytes = self.blobs.bounds().max_bytes;
         if told.size > max_bytes {
-            return Err(Refused::TooLarge { max_bytes }.into());
+            return Err(BlobRefused::TooLarge { max_bytes }.into());
         }
         self.blobs.check_quota(1)?;
         let blobs = self.blobs.clone();
         let mut upload = on_thread(move || Upload::begin(&blobs)).await?;
         while upload.size() < told.size {
             let read = told.reader.read(upload.size(), told.size - upload.size()).await;
-            let bytes = read.map_err(Failure::passing)?;
+            let bytes = read.map_err(FetchFailure::passing)?;
             upload = on_thread(move || upload.write(&bytes).map(|()| upload)).await?;
         }
         let hash = upload.hash().to_string();
         match &told.sha256 {
             Some(wanted) if !wanted.eq_ignore_ascii_case(&hash) => {
-                Err(Failure::passing("its fragments do not make the file that was told"))
+                Err(FetchFailure::passing("its fragments do not make the file that was told"))
             }
             _ => Ok(upload),
         }
@@ -205,8 +205,8 @@ impl Fetcher {
         client: &Result<Client, String>,
         url: Url,
         key: Option<[u8; 16]>,
-    ) -> Result<Upload, Failure> {
-        let client = client.as_ref().map_err(|reason| Failure::lasting(reason.as_str()))?;
+    ) -> Result<Upload, FetchFailure> {
+        let client = client.as_ref().map_err(|reason| FetchFailure::lasting(reason.as_str()))?;
         // What could not be kept is not fetched.
         self.blobs.check_quota(1)?;
         let answer = client.get(url).send().await.map_err(|error| failed(&error))?;
@@ -387,7 +387,7 @@ impl Resolve for PublicOnly {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bounds::Bounds;
+    use super::super::bounds::BlobBounds;
     use super::*;
     use std::io::{Read, Write};
     use std::net::TcpListener;

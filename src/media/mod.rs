@@ -26,7 +26,7 @@ mod upload;
 
 pub use address::{Allowed, is_public};
 pub use blobs::{Blobs, Stored, folder_beside};
-pub use bounds::{Bounds, Refused};
+pub use bounds::{BlobBounds, BlobRefused};
 pub use hash::Hash;
 pub use reading::AdapterMedia;
 pub use upload::Upload;

@@ -4,7 +4,7 @@
 //! counts are synced; what lies behind them is cut off when the upload goes on.
 
 use super::blobs::{Blobs, entries};
-use super::bounds::Refused;
+use super::bounds::BlobRefused;
 use super::hash::Hash;
 use super::sniff::{HEAD_BYTES, sniff};
 use crate::clock::now;
@@ -56,9 +56,9 @@ impl Partial {
 
 /// Why an upload does not begin, or does not go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum UploadProblem {
     /// The bytes are not kept.
-    Refused(Refused),
+    Refused(BlobRefused),
     /// There is no such upload, or not any more.
     NotFound,
     /// Another request writes it.
@@ -75,13 +75,13 @@ pub enum Problem {
     TooMany,
 }
 
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Self {
+impl From<BlobRefused> for UploadProblem {
+    fn from(refused: BlobRefused) -> Self {
         Self::Refused(refused)
     }
 }
 
-impl From<io::Error> for Problem {
+impl From<io::Error> for UploadProblem {
     fn from(error: io::Error) -> Self {
         Self::Refused(error.into())
     }
@@ -110,11 +110,11 @@ impl Partials {
         length: u64,
         name: Option<String>,
         sha256: Option<Hash>,
-    ) -> Result<Partial, Problem> {
+    ) -> Result<Partial, UploadProblem> {
         let max_bytes = self.blobs.bounds().max_bytes;
         match length {
-            0 => return Err(Refused::Empty.into()),
-            length if length > max_bytes => return Err(Refused::TooLarge { max_bytes }.into()),
+            0 => return Err(BlobRefused::Empty.into()),
+            length if length > max_bytes => return Err(BlobRefused::TooLarge { max_bytes }.into()),
             _ => {}
         }
         let _beginning = lock(&self.beginning);
@@ -150,7 +150,7 @@ impl Partials {
             }
         }
         if going.len() >= MAX_UPLOADS {
-            return Err(Problem::TooMany);
+            return Err(UploadProblem::TooMany);
         }
         let others: u64 = going.iter().map(|one| one.length).sum();
         self.blobs.check_quota(others.saturating_add(length))?;
@@ -185,11 +185,11 @@ impl Partials {
     }
 
     /// Opens an upload to go on at a byte. Nobody else can until it is dropped.
-    pub fn open(&self, id: Uuid, offset: u64) -> Result<Writing, Problem> {
-        let busy = Busy::of(id, &self.busy).ok_or(Problem::Busy)?;
-        let partial = self.find(id)?.ok_or(Problem::NotFound)?;
+    pub fn open(&self, id: Uuid, offset: u64) -> Result<PartialWriting, UploadProblem> {
+        let busy = Busy::of(id, &self.busy).ok_or(UploadProblem::Busy)?;
+        let partial = self.find(id)?.ok_or(UploadProblem::NotFound)?;
         if partial.offset != offset {
-            return Err(Problem::WrongOffset { offset: partial.offset });
+            return Err(UploadProblem::WrongOffset { offset: partial.offset });
         }
         let file = if partial.media.is_some() {
             None
@@ -199,13 +199,13 @@ impl Partials {
             file.seek(SeekFrom::Start(offset))?;
             Some(file)
         };
-        Ok(Writing { partials: self.clone(), partial, file, size: offset, _busy: busy })
+        Ok(PartialWriting { partials: self.clone(), partial, file, size: offset, _busy: busy })
     }
 
     /// Gives an upload up; a file that is kept stays.
-    pub fn remove(&self, id: Uuid) -> Result<(), Problem> {
-        let _busy = Busy::of(id, &self.busy).ok_or(Problem::Busy)?;
-        self.find(id)?.ok_or(Problem::NotFound)?;
+    pub fn remove(&self, id: Uuid) -> Result<(), UploadProblem> {
+        let _busy = Busy::of(id, &self.busy).ok_or(UploadProblem::Busy)?;
+        self.find(id)?.ok_or(UploadProblem::NotFound)?;
         Ok(self.forget(id)?)
     }
 
@@ -317,7 +317,7 @@ impl Drop for Busy {
 
 /// An upload that goes on.
 #[derive(Debug)]
-pub struct Writing {
+pub struct PartialWriting {
     partials: Partials,
     partial: Partial,
     /// Its bytes so far; none where it is kept already.
@@ -327,12 +327,12 @@ pub struct Writing {
     _busy: Busy,
 }
 
-impl Writing {
+impl PartialWriting {
     /// Adds bytes.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), UploadProblem> {
         let (more, length) = (bytes.len() as u64, self.partial.length);
         if self.size.saturating_add(more) > length {
-            return Err(Problem::TooLong { length });
+            return Err(UploadProblem::TooLong { length });
         }
         let Some(file) = &mut self.file else { return Ok(()) };
         self.partials.blobs.check_disk(more)?;
@@ -345,7 +345,7 @@ impl Writing {
     }
 
     /// Has what was written outlive a power cut.
-    pub fn checkpoint(&mut self) -> Result<(), Problem> {
+    pub fn checkpoint(&mut self) -> Result<(), UploadProblem> {
         if let Some(file) = &self.file
             && self.size > self.partial.offset
         {
@@ -357,7 +357,7 @@ impl Writing {
     }
 
     /// Ends this part of it. A file that is whole is kept from now on.
-    pub fn finish(mut self) -> Result<Partial, Problem> {
+    pub fn finish(mut self) -> Result<Partial, UploadProblem> {
         self.checkpoint()?;
         let Some(mut file) = self.file.take().filter(|_| self.size == self.partial.length) else {
             return Ok(self.partial);
@@ -370,7 +370,7 @@ impl Writing {
         let hash = Hash::of(&mut file)?;
         if partial.sha256.as_ref().is_some_and(|told| *told != hash.to_string()) {
             partials.forget(partial.id)?;
-            return Err(Problem::OtherBytes);
+            return Err(UploadProblem::OtherBytes);
         }
         // Before the bytes move: without this the upload would be lost if a kill came between.
         partial.media = Some(hash.to_string());
@@ -387,10 +387,10 @@ impl Writing {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bounds::Bounds;
+    use super::super::bounds::BlobBounds;
     use super::*;
 
-    fn partials(bounds: Bounds) -> (tempfile::TempDir, Partials) {
+    fn partials(bounds: BlobBounds) -> (tempfile::TempDir, Partials) {
         let folder = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(folder.path().join("media"), bounds).unwrap();
         (folder, Partials::new(blobs))
@@ -412,7 +412,12 @@ mod tests {
         entries(&partials.blobs.uploads().unwrap()).unwrap().len()
     }
 
-    fn add(partials: &Partials, id: Uuid, offset: u64, bytes: &[u8]) -> Result<Partial, Problem> {
+    fn add(
+        partials: &Partials,
+        id: Uuid,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<Partial, UploadProblem> {
         let mut writing = partials.open(id, offset)?;
         writing.write(bytes)?;
         writing.finish()
@@ -420,7 +425,7 @@ mod tests {
 
     #[test]
     fn an_upload_goes_on_after_a_kill_where_its_bytes_were_synced() {
-        let (_folder, mut partials) = partials(Bounds::NONE);
+        let (_folder, mut partials) = partials(BlobBounds::NONE);
         let id = partials.begin(10, Some("a.txt".into()), None).unwrap().id;
         assert_eq!(add(&partials, id, 0, b"hello").unwrap().offset, 5);
         // These are written and not synced when the process is killed.
@@ -429,7 +434,10 @@ mod tests {
         std::mem::forget(writing);
         partials = killed(&partials);
         assert_eq!(partials.find(id).unwrap().unwrap().offset, 5);
-        assert_eq!(add(&partials, id, 7, b"").unwrap_err(), Problem::WrongOffset { offset: 5 });
+        assert_eq!(
+            add(&partials, id, 7, b"").unwrap_err(),
+            UploadProblem::WrongOffset { offset: 5 }
+        );
         let done = add(&partials, id, 5, b"world").unwrap();
         assert_eq!(
             (done.media.as_deref(), done.mime.as_deref()),
@@ -443,7 +451,7 @@ mod tests {
 
     #[test]
     fn a_kill_between_the_record_and_the_blob_loses_nothing() {
-        let (_folder, partials) = partials(Bounds::NONE);
+        let (_folder, partials) = partials(BlobBounds::NONE);
         let id = partials.begin(5, None, None).unwrap().id;
         let whole = add(&partials, id, 0, b"hell").unwrap();
         let media = Some(hash(b"hello").to_string());
@@ -458,7 +466,7 @@ mod tests {
 
     #[test]
     fn other_bytes_than_those_that_were_told_are_not_kept() {
-        let (_folder, partials) = partials(Bounds::NONE);
+        let (_folder, partials) = partials(BlobBounds::NONE);
         let id = partials.begin(5, None, Some(hash(b"hello"))).unwrap().id;
         add(&partials, id, 0, b"he").unwrap();
         // The same file goes on, another one begins anew.
@@ -466,55 +474,61 @@ mod tests {
         assert_eq!((same.id, same.offset), (id, 2));
         assert_ne!(partials.begin(5, None, Some(hash(b"other"))).unwrap().id, id);
         assert_ne!(partials.begin(5, None, None).unwrap().id, id);
-        assert_eq!(add(&partials, id, 2, b"LLO").unwrap_err(), Problem::OtherBytes);
-        assert_eq!(add(&partials, id, 0, b"").unwrap_err(), Problem::NotFound);
+        assert_eq!(add(&partials, id, 2, b"LLO").unwrap_err(), UploadProblem::OtherBytes);
+        assert_eq!(add(&partials, id, 0, b"").unwrap_err(), UploadProblem::NotFound);
         assert_eq!(partials.blobs.all().unwrap(), []);
     }
 
     #[test]
     fn a_file_that_is_here_is_whole_at_once_also_where_there_is_no_room() {
-        let bounds = Bounds { quota_bytes: 5, ..Bounds::NONE };
+        let bounds = BlobBounds { quota_bytes: 5, ..BlobBounds::NONE };
         let (_folder, partials) = partials(bounds);
         let id = partials.begin(5, None, None).unwrap().id;
         add(&partials, id, 0, b"hello").unwrap();
         let again = partials.begin(5, None, Some(hash(b"hello"))).unwrap();
         assert_eq!((again.offset, again.media), (5, Some(hash(b"hello").to_string())));
-        let full = Problem::Refused(Refused::Full { quota_bytes: 5 });
+        let full = UploadProblem::Refused(BlobRefused::Full { quota_bytes: 5 });
         assert_eq!(partials.begin(5, None, Some(hash(b"other"))).unwrap_err(), full);
     }
 
     #[test]
     fn number_sum_length_and_age_are_bounded() {
-        let bounds = Bounds { max_bytes: 10, quota_bytes: 700, reserve_bytes: 0 };
+        let bounds = BlobBounds { max_bytes: 10, quota_bytes: 700, reserve_bytes: 0 };
         let (_folder, partials) = partials(bounds);
-        let too_large = Problem::Refused(Refused::TooLarge { max_bytes: 10 });
+        let too_large = UploadProblem::Refused(BlobRefused::TooLarge { max_bytes: 10 });
         assert_eq!(partials.begin(11, None, None).unwrap_err(), too_large);
-        assert_eq!(partials.begin(0, None, None).unwrap_err(), Problem::Refused(Refused::Empty));
+        assert_eq!(
+            partials.begin(0, None, None).unwrap_err(),
+            UploadProblem::Refused(BlobRefused::Empty)
+        );
         let id = partials.begin(10, None, None).unwrap().id;
-        assert_eq!(add(&partials, id, 0, &[0; 11]).unwrap_err(), Problem::TooLong { length: 10 });
+        assert_eq!(
+            add(&partials, id, 0, &[0; 11]).unwrap_err(),
+            UploadProblem::TooLong { length: 10 }
+        );
         for _ in 1..MAX_UPLOADS {
             partials.begin(10, None, None).unwrap();
         }
-        assert_eq!(partials.begin(10, None, None).unwrap_err(), Problem::TooMany);
+        assert_eq!(partials.begin(10, None, None).unwrap_err(), UploadProblem::TooMany);
         let old = partials.find(id).unwrap().unwrap();
         partials.write_record(&Partial { at: 1, ..old.clone() }).unwrap();
         let writing = partials.open(id, 0).unwrap();
         assert_eq!(partials.remove_old().unwrap(), 0, "it goes on just now");
-        assert_eq!(partials.remove(id).unwrap_err(), Problem::Busy);
-        assert_eq!(partials.open(id, 0).unwrap_err(), Problem::Busy);
+        assert_eq!(partials.remove(id).unwrap_err(), UploadProblem::Busy);
+        assert_eq!(partials.open(id, 0).unwrap_err(), UploadProblem::Busy);
         drop(writing);
         assert_eq!(partials.remove_old().unwrap(), 1);
         assert_eq!(partials.find(id).unwrap(), None);
         partials.begin(10, None, None).unwrap();
-        let (_folder, partials) = self::partials(Bounds { quota_bytes: 15, ..bounds });
+        let (_folder, partials) = self::partials(BlobBounds { quota_bytes: 15, ..bounds });
         partials.begin(10, None, None).unwrap();
-        let full = Problem::Refused(Refused::Full { quota_bytes: 15 });
+        let full = UploadProblem::Refused(BlobRefused::Full { quota_bytes: 15 });
         assert_eq!(partials.begin(10, None, None).unwrap_err(), full);
     }
 
     #[test]
     fn what_cannot_go_on_is_removed_at_the_start() {
-        let (_folder, partials) = partials(Bounds::NONE);
+        let (_folder, partials) = partials(BlobBounds::NONE);
         let id = partials.begin(5, None, None).unwrap().id;
         let folder = partials.blobs.uploads().unwrap();
         let stranger = Uuid::new_v4();

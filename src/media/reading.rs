@@ -45,6 +45,6 @@ impl ReadMedia for AdapterMedia {
     fn address(&self, sha256: &str) -> Option<String> {
         let (url, hash) = (self.url.as_ref()?, sha256.parse().ok()?);
         self.blobs.open_blob(hash).ok()?;
-        Some(format!("{}{}", url.trim_end_matches('/'), self.signer.sign(hash, now()).0))
+        Some(format!("{}{}", url.trim_end_matches('/'), self.signer.sign(hash, now())))
     }
 }

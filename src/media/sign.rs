@@ -23,12 +23,16 @@ impl Signer {
         Ok(Self { key })
     }
 
-    /// The path and query at which a blob is served from `now` (Unix seconds) on for an hour, and the
-    /// end of that hour.
-    pub fn sign(&self, hash: Hash, now: u64) -> (String, u64) {
+    /// The path and query at which a blob is served from `now` (Unix seconds) on for an hour.
+    pub fn sign(&self, hash: Hash, now: u64) -> String {
+        let (until, signature) = self.signature_at(hash, now);
+        format!("/media/{hash}?until={until}&sig={signature}")
+    }
+
+    /// Until when (Unix seconds) an address of a blob holds that is made `now`, and its signature.
+    pub fn signature_at(&self, hash: Hash, now: u64) -> (u64, String) {
         let until = now.saturating_add(HOLDS_FOR);
-        let signature = self.signature(hash, until);
-        (format!("/media/{hash}?until={until}&sig={signature:032x}"), until)
+        (until, format!("{:032x}", self.signature(hash, until)))
     }
 
     /// Whether a signature is ours and holds at `now`.
@@ -53,8 +57,7 @@ mod tests {
     fn a_signature_holds_for_one_file_and_an_hour() {
         let signer = Signer::new().unwrap();
         let (hash, other) = (Hash([1; 32]), Hash([2; 32]));
-        let (path, until) = signer.sign(hash, 1000);
-        assert_eq!(until, 4600);
+        let path = signer.sign(hash, 1000);
         let (_, signature) = path.split_once("&sig=").unwrap();
         assert_eq!(path, format!("/media/{hash}?until=4600&sig={signature}"));
         assert!(signer.holds(hash, 4600, signature, 4600));

@@ -243,7 +243,7 @@ pub async fn take_out(
 
 #[cfg(test)]
 mod tests {
-    use super::super::bounds::Bounds;
+    use super::super::bounds::BlobBounds;
     use super::super::upload::Upload;
     use super::*;
     use crate::model::content::{Content, Media, Segment};

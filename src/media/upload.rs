@@ -1,9 +1,9 @@
 //! A blob that is being written.
 
 use super::blobs::{Blobs, Stored};
-use super::bounds::Refused;
+use super::bounds::BlobRefused;
 use super::hash::Hash;
-use super::sniff::{HEAD_BYTES, Kind, sniff};
+use super::sniff::{FileType, HEAD_BYTES, sniff};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -24,7 +24,7 @@ pub struct Upload {
 
 impl Upload {
     /// Begins a blob.
-    pub fn begin(blobs: &Blobs) -> Result<Self, Refused> {
+    pub fn begin(blobs: &Blobs) -> Result<Self, BlobRefused> {
         let path = blobs.uploads()?.join(uuid::Uuid::new_v4().to_string());
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         let (blobs, hasher) = (blobs.clone(), Sha256::new());
@@ -32,7 +32,7 @@ impl Upload {
     }
 
     /// Keeps bytes that are all here.
-    pub fn put(blobs: &Blobs, bytes: &[u8]) -> Result<(Stored, Kind), Refused> {
+    pub fn put(blobs: &Blobs, bytes: &[u8]) -> Result<(Stored, FileType), BlobRefused> {
         let mut upload = Self::begin(blobs)?;
         upload.write(bytes)?;
         let kind = upload.kind();
@@ -40,11 +40,11 @@ impl Upload {
     }
 
     /// Adds bytes. Whether all blobs together have too many is known once it is whole.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), BlobRefused> {
         let max_bytes = self.blobs.bounds().max_bytes;
         let more = bytes.len() as u64;
         if self.size.saturating_add(more) > max_bytes {
-            return Err(Refused::TooLarge { max_bytes });
+            return Err(BlobRefused::TooLarge { max_bytes });
         }
         self.blobs.check_disk(more)?;
         self.file.write_all(bytes)?;
@@ -66,14 +66,14 @@ impl Upload {
     }
 
     /// What it is, by its first bytes.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> FileType {
         sniff(&self.head)
     }
 
     /// Keeps it; returns once it is on disk under its own name.
-    pub fn finish(self) -> Result<Stored, Refused> {
+    pub fn finish(self) -> Result<Stored, BlobRefused> {
         if self.size == 0 {
-            return Err(Refused::Empty);
+            return Err(BlobRefused::Empty);
         }
         self.file.sync_all()?;
         self.blobs.keep(&self.path, self.hash(), self.size)
@@ -90,19 +90,19 @@ impl Drop for Upload {
 #[cfg(test)]
 mod tests {
     use super::super::blobs::entries;
-    use super::super::bounds::Bounds;
+    use super::super::bounds::BlobBounds;
     use super::*;
     use std::io::Read;
     use std::time::SystemTime;
 
-    fn blobs_within(bounds: Bounds) -> (tempfile::TempDir, Blobs) {
+    fn blobs_within(bounds: BlobBounds) -> (tempfile::TempDir, Blobs) {
         let folder = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(folder.path().join("a/media"), bounds).unwrap();
         (folder, blobs)
     }
 
     fn blobs() -> (tempfile::TempDir, Blobs) {
-        blobs_within(Bounds::NONE)
+        blobs_within(BlobBounds::NONE)
     }
 
     fn uploads(blobs: &Blobs) -> usize {
@@ -136,17 +136,17 @@ mod tests {
         let mut upload = Upload::begin(&blobs).unwrap();
         upload.write(b"half").unwrap();
         drop(upload);
-        assert_eq!(Upload::begin(&blobs).unwrap().finish(), Err(Refused::Empty));
+        assert_eq!(Upload::begin(&blobs).unwrap().finish(), Err(BlobRefused::Empty));
         assert_eq!((blobs.all().unwrap(), blobs.used(), uploads(&blobs)), (vec![], 0, 0));
     }
 
     #[test]
     fn size_and_sum_are_bounded() {
-        let bounds = Bounds { max_bytes: 10, quota_bytes: 15, reserve_bytes: 0 };
+        let bounds = BlobBounds { max_bytes: 10, quota_bytes: 15, reserve_bytes: 0 };
         let (_folder, blobs) = blobs_within(bounds);
-        assert_eq!(Upload::put(&blobs, &[0; 11]), Err(Refused::TooLarge { max_bytes: 10 }));
+        assert_eq!(Upload::put(&blobs, &[0; 11]), Err(BlobRefused::TooLarge { max_bytes: 10 }));
         Upload::put(&blobs, &[1; 10]).unwrap();
-        assert_eq!(Upload::put(&blobs, &[2; 6]), Err(Refused::Full { quota_bytes: 15 }));
+        assert_eq!(Upload::put(&blobs, &[2; 6]), Err(BlobRefused::Full { quota_bytes: 15 }));
         assert_eq!(blobs.used(), 10);
         // Bytes that are here already take no room.
         Upload::put(&blobs, &[1; 10]).unwrap();
@@ -155,8 +155,8 @@ mod tests {
         blobs.remove(kept.hash).unwrap();
         Upload::put(&blobs, &[4; 5]).unwrap();
         let reserve_bytes = u64::MAX;
-        let (_folder, blobs) = blobs_within(Bounds { reserve_bytes, ..bounds });
-        assert_eq!(Upload::put(&blobs, b"x"), Err(Refused::DiskFull { reserve_bytes }));
+        let (_folder, blobs) = blobs_within(BlobBounds { reserve_bytes, ..bounds });
+        assert_eq!(Upload::put(&blobs, b"x"), Err(BlobRefused::DiskFull { reserve_bytes }));
         assert_eq!(uploads(&blobs), 0);
     }
 

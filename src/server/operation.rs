@@ -149,6 +149,15 @@ impl Description {
         self.parameter("header", name, schema, description)
     }
 
+    /// Adds a header field that has to be there.
+    pub fn needs_header(mut self, name: &str, schema: &Value, description: &str) -> Self {
+        self = self.header(name, schema, description);
+        if let Some(added) = self.parameters.last_mut() {
+            added["required"] = true.into();
+        }
+        self
+    }
+
     /// Adds a parameter of the path.
     pub fn path(self, name: &str, schema: &Value, description: &str) -> Self {
         self.parameter("path", name, schema, description)

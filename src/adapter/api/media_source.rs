@@ -50,11 +50,11 @@ pub struct Fragments {
 /// Reads fragments of a file.
 pub trait ReadFragments: Send + Sync {
     /// At least one byte from `offset` on, and at most `bytes`; the error says why there are none.
-    fn read(&self, offset: u64, bytes: u64) -> Reading<'_>;
+    fn read(&self, offset: u64, bytes: u64) -> FragmentReading<'_>;
 }
 
 /// A fragment on its way.
-pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send + 'a>>;
+pub type FragmentReading<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send + 'a>>;
 
 impl PartialEq for Fragments {
     fn eq(&self, other: &Self) -> bool {

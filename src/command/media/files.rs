@@ -3,8 +3,8 @@
 use crate::client::{Client, FileBody};
 use crate::error::{Error, Result};
 use crate::media::content::hashes;
-use crate::media::{Blobs, Bounds, Hash, Refused, Upload, folder_beside};
-use crate::protocol::http::Record;
+use crate::media::{BlobBounds, BlobRefused, Blobs, Hash, Upload, folder_beside};
+use crate::protocol::http::TransferRecord;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -57,7 +57,7 @@ impl MediaFiles {
             if blobs.open_blob(hash).is_ok() {
                 continue;
             }
-            let failed = |refused: Refused| cannot(blobs.root(), &refused);
+            let failed = |refused: BlobRefused| cannot(blobs.root(), &refused);
             let mut upload = Upload::begin(&blobs).map_err(failed)?;
             if client.download(hash, &mut upload).await? {
                 let stored = upload.finish().map_err(failed)?;

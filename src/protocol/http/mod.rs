@@ -15,7 +15,7 @@ pub use media::{KeptMedia, MediaAddress, MediaList, MediaRemoved, Uploaded};
 pub use message::{MessageChange, NewMessage, ParsedChange};
 pub use request::{Request, RequestAnswer, Requests};
 pub use texts::{INVALID_STATUS, INVALID_TYPE, NO_REPLY_TARGET, NOT_FOUND};
-pub use transfer::{Backup, BackupDone, Imported, Record};
+pub use transfer::{Backup, BackupDone, Imported, TransferRecord};
 pub use upload::{
     TUS_RESUMABLE, TUS_VERSION, UPLOAD_LENGTH, UPLOAD_METADATA, UPLOAD_OFFSET, UPLOAD_PART,
     UploadState,

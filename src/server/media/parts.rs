@@ -4,13 +4,13 @@
 use super::upload::{MAX_TIME, PIECE, next, too_slow};
 use super::{checked_name, on_thread};
 use crate::media::Hash;
-use crate::media::partial::{MAX_UPLOADS, Partial, Problem, Writing};
+use crate::media::partial::{MAX_UPLOADS, Partial, PartialWriting, UploadProblem};
 use crate::protocol::http::{
     TUS_RESUMABLE, TUS_VERSION, UPLOAD_LENGTH, UPLOAD_METADATA, UPLOAD_OFFSET, UPLOAD_PART,
     UploadState,
 };
-use crate::server::body::{Answer, Body, json};
-use crate::server::context::Context;
+use crate::server::body::{Body, HttpResponse, json};
+use crate::server::context::ServerContext;
 use crate::server::error::{ErrorResponse, Result};
 use crate::server::limit::RETRY_AFTER;
 use crate::server::operation::Call;
@@ -32,34 +32,34 @@ const EXTENSIONS: HeaderValue = HeaderValue::from_static("creation,expiration,te
 /// When an upload may be gone (tus 1.0, expiration).
 const UPLOAD_EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 
-impl From<Problem> for ErrorResponse {
-    fn from(problem: Problem) -> Self {
+impl From<UploadProblem> for ErrorResponse {
+    fn from(problem: UploadProblem) -> Self {
         let (status, text, code) = match problem {
-            Problem::Refused(refused) => return refused.into(),
-            Problem::NotFound => {
+            UploadProblem::Refused(refused) => return refused.into(),
+            UploadProblem::NotFound => {
                 (StatusCode::NOT_FOUND, "there is no such upload here".to_owned(), "no_upload")
             }
-            Problem::Busy => {
+            UploadProblem::Busy => {
                 let text = "another request writes this upload; ask where it is, and go on there";
                 (StatusCode::LOCKED, text.to_owned(), "busy")
             }
-            Problem::WrongOffset { offset } => {
+            UploadProblem::WrongOffset { offset } => {
                 let text = format!("the upload goes on at `Upload-Offset: {offset}`");
                 return Self::new(StatusCode::CONFLICT, text)
                     .named(Some("wrong_offset"))
                     .with(UPLOAD_OFFSET, offset.into());
             }
-            Problem::TooLong { length } => {
+            UploadProblem::TooLong { length } => {
                 let text = format!("the upload was to have {length} bytes, and there are more");
                 (StatusCode::PAYLOAD_TOO_LARGE, text, "too_large")
             }
-            Problem::OtherBytes => {
+            UploadProblem::OtherBytes => {
                 let text = "the file is not the one whose SHA-256 was told; begin anew";
                 (StatusCode::UNPROCESSABLE_ENTITY, text.to_owned(), "other_bytes")
             }
-            Problem::TooMany => {
+            UploadProblem::TooMany => {
                 let text = format!("{MAX_UPLOADS} uploads are not whole yet; try again later");
-                return Self::unavailable(text, RETRY_AFTER);
+                return Self::too_many_requests(text, RETRY_AFTER);
             }
         };
         Self::new(status, text).named(Some(code))
@@ -67,7 +67,7 @@ impl From<Problem> for ErrorResponse {
 }
 
 /// `OPTIONS /api/uploads`: what is spoken here.
-pub fn options(call: &Call<'_>) -> Answer {
+pub fn options(call: &Call<'_>) -> HttpResponse {
     let mut answer = empty(StatusCode::NO_CONTENT);
     let headers = answer.headers_mut();
     headers.insert(TUS_VERSIONS, TUS_VERSION);
@@ -77,7 +77,7 @@ pub fn options(call: &Call<'_>) -> Answer {
 }
 
 /// `POST /api/uploads`: begins an upload, or finds the one of the same file.
-pub async fn begin(call: Call<'_>) -> Result<Answer> {
+pub async fn begin(call: Call<'_>) -> Result<HttpResponse> {
     let headers = call.request.headers();
     check_version(headers)?;
     let length = number(headers, &UPLOAD_LENGTH)?;
@@ -93,18 +93,18 @@ pub async fn begin(call: Call<'_>) -> Result<Answer> {
 }
 
 /// `GET /api/uploads/{id}`, and `HEAD`: how far an upload is.
-pub async fn state(call: Call<'_>) -> Result<Answer> {
+pub async fn state(call: Call<'_>) -> Result<HttpResponse> {
     check_version(call.request.headers())?;
     let (id, partials) = (id_of(&call)?, call.context.partials.clone());
-    let found = on_thread(move || partials.find(id)).await?.map_err(Problem::from)?;
-    let partial = found.ok_or(Problem::NotFound)?;
+    let found = on_thread(move || partials.find(id)).await?.map_err(UploadProblem::from)?;
+    let partial = found.ok_or(UploadProblem::NotFound)?;
     let mut answer = json(StatusCode::OK, &state_of(&partial));
     put_state(&mut answer, &partial);
     Ok(answer)
 }
 
 /// `PATCH /api/uploads/{id}`: the next bytes. What came of them stays, however the request ends.
-pub async fn append(call: Call<'_>) -> Result<Answer> {
+pub async fn append(call: Call<'_>) -> Result<HttpResponse> {
     let context = call.context;
     let id = id_of(&call)?;
     let headers = call.request.headers();
@@ -123,14 +123,19 @@ pub async fn append(call: Call<'_>) -> Result<Answer> {
 }
 
 /// `DELETE /api/uploads/{id}`: gives an upload up.
-pub async fn give_up(call: Call<'_>) -> Result<Answer> {
+pub async fn give_up(call: Call<'_>) -> Result<HttpResponse> {
     check_version(call.request.headers())?;
     let (id, partials) = (id_of(&call)?, call.context.partials.clone());
     on_thread(move || partials.remove(id)).await??;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-async fn receive(context: &Context, id: Uuid, offset: u64, body: &mut Incoming) -> Result<Partial> {
+async fn receive(
+    context: &ServerContext,
+    id: Uuid,
+    offset: u64,
+    body: &mut Incoming,
+) -> Result<Partial> {
     let _permit = context.uploads.acquire()?;
     let partials = context.partials.clone();
     let mut writing = on_thread(move || partials.open(id, offset)).await??;
@@ -167,7 +172,11 @@ async fn receive(context: &Context, id: Uuid, offset: u64, body: &mut Incoming) 
 }
 
 /// Writes bytes, the last ones so that they outlive a power cut.
-async fn write(mut writing: Writing, bytes: Vec<u8>, are_last: bool) -> Result<Writing> {
+async fn write(
+    mut writing: PartialWriting,
+    bytes: Vec<u8>,
+    are_last: bool,
+) -> Result<PartialWriting> {
     let written = on_thread(move || {
         let written = writing.write(&bytes);
         if written.is_err() || are_last {
@@ -180,7 +189,7 @@ async fn write(mut writing: Writing, bytes: Vec<u8>, are_last: bool) -> Result<W
 
 fn id_of(call: &Call<'_>) -> Result<Uuid> {
     let id = call.parameters.get("id").unwrap_or_default().parse();
-    id.map_err(|_| Problem::NotFound.into())
+    id.map_err(|_| UploadProblem::NotFound.into())
 }
 
 /// A version that is named has to be the one that is spoken (tus 1.0, `Tus-Resumable`).
@@ -203,7 +212,7 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64> {
 }
 
 /// The name and the SHA-256 of the file, as `Upload-Metadata` tells them (tus 1.0, creation): pairs of
-/// a key and a value in base64. Other keys are passed over.
+/// a key and a value in base64. Other keys are passed over, and so is a name that is none.
 fn metadata(headers: &HeaderMap) -> Result<(Option<String>, Option<Hash>)> {
     let wrong = |text: &str| ErrorResponse::bad_request(format!("`Upload-Metadata`: {text}"));
     let (mut name, mut sha256) = (None, None);
@@ -217,7 +226,7 @@ fn metadata(headers: &HeaderMap) -> Result<(Option<String>, Option<Hash>)> {
             text.ok_or_else(|| wrong(&format!("the value of `{key}` is no text in base64")))
         };
         match key {
-            "filename" => name = Some(checked_name(&decoded()?)?),
+            "filename" => name = decoded().and_then(|name| checked_name(&name)).ok(),
             "sha256" => sha256 = Some(decoded()?.parse().map_err(|why: String| wrong(&why))?),
             _ => {}
         }
@@ -230,14 +239,14 @@ fn state_of(partial: &Partial) -> UploadState {
     UploadState { id, name, length, offset, media, mime, expires_at: partial.expires_at() }
 }
 
-fn empty(status: StatusCode) -> Answer {
+fn empty(status: StatusCode) -> HttpResponse {
     let mut answer = Response::new(Body::default());
     *answer.status_mut() = status;
     answer.headers_mut().insert(TUS_RESUMABLE, TUS_VERSION);
     answer
 }
 
-fn put_state(answer: &mut Answer, partial: &Partial) {
+fn put_state(answer: &mut HttpResponse, partial: &Partial) {
     let headers = answer.headers_mut();
     headers.insert(TUS_RESUMABLE, TUS_VERSION);
     headers.insert(UPLOAD_OFFSET, partial.offset.into());

@@ -70,7 +70,7 @@ async fn receive(context: &ServerContext, body: &mut Incoming) -> Result<Upload>
 }
 
 /// The next bytes of a body; `None` at its end.
-pub(super) async fn next(context: &Context, body: &mut Incoming) -> Result<Option<Bytes>> {
+pub(super) async fn next(context: &ServerContext, body: &mut Incoming) -> Result<Option<Bytes>> {
     let limit = Duration::from_secs(context.config.limits.body_seconds);
     loop {
         let frame = timeout(limit, body.frame()).await.map_err(|_| too_slow(limit))?;

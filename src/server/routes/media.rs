@@ -1,7 +1,7 @@
 //! Routes of media.
 
 use super::route::{ADMIN, READ, Route, SEND};
-use super::schema::{count, file_name, hash, id};
+use super::schema::{count, file_bytes, file_name, hash, id, metadata};
 use crate::model::message::Message;
 use crate::protocol::http::{
     MediaAddress, MediaList, MediaRemoved, UPLOAD_PART, UploadState, Uploaded,
@@ -113,8 +113,8 @@ fn address() -> Operation {
 fn begin_upload() -> Operation {
     Operation::of(Method::POST, SEND, |call| Box::pin(media::begin(call))).described(|d| {
         d.named("begin_upload", "Begin an upload that goes on after a break (tus 1.0)")
-            .header("Upload-Length", &count(), "Bytes of the file")
-            .header("Upload-Metadata", &json!({"type": "string"}), "`filename` and `sha256`")
+            .needs_header("Upload-Length", &file_bytes(), "Bytes of the file")
+            .header("Upload-Metadata", &metadata(), "`filename` and `sha256`, each in base64")
             .answers::<UploadState>(StatusCode::CREATED, "Where it goes on; `Location` names it")
             .error(400, "The file is empty, or a header field is missing or wrong")
             .error(412, "`Tus-Resumable` is another version")
@@ -147,7 +147,7 @@ fn append_upload() -> Operation {
     Operation::of(Method::PATCH, SEND, |call| Box::pin(media::append(call))).described(|d| {
         d.named("append_upload", "The next bytes of an upload")
             .path("id", &id(), "The upload's ID")
-            .header("Upload-Offset", &count(), "Where these bytes belong")
+            .needs_header("Upload-Offset", &count(), "Where these bytes belong")
             .takes_text(UPLOAD_PART)
             .answers_nothing("They are here; `Upload-Offset` tells where it goes on")
             .error(404, "There is no such upload, or not any more")

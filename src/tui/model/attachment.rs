@@ -111,7 +111,9 @@ fn place_of(segment: &Segment) -> Option<AttachmentPlace> {
     if let Some(kept) = &media.media {
         return Some(AttachmentPlace::Kept(kept.clone()));
     }
-    let Some(url) = media.url.clone() else { return Some(Place::Platform(name_of(segment))) };
+    let Some(url) = media.url.clone() else {
+        return Some(AttachmentPlace::Platform(name_of(segment)));
+    };
     if Inline::parse(&url).is_some() {
         return Some(AttachmentPlace::Inline(url));
     }

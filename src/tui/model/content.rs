@@ -177,7 +177,7 @@ fn put(lines: &mut Lines, segment: &Segment, is_behind_name: bool) {
             }
             if let Some(failure) = segment.media().and_then(|media| media.failure.as_deref()) {
                 let reason = one_line(&failure.reason);
-                lines.put(&format!(" — not here: {reason} (s fetches it again)"), Look::Quiet);
+                lines.put(&format!(" — not here: {reason} (s fetches it again)"), TextLook::Quiet);
             }
             lines.begin_line();
         }

@@ -840,7 +840,7 @@ fn a_file_that_only_its_platform_has_can_be_saved() {
     enter(&mut model, &store);
     press(&mut model, KeyCode::Esc);
     press(&mut model, KeyCode::Char('s'));
-    let asks = |effect: &Effect| matches!(effect, Effect::Ask(Request::Fetch(file, Fetching::Save)) if matches!(file.place, Place::Platform(_)));
+    let asks = |effect: &Effect| matches!(effect, Effect::Ask(ServerRequest::Fetch(file, Fetching::Save)) if matches!(file.place, AttachmentPlace::Platform(_)));
     assert!(serve(&mut model, &store).iter().any(asks));
 }
 

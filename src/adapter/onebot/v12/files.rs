@@ -5,7 +5,7 @@ use super::action::{UploadFile, name_of, upload_failed};
 use super::bot::ConnectedBot;
 use super::segment::file_ids;
 use crate::adapter::api::{
-    ActionError, Delivery, Fragments, MediaOf, MediaSource, ReadFragments, Reading,
+    ActionError, Delivery, FragmentReading, Fragments, MediaOf, MediaSource, ReadFragments,
 };
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::NoAnswer;
@@ -138,13 +138,13 @@ impl ConnectedBot {
 
 /// A file of an implementation that gives it in fragments.
 struct FileFragments {
-    bot: Arc<Bot>,
+    bot: Arc<ConnectedBot>,
     id: String,
 }
 
 impl ReadFragments for FileFragments {
     /// The second stage of `get_file_fragmented`.
-    fn read(&self, offset: u64, bytes: u64) -> Reading<'_> {
+    fn read(&self, offset: u64, bytes: u64) -> FragmentReading<'_> {
         let size = bytes.min(FRAGMENT_BYTES as u64);
         let params =
             json!({"stage": "transfer", "file_id": self.id, "offset": offset, "size": size});
@@ -169,7 +169,7 @@ fn data_of(answer: &ActionResponse) -> Option<Vec<u8>> {
     Some(bytes).filter(|bytes| !bytes.is_empty())
 }
 
-fn file_id(answer: &Answer) -> Option<String> {
+fn file_id(answer: &ActionResult) -> Option<String> {
     let field = answer.as_ref().ok()?.field("file_id")?;
     field.text().map(str::to_owned)
 }
