@@ -170,7 +170,7 @@ pub(super) struct Reply {
     wait_seconds: Option<u64>,
 }
 
-/// What is to be sent, and how; checked.
+/// The content to send and its options, checked.
 #[derive(Debug)]
 pub(super) struct Sending {
     pub(super) text: String,

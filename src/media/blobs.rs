@@ -26,7 +26,7 @@ pub struct Stored {
     pub size: u64,
     /// When it was stored.
     pub created: SystemTime,
-    /// When it was stored, or last named by somebody who makes a message of it.
+    /// When it was stored, or a message was last made of it.
     pub modified: SystemTime,
 }
 
@@ -50,6 +50,10 @@ pub fn folder_beside(store: &Path) -> PathBuf {
 
 impl Blobs {
     /// The blobs below a folder, which is made with the first blob.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn open(root: impl Into<PathBuf>, bounds: BlobBounds) -> io::Result<Self> {
         let (used, names) = (Arc::default(), Arc::default());
         let blobs = Self { root: root.into(), bounds, used, names };
@@ -74,6 +78,10 @@ impl Blobs {
     }
 
     /// Whether so many bytes more may be kept.
+    ///
+    /// # Errors
+    ///
+    /// All blobs together would have more than they may.
     pub fn check_quota(&self, bytes: u64) -> Result<(), BlobRefused> {
         let quota_bytes = self.bounds.quota_bytes;
         let is_full = quota_bytes > 0 && self.used().saturating_add(bytes) > quota_bytes;
@@ -125,11 +133,19 @@ impl Blobs {
     }
 
     /// Opens a blob for reading; `NotFound` where it is not kept.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn open_blob(&self, hash: Hash) -> io::Result<File> {
         File::open(self.path(hash))
     }
 
     /// A blob's size and kind; `NotFound` where it is not kept.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn describe(&self, hash: Hash) -> io::Result<(u64, FileType)> {
         let file = self.open_blob(hash)?;
         let size = file.metadata()?.len();
@@ -140,6 +156,10 @@ impl Blobs {
 
     /// Keeps a blob from being removed until a message that has it is stored, and long after; false
     /// where it is not kept.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn hold(&self, hash: Hash) -> io::Result<bool> {
         let _names = self.lock();
         match OpenOptions::new().append(true).open(self.path(hash)) {
@@ -150,12 +170,20 @@ impl Blobs {
     }
 
     /// Removes a blob, and says whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn remove(&self, hash: Hash) -> io::Result<bool> {
         let _names = self.lock();
         self.remove_named(hash)
     }
 
     /// Removes a blob that nobody has held since it was found; says whether it is gone.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn remove_unheld(&self, found: &Stored) -> io::Result<bool> {
         let _names = self.lock();
         let now = match self.path(found.hash).metadata() {
@@ -180,6 +208,10 @@ impl Blobs {
     }
 
     /// Every blob, in no order. Files of other names are passed over.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be read.
     pub fn all(&self) -> io::Result<Vec<Stored>> {
         let mut found = Vec::new();
         for folder in entries(&self.root)? {
@@ -196,6 +228,10 @@ impl Blobs {
     }
 
     /// A blob; `None` where it is not kept.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be read.
     pub fn find(&self, hash: Hash) -> io::Result<Option<Stored>> {
         match self.path(hash).metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -204,6 +240,10 @@ impl Blobs {
     }
 
     /// Reads a blob and compares it with its name; false where it is damaged.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn is_whole(&self, hash: Hash) -> io::Result<bool> {
         Ok(Hash::of(&mut self.open_blob(hash)?)? == hash)
     }

@@ -66,6 +66,11 @@ impl Missing {
 impl Completer {
     /// Fetches the media of a message that are not here, of these types. Whether there were any.
     /// Each that fails has its failure in the message from then on.
+    ///
+    /// # Errors
+    ///
+    /// One of them cannot be fetched: the address is not allowed, the host or platform refuses, or it is too
+    /// large; `FetchFailure` says which. Or the message cannot be read or written.
     pub async fn fetch(&self, seq: u64, types: &[MessageType]) -> Result<bool, FetchFailure> {
         let Some(message) = self.message(seq)? else { return Ok(false) };
         let missing = missing(&message, types);

@@ -11,6 +11,10 @@ use std::path::Path;
 const BUFFER: usize = 256 << 10;
 
 /// Copies every blob into another folder; what is there already stays. Gives how many were copied.
+///
+/// # Errors
+///
+/// The disk refuses; what was copied until then stays.
 pub fn copy_all(blobs: &Blobs, root: &Path) -> Result<u64, BlobRefused> {
     let target = Blobs::open(root, BlobBounds::NONE)?;
     let mut copied = 0;
@@ -30,6 +34,10 @@ pub fn copy_all(blobs: &Blobs, root: &Path) -> Result<u64, BlobRefused> {
 }
 
 /// Copies a blob's bytes; false where it is not kept.
+///
+/// # Errors
+///
+/// The disk refuses, or there are too many bytes.
 pub fn copy_blob(blobs: &Blobs, hash: Hash, to: &mut Upload) -> Result<bool, BlobRefused> {
     let mut file = match blobs.open_blob(hash) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),

@@ -14,6 +14,10 @@ const BUFFER: usize = 256 << 10;
 
 impl Hash {
     /// The hash of what is read until the end. Waits for the disk.
+    ///
+    /// # Errors
+    ///
+    /// The bytes cannot be read.
     pub fn of(bytes: &mut impl Read) -> io::Result<Self> {
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; BUFFER];

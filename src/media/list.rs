@@ -15,6 +15,10 @@ use std::io;
 const LOOKED_AT: usize = 20_000;
 
 /// The media that were stored last, the newest first, and how much there is in all.
+///
+/// # Errors
+///
+/// The folder or the store cannot be read.
 pub fn newest(store: &Store, blobs: &Blobs, limit: usize) -> io::Result<MediaList> {
     let mut all = blobs.all()?;
     all.sort_by_key(|stored| Reverse((stored.created, stored.hash)));

@@ -105,6 +105,10 @@ impl Partials {
 
     /// Begins an upload of `length` bytes. One of the same file that was broken off goes on, and a
     /// file that is here already is whole at once; both only where its SHA-256 is told.
+    ///
+    /// # Errors
+    ///
+    /// The file is empty or too large, there is no room for it, there are too many, or the disk refuses.
     pub fn begin(
         &self,
         length: u64,
@@ -162,6 +166,10 @@ impl Partials {
     }
 
     /// How far an upload is; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn find(&self, id: Uuid) -> io::Result<Option<Partial>> {
         let record = match fs::read(self.record_of(id)?) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -185,6 +193,10 @@ impl Partials {
     }
 
     /// Opens an upload to go on at a byte. Nobody else can until it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// There is none, another request writes it, it goes on at another byte, or the disk refuses.
     pub fn open(&self, id: Uuid, offset: u64) -> Result<PartialWriting, UploadProblem> {
         let busy = Busy::of(id, &self.busy).ok_or(UploadProblem::Busy)?;
         let partial = self.find(id)?.ok_or(UploadProblem::NotFound)?;
@@ -203,6 +215,10 @@ impl Partials {
     }
 
     /// Gives an upload up; a file that is kept stays.
+    ///
+    /// # Errors
+    ///
+    /// There is none, a request writes it, or the disk refuses.
     pub fn remove(&self, id: Uuid) -> Result<(), UploadProblem> {
         let _busy = Busy::of(id, &self.busy).ok_or(UploadProblem::Busy)?;
         self.find(id)?.ok_or(UploadProblem::NotFound)?;
@@ -210,6 +226,10 @@ impl Partials {
     }
 
     /// Removes those that nobody went on with for long; gives how many.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses; what was removed until then stays removed.
     pub fn remove_old(&self) -> io::Result<usize> {
         let _beginning = lock(&self.beginning);
         let before = self.ids()?.len();
@@ -217,6 +237,10 @@ impl Partials {
     }
 
     /// Removes what a kill left of uploads that cannot go on. Nobody else may be writing.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses; what was removed until then stays removed.
     pub fn remove_broken(&self) -> io::Result<()> {
         let ids: HashSet<_> = self.all()?.into_iter().map(|partial| partial.id).collect();
         for path in entries(&self.blobs.root().join(super::blobs::UPLOADS))? {
@@ -329,6 +353,10 @@ pub struct PartialWriting {
 
 impl PartialWriting {
     /// Adds bytes.
+    ///
+    /// # Errors
+    ///
+    /// There are more bytes than were told, or the disk refuses.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), UploadProblem> {
         let (more, length) = (bytes.len() as u64, self.partial.length);
         if self.size.saturating_add(more) > length {
@@ -345,6 +373,10 @@ impl PartialWriting {
     }
 
     /// Has what was written outlive a power cut.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn checkpoint(&mut self) -> Result<(), UploadProblem> {
         if let Some(file) = &self.file
             && self.size > self.partial.offset
@@ -357,6 +389,10 @@ impl PartialWriting {
     }
 
     /// Ends this part of it. A file that is whole is kept from now on.
+    ///
+    /// # Errors
+    ///
+    /// The file is not the one that was told, there is no room for it, or the disk refuses.
     pub fn finish(mut self) -> Result<Partial, UploadProblem> {
         self.checkpoint()?;
         let Some(mut file) = self.file.take().filter(|_| self.size == self.partial.length) else {

@@ -24,6 +24,10 @@ pub struct Upload {
 
 impl Upload {
     /// Begins a blob.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn begin(blobs: &Blobs) -> Result<Self, BlobRefused> {
         let path = blobs.uploads()?.join(uuid::Uuid::new_v4().to_string());
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
@@ -32,6 +36,10 @@ impl Upload {
     }
 
     /// Keeps bytes that are all here.
+    ///
+    /// # Errors
+    ///
+    /// There are no bytes, too many, or the disk refuses; [`BlobRefused`] says which.
     pub fn put(blobs: &Blobs, bytes: &[u8]) -> Result<(Stored, FileType), BlobRefused> {
         let mut upload = Self::begin(blobs)?;
         upload.write(bytes)?;
@@ -40,6 +48,10 @@ impl Upload {
     }
 
     /// Adds bytes. Whether all blobs together have too many is known once it is whole.
+    ///
+    /// # Errors
+    ///
+    /// There are too many bytes, or the disk refuses.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), BlobRefused> {
         let max_bytes = self.blobs.bounds().max_bytes;
         let more = bytes.len() as u64;
@@ -71,6 +83,10 @@ impl Upload {
     }
 
     /// Keeps it; returns once it is on disk under its own name.
+    ///
+    /// # Errors
+    ///
+    /// There are no bytes, all blobs together would have too many, or the disk refuses.
     pub fn finish(self) -> Result<Stored, BlobRefused> {
         if self.size == 0 {
             return Err(BlobRefused::Empty);

@@ -75,6 +75,10 @@ pub struct Needs(Option<Vec<AnyOf>>);
 
 impl View {
     /// The messages that match, newest first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn list(&self, filter: &MessageFilter, page: Page) -> Result<Vec<Message>> {
         guarded(|| self.list_readable(filter, page))
     }
@@ -135,6 +139,10 @@ impl View {
     }
 
     /// Counts the messages that match in each state.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn stats_of(&self, filter: &MessageFilter) -> Result<Stats> {
         if *filter == MessageFilter::default() {
             return Ok(self.stats());
@@ -173,11 +181,19 @@ impl View {
     }
 
     /// The terms that a filter needs.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn needs(&self, filter: &MessageFilter) -> Result<Needs> {
         guarded(|| self.needed(filter).map(Needs))
     }
 
     /// The places in a block whose messages pass a filter.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn passing(&self, needs: &Needs, block: u32) -> Result<Places> {
         let none = || Ok(Places::default());
         guarded(|| needs.0.as_ref().map_or_else(none, |needed| self.common(needed, block)))
@@ -185,6 +201,10 @@ impl View {
 
     /// Outbound messages of a conversation that wait to be sent, the oldest first; those that are
     /// damaged are left out, and told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn pending(
         &self,
         platform: Option<&str>,
@@ -203,6 +223,10 @@ impl View {
 
     /// Where outbound messages of a conversation from `first` on are that wait to be sent, the oldest
     /// first; nothing of them is read.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn pending_seqs(
         &self,
         platform: Option<&str>,
@@ -245,6 +269,10 @@ impl View {
 
     /// Every outbound message in a state, the oldest first; those that are damaged are left out, and
     /// told. Another error is the last of it: a file that failed would give errors without end.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn outbound(&self, status: Status) -> Result<impl Iterator<Item = Result<Message>>> {
         let state = Term::of_state(Direction::Outbound, status);
         let rows = self.postings.range(state.row(0)..=state.row(u32::MAX))?;
@@ -270,6 +298,10 @@ impl View {
 
     /// Messages that an owner has claimed and not yet recorded an outcome of, the oldest first; as
     /// [`Self::outbound`]. Claims without an owner, of older versions, count for every owner.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn claimed_by(&self, owner: &str) -> Result<impl Iterator<Item = Result<Message>>> {
         let is_its_own = move |found: &Result<Message>| {
             found.as_ref().map_or(true, |m| m.owner.as_deref().is_none_or(|other| other == owner))

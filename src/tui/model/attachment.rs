@@ -1,4 +1,4 @@
-//! What can be opened or saved of a message: its links, files, and places.
+//! Parts of a message that can be opened or saved: its links, files, and places.
 
 use super::content::word;
 use super::{content, links};
@@ -170,6 +170,13 @@ mod tests {
         assert_eq!(labels(Content::text(text)), ["https://a.b", "https://c.d"]);
         let all = labels(Content::of(every_segment()));
         assert_eq!(all, ["[image] a.png, 0:02, 3 bytes", "[location] t, a"]);
+    }
+
+    #[test]
+    fn a_file_that_only_its_platform_has_can_be_asked_for() {
+        let media = Media { name: Some("q.pdf".into()), ..Media::default() };
+        let found = of_content(Content::of(vec![Segment::File(media)]));
+        assert_eq!(found[0].place, AttachmentPlace::Platform("q.pdf".into()));
     }
 
     #[test]
