@@ -1,5 +1,6 @@
 //! The bodies of the HTTP API, as the server reads and the client writes them, and the reverse.
 
+mod code;
 mod conversation;
 mod media;
 mod message;
@@ -9,11 +10,14 @@ mod transfer;
 
 pub use super::overview::{Conversation, ConversationKind, Stats};
 pub use super::platform::{AdapterStatus, State};
+pub use code::{code_of, is_literal};
 pub use conversation::{Conversations, ReadTo, SetConversation};
 pub use media::{KeptMedia, MediaList, MediaRemoved, Uploaded};
 pub use message::{MessageChange, NewMessage, ParsedChange};
 pub use request::{Request, RequestAnswer, Requests};
-pub use texts::{INVALID_STATUS, INVALID_TYPE, NO_REPLY_TARGET, NOT_FOUND};
+pub use texts::{
+    INVALID_STATUS, INVALID_TYPE, MISSING_DATA, NO_REPLY_TARGET, NOT_FOUND, NOT_INITIALIZED,
+};
 pub use transfer::{Backup, BackupDone, Imported, Record};
 
 use crate::model::content::ForwardItem;
@@ -82,7 +86,7 @@ pub struct Health {
 pub struct ErrorBody {
     /// The error in words, for people.
     pub error: String,
-    /// The error's name, for programs; only where the contract (Part 3) gives it one.
+    /// The error's name, for programs; left out where the contract spells the whole body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
 }
