@@ -16,6 +16,7 @@ mod server;
 mod session;
 mod source;
 mod tls;
+mod wanted;
 pub mod watch;
 
 pub use crate::store::ConversationQuery;
@@ -37,8 +38,10 @@ use crate::protocol::http::{
 };
 use crate::protocol::login::{LoggedOut, LoginStatus};
 use crate::protocol::overview::Stats;
+use crate::protocol::sign_in::SignInCode;
 use crate::search::Conditions;
 use crate::store::{Access, Filter, Order, Page};
+use bytes::Bytes;
 pub use export::Export;
 pub use follow::{CHANGES, Followed, Following};
 use local::Local;
@@ -115,9 +118,10 @@ impl Client {
         }
     }
 
-    /// The platforms that are configured or were ever seen.
-    pub async fn known_platforms(&mut self) -> Result<BTreeSet<String>> {
-        let all = ConversationQuery::default();
+    /// The platforms that are configured or were ever seen; with `latest` only those are looked at
+    /// that the latest conversations have.
+    pub async fn known_platforms(&mut self, latest: Option<usize>) -> Result<BTreeSet<String>> {
+        let all = ConversationQuery { limit: latest, ..ConversationQuery::default() };
         let seen =
             self.conversations(&all).await?.into_iter().filter(|known| known.account.is_some());
         let mut platforms: BTreeSet<_> = seen.map(|known| known.platform).collect();
@@ -160,6 +164,11 @@ impl Client {
         self.server("log out")?.log_out(platform, account).await
     }
 
+    /// The page's address, and a code that signs it in where the server wants a token.
+    pub async fn make_sign_in_code(&mut self) -> Result<SignInCode> {
+        self.server("open the page")?.make_sign_in_code().await
+    }
+
     /// Changes the content of a message.
     pub async fn edit(&mut self, id: Uuid, change: &MessageChange) -> Result<Message> {
         self.server("edit")?.change(id, change).await
@@ -200,6 +209,13 @@ impl Client {
             Self::Remote(remote) => remote.conversations(query).await,
             Self::Local(local) => local.conversations(query),
         }
+    }
+
+    /// The `seq` of the newest message; 0 where there is none.
+    pub async fn newest(&mut self) -> Result<u64> {
+        let one = ConversationQuery { limit: Some(1), ..ConversationQuery::default() };
+        let newest = self.conversations(&one).await?;
+        Ok(newest.first().map_or(0, |conversation| conversation.last_seq))
     }
 
     /// A conversation; `None` where it has no messages.
@@ -328,16 +344,19 @@ impl Client {
         }
     }
 
-    /// Watches for new messages, and for what becomes of messages where `events` name it; only a
-    /// server can tell them.
+    /// Watches for new messages that match and meet conditions, and for what becomes of messages where
+    /// `events` name it; only a server can tell them.
     pub async fn follow(
         self,
         filter: &Filter,
+        conditions: &Conditions,
         begin: Begin<'_>,
         events: &'static [EventKind],
     ) -> Result<Following> {
         match self {
-            Self::Remote(remote) => Following::begin(remote, filter, begin, events).await,
+            Self::Remote(remote) => {
+                Following::begin(remote, (filter, conditions), begin, events).await
+            }
             Self::Local(_) => Err(Error::failed("cannot follow new messages: no server runs")
                 .hint("start one with `rechat serve`, or name one with --server")),
         }
@@ -383,6 +402,19 @@ impl Client {
         }
     }
 
+    /// The bytes of a file; `None` where it is not kept.
+    ///
+    /// # Errors
+    /// It has more than `most` bytes, or cannot be read.
+    pub async fn media_bytes(&mut self, media: Hash, most: u64) -> Result<Option<Bytes>> {
+        match self {
+            Self::Remote(remote) => {
+                remote.media_bytes(media, usize::try_from(most).unwrap_or(usize::MAX)).await
+            }
+            Self::Local(local) => local.media_bytes(media, most),
+        }
+    }
+
     /// Removes a file, and takes it out of its messages.
     pub async fn remove_media(&mut self, media: Hash) -> Result<MediaRemoved> {
         match self {
@@ -399,11 +431,12 @@ impl Client {
         }
     }
 
-    /// Counts the messages of a platform or conversation, or all, in each state.
-    pub async fn stats(&mut self, filter: &Filter) -> Result<Stats> {
+    /// Counts the messages of a platform or conversation, or all, in each state; with `since` those
+    /// that were said at that time (Unix seconds) or later.
+    pub async fn stats(&mut self, filter: &Filter, since: Option<u64>) -> Result<Stats> {
         match self {
-            Self::Remote(remote) => remote.stats(filter).await,
-            Self::Local(local) => local.stats(filter),
+            Self::Remote(remote) => remote.stats(filter, since).await,
+            Self::Local(local) => local.stats(filter, since),
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::protocol::http::{
 };
 use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use crate::protocol::overview::Stats;
+use crate::protocol::sign_in::SignInCode;
 use crate::search::Conditions;
 use crate::store::{ConversationQuery, Filter, Order, Page};
 use bytes::Bytes;
@@ -275,6 +276,14 @@ impl Remote {
         self.0.ask(request).await
     }
 
+    pub(super) async fn make_sign_in_code(&mut self) -> Result<SignInCode> {
+        let request = self.0.request(Method::POST, "/api/sign-in/code", None::<&()>)?;
+        let made: SignInCode = self.0.need(request).await?;
+        // A server behind a proxy does not know the address by which it was reached.
+        let page = self.0.url().map(|url| format!("{url}/"));
+        Ok(SignInCode { page: page.unwrap_or(made.page), ..made })
+    }
+
     pub(super) async fn get(&mut self, id: Uuid) -> Result<Message> {
         self.find(id).await?.ok_or_else(|| no_message(id))
     }
@@ -337,8 +346,9 @@ impl Remote {
         self.0.get("/api/health").await
     }
 
-    pub(super) async fn stats(&mut self, filter: &Filter) -> Result<Stats> {
-        self.0.get(&format!("/api/stats?{}", query(filter, 0, 0, None))).await
+    pub(super) async fn stats(&mut self, filter: &Filter, since: Option<u64>) -> Result<Stats> {
+        let since = since.map(|time| format!("&since={time}")).unwrap_or_default();
+        self.0.get(&format!("/api/stats?{}{since}", query(filter, 0, 0, None))).await
     }
 
     /// Opens the stream of new messages with their cursors; its body goes on until the server ends
@@ -398,10 +408,10 @@ impl Remote {
         self.0.download(request, to).await
     }
 
-    /// The bytes of a file; `None` where it is not kept.
-    pub(super) async fn media_bytes(&mut self, media: Hash) -> Result<Option<Bytes>> {
+    /// The bytes of a file, so many at most; `None` where it is not kept.
+    pub(super) async fn media_bytes(&mut self, media: Hash, most: usize) -> Result<Option<Bytes>> {
         let request = self.0.request(Method::GET, &format!("/api/media/{media}"), None::<&()>)?;
-        self.0.file(request).await
+        self.0.file(request, most).await
     }
 
     /// Lets the server fetch the files of a message that it does not keep yet.

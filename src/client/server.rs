@@ -2,6 +2,7 @@
 
 use super::address::Address;
 use super::body::FileBody;
+use super::connection::MAX_ANSWER_BYTES;
 use super::forward;
 use super::history::{HistoryPage, HistoryQuery};
 use super::remote::Remote;
@@ -100,7 +101,7 @@ impl Server {
 
     /// The bytes of a file; `None` where it is not kept.
     pub async fn media_bytes(&mut self, media: Hash) -> Result<Option<Bytes>> {
-        self.remote().await?.media_bytes(media).await
+        self.remote().await?.media_bytes(media, MAX_ANSWER_BYTES).await
     }
 
     /// Lets the server fetch the files of a message that it does not keep yet.
@@ -150,7 +151,7 @@ impl Server {
 
     /// Counts the messages in each state.
     pub async fn stats(&mut self) -> Result<Stats> {
-        self.remote().await?.stats(&Filter::default()).await
+        self.remote().await?.stats(&Filter::default(), None).await
     }
 
     /// Makes a message; `key` makes sure that it is made once, however often this is asked.

@@ -23,6 +23,9 @@ const TIMEOUT: Duration = Duration::from_millis(500);
 /// Messages whose IDs are offered.
 const MESSAGES: usize = 50;
 
+/// Conversations that are offered, the latest ones that fit what is typed.
+const CONVERSATIONS: usize = 100;
+
 /// Columns of what is told of a message beside its ID.
 const COLUMNS: usize = 60;
 
@@ -60,7 +63,7 @@ fn command() -> clap::Command {
         command.mut_args(|argument| match argument.get_id().as_str() {
             "platform" => argument.add(ArgValueCandidates::new(platforms)),
             "conversation" | "conversations" | "recipient" => {
-                argument.add(ArgValueCandidates::new(conversations))
+                argument.add(ArgValueCompleter::new(conversations))
             }
             "id" | "ids" | "before" | "reply_to" if name != "requests" => {
                 argument.add(ArgValueCompleter::new(move |typed: &OsStr| messages(status, typed)))
@@ -73,23 +76,28 @@ fn command() -> clap::Command {
 
 fn platforms() -> Vec<CompletionCandidate> {
     live(async |client| {
-        Ok(client.known_platforms().await?.into_iter().map(CompletionCandidate::new).collect())
+        let known = client.known_platforms(Some(CONVERSATIONS)).await?;
+        Ok(known.into_iter().map(CompletionCandidate::new).collect())
     })
 }
 
-fn conversations() -> Vec<CompletionCandidate> {
-    live(async |client| {
+/// The latest conversations whose ID begins so.
+fn conversations(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy().into_owned();
+    live(async move |client| {
+        // The server looks for it in names too, and in any case.
+        let query = ConversationQuery {
+            text: Some(typed.clone()).filter(|typed| !typed.is_empty()),
+            limit: Some(CONVERSATIONS),
+            ..ConversationQuery::default()
+        };
         let candidate = |known: crate::protocol::http::Conversation| {
             let name = known.name.map(|name| format!(" {}", visible(&name))).unwrap_or_default();
             let help = format!("{}{name}", known.platform);
             CompletionCandidate::new(known.conversation).help(Some(help.into()))
         };
-        Ok(client
-            .conversations(&ConversationQuery::default())
-            .await?
-            .into_iter()
-            .map(candidate)
-            .collect())
+        let known = client.conversations(&query).await?.into_iter();
+        Ok(known.filter(|one| one.conversation.starts_with(&typed)).map(candidate).collect())
     })
 }
 

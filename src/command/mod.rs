@@ -25,6 +25,7 @@ mod names;
 mod nearest;
 mod open;
 mod output;
+mod page;
 mod pager;
 mod platforms;
 mod progress;
@@ -81,6 +82,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Status(status) => briefly(status::run(status, globals)),
         Command::Version => version::run(globals),
         Command::Stats(stats) => briefly(stats::run(stats, globals)),
+        Command::Open(open) => briefly(page::run(open, globals)),
         Command::Tui(tui) => briefly(tui::run(tui, globals)),
         Command::Mcp(agent) => mcp::run(agent, globals),
         Command::Login(login) => briefly(login::log_in(login, globals)),

@@ -5,6 +5,7 @@
 
 use super::hash::Hash;
 use super::sniff::{HEAD_BYTES, Kind, sniff};
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -165,6 +166,24 @@ impl Blobs {
     /// Opens a blob for reading; `NotFound` where it is not kept.
     pub fn open_blob(&self, hash: Hash) -> io::Result<File> {
         File::open(self.path(hash))
+    }
+
+    /// The bytes of a blob; `None` where it is not kept.
+    ///
+    /// # Errors
+    /// It has more than `most` bytes, or cannot be read.
+    pub fn read(&self, hash: Hash, most: u64) -> io::Result<Option<Bytes>> {
+        let file = match self.open_blob(hash) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if file.metadata()?.len() > most {
+            return Err(io::Error::other(format!("it has more than {most} bytes")));
+        }
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes)?;
+        Ok(Some(bytes.into()))
     }
 
     /// A blob's size and kind; `NotFound` where it is not kept.

@@ -9,7 +9,7 @@ use crate::adapter;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::hub::Hub;
-use crate::mcp::Limits;
+use crate::mcp::Bounds;
 use crate::media::Blobs;
 use crate::media::complete::Completer;
 use crate::media::sign::Signer;
@@ -32,6 +32,8 @@ pub type Incoming = Request<hyper::body::Incoming>;
 pub struct Context {
     #[allow(missing_docs)]
     pub config: Config,
+    /// Address of the page, as this host reaches it.
+    pub page: String,
     /// The tokens in force.
     pub access: Access,
     #[allow(missing_docs)]
@@ -46,8 +48,8 @@ pub struct Context {
     pub registry: adapter::Registry,
     /// Carries out recalls, edits and reactions.
     pub actions: Actions,
-    /// Limits of agents.
-    pub agents: Limits,
+    /// Bounds of agents.
+    pub agents: Arc<Bounds>,
     /// Outcomes of attempts that are waited for.
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts of messages that wait.

@@ -2,10 +2,12 @@
 
 mod origin;
 mod refusal;
+mod sign_in;
 mod throttle;
 
 pub use origin::{Target, check_origin};
 pub use refusal::Refusal;
+pub use sign_in::CODE_LIFETIME;
 pub use throttle::network;
 
 use super::error::{ErrorResponse, Result};
@@ -16,6 +18,7 @@ use arc_swap::ArcSwap;
 use hyper::StatusCode;
 use hyper::Uri;
 use hyper::header::{AUTHORIZATION, HeaderMap};
+use sign_in::Codes;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use throttle::Throttle;
@@ -26,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Access {
     accepted: ArcSwap<Accepted>,
     throttle: Throttle,
+    codes: Codes,
     /// Proxies whose `X-Forwarded-For` is believed.
     trusted_proxies: Vec<IpAddr>,
 }
@@ -101,6 +105,7 @@ impl Access {
         Self {
             accepted: ArcSwap::from_pointee(Accepted::new(config.tokens.clone())),
             throttle: Throttle::new(config.limits.wrong_tokens),
+            codes: Codes::default(),
             trusted_proxies: config.trusted_proxies.clone(),
         }
     }
@@ -200,12 +205,24 @@ impl Access {
         if let Some(found) = find(&shown) {
             return Ok(found);
         }
+        let text =
+            "this token is not known here; send the right one as `Authorization: Bearer <token>`";
+        Err(self.count_wrong(address, headers, uri, text))
+    }
+
+    /// Counts a wrong token or code against its address: 401 with this text, or 429.
+    fn count_wrong(
+        &self,
+        address: IpAddr,
+        headers: &HeaderMap,
+        uri: &Uri,
+        text: &str,
+    ) -> ErrorResponse {
         let client = self.client(address, headers);
         METRICS.wrong_tokens.inc();
         tracing::debug!(%client, path = uri.path(), "refused a token that is not known");
         let Some(wait) = self.throttle.count_wrong(client) else {
-            let text = "this token is not known here; send the right one as `Authorization: Bearer <token>`";
-            return Err(ErrorResponse::unauthorized(text));
+            return ErrorResponse::unauthorized(text);
         };
         if wait.is_new {
             METRICS.limit_hit("wrong_tokens");
@@ -213,7 +230,7 @@ impl Access {
         }
         let text =
             "too many wrong tokens came from this address; wait a little, or send the right one";
-        Err(ErrorResponse::too_many_requests(text, wait.left))
+        ErrorResponse::too_many_requests(text, wait.left)
     }
 
     /// The address a request comes from: its connection's, or what a trusted proxy says.

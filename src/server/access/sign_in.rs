@@ -1,0 +1,143 @@
+//! Codes by which a page signs in: each is good once and soon expires. So no address, list of
+//! processes or history ever has a token.
+
+use super::{Accepted, Access, Granted};
+use crate::config::{Need, Token};
+use crate::server::error::{ErrorResponse, Result};
+use crate::server::peer::Peer;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hyper::header::HeaderMap;
+use hyper::{StatusCode, Uri};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a code is good.
+pub const CODE_LIFETIME: Duration = Duration::from_mins(1);
+
+/// Codes that are good at one time; with more, the oldest is forgotten.
+const MAX_CODES: usize = 64;
+
+/// Random bytes of a code.
+const CODE_BYTES: usize = 32;
+
+/// The codes that are good, the oldest first.
+#[derive(Default)]
+pub(super) struct Codes(Mutex<VecDeque<Code>>);
+
+struct Code {
+    text: String,
+    /// Name of the token that it stands for.
+    token: String,
+    made: Instant,
+}
+
+impl fmt::Debug for Codes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Codes").finish_non_exhaustive()
+    }
+}
+
+impl Codes {
+    fn add(&self, code: &str, token: &str, made: Instant) {
+        let mut codes = self.good(made);
+        if codes.len() >= MAX_CODES {
+            codes.pop_front();
+        }
+        codes.push_back(Code { text: code.to_owned(), token: token.to_owned(), made });
+    }
+
+    /// The name of the token that a code stands for; the code is good no more.
+    fn take(&self, code: &str, now: Instant) -> Option<String> {
+        let mut codes = self.good(now);
+        let at = codes.iter().position(|known| known.text == code)?;
+        codes.remove(at).map(|known| known.token)
+    }
+
+    fn good(&self, now: Instant) -> MutexGuard<'_, VecDeque<Code>> {
+        let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        codes.retain(|code| now.saturating_duration_since(code.made) < CODE_LIFETIME);
+        codes
+    }
+}
+
+impl Access {
+    /// A code that stands for the token of a request, or over the Unix socket for the one with the
+    /// widest scope; `None` where no token is needed.
+    ///
+    /// # Errors
+    /// 409 where no token may read, 500 where the system gives no random bytes.
+    pub fn make_code(&self, granted: &Granted) -> Result<Option<String>> {
+        let accepted = self.accepted.load();
+        if accepted.tokens.is_empty() {
+            return Ok(None);
+        }
+        let token = match &granted.token {
+            Some(name) => Some(name.to_string()),
+            None => widest(&accepted).map(|token| token.name.clone()),
+        };
+        let token = token.ok_or_else(|| {
+            let text = "no token here may read; add one with the scope `admin`, `send` or `read`";
+            ErrorResponse::new(StatusCode::CONFLICT, text).named(Some("no_token"))
+        })?;
+        let mut bytes = [0; CODE_BYTES];
+        getrandom::fill(&mut bytes).map_err(|error| {
+            let text = format!("the system gives no random bytes: {error}");
+            ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+        })?;
+        let code = URL_SAFE_NO_PAD.encode(bytes);
+        self.codes.add(&code, &token, Instant::now());
+        Ok(Some(code))
+    }
+
+    /// The token that a code stands for; the code is used up.
+    ///
+    /// # Errors
+    /// 401 where it is not good, 429 where this address showed too many such.
+    pub fn redeem(&self, peer: Peer, headers: &HeaderMap, uri: &Uri, code: &str) -> Result<String> {
+        let token = self.codes.take(code, Instant::now());
+        let accepted = self.accepted.load();
+        // A reload may have taken the token away.
+        let token = token.and_then(|name| {
+            accepted.tokens.iter().map(|(token, _)| token).find(|token| token.name == name)
+        });
+        if let Some(token) = token {
+            return Ok(token.secret.reveal().to_owned());
+        }
+        let text = "this code was used, or is too old; `rechat open` makes a new one";
+        Err(match peer {
+            Peer::Tcp(address) => self.count_wrong(address, headers, uri, text),
+            Peer::Unix => ErrorResponse::unauthorized(text),
+        })
+    }
+}
+
+/// The token that may do most of what a page does.
+fn widest(accepted: &Accepted) -> Option<&Token> {
+    let reading = accepted.tokens.iter().map(|(token, _)| token);
+    reading.filter(|token| token.scope.covers(Need::Read)).max_by_key(|token| {
+        let needs = [Need::Read, Need::Send, Need::Admin];
+        needs.into_iter().filter(|need| token.scope.covers(*need)).count()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_good_once_and_for_a_minute() {
+        let (codes, begin) = (Codes::default(), Instant::now());
+        codes.add("a", "token", begin);
+        codes.add("b", "token", begin);
+        assert_eq!(codes.take("c", begin), None);
+        assert_eq!(codes.take("a", begin).as_deref(), Some("token"));
+        assert_eq!(codes.take("a", begin), None, "it was used");
+        assert_eq!(codes.take("b", begin + CODE_LIFETIME), None, "it is too old");
+        (0..=MAX_CODES).for_each(|n| codes.add(&n.to_string(), "token", begin));
+        assert_eq!(codes.take("0", begin), None, "there are too many");
+        assert!(codes.take("1", begin).is_some());
+    }
+}
