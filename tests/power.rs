@@ -326,7 +326,8 @@ async fn nobody_misses_a_message_and_none_is_forgotten_when_the_disk_failed() {
     let mut options = Options::new(folder.path().join("a.redb"), Access::Write);
     options.storage = Some(storage);
     options.log_bytes = 32 << 10;
-    let hub = Hub::new(hub::Limits { frames: 256, bytes: 1 << 20, topics: 10 });
+    let hub =
+        Hub::new(hub::Limits { frames: 256, bytes: 1 << 20, replay_bytes: 1 << 20, topics: 10 });
     let (notes, outbox) = outbox::new();
     let told = Told { hub: hub.clone(), notes };
     let store = Arc::new(Store::open(&options, Box::new(told)).unwrap());

@@ -120,7 +120,7 @@ export class Conversations {
     this.#put({ ...before, ...shown });
     this.#sort();
     changeConversation(entry, change).then(
-      (now) => this.#put({ ...this.get(entry.platform, entry.conversation), ...now }),
+      (now) => this.#merge(now),
       () => this.#put(before),
     ).then(() => this.#sort());
   }

@@ -1,5 +1,5 @@
 import { Refused, ask, withQuery } from './api.js';
-import { replace, withStatus } from './changes.js';
+import { replace, upToDate, withStatus } from './changes.js';
 import { Signal } from './signal.js';
 
 /** @typedef {import('./types.js').Message} Message */
@@ -116,19 +116,27 @@ export class MessageList {
     const parameters = { ...this.query, before: this.#before, limit: PAGE };
     const { epoch } = this.feed;
     const asked = epoch.value;
-    const answer = await ask(withQuery('api/messages', parameters), { signal: this.#closing.signal });
-    /** @type {Message[]} */
-    const messages = answer.messages;
+    const answer = this.#ask(parameters);
+    const messages = await upToDate(this.feed, answer.then((told) => told.messages));
+    const { messages: page, searched_to } = await answer;
     for (const message of messages) {
       if (this.#known.has(message.id)) continue;
       this.#keep(message, asked);
       this.rows.push(message);
     }
     if (!this.#isBegun) this.#takeEarly(messages);
-    this.isComplete = messages.length < PAGE && answer.searched_to === undefined;
-    this.#before = answer.searched_to ?? messages.at(-1)?.id ?? this.#before;
+    this.isComplete = page.length < PAGE && searched_to === undefined;
+    this.#before = searched_to ?? page.at(-1)?.id ?? this.#before;
     this.#changed();
     return messages.length > 0 || this.isComplete;
+  }
+
+  /**
+   * @param {Record<string, string | number | undefined>} parameters
+   * @returns {Promise<{messages: Message[], searched_to?: number}>}
+   */
+  #ask(parameters) {
+    return ask(withQuery('api/messages', parameters), { signal: this.#closing.signal });
   }
 
   /**
@@ -243,8 +251,8 @@ export class MessageList {
     this.#isRefreshing = true;
     const parameters = { ...this.query, before: this.rows[from - 1]?.id, limit: Math.min(shown.length + 20, 200) };
     try {
-      const answer = await ask(withQuery('api/messages', parameters), { signal: this.#closing.signal });
-      const told = new Map(answer.messages.map((/** @type {Message} */ m) => [m.id, m]));
+      const messages = await upToDate(this.feed, this.#ask(parameters).then((answer) => answer.messages));
+      const told = new Map(messages.map((message) => [message.id, message]));
       for (const message of shown) {
         const now = told.get(message.id);
         if (now) this.update(now);
@@ -260,9 +268,7 @@ export class MessageList {
   /** Puts a message that now matches to its place: before the next older one that does. @param {number} seq */
   async #fetchInto(seq) {
     const parameters = { ...this.query, before: seq + 1, limit: 2 };
-    const answer = await ask(withQuery('api/messages', parameters), { signal: this.#closing.signal }).catch(() => undefined);
-    /** @type {Message[]} */
-    const [message, next] = answer?.messages ?? [];
+    const [message, next] = await upToDate(this.feed, this.#ask(parameters).then((answer) => answer.messages)).catch(() => []);
     if (!message || this.#known.has(message.id)) return;
     const place = next ? this.rows.findIndex((row) => row.id === next.id) : this.rows.length;
     // Its neighbour is not loaded: it will come with it.

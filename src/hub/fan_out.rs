@@ -259,7 +259,7 @@ mod tests {
     use crate::model::subscription::Topic;
     use std::task::{Context, Poll};
 
-    const LIMITS: Limits = Limits { frames: 4, bytes: 1 << 20, topics: 10 };
+    const LIMITS: Limits = Limits { frames: 4, bytes: 1 << 20, replay_bytes: 1 << 20, topics: 10 };
 
     fn created(seq: u64, platform: &str, conversation: &str) -> Message {
         let (recipient, platform) = (conversation.to_owned(), Some(platform.to_owned()));

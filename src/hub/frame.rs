@@ -1,6 +1,7 @@
 //! Frames of the server, encoded once and shared by all sessions that get them.
 
 use super::resume::ResumePoint;
+use super::room::Reserved;
 use crate::adapter::StatusChange;
 use crate::model::message::{LOCAL, Message};
 use crate::model::notice::Notice;
@@ -78,6 +79,8 @@ pub struct Batch {
     pub before: Option<Position>,
     frames: Vec<Frame>,
     wire: Bytes,
+    /// The room that they take, where they were read from the store.
+    reserved: Option<Arc<Reserved>>,
 }
 
 /// The longest header of a frame that a server sends (RFC 6455, section 5.2, without a mask).
@@ -86,23 +89,28 @@ const MAX_HEADER: usize = 10;
 impl Batch {
     /// Encodes frames for the wire.
     pub fn of(before: Option<Position>, mut frames: Vec<Frame>) -> Arc<Self> {
-        let most = frames.iter().map(|frame| frame.text.len() + MAX_HEADER).sum();
-        let mut wire = Vec::with_capacity(most);
-        let write = |frame: &Frame| {
-            let text = WireFrame::message(frame.text.clone(), OpCode::Data(Data::Text), true);
-            // Writing to memory cannot fail.
-            let _ = text.format(&mut wire);
-            wire.len()
-        };
-        let ends: Vec<usize> = frames.iter().map(write).collect();
+        let (wire, ends) = encode(&frames);
         let wire = Bytes::from(wire);
-        for (frame, end) in frames.iter_mut().zip(ends) {
-            // The text lies in the wire's bytes from now on, so that it takes up memory once.
-            if let Ok(text) = wire.slice(end - frame.text.len()..end).try_into() {
-                frame.text = text;
-            }
+        share(&wire, &mut frames, &ends);
+        Arc::new(Self { before, frames, wire, reserved: None })
+    }
+
+    /// Encodes frames that were read from the store, with the room that was reserved for them.
+    pub(super) fn held(mut frames: Vec<Frame>, mut reserved: Reserved) -> Arc<Self> {
+        let (wire, ends) = encode(&frames);
+        reserved.shrink_to(wire.len());
+        let reserved = Arc::new(reserved);
+        let wire = reserved.hold(wire.into());
+        share(&wire, &mut frames, &ends);
+        Arc::new(Self { before: None, frames, wire, reserved: Some(reserved) })
+    }
+
+    /// Bytes made of this batch, which take the room of the batch until they are gone.
+    pub fn hold(&self, bytes: Bytes) -> Bytes {
+        match &self.reserved {
+            Some(reserved) => reserved.hold(bytes),
+            None => bytes,
         }
-        Arc::new(Self { before, frames, wire })
     }
 
     /// The frames one by one.
@@ -113,6 +121,29 @@ impl Batch {
     /// The frames as a WebSocket carries them, each with its header.
     pub fn wire(&self) -> &Bytes {
         &self.wire
+    }
+}
+
+/// The frames as a WebSocket carries them, and where each ends.
+fn encode(frames: &[Frame]) -> (Vec<u8>, Vec<usize>) {
+    let most = frames.iter().map(|frame| frame.text.len() + MAX_HEADER).sum();
+    let mut wire = Vec::with_capacity(most);
+    let write = |frame: &Frame| {
+        let text = WireFrame::message(frame.text.clone(), OpCode::Data(Data::Text), true);
+        // Writing to memory cannot fail.
+        let _ = text.format(&mut wire);
+        wire.len()
+    };
+    let ends = frames.iter().map(write).collect();
+    (wire, ends)
+}
+
+/// Lets each text lie in the wire's bytes, so that it takes up memory once.
+fn share(wire: &Bytes, frames: &mut [Frame], ends: &[usize]) {
+    for (frame, &end) in frames.iter_mut().zip(ends) {
+        if let Ok(text) = wire.slice(end - frame.text.len()..end).try_into() {
+            frame.text = text;
+        }
     }
 }
 

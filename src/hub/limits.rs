@@ -1,12 +1,14 @@
-//! Bounds of a session.
+//! Bounds of sessions.
 
-/// Bounds of one session.
+/// Bounds of each session, and of all together.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Frames that wait for a session; with more, it reads from the store until it has caught up.
     pub frames: usize,
     /// Bytes that wait for a session.
     pub bytes: usize,
+    /// Bytes that frames read from the store hold, all sessions together.
+    pub replay_bytes: usize,
     /// Topics of a session.
     pub topics: usize,
 }

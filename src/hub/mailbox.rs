@@ -312,7 +312,7 @@ mod tests {
     use crate::hub::frame::{Content, Frame};
     use crate::model::cursor::Cursor;
 
-    const LIMITS: Limits = Limits { frames: 1, bytes: 1 << 20, topics: 10 };
+    const LIMITS: Limits = Limits { frames: 1, bytes: 1 << 20, replay_bytes: 1 << 20, topics: 10 };
 
     fn at(offset: u64) -> Position {
         Position { seq: offset, offset }

@@ -13,6 +13,7 @@ mod queue;
 mod reading;
 pub mod replay;
 pub mod resume;
+mod room;
 mod subscriber;
 mod throttle;
 
@@ -29,6 +30,7 @@ use frame::{Batch, Content, Frame};
 use index::Index;
 use mailbox::{Handout, Subject};
 use queue::Queue;
+use room::Room;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -43,6 +45,7 @@ pub struct Hub {
     queue: Queue,
     state: Mutex<State>,
     progress: watch::Sender<Progress>,
+    room: Room,
     limits: Limits,
 }
 
@@ -100,6 +103,7 @@ impl Hub {
             queue: Queue::default(),
             state: Mutex::new(state),
             progress: watch::Sender::default(),
+            room: Room::new(limits.replay_bytes),
             limits,
         })
     }

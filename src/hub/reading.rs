@@ -21,6 +21,9 @@ const CHUNK: usize = 256;
 /// Bytes of content read from the store at a time, roughly.
 const CHUNK_BYTES: usize = 256 << 10;
 
+/// Bytes that the frames of one step take, roughly at most: the last one may be long.
+pub(super) const MAX_STEP: usize = CHUNK_BYTES + (1 << 20);
+
 /// Seconds before its place in which messages may have come of which a session was not yet told a
 /// `conversation_updated`, for these are limited to one a second.
 const UNTOLD_SECONDS: u64 = 2;

@@ -2,7 +2,7 @@
 
 use super::frame::{Batch, Content, Frame};
 use super::mailbox::{AdapterStates, Batches, CaughtUp, Form, Found, Mailbox};
-use super::reading::{Reading, Step, seq_at};
+use super::reading::{MAX_STEP, Reading, Step, seq_at};
 use super::replay::{Interest, TooManyReplays};
 use super::resume::ResumePoint;
 use super::{Hub, State, position_of};
@@ -287,9 +287,10 @@ impl Subscriber {
                 Found::Mail(batches) => return Ok(batches),
                 Found::Behind(delivered) => delivered,
             };
+            let room = self.hub.room.reserve(MAX_STEP).await;
             match self.read_on(delivered, store) {
-                Ok(Some(batches)) if batches.is_empty() => tokio::task::yield_now().await,
-                Ok(Some(batches)) => return Ok(batches),
+                Ok(Some(frames)) if frames.is_empty() => tokio::task::yield_now().await,
+                Ok(Some(frames)) => return Ok(Batches::from_iter([Batch::held(frames, room)])),
                 Ok(None) => return Err(CursorGone),
                 // No later try reads it; the client is told, and loads afresh what can be read.
                 Err(error @ store::Error::Corrupt(_)) => {
@@ -308,14 +309,14 @@ impl Subscriber {
 
     /// One step through the store, and back to the live stream at its end; `None` where it cannot
     /// go on.
-    fn read_on(&mut self, delivered: Position, store: &Store) -> store::Result<Option<Batches>> {
+    fn read_on(&mut self, delivered: Position, store: &Store) -> store::Result<Option<Vec<Frame>>> {
         let view = store.view()?;
         let form = self.form;
         let reading = self.reading.get_or_insert_with(|| Reading::from(form, delivered));
         let position = match reading.step(&view, &self.interest, form.shows_cursor())? {
-            Step::Frames(frames) => return Ok(Some(batched(frames))),
+            Step::Frames(frames) => return Ok(Some(frames)),
             Step::End(position) => position,
-            Step::Gone => return Ok(self.go_on_without_events().then(Batches::new)),
+            Step::Gone => return Ok(self.go_on_without_events().then(Vec::new)),
         };
         let state = self.hub.lock();
         match self.mailbox.catch_up(position, position_of(state.head)) {
@@ -327,13 +328,13 @@ impl Subscriber {
                 return Ok(Some(self.tell_adapters(&adapters, resume)));
             }
         }
-        Ok(Some(Batches::new()))
+        Ok(Some(Vec::new()))
     }
 
-    fn tell_adapters(&self, adapters: &AdapterStates, resume: ResumePoint) -> Batches {
+    fn tell_adapters(&self, adapters: &AdapterStates, resume: ResumePoint) -> Vec<Frame> {
         let shows_cursor = self.form.shows_cursor();
         let frame = |change| Frame::of(&Content::Adapter(change), resume, shows_cursor);
-        batched(adapters.values().map(|change| frame(change)).collect())
+        adapters.values().map(|change| frame(change)).collect()
     }
 
     /// Events that were missed are no longer kept: messages alone are read without them; otherwise
@@ -357,10 +358,6 @@ impl Subscriber {
         let state = self.hub.lock();
         self.mailbox.go_live(position_of(state.head));
     }
-}
-
-fn batched(frames: Vec<Frame>) -> Batches {
-    if frames.is_empty() { Batches::new() } else { Batches::from_iter([Batch::of(None, frames)]) }
 }
 
 impl Drop for Subscriber {

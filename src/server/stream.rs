@@ -10,7 +10,7 @@ use super::operation::Call;
 use super::query::seq_of;
 use crate::hub::frame::Frame;
 use crate::hub::resume::ResumePoint;
-use crate::hub::{CursorGone, Form, Refused, Since, Subscriber, Wish};
+use crate::hub::{Batches, CursorGone, Form, Refused, Since, Subscriber, Wish};
 use crate::model::subscription::Names;
 use crate::protocol::event::{Event, EventKinds};
 use crate::store::{Store, View};
@@ -180,7 +180,7 @@ impl Stream {
     async fn next(mut self) -> Next {
         if !self.first.is_empty() {
             let first = std::mem::take(&mut self.first);
-            return self.chunk(first);
+            return self.chunk(first.into());
         }
         let silence = longest_silence(self.context.config.limits.ping_seconds);
         loop {
@@ -188,11 +188,12 @@ impl Stream {
                 _ = self.lifetime.ended() => return None,
                 next = timeout(silence, self.subscriber.next(&self.context.store)) => next,
             };
-            let mut text = String::new();
+            let (mut text, mut from) = (String::new(), Batches::new());
             match next {
                 Ok(Ok(batches)) => {
                     let frames = batches.iter().flat_map(|batch| batch.frames());
                     frames.for_each(|frame| self.write(&mut text, frame));
+                    from = batches;
                 }
                 Ok(Err(CursorGone)) => {
                     let Self { subscriber, wish, format, context, .. } = &mut self;
@@ -203,14 +204,15 @@ impl Stream {
                 Err(_) => text.push('\n'),
             }
             if !text.is_empty() {
-                return self.chunk(text);
+                let bytes = from.iter().fold(text.into(), |bytes, batch| batch.hold(bytes));
+                return self.chunk(bytes);
             }
         }
     }
 
     #[allow(clippy::unnecessary_wraps, reason = "the shape that a stream asks for")]
-    fn chunk(self, text: String) -> Next {
-        Some((Ok(Chunk::data(text.into())), self))
+    fn chunk(self, bytes: Bytes) -> Next {
+        Some((Ok(Chunk::data(bytes)), self))
     }
 
     fn write(&self, text: &mut String, frame: &Frame) {

@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -106,6 +107,8 @@ pub struct TestServer {
     arguments: Vec<String>,
     variables: Vec<(String, PathBuf)>,
     log: Arc<Mutex<String>>,
+    /// Reads the log, until the process has ended.
+    reader: Option<JoinHandle<()>>,
 }
 
 impl TestServer {
@@ -130,13 +133,18 @@ impl TestServer {
         let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
         let variables: Vec<_> = variables.collect();
         let log = Arc::new(Mutex::new(String::new()));
-        let (process, address) = spawn(&home, &arguments, &variables, &log);
-        Self { home, address, process, arguments, variables, log }
+        let (process, address, reader) = spawn(&home, &arguments, &variables, &log);
+        Self { home, address, process, arguments, variables, log, reader: Some(reader) }
     }
 
-    /// The log so far.
+    /// The log so far; all of it once the process has ended by itself.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until the log tells something.
+    pub fn tells(&self, text: &str) {
+        eventually(&format!("the log tells {text:?}"), || self.log().contains(text).then_some(()));
     }
 
     pub fn pid(&self) -> u32 {
@@ -176,7 +184,11 @@ impl TestServer {
 
     /// Waits until it has ended.
     pub fn wait(&mut self) -> Option<i32> {
-        eventually("the server ends", || self.process.try_wait().unwrap()).code()
+        let ended = eventually("the server ends", || self.process.try_wait().unwrap());
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        ended.code()
     }
 
     /// Ends it as a power cut does.
@@ -187,8 +199,9 @@ impl TestServer {
 
     /// Starts it again on the same store.
     pub fn start_again(&mut self) {
-        (self.process, self.address) =
+        let (process, address, reader) =
             spawn(&self.home, &self.arguments, &self.variables, &self.log);
+        (self.process, self.address, self.reader) = (process, address, Some(reader));
     }
 
     /// A request with a JSON body or none; the status and the answer's JSON.
@@ -277,7 +290,7 @@ fn spawn(
     arguments: &[String],
     variables: &[(String, PathBuf)],
     log: &Arc<Mutex<String>>,
-) -> (Child, String) {
+) -> (Child, String, JoinHandle<()>) {
     let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
     all.extend(arguments.iter().map(String::as_str));
     let mut command = home.command(&all);
@@ -293,8 +306,8 @@ fn spawn(
             let address = rest.split_whitespace().next().unwrap().to_owned();
             log.lock().unwrap().push_str(&began);
             let log = log.clone();
-            std::thread::spawn(move || follow(lines, &log));
-            return (process, address);
+            let reader = std::thread::spawn(move || follow(lines, &log));
+            return (process, address, reader);
         }
     }
 }

@@ -200,3 +200,23 @@ fn an_export_that_nobody_reads_makes_room_for_others() {
         again.starts_with("HTTP/1.1 200").then_some(())
     });
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replays_share_their_room_and_a_client_that_reads_nothing_keeps_it_from_nobody_for_long() {
+    let server = limited("memory_bytes = 2097152\nidle_seconds = 2\n");
+    for i in 0..60 {
+        server.make_for(Some("nowhere"), "group_1", &format!("{i} {}", "x".repeat(100_000)));
+    }
+    let mut stalled = Client::connect_small(&server).await;
+    stalled.say(&json!({"type": "subscribe", "since": 0})).await;
+    let reading = (0..6).map(async |_| {
+        let mut client = Client::connect(&server).await;
+        client.subscribe_since(0).await;
+        client.contents(60).await
+    });
+    for contents in futures_util::future::join_all(reading).await {
+        for (i, content) in contents.iter().enumerate() {
+            assert!(content.starts_with(&format!("{i} ")), "{}", &content[..20]);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 // Actions on a message.
 
 import { deleteMessage, react, recallMessage, setStatus } from '../api.js';
+import { oneUpToDate } from '../changes.js';
 import { copy } from '../clipboard.js';
 import { textOf } from '../content.js';
 import { h } from '../dom.js';
@@ -31,6 +32,7 @@ export class MessageActions {
    * @param {(message: Message) => void} by.edit
    * @param {(message: Message) => void} by.told takes a message as the server has told it
    * @param {import('./outgoing.js').OutgoingQueue} by.outgoing
+   * @param {import('../feed.js').Feed} by.feed
    */
   constructor(by) {
     this.by = by;
@@ -76,7 +78,7 @@ export class MessageActions {
       { name: t('reply'), icon: icon('reply'), run: () => this.by.reply(message) },
       { name: t('copyText'), icon: icon('copy'), run: () => void copy(textOf(message)) },
       canEdit(message) && { name: t('edit'), icon: icon('edit'), run: () => this.by.edit(message) },
-      own && status === 'Sent' && !message.recalled_at && { name: t('recall'), icon: icon('undo'), run: () => void this.#run(() => recallMessage(id)) },
+      own && status === 'Sent' && !message.recalled_at && { name: t('recall'), icon: icon('undo'), run: () => void this.#change(() => recallMessage(id)) },
       own && (status === 'Failed' || status === 'Canceled') && { name: t('retry'), icon: icon('retry'), run: () => this.retry(message) },
       open && { name: t('cancel'), icon: icon('cancel'), run: () => void this.#run(() => setStatus(id, 'Canceled')) },
       { name: t('showDetails'), icon: icon('info'), run: () => location.assign(link('activity', { message: id })) },
@@ -99,13 +101,13 @@ export class MessageActions {
    * @param {boolean} isSet
    */
   react(message, emoji, isSet) {
-    return this.#run(() => react(message.id, emoji, isSet));
+    return this.#change(() => react(message.id, emoji, isSet));
   }
 
   /** @param {Message} message */
   retry(message) {
     if (isOutgoing(message)) this.by.outgoing.retry(message.id);
-    else void this.#run(() => setStatus(message.id, 'Pending'));
+    else void this.#change(() => setStatus(message.id, 'Pending'));
   }
 
   /** @param {Message} message */
@@ -114,11 +116,15 @@ export class MessageActions {
     else await this.#run(() => deleteMessage(message.id));
   }
 
-  /** @param {() => Promise<any>} ask */
-  async #run(ask) {
+  /** @param {() => Promise<Message>} ask */
+  #change(ask) {
+    return this.#run(async () => this.by.told(await oneUpToDate(this.by.feed, ask())));
+  }
+
+  /** @param {() => Promise<unknown>} act */
+  async #run(act) {
     try {
-      const told = await ask();
-      if (told?.id) this.by.told(told);
+      await act();
     } catch (error) {
       toast(errorText(error), 'bad');
     }

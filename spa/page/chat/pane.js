@@ -1,4 +1,5 @@
 import { ask, editMessage } from '../api.js';
+import { oneUpToDate } from '../changes.js';
 import { lineOf } from '../content.js';
 import { fill, h } from '../dom.js';
 import { errorText } from '../errors.js';
@@ -62,6 +63,7 @@ export class Pane {
       edit: (message) => this.composer.edit(message),
       told: (message) => this.timeline.update({ platform, ...message }),
       outgoing,
+      feed,
     });
     const around = {
       isPrivate: this.isPrivate,
@@ -312,7 +314,7 @@ export class Pane {
     const [only] = segments;
     const content = segments.length === 1 && only?.type === 'text' ? { content: only.text ?? '' } : { segments };
     try {
-      this.timeline.update({ platform: message.platform, ...(await editMessage(message.id, content)) });
+      this.timeline.update({ platform: message.platform, ...(await oneUpToDate(this.feed, editMessage(message.id, content))) });
     } catch (error) {
       toast(errorText(error), 'bad');
     }

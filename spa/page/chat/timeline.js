@@ -1,5 +1,5 @@
 import { Refused, ask, getMessage, withQuery } from '../api.js';
-import { withStatus } from '../changes.js';
+import { oneUpToDate, upToDate, withStatus } from '../changes.js';
 import { Signal } from '../signal.js';
 import { seqAfter } from './forward.js';
 
@@ -71,7 +71,7 @@ export class Timeline {
    */
   async open(unread) {
     if (unread > NEAR) {
-      const [first] = await this.#ask({ direction: 'Inbound', offset: unread - 1, limit: 1 }).catch(() => []);
+      const [first] = await this.#ask({ direction: 'Inbound', offset: unread - 1, limit: 1 }).then(({ messages }) => messages, () => []);
       if (first) {
         this.firstUnread = first.id;
         return this.around(first.id);
@@ -91,10 +91,10 @@ export class Timeline {
   async around(id) {
     if (this.find(id)) return;
     await this.#load(async () => {
-      const message = await getMessage(id);
+      const message = await oneUpToDate(this.feed, getMessage(id));
       const older = await this.#ask({ before: id, limit: PAGE / 2 });
-      this.rows = [...older.reverse(), message];
-      this.hasOlder = older.length >= PAGE / 2;
+      this.rows = [...older.messages.reverse(), message];
+      this.hasOlder = older.isFull;
       this.hasNewer = true;
       this.#begin();
       await this.#newer();
@@ -106,8 +106,8 @@ export class Timeline {
     if (!this.hasOlder || !first) return;
     await this.#load(async () => {
       const older = await this.#ask({ before: first.id, limit: PAGE });
-      this.hasOlder = older.length >= PAGE;
-      this.rows = [...this.#unknown(older.reverse()), ...this.rows];
+      this.hasOlder = older.isFull;
+      this.rows = [...this.#unknown(older.messages.reverse()), ...this.rows];
     });
   }
 
@@ -121,7 +121,7 @@ export class Timeline {
     if (!last) return;
     const newest = this.feed.conversations.get(this.platform, this.conversation)?.last_seq ?? 0;
     const seq = await seqAfter(this, last.id, PAGE, newest);
-    if (seq) this.#append((await this.#ask({ before: seq + 1, limit: PAGE, order: undefined })).reverse());
+    if (seq) this.#append((await this.#ask({ before: seq + 1, limit: PAGE, order: undefined })).messages.reverse());
     this.hasNewer = seq !== undefined && seq < newest;
   }
 
@@ -153,14 +153,13 @@ export class Timeline {
     this.#changed();
   }
 
-  /** @param {Record<string, string | number>} parameters */
+  /** @param {{limit: number}} parameters */
   async #replaceBy(parameters) {
-    const limit = Number(parameters.limit);
     // Before that, what comes after the first page could be missed.
     await this.feed.ready();
     const page = await this.#ask(parameters);
-    this.rows = page.reverse();
-    this.hasOlder = page.length >= limit;
+    this.rows = page.messages.reverse();
+    this.hasOlder = page.isFull;
     this.hasNewer = false;
     this.#begin();
   }
@@ -172,14 +171,16 @@ export class Timeline {
   }
 
   /**
-   * A page of this conversation, the newest first.
-   * @param {Record<string, string | number | undefined>} parameters
-   * @returns {Promise<Message[]>}
+   * A page of this conversation, the newest first, and whether there may be more.
+   * @param {Record<string, string | number | undefined> & {limit: number}} parameters
    */
   async #ask(parameters) {
     const { platform, conversation } = this;
     const path = withQuery('api/messages', { platform, conversation, order: 'time', ...parameters });
-    return (await ask(path, { signal: this.#closing.signal })).messages;
+    /** @type {Promise<Message[]>} */
+    const answer = ask(path, { signal: this.#closing.signal }).then((told) => told.messages);
+    const messages = await upToDate(this.feed, answer);
+    return { messages, isFull: (await answer).length >= parameters.limit };
   }
 
   /** @param {number} count */

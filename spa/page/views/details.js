@@ -1,4 +1,5 @@
 import { Refused, deleteMessage, getMessage, setStatus } from '../api.js';
+import { oneUpToDate } from '../changes.js';
 import { content as segments } from '../chat/segments.js';
 import { copy } from '../clipboard.js';
 import { segmentsOf, textOf } from '../content.js';
@@ -63,7 +64,7 @@ export function details(feed, id, known, by) {
 
   async function look() {
     try {
-      told(await getMessage(id));
+      told(await oneUpToDate(feed, getMessage(id)));
     } catch (error) {
       if (error instanceof Refused && error.status === 404) fill(place, h('p', { class: 'problem' }, t('messageGone')));
     }
@@ -72,7 +73,7 @@ export function details(feed, id, known, by) {
   /** @param {import('../types.js').Status} status */
   async function run(status) {
     try {
-      told(await setStatus(id, status));
+      told(await oneUpToDate(feed, setStatus(id, status)));
       toast(t(status === 'Canceled' ? 'canceled' : 'retried'), 'good');
       title.focus();
     } catch (error) {

@@ -1,5 +1,5 @@
-import { Refused, address, ask, tell, token } from '../api.js';
-import { replace, withStatus } from '../changes.js';
+import { Refused, address, ask, getMessage, tell, token } from '../api.js';
+import { oneUpToDate, replace, withStatus } from '../changes.js';
 import { copyable } from '../clipboard.js';
 import { describe } from '../content.js';
 import { fill, h } from '../dom.js';
@@ -57,12 +57,12 @@ export function send(feed, parameters) {
     }
     drawSent();
   });
-  const again = feed.epoch.watch(() => void lookAgain().then(drawSent));
+  const again = feed.epoch.watch(() => void lookAgain(feed).then(drawSent));
   const form = new SendForm((message) => {
     sent = [message, ...sent].slice(0, REMEMBERED);
     drawSent();
     // Its status may have been told before the answer came.
-    void lookAgain().then(drawSent);
+    void lookAgain(feed).then(drawSent);
   });
   const element = h('div', { class: 'page narrow' }, h('h1', null, t('sendTitle')), form.element, history, form.commands);
   return {
@@ -74,10 +74,10 @@ export function send(feed, parameters) {
   };
 }
 
-/** After a break: what became of those that were on their way. */
-async function lookAgain() {
+/** After a break: what became of those that were on their way. @param {import('../feed.js').Feed} feed */
+async function lookAgain(feed) {
   const open = sent.filter(({ status }) => status === 'Pending' || status === 'Sending');
-  await Promise.all(open.map(async (message) => Object.assign(message, await ask(`api/messages/${message.id}`).catch(() => message))));
+  await Promise.all(open.map(async (message) => Object.assign(message, await oneUpToDate(feed, getMessage(message.id)).catch(() => message))));
 }
 
 /** @param {Message} message */

@@ -50,6 +50,9 @@ const MAX_EVENTS: usize = 1024;
 /// Bytes of those events.
 const MAX_EVENT_BYTES: u32 = 64 << 20;
 
+/// The part of `limits.memory_bytes` that events which are read again may hold beside it.
+const REPLAY_PART: usize = 4;
+
 /// How long attempts that are under way have to end, once the server stops.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(2);
 
@@ -122,6 +125,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let hub = Hub::new(hub::Limits {
         frames: config.limits.session_frames,
         bytes: config.limits.session_bytes,
+        replay_bytes: config.limits.memory_bytes / REPLAY_PART,
         topics: config.limits.session_pairs,
     });
     let (observer, outbox) = outbox::new();

@@ -26,7 +26,7 @@ pub struct SetConversation {
 
 /// The last message that was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "`read_to` must be the `seq` or the ID of a message, or `latest`")]
 pub enum ReadTo {
     #[allow(missing_docs)]
     Seq(u64),

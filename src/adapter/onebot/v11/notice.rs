@@ -148,8 +148,10 @@ impl<'a> NoticeFrame<'a> {
             }
             _ => return None,
         };
-        let request =
-            fields.get("flag").map(|flag| PlatformRequest { kind, flag: flag.to_owned() });
+        // Approving one of an unknown kind could let in whom nobody meant: it is told, not answered.
+        let is_known = kind != RequestKind::Join || matches!(sub_type, "add" | "");
+        let flag = fields.get("flag").filter(|_| is_known);
+        let request = flag.map(|flag| PlatformRequest { kind, flag: flag.to_owned() });
         let text = fields.get("comment").unwrap_or_default().to_owned();
         notices.noticed(notice, About { conversation, user, operator, text, request })
     }
