@@ -1,11 +1,12 @@
 //! Following new messages, across restarts of the server.
 
+use super::followed::Followed;
 use super::opening::{Begin, NotOpened};
 use super::remote::Remote;
 use super::wanted::Wanted;
 use crate::error::{Error, Result};
 use crate::model::message::Message;
-use crate::protocol::event::{Event, EventKind, MessageDeleted, MessageStatus};
+use crate::protocol::event::{Event, EventKind};
 use crate::protocol::http::Conversation;
 use crate::search::Conditions;
 use crate::store::Filter;
@@ -33,24 +34,6 @@ pub struct Following {
     /// Where to go on after a break: the message that was given at the beginning (an ID or a `seq`),
     /// then the cursor of the last event.
     place: Option<String>,
-}
-
-/// Events that are asked for beside new messages.
-pub const CHANGES: [EventKind; 3] =
-    [EventKind::MessageStatus, EventKind::MessageUpdated, EventKind::MessageDeleted];
-
-/// The next thing that happened.
-pub enum Followed {
-    /// A message was made.
-    Message(Box<Message>),
-    /// A message has another status.
-    Status(MessageStatus<'static>),
-    /// Something else of a message changed; this is how it is now.
-    Updated(Box<Message>),
-    /// A message was deleted.
-    Deleted(MessageDeleted<'static>),
-    /// The store is another one, or an older copy; from here on its new messages come.
-    StoreReplaced,
 }
 
 impl Following {

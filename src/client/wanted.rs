@@ -1,7 +1,7 @@
 //! Which events of a stream are wanted: the server passes on by platform and conversation, and the
 //! rest of the conditions is looked at here.
 
-use super::follow::Followed;
+use super::followed::Followed;
 use crate::model::message::{Direction, Message};
 use crate::search::{Conditions, Search};
 use crate::store::Filter;

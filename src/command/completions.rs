@@ -77,7 +77,8 @@ fn command() -> clap::Command {
 fn platforms() -> Vec<CompletionCandidate> {
     live(async |client| {
         let known = client.known_platforms(Some(CONVERSATIONS)).await?;
-        Ok(known.into_iter().map(CompletionCandidate::new).collect())
+        let plain = known.into_iter().filter(|name| is_plain(name));
+        Ok(plain.map(CompletionCandidate::new).collect())
     })
 }
 
@@ -97,7 +98,8 @@ fn conversations(typed: &OsStr) -> Vec<CompletionCandidate> {
             CompletionCandidate::new(known.conversation).help(Some(help.into()))
         };
         let known = client.conversations(&query).await?.into_iter();
-        Ok(known.filter(|one| one.conversation.starts_with(&typed)).map(candidate).collect())
+        let fits = |id: &str| id.starts_with(&typed) && is_plain(id);
+        Ok(known.filter(|one| fits(&one.conversation)).map(candidate).collect())
     })
 }
 
@@ -119,6 +121,13 @@ fn messages(status: Option<Status>, typed: &OsStr) -> Vec<CompletionCandidate> {
         let fitting = candidates.filter(|(id, _)| id.starts_with(&typed));
         Ok(fitting.map(|(id, help)| CompletionCandidate::new(id).help(Some(help.into()))).collect())
     })
+}
+
+/// Whether a shell takes a word as it is. Platforms and other people make IDs, and a shell would run
+/// what some of them say.
+fn is_plain(word: &str) -> bool {
+    let is_safe = |c: char| c.is_alphanumeric() || "_-.:@%+,/".contains(c);
+    !word.starts_with('-') && word.chars().all(is_safe)
 }
 
 fn pages() -> Vec<CompletionCandidate> {
@@ -178,6 +187,18 @@ mod tests {
         assert_eq!(source.server.as_deref(), Some("http://h:1"));
         assert_eq!((source.token.as_deref(), source.db), (Some("t"), None));
         assert_eq!(config, Some(PathBuf::from("c")));
+    }
+
+    #[test]
+    fn a_word_that_a_shell_would_run_is_not_offered() {
+        for plain in ["group_123456", "private_o9@im.wechat", "channel_1_a%5Fb", "周末"] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for hostile in
+            ["x;id", "$(id)", "`id`", "a b", "a\nb", "a'b", "a\"b", "-rf", "~", "*", "!1"]
+        {
+            assert!(!is_plain(hostile), "{hostile}");
+        }
     }
 
     #[test]

@@ -7,7 +7,10 @@ use super::lock::{self, Lock};
 use super::memory::Kept;
 use super::poll::{PollEnd, poll};
 use super::send::send;
-use crate::adapter::api::{ActionError, Delivery, Found, Request, Ways, Window, with_media};
+use super::typing::show_typing;
+use crate::adapter::api::{
+    Action, ActionError, Delivery, Found, Request, Ways, Window, with_media,
+};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection};
 use crate::protocol::platform::State;
 use futures_util::FutureExt;
@@ -178,6 +181,9 @@ impl Account {
             }
             Request::FindMedia { media, answer } => {
                 drop(answer.send(find_media(&media, &self.cdn)));
+            }
+            Request::Act { action: Action::Type { conversation, on }, answer } => {
+                drop(answer.send(show_typing(self, &conversation, on).await));
             }
             Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
             Request::Call { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),

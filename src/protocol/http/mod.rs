@@ -11,7 +11,7 @@ mod transfer;
 pub use super::overview::{Conversation, ConversationKind, Stats};
 pub use super::platform::{AdapterStatus, State};
 pub use code::{code_of, is_literal};
-pub use conversation::{Conversations, ReadTo, SetConversation};
+pub use conversation::{Conversations, ReadTo, SetConversation, Typing};
 pub use media::{KeptMedia, MediaList, MediaRemoved, Uploaded};
 pub use message::{MessageChange, NewMessage, ParsedChange};
 pub use request::{Request, RequestAnswer, Requests};

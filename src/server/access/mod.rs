@@ -1,13 +1,14 @@
 //! Access: tokens and their scopes (contract, Part 2, item 21).
 
+mod codes;
 mod origin;
 mod refusal;
 mod sign_in;
 mod throttle;
 
+pub use codes::CODE_LIFETIME;
 pub use origin::{Target, check_origin};
 pub use refusal::Refusal;
-pub use sign_in::CODE_LIFETIME;
 pub use throttle::network;
 
 use super::error::{ErrorResponse, Result};
@@ -15,10 +16,10 @@ use super::peer::Peer;
 use crate::config::{Config, Need, Scope, Secret, Token};
 use crate::metrics::METRICS;
 use arc_swap::ArcSwap;
+use codes::Codes;
 use hyper::StatusCode;
 use hyper::Uri;
 use hyper::header::{AUTHORIZATION, HeaderMap};
-use sign_in::Codes;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use throttle::Throttle;
