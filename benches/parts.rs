@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, reason = "benches")]
 
 use divan::{Bencher, black_box};
-use rechat::hub::frame::{Content, Frame};
+use rechat::hub::frame::{Frame, FrameContent};
 use rechat::model::cursor::Cursor;
 use rechat::model::message::{Draft, Message, MessageType};
 use rechat::model::subscription::Topic;
@@ -36,7 +36,7 @@ fn decode_a_record(bencher: Bencher) {
 fn encode_a_frame(bencher: Bencher) {
     let message = message();
     let place = Cursor::default().into();
-    bencher.bench(|| Frame::of(&Content::New(black_box(&message)), place, false));
+    bencher.bench(|| Frame::of(&FrameContent::New(black_box(&message)), place, false));
 }
 
 #[divan::bench]

@@ -18,7 +18,7 @@
 use rechat::model::message::{Draft, MessageType};
 use rechat::model::routing::RoutingFacts;
 use rechat::search::{self, Index, Search};
-use rechat::store::{Access, Command, Filter, Options, Page, Store};
+use rechat::store::{Access, Command, MessageFilter, Page, Store, StoreOptions};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -116,7 +116,8 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let mut random = Random(7);
     let vocabulary = Vocabulary::new(&mut random);
-    let store = Arc::new(Store::open(&Options::new(&db, Access::Write), Box::new(())).unwrap());
+    let store =
+        Arc::new(Store::open(&StoreOptions::new(&db, Access::Write), Box::new(())).unwrap());
 
     let began = Instant::now();
     let texts = folder.as_ref().map(|folder| folder.join("texts.txt"));
@@ -176,7 +177,7 @@ fn main() {
         for query in written.iter().flat_map(|_| &queries) {
             writeln!(written.as_ref().unwrap(), "{kind}\t{query}").unwrap();
         }
-        let filter = Filter::default();
+        let filter = MessageFilter::default();
         let mut took = Vec::new();
         let mut hits = 0;
         // The first pass brings the files into the system's cache.
@@ -211,7 +212,7 @@ fn beside_writes(count: u64, sample: &[String], runtime: &tokio::runtime::Runtim
         let rate = |is_indexed: bool| {
             let place = tempfile::tempdir().unwrap();
             let db = place.path().join("rechat.redb");
-            let store = Store::open(&Options::new(&db, Access::Write), Box::new(())).unwrap();
+            let store = Store::open(&StoreOptions::new(&db, Access::Write), Box::new(())).unwrap();
             let (store, stop) = (Arc::new(store), CancellationToken::new());
             let index = Arc::new(Index::new(search::folder_beside(&db)));
             let feed =

@@ -3,7 +3,7 @@
 //! Counted in memory with each commit. The time before the start is read from the journal once, on a
 //! thread of its own.
 
-use crate::model::change::{Change, Effect};
+use crate::model::change::{Change, ChangeEffect};
 use crate::model::message::{Direction, Message};
 use crate::store::{Result, Store};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,9 +22,9 @@ const MINUTE: u64 = 60;
 
 /// Messages of each minute, by when they were written.
 #[derive(Debug)]
-pub struct Activity(Mutex<Ring>);
+pub struct ActivityCounts(Mutex<Ring>);
 
-/// Answer of [`Activity::last`].
+/// Answer of [`ActivityCounts::last`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Minutes {
     /// Unix seconds at which the first minute begins.
@@ -42,19 +42,19 @@ struct Ring {
     counts: Vec<[u64; 2]>,
 }
 
-impl Default for Activity {
+impl Default for ActivityCounts {
     fn default() -> Self {
         Self(Mutex::new(Ring { newest: 0, counts: vec![[0; 2]; MAX_MINUTES] }))
     }
 }
 
-impl Activity {
+impl ActivityCounts {
     /// Counts what was committed, as of `now` (Unix seconds).
     pub fn committed(&self, changes: &[Change], now: u64) {
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ring.advance(now / MINUTE);
         for change in changes {
-            if let Effect::Created(message) = &change.effect {
+            if let ChangeEffect::Created(message) = &change.effect {
                 ring.add(message);
             }
         }
@@ -92,7 +92,7 @@ impl Activity {
                     break;
                 }
             }
-            Ok::<_, crate::store::Error>(())
+            Ok::<_, crate::store::StoreError>(())
         });
         Ok(())
     }
@@ -141,12 +141,12 @@ mod tests {
         let draft = Draft::new(MessageType::Text, "x".into(), "1".into(), None).unwrap();
         let mut message = draft.into_message(1, uuid::Uuid::nil(), at);
         message.direction = direction;
-        Change { offset: 1, effect: Effect::Created(message) }
+        Change { offset: 1, effect: ChangeEffect::Created(message) }
     }
 
     #[test]
     fn a_clock_that_was_set_back_counts_on() {
-        let activity = Activity::default();
+        let activity = ActivityCounts::default();
         let (then, ahead) = (10_000_000, 50_000_000);
         for now in [then, ahead, then, 0, then] {
             activity.committed(&[message(now, Direction::Outbound)], now);
@@ -161,7 +161,7 @@ mod tests {
         fn every_minute_tells_its_own_messages(
             steps in proptest::collection::vec((0u64..40_000, 0u64..200_000, any::<bool>()), 0..60),
         ) {
-            let (activity, mut now, mut all) = (Activity::default(), 10_000_000, Vec::new());
+            let (activity, mut now, mut all) = (ActivityCounts::default(), 10_000_000, Vec::new());
             for (pause, age, is_inbound) in steps {
                 now += pause;
                 let direction = if is_inbound { Direction::Inbound } else { Direction::Outbound };

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 /// Kind of an error; decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// Wrong usage: exit code 2.
     Usage,
     /// The command failed: exit code 1.
@@ -18,7 +18,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// Its kind.
-    pub kind: Kind,
+    pub kind: ErrorKind,
     what: String,
     hint: Option<String>,
 }
@@ -29,12 +29,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// A failed command.
     pub fn failed(what: impl Into<String>) -> Self {
-        Self { kind: Kind::Failed, what: what.into(), hint: None }
+        Self { kind: ErrorKind::Failed, what: what.into(), hint: None }
     }
 
     /// Wrong usage of a command.
     pub fn usage(what: impl Into<String>) -> Self {
-        Self { kind: Kind::Usage, what: what.into(), hint: None }
+        Self { kind: ErrorKind::Usage, what: what.into(), hint: None }
     }
 
     /// Adds advice, which is printed on its own line.
@@ -52,7 +52,7 @@ impl Error {
     /// An error of writing the output. A closed pipe (`| head`) prints no message.
     pub fn of_output(error: &std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
-            return Self { kind: Kind::Gone, what: String::new(), hint: None };
+            return Self { kind: ErrorKind::Gone, what: String::new(), hint: None };
         }
         Self::failed(format!("cannot write the output: {error}"))
     }
@@ -60,9 +60,9 @@ impl Error {
     /// 0 done, 1 failed, 2 wrong usage.
     pub fn exit_code(&self) -> ExitCode {
         match self.kind {
-            Kind::Gone => ExitCode::SUCCESS,
-            Kind::Failed => ExitCode::from(1),
-            Kind::Usage => ExitCode::from(2),
+            ErrorKind::Gone => ExitCode::SUCCESS,
+            ErrorKind::Failed => ExitCode::from(1),
+            ErrorKind::Usage => ExitCode::from(2),
         }
     }
 }

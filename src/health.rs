@@ -10,18 +10,18 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Health of this process.
-pub static HEALTH: LazyLock<Health> = LazyLock::new(Health::default);
+pub static HEALTH: LazyLock<PartHealth> = LazyLock::new(PartHealth::default);
 
 /// Pause before a task that panicked starts anew.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 /// Parts that do not work, each with its reason.
 #[derive(Debug, Default)]
-pub struct Health {
+pub struct PartHealth {
     faults: Mutex<BTreeMap<&'static str, String>>,
 }
 
-impl Health {
+impl PartHealth {
     /// Marks a part as not working; `reason` is for people and says what to do.
     pub fn degrade(&self, part: &'static str, reason: impl Into<String>) {
         self.faults().insert(part, reason.into());

@@ -7,7 +7,7 @@
 //! A message of the account's owner may be the echo of an attempt that is under way. It waits for
 //! the attempt's end, which tells the platform's ID; the store decides which it is.
 
-use crate::adapter::{Event, MessageRef, QueuedEvent, Registry};
+use crate::adapter::{AdapterEvent, MessageRef, QueuedEvent, Registry};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::media::{Blobs, content};
@@ -15,7 +15,7 @@ use crate::metrics::METRICS;
 use crate::model::change::Outcome;
 use crate::model::message::Direction;
 use crate::outbox::Outcomes;
-use crate::store::{self, Answer, Command, Store, Target};
+use crate::store::{self, Answer, Command, MessageTarget, Store};
 use crate::words::Words;
 use std::collections::VecDeque;
 use std::future::pending;
@@ -53,15 +53,15 @@ pub struct Ingest {
 struct Work {
     queue: mpsc::Receiver<QueuedEvent>,
     /// Taken from the queue, and not stored yet.
-    batch: VecDeque<Item>,
+    batch: VecDeque<QueuedCommand>,
     /// Messages that wait for the end of an attempt, the oldest first.
-    waiting: VecDeque<Item>,
+    waiting: VecDeque<QueuedCommand>,
     /// A panic ended the task during a batch: the rest of the batch is stored one by one.
     is_broken: bool,
 }
 
 /// A command for the store, and the room in the queue that its event holds until it is stored.
-struct Item {
+struct QueuedCommand {
     command: Command,
     /// The adapter that waits until it is stored.
     stored: Option<oneshot::Sender<()>>,
@@ -109,7 +109,7 @@ impl Ingest {
         }
         // No attempt ends any more.
         let waiting = std::mem::take(&mut work.waiting);
-        work.batch.extend(waiting.into_iter().map(Item::without_waiting));
+        work.batch.extend(waiting.into_iter().map(QueuedCommand::without_waiting));
         self.store_batch(work).await;
     }
 
@@ -139,7 +139,7 @@ impl Ingest {
     }
 
     /// Keeps the bytes that messages carry as media.
-    async fn keep_bytes(&self, batch: &mut VecDeque<Item>) {
+    async fn keep_bytes(&self, batch: &mut VecDeque<QueuedCommand>) {
         for item in batch {
             let command = match &mut item.command {
                 Command::Tell { meaning: Some(meaning), .. } => meaning,
@@ -162,25 +162,31 @@ impl Ingest {
     }
 
     /// The command for an event; questions are answered at once.
-    fn item(&self, event: QueuedEvent) -> Option<Item> {
+    fn item(&self, event: QueuedEvent) -> Option<QueuedCommand> {
         let (event, room) = event.split();
         let mut stored = None;
         let command = self.command(event, &mut stored)?;
         let until = Instant::now() + ATTEMPT_TIMEOUT;
-        Some(Item { command, stored, _room: room, until })
+        Some(QueuedCommand { command, stored, _room: room, until })
     }
 
     /// The command for an event, and who waits until it is stored.
-    fn command(&self, event: Event, stored: &mut Option<oneshot::Sender<()>>) -> Option<Command> {
+    fn command(
+        &self,
+        event: AdapterEvent,
+        stored: &mut Option<oneshot::Sender<()>>,
+    ) -> Option<Command> {
         Some(match event {
-            Event::Message(received) => Command::Receive { received, at: now(), can_wait: true },
-            Event::Told { platform, account, frame, meaning } => {
+            AdapterEvent::Message(received) => {
+                Command::Receive { received, at: now(), can_wait: true }
+            }
+            AdapterEvent::Told { platform, account, frame, meaning } => {
                 let meaning = meaning.and_then(|meaning| self.command(*meaning, stored));
                 let Some(forget_before) = self.words.needed_from(now()) else { return meaning };
                 let (meaning, at) = (meaning.map(Box::new), now());
                 Command::Tell { platform, account, frame, meaning, at, forget_before }
             }
-            Event::Batch { messages, state, stored: waits } => {
+            AdapterEvent::Batch { messages, state, stored: waits } => {
                 *stored = Some(waits);
                 let receive = |message| Command::Receive {
                     received: Box::new(message),
@@ -191,43 +197,43 @@ impl Ingest {
                 let messages = messages.into_iter().map(receive);
                 Command::Together(messages.chain(state.into_iter().map(keep)).collect())
             }
-            Event::Remembered { adapter, answer } => {
+            AdapterEvent::Remembered { adapter, answer } => {
                 match self.store.view().and_then(|view| view.adapter_state(adapter)) {
                     Ok(kept) => drop(answer.send(kept)),
                     Err(error) => tracing::error!("what {adapter} remembers: {error}"),
                 }
                 return None;
             }
-            Event::Recalled { message, by, at } => {
+            AdapterEvent::Recalled { message, by, at } => {
                 Command::Recall { target: target(message), by, at }
             }
-            Event::Edited { message, content, at } => {
+            AdapterEvent::Edited { message, content, at } => {
                 Command::Edit { target: target(message), content, at }
             }
-            Event::Reacted { message, change, at } => {
+            AdapterEvent::Reacted { message, change, at } => {
                 Command::React { target: target(message), change, at }
             }
-            Event::Noticed { notice, request } => {
+            AdapterEvent::Noticed { notice, request } => {
                 // A request of two words always serialises.
                 let request = request.and_then(|request| serde_json::to_string(&request).ok());
                 Command::Notice { notice, request }
             }
-            Event::MentionNamed { message, user, name } => {
+            AdapterEvent::MentionNamed { message, user, name } => {
                 Command::NameMention { target: target(message), user, name, at: now() }
             }
-            Event::ReplyFound { message, reply_to } => {
+            AdapterEvent::ReplyFound { message, reply_to } => {
                 Command::FindReply { target: target(message), reply_to, at: now() }
             }
-            Event::ConfirmedLate { message, account, external_id } => {
+            AdapterEvent::ConfirmedLate { message, account, external_id } => {
                 let found = self.store.view().and_then(|view| view.by_id(message));
                 let seq = found.ok().flatten()?.seq;
                 let outcome = Outcome::Sent { account, external_id, is_unconfirmed: false };
                 Command::RecordOutcome { seq, outcome, at: now() }
             }
-            Event::Named { platform, conversation, name } => {
+            AdapterEvent::Named { platform, conversation, name } => {
                 Command::Name { platform, conversation, name }
             }
-            Event::Conversations { platform, account, limit, answer } => {
+            AdapterEvent::Conversations { platform, account, limit, answer } => {
                 let view = self.store.view();
                 let its_own =
                     view.and_then(|view| view.conversations_of(&platform, &account, limit));
@@ -265,7 +271,7 @@ impl Ingest {
                             let _ = stored.send(());
                         }
                     }
-                    Err(store::Error::Damaged(reason)) => {
+                    Err(store::StoreError::Damaged(reason)) => {
                         work.batch.extend(item.set_aside(&reason));
                     }
                     Err(error) => {
@@ -328,7 +334,7 @@ impl Ingest {
 
 impl Work {
     /// Lets a message wait for the end of an attempt.
-    fn wait(&mut self, item: Item) {
+    fn wait(&mut self, item: QueuedCommand) {
         if self.waiting.len() == MAX_WAITING {
             self.release_oldest();
         }
@@ -337,11 +343,11 @@ impl Work {
 
     /// Has the message that waits longest stored as it is.
     fn release_oldest(&mut self) {
-        self.batch.extend(self.waiting.pop_front().map(Item::without_waiting));
+        self.batch.extend(self.waiting.pop_front().map(QueuedCommand::without_waiting));
     }
 }
 
-impl Item {
+impl QueuedCommand {
     /// Has a message kept for somebody to look at, that the store cannot take for a damaged row;
     /// anything else is told of, and no more.
     fn set_aside(self, reason: &str) -> Option<Self> {
@@ -375,7 +381,7 @@ fn meaning(command: Command) -> Command {
     }
 }
 
-fn target(message: MessageRef) -> Target {
+fn target(message: MessageRef) -> MessageTarget {
     let MessageRef { account, platform, conversation, external_id } = message;
-    Target::External { account, platform, conversation, external_id }
+    MessageTarget::External { account, platform, conversation, external_id }
 }

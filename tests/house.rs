@@ -207,6 +207,56 @@ fn a_test_that_is_left_out_says_why() {
     }
 }
 
+/// Types of one name in several files, with the reason.
+const SAME_NAMES: [(&str, &str); 1] =
+    [("Result", "each part has its own `Error` in it, as `std::io` and `std::fmt` have")];
+
+/// The name of a type that a line declares, and whether it can be named in other files.
+fn declared(line: &str) -> Option<(&str, bool)> {
+    let (item, is_visible) = match line.strip_prefix("pub") {
+        Some(rest) if rest.starts_with('(') => (rest.split_once(") ")?.1, true),
+        Some(rest) => (rest.trim_start(), true),
+        None => (line, false),
+    };
+    let (kind, name) = item.split_once(' ')?;
+    let is_type = ["struct", "enum", "trait", "type", "union"].contains(&kind);
+    let name = name.split(|c: char| !c.is_alphanumeric()).next()?;
+    is_type.then_some((name, is_visible))
+}
+
+/// The file a version of OneBot shares with the other: both have the same shapes, each in its folder.
+fn of_either_onebot(file: &Path) -> PathBuf {
+    let versions = ["src/adapter/onebot/v11", "src/adapter/onebot/v12"];
+    let is_version = versions.iter().any(|version| file.starts_with(version));
+    if is_version { "src/adapter/onebot/v1x".into() } else { file.to_owned() }
+}
+
+#[test]
+fn a_type_of_several_files_has_a_name_of_its_own() {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    let mut places: BTreeMap<String, BTreeSet<PathBuf>> = BTreeMap::new();
+    let mut visible = BTreeSet::new();
+    for file in files.iter().filter(|file| !file.iter().any(|p| p == "tests" || p == "tests.rs")) {
+        let text = fs::read_to_string(file).unwrap();
+        for (name, is_visible) in text.lines().filter_map(declared) {
+            places.entry(name.to_owned()).or_default().insert(of_either_onebot(file));
+            if is_visible {
+                visible.insert(name.to_owned());
+            }
+        }
+    }
+    assert!(visible.len() > 500, "{}", visible.len());
+    let twice = |name: &str| places.get(name).is_some_and(|files| files.len() > 1);
+    for name in &visible {
+        let is_allowed = SAME_NAMES.iter().any(|(allowed, _)| allowed == name);
+        assert!(is_allowed || !twice(name), "`{name}` is in {:?}", places[name]);
+    }
+    for (name, why) in SAME_NAMES {
+        assert!(twice(name), "`{name}` is there once: remove it from SAME_NAMES ({why})");
+    }
+}
+
 /// The documents for people.
 fn documents() -> Vec<PathBuf> {
     let folders = [".", "docs", ".github"].map(|folder| fs::read_dir(folder).unwrap());

@@ -8,7 +8,7 @@ mod disk;
 use disk::Disk;
 use proptest::prelude::*;
 use rechat::adapter::{self, EventSink, Registry};
-use rechat::hub::{self, Form, Hub, Subscriber, Wish};
+use rechat::hub::{self, FrameForm, Hub, Subscriber, Wish};
 use rechat::model::change::{Change, Committed, Outcome};
 use rechat::model::cursor::{Cursor, Epoch};
 use rechat::model::message::{Draft, Message, MessageType, Status};
@@ -16,8 +16,8 @@ use rechat::model::routing::RoutingFacts;
 use rechat::outbox::{self, CommitObserver, RetryPolicy};
 use rechat::protocol::event::EventKinds;
 use rechat::store::{
-    Access, Answer, Command, Entry, Error, Filter, Head, Listener, Options, Page, Store,
-    check::check,
+    Access, Answer, Command, EntryContent, Head, Listener, MessageFilter, Page, Store, StoreError,
+    StoreOptions, check::check,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -43,7 +43,7 @@ impl Listener for Recorder {
 struct Machine {
     runtime: tokio::runtime::Runtime,
     disk: Arc<Mutex<Disk>>,
-    options: Options,
+    options: StoreOptions,
     store: Option<Store>,
     /// Everything that listeners were told.
     told: Arc<Mutex<Vec<(Epoch, Change)>>>,
@@ -59,7 +59,7 @@ impl Machine {
     fn new() -> Self {
         let (disk, storage) = Disk::new();
         let folder = TempDir::new().unwrap();
-        let mut options = Options::new(folder.path().join("a.redb"), Access::Write);
+        let mut options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
         options.storage = Some(storage);
         options.cache_bytes = 1 << 20;
         // So small that it begins anew now and then.
@@ -84,7 +84,7 @@ impl Machine {
     }
 
     /// Gives a batch to the store at once; notes what it acknowledges, and says whether it did.
-    fn write(&mut self, commands: Vec<(Option<Uuid>, Command)>) -> Result<(), Error> {
+    fn write(&mut self, commands: Vec<(Option<Uuid>, Command)>) -> Result<(), StoreError> {
         let store = self.store.as_ref().unwrap();
         let answers: Vec<_> = self.runtime.block_on(async {
             let mut waits = Vec::new();
@@ -136,10 +136,11 @@ impl Machine {
         }
         // The journal has every event that was told, in order.
         let kept = view.journal(0, usize::MAX).unwrap().unwrap();
-        let creations = kept.iter().filter(|kept| matches!(kept.entry, Entry::Created { .. }));
+        let creations =
+            kept.iter().filter(|kept| matches!(kept.entry, EntryContent::Created { .. }));
         let seqs: Vec<_> = creations
             .map(|kept| match kept.entry {
-                Entry::Created { seq } => seq,
+                EntryContent::Created { seq } => seq,
                 _ => 0,
             })
             .collect();
@@ -185,7 +186,7 @@ fn create(n: usize) -> (Option<Uuid>, Command) {
 fn batch(machine: &Machine, numbers: &[u16]) -> Vec<(Option<Uuid>, Command)> {
     let view = machine.store.as_ref().unwrap().view().unwrap();
     let page = Page { offset: 0, limit: 50, before: None };
-    let there = view.list(&Filter::default(), page).unwrap();
+    let there = view.list(&MessageFilter::default(), page).unwrap();
     let at = 1_700_000_001;
     numbers
         .iter()
@@ -323,19 +324,23 @@ fn send_by_loopback(store: &Arc<Store>, outbox: outbox::Outbox) -> impl Drop {
 async fn nobody_misses_a_message_and_none_is_forgotten_when_the_disk_failed() {
     let (disk, storage) = Disk::new();
     let folder = TempDir::new().unwrap();
-    let mut options = Options::new(folder.path().join("a.redb"), Access::Write);
+    let mut options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
     options.storage = Some(storage);
     options.log_bytes = 32 << 10;
-    let hub =
-        Hub::new(hub::Limits { frames: 256, bytes: 1 << 20, replay_bytes: 1 << 20, topics: 10 });
+    let hub = Hub::new(hub::SessionLimits {
+        frames: 256,
+        bytes: 1 << 20,
+        replay_bytes: 1 << 20,
+        topics: 10,
+    });
     let (notes, outbox) = outbox::new();
     let told = Told { hub: hub.clone(), notes };
     let store = Arc::new(Store::open(&options, Box::new(told)).unwrap());
     let handing_out = hub.clone().run(store.clone(), CancellationToken::new());
     let handing_out = tokio::spawn(handing_out).abort_handle();
-    let mut messages = hub.subscriber(Form::Messages);
+    let mut messages = hub.subscriber(FrameForm::Messages);
     messages.subscribe(Wish::default(), &store).await.unwrap();
-    let mut events = hub.subscriber(Form::Events);
+    let mut events = hub.subscriber(FrameForm::Events);
     let wish = Wish { events: Some(EventKinds::all()), ..Wish::default() };
     events.subscribe(wish, &store).await.unwrap();
     let _sending = send_by_loopback(&store, outbox);

@@ -10,8 +10,8 @@ use rechat::model::message::{Direction, Draft, Message, MessageType, Sender, Sta
 use rechat::model::routing::RoutingFacts;
 use rechat::protocol::overview::Conversation;
 use rechat::store::{
-    Access, Answer, Command, ConversationQuery, Entry, Filter, Matches, Options, Page, Source,
-    Store, View, check::check, stored,
+    Access, Answer, Command, ConversationQuery, EntryContent, Matches, MessageFilter,
+    MessageSource, Page, Store, StoreOptions, View, check::check, stored,
 };
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -132,7 +132,7 @@ impl Model {
         all
     }
 
-    fn list(&self, filter: &Filter) -> Vec<Message> {
+    fn list(&self, filter: &MessageFilter) -> Vec<Message> {
         let matches = |m: &&Message| {
             filter.lets_through(m.status)
                 && filter.direction.is_none_or(|direction| direction == m.direction)
@@ -156,7 +156,7 @@ fn disowned(mut message: Message) -> Message {
 
 struct Both {
     runtime: tokio::runtime::Runtime,
-    options: Options,
+    options: StoreOptions,
     store: Option<Store>,
     model: Model,
     at: u64,
@@ -164,7 +164,7 @@ struct Both {
 
 impl Both {
     fn new(folder: &tempfile::TempDir) -> Self {
-        let options = Options::new(folder.path().join("store.redb"), Access::Write);
+        let options = StoreOptions::new(folder.path().join("store.redb"), Access::Write);
         let store = Some(Store::open(&options, Box::new(())).unwrap());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Self { runtime, options, store, model: Model::default(), at: 1000 }
@@ -420,7 +420,7 @@ impl Both {
         for (platform, conversation) in
             PLATFORMS.iter().flat_map(|p| CONVERSATIONS.map(|c| (*p, c)))
         {
-            let mut waiting = self.model.list(&Filter {
+            let mut waiting = self.model.list(&MessageFilter {
                 statuses: vec![Status::Pending],
                 platform: Some(platform.unwrap_or("local").into()),
                 conversation: Some(conversation.into()),
@@ -460,15 +460,18 @@ impl Both {
         let kept = view.journal(0, usize::MAX).unwrap().unwrap();
         assert!(kept.is_sorted_by(|a, b| a.offset < b.offset), "{kept:?}");
         let creations = kept.iter().filter_map(|kept| match kept.entry {
-            Entry::Created { seq } => Some(seq),
+            EntryContent::Created { seq } => Some(seq),
             _ => None,
         });
         assert!(creations.eq(1..=view.head()), "each creation has its event: {kept:?}");
-        let deletions = kept.iter().filter(|kept| matches!(kept.entry, Entry::Deleted { .. }));
+        let deletions =
+            kept.iter().filter(|kept| matches!(kept.entry, EntryContent::Deleted { .. }));
         assert_eq!(deletions.count() as u64, view.head() - self.model.messages.len() as u64);
         for message in &self.model.messages {
             let last = kept.iter().rev().find_map(|kept| match kept.entry {
-                Entry::StatusChanged { seq, status, .. } if seq == message.seq => Some(status),
+                EntryContent::StatusChanged { seq, status, .. } if seq == message.seq => {
+                    Some(status)
+                }
                 _ => None,
             });
             assert!(last.is_none_or(|status| status == message.status), "{message:?}");
@@ -484,10 +487,10 @@ fn key_at(platform: usize, conversation: usize) -> (String, String) {
 /// A filter's messages, a few at a time, so that pages meet.
 struct Listed<'a> {
     view: &'a View,
-    filter: &'a Filter,
+    filter: &'a MessageFilter,
 }
 
-impl Source for Listed<'_> {
+impl MessageSource for Listed<'_> {
     fn page(&self, page: Page) -> rechat::store::Result<Matches> {
         let few = Page { limit: 3, ..page };
         Ok(Matches { messages: self.view.list(self.filter, few)?, searched_to: None })
@@ -502,7 +505,7 @@ impl Source for Listed<'_> {
     }
 }
 
-fn filters() -> impl Iterator<Item = Filter> {
+fn filters() -> impl Iterator<Item = MessageFilter> {
     let statuses = [&[][..], &[Status::Pending], &[Status::Sent], &[Status::Sent, Status::Failed]];
     let platforms = [None, Some("local"), Some("qq"), Some("unheard")];
     let conversations = [None, Some("group_1"), Some("unheard")];
@@ -510,7 +513,7 @@ fn filters() -> impl Iterator<Item = Filter> {
     statuses.into_iter().flat_map(move |statuses| {
         platforms.into_iter().flat_map(move |platform| {
             conversations.into_iter().flat_map(move |conversation| {
-                directions.into_iter().map(move |direction| Filter {
+                directions.into_iter().map(move |direction| MessageFilter {
                     statuses: statuses.to_vec(),
                     platform: platform.map(str::to_owned),
                     conversation: conversation.map(str::to_owned),
@@ -540,7 +543,7 @@ proptest! {
 fn many_messages_page_alike_by_offset_and_by_place() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(
-        Store::open(&Options::new(folder.path().join("s.redb"), Access::Write), Box::new(()))
+        Store::open(&StoreOptions::new(folder.path().join("s.redb"), Access::Write), Box::new(()))
             .unwrap(),
     );
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -577,11 +580,11 @@ fn many_messages_page_alike_by_offset_and_by_place() {
     let view = store.view().unwrap();
     for offset in [0, 1, 2_729, 2_731, 5_000, left.len() - 2, left.len(), 99_999] {
         let page = Page { offset: offset as u64, limit: 5, before: None };
-        let found = view.list(&Filter::default(), page).unwrap();
+        let found = view.list(&MessageFilter::default(), page).unwrap();
         let wanted: Vec<_> = left.iter().skip(offset).take(5).map(|&m| m.clone()).collect();
         assert_eq!(found, wanted, "offset {offset}");
     }
-    let filter = Filter { conversation: Some("group_3".into()), ..Filter::default() };
+    let filter = MessageFilter { conversation: Some("group_3".into()), ..MessageFilter::default() };
     let before = left[1_000].seq;
     let found = view.list(&filter, Page { offset: 2, limit: 4, before: Some(before) }).unwrap();
     let wanted: Vec<_> = left

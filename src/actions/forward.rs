@@ -1,6 +1,6 @@
 //! Forwards that a platform told by their ID alone: their messages are asked for when somebody opens them.
 
-use super::{Actions, Error, Result};
+use super::{ActionFailure, Actions, Result};
 use crate::adapter::ForwardOf;
 use crate::model::content::{ForwardItem, Segment};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ impl Actions {
     pub async fn open_forward(&self, id: Uuid, wanted: Option<String>) -> Result<Vec<ForwardItem>> {
         let message = self.message(id)?;
         let segments = message.content.segments().unwrap_or_default();
-        let first = segments.iter().find_map(forward).ok_or(Error::NoForward)?;
+        let first = segments.iter().find_map(forward).ok_or(ActionFailure::NoForward)?;
         let (known, items) = match &wanted {
             Some(id) => named(segments, id).unwrap_or_default(),
             None => first,
@@ -24,10 +24,10 @@ impl Actions {
         if !items.is_empty() {
             return Ok(items.to_vec());
         }
-        let id = wanted.or_else(|| known.map(str::to_owned)).ok_or(Error::NoForward)?;
+        let id = wanted.or_else(|| known.map(str::to_owned)).ok_or(ActionFailure::NoForward)?;
         let account = self.account(message.platform_or_local(), message.account.as_deref())?;
         let conversation = message.recipient.clone();
-        account.open_forward(ForwardOf { conversation, id }).await.map_err(Error::Platform)
+        account.open_forward(ForwardOf { conversation, id }).await.map_err(ActionFailure::Platform)
     }
 }
 

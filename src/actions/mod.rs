@@ -12,9 +12,9 @@ use crate::adapter::{AccountHandle, Action, ActionError, Registry};
 use crate::clock::now;
 use crate::model::content::Content;
 use crate::model::message::{Direction, Message, Status};
-use crate::model::notice::Request;
+use crate::model::notice::ContactRequest;
 use crate::model::reaction::ReactionChange;
-use crate::store::{self, Answer, Command, Store, Target};
+use crate::store::{self, Answer, Command, MessageTarget, Store};
 use std::fmt;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -30,7 +30,7 @@ pub struct Actions {
 
 /// Why an action was not carried out; nothing was changed.
 #[derive(Debug)]
-pub enum Error {
+pub enum ActionFailure {
     /// There is no such message or request, or it was answered already.
     NotFound,
     /// It has no forward that could be opened.
@@ -42,10 +42,10 @@ pub enum Error {
     /// The platform refused, did not answer, or could not be asked.
     Platform(ActionError),
     #[allow(missing_docs)]
-    Store(store::Error),
+    Store(store::StoreError),
 }
 
-impl Error {
+impl ActionFailure {
     /// Its name for programs.
     pub fn code(&self) -> Option<&'static str> {
         match self {
@@ -61,7 +61,7 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for ActionFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => f.write_str("there is no such message or request"),
@@ -78,13 +78,13 @@ impl fmt::Display for Error {
     }
 }
 
-impl From<store::Error> for Error {
-    fn from(error: store::Error) -> Self {
+impl From<store::StoreError> for ActionFailure {
+    fn from(error: store::StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-type Result<T> = std::result::Result<T, Error>;
+type Result<T> = std::result::Result<T, ActionFailure>;
 
 /// A message as its platform knows it, and the account that can do something with it.
 struct OnPlatform {
@@ -114,7 +114,9 @@ impl Actions {
             let OnPlatform { account, conversation, external_id } =
                 actions.on_platform(&message)?;
             act(&account, Action::Recall { conversation, external_id }).await?;
-            actions.write(Command::Recall { target: Target::Id(id), by: None, at: now() }).await?;
+            actions
+                .write(Command::Recall { target: MessageTarget::Id(id), by: None, at: now() })
+                .await?;
             actions.message(id)
         })
         .await
@@ -131,14 +133,16 @@ impl Actions {
             let _turn = actions.messages.take(id).await;
             let message = actions.message(id)?;
             if message.direction == Direction::Inbound {
-                return Err(Error::Platform(ActionError::Unsupported));
+                return Err(ActionFailure::Platform(ActionError::Unsupported));
             }
             if message.status == Status::Sent {
                 let OnPlatform { account, conversation, external_id } =
                     actions.on_platform(&message)?;
                 let edit = Action::Edit { conversation, external_id, content: content.clone() };
                 act(&account, edit).await?;
-                actions.write(Command::Edit { target: Target::Id(id), content, at: now() }).await?;
+                actions
+                    .write(Command::Edit { target: MessageTarget::Id(id), content, at: now() })
+                    .await?;
             } else {
                 actions.write(Command::EditWaiting { id, content, at: now() }).await?;
             }
@@ -162,7 +166,9 @@ impl Actions {
             let action = Action::React { conversation, external_id, emoji: emoji.clone(), on };
             act(&account, action).await?;
             let change = ReactionChange::Set { emoji, user, mine: true, on };
-            actions.write(Command::React { target: Target::Id(id), change, at: now() }).await?;
+            actions
+                .write(Command::React { target: MessageTarget::Id(id), change, at: now() })
+                .await?;
             actions.message(id)
         })
         .await
@@ -175,7 +181,7 @@ impl Actions {
     /// No account is connected that knows the conversation, or its platform does not show it.
     pub async fn show_typing(&self, platform: &str, conversation: String, on: bool) -> Result<()> {
         let row = self.store.view()?.conversation(platform, &conversation)?;
-        let account = row.ok_or(Error::NotFound)?.account;
+        let account = row.ok_or(ActionFailure::NotFound)?.account;
         let account = self.account(platform, account.as_deref())?;
         act(&account, Action::Type { conversation, on }).await
     }
@@ -185,12 +191,17 @@ impl Actions {
     /// # Errors
     ///
     /// There is no such request, it was answered, or its platform did not take the answer.
-    pub async fn answer_request(&self, id: u64, approve: bool, reason: String) -> Result<Request> {
+    pub async fn answer_request(
+        &self,
+        id: u64,
+        approve: bool,
+        reason: String,
+    ) -> Result<ContactRequest> {
         self.to_the_end(move |actions| async move {
             let _turn = actions.requests.take(id).await;
             let request = actions.request(id)?;
             if request.answer.is_some() {
-                return Err(Error::NotFound);
+                return Err(ActionFailure::NotFound);
             }
             let notice = &request.notice;
             let account = actions.account(&notice.platform, Some(&notice.account))?;
@@ -211,26 +222,28 @@ impl Actions {
         F: Future<Output = Result<T>> + Send + 'static,
     {
         let ended = tokio::spawn(action(self.clone())).await;
-        ended.unwrap_or_else(|error| Err(store::Error::Read(error.to_string()).into()))
+        ended.unwrap_or_else(|error| Err(store::StoreError::Read(error.to_string()).into()))
     }
 
     fn message(&self, id: Uuid) -> Result<Message> {
-        self.store.view()?.by_id(id)?.ok_or(Error::NotFound)
+        self.store.view()?.by_id(id)?.ok_or(ActionFailure::NotFound)
     }
 
-    fn request(&self, id: u64) -> Result<Request> {
-        self.store.view()?.request(id)?.ok_or(Error::NotFound)
+    fn request(&self, id: u64) -> Result<ContactRequest> {
+        self.store.view()?.request(id)?.ok_or(ActionFailure::NotFound)
     }
 
     fn on_platform(&self, message: &Message) -> Result<OnPlatform> {
         match message.status {
             Status::Sent => {}
-            Status::Sending => return Err(Error::InFlight),
-            Status::Pending | Status::Failed | Status::Canceled => return Err(Error::NotSent),
+            Status::Sending => return Err(ActionFailure::InFlight),
+            Status::Pending | Status::Failed | Status::Canceled => {
+                return Err(ActionFailure::NotSent);
+            }
         }
         // Without the platform's ID the platform cannot find it.
         let external_id = message.external_id.clone();
-        let external_id = external_id.ok_or(Error::Platform(ActionError::Unsupported))?;
+        let external_id = external_id.ok_or(ActionFailure::Platform(ActionError::Unsupported))?;
         let account = self.account(message.platform_or_local(), message.account.as_deref())?;
         Ok(OnPlatform { account, conversation: message.recipient.clone(), external_id })
     }
@@ -240,18 +253,18 @@ impl Actions {
         let handle = self.registry.handle(platform, account);
         let is_it =
             |handle: &AccountHandle| account.is_none() || handle.account.as_deref() == account;
-        handle.filter(is_it).ok_or(Error::Platform(ActionError::NotConnected))
+        handle.filter(is_it).ok_or(ActionFailure::Platform(ActionError::NotConnected))
     }
 
     async fn write(&self, command: Command) -> Result<()> {
         match self.store.write(command).await? {
-            Answer::NotFound => Err(Error::NotFound),
-            Answer::NotWaiting => Err(Error::InFlight),
+            Answer::NotFound => Err(ActionFailure::NotFound),
+            Answer::NotWaiting => Err(ActionFailure::InFlight),
             _ => Ok(()),
         }
     }
 }
 
 async fn act(account: &AccountHandle, action: Action) -> Result<()> {
-    account.act(action).await.map_err(Error::Platform)
+    account.act(action).await.map_err(ActionFailure::Platform)
 }

@@ -1,11 +1,11 @@
 //! The example of docs/architecture.md: an adapter that appends each message to a file.
 
-use super::api::{ActionError, Delivery, Found, Kind, Request, Settings};
+use super::api::{AccountRequest, ActionError, Delivery, Found, Kind, Settings};
 use super::context::Context;
 use super::registry::{ConfiguredEntry, NewConnection};
 use super::service::{Adapter, ServeStandalone, Service, read_own};
 use super::transport::Running;
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use serde::Deserialize;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -62,24 +62,28 @@ impl Notebook {
         });
         while let Some(Some(request)) = context.stop.run_until_cancelled(requests.recv()).await {
             match request {
-                Request::Send { message, answer } => {
+                AccountRequest::Send { message, answer } => {
                     let line =
                         format!("{}: {}\n", message.conversation, message.content.readable());
                     let _ = answer.send(self.append(&line));
                 }
                 // A file has no history: the outbox then goes by `on_unknown`.
-                Request::Find { answer, .. } => drop(answer.send(Found::CannotTell)),
-                Request::OpenForward { answer, .. } => {
+                AccountRequest::Find { answer, .. } => drop(answer.send(Found::CannotTell)),
+                AccountRequest::OpenForward { answer, .. } => {
                     drop(answer.send(Err(ActionError::Unsupported)));
                 }
-                Request::FindMedia { answer, .. } => {
+                AccountRequest::FindMedia { answer, .. } => {
                     drop(answer.send(Err(ActionError::Unsupported)));
                 }
-                Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
-                Request::Call { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
+                AccountRequest::Act { answer, .. } => {
+                    drop(answer.send(Err(ActionError::Unsupported)))
+                }
+                AccountRequest::Call { answer, .. } => {
+                    drop(answer.send(Err(ActionError::Unsupported)))
+                }
             }
         }
-        registration.end(State::Disconnected, "rechat is stopping");
+        registration.end(PlatformState::Disconnected, "rechat is stopping");
     }
 
     /// Tells only what is proved: an error before writing is a refusal, one while writing leaves

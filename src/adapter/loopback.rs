@@ -1,7 +1,9 @@
 //! Loopback: accepts everything, messages and actions, and answers with the same if asked to. For
 //! trying things out.
 
-use super::api::{ActionError, Delivery, Event, Found, Kind, Outbound, Request, Settings};
+use super::api::{
+    AccountRequest, ActionError, AdapterEvent, Delivery, Found, Kind, Outbound, Settings,
+};
 use super::context::Context;
 use super::registry::{ConfiguredEntry, NewConnection};
 use super::service::{Adapter, ServeStandalone, Service, read_own};
@@ -9,7 +11,7 @@ use super::transport::Running;
 use crate::clock::now;
 use crate::model::change::Inbound;
 use crate::model::message::{ReplyTo, Sender, excerpt};
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use serde::Deserialize;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -67,7 +69,7 @@ impl Loopback {
         });
         while let Some(Some(request)) = context.stop.run_until_cancelled(requests.recv()).await {
             match request {
-                Request::Send { message, answer } => {
+                AccountRequest::Send { message, answer } => {
                     // The asker may have gone.
                     let _ = answer.send(Delivery::Sent {
                         external_id: Some(new_id()),
@@ -77,24 +79,24 @@ impl Loopback {
                         break;
                     }
                 }
-                Request::OpenForward { answer, .. } => {
+                AccountRequest::OpenForward { answer, .. } => {
                     let _ = answer.send(Err(ActionError::Unsupported));
                 }
-                Request::FindMedia { answer, .. } => {
+                AccountRequest::FindMedia { answer, .. } => {
                     drop(answer.send(Err(ActionError::Unsupported)));
                 }
-                Request::Act { answer, .. } => {
+                AccountRequest::Act { answer, .. } => {
                     let _ = answer.send(Ok(()));
                 }
-                Request::Call { answer, .. } => {
+                AccountRequest::Call { answer, .. } => {
                     let _ = answer.send(Err(ActionError::Unsupported));
                 }
-                Request::Find { answer, .. } => {
+                AccountRequest::Find { answer, .. } => {
                     let _ = answer.send(Found::CannotTell);
                 }
             }
         }
-        registration.end(State::Disconnected, "rechat is stopping");
+        registration.end(PlatformState::Disconnected, "rechat is stopping");
     }
 }
 
@@ -123,6 +125,6 @@ async fn echo(platform: &str, message: Outbound, context: &Context) -> bool {
         original: None,
         fingerprint: None,
     };
-    let reported = context.events.report(Event::Message(Box::new(inbound)));
+    let reported = context.events.report(AdapterEvent::Message(Box::new(inbound)));
     context.stop.run_until_cancelled(reported).await.unwrap_or(false)
 }

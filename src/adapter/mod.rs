@@ -1,7 +1,7 @@
 //! Adapters: connections to the implementations of chat platforms.
 //!
-//! An adapter speaks to the core by the types of `api` alone: it reports [`Event`]s to an
-//! [`EventSink`] and answers the [`Request`]s that reach it by an [`AccountHandle`]. It never sees
+//! An adapter speaks to the core by the types of `api` alone: it reports [`AdapterEvent`]s to an
+//! [`EventSink`] and answers the [`AccountRequest`]s that reach it by an [`AccountHandle`]. It never sees
 //! the store, the hub or the server; they never name a protocol.
 //!
 //! To add one: copy `example.rs` (or `loopback.rs`, which also receives), and list its `ADAPTER` in
@@ -24,15 +24,15 @@ mod transport;
 
 pub use crate::model::change::Inbound;
 pub use crate::model::event::AdapterState;
-pub use crate::protocol::platform::{AdapterStatus, State, StatusChange};
+pub use crate::protocol::platform::{AdapterStatus, AdapterStatusChange, PlatformState};
 pub use api::{
-    AccountHandle, Action, ActionError, Closed, Delivery, Event, EventSink, ForwardOf, Found, Kind,
-    LoginError, LoginRequest, MediaOf, MediaSource, MessageRef, OnUnknown, Outbound,
-    PlatformRequest, QueuedEvent, RateLimit, ReadMedia, Request, RequestKind, Resolve, Settings,
-    Transport, Window,
+    AccountHandle, AccountRequest, Action, ActionError, AdapterEvent, Delivery, EventSink,
+    ForwardOf, Found, Kind, LoginError, LoginRequest, MediaOf, MediaSource, MessageRef, OnUnknown,
+    Outbound, PlatformRequest, QueuedEvent, RateLimit, ReadMedia, RequestKind, Resolve, Settings,
+    Transport, Window, WindowClosed,
 };
 pub use kinds::AdapterConfig;
-pub use onebot::{Written, cq_of_segments, segments_of_cq};
+pub use onebot::{BotMessage, cq_of_segments, segments_of_cq};
 pub use registry::{Changes, Registry, configured_facts, conversations_of};
 pub use start::{Adapters, start};
 pub use transport::{Endpoint, Handshake, Socket, socket_config};

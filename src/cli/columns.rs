@@ -102,12 +102,12 @@ impl FromStr for Format {
 
 /// A line with `{column}` in it for what a message has there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template(pub Vec<Part>);
+pub struct Template(pub Vec<TemplatePart>);
 
 /// A part of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Part {
+pub enum TemplatePart {
     Text(String),
     Column(Column),
 }
@@ -128,16 +128,16 @@ impl FromStr for Template {
                     let column = Column::from_str(&name, true).map_err(|_| {
                         format!("there is no column `{name}`; there are {}", Column::names())
                     })?;
-                    parts.push(Part::Text(std::mem::take(&mut plain)));
-                    parts.push(Part::Column(column));
+                    parts.push(TemplatePart::Text(std::mem::take(&mut plain)));
+                    parts.push(TemplatePart::Column(column));
                 }
                 '\\' if rest.next_if_eq(&'t').is_some() => plain.push('\t'),
                 '\\' if rest.next_if_eq(&'n').is_some() => plain.push('\n'),
                 c => plain.push(c),
             }
         }
-        parts.push(Part::Text(plain));
-        parts.retain(|part| *part != Part::Text(String::new()));
+        parts.push(TemplatePart::Text(plain));
+        parts.retain(|part| *part != TemplatePart::Text(String::new()));
         Ok(Self(parts))
     }
 }
@@ -149,10 +149,15 @@ mod tests {
     #[test]
     fn a_template_has_columns_and_text() {
         let Template(parts) = "{id}\\t[{Content}] {{x}}".parse().unwrap();
-        let text = |text: &str| Part::Text(text.to_owned());
+        let text = |text: &str| TemplatePart::Text(text.to_owned());
         assert_eq!(
             parts,
-            [Part::Column(Column::Id), text("\t["), Part::Column(Column::Content), text("] {x}")]
+            [
+                TemplatePart::Column(Column::Id),
+                text("\t["),
+                TemplatePart::Column(Column::Content),
+                text("] {x}")
+            ]
         );
         let refused = "{nonsense}".parse::<Format>().unwrap_err();
         assert!(refused.contains("`nonsense`") && refused.contains("sender-id"), "{refused}");

@@ -11,7 +11,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 Scan the code with the phone and confirm. The server keeps the account, and uses it from then on;
 several accounts may be logged in.")]
-pub struct Login {
+pub struct LoginArgs {
     /// Platform to log in to
     #[arg(value_name = "PLATFORM", value_parser = NonEmptyStringValueParser::new())]
     pub platform: String,

@@ -12,7 +12,7 @@ use clap::Args;
 Programs with an assistant start it and speak the Model Context Protocol on its standard input and
 output. It reads unless the configuration has `mcp.send = \"allow\"`; `mcp.conversations` and `mcp.hide`
 say which conversations it shows. Each call is a line on standard error.")]
-pub struct Mcp {
+pub struct McpArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub source: SourceArgs,

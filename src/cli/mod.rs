@@ -22,22 +22,22 @@ mod values;
 mod watch;
 
 pub use action::{Edit, React, RequestsArgs};
-pub use columns::{Column, Format, Part, Template};
+pub use columns::{Column, Format, Template, TemplatePart};
 pub use filter::FilterArgs;
 pub use list::{ListArgs, SearchArgs, Shape};
-pub use login::{Login, Logout};
-pub use mcp::Mcp;
+pub use login::{LoginArgs, Logout};
+pub use mcp::McpArgs;
 pub use media::MediaArgs;
 pub use message::{Delete, Many, One, SetStatus};
 pub use overview::{BotsArgs, ConversationsArgs, PlatformsArgs, ReadArgs, StatsArgs, StatusArgs};
 pub use page::OpenArgs;
 pub use parse::parse;
-pub use send::{ContentArgs, ReplyArgs, Send, Sending};
+pub use send::{ContentArgs, ReplyArgs, Send, SendOptions};
 pub use serve::{Notify, Serve, Tui};
 pub use shell::{Completions, Man};
 pub use source::SourceArgs;
 pub use store::{BackupArgs, Check, Compact, Doctor, ExportArgs, Import};
-pub use watch::Watch;
+pub use watch::WatchArgs;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.")]
 pub struct Cli {
     #[command(subcommand)]
     #[allow(missing_docs)]
-    pub command: Command,
+    pub command: CliCommand,
 
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -84,7 +84,7 @@ pub struct Globals {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Run the server
     Serve(Serve),
     /// Store a message and send it
@@ -94,7 +94,7 @@ pub enum Command {
     /// List messages, the newest first
     List(ListArgs),
     /// Run a command for each new message
-    Watch(Watch),
+    Watch(WatchArgs),
     /// Find messages by a text in them, the newest first
     Search(SearchArgs),
     /// Show one message
@@ -143,9 +143,9 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     /// Read and answer in the terminal, live
     Tui(Tui),
     /// Let agents read and write chats, by the Model Context Protocol
-    Mcp(Mcp),
+    Mcp(McpArgs),
     /// Log in to a platform by a QR code
-    Login(Login),
+    Login(LoginArgs),
     /// Log an account out of its platform
     Logout(Logout),
     /// Check a store for damage

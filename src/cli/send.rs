@@ -59,7 +59,7 @@ pub struct Send {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub sending: Sending,
+    pub sending: SendOptions,
 
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -85,7 +85,7 @@ pub struct ReplyArgs {
 
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub sending: Sending,
+    pub sending: SendOptions,
 
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -107,7 +107,7 @@ pub struct ContentArgs {
     pub message_type: MessageType,
 
     /// File to read and send, after the text; may be repeated
-    #[arg(short, long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "message_type")]
+    #[arg(long, short_alias = 'f', value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "message_type")]
     pub file: Vec<PathBuf>,
 
     /// Type under which the files are sent, in place of the one that their bytes tell
@@ -128,7 +128,7 @@ pub struct ContentArgs {
 
 /// How a message is sent.
 #[derive(Debug, Args)]
-pub struct Sending {
+pub struct SendOptions {
     /// Print the message as JSON
     #[arg(long)]
     pub json: bool,

@@ -15,7 +15,7 @@ The command gets the message as JSON on its standard input, and its ID, platform
 conversation in RECHAT_ID, RECHAT_PLATFORM and RECHAT_CONVERSATION. One runs at a time, in the
 order of the messages. With --place none is missed while this does not run, and the last one may
 come again.")]
-pub struct Watch {
+pub struct WatchArgs {
     /// Command for the shell
     #[arg(long, value_name = "COMMAND")]
     pub exec: String,

@@ -22,11 +22,11 @@ use tokio_util::either::Either;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to a server, before the first request.
-pub(super) type Stream = Either<Either<TcpStream, Box<TlsStream<TcpStream>>>, UnixStream>;
+pub(super) type ServerStream = Either<Either<TcpStream, Box<TlsStream<TcpStream>>>, UnixStream>;
 
 /// A server's address.
 #[derive(Clone, Debug)]
-pub(super) enum Address {
+pub(super) enum ServerAddress {
     Tcp(Url),
     Unix(PathBuf),
 }
@@ -44,7 +44,7 @@ pub(super) struct Url {
     tls: Option<(ServerName<'static>, Arc<ClientConfig>)>,
 }
 
-impl Address {
+impl ServerAddress {
     /// Reads `http://host:port` or `https://host:port`, with or without a path; `ca` is a file of
     /// certificates to trust beside the system's.
     pub(super) fn parse(url: &str, ca: Option<&Path>) -> Result<Self> {
@@ -118,7 +118,7 @@ impl Address {
     }
 
     /// Connects.
-    pub(super) async fn connect(&self) -> io::Result<Stream> {
+    pub(super) async fn connect(&self) -> io::Result<ServerStream> {
         let connected = async {
             match self {
                 Self::Tcp(url) => url.connect().await.map(Either::Left),

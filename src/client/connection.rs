@@ -1,6 +1,6 @@
 //! One connection to a server: requests over HTTP, through TCP or the Unix socket beside a store.
 
-use super::address::Address;
+use super::address::ServerAddress;
 use super::body::RequestBody;
 use super::opening::NotOpened;
 use crate::error::{Error, Result};
@@ -42,22 +42,22 @@ const TOO_LARGE: &str = "is it too large? The server takes `limits.body_bytes` (
 const MAX_ERROR_BYTES: usize = 64 << 10;
 
 /// One connection to a server, kept open between requests.
-pub(super) struct Connection {
+pub(super) struct ClientConnection {
     requests: SendRequest<RequestBody>,
-    address: Address,
+    address: ServerAddress,
     token: Option<String>,
 }
 
-impl Connection {
+impl ClientConnection {
     /// Connects to a server that was named.
-    pub(super) async fn connect(address: Address, token: Option<String>) -> Result<Self> {
+    pub(super) async fn connect(address: ServerAddress, token: Option<String>) -> Result<Self> {
         let requests = address.open().await.map_err(|error| unreachable(&address, &error))?;
         Ok(Self { requests, address, token })
     }
 
     /// The server behind a Unix socket; `None` if no server listens there.
     pub(super) async fn beside(socket: &Path) -> Result<Option<Self>> {
-        let address = Address::Unix(socket.to_owned());
+        let address = ServerAddress::Unix(socket.to_owned());
         match address.open().await {
             Ok(requests) => {
                 let mut connection = Self { requests, address, token: None };
@@ -78,7 +78,7 @@ impl Connection {
     }
 
     /// A server at an address, and the token it wants.
-    pub(super) async fn at(address: Address, token: Option<String>) -> io::Result<Self> {
+    pub(super) async fn at(address: ServerAddress, token: Option<String>) -> io::Result<Self> {
         Ok(Self { requests: address.open().await?, address, token })
     }
 
@@ -314,7 +314,7 @@ async fn read(body: Incoming, most: usize) -> io::Result<Bytes> {
 }
 
 /// The error of a command that has no connection to its server.
-fn unreachable(address: &Address, error: &io::Error) -> Error {
+fn unreachable(address: &ServerAddress, error: &io::Error) -> Error {
     let away = address.away(error);
     if away.has_hint() {
         return away;

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::model::message::Message;
-use crate::protocol::http::Record;
-use crate::store::{self, Filter, View};
+use crate::protocol::http::TransferRecord;
+use crate::store::{self, MessageFilter, View};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -14,11 +14,11 @@ pub enum Export {
     /// From a server.
     Remote(Incoming),
     /// From the store itself; the first message that is damaged is told of at the end.
-    Local(Box<dyn Iterator<Item = store::Result<Message>>>, Option<store::Error>),
+    Local(Box<dyn Iterator<Item = store::Result<Message>>>, Option<store::StoreError>),
 }
 
 impl Export {
-    pub(super) fn of_view(view: &Arc<View>, filter: &Filter) -> Result<Self> {
+    pub(super) fn of_view(view: &Arc<View>, filter: &MessageFilter) -> Result<Self> {
         let filter = filter.clone();
         let is_wanted = move |message: &store::Result<Message>| {
             message.as_ref().map_or(true, |message| filter.matches(message))
@@ -41,14 +41,14 @@ impl Export {
             },
             Self::Local(messages, damage) => loop {
                 let message = match messages.next() {
-                    Some(Err(error @ store::Error::Damaged(_))) => {
+                    Some(Err(error @ store::StoreError::Damaged(_))) => {
                         damage.get_or_insert(error);
                         continue;
                     }
                     Some(message) => message?,
                     None => return damage.take().map_or(Ok(None), |error| Err(error.into())),
                 };
-                let mut line = serde_json::to_vec(&Record::from(message))
+                let mut line = serde_json::to_vec(&TransferRecord::from(message))
                     .map_err(|error| Error::failed(error.to_string()))?;
                 line.push(b'\n');
                 return Ok(Some(line.into()));

@@ -3,13 +3,13 @@
 use super::followed::Followed;
 use super::opening::{Begin, NotOpened};
 use super::remote::Remote;
-use super::wanted::Wanted;
+use super::wanted::WantedEvents;
 use crate::error::{Error, Result};
 use crate::model::message::Message;
-use crate::protocol::event::{Event, EventKind};
+use crate::protocol::event::{EventKind, ServerEvent};
 use crate::protocol::http::Conversation;
 use crate::search::Conditions;
-use crate::store::Filter;
+use crate::store::MessageFilter;
 use bytes::{Buf, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -24,28 +24,28 @@ const MAX_PAUSE: Duration = Duration::from_secs(5);
 const MAX_LINE: usize = 64 << 20;
 
 /// New messages that meet conditions, one after the other.
-pub struct Following {
+pub struct MessageFollower {
     /// Asks for the whole message, which an event does not carry.
     messages: Remote,
     stream: Incoming,
     buffer: BytesMut,
-    wanted: Wanted,
+    wanted: WantedEvents,
     events: &'static [EventKind],
     /// Where to go on after a break: the message that was given at the beginning (an ID or a `seq`),
     /// then the cursor of the last event.
     place: Option<String>,
 }
 
-impl Following {
+impl MessageFollower {
     pub(super) async fn begin(
         messages: Remote,
-        (filter, conditions): (&Filter, &Conditions),
+        (filter, conditions): (&MessageFilter, &Conditions),
         begin: Begin<'_>,
         events: &'static [EventKind],
     ) -> Result<Self> {
         let mut streaming = messages.again().await?;
         let stream = streaming.stream(filter, begin, events).await?;
-        let wanted = Wanted::new(filter, conditions);
+        let wanted = WantedEvents::new(filter, conditions);
         let place = begin.place().map(str::to_owned);
         Ok(Self { messages, stream, buffer: BytesMut::new(), wanted, events, place })
     }
@@ -62,17 +62,17 @@ impl Following {
                 self.place = Some(cursor.to_owned());
             }
             let followed = match event {
-                Event::NewMessage { data, .. } => {
+                ServerEvent::NewMessage { data, .. } => {
                     self.whole(data.id).await?.map(|message| Followed::Message(Box::new(message)))
                 }
-                Event::MessageStatus { data, .. } => {
+                ServerEvent::MessageStatus { data, .. } => {
                     self.concerns(data.id).await?.then_some(Followed::Status(data))
                 }
-                Event::MessageUpdated { data, .. } => {
+                ServerEvent::MessageUpdated { data, .. } => {
                     Some(Followed::Updated(Box::new(data.into_message())))
                 }
-                Event::MessageDeleted { data, .. } => Some(Followed::Deleted(data)),
-                Event::Reset { .. } => Some(Followed::StoreReplaced),
+                ServerEvent::MessageDeleted { data, .. } => Some(Followed::Deleted(data)),
+                ServerEvent::Reset { .. } => Some(Followed::StoreReplaced),
                 _ => None,
             };
             if let Some(followed) = followed.filter(|followed| self.wanted.takes(followed)) {
@@ -118,7 +118,7 @@ impl Following {
         }
     }
 
-    async fn next_event(&mut self) -> Result<Event<'static>> {
+    async fn next_event(&mut self) -> Result<ServerEvent<'static>> {
         loop {
             if let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
                 let line = self.buffer.split_to(end);
@@ -167,13 +167,13 @@ impl Following {
     }
 }
 
-fn cursor_of<'e>(event: &'e Event<'_>) -> Option<&'e str> {
+fn cursor_of<'e>(event: &'e ServerEvent<'_>) -> Option<&'e str> {
     match event {
-        Event::NewMessage { cursor, .. }
-        | Event::MessageStatus { cursor, .. }
-        | Event::MessageUpdated { cursor, .. }
-        | Event::MessageDeleted { cursor, .. }
-        | Event::Reset { cursor } => cursor.as_deref(),
+        ServerEvent::NewMessage { cursor, .. }
+        | ServerEvent::MessageStatus { cursor, .. }
+        | ServerEvent::MessageUpdated { cursor, .. }
+        | ServerEvent::MessageDeleted { cursor, .. }
+        | ServerEvent::Reset { cursor } => cursor.as_deref(),
         _ => None,
     }
 }

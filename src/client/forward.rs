@@ -5,8 +5,8 @@ use super::history::{HistoryPage, HistoryQuery, Start};
 use super::opening::Begin;
 use super::remote::Remote;
 use crate::error::{Error, Result};
-use crate::protocol::event::Event;
-use crate::store::Filter;
+use crate::protocol::event::ServerEvent;
+use crate::store::MessageFilter;
 use bytes::{Buf, BytesMut};
 use http_body_util::BodyExt;
 use std::time::Duration;
@@ -67,10 +67,10 @@ async fn seq_after(
     id: &str,
     newest: u64,
 ) -> Result<Option<u64>> {
-    let filter = Filter {
+    let filter = MessageFilter {
         platform: query.platform.clone(),
         conversation: query.conversation.clone(),
-        ..Filter::default()
+        ..MessageFilter::default()
     };
     let mut streaming = remote.again().await?;
     let mut body = streaming.stream(&filter, Begin::Since(Some(id)), &[]).await?;
@@ -84,7 +84,7 @@ async fn seq_after(
             let line = buffer.split_to(end);
             buffer.advance(1);
             if count < query.limit
-                && let Ok(Event::NewMessage { data, .. }) = serde_json::from_slice(&line)
+                && let Ok(ServerEvent::NewMessage { data, .. }) = serde_json::from_slice(&line)
             {
                 (last, count) = (Some(data.seq), count + 1);
             }

@@ -6,22 +6,22 @@ use crate::adapter::{AdapterConfig, configured_facts};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::media::sniff::Kind;
+use crate::media::sniff::FileType;
 use crate::media::sweep::{self, Removal, unsent};
-use crate::media::{self, Blobs, Hash, Refused, Stored, Upload, content};
+use crate::media::{self, BlobRefused, Blobs, Hash, Stored, Upload, content};
 use crate::model::id_prefix::IdPrefix;
 use crate::model::message::{Message, Status};
 use crate::model::routing::choose_platform;
 use crate::outbox::no_platform;
 use crate::protocol::http::{
-    Conversation, Imported, MediaList, MediaRemoved, NO_REPLY_TARGET, NewMessage, ReadTo, Record,
-    SetConversation, Uploaded,
+    Conversation, Imported, MediaList, MediaRemoved, NO_REPLY_TARGET, NewMessage, ReadTo,
+    SetConversation, TransferRecord, Uploaded,
 };
 use crate::protocol::overview::Stats;
 use crate::search::{Conditions, Index, Search, folder_beside};
 use crate::store::{
-    Access, Answer, ByPrefix, Command, ConversationQuery, Filter, Idempotency, Order, Page, Store,
-    View, stored,
+    Access, Answer, ByPrefix, Command, ConversationQuery, Idempotency, MessageFilter, Order, Page,
+    Store, View, stored,
 };
 use bytes::Bytes;
 use std::path::{Path, PathBuf};
@@ -40,8 +40,8 @@ pub struct Local {
 /// Keeps a file, and tells what it is.
 fn copied(
     mut file: FileBody,
-    upload: std::result::Result<Upload, Refused>,
-) -> std::result::Result<(Stored, Kind), Refused> {
+    upload: std::result::Result<Upload, BlobRefused>,
+) -> std::result::Result<(Stored, FileType), BlobRefused> {
     let mut upload = upload?;
     loop {
         let bytes = file.read()?;
@@ -54,8 +54,8 @@ fn copied(
     Ok((upload.finish()?, kind))
 }
 
-impl From<crate::store::Error> for Error {
-    fn from(error: crate::store::Error) -> Self {
+impl From<crate::store::StoreError> for Error {
+    fn from(error: crate::store::StoreError) -> Self {
         Self::failed(error.to_string())
     }
 }
@@ -97,7 +97,7 @@ impl Local {
 
     pub(super) fn list(
         &self,
-        filter: &Filter,
+        filter: &MessageFilter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
@@ -113,7 +113,7 @@ impl Local {
     /// Messages after a place, the oldest first.
     pub(super) fn list_after(
         &self,
-        filter: &Filter,
+        filter: &MessageFilter,
         after: &str,
         limit: usize,
     ) -> Result<Vec<Message>> {
@@ -129,7 +129,7 @@ impl Local {
     pub(super) fn by_prefix(
         &self,
         prefix: IdPrefix,
-        filter: &Filter,
+        filter: &MessageFilter,
         limit: usize,
     ) -> Result<Vec<Message>> {
         Ok(self.store.view()?.by_prefix(filter, ByPrefix { prefix, before: None, limit })?)
@@ -140,7 +140,7 @@ impl Local {
         &self,
         conditions: &Conditions,
         order: Order,
-        filter: &Filter,
+        filter: &MessageFilter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
@@ -270,7 +270,7 @@ impl Local {
     pub(super) async fn import(&self, lines: &[u8]) -> Result<Imported> {
         let mut messages = Vec::new();
         for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-            let record: Record =
+            let record: TransferRecord =
                 serde_json::from_slice(line).map_err(|error| Error::failed(error.to_string()))?;
             messages.push(record.into_message().map_err(Error::failed)?);
         }
@@ -326,7 +326,7 @@ impl Local {
         copied.map(drop).map_err(|refused| Error::failed(refused.to_string()))
     }
 
-    pub(super) fn stats(&self, filter: &Filter, since: Option<u64>) -> Result<Stats> {
+    pub(super) fn stats(&self, filter: &MessageFilter, since: Option<u64>) -> Result<Stats> {
         Ok(self.store.view()?.stats_of(filter, since)?)
     }
 }

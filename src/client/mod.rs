@@ -41,10 +41,10 @@ use crate::protocol::login::{LoggedOut, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::protocol::sign_in::SignInCode;
 use crate::search::Conditions;
-use crate::store::{Access, Filter, Order, Page};
+use crate::store::{Access, MessageFilter, Order, Page};
 use bytes::Bytes;
 pub use export::Export;
-pub use follow::Following;
+pub use follow::MessageFollower;
 pub use followed::{CHANGES, Followed};
 use local::Local;
 pub use opening::Begin;
@@ -262,7 +262,7 @@ impl Client {
     /// Messages that match, newest first; `before` is an ID or a `seq`.
     pub async fn list(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
@@ -277,7 +277,7 @@ impl Client {
         &mut self,
         conditions: &Conditions,
         order: Order,
-        filter: &Filter,
+        filter: &MessageFilter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
@@ -291,7 +291,7 @@ impl Client {
     /// [`MAX_LIMIT`](crate::protocol::http::MAX_LIMIT).
     pub async fn list_after(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         after: &str,
         limit: usize,
     ) -> Result<Vec<Message>> {
@@ -337,7 +337,7 @@ impl Client {
     pub async fn by_prefix(
         &mut self,
         prefix: IdPrefix,
-        filter: &Filter,
+        filter: &MessageFilter,
         limit: usize,
     ) -> Result<Vec<Message>> {
         match self {
@@ -350,14 +350,14 @@ impl Client {
     /// `events` name it; only a server can tell them.
     pub async fn follow(
         self,
-        filter: &Filter,
+        filter: &MessageFilter,
         conditions: &Conditions,
         begin: Begin<'_>,
         events: &'static [EventKind],
-    ) -> Result<Following> {
+    ) -> Result<MessageFollower> {
         match self {
             Self::Remote(remote) => {
-                Following::begin(remote, (filter, conditions), begin, events).await
+                MessageFollower::begin(remote, (filter, conditions), begin, events).await
             }
             Self::Local(_) => Err(Error::failed("cannot follow new messages: no server runs")
                 .hint("start one with `rechat serve`, or name one with --server")),
@@ -365,7 +365,7 @@ impl Client {
     }
 
     /// Every message that matches, the oldest first, as one commit has them.
-    pub async fn export(&mut self, filter: &Filter) -> Result<Export> {
+    pub async fn export(&mut self, filter: &MessageFilter) -> Result<Export> {
         match self {
             Self::Remote(remote) => remote.export(filter).await,
             Self::Local(local) => Export::of_view(&local.view()?, filter),
@@ -435,7 +435,7 @@ impl Client {
 
     /// Counts the messages of a platform or conversation, or all, in each state; with `since` those
     /// that were said at that time (Unix seconds) or later.
-    pub async fn stats(&mut self, filter: &Filter, since: Option<u64>) -> Result<Stats> {
+    pub async fn stats(&mut self, filter: &MessageFilter, since: Option<u64>) -> Result<Stats> {
         match self {
             Self::Remote(remote) => remote.stats(filter, since).await,
             Self::Local(local) => local.stats(filter, since),

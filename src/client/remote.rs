@@ -1,8 +1,8 @@
 //! A server, asked over HTTP: through TCP, or through the Unix socket beside its store.
 
-use super::address::Address;
+use super::address::ServerAddress;
 use super::body::FileBody;
-use super::connection::Connection;
+use super::connection::ClientConnection;
 use super::export::Export;
 use super::history::{HistoryPage, HistoryQuery};
 use super::missing::{no_media, no_message};
@@ -22,7 +22,7 @@ use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
 use crate::protocol::overview::Stats;
 use crate::protocol::sign_in::SignInCode;
 use crate::search::Conditions;
-use crate::store::{ConversationQuery, Filter, Order, Page};
+use crate::store::{ConversationQuery, MessageFilter, Order, Page};
 use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::Method;
@@ -42,22 +42,22 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const UNKNOWN_PLACE: HeaderValue = HeaderValue::from_static("unknown");
 
 /// A server, over one connection that is kept open between requests.
-pub struct Remote(Connection);
+pub struct Remote(ClientConnection);
 
 impl Remote {
     /// Connects to a server that was named.
-    pub(super) async fn connect(address: Address, token: Option<String>) -> Result<Self> {
-        Connection::connect(address, token).await.map(Self)
+    pub(super) async fn connect(address: ServerAddress, token: Option<String>) -> Result<Self> {
+        ClientConnection::connect(address, token).await.map(Self)
     }
 
     /// The server behind a Unix socket; `None` if no server listens there.
     pub(super) async fn beside(socket: &Path) -> Result<Option<Self>> {
-        Ok(Connection::beside(socket).await?.map(Self))
+        Ok(ClientConnection::beside(socket).await?.map(Self))
     }
 
     /// A server at an address, and the token it wants.
-    pub(super) async fn at(address: Address, token: Option<String>) -> io::Result<Self> {
-        Connection::at(address, token).await.map(Self)
+    pub(super) async fn at(address: ServerAddress, token: Option<String>) -> io::Result<Self> {
+        ClientConnection::at(address, token).await.map(Self)
     }
 
     /// Whether the connection still stands, as far as one can tell without asking.
@@ -87,7 +87,7 @@ impl Remote {
     /// Asks for page after page, for a server gives at most [`MAX_LIMIT`] at once.
     pub(super) async fn list(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
@@ -112,7 +112,7 @@ impl Remote {
     /// Messages after a place, the oldest first, at most [`MAX_LIMIT`].
     pub(super) async fn list_after(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         after: &str,
         limit: usize,
     ) -> Result<Vec<Message>> {
@@ -127,7 +127,7 @@ impl Remote {
         &mut self,
         conditions: &Conditions,
         order: Order,
-        filter: &Filter,
+        filter: &MessageFilter,
         page: Page,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
@@ -156,7 +156,7 @@ impl Remote {
     pub(super) async fn by_prefix(
         &mut self,
         prefix: IdPrefix,
-        filter: &Filter,
+        filter: &MessageFilter,
         limit: usize,
     ) -> Result<Vec<Message>> {
         let query = query(filter, 0, limit, None);
@@ -346,7 +346,11 @@ impl Remote {
         self.0.get("/api/health").await
     }
 
-    pub(super) async fn stats(&mut self, filter: &Filter, since: Option<u64>) -> Result<Stats> {
+    pub(super) async fn stats(
+        &mut self,
+        filter: &MessageFilter,
+        since: Option<u64>,
+    ) -> Result<Stats> {
         let since = since.map(|time| format!("&since={time}")).unwrap_or_default();
         self.0.get(&format!("/api/stats?{}{since}", query(filter, 0, 0, None))).await
     }
@@ -355,7 +359,7 @@ impl Remote {
     /// it.
     pub(super) async fn stream(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         begin: Begin<'_>,
         events: &[EventKind],
     ) -> std::result::Result<Incoming, NotOpened> {
@@ -373,7 +377,7 @@ impl Remote {
         self.0.open(request).await
     }
 
-    pub(super) async fn export(&mut self, filter: &Filter) -> Result<Export> {
+    pub(super) async fn export(&mut self, filter: &MessageFilter) -> Result<Export> {
         let path = format!("/api/export?{}", query(filter, 0, 0, None));
         let request = self.0.request(Method::GET, &path, None::<&()>)?;
         Ok(Export::Remote(self.0.open(request).await?))
@@ -454,7 +458,7 @@ fn path_of(platform: &str, conversation: &str) -> String {
     format!("/api/conversations/{}/{}", escaped(platform), escaped(conversation))
 }
 
-fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> String {
+fn query(filter: &MessageFilter, offset: u64, limit: usize, before: Option<&str>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("limit", &limit.to_string());
     if offset > 0 {
@@ -475,7 +479,7 @@ fn query(filter: &Filter, offset: u64, limit: usize, before: Option<&str>) -> St
     query.finish()
 }
 
-fn stream_query(filter: &Filter, since: Option<&str>, events: &[EventKind]) -> String {
+fn stream_query(filter: &MessageFilter, since: Option<&str>, events: &[EventKind]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let events: Vec<_> = events.iter().map(|kind| kind.as_str()).collect();
     query

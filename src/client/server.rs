@@ -1,6 +1,6 @@
 //! A server by its address, whether or not it answers now: for clients that stay.
 
-use super::address::Address;
+use super::address::ServerAddress;
 use super::body::FileBody;
 use super::connection::MAX_ANSWER_BYTES;
 use super::forward;
@@ -16,7 +16,7 @@ use crate::protocol::http::{
     AdapterStatus, Conversation, MessageChange, NewMessage, Request, RequestAnswer,
     SetConversation, Stats, Uploaded,
 };
-use crate::store::{ConversationQuery, Filter};
+use crate::store::{ConversationQuery, MessageFilter};
 use bytes::Bytes;
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ use uuid::Uuid;
 /// A server that is asked whenever there is something to ask, over a connection that is made anew
 /// when it has gone.
 pub struct Server {
-    pub(super) address: Address,
+    pub(super) address: ServerAddress,
     pub(super) token: Option<String>,
     remote: Option<Remote>,
 }
@@ -43,7 +43,7 @@ impl Server {
             return Ok(Self { address, token, remote: None });
         }
         let socket = config::socket_beside(&config_here(source, config_file)?.db);
-        Ok(Self { address: Address::Unix(socket), token: None, remote: None })
+        Ok(Self { address: ServerAddress::Unix(socket), token: None, remote: None })
     }
 
     /// Its name for people.
@@ -151,7 +151,7 @@ impl Server {
 
     /// Counts the messages in each state.
     pub async fn stats(&mut self) -> Result<Stats> {
-        self.remote().await?.stats(&Filter::default(), None).await
+        self.remote().await?.stats(&MessageFilter::default(), None).await
     }
 
     /// Makes a message; `key` makes sure that it is made once, however often this is asked.

@@ -3,7 +3,7 @@
 use super::Server;
 use crate::error::{Error, Result};
 use crate::protocol::command::Subscribe;
-use crate::protocol::event::{Ack, CURSOR_GONE, Event};
+use crate::protocol::event::{Ack, CURSOR_GONE, ServerEvent};
 use crate::protocol::json;
 use futures_util::{SinkExt, StreamExt};
 use hyper::StatusCode;
@@ -21,13 +21,13 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(45);
 
 /// An open session.
-pub(super) struct Session {
-    socket: WebSocketStream<super::address::Stream>,
+pub(super) struct ClientSession {
+    socket: WebSocketStream<super::address::ServerStream>,
     name: String,
 }
 
 /// Why a session did not come about, or ended.
-pub(super) enum Fault {
+pub(super) enum SessionFault {
     /// It did not come about.
     Refused(Error),
     /// It broke, or the server ended it.
@@ -36,18 +36,18 @@ pub(super) enum Fault {
     CursorGone,
 }
 
-impl From<Error> for Fault {
+impl From<Error> for SessionFault {
     fn from(error: Error) -> Self {
         Self::Refused(error)
     }
 }
 
-impl Session {
+impl ClientSession {
     /// Opens a session and subscribes; gives the server's answer.
     pub(super) async fn open(
         server: &Server,
         subscribe: &Subscribe,
-    ) -> std::result::Result<(Self, Ack), Fault> {
+    ) -> std::result::Result<(Self, Ack), SessionFault> {
         let late = || Error::failed(format!("{} does not answer", server.name()));
         let asked = timeout(ANSWER_TIMEOUT, Self::ask(server, subscribe)).await;
         asked.unwrap_or_else(|_| Err(late().into()))
@@ -56,7 +56,7 @@ impl Session {
     async fn ask(
         server: &Server,
         subscribe: &Subscribe,
-    ) -> std::result::Result<(Self, Ack), Fault> {
+    ) -> std::result::Result<(Self, Ack), SessionFault> {
         let stream = server.address.connect().await.map_err(|error| server.address.away(&error))?;
         let request = request(server)?;
         let (socket, _) =
@@ -68,24 +68,24 @@ impl Session {
         sent.map_err(|error| lost(&session.name, &error))?;
         // The answer comes before any event, for a new session is subscribed to nothing.
         match session.next().await? {
-            Event::Ack(ack) => Ok((session, ack)),
-            Event::Error(error) => Err(Error::failed(error.error).into()),
+            ServerEvent::Ack(ack) => Ok((session, ack)),
+            ServerEvent::Error(error) => Err(Error::failed(error.error).into()),
             _ => Err(Error::failed(format!("{} does not answer `subscribe`", session.name)).into()),
         }
     }
 
     /// The next event; events of a newer server that are unknown here are passed over.
-    pub(super) async fn next(&mut self) -> std::result::Result<Event<'static>, Fault> {
+    pub(super) async fn next(&mut self) -> std::result::Result<ServerEvent<'static>, SessionFault> {
         loop {
             let text = match self.text().await {
                 Ok(text) => text,
-                Err(error) => return Err(Fault::Lost(lost(&self.name, &error))),
+                Err(error) => return Err(SessionFault::Lost(lost(&self.name, &error))),
             };
             match json::from_slice_lenient(text.as_bytes()) {
-                Ok(Event::Error(error)) if error.code.as_deref() == Some(CURSOR_GONE) => {
-                    return Err(Fault::CursorGone);
+                Ok(ServerEvent::Error(error)) if error.code.as_deref() == Some(CURSOR_GONE) => {
+                    return Err(SessionFault::CursorGone);
                 }
-                Ok(Event::Unknown) | Err(_) => {}
+                Ok(ServerEvent::Unknown) | Err(_) => {}
                 Ok(event) => return Ok(event),
             }
         }

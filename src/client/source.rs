@@ -1,17 +1,17 @@
 //! Where a client asks, by flags, environment and configuration.
 
-use super::address::Address;
+use super::address::ServerAddress;
 use crate::cli::SourceArgs;
 use crate::config::{self, Config, Sources};
 use crate::error::Result;
 use std::path::PathBuf;
 
 /// The address and the token of a server that was named, by a flag or in the environment.
-pub(super) fn server_named(source: &SourceArgs) -> Result<Option<(Address, Option<String>)>> {
+pub(super) fn server_named(source: &SourceArgs) -> Result<Option<(ServerAddress, Option<String>)>> {
     let server = source.server.clone().or_else(|| std::env::var("RECHAT_SERVER").ok());
     let Some(url) = server.filter(|_| source.db.is_none()) else { return Ok(None) };
     let ca = source.ca.clone().or_else(|| std::env::var_os("RECHAT_CA").map(PathBuf::from));
-    let address = Address::parse(&url, ca.as_deref())?;
+    let address = ServerAddress::parse(&url, ca.as_deref())?;
     Ok(Some((address, source.token.clone().or_else(|| std::env::var("RECHAT_TOKEN").ok()))))
 }
 

@@ -4,7 +4,7 @@
 use super::followed::Followed;
 use crate::model::message::{Direction, Message};
 use crate::search::{Conditions, Search};
-use crate::store::Filter;
+use crate::store::MessageFilter;
 use std::collections::VecDeque;
 use uuid::Uuid;
 
@@ -12,14 +12,14 @@ use uuid::Uuid;
 const REMEMBERED: usize = 10_000;
 
 /// The conditions, and the messages that met them last.
-pub(super) struct Wanted {
-    pub(super) filter: Filter,
+pub(super) struct WantedEvents {
+    pub(super) filter: MessageFilter,
     search: Option<Search>,
     shown: VecDeque<Uuid>,
 }
 
-impl Wanted {
-    pub(super) fn new(filter: &Filter, conditions: &Conditions) -> Self {
+impl WantedEvents {
+    pub(super) fn new(filter: &MessageFilter, conditions: &Conditions) -> Self {
         let search = Search::of(conditions.clone());
         Self { filter: filter.clone(), search, shown: VecDeque::new() }
     }
@@ -65,7 +65,7 @@ impl Wanted {
 
     /// Whether some messages of the stream are not wanted.
     fn is_narrow(&self) -> bool {
-        let Filter { statuses, direction, .. } = &self.filter;
+        let MessageFilter { statuses, direction, .. } = &self.filter;
         self.search.is_some() || !statuses.is_empty() || direction.is_some()
     }
 }
@@ -83,10 +83,10 @@ mod tests {
     #[test]
     fn deletions_are_told_of_what_was_shown() {
         let [shown, other] = [1, 2].map(Uuid::from_u128);
-        let mut all = Wanted::new(&Filter::default(), &Conditions::default());
+        let mut all = WantedEvents::new(&MessageFilter::default(), &Conditions::default());
         assert!(all.takes(&deleted(other)));
         let text = Conditions { text: Some("lunch".into()), ..Conditions::default() };
-        let mut some = Wanted::new(&Filter::default(), &text);
+        let mut some = WantedEvents::new(&MessageFilter::default(), &text);
         some.remember(shown);
         assert!(some.takes(&deleted(shown)) && !some.takes(&deleted(other)));
         (0..REMEMBERED as u128).for_each(|n| some.remember(Uuid::from_u128(100 + n)));

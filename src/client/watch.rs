@@ -2,7 +2,7 @@
 //! afterwards and nothing comes twice.
 
 use super::Server;
-use super::session::{Fault, Session};
+use super::session::{ClientSession, SessionFault};
 use crate::error::{Error, Result};
 use crate::model::message::Message;
 use crate::model::notice::Notice;
@@ -32,12 +32,12 @@ const EVENTS: [EventKind; 5] = [
 pub type StatusChange = MessageStatus<'static>;
 
 /// The new state of an adapter.
-pub type AdapterChange = event::AdapterStatus<'static>;
+pub type AdapterChange = event::AdapterStatusData<'static>;
 
 /// Something that happened at the server.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "handled one at a time")]
-pub enum Event {
+pub enum WatchEvent {
     /// The server is there. Every message after this `seq` comes.
     Here {
         /// Where it begins; the newest `seq` that came before, unless all is to be loaded afresh.
@@ -65,7 +65,7 @@ pub enum Event {
 
 /// Where to go on after a break.
 #[derive(Default)]
-struct Position {
+struct WatchPosition {
     /// The last one that came.
     cursor: Option<String>,
     /// The newest message that came.
@@ -73,41 +73,43 @@ struct Position {
 }
 
 /// Why one connection ended.
-enum End {
+enum ConnectionBreak {
     /// The receiver of the events has gone.
     NoReceiver,
-    Fault(Fault),
+    Fault(SessionFault),
 }
 
-impl From<Fault> for End {
-    fn from(fault: Fault) -> Self {
+impl From<SessionFault> for ConnectionBreak {
+    fn from(fault: SessionFault) -> Self {
         Self::Fault(fault)
     }
 }
 
-impl From<Error> for End {
+impl From<Error> for ConnectionBreak {
     fn from(error: Error) -> Self {
         Self::Fault(error.into())
     }
 }
 
 /// Tells everything that happens, until the receiver of the events has gone.
-pub async fn watch(mut server: Server, events: Queue<Event>) {
-    let mut position = Position::default();
+pub async fn watch(mut server: Server, events: Queue<WatchEvent>) {
+    let mut position = WatchPosition::default();
     let mut pauses = pauses();
     loop {
         let Err(end) = connection(&mut server, &mut position, &events).await;
         let event = match end {
-            End::NoReceiver => return,
-            End::Fault(Fault::CursorGone) => {
-                position = Position::default();
-                Event::StoreReplaced
+            ConnectionBreak::NoReceiver => return,
+            ConnectionBreak::Fault(SessionFault::CursorGone) => {
+                position = WatchPosition::default();
+                WatchEvent::StoreReplaced
             }
-            End::Fault(Fault::Refused(error)) => Event::Away(error.to_string()),
-            End::Fault(Fault::Lost(error)) => {
+            ConnectionBreak::Fault(SessionFault::Refused(error)) => {
+                WatchEvent::Away(error.to_string())
+            }
+            ConnectionBreak::Fault(SessionFault::Lost(error)) => {
                 // It was there: it may soon be there again.
                 pauses = self::pauses();
-                Event::Away(error.to_string())
+                WatchEvent::Away(error.to_string())
             }
         };
         if events.send(event).await.is_err() {
@@ -129,9 +131,9 @@ fn pauses() -> backon::ExponentialBackoff {
 /// One connection, from the upgrade to its end.
 async fn connection(
     server: &mut Server,
-    position: &mut Position,
-    events: &Queue<Event>,
-) -> std::result::Result<std::convert::Infallible, End> {
+    position: &mut WatchPosition,
+    events: &Queue<WatchEvent>,
+) -> std::result::Result<std::convert::Infallible, ConnectionBreak> {
     let mut subscribe =
         Subscribe { events: Some(EVENTS.into_iter().collect()), ..Subscribe::default() };
     subscribe.cursor.clone_from(&position.cursor);
@@ -139,32 +141,38 @@ async fn connection(
         position.seq = newest(server).await?;
         subscribe.since = Some(Since::Seq(position.seq));
     }
-    let (mut session, ack) = Session::open(server, &subscribe).await?;
+    let (mut session, ack) = ClientSession::open(server, &subscribe).await?;
     position.cursor = ack.cursor;
-    let told = async |event| events.send(event).await.map_err(|_| End::NoReceiver);
-    told(Event::Here { since: position.seq }).await?;
+    let told = async |event| events.send(event).await.map_err(|_| ConnectionBreak::NoReceiver);
+    told(WatchEvent::Here { since: position.seq }).await?;
     loop {
         let (cursor, event) = match session.next().await? {
-            event::Event::NewMessage { cursor, data } => {
+            event::ServerEvent::NewMessage { cursor, data } => {
                 position.seq = position.seq.max(data.seq);
-                (cursor, Event::Message(Box::new(data.into_message())))
+                (cursor, WatchEvent::Message(Box::new(data.into_message())))
             }
-            event::Event::MessageStatus { cursor, data } => (cursor, Event::Status(data)),
-            event::Event::MessageUpdated { cursor, data } => {
-                (cursor, Event::Updated(Box::new(data.into_message())))
+            event::ServerEvent::MessageStatus { cursor, data } => {
+                (cursor, WatchEvent::Status(data))
             }
-            event::Event::MessageDeleted { cursor, data } => (cursor, Event::Deleted(data)),
-            event::Event::ConversationUpdated { cursor, data } => {
-                (cursor, Event::Conversation(data.into_owned()))
+            event::ServerEvent::MessageUpdated { cursor, data } => {
+                (cursor, WatchEvent::Updated(Box::new(data.into_message())))
             }
-            event::Event::AdapterStatus { cursor, data } => (cursor, Event::Adapter(data)),
-            event::Event::Notice { cursor, data } => {
-                (cursor, Event::Notice(Box::new(data.into_owned())))
+            event::ServerEvent::MessageDeleted { cursor, data } => {
+                (cursor, WatchEvent::Deleted(data))
             }
-            event::Event::Reset { .. }
-            | event::Event::Ack(_)
-            | event::Event::Error(_)
-            | event::Event::Unknown => continue,
+            event::ServerEvent::ConversationUpdated { cursor, data } => {
+                (cursor, WatchEvent::Conversation(data.into_owned()))
+            }
+            event::ServerEvent::AdapterStatus { cursor, data } => {
+                (cursor, WatchEvent::Adapter(data))
+            }
+            event::ServerEvent::Notice { cursor, data } => {
+                (cursor, WatchEvent::Notice(Box::new(data.into_owned())))
+            }
+            event::ServerEvent::Reset { .. }
+            | event::ServerEvent::Ack(_)
+            | event::ServerEvent::Error(_)
+            | event::ServerEvent::Unknown => continue,
         };
         told(event).await?;
         if let Some(cursor) = cursor {

@@ -94,7 +94,7 @@ async fn retry(config: &config::Config) -> Result<()> {
 /// is wrong with it is a fault of the store.
 fn look_at_index(db: &Path, store: &Store, out: &mut Output) -> Result<()> {
     let folder = search::folder_beside(db);
-    let search::check::Report { segments, bytes, findings } =
+    let search::check::IndexReport { segments, bytes, findings } =
         search::check::check(&folder, &*store.view()?)?;
     for finding in &findings {
         out.line(finding)?;

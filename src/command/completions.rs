@@ -6,7 +6,7 @@ use crate::cli::{Cli, Completions, SourceArgs};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::model::message::Status;
-use crate::store::{Access, ConversationQuery, Filter, Page};
+use crate::store::{Access, ConversationQuery, MessageFilter, Page};
 use crate::text::{cut, readable, visible};
 use clap::CommandFactory;
 use clap_complete::env::Shells;
@@ -108,7 +108,8 @@ fn messages(status: Option<Status>, typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy().to_lowercase();
     let digits = if typed.len() > ID_DIGITS { usize::MAX } else { ID_DIGITS };
     live(async move |client| {
-        let filter = Filter { statuses: status.into_iter().collect(), ..Filter::default() };
+        let filter =
+            MessageFilter { statuses: status.into_iter().collect(), ..MessageFilter::default() };
         let page = Page { offset: 0, limit: MESSAGES, before: None };
         let messages = client.list(&filter, page, None).await?;
         let candidates = messages.iter().map(|message| {

@@ -7,7 +7,7 @@ use crate::client::{Client, SERVED_PLATFORM};
 use crate::error::{Error, Result, tell};
 use crate::model::message::{LOCAL, Status};
 use crate::protocol::http::Conversation;
-use crate::store::{ConversationQuery, Filter};
+use crate::store::{ConversationQuery, MessageFilter};
 use std::collections::BTreeSet;
 
 /// The platform for trying out, on which every conversation is right.
@@ -18,7 +18,7 @@ const PREFIXES: [&str; 3] = ["group_", "private_", "channel_"];
 
 /// Where something goes, or is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct ConversationPlace {
     /// The platform that was named, or that the conversation's name leads to.
     pub(super) platform: Option<String>,
     pub(super) conversation: String,
@@ -36,8 +36,8 @@ pub(super) async fn filter_of(
     client: &mut Client,
     statuses: Vec<Status>,
     options: &FilterArgs,
-) -> Result<Filter> {
-    let mut filter = Filter {
+) -> Result<MessageFilter> {
+    let mut filter = MessageFilter {
         statuses,
         platform: options.platform.clone(),
         conversation: None,
@@ -81,9 +81,9 @@ impl Known {
         client: &mut Client,
         typed: &str,
         platform: Option<&str>,
-    ) -> Result<Place> {
+    ) -> Result<ConversationPlace> {
         if has_form(typed) || platform == Some(LOOPBACK) {
-            return Ok(Place::of(typed, platform));
+            return Ok(ConversationPlace::of(typed, platform));
         }
         // A conversation to which only we have written has no account yet.
         let known = self.conversations(client).await?.iter().filter(|one| one.account.is_some());
@@ -97,12 +97,12 @@ impl Known {
     pub(super) async fn narrow(
         &mut self,
         client: &mut Client,
-        filter: &mut Filter,
+        filter: &mut MessageFilter,
         typed: &str,
     ) -> Result<()> {
         let platform = filter.platform.as_deref();
         let place = if has_form(typed) {
-            Place::of(typed, platform)
+            ConversationPlace::of(typed, platform)
         } else {
             let known = self.conversations(client).await?.iter();
             // A name comes before an ID that only we wrote to, which may be a name by mistake.
@@ -146,7 +146,9 @@ impl Known {
             several => return Err(ambiguous(typed, several)),
         }
         match find(known.clone(), typed, platform)? {
-            Some(Place { platform: Some(platform), conversation }) => Ok((platform, conversation)),
+            Some(ConversationPlace { platform: Some(platform), conversation }) => {
+                Ok((platform, conversation))
+            }
             _ => Err(unknown(known, typed, platform, None)),
         }
     }
@@ -160,7 +162,7 @@ impl Known {
     }
 }
 
-impl Place {
+impl ConversationPlace {
     fn of(conversation: &str, platform: Option<&str>) -> Self {
         Self { platform: platform.map(str::to_owned), conversation: conversation.to_owned() }
     }
@@ -178,10 +180,10 @@ fn find<'k>(
     known: impl Iterator<Item = &'k Conversation> + Clone,
     typed: &str,
     platform: Option<&str>,
-) -> Result<Option<Place>> {
+) -> Result<Option<ConversationPlace>> {
     let known = known.filter(|one| platform.is_none_or(|name| name == one.platform));
     if known.clone().any(|one| one.conversation == typed) {
-        return Ok(Some(Place::of(typed, platform)));
+        return Ok(Some(ConversationPlace::of(typed, platform)));
     }
     let folded = typed.to_lowercase();
     let rules: [&dyn Fn(&Conversation) -> bool; 3] = [
@@ -193,7 +195,9 @@ fn find<'k>(
         let meant: Vec<_> = known.clone().filter(|one| is_meant(one)).collect();
         match &meant[..] {
             [] => {}
-            [only] => return Ok(Some(Place::of(&only.conversation, Some(&only.platform)))),
+            [only] => {
+                return Ok(Some(ConversationPlace::of(&only.conversation, Some(&only.platform))));
+            }
             several => {
                 return Err(ambiguous(typed, several));
             }
@@ -269,8 +273,8 @@ mod tests {
     fn a_conversation_is_found_by_its_id_its_number_and_its_name() {
         let known = known();
         let found = |typed, platform| find(known.iter(), typed, platform).unwrap();
-        let place = |platform: &str, id| Some(Place::of(id, Some(platform)));
-        assert_eq!(found("bare", None), Some(Place::of("bare", None)));
+        let place = |platform: &str, id| Some(ConversationPlace::of(id, Some(platform)));
+        assert_eq!(found("bare", None), Some(ConversationPlace::of("bare", None)));
         assert_eq!(found("2", None), place("qq", "private_2"));
         assert_eq!(found("Family", None), place("qq", "group_1"));
         assert_eq!(found("fAMILY", None), place("qq", "group_1"));
@@ -288,7 +292,7 @@ mod tests {
         }
         assert_eq!(
             find(known.iter(), "1", Some("qq")).unwrap(),
-            Some(Place::of("group_1", Some("qq")))
+            Some(ConversationPlace::of("group_1", Some("qq")))
         );
     }
 

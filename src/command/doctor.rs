@@ -1,7 +1,7 @@
 //! `rechat doctor`: checks everything a server needs, and says what to correct.
 
 use super::output::Output;
-use crate::adapter::State;
+use crate::adapter::PlatformState;
 use crate::cli::{Doctor, Globals};
 use crate::client::Client;
 use crate::clock::now;
@@ -9,7 +9,7 @@ use crate::config::{self, Config, Sources};
 use crate::error::{Error, Result};
 use crate::model::message::Status;
 use crate::protocol::http::AdapterStatus;
-use crate::store::{Access, Filter, Page, Store, View, check};
+use crate::store::{Access, MessageFilter, Page, Store, View, check};
 use serde::Serialize;
 use std::io;
 use std::net::TcpListener;
@@ -29,7 +29,7 @@ const REASONS_TOLD: usize = 3;
 /// The state of something that was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Health {
+enum CheckState {
     Well,
     /// It works, and something should be looked at.
     Doubtful,
@@ -41,7 +41,7 @@ enum Health {
 #[derive(Debug, Serialize)]
 struct Finding {
     about: &'static str,
-    health: Health,
+    health: CheckState,
     seen: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     advice: Option<String>,
@@ -53,10 +53,16 @@ struct Findings(Vec<Finding>);
 
 impl Findings {
     fn well(&mut self, about: &'static str, seen: impl Into<String>) {
-        self.0.push(Finding { about, health: Health::Well, seen: seen.into(), advice: None });
+        self.0.push(Finding { about, health: CheckState::Well, seen: seen.into(), advice: None });
     }
 
-    fn add(&mut self, about: &'static str, health: Health, seen: impl Into<String>, advice: &str) {
+    fn add(
+        &mut self,
+        about: &'static str,
+        health: CheckState,
+        seen: impl Into<String>,
+        advice: &str,
+    ) {
         let advice = Some(advice.to_owned());
         self.0.push(Finding { about, health, seen: seen.into(), advice });
     }
@@ -65,7 +71,7 @@ impl Findings {
         let text = error.to_string();
         let (seen, advice) = text.split_once('\n').unwrap_or((&text, ""));
         let advice = Some(advice.trim().to_owned()).filter(|advice| !advice.is_empty());
-        self.0.push(Finding { about, health: Health::Wrong, seen: seen.into(), advice });
+        self.0.push(Finding { about, health: CheckState::Wrong, seen: seen.into(), advice });
     }
 }
 
@@ -97,7 +103,7 @@ fn look_at_configuration(findings: &mut Findings, file: &Path, config: &Config) 
         let advice = format!("it may contain tokens: chmod 600 {}", file.display());
         findings.add(
             "configuration",
-            Health::Doubtful,
+            CheckState::Doubtful,
             format!("{seen}, and other users can read it"),
             &advice,
         );
@@ -110,13 +116,13 @@ fn look_at_configuration(findings: &mut Findings, file: &Path, config: &Config) 
             "set a token (`rechat token` makes one), unless a firewall keeps strangers out";
         findings.add(
             "access",
-            Health::Doubtful,
+            CheckState::Doubtful,
             "everybody who can reach the server may read and send",
             advice,
         );
     } else if is_open {
         let advice = "set a token: `rechat token` makes one";
-        findings.add("access", Health::Wrong, "`serve` will refuse to start", advice);
+        findings.add("access", CheckState::Wrong, "`serve` will refuse to start", advice);
     } else {
         findings.well(
             "access",
@@ -129,7 +135,7 @@ fn look_at_configuration(findings: &mut Findings, file: &Path, config: &Config) 
     if !config.listen.ip().is_loopback() && config.tls.is_none() {
         findings.add(
             "encryption",
-            Health::Doubtful,
+            CheckState::Doubtful,
             "tokens and messages cross the network without encryption",
             "set tls.certificate and tls.key, or put a reverse proxy in front",
         );
@@ -152,13 +158,13 @@ fn look_at_disk(findings: &mut Findings, config: &Config) {
         0.. if free < config.store.reserve_bytes => {
             findings.add(
                 "disk",
-                Health::Wrong,
+                CheckState::Wrong,
                 seen,
                 "the server stores nothing until there is space again",
             );
         }
         0.. if free < LITTLE_SPACE => {
-            findings.add("disk", Health::Doubtful, seen, "free some space before it is full");
+            findings.add("disk", CheckState::Doubtful, seen, "free some space before it is full");
         }
         _ => findings.well("disk", seen),
     }
@@ -173,7 +179,7 @@ async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
                 Ok(None) => {}
                 Ok(Some(reason)) => {
                     let advice = "its log has the details";
-                    findings.add("health", Health::Wrong, reason, advice);
+                    findings.add("health", CheckState::Wrong, reason, advice);
                 }
                 Err(error) => findings.wrong("health", &error),
             }
@@ -183,7 +189,7 @@ async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
         }
         Ok(None) => {
             let advice = "start it with `rechat serve`, or `systemctl start rechat`";
-            findings.add("server", Health::Doubtful, "no server uses this store", advice);
+            findings.add("server", CheckState::Doubtful, "no server uses this store", advice);
             look_at_port(findings, config);
             look_at_store(findings, config, full);
         }
@@ -192,20 +198,20 @@ async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
 }
 
 async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Result<()> {
-    let stats = client.stats(&Filter::default(), None).await?;
+    let stats = client.stats(&MessageFilter::default(), None).await?;
     findings.well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
     let adapters = client.platforms().await?;
     if adapters.is_empty() {
         let advice = "connect a OneBot program: the view Platforms of the page shows the address; the \
                       server's log names programs that were refused";
-        findings.add("adapters", Health::Doubtful, "none has connected yet", advice);
+        findings.add("adapters", CheckState::Doubtful, "none has connected yet", advice);
     }
     for adapter in adapters {
         look_at_adapter(findings, adapter);
     }
     look_at_queue(findings, client).await?;
     let page = Page { offset: 0, limit: 1, before: None };
-    let newest = client.list(&Filter::default(), page, None).await?;
+    let newest = client.list(&MessageFilter::default(), page, None).await?;
     look_at_clock(findings, newest.first().map(|message| message.updated_at));
     Ok(())
 }
@@ -213,13 +219,13 @@ async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Resul
 fn look_at_adapter(findings: &mut Findings, adapter: AdapterStatus) {
     let AdapterStatus { kind, platform, account, state, reason, last_error, .. } = adapter;
     let account = account.as_deref().unwrap_or("no account yet");
-    let why = reason.or(last_error).filter(|_| state != State::Connected);
+    let why = reason.or(last_error).filter(|_| state != PlatformState::Connected);
     let why = why.map(|why| format!(", {why}")).unwrap_or_default();
     let seen = format!("{platform} ({account}): {state:?}{why}");
     let health = match state {
-        State::Connected => return findings.well("adapters", seen),
-        State::Connecting => Health::Doubtful,
-        State::Disconnected | State::Error => Health::Wrong,
+        PlatformState::Connected => return findings.well("adapters", seen),
+        PlatformState::Connecting => CheckState::Doubtful,
+        PlatformState::Disconnected | PlatformState::Error => CheckState::Wrong,
     };
     let advice = match &*kind {
         "onebot11" => {
@@ -236,7 +242,7 @@ fn look_at_adapter(findings: &mut Findings, adapter: AdapterStatus) {
 
 /// Tells why messages wait, each reason once.
 async fn look_at_queue(findings: &mut Findings, client: &mut Client) -> Result<()> {
-    let filter = Filter { statuses: vec![Status::Pending], ..Filter::default() };
+    let filter = MessageFilter { statuses: vec![Status::Pending], ..MessageFilter::default() };
     let page = Page { offset: 0, limit: WAITING_LOOKED_AT, before: None };
     let mut reasons: Vec<(String, usize)> = Vec::new();
     for message in client.list(&filter, page, None).await? {
@@ -249,7 +255,7 @@ async fn look_at_queue(findings: &mut Findings, client: &mut Client) -> Result<(
     for (reason, count) in reasons.into_iter().take(REASONS_TOLD) {
         let seen = format!("messages that wait: {count}; {reason}");
         let advice = "`rechat list --status pending` shows them, `rechat cancel` cancels one";
-        findings.add("queue", Health::Doubtful, seen, advice);
+        findings.add("queue", CheckState::Doubtful, seen, advice);
     }
     Ok(())
 }
@@ -260,13 +266,13 @@ fn look_at_port(findings: &mut Findings, config: &Config) {
         Ok(_) => findings.well("port", format!("{listen} is free")),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => findings.add(
             "port",
-            Health::Wrong,
+            CheckState::Wrong,
             format!("{listen} is taken by another program"),
             "stop that program (`ss -ltnp` names it), or set `listen` to another port",
         ),
         Err(error) => findings.add(
             "port",
-            Health::Wrong,
+            CheckState::Wrong,
             format!("{listen} cannot be served: {error}"),
             "set `listen` to an address of this host",
         ),
@@ -284,7 +290,7 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
             let folder = folder.unwrap_or(Path::new("/")).display();
             let seen = format!("none yet at {db}, and this user may not write in {folder}");
             let advice = "give this user the right to it, or choose another file with --db";
-            findings.add("store", Health::Wrong, seen, advice);
+            findings.add("store", CheckState::Wrong, seen, advice);
         }
         return;
     }
@@ -298,7 +304,7 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
             0 => {}
             count => findings.add(
                 "store",
-                Health::Wrong,
+                CheckState::Wrong,
                 format!("{count} events that came in are set aside"),
                 "`rechat check` tells which; `rechat check --retry` stores them",
             ),
@@ -309,7 +315,7 @@ fn look_at_store(findings: &mut Findings, config: &Config, full: bool) {
     match looked {
         Ok(Some(report)) if !report.findings.is_empty() => {
             let advice = "restore a backup; `rechat check` lists every finding";
-            findings.add("store", Health::Wrong, &report.findings[0], advice);
+            findings.add("store", CheckState::Wrong, &report.findings[0], advice);
         }
         Ok(Some(report)) => {
             let seen = format!("{} messages and {} rows agree", report.messages, report.rows);
@@ -329,7 +335,7 @@ fn look_at_clock(findings: &mut Findings, newest: Option<u64>) {
     let ahead = newest.unwrap_or_default().saturating_sub(now());
     if ahead > AHEAD {
         let seen = format!("the newest message is {ahead} s ahead of this host's clock");
-        findings.add("clock", Health::Doubtful, seen, "set the clock: `timedatectl` shows it");
+        findings.add("clock", CheckState::Doubtful, seen, "set the clock: `timedatectl` shows it");
     } else {
         findings.well("clock", "no message is newer than the clock");
     }
@@ -343,9 +349,9 @@ fn print(findings: &Findings, as_json: bool, globals: &Globals) -> Result<()> {
             continue;
         }
         let mark = match finding.health {
-            Health::Well => "✓",
-            Health::Doubtful => "!",
-            Health::Wrong => "✗",
+            CheckState::Well => "✓",
+            CheckState::Doubtful => "!",
+            CheckState::Wrong => "✗",
         };
         out.line(format_args!("{mark} {:<14} {}", finding.about, finding.seen))?;
         if let Some(advice) = &finding.advice {
@@ -353,7 +359,7 @@ fn print(findings: &Findings, as_json: bool, globals: &Globals) -> Result<()> {
         }
     }
     out.finish()?;
-    match findings.0.iter().filter(|finding| finding.health == Health::Wrong).count() {
+    match findings.0.iter().filter(|finding| finding.health == CheckState::Wrong).count() {
         0 => Ok(()),
         count => Err(Error::failed(format!("{count} problem(s) found"))),
     }

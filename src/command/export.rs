@@ -1,13 +1,13 @@
 //! `rechat export`
 
 use super::conversation::filter_of;
-use super::media::files::Files;
+use super::media::files::MediaFiles;
 use super::open::reader;
 use super::progress::progress;
 use crate::cli::{ExportArgs, Globals};
 use crate::client::Client;
 use crate::error::{Error, Result, tell};
-use crate::store::Filter;
+use crate::store::MessageFilter;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -33,7 +33,7 @@ pub(super) async fn run(export: ExportArgs, globals: &Globals) -> Result<()> {
 /// Writes beside the file, and puts it in its place only once it is whole.
 async fn to_file(
     client: &mut Client,
-    filter: &Filter,
+    filter: &MessageFilter,
     file: &Path,
     with_media: bool,
 ) -> Result<()> {
@@ -48,10 +48,10 @@ async fn to_file(
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let out = options.open(&part).map_err(cannot)?;
-    let total = client.stats(&Filter::default(), None).await?.total;
-    let is_all = *filter == Filter::default();
+    let total = client.stats(&MessageFilter::default(), None).await?.total;
+    let is_all = *filter == MessageFilter::default();
     let bar = progress(is_all.then_some(total), "messages");
-    let mut media = with_media.then(|| Files::beside(file)).transpose()?;
+    let mut media = with_media.then(|| MediaFiles::beside(file)).transpose()?;
     let tell_of = |count, lines: &[u8]| {
         bar.inc(count);
         if let Some(media) = &mut media {
@@ -81,7 +81,7 @@ async fn to_file(
 /// Writes all lines; gives how many, and tells of them as they go.
 async fn write(
     client: &mut Client,
-    filter: &Filter,
+    filter: &MessageFilter,
     mut out: impl Write,
     mut tell: impl FnMut(u64, &[u8]),
 ) -> Result<u64> {

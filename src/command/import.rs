@@ -6,7 +6,7 @@ use super::progress::{lines, lines_of, progress};
 use crate::cli::{Globals, Import};
 use crate::client::Client;
 use crate::error::{Error, Result, tell};
-use crate::protocol::http::{Imported, Record};
+use crate::protocol::http::{Imported, TransferRecord};
 use crate::protocol::json;
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub(super) async fn run(import: Import, globals: &Globals) -> Result<()> {
     }
     let (input, length) = lines_of(&import.file)?;
     let bar = progress(length, "bytes");
-    let mut batch = Batch::default();
+    let mut batch = ImportBatch::default();
     let file = import.file.display();
     for (number, line) in (1_u64..).zip(lines(input)) {
         let line = line.map_err(|error| Error::failed(format!("cannot read {file}: {error}")))?;
@@ -53,7 +53,9 @@ pub(super) async fn run(import: Import, globals: &Globals) -> Result<()> {
 
 /// The line as it is stored: repaired, where another program wrote JSON that is not quite right.
 fn checked(line: &str) -> std::result::Result<Cow<'_, str>, String> {
-    let read = |line: &str| serde_json::from_str::<Record>(line).map_err(|error| error.to_string());
+    let read = |line: &str| {
+        serde_json::from_str::<TransferRecord>(line).map_err(|error| error.to_string())
+    };
     let (record, line) = if let Ok(record) = read(line) {
         (record, Cow::Borrowed(line))
     } else {
@@ -66,13 +68,13 @@ fn checked(line: &str) -> std::result::Result<Cow<'_, str>, String> {
 
 /// Lines that wait to be stored, and what came of those before.
 #[derive(Default)]
-struct Batch {
+struct ImportBatch {
     lines: usize,
     text: Vec<u8>,
     done: Imported,
 }
 
-impl Batch {
+impl ImportBatch {
     fn add(&mut self, line: &str) {
         self.lines += 1;
         self.text.extend_from_slice(line.as_bytes());

@@ -2,7 +2,7 @@
 
 use super::conversation::filter_of;
 use super::ids::place;
-use super::listing::{Form, Look, change_row, printed, watched_row};
+use super::listing::{ListForm, Look, change_row, printed, watched_row};
 use super::names::fill_names;
 use super::open::reader;
 use super::output::Output;
@@ -12,7 +12,7 @@ use crate::clock::now;
 use crate::error::{Result, tell};
 use crate::model::message::{LOCAL, Message, Status};
 use crate::search::Conditions;
-use crate::store::{Filter, Order, Page};
+use crate::store::{MessageFilter, Order, Page};
 
 /// Said by `--follow` where the place it was at is unknown to the server.
 pub(super) const STORE_REPLACED: &str = "the server's store is another one now, or an older copy: messages \
@@ -37,7 +37,7 @@ pub(super) async fn run(list: ListArgs, globals: &Globals) -> Result<()> {
     };
     let mut messages = page_of(&mut client, &list, &filter, &conditions, before.as_deref()).await?;
     let mut out = Output::paged(globals);
-    let form = Form::of(&list.shape, &out);
+    let form = ListForm::of(&list.shape, &out);
     if form.has_names() {
         fill_names(&mut client, &mut messages).await?;
     }
@@ -68,7 +68,7 @@ async fn tell_unknown(client: &mut Client, platform: &str) -> Result<()> {
 async fn page_of(
     client: &mut Client,
     list: &ListArgs,
-    filter: &Filter,
+    filter: &MessageFilter,
     conditions: &Conditions,
     before: Option<&str>,
 ) -> Result<Vec<Message>> {
@@ -84,7 +84,7 @@ async fn page_of(
 async fn follow(
     mut client: Client,
     list: &ListArgs,
-    filter: &Filter,
+    filter: &MessageFilter,
     conditions: &Conditions,
     globals: &Globals,
 ) -> Result<()> {
@@ -93,7 +93,7 @@ async fn follow(
     let before = (newest + 1).to_string();
     let mut messages = page_of(&mut client, list, filter, conditions, Some(&before)).await?;
     let mut out = Output::new(globals);
-    let form = Form::of(&list.shape, &out);
+    let form = ListForm::of(&list.shape, &out);
     if form.has_names() {
         fill_names(&mut client, &mut messages).await?;
     }

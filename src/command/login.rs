@@ -2,10 +2,10 @@
 
 use super::open::reader;
 use super::output::Output;
-use crate::cli::{Globals, Login, Logout};
+use crate::cli::{Globals, LoginArgs, Logout};
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::protocol::http::State;
+use crate::protocol::http::PlatformState;
 use crate::protocol::login::{LoginState, LoginStatus};
 use crate::text::visible;
 use std::io::{self, BufRead};
@@ -22,7 +22,7 @@ const CONNECT_LOOKS: u32 = 60;
 /// Light modules around a code, without which phones do not find it.
 const QUIET_ZONE: usize = 2;
 
-pub(super) async fn log_in(login: Login, globals: &Globals) -> Result<()> {
+pub(super) async fn log_in(login: LoginArgs, globals: &Globals) -> Result<()> {
     let platform = &login.platform;
     let mut client = reader(&login.source, globals).await?;
     let mut status = client.begin_login(platform).await?;
@@ -74,7 +74,7 @@ async fn connected(
             one.platform == platform && (account.is_none() || one.account.as_deref() == account)
         });
         for one in its {
-            if one.state == State::Connected {
+            if one.state == PlatformState::Connected {
                 return out.line(format_args!("Logged in{name}, and connected."));
             }
             reason = one.reason.or(reason);

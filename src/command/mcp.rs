@@ -2,16 +2,16 @@
 
 use super::serve::log;
 use crate::cli::{self, Globals, SourceArgs};
-use crate::client::{Begin, Client, Following};
+use crate::client::{Begin, Client, MessageFollower};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result};
-use crate::mcp::{Agent, Bounds, Chats, Context, Source, Watch};
+use crate::mcp::{Agent, AgentBounds, AgentContext, Chats, Source, Watch};
 use crate::media::Hash;
 use crate::model::message::Message;
 use crate::protocol::http::{AdapterStatus, Conversation, NewMessage};
 use crate::search::Conditions;
 use crate::shutdown;
-use crate::store::{Access, ConversationQuery, Filter, Order, Page};
+use crate::store::{Access, ConversationQuery, MessageFilter, Order, Page};
 use bytes::Bytes;
 use rmcp::ServiceExt;
 use rmcp::service::ServerInitializeError;
@@ -30,7 +30,7 @@ const MAX_LINE: usize = 4 << 20;
 /// How often it is looked for messages where no server tells of them.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-pub(super) fn run(mcp: cli::Mcp, globals: &Globals) -> Result<()> {
+pub(super) fn run(mcp: cli::McpArgs, globals: &Globals) -> Result<()> {
     let sources = Sources::of_process(globals.config.clone())?;
     let config = config::load(&sources)?.config;
     // Standard output is the agent's.
@@ -41,8 +41,8 @@ pub(super) fn run(mcp: cli::Mcp, globals: &Globals) -> Result<()> {
         .build()
         .map_err(|error| Error::failed(format!("cannot start threads: {error}")))?;
     let messages = Messages { source: mcp.source, config: globals.config.clone() };
-    let bounds = Arc::new(Bounds::new(config.mcp));
-    let context = Arc::new(Context::new(messages, bounds.clone()));
+    let bounds = Arc::new(AgentBounds::new(config.mcp));
+    let context = Arc::new(AgentContext::new(messages, bounds.clone()));
     let ended = runtime.block_on(async {
         tokio::spawn(reload_on(shutdown::hangups()?, sources, bounds));
         speak(Agent::new(context, None, cli::VERSION)).await
@@ -53,7 +53,7 @@ pub(super) fn run(mcp: cli::Mcp, globals: &Globals) -> Result<()> {
 }
 
 /// Reads `[mcp]` again on each SIGHUP; a configuration that cannot be used changes nothing.
-async fn reload_on(mut hangups: Signal, sources: Sources, bounds: Arc<Bounds>) {
+async fn reload_on(mut hangups: Signal, sources: Sources, bounds: Arc<AgentBounds>) {
     while hangups.recv().await.is_some() {
         match config::load(&sources) {
             Ok(loaded) => {
@@ -96,7 +96,7 @@ impl Source for Messages {
         Client::open(&self.source, self.config.clone(), access).await
     }
 
-    async fn watch(&self, filter: &Filter) -> Result<News> {
+    async fn watch(&self, filter: &MessageFilter) -> Result<News> {
         let client = self.open(Access::Read).await?;
         if !client.is_served() {
             return Ok(News::Unserved);
@@ -109,7 +109,7 @@ impl Source for Messages {
 
 /// News of a server, or of a store that is looked at again.
 enum News {
-    Served(Box<Following>),
+    Served(Box<MessageFollower>),
     Unserved,
 }
 
@@ -144,7 +144,7 @@ impl Chats for Client {
 
     async fn list(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         limit: usize,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {
@@ -153,7 +153,7 @@ impl Chats for Client {
 
     async fn list_after(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         after: &str,
         limit: usize,
     ) -> Result<Vec<Message>> {
@@ -163,7 +163,7 @@ impl Chats for Client {
     async fn search(
         &mut self,
         conditions: &Conditions,
-        filter: &Filter,
+        filter: &MessageFilter,
         limit: usize,
         before: Option<&str>,
     ) -> Result<Vec<Message>> {

@@ -42,7 +42,7 @@ mod tui;
 mod version;
 mod watch;
 
-use crate::cli::{self, Cli, Command};
+use crate::cli::{self, Cli, CliCommand};
 use crate::config::Sources;
 use crate::error::{Result, tell};
 use brief::briefly;
@@ -56,46 +56,46 @@ pub fn run_process() -> Result<()> {
 fn run(cli: Cli) -> Result<()> {
     let globals = &cli.globals;
     // The server writes them to its log.
-    if !matches!(cli.command, Command::Serve(_)) {
+    if !matches!(cli.command, CliCommand::Serve(_)) {
         Sources::of_process(globals.config.clone())?.warnings().for_each(tell);
     }
     match cli.command {
-        Command::Serve(serve) => serve::run(serve, globals),
-        Command::Send(send) => briefly(send::run(send, globals)),
-        Command::Reply(reply) => briefly(send::reply(reply, globals)),
-        Command::List(list) => briefly(list::run(list, globals)),
-        Command::Search(search) => briefly(search::run(search, globals)),
-        Command::Get(one) => briefly(get::run(one, globals)),
-        Command::Edit(edit) => briefly(action::edit(edit, globals)),
-        Command::Recall(many) => briefly(action::recall(many, globals)),
-        Command::React(react) => briefly(action::react(react, globals)),
-        Command::Requests(asked) => briefly(requests::run(asked, globals)),
-        Command::Watch(watch) => briefly(watch::run(watch, globals)),
-        Command::SetStatus(set) => briefly(edit::set_status(set, globals)),
-        Command::Cancel(many) => briefly(edit::cancel(many, globals)),
-        Command::Retry(many) => briefly(edit::retry(many, globals)),
-        Command::Delete(delete) => briefly(edit::delete(delete, globals)),
-        Command::Conversations(which) => briefly(conversations::run(which, globals)),
-        Command::Bots(bots) => briefly(bots::run(bots, globals)),
-        Command::Read(read) => briefly(read::run(read, globals)),
-        Command::Platforms(platforms) => briefly(platforms::run(platforms, globals)),
-        Command::Status(status) => briefly(status::run(status, globals)),
-        Command::Version => version::run(globals),
-        Command::Stats(stats) => briefly(stats::run(stats, globals)),
-        Command::Open(open) => briefly(page::run(open, globals)),
-        Command::Tui(tui) => briefly(tui::run(tui, globals)),
-        Command::Mcp(agent) => mcp::run(agent, globals),
-        Command::Login(login) => briefly(login::log_in(login, globals)),
-        Command::Logout(logout) => briefly(login::log_out(logout, globals)),
-        Command::Check(check) => briefly(check::run(check, globals)),
-        Command::Doctor(doctor) => briefly(doctor::run(doctor, globals)),
-        Command::Export(export) => briefly(export::run(export, globals)),
-        Command::Import(import) => briefly(import::run(import, globals)),
-        Command::Backup(backup) => briefly(backup::backup(backup, globals)),
-        Command::Media(media) => briefly(media::run(media, globals)),
-        Command::Compact(compact) => backup::compact(compact, globals),
-        Command::Token => token::run(globals),
-        Command::Completions(completions) => completions::run(&completions),
-        Command::Man(man) => man::run(&man),
+        CliCommand::Serve(serve) => serve::run(serve, globals),
+        CliCommand::Send(send) => briefly(send::run(send, globals)),
+        CliCommand::Reply(reply) => briefly(send::reply(reply, globals)),
+        CliCommand::List(list) => briefly(list::run(list, globals)),
+        CliCommand::Search(search) => briefly(search::run(search, globals)),
+        CliCommand::Get(one) => briefly(get::run(one, globals)),
+        CliCommand::Edit(edit) => briefly(action::edit(edit, globals)),
+        CliCommand::Recall(many) => briefly(action::recall(many, globals)),
+        CliCommand::React(react) => briefly(action::react(react, globals)),
+        CliCommand::Requests(asked) => briefly(requests::run(asked, globals)),
+        CliCommand::Watch(watch) => briefly(watch::run(watch, globals)),
+        CliCommand::SetStatus(set) => briefly(edit::set_status(set, globals)),
+        CliCommand::Cancel(many) => briefly(edit::cancel(many, globals)),
+        CliCommand::Retry(many) => briefly(edit::retry(many, globals)),
+        CliCommand::Delete(delete) => briefly(edit::delete(delete, globals)),
+        CliCommand::Conversations(which) => briefly(conversations::run(which, globals)),
+        CliCommand::Bots(bots) => briefly(bots::run(bots, globals)),
+        CliCommand::Read(read) => briefly(read::run(read, globals)),
+        CliCommand::Platforms(platforms) => briefly(platforms::run(platforms, globals)),
+        CliCommand::Status(status) => briefly(status::run(status, globals)),
+        CliCommand::Version => version::run(globals),
+        CliCommand::Stats(stats) => briefly(stats::run(stats, globals)),
+        CliCommand::Open(open) => briefly(page::run(open, globals)),
+        CliCommand::Tui(tui) => briefly(tui::run(tui, globals)),
+        CliCommand::Mcp(agent) => mcp::run(agent, globals),
+        CliCommand::Login(login) => briefly(login::log_in(login, globals)),
+        CliCommand::Logout(logout) => briefly(login::log_out(logout, globals)),
+        CliCommand::Check(check) => briefly(check::run(check, globals)),
+        CliCommand::Doctor(doctor) => briefly(doctor::run(doctor, globals)),
+        CliCommand::Export(export) => briefly(export::run(export, globals)),
+        CliCommand::Import(import) => briefly(import::run(import, globals)),
+        CliCommand::Backup(backup) => briefly(backup::backup(backup, globals)),
+        CliCommand::Media(media) => briefly(media::run(media, globals)),
+        CliCommand::Compact(compact) => backup::compact(compact, globals),
+        CliCommand::Token => token::run(globals),
+        CliCommand::Completions(completions) => completions::run(&completions),
+        CliCommand::Man(man) => man::run(&man),
     }
 }

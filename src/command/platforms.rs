@@ -4,7 +4,7 @@ use super::grid::{Grid, cell, quiet};
 use super::listing::{Look, Piece, short_time, utc};
 use super::open::reader;
 use super::output::Output;
-use crate::adapter::State;
+use crate::adapter::PlatformState;
 use crate::cli::{Globals, PlatformsArgs};
 use crate::clock::now;
 use crate::error::{Error, Result};
@@ -49,11 +49,11 @@ pub(super) async fn run(platforms: PlatformsArgs, globals: &Globals) -> Result<(
 }
 
 /// The state of a connection, in the color that a message with such a state has.
-pub(super) fn state(state: State) -> Piece {
+pub(super) fn state(state: PlatformState) -> Piece {
     let alike = match state {
-        State::Connected => Status::Sent,
-        State::Connecting => Status::Pending,
-        State::Disconnected | State::Error => Status::Failed,
+        PlatformState::Connected => Status::Sent,
+        PlatformState::Connecting => Status::Pending,
+        PlatformState::Disconnected | PlatformState::Error => Status::Failed,
     };
     Piece::new(format!("{state:?}"), Look::Status(alike))
 }

@@ -6,11 +6,11 @@ use super::output::Output;
 use crate::cli::{Globals, StatsArgs};
 use crate::error::Result;
 use crate::model::message::Status;
-use crate::store::Filter;
+use crate::store::MessageFilter;
 
 pub(super) async fn run(stats: StatsArgs, globals: &Globals) -> Result<()> {
     let mut client = reader(&stats.source, globals).await?;
-    let mut filter = Filter { platform: stats.platform, ..Filter::default() };
+    let mut filter = MessageFilter { platform: stats.platform, ..MessageFilter::default() };
     if let Some(typed) = &stats.conversation {
         Known::default().narrow(&mut client, &mut filter, typed).await?;
     }

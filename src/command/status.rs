@@ -4,13 +4,13 @@ use super::doctor::LITTLE_SPACE;
 use super::listing::{Look, Piece, printed};
 use super::open::reader;
 use super::output::Output;
-use crate::adapter::State;
+use crate::adapter::PlatformState;
 use crate::cli::{Globals, StatusArgs};
 use crate::client::{Client, store_here};
 use crate::error::{Error, Result};
 use crate::model::message::Status;
 use crate::protocol::http::AdapterStatus;
-use crate::store::Filter;
+use crate::store::MessageFilter;
 use crate::text::{in_units, visible};
 
 /// Lines of the overview, and whether one of them wants a look.
@@ -41,7 +41,7 @@ pub(super) async fn run(status: StatusArgs, globals: &Globals) -> Result<()> {
         None => overview.line("server", true, "ok")?,
     }
     platforms(&mut overview, &mut client).await?;
-    let counts = client.stats(&Filter::default(), None).await?;
+    let counts = client.stats(&MessageFilter::default(), None).await?;
     let queue = format!("{} Pending, {} Sending", counts.pending, counts.sending);
     overview.line("queue", true, &queue)?;
     let stored = format!("{} messages, {} of them Failed", counts.total, counts.failed);
@@ -64,7 +64,7 @@ async fn platforms(overview: &mut Overview, client: &mut Client) -> Result<()> {
         client.platforms().await?
     {
         let account = account.map(|account| format!(" {account}")).unwrap_or_default();
-        let is_well = matches!(state, State::Connected | State::Connecting);
+        let is_well = matches!(state, PlatformState::Connected | PlatformState::Connecting);
         let why = reason.or(last_error).filter(|_| !is_well);
         let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
         overview.line("platform", is_well, &format!("{platform}{account}: {state:?}{why}"))?;

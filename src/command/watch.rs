@@ -3,7 +3,7 @@
 use super::conversation::filter_of;
 use super::list::STORE_REPLACED;
 use super::open::reader;
-use crate::cli::{Globals, Watch};
+use crate::cli::{Globals, WatchArgs};
 use crate::client::{Begin, Followed};
 use crate::error::{Error, Result, tell};
 use crate::model::message::Message;
@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-pub(super) async fn run(watch: Watch, globals: &Globals) -> Result<()> {
+pub(super) async fn run(watch: WatchArgs, globals: &Globals) -> Result<()> {
     let mut client = reader(&watch.source, globals).await?;
     let filter = filter_of(&mut client, Vec::new(), &watch.filter).await?;
     let kept = watch.place.as_deref().map(read_place).transpose()?.flatten();
@@ -40,7 +40,7 @@ pub(super) async fn run(watch: Watch, globals: &Globals) -> Result<()> {
 }
 
 /// Runs the command for one message; that it fails is told, and ends nothing.
-async fn carry_out(watch: &Watch, message: &Message) -> Result<()> {
+async fn carry_out(watch: &WatchArgs, message: &Message) -> Result<()> {
     let json = serde_json::to_vec(message).map_err(|error| Error::failed(error.to_string()))?;
     let mut child = Command::new("sh")
         .arg("-c")
@@ -93,7 +93,7 @@ fn read_place(file: &Path) -> Result<Option<String>> {
 }
 
 /// Writes beside the file and renames, so that a crash leaves the one place or the other.
-fn keep_place(watch: &Watch, place: Option<&str>) -> Result<()> {
+fn keep_place(watch: &WatchArgs, place: Option<&str>) -> Result<()> {
     let (Some(file), Some(place)) = (&watch.place, place) else { return Ok(()) };
     let part = file.with_added_extension("part");
     std::fs::write(&part, format!("{place}\n"))

@@ -14,7 +14,7 @@ const MAX_TOKEN_FILE_BYTES: u64 = 4096;
 /// The rights of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Scope {
+pub enum TokenScope {
     /// Look at messages, counts and platforms, and watch them live.
     Read,
     /// Read; and make messages, send them again, cancel them.
@@ -38,7 +38,7 @@ pub enum Need {
     Admin,
 }
 
-impl Scope {
+impl TokenScope {
     /// Whether this scope covers a need.
     pub fn covers(self, need: Need) -> bool {
         match self {
@@ -64,13 +64,13 @@ impl Scope {
 
 impl Need {
     /// The least scope that covers it.
-    pub fn scope(self) -> Scope {
+    pub fn scope(self) -> TokenScope {
         match self {
-            Self::Read => Scope::Read,
-            Self::Send => Scope::Send,
-            Self::Handshake => Scope::Adapter,
-            Self::Mcp => Scope::Mcp,
-            Self::Admin => Scope::Admin,
+            Self::Read => TokenScope::Read,
+            Self::Send => TokenScope::Send,
+            Self::Handshake => TokenScope::Adapter,
+            Self::Mcp => TokenScope::Mcp,
+            Self::Admin => TokenScope::Admin,
         }
     }
 }
@@ -82,7 +82,7 @@ pub struct TokenEntry {
     /// By which the log and refusals call it.
     pub name: String,
     #[allow(missing_docs)]
-    pub scope: Scope,
+    pub scope: TokenScope,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[allow(missing_docs)]
     pub token: Option<Secret>,
@@ -96,7 +96,7 @@ pub struct TokenEntry {
 #[allow(missing_docs)]
 pub struct Token {
     pub name: String,
-    pub scope: Scope,
+    pub scope: TokenScope,
     pub secret: Secret,
 }
 
@@ -108,7 +108,7 @@ pub(super) fn tokens(
 ) -> Result<Vec<Token>> {
     let main = (token.is_some() || file.is_some()).then(|| TokenEntry {
         name: "token".into(),
-        scope: Scope::Admin,
+        scope: TokenScope::Admin,
         token: token.cloned(),
         file: file.map(Path::to_owned),
     });
@@ -208,12 +208,12 @@ mod tests {
     #[test]
     fn a_scope_covers_what_is_below_it() {
         let needs = [Need::Read, Need::Send, Need::Handshake, Need::Mcp, Need::Admin];
-        let covered = |scope: Scope| needs.map(|need| scope.covers(need));
-        assert_eq!(covered(Scope::Read), [true, false, false, false, false]);
-        assert_eq!(covered(Scope::Send), [true, true, false, false, false]);
-        assert_eq!(covered(Scope::Adapter), [false, false, true, false, false]);
-        assert_eq!(covered(Scope::Mcp), [false, false, false, true, false]);
-        assert_eq!(covered(Scope::Admin), [true; 5]);
+        let covered = |scope: TokenScope| needs.map(|need| scope.covers(need));
+        assert_eq!(covered(TokenScope::Read), [true, false, false, false, false]);
+        assert_eq!(covered(TokenScope::Send), [true, true, false, false, false]);
+        assert_eq!(covered(TokenScope::Adapter), [false, false, true, false, false]);
+        assert_eq!(covered(TokenScope::Mcp), [false, false, false, true, false]);
+        assert_eq!(covered(TokenScope::Admin), [true; 5]);
         assert!(needs.iter().all(|need| need.scope().covers(*need)));
     }
 
@@ -244,7 +244,7 @@ mod tests {
         std::fs::write(file.path(), "\u{feff}from-a-file\r\n").unwrap();
         let entry = |name: &str, token: Option<&str>, file: Option<&Path>| TokenEntry {
             name: name.into(),
-            scope: Scope::Read,
+            scope: TokenScope::Read,
             token: token.map(Secret::new),
             file: file.map(Path::to_owned),
         };

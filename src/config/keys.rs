@@ -2,7 +2,7 @@
 
 /// One key, as people are told of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Key {
+pub struct ConfigKey {
     /// With dots between its parts.
     pub name: &'static str,
     /// The type of its value, in words.
@@ -21,13 +21,13 @@ const fn key(
     default: &'static str,
     example: &'static str,
     meaning: &'static str,
-) -> Key {
-    Key { name, kind, default, example, meaning }
+) -> ConfigKey {
+    ConfigKey { name, kind, default, example, meaning }
 }
 
 /// The keys outside the lists `[[tokens]]`, `[[adapter]]` and `[[bot]]`.
 #[rustfmt::skip]
-pub static KEYS: &[Key] = &[
+pub static KEYS: &[ConfigKey] = &[
     key("listen", "address and port", "\"127.0.0.1:8080\"", "\"0.0.0.0:8080\"",
         "where HTTP and the WebSocket are served"),
     key("db", "path", "`$XDG_DATA_HOME/rechat/rechat.redb`", "\"/var/lib/rechat/rechat.redb\"",
@@ -140,7 +140,7 @@ pub static KEYS: &[Key] = &[
 
 /// The keys of an entry in `[[tokens]]`.
 #[rustfmt::skip]
-pub static TOKEN_KEYS: &[Key] = &[
+pub static TOKEN_KEYS: &[ConfigKey] = &[
     key("name", "string", "", "\"napcat\"", "the name that the log and errors show"),
     key("scope", "string", "", "\"adapter\"", "`read`, `send`, `adapter`, `mcp` or `admin`"),
     key("token", "string", "none", "\"what rechat token printed\"", "the token itself"),
@@ -149,7 +149,7 @@ pub static TOKEN_KEYS: &[Key] = &[
 
 /// The keys of an entry in `[[adapter]]`.
 #[rustfmt::skip]
-pub static ADAPTER_KEYS: &[Key] = &[
+pub static ADAPTER_KEYS: &[ConfigKey] = &[
     key("kind", "string", "", "\"onebot11\"", "`onebot11`, `onebot12`, `ilink` or `loopback`"),
     key("platform", "string", "by kind", "\"qq2\"",
         "the platform its messages belong to; who dials in with another is refused"),
@@ -193,7 +193,7 @@ pub static ADAPTER_KEYS: &[Key] = &[
 
 /// The keys of an entry in `[[bot]]`.
 #[rustfmt::skip]
-pub static BOT_KEYS: &[Key] = &[
+pub static BOT_KEYS: &[ConfigKey] = &[
     key("name", "string", "", "\"nonebot\"",
         "the name of the bot, in its path and on its messages: small letters, digits and `-`"),
     key("kind", "string", "", "\"onebot11\"", "`onebot11`"),
@@ -233,11 +233,11 @@ mod tests {
         names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     }
 
-    fn is_of_ilink(key: &Key) -> bool {
+    fn is_of_ilink(key: &ConfigKey) -> bool {
         key.meaning.starts_with("`ilink`:")
     }
 
-    fn names(keys: &[Key]) -> BTreeSet<String> {
+    fn names(keys: &[ConfigKey]) -> BTreeSet<String> {
         keys.iter().map(|key| key.name.to_owned()).collect()
     }
 
@@ -303,7 +303,7 @@ mod tests {
         for key in KEYS.iter().filter(|key| !key.name.starts_with("tls.")) {
             check(format!("{} = {}", key.name, key.example));
         }
-        let together = |keys: &[Key], but: &str| -> String {
+        let together = |keys: &[ConfigKey], but: &str| -> String {
             let kept = keys.iter().filter(|key| key.name != but);
             let lines: Vec<_> = kept.map(|key| format!("{} = {}", key.name, key.example)).collect();
             lines.join("\n")
@@ -313,7 +313,7 @@ mod tests {
         check(format!("[[tokens]]\n{}", together(TOKEN_KEYS, "")));
         check(format!("[[bot]]\n{}", together(BOT_KEYS, "")));
         for one_way in ["url", "path"] {
-            let is_of_onebot11 = |key: &Key| key.name != "echo" && !is_of_ilink(key);
+            let is_of_onebot11 = |key: &ConfigKey| key.name != "echo" && !is_of_ilink(key);
             let of_onebot11: Vec<_> = ADAPTER_KEYS.iter().copied().filter(is_of_onebot11).collect();
             check(format!("[[adapter]]\n{}", together(&of_onebot11, one_way)));
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Limits of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Limits {
+pub struct ClientLimits {
     /// Bytes of a request's body, and of a WebSocket frame.
     pub body_bytes: usize,
     /// Bytes of a request's head.
@@ -51,7 +51,7 @@ pub struct Limits {
     pub stop_seconds: u64,
 }
 
-impl Default for Limits {
+impl Default for ClientLimits {
     fn default() -> Self {
         Self {
             body_bytes: 1 << 20,
@@ -78,7 +78,7 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl ClientLimits {
     /// How long running requests have to end when the server stops.
     pub fn stop(&self) -> Duration {
         Duration::from_secs(self.stop_seconds)

@@ -8,7 +8,7 @@ use wildmatch::WildMatch;
 /// Rights and limits of agents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Mcp {
+pub struct McpSettings {
     /// Whether they may send messages.
     pub send: AgentSending,
     /// Conversations that they see and may write to.
@@ -41,7 +41,7 @@ pub struct Pattern {
     text: String,
 }
 
-impl Default for Mcp {
+impl Default for McpSettings {
     fn default() -> Self {
         let any = |text| Pattern::parse(text).into_iter().collect();
         Self {
@@ -54,7 +54,7 @@ impl Default for Mcp {
     }
 }
 
-impl Mcp {
+impl McpSettings {
     /// Whether agents see a conversation.
     pub fn shows(&self, platform: &str, conversation: &str) -> bool {
         let is_one_of = |patterns: &[Pattern]| {
@@ -109,7 +109,7 @@ impl<'de> Deserialize<'de> for Pattern {
 mod tests {
     use super::*;
 
-    fn mcp(text: &str) -> Mcp {
+    fn mcp(text: &str) -> McpSettings {
         toml::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_pattern_names_platform_and_conversation() {
         for wrong in ["group_1", "/group_1", "qq/", ""] {
-            let error = toml::from_str::<Mcp>(&format!("hide = ['{wrong}']")).unwrap_err();
+            let error = toml::from_str::<McpSettings>(&format!("hide = ['{wrong}']")).unwrap_err();
             assert!(error.to_string().contains("platform/conversation"), "{error}");
         }
         let written = toml::to_string(&mcp("hide = ['qq/*']")).unwrap();

@@ -1,7 +1,7 @@
 //! Media: what is fetched, and how much is kept.
 
 use crate::error::{Error, Result};
-use crate::media::{Allowed, Bounds};
+use crate::media::{Allowed, BlobBounds};
 use crate::model::message::MessageType;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl From<Fetched> for MessageType {
 /// Media that are kept beside the store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Media {
+pub struct MediaSettings {
     /// Types that are fetched when they arrive; others are when somebody asks.
     pub fetch: Vec<Fetched>,
     /// Bytes of a file.
@@ -52,7 +52,7 @@ pub struct Media {
     pub fetches: usize,
 }
 
-impl Default for Media {
+impl Default for MediaSettings {
     fn default() -> Self {
         Self {
             fetch: vec![Fetched::Image],
@@ -68,7 +68,7 @@ impl Default for Media {
     }
 }
 
-impl Media {
+impl MediaSettings {
     pub(super) fn check(&self) -> Result<()> {
         if !(0.0..1e9).contains(&self.days) {
             return Err(Error::failed("`media.days` must be 0 or more"));
@@ -86,9 +86,9 @@ impl Media {
     }
 
     /// Bounds of what is kept.
-    pub fn bounds(&self) -> Bounds {
+    pub fn bounds(&self) -> BlobBounds {
         let Self { max_bytes, quota_bytes, reserve_bytes, .. } = *self;
-        Bounds { max_bytes, quota_bytes, reserve_bytes }
+        BlobBounds { max_bytes, quota_bytes, reserve_bytes }
     }
 
     /// Hosts that may be fetched from although their addresses are private.

@@ -9,12 +9,12 @@ mod media;
 mod public_host;
 mod secret;
 
-pub use access::{Need, Scope, Token, TokenEntry, weakness};
-pub use keys::{ADAPTER_KEYS, BOT_KEYS, KEYS, Key, TOKEN_KEYS};
+pub use access::{Need, Token, TokenEntry, TokenScope, weakness};
+pub use keys::{ADAPTER_KEYS, BOT_KEYS, ConfigKey, KEYS, TOKEN_KEYS};
 pub use layers::{Loaded, Sources, load};
-pub use limits::Limits;
-pub use mcp::{AgentSending, Mcp, Pattern};
-pub use media::Media;
+pub use limits::ClientLimits;
+pub use mcp::{AgentSending, McpSettings, Pattern};
+pub use media::MediaSettings;
 pub use public_host::PublicHost;
 pub use secret::Secret;
 
@@ -58,19 +58,19 @@ pub struct Config {
     /// The certificate to serve HTTPS with.
     pub tls: Option<Tls>,
     #[allow(missing_docs)]
-    pub log: Log,
+    pub log: LogSettings,
     #[allow(missing_docs)]
-    pub limits: Limits,
+    pub limits: ClientLimits,
     #[allow(missing_docs)]
     pub store: StoreLimits,
     #[allow(missing_docs)]
-    pub outbox: Outbox,
+    pub outbox: OutboxSettings,
     /// Retention.
     pub retention: Retention,
     #[allow(missing_docs)]
-    pub media: Media,
+    pub media: MediaSettings,
     /// Rights and limits of agents.
-    pub mcp: Mcp,
+    pub mcp: McpSettings,
     /// Tokens with a scope each.
     #[serde(rename = "tokens")]
     pub token_entries: Vec<TokenEntry>,
@@ -97,7 +97,7 @@ pub struct Tls {
 /// How sending goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Outbox {
+pub struct OutboxSettings {
     /// How often a message is sent again before it is given up.
     pub retries: u32,
     /// Seconds before it is sent again for the first time; the next pauses double.
@@ -110,7 +110,7 @@ pub struct Outbox {
     pub ack_seconds: u64,
 }
 
-impl Default for Outbox {
+impl Default for OutboxSettings {
     fn default() -> Self {
         Self {
             retries: 5,
@@ -135,7 +135,7 @@ pub struct Retention {
 /// Logging of the process, and how long events are kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Log {
+pub struct LogSettings {
     /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,rechat::access=debug`.
     pub level: String,
     #[allow(missing_docs)]
@@ -186,13 +186,13 @@ impl Default for Config {
             default_platform: None,
             recalled: Recalled::Keep,
             tls: None,
-            log: Log::default(),
-            limits: Limits::default(),
+            log: LogSettings::default(),
+            limits: ClientLimits::default(),
             store: StoreLimits::default(),
-            outbox: Outbox::default(),
+            outbox: OutboxSettings::default(),
             retention: Retention::default(),
-            media: Media::default(),
-            mcp: Mcp::default(),
+            media: MediaSettings::default(),
+            mcp: McpSettings::default(),
             token_entries: Vec::new(),
             tokens: Vec::new(),
             adapter: Vec::new(),
@@ -201,7 +201,7 @@ impl Default for Config {
     }
 }
 
-impl Default for Log {
+impl Default for LogSettings {
     fn default() -> Self {
         Self { level: "info".into(), format: LogFormat::Text, days: 7.0, events: 1_000_000 }
     }
@@ -209,7 +209,7 @@ impl Default for Log {
 
 impl Default for StoreLimits {
     fn default() -> Self {
-        let options = crate::store::Options::new("", crate::store::Access::Read);
+        let options = crate::store::StoreOptions::new("", crate::store::Access::Read);
         Self {
             cache_bytes: options.cache_bytes,
             batch: options.batch,
@@ -287,8 +287,8 @@ impl Config {
     }
 
     /// How to open the store for `access`.
-    pub fn store_options(&self, access: crate::store::Access) -> crate::store::Options {
-        crate::store::Options {
+    pub fn store_options(&self, access: crate::store::Access) -> crate::store::StoreOptions {
+        crate::store::StoreOptions {
             cache_bytes: self.store.cache_bytes,
             batch: self.store.batch,
             queue: self.store.queue,
@@ -296,7 +296,7 @@ impl Config {
             journal_seconds: Duration::from_secs_f64(self.log.days * 86_400.0).as_secs(),
             journal_events: self.log.events,
             hides_recalled: self.recalled == Recalled::Hide,
-            ..crate::store::Options::new(&self.db, access)
+            ..crate::store::StoreOptions::new(&self.db, access)
         }
     }
 }

@@ -1,14 +1,14 @@
 //! A bot: its settings, the accounts that it speaks for, and its state.
 
 use super::ids::Named;
-use super::memory::{self, Place};
+use super::memory::{self, LogPlace};
 use super::place::PlaceKeeper;
 use super::settings::BotConfig;
-use super::shared::Shared;
+use super::shared::BotsShared;
 use crate::clock::now;
 use crate::protocol::bots;
-use crate::protocol::platform::State;
-use crate::store::{Entry, FeedEntry, Result, View};
+use crate::protocol::platform::PlatformState;
+use crate::store::{EntryContent, FeedEntry, Result, View};
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -23,21 +23,21 @@ const MAX_COUNTED: usize = 4_096;
 const MAX_COUNTED_BYTES: usize = 16 << 20;
 
 /// A configured bot.
-pub(super) struct Bot {
-    pub(super) shared: Arc<Shared>,
+pub(super) struct ConfiguredBot {
+    pub(super) shared: Arc<BotsShared>,
     /// What can change while it is connected.
     pub(super) config: ArcSwap<BotConfig>,
     /// Ends its connections.
     pub(super) stop: CancellationToken,
-    accounts: Mutex<Vec<Arc<Account>>>,
+    accounts: Mutex<Vec<Arc<ServedAccount>>>,
     /// Its places as the store had them when it began.
-    places: OnceLock<Vec<(String, String, Place)>>,
-    status: Mutex<Status>,
+    places: OnceLock<Vec<(String, String, LogPlace)>>,
+    status: Mutex<BotStatus>,
 }
 
 /// State of a bot.
-struct Status {
-    state: State,
+struct BotStatus {
+    state: PlatformState,
     since: u64,
     last_error: Option<String>,
     /// Connections that there are now.
@@ -45,8 +45,7 @@ struct Status {
 }
 
 /// An account that a bot speaks for.
-#[expect(clippy::struct_field_names, reason = "an account of a platform is named so everywhere")]
-pub(super) struct Account {
+pub(super) struct ServedAccount {
     pub(super) platform: String,
     pub(super) account: String,
     /// The number that the framework is told.
@@ -55,12 +54,16 @@ pub(super) struct Account {
 }
 
 /// A connection of a bot, counted for as long as it is held.
-pub(super) struct Connected<'a>(&'a Bot);
+pub(super) struct Connected<'a>(&'a ConfiguredBot);
 
-impl Bot {
-    pub(super) fn new(shared: Arc<Shared>, config: BotConfig) -> Self {
-        let state = if config.url.is_some() { State::Connecting } else { State::Disconnected };
-        let status = Status { state, since: now(), last_error: None, connections: 0 };
+impl ConfiguredBot {
+    pub(super) fn new(shared: Arc<BotsShared>, config: BotConfig) -> Self {
+        let state = if config.url.is_some() {
+            PlatformState::Connecting
+        } else {
+            PlatformState::Disconnected
+        };
+        let status = BotStatus { state, since: now(), last_error: None, connections: 0 };
         Self {
             stop: shared.core.stop.child_token(),
             shared,
@@ -81,17 +84,17 @@ impl Bot {
     }
 
     /// The accounts that it speaks for.
-    pub(super) fn accounts(&self) -> Vec<Arc<Account>> {
+    pub(super) fn accounts(&self) -> Vec<Arc<ServedAccount>> {
         lock(&self.accounts).clone()
     }
 
     /// Looks for accounts that are new; gives those.
-    pub(super) async fn find_accounts(&self) -> Result<Vec<Arc<Account>>> {
+    pub(super) async fn find_accounts(&self) -> Result<Vec<Arc<ServedAccount>>> {
         let config = self.config.load_full();
         let places = self.places(&config.name)?;
         let adapters = self.shared.core.registry.platforms().into_iter();
         let seen = adapters.filter_map(|adapter| Some((adapter.platform, adapter.account?)));
-        let is_remembered = |place: &Place| place.at + FORGOTTEN_AFTER > now();
+        let is_remembered = |place: &LogPlace| place.at + FORGOTTEN_AFTER > now();
         let remembered = places
             .iter()
             .filter(|(_, _, place)| is_remembered(place))
@@ -100,26 +103,26 @@ impl Bot {
         let mut new = Vec::new();
         for (platform, account) in all {
             let is_known =
-                |known: &Arc<Account>| known.platform == platform && known.account == account;
+                |known: &Arc<ServedAccount>| known.platform == platform && known.account == account;
             if !config.has_account(&platform, &account) || lock(&self.accounts).iter().any(is_known)
             {
                 continue;
             }
             let self_id = self.shared.ids.number(Named::Person, &platform, &account).await?;
             let key = memory::place_key(&config.name, &platform, &account);
-            let is_its = |(its_platform, its, _): &&(String, String, Place)| {
+            let is_its = |(its_platform, its, _): &&(String, String, LogPlace)| {
                 *its_platform == platform && *its == account
             };
             let place = places.iter().find(is_its).map(|(_, _, place)| *place);
             let place = PlaceKeeper::new(self.shared.core.store.clone(), key, place);
-            let account = Arc::new(Account { platform, account, self_id, place });
+            let account = Arc::new(ServedAccount { platform, account, self_id, place });
             lock(&self.accounts).push(account.clone());
             new.push(account);
         }
         Ok(new)
     }
 
-    fn places(&self, name: &str) -> Result<&[(String, String, Place)]> {
+    fn places(&self, name: &str) -> Result<&[(String, String, LogPlace)]> {
         if let Some(places) = self.places.get() {
             return Ok(places);
         }
@@ -131,14 +134,14 @@ impl Bot {
     pub(super) fn connected(&self) -> Connected<'_> {
         let mut status = lock(&self.status);
         status.connections += 1;
-        status.set(State::Connected, None);
+        status.set(PlatformState::Connected, None);
         Connected(self)
     }
 
     /// A connection ended, or did not come about; `state` is how it is without any other.
-    pub(super) fn failed(&self, state: State, reason: &str) {
+    pub(super) fn failed(&self, state: PlatformState, reason: &str) {
         let mut status = lock(&self.status);
-        let state = if status.connections > 0 { State::Connected } else { state };
+        let state = if status.connections > 0 { PlatformState::Connected } else { state };
         status.set(state, Some(reason));
     }
 
@@ -168,7 +171,7 @@ impl Bot {
     }
 
     /// How many events of an account the bot is to be told yet, among the next few thousand.
-    fn waiting(&self, account: &Account) -> u64 {
+    fn waiting(&self, account: &ServedAccount) -> u64 {
         let seconds = self.config.load().catch_up_seconds;
         let count = || -> Result<usize> {
             let view = self.shared.core.store.view()?;
@@ -181,27 +184,29 @@ impl Bot {
 }
 
 /// Whether an account was told of something.
-fn is_of(entry: &FeedEntry, account: &Account, view: &View) -> bool {
-    let Account { platform, account, .. } = account;
+fn is_of(entry: &FeedEntry, account: &ServedAccount, view: &View) -> bool {
+    let ServedAccount { platform, account, .. } = account;
     if let Some(words) = &entry.words {
         return words.platform == *platform && words.account == *account;
     }
     match &entry.entry {
-        Some(Entry::Created { seq }) => view
+        Some(EntryContent::Created { seq }) => view
             .readable(*seq)
             .ok()
             .flatten()
             .is_some_and(|message| message.is_told_by(platform, account)),
-        Some(Entry::Noticed(notice)) => notice.platform == *platform && notice.account == *account,
+        Some(EntryContent::Noticed(notice)) => {
+            notice.platform == *platform && notice.account == *account
+        }
         _ => false,
     }
 }
 
-impl Status {
-    fn set(&mut self, state: State, reason: Option<&str>) {
+impl BotStatus {
+    fn set(&mut self, state: PlatformState, reason: Option<&str>) {
         match reason {
             Some(reason) => self.last_error = Some(reason.to_owned()),
-            None if state == State::Connected => self.last_error = None,
+            None if state == PlatformState::Connected => self.last_error = None,
             None => {}
         }
         if state != self.state {
@@ -215,7 +220,7 @@ impl Drop for Connected<'_> {
         let mut status = lock(&self.0.status);
         status.connections -= 1;
         if status.connections == 0 {
-            status.set(State::Disconnected, None);
+            status.set(PlatformState::Disconnected, None);
         }
     }
 }

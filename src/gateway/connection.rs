@@ -3,9 +3,9 @@
 //! OneBot has no acknowledgement of events. A ping behind them is one: its pong
 //! comes once the framework's library has read everything before it (RFC 6455, section 5.5).
 
-use super::follow::Following;
-use super::peer::{Peer, offset_of};
-use super::socket::Socket;
+use super::follow::EventFollower;
+use super::peer::{BotPeer, offset_of};
+use super::socket::BotSocket;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
 use std::future::pending;
@@ -35,9 +35,9 @@ const GOING_AWAY: u16 = 1001;
 
 /// Serves a connection until it ends; gives the reason.
 pub(super) async fn serve(
-    mut socket: Socket,
-    peer: &impl Peer,
-    following: Option<Following<'_>>,
+    mut socket: BotSocket,
+    peer: &impl BotPeer,
+    following: Option<EventFollower<'_>>,
     stop: &CancellationToken,
 ) -> String {
     let (queue, outgoing) = mpsc::channel(QUEUE);
@@ -64,13 +64,13 @@ pub(super) async fn serve(
 
 /// Reads and writes until the connection ends.
 async fn read(
-    socket: &mut Socket,
-    peer: &impl Peer,
+    socket: &mut BotSocket,
+    peer: &impl BotPeer,
     queue: &mpsc::Sender<Message>,
     mut outgoing: mpsc::Receiver<Message>,
     acknowledge: &watch::Sender<u64>,
 ) -> String {
-    let Socket { frames, outlet } = socket;
+    let BotSocket { frames, outlet } = socket;
     let writing = async {
         while let Some(message) = outgoing.recv().await {
             match timeout(SILENCE, outlet.send(message)).await {
@@ -135,7 +135,7 @@ async fn read(
 }
 
 /// Sends heartbeats until the connection ends; a ping where the protocol has none.
-async fn beat(peer: &impl Peer, queue: &mpsc::Sender<Message>) {
+async fn beat(peer: &impl BotPeer, queue: &mpsc::Sender<Message>) {
     let mut ticks = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -1,17 +1,17 @@
 //! The paths at which frameworks dial in.
 
-use super::bot::Bot;
+use super::bot::ConfiguredBot;
 use std::sync::Arc;
 
 /// A path at which a framework dials in.
-pub struct Endpoint {
-    pub(super) bot: Arc<Bot>,
+pub struct BotEndpoint {
+    pub(super) bot: Arc<ConfiguredBot>,
     /// The path behind the bot's own.
     pub(super) rest: String,
 }
 
-impl Endpoint {
-    pub(super) fn new(bot: Arc<Bot>, rest: &str) -> Self {
+impl BotEndpoint {
+    pub(super) fn new(bot: Arc<ConfiguredBot>, rest: &str) -> Self {
         Self { bot, rest: rest.trim_end_matches('/').to_owned() }
     }
 

@@ -2,7 +2,7 @@
 
 /// Filter of a bot; what is empty lets everything through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct BotFilter {
     /// `<platform>/<conversation>`.
     pub conversations: Vec<String>,
     /// People whose messages are told: `<id>` or `<platform>/<id>`.
@@ -15,7 +15,7 @@ pub struct Filter {
 
 /// What a filter looks at.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct About<'a> {
+pub struct FilterInput<'a> {
     #[allow(missing_docs)]
     pub platform: &'a str,
     #[allow(missing_docs)]
@@ -28,9 +28,9 @@ pub struct About<'a> {
     pub mentions_me: bool,
 }
 
-impl Filter {
+impl BotFilter {
     /// Whether the bot is told of it.
-    pub fn passes(&self, about: &About<'_>) -> bool {
+    pub fn passes(&self, about: &FilterInput<'_>) -> bool {
         let has = |list: &[String], id: Option<&str>| {
             id.is_some_and(|id| list.iter().any(|written| is_written(written, about.platform, id)))
         };
@@ -66,50 +66,52 @@ mod tests {
         names.iter().map(|&name| name.to_owned()).collect()
     }
 
-    fn said(text: &str) -> About<'_> {
+    fn said(text: &str) -> FilterInput<'_> {
         let (conversation, person) = (Some("group_1"), Some("5"));
-        About { platform: "qq", conversation, person, text: Some(text), mentions_me: false }
+        FilterInput { platform: "qq", conversation, person, text: Some(text), mentions_me: false }
     }
 
     #[test]
     fn an_empty_filter_lets_everything_through() {
         assert!(
-            Filter::default().passes(&said("hi")) && Filter::default().passes(&About::default())
+            BotFilter::default().passes(&said("hi"))
+                && BotFilter::default().passes(&FilterInput::default())
         );
     }
 
     #[test]
     fn a_mention_passes_prefixes_and_not_conversations() {
-        let filter = Filter { prefixes: list(&["/", "。"]), ..Filter::default() };
+        let filter = BotFilter { prefixes: list(&["/", "。"]), ..BotFilter::default() };
         assert!(filter.passes(&said(" /echo")) && filter.passes(&said("。菜单")));
         assert!(!filter.passes(&said("hi")));
-        let mention = About { mentions_me: true, ..said("hi") };
+        let mention = FilterInput { mentions_me: true, ..said("hi") };
         assert!(filter.passes(&mention));
-        let filter = Filter { conversations: list(&["qq/group_2"]), ..filter };
+        let filter = BotFilter { conversations: list(&["qq/group_2"]), ..filter };
         assert!(!filter.passes(&mention));
     }
 
     #[test]
     fn prefixes_and_senders_are_about_messages_alone() {
-        let filter = Filter { prefixes: list(&["/"]), senders: list(&["7"]), ..Filter::default() };
-        assert!(filter.passes(&About { text: None, ..said("") }));
+        let filter =
+            BotFilter { prefixes: list(&["/"]), senders: list(&["7"]), ..BotFilter::default() };
+        assert!(filter.passes(&FilterInput { text: None, ..said("") }));
         assert!(!filter.passes(&said("/echo")));
-        assert!(filter.passes(&About { person: Some("7"), ..said("/echo") }));
+        assert!(filter.passes(&FilterInput { person: Some("7"), ..said("/echo") }));
     }
 
     #[test]
     fn what_is_left_out_is_left_out_with_and_without_its_platform() {
         for written in ["qq/group_1", "group_1", "5", "qq/5"] {
-            let filter = Filter { exclude: list(&[written]), ..Filter::default() };
+            let filter = BotFilter { exclude: list(&[written]), ..BotFilter::default() };
             assert!(!filter.passes(&said("hi")), "{written}");
             let elsewhere =
-                About { conversation: Some("group_2"), person: Some("6"), ..said("hi") };
+                FilterInput { conversation: Some("group_2"), person: Some("6"), ..said("hi") };
             assert!(filter.passes(&elsewhere), "{written}");
         }
-        let filter = Filter { conversations: list(&["qq/group_1"]), ..Filter::default() };
+        let filter = BotFilter { conversations: list(&["qq/group_1"]), ..BotFilter::default() };
         assert!(filter.passes(&said("hi")));
-        assert!(!filter.passes(&About { platform: "wechat", ..said("hi") }));
+        assert!(!filter.passes(&FilterInput { platform: "wechat", ..said("hi") }));
         // It is about the account itself.
-        assert!(filter.passes(&About { conversation: None, ..said("hi") }));
+        assert!(filter.passes(&FilterInput { conversation: None, ..said("hi") }));
     }
 }

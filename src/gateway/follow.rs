@@ -3,7 +3,7 @@
 //! What is on its way lies in memory only up to a bound; everything else is read from the log when it
 //! is its turn.
 
-use super::peer::{Peer, ping};
+use super::peer::{BotPeer, ping};
 use super::place::PlaceKeeper;
 use crate::metrics::METRICS;
 use crate::store::{Result, Store};
@@ -31,7 +31,7 @@ const MAX_BYTES_ON_THEIR_WAY: usize = 1 << 20;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// A connection that is told events.
-pub(super) struct Following<'a> {
+pub(super) struct EventFollower<'a> {
     pub(super) store: Arc<Store>,
     pub(super) words: Arc<Words>,
     pub(super) place: &'a PlaceKeeper,
@@ -54,11 +54,11 @@ struct Chunk {
     bytes: usize,
 }
 
-impl Following<'_> {
+impl EventFollower<'_> {
     /// Tells what comes after the position, until the connection ends.
     pub(super) async fn run(
         mut self,
-        peer: &impl Peer,
+        peer: &impl BotPeer,
         queue: &mpsc::Sender<Message>,
         acknowledged: watch::Receiver<u64>,
     ) {
@@ -71,7 +71,7 @@ impl Following<'_> {
 
     async fn tell(
         &mut self,
-        peer: &impl Peer,
+        peer: &impl BotPeer,
         queue: &mpsc::Sender<Message>,
         mut acknowledged: watch::Receiver<u64>,
     ) {
@@ -120,7 +120,7 @@ impl Following<'_> {
     }
 
     /// The frames of the next entries, of which some may have none; `None` where everything was told.
-    async fn next(&mut self, peer: &impl Peer) -> Result<Option<Vec<String>>> {
+    async fn next(&mut self, peer: &impl BotPeer) -> Result<Option<Vec<String>>> {
         let view = self.store.view()?;
         let Some(entries) = view.feed(self.position, CHUNK, CHUNK_BYTES)? else {
             tracing::warn!(bot = self.bot, "events that a bot missed are no longer kept");

@@ -24,13 +24,13 @@ pub enum Named {
 }
 
 /// Numbers that were given.
-pub struct Ids {
+pub struct IdNumbers {
     store: Arc<Store>,
-    known: Mutex<Known>,
+    known: Mutex<KnownIds>,
 }
 
 #[derive(Default)]
-struct Known {
+struct KnownIds {
     numbers: HashMap<String, i64>,
     /// The names, as [`name`] writes them.
     names: HashMap<i64, String>,
@@ -45,10 +45,10 @@ fn name(what: Named, platform: &str, id: &str) -> String {
     format!("{what}/{platform}/{id}")
 }
 
-impl Ids {
+impl IdNumbers {
     /// Numbers that were given before, as the store remembers them.
     pub(super) fn new(store: Arc<Store>, kept: &[(String, Vec<u8>)]) -> Self {
-        let mut known = Known::default();
+        let mut known = KnownIds::default();
         for (key, value) in kept {
             let number = key.strip_prefix(NUMBER).and_then(|number| number.parse().ok());
             let name = std::str::from_utf8(value).ok();
@@ -91,7 +91,7 @@ impl Ids {
         id.unwrap_or(number).to_owned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, KnownIds> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -115,10 +115,10 @@ fn candidates(name: &str) -> impl Iterator<Item = i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Access, Options};
+    use crate::store::{Access, StoreOptions};
 
     fn store(folder: &tempfile::TempDir) -> Arc<Store> {
-        let options = Options::new(folder.path().join("s"), Access::Write);
+        let options = StoreOptions::new(folder.path().join("s"), Access::Write);
         Arc::new(Store::open(&options, Box::new(())).unwrap())
     }
 
@@ -126,7 +126,7 @@ mod tests {
     async fn a_name_has_one_number_for_good() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder);
-        let ids = Ids::new(store.clone(), &[]);
+        let ids = IdNumbers::new(store.clone(), &[]);
         let ann = ids.number(Named::Person, "wechat", "wxid_ann").await.unwrap();
         assert!((BEGIN..END).contains(&ann));
         assert_eq!(ids.number(Named::Person, "wechat", "wxid_ann").await, Ok(ann));
@@ -134,7 +134,7 @@ mod tests {
         assert_ne!(ids.number(Named::Person, "other", "wxid_ann").await, Ok(ann));
         assert_eq!(ids.id(Named::Person, "wechat", &ann.to_string()), "wxid_ann");
         let kept = store.view().unwrap().adapter_state(memory::OWNER).unwrap();
-        let again = Ids::new(store, &kept);
+        let again = IdNumbers::new(store, &kept);
         assert_eq!(again.number(Named::Person, "wechat", "wxid_ann").await, Ok(ann));
         assert_eq!(again.id(Named::Person, "wechat", &ann.to_string()), "wxid_ann");
     }
@@ -142,7 +142,7 @@ mod tests {
     #[tokio::test]
     async fn a_number_is_its_own() {
         let folder = tempfile::tempdir().unwrap();
-        let ids = Ids::new(store(&folder), &[]);
+        let ids = IdNumbers::new(store(&folder), &[]);
         assert_eq!(ids.number(Named::Person, "qq", "10001").await, Ok(10_001));
         assert_eq!(ids.id(Named::Person, "qq", "10001"), "10001");
         // Some languages would read it as another.

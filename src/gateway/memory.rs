@@ -16,7 +16,7 @@ const PLACE: &str = "place/";
 
 /// The place of a bot in the log, for one account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Place {
+pub(super) struct LogPlace {
     epoch: u64,
     /// Everything up to here was read.
     pub(super) offset: u64,
@@ -26,7 +26,7 @@ pub(super) struct Place {
     pub(super) at: u64,
 }
 
-impl Place {
+impl LogPlace {
     pub(super) fn new(cursor: Cursor, delivered: u64, at: u64) -> Self {
         Self { epoch: cursor.epoch.number(), offset: cursor.offset, delivered, at }
     }
@@ -42,7 +42,7 @@ pub(super) fn place_key(bot: &str, platform: &str, account: &str) -> String {
 }
 
 /// The places of a bot among what is kept: platform, account and place.
-pub(super) fn places(bot: &str, kept: &[(String, Vec<u8>)]) -> Vec<(String, String, Place)> {
+pub(super) fn places(bot: &str, kept: &[(String, Vec<u8>)]) -> Vec<(String, String, LogPlace)> {
     let of = |(key, value): &(String, Vec<u8>)| {
         let rest = key.strip_prefix(PLACE)?.strip_prefix(bot)?.strip_prefix('/')?;
         let (platform, account) = rest.split_once('/')?;
@@ -52,7 +52,7 @@ pub(super) fn places(bot: &str, kept: &[(String, Vec<u8>)]) -> Vec<(String, Stri
 }
 
 /// Keeps a place; it is on disk when this returns.
-pub(super) async fn keep_place(store: &Store, key: &str, place: &Place) -> Result<()> {
+pub(super) async fn keep_place(store: &Store, key: &str, place: &LogPlace) -> Result<()> {
     // Numbers always serialise.
     let value = serde_json::to_vec(place).unwrap_or_default();
     keep(store, key.to_owned(), Some(value)).await

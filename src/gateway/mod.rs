@@ -19,17 +19,17 @@ mod settings;
 mod shared;
 mod socket;
 
-pub use endpoint::Endpoint;
-pub use onebot11::{Opening, Request, SocketOpening};
+pub use endpoint::BotEndpoint;
+pub use onebot11::{DialInRequest, Opening, SocketOpening};
 pub use settings::{BotConfig, BotKind};
 pub use shared::Core;
-pub use socket::{Socket, socket_config};
+pub use socket::{BotSocket, socket_config};
 
 use crate::protocol::bots;
 use crate::store::Result;
-use bot::Bot;
-use ids::Ids;
-use shared::Shared;
+use bot::ConfiguredBot;
+use ids::IdNumbers;
+use shared::BotsShared;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Seconds for which words are kept beyond what bots may miss: for those that are slow.
@@ -37,16 +37,16 @@ const SLOW_SECONDS: u64 = 60 * 60;
 
 /// All bots.
 pub struct Gateway {
-    shared: Arc<Shared>,
-    bots: Mutex<Vec<Arc<Bot>>>,
+    shared: Arc<BotsShared>,
+    bots: Mutex<Vec<Arc<ConfiguredBot>>>,
 }
 
 impl Gateway {
     /// Starts the configured bots.
     pub fn start(core: Core, configs: Vec<BotConfig>) -> Result<Self> {
         let kept = core.store.view()?.adapter_state(memory::OWNER)?;
-        let ids = Ids::new(core.store.clone(), &kept);
-        let gateway = Self { shared: Arc::new(Shared { core, ids }), bots: Mutex::default() };
+        let ids = IdNumbers::new(core.store.clone(), &kept);
+        let gateway = Self { shared: Arc::new(BotsShared { core, ids }), bots: Mutex::default() };
         gateway.configure(configs);
         Ok(gateway)
     }
@@ -78,8 +78,8 @@ impl Gateway {
         }
     }
 
-    fn begin(&self, config: BotConfig) -> Arc<Bot> {
-        let bot = Arc::new(Bot::new(self.shared.clone(), config));
+    fn begin(&self, config: BotConfig) -> Arc<ConfiguredBot> {
+        let bot = Arc::new(ConfiguredBot::new(self.shared.clone(), config));
         self.shared.core.tasks.spawn(onebot11::run(bot.clone()));
         bot
     }
@@ -91,14 +91,14 @@ impl Gateway {
     }
 
     /// The endpoint at a path, if there is one.
-    pub fn endpoint(&self, path: &str) -> Option<Endpoint> {
+    pub fn endpoint(&self, path: &str) -> Option<BotEndpoint> {
         let (name, rest) = path.strip_prefix("/bots/")?.split_once('/')?;
         let bots = self.lock();
         let bot = bots.iter().find(|bot| bot.config.load().name == name)?.clone();
-        Some(Endpoint::new(bot, rest))
+        Some(BotEndpoint::new(bot, rest))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Bot>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<ConfiguredBot>>> {
         self.bots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

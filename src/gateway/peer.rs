@@ -4,7 +4,7 @@ use crate::store::{FeedEntry, Result, View};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 /// The other side of a connection, as its protocol has it.
-pub(super) trait Peer: Sync {
+pub(super) trait BotPeer: Sync {
     /// Answers a frame of the framework.
     fn answer(&self, frame: &str) -> impl Future<Output = Option<String>> + Send;
 

@@ -1,6 +1,6 @@
 //! Place of a bot in the log: what it has read, kept in the store.
 
-use super::memory::{self, Place};
+use super::memory::{self, LogPlace};
 use crate::clock::now;
 use crate::store::{Result, Store, View};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct PlaceKeeper {
     store: Arc<Store>,
     key: String,
-    place: Mutex<Option<Place>>,
+    place: Mutex<Option<LogPlace>>,
     moved: Notify,
     /// Ends the connection that is told now.
     connection: Mutex<CancellationToken>,
@@ -24,7 +24,7 @@ pub(super) struct PlaceKeeper {
 
 impl PlaceKeeper {
     /// A place under a key, as the store has it.
-    pub(super) fn new(store: Arc<Store>, key: String, place: Option<Place>) -> Self {
+    pub(super) fn new(store: Arc<Store>, key: String, place: Option<LogPlace>) -> Self {
         Self {
             store,
             key,
@@ -61,7 +61,7 @@ impl PlaceKeeper {
         let cursor = view.cursor_at(offset)?;
         let mut place = self.lock();
         let delivered = place.map_or(0, |place| place.delivered) + events;
-        *place = Some(Place::new(cursor, delivered, now()));
+        *place = Some(LogPlace::new(cursor, delivered, now()));
         drop(place);
         self.moved.notify_one();
         Ok(())
@@ -84,7 +84,7 @@ impl PlaceKeeper {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Place>> {
+    fn lock(&self) -> MutexGuard<'_, Option<LogPlace>> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

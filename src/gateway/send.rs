@@ -1,6 +1,6 @@
 //! Messages that bots send: made like any other, and answered with what became of them.
 
-use super::bot::{Account, Bot};
+use super::bot::{ConfiguredBot, ServedAccount};
 use crate::clock::now;
 use crate::media::content;
 use crate::model::content::Content;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 const PATIENCE: Duration = Duration::from_secs(25);
 
 /// A message that a bot sends.
-pub(super) struct Sending {
+pub(super) struct BotSending {
     pub(super) conversation: String,
     pub(super) content: Content,
     /// The message that it answers.
@@ -24,7 +24,7 @@ pub(super) struct Sending {
 }
 
 /// What became of it.
-pub(super) enum Outcome {
+pub(super) enum BotSendOutcome {
     #[allow(missing_docs)]
     Sent(Box<Message>),
     /// It did not go out, and will not.
@@ -34,29 +34,33 @@ pub(super) enum Outcome {
 }
 
 /// Makes a message, and waits for its outcome for as long as the bot is patient.
-pub(super) async fn send(bot: &Bot, account: &Account, sending: Sending) -> Outcome {
-    let Sending { conversation, content, reply_to, original } = sending;
+pub(super) async fn send(
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
+    sending: BotSending,
+) -> BotSendOutcome {
+    let BotSending { conversation, content, reply_to, original } = sending;
     let content = kept(bot, content).await;
     let (platform, name) = (account.platform.clone(), bot.name());
     let own = account.account.clone();
     let draft = Draft::of_bot(&name, own, content, conversation, platform, original);
     let draft = match draft {
         Ok(draft) => draft.in_reply_to(reply_to),
-        Err(reason) => return Outcome::Failed(reason),
+        Err(reason) => return BotSendOutcome::Failed(reason),
     };
     let core = &bot.shared.core;
     let facts = core.registry.routing_facts(None);
     let create = Command::Create { draft, at: now(), idempotency: None, facts };
     let message = match core.store.write(create).await {
         Ok(Answer::Done(message)) => message,
-        Ok(_) => return Outcome::Failed("the message was not stored".into()),
-        Err(error) => return Outcome::Failed(error.to_string()),
+        Ok(_) => return BotSendOutcome::Failed("the message was not stored".into()),
+        Err(error) => return BotSendOutcome::Failed(error.to_string()),
     };
     outcome(bot, message).await
 }
 
 /// The content with the bytes of its files kept as media, so that they can be seen here, too.
-async fn kept(bot: &Bot, content: Content) -> Content {
+async fn kept(bot: &ConfiguredBot, content: Content) -> Content {
     if !content::has_bytes(&content) {
         return content;
     }
@@ -65,7 +69,7 @@ async fn kept(bot: &Bot, content: Content) -> Content {
     keeping.await.unwrap_or(content)
 }
 
-async fn outcome(bot: &Bot, message: Message) -> Outcome {
+async fn outcome(bot: &ConfiguredBot, message: Message) -> BotSendOutcome {
     let core = &bot.shared.core;
     let until = Instant::now() + PATIENCE;
     loop {
@@ -73,15 +77,15 @@ async fn outcome(bot: &Bot, message: Message) -> Outcome {
         // It may have ended before anybody waited.
         let found = match core.store.view().and_then(|view| view.by_seq(message.seq)) {
             Ok(Some(found)) => found,
-            Ok(None) => return Outcome::Failed("the message was deleted".into()),
-            Err(error) => return Outcome::Failed(error.to_string()),
+            Ok(None) => return BotSendOutcome::Failed("the message was deleted".into()),
+            Err(error) => return BotSendOutcome::Failed(error.to_string()),
         };
         match found.status {
-            Status::Sent => return Outcome::Sent(Box::new(found)),
+            Status::Sent => return BotSendOutcome::Sent(Box::new(found)),
             Status::Failed | Status::Canceled => {
                 let status = found.status;
                 let reason = found.last_error.unwrap_or_else(|| format!("it is {status}"));
-                return Outcome::Failed(reason);
+                return BotSendOutcome::Failed(reason);
             }
             Status::Pending | Status::Sending => {}
         }
@@ -93,18 +97,20 @@ async fn outcome(bot: &Bot, message: Message) -> Outcome {
 
 /// The bot waits no longer. A message that has not gone out is taken back, so that what the bot is
 /// told stays true.
-async fn give_up(bot: &Bot, message: Message) -> Outcome {
+async fn give_up(bot: &ConfiguredBot, message: Message) -> BotSendOutcome {
     let withdraw = Command::Withdraw { id: message.id, at: now() };
     match bot.shared.core.store.write(withdraw).await {
         Ok(Answer::Done(withdrawn)) => {
             let seconds = PATIENCE.as_secs();
             let reason =
                 withdrawn.last_error.unwrap_or_else(|| "the account is not connected".into());
-            Outcome::Failed(format!("not sent within {seconds} s: {reason}"))
+            BotSendOutcome::Failed(format!("not sent within {seconds} s: {reason}"))
         }
         _ => match bot.shared.core.store.view().and_then(|view| view.by_seq(message.seq)) {
-            Ok(Some(found)) if found.status == Status::Sent => Outcome::Sent(Box::new(found)),
-            _ => Outcome::UnderWay,
+            Ok(Some(found)) if found.status == Status::Sent => {
+                BotSendOutcome::Sent(Box::new(found))
+            }
+            _ => BotSendOutcome::UnderWay,
         },
     }
 }

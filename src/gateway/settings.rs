@@ -1,6 +1,6 @@
 //! `[[bot]]` entries of the configuration.
 
-use super::filter::Filter;
+use super::filter::BotFilter;
 use crate::model::message::check_name;
 use hyper::Uri;
 use serde::Deserialize;
@@ -43,7 +43,7 @@ pub struct BotConfig {
     /// How old what was missed may be when the bot comes back; 0: nothing is told again.
     pub catch_up_seconds: u64,
     /// What the bot is told.
-    pub filter: Filter,
+    pub filter: BotFilter,
 }
 
 impl fmt::Debug for BotConfig {
@@ -120,7 +120,7 @@ impl TryFrom<BotEntry> for BotConfig {
             ));
         }
         let url = entry.url.as_deref().map(url_of).transpose()?;
-        let filter = Filter {
+        let filter = BotFilter {
             conversations: entry.conversations,
             senders: entry.senders,
             prefixes: entry.prefixes,

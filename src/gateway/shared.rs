@@ -1,6 +1,6 @@
 //! The parts of the core that the gateway works with.
 
-use super::ids::Ids;
+use super::ids::IdNumbers;
 use crate::actions::Actions;
 use crate::adapter::Registry;
 use crate::media::Blobs;
@@ -34,12 +34,12 @@ pub struct Core {
 }
 
 /// The parts that all bots share.
-pub(super) struct Shared {
+pub(super) struct BotsShared {
     pub(super) core: Core,
-    pub(super) ids: Ids,
+    pub(super) ids: IdNumbers,
 }
 
-impl Shared {
+impl BotsShared {
     /// Whether an account's implementation speaks OneBot 11, as far as is known.
     pub(super) fn speaks_onebot11(&self, platform: &str, account: &str) -> bool {
         let adapters = self.core.registry.platforms();

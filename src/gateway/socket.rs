@@ -27,12 +27,12 @@ pub fn socket_config() -> WebSocketConfig {
 }
 
 /// A connection to a framework.
-pub struct Socket {
+pub struct BotSocket {
     pub(super) frames: Frames,
     pub(super) outlet: Outlet,
 }
 
-impl Socket {
+impl BotSocket {
     /// Takes over a WebSocket whose handshake is done.
     pub fn new<S>(stream: WebSocketStream<S>) -> Self
     where

@@ -1,12 +1,12 @@
 //! The hub's task: hands out what was committed, away from the writer's thread.
 
-use super::frame::{Batch, Content, Frame};
-use super::mailbox::{Handout, Subject};
-use super::queue::Next;
-use super::throttle::{Key, Throttle};
+use super::frame::{Frame, FrameBatch, FrameContent};
+use super::mailbox::{Handout, HandoutSubject};
+use super::queue::NextCommit;
+use super::throttle::{Throttle, ThrottleKey};
 use super::{Hub, Progress, State, position_of};
 use crate::metrics::METRICS;
-use crate::model::change::{Change, Committed, Effect};
+use crate::model::change::{Change, ChangeEffect, Committed};
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::message::{Direction, Message};
 use crate::model::subscription::Position;
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 const BATCH_BYTES: usize = 64 << 10;
 
 /// One event of a run, and the place behind it.
-type Told<'c> = (Content<'c>, Head);
+type FanOutEvent<'c> = (FrameContent<'c>, Head);
 
 impl Hub {
     /// Hands out what is committed, until `stop`. May be started anew after a panic: what was
@@ -49,9 +49,9 @@ impl Hub {
         self.progress.send_replace(Progress { number: u64::MAX, seq: u64::MAX });
     }
 
-    fn take(&self, next: Next, store: &Store, throttle: &mut Throttle) {
+    fn take(&self, next: NextCommit, store: &Store, throttle: &mut Throttle) {
         let number = match next {
-            Next::Commit(commit, number) => {
+            NextCommit::Commit(commit, number) => {
                 for (key, is_named) in self.hand_out(&commit) {
                     if throttle.changed(key.clone(), Instant::now()) || is_named {
                         self.tell_conversation(&key.0, &key.1, store);
@@ -59,7 +59,7 @@ impl Hub {
                 }
                 number
             }
-            Next::Dropped(head, number) => {
+            NextCommit::Dropped(head, number) => {
                 self.skip_to(head);
                 number
             }
@@ -83,7 +83,7 @@ impl Hub {
 
     /// Hands a commit out to the sessions that want it. Gives the conversations that changed, and
     /// whether they were named, where some session wants to know.
-    pub(super) fn hand_out(&self, commit: &Committed) -> Vec<(Key, bool)> {
+    pub(super) fn hand_out(&self, commit: &Committed) -> Vec<(ThrottleKey, bool)> {
         let mut guard = self.lock();
         let state = &mut *guard;
         let known = state.head.cursor.offset;
@@ -119,12 +119,12 @@ impl Hub {
         kind: EventKind,
         (platform, conversation): (&str, &str),
         before: Position,
-        told: &[Told],
+        told: &[FanOutEvent],
         woken: &mut Vec<Waker>,
     ) {
         let Some((_, last)) = told.last() else { return };
         let number = state.next_handout();
-        let subject = Subject::Log(position_of(*last));
+        let subject = HandoutSubject::Log(position_of(*last));
         // Encoded for the first session that wants them so.
         let plain = &LazyCell::new(|| self.batches(told, before, false));
         let with_cursor = &LazyCell::new(|| self.batches(told, before, true));
@@ -137,7 +137,12 @@ impl Hub {
     }
 
     /// The frames of a run, in batches of which an empty mailbox holds any.
-    fn batches(&self, told: &[Told], before: Position, shows_cursor: bool) -> Vec<Arc<Batch>> {
+    fn batches(
+        &self,
+        told: &[FanOutEvent],
+        before: Position,
+        shows_cursor: bool,
+    ) -> Vec<Arc<FrameBatch>> {
         let most_bytes = self.limits.bytes.min(BATCH_BYTES);
         let (mut batches, mut frames, mut bytes) = (Vec::new(), Vec::new(), 0);
         let (mut before, mut last) = (before, before);
@@ -147,13 +152,13 @@ impl Hub {
             let is_full = frames.len() >= self.limits.frames || bytes > most_bytes;
             if is_full && !frames.is_empty() {
                 bytes = frame.text.len();
-                batches.push(Batch::of(Some(before), std::mem::take(&mut frames)));
+                batches.push(FrameBatch::of(Some(before), std::mem::take(&mut frames)));
                 before = last;
             }
             frames.push(frame);
             last = position_of(*head);
         }
-        batches.push(Batch::of(Some(before), frames));
+        batches.push(FrameBatch::of(Some(before), frames));
         batches
     }
 
@@ -170,9 +175,9 @@ impl Hub {
         let mut guard = self.lock();
         let number = guard.next_handout();
         let resume = guard.head.cursor.into();
-        let frame = Frame::of(&Content::Conversation(&entry), resume, true);
-        let batches = [Batch::of(None, vec![frame])];
-        let subject = Subject::Conversation(guard.position());
+        let frame = Frame::of(&FrameContent::Conversation(&entry), resume, true);
+        let batches = [FrameBatch::of(None, vec![frame])];
+        let subject = HandoutSubject::Conversation(guard.position());
         let handout = Handout { number, batches: &|_| &batches, subject };
         let sessions = guard.index(EventKind::ConversationUpdated).matching(platform, conversation);
         let woken: Vec<_> =
@@ -184,7 +189,8 @@ impl Hub {
 
 /// Whether two changes are new messages of one conversation and direction.
 fn goes_with(one: &Change, next: &Change) -> bool {
-    let (Effect::Created(one), Effect::Created(next)) = (&one.effect, &next.effect) else {
+    let (ChangeEffect::Created(one), ChangeEffect::Created(next)) = (&one.effect, &next.effect)
+    else {
         return false;
     };
     one.recipient == next.recipient
@@ -197,36 +203,38 @@ fn told<'c>(
     run: &'c [Change],
     epoch: Epoch,
     head: &mut Head,
-) -> Option<(EventKind, (&'c str, &'c str), Vec<Told<'c>>)> {
+) -> Option<(EventKind, (&'c str, &'c str), Vec<FanOutEvent<'c>>)> {
     let mut told = Vec::with_capacity(run.len());
     let mut found = None;
     for Change { offset, effect } in run {
         head.cursor = Cursor { epoch, offset: *offset };
         let (kind, content) = match effect {
             // One that was imported to its old place is not new.
-            Effect::Created(message) if message.seq <= head.seq => continue,
-            Effect::Created(message) => {
+            ChangeEffect::Created(message) if message.seq <= head.seq => continue,
+            ChangeEffect::Created(message) => {
                 head.seq = message.seq;
-                (EventKind::NewMessage, Content::New(message))
+                (EventKind::NewMessage, FrameContent::New(message))
             }
-            Effect::StatusChanged(message) => {
-                (EventKind::MessageStatus, Content::Status(MessageStatus::of(message)))
+            ChangeEffect::StatusChanged(message) => {
+                (EventKind::MessageStatus, FrameContent::Status(MessageStatus::of(message)))
             }
-            Effect::Updated(message) => (EventKind::MessageUpdated, Content::Updated(message)),
-            Effect::Deleted(message) => {
+            ChangeEffect::Updated(message) => {
+                (EventKind::MessageUpdated, FrameContent::Updated(message))
+            }
+            ChangeEffect::Deleted(message) => {
                 let Message { id, platform, recipient, seq, .. } = message;
                 let platform = platform.as_deref();
                 let content =
-                    Content::Deleted { id: *id, platform, conversation: recipient, seq: *seq };
+                    FrameContent::Deleted { id: *id, platform, conversation: recipient, seq: *seq };
                 (EventKind::MessageDeleted, content)
             }
-            Effect::Noticed(notice) => {
+            ChangeEffect::Noticed(notice) => {
                 let conversation = notice.conversation.as_deref().unwrap_or_default();
                 found = Some((EventKind::Notice, (&*notice.platform, conversation)));
-                (EventKind::Notice, Content::Notice(notice))
+                (EventKind::Notice, FrameContent::Notice(notice))
             }
             // Told as it is now, in its own time.
-            Effect::ConversationChanged { platform, conversation } => {
+            ChangeEffect::ConversationChanged { platform, conversation } => {
                 found = Some((EventKind::ConversationUpdated, (&**platform, &**conversation)));
                 continue;
             }
@@ -252,14 +260,15 @@ fn count<'c>(run: &'c [Change], new: usize, counts: &mut Vec<((Direction, &'c st
 
 #[cfg(test)]
 mod tests {
-    use super::super::mailbox::{Found, Mailbox};
-    use super::super::{Form, Limits};
+    use super::super::mailbox::{Mailbox, MailboxContent};
+    use super::super::{FrameForm, SessionLimits};
     use super::*;
     use crate::model::message::{Draft, MessageType};
     use crate::model::subscription::Topic;
     use std::task::{Context, Poll};
 
-    const LIMITS: Limits = Limits { frames: 4, bytes: 1 << 20, replay_bytes: 1 << 20, topics: 10 };
+    const LIMITS: SessionLimits =
+        SessionLimits { frames: 4, bytes: 1 << 20, replay_bytes: 1 << 20, topics: 10 };
 
     fn created(seq: u64, platform: &str, conversation: &str) -> Message {
         let (recipient, platform) = (conversation.to_owned(), Some(platform.to_owned()));
@@ -267,7 +276,7 @@ mod tests {
         draft.into_message(seq, uuid::Uuid::nil(), 0)
     }
 
-    fn commit(effects: impl IntoIterator<Item = (u64, Effect)>) -> Committed {
+    fn commit(effects: impl IntoIterator<Item = (u64, ChangeEffect)>) -> Committed {
         let change = |(offset, effect)| Change { offset, effect };
         Committed { epoch: Epoch::new(1), changes: effects.into_iter().map(change).collect() }
     }
@@ -275,12 +284,12 @@ mod tests {
     fn messages(seqs: impl IntoIterator<Item = (u64, &'static str)>) -> Committed {
         let seqs = seqs.into_iter().enumerate();
         commit(seqs.map(|(i, (seq, conversation))| {
-            (i as u64 + seq, Effect::Created(created(seq, "qq", conversation)))
+            (i as u64 + seq, ChangeEffect::Created(created(seq, "qq", conversation)))
         }))
     }
 
     /// A session with each of these topics, for these kinds.
-    fn session(hub: &Hub, form: Form, kinds: &[EventKind], topics: &[Topic]) -> Arc<Mailbox> {
+    fn session(hub: &Hub, form: FrameForm, kinds: &[EventKind], topics: &[Topic]) -> Arc<Mailbox> {
         let mailbox = Arc::new(Mailbox::new(Position::default()));
         mailbox.set_form(form);
         let mut state = hub.lock();
@@ -294,11 +303,11 @@ mod tests {
 
     fn texts(mailbox: &Mailbox) -> Vec<serde_json::Value> {
         match mailbox.poll_take(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Found::Mail(batches)) => {
+            Poll::Ready(MailboxContent::Mail(batches)) => {
                 let frames = batches.iter().flat_map(|batch| batch.frames());
                 frames.map(|frame| serde_json::from_str(&frame.text).unwrap()).collect()
             }
-            Poll::Ready(Found::Behind(_)) => panic!("it is behind"),
+            Poll::Ready(MailboxContent::Behind(_)) => panic!("it is behind"),
             Poll::Pending => Vec::new(),
         }
     }
@@ -308,7 +317,7 @@ mod tests {
         let hub = Hub::new(LIMITS);
         let topics = [(None, None), (Some("qq"), None), (Some("qq"), Some("a"))];
         let topics = topics.map(|(platform, name)| Topic::of(platform, name));
-        let mailbox = session(&hub, Form::Messages, &[EventKind::NewMessage], &topics);
+        let mailbox = session(&hub, FrameForm::Messages, &[EventKind::NewMessage], &topics);
         hub.hand_out(&messages([(1, "a"), (2, "a"), (1, "a"), (3, "b")]));
         let seqs: Vec<_> =
             texts(&mailbox).iter().map(|text| text["data"]["seq"].as_u64().unwrap()).collect();
@@ -319,12 +328,15 @@ mod tests {
     #[tokio::test]
     async fn a_run_that_is_longer_than_a_mailbox_is_read_from_the_store() {
         let hub = Hub::new(LIMITS);
-        let mailbox = session(&hub, Form::Messages, &[EventKind::NewMessage], &[Topic::default()]);
+        let mailbox =
+            session(&hub, FrameForm::Messages, &[EventKind::NewMessage], &[Topic::default()]);
         hub.hand_out(&messages([(1, "a")]));
-        let more = (2..=6).map(|seq| (seq, Effect::Created(created(seq, "qq", "a"))));
+        let more = (2..=6).map(|seq| (seq, ChangeEffect::Created(created(seq, "qq", "a"))));
         hub.hand_out(&commit(more));
         let found = mailbox.poll_take(&mut Context::from_waker(Waker::noop()));
-        let Poll::Ready(Found::Behind(delivered)) = found else { panic!("it is not behind") };
+        let Poll::Ready(MailboxContent::Behind(delivered)) = found else {
+            panic!("it is not behind")
+        };
         assert_eq!(delivered, Position::default());
     }
 
@@ -332,18 +344,18 @@ mod tests {
     async fn a_session_with_events_sees_cursors_and_another_one_does_not() {
         let hub = Hub::new(LIMITS);
         let topics = [Topic::default()];
-        let plain = session(&hub, Form::Messages, &[EventKind::NewMessage], &topics);
+        let plain = session(&hub, FrameForm::Messages, &[EventKind::NewMessage], &topics);
         let kinds = [EventKind::NewMessage, EventKind::MessageDeleted];
         let events = Arc::new(Mailbox::new(Position::default()));
-        events.set_form(Form::Events);
+        events.set_form(FrameForm::Events);
         for kind in kinds {
             hub.lock().index_mut(kind).add(&topics[0], 2, &events);
         }
         let message = created(1, "qq", "a");
         hub.hand_out(&commit([
-            (7, Effect::Created(message.clone())),
-            (8, Effect::StatusChanged(message.clone())),
-            (9, Effect::Deleted(message)),
+            (7, ChangeEffect::Created(message.clone())),
+            (8, ChangeEffect::StatusChanged(message.clone())),
+            (9, ChangeEffect::Deleted(message)),
         ]));
         let told = texts(&events);
         let seen: Vec<_> = told.iter().map(|event| (&event["type"], &event["cursor"])).collect();
@@ -360,13 +372,16 @@ mod tests {
     #[tokio::test]
     async fn what_was_dropped_makes_sessions_read_on_from_where_they_were() {
         let hub = Hub::new(LIMITS);
-        let mailbox = session(&hub, Form::Events, &[EventKind::NewMessage], &[Topic::default()]);
+        let mailbox =
+            session(&hub, FrameForm::Events, &[EventKind::NewMessage], &[Topic::default()]);
         hub.hand_out(&messages([(1, "a"), (2, "a")]));
         assert_eq!(texts(&mailbox).len(), 2);
         let head = Head { seq: 9, cursor: Cursor { epoch: Epoch::new(1), offset: 20 } };
         hub.skip_to(head);
         let found = mailbox.poll_take(&mut Context::from_waker(Waker::noop()));
-        let Poll::Ready(Found::Behind(delivered)) = found else { panic!("it is not behind") };
+        let Poll::Ready(MailboxContent::Behind(delivered)) = found else {
+            panic!("it is not behind")
+        };
         assert_eq!(delivered.seq, 2);
         assert_eq!(hub.lock().head, head);
     }

@@ -1,13 +1,13 @@
 //! Frames of the server, encoded once and shared by all sessions that get them.
 
+use super::replay_memory::Reserved;
 use super::resume::ResumePoint;
-use super::room::Reserved;
-use crate::adapter::StatusChange;
+use crate::adapter::AdapterStatusChange;
 use crate::model::message::{LOCAL, Message};
 use crate::model::notice::Notice;
 use crate::model::subscription::Position;
 use crate::protocol::event::{
-    AdapterStatus, Event, MessageDeleted, MessageStatus, MessageUpdated, NewMessage,
+    AdapterStatusData, MessageDeleted, MessageStatus, MessageUpdated, NewMessageData, ServerEvent,
 };
 use crate::protocol::overview::Conversation;
 use bytes::Bytes;
@@ -21,14 +21,14 @@ use uuid::Uuid;
 /// The content of a frame before it is encoded.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
-pub enum Content<'a> {
+pub enum FrameContent<'a> {
     New(&'a Message),
     Status(MessageStatus<'a>),
     Updated(&'a Message),
     Deleted { id: Uuid, platform: Option<&'a str>, conversation: &'a str, seq: u64 },
     Conversation(&'a Conversation),
     Notice(&'a Notice),
-    Adapter(&'a StatusChange),
+    Adapter(&'a AdapterStatusChange),
 }
 
 /// One event, for every client that gets it.
@@ -44,49 +44,55 @@ pub struct Frame {
 
 impl Frame {
     /// Encodes one event; `shows_cursor` for sessions that asked for events.
-    pub fn of(content: &Content, resume: ResumePoint, shows_cursor: bool) -> Self {
+    pub fn of(content: &FrameContent, resume: ResumePoint, shows_cursor: bool) -> Self {
         let cursor = shows_cursor.then(|| Cow::from(resume.to_string()));
         let event = match *content {
-            Content::New(message) => Event::NewMessage { cursor, data: NewMessage::of(message) },
-            Content::Status(ref data) => Event::MessageStatus { cursor, data: data.clone() },
-            Content::Updated(message) => {
-                Event::MessageUpdated { cursor, data: Box::new(MessageUpdated::of(message)) }
+            FrameContent::New(message) => {
+                ServerEvent::NewMessage { cursor, data: NewMessageData::of(message) }
             }
-            Content::Deleted { id, platform, conversation, seq } => {
+            FrameContent::Status(ref data) => {
+                ServerEvent::MessageStatus { cursor, data: data.clone() }
+            }
+            FrameContent::Updated(message) => {
+                ServerEvent::MessageUpdated { cursor, data: Box::new(MessageUpdated::of(message)) }
+            }
+            FrameContent::Deleted { id, platform, conversation, seq } => {
                 let platform = platform.unwrap_or(LOCAL).into();
                 let data = MessageDeleted { id, platform, conversation: conversation.into(), seq };
-                Event::MessageDeleted { cursor, data }
+                ServerEvent::MessageDeleted { cursor, data }
             }
-            Content::Conversation(entry) => {
-                Event::ConversationUpdated { cursor, data: Cow::Borrowed(entry) }
+            FrameContent::Conversation(entry) => {
+                ServerEvent::ConversationUpdated { cursor, data: Cow::Borrowed(entry) }
             }
-            Content::Notice(notice) => Event::Notice { cursor, data: Cow::Borrowed(notice) },
-            Content::Adapter(change) => {
-                Event::AdapterStatus { cursor, data: AdapterStatus::of(change) }
+            FrameContent::Notice(notice) => {
+                ServerEvent::Notice { cursor, data: Cow::Borrowed(notice) }
+            }
+            FrameContent::Adapter(change) => {
+                ServerEvent::AdapterStatus { cursor, data: AdapterStatusData::of(change) }
             }
         };
         // Our own types always serialise; were one not to, an empty frame is the least harm.
         let text = serde_json::to_string(&event).unwrap_or_default().into();
-        Self { resume, is_adapter: matches!(content, Content::Adapter(_)), text }
+        Self { resume, is_adapter: matches!(content, FrameContent::Adapter(_)), text }
     }
 }
 
 /// Frames that go out together, in order: encoded once, and shared by all who are sent them.
 #[derive(Debug)]
-pub struct Batch {
+pub struct FrameBatch {
     /// Everything up to here lies before its first frame; `None` for frames without a place in the
     /// log.
     pub before: Option<Position>,
     frames: Vec<Frame>,
     wire: Bytes,
-    /// The room that they take, where they were read from the store.
+    /// The memory that they take, where they were read from the store.
     reserved: Option<Arc<Reserved>>,
 }
 
 /// The longest header of a frame that a server sends (RFC 6455, section 5.2, without a mask).
 const MAX_HEADER: usize = 10;
 
-impl Batch {
+impl FrameBatch {
     /// Encodes frames for the wire.
     pub fn of(before: Option<Position>, mut frames: Vec<Frame>) -> Arc<Self> {
         let (wire, ends) = encode(&frames);
@@ -95,7 +101,7 @@ impl Batch {
         Arc::new(Self { before, frames, wire, reserved: None })
     }
 
-    /// Encodes frames that were read from the store, with the room that was reserved for them.
+    /// Encodes frames that were read from the store, with the memory that was reserved for them.
     pub(super) fn held(mut frames: Vec<Frame>, mut reserved: Reserved) -> Arc<Self> {
         let (wire, ends) = encode(&frames);
         reserved.shrink_to(wire.len());
@@ -105,7 +111,7 @@ impl Batch {
         Arc::new(Self { before: None, frames, wire, reserved: Some(reserved) })
     }
 
-    /// Bytes made of this batch, which take the room of the batch until they are gone.
+    /// Bytes made of this batch, which hold the memory of the batch until they are dropped.
     pub fn hold(&self, bytes: Bytes) -> Bytes {
         match &self.reserved {
             Some(reserved) => reserved.hold(bytes),
@@ -158,7 +164,7 @@ mod tests {
         let texts = [0, 125, 126, 65_535, 65_536].map(|length| "x".repeat(length));
         let resume = ResumePoint::from(Cursor::default());
         let frame = |text: &String| Frame { resume, is_adapter: false, text: text.into() };
-        let batch = Batch::of(None, texts.iter().map(frame).collect());
+        let batch = FrameBatch::of(None, texts.iter().map(frame).collect());
         let mut wire = FrameSocket::new(batch.wire().as_ref());
         for (frame, text) in batch.frames().iter().zip(&texts) {
             assert_eq!(frame.text.as_str(), text);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// The sessions that have each topic.
 #[derive(Default)]
-pub(super) struct Index {
+pub(super) struct TopicIndex {
     any_platform: OfPlatform,
     by_platform: HashMap<String, OfPlatform>,
 }
@@ -22,7 +22,7 @@ struct OfPlatform {
 /// Sessions with the same topic, by their number.
 type Members = HashMap<u64, Arc<Mailbox>>;
 
-impl Index {
+impl TopicIndex {
     pub(super) fn add(&mut self, topic: &Topic, session: u64, mailbox: &Arc<Mailbox>) {
         let topics = match &topic.platform {
             None => &mut self.any_platform,

@@ -2,7 +2,7 @@
 
 /// Bounds of each session, and of all together.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct SessionLimits {
     /// Frames that wait for a session; with more, it reads from the store until it has caught up.
     pub frames: usize,
     /// Bytes that wait for a session.

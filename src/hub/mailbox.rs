@@ -1,9 +1,9 @@
 //! Queue of one session: bounded while the session is live; the place to read on from in the store
 //! once it was full.
 
-use super::frame::Batch;
-use super::limits::Limits;
-use crate::adapter::StatusChange;
+use super::frame::FrameBatch;
+use super::limits::SessionLimits;
+use crate::adapter::AdapterStatusChange;
 use crate::metrics::METRICS;
 use crate::model::subscription::Position;
 use smallvec::SmallVec;
@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 /// Batches that wait for a session; the few of one that keeps up need no memory of their own.
-pub type Batches = SmallVec<[Arc<Batch>; 2]>;
+pub type Batches = SmallVec<[Arc<FrameBatch>; 2]>;
 
 /// The frames of a session, and how it reads on when it is behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
+pub enum FrameForm {
     /// New messages without cursors, read on by `seq` from the messages.
     #[default]
     Messages,
@@ -26,7 +26,7 @@ pub enum Form {
     Events,
 }
 
-impl Form {
+impl FrameForm {
     /// Whether the session reads on by offset.
     pub(super) fn is_by_offset(self) -> bool {
         self != Self::Messages
@@ -43,17 +43,17 @@ pub(super) struct Handout<'h> {
     /// Grows with each; a session with several topics that match gets it once.
     pub number: u64,
     /// The frames, by whether they show cursors.
-    pub batches: &'h dyn Fn(bool) -> &'h [Arc<Batch>],
-    pub subject: Subject<'h>,
+    pub batches: &'h dyn Fn(bool) -> &'h [Arc<FrameBatch>],
+    pub subject: HandoutSubject<'h>,
 }
 
 /// Subject of a handout.
 #[derive(Clone, Copy)]
-pub(super) enum Subject<'h> {
+pub(super) enum HandoutSubject<'h> {
     /// Events; everything up to here is dealt with once they were handed out.
     Log(Position),
     /// The state of an adapter, which has no place in the log; told after everything up to here.
-    Adapter(&'h Arc<StatusChange>, Position),
+    Adapter(&'h Arc<AdapterStatusChange>, Position),
     /// A conversation as it is now, told after everything up to here; sessions that read on from
     /// the journal find it there.
     Conversation(Position),
@@ -65,21 +65,21 @@ pub(super) struct Mailbox {
 }
 
 struct Mail {
-    form: Form,
-    mode: Mode,
+    form: FrameForm,
+    mode: MailboxMode,
     /// The last handout it got.
     last: u64,
     /// The session's task waits for mail; a push takes this, and wakes it.
     waiting: Option<Waker>,
 }
 
-enum Mode {
-    Live(Queue),
+enum MailboxMode {
+    Live(FrameQueue),
     Behind(Backlog),
 }
 
 #[derive(Default)]
-struct Queue {
+struct FrameQueue {
     batches: Batches,
     frames: usize,
     bytes: usize,
@@ -98,10 +98,10 @@ struct Backlog {
 }
 
 /// The newest state of each adapter that changed, by platform and account.
-pub(super) type AdapterStates = BTreeMap<(String, Option<String>), Arc<StatusChange>>;
+pub(super) type AdapterStates = BTreeMap<(String, Option<String>), Arc<AdapterStatusChange>>;
 
 /// Content of a mailbox.
-pub(super) enum Found {
+pub(super) enum MailboxContent {
     /// Live, and these wait.
     Mail(Batches),
     /// It has to read on from the store, after this place.
@@ -121,17 +121,17 @@ impl Mailbox {
     /// An empty mailbox, live from `head` on.
     pub(super) fn new(head: Position) -> Self {
         METRICS.sessions.inc();
-        let mode = Mode::Live(Queue { through: head, ..Queue::default() });
-        let mail = Mail { form: Form::default(), mode, last: 0, waiting: None };
+        let mode = MailboxMode::Live(FrameQueue { through: head, ..FrameQueue::default() });
+        let mail = Mail { form: FrameForm::default(), mode, last: 0, waiting: None };
         Self { mail: Mutex::new(mail) }
     }
 
-    pub(super) fn set_form(&self, form: Form) {
+    pub(super) fn set_form(&self, form: FrameForm) {
         self.lock().form = form;
     }
 
     /// Puts a handout in. Gives the waker of the session that waits for it.
-    pub(super) fn push(&self, handout: &Handout, limits: Limits) -> Option<Waker> {
+    pub(super) fn push(&self, handout: &Handout, limits: SessionLimits) -> Option<Waker> {
         let mut mail = self.lock();
         if handout.number <= mail.last {
             return None;
@@ -139,37 +139,37 @@ impl Mailbox {
         mail.last = handout.number;
         let form = mail.form;
         match &mut mail.mode {
-            Mode::Live(queue) if queue.knows(handout.subject, form) => return None,
-            Mode::Live(queue) => {
+            MailboxMode::Live(queue) if queue.knows(handout.subject, form) => return None,
+            MailboxMode::Live(queue) => {
                 if let Some(backlog) = queue.push(handout, form, limits) {
-                    mail.mode = Mode::Behind(backlog);
+                    mail.mode = MailboxMode::Behind(backlog);
                 }
             }
-            Mode::Behind(backlog) => note(&mut backlog.adapters, handout.subject),
+            MailboxMode::Behind(backlog) => note(&mut backlog.adapters, handout.subject),
         }
         mail.waiting.take()
     }
 
     /// Takes out what waits; while that is nothing, the task is woken by the next push.
-    pub(super) fn poll_take(&self, cx: &mut Context) -> Poll<Found> {
+    pub(super) fn poll_take(&self, cx: &mut Context) -> Poll<MailboxContent> {
         let mut mail = self.lock();
         match &mut mail.mode {
-            Mode::Live(queue) if queue.batches.is_empty() => {
+            MailboxMode::Live(queue) if queue.batches.is_empty() => {
                 if !mail.waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                     mail.waiting = Some(cx.waker().clone());
                 }
                 Poll::Pending
             }
-            Mode::Live(queue) => Poll::Ready(Found::Mail(queue.take())),
-            Mode::Behind(backlog) => Poll::Ready(Found::Behind(backlog.delivered)),
+            MailboxMode::Live(queue) => Poll::Ready(MailboxContent::Mail(queue.take())),
+            MailboxMode::Behind(backlog) => Poll::Ready(MailboxContent::Behind(backlog.delivered)),
         }
     }
 
     /// Takes out what waits, without waiting; nothing where the session is behind.
     pub(super) fn take(&self) -> Batches {
         match &mut self.lock().mode {
-            Mode::Live(queue) => queue.take(),
-            Mode::Behind(_) => Batches::new(),
+            MailboxMode::Live(queue) => queue.take(),
+            MailboxMode::Behind(_) => Batches::new(),
         }
     }
 
@@ -185,13 +185,13 @@ impl Mailbox {
     /// Everything up to `head` was handed out.
     pub(super) fn fall_behind(&self, head: Position) -> Position {
         let mut mail = self.lock();
-        if let Mode::Live(queue) = &mut mail.mode {
+        if let MailboxMode::Live(queue) = &mut mail.mode {
             let delivered = queue.through.max(head);
-            mail.mode = Mode::Behind(std::mem::take(queue).overflow(delivered));
+            mail.mode = MailboxMode::Behind(std::mem::take(queue).overflow(delivered));
         }
         match &mail.mode {
-            Mode::Behind(backlog) => backlog.delivered,
-            Mode::Live(_) => head,
+            MailboxMode::Behind(backlog) => backlog.delivered,
+            MailboxMode::Live(_) => head,
         }
     }
 
@@ -199,7 +199,7 @@ impl Mailbox {
     pub(super) fn catch_up(&self, position: Position, head: Position) -> CaughtUp {
         let mut mail = self.lock();
         let by_offset = mail.form.is_by_offset();
-        let Mode::Behind(backlog) = &mut mail.mode else { return CaughtUp::Live };
+        let MailboxMode::Behind(backlog) = &mut mail.mode else { return CaughtUp::Live };
         let is_there =
             if by_offset { position.offset >= head.offset } else { position.seq >= head.seq };
         if !is_there {
@@ -209,24 +209,25 @@ impl Mailbox {
             return CaughtUp::Adapters(std::mem::take(&mut backlog.adapters));
         }
         METRICS.sessions_behind.dec();
-        mail.mode = Mode::Live(Queue { through: position.max(head), ..Queue::default() });
+        mail.mode =
+            MailboxMode::Live(FrameQueue { through: position.max(head), ..FrameQueue::default() });
         CaughtUp::Live
     }
 
     /// Turns to the live stream without having read what is missing.
     pub(super) fn go_live(&self, head: Position) {
         let mut mail = self.lock();
-        if matches!(mail.mode, Mode::Behind(_)) {
+        if matches!(mail.mode, MailboxMode::Behind(_)) {
             METRICS.sessions_behind.dec();
         }
-        mail.mode = Mode::Live(Queue { through: head, ..Queue::default() });
+        mail.mode = MailboxMode::Live(FrameQueue { through: head, ..FrameQueue::default() });
     }
 
     /// The place after which a session that is behind reads on.
     pub(super) fn delivered(&self) -> Option<Position> {
         match &self.lock().mode {
-            Mode::Behind(backlog) => Some(backlog.delivered),
-            Mode::Live(_) => None,
+            MailboxMode::Behind(backlog) => Some(backlog.delivered),
+            MailboxMode::Live(_) => None,
         }
     }
 
@@ -238,35 +239,42 @@ impl Mailbox {
 impl Drop for Mailbox {
     fn drop(&mut self) {
         METRICS.sessions.dec();
-        if matches!(self.lock().mode, Mode::Behind(_)) {
+        if matches!(self.lock().mode, MailboxMode::Behind(_)) {
             METRICS.sessions_behind.dec();
         }
     }
 }
 
-impl Queue {
+impl FrameQueue {
     /// Whether the session has it already, from the store.
-    fn knows(&self, subject: Subject, form: Form) -> bool {
+    fn knows(&self, subject: HandoutSubject, form: FrameForm) -> bool {
         match subject {
-            Subject::Log(through) if form.is_by_offset() => through.offset <= self.through.offset,
-            Subject::Log(through) => through.seq <= self.through.seq,
-            Subject::Adapter(..) => false,
+            HandoutSubject::Log(through) if form.is_by_offset() => {
+                through.offset <= self.through.offset
+            }
+            HandoutSubject::Log(through) => through.seq <= self.through.seq,
+            HandoutSubject::Adapter(..) => false,
             // The store has brought the session further than the hub is, and told it as it is now.
-            Subject::Conversation(at) => at.offset < self.through.offset,
+            HandoutSubject::Conversation(at) => at.offset < self.through.offset,
         }
     }
 
     /// Queues a handout; where it does not fit, the session is behind.
-    fn push(&mut self, handout: &Handout, form: Form, limits: Limits) -> Option<Backlog> {
+    fn push(
+        &mut self,
+        handout: &Handout,
+        form: FrameForm,
+        limits: SessionLimits,
+    ) -> Option<Backlog> {
         note(&mut self.adapters, handout.subject);
         let mut delivered = self.through;
         match handout.subject {
-            Subject::Log(through) => self.through = delivered.max(through),
+            HandoutSubject::Log(through) => self.through = delivered.max(through),
             // Its cursor would lead back: it is told with the one of this session.
-            Subject::Adapter(_, at) if at.offset < delivered.offset => {
+            HandoutSubject::Adapter(_, at) if at.offset < delivered.offset => {
                 return Some(std::mem::take(self).overflow(delivered));
             }
-            Subject::Adapter(..) | Subject::Conversation(_) => {}
+            HandoutSubject::Adapter(..) | HandoutSubject::Conversation(_) => {}
         }
         for batch in (handout.batches)(form.shows_cursor()) {
             let fits = self.frames + batch.frames().len() <= limits.frames
@@ -299,8 +307,8 @@ impl Queue {
 }
 
 /// Keeps an adapter's state, which the store cannot tell later.
-fn note(adapters: &mut AdapterStates, subject: Subject) {
-    if let Subject::Adapter(change, _) = subject {
+fn note(adapters: &mut AdapterStates, subject: HandoutSubject) {
+    if let HandoutSubject::Adapter(change, _) = subject {
         adapters.insert((change.platform.clone(), change.account.clone()), change.clone());
     }
 }
@@ -308,34 +316,35 @@ fn note(adapters: &mut AdapterStates, subject: Subject) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapter::State;
-    use crate::hub::frame::{Content, Frame};
+    use crate::adapter::PlatformState;
+    use crate::hub::frame::{Frame, FrameContent};
     use crate::model::cursor::Cursor;
 
-    const LIMITS: Limits = Limits { frames: 1, bytes: 1 << 20, replay_bytes: 1 << 20, topics: 10 };
+    const LIMITS: SessionLimits =
+        SessionLimits { frames: 1, bytes: 1 << 20, replay_bytes: 1 << 20, topics: 10 };
 
     fn at(offset: u64) -> Position {
         Position { seq: offset, offset }
     }
 
-    fn adapter(account: &str) -> Arc<StatusChange> {
-        Arc::new(StatusChange {
+    fn adapter(account: &str) -> Arc<AdapterStatusChange> {
+        Arc::new(AdapterStatusChange {
             platform: "qq".into(),
             account: Some(account.into()),
-            state: State::Connected,
+            state: PlatformState::Connected,
             reason: None,
         })
     }
 
     fn push_adapter(mailbox: &Mailbox, number: u64, head: Position, account: &str) {
         let change = adapter(account);
-        let frame = Frame::of(&Content::Adapter(&change), Cursor::default().into(), true);
-        let batches = [Batch::of(None, vec![frame])];
-        let subject = Subject::Adapter(&change, head);
+        let frame = Frame::of(&FrameContent::Adapter(&change), Cursor::default().into(), true);
+        let batches = [FrameBatch::of(None, vec![frame])];
+        let subject = HandoutSubject::Adapter(&change, head);
         mailbox.push(&Handout { number, batches: &|_| &batches, subject }, LIMITS);
     }
 
-    fn found(mailbox: &Mailbox) -> Found {
+    fn found(mailbox: &Mailbox) -> MailboxContent {
         match mailbox.poll_take(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(found) => found,
             Poll::Pending => panic!("nothing waits"),
@@ -347,7 +356,7 @@ mod tests {
         let mailbox = Mailbox::new(at(3));
         push_adapter(&mailbox, 1, at(3), "a");
         push_adapter(&mailbox, 2, at(3), "b");
-        let Found::Behind(delivered) = found(&mailbox) else { panic!("it is not behind") };
+        let MailboxContent::Behind(delivered) = found(&mailbox) else { panic!("it is not behind") };
         assert_eq!(delivered, at(3));
         let CaughtUp::Adapters(adapters) = mailbox.catch_up(at(3), at(3)) else {
             panic!("they are forgotten")
@@ -359,12 +368,14 @@ mod tests {
     #[test]
     fn the_state_of_an_adapter_leads_no_session_back() {
         let mailbox = Mailbox::new(at(0));
-        mailbox.set_form(Form::Events);
+        mailbox.set_form(FrameForm::Events);
         mailbox.fall_behind(at(5));
         // It has read more than the hub has handed out.
         assert!(matches!(mailbox.catch_up(at(9), at(7)), CaughtUp::Live));
         push_adapter(&mailbox, 1, at(7), "a");
-        let Found::Behind(delivered) = found(&mailbox) else { panic!("it is told with cursor 7") };
+        let MailboxContent::Behind(delivered) = found(&mailbox) else {
+            panic!("it is told with cursor 7")
+        };
         assert_eq!(delivered, at(9));
     }
 }

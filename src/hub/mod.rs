@@ -12,25 +12,25 @@ mod mailbox;
 mod queue;
 mod reading;
 pub mod replay;
+mod replay_memory;
 pub mod resume;
-mod room;
 mod subscriber;
 mod throttle;
 
-pub use limits::Limits;
-pub use mailbox::{Batches, Form};
-pub use subscriber::{CursorGone, Refused, Since, Subscribed, Subscriber, Wish};
+pub use limits::SessionLimits;
+pub use mailbox::{Batches, FrameForm};
+pub use subscriber::{CursorGone, ReplayStart, SubscribeRefused, Subscribed, Subscriber, Wish};
 
-use crate::adapter::StatusChange;
+use crate::adapter::AdapterStatusChange;
 use crate::model::change::Committed;
 use crate::model::subscription::Position;
 use crate::protocol::event::EventKind;
 use crate::store::Head;
-use frame::{Batch, Content, Frame};
-use index::Index;
-use mailbox::{Handout, Subject};
+use frame::{Frame, FrameBatch, FrameContent};
+use index::TopicIndex;
+use mailbox::{Handout, HandoutSubject};
 use queue::Queue;
-use room::Room;
+use replay_memory::ReplayMemory;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -45,8 +45,8 @@ pub struct Hub {
     queue: Queue,
     state: Mutex<State>,
     progress: watch::Sender<Progress>,
-    room: Room,
-    limits: Limits,
+    replay_memory: ReplayMemory,
+    limits: SessionLimits,
 }
 
 /// Commits that were handed out.
@@ -64,7 +64,7 @@ struct State {
     last_session: u64,
     last_handout: u64,
     /// By kind of event.
-    indexes: [Index; EventKind::ALL.len()],
+    indexes: [TopicIndex; EventKind::ALL.len()],
 }
 
 impl State {
@@ -72,11 +72,11 @@ impl State {
         position_of(self.head)
     }
 
-    fn index(&self, kind: EventKind) -> &Index {
+    fn index(&self, kind: EventKind) -> &TopicIndex {
         &self.indexes[kind as usize]
     }
 
-    fn index_mut(&mut self, kind: EventKind) -> &mut Index {
+    fn index_mut(&mut self, kind: EventKind) -> &mut TopicIndex {
         &mut self.indexes[kind as usize]
     }
 
@@ -92,18 +92,18 @@ fn position_of(head: Head) -> Position {
 
 impl Hub {
     /// A hub without sessions. Nothing is handed out before [`Hub::run`].
-    pub fn new(limits: Limits) -> Arc<Self> {
+    pub fn new(limits: SessionLimits) -> Arc<Self> {
         let state = State {
             head: Head::default(),
             last_session: 0,
             last_handout: 0,
-            indexes: std::array::from_fn(|_| Index::default()),
+            indexes: std::array::from_fn(|_| TopicIndex::default()),
         };
         Arc::new(Self {
             queue: Queue::default(),
             state: Mutex::new(state),
             progress: watch::Sender::default(),
-            room: Room::new(limits.replay_bytes),
+            replay_memory: ReplayMemory::new(limits.replay_bytes),
             limits,
         })
     }
@@ -121,15 +121,18 @@ impl Hub {
 
     /// Hands out a change of an adapter's state, once to each session that has a topic of its
     /// platform.
-    pub fn adapter_status(&self, change: StatusChange) {
+    pub fn adapter_status(&self, change: AdapterStatusChange) {
         let change = Arc::new(change);
         let mut state = self.lock();
         let number = state.next_handout();
         let resume = state.head.cursor.into();
         let [plain, with_cursor] = [false, true].map(|shows_cursor| {
-            [Batch::of(None, vec![Frame::of(&Content::Adapter(&change), resume, shows_cursor)])]
+            [FrameBatch::of(
+                None,
+                vec![Frame::of(&FrameContent::Adapter(&change), resume, shows_cursor)],
+            )]
         });
-        let subject = Subject::Adapter(&change, state.position());
+        let subject = HandoutSubject::Adapter(&change, state.position());
         let batches = |shows_cursor: bool| &(if shows_cursor { &with_cursor } else { &plain })[..];
         let handout = Handout { number, batches: &batches, subject };
         let sessions = state.index(EventKind::NewMessage).of_platform(&change.platform);

@@ -2,7 +2,7 @@
 //! never waited for. When it is full, what it holds is dropped, and sessions read from the store.
 
 use crate::metrics::METRICS;
-use crate::model::change::{Change, Committed, Effect};
+use crate::model::change::{Change, ChangeEffect, Committed};
 use crate::store::Head;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,7 +39,7 @@ struct State {
 }
 
 /// The next thing for the hub's task.
-pub(super) enum Next {
+pub(super) enum NextCommit {
     /// A commit, and its number.
     Commit(Arc<Committed>, u64),
     /// Everything up to here was dropped, and is in the store; the number of the last commit.
@@ -54,7 +54,7 @@ impl Queue {
         for Change { offset, effect } in &commit.changes {
             state.head.cursor.offset = *offset;
             state.head.cursor.epoch = commit.epoch;
-            if let Effect::Created(message) = effect {
+            if let ChangeEffect::Created(message) = effect {
                 state.head.seq = state.head.seq.max(message.seq);
             }
         }
@@ -89,16 +89,16 @@ impl Queue {
     }
 
     /// The next one, if there is one.
-    pub(super) fn pop(&self) -> Option<Next> {
+    pub(super) fn pop(&self) -> Option<NextCommit> {
         let mut state = self.lock();
         if let Some((head, number)) = state.dropped.take() {
-            return Some(Next::Dropped(head, number));
+            return Some(NextCommit::Dropped(head, number));
         }
         let commit = state.commits.pop_front()?;
         state.changes -= commit.changes.len();
         state.bytes -= bytes(&commit);
         let number = state.pushed - state.commits.len() as u64;
-        Some(Next::Commit(commit, number))
+        Some(NextCommit::Commit(commit, number))
     }
 
     /// Waits until something was put in.
@@ -141,7 +141,7 @@ mod tests {
     fn commit(seq: u64, size: usize) -> Arc<Committed> {
         let draft = Draft::new(MessageType::Text, "x".repeat(size), "g".into(), None).unwrap();
         let message = draft.into_message(seq, uuid::Uuid::nil(), 0);
-        let change = Change { offset: 10 * seq, effect: Effect::Created(message) };
+        let change = Change { offset: 10 * seq, effect: ChangeEffect::Created(message) };
         Arc::new(Committed { epoch: Epoch::new(1), changes: vec![change] })
     }
 
@@ -151,14 +151,14 @@ mod tests {
         queue.push(commit(1, 10));
         queue.push(commit(2, MAX_BYTES + 1));
         queue.push(commit(3, 10));
-        let Some(Next::Dropped(head, 2)) = queue.pop() else { panic!("they were dropped") };
+        let Some(NextCommit::Dropped(head, 2)) = queue.pop() else { panic!("they were dropped") };
         assert_eq!((head.seq, head.cursor.offset), (2, 20));
-        assert!(matches!(queue.pop(), Some(Next::Commit(_, 3))));
+        assert!(matches!(queue.pop(), Some(NextCommit::Commit(_, 3))));
         queue.push(commit(4, MAX_BYTES));
-        assert!(matches!(queue.pop(), Some(Next::Commit(_, 4))), "one alone always fits");
+        assert!(matches!(queue.pop(), Some(NextCommit::Commit(_, 4))), "one alone always fits");
         assert!(queue.pop().is_none());
         let many = u64::try_from(MAX_CHANGES).unwrap();
         (5..=many + 5).for_each(|seq| queue.push(commit(seq, 1)));
-        assert!(matches!(queue.pop(), Some(Next::Dropped(_, _))));
+        assert!(matches!(queue.pop(), Some(NextCommit::Dropped(_, _))));
     }
 }

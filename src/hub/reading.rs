@@ -4,15 +4,15 @@
 //! do. Everything else is read by offset from the journal. A session with cursors that asks for
 //! older messages by `since` has both: first the messages up to its place, then the journal.
 
-use super::frame::{Content, Frame};
-use super::mailbox::Form;
+use super::frame::{Frame, FrameContent};
+use super::mailbox::FrameForm;
 use super::replay::{Interest, Replay, TooManyReplays};
 use super::resume::{Older, ResumePoint};
 use crate::model::cursor::Cursor;
 use crate::model::message::{LOCAL, Message};
-use crate::model::subscription::{Names, Position};
+use crate::model::subscription::{NameList, Position};
 use crate::protocol::event::{EventKind, EventKinds, MessageStatus};
-use crate::store::{Entry, JournalEntry, Result, View};
+use crate::store::{EntryContent, JournalEntry, Result, View};
 use std::collections::BTreeSet;
 
 /// Messages or events read from the store at a time.
@@ -32,14 +32,14 @@ const UNTOLD_SECONDS: u64 = 2;
 const MAX_STEPS_BACK: usize = 64;
 
 /// Progress of a session through the store.
-pub(super) struct Reading {
+pub(super) struct StoreReading {
     /// Messages that were asked for by `since`.
-    older: Option<Messages>,
+    older: Option<MessageReplay>,
     /// The journal; `None` for sessions without cursors.
     events: Option<Events>,
 }
 
-struct Messages {
+struct MessageReplay {
     replay: Replay,
     /// The last one; beyond it, the journal tells.
     through: u64,
@@ -54,7 +54,7 @@ struct Events {
 }
 
 /// Result of a step.
-pub(super) enum Step {
+pub(super) enum ReadStep {
     #[allow(missing_docs)]
     Frames(Vec<Frame>),
     /// Everything is read, up to here.
@@ -70,14 +70,14 @@ impl Events {
     }
 }
 
-impl Reading {
+impl StoreReading {
     /// Reads on after a place.
-    pub(super) fn from(form: Form, position: Position) -> Self {
+    pub(super) fn from(form: FrameForm, position: Position) -> Self {
         if form.is_by_offset() {
             return Self { older: None, events: Some(Events::from(position)) };
         }
         let replay = Replay::from(position.seq);
-        Self { older: Some(Messages { replay, through: u64::MAX }), events: None }
+        Self { older: Some(MessageReplay { replay, through: u64::MAX }), events: None }
     }
 
     /// Turns to the journal from `head` on; messages up to there are still read by `seq`.
@@ -100,7 +100,7 @@ impl Reading {
         if self.older.is_none() && since >= at {
             return Ok(());
         }
-        let fresh = || Messages { replay: Replay::from(at), through: at };
+        let fresh = || MessageReplay { replay: Replay::from(at), through: at };
         self.older.get_or_insert_with(fresh).replay.rewind(since, interest)
     }
 
@@ -124,7 +124,7 @@ impl Reading {
             let through = through.min(events.seq);
             let mut replay = Replay::from(through);
             replay.rewind(after, interest)?;
-            self.older = Some(Messages { replay, through });
+            self.older = Some(MessageReplay { replay, through });
         }
         Ok(())
     }
@@ -136,13 +136,13 @@ impl Reading {
         if !interest.kinds.is_empty() || events.replay.has_layers() {
             return false;
         }
-        self.older = Some(Messages { replay: Replay::from(events.seq), through: head.seq });
+        self.older = Some(MessageReplay { replay: Replay::from(events.seq), through: head.seq });
         self.events = Some(Events::from(head));
         true
     }
 
     /// Forgets what was delivered by topics that are unsubscribed.
-    pub(super) fn forget(&mut self, platforms: &Names, conversations: &Names) {
+    pub(super) fn forget(&mut self, platforms: &NameList, conversations: &NameList) {
         for replay in self.replays() {
             replay.forget(platforms, conversations);
         }
@@ -177,7 +177,7 @@ impl Reading {
         view: &View,
         interest: &Interest,
         shows_cursor: bool,
-    ) -> Result<Step> {
+    ) -> Result<ReadStep> {
         let at = self.resume(view)?;
         let chunk = Chunk { view, interest, shows_cursor, frames: Vec::new(), bytes: 0 };
         if let Some(older) = &mut self.older {
@@ -187,11 +187,11 @@ impl Reading {
                 self.older = None;
             }
             let is_end = is_over && self.events.is_none() && frames.is_empty();
-            return Ok(if is_end { Step::End(end(view)) } else { Step::Frames(frames) });
+            return Ok(if is_end { ReadStep::End(end(view)) } else { ReadStep::Frames(frames) });
         }
         match &mut self.events {
             Some(events) => events.step(chunk, at),
-            None => Ok(Step::End(end(view))),
+            None => Ok(ReadStep::End(end(view))),
         }
     }
 }
@@ -206,7 +206,7 @@ pub(super) fn seq_at(view: &View, offset: u64) -> Result<u64> {
     while let Some(entries) = view.journal(after, CHUNK)? {
         for JournalEntry { offset, entry, .. } in &entries {
             after = *offset;
-            if let Entry::Created { seq } = entry {
+            if let EntryContent::Created { seq } = entry {
                 return Ok(seq - 1);
             }
         }
@@ -227,7 +227,7 @@ struct Chunk<'r> {
 }
 
 impl Chunk<'_> {
-    fn put(&mut self, content: &Content, resume: ResumePoint) {
+    fn put(&mut self, content: &FrameContent, resume: ResumePoint) {
         let frame = Frame::of(content, resume, self.shows_cursor);
         self.bytes += frame.text.len();
         self.frames.push(frame);
@@ -238,7 +238,7 @@ impl Chunk<'_> {
     }
 }
 
-impl Messages {
+impl MessageReplay {
     fn step(&mut self, mut chunk: Chunk, cursor: Cursor) -> Result<Vec<Frame>> {
         let Self { replay, through } = self;
         let mut messages = chunk.view.readable_after(replay.position())?;
@@ -255,7 +255,7 @@ impl Messages {
             replay.advance(seq);
             if is_due {
                 let older = Some(Older { after: seq, through: *through });
-                chunk.put(&Content::New(&message), ResumePoint { cursor, older });
+                chunk.put(&FrameContent::New(&message), ResumePoint { cursor, older });
             }
             if chunk.is_full() {
                 break;
@@ -266,14 +266,14 @@ impl Messages {
 }
 
 /// Platform and conversation.
-type Conversations = BTreeSet<(String, String)>;
+type ConversationNames = BTreeSet<(String, String)>;
 
 impl Events {
-    fn step(&mut self, mut chunk: Chunk, at: ResumePoint) -> Result<Step> {
+    fn step(&mut self, mut chunk: Chunk, at: ResumePoint) -> Result<ReadStep> {
         let view = chunk.view;
         let start = self.replay.position();
-        let Some(entries) = view.journal(start, CHUNK)? else { return Ok(Step::Gone) };
-        let mut conversations = Conversations::new();
+        let Some(entries) = view.journal(start, CHUNK)? else { return Ok(ReadStep::Gone) };
+        let mut conversations = ConversationNames::new();
         if !std::mem::replace(&mut self.has_looked_back, true)
             && chunk.interest.kinds.has(EventKind::ConversationUpdated)
         {
@@ -296,7 +296,7 @@ impl Events {
         }
         for (platform, conversation) in conversations {
             if let Some(entry) = view.conversation(&platform, &conversation)? {
-                chunk.put(&Content::Conversation(&entry), last);
+                chunk.put(&FrameContent::Conversation(&entry), last);
             }
         }
         if is_end {
@@ -304,9 +304,9 @@ impl Events {
             self.seq = view.head();
         }
         if is_end && chunk.frames.is_empty() {
-            return Ok(Step::End(end(view)));
+            return Ok(ReadStep::End(end(view)));
         }
-        Ok(Step::Frames(chunk.frames))
+        Ok(ReadStep::Frames(chunk.frames))
     }
 
     /// Tells one event of the journal, where it is due; notes the conversation that it changed.
@@ -314,8 +314,8 @@ impl Events {
         &mut self,
         chunk: &mut Chunk,
         offset: u64,
-        entry: Entry,
-        conversations: &mut Conversations,
+        entry: EntryContent,
+        conversations: &mut ConversationNames,
     ) -> Result<()> {
         let (view, interest) = (chunk.view, chunk.interest);
         let is_due = |kind, platform: &str, conversation: &str| {
@@ -327,15 +327,15 @@ impl Events {
             |kind, message: &Message| is_due(kind, message.platform_or_local(), &message.recipient);
         match entry {
             // One that was imported to its old place is not new.
-            Entry::Created { seq } if seq <= self.seq => {}
-            Entry::Created { seq } => {
+            EntryContent::Created { seq } if seq <= self.seq => {}
+            EntryContent::Created { seq } => {
                 if let Some(message) = view.readable(seq)? {
                     let platform = message.platform_or_local();
                     let is_wanted = self.replay.is_due(offset, interest, |interest| {
                         interest.wants_message(seq, platform, &message.recipient)
                     });
                     if is_wanted {
-                        chunk.put(&Content::New(&message), view.cursor_at(offset)?.into());
+                        chunk.put(&FrameContent::New(&message), view.cursor_at(offset)?.into());
                     }
                     if is_due_of(EventKind::ConversationUpdated, &message) {
                         conversations.insert((platform.to_owned(), message.recipient.clone()));
@@ -343,7 +343,7 @@ impl Events {
                 }
                 self.seq = seq;
             }
-            Entry::StatusChanged { seq, status, retry_count, updated_at, last_error } => {
+            EntryContent::StatusChanged { seq, status, retry_count, updated_at, last_error } => {
                 if !interest.kinds.has(EventKind::MessageStatus) {
                     return Ok(());
                 }
@@ -356,33 +356,33 @@ impl Events {
                         last_error: last_error.map(Into::into),
                         ..MessageStatus::of(&message)
                     };
-                    chunk.put(&Content::Status(data), view.cursor_at(offset)?.into());
+                    chunk.put(&FrameContent::Status(data), view.cursor_at(offset)?.into());
                 }
             }
-            Entry::Updated { seq } => {
+            EntryContent::Updated { seq } => {
                 let message = view.readable(seq)?;
                 if let Some(message) = message.filter(|m| is_due_of(EventKind::MessageUpdated, m)) {
-                    chunk.put(&Content::Updated(&message), view.cursor_at(offset)?.into());
+                    chunk.put(&FrameContent::Updated(&message), view.cursor_at(offset)?.into());
                 }
             }
-            Entry::Deleted { seq, id, platform, conversation } => {
+            EntryContent::Deleted { seq, id, platform, conversation } => {
                 let platform = platform.as_deref();
                 let topic = platform.unwrap_or(LOCAL);
                 if is_due(EventKind::MessageDeleted, topic, &conversation) {
                     let conversation = &conversation;
-                    let content = Content::Deleted { id, platform, conversation, seq };
+                    let content = FrameContent::Deleted { id, platform, conversation, seq };
                     chunk.put(&content, view.cursor_at(offset)?.into());
                 }
             }
-            Entry::ConversationChanged { platform, conversation } => {
+            EntryContent::ConversationChanged { platform, conversation } => {
                 if is_due(EventKind::ConversationUpdated, &platform, &conversation) {
                     conversations.insert((platform, conversation));
                 }
             }
-            Entry::Noticed(notice) => {
+            EntryContent::Noticed(notice) => {
                 let conversation = notice.conversation.as_deref().unwrap_or_default();
                 if is_due(EventKind::Notice, &notice.platform, conversation) {
-                    chunk.put(&Content::Notice(&notice), view.cursor_at(offset)?.into());
+                    chunk.put(&FrameContent::Notice(&notice), view.cursor_at(offset)?.into());
                 }
             }
         }
@@ -391,8 +391,8 @@ impl Events {
 }
 
 /// Conversations with messages shortly before an offset.
-fn untold(view: &View, offset: u64, interest: &Interest) -> Result<Conversations> {
-    let mut conversations = Conversations::new();
+fn untold(view: &View, offset: u64, interest: &Interest) -> Result<ConversationNames> {
+    let mut conversations = ConversationNames::new();
     let (mut newest, mut until) = (None, offset);
     for _ in 0..MAX_STEPS_BACK {
         let from = until.saturating_sub(CHUNK as u64);
@@ -404,7 +404,7 @@ fn untold(view: &View, offset: u64, interest: &Interest) -> Result<Conversations
             if at + UNTOLD_SECONDS < *newest.get_or_insert(at) {
                 return Ok(conversations);
             }
-            let Entry::Created { seq } = entry else { continue };
+            let EntryContent::Created { seq } = entry else { continue };
             let Some(message) = view.readable(seq)? else { continue };
             let platform = message.platform_or_local();
             if interest.topics.wants_event(u64::MAX, platform, &message.recipient) {

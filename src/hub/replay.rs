@@ -4,7 +4,7 @@
 //! offset in the journal. Asking for older events (`since`, `cursor`) moves the position back; what
 //! was delivered beyond it stays known as a layer, so that nothing comes twice.
 
-use crate::model::subscription::{Names, Subscription};
+use crate::model::subscription::{NameList, Subscription};
 use crate::protocol::event::{EventKind, EventKinds};
 
 /// The most times a session may go back before it has caught up.
@@ -88,7 +88,7 @@ impl Replay {
 
     /// Forgets what was delivered by topics that are unsubscribed: a session that subscribes to them
     /// again with `since` wants it again.
-    pub fn forget(&mut self, platforms: &Names, conversations: &Names) {
+    pub fn forget(&mut self, platforms: &NameList, conversations: &NameList) {
         for layer in &mut self.delivered {
             layer.interest.topics.remove(platforms, conversations);
         }
@@ -137,11 +137,11 @@ mod tests {
     fn a_session_that_leaves_and_comes_back_gets_it_again() {
         let mut wanted = Interest::default();
         let mut replay = Replay::from(50);
-        wanted.topics.add(&one(2), &Names::absent(), at(20));
+        wanted.topics.add(&one(2), &NameList::absent(), at(20));
         replay.rewind(0, &wanted).unwrap();
-        wanted.topics.remove(&one(2), &Names::absent());
-        replay.forget(&one(2), &Names::absent());
-        wanted.topics.add(&one(2), &Names::absent(), at(0));
+        wanted.topics.remove(&one(2), &NameList::absent());
+        replay.forget(&one(2), &NameList::absent());
+        wanted.topics.add(&one(2), &NameList::absent(), at(0));
         assert!(is_due(&replay, &wanted, 23, "c"));
     }
 
@@ -149,7 +149,7 @@ mod tests {
     fn a_kind_that_was_asked_for_later_comes_and_the_others_do_not_come_again() {
         let kinds = |names: &[&str]| EventKinds::named(names.iter().copied()).unwrap();
         let mut wanted = Interest { kinds: kinds(&["message_status"]), ..Interest::default() };
-        wanted.topics.add(&Names::absent(), &Names::absent(), at(0));
+        wanted.topics.add(&NameList::absent(), &NameList::absent(), at(0));
         let mut replay = Replay::from(50);
         replay.rewind(10, &wanted).unwrap();
         wanted.kinds = wanted.kinds.union(kinds(&["message_deleted"]));
@@ -181,8 +181,8 @@ mod tests {
         replay.is_due(seq, wanted, |wanted| wanted.wants_message(seq, platform, "x"))
     }
 
-    fn one(platform: usize) -> Names {
-        Names::listed([PLATFORMS[platform].to_owned()])
+    fn one(platform: usize) -> NameList {
+        NameList::listed([PLATFORMS[platform].to_owned()])
     }
 
     proptest! {
@@ -212,13 +212,13 @@ mod tests {
                         if replay.rewind(since, &before).is_err() {
                             continue;
                         }
-                        wanted.topics.add(&one(platform), &Names::absent(), at(since));
+                        wanted.topics.add(&one(platform), &NameList::absent(), at(since));
                         let from = due_since.entry(platform).or_insert(since);
                         *from = since.min(*from);
                     }
                     Step::Unsubscribe { platform } => {
-                        wanted.topics.remove(&one(platform), &Names::absent());
-                        replay.forget(&one(platform), &Names::absent());
+                        wanted.topics.remove(&one(platform), &NameList::absent());
+                        replay.forget(&one(platform), &NameList::absent());
                         due_since.remove(&platform);
                         // A message that comes again after a break is not counted.
                         times.retain(|&seq, _| platform_of(seq) != PLATFORMS[platform]);

@@ -1,13 +1,13 @@
 //! A session's side of the hub: its subscriptions, and its next frames.
 
-use super::frame::{Batch, Content, Frame};
-use super::mailbox::{AdapterStates, Batches, CaughtUp, Form, Found, Mailbox};
-use super::reading::{MAX_STEP, Reading, Step, seq_at};
+use super::frame::{Frame, FrameBatch, FrameContent};
+use super::mailbox::{AdapterStates, Batches, CaughtUp, FrameForm, Mailbox, MailboxContent};
+use super::reading::{MAX_STEP, ReadStep, StoreReading, seq_at};
 use super::replay::{Interest, TooManyReplays};
 use super::resume::ResumePoint;
 use super::{Hub, State, position_of};
 use crate::health::HEALTH;
-use crate::model::subscription::{Names, Position, Subscription, Topic};
+use crate::model::subscription::{NameList, Position, Subscription, Topic};
 use crate::protocol::event::{EventKind, EventKinds};
 use crate::store::{self, Store, View};
 use std::future::poll_fn;
@@ -22,28 +22,28 @@ pub struct Subscriber {
     hub: Arc<Hub>,
     session: u64,
     mailbox: Arc<Mailbox>,
-    form: Form,
+    form: FrameForm,
     interest: Interest,
     /// Progress through the store, while it is behind.
-    reading: Option<Reading>,
+    reading: Option<StoreReading>,
 }
 
 /// A wish to subscribe.
 #[derive(Clone, Debug, Default)]
 pub struct Wish {
     #[allow(missing_docs)]
-    pub platforms: Names,
+    pub platforms: NameList,
     #[allow(missing_docs)]
-    pub conversations: Names,
+    pub conversations: NameList,
     #[allow(missing_docs)]
-    pub since: Since,
+    pub since: ReplayStart,
     /// Kinds beside new messages. With a list, even an empty one, frames show cursors.
     pub events: Option<EventKinds>,
 }
 
 /// Where a subscription begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Since {
+pub enum ReplayStart {
     /// With what comes from now on.
     #[default]
     Now,
@@ -64,7 +64,7 @@ pub struct Subscribed {
 
 /// Why a wish to subscribe is not granted; nothing is changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum SubscribeRefused {
     /// More topics than a session may have.
     TooManyTopics {
         /// How many it may have.
@@ -80,17 +80,17 @@ pub enum Refused {
         head: u64,
     },
     #[allow(missing_docs)]
-    Store(store::Error),
+    Store(store::StoreError),
 }
 
-impl From<TooManyReplays> for Refused {
+impl From<TooManyReplays> for SubscribeRefused {
     fn from(_: TooManyReplays) -> Self {
         Self::TooManyReplays
     }
 }
 
-impl From<store::Error> for Refused {
-    fn from(error: store::Error) -> Self {
+impl From<store::StoreError> for SubscribeRefused {
+    fn from(error: store::StoreError) -> Self {
         Self::Store(error)
     }
 }
@@ -100,14 +100,14 @@ impl From<store::Error> for Refused {
 pub struct CursorGone;
 
 /// A beginning that the store knows.
-struct Begin {
+struct KnownBegin {
     since: Position,
     replay: Option<ResumePoint>,
 }
 
 impl Hub {
     /// A new session, subscribed to nothing.
-    pub fn subscriber(self: &Arc<Self>, form: Form) -> Subscriber {
+    pub fn subscriber(self: &Arc<Self>, form: FrameForm) -> Subscriber {
         let mut state = self.lock();
         state.last_session += 1;
         Subscriber::new(self.clone(), state.last_session, form, state.position())
@@ -115,19 +115,23 @@ impl Hub {
 }
 
 impl Subscriber {
-    fn new(hub: Arc<Hub>, session: u64, form: Form, head: Position) -> Self {
+    fn new(hub: Arc<Hub>, session: u64, form: FrameForm, head: Position) -> Self {
         let mailbox = Arc::new(Mailbox::new(head));
         mailbox.set_form(form);
         Self { hub, session, mailbox, form, interest: Interest::default(), reading: None }
     }
 
     /// Adds the product of two lists, and kinds of events.
-    pub async fn subscribe(&mut self, wish: Wish, store: &Store) -> Result<Subscribed, Refused> {
+    pub async fn subscribe(
+        &mut self,
+        wish: Wish,
+        store: &Store,
+    ) -> Result<Subscribed, SubscribeRefused> {
         let Wish { platforms, conversations, since, events } = wish;
         let limit = self.hub.limits.topics;
         let product = Subscription::product(&platforms, &conversations);
         if self.interest.topics.len().saturating_add(product) > limit {
-            return Err(Refused::TooManyTopics { limit });
+            return Err(SubscribeRefused::TooManyTopics { limit });
         }
         let view = store.view();
         let begin = self.find(since, &view).await?;
@@ -161,47 +165,47 @@ impl Subscriber {
     /// before.
     async fn find(
         &self,
-        since: Since,
+        since: ReplayStart,
         view: &store::Result<Arc<View>>,
-    ) -> Result<Option<Begin>, Refused> {
+    ) -> Result<Option<KnownBegin>, SubscribeRefused> {
         let wanted = match since {
-            Since::Message(seq) => seq,
-            Since::Now | Since::Event(_) => 0,
+            ReplayStart::Message(seq) => seq,
+            ReplayStart::Now | ReplayStart::Event(_) => 0,
         };
-        let view = || view.as_ref().map_err(|error| Refused::Store(error.clone()));
+        let view = || view.as_ref().map_err(|error| SubscribeRefused::Store(error.clone()));
         if wanted > 0 && wanted > self.hub.lock().head.seq {
             let head = view()?.head();
             if wanted > head {
-                return Err(Refused::BeyondHead { head });
+                return Err(SubscribeRefused::BeyondHead { head });
             }
         }
         self.hub.caught_up(wanted).await;
-        let Since::Event(point) = since else { return Ok(None) };
+        let ReplayStart::Event(point) = since else { return Ok(None) };
         let view = view()?;
-        let offset = view.offset_of(point.cursor)?.ok_or(Refused::CursorGone)?;
+        let offset = view.offset_of(point.cursor)?.ok_or(SubscribeRefused::CursorGone)?;
         let seq = match point.older {
             Some(older) => older.through,
             None => seq_at(view, offset)?,
         };
-        Ok(Some(Begin { since: Position { seq, offset }, replay: Some(point) }))
+        Ok(Some(KnownBegin { since: Position { seq, offset }, replay: Some(point) }))
     }
 
     /// Goes back to where a subscription begins; gives the place after which its topics count.
     fn rewind(
         &mut self,
-        since: Since,
-        begin: Option<&Begin>,
+        since: ReplayStart,
+        begin: Option<&KnownBegin>,
         head: Position,
-    ) -> Result<Position, Refused> {
+    ) -> Result<Position, SubscribeRefused> {
         match (since, begin) {
-            (Since::Message(seq), _) => {
+            (ReplayStart::Message(seq), _) => {
                 if seq < head.seq {
                     let (reading, interest) = self.reading(head);
                     reading.rewind_to_message(seq, interest)?;
                 }
                 Ok(Position { seq, offset: head.offset })
             }
-            (Since::Event(point), Some(Begin { since, .. })) => {
+            (ReplayStart::Event(point), Some(KnownBegin { since, .. })) => {
                 let (reading, interest) = self.reading(head);
                 reading.rewind_to_event(*since, point.older, interest)?;
                 let seq = point.older.map_or(since.seq, |older| older.after);
@@ -212,23 +216,23 @@ impl Subscriber {
     }
 
     /// The progress through the store; from here on the session is behind.
-    fn reading(&mut self, head: Position) -> (&mut Reading, &Interest) {
+    fn reading(&mut self, head: Position) -> (&mut StoreReading, &Interest) {
         let delivered = self.mailbox.fall_behind(head);
         let form = self.form;
-        let reading = self.reading.get_or_insert_with(|| Reading::from(form, delivered));
+        let reading = self.reading.get_or_insert_with(|| StoreReading::from(form, delivered));
         (reading, &self.interest)
     }
 
     /// From here on frames show cursors, and the session reads on from the journal.
     fn show_cursors(&mut self, head: Position) {
-        if self.form == Form::Messages
+        if self.form == FrameForm::Messages
             && let Some(delivered) = self.mailbox.delivered()
         {
             let form = self.form;
-            let reading = self.reading.get_or_insert_with(|| Reading::from(form, delivered));
+            let reading = self.reading.get_or_insert_with(|| StoreReading::from(form, delivered));
             reading.continue_by_offset(head);
         }
-        self.form = Form::Events;
+        self.form = FrameForm::Events;
         self.mailbox.set_form(self.form);
     }
 
@@ -244,13 +248,13 @@ impl Subscriber {
 
     /// Removes the topics that either list names, or all. Gives the frames that were handed out
     /// before, and go before the answer.
-    pub async fn unsubscribe(&mut self, platforms: &Names, conversations: &Names) -> Batches {
+    pub async fn unsubscribe(&mut self, platforms: &NameList, conversations: &NameList) -> Batches {
         self.hub.caught_up(0).await;
         self.leave(platforms, conversations);
         self.mailbox.take()
     }
 
-    fn leave(&mut self, platforms: &Names, conversations: &Names) {
+    fn leave(&mut self, platforms: &NameList, conversations: &NameList) {
         let gone = self.interest.topics.remove(platforms, conversations);
         if let Some(reading) = &mut self.reading {
             reading.forget(platforms, conversations);
@@ -284,16 +288,18 @@ impl Subscriber {
     pub async fn next(&mut self, store: &Store) -> Result<Batches, CursorGone> {
         loop {
             let delivered = match poll_fn(|cx| self.mailbox.poll_take(cx)).await {
-                Found::Mail(batches) => return Ok(batches),
-                Found::Behind(delivered) => delivered,
+                MailboxContent::Mail(batches) => return Ok(batches),
+                MailboxContent::Behind(delivered) => delivered,
             };
-            let room = self.hub.room.reserve(MAX_STEP).await;
+            let reserved = self.hub.replay_memory.reserve(MAX_STEP).await;
             match self.read_on(delivered, store) {
                 Ok(Some(frames)) if frames.is_empty() => tokio::task::yield_now().await,
-                Ok(Some(frames)) => return Ok(Batches::from_iter([Batch::held(frames, room)])),
+                Ok(Some(frames)) => {
+                    return Ok(Batches::from_iter([FrameBatch::held(frames, reserved)]));
+                }
                 Ok(None) => return Err(CursorGone),
                 // No later try reads it; the client is told, and loads afresh what can be read.
-                Err(error @ store::Error::Corrupt(_)) => {
+                Err(error @ store::StoreError::Corrupt(_)) => {
                     tracing::error!("a session that was behind is unsubscribed: {error}");
                     HEALTH.degrade("store", error.to_string());
                     self.start_afresh();
@@ -312,11 +318,11 @@ impl Subscriber {
     fn read_on(&mut self, delivered: Position, store: &Store) -> store::Result<Option<Vec<Frame>>> {
         let view = store.view()?;
         let form = self.form;
-        let reading = self.reading.get_or_insert_with(|| Reading::from(form, delivered));
+        let reading = self.reading.get_or_insert_with(|| StoreReading::from(form, delivered));
         let position = match reading.step(&view, &self.interest, form.shows_cursor())? {
-            Step::Frames(frames) => return Ok(Some(frames)),
-            Step::End(position) => position,
-            Step::Gone => return Ok(self.go_on_without_events().then(Vec::new)),
+            ReadStep::Frames(frames) => return Ok(Some(frames)),
+            ReadStep::End(position) => position,
+            ReadStep::Gone => return Ok(self.go_on_without_events().then(Vec::new)),
         };
         let state = self.hub.lock();
         match self.mailbox.catch_up(position, position_of(state.head)) {
@@ -333,7 +339,7 @@ impl Subscriber {
 
     fn tell_adapters(&self, adapters: &AdapterStates, resume: ResumePoint) -> Vec<Frame> {
         let shows_cursor = self.form.shows_cursor();
-        let frame = |change| Frame::of(&Content::Adapter(change), resume, shows_cursor);
+        let frame = |change| Frame::of(&FrameContent::Adapter(change), resume, shows_cursor);
         adapters.values().map(|change| frame(change)).collect()
     }
 
@@ -352,7 +358,7 @@ impl Subscriber {
 
     /// The session is subscribed to nothing any more, and goes on with the live stream.
     fn start_afresh(&mut self) {
-        self.leave(&Names::absent(), &Names::absent());
+        self.leave(&NameList::absent(), &NameList::absent());
         self.interest.kinds = EventKinds::default();
         self.reading = None;
         let state = self.hub.lock();
@@ -362,6 +368,6 @@ impl Subscriber {
 
 impl Drop for Subscriber {
     fn drop(&mut self) {
-        self.leave(&Names::absent(), &Names::absent());
+        self.leave(&NameList::absent(), &NameList::absent());
     }
 }

@@ -8,20 +8,20 @@ use tokio::time::Instant;
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Platform and conversation.
-pub(super) type Key = (String, String);
+pub(super) type ThrottleKey = (String, String);
 
 /// Conversations that were told within the last second.
 #[derive(Default)]
 pub(super) struct Throttle {
     /// Whether something came after they were told.
-    changed: HashMap<Key, bool>,
+    changed: HashMap<ThrottleKey, bool>,
     /// When each was told, the oldest first.
-    told: VecDeque<(Instant, Key)>,
+    told: VecDeque<(Instant, ThrottleKey)>,
 }
 
 impl Throttle {
     /// Notes that something of a conversation changed; whether it is to be told at once.
-    pub(super) fn changed(&mut self, key: Key, now: Instant) -> bool {
+    pub(super) fn changed(&mut self, key: ThrottleKey, now: Instant) -> bool {
         if let Some(changed) = self.changed.get_mut(&key) {
             *changed = true;
             return false;
@@ -32,7 +32,7 @@ impl Throttle {
     }
 
     /// The conversations whose second is over and that changed within it.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<Key> {
+    pub(super) fn due(&mut self, now: Instant) -> Vec<ThrottleKey> {
         let mut due = Vec::new();
         while let Some((_, key)) = self.told.pop_front_if(|(told, _)| *told + INTERVAL <= now) {
             if self.changed.remove(&key) == Some(true) {

@@ -22,11 +22,11 @@ static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
 /// Gives a store something else to write to than files; called each time one of them is opened.
 #[derive(Clone)]
-pub struct StorageFactory(pub Arc<dyn Fn(FileKind) -> Box<dyn StorageBackend> + Send + Sync>);
+pub struct StorageFactory(pub Arc<dyn Fn(StoreFileKind) -> Box<dyn StorageBackend> + Send + Sync>);
 
 /// The files of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKind {
+pub enum StoreFileKind {
     /// The tables, in redb.
     Tables,
     /// The write-ahead log.
@@ -39,7 +39,7 @@ impl fmt::Debug for StorageFactory {
     }
 }
 
-impl FileKind {
+impl StoreFileKind {
     /// Opens the log of a store for writing, making it where there is none.
     pub(crate) fn make_log(
         storage: Option<&StorageFactory>,

@@ -11,9 +11,9 @@
 //! not valid here. A record that cannot be read ends the log, as after a torn write. If a valid
 //! record with a higher offset follows, the unreadable one is damage, and the log goes on there.
 
-use super::disk::{FileKind, PreallocatedFile, StorageFactory};
-use super::encoding::{HEAD, Record, decode_payload};
-use super::{Batch, Contents, Error, Log, Result};
+use super::disk::{PreallocatedFile, StorageFactory, StoreFileKind};
+use super::encoding::{HEAD, LogRecord, decode_payload};
+use super::{Batch, Contents, Log, LogError, Result};
 use crate::clock::now;
 use crate::metrics::METRICS;
 use crate::model::cursor::Epoch;
@@ -76,8 +76,8 @@ impl FileLog {
     }
 
     fn bytes(&self) -> Result<Vec<u8>> {
-        FileKind::read_log(self.storage.as_ref(), &self.path).map_err(|error| {
-            Error(format!(
+        StoreFileKind::read_log(self.storage.as_ref(), &self.path).map_err(|error| {
+            LogError(format!(
                 "{} cannot be read: {error}\n  it holds the newest messages; make it readable, or move it away to go on without them",
                 self.path.display()
             ))
@@ -160,7 +160,7 @@ impl FileLog {
     /// The batch of a record that is whole: it is kept, even if nobody here understands it.
     fn batch(&self, first: u64, payload: &[u8]) -> Result<Option<Batch>> {
         decode_payload(first, payload).map_err(|()| {
-            Error(format!(
+            LogError(format!(
                 "{} was written by another version of rechat\n  start and stop that version once, and then this one",
                 self.path.display()
             ))
@@ -180,7 +180,7 @@ impl FileLog {
         Some(((u64::from_le_bytes(*number), payload), at + len))
     }
 
-    fn seal(&self, first: u64, record: Record) -> Vec<u8> {
+    fn seal(&self, first: u64, record: LogRecord) -> Vec<u8> {
         let mut bytes = record.bytes;
         let len = bytes.len() as u32;
         bytes[..4].copy_from_slice(&len.to_le_bytes());
@@ -200,7 +200,7 @@ impl FileLog {
         let file = if let Some(file) = &mut self.file {
             file
         } else {
-            let file = FileKind::make_log(self.storage.as_ref(), &self.path)?;
+            let file = StoreFileKind::make_log(self.storage.as_ref(), &self.path)?;
             if file.len()? < self.max_bytes {
                 file.set_len(self.max_bytes)?;
             }
@@ -214,11 +214,11 @@ impl FileLog {
 }
 
 impl Log for FileLog {
-    fn has_room(&self, record: &Record) -> bool {
+    fn has_room(&self, record: &LogRecord) -> bool {
         self.end + record.bytes.len() as u64 <= self.max_bytes
     }
 
-    fn append(&mut self, expected: u64, record: Record) -> bool {
+    fn append(&mut self, expected: u64, record: LogRecord) -> bool {
         if self.newest.is_some_and(|(newest, _)| newest + 1 != expected) {
             tracing::error!(expected, newest = ?self.newest, "the log does not end where it should");
             return false;
@@ -265,7 +265,7 @@ impl Log for FileLog {
         let aside = PathBuf::from(name);
         if self.storage.is_none() {
             std::fs::copy(&self.path, &aside).map_err(|error| {
-                Error(format!(
+                LogError(format!(
                     "{} cannot be copied to {}: {error}\n  move it away by hand",
                     self.path.display(),
                     aside.display()
@@ -296,7 +296,7 @@ mod tests {
 
     /// A record of two events that begins at an offset.
     fn record(log: &FileLog, first: u64) -> Vec<u8> {
-        let mut record = Record::new(Epoch::new(1), 9);
+        let mut record = LogRecord::new(Epoch::new(1), 9);
         for event in &every_event()[..2] {
             record.push(event, None).unwrap();
         }
@@ -342,10 +342,10 @@ mod tests {
     #[test]
     fn a_whole_record_that_nobody_understands_is_not_passed_over() {
         let log = log(1);
-        let mut record = Record::new(Epoch::new(1), 9);
+        let mut record = LogRecord::new(Epoch::new(1), 9);
         record.bytes[HEAD] += 1;
         let bytes = log.seal(1, record);
-        let Err(Error(text)) = log.contents(1, &bytes) else { panic!("it is passed over") };
+        let Err(LogError(text)) = log.contents(1, &bytes) else { panic!("it is passed over") };
         assert!(text.contains("another version"), "{text}");
     }
 

@@ -8,7 +8,7 @@ mod encoding;
 pub mod file;
 pub mod record;
 
-pub use encoding::Record;
+pub use encoding::LogRecord;
 pub(crate) use encoding::{decode_event, encode_event};
 pub use file::FileLog;
 
@@ -19,18 +19,18 @@ use std::path::PathBuf;
 
 /// Why the log could not do something. The text is for people and says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error(pub String);
+pub struct LogError(pub String);
 
-impl fmt::Display for Error {
+impl fmt::Display for LogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for LogError {}
 
 #[allow(missing_docs)]
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T> = std::result::Result<T, LogError>;
 
 /// Events that were committed together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,12 +76,12 @@ pub struct Contents {
 /// An append-only log of events.
 pub trait Log {
     /// Whether a batch can be taken now.
-    fn has_room(&self, record: &Record) -> bool;
+    fn has_room(&self, record: &LogRecord) -> bool;
 
     /// Appends a batch whose first event has the offset `expected`, and makes it durable; `false` if
     /// that failed. The batch may be on disk even then, so the tables must make it durable at the same
     /// offsets, or it must be refused.
-    fn append(&mut self, expected: u64, record: Record) -> bool;
+    fn append(&mut self, expected: u64, record: LogRecord) -> bool;
 
     /// Everything from an offset on.
     fn read(&self, from: u64) -> Result<Contents>;

@@ -18,7 +18,7 @@ const HEAD: usize = 1 + 4;
 
 /// The fields of version 4 in the order they are encoded in; a change of it is a new version.
 #[derive(Serialize, Deserialize)]
-struct Fields<'a> {
+struct RecordFields<'a> {
     id: Uuid,
     #[serde(borrow)]
     content: WireContent<'a>,
@@ -134,7 +134,7 @@ impl fmt::Display for Unreadable {
 /// The bytes of a message; its `seq` is the key beside them.
 pub fn encode(message: &Message) -> Result<Vec<u8>, Unreadable> {
     let failed = |error: &dyn fmt::Display| Unreadable::new(error.to_string());
-    let fields = Fields {
+    let fields = RecordFields {
         id: message.id,
         content: WireContent::of(&message.content),
         recipient: &message.recipient,
@@ -205,7 +205,7 @@ pub fn decode(seq: u64, bytes: &[u8]) -> Result<Message, Unreadable> {
         }
         VERSION => {
             let fields = fields().and_then(|fields| postcard::from_bytes(fields).ok());
-            fields.and_then(|fields: Fields<'_>| fields.into_message(seq)).ok_or_else(damaged)
+            fields.and_then(|fields: RecordFields<'_>| fields.into_message(seq)).ok_or_else(damaged)
         }
         version => Err(Unreadable(format!(
             "the record of message {seq} has the unknown version {version}"
@@ -224,7 +224,7 @@ pub(crate) fn is_known_as(seq: u64, bytes: &[u8], account: &str, external_id: &s
         });
     };
     let fields = rest.split_first_chunk::<4>().map(|(_, fields)| fields);
-    let fields = fields.and_then(|fields| postcard::from_bytes::<Fields<'_>>(fields).ok());
+    let fields = fields.and_then(|fields| postcard::from_bytes::<RecordFields<'_>>(fields).ok());
     fields.is_some_and(|fields| is_it(fields.account, fields.external_id))
 }
 
@@ -236,7 +236,7 @@ pub(crate) fn checksum(number: u64, bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-impl Fields<'_> {
+impl RecordFields<'_> {
     fn into_message(self, seq: u64) -> Option<Message> {
         let extras = match self.extras {
             Some(json) => serde_json::from_str(&json).ok()?,

@@ -15,7 +15,7 @@ pub(super) const MESSAGE: &str = "rechat://messages/";
 
 /// What an address leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Address {
+pub(super) enum ResourceAddress {
     Conversation {
         platform: String,
         conversation: String,
@@ -27,7 +27,7 @@ pub(super) enum Address {
     },
 }
 
-impl Address {
+impl ResourceAddress {
     /// Reads an address; `None` where it is none of ours.
     pub(super) fn parse(uri: &str) -> Option<Self> {
         if let Some(rest) = uri.strip_prefix(CONVERSATION) {
@@ -79,12 +79,12 @@ mod tests {
         {
             let address = of_conversation(platform, conversation);
             let (platform, conversation) = (platform.to_owned(), conversation.to_owned());
-            let wanted = Address::Conversation { platform, conversation };
-            assert_eq!(Address::parse(&address), Some(wanted));
+            let wanted = ResourceAddress::Conversation { platform, conversation };
+            assert_eq!(ResourceAddress::parse(&address), Some(wanted));
             assert_eq!(address.matches('/').count(), 4, "{address}");
         }
-        let media = Address::Media { message: Uuid::from_u128(7), number: 2 };
-        assert_eq!(Address::parse(&of_media(Uuid::from_u128(7), 2)), Some(media));
+        let media = ResourceAddress::Media { message: Uuid::from_u128(7), number: 2 };
+        assert_eq!(ResourceAddress::parse(&of_media(Uuid::from_u128(7), 2)), Some(media));
         for wrong in [
             "file:///etc/passwd",
             "rechat://conversations/qq",
@@ -92,7 +92,7 @@ mod tests {
             "rechat://messages/../../etc/passwd/media/1",
             "rechat://messages/00000000-0000-0000-0000-000000000007/media/-1",
         ] {
-            assert_eq!(Address::parse(wrong), None, "{wrong}");
+            assert_eq!(ResourceAddress::parse(wrong), None, "{wrong}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! An agent that asks: the protocol's methods, each counted, bounded and written to the log.
 
-use super::context::Context;
+use super::context::AgentContext;
 use super::source::Source;
 use super::{resources, tools};
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ const INSTRUCTIONS: &str = "rechat holds the chats of one person on several plat
 
 /// One client, or one request of a client over HTTP.
 pub struct Agent<S> {
-    context: Arc<Context<S>>,
+    context: Arc<AgentContext<S>>,
     /// Name of the token that it showed.
     token: Option<Arc<str>>,
     version: &'static str,
@@ -46,7 +46,11 @@ impl<S> Clone for Agent<S> {
 
 impl<S: Source> Agent<S> {
     /// An agent; `token` names the token it showed, `version` is that of the program.
-    pub fn new(context: Arc<Context<S>>, token: Option<Arc<str>>, version: &'static str) -> Self {
+    pub fn new(
+        context: Arc<AgentContext<S>>,
+        token: Option<Arc<str>>,
+        version: &'static str,
+    ) -> Self {
         Self { context, token, version }
     }
 

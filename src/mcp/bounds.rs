@@ -1,7 +1,7 @@
 //! What agents may see and do, and how often; a reload of the configuration changes it while calls
 //! are under way.
 
-use crate::config::{AgentSending, Mcp};
+use crate::config::{AgentSending, McpSettings};
 use crate::error::{Error, Result};
 use crate::metrics::METRICS;
 use arc_swap::ArcSwap;
@@ -10,24 +10,24 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-/// Bounds of all agents together.
-pub struct Bounds(ArcSwap<InForce>);
+/// AgentBounds of all agents together.
+pub struct AgentBounds(ArcSwap<InForce>);
 
 struct InForce {
-    config: Mcp,
+    config: McpSettings,
     calls: Arc<DefaultDirectRateLimiter>,
     sends: Arc<DefaultDirectRateLimiter>,
 }
 
-impl Bounds {
-    /// Bounds as they are configured; nothing is counted yet.
-    pub fn new(config: Mcp) -> Self {
+impl AgentBounds {
+    /// AgentBounds as they are configured; nothing is counted yet.
+    pub fn new(config: McpSettings) -> Self {
         let (calls, sends) = (limiter(config.calls_per_minute), limiter(config.sends_per_minute));
         Self(ArcSwap::from_pointee(InForce { config, calls, sends }))
     }
 
     /// Puts another configuration in force. A limit that stays keeps its count.
-    pub fn replace(&self, config: Mcp) {
+    pub fn replace(&self, config: McpSettings) {
         let old = self.0.load();
         let kept = |most: NonZeroU32, was: NonZeroU32, limit: &Arc<DefaultDirectRateLimiter>| {
             if most == was { limit.clone() } else { limiter(most) }
@@ -88,14 +88,14 @@ fn count(limiter: &DefaultDirectRateLimiter, key: &'static str, what: &str) -> R
 mod tests {
     use super::*;
 
-    fn config(text: &str) -> Mcp {
+    fn config(text: &str) -> McpSettings {
         toml::from_str(text).unwrap()
     }
 
     #[test]
     fn calls_and_sends_are_counted_apart() {
         let limits = "send = 'allow'\ncalls_per_minute = 2\nsends_per_minute = 1";
-        let bounds = Bounds::new(config(limits));
+        let bounds = AgentBounds::new(config(limits));
         assert!(bounds.count_send().is_ok());
         assert!(bounds.count_call().is_ok() && bounds.count_call().is_ok());
         for refused in [bounds.count_send(), bounds.count_call()] {
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_reload_takes_effect_at_once_and_forgets_no_count() {
-        let bounds = Bounds::new(config("send = 'allow'\nsends_per_minute = 1"));
+        let bounds = AgentBounds::new(config("send = 'allow'\nsends_per_minute = 1"));
         assert!(bounds.count_send().is_ok());
         bounds.replace(config("send = 'allow'\nsends_per_minute = 1\nhide = ['qq/*']"));
         assert!(!bounds.shows("qq", "group_1") && bounds.shows("wechat", "private_a"));

@@ -1,6 +1,6 @@
 //! Context of every call of an agent.
 
-use super::bounds::Bounds;
+use super::bounds::AgentBounds;
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::model::message::Message;
@@ -10,14 +10,14 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// The messages, and what agents may see and do.
-pub struct Context<S> {
+pub struct AgentContext<S> {
     pub(super) source: S,
-    pub(super) bounds: Arc<Bounds>,
+    pub(super) bounds: Arc<AgentBounds>,
 }
 
-impl<S: Source> Context<S> {
+impl<S: Source> AgentContext<S> {
     /// The messages of `source`, within bounds.
-    pub fn new(source: S, bounds: Arc<Bounds>) -> Self {
+    pub fn new(source: S, bounds: Arc<AgentBounds>) -> Self {
         Self { source, bounds }
     }
 

@@ -2,7 +2,7 @@
 //! not at all.
 
 use super::address;
-use super::context::Context;
+use super::context::AgentContext;
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::media::Hash;
@@ -30,14 +30,18 @@ const PICTURES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 /// A file, or a small picture of it.
-pub(super) struct File {
+pub(super) struct ShownFile {
     pub(super) bytes: Bytes,
     /// Its media type, by its bytes and not by what the sender said.
     pub(super) mime: &'static str,
 }
 
 /// A file of a message that agents see; files are numbered from 1.
-pub(super) async fn file<S: Source>(context: &Context<S>, id: Uuid, number: usize) -> Result<File> {
+pub(super) async fn file<S: Source>(
+    context: &AgentContext<S>,
+    id: Uuid,
+    number: usize,
+) -> Result<ShownFile> {
     let mut chats = context.read().await?;
     let message = context.message(&mut chats, id).await?;
     let media = number.checked_sub(1).and_then(|at| hashes(&message).into_iter().nth(at));
@@ -51,7 +55,11 @@ pub(super) async fn file<S: Source>(context: &Context<S>, id: Uuid, number: usiz
 }
 
 /// The first pictures of a message that can be shown, so many at most.
-pub(super) async fn pictures(chats: &mut impl Chats, message: &Message, most: usize) -> Vec<File> {
+pub(super) async fn pictures(
+    chats: &mut impl Chats,
+    message: &Message,
+    most: usize,
+) -> Vec<ShownFile> {
     let mut found = Vec::new();
     let kept = hashes(message).into_iter().filter(|(kind, _)| *kind == "image");
     for hash in kept.filter_map(|(_, hash)| hash).take(most) {
@@ -68,14 +76,14 @@ fn hashes(message: &Message) -> Vec<(&'static str, Option<Hash>)> {
     media.map(|(kind, media)| (kind, media.media.and_then(hash))).collect()
 }
 
-async fn read(chats: &mut impl Chats, hash: Hash) -> Result<File> {
+async fn read(chats: &mut impl Chats, hash: Hash) -> Result<ShownFile> {
     let bytes = chats.media(hash, MAX_READ).await?;
     let bytes = bytes.ok_or_else(|| Error::failed("this file is not kept here any more"))?;
     shown(bytes).await
 }
 
 /// The file as it is, or a small picture of it.
-async fn shown(bytes: Bytes) -> Result<File> {
+async fn shown(bytes: Bytes) -> Result<ShownFile> {
     let kind = sniff(&bytes[..bytes.len().min(HEAD_BYTES)]);
     let is_small = bytes.len() <= MAX_GIVEN;
     let fits = kind.size.is_some_and(|(width, height)| width.max(height) <= MAX_SIDE);
@@ -85,16 +93,16 @@ async fn shown(bytes: Bytes) -> Result<File> {
             let text = format!("this file has {size}; agents get files of up to 1 MB");
             return Err(Error::failed(text));
         }
-        return Ok(File { bytes, mime: kind.mime });
+        return Ok(ShownFile { bytes, mime: kind.mime });
     }
     if is_small && fits && PICTURES.contains(&kind.mime) {
-        return Ok(File { bytes, mime: kind.mime });
+        return Ok(ShownFile { bytes, mime: kind.mime });
     }
     let _permit = AT_ONCE.acquire().await;
     let made = tokio::task::spawn_blocking(move || preview(&bytes)).await;
     let made = made.map_err(|error| Error::failed(error.to_string()))?;
     let jpeg = made.map_err(|why| Error::failed(format!("this picture cannot be shown: {why}")))?;
-    Ok(File { bytes: jpeg.into(), mime: "image/jpeg" })
+    Ok(ShownFile { bytes: jpeg.into(), mime: "image/jpeg" })
 }
 
 #[cfg(test)]

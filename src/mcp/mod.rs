@@ -20,6 +20,6 @@ mod tools;
 mod waiting;
 
 pub use agent::Agent;
-pub use bounds::Bounds;
-pub use context::Context;
+pub use bounds::AgentBounds;
+pub use context::AgentContext;
 pub use source::{Chats, Source, Watch};

@@ -1,14 +1,14 @@
 //! Tools that read: conversations, messages, platforms.
 
-use super::arguments::{ListConversations, Place, ReadMessages, SearchMessages, cursor};
-use super::context::Context;
+use super::arguments::{AskedPlace, ListConversations, ReadMessages, SearchMessages, cursor};
+use super::context::AgentContext;
 use super::shown::{
     ConversationPage, FoundMessages, MessagePage, ShownConversation, ShownPlatforms, fitting,
 };
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::model::message::{Message, check_name};
-use crate::store::{ConversationQuery, Filter};
+use crate::store::{ConversationQuery, MessageFilter};
 
 /// Pages that are read for one answer, where most of what is on them is hidden.
 const MAX_PAGES: usize = 20;
@@ -18,7 +18,7 @@ const PAGE: usize = 100;
 
 /// `list_conversations`
 pub(super) async fn list_conversations<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     arguments: ListConversations,
 ) -> Result<ConversationPage> {
     let mut query = ConversationQuery {
@@ -59,22 +59,22 @@ fn page_of(conversations: Vec<ShownConversation>, next: Option<u64>) -> Conversa
 
 /// `read_messages`
 pub(super) async fn read_messages<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     arguments: ReadMessages,
 ) -> Result<MessagePage> {
     let limit = arguments.limit();
     let mut chats = context.read().await?;
     let (platform, conversation) = (&*arguments.platform, &*arguments.conversation);
     context.conversation(&mut chats, platform, conversation).await?;
-    let filter = Filter {
+    let filter = MessageFilter {
         platform: Some(platform.to_owned()),
         conversation: Some(conversation.to_owned()),
-        ..Filter::default()
+        ..MessageFilter::default()
     };
     match arguments.place()? {
-        Place::Before(place) => before(&mut chats, &filter, limit, place).await,
-        Place::After(place) => after(&mut chats, &filter, limit, place).await,
-        Place::Around(id) => {
+        AskedPlace::Before(place) => before(&mut chats, &filter, limit, place).await,
+        AskedPlace::After(place) => after(&mut chats, &filter, limit, place).await,
+        AskedPlace::Around(id) => {
             let target = context.message(&mut chats, id).await?;
             if !filter.matches(&target) {
                 return Err(Error::failed(format!("message {id} is not in this conversation")));
@@ -86,7 +86,7 @@ pub(super) async fn read_messages<S: Source>(
 
 async fn before(
     chats: &mut impl Chats,
-    filter: &Filter,
+    filter: &MessageFilter,
     limit: usize,
     place: Option<&str>,
 ) -> Result<MessagePage> {
@@ -108,7 +108,7 @@ async fn before(
 
 async fn after(
     chats: &mut impl Chats,
-    filter: &Filter,
+    filter: &MessageFilter,
     limit: usize,
     place: &str,
 ) -> Result<MessagePage> {
@@ -125,7 +125,7 @@ async fn after(
 
 async fn around(
     chats: &mut impl Chats,
-    filter: &Filter,
+    filter: &MessageFilter,
     limit: usize,
     target: &Message,
 ) -> Result<MessagePage> {
@@ -150,24 +150,24 @@ async fn around(
 
 /// The latest messages of a conversation, for its resource.
 pub(super) async fn latest<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     platform: &str,
     conversation: &str,
     limit: usize,
 ) -> Result<MessagePage> {
     let mut chats = context.read().await?;
     context.conversation(&mut chats, platform, conversation).await?;
-    let filter = Filter {
+    let filter = MessageFilter {
         platform: Some(platform.to_owned()),
         conversation: Some(conversation.to_owned()),
-        ..Filter::default()
+        ..MessageFilter::default()
     };
     before(&mut chats, &filter, limit, None).await
 }
 
 /// `search_messages`
 pub(super) async fn search_messages<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     arguments: SearchMessages,
 ) -> Result<FoundMessages> {
     let conditions = arguments.conditions()?;
@@ -197,7 +197,7 @@ pub(super) async fn search_messages<S: Source>(
 }
 
 /// `list_platforms`
-pub(super) async fn list_platforms<S: Source>(context: &Context<S>) -> Result<ShownPlatforms> {
+pub(super) async fn list_platforms<S: Source>(context: &AgentContext<S>) -> Result<ShownPlatforms> {
     let mut chats = context.read().await?;
     let platforms = chats.platforms().await?;
     let platforms =
@@ -207,10 +207,10 @@ pub(super) async fn list_platforms<S: Source>(context: &Context<S>) -> Result<Sh
 
 /// The filter of a platform or a conversation that agents see.
 pub(super) fn narrowed<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     platform: Option<&str>,
     conversation: Option<&str>,
-) -> Result<Filter> {
+) -> Result<MessageFilter> {
     let platform = checked("platform", platform)?;
     let conversation = checked("conversation", conversation)?;
     if let Some(conversation) = &conversation {
@@ -222,7 +222,7 @@ pub(super) fn narrowed<S: Source>(
             return Err(Error::failed(text));
         }
     }
-    Ok(Filter { platform, conversation, ..Filter::default() })
+    Ok(MessageFilter { platform, conversation, ..MessageFilter::default() })
 }
 
 fn checked(field: &str, name: Option<&str>) -> Result<Option<String>> {

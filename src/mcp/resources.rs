@@ -1,8 +1,8 @@
 //! Resources: each conversation that agents see, with its latest messages, and the files of messages.
 
-use super::address::{self, Address, CONVERSATION, MESSAGE};
+use super::address::{self, CONVERSATION, MESSAGE, ResourceAddress};
 use super::arguments::ListConversations;
-use super::context::Context;
+use super::context::AgentContext;
 use super::data::marked;
 use super::source::Source;
 use super::{media, reading};
@@ -18,7 +18,7 @@ const LATEST: usize = 50;
 
 /// One page of the conversations; files are named by the messages that have them.
 pub(super) async fn list<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     cursor: Option<String>,
 ) -> Result<ListResourcesResult> {
     let page = reading::list_conversations(context, ListConversations::page(cursor)).await?;
@@ -53,16 +53,16 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
 
 /// What an address leads to; `None` where it is none of ours.
 pub(super) async fn read<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     uri: &str,
 ) -> Result<Option<ReadResourceResult>> {
-    let contents = match Address::parse(uri) {
+    let contents = match ResourceAddress::parse(uri) {
         None => return Ok(None),
-        Some(Address::Conversation { platform, conversation }) => {
+        Some(ResourceAddress::Conversation { platform, conversation }) => {
             let page = reading::latest(context, &platform, &conversation, LATEST).await?;
             ResourceContents::text(marked(&page)?, uri).with_mime_type("text/plain")
         }
-        Some(Address::Media { message, number }) => {
+        Some(ResourceAddress::Media { message, number }) => {
             let file = media::file(context, message, number).await?;
             match std::str::from_utf8(&file.bytes).ok().filter(|_| file.mime == "text/plain") {
                 Some(text) => ResourceContents::text(marked(&text)?, uri),

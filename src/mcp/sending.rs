@@ -1,7 +1,7 @@
 //! Tools that write: `send_message` and `reply`.
 
 use super::arguments::{Reply, SendMessage, Sending};
-use super::context::Context;
+use super::context::AgentContext;
 use super::shown::SentMessage;
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ const LASTING: Duration = Duration::from_secs(1);
 
 /// `send_message`
 pub(super) async fn send_message<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     arguments: SendMessage,
 ) -> Result<SentMessage> {
     let (platform, conversation) = (arguments.platform.clone(), arguments.conversation.clone());
@@ -34,7 +34,7 @@ pub(super) async fn send_message<S: Source>(
 
 /// `reply`
 pub(super) async fn reply<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     arguments: Reply,
 ) -> Result<SentMessage> {
     let id = arguments.message()?;
@@ -53,7 +53,7 @@ fn new_message(sending: &Sending, platform: String, conversation: String) -> New
 }
 
 async fn send<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     mut chats: S::Chats,
     message: NewMessage,
     sending: &Sending,

@@ -5,7 +5,7 @@ use crate::media::Hash;
 use crate::model::message::Message;
 use crate::protocol::http::{AdapterStatus, Conversation, NewMessage};
 use crate::search::Conditions;
-use crate::store::{Access, ConversationQuery, Filter};
+use crate::store::{Access, ConversationQuery, MessageFilter};
 use bytes::Bytes;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ pub trait Source: Send + Sync + 'static {
     fn open(&self, access: Access) -> impl Future<Output = Result<Self::Chats>> + Send;
 
     /// Begins to watch for messages of a platform or conversation.
-    fn watch(&self, filter: &Filter) -> impl Future<Output = Result<Self::Watch>> + Send;
+    fn watch(&self, filter: &MessageFilter) -> impl Future<Output = Result<Self::Watch>> + Send;
 }
 
 /// The messages, for one call. Places in the history are IDs of messages, or a `seq`.
@@ -44,7 +44,7 @@ pub trait Chats: Send {
     /// Messages before a place that match, the newest first.
     fn list(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         limit: usize,
         before: Option<&str>,
     ) -> impl Future<Output = Result<Vec<Message>>> + Send;
@@ -52,7 +52,7 @@ pub trait Chats: Send {
     /// Messages after a place that match, the oldest first.
     fn list_after(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         after: &str,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Message>>> + Send;
@@ -61,7 +61,7 @@ pub trait Chats: Send {
     fn search(
         &mut self,
         conditions: &Conditions,
-        filter: &Filter,
+        filter: &MessageFilter,
         limit: usize,
         before: Option<&str>,
     ) -> impl Future<Output = Result<Vec<Message>>> + Send;

@@ -4,7 +4,7 @@ use super::arguments::{
     GetMessage, ListConversations, ReadMessages, Reply, SearchMessages, SendMessage,
     WaitForMessages, parse,
 };
-use super::context::Context;
+use super::context::AgentContext;
 use super::data::marked;
 use super::shown::{
     ConversationPage, FoundMessages, MessagePage, NewMessages, OneMessage, SentMessage,
@@ -127,7 +127,7 @@ pub(super) fn is_tool(send: AgentSending, name: &str) -> bool {
 
 /// Carries out a call of a tool there is.
 pub(super) async fn call<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     name: &str,
     arguments: Option<JsonObject>,
 ) -> Result<CallToolResult> {
@@ -160,7 +160,7 @@ pub(super) async fn call<S: Source>(
 
 /// `get_message`: with its pictures.
 async fn get_message<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     arguments: GetMessage,
 ) -> Result<CallToolResult> {
     let mut chats = context.read().await?;

@@ -1,13 +1,13 @@
 //! `wait_for_messages`
 
 use super::arguments::{WaitForMessages, cursor};
-use super::context::Context;
+use super::context::AgentContext;
 use super::reading::narrowed;
 use super::shown::{NewMessages, fitting};
 use super::source::{Chats, Source, Watch};
 use crate::error::Result;
 use crate::model::message::{Direction, Message};
-use crate::store::Filter;
+use crate::store::MessageFilter;
 use tokio::time::{Instant, timeout_at};
 
 /// Messages that are read at a time.
@@ -21,7 +21,7 @@ const BEGINNING: &str = "0";
 
 /// `wait_for_messages`
 pub(super) async fn wait_for_messages<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     arguments: WaitForMessages,
 ) -> Result<NewMessages> {
     let deadline = Instant::now() + arguments.limit();
@@ -56,15 +56,15 @@ pub(super) async fn wait_for_messages<S: Source>(
 
 /// The place of the newest message there is.
 async fn newest(chats: &mut impl Chats) -> Result<String> {
-    let newest = chats.list(&Filter::default(), 1, None).await?;
+    let newest = chats.list(&MessageFilter::default(), 1, None).await?;
     Ok(newest.first().map_or(BEGINNING.to_owned(), |message| message.id.to_string()))
 }
 
 /// The next messages that agents see, and the place behind what was looked at.
 async fn next<S: Source>(
-    context: &Context<S>,
+    context: &AgentContext<S>,
     chats: &mut S::Chats,
-    filter: &Filter,
+    filter: &MessageFilter,
     place: &mut String,
 ) -> Result<Vec<Message>> {
     loop {

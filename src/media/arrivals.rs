@@ -4,7 +4,7 @@
 //! that nothing has to be queued: what waits costs no memory.
 
 use super::complete::{Completer, missing};
-use super::fetch::{Failure, FailureKind};
+use super::fetch::{FailureKind, FetchFailure};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::model::message::{Direction, Message, MessageType};
@@ -65,17 +65,17 @@ struct Work {
 }
 
 /// How the fetching of a message's media ended.
-struct Ended {
+struct FetchEnd {
     seq: u64,
     tries: usize,
-    result: Result<bool, Failure>,
+    result: Result<bool, FetchFailure>,
 }
 
 impl Arrivals {
     /// Fetches what arrives until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut work = Work { position: self.beginning(), retries: VecDeque::new() };
-        let mut under_way: JoinSet<Ended> = JoinSet::new();
+        let mut under_way: JoinSet<FetchEnd> = JoinSet::new();
         loop {
             let mut is_idle = true;
             if under_way.len() < self.at_once {
@@ -84,7 +84,7 @@ impl Arrivals {
                         let (arrivals, types) = (self.clone(), self.types.clone());
                         under_way.spawn(async move {
                             let result = arrivals.completer.fetch(seq, &types).await;
-                            Ended { seq, tries, result }
+                            FetchEnd { seq, tries, result }
                         });
                         is_idle = false;
                     }
@@ -156,7 +156,7 @@ impl Arrivals {
 }
 
 impl Work {
-    fn ended(&mut self, Ended { seq, tries, result }: Ended) {
+    fn ended(&mut self, FetchEnd { seq, tries, result }: FetchEnd) {
         let Err(failure) = result else { return HEALTH.recover(PART) };
         let pause = PAUSES.get(tries).filter(|_| failure.is_passing());
         tracing::info!(seq, again_in = ?pause, "media of a message were not fetched: {failure}");

@@ -4,7 +4,7 @@
 //! not there. The same bytes twice are one blob. Size, sum and free disk are bounded.
 
 use super::hash::Hash;
-use super::sniff::{HEAD_BYTES, Kind, sniff};
+use super::sniff::{FileType, HEAD_BYTES, sniff};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -24,7 +24,7 @@ const BUFFER: usize = 256 << 10;
 
 /// Bounds of what is kept, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
+pub struct BlobBounds {
     /// The largest blob.
     pub max_bytes: u64,
     /// All blobs together; 0 sets no bound.
@@ -33,14 +33,14 @@ pub struct Bounds {
     pub reserve_bytes: u64,
 }
 
-impl Bounds {
+impl BlobBounds {
     /// No bounds at all, for reading and checking.
     pub const NONE: Self = Self { max_bytes: u64::MAX, quota_bytes: 0, reserve_bytes: 0 };
 }
 
 /// Why bytes are not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum BlobRefused {
     /// There are none.
     Empty,
     /// There are more than `max_bytes`.
@@ -56,7 +56,7 @@ pub enum Refused {
     Disk(String),
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for BlobRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the file is empty"),
@@ -77,7 +77,7 @@ impl fmt::Display for Refused {
     }
 }
 
-impl From<io::Error> for Refused {
+impl From<io::Error> for BlobRefused {
     fn from(error: io::Error) -> Self {
         Self::Disk(error.to_string())
     }
@@ -98,7 +98,7 @@ pub struct Stored {
 #[derive(Clone, Debug)]
 pub struct Blobs {
     root: PathBuf,
-    bounds: Bounds,
+    bounds: BlobBounds,
     /// Bytes of all blobs, with those that are being written.
     used: Arc<AtomicU64>,
     /// Held while a blob gets its name, is named anew or removed.
@@ -114,7 +114,7 @@ pub fn folder_beside(store: &Path) -> PathBuf {
 
 impl Blobs {
     /// The blobs below a folder, which is made with the first blob.
-    pub fn open(root: impl Into<PathBuf>, bounds: Bounds) -> io::Result<Self> {
+    pub fn open(root: impl Into<PathBuf>, bounds: BlobBounds) -> io::Result<Self> {
         let (used, names) = (Arc::default(), Arc::default());
         let blobs = Self { root: root.into(), bounds, used, names };
         let bytes = blobs.all()?.iter().map(|stored| stored.size).sum();
@@ -128,7 +128,7 @@ impl Blobs {
     }
 
     /// Bounds of what is kept.
-    pub fn bounds(&self) -> Bounds {
+    pub fn bounds(&self) -> BlobBounds {
         self.bounds
     }
 
@@ -138,7 +138,7 @@ impl Blobs {
     }
 
     /// Begins a blob, whose bytes come bit by bit.
-    pub fn begin(&self) -> Result<Upload, Refused> {
+    pub fn begin(&self) -> Result<Upload, BlobRefused> {
         let folder = self.root.join(UPLOADS);
         make_folder(&folder)?;
         let path = folder.join(uuid::Uuid::new_v4().to_string());
@@ -156,7 +156,7 @@ impl Blobs {
     }
 
     /// Keeps bytes that are all here.
-    pub fn put(&self, bytes: &[u8]) -> Result<(Stored, Kind), Refused> {
+    pub fn put(&self, bytes: &[u8]) -> Result<(Stored, FileType), BlobRefused> {
         let mut upload = self.begin()?;
         upload.write(bytes)?;
         let kind = upload.kind();
@@ -187,7 +187,7 @@ impl Blobs {
     }
 
     /// A blob's size and kind; `NotFound` where it is not kept.
-    pub fn describe(&self, hash: Hash) -> io::Result<(u64, Kind)> {
+    pub fn describe(&self, hash: Hash) -> io::Result<(u64, FileType)> {
         let file = self.open_blob(hash)?;
         let size = file.metadata()?.len();
         let mut head = Vec::new();
@@ -271,8 +271,8 @@ impl Blobs {
     }
 
     /// Copies every blob into another folder; what is there already stays.
-    pub fn copy_to(&self, root: &Path) -> Result<u64, Refused> {
-        let target = Self::open(root, Bounds::NONE)?;
+    pub fn copy_to(&self, root: &Path) -> Result<u64, BlobRefused> {
+        let target = Self::open(root, BlobBounds::NONE)?;
         let mut copied = 0;
         for Stored { hash, size, .. } in self.all()? {
             if target.path(hash).metadata().is_ok_and(|about| about.len() == size) {
@@ -290,7 +290,7 @@ impl Blobs {
     }
 
     /// Copies a blob's bytes; false where it is not kept.
-    pub fn copy_blob(&self, hash: Hash, to: &mut Upload) -> Result<bool, Refused> {
+    pub fn copy_blob(&self, hash: Hash, to: &mut Upload) -> Result<bool, BlobRefused> {
         let mut file = match self.open_blob(hash) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             file => file?,
@@ -315,13 +315,13 @@ impl Blobs {
     }
 
     /// Counts bytes that are to be written, where they fit.
-    fn take(&self, bytes: u64) -> Result<(), Refused> {
-        let Bounds { quota_bytes, reserve_bytes, .. } = self.bounds;
+    fn take(&self, bytes: u64) -> Result<(), BlobRefused> {
+        let BlobBounds { quota_bytes, reserve_bytes, .. } = self.bounds;
         let used = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let refused = if quota_bytes > 0 && used > quota_bytes {
-            Some(Refused::Full { quota_bytes })
+            Some(BlobRefused::Full { quota_bytes })
         } else if reserve_bytes > 0 && self.free()? < reserve_bytes.saturating_add(bytes) {
-            Some(Refused::DiskFull { reserve_bytes })
+            Some(BlobRefused::DiskFull { reserve_bytes })
         } else {
             None
         };
@@ -361,11 +361,11 @@ pub struct Upload {
 
 impl Upload {
     /// Adds bytes.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), BlobRefused> {
         let max_bytes = self.blobs.bounds.max_bytes;
         let more = bytes.len() as u64;
         if self.size.saturating_add(more) > max_bytes {
-            return Err(Refused::TooLarge { max_bytes });
+            return Err(BlobRefused::TooLarge { max_bytes });
         }
         self.blobs.take(more)?;
         self.counted += more;
@@ -383,14 +383,14 @@ impl Upload {
     }
 
     /// What it is, by its first bytes.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> FileType {
         sniff(&self.head)
     }
 
     /// Keeps it; returns once it is on disk under its own name.
-    pub fn finish(mut self) -> Result<Stored, Refused> {
+    pub fn finish(mut self) -> Result<Stored, BlobRefused> {
         if self.size == 0 {
-            return Err(Refused::Empty);
+            return Err(BlobRefused::Empty);
         }
         self.file.sync_all()?;
         let hash = Hash(std::mem::take(&mut self.hasher).finalize().into());
@@ -449,14 +449,14 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 mod tests {
     use super::*;
 
-    fn blobs_within(bounds: Bounds) -> (tempfile::TempDir, Blobs) {
+    fn blobs_within(bounds: BlobBounds) -> (tempfile::TempDir, Blobs) {
         let folder = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(folder.path().join("a/media"), bounds).unwrap();
         (folder, blobs)
     }
 
     fn blobs() -> (tempfile::TempDir, Blobs) {
-        blobs_within(Bounds::NONE)
+        blobs_within(BlobBounds::NONE)
     }
 
     fn uploads(blobs: &Blobs) -> usize {
@@ -489,7 +489,7 @@ mod tests {
         let mut upload = blobs.begin().unwrap();
         upload.write(b"half").unwrap();
         drop(upload);
-        assert_eq!(blobs.begin().unwrap().finish(), Err(Refused::Empty));
+        assert_eq!(blobs.begin().unwrap().finish(), Err(BlobRefused::Empty));
         assert_eq!((blobs.all().unwrap(), blobs.used(), uploads(&blobs)), (vec![], 0, 0));
         // A process that was killed removes nothing itself.
         std::mem::forget(blobs.begin().unwrap());
@@ -500,19 +500,19 @@ mod tests {
 
     #[test]
     fn size_and_sum_are_bounded() {
-        let bounds = Bounds { max_bytes: 10, quota_bytes: 15, reserve_bytes: 0 };
+        let bounds = BlobBounds { max_bytes: 10, quota_bytes: 15, reserve_bytes: 0 };
         let (_folder, blobs) = blobs_within(bounds);
-        assert_eq!(blobs.put(&[0; 11]), Err(Refused::TooLarge { max_bytes: 10 }));
+        assert_eq!(blobs.put(&[0; 11]), Err(BlobRefused::TooLarge { max_bytes: 10 }));
         blobs.put(&[1; 10]).unwrap();
-        assert_eq!(blobs.put(&[2; 6]), Err(Refused::Full { quota_bytes: 15 }));
+        assert_eq!(blobs.put(&[2; 6]), Err(BlobRefused::Full { quota_bytes: 15 }));
         assert_eq!(blobs.used(), 10);
         let (kept, _) = blobs.put(&[3; 5]).unwrap();
         assert_eq!(Blobs::open(blobs.root(), bounds).unwrap().used(), 15);
         blobs.remove(kept.hash).unwrap();
         blobs.put(&[4; 5]).unwrap();
         let reserve_bytes = u64::MAX;
-        let (_folder, blobs) = blobs_within(Bounds { reserve_bytes, ..bounds });
-        assert_eq!(blobs.put(b"x"), Err(Refused::DiskFull { reserve_bytes }));
+        let (_folder, blobs) = blobs_within(BlobBounds { reserve_bytes, ..bounds });
+        assert_eq!(blobs.put(b"x"), Err(BlobRefused::DiskFull { reserve_bytes }));
         assert_eq!(uploads(&blobs), 0);
     }
 
@@ -548,7 +548,7 @@ mod tests {
         let to = folder.path().join("copy");
         assert_eq!(blobs.copy_to(&to).unwrap(), 2);
         assert_eq!(blobs.copy_to(&to).unwrap(), 0);
-        let mut hashes = Blobs::open(&to, Bounds::NONE).unwrap().all().unwrap();
+        let mut hashes = Blobs::open(&to, BlobBounds::NONE).unwrap().all().unwrap();
         let mut originals = blobs.all().unwrap();
         hashes.sort_by_key(|stored| stored.hash);
         originals.sort_by_key(|stored| stored.hash);

@@ -1,10 +1,10 @@
 //! Bringing the media of a message here.
 
-use super::blobs::{Blobs, Refused, Upload};
+use super::blobs::{BlobRefused, Blobs, Upload};
 use super::content::{all_media, change_media, put_into};
-use super::fetch::{Failure, FailureKind, Fetcher};
+use super::fetch::{FailureKind, FetchFailure, Fetcher};
 use super::hash::Hash;
-use super::sniff::Kind;
+use super::sniff::FileType;
 use crate::adapter::{AccountHandle, ActionError, MediaOf, MediaSource, Registry};
 use crate::clock::now;
 use crate::metrics::METRICS;
@@ -31,7 +31,7 @@ pub struct Completer {
 }
 
 /// A file that was fetched: its hash, its size in bytes, and what it is.
-type Kept = (Hash, u64, Kind);
+type KeptFile = (Hash, u64, FileType);
 
 /// A picture, sound, video or file of a message that is not here.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,10 +47,10 @@ pub struct Missing {
 
 impl Completer {
     /// Fetches the media of a message that are not here, of these types. Whether there were any.
-    pub async fn fetch(&self, seq: u64, types: &[MessageType]) -> Result<bool, Failure> {
+    pub async fn fetch(&self, seq: u64, types: &[MessageType]) -> Result<bool, FetchFailure> {
         let Some(message) = self.message(seq)? else { return Ok(false) };
         let missing = missing(&message, types);
-        let mut fetched: Vec<(Missing, Kept)> = Vec::new();
+        let mut fetched: Vec<(Missing, KeptFile)> = Vec::new();
         let mut failed = None;
         for one in &missing {
             // The same address twice is the same file.
@@ -79,13 +79,13 @@ impl Completer {
     }
 
     /// By its address, else by asking the platform.
-    async fn fetch_one(&self, message: &Message, one: &Missing) -> Result<Kept, Failure> {
+    async fn fetch_one(&self, message: &Message, one: &Missing) -> Result<KeptFile, FetchFailure> {
         let by_address = match &one.media.url {
             Some(url) => match self.fetcher.fetch(url).await {
                 Ok(upload) => keep(upload, one.message_type).await,
                 Err(failure) => Err(failure),
             },
-            None => Err(Failure {
+            None => Err(FetchFailure {
                 reason: "the platform tells no address of it".into(),
                 kind: FailureKind::Unsupported,
             }),
@@ -109,9 +109,9 @@ impl Completer {
                 let reason = format!("{failure}; asked for it: {error}");
                 let is_refusal = matches!(error, ActionError::Refused(_));
                 Err(if failure.is_passing() || !is_refusal {
-                    Failure::passing(reason)
+                    FetchFailure::passing(reason)
                 } else {
-                    Failure::lasting(reason)
+                    FetchFailure::lasting(reason)
                 })
             }
         }
@@ -134,12 +134,12 @@ impl Completer {
         &self,
         seq: u64,
         mut message: Message,
-        fetched: &[(Missing, Kept)],
-    ) -> Result<(), Failure> {
+        fetched: &[(Missing, KeptFile)],
+    ) -> Result<(), FetchFailure> {
         for _ in 0..MAX_ROUNDS {
             for (_, (hash, ..)) in fetched {
                 // Were it removed meanwhile, the next attempt would fetch it again.
-                self.blobs.hold(*hash).map_err(|error| Failure::passing(error.to_string()))?;
+                self.blobs.hold(*hash).map_err(|error| FetchFailure::passing(error.to_string()))?;
             }
             let was = message.content;
             let content = with_fetched(&was, fetched);
@@ -148,7 +148,7 @@ impl Completer {
                 .store
                 .write(command)
                 .await
-                .map_err(|error| Failure::passing(error.to_string()))?
+                .map_err(|error| FetchFailure::passing(error.to_string()))?
                 != Answer::Nothing
             {
                 return Ok(());
@@ -158,25 +158,25 @@ impl Completer {
                 None => return Ok(()),
             }
         }
-        Err(Failure::passing("the message changed too often meanwhile"))
+        Err(FetchFailure::passing("the message changed too often meanwhile"))
     }
 
-    fn message(&self, seq: u64) -> Result<Option<Message>, Failure> {
+    fn message(&self, seq: u64) -> Result<Option<Message>, FetchFailure> {
         let found = self.store.view().and_then(|view| view.by_seq(seq));
-        found.map_err(|error| Failure::passing(error.to_string()))
+        found.map_err(|error| FetchFailure::passing(error.to_string()))
     }
 }
 
 /// Keeps a file that was fetched.
-async fn keep(upload: Upload, message_type: MessageType) -> Result<Kept, Failure> {
+async fn keep(upload: Upload, message_type: MessageType) -> Result<KeptFile, FetchFailure> {
     let kind = upload.kind();
     // A host whose links have expired sends a page that says so.
     if message_type == MessageType::Image && !kind.mime.starts_with("image/") {
         let reason = format!("the host sent {} where a picture should be", kind.mime);
-        return Err(Failure::lasting(reason));
+        return Err(FetchFailure::lasting(reason));
     }
     let finished = tokio::task::spawn_blocking(|| upload.finish()).await;
-    let stored = finished.unwrap_or_else(|error| Err(Refused::Disk(error.to_string())))?;
+    let stored = finished.unwrap_or_else(|error| Err(BlobRefused::Disk(error.to_string())))?;
     Ok((stored.hash, stored.size, kind))
 }
 
@@ -235,10 +235,10 @@ fn typed(segment: &Segment) -> Option<(MessageType, &Media)> {
     Some((message_type, segment.media()?))
 }
 
-fn with_fetched(content: &Content, fetched: &[(Missing, Kept)]) -> Content {
+fn with_fetched(content: &Content, fetched: &[(Missing, KeptFile)]) -> Content {
     let mut place = 0;
     change_media(content, &mut |media| {
-        let is_it = |(one, _): &&(Missing, Kept)| one.place == place && one.media == *media;
+        let is_it = |(one, _): &&(Missing, KeptFile)| one.place == place && one.media == *media;
         if let Some((_, (hash, size, kind))) = fetched.iter().find(is_it) {
             put_into(media, *hash, *size, *kind);
         }
@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(places(&message), [(1, None)]);
         message.original = Some("[]".into());
         assert_eq!(places(&message), [(1, None), (2, Some(0)), (4, Some(2))]);
-        let kind = Kind { mime: "image/png", size: None };
+        let kind = FileType { mime: "image/png", size: None };
         let found: Vec<_> = missing(&message, &[MessageType::Image])
             .into_iter()
             .skip(2)

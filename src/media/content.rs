@@ -1,9 +1,9 @@
 //! Bytes that messages carry or name: into blobs as they are made, and into their segments once
 //! they are here.
 
-use super::blobs::{Blobs, Refused};
+use super::blobs::{BlobRefused, Blobs};
 use super::hash::Hash;
-use super::sniff::Kind;
+use super::sniff::FileType;
 use crate::model::content::{Content, Media, Segment};
 use crate::model::inline::Inline;
 use std::fmt;
@@ -17,7 +17,7 @@ pub enum Problem {
     /// The bytes cannot be read.
     Unreadable(String),
     /// The bytes are not kept.
-    Refused(Refused),
+    Refused(BlobRefused),
 }
 
 impl fmt::Display for Problem {
@@ -133,7 +133,7 @@ fn keep_one(blobs: &Blobs, media: &mut Media) -> Result<(), Problem> {
 }
 
 /// Notes in a segment that its bytes are here, and what they are.
-pub fn put_into(media: &mut Media, hash: Hash, size: u64, kind: Kind) {
+pub fn put_into(media: &mut Media, hash: Hash, size: u64, kind: FileType) {
     media.media = Some(hash.to_string());
     media.size = Some(size);
     media.mime = Some(kind.mime.to_owned());
@@ -144,14 +144,15 @@ pub fn put_into(media: &mut Media, hash: Hash, size: u64, kind: Kind) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::blobs::Bounds;
+    use super::super::blobs::BlobBounds;
     use super::*;
     use crate::model::content::ForwardItem;
     use crate::model::message::{MessageType, Sender};
 
     fn blobs() -> (tempfile::TempDir, Blobs) {
         let folder = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(folder.path(), Bounds { max_bytes: 9, ..Bounds::NONE }).unwrap();
+        let blobs =
+            Blobs::open(folder.path(), BlobBounds { max_bytes: 9, ..BlobBounds::NONE }).unwrap();
         (folder, blobs)
     }
 

@@ -4,7 +4,7 @@
 //! connected to), with no cookies and no credentials, bounded in bytes, time and redirects.
 
 use super::address::Allowed;
-use super::blobs::{Blobs, Refused, Upload};
+use super::blobs::{BlobRefused, Blobs, Upload};
 use super::decrypt::Decrypter;
 use crate::adapter::MediaSource;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -30,7 +30,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 
 /// Why something was not fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct FetchFailure {
     /// What happened, for people.
     pub reason: String,
     #[allow(missing_docs)]
@@ -52,7 +52,7 @@ pub enum FailureKind {
     Here,
 }
 
-impl Failure {
+impl FetchFailure {
     /// Another attempt does not help.
     pub(super) fn lasting(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), kind: FailureKind::Lasting }
@@ -69,18 +69,20 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for FetchFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason)
     }
 }
 
-impl From<Refused> for Failure {
-    fn from(refused: Refused) -> Self {
+impl From<BlobRefused> for FetchFailure {
+    fn from(refused: BlobRefused) -> Self {
         let kind = match refused {
-            Refused::Empty => FailureKind::Lasting,
-            Refused::TooLarge { .. } => FailureKind::TooLarge,
-            Refused::Full { .. } | Refused::DiskFull { .. } | Refused::Disk(_) => FailureKind::Here,
+            BlobRefused::Empty => FailureKind::Lasting,
+            BlobRefused::TooLarge { .. } => FailureKind::TooLarge,
+            BlobRefused::Full { .. } | BlobRefused::DiskFull { .. } | BlobRefused::Disk(_) => {
+                FailureKind::Here
+            }
         };
         Self { reason: refused.to_string(), kind }
     }
@@ -129,14 +131,14 @@ impl Fetcher {
     }
 
     /// Fetches an address. The upload that comes back is all there and not kept yet.
-    pub async fn fetch(&self, address: &str) -> Result<Upload, Failure> {
+    pub async fn fetch(&self, address: &str) -> Result<Upload, FetchFailure> {
         let url = parsed(address)?;
         check(&url, &self.allowed)?;
         self.get(&self.client, url, None).await
     }
 
     /// Fetches what a platform told when it was asked; it may be encrypted.
-    pub async fn fetch_source(&self, source: MediaSource) -> Result<Upload, Failure> {
+    pub async fn fetch_source(&self, source: MediaSource) -> Result<Upload, FetchFailure> {
         match source {
             MediaSource::Bytes(bytes) => {
                 let blobs = self.blobs.clone();
@@ -162,14 +164,14 @@ impl Fetcher {
         client: &Result<Client, String>,
         url: Url,
         key: Option<[u8; 16]>,
-    ) -> Result<Upload, Failure> {
-        let client = client.as_ref().map_err(|reason| Failure::lasting(reason.as_str()))?;
+    ) -> Result<Upload, FetchFailure> {
+        let client = client.as_ref().map_err(|reason| FetchFailure::lasting(reason.as_str()))?;
         let answer = client.get(url).send().await.map_err(|error| failed(&error))?;
         self.check_answer(&answer)?;
         self.read(answer, key.map(Decrypter::new)).await
     }
 
-    fn check_answer(&self, answer: &Response) -> Result<(), Failure> {
+    fn check_answer(&self, answer: &Response) -> Result<(), FetchFailure> {
         let status = answer.status();
         if let Some(to) = status.is_redirection().then(|| redirected(answer)).flatten() {
             // The client follows only to the web.
@@ -181,14 +183,14 @@ impl Fetcher {
                 || status == StatusCode::REQUEST_TIMEOUT;
             let reason = format!("the host answered {status}");
             return Err(if is_passing {
-                Failure::passing(reason)
+                FetchFailure::passing(reason)
             } else {
-                Failure::lasting(reason)
+                FetchFailure::lasting(reason)
             });
         }
         let max_bytes = self.blobs.bounds().max_bytes;
         match answer.content_length() {
-            Some(bytes) if bytes > max_bytes => Err(Refused::TooLarge { max_bytes }.into()),
+            Some(bytes) if bytes > max_bytes => Err(BlobRefused::TooLarge { max_bytes }.into()),
             _ => Ok(()),
         }
     }
@@ -197,7 +199,7 @@ impl Fetcher {
         &self,
         mut answer: Response,
         mut decrypter: Option<Decrypter>,
-    ) -> Result<Upload, Failure> {
+    ) -> Result<Upload, FetchFailure> {
         let blobs = self.blobs.clone();
         let mut upload = on_thread(move || blobs.begin()).await?;
         let mut gathered = Vec::new();
@@ -210,7 +212,7 @@ impl Fetcher {
                 None => gathered.extend_from_slice(&chunk),
             }
             if is_end && let Some(decrypter) = decrypter.take() {
-                let wrong = || Failure::lasting("the file cannot be decrypted");
+                let wrong = || FetchFailure::lasting("the file cannot be decrypted");
                 gathered.extend(decrypter.finish().ok_or_else(wrong)?);
             }
             if is_end || gathered.len() >= CHUNK_BYTES {
@@ -245,26 +247,26 @@ fn redirected(answer: &Response) -> Option<Url> {
     answer.url().join(to).ok()
 }
 
-fn parsed(address: &str) -> Result<Url, Failure> {
+fn parsed(address: &str) -> Result<Url, FetchFailure> {
     Url::parse(address.trim())
-        .map_err(|error| Failure::lasting(format!("the address cannot be read: {error}")))
+        .map_err(|error| FetchFailure::lasting(format!("the address cannot be read: {error}")))
 }
 
 /// Works away from the threads that serve others.
 async fn on_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
-) -> Result<T, Failure> {
+    work: impl FnOnce() -> Result<T, BlobRefused> + Send + 'static,
+) -> Result<T, FetchFailure> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Ok(done?),
-        Err(error) => Err(Failure::passing(format!("the file was not written: {error}"))),
+        Err(error) => Err(FetchFailure::passing(format!("the file was not written: {error}"))),
     }
 }
 
 /// A failure for the cause of an error, without the address, which may hold a key.
-fn failed(error: &reqwest::Error) -> Failure {
+fn failed(error: &reqwest::Error) -> FetchFailure {
     let reason = cause(error);
     let is_passing = !error.is_redirect() && !error.is_builder() && !is_refused(error);
-    if is_passing { Failure::passing(reason) } else { Failure::lasting(reason) }
+    if is_passing { FetchFailure::passing(reason) } else { FetchFailure::lasting(reason) }
 }
 
 /// Whether this program itself refused the host.
@@ -287,18 +289,20 @@ fn cause(error: &reqwest::Error) -> String {
 }
 
 /// Checks what an address says of itself; names are looked at once they are resolved.
-fn check(url: &Url, allowed: &Allowed) -> Result<(), Failure> {
+fn check(url: &Url, allowed: &Allowed) -> Result<(), FetchFailure> {
     if !matches!(url.scheme(), "http" | "https") {
         let scheme = url.scheme();
-        return Err(Failure::lasting(format!("`{scheme}:` is not fetched; only http and https")));
+        return Err(FetchFailure::lasting(format!(
+            "`{scheme}:` is not fetched; only http and https"
+        )));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Failure::lasting("an address with a password in it is not fetched"));
+        return Err(FetchFailure::lasting("an address with a password in it is not fetched"));
     }
     let host = url.host_str().unwrap_or_default();
     match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
         Ok(address) if !allowed.allows(host, address) => {
-            Err(Failure::lasting(PrivateHost(host.to_owned()).to_string()))
+            Err(FetchFailure::lasting(PrivateHost(host.to_owned()).to_string()))
         }
         _ => Ok(()),
     }
@@ -340,7 +344,7 @@ impl Resolve for PublicOnly {
 
 #[cfg(test)]
 mod tests {
-    use super::super::blobs::Bounds;
+    use super::super::blobs::BlobBounds;
     use super::*;
     use std::io::{Read, Write};
     use std::net::TcpListener;
@@ -370,10 +374,10 @@ mod tests {
         )
     }
 
-    async fn fetch(url: &str, allowed: &[&str]) -> Result<u64, Failure> {
+    async fn fetch(url: &str, allowed: &[&str]) -> Result<u64, FetchFailure> {
         let folder = tempfile::tempdir().unwrap();
         let allowed = Allowed::new(allowed.iter().map(|&host| host.to_owned()));
-        let bounds = Bounds { max_bytes: 10, ..Bounds::NONE };
+        let bounds = BlobBounds { max_bytes: 10, ..BlobBounds::NONE };
         let blobs = Blobs::open(folder.path(), bounds).unwrap();
         let fetcher = Fetcher::new(allowed, blobs, Duration::from_mins(1));
         let upload = fetcher.fetch(url).await?;

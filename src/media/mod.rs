@@ -20,6 +20,6 @@ pub mod sweep;
 pub mod thumbnail;
 
 pub use address::{Allowed, is_public};
-pub use blobs::{Blobs, Bounds, Refused, Stored, Upload, folder_beside};
+pub use blobs::{BlobBounds, BlobRefused, Blobs, Stored, Upload, folder_beside};
 pub use hash::Hash;
 pub use reading::AdapterMedia;

@@ -8,7 +8,7 @@ pub const HEAD_BYTES: usize = 64 << 10;
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Kind {
+pub struct FileType {
     /// Media type (RFC 6838); `application/octet-stream` where the bytes do not tell.
     pub mime: &'static str,
     /// Width and height of a picture in pixels.
@@ -16,7 +16,7 @@ pub struct Kind {
 }
 
 /// Tells what a file is by its first bytes.
-pub fn sniff(head: &[u8]) -> Kind {
+pub fn sniff(head: &[u8]) -> FileType {
     let known = infer::get(head).map(|kind| kind.mime_type()).or(silk(head));
     let is_image = known.is_some_and(|mime| mime.starts_with("image/"));
     let size = imagesize::reader_size(Cursor::new(head))
@@ -25,7 +25,7 @@ pub fn sniff(head: &[u8]) -> Kind {
         .and_then(|size| Some((u32::try_from(size.width).ok()?, u32::try_from(size.height).ok()?)));
     let is_text = || !head.is_empty() && !head.contains(&0) && is_utf8_start(head);
     let mime = known.unwrap_or_else(|| if is_text() { "text/plain" } else { OCTETS });
-    Kind { mime, size }
+    FileType { mime, size }
 }
 
 /// Voices of QQ and `WeChat`.
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn bytes_tell_what_a_file_is() {
         let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x03\0\0\0\x04\x08\x06\0\0\0";
-        assert_eq!(sniff(png), Kind { mime: "image/png", size: Some((3, 4)) });
+        assert_eq!(sniff(png), FileType { mime: "image/png", size: Some((3, 4)) });
         assert_eq!(sniff("你好".as_bytes()).mime, "text/plain");
         assert_eq!(sniff(&"你好".as_bytes()[..5]).mime, "text/plain");
         assert_eq!(sniff(b"\0\x01\x02").mime, OCTETS);

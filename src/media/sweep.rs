@@ -33,16 +33,16 @@ const REST: Duration = Duration::from_millis(50);
 
 /// Why nothing more was removed.
 #[derive(Debug)]
-pub enum Fault {
+pub enum SweepFault {
     /// The messages could not be read.
-    Store(store::Error),
+    Store(store::StoreError),
     /// The blobs could not be listed or removed.
     Disk(io::Error),
     /// The server stops.
     Stopped,
 }
 
-impl std::fmt::Display for Fault {
+impl std::fmt::Display for SweepFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Store(error) => error.fmt(f),
@@ -52,13 +52,13 @@ impl std::fmt::Display for Fault {
     }
 }
 
-impl From<store::Error> for Fault {
-    fn from(error: store::Error) -> Self {
+impl From<store::StoreError> for SweepFault {
+    fn from(error: store::StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for SweepFault {
     fn from(error: io::Error) -> Self {
         Self::Disk(error)
     }
@@ -78,7 +78,7 @@ pub async fn run(store: Arc<Store>, blobs: Blobs, stop: CancellationToken) {
             })
         };
         match tokio::task::spawn_blocking(swept).await {
-            Ok(Ok(0) | Err(Fault::Stopped)) => {}
+            Ok(Ok(0) | Err(SweepFault::Stopped)) => {}
             Ok(Ok(removed)) => tracing::info!(removed, "media that no message has are removed"),
             Ok(Err(fault)) => tracing::warn!("unused media are not removed: {fault}"),
             Err(error) => tracing::error!("unused media are not removed: {error}"),
@@ -93,7 +93,7 @@ pub fn remove_unused(
     blobs: &Blobs,
     grace: Duration,
     goes_on: impl Fn() -> bool,
-) -> Result<usize, Fault> {
+) -> Result<usize, SweepFault> {
     let is_old = |stored: &Stored| {
         SystemTime::now().duration_since(stored.modified).is_ok_and(|age| age >= grace)
     };
@@ -124,7 +124,7 @@ pub fn walk(
     store: &Store,
     goes_on: impl Fn() -> bool,
     mut see: impl FnMut(&Message),
-) -> Result<(), Fault> {
+) -> Result<(), SweepFault> {
     let mut position = 0;
     loop {
         let mut count = 0;
@@ -138,7 +138,7 @@ pub fn walk(
             return Ok(());
         }
         if !goes_on() {
-            return Err(Fault::Stopped);
+            return Err(SweepFault::Stopped);
         }
     }
 }
@@ -172,7 +172,7 @@ pub fn unsent(messages: usize) -> String {
 
 /// Removes a blob, and takes it out of the messages that have it. One that something unsent has
 /// stays.
-pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Removal, Fault> {
+pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Removal, SweepFault> {
     let found = blobs.all()?.into_iter().find(|stored| stored.hash == hash);
     let mut having = Vec::new();
     let walked = {
@@ -237,12 +237,12 @@ pub async fn take_out(
 
 #[cfg(test)]
 mod tests {
-    use super::super::blobs::Bounds;
+    use super::super::blobs::BlobBounds;
     use super::*;
     use crate::model::content::{Content, Media, Segment};
     use crate::model::message::Draft;
     use crate::model::routing::RoutingFacts;
-    use crate::store::{Access, Options};
+    use crate::store::{Access, StoreOptions};
 
     async fn message_with(store: &Store, hash: Hash) -> Message {
         let media = Media { media: Some(hash.to_string()), ..Media::default() };
@@ -258,9 +258,9 @@ mod tests {
 
     fn opened() -> (tempfile::TempDir, Arc<Store>, Blobs) {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options::new(folder.path().join("a.redb"), Access::Write);
+        let options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
         let store = Arc::new(Store::open(&options, Box::new(())).unwrap());
-        let blobs = Blobs::open(folder.path().join("media"), Bounds::NONE).unwrap();
+        let blobs = Blobs::open(folder.path().join("media"), BlobBounds::NONE).unwrap();
         (folder, store, blobs)
     }
 

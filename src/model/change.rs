@@ -14,12 +14,12 @@ pub struct Change {
     /// The number of the event in the log.
     pub offset: u64,
     #[allow(missing_docs)]
-    pub effect: Effect,
+    pub effect: ChangeEffect,
 }
 
 /// The effect on a message or a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum ChangeEffect {
     /// A message was made; its `seq` is the next one, unless it was imported.
     Created(Message),
     /// An attempt began or ended, or the status was set by hand; this is how the message is now.
@@ -36,7 +36,7 @@ pub enum Effect {
     Noticed(Box<Notice>),
 }
 
-impl Effect {
+impl ChangeEffect {
     /// The message as it is after the change, or was before it was deleted.
     pub fn message(&self) -> Option<&Message> {
         match self {

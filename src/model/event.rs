@@ -36,7 +36,7 @@ pub enum Event {
         #[allow(missing_docs)]
         how: How,
         /// How it is since.
-        state: Box<State>,
+        state: Box<MessageState>,
         /// By which the message is found when it is told of again.
         marks: Vec<Mark>,
     },
@@ -122,7 +122,7 @@ pub enum Event {
         offset: u64,
     },
     /// Everything older than these bounds was forgotten.
-    Forgotten(Box<Bounds>),
+    Forgotten(Box<RetentionBounds>),
     /// An adapter keeps something over restarts.
     AdapterState(Box<AdapterState>),
     /// A platform told this, in these words; they are kept for bots.
@@ -184,7 +184,7 @@ pub enum How {
 /// The fields of a message that change after it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct State {
+pub struct MessageState {
     pub status: Status,
     pub updated_at: u64,
     pub retry_count: u32,
@@ -197,7 +197,7 @@ pub struct State {
     pub owner: Option<String>,
 }
 
-impl State {
+impl MessageState {
     /// The state of a message.
     pub fn of(message: &Message) -> Self {
         Self {
@@ -242,7 +242,7 @@ pub enum Mark {
 
 /// Bounds of what is forgotten.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bounds {
+pub struct RetentionBounds {
     /// Marks of what was seen before this time.
     pub seen_before: u64,
     /// Marks of what was sent before this hour.

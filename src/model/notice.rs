@@ -33,19 +33,19 @@ pub struct Notice {
 
 /// A request of a platform: a person wants to be a friend, or to join a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Request {
+pub struct ContactRequest {
     /// The notice that told of it.
     pub notice: Notice,
     /// The data that its adapter needs to answer it, in the adapter's own form.
     pub data: String,
     /// The answer, once it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answer: Option<RequestAnswer>,
+    pub answer: Option<RequestDecision>,
 }
 
 /// Answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RequestAnswer {
+pub struct RequestDecision {
     #[allow(missing_docs)]
     pub approved: bool,
     #[allow(missing_docs)]

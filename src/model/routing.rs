@@ -13,18 +13,18 @@ pub struct RoutingFacts {
     /// `default_platform` of the configuration.
     pub default_platform: Option<String>,
     /// Platforms that are configured, or of which an account was connected since the start.
-    pub platforms: Platforms,
+    pub platforms: PlatformList,
     /// How adapters read a recipient.
     pub readings: Readings,
 }
 
 /// Platforms, each with its kind of adapter; one list for every message until it changes.
-pub type Platforms = Arc<[(String, &'static str)]>;
+pub type PlatformList = Arc<[(String, &'static str)]>;
 
 /// Reads a recipient as the adapters of a kind do: `(kind, recipient)`; `None` where there is no such
 /// kind.
 #[derive(Clone, Copy, Debug)]
-pub struct Readings(pub fn(&str, &str) -> Option<Reading>);
+pub struct Readings(pub fn(&str, &str) -> Option<RecipientReading>);
 
 impl PartialEq for Readings {
     fn eq(&self, other: &Self) -> bool {
@@ -42,7 +42,7 @@ impl Default for Readings {
 
 /// A recipient as one kind of adapter reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reading {
+pub struct RecipientReading {
     /// Whether such a recipient could be addressed at all.
     pub can_address: bool,
     /// The conversations it may stand for.
@@ -79,7 +79,7 @@ pub trait StoreFacts {
 
 /// The platform for a message that names none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum PlatformChoice {
     #[allow(missing_docs)]
     Platform(String),
     /// Several platforms know the conversation.
@@ -94,17 +94,17 @@ pub fn choose_platform<S: StoreFacts>(
     seq: u64,
     facts: &RoutingFacts,
     store: &S,
-) -> Result<Choice, S::Error> {
+) -> Result<PlatformChoice, S::Error> {
     let reading = |kind: &str| facts.reading(kind, recipient);
     let seen = store.seen_platforms()?;
-    let mut platforms: BTreeMap<&str, Option<Reading>> = BTreeMap::new();
+    let mut platforms: BTreeMap<&str, Option<RecipientReading>> = BTreeMap::new();
     for SeenPlatform { platform, kind, .. } in seen {
         platforms.insert(platform, reading(kind));
     }
     for (platform, kind) in &*facts.platforms {
         platforms.insert(platform, reading(kind));
     }
-    let is_fallback = |reading: Option<&Reading>| reading.is_some_and(|r| r.is_fallback);
+    let is_fallback = |reading: Option<&RecipientReading>| reading.is_some_and(|r| r.is_fallback);
     let mut fallbacks: Vec<&str> = Vec::new();
     platforms.retain(|platform, reading| {
         let is_fallback = is_fallback(reading.as_ref());
@@ -132,12 +132,12 @@ pub fn choose_platform<S: StoreFacts>(
         }
     }
     match &known[..] {
-        [platform] => return Ok(Choice::Platform(platform.clone())),
+        [platform] => return Ok(PlatformChoice::Platform(platform.clone())),
         [] => {}
-        _ => return Ok(Choice::Several(known)),
+        _ => return Ok(PlatformChoice::Several(known)),
     }
     if let Some(platform) = &facts.default_platform {
-        return Ok(Choice::Platform(platform.clone()));
+        return Ok(PlatformChoice::Platform(platform.clone()));
     }
     let can_address = |platform: &str| {
         let reading = platforms.get(platform).and_then(Option::as_ref);
@@ -147,13 +147,13 @@ pub fn choose_platform<S: StoreFacts>(
         && seq <= first.after_seq
         && can_address(&first.platform)
     {
-        return Ok(Choice::Platform(first.platform.clone()));
+        return Ok(PlatformChoice::Platform(first.platform.clone()));
     }
     let mut all = platforms.keys();
     Ok(match (all.next(), all.next(), &fallbacks[..]) {
-        (Some(only), None, _) if can_address(only) => Choice::Platform((*only).to_owned()),
-        (None, None, [only]) => Choice::Platform((*only).to_owned()),
-        _ => Choice::None,
+        (Some(only), None, _) if can_address(only) => PlatformChoice::Platform((*only).to_owned()),
+        (None, None, [only]) => PlatformChoice::Platform((*only).to_owned()),
+        _ => PlatformChoice::None,
     })
 }
 
@@ -186,7 +186,7 @@ pub fn choose_conversation<S: StoreFacts>(
 }
 
 impl RoutingFacts {
-    fn reading(&self, kind: &str, recipient: &str) -> Option<Reading> {
+    fn reading(&self, kind: &str, recipient: &str) -> Option<RecipientReading> {
         (self.readings.0)(kind, recipient)
     }
 }
@@ -239,7 +239,7 @@ mod tests {
     }
 
     /// The recipient `7`, which OneBot may read as a group or as a user.
-    fn reading(kind: &str, _recipient: &str) -> Option<Reading> {
+    fn reading(kind: &str, _recipient: &str) -> Option<RecipientReading> {
         let (can_address, conversations): (_, &[&str]) = match kind {
             "onebot11" => (true, &["group_7", "private_7"]),
             "strict" => (false, &[]),
@@ -247,7 +247,7 @@ mod tests {
             _ => return None,
         };
         let conversations = conversations.iter().map(|name| (*name).to_owned()).collect();
-        Some(Reading { can_address, conversations, is_fallback: kind == "loopback" })
+        Some(RecipientReading { can_address, conversations, is_fallback: kind == "loopback" })
     }
 
     fn facts(default: Option<&str>, platforms: &[(&str, &'static str)]) -> RoutingFacts {
@@ -258,12 +258,12 @@ mod tests {
         }
     }
 
-    fn chosen(facts: &RoutingFacts, store: &Known, seq: u64) -> Choice {
+    fn chosen(facts: &RoutingFacts, store: &Known, seq: u64) -> PlatformChoice {
         choose_platform("7", seq, facts, store).unwrap()
     }
 
-    fn to(platform: &str) -> Choice {
-        Choice::Platform(platform.into())
+    fn to(platform: &str) -> PlatformChoice {
+        PlatformChoice::Platform(platform.into())
     }
 
     #[test]
@@ -272,7 +272,7 @@ mod tests {
         let on_qq = Known::conversations(&[("qq", "group_7")]);
         assert_eq!(chosen(&both, &on_qq, 1), to("qq"));
         let on_both = Known::conversations(&[("qq", "group_7"), ("wechat", "private_7")]);
-        let several = Choice::Several(vec!["qq".into(), "wechat".into()]);
+        let several = PlatformChoice::Several(vec!["qq".into(), "wechat".into()]);
         assert_eq!(chosen(&both, &on_both, 1), several);
     }
 
@@ -281,24 +281,24 @@ mod tests {
         let store = Known::default();
         let both = [("qq", "onebot11"), ("wechat", "onebot11")];
         assert_eq!(chosen(&facts(Some("wechat"), &both), &store, 1), to("wechat"));
-        assert_eq!(chosen(&facts(None, &both), &store, 1), Choice::None);
+        assert_eq!(chosen(&facts(None, &both), &store, 1), PlatformChoice::None);
         assert_eq!(chosen(&facts(None, &both[..1]), &store, 1), to("qq"));
-        assert_eq!(chosen(&facts(None, &[("x", "strict")]), &store, 1), Choice::None);
-        assert_eq!(chosen(&facts(None, &[]), &store, 1), Choice::None);
+        assert_eq!(chosen(&facts(None, &[("x", "strict")]), &store, 1), PlatformChoice::None);
+        assert_eq!(chosen(&facts(None, &[]), &store, 1), PlatformChoice::None);
     }
 
     #[test]
     fn a_platform_that_was_seen_once_counts_while_nothing_of_it_is_connected() {
         let seen = Known::seen(&[("qq", "onebot11", 3)]);
         assert_eq!(chosen(&facts(None, &[]), &seen, 9), to("qq"));
-        assert_eq!(chosen(&facts(None, &[("wechat", "onebot11")]), &seen, 9), Choice::None);
+        assert_eq!(chosen(&facts(None, &[("wechat", "onebot11")]), &seen, 9), PlatformChoice::None);
     }
 
     #[test]
     fn what_was_made_before_any_platform_was_seen_goes_to_the_first() {
         let seen = Known::seen(&[("qq", "onebot11", 3), ("wechat", "onebot11", 5)]);
         assert_eq!(chosen(&facts(None, &[]), &seen, 3), to("qq"));
-        assert_eq!(chosen(&facts(None, &[]), &seen, 4), Choice::None);
+        assert_eq!(chosen(&facts(None, &[]), &seen, 4), PlatformChoice::None);
     }
 
     #[test]
@@ -307,7 +307,10 @@ mod tests {
         let known = Known::conversations(&[("loopback", "7")]);
         assert_eq!(chosen(&facts(None, &[loopback]), &known, 1), to("loopback"));
         assert_eq!(chosen(&facts(None, &[loopback, ("qq", "onebot11")]), &known, 1), to("qq"));
-        assert_eq!(chosen(&facts(None, &[loopback, ("x", "strict")]), &known, 1), Choice::None);
+        assert_eq!(
+            chosen(&facts(None, &[loopback, ("x", "strict")]), &known, 1),
+            PlatformChoice::None
+        );
         let seen = Known { seen: Known::seen(&[("qq", "onebot11", 0)]).seen, ..known };
         assert_eq!(chosen(&facts(None, &[loopback]), &seen, 1), to("qq"));
     }

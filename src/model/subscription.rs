@@ -33,12 +33,12 @@ impl Topic {
 
 /// A list of names as a command carries it. Absent, empty, `"*"` or a list with `"*"` in it: any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names {
+pub struct NameList {
     list: Vec<String>,
     has_any: bool,
 }
 
-impl Names {
+impl NameList {
     /// No list was given.
     pub fn absent() -> Self {
         Self::default()
@@ -79,7 +79,7 @@ impl Names {
     }
 }
 
-impl Serialize for Names {
+impl Serialize for NameList {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let any = self.has_any.then_some("*");
         to.collect_seq(self.list.iter().map(String::as_str).chain(any))
@@ -110,7 +110,12 @@ pub struct Subscription {
 
 impl Subscription {
     /// Adds the product of two lists for what comes after `since`; gives the topics that are new.
-    pub fn add(&mut self, platforms: &Names, conversations: &Names, since: Position) -> Vec<Topic> {
+    pub fn add(
+        &mut self,
+        platforms: &NameList,
+        conversations: &NameList,
+        since: Position,
+    ) -> Vec<Topic> {
         let mut new = Vec::new();
         for platform in platforms.choices() {
             for conversation in conversations.choices() {
@@ -128,12 +133,12 @@ impl Subscription {
     }
 
     /// How many topics [`Subscription::add`] would have to look at.
-    pub fn product(platforms: &Names, conversations: &Names) -> usize {
+    pub fn product(platforms: &NameList, conversations: &NameList) -> usize {
         platforms.choices().len().saturating_mul(conversations.choices().len())
     }
 
     /// Removes each topic that either list names, or all where there is neither; gives those.
-    pub fn remove(&mut self, platforms: &Names, conversations: &Names) -> Vec<Topic> {
+    pub fn remove(&mut self, platforms: &NameList, conversations: &NameList) -> Vec<Topic> {
         let removes_all = platforms.is_absent() && conversations.is_absent();
         let is_named = |topic: &Topic| {
             removes_all
@@ -178,8 +183,8 @@ impl Subscription {
 mod tests {
     use super::*;
 
-    fn names(list: &[&str]) -> Names {
-        Names::listed(list.iter().map(|&name| name.to_owned()))
+    fn names(list: &[&str]) -> NameList {
+        NameList::listed(list.iter().map(|&name| name.to_owned()))
     }
 
     fn wants(subscription: &Subscription, platform: &str, conversation: &str) -> bool {
@@ -197,7 +202,7 @@ mod tests {
 
     #[test]
     fn nothing_and_a_star_mean_any() {
-        for any in [Names::absent(), names(&[]), names(&["*"]), names(&["qq", "*"])] {
+        for any in [NameList::absent(), names(&[]), names(&["*"]), names(&["qq", "*"])] {
             let mut subscription = Subscription::default();
             subscription.add(&any, &names(&["a"]), Position::default());
             assert_eq!(subscription.len(), 1);
@@ -212,17 +217,17 @@ mod tests {
         subscription.remove(&names(&["qq"]), &names(&["b"]));
         assert!(wants(&subscription, "wechat", "a"));
         assert_eq!(subscription.len(), 1);
-        subscription.remove(&Names::absent(), &Names::absent());
+        subscription.remove(&NameList::absent(), &NameList::absent());
         assert!(subscription.is_empty());
     }
 
     #[test]
     fn leaving_one_platform_leaves_everything_in_place() {
         let mut subscription = Subscription::default();
-        subscription.add(&Names::absent(), &Names::absent(), Position::default());
-        subscription.remove(&names(&["qq"]), &Names::absent());
+        subscription.add(&NameList::absent(), &NameList::absent(), Position::default());
+        subscription.remove(&names(&["qq"]), &NameList::absent());
         assert!(wants(&subscription, "qq", "a"));
-        subscription.remove(&names(&["*"]), &Names::absent());
+        subscription.remove(&names(&["*"]), &NameList::absent());
         assert!(!wants(&subscription, "qq", "a"));
     }
 
@@ -230,7 +235,7 @@ mod tests {
     fn a_topic_counts_from_where_it_was_asked_for() {
         let mut subscription = Subscription::default();
         let mut add = |seq, offset| {
-            subscription.add(&names(&["qq"]), &Names::absent(), Position { seq, offset });
+            subscription.add(&names(&["qq"]), &NameList::absent(), Position { seq, offset });
             subscription.clone()
         };
         let first = add(10, 30);

@@ -3,7 +3,7 @@
 
 use super::lane_key::LaneKey;
 use super::outcomes::Outcomes;
-use crate::model::change::{Change, Effect};
+use crate::model::change::{Change, ChangeEffect};
 use crate::model::message::{Direction, Status};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ const MAX_NAMED: usize = 4096;
 
 /// Changes since they were last asked for.
 #[derive(Debug, Default)]
-pub(super) struct Changed {
+pub(super) struct ChangedLanes {
     /// Everything may be other than it was.
     pub(super) everything: bool,
     /// Lanes in which something changed; whether something no longer waits there.
@@ -26,13 +26,13 @@ pub(super) struct Changed {
 /// Queue of changes for the dispatcher.
 #[derive(Debug, Default)]
 pub(super) struct ChangeQueue {
-    changed: Mutex<Changed>,
+    changed: Mutex<ChangedLanes>,
     came: Notify,
 }
 
 impl ChangeQueue {
     /// Waits for changes, and takes them. May be dropped while it waits.
-    pub(super) async fn next(&self) -> Changed {
+    pub(super) async fn next(&self) -> ChangedLanes {
         self.came.notified().await;
         std::mem::take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -42,11 +42,11 @@ impl ChangeQueue {
         self.add(|changed| changed.everything = true);
     }
 
-    fn add(&self, add: impl FnOnce(&mut Changed)) {
+    fn add(&self, add: impl FnOnce(&mut ChangedLanes)) {
         let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
         add(&mut changed);
         if changed.lanes.len() + changed.known.len() > MAX_NAMED {
-            *changed = Changed { everything: true, ..Changed::default() };
+            *changed = ChangedLanes { everything: true, ..ChangedLanes::default() };
         }
         let is_any = changed.everything || !changed.lanes.is_empty() || !changed.known.is_empty();
         drop(changed);
@@ -72,7 +72,7 @@ impl CommitObserver {
     /// Passes on what matters. Never waits.
     pub fn committed(&self, changes: &[Change]) {
         for change in changes {
-            if let Effect::StatusChanged(message) = &change.effect
+            if let ChangeEffect::StatusChanged(message) = &change.effect
                 && message.direction == Direction::Outbound
             {
                 self.outcomes.tell(message);
@@ -82,23 +82,23 @@ impl CommitObserver {
     }
 }
 
-impl Changed {
-    fn note(&mut self, effect: &Effect) {
+impl ChangedLanes {
+    fn note(&mut self, effect: &ChangeEffect) {
         let Some(message) = effect.message() else { return };
         if message.direction == Direction::Inbound {
-            if matches!(effect, Effect::Created(_)) {
+            if matches!(effect, ChangeEffect::Created(_)) {
                 self.known.insert(LaneKey::of(message));
             }
             return;
         }
         let (matters, is_taken_back) = match effect {
-            Effect::Created(_) => (message.status == Status::Pending, false),
-            Effect::StatusChanged(_) | Effect::Updated(_) => (
+            ChangeEffect::Created(_) => (message.status == Status::Pending, false),
+            ChangeEffect::StatusChanged(_) | ChangeEffect::Updated(_) => (
                 !matches!(message.status, Status::Sending | Status::Sent),
                 message.status != Status::Pending,
             ),
-            Effect::Deleted(_) => (true, true),
-            Effect::ConversationChanged { .. } | Effect::Noticed(_) => (false, false),
+            ChangeEffect::Deleted(_) => (true, true),
+            ChangeEffect::ConversationChanged { .. } | ChangeEffect::Noticed(_) => (false, false),
         };
         if matters {
             *self.lanes.entry(LaneKey::of(message)).or_default() |= is_taken_back;

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 /// State shared by the lanes.
 #[derive(Clone)]
-pub(super) struct Context {
+pub(super) struct OutboxContext {
     pub(super) store: Arc<Store>,
     pub(super) registry: Registry,
     pub(super) policy: RetryPolicy,

@@ -1,8 +1,8 @@
 //! The dispatcher: a task for each lane in which something waits and can be sent.
 
-use super::commits::Changed;
-use super::context::Context;
-use super::lane::{End, Lane};
+use super::commits::ChangedLanes;
+use super::context::OutboxContext;
+use super::lane::{Lane, LaneEnd};
 use super::lane_key::LaneKey;
 use super::recovery::recover;
 use super::unreadable::cannot_read;
@@ -24,17 +24,17 @@ enum LaneState {
 }
 
 pub(super) struct Dispatcher {
-    context: Context,
+    context: OutboxContext,
     lanes: HashMap<LaneKey, LaneState>,
     /// Lanes without a platform, by the conversations their recipient may stand for.
     unrouted: HashMap<String, HashSet<LaneKey>>,
-    tasks: JoinSet<End>,
+    tasks: JoinSet<LaneEnd>,
     /// The lane of each task.
     running: HashMap<task::Id, LaneKey>,
 }
 
 impl Dispatcher {
-    pub(super) fn new(context: Context) -> Self {
+    pub(super) fn new(context: OutboxContext) -> Self {
         Self {
             context,
             lanes: HashMap::new(),
@@ -68,7 +68,7 @@ impl Dispatcher {
     }
 
     /// Takes what was committed.
-    pub(super) fn take(&mut self, changed: Changed) {
+    pub(super) fn take(&mut self, changed: ChangedLanes) {
         if changed.everything {
             return self.begin();
         }
@@ -133,7 +133,7 @@ impl Dispatcher {
         &mut self,
         key: LaneKey,
         wake: Arc<Notify>,
-        work: impl Future<Output = End> + Send + 'static,
+        work: impl Future<Output = LaneEnd> + Send + 'static,
     ) {
         self.lanes.insert(key.clone(), LaneState::Running { wake, has_changed: false });
         self.running.insert(self.tasks.spawn(work).id(), key);
@@ -144,7 +144,7 @@ impl Dispatcher {
         conversations_of(&key.recipient).chain([key.recipient.clone()]).collect()
     }
 
-    fn ended(&mut self, ended: Result<(task::Id, End), task::JoinError>) {
+    fn ended(&mut self, ended: Result<(task::Id, LaneEnd), task::JoinError>) {
         let id = ended.as_ref().map_or_else(task::JoinError::id, |(id, _)| *id);
         let Some(key) = self.running.remove(&id) else { return };
         let end = match ended {
@@ -156,8 +156,8 @@ impl Dispatcher {
             _ if matches!(state, Some(LaneState::Running { has_changed: true, .. })) => {
                 self.start(key);
             }
-            End::Empty => self.forget(&key),
-            End::Waiting => drop(self.lanes.insert(key, LaneState::Waiting)),
+            LaneEnd::Empty => self.forget(&key),
+            LaneEnd::Waiting => drop(self.lanes.insert(key, LaneState::Waiting)),
         }
     }
 
@@ -183,7 +183,7 @@ impl Dispatcher {
         let (context, lane) = (self.context.clone(), key.clone());
         self.spawn(key.clone(), Arc::default(), async move {
             recover(&context, Some(&lane)).await;
-            End::Empty
+            LaneEnd::Empty
         });
         self.look_at(key, true);
     }

@@ -1,11 +1,11 @@
 //! One conversation's messages, sent one after the other.
 
-use super::context::Context;
+use super::context::OutboxContext;
 use super::join;
 use super::lane_key::LaneKey;
 use super::lookup;
 use super::recording::record_outcome;
-use super::route::{self, NoRoute, Route};
+use super::route::{self, DeliveryRoute, NoRoute};
 use super::unreadable::cannot_read;
 use crate::adapter::{AccountHandle, Delivery, OnUnknown};
 use crate::clock::now;
@@ -31,7 +31,7 @@ const DISK_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why a lane's task ends.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum LaneEnd {
     /// Nothing waits any more.
     Empty,
     /// No adapter can take what waits.
@@ -39,17 +39,17 @@ pub(super) enum End {
 }
 
 /// The answer of the store to an outcome.
-trait Written: Future<Output = store::Result<Answer>> {}
+trait OutcomeWritten: Future<Output = store::Result<Answer>> {}
 
-impl<T: Future<Output = store::Result<Answer>>> Written for T {}
+impl<T: Future<Output = store::Result<Answer>>> OutcomeWritten for T {}
 
 /// An outcome that is queued, and whether it is.
-type Queued<W> = (u64, Outcome, store::Result<W>);
+type QueuedOutcome<W> = (u64, Outcome, store::Result<W>);
 
 /// One conversation at work.
 pub(super) struct Lane {
     key: LaneKey,
-    context: Context,
+    context: OutboxContext,
     /// Something of this lane was changed by others.
     wake: Arc<Notify>,
     /// How many messages to claim at once; grows while they go out quickly.
@@ -57,26 +57,26 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(key: LaneKey, context: Context, wake: Arc<Notify>) -> Self {
+    pub(super) fn new(key: LaneKey, context: OutboxContext, wake: Arc<Notify>) -> Self {
         Self { key, context, wake, claims: 1 }
     }
 
-    pub(super) async fn run(mut self) -> End {
+    pub(super) async fn run(mut self) -> LaneEnd {
         loop {
             let waiting = self.waiting(1);
-            let Some(first) = waiting.first() else { return End::Empty };
+            let Some(first) = waiting.first() else { return LaneEnd::Empty };
             if self.context.stop.is_cancelled() {
-                return End::Waiting;
+                return LaneEnd::Waiting;
             }
             if first.platform.is_none() {
                 if self.route_again().await {
                     continue;
                 }
-                return End::Waiting;
+                return LaneEnd::Waiting;
             }
             let route = match route::find(&self.context, first) {
                 Ok(route) => route,
-                Err(NoRoute::NotConnected) => return End::Waiting,
+                Err(NoRoute::NotConnected) => return LaneEnd::Waiting,
                 Err(NoRoute::Unaddressable(reason)) => {
                     let outcome = Outcome::Failed { reason, is_uncertain: false };
                     record_outcome(&self.context.store, first.seq, outcome).await;
@@ -88,7 +88,7 @@ impl Lane {
                 continue;
             }
             if let Some(closed) = route.account.closed(&route.conversation, now()) {
-                let Some(until) = closed.until else { return End::Waiting };
+                let Some(until) = closed.until else { return LaneEnd::Waiting };
                 self.wait_until(until).await;
                 continue;
             }
@@ -96,7 +96,7 @@ impl Lane {
                 continue;
             }
             // Held until what is claimed is sent: an account sends only so fast.
-            let Some(_permit) = self.permit(&route.account).await else { return End::Waiting };
+            let Some(_permit) = self.permit(&route.account).await else { return LaneEnd::Waiting };
             if !route::is_open(&self.context, &route) {
                 continue;
             }
@@ -147,9 +147,9 @@ impl Lane {
         })
     }
 
-    async fn wait_for_disk(&self, error: &store::Error) {
+    async fn wait_for_disk(&self, error: &store::StoreError) {
         tracing::error!("the outbox waits for the disk: {error}");
-        if let store::Error::Damaged(_) = error {
+        if let store::StoreError::Damaged(_) = error {
             let recipient = &self.key.recipient;
             HEALTH.degrade("outbox", format!("what waits for {recipient} cannot be sent: {error}"));
         }
@@ -203,7 +203,7 @@ impl Lane {
     }
 
     /// Claims messages from `first` on and sends them; those that were not reached wait again.
-    async fn send(&mut self, first: u64, route: &Route) {
+    async fn send(&mut self, first: u64, route: &DeliveryRoute) {
         let settings = &route.account.settings;
         let is_cautious = settings.rate_limit.is_some()
             || settings.on_unknown == OnUnknown::Fail
@@ -247,7 +247,7 @@ impl Lane {
         }
     }
 
-    async fn send_claimed(&self, claimed: Vec<Message>, route: &Route) {
+    async fn send_claimed(&self, claimed: Vec<Message>, route: &DeliveryRoute) {
         let mut outcomes = Vec::with_capacity(claimed.len());
         let mut has_failed = false;
         for message in claimed {
@@ -270,7 +270,7 @@ impl Lane {
     }
 
     /// Sends several texts as one message, which ends alike for all of them.
-    async fn send_joined(&self, claimed: Vec<Message>, route: &Route) {
+    async fn send_joined(&self, claimed: Vec<Message>, route: &DeliveryRoute) {
         let is_stopped = self.context.stop.is_cancelled();
         let is_sent = |message: &Message| !is_stopped && self.is_still_wanted(message) == Ok(true);
         let (sent, held): (Vec<_>, Vec<_>) = claimed.into_iter().partition(is_sent);
@@ -294,13 +294,17 @@ impl Lane {
     }
 
     /// Queues an outcome, so that outcomes keep their order and are waited for together.
-    async fn queue_outcome(&self, seq: u64, outcome: Outcome) -> Queued<impl Written> {
+    async fn queue_outcome(
+        &self,
+        seq: u64,
+        outcome: Outcome,
+    ) -> QueuedOutcome<impl OutcomeWritten> {
         let command = Command::RecordOutcome { seq, outcome: outcome.clone(), at: now() };
         (seq, outcome, self.context.store.submit(command).await)
     }
 
     /// Waits until outcomes are written; what could not be is written again.
-    async fn wait_for_outcomes(&self, outcomes: Vec<Queued<impl Written>>) {
+    async fn wait_for_outcomes(&self, outcomes: Vec<QueuedOutcome<impl OutcomeWritten>>) {
         let store = &self.context.store;
         for (seq, outcome, written) in outcomes {
             let is_written = match written {

@@ -1,8 +1,8 @@
 //! Looking up an attempt whose outcome is unknown (contract, item 18).
 
-use super::context::Context;
+use super::context::OutboxContext;
 use super::recording::record_outcome;
-use super::route::{self, Route};
+use super::route::{self, DeliveryRoute};
 use crate::adapter::{Found, OnUnknown};
 use crate::clock::now;
 use crate::model::change::Outcome;
@@ -11,7 +11,11 @@ use crate::store::{self, Command};
 
 /// Whether a message that may have gone out may be sent again. `false` where it was found, has
 /// failed for the doubt, or is to be looked at anew.
-pub(super) async fn may_send(context: &Context, message: &Message, route: &Route) -> bool {
+pub(super) async fn may_send(
+    context: &OutboxContext,
+    message: &Message,
+    route: &DeliveryRoute,
+) -> bool {
     let is_other_account = message.account.is_some() && message.account != route.account.account;
     // One account cannot tell what another one sent.
     let found = if is_other_account {
@@ -51,7 +55,7 @@ pub(super) async fn may_send(context: &Context, message: &Message, route: &Route
     !is_cautious
 }
 
-fn still_waits(context: &Context, message: &Message) -> store::Result<bool> {
+fn still_waits(context: &OutboxContext, message: &Message) -> store::Result<bool> {
     let now = context.store.view()?.by_seq(message.seq)?;
     Ok(now.is_some_and(|now| now.status == Status::Pending))
 }

@@ -32,7 +32,7 @@ use crate::adapter::Registry;
 use crate::clock::Clock;
 use crate::store::Store;
 use commits::ChangeQueue;
-use context::Context;
+use context::OutboxContext;
 use dispatcher::Dispatcher;
 use recovery::{expire, recover};
 use std::sync::Arc;
@@ -69,7 +69,7 @@ impl Outbox {
         let mut handles = registry.handles_changed();
         let note =
             sightings::note(store.clone(), registry.clone(), self.changes.clone(), stop.clone());
-        let context = Context {
+        let context = OutboxContext {
             store,
             registry,
             policy,

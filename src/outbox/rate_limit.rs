@@ -14,10 +14,10 @@ const MAX_UNDER_WAY: usize = 64;
 /// The limits of all accounts.
 #[derive(Default)]
 pub(super) struct RateLimits {
-    accounts: Mutex<HashMap<(String, Option<String>), Account>>,
+    accounts: Mutex<HashMap<(String, Option<String>), AccountRate>>,
 }
 
-struct Account {
+struct AccountRate {
     rate_limit: Option<RateLimit>,
     limiter: Option<Arc<DefaultDirectRateLimiter>>,
     under_way: Arc<Semaphore>,
@@ -40,7 +40,7 @@ impl RateLimits {
     ) -> (Option<Arc<DefaultDirectRateLimiter>>, Arc<Semaphore>) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (handle.platform.clone(), handle.account.clone());
-        let account = accounts.entry(key).or_insert_with(|| Account {
+        let account = accounts.entry(key).or_insert_with(|| AccountRate {
             rate_limit: None,
             limiter: None,
             under_way: Arc::new(Semaphore::new(MAX_UNDER_WAY)),

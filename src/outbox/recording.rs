@@ -14,8 +14,8 @@ pub(super) async fn record_outcome(store: &Store, seq: u64, outcome: Outcome) {
     loop {
         let command = Command::RecordOutcome { seq, outcome: outcome.clone(), at: now() };
         match store.write(command).await {
-            Ok(_) | Err(store::Error::Absent) => return,
-            Err(error @ store::Error::Damaged(_)) => {
+            Ok(_) | Err(store::StoreError::Absent) => return,
+            Err(error @ store::StoreError::Damaged(_)) => {
                 return tracing::error!("the outcome of message {seq} cannot be recorded: {error}");
             }
             Err(error) => {

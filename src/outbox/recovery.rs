@@ -1,6 +1,6 @@
 //! Outcomes of messages that no lane sends any more: interrupted attempts, and time to live.
 
-use super::context::Context;
+use super::context::OutboxContext;
 use super::lane_key::LaneKey;
 use super::recording::record_outcome;
 use super::route::{self, NoRoute};
@@ -19,7 +19,7 @@ const READ_PAUSE: Duration = Duration::from_mins(1);
 
 /// Puts in doubt what this process had claimed, in all lanes or one, when sending broke off. What
 /// other owners have claimed is theirs.
-pub(super) async fn recover(context: &Context, lane: Option<&LaneKey>) {
+pub(super) async fn recover(context: &OutboxContext, lane: Option<&LaneKey>) {
     let mut interrupted = Vec::new();
     let read = context.store.view().and_then(|view| {
         for message in view.claimed_by(context.store.owner())? {
@@ -41,7 +41,7 @@ pub(super) async fn recover(context: &Context, lane: Option<&LaneKey>) {
 }
 
 /// Gives up, again and again, what has waited too long; never ends.
-pub(super) async fn expire(context: Context) {
+pub(super) async fn expire(context: OutboxContext) {
     loop {
         let next = give_up_old(&context).await;
         tokio::time::sleep(next).await;
@@ -49,7 +49,7 @@ pub(super) async fn expire(context: Context) {
 }
 
 /// Fails what has waited for an adapter beyond its time to live; says when to look again.
-async fn give_up_old(context: &Context) -> Duration {
+async fn give_up_old(context: &OutboxContext) -> Duration {
     let shortest = context.registry.shortest_time_to_live().unwrap_or(Duration::MAX);
     let mut next = context.policy.time_to_live.min(shortest).as_secs();
     let mut old = Vec::new();
@@ -79,13 +79,13 @@ async fn give_up_old(context: &Context) -> Duration {
 }
 
 /// How long a message may wait, in seconds.
-fn time_to_live(context: &Context, message: &Message) -> u64 {
+fn time_to_live(context: &OutboxContext, message: &Message) -> u64 {
     let own = message.platform.as_deref().and_then(|name| context.registry.time_to_live(name));
     own.unwrap_or(context.policy.time_to_live).as_secs()
 }
 
 /// The reason why a message cannot be sent any more; `None` if it can.
-fn cannot_go(context: &Context, message: &Message) -> Option<String> {
+fn cannot_go(context: &OutboxContext, message: &Message) -> Option<String> {
     let platform = message.platform.as_deref().unwrap_or("any platform");
     match route::find(context, message) {
         Err(NoRoute::NotConnected) => Some(format!("no adapter for {platform} connected")),

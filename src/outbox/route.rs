@@ -1,20 +1,20 @@
 //! Route of a message: the account by which it leaves, and the conversation (contract, items 6 and 7).
 
-use super::context::Context;
+use super::context::OutboxContext;
 use crate::adapter::{AccountHandle, Outbound};
 use crate::model::message::{Message, ReplyTo};
 use crate::model::routing::StoreFacts;
 
 /// A route to a conversation.
-pub(super) struct Route {
+pub(super) struct DeliveryRoute {
     pub(super) account: AccountHandle,
     /// The conversation as the adapter addresses it.
     pub(super) conversation: String,
 }
 
-impl Route {
+impl DeliveryRoute {
     /// The message as the adapter is given it.
-    pub(super) fn outbound(&self, context: &Context, message: &Message) -> Outbound {
+    pub(super) fn outbound(&self, context: &OutboxContext, message: &Message) -> Outbound {
         Outbound {
             id: message.id,
             conversation: self.conversation.clone(),
@@ -28,7 +28,7 @@ impl Route {
     /// The message that is answered, with the platform's ID only where this account knows it by that
     /// in this conversation: anywhere else the ID is unknown, or another message's. Adapters then
     /// quote its words (contract, item 24).
-    fn reply(&self, context: &Context, told: &ReplyTo) -> ReplyTo {
+    fn reply(&self, context: &OutboxContext, told: &ReplyTo) -> ReplyTo {
         let find = |id| context.store.view().and_then(|view| view.by_id(id)).ok().flatten();
         let answered = told.id.and_then(find);
         let external_id = answered.filter(|answered| self.knows(answered));
@@ -54,7 +54,7 @@ pub(super) enum NoRoute {
 /// Finds the route for a message whose platform is known. An attempt whose outcome is unknown goes
 /// by the same account as before, where that is connected: only there it can be looked up. What a
 /// bot made goes by the bot's account alone.
-pub(super) fn find(context: &Context, message: &Message) -> Result<Route, NoRoute> {
+pub(super) fn find(context: &OutboxContext, message: &Message) -> Result<DeliveryRoute, NoRoute> {
     let view = context.store.view().map_err(|_| NoRoute::NotConnected)?;
     let platform = message.platform.as_deref().ok_or(NoRoute::NotConnected)?;
     let any = context.registry.handle(platform, None).ok_or(NoRoute::NotConnected)?;
@@ -75,12 +75,12 @@ pub(super) fn find(context: &Context, message: &Message) -> Result<Route, NoRout
     if message.via.is_some() && message.account.is_some() && message.account != account.account {
         return Err(NoRoute::NotConnected);
     }
-    Ok(Route { account, conversation })
+    Ok(DeliveryRoute { account, conversation })
 }
 
 /// Whether a route still leads out by the same connection.
-pub(super) fn is_open(context: &Context, route: &Route) -> bool {
-    let Route { account, .. } = route;
+pub(super) fn is_open(context: &OutboxContext, route: &DeliveryRoute) -> bool {
+    let DeliveryRoute { account, .. } = route;
     let now = context.registry.handle(&account.platform, account.account.as_deref());
     now.is_some_and(|now| now.connection == account.connection)
 }

@@ -5,7 +5,7 @@ use crate::model::change::Committed;
 use crate::model::message::{Draft, MessageType};
 use crate::model::routing::RoutingFacts;
 use crate::store::Command;
-use crate::store::{Access, Head, Listener, Options};
+use crate::store::{Access, Head, Listener, StoreOptions};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -26,7 +26,7 @@ async fn however_many_are_given_up_at_once_the_writer_goes_on() {
     const MANY: u64 = 10_000;
     let folder = TempDir::new().unwrap();
     let (observer, outbox) = new();
-    let options = Options::new(folder.path().join("a.redb"), Access::Write);
+    let options = StoreOptions::new(folder.path().join("a.redb"), Access::Write);
     let store = Arc::new(Store::open(&options, Box::new(Told(observer))).unwrap());
     let mut written = Vec::new();
     for n in 0..MANY {

@@ -5,8 +5,8 @@ use crate::store;
 
 /// Tells that something cannot be read and so is not sent. While the store is away nothing is
 /// told: everything is looked at again once it is back.
-pub(super) fn cannot_read(what: &str, error: &store::Error) {
-    if *error != store::Error::Absent {
+pub(super) fn cannot_read(what: &str, error: &store::StoreError) {
+    if *error != store::StoreError::Absent {
         tracing::error!("the outbox cannot read {what}: {error}");
         HEALTH.degrade("outbox", format!("{what} cannot be read, and is not sent: {error}"));
     }

@@ -4,7 +4,7 @@ use super::attempts::NextAttempts;
 use crate::adapter::Registry;
 use crate::clock::now;
 use crate::model::message::{Direction, Message, Status};
-use crate::model::routing::{self, Choice};
+use crate::model::routing::{self, PlatformChoice};
 use crate::store::View;
 use jiff::Timestamp;
 
@@ -53,14 +53,14 @@ fn time_of(at: u64) -> Option<Timestamp> {
 }
 
 /// The reason why a message without a platform waits; `None` where it is about to get one.
-pub fn no_platform(recipient: &str, choice: &Choice) -> Option<String> {
+pub fn no_platform(recipient: &str, choice: &PlatformChoice) -> Option<String> {
     match choice {
-        Choice::Platform(_) => None,
-        Choice::Several(platforms) => Some(format!(
+        PlatformChoice::Platform(_) => None,
+        PlatformChoice::Several(platforms) => Some(format!(
             "no platform is named, and {} know {recipient}; name one with `platform`",
             platforms.join(" and ")
         )),
-        Choice::None => Some(
+        PlatformChoice::None => Some(
             "no platform is named, and none is found for it; name one with `platform`, or set \
              `default_platform`"
                 .to_owned(),

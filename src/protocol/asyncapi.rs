@@ -1,8 +1,8 @@
 //! AsyncAPI description of the WebSocket, made from the types of its frames.
 
 use super::event::{
-    Ack, AdapterStatus, CURSOR_GONE, Error, EventKind, MessageDeleted, MessageStatus,
-    MessageUpdated, NewMessage, request_id,
+    Ack, AdapterStatusData, CURSOR_GONE, ErrorAnswer, EventKind, MessageDeleted, MessageStatus,
+    MessageUpdated, NewMessageData, request_id,
 };
 use super::overview::Conversation;
 use crate::model::message::NAME_BYTES;
@@ -93,14 +93,14 @@ fn schemas() -> Map<String, Value> {
     let mut event = |name: &str, data: RefOr<Schema>| {
         schemas.insert(name.into(), frame(name, &data));
     };
-    event("new_message", of::<NewMessage>(&mut used));
+    event("new_message", of::<NewMessageData>(&mut used));
     event("message_status", of::<MessageStatus>(&mut used));
     event("message_updated", of::<MessageUpdated>(&mut used));
     event("message_deleted", of::<MessageDeleted>(&mut used));
     event("conversation_updated", of::<Conversation>(&mut used));
-    event("adapter_status", of::<AdapterStatus>(&mut used));
+    event("adapter_status", of::<AdapterStatusData>(&mut used));
     schemas.insert("ack".into(), tagged("ack", value(&of::<Ack>(&mut used))));
-    let mut error = tagged("error", value(&of::<Error>(&mut used)));
+    let mut error = tagged("error", value(&of::<ErrorAnswer>(&mut used)));
     error["properties"]["code"]["examples"] = json!([CURSOR_GONE]);
     schemas.insert("error".into(), error);
     schemas.extend(commands());

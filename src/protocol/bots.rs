@@ -1,6 +1,6 @@
 //! Bots as `GET /api/bots` shows them (contract, item 35).
 
-use super::platform::State;
+use super::platform::PlatformState;
 use serde::{Deserialize, Serialize};
 
 /// Answer of `GET /api/bots`: every configured bot.
@@ -18,7 +18,7 @@ pub struct Bot {
     /// `onebot11`.
     pub kind: String,
     /// `Connected` where any of its connections is.
-    pub state: State,
+    pub state: PlatformState,
     /// Unix seconds of when it came into this state.
     pub since: u64,
     /// Events that it has read.

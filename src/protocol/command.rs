@@ -4,19 +4,24 @@ use super::event::{EventKinds, UnknownEvent};
 use super::http::{MISSING_DATA, NewMessage};
 use super::json;
 use crate::model::message::{Draft, MessageType};
-use crate::model::subscription::Names;
+use crate::model::subscription::NameList;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 /// A command that can be carried out.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Command {
+pub enum ClientCommand {
     #[allow(missing_docs)]
     Subscribe(Subscribe),
     /// `ends_topics` is false where only events are named: the topics stay then.
     #[allow(missing_docs)]
-    Unsubscribe { platforms: Names, conversations: Names, ends_topics: bool, events: EventKinds },
+    Unsubscribe {
+        platforms: NameList,
+        conversations: NameList,
+        ends_topics: bool,
+        events: EventKinds,
+    },
     #[allow(missing_docs)]
     SendMessage(Draft),
 }
@@ -26,10 +31,10 @@ pub enum Command {
 #[serde(tag = "type", rename = "subscribe")]
 #[allow(missing_docs)]
 pub struct Subscribe {
-    #[serde(skip_serializing_if = "Names::is_absent")]
-    pub platforms: Names,
-    #[serde(skip_serializing_if = "Names::is_absent")]
-    pub conversations: Names,
+    #[serde(skip_serializing_if = "NameList::is_absent")]
+    pub platforms: NameList,
+    #[serde(skip_serializing_if = "NameList::is_absent")]
+    pub conversations: NameList,
     /// Place after which messages are replayed first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
@@ -58,7 +63,7 @@ pub struct Parsed {
     #[allow(missing_docs)]
     pub request_id: Option<Value>,
     /// The command, or what is wrong with it.
-    pub command: Result<Command, String>,
+    pub command: Result<ClientCommand, String>,
 }
 
 impl Parsed {
@@ -82,7 +87,7 @@ impl Parsed {
     }
 }
 
-fn command(mut object: Map<String, Value>) -> Result<Command, String> {
+fn command(mut object: Map<String, Value>) -> Result<ClientCommand, String> {
     match object.get("type") {
         Some(Value::String(kind)) => match kind.as_str() {
             "subscribe" => subscribe(object),
@@ -92,7 +97,7 @@ fn command(mut object: Map<String, Value>) -> Result<Command, String> {
                 let events = events(&object)?.unwrap_or_default();
                 let ends_topics =
                     events.is_empty() || !platforms.is_absent() || !conversations.is_absent();
-                Ok(Command::Unsubscribe { platforms, conversations, ends_topics, events })
+                Ok(ClientCommand::Unsubscribe { platforms, conversations, ends_topics, events })
             }
             "send_message" => send_message(object),
             other => {
@@ -104,7 +109,7 @@ fn command(mut object: Map<String, Value>) -> Result<Command, String> {
     }
 }
 
-fn subscribe(mut object: Map<String, Value>) -> Result<Command, String> {
+fn subscribe(mut object: Map<String, Value>) -> Result<ClientCommand, String> {
     let subscribe = Subscribe {
         platforms: names(&mut object, "platforms")?,
         conversations: names(&mut object, "conversations")?,
@@ -115,10 +120,10 @@ fn subscribe(mut object: Map<String, Value>) -> Result<Command, String> {
     if subscribe.since.is_some() && subscribe.cursor.is_some() {
         return Err("`since` and `cursor` exclude each other; give one".into());
     }
-    Ok(Command::Subscribe(subscribe))
+    Ok(ClientCommand::Subscribe(subscribe))
 }
 
-fn send_message(mut object: Map<String, Value>) -> Result<Command, String> {
+fn send_message(mut object: Map<String, Value>) -> Result<ClientCommand, String> {
     let mut data = match object.remove("data") {
         Some(Value::Object(data)) => data,
         // Spelled by the contract.
@@ -152,13 +157,13 @@ fn send_message(mut object: Map<String, Value>) -> Result<Command, String> {
     };
     let draft =
         message.into_draft().map_err(|text| text.replace("`recipient`", "`data.conversation`"))?;
-    Ok(Command::SendMessage(draft))
+    Ok(ClientCommand::SendMessage(draft))
 }
 
-fn names(object: &mut Map<String, Value>, field: &str) -> Result<Names, String> {
+fn names(object: &mut Map<String, Value>, field: &str) -> Result<NameList, String> {
     match object.remove(field) {
-        None | Some(Value::Null) => Ok(Names::absent()),
-        Some(Value::String(any)) if any == "*" => Ok(Names::listed([any])),
+        None | Some(Value::Null) => Ok(NameList::absent()),
+        Some(Value::String(any)) if any == "*" => Ok(NameList::listed([any])),
         Some(Value::Array(list)) => {
             let mut names = Vec::with_capacity(list.len());
             for item in list {
@@ -168,7 +173,7 @@ fn names(object: &mut Map<String, Value>, field: &str) -> Result<Names, String> 
                     _ => return Err(format!("`{field}` must be a list of strings")),
                 }
             }
-            Ok(Names::listed(names))
+            Ok(NameList::listed(names))
         }
         Some(_) => Err(format!("`{field}` must be a list of strings, or \"*\"")),
     }
@@ -268,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_subscription_reads_back_as_it_was_written() {
-        let names = |name: &str| Names::listed([name.to_owned()]);
+        let names = |name: &str| NameList::listed([name.to_owned()]);
         let kinds = EventKinds::named(["message_status", "message_deleted"]).unwrap();
         for subscribe in [
             Subscribe::default(),
@@ -278,7 +283,11 @@ mod tests {
             Subscribe { cursor: Some("x".into()), ..Subscribe::default() },
         ] {
             let text = serde_json::to_string(&subscribe).unwrap();
-            assert_eq!(Parsed::read(&text).command, Ok(Command::Subscribe(subscribe)), "{text}");
+            assert_eq!(
+                Parsed::read(&text).command,
+                Ok(ClientCommand::Subscribe(subscribe)),
+                "{text}"
+            );
         }
     }
 
@@ -286,7 +295,7 @@ mod tests {
     fn text_that_other_readers_refuse_is_read() {
         let frame = "\u{feff}{\"type\":\"unsubscribe\",\"type\":\"send_message\",\"data\":\
                      {\"platform\":\"qq\",\"conversation\":\"g\",\"content\":\"a\\ud83d\"}}";
-        let Ok(Command::SendMessage(draft)) = Parsed::read(frame).command else {
+        let Ok(ClientCommand::SendMessage(draft)) = Parsed::read(frame).command else {
             panic!("the last of two equal keys counts")
         };
         assert_eq!(draft.into_message(1, Uuid::nil(), 0).content.readable(), "a\u{fffd}");

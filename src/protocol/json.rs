@@ -36,9 +36,9 @@ pub fn repair(text: &str) -> Cow<'_, str> {
 }
 
 /// A range of the text and what stands there instead.
-type Edit = (Range<usize>, Cow<'static, str>);
+type Replacement = (Range<usize>, Cow<'static, str>);
 
-fn apply(text: &str, mut edits: Vec<Edit>) -> String {
+fn apply(text: &str, mut edits: Vec<Replacement>) -> String {
     edits.sort_by_key(|(range, _)| range.start);
     let mut repaired = String::with_capacity(text.len());
     let mut done = 0;
@@ -113,11 +113,11 @@ fn kind_of(key: &str) -> usize {
 
 struct Scanner<'a> {
     text: &'a str,
-    edits: Vec<Edit>,
+    edits: Vec<Replacement>,
 }
 
 impl<'a> Scanner<'a> {
-    fn scan(mut self) -> Vec<Edit> {
+    fn scan(mut self) -> Vec<Replacement> {
         // The objects and arrays that are open, from the outside in, and behind them some that were.
         let mut open: Vec<Open<'a>> = Vec::new();
         let mut depth = 0;

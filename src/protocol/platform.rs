@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// The state of an adapter's connection, as the contract spells it (Part 2, item 11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
-pub enum State {
+pub enum PlatformState {
     Connecting,
     Connected,
     Disconnected,
@@ -21,7 +21,7 @@ pub struct AdapterStatus {
     pub platform: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    pub state: State,
+    pub state: PlatformState,
     /// Why it is in this state, where there is something to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -36,13 +36,13 @@ pub struct AdapterStatus {
 
 /// A change of one adapter's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusChange {
+pub struct AdapterStatusChange {
     #[allow(missing_docs)]
     pub platform: String,
     /// The account, where one is known.
     pub account: Option<String>,
     #[allow(missing_docs)]
-    pub state: State,
+    pub state: PlatformState,
     /// Why, where there is something to say.
     pub reason: Option<String>,
 }

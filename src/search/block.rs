@@ -5,7 +5,7 @@
 //! and the bytes of their list, as varints, and the list. A list holds the distances between places
 //! in a Rice code whose parameter follows from their number, close to the least that is possible.
 
-use super::terms::{Term, Terms};
+use super::terms::{SearchTerm, Terms};
 use smallvec::SmallVec;
 
 /// Places that one segment may have.
@@ -36,8 +36,10 @@ fn encode_entry(distance: u64, places: &[u16], out: &mut Vec<u8>) {
 }
 
 /// The pages of terms in order, each with its first term.
-pub fn encode<'a>(entries: impl Iterator<Item = (Term, &'a [u16])>) -> Vec<(Term, Vec<u8>)> {
-    let mut pages: Vec<(Term, Vec<u8>)> = Vec::new();
+pub fn encode<'a>(
+    entries: impl Iterator<Item = (SearchTerm, &'a [u16])>,
+) -> Vec<(SearchTerm, Vec<u8>)> {
+    let mut pages: Vec<(SearchTerm, Vec<u8>)> = Vec::new();
     let mut last = 0;
     for (term, places) in entries {
         match pages.last_mut() {
@@ -55,10 +57,10 @@ pub fn encode<'a>(entries: impl Iterator<Item = (Term, &'a [u16])>) -> Vec<(Term
 
 /// Tells of each place of these terms in a page that begins with `first`.
 pub fn read(
-    first: Term,
+    first: SearchTerm,
     mut page: &[u8],
     terms: &Terms,
-    mut each: impl FnMut(Term, u16),
+    mut each: impl FnMut(SearchTerm, u16),
 ) -> Result<(), Damaged> {
     let mut term = first;
     while !page.is_empty() {
@@ -230,7 +232,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
 
-    type Postings = BTreeMap<Term, BTreeSet<u16>>;
+    type Postings = BTreeMap<SearchTerm, BTreeSet<u16>>;
 
     fn postings() -> impl Strategy<Value = Postings> {
         let places = prop_oneof![
@@ -242,15 +244,15 @@ mod tests {
         btree_map(prop_oneof![0..500u64, any::<u64>().prop_map(|term| term >> 12)], places, 0..60)
     }
 
-    fn pages(postings: &Postings) -> Vec<(Term, Vec<u8>)> {
-        let lists: Vec<(Term, Vec<u16>)> = postings
+    fn pages(postings: &Postings) -> Vec<(SearchTerm, Vec<u8>)> {
+        let lists: Vec<(SearchTerm, Vec<u16>)> = postings
             .iter()
             .map(|(&term, places)| (term, places.iter().copied().collect()))
             .collect();
         encode(lists.iter().map(|(term, places)| (*term, &places[..])))
     }
 
-    fn read_all(pages: &[(Term, Vec<u8>)], terms: &Terms) -> Postings {
+    fn read_all(pages: &[(SearchTerm, Vec<u8>)], terms: &Terms) -> Postings {
         let mut found = Postings::new();
         for (first, page) in pages {
             let each = |term, place| {

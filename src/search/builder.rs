@@ -2,7 +2,7 @@
 
 use super::block::List;
 use super::span::{PlaceSet, place_of, span_of};
-use super::terms::{Term, Terms, join, split};
+use super::terms::{SearchTerm, Terms, join, split};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ const MAX_BYTES: usize = 24 << 20;
 const TERM_BYTES: usize = 64;
 
 /// A table by one part of a term.
-type Table<T> = HashMap<u32, T, RandomState>;
+type TermTable<T> = HashMap<u32, T, RandomState>;
 
 /// Postings of messages that follow each other, all of one span.
 #[derive(Debug)]
@@ -22,14 +22,14 @@ pub struct Builder {
     /// The `seq` that follows.
     next: u64,
     /// By the first character of a term, then by what follows it.
-    lists: Table<Table<List>>,
+    lists: TermTable<TermTable<List>>,
     bytes: usize,
 }
 
 impl Builder {
     /// Begins at a `seq`.
     pub fn new(first: u64) -> Self {
-        Self { first, next: first, lists: Table::default(), bytes: 0 }
+        Self { first, next: first, lists: TermTable::default(), bytes: 0 }
     }
 
     /// The first `seq` it tells of.
@@ -48,7 +48,7 @@ impl Builder {
     }
 
     /// Adds a message, or what is new of one that it has; one that is gone has no terms.
-    pub fn add(&mut self, seq: u64, terms: &[Term]) {
+    pub fn add(&mut self, seq: u64, terms: &[SearchTerm]) {
         let place = place_of(seq);
         for &term in terms {
             let (first, rest) = split(term);
@@ -101,7 +101,7 @@ impl Builder {
     }
 
     /// The terms in order, each with its places.
-    pub fn lists(&self) -> impl Iterator<Item = (Term, &[u16])> {
+    pub fn lists(&self) -> impl Iterator<Item = (SearchTerm, &[u16])> {
         let mut tables: Vec<_> = self.lists.iter().collect();
         tables.sort_unstable_by_key(|(first, _)| **first);
         tables.into_iter().flat_map(|(&first, table)| {

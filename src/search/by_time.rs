@@ -3,7 +3,7 @@
 use super::index::Index;
 use super::query::Search;
 use crate::model::message::Message;
-use crate::store::{Filter, Matches, Page, Result, Source, Store, View};
+use crate::store::{Matches, MessageFilter, MessageSource, Page, Result, Store, View};
 use std::ops::Range;
 
 impl Index {
@@ -17,7 +17,7 @@ impl Index {
     pub fn by_time(
         &self,
         store: &Store,
-        filter: &Filter,
+        filter: &MessageFilter,
         search: Option<&Search>,
         page: Page,
     ) -> Result<Matches> {
@@ -31,10 +31,10 @@ impl Index {
 
 struct Plain<'a> {
     view: &'a View,
-    filter: &'a Filter,
+    filter: &'a MessageFilter,
 }
 
-impl Source for Plain<'_> {
+impl MessageSource for Plain<'_> {
     fn page(&self, page: Page) -> Result<Matches> {
         Ok(Matches { messages: self.view.list(self.filter, page)?, searched_to: None })
     }
@@ -51,11 +51,11 @@ impl Source for Plain<'_> {
 struct Searched<'a> {
     index: &'a Index,
     store: &'a Store,
-    filter: &'a Filter,
+    filter: &'a MessageFilter,
     search: &'a Search,
 }
 
-impl Source for Searched<'_> {
+impl MessageSource for Searched<'_> {
     fn page(&self, page: Page) -> Result<Matches> {
         self.index.search(self.store, self.filter, self.search, page)
     }

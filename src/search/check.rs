@@ -2,16 +2,16 @@
 
 use super::index::{Index, Snapshot};
 use super::query::add_unseen;
-use super::segment::{Error, Segment};
+use super::segment::{SegmentError, SegmentFile};
 use super::span::place_of;
-use super::terms::{self, Term};
+use super::terms::{self, SearchTerm};
 use crate::store::{Result, View};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 /// The result of a check.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct IndexReport {
     /// Sealed segments read.
     pub segments: usize,
     /// Their size on disk.
@@ -22,12 +22,13 @@ pub struct Report {
 
 /// Compares the index in a folder with the messages. Those that it does not tell of at all are no
 /// finding: a server adds them, and a search reads them.
-pub fn check(folder: &Path, view: &View) -> Result<Report> {
+pub fn check(folder: &Path, view: &View) -> Result<IndexReport> {
     let index = Index::open(folder.to_owned(), view);
     let mut snapshot = index.snapshot(&[]);
     add_unseen(view, &mut snapshot)?;
     let Snapshot { segments, amended, .. } = snapshot;
-    let mut report = Report { segments: segments.len(), bytes: index.bytes(), ..Report::default() };
+    let mut report =
+        IndexReport { segments: segments.len(), bytes: index.bytes(), ..IndexReport::default() };
     for segment in segments {
         let finding = match check_segment(&segment, view, &amended) {
             Ok(None) => continue,
@@ -41,13 +42,13 @@ pub fn check(folder: &Path, view: &View) -> Result<Report> {
 
 /// The first message whose terms are not all in its segment.
 fn check_segment(
-    segment: &Segment,
+    segment: &SegmentFile,
     view: &View,
     amended: &BTreeSet<u64>,
-) -> std::result::Result<Option<u64>, Error> {
+) -> std::result::Result<Option<u64>, SegmentError> {
     let range = segment.range();
-    let mut told: HashSet<(Term, u16)> = HashSet::new();
-    segment.read(&(0..Term::MAX), |term, place| {
+    let mut told: HashSet<(SearchTerm, u16)> = HashSet::new();
+    segment.read(&(0..SearchTerm::MAX), |term, place| {
         told.insert((term, place));
     })?;
     let is_told = |seq: &u64| match view.by_seq(*seq) {

@@ -7,11 +7,11 @@ use super::block::SPAN;
 use super::builder::Builder;
 use super::index::Index;
 use super::span::span_of;
-use super::terms::{self, Term};
+use super::terms::{self, SearchTerm};
 use crate::health::{HEALTH, supervise};
 use crate::metrics::METRICS;
 use crate::model::message::Message;
-use crate::store::{Entry, Error, Store, View};
+use crate::store::{EntryContent, Store, StoreError, View};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -104,20 +104,20 @@ pub(super) struct Feed {
 
 /// Why a round ended early.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum FeedFault {
     /// The store is away, or cannot be read; it tells of that itself.
-    Store(Error),
+    Store(StoreError),
     /// The index cannot be written.
     Disk(std::io::Error),
 }
 
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
+impl From<StoreError> for FeedFault {
+    fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<std::io::Error> for Fault {
+impl From<std::io::Error> for FeedFault {
     fn from(error: std::io::Error) -> Self {
         Self::Disk(error)
     }
@@ -141,11 +141,11 @@ impl Feed {
                     }
                     if has_more { Duration::ZERO } else { EVERY }
                 }
-                Err(Fault::Store(error)) => {
+                Err(FeedFault::Store(error)) => {
                     tracing::debug!("the search index waits for the store: {error}");
                     EVERY
                 }
-                Err(Fault::Disk(error)) => {
+                Err(FeedFault::Disk(error)) => {
                     let reason = format!(
                         "the index beside the store cannot be written: {error}; searches read messages one by one"
                     );
@@ -175,7 +175,7 @@ impl Feed {
     }
 
     /// Takes what is on disk.
-    pub(super) fn load(&mut self) -> Result<bool, Fault> {
+    pub(super) fn load(&mut self) -> Result<bool, FeedFault> {
         let view = self.store.view()?;
         self.index.load(&view);
         self.index.tidy()?;
@@ -183,7 +183,7 @@ impl Feed {
     }
 
     /// Does what there is to do, and says whether there is more.
-    pub(super) fn round(&mut self) -> Result<bool, Fault> {
+    pub(super) fn round(&mut self) -> Result<bool, FeedFault> {
         let view = self.store.view()?;
         self.follow(&view)?;
         let Some(oldest) = view.oldest()? else { return Ok(false) };
@@ -206,7 +206,7 @@ impl Feed {
     }
 
     /// Takes in what the log tells of messages that the index has.
-    fn follow(&self, view: &View) -> Result<(), Fault> {
+    fn follow(&self, view: &View) -> Result<(), FeedFault> {
         let mut after = self.index.offset();
         let entries = view.journal(after, EVENTS)?.filter(|_| self.index.can_follow(view));
         let Some(mut entries) = entries else {
@@ -220,10 +220,10 @@ impl Feed {
             for entry in &entries {
                 match entry.entry {
                     // Events behind the end are read later.
-                    Entry::Created { seq } | Entry::Updated { seq } if seq < end => {
+                    EntryContent::Created { seq } | EntryContent::Updated { seq } if seq < end => {
                         self.index.amended(seq, &terms_of(view, seq)?);
                     }
-                    Entry::Deleted { seq, .. } => self.index.deleted(seq),
+                    EntryContent::Deleted { seq, .. } => self.index.deleted(seq),
                     _ => {}
                 }
             }
@@ -234,7 +234,7 @@ impl Feed {
     }
 
     /// Adds the newest messages, and says whether a segment was sealed.
-    fn extend(&self, view: &View) -> Result<bool, Fault> {
+    fn extend(&self, view: &View) -> Result<bool, FeedFault> {
         let end = view.head() + 1;
         let start = span_of(view.head()) * SPAN;
         let mut was_sealed = self.index.seal_live(false)?;
@@ -259,7 +259,7 @@ impl Feed {
     }
 
     /// Builds a segment of what is missing, the newest first; says whether there was anything.
-    fn build(&self, view: &View, oldest: u64) -> Result<bool, Fault> {
+    fn build(&self, view: &View, oldest: u64) -> Result<bool, FeedFault> {
         let Some(gap) = self.index.newest_gap(oldest) else { return Ok(false) };
         let first = gap.first.max(span_of(gap.last) * SPAN);
         let mut builder = Builder::new(first);
@@ -300,29 +300,29 @@ impl Feed {
 }
 
 /// The terms of a message; none where there is no message, or one that cannot be read.
-fn terms_of(view: &View, seq: u64) -> Result<Vec<Term>, Error> {
+fn terms_of(view: &View, seq: u64) -> Result<Vec<SearchTerm>, StoreError> {
     let message = view.readable(seq)?;
     Ok(message.map_or_else(Vec::new, |message| terms::of_message(&message)))
 }
 
 /// Messages and their terms.
-type WithTerms = Vec<(u64, Vec<Term>)>;
+type WithTerms = Vec<(u64, Vec<SearchTerm>)>;
 
 /// The terms of some messages from `first` on and before `stop`, those that there are and that can be
 /// read; and the `seq` that they reach to.
-fn terms_between(view: &View, first: u64, stop: u64) -> Result<(WithTerms, u64), Error> {
+fn terms_between(view: &View, first: u64, stop: u64) -> Result<(WithTerms, u64), StoreError> {
     let stop = stop.min(first + MESSAGES);
     match readable_terms(view, first, stop) {
         // A page is damaged; other messages lie on other pages.
-        Err(Error::Corrupt(_)) => {
+        Err(StoreError::Corrupt(_)) => {
             let one_by_one = (first..stop).map(|seq| Ok((seq, terms_of(view, seq)?)));
-            Ok((one_by_one.collect::<Result<_, Error>>()?, stop))
+            Ok((one_by_one.collect::<Result<_, StoreError>>()?, stop))
         }
         found => found,
     }
 }
 
-fn readable_terms(view: &View, first: u64, stop: u64) -> Result<(WithTerms, u64), Error> {
+fn readable_terms(view: &View, first: u64, stop: u64) -> Result<(WithTerms, u64), StoreError> {
     let (mut found, mut count) = (Vec::new(), 0);
     for message in view.readable_between(first, stop - 1)? {
         let message: Message = message?;

@@ -3,9 +3,9 @@
 
 use super::block::SPAN;
 use super::builder::Builder;
-use super::segment::{self, Range, Segment, write_whole};
+use super::segment::{self, Range, SegmentFile, write_whole};
 use super::span::PlaceSet;
-use super::terms::{Term, Terms};
+use super::terms::{SearchTerm, Terms};
 use crate::model::cursor::{Cursor, Epoch};
 use crate::store::{Result, View};
 use serde::{Deserialize, Serialize};
@@ -33,10 +33,10 @@ pub struct Index {
 #[derive(Debug, Default)]
 struct State {
     /// Sealed segments by their first message.
-    segments: BTreeMap<u64, Arc<Segment>>,
+    segments: BTreeMap<u64, Arc<SegmentFile>>,
     /// Postings of the newest messages.
     live: Option<Builder>,
-    followed: Followed,
+    followed: FollowedTo,
     /// Files of segments that are no longer used.
     unused: Vec<PathBuf>,
 }
@@ -44,7 +44,7 @@ struct State {
 /// Progress through the log. It is kept on disk as well, and may be older there than the segments
 /// are: what is told again does no harm.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Followed {
+struct FollowedTo {
     /// Epoch and offset of the last event.
     epoch: u64,
     offset: u64,
@@ -58,7 +58,7 @@ struct Followed {
 #[derive(Default)]
 pub(super) struct Snapshot {
     /// Sealed segments, the newest first.
-    pub(super) segments: Vec<Arc<Segment>>,
+    pub(super) segments: Vec<Arc<SegmentFile>>,
     /// The messages that are in memory, and what of them may match.
     pub(super) live: Option<(Range, PlaceSet)>,
     /// Messages that have to be read, whatever the postings say.
@@ -95,7 +95,7 @@ impl Index {
         let ranges = names.filter_map(|name| Range::of_name(name.ok()?.file_name().to_str()?));
         let mut segments = BTreeMap::new();
         for range in ranges.filter(|range| range.last <= view.head()) {
-            match Segment::open(&self.folder, range) {
+            match SegmentFile::open(&self.folder, range) {
                 Ok(segment) => {
                     segments.insert(range.first, Arc::new(segment));
                 }
@@ -105,22 +105,22 @@ impl Index {
             }
         }
         let cursor = view.cursor();
-        let followed = followed.unwrap_or(Followed {
+        let followed = followed.unwrap_or(FollowedTo {
             epoch: cursor.epoch.number(),
             offset: cursor.offset,
-            ..Followed::default()
+            ..FollowedTo::default()
         });
         *self.write() = State { segments, live: None, followed, unused: Vec::new() };
     }
 
     /// The cursor in the log when this was written; `None` where it cannot be resumed from.
-    fn load_followed(&self, view: &View) -> Option<Followed> {
+    fn load_followed(&self, view: &View) -> Option<FollowedTo> {
         let bytes = std::fs::read(self.position_file()).ok()?;
         let (checksum, fields) = bytes.split_first_chunk()?;
         if crc32fast::hash(fields) != u32::from_le_bytes(*checksum) {
             return None;
         }
-        let followed: Followed = postcard::from_bytes(fields).ok()?;
+        let followed: FollowedTo = postcard::from_bytes(fields).ok()?;
         // A store without any events may be any store.
         let has_epoch = followed.offset > 0 || view.head() == 0;
         (has_epoch && followed.is_of(view)).then_some(followed)
@@ -162,8 +162,11 @@ impl Index {
         }
         let cursor = view.cursor();
         state.live = None;
-        state.followed =
-            Followed { epoch: cursor.epoch.number(), offset: cursor.offset, ..Followed::default() };
+        state.followed = FollowedTo {
+            epoch: cursor.epoch.number(),
+            offset: cursor.offset,
+            ..FollowedTo::default()
+        };
     }
 
     /// Whether events after those that it has are still to be had.
@@ -184,7 +187,7 @@ impl Index {
 
     /// A message was changed, and these are its terms now. What is in memory is told them; sealed
     /// segments are not touched.
-    pub(super) fn amended(&self, seq: u64, terms: &[Term]) {
+    pub(super) fn amended(&self, seq: u64, terms: &[SearchTerm]) {
         let mut guard = self.write();
         let state = &mut *guard;
         match &mut state.live {
@@ -240,7 +243,7 @@ impl Index {
     }
 
     /// Adds the newest messages before `stop`, each a `seq` and its terms.
-    pub(super) fn extend(&self, messages: &[(u64, Vec<Term>)], stop: u64) {
+    pub(super) fn extend(&self, messages: &[(u64, Vec<SearchTerm>)], stop: u64) {
         if let Some(live) = &mut self.write().live {
             for (seq, terms) in messages {
                 live.add(*seq, terms);
@@ -271,7 +274,7 @@ impl Index {
         let Some(live) = state.live.as_ref().filter(|live| now || live.is_full()) else {
             return Ok(false);
         };
-        let sealed = (live.next() > live.first()).then(|| Segment::write(&self.folder, live));
+        let sealed = (live.next() > live.first()).then(|| SegmentFile::write(&self.folder, live));
         drop(state);
         // Only the feed changes what is in memory.
         let sealed = sealed.transpose()?;
@@ -285,7 +288,7 @@ impl Index {
 
     /// Seals what was built of older messages.
     pub(super) fn seal(&self, builder: &Builder) -> io::Result<()> {
-        let segment = Segment::write(&self.folder, builder)?;
+        let segment = SegmentFile::write(&self.folder, builder)?;
         let mut state = self.write();
         // Earlier amendments are in it now.
         let range = segment.range();
@@ -333,7 +336,7 @@ impl Index {
     }
 }
 
-impl Followed {
+impl FollowedTo {
     /// Whether a store has these events, and still all that follow.
     fn is_of(&self, view: &View) -> bool {
         let cursor = Cursor { epoch: Epoch::new(self.epoch), offset: self.offset };

@@ -3,11 +3,11 @@
 use super::block::SPAN;
 use super::index::{Index, Snapshot, gaps};
 use super::normalise::normalise;
-use super::segment::{Range, Segment};
+use super::segment::{Range, SegmentFile};
 use super::span::{PlaceSet, place_of, span_of};
 use super::terms::{self, Terms};
 use crate::model::message::{Message, MessageType};
-use crate::store::{Entry, Filter, Matches, Needs, Page, Result, Store, View};
+use crate::store::{EntryContent, Matches, MessageFilter, Needs, Page, Result, Store, View};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -91,7 +91,7 @@ impl Search {
 /// Part of the history, as a search goes through it.
 enum Stretch<'a> {
     /// Told of by a file.
-    Sealed(&'a Segment),
+    Sealed(&'a SegmentFile),
     /// Told of in memory: these may match.
     Live(Range, &'a PlaceSet),
     /// Not told of.
@@ -103,7 +103,7 @@ impl Index {
     pub fn search(
         &self,
         store: &Store,
-        filter: &Filter,
+        filter: &MessageFilter,
         search: &Search,
         page: Page,
     ) -> Result<Matches> {
@@ -123,7 +123,7 @@ impl Index {
         view: &View,
         mut snapshot: Snapshot,
         needed: &[Terms],
-        filter: &Filter,
+        filter: &MessageFilter,
         search: &Search,
         page: Page,
     ) -> Result<Matches> {
@@ -181,7 +181,7 @@ pub(super) fn add_unseen(view: &View, snapshot: &mut Snapshot) -> Result<()> {
     {
         after = last.offset;
         snapshot.amended.extend(entries.iter().filter_map(|entry| match entry.entry {
-            Entry::Created { seq } | Entry::Updated { seq } => Some(seq),
+            EntryContent::Created { seq } | EntryContent::Updated { seq } => Some(seq),
             _ => None,
         }));
     }
@@ -212,7 +212,7 @@ impl Stretch<'_> {
 /// A search on its way through the history.
 struct Walk<'a> {
     view: &'a View,
-    filter: &'a Filter,
+    filter: &'a MessageFilter,
     search: &'a Search,
     needs: Needs,
     amended: &'a BTreeSet<u64>,
@@ -244,7 +244,7 @@ impl Walk<'_> {
     fn filtered(&self, range: Range, mut places: PlaceSet) -> Result<PlaceSet> {
         let amended = self.amended.range(range.first..=range.last);
         amended.for_each(|&seq| places.add(place_of(seq)));
-        if *self.filter != Filter::default() {
+        if *self.filter != MessageFilter::default() {
             let of_block = |block| self.view.passing(&self.needs, block);
             places.intersect_blocks(span_of(range.first), of_block)?;
         }

@@ -6,7 +6,7 @@
 use super::block::{self, Damaged};
 use super::builder::Builder;
 use super::span::PlaceSet;
-use super::terms::{Term, Terms};
+use super::terms::{SearchTerm, Terms};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -37,7 +37,7 @@ pub struct Range {
 /// A page in the directory.
 #[derive(Debug, Serialize, Deserialize)]
 struct PageEntry {
-    first: Term,
+    first: SearchTerm,
     offset: u64,
     bytes: u32,
     checksum: u32,
@@ -45,7 +45,7 @@ struct PageEntry {
 
 /// An open segment.
 #[derive(Debug)]
-pub struct Segment {
+pub struct SegmentFile {
     range: Range,
     path: PathBuf,
     file: File,
@@ -55,14 +55,14 @@ pub struct Segment {
 
 /// Why a segment is of no use.
 #[derive(Debug)]
-pub enum Error {
+pub enum SegmentError {
     /// The disk failed.
     Io(io::Error),
     /// The bytes read differ from those written.
     Damaged,
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for SegmentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => error.fmt(f),
@@ -71,13 +71,13 @@ impl fmt::Display for Error {
     }
 }
 
-impl From<io::Error> for Error {
+impl From<io::Error> for SegmentError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl From<Damaged> for Error {
+impl From<Damaged> for SegmentError {
     fn from(_: Damaged) -> Self {
         Self::Damaged
     }
@@ -102,7 +102,7 @@ pub fn is_name(name: &str) -> bool {
     Range::of_name(name.strip_suffix(".part").unwrap_or(name)).is_some()
 }
 
-impl Segment {
+impl SegmentFile {
     /// Writes a segment; it is on disk afterwards, and nothing of it before.
     pub fn write(folder: &Path, builder: &Builder) -> io::Result<Self> {
         let range = Range { first: builder.first(), last: builder.next() - 1 };
@@ -129,25 +129,26 @@ impl Segment {
     }
 
     /// Opens the segment of a range.
-    pub fn open(folder: &Path, range: Range) -> Result<Self, Error> {
+    pub fn open(folder: &Path, range: Range) -> Result<Self, SegmentError> {
         let path = folder.join(range.name());
         let file = File::open(&path)?;
         let bytes = file.metadata()?.len();
-        let directory_end = bytes.checked_sub(TRAILER_BYTES).ok_or(Error::Damaged)?;
+        let directory_end = bytes.checked_sub(TRAILER_BYTES).ok_or(SegmentError::Damaged)?;
         let mut trailer = [0; TRAILER_BYTES as usize];
         file.read_exact_at(&mut trailer, directory_end)?;
-        let (start, rest) = trailer.split_first_chunk().ok_or(Error::Damaged)?;
-        let (checksum, mark) = rest.split_first_chunk().ok_or(Error::Damaged)?;
-        let length = directory_end.checked_sub(u64::from_le_bytes(*start)).ok_or(Error::Damaged)?;
+        let (start, rest) = trailer.split_first_chunk().ok_or(SegmentError::Damaged)?;
+        let (checksum, mark) = rest.split_first_chunk().ok_or(SegmentError::Damaged)?;
+        let length =
+            directory_end.checked_sub(u64::from_le_bytes(*start)).ok_or(SegmentError::Damaged)?;
         if mark != MARK {
-            return Err(Error::Damaged);
+            return Err(SegmentError::Damaged);
         }
-        let mut directory = vec![0; usize::try_from(length).map_err(|_| Error::Damaged)?];
+        let mut directory = vec![0; usize::try_from(length).map_err(|_| SegmentError::Damaged)?];
         file.read_exact_at(&mut directory, u64::from_le_bytes(*start))?;
         if crc32fast::hash(&directory) != u32::from_le_bytes(*checksum) {
-            return Err(Error::Damaged);
+            return Err(SegmentError::Damaged);
         }
-        let pages = postcard::from_bytes(&directory).map_err(|_| Error::Damaged)?;
+        let pages = postcard::from_bytes(&directory).map_err(|_| SegmentError::Damaged)?;
         Ok(Self { range, path, file, bytes, pages })
     }
 
@@ -168,7 +169,11 @@ impl Segment {
 
     /// The places that have some of each of these terms, among `known` ones where those are told.
     /// Once they are few, they may be more than that.
-    pub fn matching(&self, needed: &[Terms], known: Option<PlaceSet>) -> Result<PlaceSet, Error> {
+    pub fn matching(
+        &self,
+        needed: &[Terms],
+        known: Option<PlaceSet>,
+    ) -> Result<PlaceSet, SegmentError> {
         let mut matching = known;
         for terms in needed {
             if matching.as_ref().is_some_and(|matching| matching.count() <= FEW) {
@@ -185,7 +190,11 @@ impl Segment {
     }
 
     /// Tells of each place of these terms.
-    pub fn read(&self, terms: &Terms, mut each: impl FnMut(Term, u16)) -> Result<(), Error> {
+    pub fn read(
+        &self,
+        terms: &Terms,
+        mut each: impl FnMut(SearchTerm, u16),
+    ) -> Result<(), SegmentError> {
         let behind = self.pages.partition_point(|page| page.first <= terms.start);
         let mut buffer = Vec::new();
         for entry in &self.pages[behind.saturating_sub(1)..] {
@@ -193,12 +202,12 @@ impl Segment {
                 break;
             }
             if entry.bytes > MAX_PAGE_BYTES {
-                return Err(Error::Damaged);
+                return Err(SegmentError::Damaged);
             }
             buffer.resize(entry.bytes as usize, 0);
             self.file.read_exact_at(&mut buffer, entry.offset)?;
             if crc32fast::hash(&buffer) != entry.checksum {
-                return Err(Error::Damaged);
+                return Err(SegmentError::Damaged);
             }
             block::read(entry.first, &buffer, terms, &mut each)?;
         }

@@ -11,10 +11,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 /// A term as a number: 21 bits of the first character, 28 bits of what follows it.
-pub type Term = u64;
+pub type SearchTerm = u64;
 
 /// Terms that a text which holds the wanted one has at least one of.
-pub type Terms = Range<Term>;
+pub type Terms = Range<SearchTerm>;
 
 /// Characters from here on are ideographs, syllables and pictures.
 const ALPHABETS: u32 = 0x2E80;
@@ -36,7 +36,7 @@ fn is_letter(c: char) -> bool {
 }
 
 /// The term of a character and those behind it; 0 stands for the end of the text.
-fn term(first: char, second: Option<char>, third: Option<char>) -> Term {
+fn term(first: char, second: Option<char>, third: Option<char>) -> SearchTerm {
     let second = second.unwrap_or('\0');
     let rest = match third.filter(|&third| is_letter(first) && is_letter(third)) {
         _ if !is_letter(second) => BEYOND + u64::from(second),
@@ -58,7 +58,7 @@ fn beginning_with_two(first: char, second: char) -> Terms {
 }
 
 /// Adds the terms of a normalised text.
-fn add_text(text: &str, terms: &mut Vec<Term>) {
+fn add_text(text: &str, terms: &mut Vec<SearchTerm>) {
     terms.reserve(text.len());
     // Of three letters in a row it is plain what their term is; most texts have no other.
     let rest = if text.is_ascii() {
@@ -83,17 +83,17 @@ fn add_text(text: &str, terms: &mut Vec<Term>) {
 
 /// The two parts of a term: its first character, and what follows that. Terms of which each has the
 /// first one in common follow each other.
-pub fn split(term: Term) -> (u32, u32) {
+pub fn split(term: SearchTerm) -> (u32, u32) {
     ((term >> REST_BITS) as u32, (term & ((1 << REST_BITS) - 1)) as u32)
 }
 
 /// The term of two parts.
-pub fn join(first: u32, rest: u32) -> Term {
+pub fn join(first: u32, rest: u32) -> SearchTerm {
     u64::from(first) << REST_BITS | u64::from(rest)
 }
 
 /// The term of a type.
-fn of_type(message_type: MessageType) -> Term {
+fn of_type(message_type: MessageType) -> SearchTerm {
     (TYPES + message_type as u64) << REST_BITS
 }
 
@@ -111,7 +111,7 @@ pub fn texts(message: &Message) -> impl Iterator<Item = Cow<'_, str>> {
 }
 
 /// The terms of a message, some several times.
-pub fn of_message(message: &Message) -> Vec<Term> {
+pub fn of_message(message: &Message) -> Vec<SearchTerm> {
     let mut terms = vec![of_type(message.message_type())];
     for text in texts(message) {
         add_text(&normalise(&text), &mut terms);
@@ -123,7 +123,7 @@ pub fn of_message(message: &Message) -> Vec<Term> {
 /// type: some of each.
 pub fn needed(text: &str, message_type: Option<MessageType>) -> Vec<Terms> {
     let chars: Vec<char> = text.chars().collect();
-    let exactly = |term: Term| term..term + 1;
+    let exactly = |term: SearchTerm| term..term + 1;
     let mut needed = Vec::new();
     if let [only] = chars[..] {
         needed.push(beginning_with(only));

@@ -1,13 +1,13 @@
 //! The index against a scan that compares normalised texts: whatever happens, they find the same.
 
 use super::feed::Feed;
-use super::segment::{Range, Segment};
+use super::segment::{Range, SegmentFile};
 use super::{Conditions, Index, Search, check, folder_beside, normalise};
 use crate::model::change::Inbound;
 use crate::model::content::Content;
 use crate::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
 use crate::model::routing::RoutingFacts;
-use crate::store::{Access, Answer, Command, Filter, Matches, Options, Page, Store};
+use crate::store::{Access, Answer, Command, Matches, MessageFilter, Page, Store, StoreOptions};
 use proptest::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -102,7 +102,8 @@ impl Both {
     fn new(place: &tempfile::TempDir) -> Self {
         let db = place.path().join("store.redb");
         let folder = folder_beside(&db);
-        let store = Arc::new(Store::open(&Options::new(db, Access::Write), Box::new(())).unwrap());
+        let store =
+            Arc::new(Store::open(&StoreOptions::new(db, Access::Write), Box::new(())).unwrap());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (index, feed) = feed(&store, &folder);
         Self { runtime, store, index, feed, folder, deleted: Vec::new(), at: 1000 }
@@ -213,7 +214,7 @@ impl Both {
 
     fn find(&self, text: &str, filter: usize, offset: u64, before: usize) {
         let all = self.all();
-        let mut wanted = Filter::default();
+        let mut wanted = MessageFilter::default();
         let text = Some(text.to_owned());
         let mut conditions = Conditions { text, ..Conditions::default() };
         match filter {
@@ -255,11 +256,12 @@ impl Both {
     fn found(&self, text: &str) -> Vec<String> {
         let search = Search::new(Some(text), None).unwrap();
         let page = Page { offset: 0, limit: 10, before: None };
-        let found = self.index.search(&self.store, &Filter::default(), &search, page).unwrap();
+        let found =
+            self.index.search(&self.store, &MessageFilter::default(), &search, page).unwrap();
         found.messages.into_iter().map(|message| message.content.readable().into_owned()).collect()
     }
 
-    fn check(&self) -> check::Report {
+    fn check(&self) -> check::IndexReport {
         self.index.save().unwrap();
         check::check(&self.folder, &self.store.view().unwrap()).unwrap()
     }
@@ -383,7 +385,7 @@ fn what_was_deleted_leaves_the_index_with_its_segment() {
     let snapshot = both.index.snapshot(&[]);
     let ranges: Vec<Range> = snapshot.segments.iter().map(|segment| segment.range()).collect();
     assert_eq!(ranges, [Range { first: 3, last: 3 }]);
-    assert!(Segment::open(&both.folder, Range { first: 0, last: 2 }).is_err());
+    assert!(SegmentFile::open(&both.folder, Range { first: 0, last: 2 }).is_err());
 }
 
 #[test]
@@ -407,7 +409,8 @@ fn what_was_acknowledged_is_found_at_once_while_the_index_follows() {
             runtime.block_on(store.write(Command::Delete { id: message.id })).unwrap();
         }
         let search = Search::new(Some(&text.to_uppercase()), None).unwrap();
-        let found = index.search(&store, &Filter::default(), &search, page).unwrap().messages;
+        let found =
+            index.search(&store, &MessageFilter::default(), &search, page).unwrap().messages;
         assert_eq!(found, if i % 50 == 49 { vec![] } else { vec![message] });
     }
     stop.cancel();

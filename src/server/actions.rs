@@ -1,11 +1,11 @@
 //! Actions on messages that were sent, and requests of platforms (contract, items 23 and 25 to 28).
 
-use super::body::{Answer, json};
+use super::body::{HttpResponse, json};
 use super::error::{ErrorResponse, Result};
 use super::messages::id_of;
 use super::operation::Call;
 use super::request::read_json;
-use crate::actions::Error;
+use crate::actions::ActionFailure;
 use crate::adapter::ActionError;
 use crate::model::content::MAX_EMOJI_BYTES;
 use crate::protocol::http::{OpenedForward, Request, RequestAnswer, Requests};
@@ -17,31 +17,31 @@ const MAX_REQUESTS: usize = 200;
 /// Bytes of a platform's ID of a forward, which some make long.
 const MAX_FORWARD_ID_BYTES: usize = 1024;
 
-impl From<Error> for ErrorResponse {
-    fn from(error: Error) -> Self {
+impl From<ActionFailure> for ErrorResponse {
+    fn from(error: ActionFailure) -> Self {
         let status = match &error {
-            Error::NotFound => return Self::no_message(),
-            Error::NoForward => StatusCode::NOT_FOUND,
-            Error::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Error::NotSent | Error::InFlight | Error::Platform(ActionError::Unsupported) => {
-                StatusCode::CONFLICT
-            }
-            Error::Platform(ActionError::Refused(_)) => StatusCode::BAD_GATEWAY,
-            Error::Platform(ActionError::Unknown(_)) => StatusCode::GATEWAY_TIMEOUT,
-            Error::Platform(ActionError::NotConnected) => StatusCode::SERVICE_UNAVAILABLE,
+            ActionFailure::NotFound => return Self::no_message(),
+            ActionFailure::NoForward => StatusCode::NOT_FOUND,
+            ActionFailure::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            ActionFailure::NotSent
+            | ActionFailure::InFlight
+            | ActionFailure::Platform(ActionError::Unsupported) => StatusCode::CONFLICT,
+            ActionFailure::Platform(ActionError::Refused(_)) => StatusCode::BAD_GATEWAY,
+            ActionFailure::Platform(ActionError::Unknown(_)) => StatusCode::GATEWAY_TIMEOUT,
+            ActionFailure::Platform(ActionError::NotConnected) => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.to_string()).named(error.code())
     }
 }
 
 /// `POST /api/messages/{id}/recall`
-pub async fn recall(call: Call<'_>) -> Result<Answer> {
+pub async fn recall(call: Call<'_>) -> Result<HttpResponse> {
     let message = call.context.actions.recall(id_of(&call)?).await?;
     Ok(json(StatusCode::OK, &message))
 }
 
 /// `PUT` and `DELETE /api/messages/{id}/reactions/{emoji}`
-pub async fn react(call: Call<'_>, on: bool) -> Result<Answer> {
+pub async fn react(call: Call<'_>, on: bool) -> Result<HttpResponse> {
     let emoji = call.parameters.get("emoji").unwrap_or_default();
     let emoji = percent_encoding::percent_decode_str(emoji).decode_utf8_lossy().into_owned();
     if emoji.is_empty() || emoji.len() > MAX_EMOJI_BYTES || emoji.chars().any(char::is_control) {
@@ -55,7 +55,7 @@ pub async fn react(call: Call<'_>, on: bool) -> Result<Answer> {
 }
 
 /// `GET /api/messages/{id}/forward`
-pub async fn open_forward(call: Call<'_>) -> Result<Answer> {
+pub async fn open_forward(call: Call<'_>) -> Result<HttpResponse> {
     let query = call.request.uri().query().unwrap_or_default();
     let mut fields = form_urlencoded::parse(query.as_bytes());
     let wanted = fields.find(|(name, _)| name == "forward").map(|(_, id)| id.into_owned());
@@ -69,14 +69,14 @@ pub async fn open_forward(call: Call<'_>) -> Result<Answer> {
 }
 
 /// `GET /api/requests`
-pub fn requests(call: &Call<'_>) -> Result<Answer> {
+pub fn requests(call: &Call<'_>) -> Result<HttpResponse> {
     let all = call.context.store.view()?.requests(MAX_REQUESTS)?;
     let requests = all.into_iter().filter_map(Request::of).collect();
     Ok(json(StatusCode::OK, &Requests { requests }))
 }
 
 /// `POST /api/requests/{id}`
-pub async fn answer_request(call: Call<'_>) -> Result<Answer> {
+pub async fn answer_request(call: Call<'_>) -> Result<HttpResponse> {
     let id = call.parameters.get("id").and_then(|id| id.parse().ok());
     let not_found = || {
         let text = "there is no such request that waits for an answer";
@@ -87,7 +87,7 @@ pub async fn answer_request(call: Call<'_>) -> Result<Answer> {
     let RequestAnswer { approve, reason } = read_json(context, call.request).await?;
     match context.actions.answer_request(id, approve, reason.unwrap_or_default()).await {
         Ok(request) => Ok(json(StatusCode::OK, &Request::of(request))),
-        Err(Error::NotFound) => Err(not_found()),
+        Err(ActionFailure::NotFound) => Err(not_found()),
         Err(error) => Err(error.into()),
     }
 }

@@ -6,7 +6,7 @@
 //! The page asks for its parts below `/page/<version>/`, where the version is a hash over all of
 //! them, so browsers may keep a part for ever; only `/` itself is asked for anew each time.
 
-use super::body::{Answer, JSON, whole};
+use super::body::{HttpResponse, JSON, whole};
 use super::bundle::Bundle;
 use super::context::Incoming;
 use super::error::{ErrorResponse, Result};
@@ -54,12 +54,12 @@ const HEADERS: [(HeaderName, &str); 5] = [
 ];
 
 /// All files of one state of the page.
-struct Page {
+struct PageFiles {
     version: String,
-    files: HashMap<String, File>,
+    files: HashMap<String, PageFile>,
 }
 
-struct File {
+struct PageFile {
     media_type: &'static str,
     /// With its quotation marks.
     etag: String,
@@ -68,10 +68,10 @@ struct File {
 }
 
 /// `GET /`; below a prefix only with a slash at the end, for the page's own handles begin there.
-pub fn index(request: &Incoming) -> Result<Answer> {
+pub fn index(request: &Incoming) -> Result<HttpResponse> {
     let path = request.uri().path();
     if path.ends_with('/') {
-        return answer(&Page::current(), INDEX, "no-cache", request);
+        return answer(&PageFiles::current(), INDEX, "no-cache", request);
     }
     let mut answer = whole(StatusCode::PERMANENT_REDIRECT, JSON, Bytes::new());
     if let Ok(place) = HeaderValue::from_str(&format!("{path}/")) {
@@ -81,17 +81,22 @@ pub fn index(request: &Incoming) -> Result<Answer> {
 }
 
 /// `GET /page/{version}/{file}`
-pub fn part(call: &Call<'_>) -> Result<Answer> {
+pub fn part(call: &Call<'_>) -> Result<HttpResponse> {
     let parameter = |name| call.parameters.get(name).unwrap_or_default();
     let (version, file) = (parameter("version"), parameter("file"));
-    let page = Page::current();
+    let page = PageFiles::current();
     // A page opened before an update may still ask for parts of the older version.
     let is_current = version == page.version;
     let caching = if is_current { "public, max-age=31536000, immutable" } else { "no-cache" };
     answer(&page, &format!("page/{file}"), caching, &call.request)
 }
 
-fn answer(page: &Page, name: &str, caching: &'static str, request: &Incoming) -> Result<Answer> {
+fn answer(
+    page: &PageFiles,
+    name: &str,
+    caching: &'static str,
+    request: &Incoming,
+) -> Result<HttpResponse> {
     let headers = request.headers();
     let file = page.files.get(name).ok_or_else(|| {
         ErrorResponse::new(StatusCode::NOT_FOUND, format!("the page has no file `{name}`"))
@@ -116,10 +121,10 @@ fn answer(page: &Page, name: &str, caching: &'static str, request: &Incoming) ->
     Ok(answer)
 }
 
-impl Page {
+impl PageFiles {
     /// The page as it is now: in debug builds what is on the disk at this moment.
     fn current() -> Arc<Self> {
-        static EMBEDDED: LazyLock<Arc<Page>> = LazyLock::new(|| Arc::new(Page::load()));
+        static EMBEDDED: LazyLock<Arc<PageFiles>> = LazyLock::new(|| Arc::new(PageFiles::load()));
         if cfg!(debug_assertions) { Arc::new(Self::load()) } else { EMBEDDED.clone() }
     }
 
@@ -133,24 +138,24 @@ impl Page {
             let plain = Bytes::from(file.data.into_owned());
             let begin = digest.first_chunk().copied().map_or(0, u64::from_be_bytes);
             let etag = format!("\"{begin:016x}\"");
-            files.insert(name.to_string(), File::new(&name, etag, plain));
+            files.insert(name.to_string(), PageFile::new(&name, etag, plain));
         }
         let version = format!("{:016x}", hasher.finish128().h1);
         let read = |path: &str| {
             files.get(path).map(|file| String::from_utf8_lossy(&file.plain).into_owned())
         };
         let script = Bundle::of(SCRIPT, &read).script();
-        files.insert(SCRIPT.into(), File::new(SCRIPT, format!("\"{version}\""), script.into()));
+        files.insert(SCRIPT.into(), PageFile::new(SCRIPT, format!("\"{version}\""), script.into()));
         if let Some(index) = files.get_mut(INDEX) {
             let text = String::from_utf8_lossy(&index.plain);
             let plain = text.replace(PARTS, &format!("{PARTS}{version}/"));
-            *index = File::new(INDEX, format!("\"{version}\""), plain.into());
+            *index = PageFile::new(INDEX, format!("\"{version}\""), plain.into());
         }
         Self { version, files }
     }
 }
 
-impl File {
+impl PageFile {
     fn new(name: &str, etag: String, plain: Bytes) -> Self {
         Self { media_type: media_type(name), etag, plain, gzip: OnceLock::new() }
     }

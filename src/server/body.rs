@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::task::{self, Poll};
 
 /// An answer as handlers give it.
-pub type Answer = Response<Body>;
+pub type HttpResponse = Response<Body>;
 
 /// Why a body broke off.
 pub type Broken = Box<dyn std::error::Error + Send + Sync>;
@@ -67,14 +67,14 @@ pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub const LINES: &str = "application/x-ndjson";
 
 /// An answer with a JSON body.
-pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Answer {
+pub fn json<T: Serialize>(status: StatusCode, value: &T) -> HttpResponse {
     // Our own types always serialise; were one not to, an empty body is the least harm.
     let body = serde_json::to_vec(value).unwrap_or_default();
     whole(status, JSON, body.into())
 }
 
 /// An answer with a whole body.
-pub fn whole(status: StatusCode, media_type: HeaderValue, bytes: Bytes) -> Answer {
+pub fn whole(status: StatusCode, media_type: HeaderValue, bytes: Bytes) -> HttpResponse {
     let mut answer = Response::new(Body::Whole(bytes));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, media_type);

@@ -1,8 +1,8 @@
 //! Bot frameworks that dial in, and the list of bots. The protocols are the gateway's.
 
 use super::access::{Granted, Refusal, shown};
-use super::body::{Answer, Body, JSON, json, whole};
-use super::context::{Context, Incoming};
+use super::body::{Body, HttpResponse, JSON, json, whole};
+use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
 use super::lifetime::Lifetime;
 use super::limit::Permit;
@@ -11,7 +11,9 @@ use super::peer::Peer;
 use super::request::read_body;
 use super::upgrade::check_upgrade;
 use crate::config::{Need, Secret};
-use crate::gateway::{Endpoint, Opening, Request, Socket, SocketOpening, socket_config};
+use crate::gateway::{
+    BotEndpoint, BotSocket, DialInRequest, Opening, SocketOpening, socket_config,
+};
 use crate::protocol::bots::Bots;
 use hyper::StatusCode;
 use hyper::header::CONTENT_TYPE;
@@ -19,18 +21,18 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// `GET /api/bots`
-pub fn list(call: &Call<'_>) -> Answer {
+pub fn list(call: &Call<'_>) -> HttpResponse {
     json(StatusCode::OK, &Bots { bots: call.context.bots.bots() })
 }
 
 /// Checks the access of a request at the path of a bot and answers it. Why one is refused is logged.
 pub async fn answer(
-    context: &Arc<Context>,
+    context: &Arc<ServerContext>,
     peer: Peer,
     path: &str,
-    endpoint: Endpoint,
+    endpoint: BotEndpoint,
     request: Incoming,
-) -> Result<Answer> {
+) -> Result<HttpResponse> {
     let (uri, headers) = (request.uri(), request.headers());
     let shows_token = shown(headers, uri, true).is_some();
     let client = context.access.client_of(peer, headers);
@@ -49,15 +51,15 @@ pub async fn answer(
 }
 
 async fn open(
-    context: &Arc<Context>,
-    endpoint: Endpoint,
+    context: &Arc<ServerContext>,
+    endpoint: BotEndpoint,
     granted: Granted,
     request: Incoming,
-) -> Result<Answer> {
+) -> Result<HttpResponse> {
     let query = request.uri().query().unwrap_or_default();
     let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let is_upgrade = hyper_tungstenite::is_upgrade_request(&request);
-    let opening = endpoint.open(&Request { is_upgrade, query: &query });
+    let opening = endpoint.open(&DialInRequest { is_upgrade, query: &query });
     match opening.map_err(|(status, words)| ErrorResponse::new(status, words))? {
         Opening::Socket(opening) => upgrade(context, opening, granted, request),
         Opening::Action(action) => {
@@ -79,11 +81,11 @@ async fn open(
 
 /// Turns the request into a connection, which ends when the token that opened it is revoked.
 fn upgrade(
-    context: &Arc<Context>,
+    context: &Arc<ServerContext>,
     opening: SocketOpening,
     granted: Granted,
     mut request: Incoming,
-) -> Result<Answer> {
+) -> Result<HttpResponse> {
     check_upgrade(&request)?;
     let (answer, socket) = hyper_tungstenite::upgrade(&mut request, Some(socket_config()))
         .map_err(|error| ErrorResponse::bad_request(format!("no WebSocket: {error}")))?;
@@ -94,7 +96,7 @@ fn upgrade(
     context.tasks.spawn(async move {
         match socket.await {
             Ok(socket) => {
-                let serve = opening.serve(Socket::new(socket), end.clone());
+                let serve = opening.serve(BotSocket::new(socket), end.clone());
                 let ending = async {
                     lifetime.ended().await;
                     end.cancel();

@@ -1,15 +1,15 @@
 //! Context of the handlers.
 
-use super::access::Access;
+use super::access::AccessControl;
 use super::limit::Limit;
 use super::memory::Memory;
 use crate::actions::Actions;
-use crate::activity::Activity;
+use crate::activity::ActivityCounts;
 use crate::adapter;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::hub::Hub;
-use crate::mcp::Bounds;
+use crate::mcp::AgentBounds;
 use crate::media::Blobs;
 use crate::media::complete::Completer;
 use crate::media::sign::Signer;
@@ -29,13 +29,13 @@ use tokio_util::task::TaskTracker;
 pub type Incoming = Request<hyper::body::Incoming>;
 
 /// The parts of the server that handlers use.
-pub struct Context {
+pub struct ServerContext {
     #[allow(missing_docs)]
     pub config: Config,
     /// Address of the page, as this host reaches it.
     pub page: String,
     /// The tokens in force.
-    pub access: Access,
+    pub access: AccessControl,
     #[allow(missing_docs)]
     pub store: Arc<Store>,
     /// Index of the store's messages, for searches.
@@ -48,14 +48,14 @@ pub struct Context {
     pub registry: adapter::Registry,
     /// Carries out recalls, edits and reactions.
     pub actions: Actions,
-    /// Bounds of agents.
-    pub agents: Arc<Bounds>,
+    /// AgentBounds of agents.
+    pub agents: Arc<AgentBounds>,
     /// Outcomes of attempts that are waited for.
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts of messages that wait.
     pub attempts: Arc<NextAttempts>,
     #[allow(missing_docs)]
-    pub activity: Arc<Activity>,
+    pub activity: Arc<ActivityCounts>,
     #[allow(missing_docs)]
     pub hub: Arc<Hub>,
     /// The limit on WebSocket sessions and streams.
@@ -82,7 +82,7 @@ pub struct Context {
     pub tasks: TaskTracker,
 }
 
-impl Context {
+impl ServerContext {
     /// Why a message waits, if it does.
     pub fn waiting(&self, message: &Message, view: &View) -> Option<String> {
         let default_platform = self.config.default_platform.as_deref();

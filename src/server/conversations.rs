@@ -1,13 +1,13 @@
 //! `/api/conversations`: list, read, mark.
 
-use super::body::{Answer, json};
-use super::context::Context;
+use super::body::{HttpResponse, json};
+use super::context::ServerContext;
 use super::error::{ErrorResponse, Result};
 use super::messages::write;
 use super::operation::Call;
 use super::query::{name_of, number, seq_of};
 use super::request::read_json;
-use crate::actions::Error;
+use crate::actions::ActionFailure;
 use crate::model::message::LOCAL;
 use crate::protocol::http::{
     Conversations, DEFAULT_CONVERSATIONS, MAX_LIMIT, ReadTo, SetConversation, Typing,
@@ -18,7 +18,7 @@ use hyper::StatusCode;
 use percent_encoding::percent_decode_str;
 
 /// `GET /api/conversations`
-pub async fn list(call: Call<'_>) -> Result<Answer> {
+pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     let view = call.context.store.view()?;
     let query = query(call.request.uri().query().unwrap_or_default(), &view)?;
     let context = call.context.clone();
@@ -35,13 +35,13 @@ pub async fn list(call: Call<'_>) -> Result<Answer> {
 }
 
 /// `GET /api/conversations/{platform}/{conversation}`
-pub fn read(call: &Call<'_>) -> Result<Answer> {
+pub fn read(call: &Call<'_>) -> Result<HttpResponse> {
     let (platform, conversation) = names(call)?;
     answer(call.context, &platform, &conversation)
 }
 
 /// `PATCH /api/conversations/{platform}/{conversation}`
-pub async fn set(call: Call<'_>) -> Result<Answer> {
+pub async fn set(call: Call<'_>) -> Result<HttpResponse> {
     let (platform, conversation) = names(&call)?;
     let body: SetConversation = read_json(call.context, call.request).await.map_err(invalid)?;
     let SetConversation { read_to, muted, pinned } = body;
@@ -75,19 +75,19 @@ pub async fn set(call: Call<'_>) -> Result<Answer> {
 }
 
 /// `POST /api/conversations/{platform}/{conversation}/typing`
-pub async fn show_typing(call: Call<'_>) -> Result<Answer> {
+pub async fn show_typing(call: Call<'_>) -> Result<HttpResponse> {
     let (platform, conversation) = names(&call)?;
     let context = call.context;
     let typing: Typing = read_json(context, call.request).await?;
     match context.actions.show_typing(&platform, conversation.clone(), typing.typing).await {
         Ok(()) => Ok(json(StatusCode::OK, &typing)),
-        Err(Error::NotFound) => Err(not_found(&platform, &conversation)),
+        Err(ActionFailure::NotFound) => Err(not_found(&platform, &conversation)),
         Err(error) => Err(error.into()),
     }
 }
 
 /// A conversation as it now is.
-fn answer(context: &Context, platform: &str, conversation: &str) -> Result<Answer> {
+fn answer(context: &ServerContext, platform: &str, conversation: &str) -> Result<HttpResponse> {
     let view = context.store.view()?;
     let found = view.conversation(platform, conversation)?;
     let mut found = found.ok_or_else(|| not_found(platform, conversation))?;
@@ -95,7 +95,7 @@ fn answer(context: &Context, platform: &str, conversation: &str) -> Result<Answe
     Ok(json(StatusCode::OK, &found))
 }
 
-fn fill_waiting(conversation: &mut Conversation, context: &Context, view: &View) {
+fn fill_waiting(conversation: &mut Conversation, context: &ServerContext, view: &View) {
     if let Some(message) = &mut conversation.last_message {
         message.waiting = context.waiting(message, view);
     }

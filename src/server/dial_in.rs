@@ -1,8 +1,8 @@
 //! Implementations that dial in: the handshake is here, the protocol is the adapter's.
 
 use super::access::{Granted, Refusal, shown};
-use super::body::{Answer, Body};
-use super::context::{Context, Incoming};
+use super::body::{Body, HttpResponse};
+use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
 use super::lifetime::Lifetime;
 use super::limit::Permit;
@@ -16,12 +16,12 @@ use std::sync::Arc;
 /// Checks the access of a request at an adapter's path and opens its connection. Why one is refused
 /// is logged.
 pub fn answer(
-    context: &Arc<Context>,
+    context: &Arc<ServerContext>,
     peer: Peer,
     path: &str,
     endpoint: Endpoint,
     request: Incoming,
-) -> Result<Answer> {
+) -> Result<HttpResponse> {
     let (uri, headers) = (request.uri(), request.headers());
     let shows_token = shown(headers, uri, true).is_some();
     let client = context.access.client_of(peer, headers);
@@ -39,11 +39,11 @@ pub fn answer(
 /// Turns the request into a connection of the endpoint's adapter, which ends when the token that
 /// opened it is revoked.
 fn open(
-    context: &Arc<Context>,
+    context: &Arc<ServerContext>,
     endpoint: Endpoint,
     granted: Granted,
     mut request: Incoming,
-) -> Result<Answer> {
+) -> Result<HttpResponse> {
     check_upgrade(&request)?;
     let query = request.uri().query().unwrap_or_default();
     let handshake = Handshake {

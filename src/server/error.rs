@@ -1,7 +1,7 @@
 //! Errors as HTTP answers: always JSON, always `{"error": "…"}`, with a `code` for programs but where
 //! the contract spells the whole body.
 
-use super::body::{Answer, json};
+use super::body::{HttpResponse, json};
 use crate::protocol::http::{ErrorBody, NOT_FOUND, code_of, is_literal};
 use crate::store;
 use hyper::StatusCode;
@@ -106,15 +106,15 @@ impl ErrorResponse {
     }
 
     /// The answer itself.
-    pub fn into_answer(self) -> Answer {
+    pub fn into_answer(self) -> HttpResponse {
         let mut answer = json(self.status, &self.body);
         answer.headers_mut().extend(self.headers);
         answer
     }
 }
 
-impl From<store::Error> for ErrorResponse {
-    fn from(error: store::Error) -> Self {
+impl From<store::StoreError> for ErrorResponse {
+    fn from(error: store::StoreError) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 }

@@ -1,8 +1,8 @@
 //! `GET /api/messages`: read and written a few messages at a time, so that a page of large ones
 //! does not take up memory for readers who are slow.
 
-use super::body::{Answer, Body, Broken, JSON, whole};
-use super::context::Context;
+use super::body::{Body, Broken, HttpResponse, JSON, whole};
+use super::context::ServerContext;
 use super::error::Result;
 use super::operation::Call;
 use super::query::Query;
@@ -36,7 +36,7 @@ const BEGINNING: &[u8] = b"{\"messages\":[";
 
 /// A page that is being written.
 struct Writing {
-    context: Arc<Context>,
+    context: Arc<ServerContext>,
     query: Query,
     /// The page but for its messages.
     listing: Listing,
@@ -51,7 +51,7 @@ struct Writing {
 }
 
 /// `GET /api/messages`
-pub async fn list(call: Call<'_>) -> Result<Answer> {
+pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     let view = call.context.store.view()?;
     let query = Query::parse(call.request.uri().query().unwrap_or_default(), &view)?;
     let (offset, limit) = (query.page.offset, query.page.limit);
@@ -145,7 +145,7 @@ impl Writing {
     }
 
     /// The answer whose first piece is there, and whose others are read as they are sent.
-    fn stream(self, first: Bytes) -> Answer {
+    fn stream(self, first: Bytes) -> HttpResponse {
         let first = stream::once(async { Ok(Frame::data(first)) });
         let rest = stream::try_unfold(self, |mut page| async {
             if page.has_ended {
@@ -179,7 +179,7 @@ impl Writing {
 pub async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> store::Result<T> + Send + 'static,
 ) -> store::Result<T> {
-    let failed = |error: String| store::Error::Read(error);
+    let failed = |error: String| store::StoreError::Read(error);
     let _permit = THREADS.acquire().await.map_err(|error| failed(error.to_string()))?;
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| failed(error.to_string()))?

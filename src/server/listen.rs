@@ -1,12 +1,12 @@
 //! Listening, and stopping: each connection is a task that is tracked to its end.
 
 use super::access::network;
-use super::context::Context;
+use super::context::ServerContext;
 use super::limit::{AddressLimit, ConnectionPermit, Limit, Permit};
 use super::peer::Peer;
 use super::router::Router;
 use super::tls::Certificate;
-use super::wire::{Progress, Wire};
+use super::wire::{ConnectionPhase, Wire};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::metrics::METRICS;
@@ -132,11 +132,11 @@ fn is_socket(path: &Path) -> io::Result<bool> {
 }
 
 /// Serves until `stop`, then lets running requests end within the configured time.
-pub async fn serve(context: Arc<Context>, listeners: Listeners) -> Result<()> {
+pub async fn serve(context: Arc<ServerContext>, listeners: Listeners) -> Result<()> {
     let Listeners { tcp, unix, certificate } = listeners;
     let router = Router::new(&context.config.prefix)
         .map_err(|error| Error::failed(format!("the routes do not fit: {error}")))?;
-    let server = Server {
+    let server = RunningServer {
         connections: Limit::new("connections", context.config.limits.connections),
         addresses: AddressLimit::new(context.config.limits.connections_per_address),
         cut: CancellationToken::new(),
@@ -165,8 +165,8 @@ pub async fn serve(context: Arc<Context>, listeners: Listeners) -> Result<()> {
 }
 
 #[derive(Clone)]
-struct Server {
-    context: Arc<Context>,
+struct RunningServer {
+    context: Arc<ServerContext>,
     router: Arc<Router>,
     connections: Limit,
     addresses: AddressLimit,
@@ -176,7 +176,7 @@ struct Server {
     cors: Option<CorsLayer>,
 }
 
-impl Server {
+impl RunningServer {
     async fn accept_tcp(&self, listener: TcpListener) {
         loop {
             let accepted = tokio::select! {
@@ -261,7 +261,7 @@ impl Server {
         let limits = &self.context.config.limits;
         let head_limit = Duration::from_secs(limits.head_seconds);
         let (context, router) = (self.context.clone(), self.router.clone());
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(ConnectionPhase::default());
         let requests = progress.clone();
         let handler = tower::service_fn(move |mut request: Request<hyper::body::Incoming>| {
             let (context, router) = (context.clone(), router.clone());
@@ -324,7 +324,7 @@ impl Server {
 
 /// Ends where a connection has asked nothing by then: hyper counts the time of a head only once it
 /// knows which HTTP is spoken.
-async fn silence(progress: &Progress, limit: Duration) {
+async fn silence(progress: &ConnectionPhase, limit: Duration) {
     sleep(limit).await;
     if progress.has_begun() {
         std::future::pending().await

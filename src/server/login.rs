@@ -1,6 +1,6 @@
 //! `/api/login/{platform}`: logging in to a platform by a QR code, and out again (contract, item 36).
 
-use super::body::{Answer, json};
+use super::body::{HttpResponse, json};
 use super::error::{ErrorResponse, Result};
 use super::operation::Call;
 use super::request::read_json;
@@ -15,20 +15,20 @@ use tokio::time::timeout;
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// `POST /api/login/{platform}`
-pub async fn begin(call: Call<'_>) -> Result<Answer> {
+pub async fn begin(call: Call<'_>) -> Result<HttpResponse> {
     let status = ask(&call, |answer| LoginRequest::Begin { answer }).await?;
     Ok(json(StatusCode::CREATED, &status))
 }
 
 /// `GET /api/login/{platform}/{id}`
-pub async fn look(call: Call<'_>) -> Result<Answer> {
+pub async fn look(call: Call<'_>) -> Result<HttpResponse> {
     let id = parameter(&call, "id");
     let status = ask(&call, |answer| LoginRequest::Look { id, answer }).await?;
     Ok(json(StatusCode::OK, &status))
 }
 
 /// `POST /api/login/{platform}/{id}`
-pub async fn digits(call: Call<'_>) -> Result<Answer> {
+pub async fn digits(call: Call<'_>) -> Result<HttpResponse> {
     let (requests, id) = (requests(&call)?, parameter(&call, "id"));
     let body: LoginDigits = read_json(call.context, call.request).await?;
     let digits = body.digits.trim().to_owned();
@@ -40,7 +40,7 @@ pub async fn digits(call: Call<'_>) -> Result<Answer> {
 }
 
 /// `DELETE /api/login/{platform}`
-pub async fn log_out(call: Call<'_>) -> Result<Answer> {
+pub async fn log_out(call: Call<'_>) -> Result<HttpResponse> {
     let query = call.request.uri().query().unwrap_or_default();
     let named = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "account");
     let account = named.map(|(_, account)| account.into_owned());

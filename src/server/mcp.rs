@@ -3,8 +3,8 @@
 //! Each request stands alone: there are no sessions, in any version of the protocol.
 
 use super::access::Granted;
-use super::body::{Answer, Body};
-use super::context::Context;
+use super::body::{Body, HttpResponse};
+use super::context::ServerContext;
 use super::error::{ErrorResponse, Result};
 use super::lifetime::{Ended, Lifetime};
 use super::limit::RETRY_AFTER;
@@ -16,14 +16,14 @@ use super::request::read_body;
 use crate::cli;
 use crate::clock::now;
 use crate::error::{self, Error};
-use crate::hub::{Form, Since, Subscriber, Wish};
+use crate::hub::{FrameForm, ReplayStart, Subscriber, Wish};
 use crate::mcp::{Agent, Chats, Source, Watch};
 use crate::media::Hash;
 use crate::model::message::Message;
-use crate::model::subscription::Names;
+use crate::model::subscription::NameList;
 use crate::protocol::http::{AdapterStatus, Conversation, NO_REPLY_TARGET, NewMessage};
 use crate::search::{Conditions, Search};
-use crate::store::{self, Command, ConversationQuery, Filter, Idempotency, Page, View};
+use crate::store::{self, Command, ConversationQuery, Idempotency, MessageFilter, Page, View};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
@@ -37,7 +37,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 /// `POST /mcp`
-pub async fn answer(call: Call<'_>) -> Result<Answer> {
+pub async fn answer(call: Call<'_>) -> Result<HttpResponse> {
     let Call { context, granted, request, .. } = call;
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     let body = read_body(context, request, "application/json").await?;
@@ -80,15 +80,15 @@ fn is_plain_error(status: StatusCode, headers: &HeaderMap) -> bool {
 }
 
 /// The agent of one request.
-fn agent(context: &Arc<Context>, granted: &Granted) -> Agent<OwnStore> {
+fn agent(context: &Arc<ServerContext>, granted: &Granted) -> Agent<OwnStore> {
     let source = OwnStore(context.clone());
-    let asked = crate::mcp::Context::new(source, context.agents.clone());
+    let asked = crate::mcp::AgentContext::new(source, context.agents.clone());
     Agent::new(Arc::new(asked), granted.token.clone(), cli::VERSION)
 }
 
 /// The server's own store.
 #[derive(Clone)]
-struct OwnStore(Arc<Context>);
+struct OwnStore(Arc<ServerContext>);
 
 impl OwnStore {
     fn view(&self) -> error::Result<Arc<View>> {
@@ -104,7 +104,7 @@ impl OwnStore {
     async fn search_all(
         &self,
         search: &Search,
-        filter: &Filter,
+        filter: &MessageFilter,
         mut page: Page,
     ) -> error::Result<Vec<Message>> {
         let limit = page.limit;
@@ -132,14 +132,14 @@ impl Source for OwnStore {
         Ok(self.clone())
     }
 
-    async fn watch(&self, filter: &Filter) -> error::Result<OwnNews> {
+    async fn watch(&self, filter: &MessageFilter) -> error::Result<OwnNews> {
         let permit = self.0.sessions.acquire().map_err(|error| failed(&error))?;
-        let mut subscriber = self.0.hub.subscriber(Form::Stream);
-        let names = |name: &Option<String>| Names::listed(name.iter().cloned());
+        let mut subscriber = self.0.hub.subscriber(FrameForm::Stream);
+        let names = |name: &Option<String>| NameList::listed(name.iter().cloned());
         let wish = Wish {
             platforms: names(&filter.platform),
             conversations: names(&filter.conversation),
-            since: Since::Now,
+            since: ReplayStart::Now,
             events: None,
         };
         let subscribed = subscriber.subscribe(wish, &self.0.store).await;
@@ -151,7 +151,7 @@ impl Source for OwnStore {
 /// News of the server's own store.
 struct OwnNews {
     subscriber: Subscriber,
-    context: Arc<Context>,
+    context: Arc<ServerContext>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -186,7 +186,7 @@ impl Chats for OwnStore {
 
     async fn list(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         limit: usize,
         before: Option<&str>,
     ) -> error::Result<Vec<Message>> {
@@ -198,7 +198,7 @@ impl Chats for OwnStore {
 
     async fn list_after(
         &mut self,
-        filter: &Filter,
+        filter: &MessageFilter,
         after: &str,
         limit: usize,
     ) -> error::Result<Vec<Message>> {
@@ -211,7 +211,7 @@ impl Chats for OwnStore {
     async fn search(
         &mut self,
         conditions: &Conditions,
-        filter: &Filter,
+        filter: &MessageFilter,
         limit: usize,
         before: Option<&str>,
     ) -> error::Result<Vec<Message>> {

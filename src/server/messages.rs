@@ -1,7 +1,7 @@
 //! `/api/messages`: make, read, change, delete.
 
-use super::body::{Answer, json};
-use super::context::Context;
+use super::body::{HttpResponse, json};
+use super::context::ServerContext;
 use super::error::{ErrorResponse, Result};
 use super::media;
 use super::operation::Call;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub const MAX_KEY_BYTES: usize = 256;
 
 /// `POST /api/messages`
-pub async fn create(call: Call<'_>) -> Result<Answer> {
+pub async fn create(call: Call<'_>) -> Result<HttpResponse> {
     let key = idempotency_key(call.request.headers())?;
     let body: NewMessage = read_json(call.context, call.request).await?;
     let has_segments = body.segments.is_some();
@@ -62,7 +62,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
 }
 
 /// `GET /api/messages/{id}`
-pub fn read(call: &Call<'_>) -> Result<Answer> {
+pub fn read(call: &Call<'_>) -> Result<HttpResponse> {
     let view = call.context.store.view()?;
     let mut found = view.by_id(id_of(call)?)?.ok_or_else(ErrorResponse::no_message)?;
     found.waiting = call.context.waiting(&found, &view);
@@ -83,7 +83,7 @@ fn wants_raw(call: &Call<'_>) -> Result<bool> {
 }
 
 /// `PATCH /api/messages/{id}`: sets the status, or edits the content.
-pub async fn change(call: Call<'_>) -> Result<Answer> {
+pub async fn change(call: Call<'_>) -> Result<HttpResponse> {
     let (context, id) = (call.context, id_of(&call));
     let body: MessageChange = read_json(context, call.request).await?;
     let status = match body.parse().map_err(ErrorResponse::bad_request)? {
@@ -101,7 +101,7 @@ pub async fn change(call: Call<'_>) -> Result<Answer> {
 }
 
 /// `DELETE /api/messages/{id}`
-pub async fn delete(call: Call<'_>) -> Result<Answer> {
+pub async fn delete(call: Call<'_>) -> Result<HttpResponse> {
     match write(call.context, Command::Delete { id: id_of(&call)? }).await? {
         store::Answer::Deleted => Ok(json(StatusCode::OK, &Deleted { deleted: true })),
         _ => Err(ErrorResponse::no_message()),
@@ -109,7 +109,7 @@ pub async fn delete(call: Call<'_>) -> Result<Answer> {
 }
 
 /// Has a command written; 503 where the disk does not answer in time.
-pub async fn write(context: &Context, command: Command) -> Result<store::Answer> {
+pub async fn write(context: &ServerContext, command: Command) -> Result<store::Answer> {
     let limit = Duration::from_secs(context.config.limits.answer_seconds);
     match tokio::time::timeout(limit, context.store.write(command)).await {
         Ok(answer) => Ok(answer?),

@@ -1,6 +1,6 @@
 //! `GET /metrics`: what is counted, and what the store and the registry know at this moment.
 
-use super::body::{Answer, whole};
+use super::body::{HttpResponse, whole};
 use super::error::Result;
 use super::operation::Call;
 use crate::clock::now;
@@ -17,7 +17,7 @@ pub const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; char
 pub const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Everything, in the format that `Accept` prefers: `OpenMetrics` unless it asks for plain text.
-pub fn scrape(call: &Call<'_>) -> Result<Answer> {
+pub fn scrape(call: &Call<'_>) -> Result<HttpResponse> {
     LazyLock::force(call.openapi);
     let view = call.context.store.view()?;
     let stats = view.stats();

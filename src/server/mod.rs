@@ -38,9 +38,9 @@ mod transfer;
 mod upgrade;
 mod wire;
 
-pub use access::Access;
-pub use body::{Answer, Body};
-pub use context::{Context, Incoming};
+pub use access::AccessControl;
+pub use body::{Body, HttpResponse};
+pub use context::{Incoming, ServerContext};
 pub use limit::{Limit, Permit};
 pub use listen::{Listeners, serve};
 pub use memory::Memory;

@@ -1,8 +1,8 @@
 //! The descriptions of the API for programs: OpenAPI of HTTP, made from the table of routes, and
 //! AsyncAPI of the WebSocket.
 
-use super::body::{self, Answer, JSON, whole};
-use super::operation::{Access, Call, Operation};
+use super::body::{self, HttpResponse, JSON, whole};
+use super::operation::{Call, Credentials, Operation};
 use bytes::Bytes;
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
@@ -16,7 +16,7 @@ pub fn document<'a>(
     let mut has_query_token = false;
     for (path, operation) in operations {
         let Some(description) = operation.describe() else { continue };
-        has_query_token |= matches!(operation.access, Access::TokenInQuery(_));
+        has_query_token |= matches!(operation.access, Credentials::TokenInQuery(_));
         let method = operation.method.as_str().to_lowercase();
         let written = description.write(operation.access, &mut schemas);
         let methods = paths.entry(path).or_insert_with(|| json!({}));
@@ -46,11 +46,11 @@ pub fn document<'a>(
 }
 
 /// `GET /api/openapi.json`
-pub fn openapi(call: &Call<'_>) -> Answer {
+pub fn openapi(call: &Call<'_>) -> HttpResponse {
     whole(StatusCode::OK, JSON, Bytes::clone(call.openapi))
 }
 
 /// `GET /api/asyncapi.json`
-pub fn asyncapi() -> Answer {
+pub fn asyncapi() -> HttpResponse {
     body::json(StatusCode::OK, &crate::protocol::asyncapi::description())
 }

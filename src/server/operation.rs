@@ -2,8 +2,8 @@
 //! described.
 
 use super::access::Granted;
-use super::body::Answer;
-use super::context::{Context, Incoming};
+use super::body::HttpResponse;
+use super::context::{Incoming, ServerContext};
 use super::error::Result;
 use super::peer::Peer;
 use crate::config::Need;
@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 /// A request that may be answered.
 pub struct Call<'a> {
     #[allow(missing_docs)]
-    pub context: &'a Arc<Context>,
+    pub context: &'a Arc<ServerContext>,
     #[allow(missing_docs)]
     pub peer: Peer,
     /// The access that the request was granted.
@@ -37,11 +37,11 @@ pub struct Call<'a> {
 pub type OpenApi = LazyLock<Bytes, Box<dyn FnOnce() -> Bytes + Send>>;
 
 /// An answer that is on its way.
-pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer>> + Send + 'a>>;
+pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse>> + Send + 'a>>;
 
 /// Credentials that a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum Credentials {
     /// Nothing: the page's own files, and the health of the server.
     Open,
     /// A token in the header that covers a need.
@@ -57,7 +57,7 @@ pub struct Operation {
     #[allow(missing_docs)]
     pub also_head: bool,
     #[allow(missing_docs)]
-    pub access: Access,
+    pub access: Credentials,
     #[allow(missing_docs)]
     pub handler: for<'a> fn(Call<'a>) -> Answering<'a>,
     /// How it is described in OpenAPI; `None` where it is no part of the HTTP API.
@@ -77,14 +77,14 @@ pub struct Description {
 
 impl Operation {
     /// A `GET` that answers `HEAD` too.
-    pub const fn get(access: Access, handler: for<'a> fn(Call<'a>) -> Answering<'a>) -> Self {
+    pub const fn get(access: Credentials, handler: for<'a> fn(Call<'a>) -> Answering<'a>) -> Self {
         Self { method: Method::GET, also_head: true, access, handler, description: None }
     }
 
     /// Any other method, or a `GET` whose answer goes on.
     pub const fn of(
         method: Method,
-        access: Access,
+        access: Credentials,
         handler: for<'a> fn(Call<'a>) -> Answering<'a>,
     ) -> Self {
         Self { method, also_head: false, access, handler, description: None }
@@ -106,7 +106,7 @@ impl Operation {
         let mut description = self.description?(Description::default());
         let mut errors =
             vec![(421, "The `Host` is not served here"), (431, "The head is too large")];
-        if self.access != Access::Open {
+        if self.access != Credentials::Open {
             errors.extend([
                 (401, "A token is needed, and the right one"),
                 (403, "The token, or the page's origin, may not do this"),
@@ -237,7 +237,7 @@ impl Description {
     }
 
     /// The operation as OpenAPI writes it; its named schemas are added to `schemas`.
-    pub fn write(self, access: Access, schemas: &mut Map<String, Value>) -> Value {
+    pub fn write(self, access: Credentials, schemas: &mut Map<String, Value>) -> Value {
         schemas.extend(self.schemas);
         let responses: Map<_, _> = self
             .responses
@@ -254,9 +254,9 @@ impl Description {
             operation["requestBody"] = json!({"required": true, "content": content});
         }
         operation["security"] = match access {
-            Access::Open => json!([]),
-            Access::Token(_) => json!([{}, {"token": []}]),
-            Access::TokenInQuery(_) => json!([{}, {"token": []}, {"token_in_query": []}]),
+            Credentials::Open => json!([]),
+            Credentials::Token(_) => json!([{}, {"token": []}]),
+            Credentials::TokenInQuery(_) => json!([{}, {"token": []}, {"token_in_query": []}]),
         };
         operation
     }

@@ -1,6 +1,6 @@
 //! State of the server: counts, activity, platforms, health.
 
-use super::body::{Answer, json};
+use super::body::{HttpResponse, json};
 use super::error::{ErrorResponse, Result};
 use super::list::on_a_thread;
 use super::operation::Call;
@@ -10,23 +10,23 @@ use crate::clock::now;
 use crate::health::HEALTH;
 use crate::protocol::http::{Activity, Health, Platforms};
 use crate::search::Search;
-use crate::store::Filter;
+use crate::store::MessageFilter;
 use hyper::StatusCode;
 
 /// `GET /api/stats`: of everything, or of a platform, a conversation, a time.
-pub async fn stats(call: Call<'_>) -> Result<Answer> {
+pub async fn stats(call: Call<'_>) -> Result<HttpResponse> {
     let view = call.context.store.view()?;
     let query = Query::parse(call.request.uri().query().unwrap_or_default(), &view)?;
     let since = query.search.as_ref().and_then(Search::since);
-    let Filter { platform, conversation, .. } = query.filter;
-    let filter = Filter { platform, conversation, ..Filter::default() };
+    let MessageFilter { platform, conversation, .. } = query.filter;
+    let filter = MessageFilter { platform, conversation, ..MessageFilter::default() };
     let count = move || view.stats_of(&filter, since);
     let stats = if since.is_some() { on_a_thread(count).await? } else { count()? };
     Ok(json(StatusCode::OK, &stats))
 }
 
 /// `GET /api/activity`
-pub fn activity(call: &Call<'_>) -> Result<Answer> {
+pub fn activity(call: &Call<'_>) -> Result<HttpResponse> {
     let mut minutes = 60;
     let query = call.request.uri().query().unwrap_or_default();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -42,12 +42,12 @@ pub fn activity(call: &Call<'_>) -> Result<Answer> {
 }
 
 /// `GET /api/platforms`
-pub fn platforms(call: &Call<'_>) -> Answer {
+pub fn platforms(call: &Call<'_>) -> HttpResponse {
     json(StatusCode::OK, &Platforms { platforms: call.context.registry.platforms() })
 }
 
 /// `GET /api/health`: always 200, and never waits for the disk.
-pub fn health(call: &Call<'_>) -> Answer {
+pub fn health(call: &Call<'_>) -> HttpResponse {
     let store = call.context.store.view().err().map(|error| format!("store: {error}"));
     json(StatusCode::OK, &health_of(store.into_iter().chain(HEALTH.reason())))
 }

@@ -4,7 +4,7 @@ use super::error::{ErrorResponse, Result};
 use crate::model::id_prefix::IdPrefix;
 use crate::protocol::http::{DEFAULT_LIMIT, INVALID_STATUS, INVALID_TYPE, MAX_LIMIT};
 use crate::search::{Conditions, Search};
-use crate::store::{Filter, Order, Page, View};
+use crate::store::{MessageFilter, Order, Page, View};
 use std::str::FromStr;
 
 /// The text for a beginning of an ID that is none.
@@ -17,7 +17,7 @@ const INVALID_ORDER: &str = "`order` must be `time` or `seq`";
 #[derive(Debug, PartialEq, Eq)]
 pub struct Query {
     #[allow(missing_docs)]
-    pub filter: Filter,
+    pub filter: MessageFilter,
     #[allow(missing_docs)]
     pub search: Option<Search>,
     /// Only the messages whose ID begins so.
@@ -33,7 +33,7 @@ pub struct Query {
 impl Query {
     /// Reads a query string; unknown parameters are ignored.
     pub fn parse(query: &str, view: &View) -> Result<Self> {
-        let mut filter = Filter::default();
+        let mut filter = MessageFilter::default();
         let (mut conditions, mut id_prefix) = (Conditions::default(), None);
         let (mut after, mut order) = (None, Order::Seq);
         let mut page = Page { offset: 0, limit: DEFAULT_LIMIT, before: None };

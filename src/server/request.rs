@@ -1,6 +1,6 @@
 //! Bodies of requests, read within their limits.
 
-use super::context::{Context, Incoming};
+use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
 use super::limit::RETRY_AFTER;
 use crate::protocol::json::{from_slice_lenient, repair};
@@ -22,7 +22,10 @@ const DISCARDED_BYTES: usize = 64 << 20;
 const DISCARDING: Duration = Duration::from_secs(5);
 
 /// Reads a JSON body: as [`read_body`] does, and 400 with the field's name where it does not fit.
-pub async fn read_json<T: DeserializeOwned>(context: &Context, request: Incoming) -> Result<T> {
+pub async fn read_json<T: DeserializeOwned>(
+    context: &ServerContext,
+    request: Incoming,
+) -> Result<T> {
     parse(&read_body(context, request, "application/json").await?)
 }
 
@@ -31,7 +34,11 @@ pub async fn read_json<T: DeserializeOwned>(context: &Context, request: Incoming
 /// # Errors
 /// 415 where it says it is something else than `media_type`, 413 where it is too large, 408 where
 /// it does not arrive in time, 503 where there is no memory for it or the server stops.
-pub async fn read_body(context: &Context, request: Incoming, media_type: &str) -> Result<Bytes> {
+pub async fn read_body(
+    context: &ServerContext,
+    request: Incoming,
+    media_type: &str,
+) -> Result<Bytes> {
     check_media_type(request.headers().get(CONTENT_TYPE), media_type)?;
     let limit = Duration::from_secs(context.config.limits.body_seconds);
     let stopping = async {
@@ -50,7 +57,7 @@ pub async fn read_body(context: &Context, request: Incoming, media_type: &str) -
     }
 }
 
-async fn collect(context: &Context, request: Incoming) -> Result<Bytes> {
+async fn collect(context: &ServerContext, request: Incoming) -> Result<Bytes> {
     let limit = context.config.limits.body_bytes;
     let (mut body, mut collected, mut reservation) = (request.into_body(), BytesMut::new(), None);
     while let Some(frame) = body.frame().await {
@@ -76,7 +83,7 @@ async fn collect(context: &Context, request: Incoming) -> Result<Bytes> {
 }
 
 /// Takes the rest of a body that was refused.
-pub async fn discard(context: &Context, body: &mut hyper::body::Incoming) {
+pub async fn discard(context: &ServerContext, body: &mut hyper::body::Incoming) {
     let rest = async {
         let mut taken = 0;
         while taken < DISCARDED_BYTES

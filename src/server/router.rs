@@ -1,10 +1,10 @@
 //! Finds the operation for a request, checks that it may be asked, and has it answered.
 
-use super::access::{self, Refusal, Target};
-use super::body::{Answer, Body};
-use super::context::{Context, Incoming};
+use super::access::{self, OriginTarget, Refusal};
+use super::body::{Body, HttpResponse};
+use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
-use super::operation::{Access, Call, OpenApi, Operation};
+use super::operation::{Call, Credentials, OpenApi, Operation};
 use super::peer::Peer;
 use super::routes::{Route, routes};
 use super::{bots, dial_in, media, openapi};
@@ -36,14 +36,14 @@ const API_HEADERS: [(HeaderName, HeaderValue); 3] = [
 
 /// The routes by path; made once.
 pub struct Router {
-    routes: matchit::Router<Known>,
+    routes: matchit::Router<KnownRoute>,
     /// How long requests took whose path is unknown, or an adapter's.
     other_seconds: Histogram,
     openapi: OpenApi,
 }
 
 /// A route, and how long requests for it took.
-struct Known {
+struct KnownRoute {
     route: Route,
     allowed: String,
     seconds: Histogram,
@@ -66,7 +66,7 @@ fn describe(prefix: &str) -> Bytes {
     openapi::document(operations, prefix).to_string().into()
 }
 
-type Found<'a> = Match<'a, 'a, &'a Known>;
+type MatchedRoute<'a> = Match<'a, 'a, &'a KnownRoute>;
 
 impl Router {
     /// The table of routes; `prefix` is the path under which a proxy shows the server.
@@ -76,7 +76,7 @@ impl Router {
         for route in routes() {
             let path = route.path;
             let allowed = route.allowed();
-            known.insert(path, Known { route, allowed, seconds: seconds(path) })?;
+            known.insert(path, KnownRoute { route, allowed, seconds: seconds(path) })?;
         }
         let prefix = prefix.to_owned();
         let openapi = LazyLock::new(Box::new(move || describe(&prefix)) as Box<_>);
@@ -84,7 +84,12 @@ impl Router {
     }
 
     /// Answers a request, whatever it is.
-    pub async fn answer(&self, context: &Arc<Context>, peer: Peer, request: Incoming) -> Answer {
+    pub async fn answer(
+        &self,
+        context: &Arc<ServerContext>,
+        peer: Peer,
+        request: Incoming,
+    ) -> HttpResponse {
         let began = Instant::now();
         let method = request.method().clone();
         let path = below_prefix(&context.config.prefix, request.uri().path()).to_owned();
@@ -110,12 +115,12 @@ impl Router {
 
     async fn dispatch<'a>(
         &'a self,
-        context: &'a Arc<Context>,
+        context: &'a Arc<ServerContext>,
         peer: Peer,
         request: Incoming,
         path: &'a str,
-        found: Option<Found<'a>>,
-    ) -> Result<Answer> {
+        found: Option<MatchedRoute<'a>>,
+    ) -> Result<HttpResponse> {
         check_head(&request, context.config.limits.head_bytes)?;
         let endpoint = context.adapters.load().endpoint(path);
         let (uri, headers) = (request.uri(), request.headers());
@@ -125,10 +130,10 @@ impl Router {
             && found.as_ref().is_none_or(is_page)
             && hyper_tungstenite::is_upgrade_request(&request);
         let target = match &found {
-            _ if endpoint.is_some() || bot.is_some() || is_lost => Target::Adapter,
-            Some(found) if found.value.route.path == media::SIGNED => Target::Adapter,
-            Some(found) if is_page(found) => Target::Page,
-            _ => Target::Api,
+            _ if endpoint.is_some() || bot.is_some() || is_lost => OriginTarget::Adapter,
+            Some(found) if found.value.route.path == media::SIGNED => OriginTarget::Adapter,
+            Some(found) if is_page(found) => OriginTarget::Page,
+            _ => OriginTarget::Api,
         };
         access::check_origin(peer, uri, headers, &context.config, target)?;
         if is_lost {
@@ -150,13 +155,15 @@ impl Router {
         // A client without a token does not learn which paths and methods exist.
         let access = match (operation, &found) {
             (Some(operation), _) => operation.access,
-            (None, Some(found)) if is_open(found) => Access::Open,
-            (None, _) => Access::Token(Need::Read),
+            (None, Some(found)) if is_open(found) => Credentials::Open,
+            (None, _) => Credentials::Token(Need::Read),
         };
         let granted = match access {
-            Access::Open => access::Granted::open(),
-            Access::Token(need) => context.access.check(peer, headers, uri, false, need)?,
-            Access::TokenInQuery(need) => context.access.check(peer, headers, uri, true, need)?,
+            Credentials::Open => access::Granted::open(),
+            Credentials::Token(need) => context.access.check(peer, headers, uri, false, need)?,
+            Credentials::TokenInQuery(need) => {
+                context.access.check(peer, headers, uri, true, need)?
+            }
         };
         let Some(found) = found else {
             let text = format!("there is nothing at {path}; the API begins at /api/");
@@ -169,8 +176,8 @@ impl Router {
         let answer = (operation.handler)(call).await?;
         match operation.access {
             // The page's files are in memory once, for all readers.
-            Access::Open => Ok(answer),
-            Access::Token(_) | Access::TokenInQuery(_) => hold(context, answer),
+            Credentials::Open => Ok(answer),
+            Credentials::Token(_) | Credentials::TokenInQuery(_) => hold(context, answer),
         }
     }
 }
@@ -185,7 +192,7 @@ fn no_websocket(path: &str, endpoints: &[&str]) -> ErrorResponse {
 }
 
 /// Counts a whole answer's bytes among those that are held in memory, until they are written.
-fn hold(context: &Context, mut answer: Answer) -> Result<Answer> {
+fn hold(context: &ServerContext, mut answer: HttpResponse) -> Result<HttpResponse> {
     if let Body::Whole(bytes) = answer.body_mut()
         && !bytes.is_empty()
     {
@@ -194,12 +201,12 @@ fn hold(context: &Context, mut answer: Answer) -> Result<Answer> {
     Ok(answer)
 }
 
-fn is_open(found: &Found<'_>) -> bool {
-    found.value.route.operations.iter().all(|operation| operation.access == Access::Open)
+fn is_open(found: &MatchedRoute<'_>) -> bool {
+    found.value.route.operations.iter().all(|operation| operation.access == Credentials::Open)
 }
 
 /// Whether this is one of the page's own files.
-fn is_page(found: &Found<'_>) -> bool {
+fn is_page(found: &MatchedRoute<'_>) -> bool {
     is_open(found) && found.value.route.operations.iter().all(|o| o.description.is_none())
 }
 

@@ -1,8 +1,8 @@
 //! `GET /api/stream`: live events for curl, browsers and scripts, as Server-Sent Events or as JSON
 //! lines (contract, items 17 and 29).
 
-use super::body::{Answer, Body, Broken};
-use super::context::Context;
+use super::body::{Body, Broken, HttpResponse};
+use super::context::ServerContext;
 use super::error::{ErrorResponse, Result};
 use super::lifetime::Lifetime;
 use super::limit::Permit;
@@ -10,9 +10,9 @@ use super::operation::Call;
 use super::query::seq_of;
 use crate::hub::frame::Frame;
 use crate::hub::resume::ResumePoint;
-use crate::hub::{Batches, CursorGone, Form, Refused, Since, Subscriber, Wish};
-use crate::model::subscription::Names;
-use crate::protocol::event::{Event, EventKinds};
+use crate::hub::{Batches, CursorGone, FrameForm, ReplayStart, SubscribeRefused, Subscriber, Wish};
+use crate::model::subscription::NameList;
+use crate::protocol::event::{EventKinds, ServerEvent};
 use crate::store::{Store, View};
 use bytes::Bytes;
 use futures_util::stream;
@@ -30,22 +30,22 @@ use tokio::time::timeout;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// A place that no store knows, for it lies beyond every head: the stream begins with `reset`.
-const UNKNOWN: Since = Since::Message(u64::MAX);
+const UNKNOWN: ReplayStart = ReplayStart::Message(u64::MAX);
 
 /// Encoding of events on the wire.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
+enum StreamFormat {
     Events,
     Lines,
 }
 
 /// State of a stream for as long as it lasts.
-struct Stream {
-    context: Arc<Context>,
+struct OpenStream {
+    context: Arc<ServerContext>,
     lifetime: Lifetime,
     subscriber: Subscriber,
     wish: Wish,
-    format: Format,
+    format: StreamFormat,
     /// Text that goes out first.
     first: String,
     _place: OwnedSemaphorePermit,
@@ -53,25 +53,25 @@ struct Stream {
 }
 
 /// Opens the stream; it ends when the client goes, the token is revoked, or the server stops.
-pub async fn open(call: Call<'_>) -> Result<Answer> {
+pub async fn open(call: Call<'_>) -> Result<HttpResponse> {
     let (context, request) = (call.context, &call.request);
     let format = format(request.headers());
     let wish = wish(request, &*context.store.view()?)?;
     let place = context.sessions.acquire()?;
-    let mut subscriber = context.hub.subscriber(Form::Stream);
+    let mut subscriber = context.hub.subscriber(FrameForm::Stream);
     let mut first = String::new();
-    if format == Format::Events {
+    if format == StreamFormat::Events {
         // Tells the client at once that it is connected, and how soon to come back.
         first.push_str("retry: 1000\n\n");
     }
     match subscriber.subscribe(wish.clone(), &context.store).await {
         Ok(_) => {}
-        Err(Refused::CursorGone | Refused::BeyondHead { .. }) => {
+        Err(SubscribeRefused::CursorGone | SubscribeRefused::BeyondHead { .. }) => {
             first.push_str(&reset(&mut subscriber, &wish, format, &context.store).await?);
         }
         Err(why) => return Err(refusal(why)),
     }
-    let stream = Stream {
+    let stream = OpenStream {
         context: context.clone(),
         lifetime: Lifetime::new(context.stop.clone(), call.granted.revoked.clone()),
         subscriber,
@@ -81,11 +81,11 @@ pub async fn open(call: Call<'_>) -> Result<Answer> {
         _place: place,
         _permit: request.extensions().get::<Permit>().cloned(),
     };
-    let body = StreamBody::new(stream::unfold(stream, Stream::next)).boxed_unsync();
+    let body = StreamBody::new(stream::unfold(stream, OpenStream::next)).boxed_unsync();
     let mut answer = Response::new(Body::Stream(body));
     let media_type = match format {
-        Format::Events => "text/event-stream",
-        Format::Lines => "application/x-ndjson",
+        StreamFormat::Events => "text/event-stream",
+        StreamFormat::Lines => "application/x-ndjson",
     };
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     // nginx would hold the events back otherwise.
@@ -93,15 +93,15 @@ pub async fn open(call: Call<'_>) -> Result<Answer> {
     Ok(answer)
 }
 
-fn format(headers: &HeaderMap) -> Format {
+fn format(headers: &HeaderMap) -> StreamFormat {
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accept.contains("application/x-ndjson") { Format::Lines } else { Format::Events }
+    if accept.contains("application/x-ndjson") { StreamFormat::Lines } else { StreamFormat::Events }
 }
 
 /// The subscription that the query and `Last-Event-ID` ask for.
 fn wish(request: &super::context::Incoming, view: &View) -> Result<Wish> {
     let (mut platforms, mut conversations) = (Vec::new(), Vec::new());
-    let (mut since, mut events) = (Since::Now, None);
+    let (mut since, mut events) = (ReplayStart::Now, None);
     for (name, value) in
         form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
     {
@@ -109,10 +109,10 @@ fn wish(request: &super::context::Incoming, view: &View) -> Result<Wish> {
             "platform" | "conversation" if value.is_empty() => {}
             "platform" => platforms.push(value.into_owned()),
             "conversation" => conversations.push(value.into_owned()),
-            "since" => since = Since::Message(seq_of("since", &value, view)?),
+            "since" => since = ReplayStart::Message(seq_of("since", &value, view)?),
             "cursor" => {
                 let point: std::result::Result<ResumePoint, _> = value.parse();
-                since = point.map_or(UNKNOWN, Since::Event);
+                since = point.map_or(UNKNOWN, ReplayStart::Event);
             }
             "events" => {
                 let names = value.split(',').filter(|name| !name.is_empty());
@@ -128,21 +128,21 @@ fn wish(request: &super::context::Incoming, view: &View) -> Result<Wish> {
     if let Some(last) = request.headers().get("last-event-id") {
         since = last_event(last.to_str().unwrap_or_default(), view);
     }
-    let (platforms, conversations) = (Names::listed(platforms), Names::listed(conversations));
+    let (platforms, conversations) = (NameList::listed(platforms), NameList::listed(conversations));
     Ok(Wish { platforms, conversations, since, events })
 }
 
 /// The place that `Last-Event-ID` names: a cursor, or a `seq` or message ID of an older server.
-fn last_event(text: &str, view: &View) -> Since {
+fn last_event(text: &str, view: &View) -> ReplayStart {
     if let Ok(point) = text.parse() {
-        return Since::Event(point);
+        return ReplayStart::Event(point);
     }
-    seq_of("Last-Event-ID", text, view).map_or(UNKNOWN, Since::Message)
+    seq_of("Last-Event-ID", text, view).map_or(UNKNOWN, ReplayStart::Message)
 }
 
 /// Why a stream is not opened.
-fn refusal(why: Refused) -> ErrorResponse {
-    if let Refused::Store(error) = why {
+fn refusal(why: SubscribeRefused) -> ErrorResponse {
+    if let SubscribeRefused::Store(error) = why {
         return error.into();
     }
     let (text, code) = super::socket::refused(&why);
@@ -153,19 +153,19 @@ fn refusal(why: Refused) -> ErrorResponse {
 async fn reset(
     subscriber: &mut Subscriber,
     wish: &Wish,
-    format: Format,
+    format: StreamFormat,
     store: &Store,
 ) -> Result<String> {
-    let wish = Wish { since: Since::Now, ..wish.clone() };
+    let wish = Wish { since: ReplayStart::Now, ..wish.clone() };
     let shows_cursor = wish.events.is_some();
     let subscribed = subscriber.subscribe(wish, store).await;
     let subscribed = subscribed.map_err(refusal)?;
     let cursor = subscribed.resume.to_string();
-    let shown = (shows_cursor || format == Format::Lines).then(|| cursor.as_str().into());
-    let event = serde_json::to_string(&Event::Reset { cursor: shown }).unwrap_or_default();
+    let shown = (shows_cursor || format == StreamFormat::Lines).then(|| cursor.as_str().into());
+    let event = serde_json::to_string(&ServerEvent::Reset { cursor: shown }).unwrap_or_default();
     Ok(match format {
-        Format::Events => format!("event: reset\nid: {cursor}\ndata: {event}\n\n"),
-        Format::Lines => format!("{event}\n"),
+        StreamFormat::Events => format!("event: reset\nid: {cursor}\ndata: {event}\n\n"),
+        StreamFormat::Lines => format!("{event}\n"),
     })
 }
 
@@ -174,10 +174,10 @@ fn longest_silence(ping_seconds: u64) -> Duration {
     Duration::from_secs(ping_seconds.max(1)).min(KEEP_ALIVE)
 }
 
-type Next = Option<(std::result::Result<Chunk<Bytes>, Broken>, Stream)>;
+type NextFrame = Option<(std::result::Result<Chunk<Bytes>, Broken>, OpenStream)>;
 
-impl Stream {
-    async fn next(mut self) -> Next {
+impl OpenStream {
+    async fn next(mut self) -> NextFrame {
         if !self.first.is_empty() {
             let first = std::mem::take(&mut self.first);
             return self.chunk(first.into());
@@ -199,7 +199,7 @@ impl Stream {
                     let Self { subscriber, wish, format, context, .. } = &mut self;
                     text = reset(subscriber, wish, *format, &context.store).await.ok()?;
                 }
-                Err(_) if self.format == Format::Events => text.push_str(": alive\n\n"),
+                Err(_) if self.format == StreamFormat::Events => text.push_str(": alive\n\n"),
                 // An empty line is no JSON value, and readers of JSON lines pass over it.
                 Err(_) => text.push('\n'),
             }
@@ -211,7 +211,7 @@ impl Stream {
     }
 
     #[allow(clippy::unnecessary_wraps, reason = "the shape that a stream asks for")]
-    fn chunk(self, bytes: Bytes) -> Next {
+    fn chunk(self, bytes: Bytes) -> NextFrame {
         Some((Ok(Chunk::data(bytes)), self))
     }
 
@@ -221,8 +221,8 @@ impl Stream {
         }
         // Writing to memory cannot fail.
         let _ = match self.format {
-            Format::Events => write!(text, "id: {}\ndata: {}\n\n", frame.resume, frame.text),
-            Format::Lines => writeln!(text, "{}", frame.text),
+            StreamFormat::Events => write!(text, "id: {}\ndata: {}\n\n", frame.resume, frame.text),
+            StreamFormat::Lines => writeln!(text, "{}", frame.text),
         };
     }
 }

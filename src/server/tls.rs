@@ -21,12 +21,12 @@ pub struct Certificate {
 
 struct State {
     config: Arc<ServerConfig>,
-    changed: Changed,
+    changed: FileTimes,
     looked: Instant,
 }
 
 /// When the certificate and the key were written.
-type Changed = [Option<SystemTime>; 2];
+type FileTimes = [Option<SystemTime>; 2];
 
 impl Certificate {
     /// Reads the files.
@@ -61,7 +61,7 @@ impl Certificate {
     }
 }
 
-fn changed(files: &Tls) -> Changed {
+fn changed(files: &Tls) -> FileTimes {
     [&files.certificate, &files.key].map(|path| path.metadata().ok()?.modified().ok())
 }
 

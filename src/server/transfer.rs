@@ -1,7 +1,7 @@
 //! `GET /api/export` and `POST /api/import`: every message as a line of JSON, out and in; and
 //! `POST /api/backup`: a copy of the store.
 
-use super::body::{Answer, Body, Broken, LINES, json};
+use super::body::{Body, Broken, HttpResponse, LINES, json};
 use super::error::{ErrorResponse, Result};
 use super::lifetime::Lifetime;
 use super::media;
@@ -11,9 +11,9 @@ use super::peer::Peer;
 use super::query::Query;
 use super::request::{read_body, read_json};
 use crate::media::folder_beside;
-use crate::protocol::http::{Backup, BackupDone, Imported, Record};
+use crate::protocol::http::{Backup, BackupDone, Imported, TransferRecord};
 use crate::protocol::json::from_slice_lenient;
-use crate::store::{self, Command, Filter, View};
+use crate::store::{self, Command, MessageFilter, View};
 use crate::text::without_type_names;
 use bytes::Bytes;
 use futures_util::stream;
@@ -35,7 +35,7 @@ const PIECE: usize = 64 << 10;
 const PIECES: usize = 4;
 
 /// `GET /api/export`: every message that matches, the oldest first, as one commit had them.
-pub fn export(call: &Call<'_>) -> Result<Answer> {
+pub fn export(call: &Call<'_>) -> Result<HttpResponse> {
     let context = call.context;
     let view = context.store.view()?;
     let query = call.request.uri().query().unwrap_or_default();
@@ -89,19 +89,19 @@ impl Pieces {
             Err(SendTimeoutError::Closed(_)) => Ok(false),
             Err(SendTimeoutError::Timeout(_)) => {
                 let seconds = self.patience.as_secs();
-                Err(store::Error::Read(format!("its reader took nothing for {seconds} s")))
+                Err(store::StoreError::Read(format!("its reader took nothing for {seconds} s")))
             }
         }
     }
 }
 
 /// Writes every message that can be read; the error tells of the first one that is damaged.
-fn write_lines(view: &Arc<View>, filter: &Filter, pieces: &Pieces) -> store::Result<()> {
+fn write_lines(view: &Arc<View>, filter: &MessageFilter, pieces: &Pieces) -> store::Result<()> {
     let mut lines = Vec::with_capacity(PIECE + 4096);
     let mut damage = Ok(());
     for message in view.after(0)? {
         let message = match message {
-            Err(error @ store::Error::Damaged(_)) => {
+            Err(error @ store::StoreError::Damaged(_)) => {
                 damage = damage.and(Err(error));
                 continue;
             }
@@ -114,7 +114,7 @@ fn write_lines(view: &Arc<View>, filter: &Filter, pieces: &Pieces) -> store::Res
             continue;
         }
         // Our own types always serialise, and a vector takes everything.
-        let _ = serde_json::to_writer(&mut lines, &Record::from(message));
+        let _ = serde_json::to_writer(&mut lines, &TransferRecord::from(message));
         let _ = lines.write_all(b"\n");
         if lines.len() >= PIECE {
             let piece = std::mem::replace(&mut lines, Vec::with_capacity(PIECE + 4096));
@@ -129,14 +129,14 @@ fn write_lines(view: &Arc<View>, filter: &Filter, pieces: &Pieces) -> store::Res
 
 /// `POST /api/import`: takes in a batch of lines, all of it in one commit; what is known already
 /// stays as it is, so that a batch may be sent again.
-pub async fn import(call: Call<'_>) -> Result<Answer> {
+pub async fn import(call: Call<'_>) -> Result<HttpResponse> {
     let body = read_body(call.context, call.request, LINES).await?;
     let mut messages = Vec::new();
     for (number, line) in (1..).zip(body.split(|&byte| byte == b'\n')) {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let record: Record = from_slice_lenient(line).map_err(|error| {
+        let record: TransferRecord = from_slice_lenient(line).map_err(|error| {
             let text = without_type_names(&error.to_string(), "an object");
             ErrorResponse::bad_request(format!("line {number}: {text}"))
         })?;
@@ -150,13 +150,13 @@ pub async fn import(call: Call<'_>) -> Result<Answer> {
         store::Answer::Imported { new, known } => {
             Ok(json(StatusCode::OK, &Imported { imported: new, known }))
         }
-        _ => Err(store::Error::Absent.into()),
+        _ => Err(store::StoreError::Absent.into()),
     }
 }
 
 /// `POST /api/backup`: writes a copy of the store into a new file of this host. Only over the Unix
 /// socket: whoever may open that may read the store anyway, and strangers write no files here.
-pub async fn backup(call: Call<'_>) -> Result<Answer> {
+pub async fn backup(call: Call<'_>) -> Result<HttpResponse> {
     if call.peer != Peer::Unix {
         let text = "a backup is made on the server's own host: `rechat backup FILE`";
         return Err(ErrorResponse::new(StatusCode::FORBIDDEN, text));
@@ -167,6 +167,6 @@ pub async fn backup(call: Call<'_>) -> Result<Answer> {
         view.copy_to(&file)?;
         Ok::<_, ErrorResponse>(blobs.copy_to(&folder_beside(&file))?)
     });
-    copied.await.map_err(|error| store::Error::Read(error.to_string()))??;
+    copied.await.map_err(|error| store::StoreError::Read(error.to_string()))??;
     Ok(json(StatusCode::OK, &BackupDone { done: true }))
 }

@@ -16,21 +16,21 @@ const STUCK: Duration = Duration::from_millis(500);
 
 /// Phase of a connection.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub struct ConnectionPhase {
     requests: AtomicU64,
     running: AtomicUsize,
     written: AtomicU64,
 }
 
 /// A request that is being handled.
-pub struct Running(Arc<Progress>);
+pub struct RunningRequest(Arc<ConnectionPhase>);
 
-impl Progress {
+impl ConnectionPhase {
     /// Notes that a request is handled until the result is dropped.
-    pub fn begin(self: &Arc<Self>) -> Running {
+    pub fn begin(self: &Arc<Self>) -> RunningRequest {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.running.fetch_add(1, Ordering::Relaxed);
-        Running(self.clone())
+        RunningRequest(self.clone())
     }
 
     /// Whether any request has come.
@@ -52,7 +52,7 @@ impl Progress {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningRequest {
     fn drop(&mut self) {
         self.0.running.fetch_sub(1, Ordering::Relaxed);
     }
@@ -61,7 +61,7 @@ impl Drop for Running {
 /// A connection's stream.
 pub struct Wire<S> {
     stream: S,
-    progress: Arc<Progress>,
+    progress: Arc<ConnectionPhase>,
     /// The rest of the answer that goes out in place of hyper's own.
     replacement: Bytes,
     is_replaced: bool,
@@ -69,7 +69,7 @@ pub struct Wire<S> {
 
 impl<S: AsyncWrite + Unpin> Wire<S> {
     /// Counts what is written to `stream` in `progress`.
-    pub fn new(stream: S, progress: Arc<Progress>) -> Self {
+    pub fn new(stream: S, progress: Arc<ConnectionPhase>) -> Self {
         Self { stream, progress, replacement: Bytes::new(), is_replaced: false }
     }
 

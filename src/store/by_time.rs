@@ -4,7 +4,7 @@
 use super::damage::guarded;
 use super::error::Result;
 use super::postings::{Places, locate, start_of};
-use super::query::{Filter, Matches, Page};
+use super::query::{Matches, MessageFilter, Page};
 use super::tables::Term;
 use super::view::View;
 use crate::model::message::Message;
@@ -22,7 +22,7 @@ const STRIDE: usize = 256;
 type Said = (u64, u64);
 
 /// Something that finds messages by `seq`, and tells whether one message is among them.
-pub trait Source {
+pub trait MessageSource {
     /// The messages that match, newest first.
     ///
     /// # Errors
@@ -44,7 +44,12 @@ impl View {
     /// # Errors
     ///
     /// The store cannot be read.
-    pub fn by_time(&self, filter: &Filter, source: &impl Source, page: Page) -> Result<Matches> {
+    pub fn by_time(
+        &self,
+        filter: &MessageFilter,
+        source: &impl MessageSource,
+        page: Page,
+    ) -> Result<Matches> {
         guarded(|| {
             let (mut before, mut end) = self.begin_by_time(page.before)?;
             let Range { start: since, end: until } = source.span();
@@ -92,7 +97,7 @@ impl View {
 
     /// The newest message of a range of places that is not late.
     fn regular_in(&self, first: u64, end: u64) -> Result<Option<Message>> {
-        let Some(needed) = self.needed(&Filter::default())? else { return Ok(None) };
+        let Some(needed) = self.needed(&MessageFilter::default())? else { return Ok(None) };
         let mut end = end;
         while end > first {
             let (block, _) = locate(end - 1);
@@ -118,7 +123,7 @@ impl View {
     }
 
     /// Late messages that may match, said from one time to before another, newest first.
-    fn late_between(&self, filter: &Filter, since: u64, before: Said) -> Result<Late<'_>> {
+    fn late_between(&self, filter: &MessageFilter, since: u64, before: Said) -> Result<Late<'_>> {
         let terms = self.late_terms(filter)?;
         let mut rows = Vec::with_capacity(terms.len());
         for term in terms.into_iter().filter(|_| (since, 0) < before) {
@@ -131,7 +136,7 @@ impl View {
     /// The `seq` of late messages that may match, said at a time or later.
     pub(super) fn late_since(
         &self,
-        filter: &Filter,
+        filter: &MessageFilter,
         since: u64,
     ) -> Result<impl Iterator<Item = Result<u64>>> {
         let mut rows = Vec::new();
@@ -142,7 +147,7 @@ impl View {
     }
 
     /// The terms by which late messages that may match are listed.
-    fn late_terms(&self, filter: &Filter) -> Result<Vec<Term>> {
+    fn late_terms(&self, filter: &MessageFilter) -> Result<Vec<Term>> {
         match &filter.conversation {
             None => Ok(vec![Term::LATE]),
             Some(name) => self.conversation_terms(filter.platform.as_deref(), name),
@@ -161,7 +166,7 @@ struct Regular<'v, S> {
     stop: Option<Message>,
 }
 
-impl<S: Source> Regular<'_, S> {
+impl<S: MessageSource> Regular<'_, S> {
     fn stopped_at(&self) -> Option<Said> {
         self.stop.as_ref().map(said)
     }
@@ -224,7 +229,7 @@ impl Late<'_> {
     }
 }
 
-fn merge<S: Source>(
+fn merge<S: MessageSource>(
     mut regular: Regular<'_, S>,
     mut late: Late<'_>,
     page: Page,

@@ -20,7 +20,7 @@ pub(super) fn changed_with(
     if message.status != Status::Sending {
         message.owner = None;
     }
-    let state = Box::new(event::State::of(&message));
+    let state = Box::new(event::MessageState::of(&message));
     events.push(Event::Changed { seq: message.seq, how, state, marks });
     message
 }

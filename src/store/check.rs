@@ -3,10 +3,10 @@
 
 use super::conversation::{ConversationRow, is_mention};
 use super::damage::guarded;
-use super::error::{Error, Result};
+use super::error::{Result, StoreError};
 use super::journal;
 use super::open::{on_overlay, open};
-use super::options::Options;
+use super::options::StoreOptions;
 use super::postings::{Places, locate};
 use super::tables::{Counters, KEYS, KEYS_BY_AGE, SEEN, SENT, Term, unpack, unpack_places};
 use super::view::{SetAside, View};
@@ -18,7 +18,7 @@ const MAX_FINDINGS: usize = 100;
 
 /// The result of a check.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct StoreReport {
     /// Messages read.
     pub messages: u64,
     /// Index rows read.
@@ -29,7 +29,7 @@ pub struct Report {
     pub findings: Vec<String>,
 }
 
-impl Report {
+impl StoreReport {
     fn find(&mut self, finding: String) {
         if self.findings.len() < MAX_FINDINGS {
             self.findings.push(finding);
@@ -46,12 +46,12 @@ impl Report {
 
 /// Checks a store that no other process uses: its rows, and the pages of its file. A store that
 /// cannot be opened is a finding too, unless another process has it open.
-pub fn check_file(options: &Options) -> Result<Report> {
+pub fn check_file(options: &StoreOptions) -> Result<StoreReport> {
     let mut report = match guarded(|| check(&open(options)?.view()?)) {
         Ok(report) => report,
-        Err(error @ (Error::InUse(_) | Error::Open(_))) => return Err(error),
+        Err(error @ (StoreError::InUse(_) | StoreError::Open(_))) => return Err(error),
         Err(error) => {
-            let mut report = Report::default();
+            let mut report = StoreReport::default();
             report.find(error.to_string());
             report
         }
@@ -69,9 +69,9 @@ pub fn check_file(options: &Options) -> Result<Report> {
 }
 
 /// Reads every row, counts again, and compares every table with what it should be.
-pub fn check(view: &View) -> Result<Report> {
-    let mut report = Report::default();
-    let mut found = Messages::default();
+pub fn check(view: &View) -> Result<StoreReport> {
+    let mut report = StoreReport::default();
+    let mut found = RecountedTables::default();
     report.part("messages", |report| check_messages(view, &mut found, report));
     let counters = view.counters();
     found.counted.head = counters.head;
@@ -86,7 +86,7 @@ pub fn check(view: &View) -> Result<Report> {
             found.counted
         ));
     }
-    let Messages { rows, conversations, foreign, late, .. } = found;
+    let RecountedTables { rows, conversations, foreign, late, .. } = found;
     report.part("the index", |report| check_rows(view, rows, report));
     report.part("platforms", |report| check_platforms(view, report));
     report.part("conversations", |report| check_conversations(view, &conversations, report));
@@ -106,7 +106,7 @@ pub fn check(view: &View) -> Result<Report> {
 
 /// Content of the other tables as it follows from the messages.
 #[derive(Default)]
-struct Messages {
+struct RecountedTables {
     counted: Counters,
     rows: HashMap<u64, Places>,
     /// Messages and the newest one, by term.
@@ -116,11 +116,15 @@ struct Messages {
     late: u64,
 }
 
-fn check_messages(view: &View, found: &mut Messages, report: &mut Report) -> Result<()> {
+fn check_messages(
+    view: &View,
+    found: &mut RecountedTables,
+    report: &mut StoreReport,
+) -> Result<()> {
     for message in view.after(0)? {
         let message = match message {
             Ok(message) => message,
-            Err(Error::Damaged(text)) => {
+            Err(StoreError::Damaged(text)) => {
                 report.find(text);
                 continue;
             }
@@ -139,7 +143,7 @@ fn check_messages(view: &View, found: &mut Messages, report: &mut Report) -> Res
         let platform = message.platform.as_deref().unwrap_or_default();
         let row = match view.conversation_row(platform, &message.recipient) {
             // Told where conversations are checked.
-            Err(Error::Damaged(_)) => continue,
+            Err(StoreError::Damaged(_)) => continue,
             row => row?,
         };
         let named =
@@ -181,7 +185,11 @@ fn check_messages(view: &View, found: &mut Messages, report: &mut Report) -> Res
     Ok(())
 }
 
-fn check_rows(view: &View, mut expected: HashMap<u64, Places>, report: &mut Report) -> Result<()> {
+fn check_rows(
+    view: &View,
+    mut expected: HashMap<u64, Places>,
+    report: &mut StoreReport,
+) -> Result<()> {
     for row in view.postings.iter()? {
         let (key, bytes) = row?;
         let key = key.value();
@@ -202,14 +210,14 @@ fn check_rows(view: &View, mut expected: HashMap<u64, Places>, report: &mut Repo
 }
 
 /// Whether a number that stands for a name was given, and to no other.
-fn check_term(term: Term, what: &str, view: &View, report: &mut Report) {
+fn check_term(term: Term, what: &str, view: &View, report: &mut StoreReport) {
     let given = Term::FIRST_NAMED..Term::FIRST_NAMED + view.counters().named_terms;
     if !given.contains(&term.0) {
         report.find(format!("{what} has the number {}, which was never given", term.0));
     }
 }
 
-fn check_platforms(view: &View, report: &mut Report) -> Result<()> {
+fn check_platforms(view: &View, report: &mut StoreReport) -> Result<()> {
     for row in view.platforms.iter()? {
         let (name, term) = row?;
         check_term(Term(term.value()), &format!("the platform {}", name.value()), view, report);
@@ -220,7 +228,7 @@ fn check_platforms(view: &View, report: &mut Report) -> Result<()> {
 fn check_conversations(
     view: &View,
     messages: &HashMap<u32, (u64, u64)>,
-    report: &mut Report,
+    report: &mut StoreReport,
 ) -> Result<()> {
     for row in view.conversations.iter()? {
         let (key, bytes) = row?;
@@ -251,13 +259,13 @@ fn check_conversations(
     Ok(())
 }
 
-fn check_newest(view: &View, report: &mut Report) -> Result<()> {
+fn check_newest(view: &View, report: &mut StoreReport) -> Result<()> {
     for row in view.newest.iter()? {
         let (key, name) = row?;
         let ((platform, newest), name) = (key.value(), name.value());
         let row = match view.conversation_row(platform, name) {
             // Told where conversations are checked.
-            Err(Error::Damaged(_)) => continue,
+            Err(StoreError::Damaged(_)) => continue,
             row => row?,
         };
         if row.and_then(|row| row.listed_at()) != Some(newest) {
@@ -268,7 +276,7 @@ fn check_newest(view: &View, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn check_late(view: &View, wanted: u64, report: &mut Report) -> Result<()> {
+fn check_late(view: &View, wanted: u64, report: &mut StoreReport) -> Result<()> {
     let rows = view.late.len()?;
     if rows != wanted {
         report.find(format!("{rows} places are kept of late messages, not {wanted}"));
@@ -276,7 +284,7 @@ fn check_late(view: &View, wanted: u64, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn check_foreign_ids(view: &View, with_messages: u64, report: &mut Report) -> Result<()> {
+fn check_foreign_ids(view: &View, with_messages: u64, report: &mut StoreReport) -> Result<()> {
     let rows = view.foreign_ids.len()?;
     if rows != with_messages {
         report.find(format!("{rows} IDs are kept for {with_messages} messages"));
@@ -291,7 +299,7 @@ fn check_foreign_ids(view: &View, with_messages: u64, report: &mut Report) -> Re
     Ok(())
 }
 
-fn check_keys(view: &View, report: &mut Report) -> Result<()> {
+fn check_keys(view: &View, report: &mut StoreReport) -> Result<()> {
     let (keys, by_age) = (view.txn.open_table(KEYS)?, view.txn.open_table(KEYS_BY_AGE)?);
     if keys.len()? != by_age.len()? {
         report.find("the idempotency keys and the order of their age do not agree".into());
@@ -306,7 +314,7 @@ fn check_keys(view: &View, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn check_marks(view: &View, report: &mut Report) -> Result<()> {
+fn check_marks(view: &View, report: &mut StoreReport) -> Result<()> {
     for table in [SEEN, SENT] {
         for row in view.txn.open_table(table)?.iter()? {
             let seq = row?.1.value();
@@ -318,7 +326,7 @@ fn check_marks(view: &View, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn check_journal(view: &View, report: &mut Report) -> Result<()> {
+fn check_journal(view: &View, report: &mut StoreReport) -> Result<()> {
     let mut last = view.counters().kept_from.saturating_sub(1);
     for row in view.journal.iter()? {
         let (first, bytes) = row?;
@@ -339,7 +347,7 @@ fn check_journal(view: &View, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn check_epochs(view: &View, report: &mut Report) -> Result<()> {
+fn check_epochs(view: &View, report: &mut StoreReport) -> Result<()> {
     let (mut last_seq, newest) = (0, view.cursor());
     for row in view.epochs.iter()? {
         let (offset, row) = row?;

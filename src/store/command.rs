@@ -26,18 +26,18 @@ pub enum Command {
     /// attempt that is under way; with `can_wait`, the answer is [`Answer::Later`] until that ends.
     Receive { received: Box<Inbound>, at: u64, can_wait: bool },
     /// Note that a platform took a message back.
-    Recall { target: Target, by: Option<Sender>, at: u64 },
+    Recall { target: MessageTarget, by: Option<Sender>, at: u64 },
     /// Set the content of a message anew, as the platform or the account itself did.
-    Edit { target: Target, content: Content, at: u64 },
+    Edit { target: MessageTarget, content: Content, at: u64 },
     /// Note what became known of a message's content: a file is here, a forward is open. Where the
     /// content is not what it `was` any more, nothing is done: the answer is [`Answer::Nothing`].
     Complete { seq: u64, was: Content, content: Content, at: u64 },
     /// Note the name of a person whom a message mentions.
-    NameMention { target: Target, user: String, name: String, at: u64 },
+    NameMention { target: MessageTarget, user: String, name: String, at: u64 },
     /// Note what became known of the message that a message answers.
-    FindReply { target: Target, reply_to: Box<ReplyTo>, at: u64 },
+    FindReply { target: MessageTarget, reply_to: Box<ReplyTo>, at: u64 },
     /// Change the reactions to a message.
-    React { target: Target, change: ReactionChange, at: u64 },
+    React { target: MessageTarget, change: ReactionChange, at: u64 },
     /// Set the content of a message that was not sent yet; refused with [`Answer::NotWaiting`] once
     /// an attempt is under way or it was sent.
     EditWaiting { id: Uuid, content: Content, at: u64 },
@@ -101,7 +101,7 @@ pub enum Command {
 /// By which a command names a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Target {
+pub enum MessageTarget {
     Id(Uuid),
     /// The platform's own ID of it.
     External {

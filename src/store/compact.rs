@@ -1,12 +1,12 @@
 //! Making the file of a store smaller while nobody has it open.
 
-use super::error::{Error, Result};
+use super::error::{Result, StoreError};
 use super::open::open;
-use super::options::Options;
+use super::options::StoreOptions;
 
 /// Makes the file of a store that nobody has open as small as it can be.
-pub fn compact(options: &Options) -> Result<()> {
+pub fn compact(options: &StoreOptions) -> Result<()> {
     let Some(mut file) = open(options)?.into_writable() else { return Ok(()) };
-    while file.database.compact().map_err(|error| Error::Write(error.to_string()))? {}
+    while file.database.compact().map_err(|error| StoreError::Write(error.to_string()))? {}
     file.close()
 }

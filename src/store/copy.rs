@@ -1,7 +1,7 @@
 //! Copying a store while it is in use.
 
 use super::conversation::ConversationRow;
-use super::error::{Error, Result};
+use super::error::{Result, StoreError};
 use super::journal;
 use super::tables::{
     CONVERSATIONS, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE, LATE, MESSAGES, META, NEWEST,
@@ -19,7 +19,7 @@ const ROWS_AT_ONCE: usize = 50_000;
 /// copy takes the place of a better one.
 pub(super) fn copy(txn: &ReadTransaction, to: &Path) -> Result<()> {
     let failed = |error: &dyn std::fmt::Display| {
-        Error::Write(format!("the copy {} cannot be written: {error}", to.display()))
+        StoreError::Write(format!("the copy {} cannot be written: {error}", to.display()))
     };
     make_private(to).map_err(|error| failed(&error))?;
     let database = Database::create(to).map_err(|error| failed(&error))?;
@@ -44,7 +44,7 @@ pub(super) fn copy(txn: &ReadTransaction, to: &Path) -> Result<()> {
         // Last: a file without it is no store, should the copy break off.
         copy_table(txn, &database, META)?;
         let last = database.begin_write()?;
-        last.commit().map_err(|error| Error::Write(error.to_string()))
+        last.commit().map_err(|error| StoreError::Write(error.to_string()))
     })();
     copied.map_err(|error| failed(&error))?;
     database.close().map_err(|error| failed(&error))
@@ -68,7 +68,8 @@ fn copy_checked<K: Key + 'static, V: Value + 'static>(
     let mut rows = source.iter()?.peekable();
     loop {
         let mut txn = to.begin_write()?;
-        txn.set_durability(Durability::None).map_err(|error| Error::Write(error.to_string()))?;
+        txn.set_durability(Durability::None)
+            .map_err(|error| StoreError::Write(error.to_string()))?;
         {
             let mut target = txn.open_table(table)?;
             for row in rows.by_ref().take(ROWS_AT_ONCE) {
@@ -77,7 +78,7 @@ fn copy_checked<K: Key + 'static, V: Value + 'static>(
                 target.insert(key.value(), value.value())?;
             }
         }
-        txn.commit().map_err(|error| Error::Write(error.to_string()))?;
+        txn.commit().map_err(|error| StoreError::Write(error.to_string()))?;
         if rows.peek().is_none() {
             return Ok(());
         }

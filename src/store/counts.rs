@@ -3,7 +3,7 @@
 use super::damage::guarded;
 use super::error::Result;
 use super::postings::{Places, locate, start_of};
-use super::query::Filter;
+use super::query::MessageFilter;
 use super::tables::Term;
 use super::view::View;
 use crate::model::message::Status;
@@ -11,7 +11,7 @@ use crate::protocol::overview::Stats;
 use std::collections::BTreeMap;
 
 /// The messages that were said at a time or later.
-struct Since {
+struct SaidSince {
     /// From this `seq` on, all of them that are not late.
     first: u64,
     /// Those that are late, by their blocks.
@@ -25,14 +25,14 @@ impl View {
     /// # Errors
     ///
     /// The store cannot be read.
-    pub fn stats_of(&self, filter: &Filter, since: Option<u64>) -> Result<Stats> {
-        if *filter == Filter::default() && since.is_none() {
+    pub fn stats_of(&self, filter: &MessageFilter, since: Option<u64>) -> Result<Stats> {
+        if *filter == MessageFilter::default() && since.is_none() {
             return Ok(self.stats());
         }
         guarded(|| {
             let since = since.map(|time| self.since(filter, time)).transpose()?;
             let count = |status: Status| {
-                let one = Filter { statuses: vec![status], ..filter.clone() };
+                let one = MessageFilter { statuses: vec![status], ..filter.clone() };
                 if filter.lets_through(status) { self.count(&one, since.as_ref()) } else { Ok(0) }
             };
             let counts = Status::ALL.map(count);
@@ -51,17 +51,17 @@ impl View {
         })
     }
 
-    fn since(&self, filter: &Filter, time: u64) -> Result<Since> {
+    fn since(&self, filter: &MessageFilter, time: u64) -> Result<SaidSince> {
         let mut late: BTreeMap<u32, Places> = BTreeMap::new();
         for seq in self.late_since(filter, time)? {
             let (block, place) = locate(seq?);
             late.entry(block).or_default().set(place, true);
         }
-        Ok(Since { first: self.end_of_regular((time, 0))?, late })
+        Ok(SaidSince { first: self.end_of_regular((time, 0))?, late })
     }
 
     /// How many messages match.
-    fn count(&self, filter: &Filter, since: Option<&Since>) -> Result<u64> {
+    fn count(&self, filter: &MessageFilter, since: Option<&SaidSince>) -> Result<u64> {
         let Some(needed) = self.needed(filter)? else { return Ok(0) };
         let (mut count, mut block) = (0, locate(self.head()).0);
         let first = since.map_or(0, |since| since.first);

@@ -1,7 +1,7 @@
 //! Handling of damage: a panic of redb becomes an error, and a row that cannot be read is logged once
 //! and skipped.
 
-use super::error::{Error, Result};
+use super::error::{Result, StoreError};
 use crate::health::HEALTH;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,14 +18,14 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason");
-        Err(Error::Corrupt(text.to_owned()))
+        Err(StoreError::Corrupt(text.to_owned()))
     })
 }
 
 /// Skips a damaged row and logs it: the result is then `None`.
 pub(super) fn pass_over<T>(read: Result<Option<T>>) -> Result<Option<T>> {
     match read {
-        Err(Error::Damaged(text)) => {
+        Err(StoreError::Damaged(text)) => {
             let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
             if told.len() < MAX_TOLD && told.insert(text.clone()) {
                 tracing::error!("{text}, and left out; `rechat check` tells more");

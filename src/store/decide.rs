@@ -1,23 +1,23 @@
 //! Decisions: a state and a command give events and an answer.
 
 use super::changed::{changed, changed_with, seen_marks, sent_mark};
-use super::command::{Answer, Command, Target};
+use super::command::{Answer, Command, MessageTarget};
 use super::damage::pass_over;
 use super::dedupe::receive;
 use super::error::Result;
 use super::keys::{Idempotency, other_id};
-use super::state::State;
+use super::state::StoreState;
 use crate::model::change::{self, Inbound};
 use crate::model::content::Content;
 use crate::model::event::{Event, How, Mark, Origin, Told};
 use crate::model::message::{Direction, Draft, Message, ReplyTo, Status};
-use crate::model::routing::{self, Choice, RoutingFacts};
+use crate::model::routing::{self, PlatformChoice, RoutingFacts};
 use std::collections::HashSet;
 
 /// Turns a command into events, with the state at hand, and an answer.
 #[allow(clippy::too_many_lines, reason = "one arm for each command")]
 pub(super) fn decide(
-    state: &impl State,
+    state: &impl StoreState,
     command: Command,
     events: &mut Vec<Event>,
 ) -> Result<Answer> {
@@ -184,14 +184,14 @@ pub(super) fn decide(
 
 /// Adds the event that alters the message which a command names, where there is something to alter.
 fn alter(
-    state: &impl State,
-    target: &Target,
+    state: &impl StoreState,
+    target: &MessageTarget,
     events: &mut Vec<Event>,
     event: impl FnOnce(&Message) -> Option<Event>,
 ) -> Result<Answer> {
     let found = match target {
-        Target::Id(id) => state.by_id(*id)?,
-        Target::External { account, platform, conversation, external_id } => {
+        MessageTarget::Id(id) => state.by_id(*id)?,
+        MessageTarget::External { account, platform, conversation, external_id } => {
             state.by_external(account, platform, conversation, external_id)?
         }
     };
@@ -212,7 +212,7 @@ fn noted(event: Event, events: &mut Vec<Event>) -> Answer {
 }
 
 fn create(
-    state: &impl State,
+    state: &impl StoreState,
     draft: Draft,
     at: u64,
     idempotency: Option<Idempotency>,
@@ -247,7 +247,7 @@ fn create(
 }
 
 fn route_again(
-    state: &impl State,
+    state: &impl StoreState,
     messages: Vec<(u64, RoutingFacts)>,
     at: u64,
     events: &mut Vec<Event>,
@@ -265,7 +265,7 @@ fn route_again(
 }
 
 fn claim(
-    state: &impl State,
+    state: &impl StoreState,
     seqs: Vec<u64>,
     account: Option<&str>,
     at: u64,
@@ -292,7 +292,7 @@ fn claim(
 
 /// The platform of a message, where one is named or found, and its conversation.
 fn route(
-    state: &impl State,
+    state: &impl StoreState,
     message: &Message,
     facts: &RoutingFacts,
 ) -> Result<(Option<String>, String)> {
@@ -300,8 +300,8 @@ fn route(
     let platform = match &message.platform {
         Some(platform) => Some(platform.clone()),
         None => match routing::choose_platform(recipient, message.seq, facts, state)? {
-            Choice::Platform(platform) => Some(platform),
-            Choice::Several(_) | Choice::None => None,
+            PlatformChoice::Platform(platform) => Some(platform),
+            PlatformChoice::Several(_) | PlatformChoice::None => None,
         },
     };
     let conversation = match &platform {
@@ -331,7 +331,11 @@ fn imported_marks(message: &Message) -> Vec<Mark> {
 }
 
 /// A message of this store goes back to its own place, if that is free; any other takes the next one.
-fn import(state: &impl State, messages: Vec<Message>, events: &mut Vec<Event>) -> Result<Answer> {
+fn import(
+    state: &impl StoreState,
+    messages: Vec<Message>,
+    events: &mut Vec<Event>,
+) -> Result<Answer> {
     let all = messages.len();
     let (mut next, _) = state.next();
     let (mut ids, mut places) = (HashSet::with_capacity(all), HashSet::with_capacity(all));

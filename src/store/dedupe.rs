@@ -5,7 +5,7 @@ use super::changed::{changed_with, seen_marks, sent_mark};
 use super::command::Answer;
 use super::error::Result;
 use super::keys::{alias_key, history_key};
-use super::state::State;
+use super::state::StoreState;
 use crate::model::change::{self, Inbound, Outcome};
 use crate::model::event::{Event, How, Mark, Origin};
 use crate::model::message::{Direction, Message, ReplyTo, Status};
@@ -21,7 +21,7 @@ const MAX_OPEN: usize = 64;
 const HISTORY_APART: u64 = 5 * 60;
 
 pub(super) fn receive(
-    state: &impl State,
+    state: &impl StoreState,
     received: Inbound,
     at: u64,
     can_wait: bool,
@@ -95,7 +95,7 @@ pub(super) fn receive(
 }
 
 /// The message that it answers, with what is known of that here.
-fn answered(state: &impl State, received: &Inbound) -> Result<Option<Box<ReplyTo>>> {
+fn answered(state: &impl StoreState, received: &Inbound) -> Result<Option<Box<ReplyTo>>> {
     let Some(told) = &received.reply_to else { return Ok(None) };
     let Inbound { platform, conversation, .. } = received;
     let known = match (told.id, &told.external_id) {
@@ -109,7 +109,7 @@ fn answered(state: &impl State, received: &Inbound) -> Result<Option<Box<ReplyTo
 }
 
 /// The message that a platform told of before, by the same event, or that we sent under this ID.
-fn known(state: &impl State, received: &Inbound, at: u64) -> Result<Option<u64>> {
+fn known(state: &impl StoreState, received: &Inbound, at: u64) -> Result<Option<u64>> {
     match state.seen(received)? {
         None if received.own => state.sent_as(received, at),
         seen => Ok(seen),
@@ -118,7 +118,7 @@ fn known(state: &impl State, received: &Inbound, at: u64) -> Result<Option<u64>>
 
 /// It is a message that is stored, unless that was deleted since.
 fn repeated(
-    state: &impl State,
+    state: &impl StoreState,
     received: &Inbound,
     seq: u64,
     events: &mut Vec<Event>,
@@ -154,7 +154,7 @@ fn marks(received: &Inbound, known: &Message) -> Vec<Mark> {
 
 /// The oldest message of the conversation that may have gone out and says the same.
 fn find_open(
-    state: &impl State,
+    state: &impl StoreState,
     received: &Inbound,
     recent: &[Message],
     at: u64,

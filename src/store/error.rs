@@ -6,7 +6,7 @@ use std::fmt;
 
 /// Why the store could not do something. The text is for people and says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Error {
+pub enum StoreError {
     /// There is no store at the moment: it could not be opened again after a fault, or is closed.
     Absent,
     /// It cannot be opened: not ours, too new, locked, or the disk says no.
@@ -23,7 +23,7 @@ pub enum Error {
     Write(String),
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             // Spelled by the contract, Part 1.
@@ -39,12 +39,12 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for StoreError {}
 
 /// The result of asking the store.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T> = std::result::Result<T, StoreError>;
 
-impl From<redb::StorageError> for Error {
+impl From<redb::StorageError> for StoreError {
     fn from(error: redb::StorageError) -> Self {
         match error {
             redb::StorageError::Corrupted(text) => Self::Corrupt(text),
@@ -53,25 +53,25 @@ impl From<redb::StorageError> for Error {
     }
 }
 
-impl From<record::Unreadable> for Error {
+impl From<record::Unreadable> for StoreError {
     fn from(error: record::Unreadable) -> Self {
         Self::Damaged(error.to_string())
     }
 }
 
-impl From<crate::log::Error> for Error {
-    fn from(error: crate::log::Error) -> Self {
+impl From<crate::log::LogError> for StoreError {
+    fn from(error: crate::log::LogError) -> Self {
         Self::Open(error.to_string())
     }
 }
 
-impl From<redb::TableError> for Error {
+impl From<redb::TableError> for StoreError {
     fn from(error: redb::TableError) -> Self {
         Self::Read(error.to_string())
     }
 }
 
-impl From<redb::TransactionError> for Error {
+impl From<redb::TransactionError> for StoreError {
     fn from(error: redb::TransactionError) -> Self {
         Self::Read(error.to_string())
     }

@@ -1,8 +1,8 @@
 //! Facts of the store by which messages are routed.
 
 use super::damage::guarded;
-use super::error::{Error, Result};
-use super::state::State;
+use super::error::{Result, StoreError};
+use super::state::StoreState;
 use super::tables;
 use super::transaction::Transaction;
 use super::view::View;
@@ -10,7 +10,7 @@ use crate::model::routing::{SeenPlatform, StoreFacts};
 use redb::ReadableTable;
 
 impl StoreFacts for View {
-    type Error = Error;
+    type Error = StoreError;
 
     fn seen_platforms(&self) -> Result<&[SeenPlatform]> {
         if let Some(seen) = self.seen_platforms.get() {
@@ -35,7 +35,7 @@ impl StoreFacts for View {
 }
 
 impl StoreFacts for Transaction<'_> {
-    type Error = Error;
+    type Error = StoreError;
 
     fn seen_platforms(&self) -> Result<&[SeenPlatform]> {
         if let Some(seen) = self.seen_platforms.get() {

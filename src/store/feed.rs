@@ -1,8 +1,8 @@
 //! Feed of what platforms told, for bots: kept events, and the platforms' own words.
 
 use super::damage::{guarded, pass_over};
-use super::error::{Error, Result};
-use super::journal::{self, Entry, JournalEntry};
+use super::error::{Result, StoreError};
+use super::journal::{self, EntryContent, JournalEntry};
 use super::tables::{TOLD, with_checksum, without_checksum};
 use super::view::View;
 use crate::log::record::Unreadable;
@@ -18,15 +18,15 @@ pub struct FeedEntry {
     /// When it was committed, in Unix seconds.
     pub at: u64,
     /// What it means, where it is more than words.
-    pub entry: Option<Entry>,
+    pub entry: Option<EntryContent>,
     /// The platform's own words, where they are kept.
-    pub words: Option<Words>,
+    pub words: Option<PlatformWords>,
 }
 
 /// What a platform told, in its own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct Words {
+pub struct PlatformWords {
     pub platform: String,
     pub account: String,
     pub frame: String,
@@ -34,7 +34,7 @@ pub struct Words {
 
 /// A row of words as it is encoded; a change of it is a new version.
 #[derive(Serialize, Deserialize)]
-struct Row<'a> {
+struct WordsRow<'a> {
     version: u8,
     at: u64,
     is_of_previous: bool,
@@ -47,7 +47,7 @@ const VERSION: u8 = 1;
 
 /// The row of words that were told at an offset.
 pub(super) fn encode(offset: u64, told: &Told) -> Result<Vec<u8>> {
-    let row = Row {
+    let row = WordsRow {
         version: VERSION,
         at: told.at,
         is_of_previous: told.is_of_previous,
@@ -64,8 +64,8 @@ pub(super) fn time_of(offset: u64, bytes: &[u8]) -> Option<u64> {
     decode(offset, bytes).map(|row| row.at)
 }
 
-fn decode(offset: u64, bytes: &[u8]) -> Option<Row<'_>> {
-    let row: Row<'_> = postcard::from_bytes(without_checksum(offset, bytes)?).ok()?;
+fn decode(offset: u64, bytes: &[u8]) -> Option<WordsRow<'_>> {
+    let row: WordsRow<'_> = postcard::from_bytes(without_checksum(offset, bytes)?).ok()?;
     (row.version == VERSION).then_some(row)
 }
 
@@ -96,10 +96,10 @@ impl View {
                 }
                 let Some(row) = decode(offset, row) else {
                     let text = format!("the words told at {offset} are damaged");
-                    pass_over::<()>(Err(Error::Damaged(text)))?;
+                    pass_over::<()>(Err(StoreError::Damaged(text)))?;
                     continue;
                 };
-                let words = Words {
+                let words = PlatformWords {
                     platform: row.platform.to_owned(),
                     account: row.account.to_owned(),
                     frame: row.frame.to_owned(),
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
     use crate::model::change::Inbound;
     use crate::model::message::Sender;
-    use crate::store::{Access, Command, Options, Store};
+    use crate::store::{Access, Command, Store, StoreOptions};
 
     fn message(id: &str) -> Command {
         let received = Box::new(Inbound {
@@ -214,7 +214,7 @@ mod tests {
         let shown = entries.iter().map(|entry| (frame(entry), entry.entry.is_some()));
         // Names of conversations are told, too.
         let created = |entry: &&FeedEntry| {
-            entry.words.is_some() || matches!(entry.entry, Some(Entry::Created { .. }))
+            entry.words.is_some() || matches!(entry.entry, Some(EntryContent::Created { .. }))
         };
         shown.zip(entries).filter(|(_, entry)| created(entry)).map(|(shown, _)| shown).collect()
     }
@@ -232,7 +232,7 @@ mod tests {
     #[tokio::test]
     async fn words_stand_in_the_place_of_what_they_mean() {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options::new(folder.path().join("s"), Access::Write);
+        let options = StoreOptions::new(folder.path().join("s"), Access::Write);
         let store = Store::open(&options, Box::new(())).unwrap();
         for command in [
             told("a", Some(message("a")), 100),

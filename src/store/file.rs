@@ -2,11 +2,11 @@
 
 use super::command::{Answer, Command};
 use super::decide::decide;
-use super::error::{Error, Result};
-use super::transaction::{Context, Transaction};
+use super::error::{Result, StoreError};
+use super::transaction::{Transaction, TransactionContext};
 use super::view::View;
 use crate::clock::now;
-use crate::log::{Batch, Log, Record};
+use crate::log::{Batch, Log, LogRecord};
 use crate::metrics::METRICS;
 use crate::model::change::Change;
 use crate::model::event::Event;
@@ -16,7 +16,7 @@ use std::time::Instant;
 /// The writing side of an open store.
 pub(super) struct StoreFile {
     pub(super) database: Database,
-    pub(super) context: Context,
+    pub(super) context: TransactionContext,
     pub(super) log: Box<dyn Log + Send>,
 }
 
@@ -31,7 +31,7 @@ pub(super) enum Durability {
 
 /// State of a log that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum FoundLog {
     /// The tables hold all of it, durably.
     UsedUp,
     /// A part of it could not be read; the tables hold the rest, durably.
@@ -43,7 +43,7 @@ pub(super) enum Found {
 }
 
 /// Outcome of a batch.
-pub(super) struct Outcome {
+pub(super) struct BatchOutcome {
     pub(super) changes: Vec<Change>,
     /// One for each command; an error where it met something damaged, and did nothing.
     pub(super) answers: Vec<Result<Answer>>,
@@ -62,16 +62,16 @@ impl StoreFile {
         &mut self,
         commands: Vec<Command>,
         durability: Durability,
-    ) -> Result<Outcome> {
+    ) -> Result<BatchOutcome> {
         let (began, at) = (Instant::now(), now());
         let mut txn = self.database.begin_write()?;
         let mut record =
-            (durability == Durability::Log).then(|| Record::new(self.context.epoch, at));
+            (durability == Durability::Log).then(|| LogRecord::new(self.context.epoch, at));
         let mut state = Transaction::open(&txn, &self.context, at)?;
         let first = state.next_offset();
         let (answers, changes) = carry_out(&mut state, commands, record.as_mut())?;
         let has_written = state.finish()?;
-        let outcome = Outcome { changes, answers, has_written };
+        let outcome = BatchOutcome { changes, answers, has_written };
         if !has_written {
             txn.abort()?;
             return Ok(outcome);
@@ -104,16 +104,16 @@ impl StoreFile {
     }
 
     /// Applies what the log holds beyond the tables; its file is left as it is.
-    pub(super) fn catch_up(&mut self) -> Result<Found> {
+    pub(super) fn catch_up(&mut self) -> Result<FoundLog> {
         let cursor = self.view()?.cursor();
         let contents = self.log.read(cursor.offset + 1)?;
         let first = contents.batches.first();
         let is_damaged = !contents.damage.is_empty();
         if !is_damaged && first.is_some_and(|batch| !batch.follows(cursor.offset, cursor.epoch)) {
-            return Ok(Found::DoesNotFollow);
+            return Ok(FoundLog::DoesNotFollow);
         }
         if contents.is_foreign {
-            return Ok(Found::Foreign);
+            return Ok(FoundLog::Foreign);
         }
         for damage in &contents.damage {
             tracing::error!("the write-ahead log is damaged: {damage}");
@@ -130,7 +130,7 @@ impl StoreFile {
         if batches > 0 {
             tracing::info!(batches, "took over what the write-ahead log held");
         }
-        Ok(if is_damaged { Found::Damaged } else { Found::UsedUp })
+        Ok(if is_damaged { FoundLog::Damaged } else { FoundLog::UsedUp })
     }
 
     /// Closes the file; everything is in the tables afterwards, and the log is gone.
@@ -145,18 +145,18 @@ impl StoreFile {
 
     /// Closes the file as it is, after a fault; what the log holds is taken over at the next opening.
     pub(super) fn abandon(self) -> Result<()> {
-        self.database.close().map_err(|error| Error::Write(error.to_string()))
+        self.database.close().map_err(|error| StoreError::Write(error.to_string()))
     }
 }
 
 /// The log has what a transaction changes, so the tables need not be durable yet.
 fn follow_later(txn: &mut WriteTransaction) -> Result<()> {
     let set = txn.set_durability(redb::Durability::None);
-    set.map_err(|error| Error::Write(error.to_string()))
+    set.map_err(|error| StoreError::Write(error.to_string()))
 }
 
 fn commit(txn: WriteTransaction) -> Result<()> {
-    txn.commit().map_err(|error| Error::Write(error.to_string()))
+    txn.commit().map_err(|error| StoreError::Write(error.to_string()))
 }
 
 /// Decides commands one after the other, and applies their events. What is damaged refuses the
@@ -164,7 +164,7 @@ fn commit(txn: WriteTransaction) -> Result<()> {
 pub(super) fn carry_out(
     state: &mut Transaction<'_>,
     commands: Vec<Command>,
-    mut record: Option<&mut Record>,
+    mut record: Option<&mut LogRecord>,
 ) -> Result<(Vec<Result<Answer>>, Vec<Change>)> {
     let mut answers = Vec::with_capacity(commands.len());
     let mut changes = Vec::with_capacity(commands.len());
@@ -195,7 +195,7 @@ pub(super) fn carry_out(
 fn carry_out_one(
     state: &mut Transaction<'_>,
     command: Command,
-    record: Option<&mut Record>,
+    record: Option<&mut LogRecord>,
     changes: &mut Vec<Change>,
 ) -> Result<Result<Answer>> {
     let mut events = Vec::new();
@@ -204,7 +204,7 @@ fn carry_out_one(
         Ok(answer)
     });
     match decided {
-        Err(Error::Damaged(_)) => {}
+        Err(StoreError::Damaged(_)) => {}
         Err(error) => return Err(error),
         Ok(_) => state.write(events, record, changes)?,
     }
@@ -219,14 +219,18 @@ fn set_aside_for(command: &Command) -> Option<impl FnOnce(String) -> Command + u
 }
 
 /// Applies a batch of the log. An event that meets something damaged is passed over, and said.
-pub(super) fn apply(txn: &WriteTransaction, context: &Context, batch: Batch) -> Result<()> {
+pub(super) fn apply(
+    txn: &WriteTransaction,
+    context: &TransactionContext,
+    batch: Batch,
+) -> Result<()> {
     let mut state = Transaction::open(txn, context, batch.at)?;
     // Before it there may be a gap, where the log was damaged.
     state.begin_at(batch.first, batch.epoch, &batch.events)?;
     for event in batch.events {
         match state.load(&event) {
             Ok(()) => drop(state.apply(event, None)?),
-            Err(Error::Damaged(text)) => {
+            Err(StoreError::Damaged(text)) => {
                 let offset = state.pass_over();
                 tracing::error!(offset, kind = kind(&event), "an event is passed over: {text}");
             }

@@ -3,7 +3,7 @@
 use super::damage::guarded;
 use super::error::Result;
 use super::postings::{locate, start_of};
-use super::query::{AnyOf, Filter};
+use super::query::{AnyOf, MessageFilter};
 use super::tables::Term;
 use super::view::View;
 use crate::model::message::Message;
@@ -11,9 +11,14 @@ use crate::model::message::Message;
 impl View {
     /// The messages after a `seq` that match, the oldest first, at most `limit`; those that are
     /// damaged are left out, and told.
-    pub fn list_after(&self, filter: &Filter, after: u64, limit: usize) -> Result<Vec<Message>> {
+    pub fn list_after(
+        &self,
+        filter: &MessageFilter,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
         guarded(|| {
-            if *filter == Filter::default() {
+            if *filter == MessageFilter::default() {
                 return self.readable_after(after)?.take(limit).collect();
             }
             let mut found = Vec::new();

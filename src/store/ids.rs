@@ -33,13 +33,13 @@ impl Tag {
 
 /// The permutation of one store.
 #[derive(Clone, Copy)]
-pub(super) struct Ids {
+pub(super) struct IdPermutation {
     key: [u8; 16],
     /// A hasher that has the key already.
     keyed: SipHasher24,
 }
 
-impl Ids {
+impl IdPermutation {
     pub(super) fn new(key: [u8; 16]) -> Self {
         Self { key, keyed: SipHasher24::new_with_key(&key) }
     }
@@ -130,7 +130,7 @@ mod tests {
     proptest! {
         #[test]
         fn an_id_leads_back_to_its_seq_and_tag(key: [u8; 16], seq in 0..HALF, tag: u32) {
-            let ids = Ids::new(key);
+            let ids = IdPermutation::new(key);
             let id = ids.id(seq, Tag(tag));
             prop_assert_eq!(ids.parts(id), Some((seq, Tag(tag))));
             prop_assert_eq!(id.get_version_num(), 4);
@@ -139,7 +139,7 @@ mod tests {
 
         #[test]
         fn places_are_found_by_the_beginning_of_their_ids(key: [u8; 16], tag: u32, digits in 4..33_usize) {
-            let ids = Ids::new(key);
+            let ids = IdPermutation::new(key);
             let text = ids.id(700, Tag(tag)).simple().to_string();
             let prefix: IdPrefix = text[..digits].parse().unwrap();
             let all = (1..=1000).rev();
@@ -151,7 +151,7 @@ mod tests {
         #[test]
         fn an_id_of_elsewhere_is_not_ours(key: [u8; 16], other: [u8; 16]) {
             let foreign = uuid::Builder::from_random_bytes(other).into_uuid();
-            prop_assert_eq!(Ids::new(key).seq(foreign), None);
+            prop_assert_eq!(IdPermutation::new(key).seq(foreign), None);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! and what was deleted does not linger.
 
 use crate::log::record::{Unreadable, checksum};
-use crate::model::change::Effect;
+use crate::model::change::ChangeEffect;
 use crate::model::message::Status;
 use crate::model::notice::Notice;
 use serde::{Deserialize, Serialize};
@@ -22,13 +22,13 @@ pub struct JournalEntry {
     /// When it was committed, in Unix seconds.
     pub at: u64,
     #[allow(missing_docs)]
-    pub entry: Entry,
+    pub entry: EntryContent,
 }
 
 /// Content of a kept event beyond the message as it now is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Entry {
+pub enum EntryContent {
     Created {
         seq: u64,
     },
@@ -55,45 +55,47 @@ pub enum Entry {
     Noticed(Box<Notice>),
 }
 
-impl Entry {
+impl EntryContent {
     /// The entry for an effect.
-    pub(super) fn of(effect: &Effect) -> Self {
+    pub(super) fn of(effect: &ChangeEffect) -> Self {
         match effect {
-            Effect::Created(message) => Self::Created { seq: message.seq },
-            Effect::StatusChanged(message) => Self::StatusChanged {
+            ChangeEffect::Created(message) => Self::Created { seq: message.seq },
+            ChangeEffect::StatusChanged(message) => Self::StatusChanged {
                 seq: message.seq,
                 status: message.status,
                 retry_count: message.retry_count,
                 updated_at: message.updated_at,
                 last_error: message.last_error.clone(),
             },
-            Effect::Updated(message) => Self::Updated { seq: message.seq },
-            Effect::Deleted(message) => Self::Deleted {
+            ChangeEffect::Updated(message) => Self::Updated { seq: message.seq },
+            ChangeEffect::Deleted(message) => Self::Deleted {
                 seq: message.seq,
                 id: message.id,
                 platform: message.platform.clone(),
                 conversation: message.recipient.clone(),
             },
-            Effect::ConversationChanged { platform, conversation } => Self::ConversationChanged {
-                platform: platform.clone(),
-                conversation: conversation.clone(),
-            },
-            Effect::Noticed(notice) => Self::Noticed(notice.clone()),
+            ChangeEffect::ConversationChanged { platform, conversation } => {
+                Self::ConversationChanged {
+                    platform: platform.clone(),
+                    conversation: conversation.clone(),
+                }
+            }
+            ChangeEffect::Noticed(notice) => Self::Noticed(notice.clone()),
         }
     }
 }
 
 /// A row as it is encoded; a change of it is a new version.
 #[derive(Serialize, Deserialize)]
-struct Row {
+struct JournalRow {
     at: u64,
     /// Each with its distance from the row's first offset.
-    entries: Vec<(u64, Kept)>,
+    entries: Vec<(u64, EncodedEntry)>,
 }
 
 /// An entry as it is encoded.
 #[derive(Serialize, Deserialize)]
-enum Kept {
+enum EncodedEntry {
     Created(u64),
     StatusChanged(u64, u8, u32, u64, Option<String>),
     Updated(u64),
@@ -107,12 +109,12 @@ enum Kept {
 pub(super) fn encode(
     first: u64,
     at: u64,
-    entries: impl IntoIterator<Item = (u64, Entry)>,
+    entries: impl IntoIterator<Item = (u64, EntryContent)>,
 ) -> Result<Vec<u8>, Unreadable> {
     let failed = |error: &dyn std::fmt::Display| Unreadable::new(error.to_string());
-    let kept = |(offset, entry): (u64, Entry)| Ok((offset - first, entry.try_into()?));
+    let kept = |(offset, entry): (u64, EntryContent)| Ok((offset - first, entry.try_into()?));
     let entries: serde_json::Result<_> = entries.into_iter().map(kept).collect();
-    let row = Row { at, entries: entries.map_err(|error| failed(&error))? };
+    let row = JournalRow { at, entries: entries.map_err(|error| failed(&error))? };
     let mut bytes =
         postcard::to_extend(&row, vec![VERSION, 0, 0, 0, 0]).map_err(|error| failed(&error))?;
     let checksum = checksum(first, &bytes[5..]);
@@ -137,54 +139,56 @@ pub(super) fn decode(first: u64, bytes: &[u8]) -> Result<Vec<JournalEntry>, Unre
     if u32::from_le_bytes([a, b, c, d]) != checksum(first, fields) {
         return Err(damaged());
     }
-    let Row { at, entries } = postcard::from_bytes(fields).map_err(|_| damaged())?;
-    let entry = |(distance, kept): (u64, Kept)| {
+    let JournalRow { at, entries } = postcard::from_bytes(fields).map_err(|_| damaged())?;
+    let entry = |(distance, kept): (u64, EncodedEntry)| {
         let offset = first.checked_add(distance).ok_or_else(damaged)?;
         Ok(JournalEntry { offset, at, entry: kept.try_into().map_err(|()| damaged())? })
     };
     entries.into_iter().map(entry).collect()
 }
 
-impl TryFrom<Entry> for Kept {
+impl TryFrom<EntryContent> for EncodedEntry {
     type Error = serde_json::Error;
 
-    fn try_from(entry: Entry) -> serde_json::Result<Self> {
+    fn try_from(entry: EntryContent) -> serde_json::Result<Self> {
         Ok(match entry {
-            Entry::Created { seq } => Self::Created(seq),
-            Entry::StatusChanged { seq, status, retry_count, updated_at, last_error } => {
+            EntryContent::Created { seq } => Self::Created(seq),
+            EntryContent::StatusChanged { seq, status, retry_count, updated_at, last_error } => {
                 Self::StatusChanged(seq, status as u8, retry_count, updated_at, last_error)
             }
-            Entry::Updated { seq } => Self::Updated(seq),
-            Entry::Deleted { seq, id, platform, conversation } => {
+            EntryContent::Updated { seq } => Self::Updated(seq),
+            EntryContent::Deleted { seq, id, platform, conversation } => {
                 Self::Deleted(seq, id.as_u128(), platform, conversation)
             }
-            Entry::ConversationChanged { platform, conversation } => {
+            EntryContent::ConversationChanged { platform, conversation } => {
                 Self::ConversationChanged(platform, conversation)
             }
-            Entry::Noticed(notice) => Self::Noticed(serde_json::to_string(&notice)?),
+            EntryContent::Noticed(notice) => Self::Noticed(serde_json::to_string(&notice)?),
         })
     }
 }
 
-impl TryFrom<Kept> for Entry {
+impl TryFrom<EncodedEntry> for EntryContent {
     /// The status has an unknown number, or the notice is of an unknown form.
     type Error = ();
 
-    fn try_from(kept: Kept) -> Result<Self, ()> {
+    fn try_from(kept: EncodedEntry) -> Result<Self, ()> {
         Ok(match kept {
-            Kept::Created(seq) => Self::Created { seq },
-            Kept::StatusChanged(seq, status, retry_count, updated_at, last_error) => {
+            EncodedEntry::Created(seq) => Self::Created { seq },
+            EncodedEntry::StatusChanged(seq, status, retry_count, updated_at, last_error) => {
                 let status = *Status::ALL.get(usize::from(status)).ok_or(())?;
                 Self::StatusChanged { seq, status, retry_count, updated_at, last_error }
             }
-            Kept::Updated(seq) => Self::Updated { seq },
-            Kept::Deleted(seq, id, platform, conversation) => {
+            EncodedEntry::Updated(seq) => Self::Updated { seq },
+            EncodedEntry::Deleted(seq, id, platform, conversation) => {
                 Self::Deleted { seq, id: Uuid::from_u128(id), platform, conversation }
             }
-            Kept::ConversationChanged(platform, conversation) => {
+            EncodedEntry::ConversationChanged(platform, conversation) => {
                 Self::ConversationChanged { platform, conversation }
             }
-            Kept::Noticed(json) => Self::Noticed(serde_json::from_str(&json).map_err(|_| ())?),
+            EncodedEntry::Noticed(json) => {
+                Self::Noticed(serde_json::from_str(&json).map_err(|_| ())?)
+            }
         })
     }
 }

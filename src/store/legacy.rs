@@ -2,7 +2,7 @@
 //! up to date.
 
 use super::command::Command;
-use super::error::{Error, Result};
+use super::error::{Result, StoreError};
 use super::keys::Idempotency;
 use crate::log::FileLog;
 use crate::model::change::{Inbound, Outcome};
@@ -18,7 +18,7 @@ pub(super) fn batches(log: &FileLog, from: u64) -> Result<Vec<(u64, Vec<Command>
     payloads
         .map(|(number, payload)| {
             let commands = decode(&payload).ok_or_else(|| {
-                Error::Open(
+                StoreError::Open(
                     "the write-ahead log was written by another version of rechat\n  start and stop that version once, and then this one"
                         .into(),
                 )

@@ -26,7 +26,7 @@ pub struct ConversationQuery {
 
 /// Inbound messages and mentions by block, read once for many conversations.
 #[derive(Default)]
-struct Inbound {
+struct InboundPlaces {
     all: HashMap<u32, Places>,
     mentions: HashMap<u32, Places>,
 }
@@ -38,15 +38,16 @@ impl View {
         let platform = stored(platform);
         let row = pass_over(guarded(|| self.conversation_row(platform, conversation)))?;
         let row = row.filter(|row| row.messages > 0);
-        let shown =
-            |row| guarded(|| self.shown(row, platform, conversation, &mut Inbound::default()));
+        let shown = |row| {
+            guarded(|| self.shown(row, platform, conversation, &mut InboundPlaces::default()))
+        };
         row.map(shown).transpose()
     }
 
     /// Conversations that have messages, the one with the newest message first. Rows that are damaged
     /// are left out, and told.
     pub fn conversations(&self, query: &ConversationQuery) -> Result<Vec<Conversation>> {
-        let mut inbound = Inbound::default();
+        let mut inbound = InboundPlaces::default();
         let text = query.text.as_ref().map(|text| text.to_lowercase());
         let mut found = Vec::new();
         guarded(|| {
@@ -139,7 +140,7 @@ impl View {
         row: ConversationRow,
         platform: &str,
         conversation: &str,
-        inbound: &mut Inbound,
+        inbound: &mut InboundPlaces,
     ) -> Result<Conversation> {
         let last_message = self.said_last(row.term)?;
         let (unread, mentions) = self.unread(&row, inbound)?;
@@ -191,7 +192,7 @@ impl View {
 
     /// Inbound messages after the read mark of a conversation, and those of them that mention the
     /// account.
-    fn unread(&self, row: &ConversationRow, inbound: &mut Inbound) -> Result<(u64, u64)> {
+    fn unread(&self, row: &ConversationRow, inbound: &mut InboundPlaces) -> Result<(u64, u64)> {
         let (first, place) = locate(row.read_seq + 1);
         let (mut unread, mut mentions) = (0, 0);
         if row.read_seq >= row.last_seq {
@@ -211,7 +212,7 @@ impl View {
         Ok((unread, mentions))
     }
 
-    fn inbound_in(&self, block: u32, known: &mut Inbound) -> Result<Places> {
+    fn inbound_in(&self, block: u32, known: &mut InboundPlaces) -> Result<Places> {
         if let Some(places) = known.all.get(&block) {
             return Ok(places.clone());
         }
@@ -226,7 +227,7 @@ impl View {
         Ok(all)
     }
 
-    fn mentions_in(&self, block: u32, known: &mut Inbound) -> Result<Places> {
+    fn mentions_in(&self, block: u32, known: &mut InboundPlaces) -> Result<Places> {
         if let Some(places) = known.mentions.get(&block) {
             return Ok(places.clone());
         }

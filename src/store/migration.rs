@@ -7,18 +7,18 @@
 
 use super::command::Command;
 use super::conversation::ConversationRow;
-use super::error::{Error, Result};
+use super::error::{Result, StoreError};
 use super::file::carry_out;
-use super::ids::{Ids, Tag};
+use super::ids::{IdPermutation, Tag};
 use super::legacy;
-use super::options::Options;
+use super::options::StoreOptions;
 use super::order;
 use super::postings::Places;
 use super::tables::{
     CONVERSATIONS, Counters, META, POSTINGS, REQUESTS, SCHEMA, SEEN_PLATFORMS, Term, key_check,
     pack, pack_places, unpack_version,
 };
-use super::transaction::{Context, Transaction};
+use super::transaction::{Transaction, TransactionContext};
 use crate::clock::now;
 use crate::log::file::path_beside;
 use crate::log::{FileLog, Log as _, disk};
@@ -33,12 +33,12 @@ const ROWS_AT_ONCE: usize = 10_000;
 
 /// Brings the tables from an older schema to [`SCHEMA`].
 pub(super) fn migrate(
-    options: &Options,
+    options: &StoreOptions,
     database: &Database,
-    context: &Context,
+    context: &TransactionContext,
     schema: u32,
 ) -> Result<()> {
-    let backup = Backup::make(options)?;
+    let backup = BackupFiles::make(options)?;
     tracing::info!("bringing the store up to date");
     let mut txn = database.begin_write()?;
     // redb's own measure against a power cut in the middle of a large commit.
@@ -51,7 +51,7 @@ pub(super) fn migrate(
     };
     let schema = SCHEMA.to_le_bytes();
     txn.open_table(META)?.insert("schema", schema.as_slice())?;
-    txn.commit().map_err(|error| Error::Write(error.to_string()))?;
+    txn.commit().map_err(|error| StoreError::Write(error.to_string()))?;
     if let Some((log, follows)) = old_log {
         take_away(log, follows)?;
     }
@@ -63,8 +63,8 @@ pub(super) fn migrate(
 /// Brings the tables from schema 1 on; gives the old log, and whether it follows them.
 fn from_first(
     txn: &WriteTransaction,
-    options: &Options,
-    context: &Context,
+    options: &StoreOptions,
+    context: &TransactionContext,
 ) -> Result<(FileLog, bool)> {
     let log = options.log(context.ids.key());
     let batch = rewrite(txn, context.ids)?;
@@ -154,10 +154,10 @@ fn take_away(mut log: FileLog, follows: bool) -> Result<()> {
 /// acknowledged, which had no tag.
 fn carry_out_all(
     txn: &WriteTransaction,
-    context: &Context,
+    context: &TransactionContext,
     batches: impl Iterator<Item = Vec<Command>>,
 ) -> Result<()> {
-    let context = Context { tag: Tag::NONE, ..context.clone() };
+    let context = TransactionContext { tag: Tag::NONE, ..context.clone() };
     // An empty batch first, which makes the tables that are new.
     for commands in std::iter::once(Vec::new()).chain(batches) {
         let mut state = Transaction::open(txn, &context, now())?;
@@ -229,11 +229,11 @@ fn old<'a, T: Deserialize<'a>>(what: &str, bytes: &'a [u8]) -> Result<T> {
     let fields = bytes.strip_prefix(&[1]);
     fields
         .and_then(|fields| postcard::from_bytes(fields).ok())
-        .ok_or_else(|| Error::Damaged(format!("{what} is damaged")))
+        .ok_or_else(|| StoreError::Damaged(format!("{what} is damaged")))
 }
 
 /// Gives the small tables their new form; says which batch was the newest.
-fn rewrite(txn: &WriteTransaction, ids: Ids) -> Result<u64> {
+fn rewrite(txn: &WriteTransaction, ids: IdPermutation) -> Result<u64> {
     let messages = rewrite_postings(txn)?;
     rewrite_conversations(txn, &messages)?;
     let mut meta = txn.open_table(META)?;
@@ -302,10 +302,10 @@ fn rewrite_conversations(txn: &WriteTransaction, messages: &HashMap<u32, u64>) -
 }
 
 /// A copy of the store as it was.
-struct Backup(Vec<PathBuf>);
+struct BackupFiles(Vec<PathBuf>);
 
-impl Backup {
-    fn make(options: &Options) -> Result<Self> {
+impl BackupFiles {
+    fn make(options: &StoreOptions) -> Result<Self> {
         if options.storage.is_some() {
             return Ok(Self(Vec::new()));
         }
@@ -334,7 +334,7 @@ fn copy(file: &Path) -> Result<PathBuf> {
     let copied = disk::make_private(&to).and_then(|()| std::fs::copy(file, &to));
     copied.map_err(|error| {
         let _ = std::fs::remove_file(&to);
-        Error::Open(format!(
+        StoreError::Open(format!(
             "{} cannot be copied to {} before it is brought up to date: {error}\n  free as much space as it has",
             file.display(),
             to.display()

@@ -49,20 +49,20 @@ mod transaction;
 mod view;
 mod writer;
 
-pub use crate::log::disk::{FileKind, StorageFactory};
+pub use crate::log::disk::{StorageFactory, StoreFileKind};
 pub use crate::log::record;
-pub use by_time::Source;
-pub use command::{Answer, Command, Target};
+pub use by_time::MessageSource;
+pub use command::{Answer, Command, MessageTarget};
 pub use compact::compact;
-pub use error::{Error, Result};
-pub use feed::{FeedEntry, Words};
-pub use journal::{Entry, JournalEntry};
+pub use error::{Result, StoreError};
+pub use feed::{FeedEntry, PlatformWords};
+pub use journal::{EntryContent, JournalEntry};
 pub use keys::Idempotency;
 pub use listener::{Head, Listener};
 pub use listing::{ConversationQuery, stored};
-pub use options::{Access, Options};
+pub use options::{Access, StoreOptions};
 pub use prefix::ByPrefix;
-pub use query::{Filter, Matches, Needs, Order, Page};
+pub use query::{Matches, MessageFilter, Needs, Order, Page};
 pub use view::{SetAside, View};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -83,7 +83,7 @@ impl Store {
     /// Opens the store, making it where there is none and `options` allow.
     ///
     /// `listener` is told of every commit from the writer's thread.
-    pub fn open(options: &Options, mut listener: Box<dyn Listener>) -> Result<Self> {
+    pub fn open(options: &StoreOptions, mut listener: Box<dyn Listener>) -> Result<Self> {
         let current = Current::default();
         let (opened, view) = damage::guarded(|| {
             let opened = open::open(options)?;
@@ -110,7 +110,7 @@ impl Store {
 
     /// The newest commit, for reading; it stays as it is for as long as it is held.
     pub fn view(&self) -> Result<Arc<View>> {
-        self.current.load_full().ok_or(Error::Absent)
+        self.current.load_full().ok_or(StoreError::Absent)
     }
 
     /// The owner of claims that are made here.
@@ -131,12 +131,12 @@ impl Store {
     ) -> Result<impl Future<Output = Result<Answer>> + use<>> {
         let (answer, wait) = oneshot::channel();
         let queue = lock(&self.queue).clone().ok_or_else(read_only)?;
-        queue.send(writer::Job { command, answer }).await.map_err(|_| Error::Absent)?;
-        Ok(async { wait.await.map_err(|_| Error::Absent)? })
+        queue.send(writer::Job { command, answer }).await.map_err(|_| StoreError::Absent)?;
+        Ok(async { wait.await.map_err(|_| StoreError::Absent)? })
     }
 
     /// Waits until all queued commands are written, and closes the file. Later calls fail with
-    /// [`Error::Absent`].
+    /// [`StoreError::Absent`].
     pub fn close(&self) {
         drop(lock(&self.queue).take());
         if let Some(writer) = lock(&self.writer).take()
@@ -156,8 +156,8 @@ impl Drop for Store {
     }
 }
 
-fn read_only() -> Error {
-    Error::Write("it is closed, or was opened for reading only".into())
+fn read_only() -> StoreError {
+    StoreError::Write("it is closed, or was opened for reading only".into())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

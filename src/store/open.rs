@@ -1,18 +1,18 @@
 //! Opening a store file: making it, knowing it for ours, and saying clearly what is wrong.
 
-use super::error::{Error, Result};
-use super::file::{Found, StoreFile};
-use super::ids::Ids;
+use super::error::{Result, StoreError};
+use super::file::{FoundLog, StoreFile};
+use super::ids::IdPermutation;
 use super::migration;
-use super::options::{Access, Options};
+use super::options::{Access, StoreOptions};
 use super::overlay::Overlay;
 use super::recount::recount_if_damaged;
 use super::tables::{MARK, META, SCHEMA, counters, key_check};
-use super::transaction::{Context, Transaction};
+use super::transaction::{Transaction, TransactionContext};
 use super::view::View;
 use crate::clock::now;
 use crate::log::Log as _;
-use crate::log::disk::{FileKind, PreallocatedFile, StorageFactory, make_private};
+use crate::log::disk::{PreallocatedFile, StorageFactory, StoreFileKind, make_private};
 use redb::{
     Builder, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
     TableError,
@@ -32,13 +32,13 @@ const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(2), Duration::from_mill
 /// Identity of a store.
 struct Identity {
     schema: u32,
-    ids: Ids,
+    ids: IdPermutation,
 }
 
 /// An open file whose tables are there and whose schema is ours.
 pub(super) struct Opened {
     file: Handle,
-    ids: Ids,
+    ids: IdPermutation,
 }
 
 enum Handle {
@@ -65,12 +65,12 @@ impl Opened {
 
 /// Opens a store; waits for another process that has its file, which does not take long where that
 /// is a command.
-pub(super) fn open(options: &Options) -> Result<Opened> {
+pub(super) fn open(options: &StoreOptions) -> Result<Opened> {
     let began = Instant::now();
     let [mut pause, longest] = LOOK_AGAIN;
     loop {
         match try_open(options) {
-            Err(Error::InUse(_)) if began.elapsed() < options.patience => {
+            Err(StoreError::InUse(_)) if began.elapsed() < options.patience => {
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(longest);
             }
@@ -79,14 +79,14 @@ pub(super) fn open(options: &Options) -> Result<Opened> {
     }
 }
 
-fn try_open(options: &Options) -> Result<Opened> {
+fn try_open(options: &StoreOptions) -> Result<Opened> {
     let path = &options.path;
     if options.storage.is_some() {
         return open_for_writing(options);
     }
     let exists = has_content(path)?;
     match options.access {
-        Access::Read if !exists => Err(Error::Open(format!(
+        Access::Read if !exists => Err(StoreError::Open(format!(
             "there is no store at {}\n  `rechat serve` or `rechat send` makes one; `--db` names another place",
             path.display()
         ))),
@@ -100,7 +100,7 @@ fn try_open(options: &Options) -> Result<Opened> {
                     Ok(false) if schema == SCHEMA => {
                         return Ok(Opened { file: Handle::Read(database), ids });
                     }
-                    Err(error) if schema == SCHEMA && !matches!(error, Error::Damaged(_)) => {
+                    Err(error) if schema == SCHEMA && !matches!(error, StoreError::Damaged(_)) => {
                         return Err(error);
                     }
                     _ => {}
@@ -124,17 +124,17 @@ fn try_open(options: &Options) -> Result<Opened> {
 }
 
 /// Whether the log holds something beyond the tables.
-fn goes_beyond(options: &Options, ids: Ids, txn: &ReadTransaction) -> Result<bool> {
+fn goes_beyond(options: &StoreOptions, ids: IdPermutation, txn: &ReadTransaction) -> Result<bool> {
     let offset = counters(&txn.open_table(META)?)?.offset;
     let contents = options.log(ids.key()).read(offset + 1)?;
     Ok(!contents.batches.is_empty() || !contents.damage.is_empty())
 }
 
 /// A foreign file is found out before it is opened for writing, and so stays untouched.
-fn look_before_writing(options: &Options) -> Result<()> {
+fn look_before_writing(options: &StoreOptions) -> Result<()> {
     match builder(options).open_read_only(&options.path) {
         Ok(database) => match identify(&database.begin_read()?, &options.path) {
-            Err(Error::Absent) | Ok(_) => Ok(()),
+            Err(StoreError::Absent) | Ok(_) => Ok(()),
             Err(error) => Err(error),
         },
         Err(DatabaseError::RepairAborted) => Ok(()),
@@ -142,11 +142,11 @@ fn look_before_writing(options: &Options) -> Result<()> {
     }
 }
 
-fn open_for_writing(options: &Options) -> Result<Opened> {
+fn open_for_writing(options: &StoreOptions) -> Result<Opened> {
     let path = &options.path;
     let began = std::time::Instant::now();
     let file = if let Some(StorageFactory(open)) = &options.storage {
-        PreallocatedFile::on(open(FileKind::Tables))
+        PreallocatedFile::on(open(StoreFileKind::Tables))
     } else {
         let file = OpenOptions::new().read(true).write(true).open(path);
         let file = file.map_err(|error| disk(path, "opened", &error))?;
@@ -166,7 +166,7 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
     let identity = identify(&database.begin_read()?, path);
     let context = match identity {
         // Made, and the process ended before its tables were: as good as new.
-        Err(Error::Absent) => options.context(initialise(&database)?),
+        Err(StoreError::Absent) => options.context(initialise(&database)?),
         Ok(Identity { schema, ids }) => {
             let context = options.context(ids);
             if schema < SCHEMA {
@@ -179,10 +179,10 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
     };
     let (mut file, found) = caught_up(options, database, context)?;
     let aside = match found {
-        Found::UsedUp => None,
-        Found::Damaged => Some(file.log.keep_aside("damaged")?),
-        Found::DoesNotFollow => Some(file.log.keep_aside("does-not-follow")?),
-        Found::Foreign => Some(file.log.keep_aside("foreign")?),
+        FoundLog::UsedUp => None,
+        FoundLog::Damaged => Some(file.log.keep_aside("damaged")?),
+        FoundLog::DoesNotFollow => Some(file.log.keep_aside("does-not-follow")?),
+        FoundLog::Foreign => Some(file.log.keep_aside("foreign")?),
     };
     if let Some(aside) = aside {
         tell_kept(found, &aside);
@@ -193,31 +193,31 @@ fn open_for_writing(options: &Options) -> Result<Opened> {
 }
 
 /// Tells why the write-ahead log is kept, and where.
-fn tell_kept(found: Found, aside: &Path) {
+fn tell_kept(found: FoundLog, aside: &Path) {
     let aside = aside.display();
     match found {
-        Found::UsedUp => {}
-        Found::Damaged => tracing::error!(
+        FoundLog::UsedUp => {}
+        FoundLog::Damaged => tracing::error!(
             "what could be read of the damaged write-ahead log is in the store; the log is kept in {aside}"
         ),
-        Found::DoesNotFollow => tracing::error!(
+        FoundLog::DoesNotFollow => tracing::error!(
             "the write-ahead log beside the store does not follow it and is kept in {aside}; was an older copy of the store put back?"
         ),
-        Found::Foreign => tracing::error!(
+        FoundLog::Foreign => tracing::error!(
             "the write-ahead log beside the store has no whole record of this store and is kept in {aside}; is it of another store, or damaged?"
         ),
     }
 }
 
 /// Opens for reading a file that cannot be written and may have to be repaired; it is left alone.
-pub(super) fn open_as_it_is(options: &Options) -> Result<Opened> {
+pub(super) fn open_as_it_is(options: &StoreOptions) -> Result<Opened> {
     let file = on_overlay(options)?;
     let ids = file.context.ids;
     Ok(Opened { file: Handle::Write(Box::new(file)), ids })
 }
 
 /// The store as it is on disk; what opening it changes stays in memory.
-pub(super) fn on_overlay(options: &Options) -> Result<StoreFile> {
+pub(super) fn on_overlay(options: &StoreOptions) -> Result<StoreFile> {
     let path = &options.path;
     let overlay = Overlay::over(path).map_err(|error| disk(path, "opened", &error))?;
     let database =
@@ -225,33 +225,33 @@ pub(super) fn on_overlay(options: &Options) -> Result<StoreFile> {
     let Identity { ids, schema } = identify(&database.begin_read()?, path)?;
     if schema < SCHEMA {
         let text = format!("{} is of an older version; open it for writing once", path.display());
-        return Err(Error::Open(text));
+        return Err(StoreError::Open(text));
     }
     Ok(caught_up(options, database, options.context(ids))?.0)
 }
 
 /// Takes over what the write-ahead log holds beyond the tables.
 fn caught_up(
-    options: &Options,
+    options: &StoreOptions,
     database: Database,
-    context: Context,
-) -> Result<(StoreFile, Found)> {
+    context: TransactionContext,
+) -> Result<(StoreFile, FoundLog)> {
     let log = Box::new(options.log(context.ids.key()));
     let mut file = StoreFile { database, context, log };
     let found = file.catch_up()?;
     Ok((file, found))
 }
 
-fn builder(options: &Options) -> Builder {
+fn builder(options: &StoreOptions) -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(options.cache_bytes);
     builder
 }
 
-/// Checks the mark and the schema; [`Error::Absent`] where the file has no tables at all.
+/// Checks the mark and the schema; [`StoreError::Absent`] where the file has no tables at all.
 fn identify(txn: &ReadTransaction, path: &Path) -> Result<Identity> {
     let foreign = || {
-        Error::Open(format!(
+        StoreError::Open(format!(
             "{} belongs to another program; it is left as it is\n  choose another file with --db",
             path.display()
         ))
@@ -259,7 +259,7 @@ fn identify(txn: &ReadTransaction, path: &Path) -> Result<Identity> {
     let meta = match txn.open_table(META) {
         Ok(meta) => meta,
         Err(TableError::TableDoesNotExist(_)) if txn.list_tables()?.next().is_none() => {
-            return Err(Error::Absent);
+            return Err(StoreError::Absent);
         }
         Err(TableError::Storage(error)) => return Err(error.into()),
         Err(_) => return Err(foreign()),
@@ -274,14 +274,14 @@ fn identify(txn: &ReadTransaction, path: &Path) -> Result<Identity> {
     let is_whole = |schema, key| schema == 1 || check == Some(key_check(key));
     match (schema, key) {
         (Some(schema @ 1..=SCHEMA), Some(key)) if is_whole(schema, key) => {
-            Ok(Identity { schema, ids: Ids::new(key) })
+            Ok(Identity { schema, ids: IdPermutation::new(key) })
         }
-        (Some(newer), _) if newer > SCHEMA => Err(Error::Open(format!(
+        (Some(newer), _) if newer > SCHEMA => Err(StoreError::Open(format!(
             "{} was written by a newer rechat (schema {newer}, this one knows {SCHEMA}); it is left as it is\n  \
              update rechat, or choose another file with --db",
             path.display()
         ))),
-        _ => Err(Error::Open(format!(
+        _ => Err(StoreError::Open(format!(
             "{} is damaged: its description is not whole\n  restore a backup",
             path.display()
         ))),
@@ -289,11 +289,11 @@ fn identify(txn: &ReadTransaction, path: &Path) -> Result<Identity> {
 }
 
 /// Marks a new file as ours and makes every table, so that readers find them.
-fn initialise(database: &Database) -> Result<Ids> {
+fn initialise(database: &Database) -> Result<IdPermutation> {
     let key = uuid::Uuid::new_v4().into_bytes();
-    let ids = Ids::new(key);
+    let ids = IdPermutation::new(key);
     let failed = |error: &dyn std::fmt::Display| {
-        Error::Open(format!("the new store could not be written: {error}"))
+        StoreError::Open(format!("the new store could not be written: {error}"))
     };
     let txn = database.begin_write()?;
     {
@@ -303,7 +303,7 @@ fn initialise(database: &Database) -> Result<Ids> {
         meta.insert("id key", key.as_slice())?;
         meta.insert("id check", key_check(key).as_slice())?;
     }
-    let context = Options::new("", Access::Write).context(ids);
+    let context = StoreOptions::new("", Access::Write).context(ids);
     Transaction::open(&txn, &context, now())?.finish()?;
     txn.commit().map_err(|error| failed(&error))?;
     Ok(ids)
@@ -321,7 +321,7 @@ fn has_content(path: &Path) -> Result<bool> {
             .map_err(|error| disk(path, "read", &error))?,
     };
     if !head.is_empty() && head != REDB_MAGIC {
-        return Err(Error::Open(format!(
+        return Err(StoreError::Open(format!(
             "{} is no rechat store; it is left as it is\n  choose another file with --db",
             path.display()
         )));
@@ -331,7 +331,7 @@ fn has_content(path: &Path) -> Result<bool> {
 
 /// Makes a new store. It gets its name once it is whole, so that no other process meets a half of
 /// it; where two make one at once, the first stays.
-fn make(options: &Options) -> Result<()> {
+fn make(options: &StoreOptions) -> Result<()> {
     let path = &options.path;
     if let Some(folder) = path.parent() {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
@@ -343,7 +343,7 @@ fn make(options: &Options) -> Result<()> {
     }
     let new = path.with_added_extension(format!("new-{}", uuid::Uuid::new_v4().simple()));
     make_private(&new).map_err(|error| disk(path, "made", &error))?;
-    let placed = open_for_writing(&Options { path: new.clone(), ..options.clone() })
+    let placed = open_for_writing(&StoreOptions { path: new.clone(), ..options.clone() })
         .and_then(|opened| opened.into_writable().map_or(Ok(()), StoreFile::close))
         .and_then(|()| match std::fs::hard_link(&new, path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -359,7 +359,7 @@ fn make(options: &Options) -> Result<()> {
     make_private(path).map_err(|error| disk(path, "made", &error))
 }
 
-fn disk(path: &Path, verb: &str, error: &io::Error) -> Error {
+fn disk(path: &Path, verb: &str, error: &io::Error) -> StoreError {
     let advice = match error.kind() {
         io::ErrorKind::PermissionDenied => {
             "give this user the right to it, or choose another file with --db"
@@ -370,22 +370,22 @@ fn disk(path: &Path, verb: &str, error: &io::Error) -> Error {
         io::ErrorKind::StorageFull => "free some space on that disk",
         _ => "choose another file with --db",
     };
-    Error::Open(format!("{} cannot be {verb}: {error}\n  {advice}", path.display()))
+    StoreError::Open(format!("{} cannot be {verb}: {error}\n  {advice}", path.display()))
 }
 
-fn refused(path: &Path, error: &DatabaseError) -> Error {
+fn refused(path: &Path, error: &DatabaseError) -> StoreError {
     match error {
-        DatabaseError::DatabaseAlreadyOpen => Error::InUse(format!(
+        DatabaseError::DatabaseAlreadyOpen => StoreError::InUse(format!(
             "{} is in use by another process that does not answer as a rechat server\n  \
              end it (`fuser {0}` names it), or choose another file with --db",
             path.display()
         )),
         DatabaseError::UpgradeRequired(_)
-        | DatabaseError::Storage(redb::StorageError::Corrupted(_)) => Error::Open(format!(
+        | DatabaseError::Storage(redb::StorageError::Corrupted(_)) => StoreError::Open(format!(
             "{} cannot be read: {error}\n  restore it from a backup, or choose another file with --db",
             path.display()
         )),
         DatabaseError::Storage(redb::StorageError::Io(error)) => disk(path, "opened", error),
-        _ => Error::Open(format!("{} cannot be opened: {error}", path.display())),
+        _ => StoreError::Open(format!("{} cannot be opened: {error}", path.display())),
     }
 }

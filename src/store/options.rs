@@ -1,7 +1,7 @@
 //! How a store is opened.
 
-use super::ids::{Ids, Tag};
-use super::transaction::Context;
+use super::ids::{IdPermutation, Tag};
+use super::transaction::TransactionContext;
 use crate::log::FileLog;
 use crate::log::disk::StorageFactory;
 use crate::model::cursor::Epoch;
@@ -19,7 +19,7 @@ pub enum Access {
 
 /// How to open a store.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct StoreOptions {
     /// The file.
     pub path: PathBuf,
     #[allow(missing_docs)]
@@ -48,7 +48,7 @@ pub struct Options {
     pub storage: Option<StorageFactory>,
 }
 
-impl Options {
+impl StoreOptions {
     /// The defaults for a file.
     pub fn new(path: impl Into<PathBuf>, access: Access) -> Self {
         Self {
@@ -74,9 +74,9 @@ impl Options {
     }
 
     /// Context of the transactions of a store opened so; its epoch is new.
-    pub(super) fn context(&self, ids: Ids) -> Context {
+    pub(super) fn context(&self, ids: IdPermutation) -> TransactionContext {
         let epoch = mint();
-        Context {
+        TransactionContext {
             ids,
             epoch,
             tag: Tag::of(epoch),

@@ -18,12 +18,12 @@ const BLOCK: u64 = 4096;
 #[derive(Debug)]
 pub(super) struct Overlay {
     path: PathBuf,
-    known: Known,
+    known: FileIdentity,
     state: RwLock<State>,
 }
 
 /// Which file it is, and when it was written last.
-type Known = (u64, i64, i64);
+type FileIdentity = (u64, i64, i64);
 
 #[derive(Debug)]
 struct State {
@@ -70,7 +70,7 @@ impl Overlay {
     }
 }
 
-fn known(file: &File) -> io::Result<Known> {
+fn known(file: &File) -> io::Result<FileIdentity> {
     let told = file.metadata()?;
     Ok((told.ino(), told.mtime(), told.mtime_nsec()))
 }

@@ -6,7 +6,7 @@
 use super::damage::guarded;
 use super::error::Result;
 use super::ids::Tag;
-use super::query::Filter;
+use super::query::MessageFilter;
 use super::view::View;
 use crate::model::cursor::Epoch;
 use crate::model::id_prefix::IdPrefix;
@@ -25,7 +25,7 @@ pub struct ByPrefix {
 impl View {
     /// The messages that match, newest first. It took 0.6 to 1.1 s on a busy machine for each ten
     /// million messages that are looked at.
-    pub fn by_prefix(&self, filter: &Filter, wanted: ByPrefix) -> Result<Vec<Message>> {
+    pub fn by_prefix(&self, filter: &MessageFilter, wanted: ByPrefix) -> Result<Vec<Message>> {
         if let Some(id) = wanted.prefix.whole() {
             let found = self.by_id(id)?.filter(|found| filter.matches(found));
             let is_older = |found: &Message| wanted.before.is_none_or(|seq| found.seq < seq);
@@ -34,7 +34,7 @@ impl View {
         guarded(|| self.by_prefix_readable(filter, wanted))
     }
 
-    fn by_prefix_readable(&self, filter: &Filter, wanted: ByPrefix) -> Result<Vec<Message>> {
+    fn by_prefix_readable(&self, filter: &MessageFilter, wanted: ByPrefix) -> Result<Vec<Message>> {
         let ByPrefix { prefix, before, limit } = wanted;
         let last = before.unwrap_or(u64::MAX).saturating_sub(1).min(self.head());
         let read = |seq: u64| -> Result<Option<Message>> {

@@ -12,7 +12,7 @@ use redb::ReadableTable;
 /// Which messages; what is not set does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct Filter {
+pub struct MessageFilter {
     /// Any of these; empty for all.
     pub statuses: Vec<Status>,
     pub platform: Option<String>,
@@ -20,7 +20,7 @@ pub struct Filter {
     pub direction: Option<Direction>,
 }
 
-impl Filter {
+impl MessageFilter {
     /// Whether messages with a status are among those.
     pub fn lets_through(&self, status: Status) -> bool {
         self.statuses.is_empty() || self.statuses.contains(&status)
@@ -74,12 +74,12 @@ pub struct Needs(Option<Vec<AnyOf>>);
 
 impl View {
     /// The messages that match, newest first.
-    pub fn list(&self, filter: &Filter, page: Page) -> Result<Vec<Message>> {
+    pub fn list(&self, filter: &MessageFilter, page: Page) -> Result<Vec<Message>> {
         guarded(|| self.list_readable(filter, page))
     }
 
-    fn list_readable(&self, filter: &Filter, page: Page) -> Result<Vec<Message>> {
-        if *filter == Filter::default() && page.offset == 0 {
+    fn list_readable(&self, filter: &MessageFilter, page: Page) -> Result<Vec<Message>> {
+        if *filter == MessageFilter::default() && page.offset == 0 {
             let all = self.readable_before(page.before.unwrap_or(u64::MAX))?;
             return all.take(page.limit).collect();
         }
@@ -100,7 +100,7 @@ impl View {
     }
 
     /// Where the messages that match are, newest first.
-    fn seqs(&self, filter: &Filter, page: Page) -> Result<Vec<u64>> {
+    fn seqs(&self, filter: &MessageFilter, page: Page) -> Result<Vec<u64>> {
         let mut found = Vec::new();
         let end = page.before.unwrap_or(u64::MAX).min(self.head() + 1);
         let Some(needed) = self.needed(filter)? else { return Ok(found) };
@@ -134,7 +134,7 @@ impl View {
     }
 
     /// The terms that a filter needs.
-    pub fn needs(&self, filter: &Filter) -> Result<Needs> {
+    pub fn needs(&self, filter: &MessageFilter) -> Result<Needs> {
         guarded(|| self.needed(filter).map(Needs))
     }
 
@@ -239,7 +239,7 @@ impl View {
     }
 
     /// Sets of terms; a message has one of each. `None` where nothing can match.
-    pub(super) fn needed(&self, filter: &Filter) -> Result<Option<Vec<AnyOf>>> {
+    pub(super) fn needed(&self, filter: &MessageFilter) -> Result<Option<Vec<AnyOf>>> {
         let mut needed = Vec::new();
         let is_any_state = filter.statuses.is_empty() && filter.direction.is_none();
         // Every message of a platform or conversation is in some state.
@@ -325,7 +325,7 @@ impl View {
 }
 
 /// The states that a filter lets through, each of either direction.
-fn states(filter: &Filter) -> AnyOf {
+fn states(filter: &MessageFilter) -> AnyOf {
     let is_wanted = |d: &Direction| filter.direction.is_none_or(|wanted| wanted == *d);
     let directions = Direction::ALL.into_iter().filter(is_wanted);
     let statuses = Status::ALL.into_iter().filter(|&status| filter.lets_through(status));

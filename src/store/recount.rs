@@ -3,23 +3,23 @@
 //! it apart from what had that number before.
 
 use super::conversation::ConversationRow;
-use super::options::Options;
+use super::options::StoreOptions;
 use super::tables::{
     CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, MESSAGES, META, PLATFORMS,
     POSTINGS, QUARANTINE, SEEN, SENT, Term, counters, pack, unpack,
 };
-use super::{Error, Result, journal, order};
+use super::{Result, StoreError, journal, order};
 use crate::log::{Log as _, record};
 use redb::{Database, ReadableDatabase as _, ReadableTable, WriteTransaction};
 
 /// Makes the row of the counters anew, if it is damaged.
 pub(super) fn recount_if_damaged(
-    options: &Options,
+    options: &StoreOptions,
     database: &Database,
     key: [u8; 16],
 ) -> Result<()> {
     match counters(&database.begin_read()?.open_table(META)?) {
-        Err(Error::Damaged(text)) => tracing::error!("{text}; everything is counted again"),
+        Err(StoreError::Damaged(text)) => tracing::error!("{text}; everything is counted again"),
         Err(error) => return Err(error),
         Ok(_) => return Ok(()),
     }
@@ -34,7 +34,7 @@ pub(super) fn recount_if_damaged(
     }
     let row = pack(&["counters"], &counted)?;
     txn.open_table(META)?.insert("counters", row.as_slice())?;
-    txn.commit().map_err(|error| Error::Write(error.to_string()))
+    txn.commit().map_err(|error| StoreError::Write(error.to_string()))
 }
 
 fn count(txn: &WriteTransaction) -> Result<Counters> {
@@ -99,8 +99,8 @@ fn count_events(txn: &WriteTransaction, counted: &mut Counters) -> Result<()> {
         counted.offset = first.value();
         for entry in journal::decode(first.value(), bytes.value()).unwrap_or_default() {
             counted.offset = entry.offset;
-            if let journal::Entry::Created { seq } | journal::Entry::Deleted { seq, .. } =
-                entry.entry
+            if let journal::EntryContent::Created { seq }
+            | journal::EntryContent::Deleted { seq, .. } = entry.entry
             {
                 counted.head = counted.head.max(seq);
             }

@@ -1,11 +1,11 @@
 //! State of the store as decisions see it.
 
-use super::error::{Error, Result};
+use super::error::{Result, StoreError};
 use super::keys::Idempotency;
 use crate::model::change::Inbound;
-use crate::model::event::Bounds;
+use crate::model::event::RetentionBounds;
 use crate::model::message::{Message, Status};
-use crate::model::notice::{Notice, Request};
+use crate::model::notice::{ContactRequest, Notice};
 use crate::model::routing::StoreFacts;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ pub(super) struct Marks {
 }
 
 /// State that decisions read.
-pub(super) trait State: StoreFacts<Error = Error> {
+pub(super) trait StoreState: StoreFacts<Error = StoreError> {
     /// The `seq` and the ID of the next message.
     fn next(&self) -> (u64, Uuid);
     /// The owner of new claims.
@@ -74,11 +74,11 @@ pub(super) trait State: StoreFacts<Error = Error> {
     /// Whether a message that is taken back loses its content.
     fn hides_recalled(&self) -> bool;
     /// The request of a platform with this ID.
-    fn request(&self, id: u64) -> Result<Option<Request>>;
+    fn request(&self, id: u64) -> Result<Option<ContactRequest>>;
     /// Whether an account of ours told of the same request before, among the newest 1,000.
     fn is_known_request(&self, notice: &Notice, data: &str) -> Result<bool>;
     /// Whether something was set aside at an offset.
     fn is_set_aside(&self, offset: u64) -> Result<bool>;
     /// Bounds of what can be forgotten; `None` where there is nothing.
-    fn forgettable(&self, marks_before: u64) -> Result<Option<Bounds>>;
+    fn forgettable(&self, marks_before: u64) -> Result<Option<RetentionBounds>>;
 }

@@ -3,7 +3,7 @@
 use super::postings::Places;
 use crate::log::record::{Unreadable, checksum};
 use crate::model::message::{Direction, Message, Status};
-use crate::model::notice::Request;
+use crate::model::notice::ContactRequest;
 use crate::model::routing::SeenPlatform;
 use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -228,13 +228,13 @@ pub(super) fn unpack_places(row: u64, bytes: &[u8]) -> Result<Places, Unreadable
 }
 
 /// The row of a request: a checksum, then JSON.
-pub(super) fn pack_request(id: u64, request: &Request) -> Result<Vec<u8>, Unreadable> {
+pub(super) fn pack_request(id: u64, request: &ContactRequest) -> Result<Vec<u8>, Unreadable> {
     let json = serde_json::to_vec(request).map_err(|error| Unreadable::new(error.to_string()))?;
     Ok(with_checksum(id, &json))
 }
 
 /// Reads what [`pack_request`] made.
-pub(super) fn unpack_request(id: u64, bytes: &[u8]) -> Result<Request, Unreadable> {
+pub(super) fn unpack_request(id: u64, bytes: &[u8]) -> Result<ContactRequest, Unreadable> {
     without_checksum(id, bytes)
         .and_then(|json| serde_json::from_slice(json).ok())
         .ok_or_else(|| Unreadable::new(format!("the request {id} is damaged")))

@@ -3,8 +3,8 @@
 use super::conversation::ConversationRow;
 use super::copy;
 use super::damage::{guarded, pass_over};
-use super::error::{Error, Result};
-use super::ids::{Ids, Tag};
+use super::error::{Result, StoreError};
+use super::ids::{IdPermutation, Tag};
 use super::journal::{self, JournalEntry};
 use super::listener::Head;
 use super::postings::Places;
@@ -18,7 +18,7 @@ use crate::model::change::Inbound;
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::Event;
 use crate::model::message::{Message, Status};
-use crate::model::notice::Request;
+use crate::model::notice::ContactRequest;
 use crate::model::routing::SeenPlatform;
 use crate::protocol::overview::Stats;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
@@ -41,7 +41,7 @@ pub struct SetAside {
 
 /// One commit of the store.
 pub struct View {
-    pub(super) ids: Ids,
+    pub(super) ids: IdPermutation,
     counters: Counters,
     pub(super) messages: ReadOnlyTable<u64, &'static [u8]>,
     pub(super) foreign_ids: ReadOnlyTable<u128, u64>,
@@ -64,7 +64,7 @@ pub struct View {
 }
 
 impl View {
-    pub(super) fn new(txn: ReadTransaction, ids: Ids) -> Result<Self> {
+    pub(super) fn new(txn: ReadTransaction, ids: IdPermutation) -> Result<Self> {
         let meta = txn.open_table(META)?;
         let counters = counters(&meta)?;
         let epochs = txn.open_table(EPOCHS)?;
@@ -134,7 +134,7 @@ impl View {
         let first = before.map_or(0, |(first, _)| first.value());
         for row in self.journal.range(first..)? {
             let (first, bytes) = row?;
-            let entries = journal::decode(first.value(), bytes.value()).map_err(Error::from);
+            let entries = journal::decode(first.value(), bytes.value()).map_err(StoreError::from);
             // Without it no client can resume here, as if it were no longer kept.
             let Some(entries) = pass_over(entries.map(Some))? else { return Ok(None) };
             found.extend(entries.into_iter().filter(|entry| entry.offset > after));
@@ -214,9 +214,9 @@ impl View {
         });
         read.map_err(|error| match error {
             // Other messages lie on other pages.
-            Error::Corrupt(_) => {
-                Error::Damaged(format!("the page of the file that has message {seq} is damaged"))
-            }
+            StoreError::Corrupt(_) => StoreError::Damaged(format!(
+                "the page of the file that has message {seq} is damaged"
+            )),
             error => error,
         })
     }
@@ -227,19 +227,19 @@ impl View {
     }
 
     /// Requests of platforms, the newest first, at most `limit`.
-    pub fn requests(&self, limit: usize) -> Result<Vec<Request>> {
+    pub fn requests(&self, limit: usize) -> Result<Vec<ContactRequest>> {
         let requests = self.txn.open_table(REQUESTS)?;
         let mut found = Vec::new();
         for row in requests.iter()?.rev().take(limit) {
             let (id, bytes) = row?;
-            let request = unpack_request(id.value(), bytes.value()).map_err(Error::from);
+            let request = unpack_request(id.value(), bytes.value()).map_err(StoreError::from);
             found.extend(pass_over(request.map(Some))?);
         }
         Ok(found)
     }
 
     /// The request with this ID.
-    pub fn request(&self, id: u64) -> Result<Option<Request>> {
+    pub fn request(&self, id: u64) -> Result<Option<ContactRequest>> {
         let requests = self.txn.open_table(REQUESTS)?;
         let row = requests.get(id)?;
         row.map(|row| Ok(unpack_request(id, row.value())?)).transpose()
@@ -260,7 +260,7 @@ impl View {
                     break;
                 }
                 let value = unpack("what is kept for", &[owner, name], bytes.value());
-                let value = pass_over(value.map(Some).map_err(Error::from))?;
+                let value = pass_over(value.map(Some).map_err(StoreError::from))?;
                 kept.extend(value.map(|value| (name.to_owned(), value)));
             }
             Ok(kept)
@@ -287,7 +287,7 @@ impl View {
                     found.push(SetAside { offset, at, reason, inbound: *inbound });
                 }
                 _ => {
-                    return Err(Error::Damaged(format!(
+                    return Err(StoreError::Damaged(format!(
                         "what was set aside at {offset} is damaged"
                     )));
                 }

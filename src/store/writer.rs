@@ -7,11 +7,11 @@
 
 use super::command::{Answer, Command};
 use super::damage::guarded;
-use super::error::{Error, Result};
+use super::error::{Result, StoreError};
 use super::file::{Durability, StoreFile};
 use super::listener::Listener;
 use super::open::{self, Opened};
-use super::options::Options;
+use super::options::StoreOptions;
 use super::view::View;
 use crate::health::HEALTH;
 use crate::log::disk::forget_cached;
@@ -49,14 +49,14 @@ pub(super) struct Job {
 
 pub(super) fn start(
     file: StoreFile,
-    options: Options,
+    options: StoreOptions,
     current: Current,
     jobs: mpsc::Receiver<Job>,
     listener: Box<dyn Listener>,
 ) -> Result<JoinHandle<()>> {
-    let no_thread = |error| Error::Open(format!("no thread for the writer: {error}"));
+    let no_thread = |error| StoreError::Open(format!("no thread for the writer: {error}"));
     let timer = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let writer = Writer {
+    let writer = WriterThread {
         file: Some(file),
         left: None,
         timer: timer.map_err(no_thread)?,
@@ -73,7 +73,7 @@ pub(super) fn start(
         .map_err(no_thread)
 }
 
-struct Writer {
+struct WriterThread {
     /// `None` after a fault, until the file could be opened again.
     file: Option<StoreFile>,
     /// The store for reading meanwhile.
@@ -86,12 +86,12 @@ struct Writer {
     fault: Option<Instant>,
     /// The last batch was refused as a whole.
     is_refusing: bool,
-    options: Options,
+    options: StoreOptions,
     current: Current,
     listener: Box<dyn Listener>,
 }
 
-impl Writer {
+impl WriterThread {
     fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut batch = Vec::new();
         let mut told = None;
@@ -171,7 +171,7 @@ impl Writer {
                 }
                 // A command that alone meets a damaged page will always meet it.
                 let error = match error {
-                    Error::Corrupt(_) if is_alone => Error::Damaged(error.to_string()),
+                    StoreError::Corrupt(_) if is_alone => StoreError::Damaged(error.to_string()),
                     error => not_written(error),
                 };
                 for wait in waiting {
@@ -184,7 +184,7 @@ impl Writer {
     /// Carries out a batch in one transaction; all of it is on disk, or nothing.
     fn commit(&mut self, commands: Vec<Command>) -> Result<Vec<Result<Answer>>> {
         let free = self.free_space()?;
-        let file = self.file.as_mut().ok_or(Error::Absent)?;
+        let file = self.file.as_mut().ok_or(StoreError::Absent)?;
         let is_calm = self.last.is_none_or(|last| last.elapsed() > CALM);
         // Events in the log need room in the tables afterwards.
         let is_tight = free < self.options.reserve_bytes + TABLES_PER_LOG * self.options.log_bytes;
@@ -244,7 +244,9 @@ impl Writer {
         if self.options.storage.is_none() {
             if !path.try_exists().unwrap_or(false) {
                 let path = path.display();
-                return Err(Error::Open(format!("{path} has vanished; put it back, or restart")));
+                return Err(StoreError::Open(format!(
+                    "{path} has vanished; put it back, or restart"
+                )));
             }
             // A repair needs space, too.
             self.free_space()?;
@@ -252,7 +254,7 @@ impl Writer {
             forget_cached(&path_beside(path));
         }
         // It is looked at again soon; those who ask are not to wait for it.
-        open::open(&Options { patience: Duration::ZERO, ..self.options.clone() })
+        open::open(&StoreOptions { patience: Duration::ZERO, ..self.options.clone() })
     }
 
     /// Lets readers have what can be read meanwhile.
@@ -272,7 +274,7 @@ impl Writer {
         if free >= self.options.reserve_bytes {
             return Ok(free);
         }
-        Err(Error::Write(format!(
+        Err(StoreError::Write(format!(
             "the disk is full: {} kB are free where {} lies, and {} kB must be; free some space",
             free / 1024,
             self.options.path.display(),
@@ -282,10 +284,10 @@ impl Writer {
 }
 
 /// To who wanted to write, what cannot be read is a reason why it was not done.
-fn not_written(error: Error) -> Error {
+fn not_written(error: StoreError) -> StoreError {
     match error {
-        Error::Read(text) => Error::Write(text),
-        Error::Corrupt(_) => Error::Write(error.to_string()),
+        StoreError::Read(text) => StoreError::Write(text),
+        StoreError::Corrupt(_) => StoreError::Write(error.to_string()),
         other => other,
     }
 }

@@ -1,6 +1,6 @@
 //! Files of messages on this host: saved where downloads go, or opened with the desktop's program.
 
-use super::model::{Attachment, Fetching, Place, attachments};
+use super::model::{AttachmentPlace, Fetching, MediaItem, attachments};
 use crate::client::Server;
 use crate::error::{Error, Result};
 use crate::model::inline::Inline;
@@ -30,7 +30,7 @@ const OPENED: [&str; 24] = [
 /// Writes a file of a message; tells where it is, and what it can be written for.
 pub async fn fetch(
     server: &mut Server,
-    attachment: Attachment,
+    attachment: MediaItem,
     fetching: Fetching,
 ) -> Result<(PathBuf, Fetching)> {
     let bytes = bytes_of(server, &attachment).await?;
@@ -43,26 +43,26 @@ pub async fn fetch(
 }
 
 /// The bytes of a file: those that the server keeps, fetches now, or has in the message.
-async fn bytes_of(server: &mut Server, attachment: &Attachment) -> Result<Vec<u8>> {
+async fn bytes_of(server: &mut Server, attachment: &MediaItem) -> Result<Vec<u8>> {
     let place = match &attachment.place {
-        Place::Address(_) => {
+        AttachmentPlace::Address(_) => {
             let message = server.fetch_media(attachment.message).await?;
             // It is the same file as before, in the same place among the others.
-            let is_same = |other: &Attachment| other.name == attachment.name;
+            let is_same = |other: &MediaItem| other.name == attachment.name;
             let found = attachments(&message).into_iter().find(is_same);
             found.map(|found| found.place)
         }
         place => Some(place.clone()),
     };
     match place {
-        Some(Place::Kept(hash)) => {
+        Some(AttachmentPlace::Kept(hash)) => {
             let hash = hash.parse().map_err(Error::failed)?;
             let bytes = server.media_bytes(hash).await?;
             bytes
                 .map(Vec::from)
                 .ok_or_else(|| Error::failed("the server does not keep it any more"))
         }
-        Some(Place::Inline(content)) => match Inline::decode(&content) {
+        Some(AttachmentPlace::Inline(content)) => match Inline::decode(&content) {
             Some(Ok((_, bytes))) => Ok(bytes),
             _ => Err(Error::failed("the content of the file cannot be read")),
         },

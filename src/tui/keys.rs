@@ -60,7 +60,7 @@ impl Mode {
 /// Action of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Action {
+pub enum KeyAction {
     Quit,
     Suspend,
     Redraw,
@@ -130,25 +130,25 @@ pub enum Action {
 
 /// A key with what is held down beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key(KeyCode, KeyModifiers);
+pub struct KeyPress(KeyCode, KeyModifiers);
 
-const fn plain(code: KeyCode) -> Key {
-    Key(code, KeyModifiers::NONE)
+const fn plain(code: KeyCode) -> KeyPress {
+    KeyPress(code, KeyModifiers::NONE)
 }
 
-const fn letter(c: char) -> Key {
-    Key(KeyCode::Char(c), KeyModifiers::NONE)
+const fn letter(c: char) -> KeyPress {
+    KeyPress(KeyCode::Char(c), KeyModifiers::NONE)
 }
 
-const fn ctrl(c: char) -> Key {
-    Key(KeyCode::Char(c), KeyModifiers::CONTROL)
+const fn ctrl(c: char) -> KeyPress {
+    KeyPress(KeyCode::Char(c), KeyModifiers::CONTROL)
 }
 
-const fn alt(c: char) -> Key {
-    Key(KeyCode::Char(c), KeyModifiers::ALT)
+const fn alt(c: char) -> KeyPress {
+    KeyPress(KeyCode::Char(c), KeyModifiers::ALT)
 }
 
-impl Key {
+impl KeyPress {
     fn is(self, event: &KeyEvent) -> bool {
         // The letter itself shows Shift already.
         let held = event.modifiers.difference(match event.code {
@@ -159,7 +159,7 @@ impl Key {
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for KeyPress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.1.contains(KeyModifiers::CONTROL) {
             f.write_str("Ctrl-")?;
@@ -194,233 +194,248 @@ pub struct Binding {
     /// Where.
     pub mode: Mode,
     /// Any of these.
-    pub keys: &'static [Key],
+    pub keys: &'static [KeyPress],
     /// Their action, for the help.
-    pub action: Action,
+    pub action: KeyAction,
     /// The same, in the words of the help.
     pub help: &'static str,
 }
 
-const fn binding(mode: Mode, keys: &'static [Key], action: Action, help: &'static str) -> Binding {
+const fn binding(
+    mode: Mode,
+    keys: &'static [KeyPress],
+    action: KeyAction,
+    help: &'static str,
+) -> Binding {
     Binding { mode, keys, action, help }
 }
 
-const UP: Key = plain(KeyCode::Up);
-const DOWN: Key = plain(KeyCode::Down);
-const ENTER: Key = plain(KeyCode::Enter);
-const ESC: Key = plain(KeyCode::Esc);
-const TAB: Key = plain(KeyCode::Tab);
+const UP: KeyPress = plain(KeyCode::Up);
+const DOWN: KeyPress = plain(KeyCode::Down);
+const ENTER: KeyPress = plain(KeyCode::Enter);
+const ESC: KeyPress = plain(KeyCode::Esc);
+const TAB: KeyPress = plain(KeyCode::Tab);
 
 /// Every key there is.
 pub const TABLE: &[Binding] = &[
-    binding(Mode::Anywhere, &[letter('?'), plain(KeyCode::F(1))], Action::Help, "show the keys"),
-    binding(Mode::Anywhere, &[ctrl('k')], Action::Jump, "go to a conversation by its name"),
+    binding(Mode::Anywhere, &[letter('?'), plain(KeyCode::F(1))], KeyAction::Help, "show the keys"),
+    binding(Mode::Anywhere, &[ctrl('k')], KeyAction::Jump, "go to a conversation by its name"),
     binding(
         Mode::Anywhere,
-        &[Key(KeyCode::Down, KeyModifiers::ALT), alt('n')],
-        Action::NextConversation,
+        &[KeyPress(KeyCode::Down, KeyModifiers::ALT), alt('n')],
+        KeyAction::NextConversation,
         "next conversation",
     ),
     binding(
         Mode::Anywhere,
-        &[Key(KeyCode::Up, KeyModifiers::ALT), alt('p')],
-        Action::PreviousConversation,
+        &[KeyPress(KeyCode::Up, KeyModifiers::ALT), alt('p')],
+        KeyAction::PreviousConversation,
         "conversation before",
     ),
     binding(
         Mode::Anywhere,
         &[alt('a')],
-        Action::NextUnread,
+        KeyAction::NextUnread,
         "next conversation with unread messages",
     ),
-    binding(Mode::Anywhere, &[TAB], Action::NextPane, "go to the next pane"),
+    binding(Mode::Anywhere, &[TAB], KeyAction::NextPane, "go to the next pane"),
     binding(
         Mode::Anywhere,
         &[plain(KeyCode::BackTab)],
-        Action::PreviousPane,
+        KeyAction::PreviousPane,
         "go to the pane before",
     ),
-    binding(Mode::Anywhere, &[letter('/')], Action::Search, "search"),
-    binding(Mode::Anywhere, &[letter('p')], Action::Platform, "show the next platform only"),
-    binding(Mode::Anywhere, &[letter('f')], Action::Status, "show the next status only"),
-    binding(Mode::Anywhere, &[letter('i')], Action::Write, "write"),
-    binding(Mode::Anywhere, &[letter('w')], Action::Requests, "friend and join requests"),
+    binding(Mode::Anywhere, &[letter('/')], KeyAction::Search, "search"),
+    binding(Mode::Anywhere, &[letter('p')], KeyAction::Platform, "show the next platform only"),
+    binding(Mode::Anywhere, &[letter('f')], KeyAction::Status, "show the next status only"),
+    binding(Mode::Anywhere, &[letter('i')], KeyAction::Write, "write"),
+    binding(Mode::Anywhere, &[letter('w')], KeyAction::Requests, "friend and join requests"),
     binding(
         Mode::Anywhere,
         &[letter('!')],
-        Action::Notifications,
+        KeyAction::Notifications,
         "notifications: off, mentions, all",
     ),
-    binding(Mode::Anywhere, &[ESC], Action::Back, "end a search, a filter, a selection; go back"),
-    binding(Mode::Anywhere, &[ctrl('l')], Action::Redraw, "draw the screen anew"),
-    binding(Mode::Anywhere, &[ctrl('z')], Action::Suspend, "suspend; the shell's fg comes back"),
-    binding(Mode::Anywhere, &[letter('q'), ctrl('c')], Action::Quit, "quit"),
-    binding(Mode::List, &[letter('j'), DOWN], Action::Down, "next conversation"),
-    binding(Mode::List, &[letter('k'), UP], Action::Up, "conversation before"),
+    binding(
+        Mode::Anywhere,
+        &[ESC],
+        KeyAction::Back,
+        "end a search, a filter, a selection; go back",
+    ),
+    binding(Mode::Anywhere, &[ctrl('l')], KeyAction::Redraw, "draw the screen anew"),
+    binding(Mode::Anywhere, &[ctrl('z')], KeyAction::Suspend, "suspend; the shell's fg comes back"),
+    binding(Mode::Anywhere, &[letter('q'), ctrl('c')], KeyAction::Quit, "quit"),
+    binding(Mode::List, &[letter('j'), DOWN], KeyAction::Down, "next conversation"),
+    binding(Mode::List, &[letter('k'), UP], KeyAction::Up, "conversation before"),
     binding(
         Mode::List,
         &[letter('g'), plain(KeyCode::Home)],
-        Action::First,
+        KeyAction::First,
         "all conversations in one",
     ),
-    binding(Mode::List, &[letter('G'), plain(KeyCode::End)], Action::Last, "last conversation"),
-    binding(Mode::List, &[plain(KeyCode::PageDown), ctrl('d')], Action::PageDown, "a page down"),
-    binding(Mode::List, &[plain(KeyCode::PageUp), ctrl('u')], Action::PageUp, "a page up"),
-    binding(Mode::List, &[ENTER], Action::Open, "read it and write to it"),
-    binding(Mode::List, &[letter('r')], Action::MarkRead, "mark as read"),
-    binding(Mode::List, &[letter('m')], Action::Mute, "mute, or no longer"),
-    binding(Mode::List, &[letter('*')], Action::Pin, "pin to the top, or no longer"),
-    binding(Mode::Stream, &[letter('j'), DOWN], Action::Down, "next message"),
-    binding(Mode::Stream, &[letter('k'), UP], Action::Up, "message before"),
+    binding(Mode::List, &[letter('G'), plain(KeyCode::End)], KeyAction::Last, "last conversation"),
+    binding(Mode::List, &[plain(KeyCode::PageDown), ctrl('d')], KeyAction::PageDown, "a page down"),
+    binding(Mode::List, &[plain(KeyCode::PageUp), ctrl('u')], KeyAction::PageUp, "a page up"),
+    binding(Mode::List, &[ENTER], KeyAction::Open, "read it and write to it"),
+    binding(Mode::List, &[letter('r')], KeyAction::MarkRead, "mark as read"),
+    binding(Mode::List, &[letter('m')], KeyAction::Mute, "mute, or no longer"),
+    binding(Mode::List, &[letter('*')], KeyAction::Pin, "pin to the top, or no longer"),
+    binding(Mode::Stream, &[letter('j'), DOWN], KeyAction::Down, "next message"),
+    binding(Mode::Stream, &[letter('k'), UP], KeyAction::Up, "message before"),
     binding(
         Mode::Stream,
         &[plain(KeyCode::PageDown), letter(' ')],
-        Action::PageDown,
+        KeyAction::PageDown,
         "a page down",
     ),
-    binding(Mode::Stream, &[plain(KeyCode::PageUp), letter('b')], Action::PageUp, "a page up"),
-    binding(Mode::Stream, &[ctrl('d')], Action::HalfDown, "half a page down"),
-    binding(Mode::Stream, &[ctrl('u')], Action::HalfUp, "half a page up"),
+    binding(Mode::Stream, &[plain(KeyCode::PageUp), letter('b')], KeyAction::PageUp, "a page up"),
+    binding(Mode::Stream, &[ctrl('d')], KeyAction::HalfDown, "half a page down"),
+    binding(Mode::Stream, &[ctrl('u')], KeyAction::HalfUp, "half a page up"),
     binding(
         Mode::Stream,
         &[letter('g'), plain(KeyCode::Home)],
-        Action::First,
+        KeyAction::First,
         "to the oldest loaded message",
     ),
     binding(
         Mode::Stream,
         &[letter('G'), plain(KeyCode::End)],
-        Action::Last,
+        KeyAction::Last,
         "to the newest message, and follow",
     ),
-    binding(Mode::Stream, &[ENTER], Action::Open, "everything about the message"),
-    binding(Mode::Stream, &[letter('r')], Action::Reply, "reply to it"),
-    binding(Mode::Stream, &[letter('e')], Action::Edit, "edit it, if it is your own"),
-    binding(Mode::Stream, &[letter('u')], Action::Recall, "take it back (recall)"),
-    binding(Mode::Stream, &[letter('+')], Action::React, "react to it, or no longer"),
-    binding(Mode::Stream, &[letter('a')], Action::Answered, "to the message that it answers"),
-    binding(Mode::Stream, &[plain(KeyCode::Backspace)], Action::Return, "back from there"),
-    binding(Mode::Stream, &[letter('o')], Action::OpenLink, "open a link or a file of it"),
-    binding(Mode::Stream, &[letter('s')], Action::Save, "save a file of it"),
-    binding(Mode::Stream, &[letter('c')], Action::Conversation, "show it in its conversation"),
-    binding(Mode::Stream, &[letter('y')], Action::Copy, "copy the content"),
-    binding(Mode::Stream, &[letter('Y')], Action::CopyId, "copy the ID"),
-    binding(Mode::Stream, &[letter('x')], Action::Cancel, "cancel it, if it is not sent yet"),
-    binding(Mode::Stream, &[letter('R')], Action::Retry, "send it again"),
-    binding(Mode::Stream, &[letter('d')], Action::Delete, "delete it here"),
-    binding(Mode::Stream, &[letter('n')], Action::NextMatch, "match before, further up"),
-    binding(Mode::Stream, &[letter('N')], Action::PreviousMatch, "match after, further down"),
-    binding(Mode::Write, &[ENTER], Action::Send, "send; `/file PATH` sends a file"),
+    binding(Mode::Stream, &[ENTER], KeyAction::Open, "everything about the message"),
+    binding(Mode::Stream, &[letter('r')], KeyAction::Reply, "reply to it"),
+    binding(Mode::Stream, &[letter('e')], KeyAction::Edit, "edit it, if it is your own"),
+    binding(Mode::Stream, &[letter('u')], KeyAction::Recall, "take it back (recall)"),
+    binding(Mode::Stream, &[letter('+')], KeyAction::React, "react to it, or no longer"),
+    binding(Mode::Stream, &[letter('a')], KeyAction::Answered, "to the message that it answers"),
+    binding(Mode::Stream, &[plain(KeyCode::Backspace)], KeyAction::Return, "back from there"),
+    binding(Mode::Stream, &[letter('o')], KeyAction::OpenLink, "open a link or a file of it"),
+    binding(Mode::Stream, &[letter('s')], KeyAction::Save, "save a file of it"),
+    binding(Mode::Stream, &[letter('c')], KeyAction::Conversation, "show it in its conversation"),
+    binding(Mode::Stream, &[letter('y')], KeyAction::Copy, "copy the content"),
+    binding(Mode::Stream, &[letter('Y')], KeyAction::CopyId, "copy the ID"),
+    binding(Mode::Stream, &[letter('x')], KeyAction::Cancel, "cancel it, if it is not sent yet"),
+    binding(Mode::Stream, &[letter('R')], KeyAction::Retry, "send it again"),
+    binding(Mode::Stream, &[letter('d')], KeyAction::Delete, "delete it here"),
+    binding(Mode::Stream, &[letter('n')], KeyAction::NextMatch, "match before, further up"),
+    binding(Mode::Stream, &[letter('N')], KeyAction::PreviousMatch, "match after, further down"),
+    binding(Mode::Write, &[ENTER], KeyAction::Send, "send; `/file PATH` sends a file"),
     binding(
         Mode::Write,
         &[
-            Key(KeyCode::Enter, KeyModifiers::ALT),
-            Key(KeyCode::Enter, KeyModifiers::SHIFT),
+            KeyPress(KeyCode::Enter, KeyModifiers::ALT),
+            KeyPress(KeyCode::Enter, KeyModifiers::SHIFT),
             ctrl('j'),
         ],
-        Action::NewLine,
+        KeyAction::NewLine,
         "begin a new line",
     ),
-    binding(Mode::Write, &[TAB], Action::Complete, "complete @name or the path of /file"),
-    binding(Mode::Write, &[UP, ctrl('p')], Action::Older, "line above; what was sent before"),
-    binding(Mode::Write, &[DOWN, ctrl('n')], Action::Newer, "line below; what was sent after"),
-    binding(Mode::Write, &[plain(KeyCode::PageUp)], Action::PageUp, "read a page up"),
-    binding(Mode::Write, &[plain(KeyCode::PageDown)], Action::PageDown, "read a page down"),
+    binding(Mode::Write, &[TAB], KeyAction::Complete, "complete @name or the path of /file"),
+    binding(Mode::Write, &[UP, ctrl('p')], KeyAction::Older, "line above; what was sent before"),
+    binding(Mode::Write, &[DOWN, ctrl('n')], KeyAction::Newer, "line below; what was sent after"),
+    binding(Mode::Write, &[plain(KeyCode::PageUp)], KeyAction::PageUp, "read a page up"),
+    binding(Mode::Write, &[plain(KeyCode::PageDown)], KeyAction::PageDown, "read a page down"),
     binding(
         Mode::Write,
         &[ctrl('a'), plain(KeyCode::Home)],
-        Action::LineStart,
+        KeyAction::LineStart,
         "to the start of the line",
     ),
-    binding(Mode::Write, &[ctrl('e'), plain(KeyCode::End)], Action::LineEnd, "to its end"),
+    binding(Mode::Write, &[ctrl('e'), plain(KeyCode::End)], KeyAction::LineEnd, "to its end"),
     binding(
         Mode::Write,
-        &[alt('b'), Key(KeyCode::Left, KeyModifiers::CONTROL)],
-        Action::WordLeft,
+        &[alt('b'), KeyPress(KeyCode::Left, KeyModifiers::CONTROL)],
+        KeyAction::WordLeft,
         "a word back",
     ),
     binding(
         Mode::Write,
-        &[alt('f'), Key(KeyCode::Right, KeyModifiers::CONTROL)],
-        Action::WordRight,
+        &[alt('f'), KeyPress(KeyCode::Right, KeyModifiers::CONTROL)],
+        KeyAction::WordRight,
         "a word forth",
     ),
-    binding(Mode::Write, &[ctrl('u')], Action::DeleteToStart, "delete to the start of the line"),
-    binding(Mode::Write, &[alt('k')], Action::DeleteToEnd, "delete to its end"),
+    binding(Mode::Write, &[ctrl('u')], KeyAction::DeleteToStart, "delete to the start of the line"),
+    binding(Mode::Write, &[alt('k')], KeyAction::DeleteToEnd, "delete to its end"),
     binding(
         Mode::Write,
-        &[ctrl('w'), Key(KeyCode::Backspace, KeyModifiers::ALT)],
-        Action::DeleteWord,
+        &[ctrl('w'), KeyPress(KeyCode::Backspace, KeyModifiers::ALT)],
+        KeyAction::DeleteWord,
         "delete the word before",
     ),
-    binding(Mode::Write, &[alt('d')], Action::DeleteNextWord, "delete the word behind"),
+    binding(Mode::Write, &[alt('d')], KeyAction::DeleteNextWord, "delete the word behind"),
     binding(
         Mode::Write,
         &[ctrl('d'), plain(KeyCode::Delete)],
-        Action::DeleteNext,
+        KeyAction::DeleteNext,
         "delete the character behind",
     ),
-    binding(Mode::Write, &[ctrl('y')], Action::Yank, "put in what was deleted"),
+    binding(Mode::Write, &[ctrl('y')], KeyAction::Yank, "put in what was deleted"),
     // Terminals send Ctrl-_ as Ctrl-7.
-    binding(Mode::Write, &[ctrl('_'), ctrl('7')], Action::Undo, "undo"),
-    binding(Mode::Search, &[ENTER], Action::Find, "search here, upwards"),
-    binding(Mode::Search, &[TAB], Action::FindEverywhere, "search all conversations"),
-    binding(Mode::Pick, &[DOWN, ctrl('n')], Action::Down, "next"),
-    binding(Mode::Pick, &[UP, ctrl('p')], Action::Up, "the one before"),
-    binding(Mode::Pick, &[plain(KeyCode::PageDown)], Action::PageDown, "a page down"),
-    binding(Mode::Pick, &[plain(KeyCode::PageUp)], Action::PageUp, "a page up"),
-    binding(Mode::Pick, &[ENTER], Action::Open, "take it"),
-    binding(Mode::View, &[letter('j'), DOWN], Action::Down, "a line down"),
-    binding(Mode::View, &[letter('k'), UP], Action::Up, "a line up"),
-    binding(Mode::View, &[plain(KeyCode::PageDown), letter(' ')], Action::PageDown, "a page down"),
-    binding(Mode::View, &[plain(KeyCode::PageUp), letter('b')], Action::PageUp, "a page up"),
-    binding(Mode::View, &[letter('g'), plain(KeyCode::Home)], Action::First, "to the top"),
-    binding(Mode::View, &[letter('G'), plain(KeyCode::End)], Action::Last, "to the end"),
-    binding(Mode::View, &[letter('q'), ESC, ENTER], Action::Back, "close the view"),
-    binding(Mode::Question, &[letter('y')], Action::Yes, "yes"),
-    binding(Mode::Question, &[letter('n')], Action::No, "no; any other key leaves it as it is"),
+    binding(Mode::Write, &[ctrl('_'), ctrl('7')], KeyAction::Undo, "undo"),
+    binding(Mode::Search, &[ENTER], KeyAction::Find, "search here, upwards"),
+    binding(Mode::Search, &[TAB], KeyAction::FindEverywhere, "search all conversations"),
+    binding(Mode::Pick, &[DOWN, ctrl('n')], KeyAction::Down, "next"),
+    binding(Mode::Pick, &[UP, ctrl('p')], KeyAction::Up, "the one before"),
+    binding(Mode::Pick, &[plain(KeyCode::PageDown)], KeyAction::PageDown, "a page down"),
+    binding(Mode::Pick, &[plain(KeyCode::PageUp)], KeyAction::PageUp, "a page up"),
+    binding(Mode::Pick, &[ENTER], KeyAction::Open, "take it"),
+    binding(Mode::View, &[letter('j'), DOWN], KeyAction::Down, "a line down"),
+    binding(Mode::View, &[letter('k'), UP], KeyAction::Up, "a line up"),
+    binding(
+        Mode::View,
+        &[plain(KeyCode::PageDown), letter(' ')],
+        KeyAction::PageDown,
+        "a page down",
+    ),
+    binding(Mode::View, &[plain(KeyCode::PageUp), letter('b')], KeyAction::PageUp, "a page up"),
+    binding(Mode::View, &[letter('g'), plain(KeyCode::Home)], KeyAction::First, "to the top"),
+    binding(Mode::View, &[letter('G'), plain(KeyCode::End)], KeyAction::Last, "to the end"),
+    binding(Mode::View, &[letter('q'), ESC, ENTER], KeyAction::Back, "close the view"),
+    binding(Mode::Question, &[letter('y')], KeyAction::Yes, "yes"),
+    binding(Mode::Question, &[letter('n')], KeyAction::No, "no; any other key leaves it as it is"),
 ];
 
 /// Whether an action is about a message; its view knows these as the stream does.
-fn is_on_message(action: Action) -> bool {
+fn is_on_message(action: KeyAction) -> bool {
     matches!(
         action,
-        Action::Reply
-            | Action::Edit
-            | Action::Recall
-            | Action::React
-            | Action::Answered
-            | Action::OpenLink
-            | Action::Save
-            | Action::Conversation
-            | Action::Copy
-            | Action::CopyId
-            | Action::Cancel
-            | Action::Retry
-            | Action::Delete
+        KeyAction::Reply
+            | KeyAction::Edit
+            | KeyAction::Recall
+            | KeyAction::React
+            | KeyAction::Answered
+            | KeyAction::OpenLink
+            | KeyAction::Save
+            | KeyAction::Conversation
+            | KeyAction::Copy
+            | KeyAction::CopyId
+            | KeyAction::Cancel
+            | KeyAction::Retry
+            | KeyAction::Delete
     )
 }
 
 /// Whether an action edits a text; wherever there is one, it is the same.
-fn is_editing(action: Action) -> bool {
+fn is_editing(action: KeyAction) -> bool {
     matches!(
         action,
-        Action::LineStart
-            | Action::LineEnd
-            | Action::WordLeft
-            | Action::WordRight
-            | Action::DeleteToStart
-            | Action::DeleteToEnd
-            | Action::DeleteWord
-            | Action::DeleteNextWord
-            | Action::DeleteNext
-            | Action::Yank
-            | Action::Undo
+        KeyAction::LineStart
+            | KeyAction::LineEnd
+            | KeyAction::WordLeft
+            | KeyAction::WordRight
+            | KeyAction::DeleteToStart
+            | KeyAction::DeleteToEnd
+            | KeyAction::DeleteWord
+            | KeyAction::DeleteNextWord
+            | KeyAction::DeleteNext
+            | KeyAction::Yank
+            | KeyAction::Undo
     )
 }
 
 /// The action of a key in a mode; `None` where it means nothing, or is text.
-pub fn action(mode: Mode, event: &KeyEvent) -> Option<Action> {
+pub fn action(mode: Mode, event: &KeyEvent) -> Option<KeyAction> {
     let find = |mode| {
         TABLE
             .iter()
@@ -430,7 +445,7 @@ pub fn action(mode: Mode, event: &KeyEvent) -> Option<Action> {
         return Some(binding.action);
     }
     if mode == Mode::Question {
-        return Some(Action::Back);
+        return Some(KeyAction::Back);
     }
     if mode == Mode::View {
         let on_message = find(Mode::Stream).map(|binding| binding.action);
@@ -469,14 +484,14 @@ mod tests {
     #[test]
     fn letters_are_text_while_writing() {
         let q = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
-        assert_eq!(action(Mode::List, &q), Some(Action::Quit));
+        assert_eq!(action(Mode::List, &q), Some(KeyAction::Quit));
         assert_eq!(action(Mode::Write, &q), None);
-        assert_eq!(action(Mode::Question, &q), Some(Action::Back));
+        assert_eq!(action(Mode::Question, &q), Some(KeyAction::Back));
         let c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-        assert_eq!(action(Mode::Write, &c), Some(Action::Quit));
+        assert_eq!(action(Mode::Write, &c), Some(KeyAction::Quit));
         let u = KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL);
         for mode in [Mode::Write, Mode::Search, Mode::Pick] {
-            assert_eq!(action(mode, &u), Some(Action::DeleteToStart));
+            assert_eq!(action(mode, &u), Some(KeyAction::DeleteToStart));
         }
     }
 }

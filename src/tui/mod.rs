@@ -20,7 +20,7 @@ use crossterm::execute;
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 pub use model::Level;
-use model::{Effect, Event, Model, Reply, Request};
+use model::{Effect, Model, ServerReply, ServerRequest, TuiEvent};
 use rustix::process::{Signal as Number, getpid, kill_current_process_group, kill_process};
 use std::io;
 use std::time::Duration;
@@ -49,7 +49,7 @@ pub async fn run(server: Server, notify: Level) -> Result<()> {
     let (asked, requests) = mpsc::channel(REQUESTS);
     let (answered, answers) = mpsc::channel(REQUESTS);
     let size = crossterm::terminal::size().map_err(broken)?;
-    let client = Client {
+    let client = TerminalClient {
         model: Model::new(server.short_name(), size, TimeZone::system(), now(), notify),
         theme: Theme::of_environment(),
         asked,
@@ -70,12 +70,12 @@ fn broken(error: impl std::fmt::Display) -> Error {
     Error::failed(format!("cannot use the terminal: {error}"))
 }
 
-struct Client {
+struct TerminalClient {
     model: Model,
     theme: Theme,
-    asked: mpsc::Sender<Request>,
-    events: mpsc::Receiver<watch::Event>,
-    answers: mpsc::Receiver<Reply>,
+    asked: mpsc::Sender<ServerRequest>,
+    events: mpsc::Receiver<watch::WatchEvent>,
+    answers: mpsc::Receiver<ServerReply>,
     signals: Signals,
 }
 
@@ -114,12 +114,12 @@ impl Signals {
 
 /// Whether to go on.
 #[derive(PartialEq, Eq)]
-enum Next {
+enum NextEvent {
     GoOn,
     End,
 }
 
-impl Client {
+impl TerminalClient {
     async fn run(mut self, terminal: &mut Terminal) -> Result<()> {
         let mut typed = EventStream::new();
         let mut seconds = interval(Duration::from_secs(1));
@@ -141,7 +141,7 @@ impl Client {
                     None => return Ok(()),
                 },
                 () = sleep_until(drawn + FRAME), if !is_drawn => {
-                    if self.settle(terminal)? == Next::End {
+                    if self.settle(terminal)? == NextEvent::End {
                         return Ok(());
                     }
                     terminal.draw(|frame| view::draw(frame, &self.model, self.theme)).map_err(broken)?;
@@ -149,14 +149,14 @@ impl Client {
                     is_drawn = true;
                     continue;
                 }
-                _ = seconds.tick() => self.model.update(Event::Tick(now())),
-                Some(answer) = self.answers.recv() => self.model.update(Event::Reply(answer)),
+                _ = seconds.tick() => self.model.update(TuiEvent::Tick(now())),
+                Some(answer) = self.answers.recv() => self.model.update(TuiEvent::Reply(answer)),
                 count = self.events.recv_many(&mut told, BATCH) => {
                     if count == 0 {
                         return Err(Error::failed("the connection task ended"));
                     }
                     for event in told.drain(..) {
-                        self.model.update(Event::Watch(event));
+                        self.model.update(TuiEvent::Watch(event));
                     }
                 }
             }
@@ -166,32 +166,32 @@ impl Client {
 
     fn type_in(&mut self, typed: Typed) {
         match typed {
-            Typed::Key(key) => self.model.update(Event::Key(key)),
-            Typed::Mouse(mouse) => self.model.update(Event::Mouse(mouse)),
-            Typed::Paste(text) => self.model.update(Event::Paste(text)),
-            Typed::Resize(width, height) => self.model.update(Event::Resize(width, height)),
-            Typed::FocusGained => self.model.update(Event::Focus(true)),
-            Typed::FocusLost => self.model.update(Event::Focus(false)),
+            Typed::Key(key) => self.model.update(TuiEvent::Key(key)),
+            Typed::Mouse(mouse) => self.model.update(TuiEvent::Mouse(mouse)),
+            Typed::Paste(text) => self.model.update(TuiEvent::Paste(text)),
+            Typed::Resize(width, height) => self.model.update(TuiEvent::Resize(width, height)),
+            Typed::FocusGained => self.model.update(TuiEvent::Focus(true)),
+            Typed::FocusLost => self.model.update(TuiEvent::Focus(false)),
         }
     }
 
     /// Does what the model wants done.
-    fn settle(&mut self, terminal: &mut Terminal) -> Result<Next> {
+    fn settle(&mut self, terminal: &mut Terminal) -> Result<NextEvent> {
         for effect in self.model.settle() {
             match effect {
                 Effect::Ask(request) => {
                     if let Err(error) = self.asked.try_send(request) {
                         let text = match error.into_inner() {
-                            Request::Page { ticket, .. } => {
-                                Reply::NoPage { ticket, why: BUSY.into() }
+                            ServerRequest::Page { ticket, .. } => {
+                                ServerReply::NoPage { ticket, why: BUSY.into() }
                             }
-                            Request::Send(_) | Request::SendFile(..) => {
-                                Reply::NotSent { why: BUSY.into() }
+                            ServerRequest::Send(_) | ServerRequest::SendFile(..) => {
+                                ServerReply::NotSent { why: BUSY.into() }
                             }
-                            Request::Read(..) => Reply::NotRead,
-                            _ => Reply::Failed(BUSY.into()),
+                            ServerRequest::Read(..) => ServerReply::NotRead,
+                            _ => ServerReply::Failed(BUSY.into()),
                         };
-                        self.model.update(Event::Reply(text));
+                        self.model.update(TuiEvent::Reply(text));
                     }
                 }
                 Effect::Copy(text) => {
@@ -203,7 +203,7 @@ impl Client {
                         execute!(io::stdout(), CopyToClipboard::to_clipboard_from(&what))
                             .map_err(broken)?;
                         let text = format!("there is no desktop here to open it; copied: {what}");
-                        self.model.update(Event::Reply(Reply::Failed(text)));
+                        self.model.update(TuiEvent::Reply(ServerReply::Failed(text)));
                     }
                 }
                 Effect::Notify(notification) => Terminal::notify(&notification).map_err(broken)?,
@@ -212,10 +212,10 @@ impl Client {
                 Effect::Suspend => {
                     kill_current_process_group(Number::TSTP).map_err(broken)?;
                 }
-                Effect::Quit => return Ok(Next::End),
+                Effect::Quit => return Ok(NextEvent::End),
             }
         }
-        Ok(Next::GoOn)
+        Ok(NextEvent::GoOn)
     }
 }
 

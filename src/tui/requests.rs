@@ -2,8 +2,8 @@
 
 use super::files::{self, in_background};
 use super::model::conversations::MOST;
-use super::model::scope::Key;
-use super::model::{Reply, Request};
+use super::model::scope::ConversationKey;
+use super::model::{ServerReply, ServerRequest};
 use crate::client::file::{OpenFile, segment};
 use crate::client::{ConversationQuery, Server};
 use crate::error::Result;
@@ -16,7 +16,11 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use uuid::Uuid;
 
 /// Answers requests until nobody asks any more.
-pub async fn answer(mut server: Server, mut requests: Receiver<Request>, answers: Sender<Reply>) {
+pub async fn answer(
+    mut server: Server,
+    mut requests: Receiver<ServerRequest>,
+    answers: Sender<ServerReply>,
+) {
     let mut waiting = VecDeque::new();
     while let Some(request) = requests.recv().await {
         waiting.push_back(request);
@@ -25,12 +29,12 @@ pub async fn answer(mut server: Server, mut requests: Receiver<Request>, answers
                 waiting.push_back(more);
             }
             // Only the page that was asked for last is still wanted.
-            let is_page = |request: &Request| matches!(request, Request::Page { .. });
+            let is_page = |request: &ServerRequest| matches!(request, ServerRequest::Page { .. });
             if is_page(&request) && waiting.iter().any(is_page) {
                 continue;
             }
             // Files take their time, and nothing else waits for them.
-            if matches!(request, Request::Fetch(..) | Request::SendFile(..)) {
+            if matches!(request, ServerRequest::Fetch(..) | ServerRequest::SendFile(..)) {
                 let (mut server, answers) = (server.clone(), answers.clone());
                 tokio::spawn(async move {
                     // Nobody is there to be told where the client has ended.
@@ -45,32 +49,32 @@ pub async fn answer(mut server: Server, mut requests: Receiver<Request>, answers
     }
 }
 
-async fn ask(server: &mut Server, request: Request) -> Reply {
+async fn ask(server: &mut Server, request: ServerRequest) -> ServerReply {
     match request {
-        Request::Page { ticket, wanted } => match server.page(&wanted).await {
-            Ok(found) => Reply::Page { ticket, found },
-            Err(error) => Reply::NoPage { ticket, why: error.to_string() },
+        ServerRequest::Page { ticket, wanted } => match server.page(&wanted).await {
+            Ok(found) => ServerReply::Page { ticket, found },
+            Err(error) => ServerReply::NoPage { ticket, why: error.to_string() },
         },
-        Request::Send(message) => match send(server, &message).await {
-            Ok(message) => Reply::Made(Box::new(message)),
-            Err(error) => Reply::NotSent { why: error.to_string() },
+        ServerRequest::Send(message) => match send(server, &message).await {
+            Ok(message) => ServerReply::Made(Box::new(message)),
+            Err(error) => ServerReply::NotSent { why: error.to_string() },
         },
-        Request::SendFile(message, path) => match send_file(server, message, path).await {
-            Ok(message) => Reply::Made(Box::new(message)),
-            Err(error) => Reply::NotSent { why: error.to_string() },
+        ServerRequest::SendFile(message, path) => match send_file(server, message, path).await {
+            Ok(message) => ServerReply::Made(Box::new(message)),
+            Err(error) => ServerReply::NotSent { why: error.to_string() },
         },
-        Request::Edit(id, change) => match server.edit(id, &change).await {
-            Ok(message) => Reply::Changed(Box::new(message), "edited"),
-            Err(error) => Reply::Failed(format!("not edited: {error} (↑ brings it back)")),
+        ServerRequest::Edit(id, change) => match server.edit(id, &change).await {
+            Ok(message) => ServerReply::Changed(Box::new(message), "edited"),
+            Err(error) => ServerReply::Failed(format!("not edited: {error} (↑ brings it back)")),
         },
-        Request::Read(key, id) => {
+        ServerRequest::Read(key, id) => {
             let read_to = Some(ReadTo::Text(id.to_string()));
             let set = SetConversation { read_to, ..SetConversation::default() };
-            set_conversation(server, &key, &set).await.unwrap_or(Reply::NotRead)
+            set_conversation(server, &key, &set).await.unwrap_or(ServerReply::NotRead)
         }
-        request => {
-            try_ask(server, request).await.unwrap_or_else(|error| Reply::Failed(error.to_string()))
-        }
+        request => try_ask(server, request)
+            .await
+            .unwrap_or_else(|error| ServerReply::Failed(error.to_string())),
     }
 }
 
@@ -99,56 +103,60 @@ async fn send_file(server: &mut Server, message: NewMessage, path: PathBuf) -> R
     send(server, &NewMessage { segments: Some(vec![segment]), ..message }).await
 }
 
-async fn set_conversation(server: &mut Server, key: &Key, set: &SetConversation) -> Result<Reply> {
+async fn set_conversation(
+    server: &mut Server,
+    key: &ConversationKey,
+    set: &SetConversation,
+) -> Result<ServerReply> {
     let known = server.set_conversation(&key.platform, &key.conversation, set).await?;
-    Ok(Reply::Conversation(known.map(Box::new)))
+    Ok(ServerReply::Conversation(known.map(Box::new)))
 }
 
-async fn try_ask(server: &mut Server, request: Request) -> Result<Reply> {
-    let changed = |message, done| Reply::Changed(Box::new(message), done);
+async fn try_ask(server: &mut Server, request: ServerRequest) -> Result<ServerReply> {
+    let changed = |message, done| ServerReply::Changed(Box::new(message), done);
     Ok(match request {
-        Request::Conversations => {
+        ServerRequest::Conversations => {
             let kept = ConversationQuery { limit: Some(MOST), ..ConversationQuery::default() };
-            Reply::Conversations(server.conversations(&kept).await?)
+            ServerReply::Conversations(server.conversations(&kept).await?)
         }
-        Request::Platforms => Reply::Platforms(server.platforms().await?),
-        Request::Stats => Reply::Stats(server.stats().await?),
-        Request::Message(id) => match server.message(id).await? {
-            Some(message) => Reply::Message(Box::new(message)),
-            None => Reply::Deleted(id),
+        ServerRequest::Platforms => ServerReply::Platforms(server.platforms().await?),
+        ServerRequest::Stats => ServerReply::Stats(server.stats().await?),
+        ServerRequest::Message(id) => match server.message(id).await? {
+            Some(message) => ServerReply::Message(Box::new(message)),
+            None => ServerReply::Deleted(id),
         },
-        Request::ReadAll(key) => {
+        ServerRequest::ReadAll(key) => {
             let read_to = Some(ReadTo::latest());
             let set = SetConversation { read_to, ..SetConversation::default() };
             set_conversation(server, &key, &set).await?
         }
-        Request::SetConversation(key, set) => set_conversation(server, &key, &set).await?,
-        Request::Recall(id) => changed(server.recall(id).await?, "taken back"),
-        Request::React(id, emoji, on) => {
+        ServerRequest::SetConversation(key, set) => set_conversation(server, &key, &set).await?,
+        ServerRequest::Recall(id) => changed(server.recall(id).await?, "taken back"),
+        ServerRequest::React(id, emoji, on) => {
             let done = if on { "reacted" } else { "reaction taken back" };
             changed(server.react(id, &emoji, on).await?, done)
         }
-        Request::SetStatus(id, status) => {
+        ServerRequest::SetStatus(id, status) => {
             let done = if status == Status::Canceled { "canceled" } else { "it is sent again" };
             changed(server.set_status(id, status).await?, done)
         }
-        Request::Delete(id) => {
+        ServerRequest::Delete(id) => {
             server.delete(id).await?;
-            Reply::Deleted(id)
+            ServerReply::Deleted(id)
         }
-        Request::Fetch(attachment, fetching) => {
+        ServerRequest::Fetch(attachment, fetching) => {
             let (path, fetching) = files::fetch(server, *attachment, fetching).await?;
-            Reply::Fetched(path, fetching)
+            ServerReply::Fetched(path, fetching)
         }
-        Request::Requests => Reply::Requests(server.requests().await?),
-        Request::Answer(id, approve) => {
+        ServerRequest::Requests => ServerReply::Requests(server.requests().await?),
+        ServerRequest::Answer(id, approve) => {
             let answer = RequestAnswer { approve, reason: None };
-            Reply::RequestAnswered(Box::new(server.answer_request(id, &answer).await?))
+            ServerReply::RequestAnswered(Box::new(server.answer_request(id, &answer).await?))
         }
-        Request::Page { .. }
-        | Request::Send(_)
-        | Request::SendFile(..)
-        | Request::Edit(..)
-        | Request::Read(..) => unreachable!("answered above"),
+        ServerRequest::Page { .. }
+        | ServerRequest::Send(_)
+        | ServerRequest::SendFile(..)
+        | ServerRequest::Edit(..)
+        | ServerRequest::Read(..) => unreachable!("answered above"),
     })
 }

@@ -3,7 +3,7 @@
 use crate::onebot::Peer;
 use crate::rechat::Rechat;
 use crate::{onebot11, onebot12};
-use rechat::adapter::{Event, Inbound};
+use rechat::adapter::{AdapterEvent, Inbound};
 use rechat::model::reaction::ReactionChange;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -79,15 +79,15 @@ async fn invalid_are_skipped(mut rechat: Rechat, peer: Peer, version: &str, soun
 }
 
 /// An event as a fixture tells it.
-fn told_event(event: &Event) -> Value {
+fn told_event(event: &AdapterEvent) -> Value {
     match event {
-        Event::Recalled { message, by, at } => {
+        AdapterEvent::Recalled { message, by, at } => {
             json!({"recalled": [message.conversation, message.external_id, by, at]})
         }
-        Event::Edited { message, content, at } => {
+        AdapterEvent::Edited { message, content, at } => {
             json!({"edited": [message.conversation, message.external_id, content.readable(), at]})
         }
-        Event::Reacted { message, change, .. } => {
+        AdapterEvent::Reacted { message, change, .. } => {
             let change = match change {
                 ReactionChange::Set { emoji, user, mine, on } => {
                     json!({"emoji": emoji, "user": user, "mine": mine, "on": on})
@@ -98,7 +98,7 @@ fn told_event(event: &Event) -> Value {
             };
             json!({"reacted": [message.conversation, message.external_id, change]})
         }
-        Event::Noticed { notice, request } => {
+        AdapterEvent::Noticed { notice, request } => {
             let mut told = json!({ "noticed": notice });
             if let Some(request) = request {
                 told["request"] = json!([format!("{:?}", request.kind), request.flag]);

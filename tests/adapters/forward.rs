@@ -1,7 +1,7 @@
 use crate::onebot::{Listener, Reply};
 use crate::onebot11::{group_message, lifecycle, willing, willing_but};
 use crate::rechat::Rechat;
-use rechat::adapter::{Delivery, State};
+use rechat::adapter::{Delivery, PlatformState};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -15,17 +15,17 @@ async fn it_is_dialled_and_dialled_again() {
     let mut rechat = Rechat::start(&[entry(&listener, "token = 'secret'")]).await;
     let peer = listener.accept(willing()).await;
     peer.push(&lifecycle(1));
-    assert_eq!(rechat.change().await, ("-".into(), State::Connecting, String::new()));
-    assert_eq!(rechat.change().await, ("1".into(), State::Connected, String::new()));
+    assert_eq!(rechat.change().await, ("-".into(), PlatformState::Connecting, String::new()));
+    assert_eq!(rechat.change().await, ("1".into(), PlatformState::Connected, String::new()));
     peer.push(&group_message(1, 77, 1, "hello"));
     assert_eq!(rechat.message().await.content.readable(), "hello");
     assert!(matches!(rechat.send("qq", "group_77", "hi").await, Delivery::Sent { .. }));
     peer.drop_connection();
-    assert_eq!(rechat.change().await.1, State::Disconnected);
-    assert_eq!(rechat.change().await.1, State::Connecting);
+    assert_eq!(rechat.change().await.1, PlatformState::Disconnected);
+    assert_eq!(rechat.change().await.1, PlatformState::Connecting);
     let again = listener.accept(willing()).await;
     again.push(&lifecycle(1));
-    assert_eq!(rechat.change().await.1, State::Connected);
+    assert_eq!(rechat.change().await.1, PlatformState::Connected);
     assert_eq!(rechat.registry.platforms().len(), 1, "the account stands for the entry");
     rechat.stop().await;
     again.ended().await;
@@ -36,9 +36,9 @@ async fn a_token_refused_in_the_handshake_is_an_error() {
     let listener = Listener::new(Some("secret")).await;
     let mut rechat = Rechat::start(&[entry(&listener, "token = 'wrong'")]).await;
     listener.refuse().await;
-    assert_eq!(rechat.change().await.1, State::Connecting);
+    assert_eq!(rechat.change().await.1, PlatformState::Connecting);
     let (_, state, reason) = rechat.change().await;
-    assert_eq!(state, State::Error);
+    assert_eq!(state, PlatformState::Error);
     assert!(reason.contains("token"), "{reason}");
 }
 
@@ -48,9 +48,9 @@ async fn a_token_refused_after_the_upgrade_is_an_error() {
     let mut rechat = Rechat::start(&[entry(&listener, "")]).await;
     let peer = listener.accept(willing()).await;
     peer.push(&json!({"status": "failed", "retcode": 1403, "data": null, "message": "token", "echo": null}));
-    assert_eq!(rechat.change().await.1, State::Connecting);
+    assert_eq!(rechat.change().await.1, PlatformState::Connecting);
     let (_, state, reason) = rechat.change().await;
-    assert_eq!(state, State::Error, "never Connected in between");
+    assert_eq!(state, PlatformState::Error, "never Connected in between");
     assert!(reason.contains("1403"), "{reason}");
     peer.ended().await;
 }
@@ -60,12 +60,12 @@ async fn an_implementation_that_says_nothing_is_asked_who_it_is() {
     let listener = Listener::new(None).await;
     let mut rechat = Rechat::start(&[entry(&listener, "")]).await;
     let _peer = listener.accept(willing()).await;
-    rechat.until("10001000", State::Connected).await;
+    rechat.until("10001000", PlatformState::Connected).await;
 
     let listener = Listener::new(None).await;
     let mut rechat = Rechat::start(&[entry(&listener, "answer_timeout = 0.05")]).await;
     let _peer = listener.accept(willing_but("get_login_info", Reply::Silent)).await;
-    rechat.until("-", State::Connected).await;
+    rechat.until("-", PlatformState::Connected).await;
     assert!(rechat.registry.handle("qq", None).is_some());
 }
 

@@ -2,8 +2,8 @@
 
 use crate::onebot::DEADLINE;
 use rechat::adapter::{
-    AccountHandle, AdapterConfig, Adapters, Changes, Delivery, Event, EventSink, Handshake,
-    Inbound, Outbound, QueuedEvent, Registry, Socket, State, start,
+    AccountHandle, AdapterConfig, AdapterEvent, Adapters, Changes, Delivery, EventSink, Handshake,
+    Inbound, Outbound, PlatformState, QueuedEvent, Registry, Socket, start,
 };
 use rechat::model::content::Content;
 use rechat::model::message::MessageType;
@@ -30,7 +30,7 @@ pub struct Rechat {
     /// Messages that were confirmed after their time limit.
     pub confirmed_late: Vec<Uuid>,
     /// Everything else that was told, in its order.
-    pub told: Vec<Event>,
+    pub told: Vec<AdapterEvent>,
     stop: CancellationToken,
     tracker: TaskTracker,
     address: String,
@@ -100,7 +100,7 @@ impl Rechat {
     }
 
     /// The next thing that is told beside messages and names.
-    pub async fn event(&mut self) -> Event {
+    pub async fn event(&mut self) -> AdapterEvent {
         let next = async {
             while self.told.is_empty() {
                 if let Some(message) = self.take().await {
@@ -116,30 +116,32 @@ impl Rechat {
     async fn take(&mut self) -> Option<Inbound> {
         let event = match self.events.recv().await.expect("the adapters live").split().0 {
             // The same in our words.
-            Event::Told { meaning: Some(meaning), .. } => *meaning,
-            Event::Told { meaning: None, .. } => return None,
+            AdapterEvent::Told { meaning: Some(meaning), .. } => *meaning,
+            AdapterEvent::Told { meaning: None, .. } => return None,
             event => event,
         };
         match event {
-            Event::Message(message) => return Some(*message),
-            Event::Named { conversation, name, .. } => self.names.push((conversation, name)),
-            Event::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
-            Event::Conversations { answer, .. } => drop(answer.send(self.conversations.clone())),
-            Event::Remembered { answer, .. } => drop(answer.send(Vec::new())),
+            AdapterEvent::Message(message) => return Some(*message),
+            AdapterEvent::Named { conversation, name, .. } => self.names.push((conversation, name)),
+            AdapterEvent::ConfirmedLate { message, .. } => self.confirmed_late.push(message),
+            AdapterEvent::Conversations { answer, .. } => {
+                drop(answer.send(self.conversations.clone()))
+            }
+            AdapterEvent::Remembered { answer, .. } => drop(answer.send(Vec::new())),
             told => self.told.push(told),
         }
         None
     }
 
     /// Waits for the next change of state; `account: State`.
-    pub async fn change(&mut self) -> (String, State, String) {
+    pub async fn change(&mut self) -> (String, PlatformState, String) {
         let change = timeout(DEADLINE, self.changes.next()).await.expect("no change came");
         let account = change.account.unwrap_or_else(|| "-".into());
         (account, change.state, change.reason.unwrap_or_default())
     }
 
     /// Waits until an account is in a state, and gives the reason.
-    pub async fn until(&mut self, account: &str, state: State) -> String {
+    pub async fn until(&mut self, account: &str, state: PlatformState) -> String {
         loop {
             let (changed, now, reason) = self.change().await;
             if changed == account && now == state {

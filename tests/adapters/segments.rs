@@ -4,7 +4,7 @@ use crate::onebot::{Peer, Reply, Script};
 use crate::onebot11::{group_message, headers, willing};
 use crate::onebot12;
 use crate::rechat::Rechat;
-use rechat::adapter::{ActionError, Delivery, Event, ForwardOf, Outbound, State};
+use rechat::adapter::{ActionError, AdapterEvent, Delivery, ForwardOf, Outbound, PlatformState};
 use rechat::model::content::{Content, Media, Segment};
 use rechat::model::message::ReplyTo;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ async fn v11(script: Script) -> (Rechat, Peer) {
     let mut rechat = Rechat::start(&["kind = 'onebot11'".into()]).await;
     let url = rechat.url("/onebot/v11/ws");
     let peer = Peer::dial(&url, &headers("1", "Universal"), script).await.unwrap();
-    rechat.until("1", State::Connected).await;
+    rechat.until("1", PlatformState::Connected).await;
     (rechat, peer)
 }
 
@@ -68,7 +68,7 @@ async fn a_mention_without_a_name_is_named_once_it_is_known() {
         json!([{"type": "at", "data": {"qq": "55"}}, {"type": "text", "data": {"text": " hi"}}]);
     peer.push(&saying(1, &mention));
     assert_eq!(rechat.message().await.content.readable(), "@55 hi");
-    let Event::MentionNamed { message, user, name } = rechat.event().await else { panic!() };
+    let AdapterEvent::MentionNamed { message, user, name } = rechat.event().await else { panic!() };
     assert_eq!((message.conversation.as_str(), message.external_id.as_str()), ("group_77", "1"));
     assert_eq!((user.as_str(), name.as_str()), ("55", "Member 55"));
     peer.push(&saying(2, &mention));
@@ -90,7 +90,7 @@ async fn an_answer_to_an_unknown_message_is_asked_about_once() {
     let answer = |target: &str| json!([{"type": "reply", "data": {"id": target}}, {"type": "text", "data": {"text": "我"}}]);
     peer.push(&saying(1, &answer("-8")));
     assert_eq!(rechat.message().await.reply_to.unwrap().external_id.as_deref(), Some("-8"));
-    let Event::ReplyFound { message, reply_to } = rechat.event().await else { panic!() };
+    let AdapterEvent::ReplyFound { message, reply_to } = rechat.event().await else { panic!() };
     assert_eq!(message.external_id, "1");
     assert_eq!(reply_to.content.as_deref(), Some("谁来？"));
     assert_eq!(reply_to.sender.unwrap().name, "Bo");
@@ -143,7 +143,7 @@ async fn onebot_12_takes_everything_in_one_message() {
     let url = rechat.url("/onebot/v12/ws");
     let peer = Peer::dial(&url, &onebot12::HEADERS, onebot12::willing()).await.unwrap();
     peer.push(&onebot12::status_update(&[("wechat", "wxid_me", true)]));
-    rechat.until("wxid_me", State::Connected).await;
+    rechat.until("wxid_me", PlatformState::Connected).await;
     let mention = Segment::Mention { user: "u5".into(), name: Some("Ann".into()), me: false };
     let image = Segment::Image(Media { name: Some("图.png".into()), ..at("https://x/a.png") });
     let reply_to = ReplyTo { external_id: Some("m0".into()), ..ReplyTo::default() };
@@ -172,7 +172,7 @@ async fn a_mention_on_onebot_12_is_named_once_it_is_known() {
     event["message"] = json!([{"type": "mention", "data": {"user_id": "u5"}}]);
     peer.push(&event);
     assert_eq!(rechat.message().await.content.readable(), "@u5");
-    let Event::MentionNamed { message, user, name } = rechat.event().await else { panic!() };
+    let AdapterEvent::MentionNamed { message, user, name } = rechat.event().await else { panic!() };
     assert_eq!((message.external_id, user, name), ("m1".into(), "u5".into(), "Card".into()));
 }
 

@@ -4,7 +4,7 @@ use crate::onebot11::{
     private_message, willing, willing_but,
 };
 use crate::rechat::{Rechat, outbound, text_to};
-use rechat::adapter::{Delivery, Found, State};
+use rechat::adapter::{Delivery, Found, PlatformState};
 use rechat::model::message::MessageType;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ fn sent(id: &str) -> Delivery {
 async fn messages_go_both_ways() {
     let mut rechat = rechat().await;
     let peer = dial(&rechat, "1", willing()).await;
-    assert_eq!(rechat.change().await, ("1".into(), State::Connected, String::new()));
+    assert_eq!(rechat.change().await, ("1".into(), PlatformState::Connected, String::new()));
     peer.push(&lifecycle(1));
     peer.push(&group_message(1, 77, -5, "hello"));
     let message = rechat.message().await;
@@ -53,7 +53,7 @@ async fn every_mount_and_platform_parameter() {
     let mut rechat = rechat().await;
     for (path, account) in [("/onebot/v11", "1"), ("/onebot/v11/", "2")] {
         let _peer = Peer::dial(&rechat.url(path), &headers(account, "Universal"), willing()).await;
-        rechat.until(account, State::Connected).await;
+        rechat.until(account, PlatformState::Connected).await;
     }
     let url = rechat.url("/onebot/v11/ws?platform=qq2");
     let _peer = Peer::dial(&url, &headers("3", "Universal"), willing()).await.unwrap();
@@ -64,7 +64,7 @@ async fn every_mount_and_platform_parameter() {
 async fn an_api_and_an_event_connection_are_one_account() {
     let mut rechat = rechat().await;
     let event = Peer::dial(&rechat.url(WS), &headers("1", "Event"), willing()).await.unwrap();
-    assert_eq!(rechat.change().await.1, State::Connected);
+    assert_eq!(rechat.change().await.1, PlatformState::Connected);
     assert!(rechat.registry.handle("qq", None).is_none(), "an Event connection takes no actions");
     let api = Peer::dial(&rechat.url(WS), &headers("1", "API"), willing()).await.unwrap();
     assert_eq!(rechat.send("qq", "group_77", "hi").await, sent("101"));
@@ -77,7 +77,7 @@ async fn an_api_and_an_event_connection_are_one_account() {
     api.drop_connection();
     api.ended().await;
     event.drop_connection();
-    assert_eq!(rechat.change().await.1, State::Disconnected);
+    assert_eq!(rechat.change().await.1, PlatformState::Disconnected);
 }
 
 #[tokio::test]
@@ -313,7 +313,7 @@ async fn a_history_that_no_frame_holds_is_not_asked_for_for_ever() {
     // Each message alone is far over the limit: the connection ends, until nothing is asked for.
     for _ in 0..5 {
         let peer = dial(&rechat, "1", with_history(10_000)).await;
-        rechat.until("1", State::Connected).await;
+        rechat.until("1", PlatformState::Connected).await;
         // Lets the core answer which conversations there are.
         tokio::select! {
             _ = rechat.message() => panic!("nothing fits"),
@@ -361,36 +361,36 @@ async fn what_is_too_large_for_the_implementation_is_refused_for_good() {
 async fn an_account_that_is_off_is_not_sent_by() {
     let mut rechat = rechat().await;
     let peer = dial(&rechat, "1", willing()).await;
-    rechat.until("1", State::Connected).await;
+    rechat.until("1", PlatformState::Connected).await;
     peer.push(&json!({"time": 1, "self_id": 1, "post_type": "meta_event",
         "meta_event_type": "heartbeat", "interval": 5000, "status": null}));
     peer.push(&heartbeat(1, 5000, false));
-    assert!(rechat.until("1", State::Error).await.contains("off"));
+    assert!(rechat.until("1", PlatformState::Error).await.contains("off"));
     assert!(rechat.registry.handle("qq", None).is_none());
     peer.push(&heartbeat(1, 5000, true));
     peer.push(&heartbeat(1, 5000, true));
-    rechat.until("1", State::Connected).await;
+    rechat.until("1", PlatformState::Connected).await;
     peer.push(
         &json!({"time": 1, "self_id": 1, "post_type": "notice", "notice_type": "bot_offline",
         "user_id": 1, "tag": "被踢下线", "message": "kicked"}),
     );
-    assert!(rechat.until("1", State::Error).await.contains("kicked"));
+    assert!(rechat.until("1", PlatformState::Error).await.contains("kicked"));
 }
 
 #[tokio::test]
 async fn a_status_that_goes_to_and_fro_changes_the_state_once() {
     let mut rechat = rechat().await;
     let peer = dial(&rechat, "1", willing()).await;
-    rechat.until("1", State::Connected).await;
+    rechat.until("1", PlatformState::Connected).await;
     for beat in 0..20 {
         peer.push(&heartbeat(1, 5000, beat % 2 == 1));
     }
     peer.push(&group_message(1, 77, 1, "after them"));
     assert_eq!(rechat.message().await.content.readable(), "after them");
-    assert_eq!(rechat.change().await.1, State::Error);
+    assert_eq!(rechat.change().await.1, PlatformState::Error);
     peer.push(&heartbeat(1, 5000, true));
     peer.push(&heartbeat(1, 5000, true));
-    assert_eq!(rechat.change().await.1, State::Connected, "no change in between");
+    assert_eq!(rechat.change().await.1, PlatformState::Connected, "no change in between");
 }
 
 #[tokio::test]
@@ -398,7 +398,7 @@ async fn onebot_12_here_is_said_in_the_state() {
     let mut rechat = rechat().await;
     let peer = Peer::dial(&rechat.url(WS), &crate::onebot12::HEADERS, willing()).await.unwrap();
     peer.push(&crate::onebot12::connect());
-    let reason = rechat.until("-", State::Error).await;
+    let reason = rechat.until("-", PlatformState::Error).await;
     assert!(reason.contains("OneBot 12") && reason.contains("/onebot/v12/ws"), "{reason}");
     let platforms = rechat.registry.platforms();
     assert_eq!(platforms[0].reason.as_deref(), Some(reason.as_str()));
@@ -417,11 +417,11 @@ async fn an_entry_may_be_bound_to_accounts_and_a_platform() {
         Peer::dial(&rechat.url("/bound?platform=qq"), &headers("2", "Universal"), willing())
             .await
             .unwrap();
-    assert_eq!(rechat.change().await, ("2".into(), State::Connected, String::new()));
+    assert_eq!(rechat.change().await, ("2".into(), PlatformState::Connected, String::new()));
     // One that tells its account later is refused then.
     let later = Peer::dial(&rechat.url("/bound"), &[], willing()).await.unwrap();
     later.push(&lifecycle(3));
-    assert!(rechat.until("-", State::Error).await.contains("may not connect"));
+    assert!(rechat.until("-", PlatformState::Error).await.contains("may not connect"));
     later.ended().await;
 }
 
@@ -440,7 +440,7 @@ async fn garbage_is_skipped() {
 async fn who_dials_in_without_a_name_is_asked_for_it() {
     let mut rechat = rechat().await;
     let peer = Peer::dial(&rechat.url(WS), &[], willing()).await.unwrap();
-    assert_eq!(rechat.change().await, ("-".into(), State::Connected, String::new()));
+    assert_eq!(rechat.change().await, ("-".into(), PlatformState::Connected, String::new()));
     peer.action("get_login_info").await;
     while rechat.handle("qq").await.account.as_deref() != Some("10001000") {
         tokio::task::yield_now().await;
@@ -509,9 +509,9 @@ async fn a_thousand_messages_each_way() {
 async fn two_accounts_are_told_apart() {
     let mut rechat = rechat().await;
     let one = dial(&rechat, "1", willing()).await;
-    rechat.until("1", State::Connected).await;
+    rechat.until("1", PlatformState::Connected).await;
     let two = dial(&rechat, "2", willing()).await;
-    rechat.until("2", State::Connected).await;
+    rechat.until("2", PlatformState::Connected).await;
     two.push(&group_message(2, 77, 1, "hi"));
     assert_eq!(rechat.message().await.account, "2");
     let handle = rechat.registry.handle("qq", Some("2")).unwrap();

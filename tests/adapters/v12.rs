@@ -1,7 +1,7 @@
 use crate::onebot::{Listener, Peer, Reply};
 use crate::onebot12::{HEADERS, connect, group_message, status_update, willing, willing_but};
 use crate::rechat::{Rechat, outbound, text_to};
-use rechat::adapter::{Delivery, Found, State};
+use rechat::adapter::{Delivery, Found, PlatformState};
 use rechat::model::message::MessageType;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ async fn connected(script: crate::onebot::Script) -> (Rechat, Peer) {
     let mut rechat = Rechat::start(&[]).await;
     let peer = dial(&rechat, script).await;
     peer.push(&status_update(&[(BOT.0, BOT.1, true)]));
-    rechat.until(BOT.1, State::Connected).await;
+    rechat.until(BOT.1, PlatformState::Connected).await;
     (rechat, peer)
 }
 
@@ -71,17 +71,17 @@ async fn several_accounts_on_one_connection() {
     let mut rechat = Rechat::start(&[]).await;
     let peer = dial(&rechat, willing()).await;
     peer.push(&status_update(&[("qq", "1", true), ("telegram", "2", false)]));
-    rechat.until("1", State::Connected).await;
-    assert!(rechat.until("2", State::Error).await.contains("off"));
+    rechat.until("1", PlatformState::Connected).await;
+    assert!(rechat.until("2", PlatformState::Error).await.contains("off"));
     assert!(rechat.registry.connected().iter().all(|(platform, _)| platform == "qq"));
     peer.push(&status_update(&[("telegram", "2", true)]));
-    rechat.until("2", State::Connected).await;
+    rechat.until("2", PlatformState::Connected).await;
     rechat.send("telegram", "private_x", "hi").await;
     assert_eq!(peer.action("send_message").await["self"]["user_id"], "2");
     drop(peer);
     let mut gone = [rechat.change().await, rechat.change().await];
     gone.sort_by(|a, b| a.0.cmp(&b.0));
-    assert_eq!(gone.map(|(_, state, _)| state), [State::Disconnected; 2]);
+    assert_eq!(gone.map(|(_, state, _)| state), [PlatformState::Disconnected; 2]);
 }
 
 #[tokio::test]
@@ -90,14 +90,14 @@ async fn an_account_is_known_by_its_first_event_or_by_asking() {
     let peer = dial(&rechat, willing()).await;
     peer.push(&group_message(("discord", "9"), "g", "m1", "hi"));
     assert_eq!(rechat.message().await.platform, "discord");
-    rechat.until("9", State::Connected).await;
+    rechat.until("9", PlatformState::Connected).await;
 
     let status = json!({"good": true, "bots": [{"self": {"platform": "kook", "user_id": "8"}, "online": true}]});
     let _peer = dial(&rechat, willing_but("get_status", Reply::ok(status))).await;
-    rechat.until("8", State::Connected).await;
+    rechat.until("8", PlatformState::Connected).await;
     let me = json!({"user_id": "7", "user_name": "n", "user_displayname": ""});
     let _peer = dial(&rechat, willing_but("get_self_info", Reply::ok(me))).await;
-    rechat.until("7", State::Connected).await;
+    rechat.until("7", PlatformState::Connected).await;
     assert!(rechat.registry.handle("wechat", Some("7")).is_some());
 }
 
@@ -145,7 +145,7 @@ async fn onebot_11_here_is_said_in_the_state() {
     let mut rechat = Rechat::start(&[]).await;
     let peer = Peer::dial(&rechat.url("/onebot/v12/ws"), &HEADERS, willing()).await.unwrap();
     peer.push(&crate::onebot11::lifecycle(1));
-    let reason = rechat.until("1", State::Error).await;
+    let reason = rechat.until("1", PlatformState::Error).await;
     assert!(reason.contains("OneBot 11") && reason.contains("/onebot/v11/ws"), "{reason}");
     assert_eq!(rechat.registry.platforms()[0].reason.as_deref(), Some(reason.as_str()));
 
@@ -154,7 +154,7 @@ async fn onebot_11_here_is_said_in_the_state() {
     let mut rechat = Rechat::start(&[entry]).await;
     let dialled = listener.accept(willing()).await;
     dialled.push(&crate::onebot11::lifecycle(1));
-    assert!(rechat.until("-", State::Error).await.contains("OneBot 11"));
+    assert!(rechat.until("-", PlatformState::Error).await.contains("OneBot 11"));
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn accounts_that_may_not_connect_are_left_out() {
     let mut rechat = Rechat::start(&["kind = 'onebot12'\naccount = ['mine']".into()]).await;
     let peer = dial(&rechat, willing()).await;
     peer.push(&status_update(&[("qq", "other", true), ("qq", "mine", true)]));
-    rechat.until("mine", State::Connected).await;
+    rechat.until("mine", PlatformState::Connected).await;
     peer.push(&group_message(("qq", "other"), "g", "m1", "not for us"));
     peer.push(&group_message(("qq", "mine"), "g", "m2", "for us"));
     assert_eq!(rechat.message().await.content.readable(), "for us");
@@ -185,11 +185,11 @@ async fn it_can_be_dialled() {
     let peer = listener.accept(willing()).await;
     peer.push(&connect());
     peer.push(&status_update(&[(BOT.0, BOT.1, true)]));
-    rechat.until(BOT.1, State::Connected).await;
+    rechat.until(BOT.1, PlatformState::Connected).await;
     let delivery = rechat.send("mine", "group_g", "hi").await;
     assert!(matches!(delivery, Delivery::Sent { .. }));
     assert_eq!(peer.action("send_message").await["self"]["platform"], "wechat");
     peer.drop_connection();
-    rechat.until(BOT.1, State::Connecting).await;
+    rechat.until(BOT.1, PlatformState::Connecting).await;
     listener.accept(Arc::new(|_: &Value| Reply::Silent)).await;
 }

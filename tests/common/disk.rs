@@ -4,7 +4,7 @@
 //! a sector, or not at all. After a sync that failed the machine takes what was written for clean,
 //! and it is gone once it is read from the disk again. So does this one.
 
-use rechat::store::{FileKind, StorageFactory};
+use rechat::store::{StorageFactory, StoreFileKind};
 use redb::StorageBackend;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -39,10 +39,10 @@ struct Content {
 
 impl Disk {
     /// Counts an operation; an error where the disk is out of order.
-    fn work(&mut self, part: FileKind, generation: u32) -> io::Result<()> {
+    fn work(&mut self, part: StoreFileKind, generation: u32) -> io::Result<()> {
         let is_dead = generation != self.generation
             || self.left == Some(0)
-            || (self.has_no_log && part == FileKind::Log);
+            || (self.has_no_log && part == StoreFileKind::Log);
         if is_dead {
             return Err(io::Error::other("the disk is out of order"));
         }
@@ -73,10 +73,10 @@ impl Disk {
         self.left = None;
     }
 
-    fn part(&mut self, part: FileKind) -> &mut Content {
+    fn part(&mut self, part: StoreFileKind) -> &mut Content {
         match part {
-            FileKind::Tables => &mut self.tables,
-            FileKind::Log => &mut self.log,
+            StoreFileKind::Tables => &mut self.tables,
+            StoreFileKind::Log => &mut self.log,
         }
     }
 }
@@ -107,7 +107,7 @@ impl Content {
 #[derive(Debug)]
 struct Handle {
     disk: Arc<Mutex<Disk>>,
-    part: FileKind,
+    part: StoreFileKind,
     generation: u32,
 }
 

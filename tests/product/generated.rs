@@ -5,7 +5,7 @@
 use crate::server::Home;
 use clap::CommandFactory;
 use rechat::cli::Cli;
-use rechat::config::{ADAPTER_KEYS, BOT_KEYS, KEYS, Key, TOKEN_KEYS};
+use rechat::config::{ADAPTER_KEYS, BOT_KEYS, ConfigKey, KEYS, TOKEN_KEYS};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -95,8 +95,8 @@ fn generated_help_texts_are_current() {
 }
 
 /// The rows of a table of keys in the docs.
-fn rows(keys: &[Key]) -> String {
-    let row = |key: &Key| {
+fn rows(keys: &[ConfigKey]) -> String {
+    let row = |key: &ConfigKey| {
         let plain =
             ["", "none", "by kind", "the server's", "the official one"].contains(&key.default);
         let default = match key.default {

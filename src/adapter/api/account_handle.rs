@@ -5,7 +5,7 @@ use super::kind::Kind;
 use super::media_source::{MediaOf, MediaSource};
 use super::message::{Delivery, Found, Outbound};
 use super::settings::Settings;
-use super::window::{Closed, Window};
+use super::window::{Window, WindowClosed};
 use crate::model::content::ForwardItem;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 /// A request of the core to a connected account.
 #[derive(Debug)]
-pub enum Request {
+pub enum AccountRequest {
     /// Send it. Answered once, within the adapter's time limit.
     Send {
         #[allow(missing_docs)]
@@ -89,12 +89,12 @@ pub struct AccountHandle {
     pub settings: Arc<Settings>,
     /// Conversations that may be closed, where the platform has such.
     pub(in crate::adapter) window: Option<Arc<dyn Window>>,
-    pub(in crate::adapter) requests: mpsc::Sender<Request>,
+    pub(in crate::adapter) requests: mpsc::Sender<AccountRequest>,
 }
 
 impl AccountHandle {
     /// Why a conversation takes nothing at `at` (Unix seconds); `None` where it is open.
-    pub fn closed(&self, conversation: &str, at: u64) -> Option<Closed> {
+    pub fn closed(&self, conversation: &str, at: u64) -> Option<WindowClosed> {
         self.window.as_ref()?.closed(conversation, at)
     }
 
@@ -112,7 +112,7 @@ impl AccountHandle {
     /// Sends a message; returns within the adapter's time limits, whatever happens.
     pub async fn send(&self, message: Outbound) -> Delivery {
         let (answer, delivery) = oneshot::channel();
-        if let Err(reason) = self.hand_over(Request::Send { message, answer }).await {
+        if let Err(reason) = self.hand_over(AccountRequest::Send { message, answer }).await {
             return Delivery::Refused { reason: reason.into(), retryable: true };
         }
         delivery
@@ -123,7 +123,7 @@ impl AccountHandle {
     /// Looks in the platform's history whether a message went out.
     pub async fn find(&self, message: Outbound) -> Found {
         let (answer, found) = oneshot::channel();
-        match self.hand_over(Request::Find { message, answer }).await {
+        match self.hand_over(AccountRequest::Find { message, answer }).await {
             Ok(()) => found.await.unwrap_or(Found::CannotTell),
             Err(_) => Found::CannotTell,
         }
@@ -133,7 +133,7 @@ impl AccountHandle {
     /// happens.
     pub async fn open_forward(&self, forward: ForwardOf) -> Result<Vec<ForwardItem>, ActionError> {
         let (answer, opened) = oneshot::channel();
-        match self.hand_over(Request::OpenForward { forward, answer }).await {
+        match self.hand_over(AccountRequest::OpenForward { forward, answer }).await {
             Ok(()) => opened
                 .await
                 .unwrap_or_else(|_| Err(ActionError::Unknown("the connection was lost".into()))),
@@ -144,7 +144,7 @@ impl AccountHandle {
     /// Asks for a picture, sound, video or file; returns within a few of the adapter's time limits.
     pub async fn find_media(&self, media: MediaOf) -> Result<MediaSource, ActionError> {
         let (answer, found) = oneshot::channel();
-        match self.hand_over(Request::FindMedia { media, answer }).await {
+        match self.hand_over(AccountRequest::FindMedia { media, answer }).await {
             Ok(()) => found
                 .await
                 .unwrap_or_else(|_| Err(ActionError::Unknown("the connection was lost".into()))),
@@ -155,7 +155,7 @@ impl AccountHandle {
     /// Carries out an action; returns within the adapter's time limits, whatever happens.
     pub async fn act(&self, action: Action) -> Result<(), ActionError> {
         let (answer, done) = oneshot::channel();
-        match self.hand_over(Request::Act { action, answer }).await {
+        match self.hand_over(AccountRequest::Act { action, answer }).await {
             Ok(()) => done
                 .await
                 .unwrap_or_else(|_| Err(ActionError::Unknown("the connection was lost".into()))),
@@ -167,7 +167,7 @@ impl AccountHandle {
     /// returns within a time limit, whatever happens.
     pub async fn call(&self, action: String, params: Box<RawValue>) -> Result<String, ActionError> {
         let (answer, answered) = oneshot::channel();
-        match self.hand_over(Request::Call { action, params, answer }).await {
+        match self.hand_over(AccountRequest::Call { action, params, answer }).await {
             Ok(()) => answered
                 .await
                 .unwrap_or_else(|_| Err(ActionError::Unknown("the connection was lost".into()))),
@@ -175,7 +175,7 @@ impl AccountHandle {
         }
     }
 
-    async fn hand_over(&self, request: Request) -> Result<(), &'static str> {
+    async fn hand_over(&self, request: AccountRequest) -> Result<(), &'static str> {
         match timeout(self.settings.answer_timeout, self.requests.send(request)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err("the adapter is not connected"),

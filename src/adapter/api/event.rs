@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 /// A report of an adapter to the core.
 #[derive(Debug)]
-pub enum Event {
+pub enum AdapterEvent {
     /// A message came in.
     Message(Box<Inbound>),
     /// A platform told something, in these words.
@@ -24,7 +24,7 @@ pub enum Event {
         /// The frame as it came.
         frame: String,
         /// The same in our words, where we have some.
-        meaning: Option<Box<Event>>,
+        meaning: Option<Box<AdapterEvent>>,
     },
     /// Messages, and what the adapter is to remember with them: all in one commit, or nothing.
     Batch {

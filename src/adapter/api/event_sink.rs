@@ -1,6 +1,6 @@
 //! The queue from the adapters to the core, bounded in number and bytes: a flood waits at its socket.
 
-use super::event::Event;
+use super::event::AdapterEvent;
 use crate::model::change::Inbound;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -19,13 +19,13 @@ pub struct EventSink {
 /// An event, and the room it takes until this value is dropped.
 #[derive(Debug)]
 pub struct QueuedEvent {
-    event: Event,
+    event: AdapterEvent,
     room: OwnedSemaphorePermit,
 }
 
 impl QueuedEvent {
     /// The event, and the room that it takes until the second value is dropped.
-    pub fn split(self) -> (Event, OwnedSemaphorePermit) {
+    pub fn split(self) -> (AdapterEvent, OwnedSemaphorePermit) {
         (self.event, self.room)
     }
 }
@@ -40,14 +40,14 @@ impl EventSink {
     }
 
     /// Reports an event and waits while there is no room; false once the core has stopped.
-    pub async fn report(&self, event: Event) -> bool {
+    pub async fn report(&self, event: AdapterEvent) -> bool {
         let bytes = u32::try_from(event.bytes()).unwrap_or(u32::MAX).min(self.max_bytes);
         let Ok(room) = self.room.clone().acquire_many_owned(bytes).await else { return false };
         self.events.send(QueuedEvent { event, room }).await.is_ok()
     }
 }
 
-impl Event {
+impl AdapterEvent {
     /// About how many bytes of memory it takes.
     fn bytes(&self) -> usize {
         let texts = match self {
@@ -83,9 +83,9 @@ fn texts_of(message: &Inbound) -> usize {
 mod tests {
     use super::*;
 
-    fn named(bytes: usize) -> Event {
+    fn named(bytes: usize) -> AdapterEvent {
         let (platform, conversation) = ("qq".to_owned(), "group_1".to_owned());
-        Event::Named { platform, conversation, name: "x".repeat(bytes) }
+        AdapterEvent::Named { platform, conversation, name: "x".repeat(bytes) }
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,9 +13,9 @@ mod settings;
 mod window;
 mod words;
 
-pub use account_handle::{AccountHandle, ForwardOf, Request};
+pub use account_handle::{AccountHandle, AccountRequest, ForwardOf};
 pub use action::{Action, ActionError};
-pub use event::{Event, MessageRef, PlatformRequest, RequestKind};
+pub use event::{AdapterEvent, MessageRef, PlatformRequest, RequestKind};
 pub use event_sink::{EventSink, QueuedEvent};
 pub use kind::{Kind, Resolve};
 pub use login::{LoginError, LoginRequest};
@@ -23,5 +23,5 @@ pub use media::{ReadMedia, Ways, with_media};
 pub use media_source::{MediaOf, MediaSource};
 pub use message::{Delivery, Found, Outbound};
 pub use settings::{OnUnknown, OwnSettings, RateLimit, Settings, SettingsEntry, Transport};
-pub use window::{Closed, Window};
+pub use window::{Window, WindowClosed};
 pub(in crate::adapter) use words::{cut, cut_to};

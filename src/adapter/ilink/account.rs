@@ -1,9 +1,9 @@
 //! One account: its addresses, its limits, and the state of its session.
 
-use super::api::{Api, Failure, Session};
+use super::api::{Api, ApiSession, CallFailure};
 use super::memory::Login;
 use super::window::Windows;
-use crate::adapter::api::{Closed, Delivery, Event, Settings};
+use crate::adapter::api::{AdapterEvent, Delivery, Settings, WindowClosed};
 use crate::adapter::context::Context;
 use crate::clock::now;
 use crate::model::change::Inbound;
@@ -17,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 const UNREACHABLE_PAUSE: Duration = Duration::from_secs(2);
 
 /// An account at work.
-pub(super) struct Account {
+pub(super) struct RunningAccount {
     pub(super) login: Login,
-    pub(super) session: Session,
+    pub(super) session: ApiSession,
     pub(super) api: Api,
     /// The address of the media.
     pub(super) cdn: String,
@@ -34,7 +34,7 @@ pub(super) struct Account {
     pub(super) ended: Notify,
 }
 
-impl Account {
+impl RunningAccount {
     pub(super) fn platform(&self) -> &str {
         self.settings.platform()
     }
@@ -42,19 +42,19 @@ impl Account {
     /// Has messages and state stored in one commit; `false` where the core takes nothing any more.
     pub(super) async fn save(&self, messages: Vec<Inbound>, state: Vec<AdapterState>) -> bool {
         let (stored, is_stored) = oneshot::channel();
-        let batch = Event::Batch { messages, state, stored };
+        let batch = AdapterEvent::Batch { messages, state, stored };
         self.context.events.report(batch).await && is_stored.await.is_ok()
     }
 
     /// Asks once more whether the session has ended: a call may be refused in the same words.
     pub(super) async fn is_ended(&self) -> bool {
-        matches!(self.api.notify(&self.session, true).await, Err(Failure::Ended(_)))
+        matches!(self.api.notify(&self.session, true).await, Err(CallFailure::Ended(_)))
     }
 
     /// Ends the session, found by a call; nothing goes out until it is taken up again.
     pub(super) fn session_ended(&self) -> Delivery {
         let reason = "the session of this account ended".to_owned();
-        self.windows.close_all(Some(Closed { reason, until: None }));
+        self.windows.close_all(Some(WindowClosed { reason, until: None }));
         self.ended.notify_one();
         Delivery::Closed
     }
@@ -63,7 +63,7 @@ impl Account {
     pub(super) fn unreachable(&self, words: &str) -> Delivery {
         let reason = format!("WeChat cannot be reached ({words})");
         let until = Some(now() + UNREACHABLE_PAUSE.as_secs());
-        self.windows.close_all(Some(Closed { reason, until }));
+        self.windows.close_all(Some(WindowClosed { reason, until }));
         Delivery::Closed
     }
 }

@@ -3,7 +3,7 @@
 //! There is no public specification. The interface is as Tencent's own client, npm
 //! `@tencent-weixin/openclaw-weixin` 2.4.9, uses it.
 
-use super::http::{Answer, Call, Http, NoAnswer};
+use super::http::{Http, HttpCall, NoResponse, WholeResponse};
 use super::json::{code, count, id, list, text};
 use crate::adapter::api::cut;
 use crate::protocol::json::from_slice_lenient;
@@ -48,7 +48,7 @@ const LIMITED: i64 = -2;
 
 /// Why a call was no success.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum CallFailure {
     /// The session ended; a new login is needed.
     Ended(String),
     /// It was refused by one of the limits; the answer does not tell which.
@@ -63,7 +63,7 @@ pub(super) enum Failure {
     Late,
 }
 
-impl Failure {
+impl CallFailure {
     /// Words for people.
     pub(super) fn words(&self) -> &str {
         match self {
@@ -79,7 +79,7 @@ impl Failure {
 
 /// An address of the interface, and the token of a login there.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Session {
+pub(super) struct ApiSession {
     pub(super) base: String,
     pub(super) token: String,
 }
@@ -106,7 +106,7 @@ pub(super) struct Api {
 
 impl Api {
     /// Asks for a code to log in with. Tokens that are held already go along, the newest first.
-    pub(super) async fn qr_code(&self, base: &str, held: &[String]) -> Result<Value, Failure> {
+    pub(super) async fn qr_code(&self, base: &str, held: &[String]) -> Result<Value, CallFailure> {
         let url = format!("{base}/ilink/bot/get_bot_qrcode?bot_type=3");
         let body = json!({"local_token_list": held.iter().take(10).collect::<Vec<_>>()});
         self.post(&url, None, &body, QR_CODE_TIMEOUT).await
@@ -119,13 +119,13 @@ impl Api {
         base: &str,
         code: &str,
         digits: Option<&str>,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Value, CallFailure> {
         let escaped = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
         let mut url = format!("{base}/ilink/bot/get_qrcode_status?qrcode={}", escaped(code));
         if let Some(digits) = digits {
             url = format!("{url}&verify_code={}", escaped(digits));
         }
-        let call = Call {
+        let call = HttpCall {
             method: Method::GET,
             url,
             headers: app_headers(),
@@ -144,7 +144,11 @@ impl Api {
     }
 
     /// Tells that polling begins or ends.
-    pub(super) async fn notify(&self, session: &Session, begins: bool) -> Result<(), Failure> {
+    pub(super) async fn notify(
+        &self,
+        session: &ApiSession,
+        begins: bool,
+    ) -> Result<(), CallFailure> {
         let name = if begins { "notifystart" } else { "notifystop" };
         let path = format!("ilink/bot/msg/{name}");
         self.call(session, &path, json!({}), NOTIFY_TIMEOUT).await.map(drop)
@@ -153,10 +157,10 @@ impl Api {
     /// Waits for messages, for as long as the server holds it.
     pub(super) async fn updates(
         &self,
-        session: &Session,
+        session: &ApiSession,
         cursor: &str,
         hold: Duration,
-    ) -> Result<Updates, Failure> {
+    ) -> Result<Updates, CallFailure> {
         let body = json!({"get_updates_buf": cursor});
         let limit = hold.min(MAX_POLL_HOLD) + POLL_MARGIN;
         let answer = self.call(session, "ilink/bot/getupdates", body, limit).await?;
@@ -170,12 +174,12 @@ impl Api {
     /// Sends one item; gives the platform's ID of the message, where it tells one.
     pub(super) async fn send_message(
         &self,
-        session: &Session,
+        session: &ApiSession,
         to: &str,
         client_id: &str,
         context_token: &str,
         item: Value,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<String>, CallFailure> {
         let message = json!({
             "from_user_id": "",
             "to_user_id": to,
@@ -193,27 +197,27 @@ impl Api {
     /// Asks for what typing is shown with (facts, section 6.4).
     pub(super) async fn typing_ticket(
         &self,
-        session: &Session,
+        session: &ApiSession,
         user: &str,
         context_token: Option<&str>,
-    ) -> Result<String, Failure> {
+    ) -> Result<String, CallFailure> {
         let mut body = json!({"ilink_user_id": user});
         if let Some(token) = context_token {
             body["context_token"] = token.into();
         }
         let answer = self.call(session, "ilink/bot/getconfig", body, TYPING_TIMEOUT).await?;
         let ticket = answer["typing_ticket"].as_str().map(str::to_owned);
-        ticket.ok_or_else(|| Failure::Refused("WeChat gave no ticket for typing".into()))
+        ticket.ok_or_else(|| CallFailure::Refused("WeChat gave no ticket for typing".into()))
     }
 
     /// Shows that the bot types, or that it does no more (facts, section 6.4).
     pub(super) async fn send_typing(
         &self,
-        session: &Session,
+        session: &ApiSession,
         user: &str,
         ticket: &str,
         on: bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CallFailure> {
         let status = if on { 1 } else { 2 };
         let body = json!({"ilink_user_id": user, "typing_ticket": ticket, "status": status});
         self.call(session, "ilink/bot/sendtyping", body, TYPING_TIMEOUT).await.map(drop)
@@ -222,20 +226,20 @@ impl Api {
     /// Asks where a file can be put
     pub(super) async fn upload_url(
         &self,
-        session: &Session,
+        session: &ApiSession,
         request: Value,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Value, CallFailure> {
         self.call(session, "ilink/bot/getuploadurl", request, self.timeout).await
     }
 
     /// A call of a session; every body has `base_info`.
     async fn call(
         &self,
-        session: &Session,
+        session: &ApiSession,
         path: &str,
         mut body: Value,
         limit: Duration,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Value, CallFailure> {
         body["base_info"] = json!({"channel_version": CHANNEL_VERSION, "bot_agent": BOT_AGENT});
         let url = format!("{}/{path}", session.base);
         self.post(&url, Some(&session.token), &body, limit).await
@@ -247,12 +251,12 @@ impl Api {
         token: Option<&str>,
         body: &Value,
         limit: Duration,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Value, CallFailure> {
         let mut headers = app_headers();
         headers.push((HeaderName::from_static("authorizationtype"), "ilink_bot_token".into()));
         headers.push((HeaderName::from_static("x-wechat-uin"), random_uin()?));
         headers.extend(token.map(|token| (AUTHORIZATION, format!("Bearer {token}"))));
-        let call = Call {
+        let call = HttpCall {
             method: Method::POST,
             url: url.to_owned(),
             headers,
@@ -273,22 +277,22 @@ fn app_headers() -> Vec<(HeaderName, String)> {
 }
 
 /// A random number in decimal, in base64; a new one for each request.
-fn random_uin() -> Result<String, Failure> {
-    let random = getrandom::u32().map_err(|error| Failure::NotSent(error.to_string()))?;
+fn random_uin() -> Result<String, CallFailure> {
+    let random = getrandom::u32().map_err(|error| CallFailure::NotSent(error.to_string()))?;
     Ok(BASE64_STANDARD.encode(random.to_string()))
 }
 
 /// The verdict of an answer, from `ret` or `errcode`; either may be missing. An empty body is a
 /// success; of one that cannot be read nothing is known.
-fn verdict(answer: Result<Answer, NoAnswer>) -> Result<Value, Failure> {
+fn verdict(answer: Result<WholeResponse, NoResponse>) -> Result<Value, CallFailure> {
     let answer = answer.map_err(|none| match none {
-        NoAnswer::NotSent(words) => Failure::NotSent(words),
-        NoAnswer::Lost(words) => Failure::Unknown(words),
-        NoAnswer::Late => Failure::Late,
+        NoResponse::NotSent(words) => CallFailure::NotSent(words),
+        NoResponse::Lost(words) => CallFailure::Unknown(words),
+        NoResponse::Late => CallFailure::Late,
     })?;
     let status = answer.status;
     if status.is_server_error() {
-        return Err(Failure::Unknown(format!("the gateway answered {status}")));
+        return Err(CallFailure::Unknown(format!("the gateway answered {status}")));
     }
     let body: Option<Value> = if answer.body.iter().all(u8::is_ascii_whitespace) {
         Some(Value::Null)
@@ -300,13 +304,13 @@ fn verdict(answer: Result<Answer, NoAnswer>) -> Result<Value, Failure> {
     }
     match (status, body) {
         (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => {
-            Err(Failure::Ended(format!("the token was refused ({status})")))
+            Err(CallFailure::Ended(format!("the token was refused ({status})")))
         }
         (status, _) if !status.is_success() => {
-            Err(Failure::Refused(format!("the server answered {status}")))
+            Err(CallFailure::Refused(format!("the server answered {status}")))
         }
         (_, Some(body)) if is_readable(&body) => Ok(body),
-        _ => Err(Failure::Unknown("the answer cannot be read".into())),
+        _ => Err(CallFailure::Unknown("the answer cannot be read".into())),
     }
 }
 
@@ -317,7 +321,7 @@ fn is_readable(body: &Value) -> bool {
     CODES.into_iter().all(|field| code(body, field).is_some())
 }
 
-fn refusal(body: &Value) -> Option<Failure> {
+fn refusal(body: &Value) -> Option<CallFailure> {
     let mut codes = CODES.into_iter().filter_map(|field| code(body, field));
     let code = codes.find(|code| *code != 0)?;
     let mut words = format!("ret {code}");
@@ -325,9 +329,9 @@ fn refusal(body: &Value) -> Option<Failure> {
         words = format!("{words}: {}", cut(more));
     }
     Some(match code {
-        SESSION_ENDED | 401 => Failure::Ended(words),
-        LIMITED => Failure::Limited(words),
-        _ => Failure::Refused(words),
+        SESSION_ENDED | 401 => CallFailure::Ended(words),
+        LIMITED => CallFailure::Limited(words),
+        _ => CallFailure::Refused(words),
     })
 }
 
@@ -336,9 +340,9 @@ mod tests {
     use super::*;
     use hyper::HeaderMap;
 
-    fn answered(status: u16, body: &'static str) -> Result<Value, Failure> {
+    fn answered(status: u16, body: &'static str) -> Result<Value, CallFailure> {
         let status = StatusCode::from_u16(status).unwrap();
-        verdict(Ok(Answer { status, headers: HeaderMap::new(), body: body.into() }))
+        verdict(Ok(WholeResponse { status, headers: HeaderMap::new(), body: body.into() }))
     }
 
     #[test]

@@ -1,18 +1,18 @@
 //! The connection of an account, from the login to the end of the session.
 
-use super::account::Account;
-use super::api::Failure;
+use super::account::RunningAccount;
+use super::api::CallFailure;
 use super::download::find_media;
-use super::lock::{self, Lock};
-use super::memory::Kept;
+use super::lock::{self, AccountLock};
+use super::memory::KeptLogin;
 use super::poll::{PollEnd, poll};
 use super::send::send;
 use super::typing::show_typing;
 use crate::adapter::api::{
-    Action, ActionError, Delivery, Found, Request, Ways, Window, with_media,
+    AccountRequest, Action, ActionError, Delivery, Found, Ways, Window, with_media,
 };
 use crate::adapter::registry::{ConfiguredEntry, NewConnection};
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::sync::Arc;
@@ -48,11 +48,11 @@ enum End {
     Unreachable(String),
 }
 
-impl Account {
+impl RunningAccount {
     /// Works until the account is stopped.
-    pub(super) async fn run(self: Arc<Self>, kept: Kept, entry: Option<ConfiguredEntry>) {
+    pub(super) async fn run(self: Arc<Self>, kept: KeptLogin, entry: Option<ConfiguredEntry>) {
         let mut cursor = kept.cursor;
-        self.show(entry.as_ref(), State::Connecting, None);
+        self.show(entry.as_ref(), PlatformState::Connecting, None);
         let Some(_lock) = self.lock(entry.as_ref()).await else { return };
         let mut pause = self.settings.reconnect;
         while !self.stop.is_cancelled() {
@@ -80,20 +80,20 @@ impl Account {
         }
         let notice = self.api.notify(&self.session, false);
         let _ = timeout(LAST_NOTICE, notice).await;
-        self.show(entry.as_ref(), State::Disconnected, Some(STOPPED));
+        self.show(entry.as_ref(), PlatformState::Disconnected, Some(STOPPED));
     }
 
     /// Becomes the login's only poller; `None` once the account is stopped.
-    async fn lock(&self, entry: Option<&ConfiguredEntry>) -> Option<Lock> {
+    async fn lock(&self, entry: Option<&ConfiguredEntry>) -> Option<AccountLock> {
         for attempt in 0.. {
             match lock::take(&self.login.token) {
                 Ok(Some(lock)) => return Some(lock),
                 Ok(None) if attempt < QUIET_LOCK_ATTEMPTS => {}
                 Ok(None) => {
                     let reason = "another rechat on this host polls this account; stop that one";
-                    self.show(entry, State::Error, Some(reason));
+                    self.show(entry, PlatformState::Error, Some(reason));
                 }
-                Err(reason) => self.show(entry, State::Error, Some(&reason)),
+                Err(reason) => self.show(entry, PlatformState::Error, Some(&reason)),
             }
             self.stop.run_until_cancelled(sleep(LOCK_PAUSE)).await?;
         }
@@ -105,8 +105,8 @@ impl Account {
         let notice = self.api.notify(&self.session, true);
         match self.stop.run_until_cancelled(notice).await {
             None => Err(End::Stopped),
-            Some(Err(Failure::Ended(words))) => Err(End::Session(words)),
-            Some(Err(Failure::NotSent(words))) => Err(End::Unreachable(words)),
+            Some(Err(CallFailure::Ended(words))) => Err(End::Session(words)),
+            Some(Err(CallFailure::NotSent(words))) => Err(End::Unreachable(words)),
             // It is of no consequence to the poll, which tells the rest.
             Some(Ok(()) | Err(_)) => Ok(()),
         }
@@ -126,20 +126,27 @@ impl Account {
     }
 
     /// The state that an end leads to, and words for people.
-    fn shown(&self, end: &End) -> (State, String) {
+    fn shown(&self, end: &End) -> (PlatformState, String) {
         match end {
-            End::Stopped => (State::Disconnected, STOPPED.to_owned()),
+            End::Stopped => (PlatformState::Disconnected, STOPPED.to_owned()),
             End::Unreachable(words) => {
-                (State::Connecting, format!("WeChat cannot be reached: {words}"))
+                (PlatformState::Connecting, format!("WeChat cannot be reached: {words}"))
             }
             End::Session(words) => {
                 let advice = format!("log in again with `rechat login {}`", self.platform());
-                (State::Error, format!("the session of this account ended ({words}); {advice}"))
+                (
+                    PlatformState::Error,
+                    format!("the session of this account ended ({words}); {advice}"),
+                )
             }
         }
     }
 
-    async fn serve(&self, mut requests: mpsc::Receiver<Request>, cursor: &mut String) -> End {
+    async fn serve(
+        &self,
+        mut requests: mpsc::Receiver<AccountRequest>,
+        cursor: &mut String,
+    ) -> End {
         // A call of the connection before may have found its end late.
         let _ = self.ended.notified().now_or_never();
         let mut polling = Box::pin(poll(self, cursor));
@@ -162,9 +169,9 @@ impl Account {
         end
     }
 
-    async fn answer(&self, request: Request) {
+    async fn answer(&self, request: AccountRequest) {
         match request {
-            Request::Send { message, answer } => {
+            AccountRequest::Send { message, answer } => {
                 let delivery = match with_media(message, &self.context.media, Ways::default()).await
                 {
                     Ok(message) => send(self, &message).await,
@@ -174,23 +181,23 @@ impl Account {
                 let _ = answer.send(delivery);
             }
             // The interface has no history.
-            Request::Find { answer, .. } => drop(answer.send(Found::CannotTell)),
+            AccountRequest::Find { answer, .. } => drop(answer.send(Found::CannotTell)),
             // Nor has it anything to be done with a message that was sent.
-            Request::OpenForward { answer, .. } => {
+            AccountRequest::OpenForward { answer, .. } => {
                 drop(answer.send(Err(ActionError::Unsupported)));
             }
-            Request::FindMedia { media, answer } => {
+            AccountRequest::FindMedia { media, answer } => {
                 drop(answer.send(find_media(&media, &self.cdn)));
             }
-            Request::Act { action: Action::Type { conversation, on }, answer } => {
+            AccountRequest::Act { action: Action::Type { conversation, on }, answer } => {
                 drop(answer.send(show_typing(self, &conversation, on).await));
             }
-            Request::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
-            Request::Call { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
+            AccountRequest::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
+            AccountRequest::Call { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
         }
     }
 
-    fn show(&self, entry: Option<&ConfiguredEntry>, state: State, reason: Option<&str>) {
+    fn show(&self, entry: Option<&ConfiguredEntry>, state: PlatformState, reason: Option<&str>) {
         self.context.registry.show(&self.connection(entry, None), state, reason);
     }
 

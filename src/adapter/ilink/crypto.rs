@@ -5,17 +5,17 @@ use ecb::cipher::block_padding::Pkcs7;
 use ecb::cipher::{BlockModeEncrypt, KeyInit};
 
 /// A key.
-pub(super) type Key = [u8; 16];
+pub(super) type AesKey = [u8; 16];
 
 /// A new random key.
-pub(super) fn new_key() -> Result<Key, String> {
-    let mut key = Key::default();
+pub(super) fn new_key() -> Result<AesKey, String> {
+    let mut key = AesKey::default();
     getrandom::fill(&mut key).map_err(|error| error.to_string())?;
     Ok(key)
 }
 
 /// A key by its hexadecimal digits.
-pub(super) fn key_of_hex(digits: &str) -> Option<Key> {
+pub(super) fn key_of_hex(digits: &str) -> Option<AesKey> {
     let digits = digits.trim();
     if digits.len() != 32 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
@@ -24,7 +24,7 @@ pub(super) fn key_of_hex(digits: &str) -> Option<Key> {
 }
 
 /// Encrypts bytes; there are always more of them afterwards.
-pub(super) fn encrypt(key: &Key, bytes: &[u8]) -> Vec<u8> {
+pub(super) fn encrypt(key: &AesKey, bytes: &[u8]) -> Vec<u8> {
     ecb::Encryptor::<Aes128>::new(&(*key).into()).encrypt_padded_vec::<Pkcs7>(bytes)
 }
 
@@ -42,7 +42,7 @@ mod tests {
     /// FIPS 197, appendix C.1.
     #[test]
     fn a_block_is_that_of_the_standard() {
-        let key: Key = std::array::from_fn(|n| n as u8);
+        let key: AesKey = std::array::from_fn(|n| n as u8);
         let plain: Vec<u8> = (0..16).map(|n| n * 0x11).collect();
         let cipher = encrypt(&key, &plain);
         assert_eq!(hex(&cipher[..16]), "69c4e0d86a7b0430d8cdb78070b4c55a");

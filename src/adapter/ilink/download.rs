@@ -1,6 +1,6 @@
 //! Files that come in: where they lie, and the key that opens them.
 
-use super::crypto::{Key, key_of_hex};
+use super::crypto::{AesKey, key_of_hex};
 use super::json::{number, text};
 use crate::adapter::api::{ActionError, MediaOf, MediaSource};
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -45,9 +45,9 @@ fn source(file: &Value, cdn: &str) -> Option<MediaSource> {
 }
 
 /// A key in base64: its bytes, or their hexadecimal digits.
-fn decoded_key(encoded: &str) -> Option<Key> {
+fn decoded_key(encoded: &str) -> Option<AesKey> {
     let bytes = BASE64_STANDARD.decode(encoded.trim()).ok()?;
-    match Key::try_from(&*bytes) {
+    match AesKey::try_from(&*bytes) {
         Ok(key) => Some(key),
         Err(_) => key_of_hex(std::str::from_utf8(&bytes).ok()?),
     }
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn each_form_of_address_and_key_is_read() {
-        let key: Key = std::array::from_fn(|at| at as u8);
+        let key: AesKey = std::array::from_fn(|at| at as u8);
         let digits = "000102030405060708090a0b0c0d0e0f";
         let of_digits = BASE64_STANDARD.encode(digits);
         let of_bytes = BASE64_STANDARD.encode(key);

@@ -27,7 +27,7 @@ pub(super) struct Http {
 
 /// A request.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(super) struct HttpCall {
     pub(super) method: Method,
     pub(super) url: String,
     pub(super) headers: Vec<(HeaderName, String)>,
@@ -42,7 +42,7 @@ pub(super) struct Call {
 
 /// An answer, whole.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct WholeResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
@@ -50,7 +50,7 @@ pub(super) struct Answer {
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum NoAnswer {
+pub(super) enum NoResponse {
     /// The request was never sent.
     NotSent(String),
     /// The request may have arrived.
@@ -61,26 +61,26 @@ pub(super) enum NoAnswer {
 
 impl Http {
     /// Sends a request, and reads the whole answer.
-    pub(super) async fn send(&self, call: Call) -> Result<Answer, NoAnswer> {
-        let client = self.client().map_err(|error| NoAnswer::NotSent(error.to_string()))?;
+    pub(super) async fn send(&self, call: HttpCall) -> Result<WholeResponse, NoResponse> {
+        let client = self.client().map_err(|error| NoResponse::NotSent(error.to_string()))?;
         let (limit, max_bytes) = (call.limit, call.max_bytes);
-        let request = request(call).map_err(NoAnswer::NotSent)?;
+        let request = request(call).map_err(NoResponse::NotSent)?;
         let exchange = async {
             let answer = client.request(request).await.map_err(|error| {
                 let words = chain(&error);
                 if error.is_connect() {
                     let advice = "check the network and the DNS of the server's host";
-                    NoAnswer::NotSent(format!("{words}; {advice}"))
+                    NoResponse::NotSent(format!("{words}; {advice}"))
                 } else {
-                    NoAnswer::Lost(words)
+                    NoResponse::Lost(words)
                 }
             })?;
             let (head, body) = answer.into_parts();
             let body = Limited::new(body, max_bytes).collect().await;
-            let body = body.map_err(|error| NoAnswer::Lost(chain(&*error)))?.to_bytes();
-            Ok(Answer { status: head.status, headers: head.headers, body })
+            let body = body.map_err(|error| NoResponse::Lost(chain(&*error)))?.to_bytes();
+            Ok(WholeResponse { status: head.status, headers: head.headers, body })
         };
-        timeout(limit, exchange).await.unwrap_or(Err(NoAnswer::Late))
+        timeout(limit, exchange).await.unwrap_or(Err(NoResponse::Late))
     }
 
     fn client(&self) -> io::Result<&Client<HttpsConnector<HttpConnector>, Full<Bytes>>> {
@@ -104,7 +104,7 @@ impl Http {
     }
 }
 
-fn request(call: Call) -> Result<Request<Full<Bytes>>, String> {
+fn request(call: HttpCall) -> Result<Request<Full<Bytes>>, String> {
     let uri: Uri = call.url.parse().map_err(|_| format!("`{}` is no address", call.url))?;
     let mut request = Request::new(Full::new(call.body));
     *request.method_mut() = call.method;

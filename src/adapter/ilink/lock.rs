@@ -10,12 +10,12 @@ use std::path::PathBuf;
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(super) struct AccountLock {
     _file: File,
 }
 
 /// Takes the lock of a login, by its token; `Ok(None)` where another poller has it.
-pub(super) fn take(token: &str) -> Result<Option<Lock>, String> {
+pub(super) fn take(token: &str) -> Result<Option<AccountLock>, String> {
     let path = path(token);
     let open = OpenOptions::new()
         .create(true)
@@ -25,7 +25,7 @@ pub(super) fn take(token: &str) -> Result<Option<Lock>, String> {
         .open(&path);
     let file = open.map_err(|error| format!("{}: {error}", path.display()))?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(Lock { _file: file })),
+        Ok(()) => Ok(Some(AccountLock { _file: file })),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(format!("{}: {error}", path.display())),
     }

@@ -1,6 +1,6 @@
 //! One login by a QR code, from the first code to the token.
 
-use super::api::{Api, Failure};
+use super::api::{Api, CallFailure};
 use super::json::text;
 use super::memory::Login;
 use super::qr::modules;
@@ -127,8 +127,8 @@ impl Attempt {
             let answer = match self.api.qr_code_status(&base, code, given.as_deref()).await {
                 Ok(answer) => answer,
                 // No answer says that nothing happened.
-                Err(Failure::Late) => continue,
-                Err(Failure::NotSent(_) | Failure::Unknown(_)) => {
+                Err(CallFailure::Late) => continue,
+                Err(CallFailure::NotSent(_) | CallFailure::Unknown(_)) => {
                     sleep(PAUSE).await;
                     continue;
                 }

@@ -1,6 +1,6 @@
 //! The state that is kept over restarts (logins, cursors, reply tokens), and its encoding.
 
-use super::reply::{Progress, Reply, Stuck};
+use super::reply::{PartProgress, ReplyState, Stuck};
 use crate::model::event::AdapterState;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -31,12 +31,12 @@ impl std::fmt::Debug for Login {
 
 /// Everything that is kept for an account.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(super) struct KeptLogin {
     pub(super) login: Login,
     /// The cursor of the next poll; empty where there is none.
     pub(super) cursor: String,
     /// By conversation.
-    pub(super) replies: HashMap<String, Reply>,
+    pub(super) replies: HashMap<String, ReplyState>,
 }
 
 /// A value as it is encoded: one arm for each kind and version. Arms are only added, at the end.
@@ -91,7 +91,7 @@ pub(super) fn keep_reply(
     platform: &str,
     account: &str,
     conversation: &str,
-    reply: Reply,
+    reply: ReplyState,
 ) -> AdapterState {
     let value = Encoded::ReplyV1 {
         token: reply.token,
@@ -118,7 +118,7 @@ pub(super) fn forget<'a>(
 }
 
 /// Reads what was kept for a platform, by account. What cannot be read is told and left out.
-pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<String, Kept> {
+pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<String, KeptLogin> {
     let mut logins = BTreeMap::new();
     let mut others = Vec::new();
     for (key, value) in kept {
@@ -135,7 +135,7 @@ pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<Str
             Ok(Encoded::LoginV1 { user, base, token, at }) => {
                 let account = account.to_owned();
                 let login = Login { account: account.clone(), user, base, token, at };
-                let kept = Kept { login, cursor: String::new(), replies: HashMap::new() };
+                let kept = KeptLogin { login, cursor: String::new(), replies: HashMap::new() };
                 logins.insert(account, kept);
             }
             Ok(other) => others.push((account.to_owned(), conversation.to_owned(), other)),
@@ -158,10 +158,18 @@ pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<Str
             } => {
                 let stuck = stuck.map(|(message, count, at)| Stuck { message, count, at });
                 let progress = progress.map(|(message, parts, external_id, is_unproved)| {
-                    Progress { message, parts, external_id, is_unproved }
+                    PartProgress { message, parts, external_id, is_unproved }
                 });
-                let reply =
-                    Reply { token, received_ms, taken, refusals, next_try, words, stuck, progress };
+                let reply = ReplyState {
+                    token,
+                    received_ms,
+                    taken,
+                    refusals,
+                    next_try,
+                    words,
+                    stuck,
+                    progress,
+                };
                 kept.replies.insert(conversation, reply);
             }
             Encoded::LoginV1 { .. } => {}
@@ -175,7 +183,7 @@ mod tests {
     use super::*;
     use crate::adapter::ilink::crypto::hex;
 
-    fn everything() -> (Login, Reply) {
+    fn everything() -> (Login, ReplyState) {
         let login = Login {
             account: "a@im.bot".into(),
             user: "u@im.wechat".into(),
@@ -184,7 +192,7 @@ mod tests {
             at: 5,
         };
         let message = Uuid::from_u128(7);
-        let reply = Reply {
+        let reply = ReplyState {
             token: "c".into(),
             received_ms: 300,
             taken: 1,
@@ -192,7 +200,7 @@ mod tests {
             next_try: Some(3),
             words: "w".into(),
             stuck: Some(Stuck { message, count: 1, at: 9 }),
-            progress: Some(Progress {
+            progress: Some(PartProgress {
                 message,
                 parts: 2,
                 external_id: Some("e".into()),
@@ -218,7 +226,7 @@ mod tests {
         ];
         let read = read("wechat", kept(states));
         let replies = HashMap::from([("private_u".to_owned(), reply)]);
-        let wanted = Kept { login, cursor: "next".into(), replies };
+        let wanted = KeptLogin { login, cursor: "next".into(), replies };
         assert_eq!(read, BTreeMap::from([("a@im.bot".to_owned(), wanted)]));
     }
 

@@ -28,7 +28,7 @@ use super::context::Context;
 use super::registry::ConfiguredEntry;
 use super::service::{Adapter, ServeStandalone, Service};
 use super::transport::Running;
-use options::Options;
+use options::IlinkOptions;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -52,7 +52,7 @@ const MAX_REQUESTS: usize = 16;
 
 /// One configured adapter.
 struct Ilink {
-    options: Arc<Options>,
+    options: Arc<IlinkOptions>,
     logins: mpsc::Sender<LoginRequest>,
     /// Taken by the run.
     requests: Mutex<Option<mpsc::Receiver<LoginRequest>>>,
@@ -66,7 +66,7 @@ impl fmt::Debug for Ilink {
 
 impl Ilink {
     fn configure(own: OwnSettings) -> Result<Self, String> {
-        let options = Options::read(own)?;
+        let options = IlinkOptions::read(own)?;
         let (logins, requests) = mpsc::channel(MAX_REQUESTS);
         Ok(Self { options: Arc::new(options), logins, requests: Mutex::new(Some(requests)) })
     }
@@ -83,7 +83,7 @@ impl ServeStandalone for Ilink {
             let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner).take();
             let Some(requests) = requests else { return };
             let options = Arc::clone(&self.options);
-            service::Service::new(options, settings, entry, context).run(requests).await;
+            service::IlinkService::new(options, settings, entry, context).run(requests).await;
         })
     }
 

@@ -29,7 +29,7 @@ struct Own {
 
 /// The settings of this kind, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Options {
+pub(super) struct IlinkOptions {
     /// The address of the interface.
     pub(super) url: String,
     /// The address of the media.
@@ -42,7 +42,7 @@ pub(super) struct Options {
     pub(super) join_texts: bool,
 }
 
-impl Options {
+impl IlinkOptions {
     /// Reads them; the error names the key.
     pub(super) fn read(own: OwnSettings) -> Result<Self, String> {
         let own: Own = read_own(own)?;
@@ -86,8 +86,8 @@ fn address(key: &str, given: Option<String>, default: &str) -> Result<String, St
 mod tests {
     use super::*;
 
-    fn options(text: &str) -> Result<Options, String> {
-        Options::read(toml::from_str(text).unwrap())
+    fn options(text: &str) -> Result<IlinkOptions, String> {
+        IlinkOptions::read(toml::from_str(text).unwrap())
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A message as the interface takes it: in parts, each a request of its own.
 
-use super::upload::{File, FileKind};
+use super::upload::{File, UploadKind};
 use crate::adapter::api::Outbound;
 use crate::model::content::{Content, Media, Segment};
 use base64::Engine;
@@ -18,14 +18,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// A part of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum OutboundPart {
     Text(String),
     File(File),
 }
 
 /// The parts of a message, in their order; the error says why it cannot be sent. What the platform
 /// has no form for goes out as its readable text, a quote before all else.
-pub(super) fn parts(message: &Outbound, max_text: usize) -> Result<Vec<Part>, String> {
+pub(super) fn parts(message: &Outbound, max_text: usize) -> Result<Vec<OutboundPart>, String> {
     let mut parts = Vec::new();
     let mut words = Vec::new();
     let quoted = message.reply_to.as_ref().and_then(|reply| reply.content.as_ref());
@@ -33,7 +33,7 @@ pub(super) fn parts(message: &Outbound, max_text: usize) -> Result<Vec<Part>, St
     for segment in message.content.to_segments() {
         if let Some(file) = file(&segment)? {
             add_text(take(&mut words), max_text, &mut parts);
-            parts.push(Part::File(file));
+            parts.push(OutboundPart::File(file));
         } else {
             let url = card_url(&segment);
             words.push(segment);
@@ -44,9 +44,9 @@ pub(super) fn parts(message: &Outbound, max_text: usize) -> Result<Vec<Part>, St
     if parts.is_empty() { Err("there is nothing in it".into()) } else { Ok(parts) }
 }
 
-fn add_text(words: Vec<Segment>, max_text: usize, parts: &mut Vec<Part>) {
+fn add_text(words: Vec<Segment>, max_text: usize, parts: &mut Vec<OutboundPart>) {
     let text = Content::of(words).readable().into_owned();
-    parts.extend(split(&text, max_text).into_iter().map(Part::Text));
+    parts.extend(split(&text, max_text).into_iter().map(OutboundPart::Text));
 }
 
 /// The address of a card whose readable text does not have it: in a text a person can open it.
@@ -59,10 +59,10 @@ fn card_url(segment: &Segment) -> Option<String> {
 /// The file of a segment; `None` where it goes out as text.
 fn file(segment: &Segment) -> Result<Option<File>, String> {
     let (kind, media, name) = match segment {
-        Segment::Image(media) => (FileKind::Image, media, "image"),
-        Segment::Video(media) => (FileKind::Video, media, "video"),
-        Segment::Audio(media) => (FileKind::Other, media, "audio"),
-        Segment::File(media) => (FileKind::Other, media, "file"),
+        Segment::Image(media) => (UploadKind::Image, media, "image"),
+        Segment::Video(media) => (UploadKind::Video, media, "video"),
+        Segment::Audio(media) => (UploadKind::Other, media, "audio"),
+        Segment::File(media) => (UploadKind::Other, media, "file"),
         _ => return Ok(None),
     };
     let url = media.url.as_deref().unwrap_or_default();
@@ -146,8 +146,8 @@ mod tests {
         Outbound { id, conversation, content, reply_to: None, created_at: 1, original: None }
     }
 
-    fn text(text: &str) -> Part {
-        Part::Text(text.into())
+    fn text(text: &str) -> OutboundPart {
+        OutboundPart::Text(text.into())
     }
 
     fn image(url: &str) -> Segment {
@@ -169,10 +169,15 @@ mod tests {
             Segment::Location { latitude: 1.0, longitude: 2.0, title: None, address: None },
         ]);
         let (hi, ho) = (b"hi".as_slice().into(), b"ho".as_slice().into());
-        let picture = File { kind: FileKind::Image, name: "image".into(), bytes: hi };
-        let file = File { kind: FileKind::Other, name: "a.txt".into(), bytes: ho };
-        let wanted =
-            [text("@Ann look:"), Part::File(picture), text("and"), Part::File(file), text("1,2")];
+        let picture = File { kind: UploadKind::Image, name: "image".into(), bytes: hi };
+        let file = File { kind: UploadKind::Other, name: "a.txt".into(), bytes: ho };
+        let wanted = [
+            text("@Ann look:"),
+            OutboundPart::File(picture),
+            text("and"),
+            OutboundPart::File(file),
+            text("1,2"),
+        ];
         assert_eq!(parts(&outbound(content), 100).unwrap(), wanted);
     }
 
@@ -181,7 +186,7 @@ mod tests {
         let content = Content::of_type(MessageType::Image, "base64://aGk=".into());
         let parts = parts(&outbound(content), 100).unwrap();
         assert!(
-            matches!(&parts[..], [Part::File(File { kind: FileKind::Image, bytes, .. })] if **bytes == *b"hi")
+            matches!(&parts[..], [OutboundPart::File(File { kind: UploadKind::Image, bytes, .. })] if **bytes == *b"hi")
         );
     }
 

@@ -2,8 +2,8 @@
 //!
 //! The answer of a poll is on disk, with the next cursor and the reply tokens, before the next poll.
 
-use super::account::Account;
-use super::api::{Failure, POLL_HOLD, Updates};
+use super::account::RunningAccount;
+use super::api::{CallFailure, POLL_HOLD, Updates};
 use super::inbound;
 use super::memory::{keep_cursor, keep_reply};
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ pub(super) enum PollEnd {
 }
 
 /// Polls from a cursor until something ends it; the cursor goes on with it.
-pub(super) async fn poll(account: &Account, cursor: &mut String) -> PollEnd {
+pub(super) async fn poll(account: &RunningAccount, cursor: &mut String) -> PollEnd {
     let (mut hold, mut failures) = (POLL_HOLD, 0);
     loop {
         let began = Instant::now();
@@ -47,15 +47,15 @@ pub(super) async fn poll(account: &Account, cursor: &mut String) -> PollEnd {
                 continue;
             }
             // Nothing came.
-            Err(Failure::Late) => continue,
+            Err(CallFailure::Late) => continue,
             // A gateway gave up on a poll that was held: nothing came either.
-            Err(Failure::Unknown(_)) if began.elapsed() > HELD => {
+            Err(CallFailure::Unknown(_)) if began.elapsed() > HELD => {
                 sleep(account.settings.reconnect).await;
                 continue;
             }
             Err(failure) => failure,
         };
-        if let Failure::Ended(words) = &failure {
+        if let CallFailure::Ended(words) = &failure {
             // A session may be taken up again by the notice that polling begins.
             if account.is_ended().await {
                 return PollEnd::Ended(words.clone());
@@ -81,7 +81,7 @@ fn pause(is_new: bool, took: Duration, reconnect: Duration) -> Duration {
 }
 
 /// Has what a poll answered stored, in one commit; `false` where the core takes nothing any more.
-async fn take(account: &Account, cursor: &mut String, updates: Updates) -> bool {
+async fn take(account: &RunningAccount, cursor: &mut String, updates: Updates) -> bool {
     let (platform, id) = (account.platform(), &account.login.account);
     let (mut messages, mut replies) = (Vec::new(), BTreeMap::new());
     for value in &updates.messages {

@@ -17,7 +17,7 @@ const FRESH_REFUSALS_APART: u64 = 20 * 60;
 
 /// State for replies to one person. Its `Debug` leaves out the token.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(super) struct Reply {
+pub(super) struct ReplyState {
     /// The token of their newest message, to be sent back as it came.
     pub(super) token: String,
     /// When that was written, in Unix milliseconds; 0 where no message told a time.
@@ -31,7 +31,7 @@ pub(super) struct Reply {
     /// The platform's words at the last refusal.
     pub(super) words: String,
     pub(super) stuck: Option<Stuck>,
-    pub(super) progress: Option<Progress>,
+    pub(super) progress: Option<PartProgress>,
 }
 
 /// A message that was refused though nothing was sent before it with the token.
@@ -46,7 +46,7 @@ pub(super) struct Stuck {
 
 /// The parts of a message that went out before one was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Progress {
+pub(super) struct PartProgress {
     pub(super) message: Uuid,
     pub(super) parts: u32,
     /// The platform's ID of the first part, where it told one.
@@ -55,13 +55,13 @@ pub(super) struct Progress {
     pub(super) is_unproved: bool,
 }
 
-impl fmt::Debug for Reply {
+impl fmt::Debug for ReplyState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply").field("taken", &self.taken).finish_non_exhaustive()
     }
 }
 
-impl Reply {
+impl ReplyState {
     /// A message came in with a token at `now_ms` (Unix milliseconds); one that is told again later
     /// changes nothing. A time ahead of that counts as none, or later tokens would seem older.
     pub(super) fn receive(&mut self, token: &str, written_ms: u64, now_ms: u64) {
@@ -122,15 +122,15 @@ mod tests {
 
     const ID: Uuid = Uuid::from_u128(1);
 
-    fn written(token: &str, at: u64) -> Reply {
-        let mut reply = Reply::default();
+    fn written(token: &str, at: u64) -> ReplyState {
+        let mut reply = ReplyState::default();
         reply.receive(token, at * 1000, at * 1000);
         reply
     }
 
     #[test]
     fn a_new_token_opens_and_one_that_is_told_again_does_not() {
-        assert!(!Reply::default().is_open(9));
+        assert!(!ReplyState::default().is_open(9));
         let mut reply = written("a", 5);
         assert!(reply.is_open(9));
         assert!(reply.refuse(&reply.token.clone(), ID, "ret -2", 10));

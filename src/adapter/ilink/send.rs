@@ -1,17 +1,17 @@
 //! Sending a message: its parts one after the other, and what each answer proves.
 
-use super::account::Account;
+use super::account::RunningAccount;
 use super::address::person;
-use super::api::Failure;
+use super::api::CallFailure;
 use super::memory::keep_reply;
-use super::outbound::{Part, parts, text_item};
-use super::reply::{Progress, Reply};
+use super::outbound::{OutboundPart, parts, text_item};
+use super::reply::{PartProgress, ReplyState};
 use super::upload::{NotUploaded, upload};
 use crate::adapter::api::{Delivery, Outbound};
 use crate::clock::now;
 
 /// Sends a message. A part that went out is not sent again when the rest has to wait.
-pub(super) async fn send(account: &Account, message: &Outbound) -> Delivery {
+pub(super) async fn send(account: &RunningAccount, message: &Outbound) -> Delivery {
     let refused = |reason: String| Delivery::Refused { reason, retryable: false };
     let Some(to) = person(&message.conversation) else {
         return refused(format!("`{}` is not a person's conversation", message.conversation));
@@ -22,7 +22,7 @@ pub(super) async fn send(account: &Account, message: &Outbound) -> Delivery {
     };
     let before = account.windows.progress(&message.conversation, message.id);
     let is_continued = before.is_some();
-    let mut progress = before.unwrap_or(Progress {
+    let mut progress = before.unwrap_or(PartProgress {
         message: message.id,
         parts: 0,
         external_id: None,
@@ -44,22 +44,22 @@ pub(super) async fn send(account: &Account, message: &Outbound) -> Delivery {
         let reply = account.windows.set_progress(&message.conversation, None);
         keep(account, &message.conversation, reply).await;
     }
-    let Progress { external_id, is_unproved: is_unconfirmed, .. } = progress;
+    let PartProgress { external_id, is_unproved: is_unconfirmed, .. } = progress;
     Delivery::Sent { external_id, is_unconfirmed }
 }
 
 async fn send_part(
-    account: &Account,
+    account: &RunningAccount,
     message: &Outbound,
     to: &str,
     index: usize,
-    part: &Part,
+    part: &OutboundPart,
     token: &mut String,
 ) -> Result<Option<String>, NotUploaded> {
     *token = account.windows.token(&message.conversation).unwrap_or_default();
     let item = match part {
-        Part::Text(text) => text_item(text),
-        Part::File(file) => upload(account, to, file).await?,
+        OutboundPart::Text(text) => text_item(text),
+        OutboundPart::File(file) => upload(account, to, file).await?,
     };
     // One may have come in with a message while a file was uploaded.
     *token = account.windows.token(&message.conversation).unwrap_or_default();
@@ -74,10 +74,10 @@ async fn send_part(
 
 /// The outcome that a failure proves, and the state to keep.
 async fn not_sent(
-    account: &Account,
+    account: &RunningAccount,
     message: &Outbound,
     token: &str,
-    progress: Progress,
+    progress: PartProgress,
     failure: NotUploaded,
 ) -> Delivery {
     let conversation = &message.conversation;
@@ -91,22 +91,27 @@ async fn not_sent(
         NotUploaded::Retryable(reason) => return Delivery::Refused { reason, retryable: true },
     };
     match failure {
-        Failure::Ended(words) if !account.is_ended().await => {
+        CallFailure::Ended(words) if !account.is_ended().await => {
             limited(account, message, token, &words).await
         }
-        Failure::Ended(_) => account.session_ended(),
-        Failure::Limited(words) => limited(account, message, token, &words).await,
-        Failure::Refused(words) => {
+        CallFailure::Ended(_) => account.session_ended(),
+        CallFailure::Limited(words) => limited(account, message, token, &words).await,
+        CallFailure::Refused(words) => {
             Delivery::Refused { reason: format!("WeChat refused it: {words}"), retryable: true }
         }
-        Failure::NotSent(words) => account.unreachable(&words),
-        Failure::Unknown(reason) => Delivery::Unknown { reason },
-        Failure::Late => Delivery::Unknown { reason: Failure::Late.words().to_owned() },
+        CallFailure::NotSent(words) => account.unreachable(&words),
+        CallFailure::Unknown(reason) => Delivery::Unknown { reason },
+        CallFailure::Late => Delivery::Unknown { reason: CallFailure::Late.words().to_owned() },
     }
 }
 
 /// A limit refused it: it waits, unless several fresh tokens were refused for it.
-async fn limited(account: &Account, message: &Outbound, token: &str, words: &str) -> Delivery {
+async fn limited(
+    account: &RunningAccount,
+    message: &Outbound,
+    token: &str,
+    words: &str,
+) -> Delivery {
     let conversation = &message.conversation;
     let (is_to_wait, reply) = account.windows.refuse(conversation, token, message.id, words, now());
     keep(account, conversation, reply).await;
@@ -117,7 +122,7 @@ async fn limited(account: &Account, message: &Outbound, token: &str, words: &str
     Delivery::Refused { reason, retryable: false }
 }
 
-async fn keep(account: &Account, conversation: &str, reply: Reply) {
+async fn keep(account: &RunningAccount, conversation: &str, reply: ReplyState) {
     let state = keep_reply(account.platform(), &account.login.account, conversation, reply);
     account.save(Vec::new(), vec![state]).await;
 }

@@ -1,19 +1,19 @@
 //! The accounts of one configured adapter, and logging in and out.
 
-use super::account::Account;
-use super::api::{Api, Session};
+use super::account::RunningAccount;
+use super::api::{Api, ApiSession};
 use super::http::Http;
 use super::login::{Attempt, LoggedIn, LoginEnd};
-use super::memory::{self, ADAPTER, Kept, Login};
-use super::options::Options;
+use super::memory::{self, ADAPTER, KeptLogin, Login};
+use super::options::IlinkOptions;
 use super::window::Windows;
-use crate::adapter::api::{Event, LoginError, LoginRequest, Settings};
+use crate::adapter::api::{AdapterEvent, LoginError, LoginRequest, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::registry::ConfiguredEntry;
 use crate::metrics::METRICS;
 use crate::model::event::AdapterState;
 use crate::protocol::login::{LoginState, LoginStatus};
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,13 +36,13 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 const PANIC_PAUSE: Duration = Duration::from_secs(1);
 
 /// The accounts of one configured adapter.
-pub(super) struct Service {
-    options: Arc<Options>,
+pub(super) struct IlinkService {
+    options: Arc<IlinkOptions>,
     settings: Arc<Settings>,
     entry: Option<ConfiguredEntry>,
     context: Context,
     api: Api,
-    accounts: BTreeMap<String, Running>,
+    accounts: BTreeMap<String, AccountTask>,
     tasks: JoinSet<()>,
     /// The account of each task.
     task_accounts: HashMap<Id, String>,
@@ -52,8 +52,8 @@ pub(super) struct Service {
 }
 
 /// An account at work.
-struct Running {
-    account: Arc<Account>,
+struct AccountTask {
+    account: Arc<RunningAccount>,
     stop: CancellationToken,
     /// Cancelled once its work has ended.
     ended: CancellationToken,
@@ -66,9 +66,9 @@ struct LoginUnderWay {
     ended: Option<Instant>,
 }
 
-impl Service {
+impl IlinkService {
     pub(super) fn new(
-        options: Arc<Options>,
+        options: Arc<IlinkOptions>,
         settings: Arc<Settings>,
         entry: Option<ConfiguredEntry>,
         context: Context,
@@ -112,10 +112,10 @@ impl Service {
     }
 
     /// The stored state of each account; asked for until the store answers.
-    async fn kept(&self) -> BTreeMap<String, Kept> {
+    async fn kept(&self) -> BTreeMap<String, KeptLogin> {
         loop {
             let (answer, kept) = oneshot::channel();
-            self.context.events.report(Event::Remembered { adapter: ADAPTER, answer }).await;
+            self.context.events.report(AdapterEvent::Remembered { adapter: ADAPTER, answer }).await;
             if let Ok(kept) = kept.await {
                 return memory::read(self.settings.platform(), kept);
             }
@@ -123,14 +123,14 @@ impl Service {
         }
     }
 
-    fn start(&mut self, kept: Kept) {
+    fn start(&mut self, kept: KeptLogin) {
         let login = kept.login.clone();
         if let Err(reason) = self.settings.check_account(&login.account) {
             return tracing::warn!("{reason}");
         }
         let stop = self.context.stop.child_token();
-        let account = Arc::new(Account {
-            session: Session { base: login.base.clone(), token: login.token.clone() },
+        let account = Arc::new(RunningAccount {
+            session: ApiSession { base: login.base.clone(), token: login.token.clone() },
             login: login.clone(),
             api: self.api.clone(),
             cdn: self.options.cdn.clone(),
@@ -149,11 +149,11 @@ impl Service {
             work.await;
         });
         self.task_accounts.insert(task.id(), login.account.clone());
-        self.accounts.insert(login.account, Running { account, stop, ended });
+        self.accounts.insert(login.account, AccountTask { account, stop, ended });
     }
 
     /// Stops an account's work, and waits for its end.
-    async fn stop(&mut self, account: &str) -> Option<Arc<Account>> {
+    async fn stop(&mut self, account: &str) -> Option<Arc<RunningAccount>> {
         let running = self.accounts.remove(account)?;
         running.stop.cancel();
         running.ended.cancelled().await;
@@ -167,7 +167,7 @@ impl Service {
         {
             let platform = self.settings.platform();
             let reason = format!("no account is logged in; log in with `rechat login {platform}`");
-            entry.set_state(State::Disconnected, Some(&reason));
+            entry.set_state(PlatformState::Disconnected, Some(&reason));
         }
     }
 
@@ -313,7 +313,7 @@ impl Service {
         for known in replaced.iter().filter(|known| known.account != login.account) {
             self.context.registry.forget(&platform, &known.account);
         }
-        self.start(Kept { login, cursor: String::new(), replies: HashMap::new() });
+        self.start(KeptLogin { login, cursor: String::new(), replies: HashMap::new() });
         true
     }
 
@@ -327,7 +327,7 @@ impl Service {
 
     async fn save(&self, state: Vec<AdapterState>) -> bool {
         let (stored, is_stored) = oneshot::channel();
-        let batch = Event::Batch { messages: Vec::new(), state, stored };
+        let batch = AdapterEvent::Batch { messages: Vec::new(), state, stored };
         self.context.events.report(batch).await && is_stored.await.is_ok()
     }
 

@@ -1,13 +1,13 @@
 //! Showing that somebody types: only where it is asked for, since it may spend the reply token.
 
-use super::account::Account;
+use super::account::RunningAccount;
 use super::address::person;
-use super::api::Failure;
+use super::api::CallFailure;
 use crate::adapter::api::ActionError;
 
 /// Shows in a conversation that the bot types, or that it does no more.
 pub(super) async fn show_typing(
-    account: &Account,
+    account: &RunningAccount,
     conversation: &str,
     on: bool,
 ) -> Result<(), ActionError> {
@@ -21,10 +21,10 @@ pub(super) async fn show_typing(
     account.api.send_typing(&account.session, to, &ticket, on).await.map_err(refused)
 }
 
-fn refused(failure: Failure) -> ActionError {
+fn refused(failure: CallFailure) -> ActionError {
     match failure {
-        Failure::Unknown(words) => ActionError::Unknown(words),
-        Failure::Late => ActionError::Unknown(Failure::Late.words().to_owned()),
+        CallFailure::Unknown(words) => ActionError::Unknown(words),
+        CallFailure::Late => ActionError::Unknown(CallFailure::Late.words().to_owned()),
         failure => ActionError::Refused(failure.words().to_owned()),
     }
 }

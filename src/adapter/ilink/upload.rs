@@ -1,9 +1,9 @@
 //! Sending a file: encrypted, put on the platform's file servers, and referred to by an item.
 
-use super::account::Account;
-use super::api::Failure;
-use super::crypto::{Key, encrypt, hex, new_key};
-use super::http::{Call, NoAnswer};
+use super::account::RunningAccount;
+use super::api::CallFailure;
+use super::crypto::{AesKey, encrypt, hex, new_key};
+use super::http::{HttpCall, NoResponse};
 use super::json::text;
 use crate::adapter::api::cut;
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -26,7 +26,7 @@ const MAX_ANSWER_BYTES: usize = 64 << 10;
 /// A file to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct File {
-    pub(super) kind: FileKind,
+    pub(super) kind: UploadKind,
     pub(super) name: String,
     pub(super) bytes: Bytes,
 }
@@ -34,13 +34,13 @@ pub(super) struct File {
 /// How a file is shown. Sounds are sent as files: the platform takes them as voices, and never
 /// shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FileKind {
+pub(super) enum UploadKind {
     Image,
     Video,
     Other,
 }
 
-impl FileKind {
+impl UploadKind {
     /// The number of the kind in a request for an upload; not that of the item.
     fn media_type(self) -> u8 {
         match self {
@@ -55,7 +55,7 @@ impl FileKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NotUploaded {
     /// A call of the interface failed.
-    Call(Failure),
+    Call(CallFailure),
     /// The file servers refused it for good.
     Final(String),
     /// The file servers failed.
@@ -63,7 +63,11 @@ pub(super) enum NotUploaded {
 }
 
 /// Puts a file, and gives the item that refers to it.
-pub(super) async fn upload(account: &Account, to: &str, file: &File) -> Result<Value, NotUploaded> {
+pub(super) async fn upload(
+    account: &RunningAccount,
+    to: &str,
+    file: &File,
+) -> Result<Value, NotUploaded> {
     let key = new_key().map_err(NotUploaded::Retryable)?;
     let file_key = hex(&new_key().map_err(NotUploaded::Retryable)?);
     let encrypted = Bytes::from(encrypt(&key, &file.bytes));
@@ -96,19 +100,19 @@ pub(super) async fn upload(account: &Account, to: &str, file: &File) -> Result<V
 }
 
 /// Nothing was sent to a person yet, whatever became of the call.
-fn not_sent(failure: Failure) -> Failure {
+fn not_sent(failure: CallFailure) -> CallFailure {
     match failure {
-        Failure::Unknown(words) => Failure::NotSent(words),
-        Failure::Late => Failure::NotSent(Failure::Late.words().to_owned()),
+        CallFailure::Unknown(words) => CallFailure::NotSent(words),
+        CallFailure::Late => CallFailure::NotSent(CallFailure::Late.words().to_owned()),
         failure => failure,
     }
 }
 
 /// Puts the bytes; gives the reference to them.
-async fn put(account: &Account, url: &str, bytes: Bytes) -> Result<String, NotUploaded> {
+async fn put(account: &RunningAccount, url: &str, bytes: Bytes) -> Result<String, NotUploaded> {
     let mut reason = String::new();
     for _ in 0..ATTEMPTS {
-        let call = Call {
+        let call = HttpCall {
             method: Method::POST,
             url: url.to_owned(),
             headers: Vec::new(),
@@ -119,11 +123,11 @@ async fn put(account: &Account, url: &str, bytes: Bytes) -> Result<String, NotUp
         };
         let answer = match account.api.http.send(call).await {
             Ok(answer) => answer,
-            Err(NoAnswer::NotSent(words) | NoAnswer::Lost(words)) => {
+            Err(NoResponse::NotSent(words) | NoResponse::Lost(words)) => {
                 reason = words;
                 continue;
             }
-            Err(NoAnswer::Late) => {
+            Err(NoResponse::Late) => {
                 "no answer came in time".clone_into(&mut reason);
                 continue;
             }
@@ -146,18 +150,18 @@ async fn put(account: &Account, url: &str, bytes: Bytes) -> Result<String, NotUp
 
 /// The item for a file. The key goes as the base64 of its hex digits: with that of its bytes the
 /// file arrives and does not open.
-fn item(file: &File, key: &Key, size: usize, reference: &str) -> Value {
+fn item(file: &File, key: &AesKey, size: usize, reference: &str) -> Value {
     let media = json!({
         "encrypt_query_param": reference,
         "aes_key": BASE64_STANDARD.encode(hex(key)),
         "encrypt_type": 1,
     });
     match file.kind {
-        FileKind::Image => {
+        UploadKind::Image => {
             json!({"type": 2, "image_item": {"media": media, "mid_size": size}})
         }
-        FileKind::Video => json!({"type": 5, "video_item": {"media": media, "video_size": size}}),
-        FileKind::Other => json!({"type": 4, "file_item": {
+        UploadKind::Video => json!({"type": 5, "video_item": {"media": media, "video_size": size}}),
+        UploadKind::Other => json!({"type": 4, "file_item": {
             "media": media,
             "file_name": file.name,
             "len": file.bytes.len().to_string(),

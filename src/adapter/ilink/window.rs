@@ -1,7 +1,7 @@
 //! The conversations of an account: which can be answered now, and with which token.
 
-use super::reply::{Progress, Reply};
-use crate::adapter::api::{Closed, Window};
+use super::reply::{PartProgress, ReplyState};
+use crate::adapter::api::{Window, WindowClosed};
 use crate::clock::now_ms;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,13 +18,13 @@ pub(super) struct Windows {
 #[derive(Debug, Default)]
 struct State {
     /// By conversation.
-    replies: HashMap<String, Reply>,
+    replies: HashMap<String, ReplyState>,
     /// Why nothing goes out at all.
-    all: Option<Closed>,
+    all: Option<WindowClosed>,
 }
 
 impl Windows {
-    pub(super) fn new(replies: HashMap<String, Reply>, join_limit: Option<usize>) -> Self {
+    pub(super) fn new(replies: HashMap<String, ReplyState>, join_limit: Option<usize>) -> Self {
         Self { state: Mutex::new(State { replies, all: None }), join_limit }
     }
 
@@ -34,7 +34,7 @@ impl Windows {
     }
 
     /// A message came in just now; gives what is known since.
-    pub(super) fn receive(&self, conversation: &str, token: &str, written_ms: u64) -> Reply {
+    pub(super) fn receive(&self, conversation: &str, token: &str, written_ms: u64) -> ReplyState {
         self.change(conversation, |reply| reply.receive(token, written_ms, now_ms())).1
     }
 
@@ -47,7 +47,7 @@ impl Windows {
 
     /// A message was taken.
     pub(super) fn take(&self, conversation: &str) {
-        self.change(conversation, Reply::take);
+        self.change(conversation, ReplyState::take);
     }
 
     /// A message was refused by a limit; whether it is to wait, and what is known since.
@@ -58,28 +58,36 @@ impl Windows {
         message: Uuid,
         words: &str,
         at: u64,
-    ) -> (bool, Reply) {
+    ) -> (bool, ReplyState) {
         self.change(conversation, |reply| reply.refuse(token, message, words, at))
     }
 
     /// The parts of a message that went out before.
-    pub(super) fn progress(&self, conversation: &str, message: Uuid) -> Option<Progress> {
+    pub(super) fn progress(&self, conversation: &str, message: Uuid) -> Option<PartProgress> {
         let state = self.lock();
         let progress = state.replies.get(conversation)?.progress.clone();
         progress.filter(|progress| progress.message == message)
     }
 
     /// Notes the parts of a message that went out; gives what is known since.
-    pub(super) fn set_progress(&self, conversation: &str, progress: Option<Progress>) -> Reply {
+    pub(super) fn set_progress(
+        &self,
+        conversation: &str,
+        progress: Option<PartProgress>,
+    ) -> ReplyState {
         self.change(conversation, |reply| reply.progress = progress).1
     }
 
     /// Closes every conversation, or opens them all again.
-    pub(super) fn close_all(&self, closed: Option<Closed>) {
+    pub(super) fn close_all(&self, closed: Option<WindowClosed>) {
         self.lock().all = closed;
     }
 
-    fn change<T>(&self, conversation: &str, change: impl FnOnce(&mut Reply) -> T) -> (T, Reply) {
+    fn change<T>(
+        &self,
+        conversation: &str,
+        change: impl FnOnce(&mut ReplyState) -> T,
+    ) -> (T, ReplyState) {
         let mut state = self.lock();
         let reply = state.replies.entry(conversation.to_owned()).or_default();
         (change(reply), reply.clone())
@@ -91,7 +99,7 @@ impl Windows {
 }
 
 impl Window for Windows {
-    fn closed(&self, conversation: &str, at: u64) -> Option<Closed> {
+    fn closed(&self, conversation: &str, at: u64) -> Option<WindowClosed> {
         let state = self.lock();
         if let Some(closed) = state.all.as_ref().filter(|all| all.until.is_none_or(|t| t > at)) {
             return Some(closed.clone());
@@ -100,10 +108,10 @@ impl Window for Windows {
             None => {
                 let reason = "WeChat lets a bot only answer, and this person has not written to \
                               it yet; it goes out after they have";
-                Some(Closed { reason: reason.into(), until: None })
+                Some(WindowClosed { reason: reason.into(), until: None })
             }
             Some(reply) if reply.is_open(at) => None,
-            Some(reply) => Some(Closed { reason: refused(reply), until: reply.next_try }),
+            Some(reply) => Some(WindowClosed { reason: refused(reply), until: reply.next_try }),
         }
     }
 
@@ -113,7 +121,7 @@ impl Window for Windows {
 }
 
 /// Words for people about a refusal.
-fn refused(reply: &Reply) -> String {
+fn refused(reply: &ReplyState) -> String {
     let taken = match reply.taken {
         0 => String::new(),
         1 => " after one message since this person wrote last".to_owned(),
@@ -142,7 +150,7 @@ mod tests {
         assert!(told.reason.contains("one message") && told.reason.contains("ret -2"), "{told:?}");
         assert!(told.until.is_some_and(|until| closed(until).is_none()));
         windows.receive("c", "u", 2_000);
-        windows.close_all(Some(Closed { reason: "down".into(), until: Some(20) }));
+        windows.close_all(Some(WindowClosed { reason: "down".into(), until: Some(20) }));
         assert_eq!(closed(19).map(|closed| closed.reason).as_deref(), Some("down"));
         assert_eq!(closed(20), None);
     }

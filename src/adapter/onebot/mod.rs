@@ -4,4 +4,4 @@ mod common;
 pub(super) mod v11;
 pub(super) mod v12;
 
-pub use v11::{Written, cq_of_segments, segments_of_cq};
+pub use v11::{BotMessage, cq_of_segments, segments_of_cq};

@@ -1,8 +1,8 @@
 //! Following the changes of state.
 
-use super::entry::Entry;
-use super::table::Shared;
-use crate::protocol::platform::StatusChange;
+use super::entry::AccountEntry;
+use super::table::RegistryShared;
+use crate::protocol::platform::AdapterStatusChange;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::broadcast;
@@ -10,20 +10,20 @@ use tokio::sync::broadcast;
 /// The changes of state, for one reader.
 #[derive(Debug)]
 pub struct Changes {
-    shared: Arc<Shared>,
-    pub(super) receiver: broadcast::Receiver<StatusChange>,
+    shared: Arc<RegistryShared>,
+    pub(super) receiver: broadcast::Receiver<AdapterStatusChange>,
     /// Present states, told in place of changes that were missed.
-    present: VecDeque<StatusChange>,
+    present: VecDeque<AdapterStatusChange>,
 }
 
 impl Changes {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<RegistryShared>) -> Self {
         let receiver = shared.changes.subscribe();
         Self { shared, receiver, present: VecDeque::new() }
     }
 
     /// The next change. A reader that lags far behind is told the present states instead.
-    pub async fn next(&mut self) -> StatusChange {
+    pub async fn next(&mut self) -> AdapterStatusChange {
         loop {
             if let Some(change) = self.present.pop_front() {
                 return change;
@@ -41,6 +41,6 @@ impl Changes {
         let table = self.shared.lock();
         // Under the lock nothing is published, so no change is missed or told twice.
         self.receiver = self.shared.changes.subscribe();
-        self.present = table.shown().map(Entry::as_change).collect();
+        self.present = table.shown().map(AccountEntry::as_change).collect();
     }
 }

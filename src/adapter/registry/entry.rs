@@ -1,9 +1,9 @@
 //! One entry of the registry, and the state that follows from its connections.
 
-use crate::adapter::api::{AccountHandle, Kind, OnUnknown, Request, Settings, Window};
+use crate::adapter::api::{AccountHandle, AccountRequest, Kind, OnUnknown, Settings, Window};
 use crate::clock::now;
-use crate::protocol::platform::StatusChange;
-use crate::protocol::platform::{AdapterStatus, State};
+use crate::protocol::platform::AdapterStatusChange;
+use crate::protocol::platform::{AdapterStatus, PlatformState};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -14,13 +14,13 @@ pub(super) struct EntryConnection {
     pub(super) id: u64,
     pub(super) settings: Arc<Settings>,
     /// Where requests go, unless the connection only brings events.
-    pub(super) requests: Option<mpsc::Sender<Request>>,
+    pub(super) requests: Option<mpsc::Sender<AccountRequest>>,
     pub(super) window: Option<Arc<dyn Window>>,
 }
 
 /// An account, or a configured adapter that has no account yet.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct AccountEntry {
     pub(super) id: u64,
     pub(super) kind: &'static Kind,
     pub(super) platform: String,
@@ -38,9 +38,9 @@ pub(super) struct Entry {
     /// How long its messages may wait, where the adapter has a limit of its own.
     pub(super) time_to_live: Option<Duration>,
     /// The state without a connection, and its reason.
-    pub(super) unconnected: (State, Option<String>),
+    pub(super) unconnected: (PlatformState, Option<String>),
     /// The state last published.
-    state: State,
+    state: PlatformState,
     pub(super) since: u64,
     pub(super) sent: u64,
     pub(super) received: u64,
@@ -48,7 +48,7 @@ pub(super) struct Entry {
     pub(super) last_error: Option<String>,
 }
 
-impl Entry {
+impl AccountEntry {
     pub(super) fn new(id: u64, kind: &'static Kind, platform: &str, account: Option<&str>) -> Self {
         Self {
             id,
@@ -61,8 +61,8 @@ impl Entry {
             offline: None,
             on_unknown: OnUnknown::default(),
             time_to_live: None,
-            unconnected: (State::Disconnected, None),
-            state: State::Disconnected,
+            unconnected: (PlatformState::Disconnected, None),
+            state: PlatformState::Disconnected,
             since: now(),
             sent: 0,
             received: 0,
@@ -82,20 +82,20 @@ impl Entry {
     }
 
     /// The state moves to another entry; this one is as if it had never been connected.
-    pub(super) fn take_state(&mut self, now: u64) -> (State, u64) {
+    pub(super) fn take_state(&mut self, now: u64) -> (PlatformState, u64) {
         let taken = (self.state, self.since);
-        (self.state, self.since) = (State::Disconnected, now);
-        self.unconnected = (State::Disconnected, None);
+        (self.state, self.since) = (PlatformState::Disconnected, now);
+        self.unconnected = (PlatformState::Disconnected, None);
         taken
     }
 
     /// Takes over a state that was published already.
-    pub(super) fn inherit(&mut self, (state, since): (State, u64)) {
+    pub(super) fn inherit(&mut self, (state, since): (PlatformState, u64)) {
         (self.state, self.since) = (state, since);
     }
 
     /// Brings the published state up to date; returns the change, if it is one.
-    pub(super) fn update_state(&mut self, now: u64) -> Option<StatusChange> {
+    pub(super) fn update_state(&mut self, now: u64) -> Option<AdapterStatusChange> {
         let (state, reason) = self.actual();
         if let Some(reason) = reason {
             self.last_error = Some(reason);
@@ -103,24 +103,24 @@ impl Entry {
         if state == self.state {
             return None;
         }
-        if state == State::Connected {
+        if state == PlatformState::Connected {
             self.last_error = None;
         }
         (self.state, self.since) = (state, now);
         Some(self.as_change())
     }
 
-    fn actual(&self) -> (State, Option<String>) {
+    fn actual(&self) -> (PlatformState, Option<String>) {
         match (&self.offline, self.connections.is_empty()) {
             (_, true) => self.unconnected.clone(),
-            (Some(reason), false) => (State::Error, Some(reason.clone())),
-            (None, false) => (State::Connected, None),
+            (Some(reason), false) => (PlatformState::Error, Some(reason.clone())),
+            (None, false) => (PlatformState::Connected, None),
         }
     }
 
     /// The present state as a change.
-    pub(super) fn as_change(&self) -> StatusChange {
-        StatusChange {
+    pub(super) fn as_change(&self) -> AdapterStatusChange {
+        AdapterStatusChange {
             platform: self.platform.clone(),
             account: self.account.clone(),
             state: self.state,
@@ -151,7 +151,7 @@ impl Entry {
     /// Why it is in an error, if it is.
     pub(super) fn fault(&self) -> Option<String> {
         match self.actual() {
-            (State::Error, reason) => reason,
+            (PlatformState::Error, reason) => reason,
             _ => None,
         }
     }

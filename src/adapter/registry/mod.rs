@@ -13,12 +13,12 @@ pub use changes::Changes;
 pub(super) use registration::{ConfiguredEntry, Registration};
 pub use routing::{configured_facts, conversations_of};
 
-use super::api::{AccountHandle, Kind, OnUnknown, Request, Settings, Window};
-use crate::protocol::platform::{AdapterStatus, State};
-use entry::{Entry, EntryConnection};
+use super::api::{AccountHandle, AccountRequest, Kind, OnUnknown, Settings, Window};
+use crate::protocol::platform::{AdapterStatus, PlatformState};
+use entry::{AccountEntry, EntryConnection};
 use std::sync::Arc;
 use std::time::Duration;
-use table::Shared;
+use table::RegistryShared;
 use tokio::sync::{mpsc, watch};
 
 /// Requests that may wait for one connection.
@@ -27,7 +27,7 @@ const MAX_REQUESTS: usize = 64;
 /// The accounts that are connected, shared by all clones.
 #[derive(Clone, Debug)]
 pub struct Registry {
-    shared: Arc<Shared>,
+    shared: Arc<RegistryShared>,
 }
 
 /// A connection as it is known when it begins.
@@ -52,7 +52,7 @@ impl Default for Registry {
 impl Registry {
     /// A registry in which nothing is connected.
     pub fn new() -> Self {
-        Self { shared: Arc::new(Shared::new()) }
+        Self { shared: Arc::new(RegistryShared::new()) }
     }
 
     /// Every change of state from now on, each once and in order.
@@ -68,14 +68,14 @@ impl Registry {
 
     /// The adapters: those configured, and the accounts that are or were connected.
     pub fn platforms(&self) -> Vec<AdapterStatus> {
-        self.shared.lock().shown().map(Entry::status).collect()
+        self.shared.lock().shown().map(AccountEntry::status).collect()
     }
 
     /// An account to send by: the preferred one, else the one connected longest.
     pub fn handle(&self, platform: &str, preferred: Option<&str>) -> Option<AccountHandle> {
         let table = self.shared.lock();
         let entries = || table.entries.iter().filter(|entry| entry.platform == platform);
-        let handles = || entries().filter_map(Entry::handle);
+        let handles = || entries().filter_map(AccountEntry::handle);
         let is_preferred =
             |handle: &AccountHandle| preferred.is_some() && handle.account.as_deref() == preferred;
         handles()
@@ -86,8 +86,9 @@ impl Registry {
     /// Whether any account of a platform, connected or not, is configured never to send again what
     /// may have gone out.
     pub fn is_cautious(&self, platform: &str) -> bool {
-        let is_cautious =
-            |entry: &Entry| entry.platform == platform && entry.on_unknown == OnUnknown::Fail;
+        let is_cautious = |entry: &AccountEntry| {
+            entry.platform == platform && entry.on_unknown == OnUnknown::Fail
+        };
         self.shared.lock().entries.iter().any(is_cautious)
     }
 
@@ -107,15 +108,16 @@ impl Registry {
     pub fn fault(&self, platform: &str) -> Option<String> {
         let table = self.shared.lock();
         let mut entries = table.entries.iter().filter(|entry| entry.platform == platform);
-        entries.find_map(Entry::fault)
+        entries.find_map(AccountEntry::fault)
     }
 
     /// The platforms of which an account is connected and on, each once with its kind.
     pub fn connected(&self) -> Vec<(String, &'static Kind)> {
         let mut found: Vec<(String, &'static Kind)> = Vec::new();
         let table = self.shared.lock();
-        let is_on = |entry: &&Entry| !entry.connections.is_empty() && entry.offline.is_none();
-        for Entry { platform, kind, .. } in table.entries.iter().filter(is_on) {
+        let is_on =
+            |entry: &&AccountEntry| !entry.connections.is_empty() && entry.offline.is_none();
+        for AccountEntry { platform, kind, .. } in table.entries.iter().filter(is_on) {
             if !found.iter().any(|(name, of)| name == platform && of.name == kind.name) {
                 found.push((platform.clone(), kind));
             }
@@ -141,7 +143,7 @@ impl Registry {
         });
     }
 
-    fn count(&self, platform: &str, account: Option<&str>, add: impl FnOnce(&mut Entry)) {
+    fn count(&self, platform: &str, account: Option<&str>, add: impl FnOnce(&mut AccountEntry)) {
         let mut table = self.shared.lock();
         let entry = table.entries.iter_mut().find(|entry| entry.is_account(platform, account));
         if let Some(entry) = entry {
@@ -153,7 +155,7 @@ impl Registry {
     pub(super) fn add_configured(&self, settings: &Settings) -> ConfiguredEntry {
         let mut table = self.shared.lock();
         let id = table.next_id();
-        let mut entry = Entry::new(id, settings.kind, settings.platform(), None);
+        let mut entry = AccountEntry::new(id, settings.kind, settings.platform(), None);
         entry.is_configured = true;
         entry.on_unknown = settings.on_unknown;
         entry.time_to_live = settings.time_to_live;
@@ -170,7 +172,8 @@ impl Registry {
             self.shared.change(&mut table, id, |entry| {
                 entry.connections.clear();
                 entry.offline = None;
-                entry.unconnected = (State::Disconnected, Some("no longer configured".into()));
+                entry.unconnected =
+                    (PlatformState::Disconnected, Some("no longer configured".into()));
             });
         }
         table.keep(|entry| !entry.is_configured);
@@ -186,13 +189,13 @@ impl Registry {
     pub(super) fn connect_for_requests(
         &self,
         new: &NewConnection<'_>,
-    ) -> (Registration, mpsc::Receiver<Request>) {
+    ) -> (Registration, mpsc::Receiver<AccountRequest>) {
         let (requests, queue) = mpsc::channel(MAX_REQUESTS);
         (self.add(new, Some(requests)), queue)
     }
 
     /// Shows an account that has no connection, in a state.
-    pub(super) fn show(&self, new: &NewConnection<'_>, state: State, reason: Option<&str>) {
+    pub(super) fn show(&self, new: &NewConnection<'_>, state: PlatformState, reason: Option<&str>) {
         let mut table = self.shared.lock();
         let id = table
             .find_account(new.platform, new.account)
@@ -218,7 +221,7 @@ impl Registry {
     fn add(
         &self,
         new: &NewConnection<'_>,
-        requests: Option<mpsc::Sender<Request>>,
+        requests: Option<mpsc::Sender<AccountRequest>>,
     ) -> Registration {
         let mut table = self.shared.lock();
         let connection = table.next_id();

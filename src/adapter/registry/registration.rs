@@ -1,24 +1,24 @@
 //! The values that adapters hold: one for each configured adapter, one for each connection.
 
-use super::entry::Entry;
-use super::table::Shared;
+use super::entry::AccountEntry;
+use super::table::RegistryShared;
 use crate::clock::now;
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use std::sync::Arc;
 
 /// The entry of a configured adapter.
 #[derive(Clone, Debug)]
 pub(in crate::adapter) struct ConfiguredEntry {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<RegistryShared>,
     pub(super) id: u64,
 }
 
 impl ConfiguredEntry {
     /// Sets the state while nothing is connected.
-    pub(in crate::adapter) fn set_state(&self, state: State, reason: Option<&str>) {
+    pub(in crate::adapter) fn set_state(&self, state: PlatformState, reason: Option<&str>) {
         let mut table = self.shared.lock();
         let connected_by_it =
-            |entry: &&Entry| entry.configured == Some(self.id) && entry.account.is_some();
+            |entry: &&AccountEntry| entry.configured == Some(self.id) && entry.account.is_some();
         let mut ids: Vec<u64> =
             table.entries.iter().filter(connected_by_it).map(|entry| entry.id).collect();
         if ids.is_empty() {
@@ -35,7 +35,7 @@ impl ConfiguredEntry {
 /// A registered connection; its registration ends when this is dropped.
 #[derive(Debug)]
 pub(in crate::adapter) struct Registration {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<RegistryShared>,
     pub(super) entry: u64,
     pub(super) connection: u64,
 }
@@ -83,11 +83,11 @@ impl Registration {
     }
 
     /// Ends the registration with a state and its reason.
-    pub(in crate::adapter) fn end(self, state: State, reason: &str) {
+    pub(in crate::adapter) fn end(self, state: PlatformState, reason: &str) {
         self.remove(state, reason);
     }
 
-    fn remove(&self, state: State, reason: &str) {
+    fn remove(&self, state: PlatformState, reason: &str) {
         let mut table = self.shared.lock();
         self.shared.change(&mut table, self.entry, |entry| {
             if entry.remove(self.connection).is_some() && entry.connections.is_empty() {
@@ -100,6 +100,6 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.remove(State::Disconnected, "the connection ended");
+        self.remove(PlatformState::Disconnected, "the connection ended");
     }
 }

@@ -3,7 +3,7 @@
 use super::Registry;
 use crate::adapter::api::Kind;
 use crate::adapter::kinds::{ADAPTERS, AdapterConfig};
-use crate::model::routing::{Platforms, Reading, Readings, RoutingFacts};
+use crate::model::routing::{PlatformList, Readings, RecipientReading, RoutingFacts};
 use std::cell::RefCell;
 
 impl Registry {
@@ -29,18 +29,18 @@ pub fn conversations_of(recipient: &str) -> impl Iterator<Item = String> {
     ADAPTERS.iter().flat_map(move |adapter| adapter.kind.reading(recipient).conversations)
 }
 
-fn facts(default_platform: Option<&str>, platforms: Platforms) -> RoutingFacts {
+fn facts(default_platform: Option<&str>, platforms: PlatformList) -> RoutingFacts {
     let default_platform = default_platform.map(str::to_owned);
     RoutingFacts { default_platform, platforms, readings: Readings(reading) }
 }
 
-fn reading(kind: &str, recipient: &str) -> Option<Reading> {
+fn reading(kind: &str, recipient: &str) -> Option<RecipientReading> {
     let adapter = ADAPTERS.iter().find(|adapter| adapter.kind.name == kind)?;
     Some(adapter.kind.reading(recipient))
 }
 
 impl Kind {
-    fn reading(&self, recipient: &str) -> Reading {
+    fn reading(&self, recipient: &str) -> RecipientReading {
         let asked = RefCell::new(Vec::new());
         let is_known = |conversation: &str| {
             asked.borrow_mut().push(conversation.to_owned());
@@ -50,7 +50,7 @@ impl Kind {
         let mut conversations = asked.into_inner();
         conversations.extend(resolved);
         let can_address = (self.addresses)(recipient);
-        Reading { can_address, conversations, is_fallback: self.is_fallback }
+        RecipientReading { can_address, conversations, is_fallback: self.is_fallback }
     }
 }
 

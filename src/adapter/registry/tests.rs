@@ -1,5 +1,5 @@
 use super::*;
-use crate::adapter::api::{Closed, Kind};
+use crate::adapter::api::{Kind, WindowClosed};
 use table::{MAX_CHANGES, MAX_ENTRIES};
 
 static KIND: Kind = Kind {
@@ -39,7 +39,7 @@ fn each_change_is_published_once() {
     assert!(first.online() && !first.online());
     drop(first);
     assert_eq!(published(&mut changes), ["1: Connected"]);
-    event_only.end(State::Disconnected, "bye");
+    event_only.end(PlatformState::Disconnected, "bye");
     assert_eq!(published(&mut changes), ["1: Disconnected"]);
 }
 
@@ -50,7 +50,7 @@ fn an_old_connection_does_not_take_the_new_one_down() {
     let (_new, _queue) = registry.connect_for_requests(&new(Some("1"), None));
     let newest = registry.handle("qq", None).unwrap().connection;
     let mut changes = registry.changes();
-    old.end(State::Disconnected, "lost");
+    old.end(PlatformState::Disconnected, "lost");
     assert_eq!(registry.handle("qq", None).unwrap().connection, newest);
     assert_eq!(published(&mut changes), Vec::<String>::new());
 }
@@ -60,14 +60,14 @@ fn an_account_that_becomes_known_keeps_its_state() {
     let registry = Registry::new();
     let mut changes = registry.changes();
     let configured = registry.add_configured(&Settings::new(&KIND));
-    configured.set_state(State::Connecting, None);
+    configured.set_state(PlatformState::Connecting, None);
     let (mut known, _queue) = registry.connect_for_requests(&new(None, Some(&configured)));
     known.identify("1");
     assert_eq!(published(&mut changes), ["-: Connecting", "-: Connected"]);
     let rows = registry.platforms();
     assert_eq!(rows.len(), 1, "the account stands in for its entry: {rows:?}");
     drop(known);
-    configured.set_state(State::Connecting, Some("refused"));
+    configured.set_state(PlatformState::Connecting, Some("refused"));
     assert_eq!(published(&mut changes), ["1: Disconnected", "1: Connecting"]);
     assert_eq!(registry.platforms()[0].last_error.as_deref(), Some("refused"));
     assert_eq!(registry.platforms()[0].reason.as_deref(), Some("refused"));
@@ -102,7 +102,7 @@ fn what_passes_is_counted() {
     registry.count_received("qq", Some("1"));
     registry.count_failed("qq", Some("1"), "refused");
     let rows = registry.platforms();
-    assert_eq!((&*rows[0].kind, rows[0].state), ("test", State::Disconnected));
+    assert_eq!((&*rows[0].kind, rows[0].state), ("test", PlatformState::Disconnected));
     assert_eq!((rows[1].sent, rows[1].received, rows[1].failed), (1, 1, 1));
     assert_eq!(rows[1].last_error.as_deref(), Some("refused"));
 }
@@ -124,7 +124,7 @@ async fn a_reader_that_lags_is_told_the_present_states() {
         drop(registry.connect(&new(Some("1"), None)));
     }
     let _live = registry.connect(&new(Some("1"), None));
-    assert_eq!(changes.next().await.state, State::Connected);
+    assert_eq!(changes.next().await.state, PlatformState::Connected);
     let _other = registry.connect(&new(Some("2"), None));
     assert_eq!(changes.next().await.account.as_deref(), Some("2"));
 }
@@ -133,9 +133,9 @@ async fn a_reader_that_lags_is_told_the_present_states() {
 struct ClosedAt(u64);
 
 impl Window for ClosedAt {
-    fn closed(&self, conversation: &str, at: u64) -> Option<Closed> {
+    fn closed(&self, conversation: &str, at: u64) -> Option<WindowClosed> {
         let reason = format!("{conversation} is closed");
-        (at < self.0).then_some(Closed { reason, until: Some(self.0) })
+        (at < self.0).then_some(WindowClosed { reason, until: Some(self.0) })
     }
 }
 
@@ -146,7 +146,7 @@ fn an_account_may_be_shown_without_a_connection_and_closed_with_one() {
     let settings = Arc::new(settings);
     let window: Arc<dyn Window> = Arc::new(ClosedAt(7));
     let new = NewConnection { settings, window: Some(window), ..new(Some("1"), None) };
-    registry.show(&new, State::Error, Some("log in again"));
+    registry.show(&new, PlatformState::Error, Some("log in again"));
     assert_eq!(registry.fault("qq").as_deref(), Some("log in again"));
     assert_eq!(registry.time_to_live("qq"), Some(Duration::from_mins(5)));
     assert!(registry.handle("qq", None).is_none());

@@ -4,7 +4,7 @@ use super::socket::Socket;
 use crate::adapter::api::Settings;
 use crate::adapter::context::Context;
 use crate::adapter::registry::ConfiguredEntry;
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use hyper::HeaderMap;
 use std::fmt;
 use std::future::Future;
@@ -17,7 +17,7 @@ pub(in crate::adapter) type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>
 /// Serves connections of one kind.
 pub(in crate::adapter) trait ServeConnection: fmt::Debug + Send + Sync {
     /// Serves one connection until it ends.
-    fn serve(self: Arc<Self>, connection: Connection) -> Running<End>;
+    fn serve(self: Arc<Self>, connection: Connection) -> Running<ConnectionEnd>;
 }
 
 /// One connection.
@@ -33,19 +33,19 @@ pub(in crate::adapter) struct Connection {
 
 /// How a connection ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::adapter) struct End {
+pub(in crate::adapter) struct ConnectionEnd {
     /// `Error` if an operator must change something, else `Disconnected`.
-    pub(in crate::adapter) state: State,
+    pub(in crate::adapter) state: PlatformState,
     pub(in crate::adapter) reason: String,
 }
 
-impl End {
+impl ConnectionEnd {
     pub(in crate::adapter) fn lost(reason: impl Into<String>) -> Self {
-        Self { state: State::Disconnected, reason: reason.into() }
+        Self { state: PlatformState::Disconnected, reason: reason.into() }
     }
 
     pub(in crate::adapter) fn refused(reason: impl Into<String>) -> Self {
-        Self { state: State::Error, reason: reason.into() }
+        Self { state: PlatformState::Error, reason: reason.into() }
     }
 }
 

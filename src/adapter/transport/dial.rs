@@ -1,11 +1,11 @@
 //! Connections that we dial, again and again.
 
-use super::connection::{Connection, End, ServeConnection};
+use super::connection::{Connection, ConnectionEnd, ServeConnection};
 use super::socket::{Socket, socket_config};
 use crate::adapter::api::Settings;
 use crate::adapter::context::Context;
 use crate::adapter::registry::ConfiguredEntry;
-use crate::protocol::platform::State;
+use crate::protocol::platform::PlatformState;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper::{StatusCode, Uri};
@@ -37,7 +37,7 @@ pub(in crate::adapter) async fn keep_connected(dialled: Dialled) {
     let Dialled { url, settings, entry, context, .. } = &dialled;
     let stop = &context.stop;
     let shown = shown(url);
-    entry.set_state(State::Connecting, None);
+    entry.set_state(PlatformState::Connecting, None);
     let mut pauses = pauses(settings);
     while !stop.is_cancelled() {
         let began = Instant::now();
@@ -45,15 +45,19 @@ pub(in crate::adapter) async fn keep_connected(dialled: Dialled) {
         if stop.is_cancelled() {
             break;
         }
-        if end.state == State::Disconnected && began.elapsed() >= HELD {
+        if end.state == PlatformState::Disconnected && began.elapsed() >= HELD {
             pauses = self::pauses(settings);
         }
         tracing::warn!(url = shown, reason = end.reason, "not connected; dialling again");
-        let state = if end.state == State::Error { State::Error } else { State::Connecting };
+        let state = if end.state == PlatformState::Error {
+            PlatformState::Error
+        } else {
+            PlatformState::Connecting
+        };
         entry.set_state(state, Some(&end.reason));
         stop.run_until_cancelled(sleep(pauses.next().unwrap_or(MAX_PAUSE))).await;
     }
-    entry.set_state(State::Disconnected, Some("rechat is stopping"));
+    entry.set_state(PlatformState::Disconnected, Some("rechat is stopping"));
 }
 
 fn pauses(settings: &Settings) -> ExponentialBackoff {
@@ -67,16 +71,16 @@ fn pauses(settings: &Settings) -> ExponentialBackoff {
 
 impl Dialled {
     /// One connection, from the dialling to its end.
-    async fn connect_once(&self) -> End {
+    async fn connect_once(&self) -> ConnectionEnd {
         let Self { url, settings, service, entry, context } = self;
         let socket = tokio::select! {
-            () = context.stop.cancelled() => return End::lost("rechat is stopping"),
+            () = context.stop.cancelled() => return ConnectionEnd::lost("rechat is stopping"),
             dialled = timeout(HANDSHAKE_TIMEOUT, dial(url, settings)) => dialled,
         };
         let socket = match socket {
             Ok(Ok(socket)) => socket,
             Ok(Err(error)) => return refusal(&shown(url), &error),
-            Err(_) => return End::lost(format!("{} does not answer", shown(url))),
+            Err(_) => return ConnectionEnd::lost(format!("{} does not answer", shown(url))),
         };
         let connection = Connection {
             socket,
@@ -107,14 +111,16 @@ fn shown(url: &Uri) -> String {
     format!("{}://{host}{port}{}", url.scheme_str().unwrap_or("ws"), url.path())
 }
 
-fn refusal(url: &str, error: &Error) -> End {
+fn refusal(url: &str, error: &Error) -> ConnectionEnd {
     match error {
         Error::Http(response)
             if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) =>
         {
             let status = response.status();
-            End::refused(format!("{url} refused the token ({status}); set `token` to its own"))
+            ConnectionEnd::refused(format!(
+                "{url} refused the token ({status}); set `token` to its own"
+            ))
         }
-        error => End::lost(format!("{url}: {error}")),
+        error => ConnectionEnd::lost(format!("{url}: {error}")),
     }
 }

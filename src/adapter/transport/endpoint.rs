@@ -1,6 +1,6 @@
 //! The paths at which implementations dial in.
 
-use super::connection::{Connection, End, Handshake, ServeConnection};
+use super::connection::{Connection, ConnectionEnd, Handshake, ServeConnection};
 use super::socket::{Socket, socket_config};
 use crate::adapter::api::Settings;
 use crate::adapter::context::Context;
@@ -66,7 +66,7 @@ impl Endpoint {
         let kind = settings.kind.name;
         let connection =
             Connection { socket, handshake: Some(handshake), settings, entry, context };
-        let End { reason, .. } = service.serve(connection).await;
+        let ConnectionEnd { reason, .. } = service.serve(connection).await;
         tracing::info!(kind, path, reason, "a connection ended");
     }
 }

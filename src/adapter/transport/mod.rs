@@ -5,9 +5,9 @@ mod dial;
 mod endpoint;
 mod socket;
 
-pub(super) use connection::{Connection, End, Running, ServeConnection};
+pub(super) use connection::{Connection, ConnectionEnd, Running, ServeConnection};
 pub(super) use dial::{Dialled, keep_connected};
-pub(super) use socket::{Closed, Frame, Reader, Writer};
+pub(super) use socket::{Reader, SocketClosed, TextFrame, Writer};
 
 pub use connection::Handshake;
 pub use endpoint::Endpoint;

@@ -25,8 +25,8 @@ const PING: Duration = Duration::from_secs(30);
 /// How long a peer may send nothing at all, not even the answer to a ping.
 const SILENCE: Duration = Duration::from_secs(90);
 
-type Frames = Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>>;
-type Outlet = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
+type FrameStream = Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>>;
+type FrameSink = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
 
 /// A frame larger than the limit is read and passed over; one so many times as large is not even
 /// read, and ends the connection with 1009.
@@ -40,8 +40,8 @@ pub fn socket_config(max_frame: usize) -> WebSocketConfig {
 
 /// A connection to an implementation.
 pub struct Socket {
-    frames: Frames,
-    outlet: Outlet,
+    frames: FrameStream,
+    outlet: FrameSink,
 }
 
 impl Socket {
@@ -75,7 +75,7 @@ impl Socket {
 
 /// One text frame.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::adapter) enum Frame {
+pub(in crate::adapter) enum TextFrame {
     /// One within the limit.
     Text(Utf8Bytes),
     /// One over the limit, to be passed over.
@@ -84,7 +84,7 @@ pub(in crate::adapter) enum Frame {
 
 /// Why nothing more comes from a socket; each with words for people.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::adapter) enum Closed {
+pub(in crate::adapter) enum SocketClosed {
     /// The connection was lost or closed.
     Lost(String),
     /// The peer sent a frame that is too large to be read.
@@ -93,7 +93,7 @@ pub(in crate::adapter) enum Closed {
     OursTooLarge(String),
 }
 
-impl Closed {
+impl SocketClosed {
     pub(in crate::adapter) fn reason(&self) -> &str {
         match self {
             Self::Lost(reason) | Self::FrameTooLarge(reason) | Self::OursTooLarge(reason) => reason,
@@ -103,7 +103,7 @@ impl Closed {
 
 /// The frames that come in.
 pub(in crate::adapter) struct Reader {
-    frames: Frames,
+    frames: FrameStream,
     max_frame: usize,
     gone: CancellationToken,
     /// The connection ends because of a frame that is too large.
@@ -117,7 +117,7 @@ impl Reader {
     pub(in crate::adapter) async fn next(
         &mut self,
         patience: Option<Duration>,
-    ) -> Result<Frame, Closed> {
+    ) -> Result<TextFrame, SocketClosed> {
         let patient_until = patience.map(|patience| Instant::now() + patience);
         loop {
             let silent_until = Instant::now() + SILENCE;
@@ -128,8 +128,8 @@ impl Reader {
                 () = self.gone.cancelled() => return Err(self.last_word().await),
             };
             match message {
-                Err(_) => return Err(Closed::Lost("the implementation fell silent".into())),
-                Ok(None) => return Err(Closed::Lost("the connection was lost".into())),
+                Err(_) => return Err(SocketClosed::Lost("the implementation fell silent".into())),
+                Ok(None) => return Err(SocketClosed::Lost("the connection was lost".into())),
                 Ok(Some(Err(error))) => return Err(self.failed(&error)),
                 Ok(Some(Ok(Message::Text(text)))) => return Ok(self.limited(text)),
                 // Some send their JSON as binary frames.
@@ -147,23 +147,23 @@ impl Reader {
 }
 
 impl Reader {
-    fn limited(&self, text: Utf8Bytes) -> Frame {
-        if text.len() > self.max_frame { Frame::TooLarge(text) } else { Frame::Text(text) }
+    fn limited(&self, text: Utf8Bytes) -> TextFrame {
+        if text.len() > self.max_frame { TextFrame::TooLarge(text) } else { TextFrame::Text(text) }
     }
 
-    fn failed(&self, error: &Error) -> Closed {
+    fn failed(&self, error: &Error) -> SocketClosed {
         if let Error::Capacity(_) = error {
             self.is_too_large.store(true, Ordering::Relaxed);
             let limit = self.max_frame;
-            return Closed::FrameTooLarge(format!(
+            return SocketClosed::FrameTooLarge(format!(
                 "a frame is far over `max_frame` ({limit}): {error}"
             ));
         }
-        Closed::Lost(error.to_string())
+        SocketClosed::Lost(error.to_string())
     }
 
     /// Nothing can be written any more; the peer may have said why before.
-    async fn last_word(&mut self) -> Closed {
+    async fn last_word(&mut self) -> SocketClosed {
         let find = async {
             while let Some(Ok(message)) = self.frames.next().await {
                 if let Message::Close(frame) = message {
@@ -173,17 +173,17 @@ impl Reader {
             None
         };
         let found = timeout(FAREWELL, find).await.ok().flatten();
-        found.unwrap_or_else(|| Closed::Lost("the peer does not read".into()))
+        found.unwrap_or_else(|| SocketClosed::Lost("the peer does not read".into()))
     }
 }
 
-fn closed_by_peer(frame: Option<CloseFrame>) -> Closed {
+fn closed_by_peer(frame: Option<CloseFrame>) -> SocketClosed {
     if frame.as_ref().is_some_and(|frame| frame.code == CloseCode::Size) {
-        return Closed::OursTooLarge(
+        return SocketClosed::OursTooLarge(
             "the peer closed the connection: what was sent is too large for it (1009)".into(),
         );
     }
-    Closed::Lost(match frame {
+    SocketClosed::Lost(match frame {
         Some(frame) if !frame.reason.is_empty() => {
             format!("the peer closed the connection: {} ({})", frame.reason, frame.code)
         }
@@ -219,7 +219,7 @@ impl Writer {
 
 /// Writes until the connection ends, and sees to it that its reader ends too.
 async fn write_all(
-    mut outlet: Outlet,
+    mut outlet: FrameSink,
     mut queue: mpsc::Receiver<Message>,
     gone: CancellationToken,
     is_too_large: Arc<AtomicBool>,
@@ -273,8 +273,8 @@ mod tests {
         let writing = tokio::spawn(writing);
         peer.send(Message::text("in")).await.unwrap();
         peer.send(Message::binary(&b"bytes of text"[..])).await.unwrap();
-        assert_eq!(reader.next(None).await, Ok(Frame::Text("in".into())));
-        assert_eq!(reader.next(None).await, Ok(Frame::Text("bytes of text".into())));
+        assert_eq!(reader.next(None).await, Ok(TextFrame::Text("in".into())));
+        assert_eq!(reader.next(None).await, Ok(TextFrame::Text("bytes of text".into())));
         writer.send("out".into()).unwrap();
         assert_eq!(peer.next().await.unwrap().unwrap(), Message::text("out"));
         writer.close();
@@ -291,15 +291,15 @@ mod tests {
         let writing = tokio::spawn(writing);
         peer.send(Message::text("x".repeat(2000))).await.unwrap();
         peer.send(Message::text("next")).await.unwrap();
-        assert_eq!(reader.next(None).await, Ok(Frame::TooLarge("x".repeat(2000).into())));
-        assert_eq!(reader.next(None).await, Ok(Frame::Text("next".into())));
+        assert_eq!(reader.next(None).await, Ok(TextFrame::TooLarge("x".repeat(2000).into())));
+        assert_eq!(reader.next(None).await, Ok(TextFrame::Text("next".into())));
         let sending = async {
             peer.send(Message::text("x".repeat(5000))).await.unwrap();
             peer
         };
         let reading = async {
             let closed = reader.next(None).await;
-            assert!(matches!(closed, Err(Closed::FrameTooLarge(_))), "{closed:?}");
+            assert!(matches!(closed, Err(SocketClosed::FrameTooLarge(_))), "{closed:?}");
             writer.close();
             // The rest of the frame is read, so that the peer comes to its end.
             while let Some(Err(Error::Capacity(_))) = reader.frames.next().await {}
@@ -320,7 +320,7 @@ mod tests {
         let size = CloseFrame { code: CloseCode::Size, reason: Utf8Bytes::from_static("") };
         peer.send(Message::Close(Some(size))).await.unwrap();
         let closed = reader.next(None).await;
-        assert!(matches!(closed, Err(Closed::OursTooLarge(_))), "{closed:?}");
+        assert!(matches!(closed, Err(SocketClosed::OursTooLarge(_))), "{closed:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -330,7 +330,10 @@ mod tests {
         let writing = tokio::spawn(writing);
         while writer.send("x".repeat(1000)).is_ok() {}
         assert_eq!(writer.send("one more".into()), Err("the peer does not read"));
-        assert_eq!(reader.next(None).await, Err(Closed::Lost("the peer does not read".into())));
+        assert_eq!(
+            reader.next(None).await,
+            Err(SocketClosed::Lost("the peer does not read".into()))
+        );
         writing.await.unwrap();
     }
 
@@ -341,7 +344,7 @@ mod tests {
         tokio::spawn(writing);
         // It lives, but answers no ping.
         let silence = reader.next(None).await;
-        assert_eq!(silence, Err(Closed::Lost("the implementation fell silent".into())));
+        assert_eq!(silence, Err(SocketClosed::Lost("the implementation fell silent".into())));
         drop(peer);
     }
 }

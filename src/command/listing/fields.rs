@@ -1,7 +1,7 @@
 //! Messages as text for programs: fields separated by tabs, and templates.
 
 use super::time::utc;
-use crate::cli::{Column, Part, Template};
+use crate::cli::{Column, Template, TemplatePart};
 use crate::model::message::Message;
 use crate::text::escaped;
 
@@ -25,9 +25,9 @@ pub(super) fn fields(message: &Message, columns: &[Column]) -> String {
 
 /// A template filled in.
 pub(super) fn filled(message: &Message, template: &Template) -> String {
-    let part = |part: &Part| match part {
-        Part::Text(text) => text.clone(),
-        Part::Column(column) => field(message, *column),
+    let part = |part: &TemplatePart| match part {
+        TemplatePart::Text(text) => text.clone(),
+        TemplatePart::Column(column) => field(message, *column),
     };
     template.0.iter().map(part).collect()
 }

@@ -15,19 +15,19 @@ pub(super) use time::{local_time, short_time, utc};
 pub(super) use watched::{change_row, watched_row};
 
 use super::output::{Output, columns};
-use crate::cli::{Column, Format, Part, Shape};
+use crate::cli::{Column, Format, Shape, TemplatePart};
 use crate::clock::now;
 use crate::error::Result;
 use crate::model::message::Message;
 use jiff::tz::TimeZone;
 
 /// The form of a list, as it was asked for or as standard output wants it.
-pub(super) struct Form {
+pub(super) struct ListForm {
     format: Format,
     columns: Option<Vec<Column>>,
 }
 
-impl Form {
+impl ListForm {
     pub(super) fn of(shape: &Shape, out: &Output) -> Self {
         let format = match &shape.format {
             Some(format) => format.clone(),
@@ -51,7 +51,7 @@ impl Form {
             Format::Table => true,
             Format::Tsv => self.columns.as_deref().is_some_and(has),
             Format::Template(template) => {
-                template.0.iter().any(|part| matches!(part, Part::Column(Column::Name)))
+                template.0.iter().any(|part| matches!(part, TemplatePart::Column(Column::Name)))
             }
             Format::Json | Format::Jsonl => false,
         }

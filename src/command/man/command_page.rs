@@ -1,10 +1,10 @@
 //! The page of a command, from its help.
 
-use super::page::{DATE, Page, VERSION, tidy};
+use super::page::{DATE, ManPage, VERSION, tidy};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
-pub(super) fn page(command: clap::Command) -> Page {
+pub(super) fn page(command: clap::Command) -> ManPage {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let after_help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let has_commands = command.has_subcommands();
@@ -24,7 +24,7 @@ pub(super) fn page(command: clap::Command) -> Page {
     }
     sections.push(after(&after_help).to_writer(&mut text));
     debug_assert!(sections.iter().all(std::result::Result::is_ok), "memory takes everything");
-    Page { name, section: 1, text: tidy(&String::from_utf8_lossy(&text)) }
+    ManPage { name, section: 1, text: tidy(&String::from_utf8_lossy(&text)) }
 }
 
 /// The part of a help text after the options: examples, then notes.

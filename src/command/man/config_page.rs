@@ -1,7 +1,7 @@
 //! The page of the configuration file, from the list of its keys.
 
-use super::page::{CONFIG_PAGE, DATE, Page, VERSION, tidy};
-use crate::config::{ADAPTER_KEYS, BOT_KEYS, KEYS, Key, TOKEN_KEYS};
+use super::page::{CONFIG_PAGE, DATE, ManPage, VERSION, tidy};
+use crate::config::{ADAPTER_KEYS, BOT_KEYS, ConfigKey, KEYS, TOKEN_KEYS};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 
 const EXAMPLE: &str = r#"listen = "0.0.0.0:8080"
@@ -24,7 +24,7 @@ kind = "onebot11"
 url = "ws://127.0.0.1:3001/"
 rate_limit = 0.5"#;
 
-pub(super) fn page() -> Page {
+pub(super) fn page() -> ManPage {
     let mut roff = Roff::new();
     let source = format!("rechat {VERSION}");
     roff.control("TH", [&CONFIG_PAGE.to_uppercase(), "5", DATE, &source, "rechat"]);
@@ -74,7 +74,7 @@ pub(super) fn page() -> Page {
     }
     roff.control("fi", []);
     section(&mut roff, "SEE ALSO", &["rechat(1), rechat-serve(1), rechat-token(1)"]);
-    Page { name: CONFIG_PAGE.to_owned(), section: 5, text: tidy(&roff.to_roff()) }
+    ManPage { name: CONFIG_PAGE.to_owned(), section: 5, text: tidy(&roff.to_roff()) }
 }
 
 fn section(roff: &mut Roff, title: &str, paragraphs: &[&str]) {
@@ -87,7 +87,7 @@ fn section(roff: &mut Roff, title: &str, paragraphs: &[&str]) {
     }
 }
 
-fn keys(roff: &mut Roff, title: &str, word: &str, keys: &[Key]) {
+fn keys(roff: &mut Roff, title: &str, word: &str, keys: &[ConfigKey]) {
     section(roff, title, &[word]);
     for key in keys {
         roff.control("TP", []);

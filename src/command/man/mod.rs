@@ -7,7 +7,7 @@ mod page;
 use crate::cli::{Cli, Man};
 use crate::error::{Error, Result};
 use clap::CommandFactory;
-use page::{CONFIG_PAGE, Page, VERSION};
+use page::{CONFIG_PAGE, ManPage, VERSION};
 use std::io::Write;
 
 pub(super) fn run(man: &Man) -> Result<()> {
@@ -29,7 +29,7 @@ pub(super) fn run(man: &Man) -> Result<()> {
 }
 
 /// Every page there is.
-fn pages() -> Vec<Page> {
+fn pages() -> Vec<ManPage> {
     // Without the commit, for the pages are kept and would change with each.
     let mut whole = Cli::command().version(VERSION).disable_help_subcommand(true);
     whole.build();

@@ -55,14 +55,14 @@ fn fold(line: &str, folded: &mut String) {
 pub(super) const CONFIG_PAGE: &str = "rechat.toml";
 
 /// A manual page.
-pub(super) struct Page {
+pub(super) struct ManPage {
     /// Without section.
     pub(super) name: String,
     pub(super) section: u8,
     pub(super) text: String,
 }
 
-impl Page {
+impl ManPage {
     /// Writes it where `man` looks for it, below a folder of the manual path.
     pub(super) fn write_below(&self, folder: &Path) -> Result<()> {
         let section = folder.join(format!("man{}", self.section));

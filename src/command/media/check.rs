@@ -3,7 +3,7 @@
 use crate::command::output::Output;
 use crate::error::{Error, Result};
 use crate::media::content::hashes;
-use crate::media::{Blobs, Bounds, Hash, folder_beside, sweep};
+use crate::media::{BlobBounds, Blobs, Hash, folder_beside, sweep};
 use crate::store::Store;
 use std::collections::HashSet;
 use std::path::Path;
@@ -13,7 +13,7 @@ use std::path::Path;
 pub(crate) fn look_at_media(db: &Path, store: &Store, out: &mut Output) -> Result<u64> {
     let folder = folder_beside(db);
     let cannot = |error| Error::failed(format!("cannot read {}: {error}", folder.display()));
-    let blobs = Blobs::open(&folder, Bounds::NONE).map_err(cannot)?;
+    let blobs = Blobs::open(&folder, BlobBounds::NONE).map_err(cannot)?;
     let all = blobs.all().map_err(cannot)?;
     let mut unused: HashSet<Hash> = all.iter().map(|stored| stored.hash).collect();
     let kept = unused.clone();

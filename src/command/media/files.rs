@@ -3,13 +3,13 @@
 use crate::client::{Client, FileBody};
 use crate::error::{Error, Result};
 use crate::media::content::hashes;
-use crate::media::{Blobs, Bounds, Hash, Refused, folder_beside};
-use crate::protocol::http::Record;
+use crate::media::{BlobBounds, BlobRefused, Blobs, Hash, folder_beside};
+use crate::protocol::http::TransferRecord;
 use std::collections::HashSet;
 use std::path::Path;
 
 /// Media that go out beside the lines of an export.
-pub(crate) struct Files {
+pub(crate) struct MediaFiles {
     blobs: Blobs,
     wanted: HashSet<Hash>,
     /// The beginning of a line whose end is still to come.
@@ -28,11 +28,12 @@ fn cannot(folder: &Path, why: &dyn std::fmt::Display) -> Error {
     Error::failed(format!("cannot keep media in {}: {why}", folder.display()))
 }
 
-impl Files {
+impl MediaFiles {
     /// The media beside a file.
     pub(crate) fn beside(file: &Path) -> Result<Self> {
         let folder = folder_beside(file);
-        let blobs = Blobs::open(&folder, Bounds::NONE).map_err(|error| cannot(&folder, &error))?;
+        let blobs =
+            Blobs::open(&folder, BlobBounds::NONE).map_err(|error| cannot(&folder, &error))?;
         Ok(Self { blobs, wanted: HashSet::new(), rest: Vec::new() })
     }
 
@@ -42,7 +43,7 @@ impl Files {
         let Some(end) = self.rest.iter().rposition(|&byte| byte == b'\n') else { return };
         let whole: Vec<u8> = self.rest.drain(..=end).collect();
         for line in whole.split(|&byte| byte == b'\n') {
-            if let Ok(record) = serde_json::from_slice::<Record>(line) {
+            if let Ok(record) = serde_json::from_slice::<TransferRecord>(line) {
                 self.wanted.extend(hashes(&record.message.content));
             }
         }
@@ -56,7 +57,7 @@ impl Files {
             if blobs.open_blob(hash).is_ok() {
                 continue;
             }
-            let failed = |refused: Refused| cannot(blobs.root(), &refused);
+            let failed = |refused: BlobRefused| cannot(blobs.root(), &refused);
             let mut upload = blobs.begin().map_err(failed)?;
             if client.download(hash, &mut upload).await? {
                 let stored = upload.finish().map_err(failed)?;
@@ -77,7 +78,7 @@ impl Files {
 /// Hands over the media beside a file that was exported; gives how many there are.
 pub(crate) async fn import(file: &Path, client: &mut Client) -> Result<u64> {
     let folder = folder_beside(file);
-    let blobs = Blobs::open(&folder, Bounds::NONE).map_err(|error| cannot(&folder, &error))?;
+    let blobs = Blobs::open(&folder, BlobBounds::NONE).map_err(|error| cannot(&folder, &error))?;
     let all = blobs.all().map_err(|error| cannot(&folder, &error))?;
     for stored in &all {
         let opened = blobs.open_blob(stored.hash);

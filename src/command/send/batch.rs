@@ -53,7 +53,7 @@ impl RefusedLines {
 /// A line of a batch.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct BatchLine {
     recipient: String,
     content: Option<String>,
     segments: Option<Vec<Segment>>,
@@ -102,7 +102,7 @@ async fn store_line(
     send: &Send,
     line: &str,
 ) -> Result<Message> {
-    let line: Line = json::from_slice_lenient(line.as_bytes())
+    let line: BatchLine = json::from_slice_lenient(line.as_bytes())
         .map_err(|error| Error::failed(error.to_string()))?;
     let message_type = line.message_type.filter(|_| line.segments.is_none());
     let own_type = || send.content.message_type.to_string();

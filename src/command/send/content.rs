@@ -1,6 +1,6 @@
 //! The content of a message to send: text, a URL, or a file of this host that is uploaded.
 
-use super::files::Files;
+use super::files::AttachedFiles;
 use crate::cli::ContentArgs;
 use crate::client::file::OpenFile;
 use crate::command::segments;
@@ -19,10 +19,10 @@ const MAX_BYTES: u64 = 64 << 20;
 
 /// A message with the content that the arguments ask for, or that comes on standard input; it goes
 /// nowhere yet. Its files are still to be uploaded.
-pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<(NewMessage, Files)> {
+pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<(NewMessage, AttachedFiles)> {
     let ContentArgs { message_type, file, file_type, mention, segments: json, content } = arguments;
     if let Some(json) = json {
-        return Ok((of_segments(segments::parse(json)?), Files::default()));
+        return Ok((of_segments(segments::parse(json)?), AttachedFiles::default()));
     }
     if let Some(path) = path_of(content, *message_type) {
         let hint = format!(
@@ -33,14 +33,14 @@ pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<(NewMessage, Files
             let text = format!("{} is {}, no {message_type}", path.display(), file.mime);
             return Err(Error::failed(text).hint("--file sends any file, by its own type"));
         }
-        let mut files = Files::default();
+        let mut files = AttachedFiles::default();
         let segment = files.add(file, Some(*message_type), 0);
         return Ok((of_segments(vec![segment]), files));
     }
     if file.is_empty() && mention.is_empty() {
         let content = of_words(content, *message_type)?;
         let message = NewMessage::of(message_type.as_str(), content, String::new(), None);
-        return Ok((message, Files::default()));
+        return Ok((message, AttachedFiles::default()));
     }
     let mut segments: Vec<_> = mention.iter().map(|user| of_user(user)).collect();
     if !content.is_empty() || file.is_empty() {
@@ -49,7 +49,7 @@ pub(super) fn of_arguments(arguments: &ContentArgs) -> Result<(NewMessage, Files
         let gap = if segments.is_empty() { "" } else { " " };
         segments.push(Segment::Text { text: format!("{gap}{text}") });
     }
-    let mut files = Files::default();
+    let mut files = AttachedFiles::default();
     for path in file {
         let hint = "--file names a file of this host";
         let file = OpenFile::open(path).map_err(|error| error.hint(hint))?;

@@ -10,9 +10,9 @@ use crate::protocol::http::NewMessage;
 
 /// The files of a message, and the places of their segments.
 #[derive(Default)]
-pub(super) struct Files(Vec<(OpenFile, usize)>);
+pub(super) struct AttachedFiles(Vec<(OpenFile, usize)>);
 
-impl Files {
+impl AttachedFiles {
     /// Adds a file, of a type that is given or else told by its bytes; gives its segment, which
     /// names it once it is uploaded.
     pub(super) fn add(

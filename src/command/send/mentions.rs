@@ -6,7 +6,7 @@ use crate::model::content::Segment;
 use crate::model::message::{Direction, Sender};
 use crate::protocol::http::NewMessage;
 use crate::search::Conditions;
-use crate::store::{Filter, Order, Page};
+use crate::store::{MessageFilter, Order, Page};
 
 /// Messages of a person that are looked at: two people may have the same name.
 const LOOKED_AT: usize = 100;
@@ -14,11 +14,11 @@ const LOOKED_AT: usize = 100;
 /// Gives the people whom a message mentions their ID and their name, as far as they are known in its
 /// conversation.
 pub(super) async fn name_mentions(client: &mut Client, message: &mut NewMessage) -> Result<()> {
-    let filter = Filter {
+    let filter = MessageFilter {
         platform: message.platform.clone(),
         conversation: Some(message.recipient.clone()),
         direction: Some(Direction::Inbound),
-        ..Filter::default()
+        ..MessageFilter::default()
     };
     for segment in message.segments.iter_mut().flatten() {
         if let Segment::Mention { user, name, .. } = segment {
@@ -32,7 +32,7 @@ pub(super) async fn name_mentions(client: &mut Client, message: &mut NewMessage)
     Ok(())
 }
 
-async fn person(client: &mut Client, filter: &Filter, typed: &str) -> Result<Sender> {
+async fn person(client: &mut Client, filter: &MessageFilter, typed: &str) -> Result<Sender> {
     let conditions = Conditions { sender: Some(typed.to_owned()), ..Conditions::default() };
     let page = Page { offset: 0, limit: LOOKED_AT, before: None };
     let found = client.search(&conditions, Order::Seq, filter, page, None).await?;

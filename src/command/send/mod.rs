@@ -11,7 +11,7 @@ use super::conversation::Known;
 use super::ids::id_of;
 use super::open::writer;
 use super::output::Output;
-use crate::cli::{Globals, ReplyArgs, Send, Sending};
+use crate::cli::{Globals, ReplyArgs, Send, SendOptions};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::protocol::http::NewMessage;
@@ -69,7 +69,7 @@ pub(super) async fn reply(reply: ReplyArgs, globals: &Globals) -> Result<()> {
 async fn deliver(
     client: &mut Client,
     message: NewMessage,
-    sending: &Sending,
+    sending: &SendOptions,
     globals: &Globals,
 ) -> Result<()> {
     let mut message = client.create(message, sending.idempotency_key.as_deref()).await?;

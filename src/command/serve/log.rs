@@ -1,7 +1,7 @@
 //! The log: to standard error, for people or as JSON; its level can be set anew.
 
-use crate::adapter::{Changes, StatusChange};
-use crate::config::{Log, LogFormat};
+use crate::adapter::{AdapterStatusChange, Changes};
+use crate::config::{LogFormat, LogSettings};
 use crate::error::{Error, Result};
 use std::io::IsTerminal;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,7 @@ use tracing_subscriber::{EnvFilter, Layer, fmt, registry, reload};
 /// Sets the level of a log that has started.
 pub(in crate::command) type LogLevel = Box<dyn Fn(&str) -> Result<()> + Send + Sync>;
 
-pub(in crate::command) fn start(log: &Log) -> Result<LogLevel> {
+pub(in crate::command) fn start(log: &LogSettings) -> Result<LogLevel> {
     let wants_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let lines = fmt::layer()
         .with_writer(std::io::stderr)
@@ -33,7 +33,7 @@ pub(in crate::command) fn start(log: &Log) -> Result<LogLevel> {
 /// Says which account comes and goes, until the server stops.
 pub(super) async fn tell_of_adapters(mut changes: Changes, stop: CancellationToken) {
     while let Some(change) = stop.run_until_cancelled(changes.next()).await {
-        let StatusChange { platform, account, state, reason } = change;
+        let AdapterStatusChange { platform, account, state, reason } = change;
         tracing::info!(platform, account, reason, "an adapter is {state:?}");
     }
 }

@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 /// Media, as the server opens them.
 #[derive(Clone)]
-pub(super) struct Media {
+pub(super) struct OpenedMedia {
     pub(super) blobs: Blobs,
     pub(super) signer: Signer,
     url: Option<String>,
@@ -26,7 +26,7 @@ pub(super) struct Media {
     commits: Arc<Notify>,
 }
 
-impl Media {
+impl OpenedMedia {
     /// Opens the folder beside the store. The store is open, so no other process writes there.
     pub(super) fn open(config: &Config, commits: Arc<Notify>) -> Result<Self> {
         let folder = folder_beside(&config.db);

@@ -9,7 +9,7 @@ mod welcome;
 
 use super::output::Output;
 use crate::actions::Actions;
-use crate::activity::Activity;
+use crate::activity::ActivityCounts;
 use crate::adapter::{self, EventSink, Registry};
 use crate::cli::{Globals, Serve};
 use crate::clock::{Clock, now};
@@ -24,14 +24,14 @@ use crate::model::change::Committed;
 use crate::outbox::{self, CommitObserver, Outbox};
 use crate::retention;
 use crate::search::{self, Index};
-use crate::server::{Access, Context, Limit, Listeners, Memory, serve};
+use crate::server::{AccessControl, Limit, Listeners, Memory, ServerContext, serve};
 use crate::shutdown;
 use crate::store::{self, Head, Listener, Store};
 use crate::words::Words;
 use access::check_access;
 use arc_swap::ArcSwap;
 use log::LogLevel;
-use media::Media;
+use media::OpenedMedia;
 use notify::notify;
 use reload::Live;
 use sd_notify::NotifyState;
@@ -122,7 +122,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let config = loaded.config.clone();
     let hangups = shutdown::hangups()?;
     let stop = shutdown::on_signal()?;
-    let hub = Hub::new(hub::Limits {
+    let hub = Hub::new(hub::SessionLimits {
         frames: config.limits.session_frames,
         bytes: config.limits.session_bytes,
         replay_bytes: config.limits.memory_bytes / REPLAY_PART,
@@ -131,7 +131,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let (observer, outbox) = outbox::new();
     let socket = config::socket_beside(&config.db);
     // The store's lock first: it proves that a socket found beside it is stale.
-    let activity = Arc::new(Activity::default());
+    let activity = Arc::new(ActivityCounts::default());
     let committed = Arc::new(Notify::new());
     let commits = Commits {
         hub: hub.clone(),
@@ -141,7 +141,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     };
     let store = open_store(&config, &socket, commits).await?;
     activity.read_back(&store, now())?;
-    let media = Media::open(&config, committed)?;
+    let media = OpenedMedia::open(&config, committed)?;
     let listeners = Listeners::bind(&config, &socket).await?;
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
     let db = config.db.display().to_string();
@@ -197,13 +197,13 @@ fn start(
     config: Config,
     page: String,
     store: Arc<Store>,
-    media: Media,
+    media: OpenedMedia,
     hub: Arc<Hub>,
-    activity: Arc<Activity>,
+    activity: Arc<ActivityCounts>,
     outbox: Outbox,
     retention: watch::Receiver<retention::RetentionPolicy>,
     stop: CancellationToken,
-) -> Result<(Arc<Context>, impl Future<Output = ()>, Arc<AtomicUsize>)> {
+) -> Result<(Arc<ServerContext>, impl Future<Output = ()>, Arc<AtomicUsize>)> {
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
     let (core, inbound) = EventSink::new(MAX_EVENTS, MAX_EVENT_BYTES);
     let words = Arc::new(Words::default());
@@ -277,8 +277,8 @@ fn start(
     };
     let sending = tokio::spawn(health::supervise("outbox", stop.clone(), sending));
     let sending = tokio::spawn(end_before(adapters_stop, stop.clone(), sending));
-    let context = Context {
-        access: Access::new(&config),
+    let context = ServerContext {
+        access: AccessControl::new(&config),
         sessions: Limit::new("sessions", config.limits.sessions),
         dial_ins: Limit::new("adapters", config.limits.adapters),
         exports: Limit::new("exports", config.limits.exports),
@@ -290,7 +290,7 @@ fn start(
         memory: Memory::new(config.limits.memory_bytes),
         actions,
         bots,
-        agents: Arc::new(mcp::Bounds::new(config.mcp.clone())),
+        agents: Arc::new(mcp::AgentBounds::new(config.mcp.clone())),
         config,
         page,
         store,
@@ -347,7 +347,7 @@ async fn open_store(config: &Config, socket: &Path, commits: Commits) -> Result<
 struct Commits {
     hub: Arc<Hub>,
     outbox: CommitObserver,
-    activity: Arc<Activity>,
+    activity: Arc<ActivityCounts>,
     media: Arc<Notify>,
 }
 

@@ -5,14 +5,14 @@ use super::log::LogLevel;
 use crate::config::{self, Loaded, Sources};
 use crate::error::Result;
 use crate::retention::RetentionPolicy;
-use crate::server::Context;
+use crate::server::ServerContext;
 use std::sync::Arc;
 use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 
 /// Settings that a reload can change.
 pub(super) struct Live {
-    pub(super) context: Arc<Context>,
+    pub(super) context: Arc<ServerContext>,
     pub(super) log: LogLevel,
     pub(super) retention: watch::Sender<RetentionPolicy>,
 }

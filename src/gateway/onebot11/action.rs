@@ -1,22 +1,26 @@
 //! Actions of a framework (api/public.md): messages are sent as ours; everything else is the
 //! implementation's, where the account's speaks OneBot 11.
 
-use super::answer::{Answer, BAD_REQUEST, FAILED, NO_SUCH_ACTION, NOT_CONNECTED};
+use super::answer::{ActionAnswer, BAD_REQUEST, FAILED, NO_SUCH_ACTION, NOT_CONNECTED};
 use super::message::{conversation_of_group, conversation_of_person, find, own_segments};
 use super::own;
-use crate::adapter::{ActionError, Written};
-use crate::gateway::bot::{Account, Bot};
+use crate::adapter::{ActionError, BotMessage};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::raw_object::{RawObject, text_of};
-use crate::gateway::send::{Outcome, Sending, send};
+use crate::gateway::send::{BotSendOutcome, BotSending, send};
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// Answers a frame with an action.
-pub(super) async fn answer(bot: &Arc<Bot>, account: &Arc<Account>, frame: &str) -> String {
+pub(super) async fn answer(
+    bot: &Arc<ConfiguredBot>,
+    account: &Arc<ServedAccount>,
+    frame: &str,
+) -> String {
     let Some(request) = RawObject::parse(frame) else {
         let words = "a frame must be a JSON object with `action` and `params`".to_owned();
-        return Answer::Failed(BAD_REQUEST, words).write(None);
+        return ActionAnswer::Failed(BAD_REQUEST, words).write(None);
     };
     let name = request.text("action").unwrap_or_default();
     let answer = carry_out(bot, account, &name, request.get("params")).await;
@@ -25,14 +29,14 @@ pub(super) async fn answer(bot: &Arc<Bot>, account: &Arc<Account>, frame: &str) 
 
 /// Carries out an action.
 pub(super) async fn carry_out(
-    bot: &Arc<Bot>,
-    account: &Arc<Account>,
+    bot: &Arc<ConfiguredBot>,
+    account: &Arc<ServedAccount>,
     name: &str,
     params: Option<&RawValue>,
-) -> Answer {
+) -> ActionAnswer {
     let params = params.map_or("{}", RawValue::get);
     let Some(fields) = RawObject::parse(params) else {
-        return Answer::Failed(BAD_REQUEST, "`params` must be an object".into());
+        return ActionAnswer::Failed(BAD_REQUEST, "`params` must be an object".into());
     };
     let is_native = bot.shared.speaks_onebot11(&account.platform, &account.account);
     let plain = name.strip_suffix("_rate_limited").unwrap_or(name);
@@ -44,20 +48,20 @@ pub(super) async fn carry_out(
         "send_msg" | "send_private_msg" | "send_group_msg" => {
             let sending = match sending(bot, account, plain, &fields, is_native) {
                 Ok(sending) => sending,
-                Err(reason) => return Answer::Failed(BAD_REQUEST, reason),
+                Err(reason) => return ActionAnswer::Failed(BAD_REQUEST, reason),
             };
             if is_async {
                 let (bot, account) = (bot.clone(), account.clone());
                 let tasks = bot.shared.core.tasks.clone();
                 tasks.spawn(async move { drop(send(&bot, &account, sending).await) });
-                return Answer::Async;
+                return ActionAnswer::Async;
             }
             sent(send(bot, account, sending).await, is_native)
         }
         "delete_msg" => match recall(bot, account, &fields, is_native).await {
             Some(answer) => answer,
             None if is_native => through(bot, account, name, params, &fields).await,
-            None => Answer::Failed(FAILED, "there is no such message".into()),
+            None => ActionAnswer::Failed(FAILED, "there is no such message".into()),
         },
         _ if is_native => through(bot, account, name, params, &fields).await,
         _ => own::answer(bot, account, plain, &fields).await,
@@ -66,12 +70,12 @@ pub(super) async fn carry_out(
 
 /// The message that an action sends.
 fn sending(
-    bot: &Bot,
-    account: &Account,
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
     action: &str,
     fields: &RawObject<'_>,
     is_native: bool,
-) -> Result<Sending, String> {
+) -> Result<BotSending, String> {
     let (group, person) = (fields.id("group_id"), fields.id("user_id"));
     let is_private = match (action, fields.text("message_type").as_deref()) {
         ("send_private_msg", _) | ("send_msg", Some("private")) => true,
@@ -86,7 +90,7 @@ fn sending(
     };
     let message = fields.get("message").ok_or("`message` is missing")?;
     let auto_escape = fields.is_true("auto_escape");
-    let written = Written::read(message, auto_escape, &account.self_id.to_string())?;
+    let written = BotMessage::read(message, auto_escape, &account.self_id.to_string())?;
     let content = if is_native {
         written.content
     } else {
@@ -98,13 +102,13 @@ fn sending(
     });
     let reply_to = answered.map(|message| message.id);
     let original = is_native.then_some(written.original);
-    Ok(Sending { conversation, content, reply_to, original })
+    Ok(BotSending { conversation, content, reply_to, original })
 }
 
 /// The answer that an outcome means.
-fn sent(outcome: Outcome, is_native: bool) -> Answer {
+fn sent(outcome: BotSendOutcome, is_native: bool) -> ActionAnswer {
     match outcome {
-        Outcome::Sent(message) => {
+        BotSendOutcome::Sent(message) => {
             let external = message.external_id.filter(|_| is_native);
             let id = match (is_native, external) {
                 (true, Some(id)) => id.parse::<i64>().map_or_else(|_| json!(id), |id| json!(id)),
@@ -112,39 +116,39 @@ fn sent(outcome: Outcome, is_native: bool) -> Answer {
                 (true, None) => json!(0),
                 (false, _) => json!(message.seq),
             };
-            Answer::Done(json!({ "message_id": id }))
+            ActionAnswer::Done(json!({ "message_id": id }))
         }
-        Outcome::Failed(reason) => Answer::Failed(FAILED, reason),
-        Outcome::UnderWay => Answer::Async,
+        BotSendOutcome::Failed(reason) => ActionAnswer::Failed(FAILED, reason),
+        BotSendOutcome::UnderWay => ActionAnswer::Async,
     }
 }
 
 /// Takes a message back that is known here; `None` where it is not.
 async fn recall(
-    bot: &Bot,
-    account: &Account,
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
     fields: &RawObject<'_>,
     is_native: bool,
-) -> Option<Answer> {
+) -> Option<ActionAnswer> {
     let core = &bot.shared.core;
     let id = fields.id("message_id")?;
     let found = core.store.view().and_then(|view| find(&view, account, &id, is_native));
     let message = found.ok().flatten()?;
     Some(match core.actions.recall(message.id).await {
-        Ok(_) => Answer::Done(json!(null)),
-        Err(error) => Answer::Failed(FAILED, error.to_string()),
+        Ok(_) => ActionAnswer::Done(json!(null)),
+        Err(error) => ActionAnswer::Failed(FAILED, error.to_string()),
     })
 }
 
 /// Has the implementation carry out an action, and gives its answer as it came. What rechat knows by
 /// itself is answered while the account is away.
 async fn through(
-    bot: &Bot,
-    account: &Account,
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
     name: &str,
     params: &str,
     fields: &RawObject<'_>,
-) -> Answer {
+) -> ActionAnswer {
     let core = &bot.shared.core;
     let handle = core.registry.handle(&account.platform, Some(&account.account));
     let handle = handle.filter(|handle| handle.account.as_ref() == Some(&account.account));
@@ -153,17 +157,17 @@ async fn through(
         _ => Err(ActionError::NotConnected),
     };
     match called {
-        Ok(frame) => Answer::AsItCame(frame),
+        Ok(frame) => ActionAnswer::AsItCame(frame),
         Err(ActionError::NotConnected) => match own::answer(bot, account, name, fields).await {
-            Answer::Failed(NO_SUCH_ACTION, _) => {
-                Answer::Failed(NOT_CONNECTED, ActionError::NotConnected.to_string())
+            ActionAnswer::Failed(NO_SUCH_ACTION, _) => {
+                ActionAnswer::Failed(NOT_CONNECTED, ActionError::NotConnected.to_string())
             }
             answer => answer,
         },
         Err(ActionError::Unsupported) => {
-            Answer::Failed(NO_SUCH_ACTION, ActionError::Unsupported.to_string())
+            ActionAnswer::Failed(NO_SUCH_ACTION, ActionError::Unsupported.to_string())
         }
-        Err(error) => Answer::Failed(FAILED, error.to_string()),
+        Err(error) => ActionAnswer::Failed(FAILED, error.to_string()),
     }
 }
 

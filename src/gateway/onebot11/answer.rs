@@ -18,7 +18,7 @@ pub(super) const NOT_CONNECTED: i64 = 1503;
 
 /// What an action came to, without its echo.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(super) enum ActionAnswer {
     /// It was done.
     Done(Value),
     /// It is being done, and nobody knows yet whether it will be.
@@ -29,7 +29,7 @@ pub(super) enum Answer {
     AsItCame(String),
 }
 
-impl Answer {
+impl ActionAnswer {
     /// The answer as text, with the echo as it came.
     pub(super) fn write(self, echo: Option<&RawValue>) -> String {
         let text = match self {
@@ -66,12 +66,12 @@ mod tests {
         for echo in [r#"{"seq":1}"#, "7", "\"a\"", "[1.50]", "12345678901234567890123"] {
             let came = r#"{"status":"ok","retcode":0,"data":{"id":12345678901234567890},"stream":"x","echo":"ours"}"#;
             let raw: &RawValue = serde_json::from_str(echo).unwrap();
-            let answer = Answer::AsItCame(came.into()).write(Some(raw));
+            let answer = ActionAnswer::AsItCame(came.into()).write(Some(raw));
             assert_eq!(answer, came.replace("\"ours\"", echo));
         }
-        let plain = Answer::Done(json!({"message_id": 5})).write(None);
+        let plain = ActionAnswer::Done(json!({"message_id": 5})).write(None);
         assert!(!plain.contains("echo") && plain.contains("\"message_id\":5"), "{plain}");
-        let failed = Answer::Failed(BAD_REQUEST, "why".into()).write(None);
+        let failed = ActionAnswer::Failed(BAD_REQUEST, "why".into()).write(None);
         let failed: Value = serde_json::from_str(&failed).unwrap();
         assert_eq!((&failed["retcode"], &failed["wording"]), (&json!(1400), &json!("why")));
     }

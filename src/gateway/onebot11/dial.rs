@@ -1,9 +1,9 @@
 //! Reverse WebSocket: rechat dials the framework, one connection for each account
 //! (communication/ws-reverse.md).
 
-use super::session::Session;
-use crate::gateway::socket::{Socket, socket_config};
-use crate::protocol::platform::State;
+use super::session::BotSession;
+use crate::gateway::socket::{BotSocket, socket_config};
+use crate::protocol::platform::PlatformState;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{StatusCode, Uri};
@@ -26,7 +26,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(10);
 const HELD: Duration = Duration::from_secs(20);
 
 /// Keeps a connection to the framework until the bot ends.
-pub(super) async fn keep_connected(session: Session, url: Uri) {
+pub(super) async fn keep_connected(session: BotSession, url: Uri) {
     let stop = session.bot.stop.clone();
     let name = session.bot.name();
     let new_pauses = || {
@@ -49,10 +49,10 @@ pub(super) async fn keep_connected(session: Session, url: Uri) {
                 if began.elapsed() >= HELD {
                     (pauses, failures) = (new_pauses(), 0);
                 }
-                (State::Connecting, reason)
+                (PlatformState::Connecting, reason)
             }
             Some(Ok(Err(error))) => refusal(&url, &error),
-            Some(Err(_)) => (State::Connecting, format!("{} does not answer", shown(&url))),
+            Some(Err(_)) => (PlatformState::Connecting, format!("{} does not answer", shown(&url))),
         };
         if stop.is_cancelled() {
             break;
@@ -67,7 +67,7 @@ pub(super) async fn keep_connected(session: Session, url: Uri) {
     }
 }
 
-async fn dial(url: &Uri, session: &Session) -> Result<Socket, Error> {
+async fn dial(url: &Uri, session: &BotSession) -> Result<BotSocket, Error> {
     let mut request = url.into_client_request()?;
     let headers = request.headers_mut();
     let self_id = HeaderValue::from(session.account.self_id);
@@ -81,7 +81,7 @@ async fn dial(url: &Uri, session: &Session) -> Result<Socket, Error> {
         headers.insert(AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}"))?);
     }
     let (stream, _) = connect_async_with_config(request, Some(socket_config()), true).await?;
-    Ok(Socket::new(stream))
+    Ok(BotSocket::new(stream))
 }
 
 /// The address without its user and query, which may hold secrets.
@@ -91,7 +91,7 @@ fn shown(url: &Uri) -> String {
     format!("{}://{host}{port}{}", url.scheme_str().unwrap_or("ws"), url.path())
 }
 
-fn refusal(url: &Uri, error: &Error) -> (State, String) {
+fn refusal(url: &Uri, error: &Error) -> (PlatformState, String) {
     let url = shown(url);
     match error {
         Error::Http(response) => {
@@ -105,8 +105,8 @@ fn refusal(url: &Uri, error: &Error) -> (State, String) {
                 }
                 _ => "the framework does not take it",
             };
-            (State::Error, format!("{url} answered {status}: {advice}"))
+            (PlatformState::Error, format!("{url} answered {status}: {advice}"))
         }
-        error => (State::Connecting, format!("{url}: {error}")),
+        error => (PlatformState::Connecting, format!("{url}: {error}")),
     }
 }

@@ -1,10 +1,10 @@
 //! Frameworks that dial rechat: WebSocket (communication/ws.md) and HTTP (communication/http.md).
 
 use super::action;
-use super::session::Session;
-use crate::gateway::bot::Account;
-use crate::gateway::endpoint::Endpoint;
-use crate::gateway::socket::Socket;
+use super::session::BotSession;
+use crate::gateway::bot::ServedAccount;
+use crate::gateway::endpoint::BotEndpoint;
+use crate::gateway::socket::BotSocket;
 use hyper::StatusCode;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const PATH: &str = "onebot/v11";
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request<'a> {
+pub struct DialInRequest<'a> {
     /// It asks for a WebSocket.
     pub is_upgrade: bool,
     /// The pairs of the query, decoded.
@@ -31,17 +31,17 @@ pub enum Opening {
 }
 
 /// A WebSocket that is to be served.
-pub struct SocketOpening(Session);
+pub struct SocketOpening(BotSession);
 
 /// An action that is to be carried out.
 pub struct ActionOpening {
-    session: Session,
+    session: BotSession,
     name: String,
 }
 
-impl Endpoint {
+impl BotEndpoint {
     /// What a request opens here; the error is the status and words for people.
-    pub fn open(self, request: &Request<'_>) -> Result<Opening, (StatusCode, String)> {
+    pub fn open(self, request: &DialInRequest<'_>) -> Result<Opening, (StatusCode, String)> {
         let rest =
             self.rest.strip_prefix(PATH).filter(|rest| rest.is_empty() || rest.starts_with('/'));
         let Some(rest) = rest else {
@@ -50,7 +50,7 @@ impl Endpoint {
         };
         let part = rest.trim_start_matches('/');
         let account = self.account(request.query)?;
-        let session = Session::new(self.bot, account);
+        let session = BotSession::new(self.bot, account);
         if !request.is_upgrade && !part.is_empty() {
             let name = part.to_owned();
             return Ok(Opening::Action(ActionOpening { session, name }));
@@ -61,15 +61,18 @@ impl Endpoint {
             "event" => (false, true),
             _ => return Err((StatusCode::NOT_FOUND, format!("there is no WebSocket at {part}"))),
         };
-        Ok(Opening::Socket(SocketOpening(Session { has_actions, has_events, ..session })))
+        Ok(Opening::Socket(SocketOpening(BotSession { has_actions, has_events, ..session })))
     }
 
     /// The account that a query names, or the only one.
-    fn account(&self, query: &[(String, String)]) -> Result<Arc<Account>, (StatusCode, String)> {
+    fn account(
+        &self,
+        query: &[(String, String)],
+    ) -> Result<Arc<ServedAccount>, (StatusCode, String)> {
         let accounts = self.bot.accounts();
         let named = query.iter().find(|(key, _)| key == "self_id").map(|(_, value)| value);
         if let Some(named) = named {
-            let is_it = |account: &&Arc<Account>| account.self_id.to_string() == *named;
+            let is_it = |account: &&Arc<ServedAccount>| account.self_id.to_string() == *named;
             return accounts.iter().find(is_it).cloned().ok_or_else(|| {
                 (
                     StatusCode::NOT_FOUND,
@@ -94,13 +97,13 @@ impl Endpoint {
 
 impl SocketOpening {
     /// Serves the connection until it ends, or `stop` does it.
-    pub async fn serve(self, socket: Socket, stop: CancellationToken) {
+    pub async fn serve(self, socket: BotSocket, stop: CancellationToken) {
         let Self(session) = self;
         let ended = session.bot.stop.clone();
         let ending = stop.clone();
         let serve = async {
             let reason = session.serve(socket, stop).await;
-            session.bot.failed(crate::protocol::platform::State::Disconnected, &reason);
+            session.bot.failed(crate::protocol::platform::PlatformState::Disconnected, &reason);
         };
         tokio::pin!(serve);
         tokio::select! {
@@ -115,7 +118,7 @@ impl ActionOpening {
     /// Carries the action out with these parameters: a JSON object, or the pairs of a form.
     pub async fn carry_out(self, params: Option<&RawValue>, pairs: &[(String, String)]) -> String {
         let from_pairs = params.is_none().then(|| action::params_of(pairs)).flatten();
-        let Session { bot, account, .. } = &self.session;
+        let BotSession { bot, account, .. } = &self.session;
         let params = params.or(from_pairs.as_deref());
         action::carry_out(bot, account, &self.name, params).await.write(None)
     }

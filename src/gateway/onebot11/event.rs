@@ -4,11 +4,11 @@
 use super::message::{self, person_of};
 use super::notice;
 use crate::adapter::segments_of_cq;
-use crate::gateway::bot::{Account, Bot};
-use crate::gateway::filter::{About, Filter};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use crate::gateway::filter::{BotFilter, FilterInput};
 use crate::gateway::raw_object::RawObject;
 use crate::model::message::Message;
-use crate::store::{Entry, FeedEntry, Result, View};
+use crate::store::{EntryContent, FeedEntry, Result, View};
 use serde_json::{Value, json};
 
 /// Numbers that some implementations write as texts; frameworks want numbers.
@@ -16,19 +16,19 @@ const NUMBERS: [&str; 6] = ["time", "self_id", "message_id", "user_id", "group_i
 
 /// The frame for something that was told; `None` where the bot is not told of it.
 pub(super) async fn frame(
-    bot: &Bot,
-    account: &Account,
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
     view: &View,
     entry: &FeedEntry,
 ) -> Result<Option<String>> {
     let config = bot.config.load_full();
-    let Account { platform, account: own, .. } = account;
+    let ServedAccount { platform, account: own, .. } = account;
     if let Some(words) = &entry.words {
         if words.platform != *platform || words.account != *own {
             return Ok(None);
         }
         let message = match &entry.entry {
-            Some(Entry::Created { seq }) => match view.readable(*seq)? {
+            Some(EntryContent::Created { seq }) => match view.readable(*seq)? {
                 // What was deleted since is told to nobody.
                 None => return Ok(None),
                 found => found,
@@ -38,7 +38,7 @@ pub(super) async fn frame(
         return Ok(verbatim(&words.frame, message.as_ref(), account, &config.filter));
     }
     match &entry.entry {
-        Some(Entry::Created { seq }) => {
+        Some(EntryContent::Created { seq }) => {
             let Some(message) = view.readable(*seq)? else { return Ok(None) };
             let text = message.content.readable();
             let about = about(&message, Some(&text));
@@ -50,7 +50,7 @@ pub(super) async fn frame(
             fields.insert("post_type".into(), "message".into());
             Ok(Some(Value::Object(fields).to_string()))
         }
-        Some(Entry::Updated { seq }) => {
+        Some(EntryContent::Updated { seq }) => {
             let Some(message) = view.readable(*seq)? else { return Ok(None) };
             let is_its = message.account.as_ref() == Some(own)
                 && message.platform.as_ref() == Some(platform);
@@ -59,12 +59,12 @@ pub(super) async fn frame(
             }
             notice::recalled(&bot.shared, account, &message).await
         }
-        Some(Entry::Noticed(notice)) => {
-            let about = About {
+        Some(EntryContent::Noticed(notice)) => {
+            let about = FilterInput {
                 platform,
                 conversation: notice.conversation.as_deref(),
                 person: notice.user.as_ref().map(|user| user.id.as_str()),
-                ..About::default()
+                ..FilterInput::default()
             };
             let is_its = notice.platform == *platform && notice.account == *own;
             if !is_its || !config.filter.passes(&about) {
@@ -76,8 +76,8 @@ pub(super) async fn frame(
     }
 }
 
-fn about<'a>(message: &'a Message, text: Option<&'a str>) -> About<'a> {
-    About {
+fn about<'a>(message: &'a Message, text: Option<&'a str>) -> FilterInput<'a> {
+    FilterInput {
         platform: message.platform_or_local(),
         conversation: Some(&message.recipient),
         person: message.sender.as_ref().map(|sender| sender.id.as_str()),
@@ -91,8 +91,8 @@ fn about<'a>(message: &'a Message, text: Option<&'a str>) -> About<'a> {
 fn verbatim(
     frame: &str,
     message: Option<&Message>,
-    account: &Account,
-    filter: &Filter,
+    account: &ServedAccount,
+    filter: &BotFilter,
 ) -> Option<String> {
     let mut event = RawObject::parse(frame)?;
     let is_message = matches!(event.text("post_type").as_deref(), Some("message" | "message_sent"));
@@ -106,7 +106,7 @@ fn verbatim(
     let person = event.id("user_id");
     let text = message.map(|message| message.content.readable().into_owned());
     let text = text.or_else(|| event.text("raw_message")).filter(|_| is_message);
-    let is_told = filter.passes(&About {
+    let is_told = filter.passes(&FilterInput {
         platform: &account.platform,
         conversation: conversation.as_deref(),
         person: person.as_deref(),

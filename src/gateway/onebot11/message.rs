@@ -1,22 +1,30 @@
 //! Messages in the words of OneBot 11 (event/message.md, message/segment.md).
 
 use crate::adapter::{cq_of_segments, segments_of_cq};
-use crate::gateway::bot::Account;
+use crate::gateway::bot::ServedAccount;
 use crate::gateway::ids::Named;
-use crate::gateway::shared::Shared;
+use crate::gateway::shared::BotsShared;
 use crate::model::content::{Content, Media, Segment};
 use crate::model::message::{Direction, Message};
 use crate::store::{Result, View};
 use serde_json::{Map, Value, json};
 
 /// The conversation of a group by its number.
-pub(super) fn conversation_of_group(shared: &Shared, account: &Account, number: &str) -> String {
+pub(super) fn conversation_of_group(
+    shared: &BotsShared,
+    account: &ServedAccount,
+    number: &str,
+) -> String {
     let known = shared.ids.id(Named::Conversation, &account.platform, number);
     if known == number { format!("group_{number}") } else { known }
 }
 
 /// The conversation with a person by their number.
-pub(super) fn conversation_of_person(shared: &Shared, account: &Account, number: &str) -> String {
+pub(super) fn conversation_of_person(
+    shared: &BotsShared,
+    account: &ServedAccount,
+    number: &str,
+) -> String {
     let id = shared.ids.id(Named::Person, &account.platform, number);
     format!("private_{id}")
 }
@@ -28,8 +36,8 @@ pub(super) fn person_of(conversation: &str) -> Option<&str> {
 
 /// The number of a conversation that is not private.
 pub(super) async fn group_number(
-    shared: &Shared,
-    account: &Account,
+    shared: &BotsShared,
+    account: &ServedAccount,
     conversation: &str,
 ) -> Result<i64> {
     let number = conversation.strip_prefix("group_").and_then(|id| id.parse::<i64>().ok());
@@ -40,7 +48,11 @@ pub(super) async fn group_number(
 }
 
 /// The number of a person.
-pub(super) async fn person_number(shared: &Shared, account: &Account, id: &str) -> Result<i64> {
+pub(super) async fn person_number(
+    shared: &BotsShared,
+    account: &ServedAccount,
+    id: &str,
+) -> Result<i64> {
     // Numbers of any size are the platform's own where it speaks OneBot 11.
     match id.parse() {
         Ok(number) if shared.speaks_onebot11(&account.platform, &account.account) => Ok(number),
@@ -51,7 +63,7 @@ pub(super) async fn person_number(shared: &Shared, account: &Account, id: &str) 
 /// A message by the ID that a bot knows it by: the implementation's own, or our place.
 pub(super) fn find(
     view: &View,
-    account: &Account,
+    account: &ServedAccount,
     id: &str,
     is_native: bool,
 ) -> Result<Option<Message>> {
@@ -66,8 +78,8 @@ pub(super) fn find(
 /// The content of a message that goes to another platform: people by their own IDs. The error says
 /// what cannot go there.
 pub(super) fn own_segments(
-    shared: &Shared,
-    account: &Account,
+    shared: &BotsShared,
+    account: &ServedAccount,
     content: &Content,
 ) -> std::result::Result<Content, String> {
     let mut segments = content.to_segments();
@@ -94,8 +106,8 @@ pub(super) fn own_segments(
 
 /// The fields that a message has in events and in the answer to `get_msg`.
 pub(super) async fn fields(
-    shared: &Shared,
-    account: &Account,
+    shared: &BotsShared,
+    account: &ServedAccount,
     view: &View,
     message: &Message,
 ) -> Result<Map<String, Value>> {
@@ -141,8 +153,8 @@ pub(super) async fn fields(
 
 /// The segments of a message: as the platform wrote them, where it speaks OneBot 11.
 async fn segments(
-    shared: &Shared,
-    account: &Account,
+    shared: &BotsShared,
+    account: &ServedAccount,
     view: &View,
     message: &Message,
     is_native: bool,
@@ -170,7 +182,7 @@ async fn segments(
 }
 
 /// A segment of ours, as OneBot 11 has it; where it has none, as text.
-async fn written(shared: &Shared, account: &Account, segment: &Segment) -> Result<Value> {
+async fn written(shared: &BotsShared, account: &ServedAccount, segment: &Segment) -> Result<Value> {
     let of = |kind: &str, data: Value| json!({"type": kind, "data": data});
     let file = |kind: &str, media: &Media| {
         let name = media.name.as_deref().or(media.url.as_deref()).unwrap_or_default();

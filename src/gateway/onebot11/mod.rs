@@ -11,10 +11,10 @@ mod notice;
 mod own;
 mod session;
 
-pub use endpoint::{Opening, Request, SocketOpening};
+pub use endpoint::{DialInRequest, Opening, SocketOpening};
 
-use super::bot::Bot;
-use session::Session;
+use super::bot::ConfiguredBot;
+use session::BotSession;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -23,14 +23,14 @@ use tokio::time::sleep;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Finds the accounts of a bot as they come, and dials the framework for each where it has an address.
-pub(super) async fn run(bot: Arc<Bot>) {
+pub(super) async fn run(bot: Arc<ConfiguredBot>) {
     let mut changes = bot.shared.core.registry.changes();
     loop {
         match bot.find_accounts().await {
             Ok(new) => {
                 for account in new {
                     let Some(url) = bot.config.load().url.clone() else { continue };
-                    let session = Session::new(bot.clone(), account);
+                    let session = BotSession::new(bot.clone(), account);
                     bot.shared.core.tasks.spawn(dial::keep_connected(session, url));
                 }
             }

@@ -2,8 +2,8 @@
 //! event/request.md).
 
 use super::message::{group_number, person_number, person_of};
-use crate::gateway::bot::Account;
-use crate::gateway::shared::Shared;
+use crate::gateway::bot::ServedAccount;
+use crate::gateway::shared::BotsShared;
 use crate::model::message::{Message, Sender};
 use crate::model::notice::{Notice, NoticeKind};
 use crate::store::Result;
@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 
 /// The frame for a notice; `None` where OneBot 11 has no word for it.
 pub(super) async fn frame(
-    shared: &Shared,
-    account: &Account,
+    shared: &BotsShared,
+    account: &ServedAccount,
     notice: &Notice,
 ) -> Result<Option<String>> {
     let conversation = notice.conversation.as_deref();
@@ -62,8 +62,8 @@ pub(super) async fn frame(
 
 /// The frame that tells of a recall; `None` where the last change of the message is another.
 pub(super) async fn recalled(
-    shared: &Shared,
-    account: &Account,
+    shared: &BotsShared,
+    account: &ServedAccount,
     message: &Message,
 ) -> Result<Option<String>> {
     let Some(recall) = message.recall.as_ref().filter(|recall| recall.at == message.updated_at)
@@ -86,8 +86,8 @@ pub(super) async fn recalled(
 }
 
 async fn put_person(
-    shared: &Shared,
-    account: &Account,
+    shared: &BotsShared,
+    account: &ServedAccount,
     fields: &mut Map<String, Value>,
     key: &str,
     person: Option<&Sender>,
@@ -101,8 +101,8 @@ async fn put_person(
 }
 
 async fn finish(
-    shared: &Shared,
-    account: &Account,
+    shared: &BotsShared,
+    account: &ServedAccount,
     mut fields: Map<String, Value>,
     conversation: Option<&str>,
     at: u64,

@@ -1,9 +1,9 @@
 //! Actions that rechat answers by itself (api/public.md): for accounts whose implementation does not
 //! speak OneBot 11, and for those that are away.
 
-use super::answer::{Answer, BAD_REQUEST, FAILED, NO_SUCH_ACTION};
+use super::answer::{ActionAnswer, BAD_REQUEST, FAILED, NO_SUCH_ACTION};
 use super::message::{self, conversation_of_group, find, group_number, person_number, person_of};
-use crate::gateway::bot::{Account, Bot};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::raw_object::RawObject;
 use crate::protocol::overview::Conversation;
 use crate::store::{ConversationQuery, Result, View};
@@ -15,14 +15,14 @@ const MAX_LISTED: usize = 1_000;
 
 /// Answers an action.
 pub(super) async fn answer(
-    bot: &Bot,
-    account: &Account,
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
     action: &str,
     fields: &RawObject<'_>,
-) -> Answer {
+) -> ActionAnswer {
     let view = match bot.shared.core.store.view() {
         Ok(view) => view,
-        Err(error) => return Answer::Failed(FAILED, error.to_string()),
+        Err(error) => return ActionAnswer::Failed(FAILED, error.to_string()),
     };
     let asked = Asked { bot, account, view, fields };
     let answered = match action {
@@ -46,16 +46,17 @@ pub(super) async fn answer(
         "set_msg_emoji_like" => return asked.react().await,
         _ => {
             let words = format!("rechat has no action `{action}` for this platform");
-            return Answer::Failed(NO_SUCH_ACTION, words);
+            return ActionAnswer::Failed(NO_SUCH_ACTION, words);
         }
     };
-    answered.map_or_else(|error| Answer::Failed(FAILED, error.to_string()), Answer::Done)
+    answered
+        .map_or_else(|error| ActionAnswer::Failed(FAILED, error.to_string()), ActionAnswer::Done)
 }
 
 /// An action, and what it is answered from.
 struct Asked<'a> {
-    bot: &'a Bot,
-    account: &'a Account,
+    bot: &'a ConfiguredBot,
+    account: &'a ServedAccount,
     view: Arc<View>,
     fields: &'a RawObject<'a>,
 }
@@ -66,12 +67,12 @@ impl Asked<'_> {
     }
 
     /// A parameter that must be there.
-    fn needed(&self, key: &str) -> std::result::Result<String, Answer> {
-        let missing = || Answer::Failed(BAD_REQUEST, format!("`{key}` is missing"));
+    fn needed(&self, key: &str) -> std::result::Result<String, ActionAnswer> {
+        let missing = || ActionAnswer::Failed(BAD_REQUEST, format!("`{key}` is missing"));
         self.fields.id(key).ok_or_else(missing)
     }
 
-    async fn message(&self) -> Answer {
+    async fn message(&self) -> ActionAnswer {
         let id = match self.needed("message_id") {
             Ok(id) => id,
             Err(answer) => return answer,
@@ -87,9 +88,9 @@ impl Asked<'_> {
         };
         let read: Result<_> = read.await;
         match read {
-            Ok(Some(message)) => Answer::Done(message),
-            Ok(None) => Answer::Failed(FAILED, "there is no such message".into()),
-            Err(error) => Answer::Failed(FAILED, error.to_string()),
+            Ok(Some(message)) => ActionAnswer::Done(message),
+            Ok(None) => ActionAnswer::Failed(FAILED, "there is no such message".into()),
+            Err(error) => ActionAnswer::Failed(FAILED, error.to_string()),
         }
     }
 
@@ -148,39 +149,39 @@ impl Asked<'_> {
         Ok(person)
     }
 
-    async fn answer_request(&self) -> Answer {
+    async fn answer_request(&self) -> ActionAnswer {
         let flag = match self.needed("flag") {
             Ok(flag) => flag,
             Err(answer) => return answer,
         };
         let Ok(id) = flag.parse() else {
-            return Answer::Failed(BAD_REQUEST, "`flag` is not one that rechat told".into());
+            return ActionAnswer::Failed(BAD_REQUEST, "`flag` is not one that rechat told".into());
         };
         let approve = self.fields.text("approve").is_none_or(|approve| approve == "true");
         let reason = self.fields.text("reason").unwrap_or_default();
         match self.bot.shared.core.actions.answer_request(id, approve, reason).await {
-            Ok(_) => Answer::Done(Value::Null),
-            Err(error) => Answer::Failed(FAILED, error.to_string()),
+            Ok(_) => ActionAnswer::Done(Value::Null),
+            Err(error) => ActionAnswer::Failed(FAILED, error.to_string()),
         }
     }
 
-    async fn react(&self) -> Answer {
+    async fn react(&self) -> ActionAnswer {
         let id = match self.needed("message_id") {
             Ok(id) => id,
             Err(answer) => return answer,
         };
         let number: Option<u32> = self.fields.text("emoji_id").and_then(|id| id.parse().ok());
         let Some(emoji) = number.and_then(char::from_u32) else {
-            return Answer::Failed(BAD_REQUEST, "`emoji_id` is no character's number".into());
+            return ActionAnswer::Failed(BAD_REQUEST, "`emoji_id` is no character's number".into());
         };
         let found = find(&self.view, self.account, &id, self.is_native());
         let Ok(Some(message)) = found else {
-            return Answer::Failed(FAILED, "there is no such message".into());
+            return ActionAnswer::Failed(FAILED, "there is no such message".into());
         };
         let on = self.fields.text("set").is_none_or(|set| set == "true");
         match self.bot.shared.core.actions.react(message.id, emoji.to_string(), on).await {
-            Ok(_) => Answer::Done(Value::Null),
-            Err(error) => Answer::Failed(FAILED, error.to_string()),
+            Ok(_) => ActionAnswer::Done(Value::Null),
+            Err(error) => ActionAnswer::Failed(FAILED, error.to_string()),
         }
     }
 }

@@ -2,34 +2,34 @@
 
 use super::{action, event};
 use crate::clock::now;
-use crate::gateway::bot::{Account, Bot};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::connection::{HEARTBEAT, serve};
-use crate::gateway::follow::Following;
-use crate::gateway::peer::Peer;
-use crate::gateway::socket::Socket;
+use crate::gateway::follow::EventFollower;
+use crate::gateway::peer::BotPeer;
+use crate::gateway::socket::BotSocket;
 use crate::store::{FeedEntry, Result, View};
 use serde_json::json;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// One connection of a bot for one account.
-pub(super) struct Session {
-    pub(super) bot: Arc<Bot>,
-    pub(super) account: Arc<Account>,
+pub(super) struct BotSession {
+    pub(super) bot: Arc<ConfiguredBot>,
+    pub(super) account: Arc<ServedAccount>,
     /// It takes actions.
     pub(super) has_actions: bool,
     /// It is told events.
     pub(super) has_events: bool,
 }
 
-impl Session {
+impl BotSession {
     /// A connection for both.
-    pub(super) fn new(bot: Arc<Bot>, account: Arc<Account>) -> Self {
+    pub(super) fn new(bot: Arc<ConfiguredBot>, account: Arc<ServedAccount>) -> Self {
         Self { bot, account, has_actions: true, has_events: true }
     }
 
     /// Serves a connection until it ends; gives the reason.
-    pub(super) async fn serve(&self, socket: Socket, stop: CancellationToken) -> String {
+    pub(super) async fn serve(&self, socket: BotSocket, stop: CancellationToken) -> String {
         let core = &self.bot.shared.core;
         let place = &self.account.place;
         let name = self.bot.name();
@@ -48,7 +48,7 @@ impl Session {
             // What a new bot misses from now on is told once it is back.
             place.write().await;
             let (store, words) = (core.store.clone(), core.words.clone());
-            following = Some(Following { store, words, place, bot: &name, position });
+            following = Some(EventFollower { store, words, place, bot: &name, position });
         }
         let connected = self.bot.connected();
         tracing::info!(bot = name, account = self.account.account, "a bot is connected");
@@ -78,7 +78,7 @@ impl Session {
     }
 }
 
-impl Peer for Session {
+impl BotPeer for BotSession {
     async fn answer(&self, frame: &str) -> Option<String> {
         if !self.has_actions {
             return None;

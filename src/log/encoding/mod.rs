@@ -23,14 +23,14 @@ const PREFIX: usize = 1 + 8 + 8;
 
 /// A batch as the log takes it, built event by event.
 #[derive(Debug)]
-pub struct Record {
+pub struct LogRecord {
     pub(in crate::log) bytes: Vec<u8>,
     /// How many events it has.
     pub(in crate::log) count: u64,
     pub(in crate::log) epoch: Epoch,
 }
 
-impl Record {
+impl LogRecord {
     /// An empty batch of an epoch, committed at `at` (Unix seconds).
     pub fn new(epoch: Epoch, at: u64) -> Self {
         let mut bytes = vec![0; HEAD];

@@ -3,7 +3,7 @@
 use crate::log::record::{IS_UNCERTAIN, IS_UNCONFIRMED, WireContent};
 use crate::model::change::Inbound;
 use crate::model::content::Content;
-use crate::model::event::{Mark, State};
+use crate::model::event::{Mark, MessageState};
 use crate::model::message::{MessageType, ReplyTo, Sender, Status};
 use crate::model::reaction::Reaction;
 use serde::{Deserialize, Serialize};
@@ -105,7 +105,7 @@ impl From<WireMark> for Mark {
 }
 
 impl<'a> WireState<'a> {
-    pub(super) fn of(state: &'a State) -> Self {
+    pub(super) fn of(state: &'a MessageState) -> Self {
         Self {
             status: state.status as u8,
             updated_at: state.updated_at,
@@ -120,8 +120,8 @@ impl<'a> WireState<'a> {
         }
     }
 
-    pub(super) fn read(self) -> Option<State> {
-        Some(State {
+    pub(super) fn read(self) -> Option<MessageState> {
+        Some(MessageState {
             status: *Status::ALL.get(usize::from(self.status))?,
             updated_at: self.updated_at,
             retry_count: self.retry_count,

@@ -4,7 +4,7 @@ use super::wire::{HOWS, ORIGINS};
 use super::*;
 use crate::model::change::Inbound;
 use crate::model::content::{Content, Segment};
-use crate::model::event::{AdapterState, Bounds, Mark, State, Told};
+use crate::model::event::{AdapterState, Mark, MessageState, RetentionBounds, Told};
 use crate::model::message::{Draft, MessageType, ReplyTo, Sender, Status};
 use crate::model::notice::{Notice, NoticeKind};
 use crate::model::reaction::Reaction;
@@ -18,7 +18,7 @@ pub fn every_event() -> Vec<Event> {
     let mut message = draft.unwrap().into_message(7, Uuid::from_u128(9), 5);
     message.owner = Some("main".into());
     let marks = vec![Mark::Seen(1, 2), Mark::Sent(3, 4), Mark::Key(5, 6, 7)];
-    let state = Box::new(State {
+    let state = Box::new(MessageState {
         status: Status::Failed,
         updated_at: 300,
         retry_count: 2,
@@ -69,7 +69,7 @@ pub fn every_event() -> Vec<Event> {
     };
     let users = vec!["2".to_owned()];
     let reactions = vec![Reaction { emoji: "76".into(), count: 3, mine: true, users }];
-    let bounds = Bounds {
+    let bounds = RetentionBounds {
         seen_before: 1,
         sent_before: 2,
         journal_before: 3,

@@ -5,15 +5,15 @@ use super::parts::{
     wire_person,
 };
 use crate::log::record::{self, WireContent};
-use crate::log::{Error, Result};
+use crate::log::{LogError, Result};
 use crate::model::cursor::Epoch;
-use crate::model::event::{AdapterState, Bounds, Event, How, Mark, Origin, Told};
+use crate::model::event::{AdapterState, Event, How, Mark, Origin, RetentionBounds, Told};
 use crate::model::notice::Notice;
 use serde::{Deserialize, Serialize};
 
 /// An event as it is encoded.
 #[derive(Serialize, Deserialize)]
-enum Wire<'a> {
+enum WireEvent<'a> {
     OpenedV1 {
         epoch: u64,
         previous: u64,
@@ -151,11 +151,11 @@ pub(super) const HOWS: [How; 4] = [How::Claimed, How::AttemptEnded, How::StatusS
 
 #[allow(clippy::too_many_lines, reason = "one arm for each kind")]
 pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Result<Vec<u8>> {
-    let failed = |error: &dyn std::fmt::Display| Error(format!("an event: {error}"));
+    let failed = |error: &dyn std::fmt::Display| LogError(format!("an event: {error}"));
     let made;
     let wire = match event {
         Event::Opened { epoch, previous } => {
-            Wire::OpenedV1 { epoch: epoch.number(), previous: previous.number() }
+            WireEvent::OpenedV1 { epoch: epoch.number(), previous: previous.number() }
         }
         Event::Created { message: created, origin, marks } => {
             let message = if let Some(row) = row {
@@ -165,55 +165,58 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
                 &made
             };
             let (seq, origin) = (created.seq, *origin as u8);
-            Wire::CreatedV1 { seq, message, origin, marks: wire_marks(marks) }
+            WireEvent::CreatedV1 { seq, message, origin, marks: wire_marks(marks) }
         }
-        Event::Changed { seq, how, state, marks } => Wire::ChangedV1 {
+        Event::Changed { seq, how, state, marks } => WireEvent::ChangedV1 {
             seq: *seq,
             how: *how as u8,
             state: WireState::of(state),
             marks: wire_marks(marks),
         },
         Event::Routed { seq, platform, conversation, at } => {
-            Wire::RoutedV1 { seq: *seq, platform, conversation, at: *at }
+            WireEvent::RoutedV1 { seq: *seq, platform, conversation, at: *at }
         }
-        Event::PlatformSeen { platform, kind } => Wire::PlatformSeenV1 { platform, kind },
+        Event::PlatformSeen { platform, kind } => WireEvent::PlatformSeenV1 { platform, kind },
         Event::Recognized { seq, marks } => {
-            Wire::RecognizedV1 { seq: *seq, marks: wire_marks(marks) }
+            WireEvent::RecognizedV1 { seq: *seq, marks: wire_marks(marks) }
         }
-        Event::Deleted { seq } => Wire::DeletedV1 { seq: *seq },
+        Event::Deleted { seq } => WireEvent::DeletedV1 { seq: *seq },
         Event::ConversationNamed { platform, conversation, name } => {
-            Wire::ConversationNamedV1 { platform, conversation, name }
+            WireEvent::ConversationNamedV1 { platform, conversation, name }
         }
         Event::ConversationRead { platform, conversation, seq } => {
-            Wire::ConversationReadV1 { platform, conversation, seq: *seq }
+            WireEvent::ConversationReadV1 { platform, conversation, seq: *seq }
         }
         Event::ConversationSet { platform, conversation, muted, pinned } => {
-            Wire::ConversationSetV1 { platform, conversation, muted: *muted, pinned: *pinned }
+            WireEvent::ConversationSetV1 { platform, conversation, muted: *muted, pinned: *pinned }
         }
         Event::SetAside { inbound, reason, at } => {
-            Wire::SetAsideV2 { inbound: WireInbound::of(inbound), reason, at: *at }
+            WireEvent::SetAsideV2 { inbound: WireInbound::of(inbound), reason, at: *at }
         }
-        Event::ContentSet { seq, content, is_edit, at } => Wire::ContentSetV1 {
+        Event::ContentSet { seq, content, is_edit, at } => WireEvent::ContentSetV1 {
             seq: *seq,
             content: WireContent::of(content),
             is_edit: *is_edit,
             at: *at,
         },
         Event::ReplyFound { seq, reply_to, at } => {
-            Wire::ReplyFoundV1 { seq: *seq, reply_to: WireReply::of(reply_to), at: *at }
+            WireEvent::ReplyFoundV1 { seq: *seq, reply_to: WireReply::of(reply_to), at: *at }
         }
-        Event::Recalled { seq, by, hides, at } => {
-            Wire::RecalledV1 { seq: *seq, by: wire_person(by.as_ref()), hides: *hides, at: *at }
-        }
-        Event::Reacted { seq, reactions, at } => Wire::ReactedV1 {
+        Event::Recalled { seq, by, hides, at } => WireEvent::RecalledV1 {
+            seq: *seq,
+            by: wire_person(by.as_ref()),
+            hides: *hides,
+            at: *at,
+        },
+        Event::Reacted { seq, reactions, at } => WireEvent::ReactedV1 {
             seq: *seq,
             reactions: reactions.iter().map(WireReaction::of).collect(),
             at: *at,
         },
         Event::RequestAnswered { id, approved, reason, at } => {
-            Wire::RequestAnsweredV1 { id: *id, approved: *approved, reason, at: *at }
+            WireEvent::RequestAnsweredV1 { id: *id, approved: *approved, reason, at: *at }
         }
-        Event::Noticed { notice, request } => Wire::NoticedV1 {
+        Event::Noticed { notice, request } => WireEvent::NoticedV1 {
             platform: &notice.platform,
             account: &notice.account,
             conversation: notice.conversation.as_deref(),
@@ -224,20 +227,20 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
             at: notice.created_at,
             request: request.as_deref(),
         },
-        Event::Released { offset } => Wire::ReleasedV1 { offset: *offset },
-        Event::Forgotten(bounds) => Wire::ForgottenV1 {
+        Event::Released { offset } => WireEvent::ReleasedV1 { offset: *offset },
+        Event::Forgotten(bounds) => WireEvent::ForgottenV1 {
             seen_before: bounds.seen_before,
             sent_before: bounds.sent_before,
             journal_before: bounds.journal_before,
             epochs_before: bounds.epochs_before,
             conversations: bounds.conversations.iter().map(|(p, c)| (&**p, &**c)).collect(),
         },
-        Event::AdapterState(kept) => Wire::AdapterStateV1 {
+        Event::AdapterState(kept) => WireEvent::AdapterStateV1 {
             adapter: &kept.adapter,
             key: &kept.key,
             value: kept.value.as_deref(),
         },
-        Event::Told(told) => Wire::ToldV1 {
+        Event::Told(told) => WireEvent::ToldV1 {
             platform: &told.platform,
             account: &told.account,
             frame: &told.frame,
@@ -252,61 +255,63 @@ pub(super) fn encode_to(event: &Event, row: Option<&[u8]>, bytes: Vec<u8>) -> Re
 /// The event at the beginning, and what follows it.
 #[allow(clippy::too_many_lines, reason = "one arm for each kind and version")]
 pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
-    let (wire, rest) = postcard::take_from_bytes::<Wire<'_>>(bytes).ok()?;
+    let (wire, rest) = postcard::take_from_bytes::<WireEvent<'_>>(bytes).ok()?;
     let event = match wire {
-        Wire::OpenedV1 { epoch, previous } => {
+        WireEvent::OpenedV1 { epoch, previous } => {
             Event::Opened { epoch: Epoch::new(epoch), previous: Epoch::new(previous) }
         }
-        Wire::CreatedV1 { seq, message, origin, marks } => Event::Created {
+        WireEvent::CreatedV1 { seq, message, origin, marks } => Event::Created {
             message: Box::new(record::decode(seq, message).ok()?),
             origin: *ORIGINS.get(usize::from(origin))?,
             marks: marks.into_iter().map(Mark::from).collect(),
         },
-        Wire::ChangedV1 { seq, how, state, marks } => Event::Changed {
+        WireEvent::ChangedV1 { seq, how, state, marks } => Event::Changed {
             seq,
             how: *HOWS.get(usize::from(how))?,
             state: Box::new(state.read()?),
             marks: marks.into_iter().map(Mark::from).collect(),
         },
-        Wire::RecognizedV1 { seq, marks } => {
+        WireEvent::RecognizedV1 { seq, marks } => {
             Event::Recognized { seq, marks: marks.into_iter().map(Mark::from).collect() }
         }
-        Wire::RoutedV1 { seq, platform, conversation, at } => {
+        WireEvent::RoutedV1 { seq, platform, conversation, at } => {
             Event::Routed { seq, platform: platform.into(), conversation: conversation.into(), at }
         }
-        Wire::PlatformSeenV1 { platform, kind } => {
+        WireEvent::PlatformSeenV1 { platform, kind } => {
             Event::PlatformSeen { platform: platform.into(), kind: kind.into() }
         }
-        Wire::DeletedV1 { seq } => Event::Deleted { seq },
-        Wire::ConversationNamedV1 { platform, conversation, name } => Event::ConversationNamed {
-            platform: platform.into(),
-            conversation: conversation.into(),
-            name: name.into(),
-        },
-        Wire::SetAsideV1 { inbound, reason, at } => {
+        WireEvent::DeletedV1 { seq } => Event::Deleted { seq },
+        WireEvent::ConversationNamedV1 { platform, conversation, name } => {
+            Event::ConversationNamed {
+                platform: platform.into(),
+                conversation: conversation.into(),
+                name: name.into(),
+            }
+        }
+        WireEvent::SetAsideV1 { inbound, reason, at } => {
             Event::SetAside { inbound: Box::new(inbound.read()?), reason: reason.into(), at }
         }
-        Wire::SetAsideV2 { inbound, reason, at } => {
+        WireEvent::SetAsideV2 { inbound, reason, at } => {
             Event::SetAside { inbound: Box::new(inbound.read()?), reason: reason.into(), at }
         }
-        Wire::ContentSetV1 { seq, content, is_edit, at } => {
+        WireEvent::ContentSetV1 { seq, content, is_edit, at } => {
             Event::ContentSet { seq, content: content.read()?, is_edit, at }
         }
-        Wire::ReplyFoundV1 { seq, reply_to, at } => {
+        WireEvent::ReplyFoundV1 { seq, reply_to, at } => {
             Event::ReplyFound { seq, reply_to: Box::new(reply_to.read()), at }
         }
-        Wire::RecalledV1 { seq, by, hides, at } => {
+        WireEvent::RecalledV1 { seq, by, hides, at } => {
             Event::Recalled { seq, by: by.map(person), hides, at }
         }
-        Wire::ReactedV1 { seq, reactions, at } => Event::Reacted {
+        WireEvent::ReactedV1 { seq, reactions, at } => Event::Reacted {
             seq,
             reactions: reactions.into_iter().map(WireReaction::read).collect(),
             at,
         },
-        Wire::RequestAnsweredV1 { id, approved, reason, at } => {
+        WireEvent::RequestAnsweredV1 { id, approved, reason, at } => {
             Event::RequestAnswered { id, approved, reason: reason.into(), at }
         }
-        Wire::NoticedV1 {
+        WireEvent::NoticedV1 {
             platform,
             account,
             conversation,
@@ -330,12 +335,12 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
             }),
             request: request.map(str::to_owned),
         },
-        Wire::ConversationReadV1 { platform, conversation, seq } => Event::ConversationRead {
+        WireEvent::ConversationReadV1 { platform, conversation, seq } => Event::ConversationRead {
             platform: platform.into(),
             conversation: conversation.into(),
             seq,
         },
-        Wire::ConversationSetV1 { platform, conversation, muted, pinned } => {
+        WireEvent::ConversationSetV1 { platform, conversation, muted, pinned } => {
             Event::ConversationSet {
                 platform: platform.into(),
                 conversation: conversation.into(),
@@ -343,25 +348,25 @@ pub(super) fn take_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
                 pinned,
             }
         }
-        Wire::ReleasedV1 { offset } => Event::Released { offset },
-        Wire::ForgottenV1 {
+        WireEvent::ReleasedV1 { offset } => Event::Released { offset },
+        WireEvent::ForgottenV1 {
             seen_before,
             sent_before,
             journal_before,
             epochs_before,
             conversations,
-        } => Event::Forgotten(Box::new(Bounds {
+        } => Event::Forgotten(Box::new(RetentionBounds {
             seen_before,
             sent_before,
             journal_before,
             epochs_before,
             conversations: conversations.into_iter().map(|(p, c)| (p.into(), c.into())).collect(),
         })),
-        Wire::AdapterStateV1 { adapter, key, value } => {
+        WireEvent::AdapterStateV1 { adapter, key, value } => {
             let (adapter, key, value) = (adapter.into(), key.into(), value.map(<[u8]>::to_vec));
             Event::AdapterState(Box::new(AdapterState { adapter, key, value }))
         }
-        Wire::ToldV1 { platform, account, frame, is_of_previous, at, forget_before } => {
+        WireEvent::ToldV1 { platform, account, frame, is_of_previous, at, forget_before } => {
             let (platform, account, frame) = (platform.into(), account.into(), frame.into());
             let told = Told { platform, account, frame, is_of_previous, at, forget_before };
             Event::Told(Box::new(told))

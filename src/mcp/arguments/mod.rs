@@ -6,7 +6,7 @@ mod sending;
 
 pub(super) use checks::cursor;
 pub(super) use reading::{
-    GetMessage, ListConversations, Place, ReadMessages, SearchMessages, WaitForMessages,
+    AskedPlace, GetMessage, ListConversations, ReadMessages, SearchMessages, WaitForMessages,
 };
 pub(super) use sending::{Reply, SendMessage, Sending};
 

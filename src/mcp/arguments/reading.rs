@@ -130,7 +130,7 @@ impl ListConversations {
 
 /// A place in a conversation that was asked for.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::mcp) enum Place<'a> {
+pub(in crate::mcp) enum AskedPlace<'a> {
     Around(Uuid),
     Before(Option<&'a str>),
     After(&'a str),
@@ -141,13 +141,13 @@ impl ReadMessages {
         messages(self.limit)
     }
 
-    pub(in crate::mcp) fn place(&self) -> Result<Place<'_>> {
+    pub(in crate::mcp) fn place(&self) -> Result<AskedPlace<'_>> {
         match (&self.around, &self.before, &self.after) {
-            (Some(id), None, None) => Ok(Place::Around(parse_id("around", id)?)),
-            (None, before, None) => {
-                Ok(Place::Before(before.as_deref().map(|at| cursor("before", at)).transpose()?))
-            }
-            (None, None, Some(after)) => Ok(Place::After(cursor("after", after)?)),
+            (Some(id), None, None) => Ok(AskedPlace::Around(parse_id("around", id)?)),
+            (None, before, None) => Ok(AskedPlace::Before(
+                before.as_deref().map(|at| cursor("before", at)).transpose()?,
+            )),
+            (None, None, Some(after)) => Ok(AskedPlace::After(cursor("after", after)?)),
             _ => Err(Error::failed("give one of `around`, `before` and `after`")),
         }
     }

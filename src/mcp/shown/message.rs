@@ -52,12 +52,12 @@ pub(in crate::mcp) struct ShownMessage {
     #[serde(default, skip_serializing_if = "is_false")]
     recalled: bool,
     #[serde(flatten)]
-    outcome: Outcome,
+    outcome: ShownOutcome,
 }
 
 /// What became of an outbound message.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Outcome {
+pub(super) struct ShownOutcome {
     /// `Pending`, `Sending`, `Sent`, `Failed` or `Canceled`; left out for an inbound message.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
@@ -119,7 +119,7 @@ pub(in crate::mcp) struct SentMessage {
     platform: String,
     conversation: String,
     #[serde(flatten)]
-    outcome: Outcome,
+    outcome: ShownOutcome,
 }
 
 impl ShownMessage {
@@ -159,12 +159,12 @@ impl ShownMessage {
             mentions_me: message.content.mentions_me(),
             edited: message.edited_at.is_some(),
             recalled: message.recall.is_some(),
-            outcome: Outcome::of(message),
+            outcome: ShownOutcome::of(message),
         }
     }
 }
 
-impl Outcome {
+impl ShownOutcome {
     fn of(message: &Message) -> Self {
         let is_outbound = message.direction == Direction::Outbound;
         Self {
@@ -188,7 +188,7 @@ impl SentMessage {
             id: message.id.to_string(),
             platform: message.platform_or_local().to_owned(),
             conversation: message.recipient.clone(),
-            outcome: Outcome::of(message),
+            outcome: ShownOutcome::of(message),
         }
     }
 }

@@ -38,7 +38,7 @@ pub enum AckStatus {
 
 /// Answer to a command that was not carried out; the connection stays open.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Error {
+pub struct ErrorAnswer {
     /// Text for people; it names the field and what would be right.
     pub error: String,
     /// Stable name of the error, where a program can do something about it.

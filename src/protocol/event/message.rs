@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// `data` of `new_message`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)]
-pub struct NewMessage<'a> {
+pub struct NewMessageData<'a> {
     pub id: Uuid,
     pub platform: Cow<'a, str>,
     pub conversation: Cow<'a, str>,
@@ -70,7 +70,7 @@ pub struct MessageDeleted<'a> {
     pub seq: u64,
 }
 
-impl<'a> NewMessage<'a> {
+impl<'a> NewMessageData<'a> {
     /// Tells of a message.
     pub fn of(message: &'a Message) -> Self {
         Self {

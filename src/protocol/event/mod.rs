@@ -8,12 +8,12 @@ mod message;
 mod tests;
 
 pub(super) use answer::request_id;
-pub use answer::{Ack, AckStatus, Error};
+pub use answer::{Ack, AckStatus, ErrorAnswer};
 pub use kind::{EventKind, EventKinds, UnknownEvent};
-pub use message::{MessageDeleted, MessageStatus, MessageUpdated, NewMessage};
+pub use message::{MessageDeleted, MessageStatus, MessageUpdated, NewMessageData};
 
 use super::overview::Conversation;
-use super::platform::{State, StatusChange};
+use super::platform::{AdapterStatusChange, PlatformState};
 use crate::model::notice::Notice;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -26,11 +26,11 @@ pub const CURSOR_GONE: &str = "cursor_gone";
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(missing_docs)]
 #[allow(clippy::large_enum_variant, reason = "made one at a time, and written at once")]
-pub enum Event<'a> {
+pub enum ServerEvent<'a> {
     NewMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
-        data: NewMessage<'a>,
+        data: NewMessageData<'a>,
     },
     MessageStatus {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +60,7 @@ pub enum Event<'a> {
     AdapterStatus {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<Cow<'a, str>>,
-        data: AdapterStatus<'a>,
+        data: AdapterStatusData<'a>,
     },
     /// The cursor of a stream could not be honoured: it begins here, and what is known may be old.
     Reset {
@@ -68,7 +68,7 @@ pub enum Event<'a> {
         cursor: Option<Cow<'a, str>>,
     },
     Ack(Ack),
-    Error(Error),
+    Error(ErrorAnswer),
     /// A frame of a newer server.
     #[serde(other)]
     Unknown,
@@ -76,13 +76,13 @@ pub enum Event<'a> {
 
 /// `data` of `adapter_status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct AdapterStatus<'a> {
+pub struct AdapterStatusData<'a> {
     #[allow(missing_docs)]
     pub platform: Cow<'a, str>,
     #[allow(missing_docs)]
-    pub status: State,
+    pub status: PlatformState,
     /// The same again, under the name that the user's document gives it in its table.
-    pub content: State,
+    pub content: PlatformState,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[allow(missing_docs)]
     pub account: Option<Cow<'a, str>>,
@@ -91,9 +91,9 @@ pub struct AdapterStatus<'a> {
     pub reason: Option<Cow<'a, str>>,
 }
 
-impl<'a> AdapterStatus<'a> {
+impl<'a> AdapterStatusData<'a> {
     /// Tells the new state of an adapter or of one account of it.
-    pub fn of(change: &'a StatusChange) -> Self {
+    pub fn of(change: &'a AdapterStatusChange) -> Self {
         Self {
             platform: (&*change.platform).into(),
             status: change.state,

@@ -9,12 +9,13 @@ fn a_new_message_reads_back_as_the_message_it_told_of() {
         "id": "6f0a0c1e-8f5c-4c8e-9a54-7b1e43a8a5b0", "platform": "qq", "conversation": "group_1",
         "content": "hi", "message_type": "Text", "sender": {"id": "1", "name": "A"},
         "created_at": 7, "seq": 3, "direction": "Inbound"}});
-    let Ok(Event::NewMessage { cursor: None, data }) = serde_json::from_value(text.clone()) else {
+    let Ok(ServerEvent::NewMessage { cursor: None, data }) = serde_json::from_value(text.clone())
+    else {
         panic!("no new_message")
     };
     let message = data.into_message();
     assert_eq!((message.seq, message.status), (3, Status::Sent));
-    let told = Event::NewMessage { cursor: None, data: NewMessage::of(&message) };
+    let told = ServerEvent::NewMessage { cursor: None, data: NewMessageData::of(&message) };
     assert_eq!(serde_json::to_value(&told).unwrap(), text);
 }
 
@@ -30,8 +31,8 @@ fn an_update_of_a_message_without_a_platform_names_local_and_reads_back_without_
 
 #[test]
 fn what_a_newer_server_tells_is_passed_over() {
-    let event: Event = serde_json::from_str(r#"{"type":"dance","data":{"x":1}}"#).unwrap();
-    assert_eq!(event, Event::Unknown);
+    let event: ServerEvent = serde_json::from_str(r#"{"type":"dance","data":{"x":1}}"#).unwrap();
+    assert_eq!(event, ServerEvent::Unknown);
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod texts;
 mod transfer;
 
 pub use super::overview::{Conversation, ConversationKind, Stats};
-pub use super::platform::{AdapterStatus, State};
+pub use super::platform::{AdapterStatus, PlatformState};
 pub use code::{code_of, is_literal};
 pub use conversation::{Conversations, ReadTo, SetConversation, Typing};
 pub use media::{KeptMedia, MediaList, MediaRemoved, Uploaded};
@@ -18,7 +18,7 @@ pub use request::{Request, RequestAnswer, Requests};
 pub use texts::{
     INVALID_STATUS, INVALID_TYPE, MISSING_DATA, NO_REPLY_TARGET, NOT_FOUND, NOT_INITIALIZED,
 };
-pub use transfer::{Backup, BackupDone, Imported, Record};
+pub use transfer::{Backup, BackupDone, Imported, TransferRecord};
 
 use crate::model::content::ForwardItem;
 use crate::model::message::Message;

@@ -32,7 +32,7 @@ pub struct Request {
 
 impl Request {
     /// Tells of a request; `None` where it has no ID.
-    pub fn of(request: crate::model::notice::Request) -> Option<Self> {
+    pub fn of(request: crate::model::notice::ContactRequest) -> Option<Self> {
         let Notice {
             platform,
             account,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A line of `GET /api/export` and `POST /api/import`: a message, and what is never shown beside it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[allow(missing_docs)]
-pub struct Record {
+pub struct TransferRecord {
     #[serde(flatten)]
     pub message: Message,
     /// The platform's own ID of the message.
@@ -17,14 +17,14 @@ pub struct Record {
     pub original: Option<String>,
 }
 
-impl From<Message> for Record {
+impl From<Message> for TransferRecord {
     fn from(mut message: Message) -> Self {
         let (external_id, original) = (message.external_id.take(), message.original.take());
         Self { message, external_id, original }
     }
 }
 
-impl Record {
+impl TransferRecord {
     /// The message, its parts checked; the error names the field.
     pub fn into_message(self) -> Result<Message, String> {
         let Self { mut message, external_id, original } = self;

@@ -7,13 +7,13 @@ mod sign_in;
 mod throttle;
 
 pub use codes::CODE_LIFETIME;
-pub use origin::{Target, check_origin};
+pub use origin::{OriginTarget, check_origin};
 pub use refusal::Refusal;
 pub use throttle::network;
 
 use super::error::{ErrorResponse, Result};
 use super::peer::Peer;
-use crate::config::{Config, Need, Scope, Secret, Token};
+use crate::config::{Config, Need, Secret, Token, TokenScope};
 use crate::metrics::METRICS;
 use arc_swap::ArcSwap;
 use codes::Codes;
@@ -22,14 +22,14 @@ use hyper::Uri;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use throttle::Throttle;
+use throttle::AttemptThrottle;
 use tokio_util::sync::CancellationToken;
 
 /// The tokens in force, and the addresses that showed wrong ones.
 #[derive(Debug)]
-pub struct Access {
+pub struct AccessControl {
     accepted: ArcSwap<Accepted>,
-    throttle: Throttle,
+    throttle: AttemptThrottle,
     codes: Codes,
     /// Proxies whose `X-Forwarded-For` is believed.
     trusted_proxies: Vec<IpAddr>,
@@ -47,7 +47,7 @@ struct Accepted {
 #[derive(Clone, Debug)]
 pub struct Granted {
     #[allow(missing_docs)]
-    pub scope: Scope,
+    pub scope: TokenScope,
     /// Name of the token, where one was needed.
     pub token: Option<Arc<str>>,
     /// Cancelled when the token is not accepted any more.
@@ -57,11 +57,11 @@ pub struct Granted {
 impl Granted {
     /// Access to what is open to all.
     pub fn open() -> Self {
-        Self::for_good(Scope::Read)
+        Self::for_good(TokenScope::Read)
     }
 
     /// Access that nothing revokes: the Unix socket's, or that of a token which is not ours to keep.
-    fn for_good(scope: Scope) -> Self {
+    fn for_good(scope: TokenScope) -> Self {
         Self { scope, token: None, revoked: CancellationToken::new() }
     }
 }
@@ -100,12 +100,12 @@ impl Accepted {
     }
 }
 
-impl Access {
+impl AccessControl {
     /// The tokens and limits of a configuration.
     pub fn new(config: &Config) -> Self {
         Self {
             accepted: ArcSwap::from_pointee(Accepted::new(config.tokens.clone())),
-            throttle: Throttle::new(config.limits.wrong_tokens),
+            throttle: AttemptThrottle::new(config.limits.wrong_tokens),
             codes: Codes::default(),
             trusted_proxies: config.trusted_proxies.clone(),
         }
@@ -134,10 +134,10 @@ impl Access {
         need: Need,
     ) -> Result<Granted> {
         let accepted = self.accepted.load();
-        let Peer::Tcp(address) = peer else { return Ok(Granted::for_good(Scope::Admin)) };
+        let Peer::Tcp(address) = peer else { return Ok(Granted::for_good(TokenScope::Admin)) };
         if accepted.tokens.is_empty() {
             let revoked = accepted.without_token.clone();
-            return Ok(Granted { scope: Scope::Admin, token: None, revoked });
+            return Ok(Granted { scope: TokenScope::Admin, token: None, revoked });
         }
         let (token, revoked) = self.look_up(address, headers, uri, in_query, |shown| {
             accepted.tokens.iter().find(|(token, _)| token.secret.matches(shown))
@@ -170,7 +170,7 @@ impl Access {
             self.look_up(address, headers, uri, true, matches)?;
         }
         // The adapter's settings hold this token, and a change of them ends its connections.
-        Ok(Granted::for_good(Scope::Adapter))
+        Ok(Granted::for_good(TokenScope::Adapter))
     }
 
     /// Logs that a program that dials in (OneBot, or a bot) was refused, each kind of refusal once a minute for each address:
@@ -269,11 +269,11 @@ pub fn shown(headers: &HeaderMap, uri: &Uri, in_query: bool) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn token(name: &str, scope: Scope) -> Token {
+    fn token(name: &str, scope: TokenScope) -> Token {
         Token { name: name.into(), scope, secret: Secret::new(name) }
     }
 
-    fn granted(access: &Access, shown: Option<&str>) -> Result<Granted> {
+    fn granted(access: &AccessControl, shown: Option<&str>) -> Result<Granted> {
         let mut headers = HeaderMap::new();
         if let Some(shown) = shown {
             headers.insert(AUTHORIZATION, format!("Bearer {shown}").parse().unwrap());
@@ -284,14 +284,14 @@ mod tests {
 
     #[test]
     fn only_what_a_revoked_token_opened_ends() {
-        let access = Access::new(&Config::default());
+        let access = AccessControl::new(&Config::default());
         let open = granted(&access, None).unwrap();
         access.replace(vec![]);
         assert!(!open.revoked.is_cancelled());
-        access.replace(vec![token("a", Scope::Read), token("b", Scope::Read)]);
+        access.replace(vec![token("a", TokenScope::Read), token("b", TokenScope::Read)]);
         assert!(open.revoked.is_cancelled(), "now a token is needed");
         let [a, b] = ["a", "b"].map(|name| granted(&access, Some(name)).unwrap());
-        access.replace(vec![token("a", Scope::Read), token("b", Scope::Admin)]);
+        access.replace(vec![token("a", TokenScope::Read), token("b", TokenScope::Admin)]);
         assert!(!a.revoked.is_cancelled());
         assert!(b.revoked.is_cancelled(), "its scope is another");
         access.replace(vec![]);

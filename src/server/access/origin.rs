@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 /// A request as the rules for other origins see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
+pub enum OriginTarget {
     /// The page itself: links from elsewhere may lead to it.
     Page,
     /// A path for implementations, which may know us by any name (`host.docker.internal`).
@@ -28,7 +28,7 @@ pub fn check_origin(
     uri: &Uri,
     headers: &HeaderMap,
     config: &Config,
-    target: Target,
+    target: OriginTarget,
 ) -> Result<()> {
     if peer == Peer::Unix {
         return Ok(());
@@ -40,7 +40,7 @@ pub fn check_origin(
         return Ok(());
     }
     let is_from_elsewhere = is_from_elsewhere(headers) && !is_link(headers, target);
-    if target == Target::Adapter && origin.is_none() && !is_from_elsewhere {
+    if target == OriginTarget::Adapter && origin.is_none() && !is_from_elsewhere {
         return Ok(());
     }
     if host.is_some_and(|host| !is_ours(host, config)) {
@@ -66,8 +66,9 @@ fn is_from_elsewhere(headers: &HeaderMap) -> bool {
 }
 
 /// Whether the user followed a link to the page.
-fn is_link(headers: &HeaderMap, target: Target) -> bool {
-    target == Target::Page && headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate")
+fn is_link(headers: &HeaderMap, target: OriginTarget) -> bool {
+    target == OriginTarget::Page
+        && headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate")
 }
 
 /// Whether pages of an origin may ask: those under a configured name with its scheme and port, and
@@ -111,10 +112,14 @@ mod tests {
     const LOCAL: Peer = Peer::Tcp(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
 
     fn check(listen: &str, headers: &[(&'static str, &str)]) -> Option<u16> {
-        refused(listen, headers, Target::Api)
+        refused(listen, headers, OriginTarget::Api)
     }
 
-    fn refused(listen: &str, headers: &[(&'static str, &str)], target: Target) -> Option<u16> {
+    fn refused(
+        listen: &str,
+        headers: &[(&'static str, &str)],
+        target: OriginTarget,
+    ) -> Option<u16> {
         let hosts = ["chat.example.com", "https://strict.example.com", "http://lan.example:8443"];
         let config = Config {
             listen: listen.parse().unwrap(),
@@ -143,9 +148,12 @@ mod tests {
             assert_eq!(check(local, &[("host", host)]), Some(421), "{host}");
         }
         assert_eq!(check("0.0.0.0:8080", &[("host", "10.0.0.1:8080")]), None);
-        assert_eq!(refused(local, &[("host", "host.docker.internal")], Target::Adapter), None);
+        assert_eq!(
+            refused(local, &[("host", "host.docker.internal")], OriginTarget::Adapter),
+            None
+        );
         let rebound = [("host", "evil.example"), ("origin", "http://evil.example")];
-        assert_eq!(refused(local, &rebound, Target::Adapter), Some(421));
+        assert_eq!(refused(local, &rebound, OriginTarget::Adapter), Some(421));
     }
 
     #[test]
@@ -184,10 +192,10 @@ mod tests {
         ] {
             let fields = [host, ("sec-fetch-site", site), ("sec-fetch-mode", "no-cors")];
             assert_eq!(check(local, &fields), status, "{site}");
-            assert_eq!(refused(local, &fields, Target::Adapter), status, "{site}");
+            assert_eq!(refused(local, &fields, OriginTarget::Adapter), status, "{site}");
         }
         let link = [host, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
-        assert_eq!(refused(local, &link, Target::Page), None, "a link to the page");
+        assert_eq!(refused(local, &link, OriginTarget::Page), None, "a link to the page");
         assert_eq!(check(local, &link), Some(403), "a link into the API");
         let configured =
             [host, ("origin", "https://app.example"), ("sec-fetch-site", "cross-site")];

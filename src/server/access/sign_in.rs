@@ -1,7 +1,7 @@
 //! Signing in of the page by a code, so that no address, list of processes or history ever has a
 //! token.
 
-use super::{Accepted, Access, Granted};
+use super::{Accepted, AccessControl, Granted};
 use crate::config::{Need, Token};
 use crate::server::error::{ErrorResponse, Result};
 use crate::server::peer::Peer;
@@ -14,7 +14,7 @@ use std::time::Instant;
 /// Random bytes of a code.
 const CODE_BYTES: usize = 32;
 
-impl Access {
+impl AccessControl {
     /// A code that stands for the token of a request, or over the Unix socket for the one with the
     /// widest scope; `None` where no token is needed.
     ///

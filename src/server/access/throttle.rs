@@ -14,7 +14,7 @@ const MAX_ADDRESSES: usize = 10_000;
 
 /// How often each address may be wrong.
 #[derive(Debug)]
-pub(super) struct Throttle {
+pub(super) struct AttemptThrottle {
     wrong: DefaultKeyedRateLimiter<IpAddr>,
     logged: DefaultKeyedRateLimiter<(IpAddr, Refusal)>,
     /// Until when an address has to wait.
@@ -29,7 +29,7 @@ pub(super) struct Wait {
     pub(super) is_new: bool,
 }
 
-impl Throttle {
+impl AttemptThrottle {
     /// Lets so many wrong tokens pass each minute.
     pub(super) fn new(per_minute: NonZeroU32) -> Self {
         let wrong = RateLimiter::keyed(Quota::per_minute(per_minute));
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn an_address_that_is_wrong_too_often_has_to_wait_and_others_do_not() {
-        let throttle = Throttle::new(NonZeroU32::new(3).unwrap());
+        let throttle = AttemptThrottle::new(NonZeroU32::new(3).unwrap());
         let [bad, near, good] =
             ["2001:db8::1", "2001:db8::ffff", "192.0.2.1"].map(|ip| ip.parse().unwrap());
         assert!((0..3).all(|_| throttle.count_wrong(bad).is_none()));

@@ -4,7 +4,7 @@ use super::on_thread;
 use crate::media::content::{self, Problem};
 use crate::model::content::Content;
 use crate::model::message::{Draft, Message};
-use crate::server::context::Context;
+use crate::server::context::ServerContext;
 use crate::server::error::{ErrorResponse, Result};
 
 impl From<Problem> for ErrorResponse {
@@ -20,13 +20,13 @@ impl From<Problem> for ErrorResponse {
 }
 
 /// The draft with its bytes kept as media; those that it names have to be here, and stay.
-pub async fn keep(context: &Context, draft: Draft) -> Result<Draft> {
+pub async fn keep(context: &ServerContext, draft: Draft) -> Result<Draft> {
     let kept = keep_content(context, draft.content().clone()).await?;
     Ok(draft.with_content(kept))
 }
 
 /// As [`keep`], of content alone.
-pub async fn keep_content(context: &Context, content: Content) -> Result<Content> {
+pub async fn keep_content(context: &ServerContext, content: Content) -> Result<Content> {
     if !content::has_bytes(&content) {
         return Ok(content);
     }
@@ -35,7 +35,7 @@ pub async fn keep_content(context: &Context, content: Content) -> Result<Content
 }
 
 /// Sees to it that the media of messages which are imported stay, where they are here.
-pub async fn hold(context: &Context, messages: &[Message]) -> Result<()> {
+pub async fn hold(context: &ServerContext, messages: &[Message]) -> Result<()> {
     let hashes: Vec<_> =
         messages.iter().flat_map(|message| content::hashes(&message.content)).collect();
     if hashes.is_empty() {
@@ -44,5 +44,5 @@ pub async fn hold(context: &Context, messages: &[Message]) -> Result<()> {
     let blobs = context.blobs.clone();
     let held =
         on_thread(move || hashes.into_iter().try_for_each(|hash| blobs.hold(hash).map(drop)));
-    held.await?.map_err(|error| crate::media::Refused::from(error).into())
+    held.await?.map_err(|error| crate::media::BlobRefused::from(error).into())
 }

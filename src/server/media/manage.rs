@@ -7,7 +7,7 @@ use crate::media::list::newest;
 use crate::media::sweep::{self, Removal, unsent};
 use crate::model::message::MessageType;
 use crate::protocol::http::MediaRemoved;
-use crate::server::body::{Answer, json};
+use crate::server::body::{HttpResponse, json};
 use crate::server::error::{ErrorResponse, Result};
 use crate::server::limit::RETRY_AFTER;
 use crate::server::operation::Call;
@@ -24,7 +24,7 @@ fn cannot_read(error: &io::Error) -> ErrorResponse {
 }
 
 /// `GET /api/media`: those that were stored last, the newest first, and how much there is.
-pub async fn list(call: Call<'_>) -> Result<Answer> {
+pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
     let query = call.request.uri().query().unwrap_or_default();
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     let limit = match pairs.find(|(name, _)| name == "limit") {
@@ -40,7 +40,7 @@ pub async fn list(call: Call<'_>) -> Result<Answer> {
 }
 
 /// `DELETE /api/media/{media}`: removes a file, and takes it out of the messages that have it.
-pub async fn remove(call: Call<'_>) -> Result<Answer> {
+pub async fn remove(call: Call<'_>) -> Result<HttpResponse> {
     let hash = hash_of(call.parameters.get("media").unwrap_or_default())?;
     let (store, blobs) = (call.context.store.clone(), call.context.blobs.clone());
     match sweep::remove(store, blobs, hash).await {
@@ -62,7 +62,7 @@ pub async fn remove(call: Call<'_>) -> Result<Answer> {
 }
 
 /// `POST /api/messages/{id}/media`: fetches what is not here of a message's media.
-pub async fn fetch(call: Call<'_>) -> Result<Answer> {
+pub async fn fetch(call: Call<'_>) -> Result<HttpResponse> {
     let context = call.context;
     let id = call.parameters.get("id").unwrap_or_default().parse();
     let id = id.map_err(|_| ErrorResponse::no_message())?;

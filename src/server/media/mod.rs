@@ -14,7 +14,7 @@ pub use thumbnail::small;
 pub use upload::upload;
 
 use super::error::{ErrorResponse, Result};
-use crate::media::{Hash, Refused};
+use crate::media::{BlobRefused, Hash};
 use hyper::StatusCode;
 
 /// The most characters of a file's name.
@@ -28,15 +28,15 @@ async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
     tokio::task::spawn_blocking(work).await.map_err(failed)
 }
 
-impl From<Refused> for ErrorResponse {
-    fn from(refused: Refused) -> Self {
+impl From<BlobRefused> for ErrorResponse {
+    fn from(refused: BlobRefused) -> Self {
         let (status, code) = match &refused {
-            Refused::Empty => (StatusCode::BAD_REQUEST, Some("empty")),
-            Refused::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, Some("too_large")),
-            Refused::Full { .. } | Refused::DiskFull { .. } => {
+            BlobRefused::Empty => (StatusCode::BAD_REQUEST, Some("empty")),
+            BlobRefused::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, Some("too_large")),
+            BlobRefused::Full { .. } | BlobRefused::DiskFull { .. } => {
                 (StatusCode::INSUFFICIENT_STORAGE, Some("media_full"))
             }
-            Refused::Disk(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
+            BlobRefused::Disk(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
         };
         Self::new(status, refused.to_string()).named(code)
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// The part of a file that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum ByteRange {
     /// All of it: it names no range, several, or one that cannot be read.
     All,
     /// These bytes.
@@ -14,9 +14,9 @@ pub enum Wanted {
 }
 
 /// Reads a `Range` for a file of `size` bytes.
-pub fn wanted(range: Option<&str>, size: u64) -> Wanted {
+pub fn wanted(range: Option<&str>, size: u64) -> ByteRange {
     let Some(spec) = range.and_then(|range| range.trim().strip_prefix("bytes=")) else {
-        return Wanted::All;
+        return ByteRange::All;
     };
     let number = |text: &str| {
         let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -25,21 +25,23 @@ pub fn wanted(range: Option<&str>, size: u64) -> Wanted {
     };
     match spec.trim().split_once('-').map(|(first, last)| (first.trim(), last.trim())) {
         Some(("", suffix)) => match number(suffix) {
-            Some(0) => Wanted::Nothing,
-            Some(_) if size == 0 => Wanted::Nothing,
-            Some(bytes) => Wanted::Part(size.saturating_sub(bytes)..size),
-            None => Wanted::All,
+            Some(0) => ByteRange::Nothing,
+            Some(_) if size == 0 => ByteRange::Nothing,
+            Some(bytes) => ByteRange::Part(size.saturating_sub(bytes)..size),
+            None => ByteRange::All,
         },
         Some((first, last)) => {
             let end = if last.is_empty() { Some(u64::MAX) } else { number(last) };
             match (number(first), end) {
-                (Some(first), Some(last)) if first > last => Wanted::All,
-                (Some(first), Some(_)) if first >= size => Wanted::Nothing,
-                (Some(first), Some(last)) => Wanted::Part(first..last.saturating_add(1).min(size)),
-                _ => Wanted::All,
+                (Some(first), Some(last)) if first > last => ByteRange::All,
+                (Some(first), Some(_)) if first >= size => ByteRange::Nothing,
+                (Some(first), Some(last)) => {
+                    ByteRange::Part(first..last.saturating_add(1).min(size))
+                }
+                _ => ByteRange::All,
             }
         }
-        None => Wanted::All,
+        None => ByteRange::All,
     }
 }
 
@@ -50,23 +52,23 @@ mod tests {
     #[test]
     fn one_range_is_read_and_anything_else_is_the_whole_file() {
         for (range, expected) in [
-            (None, Wanted::All),
-            (Some("bytes=0-0"), Wanted::Part(0..1)),
-            (Some("bytes=2-"), Wanted::Part(2..10)),
-            (Some("bytes=2-99"), Wanted::Part(2..10)),
-            (Some("bytes=-3"), Wanted::Part(7..10)),
-            (Some("bytes=-99"), Wanted::Part(0..10)),
-            (Some("bytes=0-18446744073709551615"), Wanted::Part(0..10)),
-            (Some("bytes=10-"), Wanted::Nothing),
-            (Some("bytes=99999999999999999999-"), Wanted::Nothing),
-            (Some("bytes=-0"), Wanted::Nothing),
-            (Some("bytes=5-2"), Wanted::All),
-            (Some("bytes=0-1,4-5"), Wanted::All),
-            (Some("bytes=x-"), Wanted::All),
-            (Some("lines=0-1"), Wanted::All),
+            (None, ByteRange::All),
+            (Some("bytes=0-0"), ByteRange::Part(0..1)),
+            (Some("bytes=2-"), ByteRange::Part(2..10)),
+            (Some("bytes=2-99"), ByteRange::Part(2..10)),
+            (Some("bytes=-3"), ByteRange::Part(7..10)),
+            (Some("bytes=-99"), ByteRange::Part(0..10)),
+            (Some("bytes=0-18446744073709551615"), ByteRange::Part(0..10)),
+            (Some("bytes=10-"), ByteRange::Nothing),
+            (Some("bytes=99999999999999999999-"), ByteRange::Nothing),
+            (Some("bytes=-0"), ByteRange::Nothing),
+            (Some("bytes=5-2"), ByteRange::All),
+            (Some("bytes=0-1,4-5"), ByteRange::All),
+            (Some("bytes=x-"), ByteRange::All),
+            (Some("lines=0-1"), ByteRange::All),
         ] {
             assert_eq!(wanted(range, 10), expected, "{range:?}");
         }
-        assert_eq!(wanted(Some("bytes=-1"), 0), Wanted::Nothing);
+        assert_eq!(wanted(Some("bytes=-1"), 0), ByteRange::Nothing);
     }
 }

@@ -1,13 +1,13 @@
 //! `GET /api/media/{media}`: a file goes out, so that a browser runs nothing of it.
 
-use super::range::{Wanted, wanted};
+use super::range::{ByteRange, wanted};
 use super::{hash_of, name_in, no_media, on_thread};
 use crate::clock::now;
 use crate::media::Hash;
-use crate::media::sniff::{Kind, is_inline, served};
+use crate::media::sniff::{FileType, is_inline, served};
 use crate::server::assets::is_known;
-use crate::server::body::{Answer, Body, Broken};
-use crate::server::context::Context;
+use crate::server::body::{Body, Broken, HttpResponse};
+use crate::server::context::ServerContext;
 use crate::server::error::{ErrorResponse, Result};
 use crate::server::lifetime::Lifetime;
 use crate::server::operation::Call;
@@ -45,13 +45,13 @@ const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_')
 pub const SIGNED: &str = "/media/{media}";
 
 /// `GET /api/media/{media}`
-pub async fn serve(call: Call<'_>) -> Result<Answer> {
+pub async fn serve(call: Call<'_>) -> Result<HttpResponse> {
     let hash = hash_of(call.parameters.get("media").unwrap_or_default())?;
     file(call, hash).await
 }
 
 /// `GET /media/{media}?until=&sig=`
-pub async fn serve_signed(call: Call<'_>) -> Result<Answer> {
+pub async fn serve_signed(call: Call<'_>) -> Result<HttpResponse> {
     let hash = hash_of(call.parameters.get("media").unwrap_or_default())?;
     let query = call.request.uri().query().unwrap_or_default();
     let value = |wanted: &str| {
@@ -66,7 +66,7 @@ pub async fn serve_signed(call: Call<'_>) -> Result<Answer> {
     file(call, hash).await
 }
 
-async fn file(call: Call<'_>, hash: Hash) -> Result<Answer> {
+async fn file(call: Call<'_>, hash: Hash) -> Result<HttpResponse> {
     let name = name_in(call.request.uri().query())?;
     let etag = format!("\"{hash}\"");
     let headers = call.request.headers();
@@ -80,14 +80,14 @@ async fn file(call: Call<'_>, hash: Hash) -> Result<Answer> {
         return Ok(answer);
     }
     let part = match wanted(range_of(headers, &etag), size) {
-        Wanted::All => 0..size,
-        Wanted::Part(part) => {
+        ByteRange::All => 0..size,
+        ByteRange::Part(part) => {
             *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
             let range = format!("bytes {}-{}/{size}", part.start, part.end - 1);
             set(&mut answer, CONTENT_RANGE, &range);
             part
         }
-        Wanted::Nothing => {
+        ByteRange::Nothing => {
             let text = format!("`Range` begins behind the end of the file, which has {size} bytes");
             let error = ErrorResponse::new(StatusCode::RANGE_NOT_SATISFIABLE, text);
             let mut answer = error.into_answer();
@@ -106,7 +106,7 @@ async fn file(call: Call<'_>, hash: Hash) -> Result<Answer> {
     Ok(answer)
 }
 
-pub(super) async fn open(context: &Context, hash: Hash) -> Result<(File, u64, Kind)> {
+pub(super) async fn open(context: &ServerContext, hash: Hash) -> Result<(File, u64, FileType)> {
     let blobs = context.blobs.clone();
     let opened = on_thread(move || {
         let (size, kind) = blobs.describe(hash)?;
@@ -129,7 +129,7 @@ fn range_of<'a>(headers: &'a HeaderMap, etag: &str) -> Option<&'a str> {
 }
 
 /// Whether a browser shows the file or saves it, and its name (RFC 6266).
-fn disposition(kind: Kind, name: Option<&str>) -> String {
+fn disposition(kind: FileType, name: Option<&str>) -> String {
     let place = if is_inline(kind.mime) { "inline" } else { "attachment" };
     match name {
         Some(name) => format!("{place}; filename*=UTF-8''{}", utf8_percent_encode(name, NAME)),
@@ -137,22 +137,22 @@ fn disposition(kind: Kind, name: Option<&str>) -> String {
     }
 }
 
-pub(super) fn set(answer: &mut Answer, name: HeaderName, value: &str) {
+pub(super) fn set(answer: &mut HttpResponse, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         answer.headers_mut().insert(name, value);
     }
 }
 
 /// A file that is on its way.
-struct Sending {
-    context: Arc<Context>,
+struct FileStream {
+    context: Arc<ServerContext>,
     file: File,
     left: Range<u64>,
     lifetime: Lifetime,
 }
 
-fn body(context: Arc<Context>, file: File, part: Range<u64>, lifetime: Lifetime) -> Body {
-    let sending = Sending { context, file, left: part, lifetime };
+fn body(context: Arc<ServerContext>, file: File, part: Range<u64>, lifetime: Lifetime) -> Body {
+    let sending = FileStream { context, file, left: part, lifetime };
     let frames = stream::try_unfold(sending, |sending| async {
         if sending.left.is_empty() {
             return Ok::<_, Broken>(None);
@@ -165,7 +165,7 @@ fn body(context: Arc<Context>, file: File, part: Range<u64>, lifetime: Lifetime)
     Body::Stream(StreamBody::new(frames).boxed_unsync())
 }
 
-impl Sending {
+impl FileStream {
     /// The next piece, once there is memory for it.
     async fn next(mut self) -> std::result::Result<(Bytes, Self), Broken> {
         let length = PIECE.min(self.left.end - self.left.start) as usize;
@@ -190,10 +190,10 @@ mod tests {
 
     #[test]
     fn a_name_is_written_so_that_nothing_of_it_is_read_as_a_header() {
-        let kind = Kind { mime: "application/pdf", size: None };
+        let kind = FileType { mime: "application/pdf", size: None };
         let name = disposition(kind, Some("季\"; x=\r\n.pdf"));
         assert_eq!(name, "attachment; filename*=UTF-8''%E5%AD%A3%22%3B%20x%3D%0D%0A.pdf");
-        let kind = Kind { mime: "image/png", size: None };
+        let kind = FileType { mime: "image/png", size: None };
         assert_eq!(disposition(kind, None), "inline");
     }
 }

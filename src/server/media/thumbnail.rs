@@ -4,7 +4,7 @@ use super::serve::{CACHING, POLICY, open, set};
 use super::{hash_of, on_thread};
 use crate::media::thumbnail::thumbnail;
 use crate::server::assets::is_known;
-use crate::server::body::{Answer, Body, whole};
+use crate::server::body::{Body, HttpResponse, whole};
 use crate::server::error::{ErrorResponse, Result};
 use crate::server::operation::Call;
 use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderValue};
@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 /// `GET /api/media/{media}/thumbnail`
-pub async fn small(call: Call<'_>) -> Result<Answer> {
+pub async fn small(call: Call<'_>) -> Result<HttpResponse> {
     let hash = hash_of(call.parameters.get("media").unwrap_or_default())?;
     let etag = format!("\"{hash}-small\"");
     let (file, _, _) = open(call.context, hash).await?;

@@ -1,10 +1,10 @@
 //! `POST /api/media`: a file comes in, bit by bit, onto the disk.
 
 use super::{name_in, on_thread};
-use crate::media::{Refused, Upload};
+use crate::media::{BlobRefused, Upload};
 use crate::protocol::http::Uploaded;
-use crate::server::body::{Answer, json};
-use crate::server::context::Context;
+use crate::server::body::{HttpResponse, json};
+use crate::server::context::ServerContext;
 use crate::server::error::{ErrorResponse, Result};
 use crate::server::limit::RETRY_AFTER;
 use crate::server::operation::Call;
@@ -23,7 +23,7 @@ const PIECE: usize = 256 << 10;
 const MAX_TIME: Duration = Duration::from_hours(1);
 
 /// `POST /api/media`: keeps the body; the same bytes twice are one.
-pub async fn upload(call: Call<'_>) -> Result<Answer> {
+pub async fn upload(call: Call<'_>) -> Result<HttpResponse> {
     let context = call.context;
     let name = name_in(call.request.uri().query())?;
     let mut body = call.request.into_body();
@@ -46,10 +46,10 @@ pub async fn upload(call: Call<'_>) -> Result<Answer> {
     Ok(json(StatusCode::CREATED, &Uploaded { media, name, mime, size: stored.size }))
 }
 
-async fn receive(context: &Context, body: &mut Incoming) -> Result<Upload> {
+async fn receive(context: &ServerContext, body: &mut Incoming) -> Result<Upload> {
     let max_bytes = context.blobs.bounds().max_bytes;
     if body.size_hint().lower() > max_bytes {
-        return Err(Refused::TooLarge { max_bytes }.into());
+        return Err(BlobRefused::TooLarge { max_bytes }.into());
     }
     let _permit = context.uploads.acquire()?;
     let blobs = context.blobs.clone();
@@ -70,7 +70,7 @@ async fn receive(context: &Context, body: &mut Incoming) -> Result<Upload> {
 }
 
 /// The next bytes of a body; `None` at its end.
-async fn next(context: &Context, body: &mut Incoming) -> Result<Option<Bytes>> {
+async fn next(context: &ServerContext, body: &mut Incoming) -> Result<Option<Bytes>> {
     let limit = Duration::from_secs(context.config.limits.body_seconds);
     loop {
         let frame = timeout(limit, body.frame()).await.map_err(|_| too_slow(limit))?;

@@ -5,7 +5,7 @@ use super::schema::{count, file_name, hash, id};
 use crate::model::message::Message;
 use crate::protocol::http::{MediaList, MediaRemoved, Uploaded};
 use crate::server::media;
-use crate::server::operation::{Access, Operation};
+use crate::server::operation::{Credentials, Operation};
 use hyper::{Method, StatusCode};
 use serde_json::json;
 
@@ -74,7 +74,7 @@ fn thumbnail() -> Operation {
 }
 
 fn serve_signed() -> Operation {
-    Operation::get(Access::Open, |call| Box::pin(media::serve_signed(call))).described(|d| {
+    Operation::get(Credentials::Open, |call| Box::pin(media::serve_signed(call))).described(|d| {
         d.named("get_signed_media", "A file, by an address that was given to an implementation")
             .path("media", &hash(), "Its SHA-256 in hex")
             .query("until", &count(), "Unix seconds until which the address holds")

@@ -15,7 +15,7 @@ mod transfers;
 
 pub use route::Route;
 
-use super::operation::{Access, Operation};
+use super::operation::{Credentials, Operation};
 use super::{assets, mcp, socket};
 use hyper::Method;
 use route::{AGENT, WATCH, now};
@@ -23,10 +23,13 @@ use route::{AGENT, WATCH, now};
 /// Every route.
 pub fn routes() -> Vec<Route> {
     let mut routes = vec![
-        Route::new("/", [Operation::get(Access::Open, |call| now(assets::index(&call.request)))]),
+        Route::new(
+            "/",
+            [Operation::get(Credentials::Open, |call| now(assets::index(&call.request)))],
+        ),
         Route::new(
             "/page/{version}/{*file}",
-            [Operation::get(Access::Open, |call| now(assets::part(&call)))],
+            [Operation::get(Credentials::Open, |call| now(assets::part(&call)))],
         ),
         Route::new(
             "/ws/client",

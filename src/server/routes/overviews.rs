@@ -6,7 +6,7 @@ use crate::activity::MAX_MINUTES;
 use crate::protocol::bots::Bots;
 use crate::protocol::http::{Activity, Health, Platforms, Stats};
 use crate::server::bots;
-use crate::server::operation::{Access, Operation};
+use crate::server::operation::{Credentials, Operation};
 use crate::server::overview;
 use hyper::StatusCode;
 use serde_json::json;
@@ -57,7 +57,7 @@ pub(super) fn routes() -> [Route; 5] {
         ),
         Route::new(
             "/api/health",
-            [Operation::get(Access::Open, |call| now(Ok(overview::health(&call)))).described(
+            [Operation::get(Credentials::Open, |call| now(Ok(overview::health(&call)))).described(
                 |d| {
                     d.named("get_health", "Whether everything works; needs no token")
                         .answers::<Health>(StatusCode::OK, "`ok`, or `degraded` and the reason")

@@ -1,9 +1,9 @@
 //! A path with its methods, and the access that they need.
 
 use crate::config::Need;
-use crate::server::body::Answer;
+use crate::server::body::HttpResponse;
 use crate::server::error::Result;
-use crate::server::operation::{Access, Answering, Operation};
+use crate::server::operation::{Answering, Credentials, Operation};
 use std::future::ready;
 
 /// A path and its methods.
@@ -30,14 +30,14 @@ impl Route {
     }
 }
 
-pub(super) const READ: Access = Access::Token(Need::Read);
-pub(super) const SEND: Access = Access::Token(Need::Send);
-pub(super) const ADMIN: Access = Access::Token(Need::Admin);
-pub(super) const AGENT: Access = Access::Token(Need::Mcp);
+pub(super) const READ: Credentials = Credentials::Token(Need::Read);
+pub(super) const SEND: Credentials = Credentials::Token(Need::Send);
+pub(super) const ADMIN: Credentials = Credentials::Token(Need::Admin);
+pub(super) const AGENT: Credentials = Credentials::Token(Need::Mcp);
 /// The scope for reading opens a WebSocket, where each command is checked by itself.
-pub(super) const WATCH: Access = Access::TokenInQuery(Need::Read);
+pub(super) const WATCH: Credentials = Credentials::TokenInQuery(Need::Read);
 
 /// An answer that is there at once.
-pub(super) fn now<'a>(answer: Result<Answer>) -> Answering<'a> {
+pub(super) fn now<'a>(answer: Result<HttpResponse>) -> Answering<'a> {
     Box::pin(ready(answer))
 }

@@ -1,18 +1,18 @@
 //! Commands of a session's client.
 
-use super::session::{End, Event, Session};
+use super::session::{Session, SessionEnd, SessionEvent};
 use crate::clock::now;
 use crate::config::Need;
 use crate::hub::resume::ResumePoint;
-use crate::hub::{Refused, Since, Subscribed, Wish};
+use crate::hub::{ReplayStart, SubscribeRefused, Subscribed, Wish};
 use crate::metrics::METRICS;
 use crate::model::message::{Draft, Message, Status};
 use crate::outbox::Outcomes;
-use crate::protocol::command::{self, Command, Parsed, Subscribe};
+use crate::protocol::command::{self, ClientCommand, Parsed, Subscribe};
 use crate::protocol::event::{self, Ack, AckStatus, CURSOR_GONE};
 use crate::protocol::http::{NO_REPLY_TARGET, is_literal};
 use crate::server::error::ErrorResponse;
-use crate::server::{Context, media};
+use crate::server::{ServerContext, media};
 use crate::store::{self, Answer};
 use hyper_tungstenite::tungstenite::Utf8Bytes;
 use serde_json::Value;
@@ -20,14 +20,14 @@ use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-type Reply = event::Event<'static>;
+type AnswerFrame = event::ServerEvent<'static>;
 
 /// An error in words, and its code where it has a closer one than `invalid`.
 type Coded = (String, Option<&'static str>);
 
 impl Session {
     /// Carries out the command of a frame; the client is told where something is wrong with it.
-    pub(super) async fn carry_out(&mut self, text: &Utf8Bytes) -> Result<(), End> {
+    pub(super) async fn carry_out(&mut self, text: &Utf8Bytes) -> Result<(), SessionEnd> {
         let Parsed { request_id, command } = Parsed::read(text);
         if self.limiter.check().is_err() {
             let most = self.context.config.limits.session_commands;
@@ -36,14 +36,14 @@ impl Session {
             return self.reply(coded(text, Some("too_many_requests"), request_id)).await;
         }
         match command {
-            Ok(Command::SendMessage(_)) if !self.scope.covers(Need::Send) => {
+            Ok(ClientCommand::SendMessage(_)) if !self.scope.covers(Need::Send) => {
                 let scope = self.scope.as_str();
                 let text = format!("a token with the scope `{scope}` may not send messages");
                 self.reply(coded(text, Some("forbidden"), request_id)).await
             }
-            Ok(Command::SendMessage(draft)) => self.send(draft, request_id).await,
-            Ok(Command::Subscribe(subscribe)) => self.subscribe(subscribe, request_id).await,
-            Ok(Command::Unsubscribe { platforms, conversations, ends_topics, events }) => {
+            Ok(ClientCommand::SendMessage(draft)) => self.send(draft, request_id).await,
+            Ok(ClientCommand::Subscribe(subscribe)) => self.subscribe(subscribe, request_id).await,
+            Ok(ClientCommand::Unsubscribe { platforms, conversations, ends_topics, events }) => {
                 // Frames that were handed out before go before the answer: nothing comes after it.
                 if !events.is_empty() {
                     let queued = self.subscriber.end_events(events).await;
@@ -53,7 +53,7 @@ impl Session {
                     let queued = self.subscriber.unsubscribe(&platforms, &conversations).await;
                     self.push(queued).await?;
                 }
-                self.reply(Reply::Ack(ack(AckStatus::Unsubscribed, request_id))).await
+                self.reply(AnswerFrame::Ack(ack(AckStatus::Unsubscribed, request_id))).await
             }
             Err(text) => self.reply(error(text, request_id)).await,
         }
@@ -63,7 +63,7 @@ impl Session {
         &mut self,
         subscribe: Subscribe,
         request_id: Option<Value>,
-    ) -> Result<(), End> {
+    ) -> Result<(), SessionEnd> {
         let shows_cursor = subscribe.events.is_some() || subscribe.cursor.is_some();
         let wish = match self.wish(subscribe) {
             Ok(wish) => wish,
@@ -75,7 +75,7 @@ impl Session {
                 self.push(queued).await?;
                 let ack = ack(AckStatus::Subscribed, request_id);
                 let cursor = shows_cursor.then(|| resume.to_string());
-                self.reply(Reply::Ack(Ack { session_id: Some(self.id), cursor, ..ack })).await
+                self.reply(AnswerFrame::Ack(Ack { session_id: Some(self.id), cursor, ..ack })).await
             }
             Err(why) => {
                 let (text, code) = refused(&why);
@@ -92,13 +92,13 @@ impl Session {
                 // For its client a cursor is opaque: a broken one is one that is not known here.
                 let point: Result<ResumePoint, _> = cursor.parse();
                 let gone = |error| (format!("`cursor`: {error}"), Some(CURSOR_GONE));
-                Since::Event(point.map_err(gone)?)
+                ReplayStart::Event(point.map_err(gone)?)
             }
-            (Some(command::Since::Seq(seq)), None) => Since::Message(seq),
+            (Some(command::Since::Seq(seq)), None) => ReplayStart::Message(seq),
             (Some(command::Since::Id(id)), None) => {
-                Since::Message(self.seq_of(id).map_err(|text| (text, None))?)
+                ReplayStart::Message(self.seq_of(id).map_err(|text| (text, None))?)
             }
-            (None, None) => Since::Now,
+            (None, None) => ReplayStart::Now,
         };
         Ok(Wish { platforms, conversations, since, events })
     }
@@ -112,7 +112,7 @@ impl Session {
     }
 
     /// Queues a message for the disk, in the order of the frames; the answer comes when it is there.
-    async fn send(&mut self, draft: Draft, request_id: Option<Value>) -> Result<(), End> {
+    async fn send(&mut self, draft: Draft, request_id: Option<Value>) -> Result<(), SessionEnd> {
         let draft = match media::keep(&self.context, draft).await {
             Ok(draft) => draft,
             Err(why) => return self.reply(refused_media(&why, request_id)).await,
@@ -137,7 +137,7 @@ impl Session {
                 Ok(_) => coded("the message was not stored".into(), Some("internal"), request_id),
                 Err(why) => coded(why.to_string(), Some("internal"), request_id),
             };
-            Event::Stored(Box::new(reply))
+            SessionEvent::Stored(Box::new(reply))
         }));
         Ok(())
     }
@@ -145,11 +145,15 @@ impl Session {
 
 /// The answer to a message that is stored: where an adapter can take it, its outcome is waited for
 /// (contract, Part 2, item 12).
-async fn delivered(context: &Context, message: Message, request_id: Option<Value>) -> Reply {
+async fn delivered(
+    context: &ServerContext,
+    message: Message,
+    request_id: Option<Value>,
+) -> AnswerFrame {
     let id = Some(message.id);
     let sent = |status, request_id| {
         let ack = ack(AckStatus::Sent, request_id);
-        Reply::Ack(Ack { message_id: id, message_status: Some(status), ..ack })
+        AnswerFrame::Ack(Ack { message_id: id, message_status: Some(status), ..ack })
     };
     let platform = message.platform.as_deref().unwrap_or_default();
     if context.registry.handle(platform, None).is_none() {
@@ -172,7 +176,7 @@ async fn delivered(context: &Context, message: Message, request_id: Option<Value
         ),
     };
     let code = Some("not_sent".into());
-    Reply::Error(event::Error { error: text, code, message_id: id, request_id })
+    AnswerFrame::Error(event::ErrorAnswer { error: text, code, message_id: id, request_id })
 }
 
 fn ack(status: AckStatus, request_id: Option<Value>) -> Ack {
@@ -187,43 +191,43 @@ fn ack(status: AckStatus, request_id: Option<Value>) -> Ack {
 }
 
 /// An error of the command itself.
-pub(super) fn error(text: impl Into<String>, request_id: Option<Value>) -> Reply {
+pub(super) fn error(text: impl Into<String>, request_id: Option<Value>) -> AnswerFrame {
     coded(text.into(), None, request_id)
 }
 
 /// The error that HTTP would answer.
-fn refused_media(why: &ErrorResponse, request_id: Option<Value>) -> Reply {
+fn refused_media(why: &ErrorResponse, request_id: Option<Value>) -> AnswerFrame {
     let (error, code) = (why.text().to_owned(), why.code().map(Into::into));
-    Reply::Error(event::Error { error, code, message_id: None, request_id })
+    AnswerFrame::Error(event::ErrorAnswer { error, code, message_id: None, request_id })
 }
 
-fn coded(text: String, code: Option<&'static str>, request_id: Option<Value>) -> Reply {
+fn coded(text: String, code: Option<&'static str>, request_id: Option<Value>) -> AnswerFrame {
     let code = code.or_else(|| (!is_literal(&text)).then_some("invalid")).map(Into::into);
-    Reply::Error(event::Error { error: text, code, message_id: None, request_id })
+    AnswerFrame::Error(event::ErrorAnswer { error: text, code, message_id: None, request_id })
 }
 
 /// Why a subscription is refused, in words, and the code of it.
-pub fn refused(refused: &Refused) -> Coded {
+pub fn refused(refused: &SubscribeRefused) -> Coded {
     match refused {
-        Refused::TooManyTopics { limit } => {
+        SubscribeRefused::TooManyTopics { limit } => {
             let text = format!(
                 "`platforms` and `conversations` make more than {limit} topics for this session; use fewer, or \"*\""
             );
             (text, None)
         }
-        Refused::TooManyReplays => {
+        SubscribeRefused::TooManyReplays => {
             ("too many replays at once; wait until one has caught up".into(), Some("unavailable"))
         }
-        Refused::CursorGone => {
+        SubscribeRefused::CursorGone => {
             let text = "`cursor` is of another store, of an older copy of this one, or too old; load afresh";
             (text.into(), Some(CURSOR_GONE))
         }
-        Refused::BeyondHead { head } => {
+        SubscribeRefused::BeyondHead { head } => {
             let text = format!(
                 "`since` lies beyond the newest message, {head}: the store is another, or an older copy of it; load afresh"
             );
             (text, Some(CURSOR_GONE))
         }
-        Refused::Store(error) => (error.to_string(), Some("internal")),
+        SubscribeRefused::Store(error) => (error.to_string(), Some("internal")),
     }
 }

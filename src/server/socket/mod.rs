@@ -6,7 +6,7 @@ mod run;
 mod session;
 mod writing;
 
-use super::body::{Answer, Body};
+use super::body::{Body, HttpResponse};
 use super::error::{ErrorResponse, Result};
 use super::lifetime::Lifetime;
 use super::limit::Permit;
@@ -25,7 +25,7 @@ const SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
 const READ_BUFFER: usize = 1 << 10;
 
 /// Turns the request into a session, which goes on after it was answered.
-pub fn open(call: Call<'_>) -> Result<Answer> {
+pub fn open(call: Call<'_>) -> Result<HttpResponse> {
     let Call { context, granted, mut request, .. } = call;
     check_upgrade(&request)?;
     let limits = &context.config.limits;

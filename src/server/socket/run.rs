@@ -1,7 +1,7 @@
 //! The loop of a session: its frames, its pings, its end.
 
 use super::commands;
-use super::session::{End, Event, Session};
+use super::session::{Session, SessionEnd, SessionEvent};
 use super::writing;
 use crate::hub::CursorGone;
 use crate::protocol::event::{self, CURSOR_GONE};
@@ -26,7 +26,7 @@ const DISCARD_BYTES: usize = 64 << 20;
 impl Session {
     pub(super) async fn run(&mut self) {
         let lifetime = self.lifetime.clone();
-        self.events.push(Box::pin(async move { Event::Stop(lifetime.ended().await) }));
+        self.events.push(Box::pin(async move { SessionEvent::Stop(lifetime.ended().await) }));
         self.ping_later();
         let end = loop {
             // Rare futures are boxed, so that a session takes up little.
@@ -45,20 +45,20 @@ impl Session {
             }
         };
         match end {
-            End::Gone => {}
-            End::TakesNothing => {
+            SessionEnd::Gone => {}
+            SessionEnd::TakesNothing => {
                 let idle = self.idle().as_secs();
                 tracing::info!(session = %self.id, "a client took nothing for {idle} s and is closed");
             }
-            End::Close(code, reason) => Box::pin(self.close(code, reason)).await,
+            SessionEnd::Close(code, reason) => Box::pin(self.close(code, reason)).await,
         }
     }
 
-    async fn react(&mut self, event: Event) -> Result<(), End> {
+    async fn react(&mut self, event: SessionEvent) -> Result<(), SessionEnd> {
         match event {
-            Event::Stop(ended) => Err(ended.into()),
-            Event::Ping => self.ping().await,
-            Event::Stored(reply) => {
+            SessionEvent::Stop(ended) => Err(ended.into()),
+            SessionEvent::Ping => self.ping().await,
+            SessionEvent::Stored(reply) => {
                 self.in_flight -= 1;
                 self.reply(*reply).await
             }
@@ -66,28 +66,28 @@ impl Session {
     }
 
     /// The session was away for so long that events it missed are no longer kept.
-    async fn tell_gone(&mut self) -> Result<(), End> {
+    async fn tell_gone(&mut self) -> Result<(), SessionEnd> {
         let text = "events that this session missed are no longer kept; load afresh and subscribe";
-        let error = event::Error {
+        let error = event::ErrorAnswer {
             error: text.into(),
             code: Some(CURSOR_GONE.into()),
-            ..event::Error::default()
+            ..event::ErrorAnswer::default()
         };
-        self.reply(event::Event::Error(error)).await
+        self.reply(event::ServerEvent::Error(error)).await
     }
 
     fn ping_later(&mut self) {
         let every = Duration::from_secs(self.context.config.limits.ping_seconds.max(1));
         self.events.push(Box::pin(async move {
             sleep(every).await;
-            Event::Ping
+            SessionEvent::Ping
         }));
     }
 
-    async fn ping(&mut self) -> Result<(), End> {
+    async fn ping(&mut self) -> Result<(), SessionEnd> {
         if self.last_received.elapsed() >= self.idle() {
             tracing::info!(session = %self.id, "a client did not answer pings and is closed");
-            return Err(End::Close(CloseCode::Policy, "no answer to pings"));
+            return Err(SessionEnd::Close(CloseCode::Policy, "no answer to pings"));
         }
         self.ping_later();
         self.send_frame(tungstenite::Message::Ping(Bytes::new())).await
@@ -100,7 +100,7 @@ impl Session {
     async fn receive(
         &mut self,
         frame: Option<Result<tungstenite::Message, Error>>,
-    ) -> Result<(), End> {
+    ) -> Result<(), SessionEnd> {
         self.last_received = Instant::now();
         match frame {
             Some(Ok(tungstenite::Message::Text(text))) => self.carry_out(&text).await,
@@ -116,9 +116,9 @@ impl Session {
             Some(Ok(tungstenite::Message::Close(_))) => {
                 // The library has the answer ready (RFC 6455, section 5.5.1).
                 let _ = timeout(CLOSE_WAIT, self.socket.flush()).await;
-                Err(End::Gone)
+                Err(SessionEnd::Gone)
             }
-            None => Err(End::Gone),
+            None => Err(SessionEnd::Gone),
             Some(Err(error)) => Err(error.into()),
         }
     }

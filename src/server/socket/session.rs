@@ -2,10 +2,10 @@
 
 use super::on_wake::OnWake;
 use super::writing;
-use crate::config::Scope;
-use crate::hub::{Batches, Form, Subscriber};
+use crate::config::TokenScope;
+use crate::hub::{Batches, FrameForm, Subscriber};
 use crate::protocol::event;
-use crate::server::Context;
+use crate::server::ServerContext;
 use crate::server::lifetime::{Ended, Lifetime};
 use bytes::Bytes;
 use futures_util::SinkExt;
@@ -21,20 +21,20 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 /// Things that happen to a session besides frames of its client and of the hub.
-pub(super) enum Event {
+pub(super) enum SessionEvent {
     /// The server stops, or the token is revoked.
     Stop(Ended),
     /// It is time for a ping.
     Ping,
     /// A `send_message` is on the disk, or failed.
-    Stored(Box<event::Event<'static>>),
+    Stored(Box<event::ServerEvent<'static>>),
 }
 
 pub(super) struct Session {
     pub(super) id: Uuid,
-    pub(super) context: Arc<Context>,
+    pub(super) context: Arc<ServerContext>,
     /// Rights of the client's token.
-    pub(super) scope: Scope,
+    pub(super) scope: TokenScope,
     pub(super) lifetime: Lifetime,
     pub(super) limiter: DefaultDirectRateLimiter,
     pub(super) socket: HyperWebsocketStream,
@@ -42,7 +42,7 @@ pub(super) struct Session {
     pub(super) incoming: OnWake,
     pub(super) subscriber: Subscriber,
     /// Rare events; each is looked at only when it has happened.
-    pub(super) events: FuturesUnordered<Pin<Box<dyn Future<Output = Event> + Send>>>,
+    pub(super) events: FuturesUnordered<Pin<Box<dyn Future<Output = SessionEvent> + Send>>>,
     /// Messages that wait for the disk.
     pub(super) in_flight: usize,
     /// The rest of what is being written. Nothing else may go out before.
@@ -52,7 +52,7 @@ pub(super) struct Session {
 }
 
 /// Why a session ends.
-pub(super) enum End {
+pub(super) enum SessionEnd {
     /// The client closed it, or the connection broke.
     Gone,
     /// The client reads nothing, not even a close frame.
@@ -61,7 +61,7 @@ pub(super) enum End {
     Close(CloseCode, &'static str),
 }
 
-impl From<Ended> for End {
+impl From<Ended> for SessionEnd {
     fn from(ended: Ended) -> Self {
         match ended {
             Ended::Stopping => Self::Close(CloseCode::Away, "the server is stopping"),
@@ -70,7 +70,7 @@ impl From<Ended> for End {
     }
 }
 
-impl From<io::Error> for End {
+impl From<io::Error> for SessionEnd {
     fn from(error: io::Error) -> Self {
         // The connection's own limit (`listen.rs`), and not what the system says of a lost peer.
         let is_ours = error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none();
@@ -78,7 +78,7 @@ impl From<io::Error> for End {
     }
 }
 
-impl From<Error> for End {
+impl From<Error> for SessionEnd {
     fn from(error: Error) -> Self {
         match error {
             Error::Io(error) => error.into(),
@@ -93,12 +93,12 @@ impl From<Error> for End {
 impl Session {
     pub(super) fn new(
         id: Uuid,
-        context: Arc<Context>,
-        scope: Scope,
+        context: Arc<ServerContext>,
+        scope: TokenScope,
         lifetime: Lifetime,
         socket: HyperWebsocketStream,
     ) -> Self {
-        let subscriber = context.hub.subscriber(Form::Messages);
+        let subscriber = context.hub.subscriber(FrameForm::Messages);
         let limiter =
             RateLimiter::direct(Quota::per_second(context.config.limits.session_commands));
         let events = FuturesUnordered::new();
@@ -120,7 +120,7 @@ impl Session {
 
     /// Writes frames as they are. The library holds back nothing that would have to go first: its
     /// own frames are flushed before the session goes on.
-    pub(super) async fn push(&mut self, batches: Batches) -> Result<(), End> {
+    pub(super) async fn push(&mut self, batches: Batches) -> Result<(), SessionEnd> {
         for chunk in writing::chunks(batches) {
             self.unsent = chunk;
             let written = writing::write(&mut self.socket, &mut self.unsent);
@@ -129,14 +129,20 @@ impl Session {
         Ok(())
     }
 
-    pub(super) async fn reply(&mut self, reply: event::Event<'static>) -> Result<(), End> {
+    pub(super) async fn reply(
+        &mut self,
+        reply: event::ServerEvent<'static>,
+    ) -> Result<(), SessionEnd> {
         // Our own types always serialise.
         let text = serde_json::to_string(&reply).unwrap_or_default();
         self.send_frame(tungstenite::Message::Text(text.into())).await
     }
 
     /// Writes one frame by the library, and with it the pongs that it owes.
-    pub(super) async fn send_frame(&mut self, frame: tungstenite::Message) -> Result<(), End> {
+    pub(super) async fn send_frame(
+        &mut self,
+        frame: tungstenite::Message,
+    ) -> Result<(), SessionEnd> {
         Ok(self.lifetime.write(self.socket.send(frame)).await??)
     }
 }

@@ -1,6 +1,6 @@
 //! Rows of conversations.
 
-use crate::model::change::Effect;
+use crate::model::change::ChangeEffect;
 use crate::model::message::{LOCAL, Message};
 use crate::store::conversation::ConversationRow;
 use crate::store::error::Result;
@@ -42,11 +42,11 @@ impl Transaction<'_> {
         platform: String,
         conversation: String,
         change: impl FnOnce(&mut ConversationRow),
-    ) -> Option<Effect> {
+    ) -> Option<ChangeEffect> {
         let known = self.conversation_entry(&platform, &conversation);
         change(known.row.as_mut()?);
         known.dirty = true;
         let platform = if platform.is_empty() { LOCAL.to_owned() } else { platform };
-        Some(Effect::ConversationChanged { platform, conversation })
+        Some(ChangeEffect::ConversationChanged { platform, conversation })
     }
 }

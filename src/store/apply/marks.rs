@@ -1,7 +1,7 @@
 //! Rows that remember the past: marks by which doubles, echoes and idempotency keys are known, and
 //! up to where they are forgotten.
 
-use crate::model::event::{Bounds, Mark, Told};
+use crate::model::event::{Mark, RetentionBounds, Told};
 use crate::store::error::Result;
 use crate::store::feed;
 use crate::store::keys::KEY_LIFE;
@@ -59,7 +59,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    pub(super) fn forget(&mut self, bounds: Bounds) -> Result<()> {
+    pub(super) fn forget(&mut self, bounds: RetentionBounds) -> Result<()> {
         self.seen.retain_in(..(bounds.seen_before, 0), |_, _| false)?;
         self.sent.retain_in(..(bounds.sent_before, 0), |_, _| false)?;
         self.journal.retain_in(..bounds.journal_before, |_, _| false)?;

@@ -1,13 +1,13 @@
 //! Rows of messages: made, changed, deleted, with the sets, counters and conversation of each.
 
 use crate::log::record;
-use crate::model::change::Effect;
+use crate::model::change::ChangeEffect;
 use crate::model::event::Origin;
 use crate::model::message::{Message, Status};
 use crate::store::conversation::is_mention;
-use crate::store::error::{Error, Result};
+use crate::store::error::{Result, StoreError};
 use crate::store::postings::locate;
-use crate::store::state::State as _;
+use crate::store::state::StoreState as _;
 use crate::store::tables::Term;
 use crate::store::transaction::Transaction;
 
@@ -18,13 +18,13 @@ impl Transaction<'_> {
         seq: u64,
         at: u64,
         change: impl FnOnce(&mut Message),
-    ) -> Result<Option<Effect>> {
+    ) -> Result<Option<ChangeEffect>> {
         let before = self.before(seq)?;
         let mut after = before.clone();
         after.updated_at = at;
         change(&mut after);
         self.update(&before, &after)?;
-        Ok(Some(Effect::Updated(after)))
+        Ok(Some(ChangeEffect::Updated(after)))
     }
 
     /// The message as it was, which was loaded; it is not decoded again.
@@ -34,7 +34,7 @@ impl Transaction<'_> {
         }
         let found = self.by_seq(seq)?;
         self.decoded.get_mut().remove(&seq);
-        found.ok_or_else(|| Error::Write(format!("message {seq} is gone")))
+        found.ok_or_else(|| StoreError::Write(format!("message {seq} is gone")))
     }
 
     pub(super) fn create(&mut self, message: &Message, origin: Origin, row: &[u8]) -> Result<()> {

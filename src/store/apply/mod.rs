@@ -8,17 +8,17 @@ mod messages;
 mod terms;
 
 use super::error::Result;
-use super::journal::Entry;
-use super::state::State as _;
+use super::journal::EntryContent;
+use super::state::StoreState as _;
 use super::tables::{self, SEEN_PLATFORMS, pack, with_checksum};
 use super::transaction::Transaction;
-use crate::log::{Record, encode_event, record};
-use crate::model::change::{self, Change, Effect};
+use crate::log::{LogRecord, encode_event, record};
+use crate::model::change::{self, Change, ChangeEffect};
 use crate::model::content::Content;
 use crate::model::cursor::Epoch;
 use crate::model::event::{AdapterState, Event, How};
 use crate::model::message::{Message, Recall, Status};
-use crate::model::notice::{Notice, Request, RequestAnswer};
+use crate::model::notice::{ContactRequest, Notice, RequestDecision};
 use crate::model::routing::SeenPlatform;
 
 impl Transaction<'_> {
@@ -27,7 +27,7 @@ impl Transaction<'_> {
     pub(in crate::store) fn write(
         &mut self,
         events: Vec<Event>,
-        mut record: Option<&mut Record>,
+        mut record: Option<&mut LogRecord>,
         changes: &mut Vec<Change>,
     ) -> Result<()> {
         if !events.is_empty() && self.newest_epoch != self.context.epoch {
@@ -72,7 +72,7 @@ impl Transaction<'_> {
                 self.mark(message.seq, &marks)?;
                 let row = row.map_or_else(|| record::encode(&message), Ok)?;
                 self.create(&message, origin, &row)?;
-                Some(Effect::Created(*message))
+                Some(ChangeEffect::Created(*message))
             }
             Event::Changed { seq, how, state, marks } => {
                 self.mark(seq, &marks)?;
@@ -85,7 +85,7 @@ impl Transaction<'_> {
                 self.update(&before, &after)?;
                 match how {
                     How::Claimed | How::AttemptEnded | How::StatusSet => {
-                        Some(Effect::StatusChanged(after))
+                        Some(ChangeEffect::StatusChanged(after))
                     }
                     How::Completed => None,
                 }
@@ -99,7 +99,7 @@ impl Transaction<'_> {
                     ..before.clone()
                 };
                 self.update(&before, &after)?;
-                Some(Effect::Updated(after))
+                Some(ChangeEffect::Updated(after))
             }
             Event::PlatformSeen { platform, kind } => {
                 self.see_platform(platform, kind)?;
@@ -129,16 +129,16 @@ impl Transaction<'_> {
                 self.touch(seq, at, |message| message.reactions = reactions)?
             }
             Event::Noticed { notice, request } => {
-                Some(Effect::Noticed(Box::new(self.notice(*notice, request, offset)?)))
+                Some(ChangeEffect::Noticed(Box::new(self.notice(*notice, request, offset)?)))
             }
             Event::RequestAnswered { id, approved, reason, at } => {
-                self.answer_request(id, RequestAnswer { approved, reason, at })?;
+                self.answer_request(id, RequestDecision { approved, reason, at })?;
                 None
             }
             Event::Deleted { seq } => {
                 let before = self.before(seq)?;
                 self.delete(&before)?;
-                Some(Effect::Deleted(before))
+                Some(ChangeEffect::Deleted(before))
             }
             Event::ConversationNamed { platform, conversation, name } => {
                 self.set_conversation(platform, conversation, |row| row.name = Some(name))
@@ -167,7 +167,7 @@ impl Transaction<'_> {
             Event::Told(told) => self.keep_words(offset, &told).map(|()| None)?,
         };
         let Some(effect) = effect else { return Ok(None) };
-        self.kept.push((offset, Entry::of(&effect)));
+        self.kept.push((offset, EntryContent::of(&effect)));
         Ok(Some(Change { offset, effect }))
     }
 
@@ -175,16 +175,16 @@ impl Transaction<'_> {
     fn notice(&mut self, notice: Notice, request: Option<String>, id: u64) -> Result<Notice> {
         let Some(data) = request else { return Ok(notice) };
         let notice = Notice { request: Some(id), ..notice };
-        self.put_request(id, &Request { notice: notice.clone(), data, answer: None })?;
+        self.put_request(id, &ContactRequest { notice: notice.clone(), data, answer: None })?;
         Ok(notice)
     }
 
-    fn answer_request(&mut self, id: u64, answer: RequestAnswer) -> Result<()> {
+    fn answer_request(&mut self, id: u64, answer: RequestDecision) -> Result<()> {
         let Some(known) = self.request(id)? else { return Ok(()) };
-        self.put_request(id, &Request { answer: Some(answer), ..known })
+        self.put_request(id, &ContactRequest { answer: Some(answer), ..known })
     }
 
-    fn put_request(&mut self, id: u64, request: &Request) -> Result<()> {
+    fn put_request(&mut self, id: u64, request: &ContactRequest) -> Result<()> {
         let row = tables::pack_request(id, request)?;
         self.requests.insert(id, row.as_slice())?;
         Ok(())

@@ -120,8 +120,8 @@ fn lists_and_lanes_pass_over_a_damaged_message() {
     damage(&file, tables::MESSAGES, &damaged.seq);
     let view = file.view().unwrap();
     let page = Page { offset: 0, limit: 10, before: None };
-    let filter = Filter { platform: Some("qq".into()), ..Filter::default() };
-    for filter in [filter, Filter::default()] {
+    let filter = MessageFilter { platform: Some("qq".into()), ..MessageFilter::default() };
+    for filter in [filter, MessageFilter::default()] {
         assert_eq!(view.list(&filter, page).unwrap().len(), 1);
     }
     assert_eq!(view.pending(Some("qq"), "group_1", 10).unwrap().len(), 1);
@@ -180,7 +180,7 @@ fn a_zeroed_page_is_an_error_and_the_rest_goes_on() {
         fs::write(folder.path().join("a.redb"), bytes).unwrap();
         let options = options(folder.path(), Access::Write);
         // None of it may hang or panic.
-        let _ = check::check_file(&Options { access: Access::Read, ..options.clone() });
+        let _ = check::check_file(&StoreOptions { access: Access::Read, ..options.clone() });
         let Ok(store) = Store::open(&options, Box::new(())) else {
             refused += 1;
             continue;
@@ -193,7 +193,10 @@ fn a_zeroed_page_is_an_error_and_the_rest_goes_on() {
         }
         if let Ok(view) = store.view() {
             let page = Page { offset: 0, limit: 10, before: None };
-            let _ = (view.list(&Filter::default(), page), view.pending(Some("qq"), "group_1", 9));
+            let _ = (
+                view.list(&MessageFilter::default(), page),
+                view.pending(Some("qq"), "group_1", 9),
+            );
         }
         store.close();
     }

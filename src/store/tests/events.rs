@@ -35,16 +35,17 @@ fn what_happened_is_kept_in_order_and_told_to_who_comes_back() {
     let opened = open(&options(folder.path(), Access::Read)).unwrap();
     let view = opened.view().unwrap();
     let all = view.journal(0, 100).unwrap().unwrap();
-    let created = |entry: &&JournalEntry| matches!(entry.entry, Entry::Created { .. });
+    let created = |entry: &&JournalEntry| matches!(entry.entry, EntryContent::Created { .. });
     assert_eq!(all.iter().filter(created).count(), 6);
     let deleted = all.iter().filter_map(|entry| match &entry.entry {
-        Entry::Deleted { seq, platform, conversation, .. } => {
+        EntryContent::Deleted { seq, platform, conversation, .. } => {
             Some((*seq, platform.as_deref(), conversation.as_str()))
         }
         _ => None,
     });
     assert_eq!(deleted.collect::<Vec<_>>(), [(1, Some("qq"), "group_2")]);
-    let named = all.iter().any(|entry| matches!(entry.entry, Entry::ConversationChanged { .. }));
+    let named =
+        all.iter().any(|entry| matches!(entry.entry, EntryContent::ConversationChanged { .. }));
     assert!(named && all.is_sorted_by(|a, b| a.offset < b.offset));
     // In pieces it is the same.
     let mut pieces: Vec<JournalEntry> = Vec::new();

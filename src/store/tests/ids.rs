@@ -62,7 +62,7 @@ fn what_a_copy_and_its_original_made_apart_is_all_kept() {
         assert_eq!(answers, [Ok(Answer::Imported { new, known })]);
     }
     let page = Page { offset: 0, limit: 10, before: None };
-    let all = original.view().unwrap().list(&Filter::default(), page).unwrap();
+    let all = original.view().unwrap().list(&MessageFilter::default(), page).unwrap();
     let texts: Vec<_> = all.iter().map(|message| message.content.readable()).collect();
     assert_eq!(texts, ["theirs", "ours", "in both"]);
 }

@@ -85,7 +85,7 @@ fn a_damaged_record_of_the_log_loses_only_itself_and_is_kept() {
     fs::write(&log, bytes).unwrap();
     let file = writable(crash.path());
     let page = Page { offset: 0, limit: 10, before: None };
-    let left = file.view().unwrap().list(&Filter::default(), page).unwrap();
+    let left = file.view().unwrap().list(&MessageFilter::default(), page).unwrap();
     let texts: Vec<_> = left.iter().map(|message| message.content.readable()).collect();
     assert_eq!(
         texts,

@@ -42,8 +42,8 @@ fn writable(folder: &Path) -> StoreFile {
     open(&options(folder, Access::Write)).unwrap().into_writable().unwrap()
 }
 
-fn options(folder: &Path, access: Access) -> Options {
-    Options::new(folder.join("a.redb"), access)
+fn options(folder: &Path, access: Access) -> StoreOptions {
+    StoreOptions::new(folder.join("a.redb"), access)
 }
 
 fn log_in(folder: &Path) -> PathBuf {

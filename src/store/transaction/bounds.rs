@@ -1,7 +1,7 @@
 //! Up to where rows that only remember the past can be forgotten.
 
 use super::Transaction;
-use crate::model::event::Bounds;
+use crate::model::event::RetentionBounds;
 use crate::store::error::Result;
 use crate::store::{journal, keys};
 use redb::{ReadableTable, ReadableTableMetadata, Table};
@@ -15,7 +15,7 @@ const MAX_EPOCHS: u64 = 4_096;
 
 impl<'txn> Transaction<'txn> {
     /// Up to where what is old can be forgotten; `None` where nothing can.
-    pub(super) fn bounds(&self, marks_before: u64) -> Result<Option<Bounds>> {
+    pub(super) fn bounds(&self, marks_before: u64) -> Result<Option<RetentionBounds>> {
         let seen_before = Self::marks_bound(&self.seen, marks_before)?;
         let sent_before = Self::marks_bound(&self.sent, marks_before / keys::HOUR)?;
         let journal_before = self.journal_bound()?;
@@ -27,7 +27,7 @@ impl<'txn> Transaction<'txn> {
             || journal_before.is_some()
             || epochs_before > 0
             || !conversations.is_empty();
-        Ok(is_something.then(|| Bounds {
+        Ok(is_something.then(|| RetentionBounds {
             seen_before: seen_before.unwrap_or_default(),
             sent_before: sent_before.unwrap_or_default(),
             journal_before: journal_before.unwrap_or_default(),

@@ -1,12 +1,12 @@
 //! Reads every row that applying an event will touch, before anything is changed.
 
-use super::{KnownConversation, Row, Transaction};
+use super::{CachedRow, KnownConversation, Transaction};
 use crate::model::event::Event;
 use crate::model::message::{Message, Status};
 use crate::store::conversation::ConversationRow;
-use crate::store::error::{Error, Result};
+use crate::store::error::{Result, StoreError};
 use crate::store::postings::locate;
-use crate::store::state::State as _;
+use crate::store::state::StoreState as _;
 use crate::store::tables::{self, Term};
 use redb::ReadableTable;
 
@@ -19,7 +19,7 @@ impl Transaction<'_> {
                 // Beyond the head there is none.
                 let is_old = message.seq <= self.counters.head;
                 if is_old && self.messages.get(message.seq)?.is_some() {
-                    return Err(Error::Damaged(format!(
+                    return Err(StoreError::Damaged(format!(
                         "message {} is there already",
                         message.seq
                     )));
@@ -51,7 +51,7 @@ impl Transaction<'_> {
             | Event::ConversationSet { platform, conversation, .. } => {
                 match self.load_conversation(platform, conversation)? {
                     Some(_) => Ok(()),
-                    None => Err(Error::Damaged(format!(
+                    None => Err(StoreError::Damaged(format!(
                         "the conversation {platform}/{conversation} is gone"
                     ))),
                 }
@@ -74,7 +74,7 @@ impl Transaction<'_> {
     }
 
     fn there(&self, seq: u64) -> Result<Message> {
-        self.by_seq(seq)?.ok_or_else(|| Error::Damaged(format!("message {seq} is gone")))
+        self.by_seq(seq)?.ok_or_else(|| StoreError::Damaged(format!("message {seq} is gone")))
     }
 
     /// Loads the sets that a message is in with this status and platform, and what is known of its
@@ -98,7 +98,7 @@ impl Transaction<'_> {
             let row = term.row(block);
             if !self.rows.contains_key(&row) {
                 let value = self.places(row)?;
-                self.rows.insert(row, Row { value, dirty: false });
+                self.rows.insert(row, CachedRow { value, dirty: false });
             }
         }
         Ok(())

@@ -11,8 +11,8 @@ mod state;
 
 use super::conversation::ConversationRow;
 use super::error::Result;
-use super::ids::{Ids, Tag};
-use super::journal::Entry;
+use super::ids::{IdPermutation, Tag};
+use super::journal::EntryContent;
 use super::postings::Places;
 use super::tables::{
     self, ADAPTER_STATE, CONVERSATIONS, Counters, EPOCHS, FOREIGN_IDS, JOURNAL, KEYS, KEYS_BY_AGE,
@@ -29,8 +29,8 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Context of a store's transactions.
 #[derive(Clone)]
-pub(in crate::store) struct Context {
-    pub(in crate::store) ids: Ids,
+pub(in crate::store) struct TransactionContext {
+    pub(in crate::store) ids: IdPermutation,
     pub(in crate::store) epoch: Epoch,
     /// The tag of new IDs.
     pub(in crate::store) tag: Tag,
@@ -43,7 +43,7 @@ pub(in crate::store) struct Context {
 
 /// A row as it is to be; written at the end where it is `dirty`.
 #[derive(Default)]
-pub(in crate::store) struct Row<T> {
+pub(in crate::store) struct CachedRow<T> {
     pub(in crate::store) value: T,
     pub(in crate::store) dirty: bool,
 }
@@ -59,7 +59,7 @@ pub(in crate::store) struct KnownConversation {
 
 /// The tables of one write transaction.
 pub(in crate::store) struct Transaction<'txn> {
-    pub(in crate::store) context: Context,
+    pub(in crate::store) context: TransactionContext,
     /// Unix seconds of this commit.
     pub(in crate::store) at: u64,
     pub(in crate::store) messages: Table<'txn, u64, &'static [u8]>,
@@ -84,10 +84,10 @@ pub(in crate::store) struct Transaction<'txn> {
     /// The epoch of the newest event.
     pub(in crate::store) newest_epoch: Epoch,
     /// Entries of this commit for the journal.
-    pub(in crate::store) kept: Vec<(u64, Entry)>,
+    pub(in crate::store) kept: Vec<(u64, EntryContent)>,
     /// Messages as the table has them, each decoded once.
     pub(in crate::store) decoded: RefCell<HashMap<u64, Message, RandomState>>,
-    pub(in crate::store) rows: BTreeMap<u64, Row<Places>>,
+    pub(in crate::store) rows: BTreeMap<u64, CachedRow<Places>>,
     /// By platform and conversation.
     pub(in crate::store) known_conversations: BTreeMap<String, BTreeMap<String, KnownConversation>>,
     pub(in crate::store) platform_terms: HashMap<String, Option<Term>, RandomState>,
@@ -100,7 +100,7 @@ impl<'txn> Transaction<'txn> {
     /// Opens the tables, making those that are not there, for a commit at a time in Unix seconds.
     pub(in crate::store) fn open(
         txn: &'txn WriteTransaction,
-        context: &Context,
+        context: &TransactionContext,
         at: u64,
     ) -> Result<Self> {
         let meta = txn.open_table(META)?;

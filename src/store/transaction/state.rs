@@ -3,14 +3,14 @@
 use super::Transaction;
 use crate::log::record;
 use crate::model::change::Inbound;
-use crate::model::event::Bounds;
+use crate::model::event::RetentionBounds;
 use crate::model::message::{Direction, Message, Status};
-use crate::model::notice::{Notice, Request};
+use crate::model::notice::{ContactRequest, Notice};
 use crate::store::damage::pass_over;
 use crate::store::error::Result;
 use crate::store::keys::{Idempotency, KEY_LIFE, alias_key, history_key, seen_keys, sent_keys};
 use crate::store::postings::start_of;
-use crate::store::state::{Marks, State};
+use crate::store::state::{Marks, StoreState};
 use crate::store::tables::{self, Term};
 use redb::ReadableTable;
 use uuid::Uuid;
@@ -30,7 +30,7 @@ impl Transaction<'_> {
     }
 }
 
-impl State for Transaction<'_> {
+impl StoreState for Transaction<'_> {
     fn next(&self) -> (u64, Uuid) {
         let seq = self.counters.head + 1;
         (seq, self.context.ids.id(seq, self.context.tag))
@@ -207,7 +207,7 @@ impl State for Transaction<'_> {
         self.context.hides_recalled
     }
 
-    fn request(&self, id: u64) -> Result<Option<Request>> {
+    fn request(&self, id: u64) -> Result<Option<ContactRequest>> {
         let row = self.requests.get(id)?;
         row.map(|row| Ok(tables::unpack_request(id, row.value())?)).transpose()
     }
@@ -231,7 +231,7 @@ impl State for Transaction<'_> {
         Ok(self.quarantine.get(offset)?.is_some())
     }
 
-    fn forgettable(&self, marks_before: u64) -> Result<Option<Bounds>> {
+    fn forgettable(&self, marks_before: u64) -> Result<Option<RetentionBounds>> {
         self.bounds(marks_before)
     }
 }

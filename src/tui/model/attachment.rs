@@ -10,19 +10,19 @@ use uuid::Uuid;
 /// Something of a message that can be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct Attachment {
+pub struct MediaItem {
     /// In a few words.
     pub label: String,
     /// The name to save it under, where it is a file.
     pub name: Option<String>,
-    pub place: Place,
+    pub place: AttachmentPlace,
     /// The message it is of.
     pub message: Uuid,
 }
 
 /// Where its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum AttachmentPlace {
     /// On the web.
     Address(String),
     /// At the server, by its SHA-256.
@@ -40,35 +40,39 @@ pub enum Fetching {
 }
 
 /// Everything of a message that can be opened, in order.
-pub fn of(message: &Message) -> Vec<Attachment> {
-    let mut found = Found { message: message.id, all: Vec::new() };
+pub fn of(message: &Message) -> Vec<MediaItem> {
+    let mut found = FoundAttachment { message: message.id, all: Vec::new() };
     found.collect(&message.content);
     found.all
 }
 
-struct Found {
+struct FoundAttachment {
     message: Uuid,
-    all: Vec<Attachment>,
+    all: Vec<MediaItem>,
 }
 
-impl Found {
+impl FoundAttachment {
     fn collect(&mut self, content: &Content) {
         for segment in content.to_segments() {
             match &segment {
                 Segment::Text { text } => {
                     for link in links::find(text) {
                         let address = text[link].to_owned();
-                        self.add(content::one_line(&address), None, Place::Address(address));
+                        self.add(
+                            content::one_line(&address),
+                            None,
+                            AttachmentPlace::Address(address),
+                        );
                     }
                 }
                 Segment::Card { url: Some(url), .. } if links::host(url).is_some() => {
-                    self.add(word(&segment), None, Place::Address(url.clone()));
+                    self.add(word(&segment), None, AttachmentPlace::Address(url.clone()));
                 }
                 Segment::Location { latitude, longitude, .. } => {
                     let at =
                         format!("mlat={latitude}&mlon={longitude}#map=16/{latitude}/{longitude}");
                     let address = format!("https://www.openstreetmap.org/?{at}");
-                    self.add(word(&segment), None, Place::Address(address));
+                    self.add(word(&segment), None, AttachmentPlace::Address(address));
                 }
                 Segment::Forward { items, .. } => {
                     for item in items {
@@ -83,23 +87,23 @@ impl Found {
         }
     }
 
-    fn add(&mut self, label: String, name: Option<String>, place: Place) {
+    fn add(&mut self, label: String, name: Option<String>, place: AttachmentPlace) {
         if !self.all.iter().any(|other| other.place == place) {
-            self.all.push(Attachment { label, name, place, message: self.message });
+            self.all.push(MediaItem { label, name, place, message: self.message });
         }
     }
 }
 
-fn place_of(segment: &Segment) -> Option<Place> {
+fn place_of(segment: &Segment) -> Option<AttachmentPlace> {
     let media = segment.media()?;
     if let Some(kept) = &media.media {
-        return Some(Place::Kept(kept.clone()));
+        return Some(AttachmentPlace::Kept(kept.clone()));
     }
     let url = media.url.clone()?;
     if Inline::parse(&url).is_some() {
-        return Some(Place::Inline(url));
+        return Some(AttachmentPlace::Inline(url));
     }
-    links::host(&url).is_some().then_some(Place::Address(url))
+    links::host(&url).is_some().then_some(AttachmentPlace::Address(url))
 }
 
 /// The name to save a file under: one that its author gave, else one by its type.
@@ -139,7 +143,7 @@ mod tests {
     use super::*;
     use crate::model::content::{Media, every_segment};
 
-    fn of_content(content: Content) -> Vec<Attachment> {
+    fn of_content(content: Content) -> Vec<MediaItem> {
         of(&Message::new(1, Uuid::nil(), content, "group_1".into(), 0))
     }
 

@@ -16,7 +16,7 @@ pub struct Mention {
 
 /// What a line asks to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Composed {
     /// Plain text.
     Text(String),
     /// Text with people mentioned in it.
@@ -28,11 +28,11 @@ pub enum Wanted {
 }
 
 /// Reads a text: `/file PATH` sends a file, `//…` a text that begins with `/`; all other is text.
-pub fn read(text: &str, mentions: &[Mention]) -> Wanted {
+pub fn read(text: &str, mentions: &[Mention]) -> Composed {
     if let Some(path) = file_argument(text) {
         return match path.trim() {
-            "" => Wanted::Nothing("/file needs a path; Tab completes it"),
-            path => Wanted::File(expanded(path)),
+            "" => Composed::Nothing("/file needs a path; Tab completes it"),
+            path => Composed::File(expanded(path)),
         };
     }
     let text = match text.strip_prefix("//") {
@@ -40,7 +40,7 @@ pub fn read(text: &str, mentions: &[Mention]) -> Wanted {
         _ => text,
     };
     let segments = with_mentions(text, mentions);
-    if segments.is_empty() { Wanted::Text(text.to_owned()) } else { Wanted::Segments(segments) }
+    if segments.is_empty() { Composed::Text(text.to_owned()) } else { Composed::Segments(segments) }
 }
 
 /// The path that is being written after `/file`.
@@ -134,11 +134,11 @@ mod tests {
     #[test]
     fn names_that_were_completed_are_mentions_and_others_are_text() {
         let mention = Segment::Mention { user: "7".into(), name: Some("Ann".into()), me: false };
-        let wanted = Wanted::Segments(vec![text("hi "), mention.clone(), text(", @Bo")]);
+        let wanted = Composed::Segments(vec![text("hi "), mention.clone(), text(", @Bo")]);
         assert_eq!(read("hi @Ann, @Bo", &[ann()]), wanted);
-        assert_eq!(read("hi @Ann", &[]), Wanted::Text("hi @Ann".into()));
+        assert_eq!(read("hi @Ann", &[]), Composed::Text("hi @Ann".into()));
         let longer = Mention { name: "@Annabel".into(), user: "8".into() };
-        let Wanted::Segments(found) = read("@Annabel @Ann", &[ann(), longer]) else { panic!() };
+        let Composed::Segments(found) = read("@Annabel @Ann", &[ann(), longer]) else { panic!() };
         assert!(matches!(&found[0], Segment::Mention { user, .. } if user == "8"), "{found:?}");
         assert_eq!(found.last(), Some(&mention));
     }
@@ -149,18 +149,18 @@ mod tests {
         let segments = vec![Segment::MentionAll {}, text(" and "), mention];
         let (written, mentions) = text_of(&segments);
         assert_eq!(written, "@all and @Ann");
-        assert_eq!(read(&written, &mentions), Wanted::Segments(segments));
+        assert_eq!(read(&written, &mentions), Composed::Segments(segments));
     }
 
     #[test]
     fn files_are_named_by_a_path_and_other_commands_are_text() {
-        assert_eq!(read("/file /tmp/a b.png", &[]), Wanted::File("/tmp/a b.png".into()));
-        assert_eq!(read("/file '/tmp/a'", &[]), Wanted::File("/tmp/a".into()));
-        assert!(matches!(read("/file ", &[]), Wanted::Nothing(_)));
-        assert_eq!(read("/files", &[]), Wanted::Text("/files".into()));
-        assert_eq!(read("/help me", &[]), Wanted::Text("/help me".into()));
-        assert_eq!(read("//file x", &[]), Wanted::Text("/file x".into()));
+        assert_eq!(read("/file /tmp/a b.png", &[]), Composed::File("/tmp/a b.png".into()));
+        assert_eq!(read("/file '/tmp/a'", &[]), Composed::File("/tmp/a".into()));
+        assert!(matches!(read("/file ", &[]), Composed::Nothing(_)));
+        assert_eq!(read("/files", &[]), Composed::Text("/files".into()));
+        assert_eq!(read("/help me", &[]), Composed::Text("/help me".into()));
+        assert_eq!(read("//file x", &[]), Composed::Text("/file x".into()));
         let home = std::env::home_dir().unwrap();
-        assert_eq!(read("/file ~/x", &[]), Wanted::File(home.join("x")));
+        assert_eq!(read("/file ~/x", &[]), Composed::File(home.join("x")));
     }
 }

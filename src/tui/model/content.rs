@@ -18,7 +18,7 @@ const MAX_LINE: usize = 200;
 /// Look of a piece of text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Look {
+pub enum TextLook {
     #[default]
     Plain,
     Quiet,
@@ -43,14 +43,14 @@ pub enum Look {
 #[allow(missing_docs)]
 pub struct Span {
     pub text: String,
-    pub look: Look,
+    pub look: TextLook,
     /// It is what was searched for.
     pub is_hit: bool,
 }
 
 impl Span {
     /// A text of others, made safe to show.
-    pub fn new(text: &str, look: Look) -> Self {
+    pub fn new(text: &str, look: TextLook) -> Self {
         Self { text: text::visible(text).into_owned(), look, is_hit: false }
     }
 }
@@ -66,7 +66,7 @@ struct Lines {
 
 impl Lines {
     /// Puts text behind what is there; its line breaks begin new lines.
-    fn put(&mut self, text: &str, look: Look) {
+    fn put(&mut self, text: &str, look: TextLook) {
         let text = match text.char_indices().nth(self.left) {
             Some((end, _)) => &text[..end],
             None => text,
@@ -87,17 +87,17 @@ impl Lines {
     fn put_text(&mut self, text: &str) {
         let mut end = 0;
         for link in links::find(text) {
-            self.put(&text[end..link.start], Look::Plain);
-            self.put(&text[link.clone()], Look::Link);
+            self.put(&text[end..link.start], TextLook::Plain);
+            self.put(&text[link.clone()], TextLook::Link);
             end = link.end;
         }
-        self.put(&text[end..], Look::Plain);
+        self.put(&text[end..], TextLook::Plain);
     }
 
     /// A word that does not touch the words beside it.
-    fn put_word(&mut self, word: &str, look: Look) {
+    fn put_word(&mut self, word: &str, look: TextLook) {
         if self.line.last().is_some_and(|span| !span.text.ends_with(char::is_whitespace)) {
-            self.put(" ", Look::Plain);
+            self.put(" ", TextLook::Plain);
         }
         self.put(word, look);
     }
@@ -140,27 +140,27 @@ fn put(lines: &mut Lines, segment: &Segment, is_behind_name: bool) {
     match segment {
         Segment::Text { text } => {
             if is_behind_name && !text.starts_with(char::is_whitespace) {
-                lines.put(" ", Look::Plain);
+                lines.put(" ", TextLook::Plain);
             }
             lines.put_text(text);
         }
         Segment::Mention { user, name, me } => {
             let name = name.as_deref().filter(|name| !name.is_empty()).unwrap_or(user);
-            lines.put_word(&format!("@{name}"), if *me { Look::Me } else { Look::Mention });
+            lines.put_word(&format!("@{name}"), if *me { TextLook::Me } else { TextLook::Mention });
         }
-        Segment::MentionAll {} => lines.put_word("@all", Look::Me),
-        Segment::Emoji { .. } => lines.put(&emoji(segment), Look::Plain),
-        Segment::Other { .. } => lines.put_word(&word(segment), Look::Quiet),
+        Segment::MentionAll {} => lines.put_word("@all", TextLook::Me),
+        Segment::Emoji { .. } => lines.put(&emoji(segment), TextLook::Plain),
+        Segment::Other { .. } => lines.put_word(&word(segment), TextLook::Quiet),
         Segment::Forward { items, .. } => {
             lines.begin_line();
-            lines.put(&word(segment), Look::Media);
+            lines.put(&word(segment), TextLook::Media);
             for item in items.iter().take(FORWARD_LINES) {
                 lines.begin_line();
-                lines.put(&format!("  {}", line_of_item(item)), Look::Quiet);
+                lines.put(&format!("  {}", line_of_item(item)), TextLook::Quiet);
             }
             if items.len() > FORWARD_LINES {
                 lines.begin_line();
-                lines.put(&format!("  … {} more", items.len() - FORWARD_LINES), Look::Quiet);
+                lines.put(&format!("  … {} more", items.len() - FORWARD_LINES), TextLook::Quiet);
             }
             lines.begin_line();
         }
@@ -171,9 +171,9 @@ fn put(lines: &mut Lines, segment: &Segment, is_behind_name: bool) {
         | Segment::Location { .. }
         | Segment::Card { .. } => {
             lines.begin_line();
-            lines.put(&word(segment), Look::Media);
+            lines.put(&word(segment), TextLook::Media);
             if let Some(said) = segment.media().and_then(|media| media.text.as_deref()) {
-                lines.put(&format!(" “{said}”"), Look::Plain);
+                lines.put(&format!(" “{said}”"), TextLook::Plain);
             }
             lines.begin_line();
         }
@@ -198,7 +198,7 @@ fn put_forwarded(lines: &mut Lines, segments: &[Segment], depth: usize) {
         let Segment::Forward { items, .. } = segment else { continue };
         for item in items {
             lines.begin_line();
-            lines.put(&format!("{}{}", "  ".repeat(depth), line_of_item(item)), Look::Plain);
+            lines.put(&format!("{}{}", "  ".repeat(depth), line_of_item(item)), TextLook::Plain);
             put_forwarded(lines, &item.segments, depth + 1);
         }
     }
@@ -419,9 +419,9 @@ mod tests {
         let content = Content::text("see https://a.b/c, and\r\nmore");
         let found = lines(&content, 1000);
         assert_eq!(found.len(), 2);
-        assert_eq!(found[0][1], Span::new("https://a.b/c", Look::Link));
+        assert_eq!(found[0][1], Span::new("https://a.b/c", TextLook::Link));
         let (rows, is_cut) = wrap(&found, 8, 3);
-        assert_eq!(rows[1], [Span::new("https://", Look::Link)]);
+        assert_eq!(rows[1], [Span::new("https://", TextLook::Link)]);
         assert!(is_cut);
     }
 
@@ -430,7 +430,7 @@ mod tests {
         let ann = Segment::Mention { user: "7".into(), name: Some("Ann".into()), me: true };
         let content = Content::of(vec![text("hi"), ann, text("come")]);
         assert_eq!(shown(&content), ["hi @Ann come"]);
-        assert_eq!(lines(&content, 100)[0][2].look, Look::Me);
+        assert_eq!(lines(&content, 100)[0][2].look, TextLook::Me);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The conversations: what they are called, what is unread, what was said last.
 
 use super::content::last_line;
-use super::scope::Key;
+use super::scope::ConversationKey;
 use crate::model::message::{Direction, Message};
 use crate::protocol::http::{self, ConversationKind};
 use std::collections::HashMap;
@@ -16,8 +16,8 @@ const OWN: &str = "→ ";
 /// One conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct Conversation {
-    pub key: Key,
+pub struct ConversationState {
+    pub key: ConversationKey,
     pub kind: ConversationKind,
     pub name: Option<String>,
     /// Inbound messages after the read mark.
@@ -36,8 +36,8 @@ pub struct Conversation {
     pub last_at: u64,
 }
 
-impl Conversation {
-    fn new(key: Key) -> Self {
+impl ConversationState {
+    fn new(key: ConversationKey) -> Self {
         Self {
             kind: ConversationKind::of(&key.conversation),
             key,
@@ -81,24 +81,24 @@ impl Conversation {
 
 /// All of them.
 #[derive(Clone, Debug, Default)]
-pub struct Conversations {
-    all: HashMap<Key, Conversation>,
+pub struct ConversationList {
+    all: HashMap<ConversationKey, ConversationState>,
     /// The places in the list that are kept for a while.
-    held: HashMap<Key, usize>,
+    held: HashMap<ConversationKey, usize>,
 }
 
-impl Conversations {
+impl ConversationList {
     /// One of them.
-    pub fn get(&self, key: &Key) -> Option<&Conversation> {
+    pub fn get(&self, key: &ConversationKey) -> Option<&ConversationState> {
         self.all.get(key)
     }
 
     /// Those of a platform or of all: the pinned ones first, then the latest first.
-    pub fn ordered(&self, platform: Option<&str>) -> Vec<&Conversation> {
-        let is_wanted = |c: &&Conversation| platform.is_none_or(|name| name == c.key.platform);
+    pub fn ordered(&self, platform: Option<&str>) -> Vec<&ConversationState> {
+        let is_wanted = |c: &&ConversationState| platform.is_none_or(|name| name == c.key.platform);
         let mut ordered: Vec<_> = self.all.values().filter(is_wanted).collect();
         ordered.sort_by(|a, b| {
-            let place = |c: &Conversation| (!c.pinned, u64::MAX - c.last_seq);
+            let place = |c: &ConversationState| (!c.pinned, u64::MAX - c.last_seq);
             place(a).cmp(&place(b)).then_with(|| a.key.cmp(&b.key))
         });
         if !self.held.is_empty() {
@@ -127,8 +127,8 @@ impl Conversations {
     }
 
     /// Unread messages of all but one, without those that are muted.
-    pub fn unread_beside(&self, open: Option<&Key>) -> u64 {
-        let counts = |c: &&Conversation| !c.muted && Some(&c.key) != open;
+    pub fn unread_beside(&self, open: Option<&ConversationKey>) -> u64 {
+        let counts = |c: &&ConversationState| !c.muted && Some(&c.key) != open;
         self.all.values().filter(counts).map(|c| c.unread).sum()
     }
 
@@ -144,7 +144,7 @@ impl Conversations {
             let key = key_of(&known);
             // Messages that arrived since the request are newer than its answer.
             let kept = before.remove(&key);
-            let mut conversation = kept.unwrap_or_else(|| Conversation::new(key.clone()));
+            let mut conversation = kept.unwrap_or_else(|| ConversationState::new(key.clone()));
             conversation.learn(known);
             self.all.insert(key, conversation);
         }
@@ -156,10 +156,10 @@ impl Conversations {
     pub fn update(&mut self, known: http::Conversation) {
         let key = key_of(&known);
         self.make_room(&key);
-        self.all.entry(key.clone()).or_insert_with(|| Conversation::new(key)).learn(known);
+        self.all.entry(key.clone()).or_insert_with(|| ConversationState::new(key)).learn(known);
     }
 
-    fn make_room(&mut self, key: &Key) {
+    fn make_room(&mut self, key: &ConversationKey) {
         if !self.all.contains_key(key) && self.all.len() >= MOST {
             let quietest = self.all.values().min_by_key(|c| c.last_seq).map(|c| c.key.clone());
             quietest.and_then(|quietest| self.all.remove(&quietest));
@@ -168,10 +168,10 @@ impl Conversations {
 
     /// Takes in a new message. Returns whether the conversation has another name now.
     pub fn receive(&mut self, message: &Message) -> bool {
-        let key = Key::of(message);
+        let key = ConversationKey::of(message);
         self.make_room(&key);
         let conversation =
-            self.all.entry(key.clone()).or_insert_with(|| Conversation::new(key.clone()));
+            self.all.entry(key.clone()).or_insert_with(|| ConversationState::new(key.clone()));
         let is_renamed =
             message.conversation_name.is_some() && message.conversation_name != conversation.name;
         if is_renamed {
@@ -196,7 +196,7 @@ impl Conversations {
 
     /// Takes last line and name from an older message, if nothing newer is known.
     pub fn learn(&mut self, message: &Message) {
-        let Some(conversation) = self.all.get_mut(&Key::of(message)) else { return };
+        let Some(conversation) = self.all.get_mut(&ConversationKey::of(message)) else { return };
         if conversation.last_line.is_none() {
             conversation.set_last(message);
         }
@@ -207,7 +207,7 @@ impl Conversations {
 
     /// The message that a last line is of changed.
     pub fn change(&mut self, message: &Message) {
-        let conversation = self.all.get_mut(&Key::of(message));
+        let conversation = self.all.get_mut(&ConversationKey::of(message));
         if let Some(conversation) = conversation.filter(|c| c.last_id == Some(message.id)) {
             conversation.set_last(message);
         }
@@ -216,18 +216,19 @@ impl Conversations {
     /// Gives a message the name that its conversation has now: messages of one's own bring none,
     /// older ones may bring an older one.
     pub fn name(&self, message: &mut Message) {
-        let known = self.all.get(&Key::of(message)).and_then(|known| known.name.clone());
+        let known =
+            self.all.get(&ConversationKey::of(message)).and_then(|known| known.name.clone());
         message.conversation_name = known.or(message.conversation_name.take());
     }
 
     /// Shows a conversation as read; the server is told beside this.
-    pub fn read(&mut self, key: &Key) {
+    pub fn read(&mut self, key: &ConversationKey) {
         if let Some(conversation) = self.all.get_mut(key) {
             (conversation.unread, conversation.mentions) = (0, 0);
         }
     }
 }
 
-fn key_of(known: &http::Conversation) -> Key {
-    Key { platform: known.platform.clone(), conversation: known.conversation.clone() }
+fn key_of(known: &http::Conversation) -> ConversationKey {
+    ConversationKey { platform: known.platform.clone(), conversation: known.conversation.clone() }
 }

@@ -2,7 +2,7 @@
 
 use super::compose::{self, Mention};
 use super::edit;
-use super::scope::Key;
+use super::scope::ConversationKey;
 use crate::model::content::Segment;
 use crate::model::message::Message;
 use crossterm::event::KeyEvent;
@@ -39,7 +39,7 @@ struct Unfinished {
 /// A text that was taken to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct Written {
+pub struct SubmittedText {
     pub text: String,
     pub purpose: Purpose,
     pub mentions: Vec<Mention>,
@@ -47,14 +47,14 @@ pub struct Written {
 
 /// The answer that is being written, one for each conversation.
 #[derive(Clone, Debug)]
-pub struct Draft {
+pub struct ComposerDraft {
     editor: TextArea<'static>,
     purpose: Purpose,
     /// People whose names were put in.
     mentions: Vec<Mention>,
     /// Whose answer it is.
-    to: Option<Key>,
-    kept: HashMap<Key, Unfinished>,
+    to: Option<ConversationKey>,
+    kept: HashMap<ConversationKey, Unfinished>,
     /// The text from before an edit began.
     set_aside: Option<String>,
     /// The oldest first.
@@ -65,7 +65,7 @@ pub struct Draft {
     unfinished: String,
 }
 
-impl Default for Draft {
+impl Default for ComposerDraft {
     fn default() -> Self {
         Self {
             editor: edit::editor(""),
@@ -81,7 +81,7 @@ impl Default for Draft {
     }
 }
 
-impl Draft {
+impl ComposerDraft {
     /// As it is edited.
     pub fn editor(&self) -> &TextArea<'static> {
         &self.editor
@@ -103,7 +103,7 @@ impl Draft {
     }
 
     /// Whether a conversation has an unfinished text.
-    pub fn has(&self, key: &Key) -> bool {
+    pub fn has(&self, key: &ConversationKey) -> bool {
         match &self.to {
             Some(to) if to == key => !self.editor.is_empty(),
             _ => self.kept.contains_key(key),
@@ -116,7 +116,7 @@ impl Draft {
     }
 
     /// Goes on with the answer to another conversation.
-    pub fn turn_to(&mut self, to: Option<&Key>) {
+    pub fn turn_to(&mut self, to: Option<&ConversationKey>) {
         if self.to.as_ref() == to {
             return;
         }
@@ -191,7 +191,7 @@ impl Draft {
     }
 
     /// Takes the text to be sent; `None` where there is none.
-    pub fn take(&mut self) -> Option<Written> {
+    pub fn take(&mut self) -> Option<SubmittedText> {
         let text = self.text();
         if text.trim().is_empty() {
             return None;
@@ -207,7 +207,7 @@ impl Draft {
         let purpose = std::mem::take(&mut self.purpose);
         let next = self.set_aside.take().unwrap_or_default();
         self.set(&next);
-        Some(Written { text, purpose, mentions })
+        Some(SubmittedText { text, purpose, mentions })
     }
 
     /// A line up; above the first one, what was sent before.

@@ -1,6 +1,6 @@
 //! Editing a text with the keys of a shell's line.
 
-use crate::tui::keys::Action;
+use crate::tui::keys::KeyAction;
 use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 
 /// A text that is being written.
@@ -20,31 +20,31 @@ pub fn pasted(text: &str) -> String {
 }
 
 /// Does what a key of editing asks; false where the action is none.
-pub fn act(editor: &mut TextArea<'static>, action: Action) -> bool {
+pub fn act(editor: &mut TextArea<'static>, action: KeyAction) -> bool {
     match action {
-        Action::LineStart => editor.move_cursor(CursorMove::Head),
-        Action::LineEnd => editor.move_cursor(CursorMove::End),
-        Action::WordLeft => editor.move_cursor(CursorMove::WordBack),
-        Action::WordRight => editor.move_cursor(CursorMove::WordEnd),
-        Action::DeleteToStart => {
+        KeyAction::LineStart => editor.move_cursor(CursorMove::Head),
+        KeyAction::LineEnd => editor.move_cursor(CursorMove::End),
+        KeyAction::WordLeft => editor.move_cursor(CursorMove::WordBack),
+        KeyAction::WordRight => editor.move_cursor(CursorMove::WordEnd),
+        KeyAction::DeleteToStart => {
             editor.delete_line_by_head();
         }
-        Action::DeleteToEnd => {
+        KeyAction::DeleteToEnd => {
             editor.delete_line_by_end();
         }
-        Action::DeleteWord => {
+        KeyAction::DeleteWord => {
             delete_word(editor);
         }
-        Action::DeleteNextWord => {
+        KeyAction::DeleteNextWord => {
             editor.delete_next_word();
         }
-        Action::DeleteNext => {
+        KeyAction::DeleteNext => {
             editor.delete_next_char();
         }
-        Action::Yank => {
+        KeyAction::Yank => {
             editor.paste();
         }
-        Action::Undo => {
+        KeyAction::Undo => {
             editor.undo();
         }
         _ => return false,
@@ -73,7 +73,7 @@ fn delete_word(editor: &mut TextArea<'static>) -> bool {
 mod tests {
     use super::*;
 
-    fn after(text: &str, actions: &[Action]) -> String {
+    fn after(text: &str, actions: &[KeyAction]) -> String {
         let mut editor = editor(text);
         for action in actions {
             assert!(act(&mut editor, *action));
@@ -84,14 +84,17 @@ mod tests {
 
     #[test]
     fn the_keys_do_what_a_shell_does() {
-        assert_eq!(after("one two", &[Action::LineStart]), "|one two");
-        assert_eq!(after("one two", &[Action::DeleteWord]), "one |");
-        assert_eq!(after("see /a/b.png ", &[Action::DeleteWord]), "see |");
-        assert_eq!(after("one two", &[Action::DeleteToStart]), "|");
-        assert_eq!(after("one two", &[Action::DeleteWord, Action::Yank]), "one two|");
-        assert_eq!(after("one two", &[Action::WordLeft, Action::DeleteToEnd]), "one |");
-        assert_eq!(after("one\n", &[Action::DeleteWord]), "one|");
-        assert_eq!(after("你好 世界", &[Action::DeleteWord]), "你好 |");
-        assert_eq!(after("one", &[Action::DeleteToStart, Action::Undo]).replace('|', ""), "one");
+        assert_eq!(after("one two", &[KeyAction::LineStart]), "|one two");
+        assert_eq!(after("one two", &[KeyAction::DeleteWord]), "one |");
+        assert_eq!(after("see /a/b.png ", &[KeyAction::DeleteWord]), "see |");
+        assert_eq!(after("one two", &[KeyAction::DeleteToStart]), "|");
+        assert_eq!(after("one two", &[KeyAction::DeleteWord, KeyAction::Yank]), "one two|");
+        assert_eq!(after("one two", &[KeyAction::WordLeft, KeyAction::DeleteToEnd]), "one |");
+        assert_eq!(after("one\n", &[KeyAction::DeleteWord]), "one|");
+        assert_eq!(after("你好 世界", &[KeyAction::DeleteWord]), "你好 |");
+        assert_eq!(
+            after("one", &[KeyAction::DeleteToStart, KeyAction::Undo]).replace('|', ""),
+            "one"
+        );
     }
 }

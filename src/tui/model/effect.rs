@@ -1,8 +1,8 @@
 //! What reaches the model, and what it wants done.
 
-use super::attachment::{Attachment, Fetching};
+use super::attachment::{Fetching, MediaItem};
 use super::notify::Notification;
-use super::scope::Key;
+use super::scope::ConversationKey;
 use crate::client::{HistoryPage, HistoryQuery, watch};
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{self, AdapterStatus, MessageChange, NewMessage, Stats};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "handled one at a time")]
 #[allow(missing_docs)]
-pub enum Event {
+pub enum TuiEvent {
     Key(KeyEvent),
     Mouse(MouseEvent),
     Paste(String),
@@ -24,16 +24,16 @@ pub enum Event {
     /// A second has passed; Unix seconds.
     Tick(u64),
     /// The server tells.
-    Watch(watch::Event),
+    Watch(watch::WatchEvent),
     /// The server answers.
-    Reply(Reply),
+    Reply(ServerReply),
 }
 
 /// Effect that the model asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Effect {
-    Ask(Request),
+    Ask(ServerRequest),
     /// To the terminal's clipboard.
     Copy(String),
     /// An address, or a file of this host, with the program that the desktop has for it.
@@ -47,7 +47,7 @@ pub enum Effect {
 /// Request to the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Request {
+pub enum ServerRequest {
     Conversations,
     Platforms,
     Stats,
@@ -59,11 +59,11 @@ pub enum Request {
     /// A message as it is now.
     Message(Uuid),
     /// Everything up to a message was read.
-    Read(Key, Uuid),
+    Read(ConversationKey, Uuid),
     /// Everything in a conversation was read.
-    ReadAll(Key),
+    ReadAll(ConversationKey),
     /// Mutes or pins a conversation, or no longer.
-    SetConversation(Key, http::SetConversation),
+    SetConversation(ConversationKey, http::SetConversation),
     Send(NewMessage),
     /// A file of this host, as a message.
     SendFile(NewMessage, PathBuf),
@@ -72,7 +72,7 @@ pub enum Request {
     React(Uuid, String, bool),
     SetStatus(Uuid, Status),
     Delete(Uuid),
-    Fetch(Box<Attachment>, Fetching),
+    Fetch(Box<MediaItem>, Fetching),
     /// Friend and join requests.
     Requests,
     Answer(u64, bool),
@@ -81,7 +81,7 @@ pub enum Request {
 /// Reply of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Reply {
+pub enum ServerReply {
     Conversations(Vec<http::Conversation>),
     Platforms(Vec<AdapterStatus>),
     Stats(Stats),

@@ -70,7 +70,7 @@ impl Span {
 
 #[cfg(test)]
 mod tests {
-    use super::super::content::Look;
+    use super::super::content::TextLook;
     use super::*;
 
     fn found<'t>(needle: &str, text: &'t str) -> Vec<&'t str> {
@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_hit_goes_over_pieces_of_different_looks() {
-        let mut line = vec![Span::new("ask @Ann", Look::Me), Span::new(" now", Look::Plain)];
+        let mut line =
+            vec![Span::new("ask @Ann", TextLook::Me), Span::new(" now", TextLook::Plain)];
         Needle::new("ANN NO").unwrap().mark(&mut line);
         let hits: Vec<_> = line.iter().filter(|span| span.is_hit).map(|s| &*s.text).collect();
         assert_eq!(hits, ["Ann", " no"]);

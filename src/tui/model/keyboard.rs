@@ -1,8 +1,8 @@
 //! Actions of keys.
 
-use super::view::{Subject, View};
-use super::{Effect, Focus, Model, Question, Request, edit};
-use crate::tui::keys::{Action, Mode, action};
+use super::view::{ScrollView, ViewSubject};
+use super::{Effect, Focus, Model, Question, ServerRequest, edit};
+use crate::tui::keys::{KeyAction, Mode, action};
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 impl Model {
@@ -69,57 +69,57 @@ impl Model {
         }
     }
 
-    fn act(&mut self, place: Mode, action: Action) {
+    fn act(&mut self, place: Mode, action: KeyAction) {
         if self.edits(place, action) {
             return;
         }
         match action {
-            Action::Quit => self.quit(),
-            Action::Suspend => self.effects.push(Effect::Suspend),
-            Action::Redraw => self.effects.push(Effect::Redraw),
-            Action::Help => self.show(Subject::Keys),
-            Action::NextPane => self.turn(true),
-            Action::PreviousPane => self.turn(false),
-            Action::Jump => self.pick_conversation(),
-            Action::NextConversation => self.neighbour(true),
-            Action::PreviousConversation => self.neighbour(false),
-            Action::NextUnread => self.next_unread(),
-            Action::Notifications => self.turn_notifications(),
-            Action::Requests => self.pick_request(),
-            Action::Search => {
+            KeyAction::Quit => self.quit(),
+            KeyAction::Suspend => self.effects.push(Effect::Suspend),
+            KeyAction::Redraw => self.effects.push(Effect::Redraw),
+            KeyAction::Help => self.show(ViewSubject::Keys),
+            KeyAction::NextPane => self.turn(true),
+            KeyAction::PreviousPane => self.turn(false),
+            KeyAction::Jump => self.pick_conversation(),
+            KeyAction::NextConversation => self.neighbour(true),
+            KeyAction::PreviousConversation => self.neighbour(false),
+            KeyAction::NextUnread => self.next_unread(),
+            KeyAction::Notifications => self.turn_notifications(),
+            KeyAction::Requests => self.pick_request(),
+            KeyAction::Search => {
                 self.picker = None;
                 self.searching = Some(edit::editor(""));
             }
-            Action::Platform => self.next_platform(),
-            Action::Status => self.next_status(),
-            Action::Write => self.write(),
-            Action::Back => self.back(),
-            Action::Send => self.send(),
-            Action::NewLine => self.draft.editor_mut().insert_newline(),
-            Action::Complete => self.complete(),
-            Action::Older => self.draft.older(),
-            Action::Newer => self.draft.newer(),
-            Action::Find => self.find(),
-            Action::FindEverywhere => self.find_everywhere(),
-            Action::NextMatch => self.find_again(true),
-            Action::PreviousMatch => self.find_again(false),
-            Action::Yes => self.answer(true),
-            Action::No => self.answer(false),
-            Action::Return => self.return_from_jump(),
-            Action::MarkRead | Action::Mute | Action::Pin => self.set_conversation(action),
-            Action::Reply
-            | Action::Edit
-            | Action::Recall
-            | Action::React
-            | Action::Answered
-            | Action::OpenLink
-            | Action::Save
-            | Action::Conversation
-            | Action::Copy
-            | Action::CopyId
-            | Action::Cancel
-            | Action::Retry
-            | Action::Delete => self.on_message(action),
+            KeyAction::Platform => self.next_platform(),
+            KeyAction::Status => self.next_status(),
+            KeyAction::Write => self.write(),
+            KeyAction::Back => self.back(),
+            KeyAction::Send => self.send(),
+            KeyAction::NewLine => self.draft.editor_mut().insert_newline(),
+            KeyAction::Complete => self.complete(),
+            KeyAction::Older => self.draft.older(),
+            KeyAction::Newer => self.draft.newer(),
+            KeyAction::Find => self.find(),
+            KeyAction::FindEverywhere => self.find_everywhere(),
+            KeyAction::NextMatch => self.find_again(true),
+            KeyAction::PreviousMatch => self.find_again(false),
+            KeyAction::Yes => self.answer(true),
+            KeyAction::No => self.answer(false),
+            KeyAction::Return => self.return_from_jump(),
+            KeyAction::MarkRead | KeyAction::Mute | KeyAction::Pin => self.set_conversation(action),
+            KeyAction::Reply
+            | KeyAction::Edit
+            | KeyAction::Recall
+            | KeyAction::React
+            | KeyAction::Answered
+            | KeyAction::OpenLink
+            | KeyAction::Save
+            | KeyAction::Conversation
+            | KeyAction::Copy
+            | KeyAction::CopyId
+            | KeyAction::Cancel
+            | KeyAction::Retry
+            | KeyAction::Delete => self.on_message(action),
             moving => match place {
                 Mode::List => self.move_in_list(moving),
                 Mode::View => self.move_in_view(moving),
@@ -130,7 +130,7 @@ impl Model {
     }
 
     /// Edits the text that has the cursor; false where the action is another one.
-    fn edits(&mut self, place: Mode, action: Action) -> bool {
+    fn edits(&mut self, place: Mode, action: KeyAction) -> bool {
         match place {
             Mode::Write => edit::act(self.draft.editor_mut(), action),
             Mode::Search => {
@@ -156,10 +156,10 @@ impl Model {
 
     fn answer(&mut self, is_yes: bool) {
         match (self.question.take(), is_yes) {
-            (Some(Question::Delete(id)), true) => self.ask(Request::Delete(id)),
-            (Some(Question::Recall(id)), true) => self.ask(Request::Recall(id)),
+            (Some(Question::Delete(id)), true) => self.ask(ServerRequest::Delete(id)),
+            (Some(Question::Recall(id)), true) => self.ask(ServerRequest::Recall(id)),
             (Some(Question::Request(id, _)), approves) => {
-                self.ask(Request::Answer(id, approves));
+                self.ask(ServerRequest::Answer(id, approves));
             }
             (Some(Question::Quit), true) => self.effects.push(Effect::Quit),
             _ => {}
@@ -171,9 +171,9 @@ impl Model {
         self.say(format!("notifications: {}", level.name()));
     }
 
-    pub(super) fn show(&mut self, subject: Subject) {
+    pub(super) fn show(&mut self, subject: ViewSubject) {
         self.picker = None;
-        self.view = Some(View::new(subject, self.view_size(), &self.zone));
+        self.view = Some(ScrollView::new(subject, self.view_size(), &self.zone));
     }
 
     fn turn(&mut self, forth: bool) {
@@ -213,15 +213,15 @@ impl Model {
         }
     }
 
-    fn move_in_view(&mut self, action: Action) {
+    fn move_in_view(&mut self, action: KeyAction) {
         let Some(view) = &mut self.view else { return };
         match action {
-            Action::Down => view.scroll(1),
-            Action::Up => view.scroll(-1),
-            Action::PageDown => view.scroll(view.page()),
-            Action::PageUp => view.scroll(-view.page()),
-            Action::First => view.scroll(isize::MIN),
-            Action::Last => view.scroll(isize::MAX),
+            KeyAction::Down => view.scroll(1),
+            KeyAction::Up => view.scroll(-1),
+            KeyAction::PageDown => view.scroll(view.page()),
+            KeyAction::PageUp => view.scroll(-view.page()),
+            KeyAction::First => view.scroll(isize::MIN),
+            KeyAction::Last => view.scroll(isize::MAX),
             _ => {}
         }
     }

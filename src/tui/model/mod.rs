@@ -29,8 +29,8 @@ pub mod view;
 mod window;
 mod write;
 
-pub use attachment::{Attachment, Fetching, Place, of as attachments};
-pub use effect::{Effect, Event, Reply, Request};
+pub use attachment::{AttachmentPlace, Fetching, MediaItem, of as attachments};
+pub use effect::{Effect, ServerReply, ServerRequest, TuiEvent};
 pub use hits::Needle;
 pub use notify::{Level, Notification};
 
@@ -38,18 +38,18 @@ use super::layout::{Front, Layout};
 use crate::model::message::Status;
 use crate::protocol::http::{self, AdapterStatus, Stats};
 use crate::text;
-use conversations::Conversations;
-use draft::Draft;
+use conversations::ConversationList;
+use draft::ComposerDraft;
 use jiff::tz::TimeZone;
-use notices::Notices;
+use notices::ConversationNotices;
 use notify::Notifier;
 use picker::Picker;
 use ratatui_textarea::TextArea;
 use rate::Rate;
-use scope::{Key, Scope};
+use scope::{ConversationKey, StreamScope};
 use stream::Stream;
 use uuid::Uuid;
-use view::View;
+use view::ScrollView;
 
 /// Seconds that a notice stays.
 const NOTICE: u64 = 6;
@@ -118,24 +118,24 @@ pub struct Model {
     was_replaced: bool,
     /// The `seq` of the newest message that was told.
     cursor: u64,
-    conversations: Conversations,
-    notices: Notices,
+    conversations: ConversationList,
+    notices: ConversationNotices,
     /// The first conversation of the list that is on the screen; the row for all of them is 0.
     list_top: usize,
     /// Until when the list keeps its order.
     held_until: u64,
     stream: Stream,
     /// The scope to go back to from a message that was shown in its conversation.
-    results: Option<Scope>,
+    results: Option<StreamScope>,
     /// The message from which another one was jumped to.
     jumped_from: Option<Uuid>,
-    draft: Draft,
+    draft: ComposerDraft,
     focus: Focus,
     /// The terminal has the keyboard, as far as it tells.
     is_watched: bool,
     /// A read mark is on its way to the server.
     is_reading: bool,
-    view: Option<View>,
+    view: Option<ScrollView>,
     picker: Option<Picker>,
     question: Option<Question>,
     /// The text being typed to search for.
@@ -166,14 +166,14 @@ impl Model {
             was_here: false,
             was_replaced: false,
             cursor: 0,
-            conversations: Conversations::default(),
-            notices: Notices::default(),
+            conversations: ConversationList::default(),
+            notices: ConversationNotices::default(),
             list_top: 0,
             held_until: 0,
-            stream: Stream::new(Scope::default(), 0, zone.clone()),
+            stream: Stream::new(StreamScope::default(), 0, zone.clone()),
             results: None,
             jumped_from: None,
-            draft: Draft::default(),
+            draft: ComposerDraft::default(),
             focus: Focus::List,
             is_watched: true,
             is_reading: false,
@@ -200,16 +200,16 @@ impl Model {
     }
 
     /// Takes an event in.
-    pub fn update(&mut self, event: Event) {
+    pub fn update(&mut self, event: TuiEvent) {
         match event {
-            Event::Key(key) => self.press(key),
-            Event::Mouse(mouse) => self.point(mouse),
-            Event::Paste(text) => self.paste(&text),
-            Event::Resize(width, height) => self.size = (width, height),
-            Event::Focus(is_watched) => self.look(is_watched),
-            Event::Tick(now) => self.tick(now),
-            Event::Watch(event) => self.watch(event),
-            Event::Reply(answer) => self.hear(answer),
+            TuiEvent::Key(key) => self.press(key),
+            TuiEvent::Mouse(mouse) => self.point(mouse),
+            TuiEvent::Paste(text) => self.paste(&text),
+            TuiEvent::Resize(width, height) => self.size = (width, height),
+            TuiEvent::Focus(is_watched) => self.look(is_watched),
+            TuiEvent::Tick(now) => self.tick(now),
+            TuiEvent::Watch(event) => self.watch(event),
+            TuiEvent::Reply(answer) => self.hear(answer),
         }
     }
 
@@ -220,7 +220,7 @@ impl Model {
             self.read_seen();
             if let Some(wanted) = self.stream.wants(self.tickets + 1, self.newest()) {
                 self.tickets += 1;
-                self.ask(Request::Page { ticket: self.tickets, wanted });
+                self.ask(ServerRequest::Page { ticket: self.tickets, wanted });
             }
         }
         std::mem::take(&mut self.effects)
@@ -244,11 +244,11 @@ impl Model {
         if self.stream.follows() {
             self.conversations.read(&key);
         }
-        self.ask(Request::Read(key, id));
+        self.ask(ServerRequest::Read(key, id));
     }
 
     /// The conversation that is being read now.
-    fn read_key(&self) -> Option<Key> {
+    fn read_key(&self) -> Option<ConversationKey> {
         let is_read = self.is_watched && self.focus != Focus::List && self.view.is_none();
         self.stream.scope().whole_conversation().filter(|_| is_read).cloned()
     }
@@ -273,7 +273,7 @@ impl Model {
         self.list_top = self.list_top.min(most);
     }
 
-    fn ask(&mut self, request: Request) {
+    fn ask(&mut self, request: ServerRequest) {
         self.effects.push(Effect::Ask(request));
     }
 
@@ -296,16 +296,16 @@ impl Model {
         }
         let stale = std::mem::take(&mut self.stale);
         if stale.conversations {
-            self.ask(Request::Conversations);
+            self.ask(ServerRequest::Conversations);
         }
         if stale.adapters {
-            self.ask(Request::Platforms);
+            self.ask(ServerRequest::Platforms);
         }
         if stale.stats {
-            self.ask(Request::Stats);
+            self.ask(ServerRequest::Stats);
         }
         if stale.requests {
-            self.ask(Request::Requests);
+            self.ask(ServerRequest::Requests);
         }
         if stale.stream && self.stream.follows() {
             self.reload();
@@ -322,12 +322,12 @@ impl Model {
         let waits = messages.filter(|message| message.status == Status::Pending);
         let ids: Vec<_> = waits.map(|message| message.id).take(MAX_WAITING).collect();
         for id in ids {
-            self.ask(Request::Message(id));
+            self.ask(ServerRequest::Message(id));
         }
     }
 
     /// Shows another scope: from the first unread message of a conversation on, else the newest.
-    fn open(&mut self, scope: Scope) {
+    fn open(&mut self, scope: StreamScope) {
         let key = scope.whole_conversation();
         let unread = key.and_then(|key| self.conversations.get(key)).map_or(0, |open| open.unread);
         let stream = Stream::new(scope, self.cursor, self.zone.clone()).at_unread(unread);
@@ -335,8 +335,8 @@ impl Model {
     }
 
     /// Shows a message in its conversation.
-    fn open_around(&mut self, key: Key, id: Uuid) {
-        let scope = Scope { conversation: Some(key), ..Scope::default() };
+    fn open_around(&mut self, key: ConversationKey, id: Uuid) {
+        let scope = StreamScope { conversation: Some(key), ..StreamScope::default() };
         let stream = Stream::new(scope, self.cursor, self.zone.clone()).at_message(id);
         self.turn_to(stream);
     }
@@ -385,7 +385,7 @@ impl Model {
     }
 
     /// The conversations of the list, below the row for all of them.
-    pub fn listed(&self) -> Vec<&conversations::Conversation> {
+    pub fn listed(&self) -> Vec<&conversations::ConversationState> {
         self.conversations.ordered(self.stream.scope().platform.as_deref())
     }
 
@@ -425,7 +425,7 @@ impl Model {
     }
 
     #[allow(missing_docs)]
-    pub fn draft(&self) -> &Draft {
+    pub fn draft(&self) -> &ComposerDraft {
         &self.draft
     }
 
@@ -435,7 +435,7 @@ impl Model {
     }
 
     #[allow(missing_docs)]
-    pub fn view(&self) -> Option<&View> {
+    pub fn view(&self) -> Option<&ScrollView> {
         self.view.as_ref()
     }
 
@@ -460,7 +460,7 @@ impl Model {
     }
 
     /// Whether a conversation has an unfinished text.
-    pub fn has_draft(&self, key: &Key) -> bool {
+    pub fn has_draft(&self, key: &ConversationKey) -> bool {
         self.draft.has(key)
     }
 

@@ -1,6 +1,6 @@
 //! Actions of the mouse.
 
-use super::view::Subject;
+use super::view::ViewSubject;
 use super::{Focus, Model};
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
@@ -93,7 +93,7 @@ impl Model {
                 let is_second = self.stream.selected_position() == Some(shown.position);
                 self.stream.select(shown.position);
                 if is_second && let Some(message) = self.stream.selected().cloned() {
-                    self.show(Subject::Message(Box::new(message)));
+                    self.show(ViewSubject::Message(Box::new(message)));
                 }
                 return;
             }

@@ -1,25 +1,25 @@
 //! Going from one conversation to another, filters, and searches.
 
-use super::scope::{Key, Scope};
-use super::view::Subject;
-use super::{Focus, HOLD, Model, Needle, Request};
+use super::scope::{ConversationKey, StreamScope};
+use super::view::ViewSubject;
+use super::{Focus, HOLD, Model, Needle, ServerRequest};
 use crate::model::message::Status;
 use crate::protocol::http::SetConversation;
-use crate::tui::keys::Action;
+use crate::tui::keys::KeyAction;
 
 impl Model {
     /// Ends a search or a filter; else goes to the list.
     pub(super) fn widen(&mut self) {
         let scope = self.stream.scope();
         if scope.query.is_some() {
-            let scope = Scope { query: None, ..scope.clone() };
+            let scope = StreamScope { query: None, ..scope.clone() };
             self.search = None;
             self.open(scope);
         } else if self.search.take().is_some() {
             self.stream.mark(None);
         } else if !scope.is_unfiltered() {
             let conversation = scope.conversation.clone();
-            self.open(Scope { conversation, ..Scope::default() });
+            self.open(StreamScope { conversation, ..StreamScope::default() });
         } else {
             self.focus = Focus::List;
         }
@@ -41,10 +41,11 @@ impl Model {
             Some(now) => names.iter().find(|name| **name > now.as_str()),
         };
         let platform = next.map(|name| (*name).to_owned());
-        let is_there = |key: &Key| platform.as_ref().is_none_or(|name| *name == key.platform);
+        let is_there =
+            |key: &ConversationKey| platform.as_ref().is_none_or(|name| *name == key.platform);
         let conversation = scope.conversation.filter(is_there);
         self.list_top = 0;
-        self.open(Scope { conversation, platform, ..scope });
+        self.open(StreamScope { conversation, platform, ..scope });
     }
 
     pub(super) fn next_status(&mut self) {
@@ -54,7 +55,7 @@ impl Model {
             Some(now) => Status::ALL.iter().position(|status| *status == now).map(|at| at + 1),
         };
         let status = next.and_then(|at| Status::ALL.get(at).copied());
-        self.open(Scope { status, ..scope });
+        self.open(StreamScope { status, ..scope });
     }
 
     /// The text that was typed to search for.
@@ -71,7 +72,7 @@ impl Model {
         let Some(text) = self.search.clone() else { return };
         self.focus = Focus::Stream;
         if !self.stream.find(&text, true) {
-            let scope = Scope { query: Some(text), ..self.stream.scope().clone() };
+            let scope = StreamScope { query: Some(text), ..self.stream.scope().clone() };
             self.open(scope);
         }
     }
@@ -95,21 +96,22 @@ impl Model {
         self.search = Some(query.clone());
         self.focus = Focus::Stream;
         let platform = self.stream.scope().platform.clone();
-        self.open(Scope { query: Some(query), platform, ..Scope::default() });
+        self.open(StreamScope { query: Some(query), platform, ..StreamScope::default() });
     }
 
     // Conversations.
 
     /// Opens a conversation, or all of them.
-    pub(super) fn open_conversation(&mut self, conversation: Option<Key>) {
+    pub(super) fn open_conversation(&mut self, conversation: Option<ConversationKey>) {
         let scope = self.stream.scope();
-        let is_other =
-            |key: &Key| scope.platform.as_ref().is_some_and(|name| *name != key.platform);
+        let is_other = |key: &ConversationKey| {
+            scope.platform.as_ref().is_some_and(|name| *name != key.platform)
+        };
         let platform =
             scope.platform.clone().filter(|_| !conversation.as_ref().is_some_and(is_other));
         let status = scope.status;
         self.results = None;
-        self.open(Scope { conversation, platform, status, query: None });
+        self.open(StreamScope { conversation, platform, status, query: None });
         self.show_in_list();
     }
 
@@ -119,16 +121,16 @@ impl Model {
         self.list_top = self.list_top.clamp((place + 1).saturating_sub(rows), place);
     }
 
-    pub(super) fn move_in_list(&mut self, action: Action) {
+    pub(super) fn move_in_list(&mut self, action: KeyAction) {
         let (place, last) = (self.list_place(), self.listed().len());
         let page = self.layout().list_rows();
         let place = match action {
-            Action::Down => place + 1,
-            Action::Up => place.saturating_sub(1),
-            Action::PageDown => place + page,
-            Action::PageUp => place.saturating_sub(page),
-            Action::First => 0,
-            Action::Last => last,
+            KeyAction::Down => place + 1,
+            KeyAction::Up => place.saturating_sub(1),
+            KeyAction::PageDown => place + page,
+            KeyAction::PageUp => place.saturating_sub(page),
+            KeyAction::First => 0,
+            KeyAction::Last => last,
             _ => return self.enter(),
         };
         self.hold_list();
@@ -181,7 +183,7 @@ impl Model {
     }
 
     /// Opens a conversation, and goes there to write.
-    pub(super) fn go_to_conversation(&mut self, key: Key) {
+    pub(super) fn go_to_conversation(&mut self, key: ConversationKey) {
         self.view = None;
         self.open_conversation(Some(key));
         self.focus = Focus::Write;
@@ -196,7 +198,7 @@ impl Model {
     }
 
     /// Marks the open conversation as read, mutes or pins it.
-    pub(super) fn set_conversation(&mut self, action: Action) {
+    pub(super) fn set_conversation(&mut self, action: KeyAction) {
         let open = self.stream.scope().conversation.as_ref();
         let Some(known) = open.and_then(|key| self.conversations.get(key)) else {
             return self.say("choose a conversation first");
@@ -204,40 +206,40 @@ impl Model {
         let (key, name) = (known.key.clone(), known.name().to_owned());
         let mut set = SetConversation::default();
         let done = match action {
-            Action::Mute => {
+            KeyAction::Mute => {
                 set.muted = Some(!known.muted);
                 if known.muted { "is no longer muted" } else { "is muted" }
             }
-            Action::Pin => {
+            KeyAction::Pin => {
                 set.pinned = Some(!known.pinned);
                 if known.pinned { "is no longer pinned" } else { "is pinned" }
             }
             _ => {
                 self.conversations.read(&key);
-                return self.ask(Request::ReadAll(key));
+                return self.ask(ServerRequest::ReadAll(key));
             }
         };
         self.say(format!("{name} {done}"));
-        self.ask(Request::SetConversation(key, set));
+        self.ask(ServerRequest::SetConversation(key, set));
     }
 
-    pub(super) fn move_in_stream(&mut self, action: Action) {
+    pub(super) fn move_in_stream(&mut self, action: KeyAction) {
         let page = self.stream.page();
         match action {
-            Action::Down => self.stream.select_below(),
-            Action::Up => self.stream.select_above(),
-            Action::PageDown => self.stream.scroll_down(page),
-            Action::PageUp => self.stream.scroll_up(page),
-            Action::HalfDown => self.stream.scroll_down(page / 2),
-            Action::HalfUp => self.stream.scroll_up(page / 2),
-            Action::First => self.stream.go_to_oldest(),
-            Action::Last => self.newest_message(),
-            Action::Open => match self.stream.selected().cloned() {
+            KeyAction::Down => self.stream.select_below(),
+            KeyAction::Up => self.stream.select_above(),
+            KeyAction::PageDown => self.stream.scroll_down(page),
+            KeyAction::PageUp => self.stream.scroll_up(page),
+            KeyAction::HalfDown => self.stream.scroll_down(page / 2),
+            KeyAction::HalfUp => self.stream.scroll_up(page / 2),
+            KeyAction::First => self.stream.go_to_oldest(),
+            KeyAction::Last => self.newest_message(),
+            KeyAction::Open => match self.stream.selected().cloned() {
                 // A hit of a search is shown with what was said around it.
                 Some(message) if self.stream.scope().query.is_some() => {
                     self.show_in_conversation(&message);
                 }
-                Some(message) => self.show(Subject::Message(Box::new(message))),
+                Some(message) => self.show(ViewSubject::Message(Box::new(message))),
                 None => self.stream.select_above(),
             },
             _ => {}

@@ -1,6 +1,6 @@
 //! What platforms tell beside messages, in words.
 
-use super::scope::Key;
+use super::scope::ConversationKey;
 use crate::model::message::Sender;
 use crate::model::notice::{Notice, NoticeKind};
 use std::collections::{HashMap, VecDeque};
@@ -11,11 +11,11 @@ const MAX_KEPT: usize = 100;
 
 /// Notices of all conversations, each after the message that was the newest one when it came.
 #[derive(Clone, Debug, Default)]
-pub struct Notices(HashMap<Key, VecDeque<(Uuid, String)>>);
+pub struct ConversationNotices(HashMap<ConversationKey, VecDeque<(Uuid, String)>>);
 
-impl Notices {
+impl ConversationNotices {
     /// Takes one in.
-    pub fn add(&mut self, key: Key, after: Uuid, text: String) {
+    pub fn add(&mut self, key: ConversationKey, after: Uuid, text: String) {
         let kept = self.0.entry(key).or_default();
         if kept.len() >= MAX_KEPT {
             kept.pop_front();
@@ -24,7 +24,7 @@ impl Notices {
     }
 
     /// Those of a conversation.
-    pub fn of(&self, key: &Key) -> impl Iterator<Item = (Uuid, String)> + '_ {
+    pub fn of(&self, key: &ConversationKey) -> impl Iterator<Item = (Uuid, String)> + '_ {
         self.0.get(key).into_iter().flatten().cloned()
     }
 }

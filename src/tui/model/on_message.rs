@@ -1,20 +1,20 @@
 //! Doing something with a message.
 
-use super::attachment::{self, Attachment, Fetching, Place};
+use super::attachment::{self, AttachmentPlace, Fetching, MediaItem};
 use super::content;
 use super::draft::Purpose;
-use super::scope::Key;
-use super::view::{Subject, View};
-use super::{Effect, Focus, Model, Question, Request, compose};
+use super::scope::ConversationKey;
+use super::view::{ScrollView, ViewSubject};
+use super::{Effect, Focus, Model, Question, ServerRequest, compose};
 use crate::model::message::{Direction, Message, Status};
-use crate::tui::keys::Action;
+use crate::tui::keys::KeyAction;
 
 impl Model {
     /// The message of the view, else the selected one; where nothing is selected, the newest one on
     /// the screen.
     fn message_at_hand(&self) -> Option<&Message> {
         match &self.view {
-            Some(View { subject: Subject::Message(message), .. }) => Some(message),
+            Some(ScrollView { subject: ViewSubject::Message(message), .. }) => Some(message),
             Some(_) => None,
             None => self.stream.selected().or_else(|| {
                 let last = self.stream.visible().last()?.position;
@@ -30,15 +30,19 @@ impl Model {
         messages.filter(|message| message.direction == Direction::Outbound).last()
     }
 
-    pub(super) fn on_message(&mut self, action: Action) {
+    pub(super) fn on_message(&mut self, action: KeyAction) {
         let changes = matches!(
             action,
-            Action::Recall | Action::Cancel | Action::Retry | Action::Delete | Action::React
+            KeyAction::Recall
+                | KeyAction::Cancel
+                | KeyAction::Retry
+                | KeyAction::Delete
+                | KeyAction::React
         );
         // What cannot be taken back asks for a message that was chosen.
         let is_chosen = self.view.is_some() || self.stream.selected().is_some();
         let message = match action {
-            Action::Edit if !is_chosen => self.last_own(),
+            KeyAction::Edit if !is_chosen => self.last_own(),
             _ => self.message_at_hand().filter(|_| is_chosen || !changes),
         };
         let message = message.cloned();
@@ -46,32 +50,32 @@ impl Model {
             return self.say("choose a message first, with ↑ or k");
         };
         match action {
-            Action::Reply => self.reply_to(message),
-            Action::Edit => self.edit(&message),
-            Action::Recall => self.recall(&message),
-            Action::React => self.pick_reaction(&message),
-            Action::Answered => self.go_to_answered(&message),
-            Action::OpenLink => self.open_or_save(&message, Fetching::Open),
-            Action::Save => self.open_or_save(&message, Fetching::Save),
-            Action::Conversation => self.show_in_conversation(&message),
-            Action::Copy => {
+            KeyAction::Reply => self.reply_to(message),
+            KeyAction::Edit => self.edit(&message),
+            KeyAction::Recall => self.recall(&message),
+            KeyAction::React => self.pick_reaction(&message),
+            KeyAction::Answered => self.go_to_answered(&message),
+            KeyAction::OpenLink => self.open_or_save(&message, Fetching::Open),
+            KeyAction::Save => self.open_or_save(&message, Fetching::Save),
+            KeyAction::Conversation => self.show_in_conversation(&message),
+            KeyAction::Copy => {
                 self.effects.push(Effect::Copy(said(&message)));
                 self.say("content copied");
             }
-            Action::CopyId => {
+            KeyAction::CopyId => {
                 self.effects.push(Effect::Copy(message.id.to_string()));
                 self.say("ID copied");
             }
-            Action::Delete => self.question = Some(Question::Delete(message.id)),
-            Action::Cancel => self.cancel(&message),
-            Action::Retry => self.retry(&message),
+            KeyAction::Delete => self.question = Some(Question::Delete(message.id)),
+            KeyAction::Cancel => self.cancel(&message),
+            KeyAction::Retry => self.retry(&message),
             _ => {}
         }
     }
 
     fn reply_to(&mut self, message: Message) {
         self.view = None;
-        let key = Key::of(&message);
+        let key = ConversationKey::of(&message);
         if self.stream.scope().conversation.as_ref() != Some(&key) {
             self.open_around(key, message.id);
             self.show_in_list();
@@ -89,7 +93,7 @@ impl Model {
             return self.say("only text can be edited here");
         }
         self.view = None;
-        let key = Key::of(message);
+        let key = ConversationKey::of(message);
         if self.stream.scope().conversation.as_ref() != Some(&key) {
             self.open_around(key, message.id);
         }
@@ -108,7 +112,7 @@ impl Model {
         match message.status {
             _ if message.direction == Direction::Inbound => self.say(ONLY_OWN),
             Status::Pending | Status::Sending => {
-                self.ask(Request::SetStatus(message.id, Status::Canceled));
+                self.ask(ServerRequest::SetStatus(message.id, Status::Canceled));
             }
             other => {
                 self.say(format!("the message is {other}; only pending messages can be canceled"));
@@ -120,7 +124,7 @@ impl Model {
         match message.status {
             _ if message.direction == Direction::Inbound => self.say(ONLY_OWN),
             Status::Failed | Status::Canceled => {
-                self.ask(Request::SetStatus(message.id, Status::Pending));
+                self.ask(ServerRequest::SetStatus(message.id, Status::Pending));
             }
             other => self.say(format!(
                 "the message is {other}; only failed and canceled messages can be sent again"
@@ -140,7 +144,7 @@ impl Model {
         self.view = None;
         self.focus = Focus::Stream;
         if !self.stream.jump(id) {
-            self.open_around(Key::of(message), id);
+            self.open_around(ConversationKey::of(message), id);
         }
         self.jumped_from = Some(message.id);
     }
@@ -162,7 +166,7 @@ impl Model {
         if scope.whole_conversation().is_some() {
             return;
         }
-        self.open_around(Key::of(message), message.id);
+        self.open_around(ConversationKey::of(message), message.id);
         self.results = Some(scope);
         self.show_in_list();
     }
@@ -182,13 +186,13 @@ impl Model {
         }
     }
 
-    pub(super) fn fetch(&mut self, attachment: Attachment, fetching: Fetching) {
-        if let (Place::Address(address), Fetching::Open) = (&attachment.place, fetching) {
+    pub(super) fn fetch(&mut self, attachment: MediaItem, fetching: Fetching) {
+        if let (AttachmentPlace::Address(address), Fetching::Open) = (&attachment.place, fetching) {
             self.say(format!("opening {}", attachment.label));
             self.effects.push(Effect::Open(address.clone()));
         } else {
             self.say(format!("fetching {}", attachment.label));
-            self.ask(Request::Fetch(Box::new(attachment), fetching));
+            self.ask(ServerRequest::Fetch(Box::new(attachment), fetching));
         }
     }
 

@@ -1,12 +1,12 @@
 //! Lists to choose from: conversations, links and files, reactions, requests.
 
-use super::attachment::{Attachment, Fetching};
-use super::picker::{Choice, Item, Picker};
-use super::{Model, Question, Request};
+use super::attachment::{Fetching, MediaItem};
+use super::picker::{Item, Picker, PickerChoice};
+use super::{Model, Question, ServerRequest};
 use crate::model::message::Message;
 use crate::model::notice::NoticeKind;
 use crate::protocol::http;
-use crate::tui::keys::Action;
+use crate::tui::keys::KeyAction;
 
 /// Reactions that are offered.
 const REACTIONS: [(&str, &str); 12] = [
@@ -42,7 +42,7 @@ impl Model {
                 let platform = if has_platforms { &*known.key.platform } else { "" };
                 let parts = [platform, id, &unread];
                 let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-                let choice = Choice::Conversation(known.key.clone());
+                let choice = PickerChoice::Conversation(known.key.clone());
                 Item { label: known.name().to_owned(), detail: parts.join(" · "), choice }
             })
             .collect();
@@ -62,24 +62,24 @@ impl Model {
                 (true, _) => "yours; Enter takes it back".to_owned(),
                 (false, count) => format!("{count} so far"),
             };
-            let choice = Choice::Reaction { id, emoji: emoji.clone(), on: !reaction.mine };
+            let choice = PickerChoice::Reaction { id, emoji: emoji.clone(), on: !reaction.mine };
             Item { label: emoji, detail, choice }
         });
         let is_there = |emoji: &str| message.reactions.iter().any(|known| known.emoji == emoji);
         let others =
             REACTIONS.iter().filter(|(emoji, _)| !is_there(emoji)).map(|(emoji, words)| {
-                let choice = Choice::Reaction { id, emoji: (*emoji).to_owned(), on: true };
+                let choice = PickerChoice::Reaction { id, emoji: (*emoji).to_owned(), on: true };
                 Item { label: (*emoji).to_owned(), detail: (*words).to_owned(), choice }
             });
         let items = there.chain(others).collect();
         self.picker = Some(Picker::new("React with", items).taking_reactions(id));
     }
 
-    pub(super) fn pick_attachment(&mut self, found: Vec<Attachment>, fetching: Fetching) {
-        let item = |attachment: Attachment| Item {
+    pub(super) fn pick_attachment(&mut self, found: Vec<MediaItem>, fetching: Fetching) {
+        let item = |attachment: MediaItem| Item {
             label: attachment.label.clone(),
             detail: String::new(),
-            choice: Choice::Attachment(Box::new(attachment), fetching),
+            choice: PickerChoice::Attachment(Box::new(attachment), fetching),
         };
         let title = if fetching == Fetching::Open { "Open" } else { "Save" };
         self.picker = Some(Picker::new(title, found.into_iter().map(item).collect()));
@@ -92,19 +92,19 @@ impl Model {
         let item = |request: &http::Request| Item {
             label: words_of(request),
             detail: request.platform.clone(),
-            choice: Choice::Request(request.id),
+            choice: PickerChoice::Request(request.id),
         };
         self.picker = Some(Picker::new("Requests", self.requests.iter().map(item).collect()));
     }
 
-    pub(super) fn move_in_picker(&mut self, action: Action) {
+    pub(super) fn move_in_picker(&mut self, action: KeyAction) {
         let Some(picker) = &mut self.picker else { return };
         match action {
-            Action::Down => picker.go(1),
-            Action::Up => picker.go(-1),
-            Action::PageDown => picker.go(PAGE),
-            Action::PageUp => picker.go(-PAGE),
-            Action::Open => self.take_choice(),
+            KeyAction::Down => picker.go(1),
+            KeyAction::Up => picker.go(-1),
+            KeyAction::PageDown => picker.go(PAGE),
+            KeyAction::PageUp => picker.go(-PAGE),
+            KeyAction::Open => self.take_choice(),
             _ => {}
         }
     }
@@ -115,10 +115,12 @@ impl Model {
         };
         self.picker = None;
         match choice {
-            Choice::Conversation(key) => self.go_to_conversation(key),
-            Choice::Attachment(attachment, fetching) => self.fetch(*attachment, fetching),
-            Choice::Reaction { id, emoji, on } => self.ask(Request::React(id, emoji, on)),
-            Choice::Request(id) => {
+            PickerChoice::Conversation(key) => self.go_to_conversation(key),
+            PickerChoice::Attachment(attachment, fetching) => self.fetch(*attachment, fetching),
+            PickerChoice::Reaction { id, emoji, on } => {
+                self.ask(ServerRequest::React(id, emoji, on))
+            }
+            PickerChoice::Request(id) => {
                 let words = self.requests.iter().find(|request| request.id == id).map(words_of);
                 self.question = words.map(|words| Question::Request(id, words));
             }

@@ -1,8 +1,8 @@
 //! A list to choose from, which typing narrows down.
 
-use super::attachment::{Attachment, Fetching};
+use super::attachment::{Fetching, MediaItem};
 use super::edit;
-use super::scope::Key;
+use super::scope::ConversationKey;
 use crate::search::normalise;
 use ratatui_textarea::TextArea;
 use uuid::Uuid;
@@ -13,9 +13,9 @@ const MOST: usize = 200;
 /// What is chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Choice {
-    Conversation(Key),
-    Attachment(Box<Attachment>, Fetching),
+pub enum PickerChoice {
+    Conversation(ConversationKey),
+    Attachment(Box<MediaItem>, Fetching),
     Reaction { id: Uuid, emoji: String, on: bool },
     Request(u64),
 }
@@ -27,7 +27,7 @@ pub struct Item {
     pub label: String,
     /// Beside it, of less weight; it is found by this, too.
     pub detail: String,
-    pub choice: Choice,
+    pub choice: PickerChoice,
 }
 
 /// The list.
@@ -88,7 +88,7 @@ impl Picker {
     }
 
     /// The entry that was chosen.
-    pub fn chosen(&self) -> Option<&Choice> {
+    pub fn chosen(&self) -> Option<&PickerChoice> {
         self.found.get(self.at).map(|item| &item.choice)
     }
 
@@ -123,7 +123,7 @@ impl Picker {
         found.sort_by_key(|(score, _)| *score);
         self.found = found.into_iter().take(MOST).map(|(_, item)| item.clone()).collect();
         if let Some(id) = self.takes_text.filter(|_| self.found.is_empty()) {
-            let choice = Choice::Reaction { id, emoji: text.to_owned(), on: true };
+            let choice = PickerChoice::Reaction { id, emoji: text.to_owned(), on: true };
             self.found.push(Item { label: text.into(), detail: "react with this".into(), choice });
         }
     }
@@ -157,7 +157,7 @@ mod tests {
         let item = |name: &&str| Item {
             label: (*name).to_owned(),
             detail: "qq".into(),
-            choice: Choice::Request(0),
+            choice: PickerChoice::Request(0),
         };
         Picker::new("To", names.iter().map(item).collect())
     }

@@ -1,6 +1,6 @@
 //! How a message is laid out in rows; scrolling counts them, drawing shows them.
 
-use super::content::{self, Look, Span};
+use super::content::{self, Span, TextLook};
 use super::hits::Needle;
 use super::links;
 use crate::model::message::{Direction, Message, ReplyTo, Sender, Status};
@@ -122,11 +122,11 @@ fn label(message: &Message, setting: &Setting) -> Vec<Span> {
     if setting.has_tag && columns.tag == 0 {
         let name = message.conversation_name.as_deref().unwrap_or(&message.recipient);
         let name = text::cut(&text::visible(name), 16).into_owned();
-        label.push(Span::new(&format!("{name}› "), Look::Quiet));
+        label.push(Span::new(&format!("{name}› "), TextLook::Quiet));
     }
     if columns.sender == 0 && message.direction == Direction::Inbound {
         let name = text::cut(&text::visible(author(message)), 12).into_owned();
-        label.push(Span::new(&format!("{name}: "), Look::Quiet));
+        label.push(Span::new(&format!("{name}: "), TextLook::Quiet));
     }
     label
 }
@@ -135,14 +135,14 @@ fn label(message: &Message, setting: &Setting) -> Vec<Span> {
 pub fn said(message: &Message, most: usize) -> Vec<Vec<Span>> {
     let mut lines = content::lines(&message.content, most);
     if let Some(recall) = &message.recall {
-        lines.iter_mut().flatten().for_each(|span| span.look = Look::Recalled);
+        lines.iter_mut().flatten().for_each(|span| span.look = TextLook::Recalled);
         let by = recall.by.as_ref().map(|by| format!(" by {}", name_of(by))).unwrap_or_default();
-        let mark = Span::new(&format!("[recalled{by}] "), Look::Quiet);
+        let mark = Span::new(&format!("[recalled{by}] "), TextLook::Quiet);
         lines[0].insert(0, mark);
     }
     let mut mark = |text: &str| {
         if let Some(last) = lines.last_mut() {
-            last.push(Span::new(text, Look::Quiet));
+            last.push(Span::new(text, TextLook::Quiet));
         }
     };
     if message.edited_at.is_some() {
@@ -196,7 +196,7 @@ pub fn of(message: &Message, setting: &Setting) -> Vec<Row> {
             .map(|(index, spans)| Row::Text { spans, is_first: index == 0 }),
     );
     for notice in setting.notices {
-        let (lines, _) = content::wrap(&[vec![Span::new(notice, Look::Quiet)]], width, 2);
+        let (lines, _) = content::wrap(&[vec![Span::new(notice, TextLook::Quiet)]], width, 2);
         rows.extend(lines.into_iter().map(Row::Notice));
     }
     rows
@@ -208,7 +208,7 @@ fn texts(message: &Message, setting: &Setting, width: usize) -> Vec<Vec<Span>> {
     if let Some(reply) = &message.reply_to {
         let quote = quote(reply, setting.answered);
         let quote = text::cut(&text::visible(&quote), width).into_owned();
-        texts.push(vec![Span::new(&quote, Look::Quiet)]);
+        texts.push(vec![Span::new(&quote, TextLook::Quiet)]);
     }
     // No more of it can be shown.
     let most = width.max(1) * (MAX_ROWS + 1) * 4;
@@ -222,7 +222,7 @@ fn texts(message: &Message, setting: &Setting, width: usize) -> Vec<Vec<Span>> {
     let (rows, is_cut) = content::wrap(&lines, width, MAX_ROWS);
     texts.extend(rows);
     if is_cut {
-        texts.push(vec![Span::new("… there is more; Enter shows all of it", Look::Quiet)]);
+        texts.push(vec![Span::new("… there is more; Enter shows all of it", TextLook::Quiet)]);
     }
     if !message.reactions.is_empty() {
         texts.extend(content::wrap(&[reactions(message)], width, 2).0);
@@ -238,22 +238,22 @@ fn reactions(message: &Message) -> Vec<Span> {
     let mut spans = Vec::new();
     for reaction in &message.reactions {
         if !spans.is_empty() {
-            spans.push(Span::new("  ", Look::Plain));
+            spans.push(Span::new("  ", TextLook::Plain));
         }
-        let look = if reaction.mine { Look::Mine } else { Look::Quiet };
+        let look = if reaction.mine { TextLook::Mine } else { TextLook::Quiet };
         spans.push(Span::new(&format!("{} {}", reaction.emoji, reaction.count), look));
     }
     spans
 }
 
 /// Why a message is not sent: the last error, or what it waits for.
-pub fn why(message: &Message) -> Option<(&str, Look)> {
+pub fn why(message: &Message) -> Option<(&str, TextLook)> {
     let error = message.last_error.as_deref();
     match message.status {
-        Status::Failed | Status::Sending => Some((error?, Look::Wrong)),
+        Status::Failed | Status::Sending => Some((error?, TextLook::Wrong)),
         Status::Pending => {
-            let waiting = message.waiting.as_deref().map(|why| (why, Look::Waiting));
-            waiting.or(error.map(|error| (error, Look::Wrong)))
+            let waiting = message.waiting.as_deref().map(|why| (why, TextLook::Waiting));
+            waiting.or(error.map(|error| (error, TextLook::Wrong)))
         }
         Status::Sent | Status::Canceled => None,
     }

@@ -7,12 +7,12 @@ use crate::search::Search;
 /// A conversation's name among all: a platform (`local` where none is found yet) and its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)]
-pub struct Key {
+pub struct ConversationKey {
     pub platform: String,
     pub conversation: String,
 }
 
-impl Key {
+impl ConversationKey {
     /// The conversation of a message.
     pub fn of(message: &Message) -> Self {
         Self {
@@ -30,14 +30,14 @@ impl Key {
 /// Which messages the stream shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct Scope {
-    pub conversation: Option<Key>,
+pub struct StreamScope {
+    pub conversation: Option<ConversationKey>,
     pub platform: Option<String>,
     pub status: Option<Status>,
     pub query: Option<String>,
 }
 
-impl Scope {
+impl StreamScope {
     /// Whether a message is shown.
     pub fn has(&self, message: &Message) -> bool {
         self.conversation.as_ref().is_none_or(|key| key.has(message))
@@ -47,7 +47,7 @@ impl Scope {
     }
 
     /// The conversation, where all of it is shown.
-    pub fn whole_conversation(&self) -> Option<&Key> {
+    pub fn whole_conversation(&self) -> Option<&ConversationKey> {
         self.conversation.as_ref().filter(|_| self.status.is_none() && self.query.is_none())
     }
 

@@ -1,8 +1,8 @@
 //! Events and replies of the server.
 
-use super::scope::Key;
-use super::view::{Subject, View};
-use super::{ConnectionState, Effect, Fetching, Model, Reply, Request, Stale, notices};
+use super::scope::ConversationKey;
+use super::view::{ScrollView, ViewSubject};
+use super::{ConnectionState, Effect, Fetching, Model, ServerReply, ServerRequest, Stale, notices};
 use crate::client::watch::{self, AdapterChange, StatusChange};
 use crate::model::message::{Direction, Message};
 use crate::model::notice::{Notice, NoticeKind};
@@ -13,24 +13,24 @@ use uuid::Uuid;
 impl Model {
     // Events of the server.
 
-    pub(super) fn watch(&mut self, event: watch::Event) {
+    pub(super) fn watch(&mut self, event: watch::WatchEvent) {
         match event {
-            watch::Event::Here { since } => self.arrive(since),
-            watch::Event::Away(why) => self.connection = ConnectionState::Lost(why),
-            watch::Event::Message(message) => self.new_message(*message),
-            watch::Event::StoreReplaced => {
+            watch::WatchEvent::Here { since } => self.arrive(since),
+            watch::WatchEvent::Away(why) => self.connection = ConnectionState::Lost(why),
+            watch::WatchEvent::Message(message) => self.new_message(*message),
+            watch::WatchEvent::StoreReplaced => {
                 self.was_here = false;
                 self.was_replaced = true;
             }
-            watch::Event::Status(change) => self.new_status(&change),
-            watch::Event::Updated(message) => self.updated(*message),
-            watch::Event::Deleted(deleted) => self.forget(deleted.id),
-            watch::Event::Conversation(known) => {
+            watch::WatchEvent::Status(change) => self.new_status(&change),
+            watch::WatchEvent::Updated(message) => self.updated(*message),
+            watch::WatchEvent::Deleted(deleted) => self.forget(deleted.id),
+            watch::WatchEvent::Conversation(known) => {
                 self.conversations.update(known);
                 self.rename_messages();
             }
-            watch::Event::Notice(notice) => self.new_notice(&notice),
-            watch::Event::Adapter(change) => self.new_state(change),
+            watch::WatchEvent::Notice(notice) => self.new_notice(&notice),
+            watch::WatchEvent::Adapter(change) => self.new_state(change),
         }
     }
 
@@ -47,13 +47,13 @@ impl Model {
             self.cursor = since;
             self.conversations.clear();
             self.reload();
-            self.ask(Request::Conversations);
+            self.ask(ServerRequest::Conversations);
         }
         self.was_here = true;
         // Events that were missed come now; adapters and counts are told as they are.
-        self.ask(Request::Platforms);
-        self.ask(Request::Stats);
-        self.ask(Request::Requests);
+        self.ask(ServerRequest::Platforms);
+        self.ask(ServerRequest::Stats);
+        self.ask(ServerRequest::Requests);
     }
 
     fn new_message(&mut self, mut message: Message) {
@@ -74,7 +74,7 @@ impl Model {
 
     /// Notifies of a new message, unless somebody sees it come.
     fn notify(&mut self, message: &Message) {
-        let key = Key::of(message);
+        let key = ConversationKey::of(message);
         let is_open = self.stream.scope().conversation.as_ref() == Some(&key);
         if is_open && !self.is_watched && message.direction == Direction::Inbound {
             self.stream.mark_unread(message.id);
@@ -91,7 +91,7 @@ impl Model {
             self.stale.requests = true;
         }
         let Some(text) = notices::text(notice) else { return };
-        let key = notice.conversation.as_ref().map(|conversation| Key {
+        let key = notice.conversation.as_ref().map(|conversation| ConversationKey {
             platform: notice.platform.clone(),
             conversation: conversation.clone(),
         });
@@ -115,7 +115,7 @@ impl Model {
         let is_shown = self.stream.change(change);
         let is_missed = !is_shown && self.stream.scope().status == Some(change.status);
         self.stale.stream |= is_missed;
-        if let Some(View { subject: Subject::Message(message), .. }) = &mut self.view
+        if let Some(ScrollView { subject: ViewSubject::Message(message), .. }) = &mut self.view
             && message.id == change.id
         {
             message.status = change.status;
@@ -151,12 +151,12 @@ impl Model {
 
     // Reply of the server.
 
-    pub(super) fn hear(&mut self, answer: Reply) {
+    pub(super) fn hear(&mut self, answer: ServerReply) {
         match answer {
-            Reply::Conversations(listed) => self.know(listed),
-            Reply::Platforms(adapters) => self.adapters = adapters,
-            Reply::Stats(stats) => self.stats = Some(stats),
-            Reply::Page { ticket, mut found } => {
+            ServerReply::Conversations(listed) => self.know(listed),
+            ServerReply::Platforms(adapters) => self.adapters = adapters,
+            ServerReply::Stats(stats) => self.stats = Some(stats),
+            ServerReply::Page { ticket, mut found } => {
                 for message in &found.messages {
                     self.conversations.learn(message);
                 }
@@ -169,46 +169,48 @@ impl Model {
                     self.reload();
                 }
             }
-            Reply::NoPage { ticket, why } => {
+            ServerReply::NoPage { ticket, why } => {
                 self.stream.fail(ticket);
                 self.say(why);
             }
-            Reply::Message(message) | Reply::Made(message) => self.know_message(*message),
-            Reply::Conversation(known) => {
+            ServerReply::Message(message) | ServerReply::Made(message) => {
+                self.know_message(*message)
+            }
+            ServerReply::Conversation(known) => {
                 self.is_reading = false;
                 match known {
                     Some(known) => self.conversations.update(*known),
                     None => self.stale.conversations = true,
                 }
             }
-            Reply::NotRead => {
+            ServerReply::NotRead => {
                 self.is_reading = false;
                 self.stream.forget_read();
             }
-            Reply::Changed(message, done) => {
+            ServerReply::Changed(message, done) => {
                 self.say(done);
                 self.know_message(*message);
             }
-            Reply::Deleted(id) => {
+            ServerReply::Deleted(id) => {
                 self.forget(id);
                 self.say("deleted");
             }
-            Reply::NotSent { why } => self.say(format!("not sent: {why} (↑ brings it back)")),
-            Reply::Fetched(path, Fetching::Open) => {
+            ServerReply::NotSent { why } => self.say(format!("not sent: {why} (↑ brings it back)")),
+            ServerReply::Fetched(path, Fetching::Open) => {
                 self.effects.push(Effect::Open(path.display().to_string()));
             }
-            Reply::Fetched(path, Fetching::Save) => {
+            ServerReply::Fetched(path, Fetching::Save) => {
                 self.say(format!("saved as {}", path.display()));
             }
-            Reply::Requests(requests) => {
+            ServerReply::Requests(requests) => {
                 self.requests = requests;
                 self.requests.retain(|request| request.approved.is_none());
             }
-            Reply::RequestAnswered(request) => {
+            ServerReply::RequestAnswered(request) => {
                 self.requests.retain(|known| known.id != request.id);
                 self.say(if request.approved == Some(true) { "approved" } else { "refused" });
             }
-            Reply::Failed(why) => self.say(why),
+            ServerReply::Failed(why) => self.say(why),
         }
     }
 
@@ -221,7 +223,7 @@ impl Model {
         self.conversations.name(&mut message);
         self.conversations.change(&message);
         self.stream.update(&message);
-        if let Some(View { subject: Subject::Message(shown), .. }) = &mut self.view
+        if let Some(ScrollView { subject: ViewSubject::Message(shown), .. }) = &mut self.view
             && shown.id == message.id
         {
             **shown = message;
@@ -233,8 +235,7 @@ impl Model {
         self.stream.remove(id);
         self.stale.stats = true;
         self.stale.conversations = true;
-        let is_shown =
-            |view: &View| matches!(&view.subject, Subject::Message(message) if message.id == id);
+        let is_shown = |view: &ScrollView| matches!(&view.subject, ViewSubject::Message(message) if message.id == id);
         if self.view.as_ref().is_some_and(is_shown) {
             self.view = None;
         }

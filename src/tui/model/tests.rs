@@ -48,7 +48,7 @@ pub fn model(width: u16, height: u16) -> Model {
 }
 
 pub fn hear(model: &mut Model, message: Message) {
-    model.update(Event::Watch(watch::Event::Message(Box::new(message))));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Message(Box::new(message))));
 }
 
 /// Lets the model ask until it asks no more; pages come from `store`, in which the oldest is first.
@@ -60,9 +60,9 @@ pub fn serve(model: &mut Model, store: &[Message]) -> Vec<Effect> {
             return others;
         }
         for effect in effects {
-            if let Effect::Ask(Request::Page { ticket, wanted }) = effect {
+            if let Effect::Ask(ServerRequest::Page { ticket, wanted }) = effect {
                 let found = page(store, &wanted);
-                model.update(Event::Reply(Reply::Page { ticket, found }));
+                model.update(TuiEvent::Reply(ServerReply::Page { ticket, found }));
             } else {
                 others.push(effect);
             }
@@ -125,19 +125,19 @@ fn page_from(store: &[Message], wanted: &HistoryQuery, start: &Start, newest: u6
 pub fn connected(width: u16, height: u16, store: &[Message]) -> Model {
     let mut model = model(width, height);
     let since = store.last().map_or(0, |message| message.seq);
-    model.update(Event::Watch(watch::Event::Here { since }));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Here { since }));
     let mut names: Vec<_> = store.iter().map(|message| message.recipient.clone()).collect();
     names.sort();
     names.dedup();
     let last = |name: &String| store.iter().rev().find(|message| message.recipient == *name);
     let listed = names.iter().map(|name| conversation(name, last(name).unwrap().seq)).collect();
-    model.update(Event::Reply(Reply::Conversations(listed)));
+    model.update(TuiEvent::Reply(ServerReply::Conversations(listed)));
     serve(&mut model, store);
     model
 }
 
 pub fn press(model: &mut Model, code: KeyCode) {
-    model.update(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    model.update(TuiEvent::Key(KeyEvent::new(code, KeyModifiers::NONE)));
 }
 
 pub fn type_in(model: &mut Model, text: &str) {
@@ -149,7 +149,7 @@ pub fn type_in(model: &mut Model, text: &str) {
 /// The messages up to which the server is told that everything was read.
 fn reads(effects: &[Effect]) -> Vec<u128> {
     let read = |effect: &Effect| match effect {
-        Effect::Ask(Request::Read(_, id)) => Some(id.as_u128()),
+        Effect::Ask(ServerRequest::Read(_, id)) => Some(id.as_u128()),
         _ => None,
     };
     effects.iter().filter_map(read).collect()
@@ -174,8 +174,8 @@ fn on_screen(model: &Model) -> Vec<String> {
 fn a_server_that_is_away_is_shown_and_nothing_is_asked() {
     let mut model = model(80, 24);
     assert_eq!(model.connection(), &ConnectionState::Connecting);
-    model.update(Event::Watch(watch::Event::Away("no server answers".into())));
-    model.update(Event::Tick(NOON + 1));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Away("no server answers".into())));
+    model.update(TuiEvent::Tick(NOON + 1));
     assert_eq!(model.settle(), []);
     assert_eq!(model.connection(), &ConnectionState::Lost("no server answers".into()));
 }
@@ -184,7 +184,7 @@ fn a_server_that_is_away_is_shown_and_nothing_is_asked() {
 fn history_and_what_comes_meet_without_a_gap_or_a_double() {
     let mut store = many(250);
     let mut model = model(80, 24);
-    model.update(Event::Watch(watch::Event::Here { since: 250 }));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: 250 }));
     // A message that comes before the first page is answered lies behind it.
     store.push(message(251, "group_1", "number 251"));
     hear(&mut model, store[250].clone());
@@ -269,17 +269,17 @@ fn unread_messages_are_counted_until_their_conversation_is_open() {
     press(&mut model, KeyCode::Enter);
     assert_eq!(reads(&serve(&mut model, &store)), [1]);
     assert_eq!(unread(&model)[0], ("group_1".into(), 0));
-    model.update(Event::Reply(Reply::Conversation(None)));
+    model.update(TuiEvent::Reply(ServerReply::Conversation(None)));
     hear(&mut model, message(5, "group_1", "d"));
     assert_eq!(reads(&serve(&mut model, &store)), [5]);
     assert_eq!(unread(&model)[0], ("group_1".into(), 0));
     // Nobody sees what comes while another window has the keyboard.
-    model.update(Event::Reply(Reply::Conversation(None)));
-    model.update(Event::Focus(false));
+    model.update(TuiEvent::Reply(ServerReply::Conversation(None)));
+    model.update(TuiEvent::Focus(false));
     hear(&mut model, message(6, "group_1", "e"));
     assert_eq!(reads(&serve(&mut model, &store)), []);
     assert_eq!(unread(&model)[0], ("group_1".into(), 1));
-    model.update(Event::Focus(true));
+    model.update(TuiEvent::Focus(true));
     assert_eq!(reads(&serve(&mut model, &store)), [6]);
     // Sending to a conversation reads it.
     hear(&mut model, message(7, "group_2", "f"));
@@ -299,7 +299,7 @@ fn the_list_keeps_its_order_while_one_goes_through_it() {
     assert_eq!(names(&model), ["group_3", "group_2", "group_1"]);
     press(&mut model, KeyCode::Char('j'));
     assert_eq!(model.title(), "group_2");
-    model.update(Event::Tick(NOON + HOLD));
+    model.update(TuiEvent::Tick(NOON + HOLD));
     assert_eq!(names(&model), ["group_1", "group_3", "group_2"]);
 }
 
@@ -312,13 +312,13 @@ fn an_answer_goes_to_the_open_conversation_and_can_be_recalled() {
     press(&mut model, KeyCode::Char('j'));
     press(&mut model, KeyCode::Enter);
     type_in(&mut model, "quick? no");
-    model.update(Event::Key(KeyEvent::new(KeyCode::Enter, KeyModifiers::ALT)));
-    model.update(Event::Paste("two\r\nlines\u{1b}[31m\tend".into()));
+    model.update(TuiEvent::Key(KeyEvent::new(KeyCode::Enter, KeyModifiers::ALT)));
+    model.update(TuiEvent::Paste("two\r\nlines\u{1b}[31m\tend".into()));
     press(&mut model, KeyCode::Enter);
     let text = "quick? no\ntwo\nlines[31m    end";
     let sent = serve(&mut model, &store);
     let is_sent = |effect: &Effect| match effect {
-        Effect::Ask(Request::Send(message)) => {
+        Effect::Ask(ServerRequest::Send(message)) => {
             assert_eq!(message.content.as_deref().unwrap().replace('\t', "    "), text);
             assert_eq!(message.platform.as_deref(), Some("qq"));
             message.recipient == "group_1"
@@ -359,7 +359,7 @@ fn statuses_follow_and_failures_can_be_sent_again() {
         seq: 1,
         last_error: Some("no such group".into()),
     };
-    model.update(Event::Watch(watch::Event::Status(change)));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Status(change)));
     press(&mut model, KeyCode::Tab);
     press(&mut model, KeyCode::Char('k'));
     let failed = model.stream().selected().unwrap();
@@ -367,7 +367,7 @@ fn statuses_follow_and_failures_can_be_sent_again() {
     press(&mut model, KeyCode::Char('x'));
     assert!(model.notice().unwrap().contains("only pending messages"));
     press(&mut model, KeyCode::Char('R'));
-    let again = Effect::Ask(Request::SetStatus(Uuid::from_u128(1), Status::Pending));
+    let again = Effect::Ask(ServerRequest::SetStatus(Uuid::from_u128(1), Status::Pending));
     assert!(model.settle().contains(&again));
 }
 
@@ -382,8 +382,8 @@ fn deleting_asks_first() {
     press(&mut model, KeyCode::Char('d'));
     press(&mut model, KeyCode::Char('y'));
     let id = Uuid::from_u128(3);
-    assert_eq!(model.settle(), [Effect::Ask(Request::Delete(id))]);
-    model.update(Event::Reply(Reply::Deleted(id)));
+    assert_eq!(model.settle(), [Effect::Ask(ServerRequest::Delete(id))]);
+    model.update(TuiEvent::Reply(ServerReply::Deleted(id)));
     assert_eq!(contents(&model), ["number 1", "number 2"]);
     assert_eq!(model.stream().selected().unwrap().content.readable(), "number 2");
 }
@@ -420,11 +420,13 @@ fn a_server_that_cannot_search_does_not_confuse() {
     press(&mut model, KeyCode::Tab);
     // The test's server ignores what is searched for, as an old one does.
     let asked = model.settle();
-    let is_search = |effect: &Effect| matches!(effect, Effect::Ask(Request::Page { wanted, .. }) if wanted.query.as_deref() == Some("needle"));
+    let is_search = |effect: &Effect| matches!(effect, Effect::Ask(ServerRequest::Page { wanted, .. }) if wanted.query.as_deref() == Some("needle"));
     assert!(asked.iter().any(is_search), "{asked:?}");
-    let Effect::Ask(Request::Page { ticket, wanted }) = &asked[0] else { panic!("{asked:?}") };
+    let Effect::Ask(ServerRequest::Page { ticket, wanted }) = &asked[0] else {
+        panic!("{asked:?}")
+    };
     let found = page(&store, wanted);
-    model.update(Event::Reply(Reply::Page { ticket: *ticket, found }));
+    model.update(TuiEvent::Reply(ServerReply::Page { ticket: *ticket, found }));
     assert_eq!(serve(&mut model, &store), []);
     assert_eq!(contents(&model), ["a needle"]);
     press(&mut model, KeyCode::Esc);
@@ -439,15 +441,15 @@ fn a_bounded_search_goes_on_where_the_server_ended() {
     type_in(&mut model, "x");
     press(&mut model, KeyCode::Tab);
     let asked = model.settle();
-    let Effect::Ask(Request::Page { ticket, .. }) = asked[0] else { panic!("{asked:?}") };
+    let Effect::Ask(ServerRequest::Page { ticket, .. }) = asked[0] else { panic!("{asked:?}") };
     let found = HistoryPage {
         messages: vec![message(9, "group_1", "x")],
         searched_to: Some("5".into()),
         ..HistoryPage::default()
     };
-    model.update(Event::Reply(Reply::Page { ticket, found }));
+    model.update(TuiEvent::Reply(ServerReply::Page { ticket, found }));
     let asked = model.settle();
-    let Effect::Ask(Request::Page { wanted, .. }) = &asked[0] else { panic!("{asked:?}") };
+    let Effect::Ask(ServerRequest::Page { wanted, .. }) = &asked[0] else { panic!("{asked:?}") };
     assert_eq!(wanted.before.as_deref(), Some("5"));
 }
 
@@ -475,8 +477,8 @@ fn filters_limit_the_stream_and_escape_ends_them() {
 #[test]
 fn another_store_begins_anew() {
     let mut model = connected(80, 24, &many(50));
-    model.update(Event::Watch(watch::Event::Away("it has gone".into())));
-    model.update(Event::Watch(watch::Event::Here { since: 2 }));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Away("it has gone".into())));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: 2 }));
     serve(&mut model, &many(2));
     assert_eq!(contents(&model), ["number 1", "number 2"]);
 }
@@ -487,15 +489,16 @@ fn the_same_store_goes_on_with_the_events_that_were_missed() {
     store.push(own(51, "group_1", "mine", Status::Pending));
     let mut model = connected(80, 24, &store);
     model.settle();
-    model.update(Event::Watch(watch::Event::Away("it has gone".into())));
-    model.update(Event::Watch(watch::Event::Here { since: 51 }));
-    model.update(Event::Tick(NOON + 1));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Away("it has gone".into())));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: 51 }));
+    model.update(TuiEvent::Tick(NOON + 1));
     let asked = model.settle();
-    let wanted = [Request::Platforms, Request::Stats, Request::Requests].map(Effect::Ask);
+    let wanted =
+        [ServerRequest::Platforms, ServerRequest::Stats, ServerRequest::Requests].map(Effect::Ask);
     assert_eq!(asked, wanted, "the rest is told");
     let routed =
         Message { platform: Some("wechat".into()), ..own(51, "group_1", "mine", Status::Sent) };
-    model.update(Event::Watch(watch::Event::Updated(Box::new(routed))));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Updated(Box::new(routed))));
     assert_eq!(model.stream().window().by_id(Uuid::from_u128(51)).unwrap().status, Status::Sent);
     let deleted = MessageDeleted {
         id: Uuid::from_u128(50),
@@ -503,7 +506,7 @@ fn the_same_store_goes_on_with_the_events_that_were_missed() {
         conversation: "group_1".into(),
         seq: 50,
     };
-    model.update(Event::Watch(watch::Event::Deleted(deleted)));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Deleted(deleted)));
     assert_eq!(contents(&model).len(), 50);
 }
 
@@ -511,9 +514,9 @@ fn the_same_store_goes_on_with_the_events_that_were_missed() {
 fn a_store_that_was_replaced_is_loaded_afresh_with_a_word() {
     let mut model = connected(80, 24, &many(50));
     model.settle();
-    model.update(Event::Watch(watch::Event::StoreReplaced));
+    model.update(TuiEvent::Watch(watch::WatchEvent::StoreReplaced));
     // Its newest message has the same place by chance.
-    model.update(Event::Watch(watch::Event::Here { since: 50 }));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: 50 }));
     serve(&mut model, &many(3));
     assert_eq!(contents(&model), ["number 1", "number 2", "number 3"]);
     assert!(model.notice().is_some_and(|notice| notice.contains("afresh")));
@@ -523,7 +526,7 @@ fn a_store_that_was_replaced_is_loaded_afresh_with_a_word() {
 fn a_conversation_that_was_named_shows_its_name() {
     let mut model = connected(80, 24, &many(2));
     let named = http::Conversation { name: Some("Friends".into()), ..conversation("group_1", 2) };
-    model.update(Event::Watch(watch::Event::Conversation(named)));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Conversation(named)));
     let listed: Vec<_> = model.listed().iter().map(|known| known.name().to_owned()).collect();
     assert!(listed.contains(&"Friends".to_owned()), "{listed:?}");
 }
@@ -543,17 +546,17 @@ fn a_conversation_has_its_newest_name_everywhere() {
     assert_eq!(names(&model), ["New", "New", "New"]);
     // Another client was told of one more name first.
     let renamed = http::Conversation { name: Some("Newest".into()), ..conversation("group_1", 3) };
-    model.update(Event::Reply(Reply::Conversations(vec![renamed])));
+    model.update(TuiEvent::Reply(ServerReply::Conversations(vec![renamed])));
     assert_eq!(names(&model), ["Newest", "Newest", "Newest"]);
 }
 
 #[test]
 fn what_failed_while_the_server_was_away_is_not_shown_when_it_is_back() {
     let mut model = connected(100, 20, &many(3));
-    model.update(Event::Watch(watch::Event::Away("gone".into())));
-    model.update(Event::Reply(Reply::Failed("no server answers".into())));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Away("gone".into())));
+    model.update(TuiEvent::Reply(ServerReply::Failed("no server answers".into())));
     assert_eq!(model.notice(), Some("no server answers"));
-    model.update(Event::Watch(watch::Event::Here { since: 3 }));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: 3 }));
     assert_eq!(model.notice(), None);
 }
 
@@ -581,7 +584,7 @@ fn enter(model: &mut Model, store: &[Message]) -> Vec<Effect> {
 }
 
 fn control(model: &mut Model, c: char) {
-    model.update(Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL)));
+    model.update(TuiEvent::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL)));
 }
 
 /// Whether a row for what is new is on the screen, and the message under it.
@@ -597,7 +600,7 @@ fn a_conversation_opens_at_its_first_unread_message_however_many_there_are() {
         let store = many(count);
         let mut model = connected(80, 24, &store);
         let listed = vec![known("group_1", count, unread)];
-        model.update(Event::Reply(Reply::Conversations(listed)));
+        model.update(TuiEvent::Reply(ServerReply::Conversations(listed)));
         let asked = enter(&mut model, &store);
         let first = format!("number {}", count - unread + 1);
         assert_eq!(first_new(&model), Some(first.clone()), "{unread} of {count}");
@@ -623,10 +626,10 @@ fn what_another_client_reads_is_read_here() {
     let mut model = connected(80, 24, &store);
     hear(&mut model, message(6, "group_1", "new"));
     assert_eq!(model.listed()[0].unread, 1);
-    model.update(Event::Watch(watch::Event::Conversation(known("group_1", 6, 0))));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Conversation(known("group_1", 6, 0))));
     assert_eq!(model.listed()[0].unread, 0);
     // What the server has counted already is not counted again.
-    model.update(Event::Watch(watch::Event::Conversation(known("group_1", 7, 1))));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Conversation(known("group_1", 7, 1))));
     hear(&mut model, message(7, "group_1", "newer"));
     assert_eq!(model.listed()[0].unread, 1);
 }
@@ -646,7 +649,7 @@ fn a_reply_names_its_message_and_escape_ends_it() {
     press(&mut model, KeyCode::Enter);
     let sent = serve(&mut model, &store);
     let id = Uuid::from_u128(2).to_string();
-    let is_reply = |effect: &Effect| matches!(effect, Effect::Ask(Request::Send(message)) if message.reply_to.as_ref() == Some(&id));
+    let is_reply = |effect: &Effect| matches!(effect, Effect::Ask(ServerRequest::Send(message)) if message.reply_to.as_ref() == Some(&id));
     assert!(sent.iter().any(is_reply), "{sent:?}");
     assert_eq!(model.purpose(), None);
     press(&mut model, KeyCode::Esc);
@@ -673,7 +676,10 @@ fn an_edit_keeps_mentions_and_gives_the_draft_back() {
     let sent = serve(&mut model, &store);
     let wanted = vec![segments[0].clone(), Segment::Text { text: " hello".into() }];
     let change = MessageChange { segments: Some(wanted), ..MessageChange::default() };
-    assert!(sent.contains(&Effect::Ask(Request::Edit(Uuid::from_u128(1), change))), "{sent:?}");
+    assert!(
+        sent.contains(&Effect::Ask(ServerRequest::Edit(Uuid::from_u128(1), change))),
+        "{sent:?}"
+    );
     assert_eq!(model.draft().text(), "unfinished");
 }
 
@@ -689,12 +695,12 @@ fn a_recall_asks_first_and_a_reaction_is_chosen_or_typed() {
     press(&mut model, KeyCode::Char('u'));
     press(&mut model, KeyCode::Char('y'));
     let id = Uuid::from_u128(1);
-    assert!(serve(&mut model, &store).contains(&Effect::Ask(Request::Recall(id))));
+    assert!(serve(&mut model, &store).contains(&Effect::Ask(ServerRequest::Recall(id))));
     for (typed, emoji) in [("heart", "❤"), ("🦀", "🦀")] {
         press(&mut model, KeyCode::Char('+'));
         type_in(&mut model, typed);
         press(&mut model, KeyCode::Enter);
-        let reacts = Effect::Ask(Request::React(id, emoji.into(), true));
+        let reacts = Effect::Ask(ServerRequest::React(id, emoji.into(), true));
         assert!(serve(&mut model, &store).contains(&reacts), "{emoji}");
     }
 }
@@ -796,7 +802,7 @@ fn names_are_completed_and_become_mentions() {
     assert_eq!(model.draft().text(), "hi @Alice !");
     press(&mut model, KeyCode::Enter);
     let sent = serve(&mut model, &store);
-    let mentions = |effect: &Effect| matches!(effect, Effect::Ask(Request::Send(message)) if message.segments.as_ref().is_some_and(|all| matches!(&all[1], Segment::Mention { user, .. } if user == "7")));
+    let mentions = |effect: &Effect| matches!(effect, Effect::Ask(ServerRequest::Send(message)) if message.segments.as_ref().is_some_and(|all| matches!(&all[1], Segment::Mention { user, .. } if user == "7")));
     assert!(sent.iter().any(mentions), "{sent:?}");
     // Where there is nothing to complete, Tab goes on to the next pane.
     press(&mut model, KeyCode::Tab);
@@ -821,7 +827,7 @@ fn the_path_of_a_file_is_completed_and_sent() {
     press(&mut model, KeyCode::Enter);
     let sent = serve(&mut model, &store);
     let path = folder.path().join("chart two.png");
-    let is_file = |effect: &Effect| matches!(effect, Effect::Ask(Request::SendFile(message, sent)) if *sent == path && message.recipient == "group_1");
+    let is_file = |effect: &Effect| matches!(effect, Effect::Ask(ServerRequest::SendFile(message, sent)) if *sent == path && message.recipient == "group_1");
     assert!(sent.iter().any(is_file), "{sent:?}");
 }
 
@@ -840,7 +846,7 @@ fn links_and_files_are_opened_and_files_saved() {
     enter(&mut model, &store);
     press(&mut model, KeyCode::Esc);
     press(&mut model, KeyCode::Char('s'));
-    let saves = |effect: &Effect| matches!(effect, Effect::Ask(Request::Fetch(file, Fetching::Save)) if file.name.as_deref() == Some("q.pdf"));
+    let saves = |effect: &Effect| matches!(effect, Effect::Ask(ServerRequest::Fetch(file, Fetching::Save)) if file.name.as_deref() == Some("q.pdf"));
     assert!(serve(&mut model, &store).iter().any(saves));
     // There are two things to open: one is chosen.
     press(&mut model, KeyCode::Char('o'));
@@ -855,7 +861,7 @@ fn people_are_notified_of_what_they_do_not_see() {
     let mut model = connected(80, 24, &store);
     press(&mut model, KeyCode::Char('!'));
     let notified = |model: &mut Model, seq: u64, conversation: &str| {
-        model.update(Event::Tick(NOON + seq * 10));
+        model.update(TuiEvent::Tick(NOON + seq * 10));
         let new = Message { created_at: NOON + seq * 10, ..message(seq, conversation, "x") };
         hear(model, new);
         let effects = serve(model, &store);
@@ -867,7 +873,7 @@ fn people_are_notified_of_what_they_do_not_see() {
     press(&mut model, KeyCode::Enter);
     let open = model.title();
     assert!(!notified(&mut model, 5, &open), "it is read as it comes");
-    model.update(Event::Focus(false));
+    model.update(TuiEvent::Focus(false));
     press(&mut model, KeyCode::Esc);
     press(&mut model, KeyCode::Char('!'));
     assert!(notified(&mut model, 6, &open), "nobody looks");
@@ -877,12 +883,12 @@ fn people_are_notified_of_what_they_do_not_see() {
 fn waiting_messages_say_what_they_wait_for() {
     let store = [own(1, "group_1", "hi", Status::Pending)];
     let mut model = connected(80, 24, &store);
-    model.update(Event::Tick(NOON - NOON % WAITING + WAITING));
+    model.update(TuiEvent::Tick(NOON - NOON % WAITING + WAITING));
     let asked = model.settle();
-    assert!(asked.contains(&Effect::Ask(Request::Message(Uuid::from_u128(1)))), "{asked:?}");
+    assert!(asked.contains(&Effect::Ask(ServerRequest::Message(Uuid::from_u128(1)))), "{asked:?}");
     let waits =
         Message { waiting: Some("no adapter of qq is connected".into()), ..store[0].clone() };
-    model.update(Event::Reply(Reply::Message(Box::new(waits))));
+    model.update(TuiEvent::Reply(ServerReply::Message(Box::new(waits))));
     let shown = format!("{:?}", model.stream().visible());
     assert!(shown.contains("no adapter of qq is connected"), "{shown}");
 }
@@ -893,7 +899,7 @@ fn notices_stand_where_they_came() {
     let mut model = connected(80, 24, &store);
     let listed =
         http::Conversation { last_message: Some(store[1].clone()), ..known("group_1", 2, 0) };
-    model.update(Event::Reply(Reply::Conversations(vec![listed])));
+    model.update(TuiEvent::Reply(ServerReply::Conversations(vec![listed])));
     let notice = Notice {
         platform: "qq".into(),
         account: "1".into(),
@@ -905,7 +911,7 @@ fn notices_stand_where_they_came() {
         created_at: NOON,
         request: None,
     };
-    model.update(Event::Watch(watch::Event::Notice(Box::new(notice))));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Notice(Box::new(notice))));
     enter(&mut model, &store);
     hear(&mut model, message(3, "group_1", "welcome"));
     serve(&mut model, &store);
@@ -932,14 +938,14 @@ fn requests_are_answered() {
         created_at: NOON,
         approved: None,
     };
-    model.update(Event::Reply(Reply::Requests(vec![request.clone()])));
+    model.update(TuiEvent::Reply(ServerReply::Requests(vec![request.clone()])));
     assert_eq!(model.waiting_requests(), 1);
     press(&mut model, KeyCode::Char('w'));
     press(&mut model, KeyCode::Enter);
     press(&mut model, KeyCode::Char('n'));
-    assert!(model.settle().contains(&Effect::Ask(Request::Answer(7, false))));
+    assert!(model.settle().contains(&Effect::Ask(ServerRequest::Answer(7, false))));
     let answered = http::Request { approved: Some(false), ..request };
-    model.update(Event::Reply(Reply::RequestAnswered(Box::new(answered))));
+    model.update(TuiEvent::Reply(ServerReply::RequestAnswered(Box::new(answered))));
     assert_eq!(model.waiting_requests(), 0);
 }
 
@@ -978,7 +984,7 @@ fn the_mouse_chooses_opens_and_scrolls() {
     let layout = model.layout();
     let point = |model: &mut Model, kind, column, row| {
         let modifiers = KeyModifiers::NONE;
-        model.update(Event::Mouse(MouseEvent { kind, column, row, modifiers }));
+        model.update(TuiEvent::Mouse(MouseEvent { kind, column, row, modifiers }));
     };
     let click = MouseEventKind::Down(MouseButton::Left);
     point(&mut model, click, layout.list.x + 3, layout.list.y + 3);
@@ -1053,19 +1059,19 @@ proptest! {
                 }
                 Step::Leave => {
                     is_here = false;
-                    model.update(Event::Watch(watch::Event::Away("gone".into())));
+                    model.update(TuiEvent::Watch(watch::WatchEvent::Away("gone".into())));
                 }
                 Step::Return(again) => {
                     is_here = true;
-                    model.update(Event::Watch(watch::Event::Here { since: told }));
+                    model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: told }));
                     let repeated = store.iter().filter(|m| m.seq <= told && m.seq + again > told);
                     repeated.for_each(|m| hear(&mut model, m.clone()));
                 }
                 Step::Press(code) => press(&mut model, code),
-                Step::Resize(width, height) => model.update(Event::Resize(width, height)),
+                Step::Resize(width, height) => model.update(TuiEvent::Resize(width, height)),
                 Step::Delete(seq) => {
                     store.retain(|message| message.seq != seq);
-                    model.update(Event::Reply(Reply::Deleted(Uuid::from_u128(seq.into()))));
+                    model.update(TuiEvent::Reply(ServerReply::Deleted(Uuid::from_u128(seq.into()))));
                 }
             }
             if is_here {

@@ -1,6 +1,6 @@
 //! Overlay of the stream: everything about one message, or the keys.
 
-use super::attachment::{self, Place};
+use super::attachment::{self, AttachmentPlace};
 use super::content::{self, Span};
 use super::rows::{self, local};
 use crate::model::message::{Message, Sender};
@@ -20,7 +20,7 @@ const NAMES: usize = 14;
 /// A row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Line {
+pub enum ViewLine {
     Title(String),
     Row { name: String, text: String },
     Text(Vec<Span>),
@@ -29,24 +29,24 @@ pub enum Line {
 /// The subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Subject {
+pub enum ViewSubject {
     Keys,
     Message(Box<Message>),
 }
 
 /// Rows that can be scrolled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct View {
+pub struct ScrollView {
     #[allow(missing_docs)]
-    pub subject: Subject,
-    lines: Vec<Line>,
+    pub subject: ViewSubject,
+    lines: Vec<ViewLine>,
     top: usize,
     size: (u16, u16),
 }
 
-impl View {
+impl ScrollView {
     /// From its top, on a size.
-    pub fn new(subject: Subject, size: (u16, u16), zone: &TimeZone) -> Self {
+    pub fn new(subject: ViewSubject, size: (u16, u16), zone: &TimeZone) -> Self {
         let mut view = Self { subject, lines: Vec::new(), top: 0, size: (0, 0) };
         view.lay_out(size, zone);
         view
@@ -57,8 +57,8 @@ impl View {
         self.size = size;
         let width = usize::from(size.0);
         self.lines = match &self.subject {
-            Subject::Keys => keys(width),
-            Subject::Message(message) => details(message, width, zone),
+            ViewSubject::Keys => keys(width),
+            ViewSubject::Message(message) => details(message, width, zone),
         };
         self.scroll(0);
     }
@@ -71,13 +71,13 @@ impl View {
     /// The title of its frame.
     pub fn title(&self) -> &'static str {
         match self.subject {
-            Subject::Keys => "Keys",
-            Subject::Message(_) => "Message",
+            ViewSubject::Keys => "Keys",
+            ViewSubject::Message(_) => "Message",
         }
     }
 
     /// The rows on the screen.
-    pub fn shown(&self) -> &[Line] {
+    pub fn shown(&self) -> &[ViewLine] {
         let end = (self.top + usize::from(self.size.1)).min(self.lines.len());
         &self.lines[self.top..end]
     }
@@ -99,13 +99,13 @@ impl View {
     }
 }
 
-fn keys(width: usize) -> Vec<Line> {
+fn keys(width: usize) -> Vec<ViewLine> {
     let mut lines = Vec::new();
     for mode in Mode::ALL {
         if !lines.is_empty() {
-            lines.push(Line::Row { name: String::new(), text: String::new() });
+            lines.push(ViewLine::Row { name: String::new(), text: String::new() });
         }
-        lines.push(Line::Title(mode.title().to_owned()));
+        lines.push(ViewLine::Title(mode.title().to_owned()));
         for binding in TABLE.iter().filter(|binding| binding.mode == mode) {
             let names: Vec<_> = binding.keys.iter().map(ToString::to_string).collect();
             row(&mut lines, &names.join(", "), binding.help, width);
@@ -114,7 +114,7 @@ fn keys(width: usize) -> Vec<Line> {
     lines
 }
 
-fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<Line> {
+fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<ViewLine> {
     let time = |seconds| {
         let time = local(seconds, zone).strftime("%Y-%m-%d %H:%M:%S %:z");
         format!("{time} ({seconds})")
@@ -161,19 +161,19 @@ fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<Line> {
             row(&mut lines, name, &value, width);
         }
     }
-    lines.push(Line::Title("content".into()));
+    lines.push(ViewLine::Title("content".into()));
     let (said, is_cut) = content::wrap(&rows::said(message, MAX_CHARACTERS), width, MAX_ROWS);
-    lines.extend(said.into_iter().map(Line::Text));
+    lines.extend(said.into_iter().map(ViewLine::Text));
     if is_cut {
-        lines.push(Line::Title("there is more; `rechat get` prints all of it".into()));
+        lines.push(ViewLine::Title("there is more; `rechat get` prints all of it".into()));
     }
     let forwarded = content::forwarded(&message.content, MAX_CHARACTERS);
     if !forwarded.is_empty() {
-        lines.push(Line::Title("forwarded".into()));
-        lines.extend(content::wrap(&forwarded, width, MAX_ROWS).0.into_iter().map(Line::Text));
+        lines.push(ViewLine::Title("forwarded".into()));
+        lines.extend(content::wrap(&forwarded, width, MAX_ROWS).0.into_iter().map(ViewLine::Text));
     }
     for attachment in attachment::of(message) {
-        if let Place::Address(address) = &attachment.place {
+        if let AttachmentPlace::Address(address) = &attachment.place {
             row(&mut lines, "address", address, width);
         }
     }
@@ -181,18 +181,18 @@ fn details(message: &Message, width: usize, zone: &TimeZone) -> Vec<Line> {
 }
 
 /// A name and its value; below each other where there is no room beside.
-fn row(lines: &mut Vec<Line>, name: &str, value: &str, width: usize) {
+fn row(lines: &mut Vec<ViewLine>, name: &str, value: &str, width: usize) {
     let is_narrow = width < NAMES * 2;
     let columns = if is_narrow { width } else { width - NAMES - 1 };
     let is_long = text::width(name) > NAMES;
     if is_narrow || is_long {
-        lines.push(Line::Row { name: name.to_owned(), text: String::new() });
+        lines.push(ViewLine::Row { name: name.to_owned(), text: String::new() });
     }
     for (index, text) in text::wrap(value, columns, 100).rows.into_iter().enumerate() {
         let is_beside = index == 0 && !is_narrow && !is_long;
         let name = if is_beside { name.to_owned() } else { String::new() };
         let name = if is_narrow { name } else { format!("{name}{}", pad(&name)) };
-        lines.push(Line::Row { name, text });
+        lines.push(ViewLine::Row { name, text });
     }
 }
 

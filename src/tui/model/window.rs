@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 32 << 20;
 
 /// Messages one after the other.
 #[derive(Clone, Debug, Default)]
-pub struct Window {
+pub struct MessageWindow {
     messages: VecDeque<Message>,
     /// The position of the first one.
     first: i64,
@@ -22,7 +22,7 @@ pub struct Window {
     bytes: usize,
 }
 
-impl Window {
+impl MessageWindow {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()

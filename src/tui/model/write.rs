@@ -1,10 +1,10 @@
 //! Writing: sending what was written, and completing names and paths.
 
-use super::compose::{self, Mention, Wanted};
-use super::draft::{Purpose, Written};
+use super::compose::{self, Composed, Mention};
+use super::draft::{Purpose, SubmittedText};
 use super::rows::name_of;
-use super::scope::Key;
-use super::{Focus, Model, Request};
+use super::scope::ConversationKey;
+use super::{Focus, Model, ServerRequest};
 use crate::model::message::{Direction, MessageType};
 use crate::protocol::http::{MessageChange, NewMessage};
 use crate::search::normalise;
@@ -16,7 +16,7 @@ impl Model {
     /// Goes to write: to the open conversation, else to the one of the selected message.
     pub(super) fn write(&mut self) {
         if self.stream.scope().conversation.is_none() {
-            match self.stream.selected().map(Key::of) {
+            match self.stream.selected().map(ConversationKey::of) {
                 Some(key) => self.open_conversation(Some(key)),
                 None => return self.say("choose a conversation to write to"),
             }
@@ -27,19 +27,19 @@ impl Model {
 
     pub(super) fn send(&mut self) {
         let Some(key) = self.stream.scope().conversation.clone() else { return };
-        let Some(Written { text, purpose, mentions }) = self.draft.take() else { return };
+        let Some(SubmittedText { text, purpose, mentions }) = self.draft.take() else { return };
         let wanted = compose::read(&text, &mentions);
         if let Purpose::Edit(id) = purpose {
             let change = match wanted {
-                Wanted::Text(content) => {
+                Composed::Text(content) => {
                     MessageChange { content: Some(content), ..MessageChange::default() }
                 }
-                Wanted::Segments(segments) => {
+                Composed::Segments(segments) => {
                     MessageChange { segments: Some(segments), ..MessageChange::default() }
                 }
                 _ => return self.say("a file cannot take the place of a text (↑ brings it back)"),
             };
-            return self.ask(Request::Edit(id, change));
+            return self.ask(ServerRequest::Edit(id, change));
         }
         let reply_to = match purpose {
             Purpose::Reply(message) => Some(message.id.to_string()),
@@ -54,20 +54,20 @@ impl Model {
             reply_to,
         };
         match wanted {
-            Wanted::Text(text) => {
+            Composed::Text(text) => {
                 message.message_type = Some(MessageType::Text.to_string());
                 message.content = Some(text);
-                self.ask(Request::Send(message));
+                self.ask(ServerRequest::Send(message));
             }
-            Wanted::Segments(segments) => {
+            Composed::Segments(segments) => {
                 message.segments = Some(segments);
-                self.ask(Request::Send(message));
+                self.ask(ServerRequest::Send(message));
             }
-            Wanted::File(path) => {
+            Composed::File(path) => {
                 self.say(format!("sending {}", path.display()));
-                self.ask(Request::SendFile(message, path));
+                self.ask(ServerRequest::SendFile(message, path));
             }
-            Wanted::Nothing(why) => return self.say(why),
+            Composed::Nothing(why) => return self.say(why),
         }
         self.newest_message();
     }

@@ -4,7 +4,7 @@ use super::put::put;
 use super::theme::Theme;
 use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
-use crate::tui::model::conversations::Conversation;
+use crate::tui::model::conversations::ConversationState;
 use crate::tui::model::rows::local;
 use crate::tui::model::{ConnectionState, Focus, Model};
 use ratatui::Frame;
@@ -43,7 +43,7 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
         let y = row as u16 * layout.rows_each;
         let area = Rect { y: layout.list.y + y, height: layout.rows_each, ..layout.list }
             .intersection(layout.list);
-        let item = Item { area, style: style(at), is_chosen: at == place, theme };
+        let item = ListItem { area, style: style(at), is_chosen: at == place, theme };
         match at.checked_sub(1) {
             None => item.everything(frame, model),
             Some(index) => {
@@ -61,14 +61,14 @@ pub(super) fn draw(frame: &mut Frame, model: &Model, layout: &Layout, theme: The
     }
 }
 
-struct Item {
+struct ListItem {
     area: Rect,
     style: Style,
     is_chosen: bool,
     theme: Theme,
 }
 
-impl Item {
+impl ListItem {
     fn everything(&self, frame: &mut Frame, model: &Model) {
         let counted = model.listed();
         let counted: Vec<_> = counted.iter().filter(|conversation| !conversation.muted).collect();
@@ -78,7 +78,7 @@ impl Item {
         self.below(frame, "all conversations in one");
     }
 
-    fn conversation(&self, frame: &mut Frame, model: &Model, conversation: &Conversation) {
+    fn conversation(&self, frame: &mut Frame, model: &Model, conversation: &ConversationState) {
         let name = conversation.name();
         let name = if conversation.pinned { format!("▲ {name}") } else { name.to_owned() };
         let badge = badge(conversation.unread, conversation.mentions);

@@ -2,13 +2,13 @@
 
 use super::theme::Theme;
 use crate::tui::model::content::Span as Piece;
-use crate::tui::model::view::{Line as Content, View};
+use crate::tui::model::view::{ScrollView, ViewLine as Content};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 
-pub(super) fn draw(frame: &mut Frame, view: &View, area: Rect, theme: Theme) {
+pub(super) fn draw(frame: &mut Frame, view: &ScrollView, area: Rect, theme: Theme) {
     let line = |content: &Content| match content {
         Content::Title(text) => Line::styled(text.clone(), theme.heading()),
         Content::Row { name, text } => {

@@ -5,7 +5,7 @@ use super::theme::{Theme, mark};
 use crate::model::message::{Direction, Message};
 use crate::text::{cut, visible, width};
 use crate::tui::layout::Layout;
-use crate::tui::model::content::{Look, Span as Piece};
+use crate::tui::model::content::{Span as Piece, TextLook};
 use crate::tui::model::rows::{Columns, Row, author, local};
 use crate::tui::model::stream::Shown;
 use crate::tui::model::{ConnectionState, Focus, Model};
@@ -145,7 +145,7 @@ fn head(
             return;
         }
         let text = filled(text, width.into());
-        let mut line = vec![Piece::new(&text, Look::Plain)];
+        let mut line = vec![Piece::new(&text, TextLook::Plain)];
         if let Some(needle) = model.stream().needle() {
             needle.mark(&mut line);
         }

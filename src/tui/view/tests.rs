@@ -3,11 +3,11 @@ use crate::client::watch;
 use crate::model::content::{Content, ForwardItem, Media, Segment};
 use crate::model::message::{Message, MessageType, Recall, ReplyTo, Sender, Status};
 use crate::model::reaction::Reaction;
-use crate::protocol::http::{self, AdapterStatus, State, Stats};
+use crate::protocol::http::{self, AdapterStatus, PlatformState, Stats};
 use crate::tui::model::tests::{
     NOON, connected, conversation, hear, message, model, own, press, serve, type_in,
 };
-use crate::tui::model::{Event, Model, Reply};
+use crate::tui::model::{Model, ServerReply, TuiEvent};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use insta::assert_snapshot;
 use ratatui::Terminal;
@@ -87,10 +87,11 @@ fn in_use(width: u16, height: u16) -> Model {
         failed: 0,
         last_error: None,
     };
-    let adapters = vec![adapter("qq", State::Connected), adapter("wechat", State::Error)];
-    model.update(Event::Reply(Reply::Platforms(adapters)));
+    let adapters =
+        vec![adapter("qq", PlatformState::Connected), adapter("wechat", PlatformState::Error)];
+    model.update(TuiEvent::Reply(ServerReply::Platforms(adapters)));
     let stats = Stats { pending: 1, sending: 0, sent: 7, failed: 1, canceled: 0, total: 9 };
-    model.update(Event::Reply(Reply::Stats(stats)));
+    model.update(TuiEvent::Reply(ServerReply::Stats(stats)));
     model
 }
 
@@ -132,7 +133,7 @@ fn tiny() {
     press(&mut model, KeyCode::Tab);
     serve(&mut model, &store());
     assert_snapshot!("tiny_stream", shown(&model));
-    model.update(Event::Resize(8, 2));
+    model.update(TuiEvent::Resize(8, 2));
     serve(&mut model, &store());
     assert_snapshot!("too_small", shown(&model));
 }
@@ -172,11 +173,11 @@ fn searching() {
 fn away() {
     let why = "no server answers at http://test:8080: Connection refused";
     let mut model = model(80, 12);
-    model.update(Event::Watch(watch::Event::Away(why.into())));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Away(why.into())));
     serve(&mut model, &[]);
     assert_snapshot!("away_at_first", shown(&model));
     let mut model = in_use(80, 12);
-    model.update(Event::Watch(watch::Event::Away(why.into())));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Away(why.into())));
     serve(&mut model, &[]);
     assert_snapshot!("away_later", shown(&model));
 }
@@ -184,7 +185,7 @@ fn away() {
 #[test]
 fn an_empty_store() {
     let mut model = model(80, 16);
-    model.update(Event::Watch(watch::Event::Here { since: 0 }));
+    model.update(TuiEvent::Watch(watch::WatchEvent::Here { since: 0 }));
     serve(&mut model, &[]);
     assert_snapshot!(shown(&model));
 }
@@ -293,8 +294,12 @@ fn lively_group(width: u16, height: u16) -> Model {
         http::Conversation { muted: true, unread: 40, ..quiet("Announcements", 2) },
         http::Conversation { unread: 7, ..quiet("Harbour crew", 1) },
     ];
-    model.update(Event::Reply(Reply::Conversations(listed)));
-    model.update(Event::Reply(Reply::Stats(Stats { pending: 1, total: 11, ..Stats::default() })));
+    model.update(TuiEvent::Reply(ServerReply::Conversations(listed)));
+    model.update(TuiEvent::Reply(ServerReply::Stats(Stats {
+        pending: 1,
+        total: 11,
+        ..Stats::default()
+    })));
     press(&mut model, KeyCode::Char('j'));
     press(&mut model, KeyCode::Char('j'));
     press(&mut model, KeyCode::Enter);
@@ -318,7 +323,7 @@ fn a_lively_group_at_every_size() {
         press(&mut model, KeyCode::BackTab);
         serve(&mut model, &lively());
         assert_snapshot!(format!("list_{width}x{height}"), shown(&model));
-        model.update(Event::Key(KeyEvent::new(KeyCode::Char('k'), KeyModifiers::CONTROL)));
+        model.update(TuiEvent::Key(KeyEvent::new(KeyCode::Char('k'), KeyModifiers::CONTROL)));
         type_in(&mut model, "a");
         serve(&mut model, &lively());
         assert_snapshot!(format!("jump_{width}x{height}"), shown(&model));

@@ -2,8 +2,8 @@
 //! on a dark ground; what they say is said by words, marks or weight as well.
 
 use crate::model::message::Status;
-use crate::protocol::http::State;
-use crate::tui::model::content::Look;
+use crate::protocol::http::PlatformState;
+use crate::tui::model::content::TextLook;
 use ratatui::style::{Color, Modifier, Style};
 
 /// How things look.
@@ -55,20 +55,20 @@ impl Theme {
     }
 
     /// The look of a piece of a message.
-    pub fn look(self, look: Look) -> Style {
+    pub fn look(self, look: TextLook) -> Style {
         match look {
-            Look::Plain => Style::new(),
-            Look::Quiet => Self::quiet(),
-            Look::Mention => self.coloured(Color::Blue).patch(Self::strong()),
-            Look::Me => {
+            TextLook::Plain => Style::new(),
+            TextLook::Quiet => Self::quiet(),
+            TextLook::Mention => self.coloured(Color::Blue).patch(Self::strong()),
+            TextLook::Me => {
                 self.coloured(Color::Magenta).add_modifier(Modifier::BOLD | Modifier::REVERSED)
             }
-            Look::Media => self.coloured(Color::Cyan),
-            Look::Link => Style::new().add_modifier(Modifier::UNDERLINED),
-            Look::Recalled => Self::quiet().add_modifier(Modifier::CROSSED_OUT),
-            Look::Waiting => self.coloured(Color::Magenta),
-            Look::Wrong => self.wrong(),
-            Look::Mine => self.own(),
+            TextLook::Media => self.coloured(Color::Cyan),
+            TextLook::Link => Style::new().add_modifier(Modifier::UNDERLINED),
+            TextLook::Recalled => Self::quiet().add_modifier(Modifier::CROSSED_OUT),
+            TextLook::Waiting => self.coloured(Color::Magenta),
+            TextLook::Wrong => self.wrong(),
+            TextLook::Mine => self.own(),
         }
     }
 
@@ -119,12 +119,12 @@ impl Theme {
     }
 
     /// An adapter's state.
-    pub fn state(self, state: State) -> Style {
+    pub fn state(self, state: PlatformState) -> Style {
         match state {
-            State::Connected => self.well(),
-            State::Connecting => self.coloured(Color::Magenta),
-            State::Disconnected => Self::quiet(),
-            State::Error => self.wrong(),
+            PlatformState::Connected => self.well(),
+            PlatformState::Connecting => self.coloured(Color::Magenta),
+            PlatformState::Disconnected => Self::quiet(),
+            PlatformState::Error => self.wrong(),
         }
     }
 }
@@ -141,11 +141,11 @@ pub fn mark(status: Status) -> &'static str {
 }
 
 /// The mark of an adapter's state, one column wide.
-pub fn mark_of_state(state: State) -> &'static str {
+pub fn mark_of_state(state: PlatformState) -> &'static str {
     match state {
-        State::Connected => "●",
-        State::Connecting => "◌",
-        State::Disconnected => "○",
-        State::Error => "✗",
+        PlatformState::Connected => "●",
+        PlatformState::Connecting => "◌",
+        PlatformState::Disconnected => "○",
+        PlatformState::Error => "✗",
     }
 }

@@ -91,17 +91,17 @@ impl fmt::Debug for Calls {
 
 /// An action request.
 #[derive(Serialize)]
-struct Frame<'a, P> {
+struct ActionFrame<'a, P> {
     action: &'a str,
     params: P,
     echo: &'a str,
     #[serde(rename = "self", skip_serializing_if = "Option::is_none")]
-    bot: Option<Bot<'a>>,
+    bot: Option<BotSelf<'a>>,
 }
 
 /// One of several accounts on a connection (OneBot 12: basic-types.md, `self`).
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(in crate::adapter::onebot) struct Bot<'a> {
+pub(in crate::adapter::onebot) struct BotSelf<'a> {
     pub(in crate::adapter::onebot) platform: &'a str,
     pub(in crate::adapter::onebot) user_id: &'a str,
 }
@@ -126,7 +126,7 @@ impl Calls {
         &self,
         action: &str,
         params: impl Serialize,
-        bot: Option<Bot<'_>>,
+        bot: Option<BotSelf<'_>>,
     ) -> Result<ActionResponse, NoAnswer> {
         self.call_about(None, action, params, bot).await
     }
@@ -138,7 +138,7 @@ impl Calls {
         message: Uuid,
         action: &str,
         params: impl Serialize,
-        bot: Option<Bot<'_>>,
+        bot: Option<BotSelf<'_>>,
     ) -> Result<ActionResponse, NoAnswer> {
         self.call_about(Some(message), action, params, bot).await
     }
@@ -148,10 +148,10 @@ impl Calls {
         message: Option<Uuid>,
         action: &str,
         params: impl Serialize,
-        bot: Option<Bot<'_>>,
+        bot: Option<BotSelf<'_>>,
     ) -> Result<ActionResponse, NoAnswer> {
         let mut place = self.begin()?;
-        let request = Frame { action, params, echo: &place.echo, bot };
+        let request = ActionFrame { action, params, echo: &place.echo, bot };
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
         self.waiting().sizes.insert(place.echo.clone(), frame.len());
         self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
@@ -186,7 +186,7 @@ impl Calls {
         let (sender, answer) = oneshot::channel();
         let mut place = self.begin()?;
         self.waiting().through.insert(place.echo.clone(), sender);
-        let request = Frame { action, params, echo: &place.echo, bot: None };
+        let request = ActionFrame { action, params, echo: &place.echo, bot: None };
         let frame = serde_json::to_string(&request).map_err(|_| NoAnswer::NotSent("no JSON"))?;
         self.shared.writer.send(frame).map_err(NoAnswer::NotSent)?;
         tokio::select! {

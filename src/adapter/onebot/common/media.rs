@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 /// Where the bytes of an image, audio, video or file come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::adapter::onebot) enum Source<'a> {
+pub(in crate::adapter::onebot) enum ByteSource<'a> {
     /// To be fetched by `http` or `https`.
     Url(Cow<'a, str>),
     /// A path on the implementation's host.
@@ -17,7 +17,7 @@ pub(in crate::adapter::onebot) enum Source<'a> {
     Data { base64: Cow<'a, str>, name: Option<String> },
 }
 
-impl<'a> Source<'a> {
+impl<'a> ByteSource<'a> {
     /// Where the bytes of media come from. A path is one of the folder that the implementation sees,
     /// for only media that are kept here have one.
     pub(in crate::adapter::onebot) fn of(media: &'a Media) -> Result<Self, String> {
@@ -69,7 +69,7 @@ fn without_scheme<'a>(content: &'a str, scheme: &str) -> Option<&'a str> {
 }
 
 /// Reads a `data` URI (RFC 2397); the `name` parameter holds the file's name, percent-encoded.
-fn data_uri<'a>(head: &'a str, data: &'a str) -> Source<'a> {
+fn data_uri<'a>(head: &'a str, data: &'a str) -> ByteSource<'a> {
     let mut parameters = head.split(';').skip(1);
     let is_base64 = head.to_ascii_lowercase().ends_with(";base64");
     let name = parameters.find_map(|parameter| without_scheme(parameter, "name="));
@@ -80,7 +80,7 @@ fn data_uri<'a>(head: &'a str, data: &'a str) -> Source<'a> {
         let bytes: Vec<u8> = percent_decode_str(data).collect();
         Cow::Owned(STANDARD.encode(bytes))
     };
-    Source::Data { base64, name }
+    ByteSource::Data { base64, name }
 }
 
 /// The last part of a URL's path, decoded.
@@ -94,9 +94,9 @@ fn name_in_url(url: &str) -> Option<Cow<'_, str>> {
 mod tests {
     use super::*;
 
-    fn data(base64: &str, name: Option<&str>) -> Source<'static> {
+    fn data(base64: &str, name: Option<&str>) -> ByteSource<'static> {
         let base64 = Cow::Owned(base64.to_owned());
-        Source::Data { base64, name: name.map(str::to_owned) }
+        ByteSource::Data { base64, name: name.map(str::to_owned) }
     }
 
     #[test]
@@ -106,23 +106,23 @@ mod tests {
             (" HTTPS://X/a.png\n", "https://X/a.png"),
             ("Http://x", "http://x"),
         ] {
-            assert_eq!(Source::parse(content), Ok(Source::Url(url.into())), "{content}");
+            assert_eq!(ByteSource::parse(content), Ok(ByteSource::Url(url.into())), "{content}");
         }
     }
 
     #[test]
     fn bytes_come_as_base64_or_as_a_data_uri() {
-        assert_eq!(Source::parse("BASE64://aGk="), Ok(data("aGk=", None)));
-        assert_eq!(Source::parse("data:image/png;base64,aGk="), Ok(data("aGk=", None)));
-        assert_eq!(Source::parse("data:text/plain,h%69"), Ok(data("aGk=", None)));
+        assert_eq!(ByteSource::parse("BASE64://aGk="), Ok(data("aGk=", None)));
+        assert_eq!(ByteSource::parse("data:image/png;base64,aGk="), Ok(data("aGk=", None)));
+        assert_eq!(ByteSource::parse("data:text/plain,h%69"), Ok(data("aGk=", None)));
         let named = "data:application/pdf;name=%E5%AD%A3%E5%BA%A6%20a.pdf;base64,aGk=";
-        assert_eq!(Source::parse(named), Ok(data("aGk=", Some("季度 a.pdf"))));
+        assert_eq!(ByteSource::parse(named), Ok(data("aGk=", Some("季度 a.pdf"))));
     }
 
     #[test]
     fn a_path_or_a_name_is_refused() {
         for content in ["/tmp/a.png", "file:///tmp/a.png", r"C:\a.png", "ABC.image", "", "httpx"] {
-            assert!(Source::parse(content).unwrap_err().contains("http://"), "{content}");
+            assert!(ByteSource::parse(content).unwrap_err().contains("http://"), "{content}");
         }
     }
 
@@ -136,7 +136,7 @@ mod tests {
             ("base64://aGk=", "file"),
             ("data:a/b;NAME=c.pdf;base64,aGk=", "c.pdf"),
         ] {
-            assert_eq!(Source::parse(content).unwrap().name(), name, "{content}");
+            assert_eq!(ByteSource::parse(content).unwrap().name(), name, "{content}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Notices and requests as the core takes them (contract, items 26, 27 and 29).
 
-use crate::adapter::api::{Event, MessageRef, PlatformRequest, cut_to};
+use crate::adapter::api::{AdapterEvent, MessageRef, PlatformRequest, cut_to};
 use crate::model::message::{Sender, check_name};
 use crate::model::notice::{Notice, NoticeKind};
 use crate::model::reaction::ReactionChange;
@@ -9,7 +9,7 @@ use crate::model::reaction::ReactionChange;
 const MAX_TEXT: usize = 2_000;
 
 /// The surroundings of a notice: whom it was told, when, and the names of people.
-pub(in crate::adapter::onebot) struct Notices<'a> {
+pub(in crate::adapter::onebot) struct NoticeContext<'a> {
     pub(in crate::adapter::onebot) platform: &'a str,
     pub(in crate::adapter::onebot) account: &'a str,
     /// Unix seconds.
@@ -20,7 +20,7 @@ pub(in crate::adapter::onebot) struct Notices<'a> {
 
 /// The subject of a notice.
 #[derive(Debug, Default)]
-pub(in crate::adapter::onebot) struct About<'a> {
+pub(in crate::adapter::onebot) struct NoticeSubject<'a> {
     pub(in crate::adapter::onebot) conversation: Option<&'a str>,
     /// The person it is about.
     pub(in crate::adapter::onebot) user: Option<&'a str>,
@@ -31,14 +31,14 @@ pub(in crate::adapter::onebot) struct About<'a> {
     pub(in crate::adapter::onebot) request: Option<PlatformRequest>,
 }
 
-impl Notices<'_> {
+impl NoticeContext<'_> {
     /// A notice; `None` where its conversation has no usable name.
     pub(in crate::adapter::onebot) fn noticed(
         &self,
         kind: NoticeKind,
-        about: About<'_>,
-    ) -> Option<Event> {
-        let About { conversation, user, operator, text, request } = about;
+        about: NoticeSubject<'_>,
+    ) -> Option<AdapterEvent> {
+        let NoticeSubject { conversation, user, operator, text, request } = about;
         if let Some(conversation) = conversation {
             check_name("conversation", conversation).ok()?;
         }
@@ -55,7 +55,7 @@ impl Notices<'_> {
             created_at: self.at,
             request: None,
         });
-        Some(Event::Noticed { notice, request })
+        Some(AdapterEvent::Noticed { notice, request })
     }
 
     /// A message was taken back, by this person where it is told.
@@ -64,10 +64,10 @@ impl Notices<'_> {
         conversation: &str,
         message_id: &str,
         by: Option<&str>,
-    ) -> Option<Event> {
+    ) -> Option<AdapterEvent> {
         let message = self.message(conversation, message_id)?;
         let by = by.map(|id| self.person(Some(conversation), id));
-        Some(Event::Recalled { message, by, at: self.at })
+        Some(AdapterEvent::Recalled { message, by, at: self.at })
     }
 
     /// The reactions to a message changed.
@@ -76,9 +76,9 @@ impl Notices<'_> {
         conversation: &str,
         message_id: &str,
         change: ReactionChange,
-    ) -> Option<Event> {
+    ) -> Option<AdapterEvent> {
         let message = self.message(conversation, message_id)?;
-        Some(Event::Reacted { message, change, at: self.at })
+        Some(AdapterEvent::Reacted { message, change, at: self.at })
     }
 
     /// A message of a conversation.

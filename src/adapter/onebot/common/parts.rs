@@ -7,13 +7,13 @@ use crate::model::message::ReplyTo;
 
 /// One part of a message.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::adapter::onebot) enum Part {
+pub(in crate::adapter::onebot) enum MessagePart {
     Segment(Segment),
     /// The message that it answers.
     Reply(ReplyTo),
 }
 
-impl From<Segment> for Part {
+impl From<Segment> for MessagePart {
     fn from(segment: Segment) -> Self {
         Self::Segment(segment)
     }
@@ -21,7 +21,7 @@ impl From<Segment> for Part {
 
 /// How a message reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::adapter::onebot) struct Reading {
+pub(in crate::adapter::onebot) struct MessageReading {
     pub(in crate::adapter::onebot) content: Content,
     pub(in crate::adapter::onebot) reply_to: Option<Box<ReplyTo>>,
     /// The message as it came, where it is more than plain text.
@@ -30,15 +30,18 @@ pub(in crate::adapter::onebot) struct Reading {
     pub(in crate::adapter::onebot) says_nothing: bool,
 }
 
-impl Reading {
+impl MessageReading {
     /// Reads parts; a message of none is still a message.
-    pub(in crate::adapter::onebot) fn of(parts: Vec<Part>, original: Option<String>) -> Self {
+    pub(in crate::adapter::onebot) fn of(
+        parts: Vec<MessagePart>,
+        original: Option<String>,
+    ) -> Self {
         let mut segments = Vec::with_capacity(parts.len());
         let mut reply_to = None;
         for part in parts {
             match part {
-                Part::Segment(segment) => segments.push(segment),
-                Part::Reply(target) => reply_to = Some(Box::new(target)),
+                MessagePart::Segment(segment) => segments.push(segment),
+                MessagePart::Reply(target) => reply_to = Some(Box::new(target)),
             }
         }
         let says_nothing = segments.iter().all(says_nothing);
@@ -219,14 +222,17 @@ mod tests {
     #[test]
     fn a_reply_is_no_segment() {
         let target = ReplyTo { external_id: Some("5".into()), ..ReplyTo::default() };
-        let read = Reading::of(vec![Part::Reply(target.clone()), text("hi").into()], None);
+        let read =
+            MessageReading::of(vec![MessagePart::Reply(target.clone()), text("hi").into()], None);
         assert_eq!((read.content, read.reply_to), (Content::text("hi"), Some(Box::new(target))));
     }
 
     #[test]
     fn a_message_of_nothing_is_one() {
-        let read = Reading::of(vec![text("").into()], None);
+        let read = MessageReading::of(vec![text("").into()], None);
         assert_eq!((read.content.readable().as_ref(), read.says_nothing), ("[message]", true));
-        assert!(!Reading::of(vec![mention("5", None, &|_| false).into()], None).says_nothing);
+        assert!(
+            !MessageReading::of(vec![mention("5", None, &|_| false).into()], None).says_nothing
+        );
     }
 }

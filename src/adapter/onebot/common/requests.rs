@@ -3,10 +3,10 @@
 use super::answer::ActionResponse;
 use super::call::NoAnswer;
 use crate::adapter::api::{
-    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, MediaOf, MediaSource,
-    Outbound, ReadMedia, Request, Ways, with_media,
+    AccountRequest, Action, ActionError, AdapterEvent, Delivery, EventSink, ForwardOf, Found,
+    MediaOf, MediaSource, Outbound, ReadMedia, Ways, with_media,
 };
-use crate::adapter::transport::End;
+use crate::adapter::transport::ConnectionEnd;
 use crate::model::content::ForwardItem;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -53,7 +53,7 @@ pub(in crate::adapter::onebot) trait RequestHandler {
 /// Answers requests until the connection has `ended`, then those that are left.
 pub(in crate::adapter::onebot) async fn answer(
     handler: impl RequestHandler,
-    mut requests: mpsc::Receiver<Request>,
+    mut requests: mpsc::Receiver<AccountRequest>,
     media: Arc<dyn ReadMedia>,
     ended: CancellationToken,
 ) {
@@ -66,11 +66,11 @@ pub(in crate::adapter::onebot) async fn answer(
             // Once closed, the queue gives what it holds and then None.
             () = ended.cancelled(), if !requests.is_closed() => requests.close(),
             request = requests.recv(), if under_way.len() < MAX_UNDER_WAY => match request {
-                Some(Request::Call { answer, .. }) if calls.len() >= MAX_CALLS => {
+                Some(AccountRequest::Call { answer, .. }) if calls.len() >= MAX_CALLS => {
                     let busy = "too many actions are under way; try again later";
                     let _ = answer.send(Err(ActionError::Refused(busy.into())));
                 }
-                Some(request @ Request::Call { .. }) => {
+                Some(request @ AccountRequest::Call { .. }) => {
                     calls.push(answer_one(&handler, &media, request));
                 }
                 Some(request) => under_way.push(answer_one(&handler, &media, request)),
@@ -88,10 +88,10 @@ pub(in crate::adapter::onebot) fn late(
     message: Uuid,
     account: Option<String>,
     delivery: Delivery,
-) -> Option<Event> {
+) -> Option<AdapterEvent> {
     match delivery {
         Delivery::Sent { external_id, .. } => {
-            Some(Event::ConfirmedLate { message, account, external_id })
+            Some(AdapterEvent::ConfirmedLate { message, account, external_id })
         }
         Delivery::Closed => None,
         Delivery::Refused { reason, .. } | Delivery::Unknown { reason } => {
@@ -151,16 +151,20 @@ pub(in crate::adapter::onebot) fn accepted(
 /// Reports an event, if there is one.
 pub(in crate::adapter::onebot) async fn report(
     events: &EventSink,
-    event: Option<Event>,
-) -> Result<(), End> {
+    event: Option<AdapterEvent>,
+) -> Result<(), ConnectionEnd> {
     let Some(event) = event else { return Ok(()) };
-    if events.report(event).await { Ok(()) } else { Err(End::lost("rechat is stopping")) }
+    if events.report(event).await { Ok(()) } else { Err(ConnectionEnd::lost("rechat is stopping")) }
 }
 
 /// The asker may have gone; then the answer is dropped.
-async fn answer_one(handler: &impl RequestHandler, media: &Arc<dyn ReadMedia>, request: Request) {
+async fn answer_one(
+    handler: &impl RequestHandler,
+    media: &Arc<dyn ReadMedia>,
+    request: AccountRequest,
+) {
     match request {
-        Request::Send { message, answer } => {
+        AccountRequest::Send { message, answer } => {
             let ways = Ways { folder: handler.media_folder(), fetches: true };
             let delivery = match with_media(message, media, ways).await {
                 Ok(message) => handler.send(message).await,
@@ -168,19 +172,19 @@ async fn answer_one(handler: &impl RequestHandler, media: &Arc<dyn ReadMedia>, r
             };
             let _ = answer.send(delivery);
         }
-        Request::Find { message, answer } => {
+        AccountRequest::Find { message, answer } => {
             let _ = answer.send(handler.find(message).await);
         }
-        Request::OpenForward { forward, answer } => {
+        AccountRequest::OpenForward { forward, answer } => {
             let _ = answer.send(handler.open_forward(forward).await);
         }
-        Request::FindMedia { media, answer } => {
+        AccountRequest::FindMedia { media, answer } => {
             let _ = answer.send(handler.find_media(media).await);
         }
-        Request::Act { action, answer } => {
+        AccountRequest::Act { action, answer } => {
             let _ = answer.send(handler.act(action).await);
         }
-        Request::Call { action, params, answer } => {
+        AccountRequest::Call { action, params, answer } => {
             let _ = answer.send(handler.call_through(action, params).await);
         }
     }

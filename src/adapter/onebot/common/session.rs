@@ -1,8 +1,8 @@
 //! One connection, from its first frame to its end.
 
 use super::scalar::Scalar;
-use crate::adapter::transport::End;
-use crate::adapter::transport::{Closed, Frame, Reader};
+use crate::adapter::transport::ConnectionEnd;
+use crate::adapter::transport::{Reader, SocketClosed, TextFrame};
 use crate::metrics::METRICS;
 use crate::protocol::json::repair;
 use serde::Deserialize;
@@ -18,19 +18,19 @@ const ENDED_HERE: &str =
     "rechat ended it: it is stopping, or the adapter or its token is no longer configured";
 
 /// One connection as a version of OneBot sees it.
-pub(in crate::adapter::onebot) trait Session {
+pub(in crate::adapter::onebot) trait OneBotSession {
     /// Takes a frame; an error ends the connection.
-    fn frame(&mut self, text: &str) -> impl Future<Output = Result<(), End>> + Send;
+    fn frame(&mut self, text: &str) -> impl Future<Output = Result<(), ConnectionEnd>> + Send;
 
     /// Waits for something else than a frame, such as who the account is, and deals with it; an
     /// error ends the connection.
-    fn other_event(&mut self) -> impl Future<Output = Result<(), End>> + Send;
+    fn other_event(&mut self) -> impl Future<Output = Result<(), ConnectionEnd>> + Send;
 
     /// Takes a frame that is over the limit, to be passed over.
     fn too_large(&mut self, text: &str);
 
     /// Notes why the connection ends.
-    fn closed(&mut self, closed: &Closed);
+    fn closed(&mut self, closed: &SocketClosed);
 
     /// How long the implementation may send nothing, once it announced heartbeats.
     fn heartbeat(&self) -> Option<Duration>;
@@ -85,14 +85,14 @@ impl Skipped {
 /// Reads frames until the connection ends.
 pub(in crate::adapter::onebot) async fn read(
     mut reader: Reader,
-    session: &mut impl Session,
+    session: &mut impl OneBotSession,
     stop: &CancellationToken,
-) -> End {
+) -> ConnectionEnd {
     loop {
         let heartbeat = session.heartbeat();
         let frame = tokio::select! {
             biased;
-            () = stop.cancelled() => return End::lost(ENDED_HERE),
+            () = stop.cancelled() => return ConnectionEnd::lost(ENDED_HERE),
             frame = reader.next(heartbeat) => frame,
             dealt_with = session.other_event() => match dealt_with {
                 Ok(()) => continue,
@@ -100,20 +100,20 @@ pub(in crate::adapter::onebot) async fn read(
             },
         };
         let text = match frame {
-            Ok(Frame::Text(text)) => text,
-            Ok(Frame::TooLarge(text)) => {
+            Ok(TextFrame::Text(text)) => text,
+            Ok(TextFrame::TooLarge(text)) => {
                 session.too_large(&text);
                 continue;
             }
             Err(closed) => {
                 session.closed(&closed);
-                return End::lost(closed.reason());
+                return ConnectionEnd::lost(closed.reason());
             }
         };
         let text = repair(&text);
         tokio::select! {
             biased;
-            () = stop.cancelled() => return End::lost(ENDED_HERE),
+            () = stop.cancelled() => return ConnectionEnd::lost(ENDED_HERE),
             taken = session.frame(&text) => if let Err(end) = taken { return end },
         }
     }

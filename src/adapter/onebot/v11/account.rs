@@ -1,7 +1,7 @@
 //! Accounts: an API and an Event connection of one ID are one account, and share its state.
 
 use super::history_limits::HistoryLimits;
-use super::progress::Progress;
+use super::progress::SendProgress;
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::recent::Recent;
@@ -23,7 +23,7 @@ pub(super) struct Account {
     pub(super) through: Names,
     pub(super) history_limits: Arc<HistoryLimits>,
     /// Messages that go out as several.
-    pub(super) progress: Progress,
+    pub(super) progress: SendProgress,
     /// The connections that take actions, the newest last.
     calls: Mutex<Vec<Calls>>,
 }
@@ -38,7 +38,7 @@ impl Account {
             known: Recent::default(),
             through: Names::default(),
             history_limits,
-            progress: Progress::default(),
+            progress: SendProgress::default(),
             calls: Mutex::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! Actions of OneBot 11 (api/public.md): what is sent, and what the answers mean.
 
 use super::address::{Address, Id};
-use super::compose::{Body, Node, Step, Written, write};
+use super::compose::{Node, SendStep, StepBody, WireMessage, write};
 use super::options::MessageFormat;
 use crate::adapter::api::Delivery;
 use crate::adapter::onebot::common::answer::ActionResponse;
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 /// An action that sends a message.
 #[derive(Debug, Serialize)]
-pub(super) struct Sending<'s, 'a> {
+pub(super) struct SendAction<'s, 'a> {
     #[serde(skip)]
     pub(super) action: &'static str,
     #[serde(flatten)]
@@ -21,40 +21,40 @@ pub(super) struct Sending<'s, 'a> {
     #[serde(rename = "group_id", skip_serializing_if = "Option::is_none")]
     through: Option<Id<'s>>,
     #[serde(flatten)]
-    content: Content<'s, 'a>,
+    content: SentContent<'s, 'a>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Content<'s, 'a> {
-    Message(Written<'s, 'a>),
+enum SentContent<'s, 'a> {
+    Message(WireMessage<'s, 'a>),
     Upload { file: &'s str, name: &'s str },
     Forward { messages: &'s [Node<'a>] },
     AsMade { message: &'s RawValue },
 }
 
-impl<'s, 'a> Sending<'s, 'a> {
+impl<'s, 'a> SendAction<'s, 'a> {
     /// The action for a step of a message.
     pub(super) fn new(
-        step: &'s Step<'a>,
+        step: &'s SendStep<'a>,
         address: &'s Address<'a>,
         through: Option<&'s str>,
         format: MessageFormat,
     ) -> Self {
         let is_private = matches!(address, Address::Private { .. });
         let action = match (&step.body, address) {
-            (Body::Message(_), Address::Group { .. }) => "send_group_msg",
-            (Body::Message(_), Address::Private { .. }) => "send_private_msg",
+            (StepBody::Message(_), Address::Group { .. }) => "send_group_msg",
+            (StepBody::Message(_), Address::Private { .. }) => "send_private_msg",
             (_, Address::Channel { .. }) => "send_guild_channel_msg",
-            (Body::Upload { .. }, Address::Group { .. }) => "upload_group_file",
-            (Body::Upload { .. }, Address::Private { .. }) => "upload_private_file",
-            (Body::Forward(_), Address::Group { .. }) => "send_group_forward_msg",
-            (Body::Forward(_), Address::Private { .. }) => "send_private_forward_msg",
+            (StepBody::Upload { .. }, Address::Group { .. }) => "upload_group_file",
+            (StepBody::Upload { .. }, Address::Private { .. }) => "upload_private_file",
+            (StepBody::Forward(_), Address::Group { .. }) => "send_group_forward_msg",
+            (StepBody::Forward(_), Address::Private { .. }) => "send_private_forward_msg",
         };
         let content = match &step.body {
-            Body::Message(segments) => Content::Message(write(segments, format)),
-            Body::Upload { file, name } => Content::Upload { file, name },
-            Body::Forward(messages) => Content::Forward { messages },
+            StepBody::Message(segments) => SentContent::Message(write(segments, format)),
+            StepBody::Upload { file, name } => SentContent::Upload { file, name },
+            StepBody::Forward(messages) => SentContent::Forward { messages },
         };
         Self { action, address, through: through.filter(|_| is_private).map(Id::new), content }
     }
@@ -71,7 +71,7 @@ impl<'s, 'a> Sending<'s, 'a> {
             Address::Private { .. } => "send_private_msg",
             Address::Channel { .. } => "send_guild_channel_msg",
         };
-        let content = Content::AsMade { message };
+        let content = SentContent::AsMade { message };
         Self { action, address, through: through.filter(|_| is_private).map(Id::new), content }
     }
 }

@@ -94,14 +94,14 @@ fn source(answer: &ActionResponse, known: Option<&str>) -> Option<MediaSource> {
 async fn again(calls: &Calls, media: &MediaOf, known: Option<&str>) -> Option<String> {
     let params = json!({"message_id": Id::new(&media.external_id)});
     let answer = call(calls, "get_msg", params).await.ok()?;
-    let message: Told<'_> = answer.data()?;
+    let message: GetMessageAnswer<'_> = answer.data()?;
     let url = files(message.message).into_iter().nth(media.place)?.url?;
     (Some(&*url) != known).then_some(url)
 }
 
 /// The answer to `get_msg`.
 #[derive(serde::Deserialize)]
-struct Told<'a> {
+struct GetMessageAnswer<'a> {
     #[serde(borrow)]
     message: &'a RawValue,
 }

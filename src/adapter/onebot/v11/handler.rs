@@ -2,10 +2,10 @@
 
 use super::account::Account;
 use super::act::act;
-use super::action::{Sending, delivery};
+use super::action::{SendAction, delivery};
 use super::address::Address;
-use super::compose::{Step, steps};
-use super::options::Options;
+use super::compose::{SendStep, steps};
+use super::options::OneBot11Options;
 use super::written::as_made;
 use super::{find_media, history, lookup};
 use crate::adapter::api::{
@@ -25,7 +25,7 @@ const CALL_TIMEOUT: Duration = Duration::from_mins(2);
 pub(super) struct Handler {
     pub(super) account: Arc<Account>,
     pub(super) calls: Calls,
-    pub(super) options: Arc<Options>,
+    pub(super) options: Arc<OneBot11Options>,
 }
 
 impl RequestHandler for Handler {
@@ -52,7 +52,7 @@ impl RequestHandler for Handler {
         };
         let through = self.account.through.get(&message.conversation);
         let sending =
-            |step| Sending::new(step, &address, through.as_deref(), self.options.message_format);
+            |step| SendAction::new(step, &address, through.as_deref(), self.options.message_format);
         if let [step] = &steps[..] {
             let sending = sending(step);
             let answer = self.calls.send(message.id, sending.action, &sending, None).await;
@@ -117,7 +117,7 @@ impl Handler {
             let reason = "the message is no JSON".to_owned();
             return Delivery::Refused { reason, retryable: false };
         };
-        let sending = Sending::as_made(&made, address, through);
+        let sending = SendAction::as_made(&made, address, through);
         let answer = self.calls.send(message.id, sending.action, &sending, None).await;
         let delivery = delivery(answer);
         if let Delivery::Sent { external_id: Some(id), .. } = &delivery {
@@ -131,8 +131,8 @@ impl Handler {
     async fn send_all<'s, 'a: 's>(
         &self,
         message: &Outbound,
-        steps: &'s [Step<'a>],
-        sending: impl Fn(&'s Step<'a>) -> Sending<'s, 'a>,
+        steps: &'s [SendStep<'a>],
+        sending: impl Fn(&'s SendStep<'a>) -> SendAction<'s, 'a>,
     ) -> Delivery {
         let progress = &self.account.progress;
         let contents = steps.iter().map(|step| step.content.clone());

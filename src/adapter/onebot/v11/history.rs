@@ -5,9 +5,9 @@
 
 use super::account::Account;
 use super::address::Address;
-use super::event::Message;
-use super::options::Options;
-use crate::adapter::api::{Event, EventSink, Found, Outbound};
+use super::event::MessageEvent;
+use super::options::OneBot11Options;
+use crate::adapter::api::{AdapterEvent, EventSink, Found, Outbound};
 use crate::adapter::onebot::common::call::{Calls, NoAnswer};
 use crate::adapter::onebot::common::mentions::name_mentions;
 use crate::model::change::Inbound;
@@ -98,7 +98,7 @@ async fn fetch(
     let history: History<'_> = answer.data().ok_or(NoHistory::Refused)?;
     let own = account.id().unwrap_or_default();
     let read = |json: &RawValue| {
-        let message = Message::parse(json)?;
+        let message = MessageEvent::parse(json)?;
         let (mut inbound, _) =
             message.into_inbound(&account.platform, own, Some(conversation)).ok()?;
         account.known.insert(conversation, &inbound.external_id);
@@ -115,7 +115,7 @@ async fn fetch(
 pub(super) async fn catch_up(
     account: &Account,
     calls: &Calls,
-    options: &Options,
+    options: &OneBot11Options,
     events: &EventSink,
 ) {
     let mut groups = true;
@@ -132,7 +132,7 @@ pub(super) async fn catch_up(
         match fetch_what_fits(account, calls, &conversation, options.history).await {
             Ok(messages) => {
                 for message in messages {
-                    if !events.report(Event::Message(Box::new(message))).await {
+                    if !events.report(AdapterEvent::Message(Box::new(message))).await {
                         return;
                     }
                 }
@@ -145,9 +145,13 @@ pub(super) async fn catch_up(
 }
 
 /// The conversations of this account, as the core knows them.
-async fn conversations(account: &Account, options: &Options, events: &EventSink) -> Vec<String> {
+async fn conversations(
+    account: &Account,
+    options: &OneBot11Options,
+    events: &EventSink,
+) -> Vec<String> {
     let (answer, conversations) = oneshot::channel();
-    let question = Event::Conversations {
+    let question = AdapterEvent::Conversations {
         platform: account.platform.clone(),
         account: account.id().unwrap_or_default().to_owned(),
         limit: options.history_conversations,

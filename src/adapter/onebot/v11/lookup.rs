@@ -3,9 +3,9 @@
 
 use super::account::Account;
 use super::address::{Address, Id};
-use super::event::Message;
+use super::event::MessageEvent;
 use super::reading;
-use crate::adapter::api::{ActionError, Event, EventSink, MessageRef};
+use crate::adapter::api::{ActionError, AdapterEvent, EventSink, MessageRef};
 use crate::adapter::onebot::common::call::Calls;
 use crate::adapter::onebot::common::fields::Fields;
 use crate::adapter::onebot::common::mentions::person_key;
@@ -35,7 +35,7 @@ pub(super) async fn group_name(
     let Some(field) = answer.field("group_name") else { return };
     let Some(name) = field.text() else { return };
     account.names.set(conversation, name);
-    let named = Event::Named {
+    let named = AdapterEvent::Named {
         platform: account.platform.clone(),
         conversation: conversation.to_owned(),
         name: name.to_owned(),
@@ -65,7 +65,7 @@ pub(super) async fn person(
     let mut names = [&card, &nickname].into_iter().flatten().filter_map(|name| name.text());
     let Some(name) = names.find(|name| !name.trim().is_empty()).map(str::to_owned) else { return };
     account.people.set(&person_key(&message.conversation, &user), &name);
-    events.report(Event::MentionNamed { message, user, name }).await;
+    events.report(AdapterEvent::MentionNamed { message, user, name }).await;
 }
 
 /// Asks for the message that another one answers (api/public.md, `get_msg`).
@@ -82,7 +82,7 @@ pub(super) async fn answered(
     }
     let asked = Asked { message_id: Id::new(answered) };
     let Ok(answer) = calls.call("get_msg", asked, None).await else { return };
-    let Some(read) = answer.data::<&RawValue>().and_then(Message::parse) else { return };
+    let Some(read) = answer.data::<&RawValue>().and_then(MessageEvent::parse) else { return };
     let own = account.id().unwrap_or_default();
     let read = read.into_inbound(&account.platform, own, Some(&message.conversation));
     let Ok((found, _)) = read else { return };
@@ -92,7 +92,7 @@ pub(super) async fn answered(
         content: Some(excerpt(&found.content.readable())),
         external_id: Some(answered.to_owned()),
     });
-    events.report(Event::ReplyFound { message, reply_to }).await;
+    events.report(AdapterEvent::ReplyFound { message, reply_to }).await;
 }
 
 /// Asks for the messages of a forward (api/public.md, `get_forward_msg`).

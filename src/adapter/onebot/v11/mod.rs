@@ -23,12 +23,12 @@ mod written;
 
 #[cfg(fuzzing)]
 pub(in crate::adapter) use event::swallow;
-pub use written::{Written, cq_of_segments, segments_of_cq};
+pub use written::{BotMessage, cq_of_segments, segments_of_cq};
 
 use crate::adapter::api::Kind;
 use crate::adapter::service::{Adapter, Service, read_own};
-use crate::adapter::transport::{Connection, End, Running, ServeConnection};
-use options::Options;
+use crate::adapter::transport::{Connection, ConnectionEnd, Running, ServeConnection};
+use options::OneBot11Options;
 use std::sync::Arc;
 
 pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
@@ -49,18 +49,18 @@ pub(in crate::adapter) static ADAPTER: Adapter = Adapter {
     },
     logs_in: false,
     configure: |own| {
-        let options = Arc::new(read_own::<Options>(own)?);
+        let options = Arc::new(read_own::<OneBot11Options>(own)?);
         Ok(Service::Connections(Arc::new(OneBot11 { options })))
     },
 };
 
 #[derive(Debug)]
 struct OneBot11 {
-    options: Arc<Options>,
+    options: Arc<OneBot11Options>,
 }
 
 impl ServeConnection for OneBot11 {
-    fn serve(self: Arc<Self>, connection: Connection) -> Running<End> {
+    fn serve(self: Arc<Self>, connection: Connection) -> Running<ConnectionEnd> {
         Box::pin(connection::run(connection, Arc::clone(&self.options)))
     }
 }
@@ -86,9 +86,11 @@ pub(in crate::adapter) fn compose_segments(segments: &str) {
         original: None,
     };
     let Some(address) = address::Address::parse(&message.conversation) else { return };
-    let Ok(steps) = compose::steps(&message, &address, "1", &Options::default()) else { return };
+    let Ok(steps) = compose::steps(&message, &address, "1", &OneBot11Options::default()) else {
+        return;
+    };
     for step in &steps {
-        if let compose::Body::Message(segments) = &step.body {
+        if let compose::StepBody::Message(segments) = &step.body {
             for format in [options::MessageFormat::Array, options::MessageFormat::String] {
                 assert!(serde_json::to_string(&compose::write(segments, format)).is_ok());
             }

@@ -2,10 +2,10 @@
 //! and go-cqhttp added.
 
 use super::reading;
-use crate::adapter::api::{Event, PlatformRequest, RequestKind, cut};
+use crate::adapter::api::{AdapterEvent, PlatformRequest, RequestKind, cut};
 use crate::adapter::onebot::common::channel;
 use crate::adapter::onebot::common::fields::Fields;
-use crate::adapter::onebot::common::notices::{About, Notices};
+use crate::adapter::onebot::common::notices::{NoticeContext, NoticeSubject};
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
 use crate::model::notice::NoticeKind;
@@ -55,9 +55,9 @@ impl<'a> NoticeFrame<'a> {
         platform: &str,
         account: &str,
         name_of: &dyn Fn(&str, &str) -> Option<String>,
-    ) -> Vec<Event> {
+    ) -> Vec<AdapterEvent> {
         let at = self.0.scalar("time").and_then(Scalar::time).unwrap_or_else(now);
-        let notices = Notices { platform, account, at, name_of };
+        let notices = NoticeContext { platform, account, at, name_of };
         let conversation = self.conversation(account);
         let conversation = conversation.as_deref();
         match self.0.get("request_type") {
@@ -66,7 +66,7 @@ impl<'a> NoticeFrame<'a> {
         }
     }
 
-    fn notice(&self, notices: &Notices<'_>, conversation: Option<&str>) -> Vec<Event> {
+    fn notice(&self, notices: &NoticeContext<'_>, conversation: Option<&str>) -> Vec<AdapterEvent> {
         let fields = &self.0;
         let kind = fields.get("notice_type").unwrap_or_default();
         let sub_type = fields.get("sub_type").unwrap_or_default();
@@ -75,7 +75,7 @@ impl<'a> NoticeFrame<'a> {
         let user = fields.id("user_id");
         let noticed = |kind, user, operator, text: &str| {
             let text = text.to_owned();
-            let about = About { conversation, user, operator, text, request: None };
+            let about = NoticeSubject { conversation, user, operator, text, request: None };
             notices.noticed(kind, about).into_iter().collect()
         };
         match (kind, sub_type) {
@@ -130,9 +130,9 @@ impl<'a> NoticeFrame<'a> {
     fn request(
         &self,
         kind: &str,
-        notices: &Notices<'_>,
+        notices: &NoticeContext<'_>,
         conversation: Option<&str>,
-    ) -> Option<Event> {
+    ) -> Option<AdapterEvent> {
         let fields = &self.0;
         let sub_type = fields.get("sub_type").unwrap_or_default();
         let asks = fields.id("user_id");
@@ -153,12 +153,16 @@ impl<'a> NoticeFrame<'a> {
         let flag = fields.get("flag").filter(|_| is_known);
         let request = flag.map(|flag| PlatformRequest { kind, flag: flag.to_owned() });
         let text = fields.get("comment").unwrap_or_default().to_owned();
-        notices.noticed(notice, About { conversation, user, operator, text, request })
+        notices.noticed(notice, NoticeSubject { conversation, user, operator, text, request })
     }
 
     /// The reactions as `NapCat` and `LLBot` tell them (`group_msg_emoji_like`), or Lagrange
     /// (`reaction`).
-    fn reactions(&self, notices: &Notices<'_>, message: Option<(&str, &str)>) -> Vec<Event> {
+    fn reactions(
+        &self,
+        notices: &NoticeContext<'_>,
+        message: Option<(&str, &str)>,
+    ) -> Vec<AdapterEvent> {
         let Some((conversation, id)) = message else { return Vec::new() };
         let fields = &self.0;
         let by = fields.id("operator_id").or(fields.id("user_id"));
@@ -197,13 +201,17 @@ impl<'a> NoticeFrame<'a> {
         changes.into_iter().filter_map(|change| notices.reacted(conversation, id, change)).collect()
     }
 
-    fn edit(&self, notices: &Notices<'_>, message: Option<(&str, &str)>) -> Option<Event> {
+    fn edit(
+        &self,
+        notices: &NoticeContext<'_>,
+        message: Option<(&str, &str)>,
+    ) -> Option<AdapterEvent> {
         let (conversation, id) = message?;
         let message = notices.message(conversation, id)?;
         let is_me = |user: &str| user == notices.account;
         let written = self.0.any("message").filter(|json| json.get() != "null")?;
         let content = reading::read(written, &is_me).content;
-        Some(Event::Edited { message, content, at: notices.at })
+        Some(AdapterEvent::Edited { message, content, at: notices.at })
     }
 
     /// The conversation it is about: a group, a channel, or the friend that is not the account.

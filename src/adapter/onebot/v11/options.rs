@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// The settings of OneBot 11's own.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Options {
+pub(super) struct OneBot11Options {
     /// Messages of each conversation that are fetched after a reconnect; 0 fetches none.
     pub(super) history: usize,
     /// The most conversations of which messages are fetched, the newest first.
@@ -18,7 +18,7 @@ pub(super) struct Options {
     pub(super) message_format: MessageFormat,
 }
 
-impl Default for Options {
+impl Default for OneBot11Options {
     fn default() -> Self {
         Self {
             history: 20,

@@ -16,7 +16,7 @@ const MAX_WHOLES: usize = 1024;
 
 /// Messages that go out as several, as far as they have.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(super) struct SendProgress {
     state: Mutex<State>,
 }
 
@@ -38,7 +38,7 @@ struct UnderWay {
     sent: Vec<Option<String>>,
 }
 
-impl Progress {
+impl SendProgress {
     /// An attempt begins; returns how many parts have gone in earlier ones.
     pub(super) fn begin(
         &self,
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_new_attempt_goes_on_where_the_last_one_ended() {
-        let (progress, message) = (Progress::default(), Uuid::from_u128(1));
+        let (progress, message) = (SendProgress::default(), Uuid::from_u128(1));
         let begin = || progress.begin(message, "group_1", ["a".into(), "b".into()].into_iter());
         assert_eq!(begin(), 0);
         progress.note(message, Some("101".into()));
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_echo_of_a_later_part_is_known() {
-        let (progress, message) = (Progress::default(), Uuid::from_u128(1));
+        let (progress, message) = (SendProgress::default(), Uuid::from_u128(1));
         progress.begin(message, "group_1", ["a".into(), "b".into()].into_iter());
         assert!(!progress.is_part(&echo("101", "a")), "the first part stands for the message");
         progress.note(message, Some("101".into()));

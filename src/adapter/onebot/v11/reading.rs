@@ -2,7 +2,7 @@
 
 use super::cq;
 use super::segment::{self, Surroundings};
-use crate::adapter::onebot::common::parts::{Part, Reading};
+use crate::adapter::onebot::common::parts::{MessagePart, MessageReading};
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::adapter::onebot::common::segment::WireSegment;
 use crate::model::content::{ForwardItem, MAX_FORWARD_DEPTH, MAX_READ, MAX_SEGMENTS, Segment};
@@ -11,14 +11,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Reads a message: an array of segments, one segment, or a string with CQ codes.
-pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Reading {
+pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> MessageReading {
     let (parts, is_plain) = parts(message, is_me, 0, Bytes::AreDropped);
-    Reading::of(parts, (!is_plain).then(|| message.get().to_owned()))
+    MessageReading::of(parts, (!is_plain).then(|| message.get().to_owned()))
 }
 
 /// Reads a message that is to be sent, with the bytes of its files.
-pub(super) fn read_with_bytes(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Reading {
-    Reading::of(parts(message, is_me, 0, Bytes::AreKept).0, None)
+pub(super) fn read_with_bytes(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> MessageReading {
+    MessageReading::of(parts(message, is_me, 0, Bytes::AreKept).0, None)
 }
 
 /// Whether the bytes of files, as base64, are read.
@@ -44,7 +44,7 @@ pub(super) struct NamedFile {
 pub(super) fn files(message: &RawValue) -> Vec<NamedFile> {
     let around = Surroundings { is_me: &|_| false, items: &|_| Vec::new() };
     let file = |wire: &WireSegment<'_>| {
-        let Part::Segment(mut read) = segment::read(wire, &around)? else { return None };
+        let MessagePart::Segment(mut read) = segment::read(wire, &around)? else { return None };
         let (message_type, media) = read.media_mut()?;
         let url = media.url.take();
         Some(NamedFile {
@@ -76,7 +76,7 @@ fn parts(
     is_me: &dyn Fn(&str) -> bool,
     depth: usize,
     bytes: Bytes,
-) -> (Vec<Part>, bool) {
+) -> (Vec<MessagePart>, bool) {
     let json = message.get();
     let string: String;
     let mut is_cut = false;
@@ -107,8 +107,8 @@ fn parts(
 }
 
 /// Keeps the bytes of a file in the place of its address.
-fn keep_bytes(part: &mut Part, segment: &WireSegment<'_>) {
-    let Part::Segment(read) = part else { return };
+fn keep_bytes(part: &mut MessagePart, segment: &WireSegment<'_>) {
+    let MessagePart::Segment(read) = part else { return };
     let Some((_, media)) = read.media_mut() else { return };
     let bytes = segment
         .get("file")
@@ -121,7 +121,7 @@ fn keep_bytes(part: &mut Part, segment: &WireSegment<'_>) {
 /// One message of a forward, as an event has it or as a `node` segment does.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Item<'a> {
+struct ForwardNode<'a> {
     #[serde(borrow)]
     data: Option<&'a RawValue>,
     message: Option<&'a RawValue>,
@@ -135,7 +135,7 @@ struct Item<'a> {
     time: Scalar<'a>,
 }
 
-impl<'a> Item<'a> {
+impl<'a> ForwardNode<'a> {
     fn parse(json: &'a RawValue) -> Option<Self> {
         serde_json::from_str(json.get()).ok()
     }
@@ -159,14 +159,14 @@ fn items_at(content: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> V
 }
 
 fn item(json: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> Option<ForwardItem> {
-    let outer = Item::parse(json)?;
+    let outer = ForwardNode::parse(json)?;
     // A `node` segment has everything in its `data`.
     let item = match outer.data {
-        Some(data) => Item::parse(data)?,
+        Some(data) => ForwardNode::parse(data)?,
         None => outer,
     };
     let message = item.message.or(item.content)?;
-    let person = item.sender.and_then(Item::parse).unwrap_or_default();
+    let person = item.sender.and_then(ForwardNode::parse).unwrap_or_default();
     let id = [&person.user_id, &item.user_id, &item.uin].into_iter().find_map(Scalar::id);
     let names = [&person.card, &person.nickname, &item.nickname, &item.name];
     let name =
@@ -177,8 +177,8 @@ fn item(json: &RawValue, is_me: &dyn Fn(&str) -> bool, depth: usize) -> Option<F
     let segments: Vec<Segment> = parts
         .into_iter()
         .filter_map(|part| match part {
-            Part::Segment(segment) => Some(segment),
-            Part::Reply(_) => None,
+            MessagePart::Segment(segment) => Some(segment),
+            MessagePart::Reply(_) => None,
         })
         .collect();
     Some(ForwardItem { sender, created_at: item.time.time().unwrap_or_default(), segments })

@@ -3,7 +3,9 @@
 
 use super::faces;
 use crate::adapter::onebot::common::card::{card_of, of_json, of_xml};
-use crate::adapter::onebot::common::parts::{self, Part, location, media, mention, other, text};
+use crate::adapter::onebot::common::parts::{
+    self, MessagePart, location, media, mention, other, text,
+};
 use crate::adapter::onebot::common::segment::WireSegment;
 use crate::model::content::{ForwardItem, Media, Segment};
 use crate::model::message::{ReplyTo, Sender};
@@ -18,7 +20,7 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// Reads a segment; `None` where it says nothing of its own.
-pub(super) fn read(segment: &WireSegment<'_>, around: &Surroundings<'_>) -> Option<Part> {
+pub(super) fn read(segment: &WireSegment<'_>, around: &Surroundings<'_>) -> Option<MessagePart> {
     let read = match segment.kind()? {
         "text" => text(segment.plain_text()),
         "markdown" => text(segment.first_of(&["content"]).unwrap_or_default()),
@@ -26,7 +28,7 @@ pub(super) fn read(segment: &WireSegment<'_>, around: &Surroundings<'_>) -> Opti
             Some("all" | "0") => Segment::MentionAll {},
             user => mention(user.unwrap_or_default(), segment.get("name"), around.is_me),
         },
-        "reply" => return Some(Part::Reply(reply(segment))),
+        "reply" => return Some(MessagePart::Reply(reply(segment))),
         "face" => face(segment),
         "mface" | "bface" | "marketface" => sticker(segment),
         // NapCat and Lagrange tell stickers of the shop as images.
@@ -63,7 +65,7 @@ pub(super) fn read(segment: &WireSegment<'_>, around: &Surroundings<'_>) -> Opti
         "anonymous" => return None,
         kind => parts::unknown(kind, segment),
     };
-    Some(Part::Segment(read))
+    Some(MessagePart::Segment(read))
 }
 
 /// A reply; go-cqhttp lets people write one to a message that is not there, with its words.

@@ -3,7 +3,7 @@
 use super::cq;
 use super::options::MessageFormat;
 use super::reading;
-use crate::adapter::onebot::common::parts::Reading;
+use crate::adapter::onebot::common::parts::MessageReading;
 use crate::adapter::onebot::common::segment::WireSegment;
 use crate::model::content::Content;
 use serde_json::value::{RawValue, to_raw_value};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 /// A message that a bot wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct BotMessage {
     /// Its content in our words.
     pub content: Content,
     /// The ID of the message that it answers.
@@ -20,7 +20,7 @@ pub struct Written {
     pub original: String,
 }
 
-impl Written {
+impl BotMessage {
     /// Reads a message that is to be sent by an account, with the bytes of its files. `auto_escape`
     /// says that a string is plain text (api/public.md).
     pub fn read(message: &RawValue, auto_escape: bool, account: &str) -> Result<Self, String> {
@@ -38,7 +38,7 @@ impl Written {
             return Err("`message` is empty; give a text or a list of segments".into());
         }
         let is_me = |user: &str| user == account;
-        let Reading { content, reply_to, .. } = reading::read_with_bytes(message, &is_me);
+        let MessageReading { content, reply_to, .. } = reading::read_with_bytes(message, &is_me);
         let reply_to = reply_to.and_then(|reply_to| reply_to.external_id);
         Ok(Self { content, reply_to, original: message.get().to_owned() })
     }
@@ -91,8 +91,8 @@ pub fn cq_of_segments(segments: &str) -> String {
 mod tests {
     use super::*;
 
-    fn read(message: &Value, auto_escape: bool) -> Result<Written, String> {
-        Written::read(&to_raw_value(message).unwrap(), auto_escape, "1")
+    fn read(message: &Value, auto_escape: bool) -> Result<BotMessage, String> {
+        BotMessage::read(&to_raw_value(message).unwrap(), auto_escape, "1")
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::address::Address;
 use crate::adapter::api::Delivery;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::NoAnswer;
-use crate::adapter::onebot::common::media::Source;
+use crate::adapter::onebot::common::media::ByteSource;
 use crate::adapter::onebot::common::requests;
 use crate::adapter::onebot::common::words::words;
 use crate::model::content::{Media, Segment};
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 /// The parameters of `send_message` (interface/message/actions.md).
 #[derive(Debug, Serialize)]
-pub(super) struct SendMessage<'a> {
+pub(super) struct SendMessageParameters<'a> {
     #[serde(flatten)]
     pub(super) address: Address<'a>,
     pub(super) message: Vec<SegmentOut<'a>>,
@@ -81,18 +81,18 @@ enum UploadSource<'a> {
 
 impl<'a> UploadFile<'a> {
     /// The upload of a source, under the name of its file.
-    pub(super) fn new(source: &'a Source<'a>, media: &'a Media) -> Self {
+    pub(super) fn new(source: &'a ByteSource<'a>, media: &'a Media) -> Self {
         let upload = match source {
-            Source::Url(url) => UploadSource::Url { url },
-            Source::Path(path) => UploadSource::Path { path },
-            Source::Data { base64, .. } => UploadSource::Data { data: base64 },
+            ByteSource::Url(url) => UploadSource::Url { url },
+            ByteSource::Path(path) => UploadSource::Path { path },
+            ByteSource::Data { base64, .. } => UploadSource::Data { data: base64 },
         };
         Self { name: name_of(source, media), source: upload }
     }
 }
 
 /// The name of a file that is uploaded.
-pub(super) fn name_of<'a>(source: &'a Source<'a>, media: &'a Media) -> Cow<'a, str> {
+pub(super) fn name_of<'a>(source: &'a ByteSource<'a>, media: &'a Media) -> Cow<'a, str> {
     media.name.as_deref().map_or_else(|| source.name(), Cow::Borrowed)
 }
 
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn a_message_goes_to_an_address() {
         let text = Segment::Text { text: "hi".into() };
-        let message = SendMessage {
+        let message = SendMessageParameters {
             address: Address::parse("channel_1%5F_2").unwrap(),
             message: vec![SegmentOut::new(&text)],
         };
@@ -173,11 +173,11 @@ mod tests {
             ("https://x/a.png", json!({"type": "url", "name": "a.png", "url": "https://x/a.png"})),
             ("base64://aGk=", json!({"type": "data", "name": "file", "data": "aGk="})),
         ] {
-            let source = Source::parse(content).unwrap();
+            let source = ByteSource::parse(content).unwrap();
             assert_eq!(to_value(UploadFile::new(&source, &Media::default())).unwrap(), expected);
         }
         let named = Media { name: Some("季度.pdf".into()), ..Media::default() };
-        let source = Source::parse("https://x/a.png").unwrap();
+        let source = ByteSource::parse("https://x/a.png").unwrap();
         assert_eq!(to_value(UploadFile::new(&source, &named)).unwrap()["name"], "季度.pdf");
     }
 

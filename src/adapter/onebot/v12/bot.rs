@@ -1,14 +1,14 @@
 //! One account of a connection, which may have several.
 
-use super::action::{SegmentOut, SendMessage, delivery};
+use super::action::{SegmentOut, SendMessageParameters, delivery};
 use super::address::Address;
 use super::event::BotId;
 use crate::adapter::api::{
-    Action, ActionError, Delivery, Event, EventSink, ForwardOf, Found, MediaOf, MediaSource,
+    Action, ActionError, AdapterEvent, Delivery, EventSink, ForwardOf, Found, MediaOf, MediaSource,
     MessageRef, Outbound,
 };
 use crate::adapter::onebot::common::answer::ActionResponse;
-use crate::adapter::onebot::common::call::{Bot as SelfParameter, Calls, NoAnswer};
+use crate::adapter::onebot::common::call::{BotSelf as SelfParameter, Calls, NoAnswer};
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::requests::{RequestHandler, done};
 use crate::adapter::onebot::common::words::quote;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// An account, and what it is reached by.
 #[derive(Debug)]
-pub(super) struct Bot {
+pub(super) struct ConnectedBot {
     /// As the implementation knows it.
     pub(super) id: BotId,
     /// The platform its messages belong to, here.
@@ -31,7 +31,7 @@ pub(super) struct Bot {
     pub(super) media_folder: Option<String>,
 }
 
-impl Bot {
+impl ConnectedBot {
     pub(super) async fn call(
         &self,
         action: &str,
@@ -66,7 +66,7 @@ impl Bot {
             };
             segments.splice(0..0, head);
         }
-        let params = SendMessage { address, message: segments };
+        let params = SendMessageParameters { address, message: segments };
         let Self { id: BotId { platform, user_id }, calls, .. } = self;
         let itself = Some(SelfParameter { platform, user_id });
         delivery(calls.send(message.id, "send_message", params, itself).await)
@@ -95,14 +95,14 @@ impl Bot {
         let Some(name) = self.ask(action, address, field).await else { return };
         self.names.set(conversation, &name);
         let (platform, conversation) = (self.platform.clone(), conversation.to_owned());
-        self.events.report(Event::Named { platform, conversation, name }).await;
+        self.events.report(AdapterEvent::Named { platform, conversation, name }).await;
     }
 
     /// Asks for the name of a person whom a message mentions.
     pub(super) async fn look_up_mentioned(&self, message: MessageRef, user: String, key: &str) {
         self.look_up_person(&message.conversation, &user, key).await;
         if let Some(name) = self.names.get(key) {
-            self.events.report(Event::MentionNamed { message, user, name }).await;
+            self.events.report(AdapterEvent::MentionNamed { message, user, name }).await;
         }
     }
 
@@ -137,7 +137,7 @@ impl Bot {
     }
 }
 
-impl RequestHandler for Arc<Bot> {
+impl RequestHandler for Arc<ConnectedBot> {
     fn media_folder(&self) -> Option<&str> {
         self.media_folder.as_deref()
     }

@@ -1,19 +1,19 @@
 //! One connection of an OneBot 12 implementation, from the upgrade to its end.
 
 use super::action::delivery;
-use super::bot::Bot;
-use super::event::{BotId, Event, Frame, Message, bots};
-use crate::adapter::api::{Event as CoreEvent, Settings};
+use super::bot::ConnectedBot;
+use super::event::{BotId, MessageEvent, OneBotEvent, ReceivedFrame, bots};
+use crate::adapter::api::{AdapterEvent as CoreEvent, Settings};
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Answered, Calls};
 use crate::adapter::onebot::common::mentions::{message_of, name_mentions, person_key};
 use crate::adapter::onebot::common::names::Names;
 use crate::adapter::onebot::common::requests;
-use crate::adapter::onebot::common::session::{self, Session, Skipped};
+use crate::adapter::onebot::common::session::{self, OneBotSession, Skipped};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection, Registration};
 use crate::adapter::transport::Connection;
-use crate::adapter::transport::{Closed, End};
+use crate::adapter::transport::{ConnectionEnd, SocketClosed};
 use crate::model::change::Inbound;
 use crate::model::message::check_name;
 use serde::Serialize;
@@ -31,7 +31,7 @@ const MAX_BOTS: usize = 256;
 const OFFLINE: &str = "the account is off, says the implementation; log it in there";
 
 /// Serves one connection until it ends.
-pub(super) async fn run(connection: Connection, media_folder: Option<String>) -> End {
+pub(super) async fn run(connection: Connection, media_folder: Option<String>) -> ConnectionEnd {
     let Connection { socket, handshake, settings, entry, context } = connection;
     let (reader, writer, writing) = socket.split(settings.max_frame);
     let calls = Calls::new(writer, settings.answer_timeout);
@@ -39,7 +39,7 @@ pub(super) async fn run(connection: Connection, media_folder: Option<String>) ->
     let platform = settings.platform.as_deref().or(asked_for).map(str::to_owned);
     let ended = CancellationToken::new();
     let stop = context.stop.clone();
-    let mut peer = Peer {
+    let mut peer = Implementation {
         platform,
         calls,
         settings,
@@ -64,7 +64,7 @@ pub(super) async fn run(connection: Connection, media_folder: Option<String>) ->
 }
 
 /// The implementation at the other end.
-struct Peer {
+struct Implementation {
     /// The platform of all its accounts, where it is not to be what they say.
     platform: Option<String>,
     calls: Calls,
@@ -73,7 +73,7 @@ struct Peer {
     /// The folder of media as the implementation sees it.
     media_folder: Option<String>,
     context: Context,
-    bots: HashMap<BotId, (Arc<Bot>, Registration)>,
+    bots: HashMap<BotId, (Arc<ConnectedBot>, Registration)>,
     /// The answer to which accounts there are, while it is awaited.
     status: Option<oneshot::Receiver<Vec<(BotId, bool)>>>,
     heartbeat: Option<Duration>,
@@ -86,11 +86,11 @@ struct Peer {
     ended: CancellationToken,
 }
 
-impl Session for Peer {
-    async fn frame(&mut self, text: &str) -> Result<(), End> {
-        match Frame::parse(text) {
-            Ok(Frame::Event { bot, event }) => self.event(bot, event).await,
-            Ok(Frame::ActionResponse { echo, answer }) => {
+impl OneBotSession for Implementation {
+    async fn frame(&mut self, text: &str) -> Result<(), ConnectionEnd> {
+        match ReceivedFrame::parse(text) {
+            Ok(ReceivedFrame::Event { bot, event }) => self.event(bot, event).await,
+            Ok(ReceivedFrame::ActionResponse { echo, answer }) => {
                 match self.calls.answered(&echo, answer) {
                     Answered::Late(message, answer) => {
                         let late =
@@ -107,7 +107,7 @@ impl Session for Peer {
         }
     }
 
-    async fn other_event(&mut self) -> Result<(), End> {
+    async fn other_event(&mut self) -> Result<(), ConnectionEnd> {
         match &mut self.status {
             Some(status) => {
                 let bots = status.await.unwrap_or_default();
@@ -126,8 +126,8 @@ impl Session for Peer {
         }
     }
 
-    fn closed(&mut self, closed: &Closed) {
-        if let Closed::OursTooLarge(_) = closed {
+    fn closed(&mut self, closed: &SocketClosed) {
+        if let SocketClosed::OursTooLarge(_) = closed {
             self.calls.refuse_largest();
         }
     }
@@ -137,17 +137,21 @@ impl Session for Peer {
     }
 }
 
-impl Peer {
-    async fn event(&mut self, bot: Option<BotId>, event: Event<'_>) -> Result<(), End> {
+impl Implementation {
+    async fn event(
+        &mut self,
+        bot: Option<BotId>,
+        event: OneBotEvent<'_>,
+    ) -> Result<(), ConnectionEnd> {
         match event {
-            Event::Message(message) => {
+            OneBotEvent::Message(message) => {
                 let Some(bot) = bot.and_then(|id| self.bot(id)) else {
                     self.skipped.note("", &"a message that does not tell a usable account");
                     return Ok(());
                 };
                 self.message(&bot, *message).await
             }
-            Event::Notice(notice) => match bot.and_then(|id| self.bot(id)) {
+            OneBotEvent::Notice(notice) => match bot.and_then(|id| self.bot(id)) {
                 Some(bot) => {
                     let name_of = |conversation: &str, user: &str| {
                         bot.names.get(&person_key(conversation, user))
@@ -157,16 +161,16 @@ impl Peer {
                 }
                 None => Ok(()),
             },
-            Event::Heartbeat { interval } => {
+            OneBotEvent::Heartbeat { interval } => {
                 self.heartbeat = session::patience(interval);
                 Ok(())
             }
-            Event::Status(bots) => {
+            OneBotEvent::Status(bots) => {
                 self.update(bots);
                 Ok(())
             }
-            Event::OtherVersion => self.other_version(bot),
-            Event::Other => {
+            OneBotEvent::OtherVersion => self.other_version(bot),
+            OneBotEvent::Other => {
                 bot.and_then(|id| self.bot(id));
                 Ok(())
             }
@@ -180,14 +184,14 @@ impl Peer {
     }
 
     /// The account of an ID, which counts as connected from its first sign on.
-    fn bot(&mut self, id: BotId) -> Option<Arc<Bot>> {
+    fn bot(&mut self, id: BotId) -> Option<Arc<ConnectedBot>> {
         if let Some((bot, _)) = self.bots.get(&id) {
             return Some(Arc::clone(bot));
         }
         self.add(id, None)
     }
 
-    fn add(&mut self, id: BotId, offline: Option<&str>) -> Option<Arc<Bot>> {
+    fn add(&mut self, id: BotId, offline: Option<&str>) -> Option<Arc<ConnectedBot>> {
         let told = Some(id.platform.as_str()).filter(|platform| !platform.is_empty());
         let platform = self.platform.as_deref().or(told).unwrap_or(self.settings.kind.platform);
         let names = [("platform", platform), ("user_id", &id.user_id)];
@@ -200,7 +204,7 @@ impl Peer {
             return None;
         }
         self.identified.cancel();
-        let bot = Arc::new(Bot {
+        let bot = Arc::new(ConnectedBot {
             platform: platform.to_owned(),
             id: id.clone(),
             calls: self.calls.clone(),
@@ -228,11 +232,11 @@ impl Peer {
     }
 
     /// The implementation speaks OneBot 11: says so in the state of the account it names, once.
-    fn other_version(&mut self, bot: Option<BotId>) -> Result<(), End> {
+    fn other_version(&mut self, bot: Option<BotId>) -> Result<(), ConnectionEnd> {
         const REASON: &str = "the implementation speaks OneBot 11 here; let it dial \
             /onebot/v11/ws, or set its own side to OneBot 12";
         if self.is_dialled {
-            return Err(End::refused(REASON));
+            return Err(ConnectionEnd::refused(REASON));
         }
         if !std::mem::replace(&mut self.is_other_version, true) {
             tracing::warn!("{REASON}");
@@ -258,7 +262,11 @@ impl Peer {
         }
     }
 
-    async fn message(&mut self, bot: &Arc<Bot>, message: Message<'_>) -> Result<(), End> {
+    async fn message(
+        &mut self,
+        bot: &Arc<ConnectedBot>,
+        message: MessageEvent<'_>,
+    ) -> Result<(), ConnectionEnd> {
         let mut inbound = match message.into_inbound(&bot.platform, &bot.id.user_id) {
             Ok(inbound) => inbound,
             Err(reason) => {
@@ -283,12 +291,12 @@ impl Peer {
         Ok(())
     }
 
-    async fn report(&self, event: CoreEvent) -> Result<(), End> {
+    async fn report(&self, event: CoreEvent) -> Result<(), ConnectionEnd> {
         requests::report(&self.context.events, Some(event)).await
     }
 
     /// Names the conversation and the sender, as far as is known; events carry no names.
-    fn name(&self, bot: &Arc<Bot>, inbound: &mut Inbound) {
+    fn name(&self, bot: &Arc<ConnectedBot>, inbound: &mut Inbound) {
         inbound.conversation_name = bot.names.get(&inbound.conversation);
         if let Some(permit) = bot.names.ask(&inbound.conversation) {
             let (bot, conversation) = (Arc::clone(bot), inbound.conversation.clone());
@@ -324,7 +332,7 @@ impl Peer {
             {
                 return;
             }
-            let answer = calls.call("get_status", Nothing {}, None).await.ok();
+            let answer = calls.call("get_status", NoParameters {}, None).await.ok();
             let mut there = answer.and_then(|answer| answer.data.as_deref().map(bots));
             if there.as_ref().is_none_or(Vec::is_empty) {
                 there = Some(own_account(&calls).await.into_iter().map(|id| (id, true)).collect());
@@ -335,7 +343,7 @@ impl Peer {
         status
     }
 
-    fn end(&mut self, end: End) -> End {
+    fn end(&mut self, end: ConnectionEnd) -> ConnectionEnd {
         self.identified.cancel();
         // First no new request may come, then those that wait are answered.
         for (_, (_, registration)) in self.bots.drain() {
@@ -349,11 +357,11 @@ impl Peer {
 
 /// The one account of an implementation that cannot list its accounts.
 async fn own_account(calls: &Calls) -> Option<BotId> {
-    let answer = calls.call("get_self_info", Nothing {}, None).await.ok()?;
+    let answer = calls.call("get_self_info", NoParameters {}, None).await.ok()?;
     let user_id = answer.field("user_id")?.text()?.to_owned();
     Some(BotId { platform: String::new(), user_id })
 }
 
 /// The parameters of an action that takes none.
 #[derive(Serialize)]
-struct Nothing {}
+struct NoParameters {}

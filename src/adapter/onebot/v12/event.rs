@@ -5,7 +5,7 @@ use super::notice::NoticeFrame;
 use super::segment;
 use crate::adapter::api::cut;
 use crate::adapter::onebot::common::answer::ActionResponse;
-use crate::adapter::onebot::common::parts::Reading;
+use crate::adapter::onebot::common::parts::MessageReading;
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
 use crate::model::change::Inbound;
@@ -16,9 +16,9 @@ use serde_json::value::RawValue;
 
 /// One frame.
 #[derive(Debug)]
-pub(super) enum Frame<'a> {
+pub(super) enum ReceivedFrame<'a> {
     /// An event, and the bot it happened to, which meta events do not tell.
-    Event { bot: Option<BotId>, event: Event<'a> },
+    Event { bot: Option<BotId>, event: OneBotEvent<'a> },
     /// An answer, and the echo of its action.
     ActionResponse { echo: String, answer: ActionResponse },
 }
@@ -32,9 +32,9 @@ pub(super) struct BotId {
 
 /// An event.
 #[derive(Debug)]
-pub(super) enum Event<'a> {
+pub(super) enum OneBotEvent<'a> {
     /// `message.private`, `message.group` or `message.channel`.
-    Message(Box<Message<'a>>),
+    Message(Box<MessageEvent<'a>>),
     /// `meta.heartbeat`: the next one comes in so many milliseconds.
     Heartbeat { interval: i64 },
     /// `meta.status_update`: which bots are there, and whether they are online.
@@ -49,7 +49,7 @@ pub(super) enum Event<'a> {
 
 /// Every field we read, of whatever frame it is.
 #[derive(Debug, Deserialize)]
-struct Fields<'a> {
+struct EventFields<'a> {
     #[serde(borrow, default)]
     id: Scalar<'a>,
     #[serde(default)]
@@ -87,33 +87,35 @@ struct Fields<'a> {
     echo: Scalar<'a>,
 }
 
-impl<'a> Frame<'a> {
+impl<'a> ReceivedFrame<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
-        let fields: Fields<'a> = serde_json::from_str(text)?;
+        let fields: EventFields<'a> = serde_json::from_str(text)?;
         if fields.kind.text().is_none() && fields.post_type.text().is_some() {
             let user_id = fields.self_id.id().map(str::to_owned);
             let bot = user_id.map(|user_id| BotId { platform: String::new(), user_id });
-            return Ok(Self::Event { bot, event: Event::OtherVersion });
+            return Ok(Self::Event { bot, event: OneBotEvent::OtherVersion });
         }
         if fields.kind.text().is_none() {
             return Ok(fields.into_answer());
         }
         let bot = fields.bot.and_then(bot_id);
         let event = match (fields.kind.or_empty(), fields.detail_type.or_empty()) {
-            ("message", _) => Event::Message(Box::new(Message(fields))),
-            ("notice" | "request", _) => Event::Notice(NoticeFrame::parse(text)),
+            ("message", _) => OneBotEvent::Message(Box::new(MessageEvent(fields))),
+            ("notice" | "request", _) => OneBotEvent::Notice(NoticeFrame::parse(text)),
             ("meta", "heartbeat") => {
-                Event::Heartbeat { interval: fields.interval.number().unwrap_or_default() }
+                OneBotEvent::Heartbeat { interval: fields.interval.number().unwrap_or_default() }
             }
-            ("meta", "status_update") => Event::Status(fields.status.map(bots).unwrap_or_default()),
-            _ => Event::Other,
+            ("meta", "status_update") => {
+                OneBotEvent::Status(fields.status.map(bots).unwrap_or_default())
+            }
+            _ => OneBotEvent::Other,
         };
         Ok(Self::Event { bot, event })
     }
 }
 
-impl Fields<'_> {
-    fn into_answer<'a>(self) -> Frame<'a> {
+impl EventFields<'_> {
+    fn into_answer<'a>(self) -> ReceivedFrame<'a> {
         let scalar = |json: Option<&RawValue>| {
             let value = json.and_then(|json| serde_json::from_str::<Scalar<'_>>(json.get()).ok());
             value.unwrap_or_default().or_empty().to_owned()
@@ -124,7 +126,7 @@ impl Fields<'_> {
             data: self.data.map(RawValue::to_owned),
             text: cut(&scalar(self.message)).into_owned(),
         };
-        Frame::ActionResponse { echo: self.echo.or_empty().to_owned(), answer }
+        ReceivedFrame::ActionResponse { echo: self.echo.or_empty().to_owned(), answer }
     }
 }
 
@@ -165,9 +167,9 @@ pub(super) fn bots(status: &RawValue) -> Vec<(BotId, bool)> {
 
 /// A message event (interface/user, group, guild: message-events.md).
 #[derive(Debug)]
-pub(super) struct Message<'a>(Fields<'a>);
+pub(super) struct MessageEvent<'a>(EventFields<'a>);
 
-impl Message<'_> {
+impl MessageEvent<'_> {
     /// The conversation it belongs to. An own private message does not name it.
     fn address(&self, account: &str) -> Option<Address<'_>> {
         let fields = &self.0;
@@ -198,7 +200,7 @@ impl Message<'_> {
         let fields = &self.0;
         let user = fields.user_id.or_empty();
         let read = self.read(account).ok_or("a message without `message`")?;
-        let Reading { content, reply_to, original, .. } = read;
+        let MessageReading { content, reply_to, original, .. } = read;
         // The event's own ID is as good, where the message has none.
         let external_id = fields.message_id.text().or(fields.id.text()).ok_or("no `message_id`")?;
         Ok(Inbound {
@@ -219,15 +221,15 @@ impl Message<'_> {
     }
 }
 
-impl Message<'_> {
+impl MessageEvent<'_> {
     /// Reads the message; `alt_message` where the message itself brings no more than names, or is
     /// missing.
-    fn read(&self, account: &str) -> Option<Reading> {
+    fn read(&self, account: &str) -> Option<MessageReading> {
         let read = self.0.message.map(|message| segment::read(message, &|user| user == account));
         let says_nothing = read.as_ref().is_none_or(|reading| reading.says_nothing);
         let alt = self.0.alt_message.text().filter(|alt| says_nothing && !alt.trim().is_empty());
         let Some(alt) = alt else { return read };
-        Some(Reading {
+        Some(MessageReading {
             content: Content::text(alt),
             reply_to: read.and_then(|reading| reading.reply_to),
             original: self.0.message.map(|message| message.get().to_owned()),
@@ -239,13 +241,13 @@ impl Message<'_> {
 /// Reads a frame as a connection does; no frame may panic.
 #[cfg(any(test, fuzzing))]
 pub(in crate::adapter) fn swallow(text: &str) {
-    match Frame::parse(text) {
-        Ok(Frame::Event { event: Event::Message(message), .. }) => {
+    match ReceivedFrame::parse(text) {
+        Ok(ReceivedFrame::Event { event: OneBotEvent::Message(message), .. }) => {
             if let Ok(inbound) = message.into_inbound("wechat", "me") {
                 assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
             }
         }
-        Ok(Frame::Event { event: Event::Notice(notice), .. }) => {
+        Ok(ReceivedFrame::Event { event: OneBotEvent::Notice(notice), .. }) => {
             notice.event("wechat", "me", &|_, _| None);
         }
         _ => {}

@@ -2,12 +2,12 @@
 //! their IDs.
 
 use super::action::{UploadFile, name_of, upload_failed};
-use super::bot::Bot;
+use super::bot::ConnectedBot;
 use super::segment::file_ids;
 use crate::adapter::api::{ActionError, Delivery, MediaOf, MediaSource};
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::NoAnswer;
-use crate::adapter::onebot::common::media::Source;
+use crate::adapter::onebot::common::media::ByteSource;
 use crate::adapter::onebot::common::requests::accepted;
 use crate::model::content::Media;
 use crate::model::inline::Inline;
@@ -25,15 +25,15 @@ const FRAGMENT_BYTES: usize = 1 << 20;
 /// (connect/data-protocol/action-response.md).
 const UNSUPPORTED: i64 = 10_002;
 
-type Answer = Result<ActionResponse, NoAnswer>;
+type ActionResult = Result<ActionResponse, NoAnswer>;
 
-impl Bot {
+impl ConnectedBot {
     /// Uploads a file, and gives its ID.
     pub(super) async fn upload(&self, media: &Media) -> Result<String, Delivery> {
-        let source =
-            Source::of(media).map_err(|reason| Delivery::Refused { reason, retryable: false })?;
+        let source = ByteSource::of(media)
+            .map_err(|reason| Delivery::Refused { reason, retryable: false })?;
         let answer = match &source {
-            Source::Data { base64, .. } if base64.len() / 4 * 3 > FRAGMENT_BYTES => {
+            ByteSource::Data { base64, .. } if base64.len() / 4 * 3 > FRAGMENT_BYTES => {
                 let answer = self.upload_in_fragments(&name_of(&source, media), base64).await?;
                 match &answer {
                     Ok(refused) if refused.retcode == UNSUPPORTED => {
@@ -48,7 +48,11 @@ impl Bot {
     }
 
     /// `upload_file_fragmented`: gives the answer to its last stage, or to the first that failed.
-    async fn upload_in_fragments(&self, name: &str, base64: &str) -> Result<Answer, Delivery> {
+    async fn upload_in_fragments(
+        &self,
+        name: &str,
+        base64: &str,
+    ) -> Result<ActionResult, Delivery> {
         let unreadable = |reason| Delivery::Refused { reason, retryable: false };
         let decoded = Inline::decode(&format!("base64://{base64}"))
             .unwrap_or_else(|| Err("there are no bytes".into()));
@@ -72,7 +76,7 @@ impl Bot {
         Ok(self.fragment(json!({"stage": "finish", "file_id": id, "sha256": sha256})).await)
     }
 
-    async fn fragment(&self, params: Value) -> Answer {
+    async fn fragment(&self, params: Value) -> ActionResult {
         self.call("upload_file_fragmented", params).await
     }
 
@@ -105,7 +109,7 @@ impl Bot {
     }
 }
 
-fn file_id(answer: &Answer) -> Option<String> {
+fn file_id(answer: &ActionResult) -> Option<String> {
     let field = answer.as_ref().ok()?.field("file_id")?;
     field.text().map(str::to_owned)
 }

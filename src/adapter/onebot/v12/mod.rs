@@ -14,7 +14,7 @@ pub(in crate::adapter) use event::swallow;
 
 use crate::adapter::api::Kind;
 use crate::adapter::service::{Adapter, Service, read_own};
-use crate::adapter::transport::{Connection, End, Running, ServeConnection};
+use crate::adapter::transport::{Connection, ConnectionEnd, Running, ServeConnection};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ struct OneBot12 {
 }
 
 impl ServeConnection for OneBot12 {
-    fn serve(self: Arc<Self>, connection: Connection) -> Running<End> {
+    fn serve(self: Arc<Self>, connection: Connection) -> Running<ConnectionEnd> {
         Box::pin(connection::run(connection, self.media_folder.clone()))
     }
 }

@@ -2,9 +2,9 @@
 
 use super::address::Address;
 use super::segment;
-use crate::adapter::api::{Event, PlatformRequest, RequestKind};
+use crate::adapter::api::{AdapterEvent, PlatformRequest, RequestKind};
 use crate::adapter::onebot::common::fields::Fields;
-use crate::adapter::onebot::common::notices::{About, Notices};
+use crate::adapter::onebot::common::notices::{NoticeContext, NoticeSubject};
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::clock::now;
 use crate::model::notice::NoticeKind;
@@ -24,10 +24,10 @@ impl<'a> NoticeFrame<'a> {
         platform: &str,
         account: &str,
         name_of: &dyn Fn(&str, &str) -> Option<String>,
-    ) -> Option<Event> {
+    ) -> Option<AdapterEvent> {
         let fields = &self.0;
         let at = fields.scalar("time").and_then(Scalar::time).unwrap_or_else(now);
-        let notices = Notices { platform, account, at, name_of };
+        let notices = NoticeContext { platform, account, at, name_of };
         let conversation = self.conversation();
         let conversation = conversation.as_deref();
         let kind = fields.get("detail_type").unwrap_or_default();
@@ -40,7 +40,8 @@ impl<'a> NoticeFrame<'a> {
         let (user, by) = (fields.get("user_id"), fields.get("operator_id"));
         let noticed = |kind, text: &str| {
             let (text, operator) = (text.to_owned(), by);
-            notices.noticed(kind, About { conversation, user, operator, text, request: None })
+            notices
+                .noticed(kind, NoticeSubject { conversation, user, operator, text, request: None })
         };
         if kind.ends_with("message_delete") {
             return notices.recalled(conversation?, fields.get("message_id")?, by.or(user));
@@ -51,7 +52,7 @@ impl<'a> NoticeFrame<'a> {
         {
             let message = notices.message(conversation?, fields.get("message_id")?)?;
             let read = segment::read(fields.nested("message")?, &|user| user == account);
-            return Some(Event::Edited { message, content: read.content, at });
+            return Some(AdapterEvent::Edited { message, content: read.content, at });
         }
         match kind {
             "friend_increase" => noticed(NoticeKind::FriendAdded, ""),
@@ -70,7 +71,8 @@ impl<'a> NoticeFrame<'a> {
             "get_private_poke" | "get_group_poke" => {
                 let (user, operator) = (fields.get("to_user_id"), fields.get("from_user_id"));
                 let operator = operator.or(fields.get("user_id"));
-                let about = About { conversation, user, operator, ..About::default() };
+                let about =
+                    NoticeSubject { conversation, user, operator, ..NoticeSubject::default() };
                 notices.noticed(NoticeKind::Poke, about)
             }
             _ => {
@@ -85,9 +87,9 @@ impl<'a> NoticeFrame<'a> {
     fn request(
         &self,
         kind: &str,
-        notices: &Notices<'_>,
+        notices: &NoticeContext<'_>,
         conversation: Option<&str>,
-    ) -> Option<Event> {
+    ) -> Option<AdapterEvent> {
         let fields = &self.0;
         let asks = fields.get("user_id");
         let (kind, notice, user, operator) = match kind {
@@ -106,7 +108,7 @@ impl<'a> NoticeFrame<'a> {
         let request = flag.map(|flag| PlatformRequest { kind, flag: flag.to_owned() });
         let text = fields.get("message").or_else(|| fields.get("comment"));
         let text = text.unwrap_or_default().to_owned();
-        notices.noticed(notice, About { conversation, user, operator, text, request })
+        notices.noticed(notice, NoticeSubject { conversation, user, operator, text, request })
     }
 
     fn conversation(&self) -> Option<String> {

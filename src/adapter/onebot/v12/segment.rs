@@ -1,14 +1,16 @@
 //! The segments of OneBot 12 (interface/message/segments.md), and extensions of implementations.
 
 use crate::adapter::onebot::common::card::card_of;
-use crate::adapter::onebot::common::parts::{self, Part, Reading, location, media, mention, text};
+use crate::adapter::onebot::common::parts::{
+    self, MessagePart, MessageReading, location, media, mention, text,
+};
 use crate::adapter::onebot::common::segment::WireSegment;
 use crate::model::content::{MAX_READ, Segment};
 use crate::model::message::{ReplyTo, Sender};
 use serde_json::value::RawValue;
 
 /// Reads a message: segments, or one segment or a text from those who send such.
-pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Reading {
+pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> MessageReading {
     let json = message.get();
     let mut is_cut = false;
     let segments = match json.as_bytes().first() {
@@ -23,7 +25,7 @@ pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> Reading 
     // The part that is cut off stays in `original`.
     let is_plain = !is_cut && segments.iter().all(|segment| segment.kind() == Some("text"));
     let parts = segments.iter().filter_map(|segment| part(segment, is_me)).collect();
-    Reading::of(parts, (!is_plain).then(|| json.to_owned()))
+    MessageReading::of(parts, (!is_plain).then(|| json.to_owned()))
 }
 
 /// The IDs of the pictures, sounds, videos and files of a message, in their order.
@@ -43,7 +45,7 @@ pub(super) fn file_ids(message: &RawValue) -> Vec<Option<String>> {
 }
 
 /// Reads one segment; `None` where it is none.
-fn part(segment: &WireSegment<'_>, is_me: &dyn Fn(&str) -> bool) -> Option<Part> {
+fn part(segment: &WireSegment<'_>, is_me: &dyn Fn(&str) -> bool) -> Option<MessagePart> {
     let read = match segment.kind()? {
         "text" => text(segment.plain_text()),
         "mention" => {
@@ -51,7 +53,7 @@ fn part(segment: &WireSegment<'_>, is_me: &dyn Fn(&str) -> bool) -> Option<Part>
             mention(segment.first_of(&["user_id"]).unwrap_or_default(), name, is_me)
         }
         "mention_all" => Segment::MentionAll {},
-        "reply" => return Some(Part::Reply(reply(segment))),
+        "reply" => return Some(MessagePart::Reply(reply(segment))),
         "image" => Segment::Image(media(segment)),
         "voice" | "audio" => Segment::Audio(media(segment)),
         "video" => Segment::Video(media(segment)),
@@ -70,7 +72,7 @@ fn part(segment: &WireSegment<'_>, is_me: &dyn Fn(&str) -> bool) -> Option<Part>
         ),
         kind => parts::unknown(kind, segment),
     };
-    Some(Part::Segment(read))
+    Some(MessagePart::Segment(read))
 }
 
 /// A reply, and the person whose message it answers.

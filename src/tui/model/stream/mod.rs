@@ -5,8 +5,8 @@ mod screen;
 
 use super::hits::Needle;
 use super::rows::Columns;
-use super::scope::{Scope, contains};
-use super::window::Window;
+use super::scope::{StreamScope, contains};
+use super::window::MessageWindow;
 use crate::client::watch::StatusChange;
 use crate::client::{HistoryPage, HistoryQuery, Start};
 use crate::model::message::{Direction, Message};
@@ -59,8 +59,8 @@ struct Loading {
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Stream {
-    scope: Scope,
-    window: Window,
+    scope: StreamScope,
+    window: MessageWindow,
     /// There may be older messages, before this one or place in the journal.
     older: Option<String>,
     /// There are newer messages than those that are loaded, from here on.
@@ -94,10 +94,10 @@ pub struct Stream {
 
 impl Stream {
     /// A stream in which nothing is loaded, that begins with what comes after `cursor`.
-    pub fn new(scope: Scope, cursor: u64, zone: TimeZone) -> Self {
+    pub fn new(scope: StreamScope, cursor: u64, zone: TimeZone) -> Self {
         Self {
             scope,
-            window: Window::default(),
+            window: MessageWindow::default(),
             older: Some((cursor + 1).to_string()),
             newer: None,
             loading: None,
@@ -151,12 +151,12 @@ impl Stream {
     }
 
     /// The scope it shows.
-    pub fn scope(&self) -> &Scope {
+    pub fn scope(&self) -> &StreamScope {
         &self.scope
     }
 
     /// The messages that are loaded.
-    pub fn window(&self) -> &Window {
+    pub fn window(&self) -> &MessageWindow {
         &self.window
     }
 

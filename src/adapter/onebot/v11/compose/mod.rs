@@ -4,10 +4,10 @@
 mod segment;
 mod wire;
 
-pub(super) use wire::{Node, SegmentOut, Written, write};
+pub(super) use wire::{Node, SegmentOut, WireMessage, write};
 
 use super::address::Address;
-use super::options::{GroupFile, Options};
+use super::options::{GroupFile, OneBot11Options};
 use crate::adapter::api::Outbound;
 use crate::adapter::onebot::common::words::quote;
 use crate::model::content::{Content, Segment};
@@ -18,14 +18,14 @@ use wire::joined;
 
 /// One message of those that an outbound message becomes.
 #[derive(Debug, PartialEq)]
-pub(super) struct Step<'a> {
-    pub(super) body: Body<'a>,
+pub(super) struct SendStep<'a> {
+    pub(super) body: StepBody<'a>,
     /// The part of the outbound message that it carries; its echo is recognized by this.
     pub(super) content: Content,
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) enum Body<'a> {
+pub(super) enum StepBody<'a> {
     /// A message of segments.
     Message(Vec<SegmentOut<'a>>),
     /// A file, by an action of its own.
@@ -40,11 +40,12 @@ pub(super) fn steps<'a>(
     message: &'a Outbound,
     address: &Address<'_>,
     account: &'a str,
-    options: &Options,
-) -> Result<Vec<Step<'a>>, String> {
+    options: &OneBot11Options,
+) -> Result<Vec<SendStep<'a>>, String> {
     let Some(segments) = message.content.segments() else {
         let text = SegmentOut::text(message.content.readable());
-        let step = Step { body: Body::Message(vec![text]), content: message.content.clone() };
+        let step =
+            SendStep { body: StepBody::Message(vec![text]), content: message.content.clone() };
         return Ok(answering(vec![step], message.reply_to.as_deref()));
     };
     let is_private = matches!(address, Address::Private { .. });
@@ -58,18 +59,18 @@ pub(super) fn steps<'a>(
                     let (file, name) = file(media)?;
                     // The action takes a path as it is.
                     let file = path(media).map_or(file, Cow::Borrowed);
-                    Body::Upload { file, name }
+                    StepBody::Upload { file, name }
                 } else {
-                    Body::Message(vec![segment::segment(segment, is_private)?])
+                    StepBody::Message(vec![segment::segment(segment, is_private)?])
                 })
             }
             Segment::Audio(media) | Segment::Video(media) if media.url.is_some() => {
-                Some(Body::Message(vec![segment::segment(segment, is_private)?]))
+                Some(StepBody::Message(vec![segment::segment(segment, is_private)?]))
             }
             Segment::Forward { items, .. } if !items.is_empty() && !is_channel => {
                 let nodes =
                     items.iter().map(|item| node(item, account)).collect::<Result<_, _>>()?;
-                Some(Body::Forward(nodes))
+                Some(StepBody::Forward(nodes))
             }
             _ => None,
         };
@@ -79,7 +80,7 @@ pub(super) fn steps<'a>(
             continue;
         };
         end_run(&mut steps, &mut run, &mut content);
-        steps.push(Step { body, content: Content::of(vec![remembered(segment)]) });
+        steps.push(SendStep { body, content: Content::of(vec![remembered(segment)]) });
     }
     end_run(&mut steps, &mut run, &mut content);
     Ok(answering(steps, message.reply_to.as_deref()))
@@ -99,18 +100,18 @@ fn remembered(segment: &Segment) -> Segment {
 
 /// Ends a run of segments that go together; blanks between files are no message.
 fn end_run<'a>(
-    steps: &mut Vec<Step<'a>>,
+    steps: &mut Vec<SendStep<'a>>,
     run: &mut Vec<SegmentOut<'a>>,
     content: &mut Vec<Segment>,
 ) {
     let (run, content) = (joined(std::mem::take(run)), std::mem::take(content));
     if !run.iter().all(SegmentOut::is_blank) {
-        steps.push(Step { body: Body::Message(run), content: Content::of(content) });
+        steps.push(SendStep { body: StepBody::Message(run), content: Content::of(content) });
     }
 }
 
 /// Puts the message that is answered before the first words: by its ID, else by its own words.
-fn answering<'a>(mut steps: Vec<Step<'a>>, reply_to: Option<&'a ReplyTo>) -> Vec<Step<'a>> {
+fn answering<'a>(mut steps: Vec<SendStep<'a>>, reply_to: Option<&'a ReplyTo>) -> Vec<SendStep<'a>> {
     let Some(reply_to) = reply_to else { return steps };
     let mut head = Vec::new();
     match &reply_to.external_id {
@@ -120,11 +121,13 @@ fn answering<'a>(mut steps: Vec<Step<'a>>, reply_to: Option<&'a ReplyTo>) -> Vec
     if head.is_empty() {
         return steps;
     }
-    let takes_a_reply = |step: &&mut Step<'a>| match &step.body {
-        Body::Message(run) => run.iter().all(|segment| !segment.goes_alone()),
-        Body::Upload { .. } | Body::Forward(_) => false,
+    let takes_a_reply = |step: &&mut SendStep<'a>| match &step.body {
+        StepBody::Message(run) => run.iter().all(|segment| !segment.goes_alone()),
+        StepBody::Upload { .. } | StepBody::Forward(_) => false,
     };
-    if let Some(Step { body: Body::Message(run), .. }) = steps.iter_mut().find(takes_a_reply) {
+    if let Some(SendStep { body: StepBody::Message(run), .. }) =
+        steps.iter_mut().find(takes_a_reply)
+    {
         run.splice(0..0, head);
         *run = joined(std::mem::take(run));
         return steps;
@@ -142,7 +145,7 @@ fn answering<'a>(mut steps: Vec<Step<'a>>, reply_to: Option<&'a ReplyTo>) -> Vec
             words.clone()
         })
         .collect();
-    steps.insert(0, Step { body: Body::Message(head), content: Content::text(said) });
+    steps.insert(0, SendStep { body: StepBody::Message(head), content: Content::text(said) });
     steps
 }
 

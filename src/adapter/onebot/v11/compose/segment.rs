@@ -1,7 +1,7 @@
 //! A segment of ours as one of OneBot 11 (message/segment.md).
 
 use super::wire::{Node, SegmentOut, joined};
-use crate::adapter::onebot::common::media::Source;
+use crate::adapter::onebot::common::media::ByteSource;
 use crate::adapter::onebot::common::words::words;
 use crate::model::content::{ForwardItem, Media, Segment};
 use std::borrow::Cow;
@@ -66,23 +66,23 @@ fn is_number(id: &str) -> bool {
 
 /// The `file` parameter (message/segment.md, "图片"), and the file's name.
 pub(super) fn file(media: &Media) -> Result<(Cow<'_, str>, Cow<'_, str>), String> {
-    let source = Source::of(media)?;
+    let source = ByteSource::of(media)?;
     let name = match &media.name {
         Some(name) => Cow::Borrowed(name.as_str()),
         None => Cow::Owned(source.name().into_owned()),
     };
     let file = match source {
-        Source::Url(url) => url,
-        Source::Path(path) => format!("file://{path}").into(),
-        Source::Data { base64, .. } => format!("base64://{base64}").into(),
+        ByteSource::Url(url) => url,
+        ByteSource::Path(path) => format!("file://{path}").into(),
+        ByteSource::Data { base64, .. } => format!("base64://{base64}").into(),
     };
     Ok((file, name))
 }
 
 /// The path of a file in the folder of media that the implementation sees.
 pub(super) fn path(media: &Media) -> Option<&str> {
-    match Source::of(media) {
-        Ok(Source::Path(path)) => Some(path),
+    match ByteSource::of(media) {
+        Ok(ByteSource::Path(path)) => Some(path),
         _ => None,
     }
 }

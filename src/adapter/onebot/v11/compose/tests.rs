@@ -1,5 +1,5 @@
 use super::*;
-use crate::adapter::onebot::common::parts::Reading;
+use crate::adapter::onebot::common::parts::MessageReading;
 use crate::adapter::onebot::common::words::words;
 use crate::adapter::onebot::v11::options::MessageFormat;
 use crate::adapter::onebot::v11::{faces, reading};
@@ -15,20 +15,20 @@ fn outbound(content: Content, reply_to: Option<ReplyTo>) -> Outbound {
     Outbound { id, conversation, content, reply_to, created_at: 0, original: None }
 }
 
-fn written_as(message: &Outbound, conversation: &str, options: &Options) -> Vec<Value> {
+fn written_as(message: &Outbound, conversation: &str, options: &OneBot11Options) -> Vec<Value> {
     let address = Address::parse(conversation).unwrap();
     let steps = steps(message, &address, "1", options).unwrap();
-    let write = |step: &Step<'_>| match &step.body {
-        Body::Message(run) => serde_json::to_value(write(run, options.message_format)).unwrap(),
-        Body::Upload { file, name } => json!({"file": file, "name": name}),
-        Body::Forward(nodes) => json!({"messages": nodes}),
+    let write = |step: &SendStep<'_>| match &step.body {
+        StepBody::Message(run) => serde_json::to_value(write(run, options.message_format)).unwrap(),
+        StepBody::Upload { file, name } => json!({"file": file, "name": name}),
+        StepBody::Forward(nodes) => json!({"messages": nodes}),
     };
     steps.iter().map(write).collect()
 }
 
 fn written(segments: Vec<Segment>, reply_to: Option<ReplyTo>) -> Vec<Value> {
     let message = outbound(Content::of(segments), reply_to);
-    written_as(&message, "group_1", &Options::default())
+    written_as(&message, "group_1", &OneBot11Options::default())
 }
 
 fn text(text: &str) -> Segment {
@@ -77,7 +77,7 @@ fn what_goes_alone_goes_alone() {
     let files = [json!({"message": [file]}), json!({"message": [video]})];
     let [first, second] = files;
     assert_eq!(written(segments.clone(), None), [said("a"), first, second.clone(), said("b")]);
-    let upload = Options { group_file: GroupFile::Upload, ..Options::default() };
+    let upload = OneBot11Options { group_file: GroupFile::Upload, ..OneBot11Options::default() };
     let all = written_as(&outbound(Content::of(segments), None), "group_1", &upload);
     let file = json!({"file": "https://x/a", "name": "季度.pdf"});
     assert_eq!(all, [said("a"), file, second, said("b")]);
@@ -97,7 +97,7 @@ fn what_has_no_form_goes_as_its_words() {
     }
     let mention = Segment::Mention { user: "5".into(), name: Some("Ann".into()), me: false };
     let message = outbound(Content::of(vec![mention, text("hi")]), None);
-    let all = written_as(&message, "private_5", &Options::default());
+    let all = written_as(&message, "private_5", &OneBot11Options::default());
     assert_eq!(all, [json!({"message": [wire("text", json!({"text": "@Ann hi"}))]})]);
     let missing = Segment::Image(Media { name: Some("a.png".into()), ..Media::default() });
     let said = wire("text", json!({"text": "看a.png"}));
@@ -145,7 +145,8 @@ fn a_forward_is_made_of_nodes() {
 
 #[test]
 fn a_string_is_for_implementations_that_know_nothing_else() {
-    let string = Options { message_format: MessageFormat::String, ..Options::default() };
+    let string =
+        OneBot11Options { message_format: MessageFormat::String, ..OneBot11Options::default() };
     let write =
         |segments| written_as(&outbound(Content::of(segments), None), "group_1", &string).remove(0);
     let plain = write(vec![text("[CQ:face]")]);
@@ -164,7 +165,7 @@ fn a_path_is_refused() {
     };
     let media = Media { url: media.name, ..Media::default() };
     let message = outbound(Content::of(vec![Segment::File(media)]), None);
-    let refused = steps(&message, &address, "1", &Options::default()).unwrap_err();
+    let refused = steps(&message, &address, "1", &OneBot11Options::default()).unwrap_err();
     assert!(refused.contains("not read"), "{refused}");
 }
 
@@ -205,7 +206,7 @@ fn read_back(written: &[Value]) -> (Content, Option<String>) {
         } else {
             reading::read(serde_json::from_str(&json).unwrap(), &|_| false)
         };
-        let Reading { content, reply_to, .. } = read;
+        let MessageReading { content, reply_to, .. } = read;
         segments.extend(content.to_segments());
         answered = answered.or(reply_to.and_then(|reply_to| reply_to.external_id));
     }
@@ -220,7 +221,7 @@ proptest! {
         is_string in any::<bool>(),
     ) {
         let format = if is_string { MessageFormat::String } else { MessageFormat::Array };
-        let options = Options { message_format: format, ..Options::default() };
+        let options = OneBot11Options { message_format: format, ..OneBot11Options::default() };
         // An answer needs words; a file alone gets the words of what it answers.
         let segments: Vec<_> = segments.into_iter().chain([text("x")]).collect();
         let reply_to = id.clone().map(|id| ReplyTo { external_id: Some(id), ..ReplyTo::default() });

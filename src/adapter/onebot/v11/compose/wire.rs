@@ -46,7 +46,7 @@ pub(in crate::adapter::onebot::v11) enum Node<'a> {
 /// A message as an action wants it.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(in crate::adapter::onebot::v11) enum Written<'s, 'a> {
+pub(in crate::adapter::onebot::v11) enum WireMessage<'s, 'a> {
     Segments { message: &'s [SegmentOut<'a>] },
     String { message: Cow<'s, str>, auto_escape: bool },
 }
@@ -55,11 +55,11 @@ pub(in crate::adapter::onebot::v11) enum Written<'s, 'a> {
 pub(in crate::adapter::onebot::v11) fn write<'s, 'a>(
     segments: &'s [SegmentOut<'a>],
     format: MessageFormat,
-) -> Written<'s, 'a> {
+) -> WireMessage<'s, 'a> {
     match (format, segments) {
-        (MessageFormat::Array, _) => Written::Segments { message: segments },
+        (MessageFormat::Array, _) => WireMessage::Segments { message: segments },
         (MessageFormat::String, [SegmentOut { kind: "text", data }]) => {
-            Written::String { message: Cow::Borrowed(&data[0].1), auto_escape: true }
+            WireMessage::String { message: Cow::Borrowed(&data[0].1), auto_escape: true }
         }
         (MessageFormat::String, _) => {
             let code = |segment: &SegmentOut<'_>| match segment.kind {
@@ -67,7 +67,7 @@ pub(in crate::adapter::onebot::v11) fn write<'s, 'a>(
                 kind => cq::code(kind, segment.data.iter().map(|(key, value)| (*key, &**value))),
             };
             let message: String = segments.iter().map(code).collect();
-            Written::String { message: message.into(), auto_escape: false }
+            WireMessage::String { message: message.into(), auto_escape: false }
         }
     }
 }

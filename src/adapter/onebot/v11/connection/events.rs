@@ -1,34 +1,38 @@
 //! Events: what each changes of the account, and what the core is told.
 
-use super::Peer;
-use crate::adapter::api::Event as CoreEvent;
+use super::Implementation;
+use crate::adapter::api::AdapterEvent as CoreEvent;
 use crate::adapter::onebot::common::mentions::{message_of, name_mentions, person_key};
 use crate::adapter::onebot::common::{requests, session};
-use crate::adapter::onebot::v11::event::{Event, Message, Origin};
+use crate::adapter::onebot::v11::event::{MessageEvent, MessageOrigin, OneBotEvent};
 use crate::adapter::onebot::v11::lookup;
 use crate::adapter::onebot::v11::notice::NoticeFrame;
-use crate::adapter::transport::End;
+use crate::adapter::transport::ConnectionEnd;
 use crate::model::change::Inbound;
 use std::sync::Arc;
 
 /// The largest frame whose own words are kept for bots; of a larger one its meaning is.
 const MAX_TOLD: usize = 1 << 20;
 
-impl Peer {
-    pub(super) async fn event(&mut self, event: Event<'_>, text: &str) -> Result<(), End> {
+impl Implementation {
+    pub(super) async fn event(
+        &mut self,
+        event: OneBotEvent<'_>,
+        text: &str,
+    ) -> Result<(), ConnectionEnd> {
         match event {
-            Event::Message(message) => self.message(*message, text).await,
-            Event::Heartbeat { interval, online } => {
+            OneBotEvent::Message(message) => self.message(*message, text).await,
+            OneBotEvent::Heartbeat { interval, online } => {
                 self.heartbeat = session::patience(interval);
                 if let Some(online) = online {
                     self.online(online);
                 }
                 Ok(())
             }
-            Event::Notice(notice) => self.notice(&notice, text).await,
-            Event::OtherVersion => self.other_version(),
-            Event::Meta => Ok(()),
-            Event::Other => self.tell(text, None).await,
+            OneBotEvent::Notice(notice) => self.notice(&notice, text).await,
+            OneBotEvent::OtherVersion => self.other_version(),
+            OneBotEvent::Meta => Ok(()),
+            OneBotEvent::Other => self.tell(text, None).await,
         }
     }
 
@@ -48,10 +52,12 @@ impl Peer {
     }
 
     /// The implementation speaks OneBot 12: says so in the state, once.
-    fn other_version(&mut self) -> Result<(), End> {
+    fn other_version(&mut self) -> Result<(), ConnectionEnd> {
         const REASON: &str = "the implementation speaks OneBot 12 here; let it dial \
             /onebot/v12/ws, or set its own side to OneBot 11";
-        let Some(registration) = &self.registration else { return Err(End::refused(REASON)) };
+        let Some(registration) = &self.registration else {
+            return Err(ConnectionEnd::refused(REASON));
+        };
         if !std::mem::replace(&mut self.is_other_version, true) {
             tracing::warn!(platform = self.account.platform, "{REASON}");
             registration.offline(REASON);
@@ -59,7 +65,11 @@ impl Peer {
         Ok(())
     }
 
-    async fn message(&mut self, message: Message<'_>, text: &str) -> Result<(), End> {
+    async fn message(
+        &mut self,
+        message: MessageEvent<'_>,
+        text: &str,
+    ) -> Result<(), ConnectionEnd> {
         let account = self.account.id().unwrap_or_default();
         let (mut inbound, origin) =
             match message.into_inbound(&self.account.platform, account, None) {
@@ -90,7 +100,7 @@ impl Peer {
         Ok(())
     }
 
-    async fn notice(&mut self, notice: &NoticeFrame<'_>, text: &str) -> Result<(), End> {
+    async fn notice(&mut self, notice: &NoticeFrame<'_>, text: &str) -> Result<(), ConnectionEnd> {
         if let (Some(reason), Some(registration)) = (notice.offline(), &self.registration) {
             registration.offline(&format!("the account was logged out: {reason}"));
         }
@@ -122,7 +132,7 @@ impl Peer {
     }
 
     /// Reports what a frame means, together with the frame itself.
-    async fn tell(&self, frame: &str, meaning: Option<CoreEvent>) -> Result<(), End> {
+    async fn tell(&self, frame: &str, meaning: Option<CoreEvent>) -> Result<(), ConnectionEnd> {
         let Some(account) = self.account.id().filter(|_| frame.len() <= MAX_TOLD) else {
             return requests::report(&self.context.events, meaning).await;
         };
@@ -132,8 +142,8 @@ impl Peer {
     }
 
     /// Keeps what a message tells of its conversation, and completes it by what others told.
-    fn remember(&self, inbound: &mut Inbound, origin: Origin) {
-        let Origin { conversation, name, through } = origin;
+    fn remember(&self, inbound: &mut Inbound, origin: MessageOrigin) {
+        let MessageOrigin { conversation, name, through } = origin;
         match through {
             Some(group) => self.account.through.set(&conversation, &group),
             None => self.account.through.forget(&conversation),
@@ -162,7 +172,7 @@ impl Peer {
         }
     }
 
-    async fn report(&self, event: CoreEvent) -> Result<(), End> {
+    async fn report(&self, event: CoreEvent) -> Result<(), ConnectionEnd> {
         requests::report(&self.context.events, Some(event)).await
     }
 }

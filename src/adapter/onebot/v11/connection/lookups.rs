@@ -1,6 +1,6 @@
 //! Questions to the implementation that run beside the connection.
 
-use super::Peer;
+use super::Implementation;
 use crate::adapter::api::MessageRef;
 use crate::adapter::onebot::common::mentions::person_key;
 use crate::adapter::onebot::common::session;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-impl Peer {
+impl Implementation {
     /// Asks for the account, unless the first events tell it.
     pub(super) fn ask_for_account(&self) -> oneshot::Receiver<Option<String>> {
         let (told, login) = oneshot::channel();

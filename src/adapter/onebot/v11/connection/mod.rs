@@ -5,17 +5,17 @@ mod lookups;
 
 use super::account::{Account, Accounts};
 use super::action::delivery;
-use super::event::Frame;
+use super::event::ReceivedFrame;
 use super::handler::Handler;
-use super::options::Options;
+use super::options::OneBot11Options;
 use crate::adapter::api::Settings;
 use crate::adapter::context::Context;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::{Answered, Calls};
 use crate::adapter::onebot::common::requests;
-use crate::adapter::onebot::common::session::{self, Session, Skipped};
+use crate::adapter::onebot::common::session::{self, OneBotSession, Skipped};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection, Registration};
-use crate::adapter::transport::{Closed, Connection, End, Handshake};
+use crate::adapter::transport::{Connection, ConnectionEnd, Handshake, SocketClosed};
 use crate::model::message::check_name;
 use std::future::pending;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl Role {
 }
 
 /// Serves one connection until it ends.
-pub(super) async fn run(connection: Connection, options: Arc<Options>) -> End {
+pub(super) async fn run(connection: Connection, options: Arc<OneBot11Options>) -> ConnectionEnd {
     let Connection { socket, handshake, settings, entry, context } = connection;
     let (reader, writer, writing) = socket.split(settings.max_frame);
     let calls = Calls::new(writer, settings.answer_timeout);
@@ -55,7 +55,7 @@ pub(super) async fn run(connection: Connection, options: Arc<Options>) -> End {
     let account = account.filter(|id| *id != "0");
     let accounts = context.shared::<Accounts>();
     let stop = context.stop.clone();
-    let mut peer = Peer {
+    let mut peer = Implementation {
         role: handshake.map_or(Role::Universal, Role::of),
         account: accounts.get(platform.unwrap_or(settings.platform()), account),
         accounts,
@@ -82,12 +82,12 @@ pub(super) async fn run(connection: Connection, options: Arc<Options>) -> End {
 }
 
 /// The implementation at the other end.
-struct Peer {
+struct Implementation {
     role: Role,
     accounts: Arc<Accounts>,
     account: Arc<Account>,
     calls: Calls,
-    options: Arc<Options>,
+    options: Arc<OneBot11Options>,
     settings: Arc<Settings>,
     entry: Option<ConfiguredEntry>,
     context: Context,
@@ -105,19 +105,21 @@ struct Peer {
     ended: CancellationToken,
 }
 
-impl Session for Peer {
-    async fn frame(&mut self, text: &str) -> Result<(), End> {
-        match Frame::parse(text) {
-            Ok(Frame::Event { account, event }) => {
+impl OneBotSession for Implementation {
+    async fn frame(&mut self, text: &str) -> Result<(), ConnectionEnd> {
+        match ReceivedFrame::parse(text) {
+            Ok(ReceivedFrame::Event { account, event }) => {
                 if let Some(account) = account {
                     self.identify(&account)?;
                 }
                 self.event(event, text).await
             }
-            Ok(Frame::ActionResponse { echo, .. }) if self.calls.answered_through(&echo, text) => {
+            Ok(ReceivedFrame::ActionResponse { echo, .. })
+                if self.calls.answered_through(&echo, text) =>
+            {
                 Ok(())
             }
-            Ok(Frame::ActionResponse { echo, answer }) => self.answer(&echo, answer).await,
+            Ok(ReceivedFrame::ActionResponse { echo, answer }) => self.answer(&echo, answer).await,
             Err(error) => {
                 self.skipped.note(text, &error);
                 Ok(())
@@ -125,7 +127,7 @@ impl Session for Peer {
         }
     }
 
-    async fn other_event(&mut self) -> Result<(), End> {
+    async fn other_event(&mut self) -> Result<(), ConnectionEnd> {
         let Some(login) = &mut self.login else { return pending().await };
         let told = login.await.ok().flatten();
         self.login = None;
@@ -143,13 +145,13 @@ impl Session for Peer {
         }
     }
 
-    fn closed(&mut self, closed: &Closed) {
+    fn closed(&mut self, closed: &SocketClosed) {
         match closed {
-            Closed::Lost(_) => {}
-            Closed::FrameTooLarge(_) => {
+            SocketClosed::Lost(_) => {}
+            SocketClosed::FrameTooLarge(_) => {
                 self.account.history_limits.answer_was_too_large(&self.account.key());
             }
-            Closed::OursTooLarge(_) => self.calls.refuse_largest(),
+            SocketClosed::OursTooLarge(_) => self.calls.refuse_largest(),
         }
     }
 
@@ -158,7 +160,7 @@ impl Session for Peer {
     }
 }
 
-impl Peer {
+impl Implementation {
     /// An implementation that dials in is connected from the upgrade on; one that we dial, once its
     /// account is known.
     fn begin(&mut self, dialled_in: bool) {
@@ -203,12 +205,12 @@ impl Peer {
     }
 
     /// The account's ID became known.
-    fn identify(&mut self, id: &str) -> Result<(), End> {
+    fn identify(&mut self, id: &str) -> Result<(), ConnectionEnd> {
         if self.account.id().is_some() || check_name("self_id", id).is_err() {
             return Ok(());
         }
         if let Err(reason) = self.settings.check_account(id) {
-            return Err(End::refused(reason));
+            return Err(ConnectionEnd::refused(reason));
         }
         self.identified.cancel();
         self.account.close(&self.calls);
@@ -227,7 +229,7 @@ impl Peer {
     }
 
     /// Hands an answer to its call. One that belongs to no call may say that we are not wanted.
-    async fn answer(&mut self, echo: &str, answer: ActionResponse) -> Result<(), End> {
+    async fn answer(&mut self, echo: &str, answer: ActionResponse) -> Result<(), ConnectionEnd> {
         match self.calls.answered(echo, answer) {
             Answered::Late(message, answer) => {
                 let account = self.account.id().map(str::to_owned);
@@ -235,7 +237,7 @@ impl Peer {
                 requests::report(&self.context.events, late).await
             }
             Answered::Unknown(answer) if matches!(answer.retcode, 1401 | 1403) => {
-                Err(End::refused(format!(
+                Err(ConnectionEnd::refused(format!(
                     "{}; set `token` of this adapter to the implementation's access token",
                     answer.reason()
                 )))
@@ -244,7 +246,7 @@ impl Peer {
         }
     }
 
-    fn end(&mut self, end: End) -> End {
+    fn end(&mut self, end: ConnectionEnd) -> ConnectionEnd {
         self.account.close(&self.calls);
         // First no new request may come, then those that wait are answered.
         if let Some(registration) = self.registration.take() {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 /// Every field we read, of whatever frame it is.
 #[derive(Debug, Deserialize)]
-pub(super) struct Fields<'a> {
+pub(super) struct EventFields<'a> {
     #[serde(borrow, default)]
     pub(super) post_type: Scalar<'a>,
     #[serde(default)]
@@ -61,7 +61,7 @@ pub(super) struct Fields<'a> {
 /// The sender of a message, or the alias of an anonymous one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Person<'a> {
+pub(super) struct EventPerson<'a> {
     #[serde(borrow)]
     pub(super) id: Scalar<'a>,
     pub(super) name: Scalar<'a>,
@@ -71,7 +71,7 @@ pub(super) struct Person<'a> {
     pub(super) group_id: Scalar<'a>,
 }
 
-impl Fields<'_> {
+impl EventFields<'_> {
     /// The echo of the action and the answer to it.
     pub(super) fn into_answer(self) -> (String, ActionResponse) {
         let answer = ActionResponse {

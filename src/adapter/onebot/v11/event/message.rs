@@ -1,8 +1,8 @@
 //! A message, and how the core takes it (event/message.md).
 
-use super::fields::{Fields, Person, parse_or_default};
+use super::fields::{EventFields, EventPerson, parse_or_default};
 use crate::adapter::onebot::common::channel;
-use crate::adapter::onebot::common::parts::Reading;
+use crate::adapter::onebot::common::parts::MessageReading;
 use crate::adapter::onebot::v11::reading;
 use crate::clock::now;
 use crate::model::change::Inbound;
@@ -13,11 +13,11 @@ use std::hash::Hasher;
 
 /// A message event (event/message.md), or a message of a history.
 #[derive(Debug)]
-pub(in crate::adapter::onebot::v11) struct Message<'a>(pub(super) Fields<'a>);
+pub(in crate::adapter::onebot::v11) struct MessageEvent<'a>(pub(super) EventFields<'a>);
 
 /// Where a message was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::adapter::onebot::v11) struct Origin {
+pub(in crate::adapter::onebot::v11) struct MessageOrigin {
     pub(in crate::adapter::onebot::v11) conversation: String,
     /// The conversation's name, where the event told it.
     pub(in crate::adapter::onebot::v11) name: Option<String>,
@@ -25,7 +25,7 @@ pub(in crate::adapter::onebot::v11) struct Origin {
     pub(in crate::adapter::onebot::v11) through: Option<String>,
 }
 
-impl<'a> Message<'a> {
+impl<'a> MessageEvent<'a> {
     /// Reads a message of a history, which may lack what makes it an event.
     pub(in crate::adapter::onebot::v11) fn parse(json: &'a RawValue) -> Option<Self> {
         serde_json::from_str(json.get()).ok().map(Self)
@@ -44,7 +44,7 @@ impl<'a> Message<'a> {
     }
 
     /// The conversation. An own private message tells it as `target_id`, or not at all.
-    fn origin(&self, account: &str, sender: &Person<'_>) -> Option<Origin> {
+    fn origin(&self, account: &str, sender: &EventPerson<'_>) -> Option<MessageOrigin> {
         let fields = &self.0;
         let group = fields.group_id.id();
         let is_group = match fields.message_type.or_empty() {
@@ -54,21 +54,29 @@ impl<'a> Message<'a> {
                 let ids = fields.guild_id.id().zip(fields.channel_id.id());
                 let conversation =
                     ids.map(|(guild, channel)| channel::conversation(guild, channel));
-                return Some(Origin { conversation: conversation?, name: None, through: None });
+                return Some(MessageOrigin {
+                    conversation: conversation?,
+                    name: None,
+                    through: None,
+                });
             }
             "" => group.is_some(),
             _ => return None,
         };
         if is_group {
             let name = fields.group_name.text().map(str::to_owned);
-            return Some(Origin { conversation: format!("group_{}", group?), name, through: None });
+            return Some(MessageOrigin {
+                conversation: format!("group_{}", group?),
+                name,
+                through: None,
+            });
         }
         let own = self.is_own(account);
         let other =
             if own { fields.target_id.id() } else { self.sender_id().or(sender.user_id.id()) };
         let name = (!own).then(|| sender.nickname.text()).flatten().map(str::to_owned);
         let through = group.or(sender.group_id.id()).map(str::to_owned);
-        Some(Origin { conversation: format!("private_{}", other?), name, through })
+        Some(MessageOrigin { conversation: format!("private_{}", other?), name, through })
     }
 
     /// The message as the core takes it; the error says what is missing.
@@ -79,11 +87,11 @@ impl<'a> Message<'a> {
         platform: &str,
         account: &str,
         asked_for: Option<&str>,
-    ) -> Result<(Inbound, Origin), String> {
-        let from: Person<'_> = parse_or_default(self.0.sender);
+    ) -> Result<(Inbound, MessageOrigin), String> {
+        let from: EventPerson<'_> = parse_or_default(self.0.sender);
         let origin = self.origin(account, &from).or_else(|| {
             let conversation = asked_for?.to_owned();
-            Some(Origin { conversation, name: None, through: None })
+            Some(MessageOrigin { conversation, name: None, through: None })
         });
         let origin = origin.ok_or_else(|| {
             let message_type = self.0.message_type.or_empty();
@@ -91,7 +99,7 @@ impl<'a> Message<'a> {
         })?;
         check_name("conversation", &origin.conversation)?;
         let message = self.0.message.or(self.0.raw_message).ok_or("a message without `message`")?;
-        let Reading { content, reply_to, original, .. } = self.read(message, account);
+        let MessageReading { content, reply_to, original, .. } = self.read(message, account);
         let inbound = Inbound {
             platform: platform.to_owned(),
             account: account.to_owned(),
@@ -111,7 +119,7 @@ impl<'a> Message<'a> {
     }
 
     /// Reads the message; `raw_message` where the message itself brings no more than names.
-    fn read(&self, message: &RawValue, account: &str) -> Reading {
+    fn read(&self, message: &RawValue, account: &str) -> MessageReading {
         let is_me = |user: &str| user == account || self.0.self_tiny_id.id() == Some(user);
         let reading = reading::read(message, &is_me);
         if !reading.says_nothing {
@@ -119,7 +127,7 @@ impl<'a> Message<'a> {
         }
         let raw = self.0.raw_message.map(|raw| reading::read(raw, &is_me));
         match raw.filter(|raw| !raw.says_nothing) {
-            Some(raw) => Reading {
+            Some(raw) => MessageReading {
                 original: Some(message.get().to_owned()),
                 reply_to: reading.reply_to.or(raw.reply_to),
                 ..raw
@@ -129,8 +137,8 @@ impl<'a> Message<'a> {
     }
 
     /// The sender, by the group card where there is one, else the nickname.
-    fn sender(&self, from: &Person<'_>) -> Sender {
-        let anonymous: Person<'_> = parse_or_default(self.0.anonymous);
+    fn sender(&self, from: &EventPerson<'_>) -> Sender {
+        let anonymous: EventPerson<'_> = parse_or_default(self.0.anonymous);
         let id = anonymous.id.id().or(self.sender_id()).or(from.user_id.id()).unwrap_or_default();
         let card = from.card.text().filter(|card| !card.trim().is_empty());
         let name = anonymous.name.text().or(card).or(from.nickname.text()).unwrap_or(id);

@@ -5,29 +5,29 @@ mod message;
 #[cfg(test)]
 mod tests;
 
-pub(super) use message::{Message, Origin};
+pub(super) use message::{MessageEvent, MessageOrigin};
 
 use super::notice::NoticeFrame;
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::scalar::Scalar;
-use fields::Fields;
+use fields::EventFields;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// One frame.
 #[derive(Debug)]
-pub(super) enum Frame<'a> {
+pub(super) enum ReceivedFrame<'a> {
     /// An event, and the account it says it happened to.
-    Event { account: Option<String>, event: Event<'a> },
+    Event { account: Option<String>, event: OneBotEvent<'a> },
     /// An answer, and the echo of its action; some send back an empty one for none.
     ActionResponse { echo: String, answer: ActionResponse },
 }
 
 /// An event (event/README.md).
 #[derive(Debug)]
-pub(super) enum Event<'a> {
+pub(super) enum OneBotEvent<'a> {
     /// A message came in, or went out by this account.
-    Message(Box<Message<'a>>),
+    Message(Box<MessageEvent<'a>>),
     /// The implementation is there, and may say whether the account is (event/meta.md, "心跳").
     Heartbeat { interval: i64, online: Option<bool> },
     /// Something that is no message.
@@ -40,26 +40,28 @@ pub(super) enum Event<'a> {
     Other,
 }
 
-impl<'a> Frame<'a> {
+impl<'a> ReceivedFrame<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
-        let fields: Fields<'a> = serde_json::from_str(text)?;
+        let fields: EventFields<'a> = serde_json::from_str(text)?;
         if fields.post_type.text().is_none() {
             if fields.kind.text().is_some() && fields.detail_type.text().is_some() {
-                return Ok(Self::Event { account: None, event: Event::OtherVersion });
+                return Ok(Self::Event { account: None, event: OneBotEvent::OtherVersion });
             }
             let (echo, answer) = fields.into_answer();
             return Ok(Self::ActionResponse { echo, answer });
         }
         let account = fields.self_id.id().map(str::to_owned);
         let event = match fields.post_type.or_empty() {
-            "message" | "message_sent" => Event::Message(Box::new(Message(fields))),
-            "meta_event" if fields.meta_event_type.or_empty() == "heartbeat" => Event::Heartbeat {
-                interval: fields.interval.number().unwrap_or_default(),
-                online: fields.status.and_then(online),
-            },
-            "meta_event" => Event::Meta,
-            "notice" | "request" => Event::Notice(NoticeFrame::parse(text)),
-            _ => Event::Other,
+            "message" | "message_sent" => OneBotEvent::Message(Box::new(MessageEvent(fields))),
+            "meta_event" if fields.meta_event_type.or_empty() == "heartbeat" => {
+                OneBotEvent::Heartbeat {
+                    interval: fields.interval.number().unwrap_or_default(),
+                    online: fields.status.and_then(online),
+                }
+            }
+            "meta_event" => OneBotEvent::Meta,
+            "notice" | "request" => OneBotEvent::Notice(NoticeFrame::parse(text)),
+            _ => OneBotEvent::Other,
         };
         Ok(Self::Event { account, event })
     }
@@ -82,13 +84,13 @@ pub(super) fn online(status: &RawValue) -> Option<bool> {
 /// Reads a frame as a connection does; no frame may panic.
 #[cfg(any(test, fuzzing))]
 pub(in crate::adapter) fn swallow(text: &str) {
-    match Frame::parse(text) {
-        Ok(Frame::Event { event: Event::Message(message), .. }) => {
+    match ReceivedFrame::parse(text) {
+        Ok(ReceivedFrame::Event { event: OneBotEvent::Message(message), .. }) => {
             if let Ok((inbound, _)) = message.into_inbound("qq", "1", None) {
                 assert!(!inbound.content.is_empty() && !inbound.external_id.is_empty());
             }
         }
-        Ok(Frame::Event { event: Event::Notice(notice), .. }) => {
+        Ok(ReceivedFrame::Event { event: OneBotEvent::Notice(notice), .. }) => {
             notice.events("qq", "1", &|_, _| None);
         }
         _ => {}

@@ -7,31 +7,31 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Bytes that one permit of the semaphore stands for.
 const UNIT: usize = 1 << 10;
 
-/// Room for the frames of replays. Who finds none waits until others have been read.
+/// Memory for the frames of replays. A replay that finds none free waits until others have been read.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct ReplayMemory {
     units: u32,
     free: Arc<Semaphore>,
 }
 
-/// Room that one step of a replay holds; given back once nobody holds its bytes.
+/// Memory that one step of a replay holds; free again once the last of its bytes is dropped.
 #[derive(Debug)]
 pub(super) struct Reserved(Option<OwnedSemaphorePermit>);
 
-/// Bytes with the room that they take.
-struct Held {
+/// Bytes with the reservation that they hold.
+struct ReservedBytes {
     bytes: Bytes,
     _reserved: Arc<Reserved>,
 }
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for ReservedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl Room {
-    /// Room for so many bytes.
+impl ReplayMemory {
+    /// Memory of so many bytes.
     pub(super) fn new(bytes: usize) -> Self {
         let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
         Self { units, free: Arc::new(Semaphore::new(units as usize)) }
@@ -54,9 +54,9 @@ impl Reserved {
         }
     }
 
-    /// The bytes, which hold the room until the last of them is gone.
+    /// The bytes, which hold the reservation until the last of them is dropped.
     pub(super) fn hold(self: &Arc<Self>, bytes: Bytes) -> Bytes {
-        Bytes::from_owner(Held { bytes, _reserved: self.clone() })
+        Bytes::from_owner(ReservedBytes { bytes, _reserved: self.clone() })
     }
 }
 
@@ -66,19 +66,19 @@ mod tests {
     use futures_util::FutureExt;
 
     #[test]
-    fn room_is_free_again_when_the_last_of_its_bytes_is_gone() {
-        let room = Room::new(4 * UNIT);
-        let mut first = room.reserve(4 * UNIT).now_or_never().unwrap();
-        assert!(room.reserve(1).now_or_never().is_none());
+    fn memory_is_free_again_when_the_last_of_its_bytes_is_gone() {
+        let memory = ReplayMemory::new(4 * UNIT);
+        let mut first = memory.reserve(4 * UNIT).now_or_never().unwrap();
+        assert!(memory.reserve(1).now_or_never().is_none());
         first.shrink_to(3 * UNIT);
         let first = Arc::new(first);
         let held = first.hold(Bytes::from(vec![0; 3 * UNIT]));
         drop(first);
-        assert!(room.reserve(UNIT).now_or_never().is_some());
+        assert!(memory.reserve(UNIT).now_or_never().is_some());
         let rest = held.slice(2..);
         drop(held);
-        assert!(room.reserve(2 * UNIT).now_or_never().is_none());
+        assert!(memory.reserve(2 * UNIT).now_or_never().is_none());
         drop(rest);
-        assert!(room.reserve(100 * UNIT).now_or_never().is_some(), "one alone is always let in");
+        assert!(memory.reserve(100 * UNIT).now_or_never().is_some(), "one alone is always let in");
     }
 }
