@@ -110,6 +110,20 @@
  */
 
 /**
+ * A bot, as `GET /api/bots` gives it.
+ * @typedef {object} Bot
+ * @property {string} name
+ * @property {string} kind
+ * @property {AdapterState} state
+ * @property {number} since Unix seconds
+ * @property {number} delivered events that it has read
+ * @property {number} waiting events that it is to be told yet
+ * @property {string} [last_error]
+ * @property {string} [url] the address that rechat connects to
+ * @property {{platform: string, account: string, self_id: number}[]} accounts
+ */
+
+/**
  * @typedef {object} Conversation
  * @property {string} platform
  * @property {string} conversation

@@ -64,9 +64,29 @@ pub struct Tui {
     /// Messages to notify of, by the terminal's notification or its bell
     #[arg(long, value_name = "WHICH", default_value = "mentions", env = "RECHAT_NOTIFY")]
     pub notify: Notify,
+    /// How pictures are shown
+    #[arg(long, value_name = "HOW", default_value = "auto", env = "RECHAT_TUI_PICTURES")]
+    pub pictures: Pictures,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub source: SourceArgs,
+}
+
+/// How the terminal client shows pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Pictures {
+    /// As the terminal is known to
+    Auto,
+    /// By kitty's graphics protocol
+    Kitty,
+    /// By sixels
+    Sixel,
+    /// By iTerm2's inline images
+    Iterm2,
+    /// By coloured characters, which every terminal has
+    Blocks,
+    /// Not at all
+    Off,
 }
 
 /// Messages that the terminal client notifies of.

@@ -1,9 +1,9 @@
 //! `rechat tui`
 
-use crate::cli::{Globals, Notify, Tui};
+use crate::cli::{Globals, Notify, Pictures, Tui};
 use crate::client::Server;
 use crate::error::Result;
-use crate::tui::{self, Level};
+use crate::tui::{self, Graphics, Level};
 
 pub(super) async fn run(tui: Tui, globals: &Globals) -> Result<()> {
     let level = match tui.notify {
@@ -11,5 +11,13 @@ pub(super) async fn run(tui: Tui, globals: &Globals) -> Result<()> {
         Notify::Mentions => Level::Mentions,
         Notify::All => Level::All,
     };
-    tui::run(Server::find(&tui.source, globals.config.clone())?, level).await
+    let graphics = match tui.pictures {
+        Pictures::Auto => Graphics::Auto,
+        Pictures::Kitty => Graphics::Kitty,
+        Pictures::Sixel => Graphics::Sixel,
+        Pictures::Iterm2 => Graphics::Iterm2,
+        Pictures::Blocks => Graphics::Blocks,
+        Pictures::Off => Graphics::Off,
+    };
+    tui::run(Server::find(&tui.source, globals.config.clone())?, level, graphics).await
 }

@@ -196,9 +196,9 @@ pub static ADAPTER_KEYS: &[ConfigKey] = &[
 pub static BOT_KEYS: &[ConfigKey] = &[
     key("name", "string", "", "\"nonebot\"",
         "the name of the bot, in its path and on its messages: small letters, digits and `-`"),
-    key("kind", "string", "", "\"onebot11\"", "`onebot11`"),
+    key("kind", "string", "", "\"onebot11\"", "`onebot11` or `satori`"),
     key("url", "string", "none", "\"ws://127.0.0.1:8081/onebot/v11/ws\"",
-        "the address of the framework, which rechat connects to; without it the framework connects to `/bots/<name>/onebot/v11`"),
+        "`onebot11`: the address of the framework, which rechat connects to; without it the framework connects to `/bots/<name>/onebot/v11`, and always to `/bots/<name>/satori`"),
     key("token", "string", "the server's", "\"what the framework has\"", "the access token"),
     key("accounts", "list of strings", "all", "[\"qq/10001000\"]",
         "the accounts that the bot speaks for, as `<platform>/<account>`"),

@@ -3,7 +3,7 @@
 use super::ids::Named;
 use super::memory::{self, LogPlace};
 use super::place::PlaceKeeper;
-use super::settings::BotConfig;
+use super::settings::{BotConfig, BotKind};
 use super::shared::BotsShared;
 use crate::clock::now;
 use crate::protocol::bots;
@@ -11,6 +11,7 @@ use crate::protocol::platform::PlatformState;
 use crate::store::{EntryContent, FeedEntry, Result, View};
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// An account that nobody has seen for so long is not offered to a bot any more.
@@ -32,6 +33,10 @@ pub(super) struct ConfiguredBot {
     accounts: Mutex<Vec<Arc<ServedAccount>>>,
     /// Its places as the store had them when it began.
     places: OnceLock<Vec<(String, String, LogPlace)>>,
+    /// Its one place, where one connection is for all accounts.
+    place: OnceLock<Arc<PlaceKeeper>>,
+    /// Changes whenever an account may have come, or be in another state.
+    pub(super) accounts_changed: watch::Sender<()>,
     status: Mutex<BotStatus>,
 }
 
@@ -50,7 +55,7 @@ pub(super) struct ServedAccount {
     pub(super) account: String,
     /// The number that the framework is told.
     pub(super) self_id: i64,
-    pub(super) place: PlaceKeeper,
+    pub(super) place: Arc<PlaceKeeper>,
 }
 
 /// A connection of a bot, counted for as long as it is held.
@@ -70,6 +75,8 @@ impl ConfiguredBot {
             config: ArcSwap::from_pointee(config),
             accounts: Mutex::default(),
             places: OnceLock::new(),
+            place: OnceLock::new(),
+            accounts_changed: watch::Sender::new(()),
             status: Mutex::new(status),
         }
     }
@@ -102,24 +109,60 @@ impl ConfiguredBot {
         let all: Vec<_> = seen.chain(config.accounts.iter().cloned()).chain(remembered).collect();
         let mut new = Vec::new();
         for (platform, account) in all {
-            let is_known =
-                |known: &Arc<ServedAccount>| known.platform == platform && known.account == account;
-            if !config.has_account(&platform, &account) || lock(&self.accounts).iter().any(is_known)
-            {
-                continue;
+            if self.account(&platform, &account).is_none() {
+                new.extend(self.add_account(platform, account).await?);
             }
-            let self_id = self.shared.ids.number(Named::Person, &platform, &account).await?;
-            let key = memory::place_key(&config.name, &platform, &account);
-            let is_its = |(its_platform, its, _): &&(String, String, LogPlace)| {
-                *its_platform == platform && *its == account
-            };
-            let place = places.iter().find(is_its).map(|(_, _, place)| *place);
-            let place = PlaceKeeper::new(self.shared.core.store.clone(), key, place);
-            let account = Arc::new(ServedAccount { platform, account, self_id, place });
-            lock(&self.accounts).push(account.clone());
-            new.push(account);
         }
         Ok(new)
+    }
+
+    /// An account that it speaks for.
+    pub(super) fn account(&self, platform: &str, account: &str) -> Option<Arc<ServedAccount>> {
+        let is_it =
+            |known: &&Arc<ServedAccount>| known.platform == platform && known.account == account;
+        lock(&self.accounts).iter().find(is_it).cloned()
+    }
+
+    /// Adds an account; `None` where the bot does not speak for it, or does already.
+    pub(super) async fn add_account(
+        &self,
+        platform: String,
+        account: String,
+    ) -> Result<Option<Arc<ServedAccount>>> {
+        let config = self.config.load_full();
+        if !config.has_account(&platform, &account) {
+            return Ok(None);
+        }
+        let self_id = self.shared.ids.number(Named::Person, &platform, &account).await?;
+        let place = match config.kind {
+            BotKind::OneBot11 => self.place_of(&config.name, &platform, &account)?,
+            BotKind::Satori => self.place()?,
+        };
+        let mut accounts = lock(&self.accounts);
+        if accounts.iter().any(|known| known.platform == platform && known.account == account) {
+            return Ok(None);
+        }
+        place.keep_under(memory::place_key(&config.name, &platform, &account));
+        let account = Arc::new(ServedAccount { platform, account, self_id, place });
+        accounts.push(account.clone());
+        Ok(Some(account))
+    }
+
+    /// The place for one account.
+    fn place_of(&self, name: &str, platform: &str, account: &str) -> Result<Arc<PlaceKeeper>> {
+        let is_its = |(its_platform, its, _): &&(String, String, LogPlace)| {
+            its_platform == platform && its == account
+        };
+        let place = self.places(name)?.iter().find(is_its).map(|(_, _, place)| *place);
+        Ok(Arc::new(PlaceKeeper::new(self.shared.core.store.clone(), place)))
+    }
+
+    /// The one place for all accounts: the earliest of theirs, as a crash may have left them apart.
+    pub(super) fn place(&self) -> Result<Arc<PlaceKeeper>> {
+        let places = self.places(&self.name())?.iter().map(|(_, _, place)| *place);
+        let place = places.min_by_key(|place| place.offset);
+        let new = || Arc::new(PlaceKeeper::new(self.shared.core.store.clone(), place));
+        Ok(self.place.get_or_init(new).clone())
     }
 
     fn places(&self, name: &str) -> Result<&[(String, String, LogPlace)]> {
@@ -138,6 +181,25 @@ impl ConfiguredBot {
         Connected(self)
     }
 
+    /// Serves a connection that was accepted until it ends, or the bot does; `serving` gives the reason,
+    /// and ends with `stop`.
+    pub(super) async fn serve_until_stopped(
+        &self,
+        serving: impl Future<Output = String>,
+        stop: &CancellationToken,
+    ) {
+        let serve = async {
+            let reason = serving.await;
+            self.failed(PlatformState::Disconnected, &reason);
+        };
+        tokio::pin!(serve);
+        tokio::select! {
+            () = &mut serve => return,
+            () = self.stop.cancelled() => stop.cancel(),
+        }
+        serve.await;
+    }
+
     /// A connection ended, or did not come about; `state` is how it is without any other.
     pub(super) fn failed(&self, state: PlatformState, reason: &str) {
         let mut status = lock(&self.status);
@@ -150,7 +212,9 @@ impl ConfiguredBot {
         let config = self.config.load_full();
         let accounts = self.accounts();
         let waiting = accounts.iter().map(|account| self.waiting(account)).sum();
-        let delivered = accounts.iter().map(|account| account.place.delivered()).sum();
+        let mut places: Vec<_> = accounts.iter().map(|account| &account.place).collect();
+        places.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        let delivered = places.into_iter().map(|place| place.delivered()).sum();
         let status = lock(&self.status);
         let accounts = accounts.iter().map(|account| bots::BotAccount {
             platform: account.platform.clone(),
@@ -175,7 +239,7 @@ impl ConfiguredBot {
         let seconds = self.config.load().catch_up_seconds;
         let count = || -> Result<usize> {
             let view = self.shared.core.store.view()?;
-            let start = account.place.start(&view, seconds)?;
+            let start = account.place.start(&view, seconds, None)?;
             let entries = view.feed(start, MAX_COUNTED, MAX_COUNTED_BYTES)?.unwrap_or_default();
             Ok(entries.iter().filter(|entry| is_of(entry, account, &view)).count())
         };

@@ -58,7 +58,7 @@ pub(super) async fn serve(
         () = followed => "rechat is stopping".to_owned(),
         () = stop.cancelled() => "rechat ended it".to_owned(),
     };
-    socket.close(GOING_AWAY, !stop.is_cancelled()).await;
+    socket.close(GOING_AWAY, "", !stop.is_cancelled()).await;
     reason
 }
 

@@ -1,6 +1,8 @@
 //! The paths at which frameworks dial in.
 
 use super::bot::ConfiguredBot;
+use super::settings::BotKind;
+use hyper::{HeaderMap, Method};
 use std::sync::Arc;
 
 /// A path at which a framework dials in.
@@ -8,6 +10,30 @@ pub struct BotEndpoint {
     pub(super) bot: Arc<ConfiguredBot>,
     /// The path behind the bot's own.
     pub(super) rest: String,
+}
+
+/// What a request asks for.
+#[derive(Clone, Debug)]
+pub struct DialInRequest<'a> {
+    /// It asks for a WebSocket.
+    pub is_upgrade: bool,
+    #[allow(missing_docs)]
+    pub method: &'a Method,
+    #[allow(missing_docs)]
+    pub headers: &'a HeaderMap,
+    /// The pairs of the query, decoded.
+    pub query: &'a [(String, String)],
+}
+
+/// Where a request shows its token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenPlace {
+    /// In its head.
+    Head,
+    /// In the first frame of the WebSocket that it opens.
+    FirstFrame,
+    /// Nowhere: its address is signed.
+    Signature,
 }
 
 impl BotEndpoint {
@@ -18,5 +44,9 @@ impl BotEndpoint {
     /// The token that is wanted here in place of the server's own.
     pub fn token(&self) -> Option<String> {
         self.bot.config.load().token.clone()
+    }
+
+    pub(super) fn kind(&self) -> BotKind {
+        self.bot.config.load().kind
     }
 }

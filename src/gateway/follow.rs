@@ -5,6 +5,7 @@
 
 use super::peer::{BotPeer, ping};
 use super::place::PlaceKeeper;
+use super::shared::Core;
 use crate::metrics::METRICS;
 use crate::store::{Result, Store};
 use crate::words::Words;
@@ -32,13 +33,27 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// A connection that is told events.
 pub(super) struct EventFollower<'a> {
-    pub(super) store: Arc<Store>,
-    pub(super) words: Arc<Words>,
-    pub(super) place: &'a PlaceKeeper,
+    store: Arc<Store>,
+    words: Arc<Words>,
+    place: &'a PlaceKeeper,
     /// The bot's name, for the metrics.
-    pub(super) bot: &'a str,
+    bot: &'a str,
     /// Everything up to here was told.
-    pub(super) position: u64,
+    position: u64,
+}
+
+/// Begins to follow the log where `start` says; from there on nothing is missed.
+pub(super) async fn begin<'a>(
+    core: &Core,
+    place: &'a PlaceKeeper,
+    bot: &'a str,
+    start: impl FnOnce() -> Result<u64>,
+) -> Result<EventFollower<'a>> {
+    let position = start()?;
+    place.advance(&*core.store.view()?, position, 0)?;
+    // What a new bot misses from now on is told once it is back.
+    place.write().await;
+    Ok(EventFollower { store: core.store.clone(), words: core.words.clone(), place, bot, position })
 }
 
 /// Frames that were written, and are not known to be read.
@@ -46,6 +61,14 @@ struct OnTheirWay {
     chunks: VecDeque<Chunk>,
     events: u64,
     bytes: usize,
+}
+
+/// Frames of some entries.
+#[derive(Default)]
+struct NextFrames {
+    frames: Vec<String>,
+    /// How many of the entries have any.
+    events: u64,
 }
 
 struct Chunk {
@@ -90,9 +113,8 @@ impl EventFollower<'_> {
             }
             changes.borrow_and_update();
             match self.next(peer).await {
-                Ok(Some(frames)) if frames.is_empty() => {}
-                Ok(Some(frames)) => {
-                    let events = frames.len() as u64;
+                Ok(Some(NextFrames { frames, .. })) if frames.is_empty() => {}
+                Ok(Some(NextFrames { frames, events })) => {
                     let bytes = frames.iter().map(String::len).sum();
                     let frames = frames.into_iter().map(Message::text);
                     for message in frames.chain([ping(self.position)]) {
@@ -107,6 +129,7 @@ impl EventFollower<'_> {
                 Ok(None) => tokio::select! {
                     changed = changes.changed() => if changed.is_err() { return },
                     changed = acknowledged.changed() => if changed.is_err() { return },
+                    () = peer.beside_due() => {}
                 },
                 Err(error) => {
                     tracing::warn!(
@@ -119,24 +142,32 @@ impl EventFollower<'_> {
         }
     }
 
-    /// The frames of the next entries, of which some may have none; `None` where everything was told.
-    async fn next(&mut self, peer: &impl BotPeer) -> Result<Option<Vec<String>>> {
+    /// What is to be told next, which may be nothing; `None` where everything was told.
+    async fn next(&mut self, peer: &impl BotPeer) -> Result<Option<NextFrames>> {
         let view = self.store.view()?;
         let Some(entries) = view.feed(self.position, CHUNK, CHUNK_BYTES)? else {
             tracing::warn!(bot = self.bot, "events that a bot missed are no longer kept");
             self.position = view.offset_before(0)?;
-            return Ok(Some(Vec::new()));
+            return Ok(Some(NextFrames::default()));
         };
         if entries.is_empty() {
             self.position = self.position.max(view.cursor().offset);
-            return Ok(None);
+            let frames = peer.beside(&view, self.position)?;
+            return Ok((!frames.is_empty()).then_some(NextFrames { frames, events: 0 }));
         }
-        let mut frames = Vec::new();
+        let mut next = NextFrames::default();
         for entry in entries {
-            frames.extend(peer.tell(&view, &entry).await?);
+            let frames = match peer.tell(&view, &entry).await {
+                Ok(frames) => frames,
+                Err(error) if next.frames.is_empty() => return Err(error),
+                // Those before it are told first.
+                Err(_) => break,
+            };
+            next.events += u64::from(!frames.is_empty());
+            next.frames.extend(frames);
             self.position = entry.offset;
         }
-        Ok(Some(frames))
+        Ok(Some(next))
     }
 
     /// Moves the place over what was read.

@@ -3,6 +3,7 @@
 //! A bot reads the log from its own place, which the store keeps, so that nothing is missed while it
 //! is away. What it sends is a message like any other.
 
+mod accounts;
 mod bot;
 mod connection;
 mod endpoint;
@@ -11,16 +12,20 @@ mod follow;
 mod ids;
 mod memory;
 mod onebot11;
+mod opening;
 mod peer;
 mod place;
 mod raw_object;
+mod satori;
 mod send;
 mod settings;
 mod shared;
 mod socket;
 
-pub use endpoint::BotEndpoint;
-pub use onebot11::{DialInRequest, Opening, SocketOpening};
+pub use endpoint::{BotEndpoint, DialInRequest, TokenPlace};
+pub use onebot11::{ActionOpening, SocketOpening};
+pub use opening::Opening;
+pub use satori::{CallOpening, EventsOpening, Identified, UploadedFile, small_socket_config};
 pub use settings::{BotConfig, BotKind};
 pub use shared::Core;
 pub use socket::{BotSocket, socket_config};
@@ -80,7 +85,11 @@ impl Gateway {
 
     fn begin(&self, config: BotConfig) -> Arc<ConfiguredBot> {
         let bot = Arc::new(ConfiguredBot::new(self.shared.clone(), config));
-        self.shared.core.tasks.spawn(onebot11::run(bot.clone()));
+        let tasks = &self.shared.core.tasks;
+        match bot.config.load().kind {
+            BotKind::OneBot11 => tasks.spawn(onebot11::run(bot.clone())),
+            BotKind::Satori => tasks.spawn(satori::run(bot.clone())),
+        };
         bot
     }
 

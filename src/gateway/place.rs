@@ -15,7 +15,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Place of a bot, and the connection by which it is told what comes after it.
 pub(super) struct PlaceKeeper {
     store: Arc<Store>,
-    key: String,
+    /// One for each account of which it is the place.
+    keys: Mutex<Vec<String>>,
     place: Mutex<Option<LogPlace>>,
     moved: Notify,
     /// Ends the connection that is told now.
@@ -23,15 +24,20 @@ pub(super) struct PlaceKeeper {
 }
 
 impl PlaceKeeper {
-    /// A place under a key, as the store has it.
-    pub(super) fn new(store: Arc<Store>, key: String, place: Option<LogPlace>) -> Self {
+    /// A place as the store has it.
+    pub(super) fn new(store: Arc<Store>, place: Option<LogPlace>) -> Self {
         Self {
             store,
-            key,
+            keys: Mutex::default(),
             place: Mutex::new(place),
             moved: Notify::new(),
             connection: Mutex::default(),
         }
+    }
+
+    /// Keeps it under a key from its next write on.
+    pub(super) fn keep_under(&self, key: String) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key);
     }
 
     /// A new connection is told from now on; the one before ends.
@@ -45,15 +51,29 @@ impl PlaceKeeper {
         self.lock().map_or(0, |place| place.delivered)
     }
 
-    /// The offset after which a bot is told that comes back now: its place, unless what lies there is
-    /// older than `catch_up_seconds`; the newest event where it is new.
-    pub(super) fn start(&self, view: &View, catch_up_seconds: u64) -> Result<u64> {
-        let Some(place) = *self.lock() else { return Ok(view.cursor().offset) };
+    /// The offset after which a bot is told that comes back now: the one that it names, else its
+    /// place, unless what lies there is older than `catch_up_seconds`; the newest event where it is
+    /// new.
+    pub(super) fn start(
+        &self,
+        view: &View,
+        catch_up_seconds: u64,
+        named: Option<u64>,
+    ) -> Result<u64> {
+        let place = *self.lock();
+        if place.is_none() && named.is_none() {
+            return Ok(view.cursor().offset);
+        }
         let floor = match catch_up_seconds {
             0 => view.cursor().offset,
             seconds => view.offset_before(now().saturating_sub(seconds))?,
         };
-        Ok(view.offset_of(place.cursor())?.map_or(floor, |offset| offset.max(floor)))
+        let known = match (named, place) {
+            (Some(offset), _) => Some(offset),
+            (None, Some(place)) => view.offset_of(place.cursor())?,
+            (None, None) => None,
+        };
+        Ok(known.map_or(floor, |offset| offset.max(floor)))
     }
 
     /// Moves the place: `events` more were read, and nothing up to `offset` is left to be told.
@@ -79,8 +99,11 @@ impl PlaceKeeper {
     /// Writes the place down as it is.
     pub(super) async fn write(&self) {
         let Some(place) = *self.lock() else { return };
-        if let Err(error) = memory::keep_place(&self.store, &self.key, &place).await {
-            tracing::warn!(place = self.key, "the place of a bot is not kept: {error}");
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for key in keys {
+            if let Err(error) = memory::keep_place(&self.store, &key, &place).await {
+                tracing::warn!(place = key, "the place of a bot is not kept: {error}");
+            }
         }
     }
 

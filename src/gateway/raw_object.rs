@@ -32,6 +32,12 @@ impl<'a> RawObject<'a> {
         self.text(key).filter(|id| !matches!(id.as_str(), "" | "0" | "-1"))
     }
 
+    /// The conversation that an event of OneBot 11 is about.
+    pub(super) fn conversation(&self) -> Option<String> {
+        let group = self.id("group_id").map(|group| format!("group_{group}"));
+        group.or_else(|| self.id("user_id").map(|user| format!("private_{user}")))
+    }
+
     /// Whether a field is set to something that is true.
     pub(super) fn is_true(&self, key: &str) -> bool {
         matches!(self.text(key).as_deref(), Some("true" | "1"))

@@ -39,24 +39,58 @@ pub(super) async fn send(
     account: &ServedAccount,
     sending: BotSending,
 ) -> BotSendOutcome {
+    let until = Instant::now() + PATIENCE;
+    match create(bot, account, sending).await {
+        Ok(message) => outcome(bot, message, until).await,
+        Err(reason) => BotSendOutcome::Failed(reason),
+    }
+}
+
+/// Makes messages that follow each other, and waits for the outcomes of all. After one that cannot be
+/// made, none is.
+pub(super) async fn outcomes(
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
+    all: Vec<BotSending>,
+) -> Vec<BotSendOutcome> {
+    let until = Instant::now() + PATIENCE;
+    let (mut made, mut refused) = (Vec::new(), None);
+    for sending in all {
+        match create(bot, account, sending).await {
+            Ok(message) => made.push(message),
+            Err(reason) => {
+                refused = Some(BotSendOutcome::Failed(reason));
+                break;
+            }
+        }
+    }
+    let mut outcomes = Vec::new();
+    for message in made {
+        outcomes.push(outcome(bot, message, until).await);
+    }
+    outcomes.extend(refused);
+    outcomes
+}
+
+async fn create(
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
+    sending: BotSending,
+) -> Result<Message, String> {
     let BotSending { conversation, content, reply_to, original } = sending;
     let content = kept(bot, content).await;
     let (platform, name) = (account.platform.clone(), bot.name());
     let own = account.account.clone();
     let draft = Draft::of_bot(&name, own, content, conversation, platform, original);
-    let draft = match draft {
-        Ok(draft) => draft.in_reply_to(reply_to),
-        Err(reason) => return BotSendOutcome::Failed(reason),
-    };
+    let draft = draft?.in_reply_to(reply_to);
     let core = &bot.shared.core;
     let facts = core.registry.routing_facts(None);
     let create = Command::Create { draft, at: now(), idempotency: None, facts };
-    let message = match core.store.write(create).await {
-        Ok(Answer::Done(message)) => message,
-        Ok(_) => return BotSendOutcome::Failed("the message was not stored".into()),
-        Err(error) => return BotSendOutcome::Failed(error.to_string()),
-    };
-    outcome(bot, message).await
+    match core.store.write(create).await {
+        Ok(Answer::Done(message)) => Ok(message),
+        Ok(_) => Err("the message was not stored".into()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// The content with the bytes of its files kept as media, so that they can be seen here, too.
@@ -69,9 +103,8 @@ async fn kept(bot: &ConfiguredBot, content: Content) -> Content {
     keeping.await.unwrap_or(content)
 }
 
-async fn outcome(bot: &ConfiguredBot, message: Message) -> BotSendOutcome {
+async fn outcome(bot: &ConfiguredBot, message: Message, until: Instant) -> BotSendOutcome {
     let core = &bot.shared.core;
-    let until = Instant::now() + PATIENCE;
     loop {
         let ended = core.outcomes.wait(message.seq);
         // It may have ended before anybody waited.

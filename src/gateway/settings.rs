@@ -15,6 +15,8 @@ const CATCH_UP_SECONDS: u64 = 300;
 pub enum BotKind {
     /// OneBot 11, as the frameworks for QQ know it.
     OneBot11,
+    /// Satori 1, by which the framework dials rechat.
+    Satori,
 }
 
 impl BotKind {
@@ -22,6 +24,7 @@ impl BotKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OneBot11 => "onebot11",
+            Self::Satori => "satori",
         }
     }
 }
@@ -120,6 +123,12 @@ impl TryFrom<BotEntry> for BotConfig {
             ));
         }
         let url = entry.url.as_deref().map(url_of).transpose()?;
+        if entry.kind == BotKind::Satori && url.is_some() {
+            return Err(format!(
+                "a bot of kind `satori` has no `url`: the framework connects to /bots/{}/satori",
+                entry.name
+            ));
+        }
         let filter = BotFilter {
             conversations: entry.conversations,
             senders: entry.senders,
@@ -165,9 +174,10 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         for (lines, word) in [
-            ("name = 'My Bot'\nkind = 'onebot11'", "small letters"),
+            ("name = 'My ConfiguredBot'\nkind = 'onebot11'", "small letters"),
             ("name = 'a'\nkind = 'onebot11'\nurl = 'http://x'", "ws://"),
             ("name = 'a'\nkind = 'icq'", "onebot11"),
+            ("name = 'a'\nkind = 'satori'\nurl = 'ws://x'", "/bots/a/satori"),
             ("name = 'a'\nkind = 'onebot11'\naccounts = ['1']", "<platform>/<account>"),
             ("name = 'a'\nkind = 'onebot11'\nconversations = ['group_1']", "<platform>/<conv"),
             ("name = 'a'\nkind = 'onebot11'\nprefix = '/'", "unknown field"),

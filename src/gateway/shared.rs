@@ -4,6 +4,7 @@ use super::ids::IdNumbers;
 use crate::actions::Actions;
 use crate::adapter::Registry;
 use crate::media::Blobs;
+use crate::media::sign::Signer;
 use crate::outbox::Outcomes;
 use crate::store::Store;
 use crate::words::Words;
@@ -23,6 +24,8 @@ pub struct Core {
     pub outcomes: Arc<Outcomes>,
     /// Where the bytes of files are kept.
     pub blobs: Blobs,
+    /// Signs the addresses of files.
+    pub signer: Signer,
     #[allow(missing_docs)]
     pub words: Arc<Words>,
     /// The server's own token, for bots without one.

@@ -18,6 +18,9 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// How long the other side may take to end a connection: until then it counts as connected there.
 const END: Duration = Duration::from_secs(5);
 
+/// The most bytes of the reason in a close frame (RFC 6455, section 5.5).
+const MAX_REASON: usize = 123;
+
 pub(super) type Frames = Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>>;
 pub(super) type Outlet = Pin<Box<dyn Sink<Message, Error = Error> + Send>>;
 
@@ -43,12 +46,18 @@ impl BotSocket {
     }
 
     /// Ends the connection; where `waits`, until the other side has ended it, too.
-    pub(super) async fn close(mut self, code: u16, waits: bool) {
-        let frame = CloseFrame { code: code.into(), reason: "".into() };
+    pub(super) async fn close(mut self, code: u16, reason: &str, waits: bool) {
+        let reason = cut(reason, MAX_REASON).into();
+        let frame = CloseFrame { code: code.into(), reason };
         let said = timeout(FAREWELL, self.outlet.send(Message::Close(Some(frame)))).await;
         if waits && matches!(said, Ok(Ok(()))) {
             let rest = async { while let Some(Ok(_)) = self.frames.next().await {} };
             let _ = timeout(END, rest).await;
         }
     }
+}
+
+/// The beginning of a text, up to so many bytes.
+fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
 }

@@ -24,8 +24,14 @@ impl Signer {
 
     /// The path and query at which a blob is served from `now` (Unix seconds) on for an hour.
     pub fn sign(&self, hash: Hash, now: u64) -> String {
+        let (until, signature) = self.signature_at(hash, now);
+        format!("/media/{hash}?until={until}&sig={signature}")
+    }
+
+    /// Until when (Unix seconds) an address of a blob holds that is made `now`, and its signature.
+    pub fn signature_at(&self, hash: Hash, now: u64) -> (u64, String) {
         let until = now.saturating_add(HOLDS_FOR);
-        format!("/media/{hash}?until={until}&sig={:032x}", self.signature(hash, until))
+        (until, format!("{:032x}", self.signature(hash, until)))
     }
 
     /// Whether a signature is ours and holds at `now`.

@@ -15,7 +15,7 @@ pub struct Bots {
 pub struct Bot {
     #[allow(missing_docs)]
     pub name: String,
-    /// `onebot11`.
+    /// `onebot11` or `satori`.
     pub kind: String,
     /// `Connected` where any of its connections is.
     pub state: PlatformState,

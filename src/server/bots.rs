@@ -4,21 +4,30 @@ use super::access::{Granted, Refusal, shown};
 use super::body::{Body, HttpResponse, JSON, json, whole};
 use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
+use super::form::keep_files;
 use super::lifetime::Lifetime;
 use super::limit::Permit;
 use super::operation::Call;
 use super::peer::Peer;
-use super::request::read_body;
+use super::request::{read_body, read_up_to};
 use super::upgrade::check_upgrade;
 use crate::config::{Need, Secret};
 use crate::gateway::{
-    BotEndpoint, BotSocket, DialInRequest, Opening, SocketOpening, socket_config,
+    BotEndpoint, BotSocket, DialInRequest, EventsOpening, Opening, TokenPlace, small_socket_config,
+    socket_config,
 };
 use crate::protocol::bots::Bots;
-use hyper::StatusCode;
-use hyper::header::CONTENT_TYPE;
+use bytes::Bytes;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
+use hyper::{HeaderMap, StatusCode, Uri};
 use serde_json::value::RawValue;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_util::sync::CancellationToken;
+
+/// The most bytes of the body of a call: pictures come inside as base64.
+const MAX_CALL_BYTES: usize = 16 << 20;
 
 /// `GET /api/bots`
 pub fn list(call: &Call<'_>) -> HttpResponse {
@@ -36,12 +45,17 @@ pub async fn answer(
     let (uri, headers) = (request.uri(), request.headers());
     let shows_token = shown(headers, uri, true).is_some();
     let client = context.access.client_of(peer, headers);
-    let granted = match endpoint.token().map(Secret::new) {
-        Some(own) => context.access.check_own(peer, headers, uri, &own),
-        None => context.access.check(peer, headers, uri, true, Need::Handshake),
+    let own = endpoint.token().map(Secret::new);
+    let is_upgrade = hyper_tungstenite::is_upgrade_request(&request);
+    let granted = match endpoint.token_place(is_upgrade) {
+        TokenPlace::Head => check(context, peer, headers, uri, own.as_ref()),
+        TokenPlace::FirstFrame | TokenPlace::Signature => Ok(Granted::open()),
     };
     let answered = match granted {
-        Ok(granted) => open(context, endpoint, granted, request).await,
+        Ok(granted) => {
+            let asker = BotAsker { context: context.clone(), peer, own, path: path.to_owned() };
+            open(asker, endpoint, granted, request).await
+        }
         Err(why) => Err(why),
     };
     answered.inspect_err(|why| {
@@ -50,8 +64,31 @@ pub async fn answer(
     })
 }
 
+/// Checks the token of a request: the bot's own where it has one, else the server's.
+fn check(
+    context: &ServerContext,
+    peer: Peer,
+    headers: &HeaderMap,
+    uri: &Uri,
+    own: Option<&Secret>,
+) -> Result<Granted> {
+    match own {
+        Some(own) => context.access.check_own(peer, headers, uri, own),
+        None => context.access.check(peer, headers, uri, true, Need::Handshake),
+    }
+}
+
+/// A program that asks, as far as its access depends on it.
+struct BotAsker {
+    context: Arc<ServerContext>,
+    peer: Peer,
+    /// The bot's own token.
+    own: Option<Secret>,
+    path: String,
+}
+
 async fn open(
-    context: &Arc<ServerContext>,
+    asker: BotAsker,
     endpoint: BotEndpoint,
     granted: Granted,
     request: Incoming,
@@ -59,9 +96,30 @@ async fn open(
     let query = request.uri().query().unwrap_or_default();
     let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let is_upgrade = hyper_tungstenite::is_upgrade_request(&request);
-    let opening = endpoint.open(&DialInRequest { is_upgrade, query: &query });
-    match opening.map_err(|(status, words)| ErrorResponse::new(status, words))? {
-        Opening::Socket(opening) => upgrade(context, opening, granted, request),
+    let opening = endpoint.open(&DialInRequest {
+        is_upgrade,
+        method: request.method(),
+        headers: request.headers(),
+        query: &query,
+    });
+    let context = &asker.context;
+    let failed = |(status, words)| ErrorResponse::new(status, words);
+    match opening.map_err(failed)? {
+        Opening::Socket(opening) => {
+            let place = context.dial_ins.acquire()?;
+            upgrade(context, request, socket_config(), |socket, end| async move {
+                Box::pin(serve(granted, end, |end| opening.serve(socket, end))).await;
+                drop(place);
+            })
+        }
+        Opening::Events(opening) => {
+            let place = context.unidentified.acquire()?;
+            let headers = request.headers().clone();
+            let asker = BotAsker { context: context.clone(), ..asker };
+            upgrade(context, request, small_socket_config(), |socket, end| async move {
+                Box::pin(asker.identify(opening, headers, socket, end, place)).await;
+            })
+        }
         Opening::Action(action) => {
             let has_body = request.headers().contains_key(CONTENT_TYPE);
             let body = if has_body {
@@ -76,42 +134,97 @@ async fn open(
             let answer = action.carry_out(params, &query).await;
             Ok(whole(StatusCode::OK, JSON, answer.into()))
         }
+        Opening::Call(call) => {
+            let answer = if call.takes_files() {
+                call.uploaded(&keep_files(context, request).await?)
+            } else {
+                let body = read_up_to(context, request, MAX_CALL_BYTES).await?;
+                call.carry_out(&body).await.map_err(failed)?
+            };
+            Ok(whole(StatusCode::OK, JSON, answer.into()))
+        }
+        Opening::File(path) => {
+            let mut answer = whole(StatusCode::TEMPORARY_REDIRECT, JSON, Bytes::new());
+            let location = HeaderValue::try_from(format!("{}{path}", context.config.prefix));
+            let location = location.map_err(|_| ErrorResponse::bad_request("no such link"))?;
+            answer.headers_mut().insert(LOCATION, location);
+            Ok(answer)
+        }
     }
 }
 
-/// Turns the request into a connection, which ends when the token that opened it is revoked.
-fn upgrade(
+/// Turns the request into a WebSocket, and serves it until it ends or the server stops.
+fn upgrade<F: Future<Output = ()> + Send>(
     context: &Arc<ServerContext>,
-    opening: SocketOpening,
-    granted: Granted,
     mut request: Incoming,
+    config: WebSocketConfig,
+    serve: impl FnOnce(BotSocket, CancellationToken) -> F + Send + 'static,
 ) -> Result<HttpResponse> {
     check_upgrade(&request)?;
-    let (answer, socket) = hyper_tungstenite::upgrade(&mut request, Some(socket_config()))
+    let (answer, socket) = hyper_tungstenite::upgrade(&mut request, Some(config))
         .map_err(|error| ErrorResponse::bad_request(format!("no WebSocket: {error}")))?;
-    let place = context.dial_ins.acquire()?;
     let end = context.stop.child_token();
-    let lifetime = Lifetime::new(end.clone(), granted.revoked);
     let permit = request.extensions().get::<Permit>().cloned();
     context.tasks.spawn(async move {
         match socket.await {
-            Ok(socket) => {
-                let serve = opening.serve(BotSocket::new(socket), end.clone());
-                let ending = async {
-                    lifetime.ended().await;
-                    end.cancel();
-                };
-                tokio::join!(
-                    async {
-                        serve.await;
-                        end.cancel();
-                    },
-                    ending
-                );
-            }
+            Ok(socket) => serve(BotSocket::new(socket), end).await,
             Err(error) => tracing::debug!("a bot's connection did not come about: {error}"),
         }
-        drop((place, permit));
+        drop(permit);
     });
     Ok(answer.map(|_| Body::default()))
+}
+
+/// Serves a connection, which ends when the token that opened it is revoked.
+async fn serve<F: Future<Output = ()>>(
+    granted: Granted,
+    end: CancellationToken,
+    serve: impl FnOnce(CancellationToken) -> F,
+) {
+    let lifetime = Lifetime::new(end.clone(), granted.revoked);
+    let serving = async {
+        serve(end.clone()).await;
+        end.cancel();
+    };
+    let ending = async {
+        lifetime.ended().await;
+        end.cancel();
+    };
+    tokio::join!(serving, ending);
+}
+
+impl BotAsker {
+    /// Serves a WebSocket once its first frame has shown a token that holds; until then it takes one of
+    /// a few places, so that programs without a token keep nobody out.
+    async fn identify(
+        self,
+        opening: EventsOpening,
+        mut headers: HeaderMap,
+        socket: BotSocket,
+        end: CancellationToken,
+        place: OwnedSemaphorePermit,
+    ) {
+        let Self { context, peer, own, path } = self;
+        let check = |token: Option<&str>| {
+            if let Some(token) = token.filter(|token| !token.is_empty()) {
+                let value = HeaderValue::try_from(format!("Bearer {token}"));
+                let value = value.map_err(|_| "this token is not known here".to_owned())?;
+                headers.insert(AUTHORIZATION, value);
+            }
+            let granted = check(&context, peer, &headers, &Uri::default(), own.as_ref());
+            granted.map_err(|why| {
+                let refusal = Refusal::of(why.status(), token.is_some());
+                let client = context.access.client_of(peer, &headers);
+                context.access.log_refused(client, &path, refusal, why.text());
+                why.text().to_owned()
+            })
+        };
+        let identified = end.run_until_cancelled(opening.identify(socket, check)).await;
+        drop(place);
+        let Some(Some((identified, granted))) = identified else { return };
+        match context.dial_ins.acquire() {
+            Ok(_place) => Box::pin(serve(granted, end, |end| identified.serve(end))).await,
+            Err(why) => identified.refuse(why.text()).await,
+        }
+    }
 }

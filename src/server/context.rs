@@ -62,6 +62,8 @@ pub struct ServerContext {
     pub sessions: Limit,
     /// The limit on implementations that dial in.
     pub dial_ins: Limit,
+    /// The limit on bots whose first frame has not shown a token yet.
+    pub unidentified: Limit,
     /// The limit on exports.
     pub exports: Limit,
     /// The limit on uploads of media.

@@ -10,6 +10,7 @@ mod context;
 mod conversations;
 mod dial_in;
 mod error;
+mod form;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod lifetime;

@@ -40,13 +40,22 @@ pub async fn read_body(
     media_type: &str,
 ) -> Result<Bytes> {
     check_media_type(request.headers().get(CONTENT_TYPE), media_type)?;
+    read_up_to(context, request, context.config.limits.body_bytes).await
+}
+
+/// Reads a body of any media type; as [`read_body`], with a limit of its own in bytes.
+pub async fn read_up_to(
+    context: &ServerContext,
+    request: Incoming,
+    max_bytes: usize,
+) -> Result<Bytes> {
     let limit = Duration::from_secs(context.config.limits.body_seconds);
     let stopping = async {
         context.stop.cancelled().await;
         sleep(STOP_PATIENCE).await;
     };
     tokio::select! {
-        read = timeout(limit, collect(context, request)) => read.unwrap_or_else(|_| {
+        read = timeout(limit, collect(context, request, max_bytes)) => read.unwrap_or_else(|_| {
             let text = format!("the body did not arrive within {} s", limit.as_secs());
             Err(ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, text))
         }),
@@ -57,8 +66,7 @@ pub async fn read_body(
     }
 }
 
-async fn collect(context: &ServerContext, request: Incoming) -> Result<Bytes> {
-    let limit = context.config.limits.body_bytes;
+async fn collect(context: &ServerContext, request: Incoming, limit: usize) -> Result<Bytes> {
     let (mut body, mut collected, mut reservation) = (request.into_body(), BytesMut::new(), None);
     while let Some(frame) = body.frame().await {
         let frame = frame

@@ -43,7 +43,7 @@ pub async fn fetch(
 }
 
 /// The bytes of a file: those that the server keeps, fetches now, or has in the message.
-async fn bytes_of(server: &mut Server, attachment: &MediaItem) -> Result<Vec<u8>> {
+pub async fn bytes_of(server: &mut Server, attachment: &MediaItem) -> Result<Vec<u8>> {
     let place = match &attachment.place {
         AttachmentPlace::Address(_) => {
             let message = server.fetch_media(attachment.message).await?;
@@ -72,8 +72,8 @@ async fn bytes_of(server: &mut Server, attachment: &MediaItem) -> Result<Vec<u8>
 
 fn keep(name: &str, bytes: &[u8], fetching: Fetching) -> Result<PathBuf> {
     let folder = match fetching {
-        Fetching::Save => downloads(),
         Fetching::Open => private_folder(),
+        Fetching::Save | Fetching::Show => downloads(),
     };
     let cannot = |error: io::Error| Error::failed(format!("cannot save {name}: {error}"));
     write_new(&folder.map_err(cannot)?, name, bytes).map_err(cannot)

@@ -98,6 +98,7 @@ pub enum KeyAction {
     Return,
     OpenLink,
     Save,
+    Picture,
     Conversation,
     Copy,
     CopyId,
@@ -312,6 +313,7 @@ pub const TABLE: &[Binding] = &[
     binding(Mode::Stream, &[plain(KeyCode::Backspace)], KeyAction::Return, "back from there"),
     binding(Mode::Stream, &[letter('o')], KeyAction::OpenLink, "open a link or a file of it"),
     binding(Mode::Stream, &[letter('s')], KeyAction::Save, "save a file of it"),
+    binding(Mode::Stream, &[letter('v')], KeyAction::Picture, "show a picture of it"),
     binding(Mode::Stream, &[letter('c')], KeyAction::Conversation, "show it in its conversation"),
     binding(Mode::Stream, &[letter('y')], KeyAction::Copy, "copy the content"),
     binding(Mode::Stream, &[letter('Y')], KeyAction::CopyId, "copy the ID"),
@@ -407,6 +409,7 @@ fn is_on_message(action: KeyAction) -> bool {
             | KeyAction::Answered
             | KeyAction::OpenLink
             | KeyAction::Save
+            | KeyAction::Picture
             | KeyAction::Conversation
             | KeyAction::Copy
             | KeyAction::CopyId

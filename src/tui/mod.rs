@@ -7,6 +7,7 @@ mod files;
 mod keys;
 mod layout;
 mod model;
+mod pictures;
 mod requests;
 mod terminal;
 mod view;
@@ -21,6 +22,8 @@ use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 pub use model::Level;
 use model::{Effect, Model, ServerReply, ServerRequest, TuiEvent};
+pub use pictures::Graphics;
+use pictures::picker;
 use rustix::process::{Signal as Number, getpid, kill_current_process_group, kill_process};
 use std::io;
 use std::time::Duration;
@@ -43,7 +46,7 @@ const BATCH: usize = 256;
 const REQUESTS: usize = 256;
 
 /// Runs until the user, or a signal, ends it.
-pub async fn run(server: Server, notify: Level) -> Result<()> {
+pub async fn run(server: Server, notify: Level, graphics: Graphics) -> Result<()> {
     let mut terminal = Terminal::take()?;
     let (to_model, events) = mpsc::channel(EVENTS);
     let (asked, requests) = mpsc::channel(REQUESTS);
@@ -58,7 +61,7 @@ pub async fn run(server: Server, notify: Level) -> Result<()> {
         signals: Signals::catch()?,
     };
     let watching = tokio::spawn(watch::watch(server.clone(), to_model));
-    let asking = tokio::spawn(requests::answer(server, requests, answered));
+    let asking = tokio::spawn(requests::answer(server, picker(graphics), requests, answered));
     let ended = client.run(&mut terminal).await;
     watching.abort();
     asking.abort();

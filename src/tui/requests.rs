@@ -4,12 +4,14 @@ use super::files::{self, in_background};
 use super::model::conversations::MOST;
 use super::model::scope::ConversationKey;
 use super::model::{ServerReply, ServerRequest};
+use super::pictures;
 use crate::client::file::{OpenFile, segment};
 use crate::client::{ConversationQuery, Server};
 use crate::error::Result;
 use crate::model::content::Media;
 use crate::model::message::{Message, Status};
 use crate::protocol::http::{NewMessage, ReadTo, RequestAnswer, SetConversation};
+use ratatui_image::picker::Picker;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use tokio::sync::mpsc::{Receiver, Sender};
@@ -18,6 +20,7 @@ use uuid::Uuid;
 /// Answers requests until nobody asks any more.
 pub async fn answer(
     mut server: Server,
+    picker: Option<Picker>,
     mut requests: Receiver<ServerRequest>,
     answers: Sender<ServerReply>,
 ) {
@@ -34,22 +37,26 @@ pub async fn answer(
                 continue;
             }
             // Files take their time, and nothing else waits for them.
-            if matches!(request, ServerRequest::Fetch(..) | ServerRequest::SendFile(..)) {
+            if matches!(
+                request,
+                ServerRequest::Fetch(..) | ServerRequest::Picture(..) | ServerRequest::SendFile(..)
+            ) {
                 let (mut server, answers) = (server.clone(), answers.clone());
+                let picker = picker.clone();
                 tokio::spawn(async move {
                     // Nobody is there to be told where the client has ended.
-                    let _ = answers.send(ask(&mut server, request).await).await;
+                    let _ = answers.send(ask(&mut server, picker, request).await).await;
                 });
                 continue;
             }
-            if answers.send(ask(&mut server, request).await).await.is_err() {
+            if answers.send(ask(&mut server, None, request).await).await.is_err() {
                 return;
             }
         }
     }
 }
 
-async fn ask(server: &mut Server, request: ServerRequest) -> ServerReply {
+async fn ask(server: &mut Server, picker: Option<Picker>, request: ServerRequest) -> ServerReply {
     match request {
         ServerRequest::Page { ticket, wanted } => match server.page(&wanted).await {
             Ok(found) => ServerReply::Page { ticket, found },
@@ -72,9 +79,10 @@ async fn ask(server: &mut Server, request: ServerRequest) -> ServerReply {
             let set = SetConversation { read_to, ..SetConversation::default() };
             set_conversation(server, &key, &set).await.unwrap_or(ServerReply::NotRead)
         }
-        request => try_ask(server, request)
-            .await
-            .unwrap_or_else(|error| ServerReply::Failed(error.to_string())),
+        request => {
+            let answer = try_ask(server, picker, request).await;
+            answer.unwrap_or_else(|error| ServerReply::Failed(error.to_string()))
+        }
     }
 }
 
@@ -112,7 +120,11 @@ async fn set_conversation(
     Ok(ServerReply::Conversation(known.map(Box::new)))
 }
 
-async fn try_ask(server: &mut Server, request: ServerRequest) -> Result<ServerReply> {
+async fn try_ask(
+    server: &mut Server,
+    picker: Option<Picker>,
+    request: ServerRequest,
+) -> Result<ServerReply> {
     let changed = |message, done| ServerReply::Changed(Box::new(message), done);
     Ok(match request {
         ServerRequest::Conversations => {
@@ -143,6 +155,10 @@ async fn try_ask(server: &mut Server, request: ServerRequest) -> Result<ServerRe
         ServerRequest::Delete(id) => {
             server.delete(id).await?;
             ServerReply::Deleted(id)
+        }
+        ServerRequest::Picture(attachment, size) => {
+            let picture = pictures::fetch(server, picker, *attachment, size).await?;
+            ServerReply::Picture(Box::new(picture))
         }
         ServerRequest::Fetch(attachment, fetching) => {
             let (path, fetching) = files::fetch(server, *attachment, fetching).await?;

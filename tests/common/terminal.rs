@@ -71,6 +71,27 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
+    /// Changes its size.
+    pub fn resize(&self, rows: u16, columns: u16) {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let (rows, columns) = (NonZero::new(rows).unwrap(), NonZero::new(columns).unwrap());
+        self.screen.lock().unwrap().screen_mut().set_size(rows, columns);
+        self.master.resize(size).unwrap();
+    }
+
+    /// How many characters are drawn in a colour.
+    pub fn cells_of(&self, colour: vt100::Color) -> usize {
+        let screen = self.screen.lock().unwrap();
+        let screen = screen.screen();
+        let (rows, columns) = screen.size();
+        let cells =
+            (0..rows.into()).flat_map(|row| (0..columns.into()).map(move |column| (row, column)));
+        cells
+            .filter_map(|(row, column)| screen.cell(row, column))
+            .filter(|cell| cell.fgcolor() == colour)
+            .count()
+    }
+
     pub fn pid(&self) -> Pid {
         Pid::from_raw(self.process.process_id().unwrap().try_into().unwrap()).unwrap()
     }

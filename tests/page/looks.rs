@@ -1,12 +1,14 @@
 //! Languages, widths, themes, and what axe finds to say of accessibility.
 
+use crate::bots::BOTS;
 use crate::browser::{Person, READER, Tab};
 use crate::onebot11;
-use crate::server::TestServer;
+use crate::server::{Home, TestServer};
 use crate::tools;
 use crate::views::qq;
 use fantoccini::key::Key;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const PHONE: Person = Person { width: 360, height: 740, ..READER };
 const VIEWS: [&str; 5] = ["dashboard", "messages", "activity", "send", "platforms"];
@@ -44,7 +46,9 @@ async fn a_chosen_theme_stays() {
 #[tokio::test]
 #[ignore = "needs Chromium and axe: tests/run"]
 async fn nothing_is_inaccessible_or_sticks_out() {
-    let server = TestServer::start_with(&["--loopback"]);
+    let home = Arc::new(Home::new());
+    home.configure(BOTS);
+    let server = TestServer::start_in(home, &["--loopback"]);
     let peer = qq(&server).await;
     peer.push(&onebot11::group_message(10_001_000, 7, 1, "a message that came in"));
     server.make_for(
@@ -71,6 +75,10 @@ async fn nothing_is_inaccessible_or_sticks_out() {
             for view in VIEWS.into_iter().chain(more) {
                 tab.go(&server.url(&format!("/#{view}"))).await;
                 tab.until("the view is there", "return document.querySelector('main h1') && document.querySelector('.connection').dataset.state === 'live'").await;
+                if view == "platforms" {
+                    tab.sees(".bots", "koishi").await;
+                }
+                tab.run("document.querySelectorAll('main details').forEach((each) => { each.open = true; })").await;
                 let name = format!("{view}, {} px, dark: {dark}", screen.width);
                 let wide = tab.run("return [...document.querySelectorAll('html, main, main *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility() && !e.closest('.row, .unseen, svg, .text')).map((e) => e.tagName + '.' + e.className)").await;
                 assert_eq!(wide, json!([]), "{name}: sticks out");

@@ -7,12 +7,15 @@
 mod onebot;
 #[path = "../common/onebot11.rs"]
 mod onebot11;
+#[path = "../common/satori_client.rs"]
+mod satori_client;
 #[path = "../common/server.rs"]
 mod server;
 #[path = "../common/tools.rs"]
 mod tools;
 
 mod activity;
+mod bots;
 mod browser;
 mod chat;
 mod contents;

@@ -1,13 +1,15 @@
 //! The page with a day of messages in it. `RECHAT_PICTURES=folder tests/run pictures` also writes
 //! pictures for people there: that of the README, and every view in both themes and widths.
 
+use crate::bots::BOTS;
 use crate::browser::{Person, READER, Tab};
 use crate::onebot::Peer;
 use crate::onebot11;
-use crate::server::{TestServer, eventually};
+use crate::server::{Home, TestServer, eventually};
 use crate::views::qq;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const DESK: Person = Person { width: 1280, height: 860, ..READER };
 const PHONE: Person = Person { width: 360, height: 740, ..READER };
@@ -54,7 +56,9 @@ fn post(server: &TestServer, kind: &str, platform: &str, to: &str, content: &str
 }
 
 async fn lively() -> (TestServer, Peer) {
-    let server = TestServer::start_with(&["--loopback"]);
+    let home = Arc::new(Home::new());
+    home.configure(BOTS);
+    let server = TestServer::start_in(home, &["--loopback"]);
     let peer = qq(&server).await;
     talk(&peer);
     eventually("all have come", || {
@@ -127,6 +131,7 @@ async fn every_view_can_be_drawn() {
                     "return document.querySelector('.connection').dataset.state === 'live'",
                 )
                 .await;
+                tab.run("document.querySelectorAll('.bot details').forEach((each) => { each.open = true; })").await;
                 let name = view.split('?').next().unwrap();
                 shoot(&tab, &folder.join(format!("{at}-{name}-{width}-{theme}.png"))).await;
             }

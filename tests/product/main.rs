@@ -11,6 +11,8 @@ mod onebot;
 mod onebot11;
 #[path = "../common/onebot12.rs"]
 mod onebot12;
+#[path = "../common/satori_client.rs"]
+mod satori_client;
 #[path = "../common/server.rs"]
 mod server;
 #[path = "../common/socket.rs"]
@@ -25,6 +27,8 @@ mod actions;
 mod agents;
 mod agents_elsewhere;
 mod bots;
+mod bots_elsewhere;
+mod bots_load;
 mod clock;
 mod commands;
 mod content;
@@ -57,6 +61,7 @@ mod overviews;
 mod readme;
 mod reload;
 mod routing;
+mod satori;
 mod search;
 mod sending;
 mod signing_in;

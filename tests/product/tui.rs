@@ -292,3 +292,53 @@ fn without_a_terminal_it_says_so() {
     let errors = home.fails(2, &["tui"]);
     assert!(errors.contains("needs a terminal"), "{errors}");
 }
+
+#[test]
+fn a_picture_is_shown_as_the_terminal_can_and_made_anew_for_another_size() {
+    let server = TestServer::start_with(&["--loopback"]);
+    let file = server.home.path("half.png");
+    let mut image = image::RgbImage::from_pixel(300, 200, image::Rgb([255, 0, 0]));
+    image::imageops::replace(
+        &mut image,
+        &image::RgbImage::from_pixel(150, 200, image::Rgb([0, 0, 255])),
+        150,
+        0,
+    );
+    image.save(&file).unwrap();
+    server.home.ok(&[
+        "send",
+        "-p",
+        "loopback",
+        "-r",
+        "group_1",
+        "--file",
+        file.to_str().unwrap(),
+        "--wait",
+    ]);
+    let mut tui = tui(&server.home, &["--pictures", "blocks"]);
+    tui.sees("› [image] half.png");
+    tui.press("\t");
+    tui.press("v");
+    tui.sees("q closes");
+    let colours = |tui: &Terminal| {
+        [vt100::Color::Rgb(255, 0, 0), vt100::Color::Rgb(0, 0, 255)].map(|of| tui.cells_of(of))
+    };
+    let [red, blue] = eventually("both halves", || {
+        Some(colours(&tui)).filter(|[red, blue]| *red > 20 && *blue > 20)
+    });
+    assert!(red.abs_diff(blue) < red / 4, "{red} red, {blue} blue");
+    tui.resize(12, 60);
+    eventually("a smaller one", || {
+        Some(colours(&tui)).filter(|[small, _]| *small > 0 && *small < red)
+    });
+    tui.press("q");
+    eventually("it is gone", || (colours(&tui) == [0, 0]).then_some(()));
+    tui.sees("› [image] half.png");
+    // Without pictures, it is said what can be done.
+    tui.press("q");
+    assert_eq!(tui.wait(), 0);
+    let mut tui = self::tui(&server.home, &["--pictures", "off"]);
+    tui.sees("› [image] half.png");
+    tui.press("\tv");
+    tui.sees("pictures are off here");
+}

@@ -4,12 +4,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(clippy::print_stderr, reason = "tests say what went wrong")]
 
+#[path = "../common/framework.rs"]
+mod framework;
+#[path = "../common/satori_client.rs"]
+mod satori_client;
 #[path = "../common/server.rs"]
 mod server;
 #[path = "../common/tools.rs"]
 mod tools;
 
 mod bench;
+mod bots;
 mod chat;
 mod crash;
 mod fake;

@@ -5,6 +5,8 @@ import { ago, fullTime, number, platformName } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { link } from '../router.js';
+import { stateMark } from '../state-mark.js';
+import { bots } from './bots.js';
 import { wechatLogin } from './wechat.js';
 
 /** @typedef {import('../types.js').Adapter} Adapter */
@@ -29,19 +31,18 @@ export function platforms(feed) {
   const end = feed.adapters.watch(draw);
   const timer = setInterval(draw, AGAIN);
   const wechat = wechatLogin();
-  const element = h('div', { class: 'page' }, h('h1', null, t('platforms')), grid, guide(wechat.element));
+  const configured = bots();
+  const element = h('div', { class: 'page' }, h('h1', null, t('platforms')), grid, configured.element, guide(wechat.element));
   return {
     element,
     close: () => {
       end();
       clearInterval(timer);
       wechat.close();
+      configured.close();
     },
   };
 }
-
-/** @param {import('../types.js').AdapterState} state */
-const stateMark = (state) => h('span', { class: `state ${state.toLowerCase()}` }, h('span', { class: 'dot' }), t(state));
 
 /** An adapter in one line, for the dashboard. @param {Adapter} adapter */
 export function adapterLine(adapter) {

@@ -28,7 +28,7 @@ pub(super) async fn answer(
 }
 
 /// Carries out an action.
-pub(super) async fn carry_out(
+pub(in crate::gateway) async fn carry_out(
     bot: &Arc<ConfiguredBot>,
     account: &Arc<ServedAccount>,
     name: &str,
@@ -172,7 +172,7 @@ async fn through(
 }
 
 /// The values of a query or a form, as parameters (communication/http.md).
-pub(super) fn params_of(pairs: &[(String, String)]) -> Option<Box<RawValue>> {
+pub(in crate::gateway) fn params_of(pairs: &[(String, String)]) -> Option<Box<RawValue>> {
     let value = |text: &String| match serde_json::from_str::<&RawValue>(text) {
         // Numbers, lists and objects are written as JSON; everything else is a text.
         Ok(raw) if !text.starts_with('"') && (text_of(raw).is_none() || is_number(text)) => {

@@ -18,7 +18,7 @@ pub(super) const NOT_CONNECTED: i64 = 1503;
 
 /// What an action came to, without its echo.
 #[derive(Debug)]
-pub(super) enum ActionAnswer {
+pub(in crate::gateway) enum ActionAnswer {
     /// It was done.
     Done(Value),
     /// It is being done, and nobody knows yet whether it will be.
@@ -31,7 +31,7 @@ pub(super) enum ActionAnswer {
 
 impl ActionAnswer {
     /// The answer as text, with the echo as it came.
-    pub(super) fn write(self, echo: Option<&RawValue>) -> String {
+    pub(in crate::gateway) fn write(self, echo: Option<&RawValue>) -> String {
         let text = match self {
             Self::AsItCame(text) => text,
             Self::Done(data) => {

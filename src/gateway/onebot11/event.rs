@@ -98,10 +98,7 @@ fn verbatim(
     let is_message = matches!(event.text("post_type").as_deref(), Some("message" | "message_sent"));
     let conversation = match message {
         Some(message) => Some(message.recipient.clone()),
-        None => event
-            .id("group_id")
-            .map(|group| format!("group_{group}"))
-            .or_else(|| event.id("user_id").map(|user| format!("private_{user}"))),
+        None => event.conversation(),
     };
     let person = event.id("user_id");
     let text = message.map(|message| message.content.readable().into_owned());

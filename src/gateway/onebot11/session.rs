@@ -4,7 +4,7 @@ use super::{action, event};
 use crate::clock::now;
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::connection::{HEARTBEAT, serve};
-use crate::gateway::follow::EventFollower;
+use crate::gateway::follow::begin;
 use crate::gateway::peer::BotPeer;
 use crate::gateway::socket::BotSocket;
 use crate::store::{FeedEntry, Result, View};
@@ -36,19 +36,12 @@ impl BotSession {
         let mut following = None;
         if self.has_events {
             place.take_over(stop.clone());
-            let start = || {
-                let view = core.store.view()?;
-                let start = place.start(&view, self.bot.config.load().catch_up_seconds)?;
-                place.advance(&view, start, 0).map(|()| start)
-            };
-            let position = match start() {
-                Ok(position) => position,
+            let seconds = self.bot.config.load().catch_up_seconds;
+            let start = || place.start(&*core.store.view()?, seconds, None);
+            following = match begin(core, place, &name, start).await {
+                Ok(following) => Some(following),
                 Err(error) => return format!("the store cannot be read: {error}"),
             };
-            // What a new bot misses from now on is told once it is back.
-            place.write().await;
-            let (store, words) = (core.store.clone(), core.words.clone());
-            following = Some(EventFollower { store, words, place, bot: &name, position });
         }
         let connected = self.bot.connected();
         tracing::info!(bot = name, account = self.account.account, "a bot is connected");
@@ -86,8 +79,9 @@ impl BotPeer for BotSession {
         Some(action::answer(&self.bot, &self.account, frame).await)
     }
 
-    async fn tell(&self, view: &View, entry: &FeedEntry) -> Result<Option<String>> {
-        event::frame(&self.bot, &self.account, view, entry).await
+    async fn tell(&self, view: &View, entry: &FeedEntry) -> Result<Vec<String>> {
+        let frame = event::frame(&self.bot, &self.account, view, entry).await?;
+        Ok(frame.into_iter().collect())
     }
 
     fn hello(&self) -> Option<String> {

@@ -21,7 +21,7 @@ use hyper::StatusCode;
 const MAX_NAME: usize = 255;
 
 /// Works on a thread of its own: the disk may take its time.
-async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+pub async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let failed = |error: tokio::task::JoinError| {
         ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     };

@@ -15,6 +15,7 @@ pub struct MediaItem {
     pub label: String,
     /// The name to save it under, where it is a file.
     pub name: Option<String>,
+    pub is_picture: bool,
     pub place: AttachmentPlace,
     /// The message it is of.
     pub message: Uuid,
@@ -37,6 +38,8 @@ pub enum AttachmentPlace {
 pub enum Fetching {
     Open,
     Save,
+    /// A picture, to be seen here.
+    Show,
 }
 
 /// Everything of a message that can be opened, in order.
@@ -58,21 +61,17 @@ impl FoundAttachment {
                 Segment::Text { text } => {
                     for link in links::find(text) {
                         let address = text[link].to_owned();
-                        self.add(
-                            content::one_line(&address),
-                            None,
-                            AttachmentPlace::Address(address),
-                        );
+                        self.link(content::one_line(&address), address);
                     }
                 }
                 Segment::Card { url: Some(url), .. } if links::host(url).is_some() => {
-                    self.add(word(&segment), None, AttachmentPlace::Address(url.clone()));
+                    self.link(word(&segment), url.clone());
                 }
                 Segment::Location { latitude, longitude, .. } => {
                     let at =
                         format!("mlat={latitude}&mlon={longitude}#map=16/{latitude}/{longitude}");
                     let address = format!("https://www.openstreetmap.org/?{at}");
-                    self.add(word(&segment), None, AttachmentPlace::Address(address));
+                    self.link(word(&segment), address);
                 }
                 Segment::Forward { items, .. } => {
                     for item in items {
@@ -81,15 +80,26 @@ impl FoundAttachment {
                 }
                 segment => {
                     let Some(place) = place_of(segment) else { continue };
-                    self.add(word(segment), Some(name_of(segment)), place);
+                    self.add(MediaItem {
+                        label: word(segment),
+                        name: Some(name_of(segment)),
+                        is_picture: matches!(segment, Segment::Image(_)),
+                        place,
+                        message: self.message,
+                    });
                 }
             }
         }
     }
 
-    fn add(&mut self, label: String, name: Option<String>, place: AttachmentPlace) {
-        if !self.all.iter().any(|other| other.place == place) {
-            self.all.push(MediaItem { label, name, place, message: self.message });
+    fn link(&mut self, label: String, address: String) {
+        let (place, message) = (AttachmentPlace::Address(address), self.message);
+        self.add(MediaItem { label, name: None, is_picture: false, place, message });
+    }
+
+    fn add(&mut self, attachment: MediaItem) {
+        if !self.all.iter().any(|other| other.place == attachment.place) {
+            self.all.push(attachment);
         }
     }
 }

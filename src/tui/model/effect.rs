@@ -2,6 +2,7 @@
 
 use super::attachment::{Fetching, MediaItem};
 use super::notify::Notification;
+use super::picture::Picture;
 use super::scope::ConversationKey;
 use crate::client::{HistoryPage, HistoryQuery, watch};
 use crate::model::message::{Message, Status};
@@ -73,6 +74,8 @@ pub enum ServerRequest {
     SetStatus(Uuid, Status),
     Delete(Uuid),
     Fetch(Box<MediaItem>, Fetching),
+    /// A picture that fits into columns and rows.
+    Picture(Box<MediaItem>, (u16, u16)),
     /// Friend and join requests.
     Requests,
     Answer(u64, bool),
@@ -108,6 +111,7 @@ pub enum ServerReply {
     },
     /// A file was fetched.
     Fetched(PathBuf, Fetching),
+    Picture(Box<Picture>),
     Requests(Vec<http::Request>),
     RequestAnswered(Box<http::Request>),
     /// Something else could not be done.

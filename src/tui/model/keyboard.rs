@@ -114,6 +114,7 @@ impl Model {
             | KeyAction::Answered
             | KeyAction::OpenLink
             | KeyAction::Save
+            | KeyAction::Picture
             | KeyAction::Conversation
             | KeyAction::Copy
             | KeyAction::CopyId

@@ -18,6 +18,7 @@ mod notify;
 mod on_message;
 mod pick;
 pub mod picker;
+mod picture;
 mod rate;
 pub mod rows;
 pub mod scope;
@@ -33,6 +34,7 @@ pub use attachment::{AttachmentPlace, Fetching, MediaItem, of as attachments};
 pub use effect::{Effect, ServerReply, ServerRequest, TuiEvent};
 pub use hits::Needle;
 pub use notify::{Level, Notification};
+pub use picture::Picture;
 
 use super::layout::{Front, Layout};
 use crate::model::message::Status;
@@ -49,7 +51,7 @@ use rate::Rate;
 use scope::{ConversationKey, StreamScope};
 use stream::Stream;
 use uuid::Uuid;
-use view::ScrollView;
+use view::{ScrollView, ViewSubject};
 
 /// Seconds that a notice stays.
 const NOTICE: u64 = 6;
@@ -268,6 +270,10 @@ impl Model {
         let size = self.view_size();
         if let Some(view) = self.view.as_mut().filter(|view| view.size() != size) {
             view.lay_out(size, &self.zone);
+            if let ViewSubject::Picture(picture) = &view.subject {
+                let attachment = Box::new(picture.attachment.clone());
+                self.effects.push(Effect::Ask(ServerRequest::Picture(attachment, size)));
+            }
         }
         let most = (self.listed().len() + 1).saturating_sub(layout.list_rows());
         self.list_top = self.list_top.min(most);

@@ -15,7 +15,10 @@ impl Model {
     fn message_at_hand(&self) -> Option<&Message> {
         match &self.view {
             Some(ScrollView { subject: ViewSubject::Message(message), .. }) => Some(message),
-            Some(_) => None,
+            Some(ScrollView { subject: ViewSubject::Picture(picture), .. }) => {
+                self.stream.window().by_id(picture.attachment.message)
+            }
+            Some(ScrollView { subject: ViewSubject::Keys, .. }) => None,
             None => self.stream.selected().or_else(|| {
                 let last = self.stream.visible().last()?.position;
                 self.stream.window().at(last)
@@ -57,6 +60,7 @@ impl Model {
             KeyAction::Answered => self.go_to_answered(&message),
             KeyAction::OpenLink => self.open_or_save(&message, Fetching::Open),
             KeyAction::Save => self.open_or_save(&message, Fetching::Save),
+            KeyAction::Picture => self.open_or_save(&message, Fetching::Show),
             KeyAction::Conversation => self.show_in_conversation(&message),
             KeyAction::Copy => {
                 self.effects.push(Effect::Copy(said(&message)));
@@ -175,12 +179,15 @@ impl Model {
 
     fn open_or_save(&mut self, message: &Message, fetching: Fetching) {
         let mut found = attachment::of(message);
-        if fetching == Fetching::Save {
-            found.retain(|attachment| attachment.name.is_some());
+        match fetching {
+            Fetching::Open => {}
+            Fetching::Save => found.retain(|attachment| attachment.name.is_some()),
+            Fetching::Show => found.retain(|attachment| attachment.is_picture),
         }
         match (found.len(), fetching) {
             (0, Fetching::Open) => self.say("there is no link and no file in it"),
             (0, Fetching::Save) => self.say("there is no file in it"),
+            (0, Fetching::Show) => self.say("there is no picture in it"),
             (1, _) => self.fetch(found.remove(0), fetching),
             _ => self.pick_attachment(found, fetching),
         }
@@ -190,10 +197,14 @@ impl Model {
         if let (AttachmentPlace::Address(address), Fetching::Open) = (&attachment.place, fetching) {
             self.say(format!("opening {}", attachment.label));
             self.effects.push(Effect::Open(address.clone()));
-        } else {
-            self.say(format!("fetching {}", attachment.label));
-            self.ask(ServerRequest::Fetch(Box::new(attachment), fetching));
+            return;
         }
+        self.say(format!("fetching {}", attachment.label));
+        let attachment = Box::new(attachment);
+        self.ask(match fetching {
+            Fetching::Show => ServerRequest::Picture(attachment, self.view_size()),
+            Fetching::Open | Fetching::Save => ServerRequest::Fetch(attachment, fetching),
+        });
     }
 
     /// What the text that is written becomes, for its title.

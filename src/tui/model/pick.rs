@@ -81,7 +81,11 @@ impl Model {
             detail: String::new(),
             choice: PickerChoice::Attachment(Box::new(attachment), fetching),
         };
-        let title = if fetching == Fetching::Open { "Open" } else { "Save" };
+        let title = match fetching {
+            Fetching::Open => "Open",
+            Fetching::Save => "Save",
+            Fetching::Show => "Show",
+        };
         self.picker = Some(Picker::new(title, found.into_iter().map(item).collect()));
     }
 

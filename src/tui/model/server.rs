@@ -1,5 +1,6 @@
 //! Events and replies of the server.
 
+use super::picture::Picture;
 use super::scope::ConversationKey;
 use super::view::{ScrollView, ViewSubject};
 use super::{ConnectionState, Effect, Fetching, Model, ServerReply, ServerRequest, Stale, notices};
@@ -199,9 +200,10 @@ impl Model {
             ServerReply::Fetched(path, Fetching::Open) => {
                 self.effects.push(Effect::Open(path.display().to_string()));
             }
-            ServerReply::Fetched(path, Fetching::Save) => {
+            ServerReply::Fetched(path, Fetching::Save | Fetching::Show) => {
                 self.say(format!("saved as {}", path.display()));
             }
+            ServerReply::Picture(picture) => self.show_picture(*picture),
             ServerReply::Requests(requests) => {
                 self.requests = requests;
                 self.requests.retain(|request| request.approved.is_none());
@@ -212,6 +214,12 @@ impl Model {
             }
             ServerReply::Failed(why) => self.say(why),
         }
+    }
+
+    fn show_picture(&mut self, picture: Picture) {
+        self.notice = None;
+        self.view =
+            Some(ScrollView::new(ViewSubject::Picture(picture), self.view_size(), &self.zone));
     }
 
     fn know(&mut self, listed: Vec<crate::protocol::http::Conversation>) {

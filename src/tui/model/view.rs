@@ -2,6 +2,7 @@
 
 use super::attachment::{self, AttachmentPlace};
 use super::content::{self, Span};
+use super::picture::Picture;
 use super::rows::{self, local};
 use crate::model::message::{Message, Sender};
 use crate::text;
@@ -32,6 +33,7 @@ pub enum ViewLine {
 pub enum ViewSubject {
     Keys,
     Message(Box<Message>),
+    Picture(Picture),
 }
 
 /// Rows that can be scrolled.
@@ -59,6 +61,7 @@ impl ScrollView {
         self.lines = match &self.subject {
             ViewSubject::Keys => keys(width),
             ViewSubject::Message(message) => details(message, width, zone),
+            ViewSubject::Picture(_) => Vec::new(),
         };
         self.scroll(0);
     }
@@ -73,6 +76,7 @@ impl ScrollView {
         match self.subject {
             ViewSubject::Keys => "Keys",
             ViewSubject::Message(_) => "Message",
+            ViewSubject::Picture(_) => "Picture",
         }
     }
 

@@ -1,12 +1,15 @@
 //! Overlay of the stream: everything about one message, or the keys.
 
 use super::theme::Theme;
+use crate::text::visible;
+use crate::tui::model::Picture;
 use crate::tui::model::content::Span as Piece;
-use crate::tui::model::view::{ScrollView, ViewLine as Content};
+use crate::tui::model::view::{ScrollView, ViewLine as Content, ViewSubject};
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Padding, Paragraph};
+use ratatui_image::Image;
 
 pub(super) fn draw(frame: &mut Frame, view: &ScrollView, area: Rect, theme: Theme) {
     let line = |content: &Content| match content {
@@ -19,6 +22,9 @@ pub(super) fn draw(frame: &mut Frame, view: &ScrollView, area: Rect, theme: Them
             Line::from(spans.iter().map(span).collect::<Vec<_>>())
         }
     };
+    if let ViewSubject::Picture(picture) = &view.subject {
+        return draw_picture(frame, picture, area, theme);
+    }
     let lines: Vec<_> = view.shown().iter().map(line).collect();
     let foot = match view.below() {
         0 => " q closes ".to_owned(),
@@ -30,4 +36,19 @@ pub(super) fn draw(frame: &mut Frame, view: &ScrollView, area: Rect, theme: Them
         .padding(Padding::horizontal(1));
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(lines).block(block), area);
+}
+
+/// A picture in the middle; one that was made for a larger screen is left out until it is there anew.
+fn draw_picture(frame: &mut Frame, picture: &Picture, area: Rect, theme: Theme) {
+    let name = picture.attachment.name.as_deref().unwrap_or("Picture");
+    let block = Block::bordered()
+        .title(Span::styled(format!(" {} ", visible(name)), theme.heading()))
+        .title_bottom(Span::styled(" o opens · s saves · q closes ", Theme::quiet()))
+        .padding(Padding::horizontal(1));
+    let room = block.inner(area);
+    frame.render_widget(Clear, area);
+    frame.render_widget(block, area);
+    let size = picture.shown().size();
+    let at = room.centered(Constraint::Length(size.width), Constraint::Length(size.height));
+    frame.render_widget(Image::new(picture.shown()), at);
 }

@@ -1,0 +1,189 @@
+//! Calls by HTTP (protocol/api.md).
+
+use super::implementation::data_of;
+use super::login;
+use super::request::{RefusedCall, SatoriCall, bad_request, no_method};
+use super::{media, people, talk};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use crate::gateway::onebot11;
+use crate::media::Hash;
+use hyper::StatusCode;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// Begins the method of an internal call that gives what a function would
+/// (advanced/resource.md, "_api").
+const FUNCTION: &str = "_api/";
+
+/// The methods that are answered.
+pub(super) const METHODS: [&str; 27] = [
+    "channel.get",
+    "channel.list",
+    "channel.mute",
+    "friend.approve",
+    "friend.delete",
+    "friend.list",
+    "guild.approve",
+    "guild.get",
+    "guild.list",
+    "guild.member.approve",
+    "guild.member.get",
+    "guild.member.kick",
+    "guild.member.list",
+    "guild.member.mute",
+    "login.get",
+    "message.create",
+    "message.delete",
+    "message.get",
+    "message.list",
+    "message.update",
+    "reaction.clear",
+    "reaction.create",
+    "reaction.delete",
+    "reaction.list",
+    "upload.create",
+    "user.channel.create",
+    "user.get",
+];
+
+/// A call that is to be carried out.
+pub struct CallOpening {
+    pub(super) bot: Arc<ConfiguredBot>,
+    pub(super) target: CallTarget,
+}
+
+/// What is called.
+pub(super) enum CallTarget {
+    /// What is not about an account (advanced/meta.md).
+    Meta,
+    /// A method of the standard.
+    Method(Arc<ServedAccount>, &'static str),
+    /// A method of the account's implementation, and the pairs of the query (advanced/internal.md).
+    Internal(Arc<ServedAccount>, String, Vec<(String, String)>),
+}
+
+/// A file of `upload.create` that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadedFile {
+    /// The name of its field, by which the answer names it.
+    pub field: String,
+    /// The file's own name.
+    pub name: Option<String>,
+    #[allow(missing_docs)]
+    pub hash: Hash,
+}
+
+impl CallOpening {
+    /// Whether its body is a form with files (advanced/resource.md, "文件上传").
+    pub fn takes_files(&self) -> bool {
+        matches!(self.target, CallTarget::Method(_, "upload.create"))
+    }
+
+    /// Answers a call with files, which are kept.
+    pub fn uploaded(&self, files: &[UploadedFile]) -> String {
+        let mut links = Map::new();
+        if let CallTarget::Method(account, _) = &self.target {
+            let signer = &self.bot.shared.core.signer;
+            for UploadedFile { field, name, hash } in files {
+                let link = media::link(signer, account, *hash, name.as_deref());
+                links.insert(field.clone(), link.into());
+            }
+        }
+        Value::Object(links).to_string()
+    }
+
+    /// Carries the call out with its body, and gives the answer as JSON; the error is the status and
+    /// words for people.
+    pub async fn carry_out(self, body: &[u8]) -> Result<String, (StatusCode, String)> {
+        let Self { bot, target } = self;
+        match target {
+            CallTarget::Meta => {
+                let whole = |account: Arc<ServedAccount>| {
+                    login::whole(&bot, &account, login::is_online(&bot, &account))
+                };
+                let logins: Vec<_> = bot.accounts().into_iter().map(whole).collect();
+                Ok(login::meta(&logins).to_string())
+            }
+            CallTarget::Method(account, method) => {
+                let params = object(body)?;
+                let asked = SatoriCall { bot: &bot, account: &account, params };
+                Ok(call(&asked, method).await?.to_string())
+            }
+            CallTarget::Internal(account, method, query) => {
+                internal(&bot, &account, &method, &query, body).await
+            }
+        }
+    }
+}
+
+async fn call(asked: &SatoriCall<'_>, method: &str) -> Result<Value, RefusedCall> {
+    match method {
+        "message.create" => talk::create(asked).await,
+        "message.get" => talk::get(asked),
+        "message.list" => talk::list(asked),
+        "message.delete" => talk::delete(asked).await,
+        "message.update" => talk::update(asked).await,
+        "reaction.create" => talk::react(asked, true).await,
+        "reaction.delete" => talk::react(asked, false).await,
+        "reaction.clear" => talk::clear(asked).await,
+        "reaction.list" => talk::reactors(asked),
+        "login.get" => people::login(asked).await,
+        "channel.get" => people::get_channel(asked).await,
+        "channel.list" => people::list_channels(asked).await,
+        "user.channel.create" => people::private_channel(asked),
+        "guild.get" => people::get_guild(asked).await,
+        "guild.list" => people::list_guilds(asked).await,
+        "guild.member.get" => people::get_member(asked).await,
+        "guild.member.list" => people::list_members(asked).await,
+        "friend.list" => people::list_friends(asked).await,
+        "user.get" => people::get_user(asked).await,
+        "friend.approve" | "guild.approve" | "guild.member.approve" => {
+            people::answer_request(asked).await
+        }
+        "guild.member.kick" | "guild.member.mute" | "channel.mute" | "friend.delete" => {
+            people::administer(asked, method).await
+        }
+        _ => Err(no_method(method)),
+    }
+}
+
+/// A body that is an object, or nothing: some frameworks send none where there are no parameters.
+fn object(body: &[u8]) -> Result<Map<String, Value>, RefusedCall> {
+    if body.trim_ascii().is_empty() {
+        return Ok(Map::new());
+    }
+    let read = serde_json::from_slice::<Option<Map<String, Value>>>(body);
+    let read = read.map_err(|error| bad_request(format!("the body must be an object: {error}")))?;
+    Ok(read.unwrap_or_default())
+}
+
+/// Calls the account's implementation; what it sends goes the way of all messages.
+async fn internal(
+    bot: &Arc<ConfiguredBot>,
+    account: &Arc<ServedAccount>,
+    method: &str,
+    query: &[(String, String)],
+    body: &[u8],
+) -> Result<String, RefusedCall> {
+    let written = || -> Result<Option<Box<RawValue>>, RefusedCall> {
+        if body.trim_ascii().is_empty() {
+            return Ok(onebot11::params_of(query));
+        }
+        serde_json::from_slice(body)
+            .map(Some)
+            .map_err(|error| bad_request(format!("the body is no JSON: {error}")))
+    };
+    let params = written()?;
+    let Some(function) = method.strip_prefix(FUNCTION) else {
+        let answer = onebot11::carry_out(bot, account, method, params.as_deref()).await;
+        return Ok(answer.write(None));
+    };
+    // Its arguments are a list.
+    let arguments = params.as_deref().map_or("[]", RawValue::get);
+    let arguments: Vec<Box<RawValue>> = serde_json::from_str(arguments)
+        .map_err(|error| bad_request(format!("the arguments must be a list: {error}")))?;
+    let params = arguments.first().map(|first| &**first);
+    let answer = onebot11::carry_out(bot, account, function, params).await;
+    Ok(data_of(answer)?.to_string())
+}

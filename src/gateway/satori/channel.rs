@@ -1,0 +1,95 @@
+//! Channels and guilds (resources/channel.md, resources/guild.md): a group is a guild with one
+//! channel, both with the group's own ID, and a private conversation is `private:<person>`.
+
+use crate::gateway::bot::ServedAccount;
+use crate::store::{Result, View};
+use serde_json::{Value, json};
+
+const GROUP: &str = "group_";
+const PRIVATE: &str = "private_";
+
+/// Begins the ID of a private channel, as other implementations write it.
+const DIRECT: &str = "private:";
+
+/// The person of a private conversation.
+pub(super) fn person_of(conversation: &str) -> Option<&str> {
+    conversation.strip_prefix(PRIVATE)
+}
+
+/// The channel of a conversation.
+pub(super) fn id_of(conversation: &str) -> String {
+    match person_of(conversation) {
+        Some(person) => format!("{DIRECT}{person}"),
+        None => match conversation.strip_prefix(GROUP) {
+            // Another prefix behind it would be read as that.
+            Some(group) if is_plain(group) => group.to_owned(),
+            _ => conversation.to_owned(),
+        },
+    }
+}
+
+/// Whether an ID means a group.
+fn is_plain(id: &str) -> bool {
+    !id.is_empty()
+        && ![GROUP, PRIVATE, DIRECT, "channel_"].iter().any(|other| id.starts_with(other))
+}
+
+/// The conversation of a channel.
+pub(super) fn conversation_of(
+    view: &View,
+    account: &ServedAccount,
+    channel: &str,
+) -> Result<String> {
+    if let Some(person) = channel.strip_prefix(DIRECT) {
+        return Ok(format!("{PRIVATE}{person}"));
+    }
+    if !is_plain(channel) {
+        return Ok(channel.to_owned());
+    }
+    let group = format!("{GROUP}{channel}");
+    // Some platforms have conversations without a prefix.
+    let is_known =
+        |name: &str| -> Result<bool> { Ok(view.conversation(&account.platform, name)?.is_some()) };
+    Ok(if !is_known(&group)? && is_known(channel)? { channel.to_owned() } else { group })
+}
+
+/// The channel of a conversation as an object.
+pub(super) fn channel(conversation: &str, name: Option<&str>) -> Value {
+    let kind = i32::from(person_of(conversation).is_some());
+    named(json!({"id": id_of(conversation), "type": kind}), name)
+}
+
+/// The guild of a conversation as an object; `None` where it is private.
+pub(super) fn guild(conversation: &str, name: Option<&str>) -> Option<Value> {
+    let is_group = person_of(conversation).is_none();
+    is_group.then(|| named(json!({"id": id_of(conversation)}), name))
+}
+
+fn named(mut object: Value, name: Option<&str>) -> Value {
+    if let Some(name) = name {
+        object["name"] = json!(name);
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_has_the_id_of_the_platform() {
+        for (conversation, id) in [
+            ("group_77", "77"),
+            ("private_wxid_a", "private:wxid_a"),
+            ("channel_1_2", "channel_1_2"),
+            ("group_private:5", "group_private:5"),
+            ("group_123@chatroom", "123@chatroom"),
+            ("lobby", "lobby"),
+        ] {
+            assert_eq!(id_of(conversation), id);
+        }
+        assert_eq!(channel("private_5", None), json!({"id": "private:5", "type": 1}));
+        assert_eq!(guild("private_5", None), None);
+        assert_eq!(guild("group_5", Some("G")), Some(json!({"id": "5", "name": "G"})));
+    }
+}

@@ -1,0 +1,238 @@
+//! Events (protocol/events.md): messages, recalls, edits and notices as the standard has them; what it
+//! has no word for is `internal`, in the words of the account's implementation (advanced/internal.md).
+
+use super::channel::{channel, guild, person_of};
+use super::{login, message, sn};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use crate::gateway::filter::FilterInput;
+use crate::gateway::raw_object::RawObject;
+use crate::model::message::Message;
+use crate::model::notice::{Notice, NoticeKind};
+use crate::store::{EntryContent, FeedEntry, PlatformWords, Result, View};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// An event for an account.
+pub(super) struct SatoriEvent {
+    pub(super) account: Arc<ServedAccount>,
+    /// The body of the frame.
+    pub(super) body: String,
+}
+
+/// The event for something that was told; `None` where the bot is not told of it.
+pub(super) async fn event(
+    bot: &ConfiguredBot,
+    view: &View,
+    entry: &FeedEntry,
+) -> Result<Option<SatoriEvent>> {
+    let Some(subject) = EventSubject::of(view, entry)? else { return Ok(None) };
+    let words = entry.words.as_ref();
+    let source = match (words, &subject) {
+        (Some(PlatformWords { platform, account, .. }), _) => {
+            Some((platform.clone(), account.clone()))
+        }
+        (None, EventSubject::Created(message) | EventSubject::Updated(message)) => {
+            message.platform.clone().zip(message.account.clone())
+        }
+        (None, EventSubject::Notice(notice)) => {
+            Some((notice.platform.clone(), notice.account.clone()))
+        }
+        (None, EventSubject::Other) => None,
+    };
+    let Some((platform, account)) = source else { return Ok(None) };
+    let known = bot.account(&platform, &account);
+    let account = match known {
+        // It may have come just now.
+        None => bot.add_account(platform, account).await?,
+        known => known,
+    };
+    let Some(account) = account else { return Ok(None) };
+    let frame = words.and_then(|words| RawObject::parse(&words.frame));
+    if !passes(bot, &account, &subject, frame.as_ref()) {
+        return Ok(None);
+    }
+    let body = subject.body(bot, &account, view, words.is_some())?;
+    let Some(mut body) = body else { return Ok(None) };
+    body.entry("timestamp").or_insert_with(|| message::milliseconds(entry.at).into());
+    body.insert("sn".into(), sn::of(view.cursor_at(entry.offset)?).into());
+    body.insert("login".into(), login::brief(bot, &account));
+    let mut text = Value::Object(body).to_string();
+    if let (Some(words), Some(frame)) = (words, &frame) {
+        text = with_words(text, words, frame);
+    }
+    Ok(Some(SatoriEvent { account, body: text }))
+}
+
+/// What was told, in our words.
+enum EventSubject<'a> {
+    Created(Message),
+    Updated(Message),
+    Notice(&'a Notice),
+    Other,
+}
+
+impl<'a> EventSubject<'a> {
+    /// `None` where it is a message that was deleted since, or one of ours.
+    fn of(view: &View, entry: &'a FeedEntry) -> Result<Option<Self>> {
+        let has_words = entry.words.is_some();
+        Ok(match &entry.entry {
+            // What others write by the account is told in words.
+            Some(EntryContent::Created { seq }) => view
+                .readable(*seq)?
+                .filter(|message| has_words || is_told(message))
+                .map(Self::Created),
+            Some(EntryContent::Updated { seq }) => view.readable(*seq)?.map(Self::Updated),
+            Some(EntryContent::Noticed(notice)) => Some(Self::Notice(notice)),
+            _ => Some(Self::Other),
+        })
+    }
+
+    /// The event without its head; `None` where there is nothing to tell.
+    fn body(
+        &self,
+        bot: &ConfiguredBot,
+        account: &ServedAccount,
+        view: &View,
+        has_words: bool,
+    ) -> Result<Option<Map<String, Value>>> {
+        let internal = || {
+            let mut body = Map::new();
+            body.insert("type".into(), "internal".into());
+            has_words.then_some(body)
+        };
+        let of = |message, kind| of_message(bot, account, view, message, kind).map(Some);
+        match self {
+            Self::Created(message) => of(message, "message-created"),
+            Self::Updated(changed) => {
+                let at = changed.updated_at;
+                let recall = changed.recall.as_ref().filter(|recall| recall.at == at);
+                let kind = match recall {
+                    Some(_) => "message-deleted",
+                    None if changed.edited_at == Some(at) => "message-updated",
+                    None => return Ok(internal()),
+                };
+                let mut body = of_message(bot, account, view, changed, kind)?;
+                body.insert("timestamp".into(), message::milliseconds(at).into());
+                let by = recall.and_then(|recall| recall.by.as_ref()).map(message::user);
+                body.extend(by.map(|by| ("operator".to_owned(), by)));
+                Ok(Some(body))
+            }
+            Self::Notice(notice) => Ok(of_notice(notice).or_else(internal)),
+            Self::Other => Ok(internal()),
+        }
+    }
+}
+
+fn is_told(message: &Message) -> bool {
+    let (platform, account) = (message.platform.as_deref(), message.account.as_deref());
+    platform.zip(account).is_some_and(|(platform, account)| message.is_told_by(platform, account))
+}
+
+fn of_message(
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
+    view: &View,
+    told: &Message,
+    kind: &str,
+) -> Result<Map<String, Value>> {
+    let mut body = message::surroundings(account, told);
+    body.insert("type".into(), kind.into());
+    body.insert("timestamp".into(), message::milliseconds(told.created_at).into());
+    body.insert("message".into(), Value::Object(message::bare(bot, account, view, told)?));
+    Ok(body)
+}
+
+/// A notice as the standard has it; `None` where it has no word for it.
+fn of_notice(notice: &Notice) -> Option<Map<String, Value>> {
+    let kind = match notice.kind {
+        NoticeKind::MemberJoined => "guild-member-added",
+        NoticeKind::MemberLeft => "guild-member-removed",
+        NoticeKind::MemberMuted | NoticeKind::MemberRenamed | NoticeKind::AdminChanged => {
+            "guild-member-updated"
+        }
+        NoticeKind::FriendRequest => "friend-request",
+        NoticeKind::JoinRequest => "guild-member-request",
+        _ => return None,
+    };
+    let mut body = Map::new();
+    body.insert("type".into(), kind.into());
+    body.insert("timestamp".into(), message::milliseconds(notice.created_at).into());
+    if let Some(conversation) = &notice.conversation {
+        body.insert("channel".into(), channel(conversation, None));
+        body.insert("guild".into(), guild(conversation, None).unwrap_or_default());
+    }
+    let user = notice.user.as_ref().map(message::user);
+    if person_of(notice.conversation.as_deref().unwrap_or_default()).is_none()
+        && kind.starts_with("guild-")
+        && let Some(user) = &user
+    {
+        let mut member = json!({ "user": user });
+        if notice.kind == NoticeKind::MemberRenamed {
+            member["nick"] = json!(notice.text);
+        }
+        body.insert("member".into(), member);
+    }
+    body.extend(user.map(|user| ("user".to_owned(), user)));
+    body.extend(notice.operator.as_ref().map(|by| ("operator".to_owned(), message::user(by))));
+    if let Some(id) = notice.request {
+        // By this it is answered (resources/friend.md, "处理好友申请").
+        body.insert("message".into(), json!({"id": id.to_string(), "content": notice.text}));
+    }
+    body.retain(|_, part| !part.is_null());
+    Some(body)
+}
+
+/// Whether the bot's filter lets an event through.
+fn passes(
+    bot: &ConfiguredBot,
+    account: &ServedAccount,
+    subject: &EventSubject<'_>,
+    frame: Option<&RawObject<'_>>,
+) -> bool {
+    let platform = account.platform.as_str();
+    let text;
+    let (conversation, person);
+    let about = match subject {
+        EventSubject::Created(message) | EventSubject::Updated(message) => {
+            text = message.content.readable();
+            let is_new = matches!(subject, EventSubject::Created(_));
+            FilterInput {
+                platform,
+                conversation: Some(&message.recipient),
+                person: message.sender.as_ref().map(|sender| sender.id.as_str()),
+                text: is_new.then_some(&*text),
+                mentions_me: message.content.mentions_me(),
+            }
+        }
+        EventSubject::Notice(notice) => FilterInput {
+            platform,
+            conversation: notice.conversation.as_deref(),
+            person: notice.user.as_ref().map(|user| user.id.as_str()),
+            ..FilterInput::default()
+        },
+        EventSubject::Other => {
+            conversation = frame.and_then(RawObject::conversation);
+            person = frame.and_then(|frame| frame.id("user_id"));
+            FilterInput {
+                platform,
+                conversation: conversation.as_deref(),
+                person: person.as_deref(),
+                ..FilterInput::default()
+            }
+        }
+    };
+    bot.config.load().filter.passes(&about)
+}
+
+/// An event with the implementation's own words (advanced/internal.md, "标准事件的扩展字段").
+fn with_words(body: String, words: &PlatformWords, frame: &RawObject<'_>) -> String {
+    let parts = ["post_type", "message_type", "notice_type", "request_type", "sub_type"];
+    let name = parts.into_iter().filter_map(|part| frame.text(part)).collect::<Vec<_>>().join("/");
+    let Some(mut event) = RawObject::parse(&body) else { return body };
+    event.set("_type", &format!("onebot11/{name}"));
+    if let Ok(data) = serde_json::from_str::<&RawValue>(&words.frame) {
+        event.set("_data", &data);
+    }
+    event.write()
+}

@@ -1,0 +1,68 @@
+//! Logins (resources/login.md): the accounts of a bot.
+
+use super::media;
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use serde_json::{Value, json};
+
+/// `LoginStatus` (resources/login.md).
+const OFFLINE: u8 = 0;
+const ONLINE: u8 = 1;
+
+/// The methods that a login of any platform has.
+const FEATURES: [&str; 14] = [
+    "message.create",
+    "message.get",
+    "message.list",
+    "message.delete",
+    "message.update",
+    "reaction.create",
+    "reaction.delete",
+    "reaction.list",
+    "channel.get",
+    "channel.list",
+    "guild.get",
+    "guild.list",
+    "user.get",
+    "upload.create",
+];
+
+/// A login as non-login events have it.
+pub(super) fn brief(bot: &ConfiguredBot, account: &ServedAccount) -> Value {
+    let ServedAccount { platform, account: id, .. } = account;
+    let adapter = adapter(bot, account);
+    json!({"sn": number(account), "adapter": adapter, "platform": platform, "user": {"id": id}})
+}
+
+/// A login with its state.
+pub(super) fn whole(bot: &ConfiguredBot, account: &ServedAccount, is_online: bool) -> Value {
+    let mut login = brief(bot, account);
+    login["user"]["name"] = json!(account.account);
+    login["status"] = json!(if is_online { ONLINE } else { OFFLINE });
+    login["features"] = json!(FEATURES);
+    login
+}
+
+/// Whether the account is connected.
+pub(super) fn is_online(bot: &ConfiguredBot, account: &ServedAccount) -> bool {
+    bot.shared.is_online(&account.platform, &account.account)
+}
+
+/// Logins and the beginnings of addresses that rechat fetches (advanced/meta.md).
+pub(super) fn meta(logins: &[Value]) -> Value {
+    // Some frameworks fetch internal links only where they are among those.
+    json!({"logins": logins, "proxy_urls": [media::SCHEME]})
+}
+
+/// The number by which a login is told from others: the same after each start, as frameworks make it a
+/// part of its name.
+fn number(account: &ServedAccount) -> u32 {
+    let name = format!("{}/{}", account.platform, account.account);
+    crc32fast::hash(name.as_bytes())
+}
+
+/// What speaks with the platform.
+fn adapter(bot: &ConfiguredBot, account: &ServedAccount) -> String {
+    let adapters = bot.shared.core.registry.platforms();
+    let its = adapters.iter().find(|adapter| adapter.platform == account.platform);
+    its.map_or_else(|| "rechat".to_owned(), |adapter| adapter.kind.to_string())
+}

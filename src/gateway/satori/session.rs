@@ -1,0 +1,229 @@
+//! A WebSocket for events (protocol/events.md): one for all accounts of a bot.
+
+use super::frame::{self, ClientIdentity, SatoriFrame};
+use super::{event, login, sn};
+use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use crate::gateway::connection::serve;
+use crate::gateway::follow::begin;
+use crate::gateway::peer::BotPeer;
+use crate::gateway::socket::BotSocket;
+use crate::store::{FeedEntry, Result, View};
+use futures_util::StreamExt;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_util::sync::CancellationToken;
+
+/// How long a framework may take for IDENTIFY ("连接流程").
+const IDENTIFY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Pause before a connection with a wrong token is closed: some frameworks dial again at once.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(3);
+
+/// The most bytes of a frame: a framework sends its token and pings.
+const MAX_FRAME: usize = 64 << 10;
+
+/// Close code where the token is wrong: Unauthorized, as registered with IANA.
+const UNAUTHORIZED: u16 = 3000;
+
+/// Close code of a frame that is none.
+const INVALID: u16 = 4000;
+
+/// The limits to open a socket for events with.
+pub fn small_socket_config() -> WebSocketConfig {
+    WebSocketConfig::default().max_message_size(Some(MAX_FRAME)).max_frame_size(Some(MAX_FRAME))
+}
+
+/// A WebSocket that is to be served.
+pub struct EventsOpening(pub(super) Arc<ConfiguredBot>);
+
+/// A WebSocket whose framework has shown a token that holds.
+pub struct Identified {
+    bot: Arc<ConfiguredBot>,
+    socket: BotSocket,
+    identity: ClientIdentity,
+}
+
+impl EventsOpening {
+    /// Waits for the first frame and has its token checked. `None` where the connection ended.
+    pub async fn identify<T>(
+        self,
+        mut socket: BotSocket,
+        check: impl FnOnce(Option<&str>) -> std::result::Result<T, String>,
+    ) -> Option<(Identified, T)> {
+        let identity = match timeout(IDENTIFY_TIMEOUT, first_identity(&mut socket)).await {
+            Ok(Ok(Some(identity))) => identity,
+            Ok(Ok(None)) => return None,
+            Ok(Err(reason)) => {
+                socket.close(INVALID, &reason, true).await;
+                return None;
+            }
+            Err(_) => {
+                socket.close(INVALID, "no IDENTIFY came within 10 s", true).await;
+                return None;
+            }
+        };
+        match check(identity.token.as_deref()) {
+            Ok(granted) => Some((Identified { bot: self.0, socket, identity }, granted)),
+            Err(reason) => {
+                sleep(REFUSAL_PAUSE).await;
+                socket.close(UNAUTHORIZED, &reason, true).await;
+                None
+            }
+        }
+    }
+}
+
+/// The first IDENTIFY of a connection; the error is the reason to close it.
+async fn first_identity(
+    socket: &mut BotSocket,
+) -> std::result::Result<Option<ClientIdentity>, String> {
+    while let Some(Ok(message)) = socket.frames.next().await {
+        let Message::Text(text) = message else { continue };
+        if let SatoriFrame::Identify(identity) = SatoriFrame::parse(&text)? {
+            return Ok(Some(identity));
+        }
+    }
+    Ok(None)
+}
+
+impl Identified {
+    /// Serves the connection until it ends, or `stop` does it.
+    pub async fn serve(self, stop: CancellationToken) {
+        let Self { bot, socket, identity } = self;
+        let session = SatoriSession::new(bot.clone());
+        let serving = Box::pin(session.serve(socket, &identity, stop.clone()));
+        bot.serve_until_stopped(serving, &stop).await;
+    }
+
+    /// Ends the connection with a reason, as there are too many.
+    pub async fn refuse(self, reason: &str) {
+        /// Try again later, as registered with IANA.
+        const TRY_AGAIN: u16 = 1013;
+        self.socket.close(TRY_AGAIN, reason, true).await;
+    }
+}
+
+/// A connection.
+struct SatoriSession {
+    bot: Arc<ConfiguredBot>,
+    /// The logins that the framework knows, by platform and account, and whether it takes each for
+    /// connected.
+    told: Mutex<HashMap<(String, String), bool>>,
+    accounts_changed: tokio::sync::Mutex<watch::Receiver<()>>,
+}
+
+impl SatoriSession {
+    fn new(bot: Arc<ConfiguredBot>) -> Self {
+        let accounts_changed = tokio::sync::Mutex::new(bot.accounts_changed.subscribe());
+        Self { bot, told: Mutex::default(), accounts_changed }
+    }
+
+    async fn serve(
+        &self,
+        socket: BotSocket,
+        identity: &ClientIdentity,
+        stop: CancellationToken,
+    ) -> String {
+        let core = &self.bot.shared.core;
+        let name = self.bot.name();
+        let place = match self.bot.place() {
+            Ok(place) => place,
+            Err(error) => return format!("the store cannot be read: {error}"),
+        };
+        place.take_over(stop.clone());
+        let seconds = self.bot.config.load().catch_up_seconds;
+        let start = || {
+            let view = core.store.view()?;
+            let named = identity.sn().map(|sn| sn::offset(&view, sn)).transpose()?.flatten();
+            place.start(&view, seconds, named)
+        };
+        let following = match begin(core, &place, &name, start).await {
+            Ok(following) => following,
+            Err(error) => return format!("the store cannot be read: {error}"),
+        };
+        let connected = self.bot.connected();
+        tracing::info!(bot = name, "a bot is connected");
+        let reason = serve(socket, self, Some(following), &stop).await;
+        drop(connected);
+        place.write().await;
+        reason
+    }
+
+    /// The frame that tells what a login has become.
+    fn login_event(
+        &self,
+        view: &View,
+        offset: u64,
+        account: &ServedAccount,
+        is_online: bool,
+    ) -> Result<Option<String>> {
+        let key = (account.platform.clone(), account.account.clone());
+        let kind = match self.lock().insert(key, is_online) {
+            None => "login-added",
+            Some(before) if before != is_online => "login-updated",
+            Some(_) => return Ok(None),
+        };
+        let event = serde_json::json!({
+            // It may come again after a resume, for it is no event of the log.
+            "sn": sn::of(view.cursor_at(offset)?),
+            "type": kind,
+            "timestamp": super::message::milliseconds(crate::clock::now()),
+            "login": login::whole(&self.bot, account, is_online),
+        });
+        Ok(Some(frame::event(&event.to_string())))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), bool>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl BotPeer for SatoriSession {
+    async fn answer(&self, text: &str) -> Option<String> {
+        matches!(SatoriFrame::parse(text), Ok(SatoriFrame::Ping)).then(frame::pong)
+    }
+
+    /// An event is of a login that is connected ("Event"), so that is told before it, if need be.
+    async fn tell(&self, view: &View, entry: &FeedEntry) -> Result<Vec<String>> {
+        let Some(told) = event::event(&self.bot, view, entry).await? else { return Ok(Vec::new()) };
+        let before = entry.offset.saturating_sub(1);
+        let mut frames: Vec<_> =
+            self.login_event(view, before, &told.account, true)?.into_iter().collect();
+        frames.push(frame::event(&told.body));
+        Ok(frames)
+    }
+
+    fn hello(&self) -> Option<String> {
+        let login = |account: Arc<ServedAccount>| {
+            let is_online = login::is_online(&self.bot, &account);
+            let key = (account.platform.clone(), account.account.clone());
+            self.lock().insert(key, is_online);
+            login::whole(&self.bot, &account, is_online)
+        };
+        let logins: Vec<_> = self.bot.accounts().into_iter().map(login).collect();
+        Some(frame::ready(&login::meta(&logins)))
+    }
+
+    fn heartbeat(&self) -> Option<String> {
+        None
+    }
+
+    fn beside(&self, view: &View, offset: u64) -> Result<Vec<String>> {
+        let accounts = self.bot.accounts();
+        let changed = |account: &Arc<ServedAccount>| {
+            let is_online = login::is_online(&self.bot, account);
+            self.login_event(view, offset, account, is_online).transpose()
+        };
+        accounts.iter().filter_map(changed).collect()
+    }
+
+    async fn beside_due(&self) {
+        // The sender lives as long as the bot, which is held here.
+        let _ = self.accounts_changed.lock().await.changed().await;
+    }
+}

@@ -1,0 +1,165 @@
+//! Messages and reactions (resources/message.md, resources/reaction.md).
+
+use super::elements::{OutgoingMessage, read};
+use super::message::{find, whole};
+use super::request::{RefusedCall, SatoriCall, bad_request, of_action, of_store};
+use crate::gateway::send::{BotSendOutcome, BotSending, outcomes};
+use crate::model::content::Content;
+use crate::model::message::{Message, Sender, Status};
+use crate::store::{MessageFilter, Page, View};
+use hyper::StatusCode;
+use serde_json::{Value, json};
+
+/// Messages of a page, unless the call says otherwise, and at most.
+const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 200;
+
+/// `message.create`
+pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
+    let conversation = asked.conversation()?;
+    let view = asked.view()?;
+    let sending = |OutgoingMessage { segments, quote }| BotSending {
+        conversation: conversation.clone(),
+        content: Content::of(segments),
+        reply_to: quote.and_then(|id| known(asked, &view, &id)).map(|message| message.id),
+        original: None,
+    };
+    let made: Vec<_> = content(asked, &view)?.into_iter().map(sending).collect();
+    let count = made.len();
+    let (mut sent, mut failure) = (Vec::new(), None);
+    for outcome in outcomes(asked.bot, asked.account, made).await {
+        match outcome {
+            BotSendOutcome::Sent(message) => sent.push(shown(asked, &message)?),
+            BotSendOutcome::Failed(reason) => {
+                failure = failure.or(Some((StatusCode::BAD_GATEWAY, reason)))
+            }
+            BotSendOutcome::UnderWay => {
+                let words = "it is being sent, and nobody knows yet whether it goes out; do not send it again";
+                failure = failure.or_else(|| Some((StatusCode::GATEWAY_TIMEOUT, words.into())));
+            }
+        }
+    }
+    match failure {
+        None => Ok(Value::Array(sent)),
+        Some(failure) if sent.is_empty() => Err(failure),
+        Some((status, reason)) => {
+            Err((status, format!("{} of {count} messages were sent: {reason}", sent.len())))
+        }
+    }
+}
+
+/// The messages that `content` makes.
+fn content(asked: &SatoriCall<'_>, view: &View) -> Result<Vec<OutgoingMessage>, RefusedCall> {
+    let text = asked.params.get("content").and_then(Value::as_str);
+    let text = text.ok_or_else(|| bad_request("`content` is missing"))?;
+    read(text, &|id| known(asked, view, id)).map_err(bad_request)
+}
+
+fn known(asked: &SatoriCall<'_>, view: &View, id: &str) -> Option<Message> {
+    find(view, asked.account, id).ok().flatten()
+}
+
+fn shown(asked: &SatoriCall<'_>, message: &Message) -> Result<Value, RefusedCall> {
+    whole(asked.bot, asked.account, &*asked.view()?, message).map_err(|error| of_store(&error))
+}
+
+/// `message.get`
+pub(super) fn get(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
+    shown(asked, &asked.message()?)
+}
+
+/// `message.delete`
+pub(super) async fn delete(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
+    let actions = &asked.bot.shared.core.actions;
+    actions.recall(asked.message()?.id).await.map_err(|error| of_action(&error))?;
+    Ok(json!({}))
+}
+
+/// `message.update`
+pub(super) async fn update(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
+    let message = asked.message()?;
+    let made = content(asked, &*asked.view()?)?;
+    let [OutgoingMessage { segments, .. }] = &made[..] else {
+        return Err(bad_request("`content` makes several messages; one is edited"));
+    };
+    let content = Content::of(segments.clone());
+    asked
+        .bot
+        .shared
+        .core
+        .actions
+        .edit(message.id, content)
+        .await
+        .map_err(|error| of_action(&error))?;
+    Ok(json!({}))
+}
+
+/// `message.list`: the newest, or those before a token.
+pub(super) fn list(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
+    if asked.text("direction").is_some_and(|direction| direction != "before") {
+        return Err(bad_request("`direction` can be `before` alone"));
+    }
+    let before = match asked.text("next") {
+        Some(token) => Some(token.parse().map_err(|_| bad_request("`next` is no token of this"))?),
+        None => None,
+    };
+    let limit = asked.text("limit").and_then(|limit| limit.parse().ok());
+    let limit = limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+    let filter = MessageFilter {
+        platform: Some(asked.account.platform.clone()),
+        conversation: Some(asked.conversation()?),
+        // What has not gone out is no message of the channel.
+        statuses: vec![Status::Sent],
+        ..MessageFilter::default()
+    };
+    let page = Page { offset: 0, limit: limit + 1, before };
+    let mut found = asked.view()?.list(&filter, page).map_err(|error| of_store(&error))?;
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    let token = found.last().filter(|_| has_more).map(|oldest| oldest.seq.to_string());
+    if asked.text("order").as_deref() != Some("desc") {
+        found.reverse();
+    }
+    let data: Result<Vec<_>, _> = found.iter().map(|message| shown(asked, message)).collect();
+    let mut list = json!({ "data": data? });
+    if let Some(token) = token {
+        list["next"] = json!(token);
+        list["prev"] = json!(token);
+    }
+    Ok(list)
+}
+
+/// `reaction.create` and `reaction.delete`: ours alone.
+pub(super) async fn react(asked: &SatoriCall<'_>, on: bool) -> Result<Value, RefusedCall> {
+    let is_ours = asked.text("user_id").is_none_or(|user| user == asked.account.account);
+    if !is_ours {
+        return Err((StatusCode::FORBIDDEN, "only reactions of the account are taken back".into()));
+    }
+    let emoji = asked.needed("emoji_id")?;
+    let actions = &asked.bot.shared.core.actions;
+    actions.react(asked.message()?.id, emoji, on).await.map_err(|error| of_action(&error))?;
+    Ok(json!({}))
+}
+
+/// `reaction.clear`: ours, with one emoji or with all.
+pub(super) async fn clear(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
+    let message = asked.message()?;
+    let wanted = asked.text("emoji_id");
+    let ours = message.reactions.into_iter().filter(|reaction| reaction.mine);
+    let is_wanted = |emoji: &String| wanted.as_ref().is_none_or(|wanted| wanted == emoji);
+    for emoji in ours.map(|reaction| reaction.emoji).filter(is_wanted) {
+        let actions = &asked.bot.shared.core.actions;
+        actions.react(message.id, emoji, false).await.map_err(|error| of_action(&error))?;
+    }
+    Ok(json!({}))
+}
+
+/// `reaction.list`: the people who are known.
+pub(super) fn reactors(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
+    let emoji = asked.needed("emoji_id")?;
+    let message = asked.message()?;
+    let reaction = message.reactions.into_iter().find(|reaction| reaction.emoji == emoji);
+    let users = reaction.map(|reaction| reaction.users).unwrap_or_default();
+    let user = |id| super::message::user(&Sender { id, name: String::new() });
+    Ok(json!({"data": users.into_iter().map(user).collect::<Vec<_>>()}))
+}

@@ -1,0 +1,140 @@
+//! Pictures of messages, as the terminal can show them.
+
+use super::files::{bytes_of, in_background};
+use super::model::{MediaItem, Picture};
+use crate::client::Server;
+use crate::error::{Error, Result};
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use ratatui::layout::Size;
+use ratatui_image::picker::{Picker, ProtocolType};
+use ratatui_image::{FontSize, Resize};
+use std::io::Cursor;
+
+/// Pixels of a side that are read at most.
+const MAX_SIDE: u32 = 16_384;
+
+/// Bytes of memory that one picture may take while it is read.
+const MAX_BYTES: u64 = 128 << 20;
+
+/// Pixels of a character, where the terminal does not tell.
+const USUAL_FONT: FontSize = FontSize { width: 10, height: 20 };
+
+/// How pictures are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Graphics {
+    /// As the terminal's variables in the environment tell.
+    Auto,
+    Kitty,
+    Sixel,
+    Iterm2,
+    /// Two coloured pixels for each character; every terminal can do that.
+    Blocks,
+    Off,
+}
+
+/// What encodes pictures for the terminal; `None` where they are off.
+pub fn picker(graphics: Graphics) -> Option<Picker> {
+    let forced = match graphics {
+        Graphics::Off => return None,
+        Graphics::Auto => by_environment(),
+        Graphics::Kitty => Some(ProtocolType::Kitty),
+        Graphics::Sixel => Some(ProtocolType::Sixel),
+        Graphics::Iterm2 => Some(ProtocolType::Iterm2),
+        Graphics::Blocks => Some(ProtocolType::Halfblocks),
+    };
+    #[allow(deprecated, reason = "asking the terminal waits for those that do not answer")]
+    let mut picker = Picker::from_fontsize(font());
+    if let Some(forced) = forced {
+        picker.set_protocol_type(forced);
+    }
+    Some(picker)
+}
+
+/// Terminals that the library does not know by their variables.
+fn by_environment() -> Option<ProtocolType> {
+    let of = |name| std::env::var(name).unwrap_or_default();
+    let (term, program) = (of("TERM"), of("TERM_PROGRAM"));
+    if term == "xterm-kitty" || term == "xterm-ghostty" || program == "ghostty" {
+        return Some(ProtocolType::Kitty);
+    }
+    let has_sixel = ["foot", "mlterm", "contour", "yaft"].iter().any(|name| term.starts_with(name));
+    has_sixel.then_some(ProtocolType::Sixel)
+}
+
+/// Pixels of a character.
+fn font() -> FontSize {
+    let Ok(window) = crossterm::terminal::window_size() else { return USUAL_FONT };
+    let cell = |pixels: u16, cells: u16| pixels.checked_div(cells).filter(|&pixels| pixels > 0);
+    let font = cell(window.width, window.columns).zip(cell(window.height, window.rows));
+    font.map_or(USUAL_FONT, |(width, height)| FontSize { width, height })
+}
+
+/// Fetches a picture, and encodes it so that it fits into columns and rows.
+pub async fn fetch(
+    server: &mut Server,
+    picker: Option<Picker>,
+    attachment: MediaItem,
+    (width, height): (u16, u16),
+) -> Result<Picture> {
+    let none = || Error::failed("pictures are off here; o opens it, s saves it");
+    let picker = picker.ok_or_else(none)?;
+    let bytes = bytes_of(server, &attachment).await?;
+    in_background(move || {
+        let cannot = |why: String| {
+            Error::failed(format!("the picture cannot be shown: {why} (o opens it, s saves it)"))
+        };
+        let image = decode(&bytes).map_err(cannot)?;
+        let size = Size { width, height };
+        let shown = picker.new_protocol(image, size, Resize::Fit(None));
+        let shown = shown.map_err(|error| cannot(error.to_string()))?;
+        Ok(Picture::new(attachment, shown))
+    })
+    .await
+}
+
+fn decode(bytes: &[u8]) -> std::result::Result<DynamicImage, String> {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let mut reader = reader.map_err(|error| error.to_string())?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_BYTES);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|error| error.to_string())?;
+    let orientation = decoder.orientation().map_err(|error| error.to_string())?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
+    image.apply_orientation(orientation);
+    Ok(image)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        let picture = DynamicImage::new_rgb8(width, height);
+        picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn a_picture_is_encoded_to_fit_however_the_terminal_shows_it() {
+        for graphics in [Graphics::Kitty, Graphics::Sixel, Graphics::Iterm2, Graphics::Blocks] {
+            let picker = picker(graphics).unwrap();
+            let image = decode(&png(2000, 1000)).unwrap();
+            let size = Size { width: 40, height: 30 };
+            let shown = picker.new_protocol(image, size, Resize::Fit(None)).unwrap();
+            let Size { width, height } = shown.size();
+            assert!(width <= 40 && height <= 30 && width > 30, "{graphics:?}: {width} × {height}");
+        }
+        assert!(picker(Graphics::Off).is_none());
+    }
+
+    #[test]
+    fn a_picture_too_large_for_memory_is_an_error() {
+        assert!(decode(&png(20_000, 1)).is_err());
+        assert!(decode(b"no picture").is_err());
+    }
+}

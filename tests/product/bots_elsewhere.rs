@@ -1,0 +1,153 @@
+//! Bots on an account that speaks OneBot 12: what it is told is translated, and so is what they send.
+
+use crate::framework::Framework;
+use crate::onebot::{Peer, Reply};
+use crate::onebot12::{HEADERS, connect, group_message, status_update, willing_but};
+use crate::satori_client::{Caller, Satori};
+use crate::server::{Home, TestServer, eventually};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const BOT: (&str, &str) = ("wechat", "wxid_me");
+
+fn event(kind: &str, detail: &str, more: &Value) -> Value {
+    let mut event = json!({
+        "id": format!("{kind}-{detail}"), "time": 1_632_847_930.5, "type": kind,
+        "detail_type": detail, "sub_type": "",
+        "self": {"platform": BOT.0, "user_id": BOT.1},
+    });
+    event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    event
+}
+
+/// A server with a bot, and an implementation of OneBot 12 that can take messages back.
+async fn started(entry: &str) -> (TestServer, Peer) {
+    let home = Arc::new(Home::new());
+    home.configure(entry);
+    let server = TestServer::start_in(home, &[]);
+    let url = format!("ws://{}/onebot/v12/ws", server.address);
+    let script = willing_but("delete_message", Reply::ok(json!(null)));
+    let peer = Peer::dial(&url, &HEADERS, script).await.unwrap();
+    peer.push(&connect());
+    peer.push(&status_update(&[(BOT.0, BOT.1, true)]));
+    eventually("the account is known", || {
+        let accounts = server.get("/api/bots").1["bots"][0]["accounts"].clone();
+        (!accounts.as_array().unwrap().is_empty()).then_some(())
+    });
+    (server, peer)
+}
+
+/// What the implementation tells: a message with all sorts of things in it, a member, a recall.
+fn tell(peer: &Peer) {
+    let mut message = group_message(BOT, "1@chatroom", "m1", "");
+    message["message"] = json!([
+        {"type": "mention", "data": {"user_id": "wxid_me"}},
+        {"type": "text", "data": {"text": "/echo <x>"}},
+        {"type": "mention_all", "data": {}},
+    ]);
+    peer.push(&message);
+    let member =
+        json!({"group_id": "1@chatroom", "user_id": "wxid_new", "operator_id": "wxid_boss"});
+    peer.push(&event("notice", "group_member_increase", &member));
+    let recall = json!({
+        "group_id": "1@chatroom", "message_id": "m1", "user_id": "wxid_sender",
+        "operator_id": "wxid_boss",
+    });
+    peer.push(&event("notice", "group_message_delete", &recall));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn onebot_11_over_onebot_12() {
+    let framework = Framework::new().await;
+    let url = framework.url();
+    let entry = format!("[[bot]]\nname = 'bot'\nkind = 'onebot11'\nurl = '{url}'\n");
+    let (_server, peer) = started(&entry).await;
+    let mut bot = framework.accept().await;
+    assert_eq!(bot.meta().await["sub_type"], "connect");
+    tell(&peer);
+    let told = bot.event().await;
+    let me: i64 = bot.header("x-self-id").unwrap().parse().unwrap();
+    assert_eq!(told["message_type"], "group", "{told}");
+    let group = told["group_id"].as_i64().unwrap();
+    let expected = json!([
+        {"type": "at", "data": {"qq": me.to_string()}},
+        {"type": "text", "data": {"text": "/echo <x>"}},
+        {"type": "at", "data": {"qq": "all"}},
+    ]);
+    let segments = told["message"].as_array().unwrap();
+    for (segment, wanted) in segments.iter().zip(expected.as_array().unwrap()) {
+        assert_eq!(segment["type"], wanted["type"], "{told}");
+    }
+    assert_eq!(segments[0]["data"]["qq"], me.to_string());
+    let joined = bot.event().await;
+    assert_eq!(
+        (&joined["notice_type"], &joined["group_id"]),
+        (&json!("group_increase"), &json!(group))
+    );
+    let recalled = bot.event().await;
+    assert_eq!(
+        (&recalled["notice_type"], &recalled["message_id"]),
+        (&json!("group_recall"), &told["message_id"])
+    );
+    // What it sends goes out in the words of OneBot 12, to the IDs that are meant.
+    let message = json!([
+        {"type": "at", "data": {"qq": told["user_id"].to_string()}},
+        {"type": "text", "data": {"text": "hi"}},
+    ]);
+    let answer = bot.ask("send_group_msg", json!({"group_id": group, "message": message})).await;
+    assert_eq!(answer["status"], "ok", "{answer}");
+    let sent = peer.action("send_message").await;
+    assert_eq!(sent["params"]["group_id"], "1@chatroom", "{sent}");
+    let segments = &sent["params"]["message"];
+    assert_eq!(segments[0]["data"]["user_id"], "wxid_sender", "{sent}");
+    assert_eq!(segments[1]["data"]["text"], "hi");
+    let recall = json!({"message_id": answer["data"]["message_id"]});
+    assert_eq!(bot.ask("delete_msg", recall).await["status"], "ok");
+    assert_eq!(peer.action("delete_message").await["params"]["message_id"], "m1");
+    let new = joined["user_id"].clone();
+    let private = bot.ask("send_private_msg", json!({"user_id": new, "message": "welcome"})).await;
+    assert_eq!(private["status"], "ok", "{private}");
+    assert_eq!(peer.action("send_message").await["params"]["user_id"], "wxid_new");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn satori_over_onebot_12() {
+    let (server, peer) =
+        started("[[bot]]\nname = 'bot'\nkind = 'satori'\ntoken = 'secret'\n").await;
+    let mut bot = Satori::connect(&server, "bot").await;
+    assert_eq!(bot.ready["logins"][0]["adapter"], "onebot12", "{}", bot.ready);
+    tell(&peer);
+    let told = bot.event().await;
+    assert_eq!((&told["type"], &told["message"]["id"]), (&json!("message-created"), &json!("m1")));
+    assert_eq!(told["channel"]["id"], "1@chatroom", "the platform's own IDs");
+    assert_eq!(told["user"]["id"], "wxid_sender");
+    let content = told["message"]["content"].as_str().unwrap();
+    assert!(content.starts_with("<at id=\"wxid_me\""), "{content}");
+    assert!(content.ends_with("/echo &lt;x&gt;<at type=\"all\"/>"), "{content}");
+    let joined = bot.event().await;
+    assert_eq!(
+        (&joined["type"], &joined["user"]["id"]),
+        (&json!("guild-member-added"), &json!("wxid_new"))
+    );
+    assert_eq!(joined["operator"]["id"], "wxid_boss");
+    let recalled = bot.event().await;
+    assert_eq!(
+        (&recalled["type"], &recalled["message"]["id"]),
+        (&json!("message-deleted"), &json!("m1"))
+    );
+    assert_eq!(recalled["operator"]["id"], "wxid_boss");
+    let caller = Caller::new(&server, "bot", BOT.0, BOT.1);
+    let content = "<at id=\"wxid_sender\"/>hi";
+    let made =
+        caller.call("message.create", &json!({"channel_id": "1@chatroom", "content": content}));
+    let sent = peer.action("send_message").await;
+    assert_eq!(sent["params"]["group_id"], "1@chatroom", "{sent}");
+    assert_eq!(sent["params"]["message"][0]["data"]["user_id"], "wxid_sender", "{sent}");
+    let delete = json!({"channel_id": "1@chatroom", "message_id": made[0]["id"]});
+    caller.call("message.delete", &delete);
+    assert_eq!(peer.action("delete_message").await["params"]["message_id"], made[0]["id"]);
+    // What no platform but one of OneBot 11 has is not there.
+    assert_eq!(caller.try_call("guild.member.mute", &json!({"guild_id": "1"})).0, 404);
+    assert_eq!(caller.try_call("guild.member.list", &json!({"guild_id": "1"})).0, 404);
+    assert_eq!(caller.call("guild.list", &json!({}))["data"][0]["id"], "1@chatroom");
+}
