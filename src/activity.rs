@@ -78,6 +78,10 @@ impl ActivityCounts {
 
     /// Starts to read back what the journal holds from before; commits until now are not counted
     /// again.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
     pub fn read_back(self: &Arc<Self>, store: &Store, now: u64) -> Result<()> {
         let (view, activity) = (store.view()?, self.clone());
         let head = view.head();

@@ -373,7 +373,7 @@ impl QueuedCommand {
     }
 }
 
-/// What a platform meant, where its own words come with it.
+/// The meaning of an event of a platform that comes with its raw frame.
 fn meaning(command: Command) -> Command {
     match command {
         Command::Tell { meaning: Some(meaning), .. } => *meaning,

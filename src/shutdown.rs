@@ -5,12 +5,20 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// SIGHUP: read the configuration again.
+///
+/// # Errors
+///
+/// The system gives no signals.
 pub fn hangups() -> Result<Signal> {
     signal(SignalKind::hangup())
         .map_err(|error| Error::failed(format!("signals cannot be received: {error}")))
 }
 
 /// A token that SIGTERM or SIGINT cancels. A second signal ends the process at once.
+///
+/// # Errors
+///
+/// The system gives no signals.
 pub fn on_signal() -> Result<CancellationToken> {
     let cannot = |error| Error::failed(format!("signals cannot be received: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;

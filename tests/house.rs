@@ -257,6 +257,28 @@ fn a_type_of_several_files_has_a_name_of_its_own() {
     }
 }
 
+/// A comment begins with its subject: "The reason, for people", not "What happened, for people".
+#[test]
+fn comments_begin_with_what_they_are_about() {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    sources(Path::new("tests"), &mut files);
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let mut is_inside = false;
+        for line in text.lines().map(str::trim_start) {
+            let comment = line.strip_prefix("//").map(|rest| rest.trim_start_matches(['/', '!']));
+            let first = comment.and_then(|rest| rest.split_whitespace().next());
+            let is_riddle = !is_inside
+                && ["What", "Who", "Whom", "Whose", "Nobody", "Whatever", "Whoever"]
+                    .iter()
+                    .any(|word| first == Some(word));
+            assert!(!is_riddle, "{}: {line}", file.display());
+            is_inside = first.is_some();
+        }
+    }
+}
+
 /// The documents for people.
 fn documents() -> Vec<PathBuf> {
     let folders = [".", "docs", ".github"].map(|folder| fs::read_dir(folder).unwrap());

@@ -42,6 +42,10 @@ const ELSEWHERE: [(&[&str], &str); 31] = [
 ];
 
 /// The command line of this process; ends the process where it asks for help or the version.
+///
+/// # Errors
+///
+/// The arguments are wrong; the text names the one.
 pub fn parse() -> Result<Cli> {
     let arguments: Vec<_> = std::env::args_os().collect();
     if let Some(seconds) = detached_seconds(&arguments) {

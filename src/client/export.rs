@@ -27,6 +27,10 @@ impl Export {
     }
 
     /// The next bytes of lines; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// The export ends early: the server has gone, or the store cannot be read.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
         match self {
             Self::Remote(body) => loop {

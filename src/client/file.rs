@@ -27,6 +27,10 @@ pub struct OpenFile {
 
 impl OpenFile {
     /// Opens a file. Waits for the disk.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened or read.
     pub fn open(path: &Path) -> Result<Self> {
         let cannot = |error| Error::failed(format!("cannot read {}: {error}", path.display()));
         let (file, bytes, head) = open(path).map_err(cannot)?;

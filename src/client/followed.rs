@@ -1,4 +1,4 @@
-//! What a stream tells.
+//! Events of a stream of messages.
 
 use crate::model::message::Message;
 use crate::protocol::event::{EventKind, MessageDeleted, MessageStatus};

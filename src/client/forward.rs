@@ -33,7 +33,7 @@ pub(super) async fn page(
             let found = remote.inbound_at(&plain, count.saturating_sub(1)).await?;
             match found {
                 Some(message) => message.id.to_string(),
-                // Somebody read them, or they were deleted.
+                // They were read elsewhere, or deleted.
                 None => return last_page(remote, &plain).await,
             }
         }

@@ -38,6 +38,10 @@ impl Clone for Server {
 
 impl Server {
     /// The server that is named, else the one whose store is this host's.
+    ///
+    /// # Errors
+    ///
+    /// Nothing answers there: the server cannot be reached, or the store cannot be opened.
     pub fn find(source: &SourceArgs, config_file: Option<PathBuf>) -> Result<Self> {
         if let Some((address, token)) = server_named(source)? {
             return Ok(Self { address, token, remote: None });
@@ -66,6 +70,10 @@ impl Server {
     }
 
     /// One page of the history, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn page(&mut self, query: &HistoryQuery) -> Result<HistoryPage> {
         let remote = self.remote().await?;
         match &query.from {
@@ -75,56 +83,100 @@ impl Server {
     }
 
     /// One message; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn message(&mut self, id: Uuid) -> Result<Option<Message>> {
         self.remote().await?.find(id).await
     }
 
     /// Changes the content of a message.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or it or the platform refuses.
     pub async fn edit(&mut self, id: Uuid, change: &MessageChange) -> Result<Message> {
         self.remote().await?.change(id, change).await
     }
 
     /// Takes a sent message back on its platform.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or it or the platform refuses.
     pub async fn recall(&mut self, id: Uuid) -> Result<Message> {
         self.remote().await?.recall(id).await
     }
 
     /// Sets a reaction of ours, or takes it back.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or it or the platform refuses.
     pub async fn react(&mut self, id: Uuid, emoji: &str, on: bool) -> Result<Message> {
         self.remote().await?.react(id, emoji, on).await
     }
 
     /// Keeps a file, which segments can then name.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn upload(&mut self, name: &str, file: FileBody) -> Result<Uploaded> {
         self.remote().await?.upload(Some(name), file).await
     }
 
     /// The bytes of a file; `None` where it is not kept.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn media_bytes(&mut self, media: Hash) -> Result<Option<Bytes>> {
         self.remote().await?.media_bytes(media, MAX_ANSWER_BYTES).await
     }
 
     /// Lets the server fetch the files of a message that it does not keep yet.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn fetch_media(&mut self, id: Uuid) -> Result<Message> {
         self.remote().await?.fetch_media(id).await
     }
 
     /// Requests of people, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn requests(&mut self) -> Result<Vec<Request>> {
         self.remote().await?.requests().await
     }
 
     /// Answers a request; gives it as it then is.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn answer_request(&mut self, id: u64, answer: &RequestAnswer) -> Result<Request> {
         self.remote().await?.answer_request(id, answer).await
     }
 
     /// Conversations that have messages, the latest first, page after page up to the query's limit.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn conversations(&mut self, query: &ConversationQuery) -> Result<Vec<Conversation>> {
         self.remote().await?.conversations(query).await
     }
 
     /// A conversation; `None` where it has no messages.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn conversation(
         &mut self,
         platform: &str,
@@ -135,6 +187,10 @@ impl Server {
 
     /// Marks a conversation as read, mutes it or pins it, and gives it as it then is; `None` where it
     /// has no messages.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn set_conversation(
         &mut self,
         platform: &str,
@@ -145,27 +201,47 @@ impl Server {
     }
 
     /// Every adapter, and how it is connected.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn platforms(&mut self) -> Result<Vec<AdapterStatus>> {
         self.remote().await?.platforms().await
     }
 
     /// Counts the messages in each state.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn stats(&mut self) -> Result<Stats> {
         self.remote().await?.stats(&MessageFilter::default(), None).await
     }
 
     /// Makes a message; `key` makes sure that it is made once, however often this is asked.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn create(&mut self, message: &NewMessage, key: Uuid) -> Result<Message> {
         let key = key.to_string();
         self.remote().await?.create(message, Some(&key)).await
     }
 
     /// Sets a status, and gives the message as it then is.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn set_status(&mut self, id: Uuid, status: Status) -> Result<Message> {
         self.remote().await?.set_status(id, status).await
     }
 
     /// Deletes a message.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or refuses.
     pub async fn delete(&mut self, id: Uuid) -> Result<()> {
         self.remote().await?.delete(id).await
     }

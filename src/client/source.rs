@@ -36,6 +36,10 @@ pub struct StoreHere {
 }
 
 /// The store that is asked, where it lies on this host and there is one.
+///
+/// # Errors
+///
+/// Nothing answers there: the server cannot be reached, or the store cannot be opened.
 pub fn store_here(source: &SourceArgs, config_file: Option<PathBuf>) -> Result<Option<StoreHere>> {
     if server_named(source)?.is_some() {
         return Ok(None);

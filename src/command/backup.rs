@@ -65,7 +65,7 @@ pub(super) fn compact(compact: Compact, globals: &Globals) -> Result<()> {
     let config = config::load(&sources)?.config;
     if UnixStream::connect(config::socket_beside(&config.db)).is_ok() {
         return Err(Error::failed(format!("a server has {} open", config.db.display()))
-            .hint("stop it first: nobody may use a store while its file is made smaller"));
+            .hint("stop it first: a store cannot be used while its file is made smaller"));
     }
     if !config.db.exists() {
         return Err(Error::failed(format!("there is no store at {}", config.db.display()))

@@ -88,7 +88,7 @@ async fn follow(
     conditions: &Conditions,
     globals: &Globals,
 ) -> Result<()> {
-    // What is listed ends where the rest begins, however long ago the newest that matches was made.
+    // The list ends where the stream begins, however long ago the newest match was made.
     let newest = client.newest().await?;
     let before = (newest + 1).to_string();
     let mut messages = page_of(&mut client, list, filter, conditions, Some(&before)).await?;

@@ -48,6 +48,10 @@ use crate::error::{Result, tell};
 use brief::briefly;
 
 /// Carries out the command line of this process, or completes it where a shell asks for that.
+///
+/// # Errors
+///
+/// The command failed; the error has the exit code and what to do.
 pub fn run_process() -> Result<()> {
     completions::answer_shell();
     run(cli::parse()?)

@@ -43,6 +43,11 @@ pub struct Loaded {
 
 impl Sources {
     /// The process's environment and a file: `named`, else `RECHAT_CONFIG`, else the default.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, or a value in it, in the environment or in the flags is wrong; the
+    /// error names it and its line.
     pub fn of_process(named: Option<PathBuf>) -> Result<Self> {
         let named = named.or_else(|| std::env::var_os("RECHAT_CONFIG").map(PathBuf::from));
         let file_was_named = named.is_some();
@@ -72,6 +77,11 @@ impl Sources {
 }
 
 /// Reads and joins all layers; unknown keys and wrong values are refused by name and place.
+///
+/// # Errors
+///
+/// A file cannot be read, or a value in it, in the environment or in the flags is wrong; the error
+/// names it and its line.
 pub fn load(sources: &Sources) -> Result<Loaded> {
     let mut table = Table::new();
     let mut origins = BTreeMap::new();
@@ -131,6 +141,11 @@ impl Loaded {
     }
 
     /// Every setting as TOML, each with a word on where it comes from.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, or a value in it, in the environment or in the flags is wrong; the
+    /// error names it and its line.
     pub fn describe(&self) -> Result<String> {
         let table = Table::try_from(&self.config)
             .map_err(|error| Error::failed(format!("cannot print the configuration: {error}")))?;

@@ -322,6 +322,10 @@ fn is_origin(text: &str) -> bool {
 }
 
 /// Where the configuration lies unless another file is named.
+///
+/// # Errors
+///
+/// There is no home directory to look in.
 pub fn default_file() -> Result<PathBuf> {
     Ok(default_folder(BaseStrategy::config_dir)?.join("config.toml"))
 }

@@ -26,7 +26,7 @@ const MAX_COUNTED_BYTES: usize = 16 << 20;
 /// A configured bot.
 pub(super) struct ConfiguredBot {
     pub(super) shared: Arc<BotsShared>,
-    /// What can change while it is connected.
+    /// Settings that can change while it is connected.
     pub(super) config: ArcSwap<BotConfig>,
     /// Ends its connections.
     pub(super) stop: CancellationToken,

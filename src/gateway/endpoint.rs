@@ -12,7 +12,7 @@ pub struct BotEndpoint {
     pub(super) rest: String,
 }
 
-/// What a request asks for.
+/// The parts of a request that are read here.
 #[derive(Clone, Debug)]
 pub struct DialInRequest<'a> {
     /// It asks for a WebSocket.

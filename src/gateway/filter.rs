@@ -13,7 +13,7 @@ pub struct BotFilter {
     pub exclude: Vec<String>,
 }
 
-/// What a filter looks at.
+/// The facts of an event that a filter looks at.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FilterInput<'a> {
     #[allow(missing_docs)]

@@ -1,6 +1,6 @@
 //! Following the log: a bot is told what comes after its place, in order, at its own pace.
 //!
-//! What is on its way lies in memory only up to a bound; everything else is read from the log when it
+//! Events on their way lie in memory only up to a bound; all others are read from the log when it
 //! is its turn.
 
 use super::peer::{BotPeer, ping};
@@ -51,7 +51,7 @@ pub(super) async fn begin<'a>(
 ) -> Result<EventFollower<'a>> {
     let position = start()?;
     place.advance(&*core.store.view()?, position, 0)?;
-    // What a new bot misses from now on is told once it is back.
+    // A new bot is told later of the events that it misses from now on.
     place.write().await;
     Ok(EventFollower { store: core.store.clone(), words: core.words.clone(), place, bot, position })
 }
@@ -142,7 +142,7 @@ impl EventFollower<'_> {
         }
     }
 
-    /// What is to be told next, which may be nothing; `None` where everything was told.
+    /// The next events, which may be none; `None` where everything was told.
     async fn next(&mut self, peer: &impl BotPeer) -> Result<Option<NextFrames>> {
         let view = self.store.view()?;
         let Some(entries) = view.feed(self.position, CHUNK, CHUNK_BYTES)? else {

@@ -14,7 +14,7 @@ const BEGIN: i64 = 1 << 52;
 /// From here on, some languages do not tell neighbours apart.
 const END: i64 = 1 << 53;
 
-/// What a number stands for.
+/// The name that a number stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named {
     #[allow(missing_docs)]

@@ -1,4 +1,4 @@
-//! What the gateway keeps in the store: the places of bots in the log, and numbers that were given.
+//! State of the gateway in the store: the places of bots in the log, and numbers that were given.
 
 use crate::model::cursor::{Cursor, Epoch};
 use crate::model::event::AdapterState;

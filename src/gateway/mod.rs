@@ -48,6 +48,10 @@ pub struct Gateway {
 
 impl Gateway {
     /// Starts the configured bots.
+    ///
+    /// # Errors
+    ///
+    /// The settings of a bot are wrong, or the store cannot be read or written.
     pub fn start(core: Core, configs: Vec<BotConfig>) -> Result<Self> {
         let kept = core.store.view()?.adapter_state(memory::OWNER)?;
         let ids = IdNumbers::new(core.store.clone(), &kept);

@@ -1,4 +1,4 @@
-//! What requests of frameworks open, by what their bot speaks.
+//! Connections that requests of frameworks open, by the protocol of their bot.
 
 use super::endpoint::{BotEndpoint, DialInRequest, TokenPlace};
 use super::onebot11::{self, ActionOpening, SocketOpening};
@@ -6,7 +6,7 @@ use super::satori::{self, CallOpening, EventsOpening};
 use super::settings::BotKind;
 use hyper::StatusCode;
 
-/// What a request opens.
+/// The connection that a request opens.
 pub enum Opening {
     /// A WebSocket.
     Socket(SocketOpening),
@@ -29,7 +29,11 @@ impl BotEndpoint {
         }
     }
 
-    /// What a request opens here; the error is the status and words for people.
+    /// The connection that a request opens; the error is the status and a text for people.
+    ///
+    /// # Errors
+    ///
+    /// The settings of a bot are wrong, or the store cannot be read or written.
     pub fn open(self, request: &DialInRequest<'_>) -> Result<Opening, (StatusCode, String)> {
         match self.kind() {
             BotKind::OneBot11 => Ok(match onebot11::open(self, request)? {

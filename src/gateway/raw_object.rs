@@ -45,7 +45,7 @@ impl<'a> RawObject<'a> {
 
     /// Sets a field, in its place where it is there.
     pub(super) fn set(&mut self, key: &'static str, value: &impl Serialize) {
-        // What is given here always serialises.
+        // The values that are given here always serialise.
         let Ok(value) = to_raw_value(value) else { return };
         match self.0.iter_mut().find(|(known, _)| known == key) {
             Some((_, old)) => *old = Cow::Owned(value),

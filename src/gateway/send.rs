@@ -23,7 +23,7 @@ pub(super) struct BotSending {
     pub(super) original: Option<String>,
 }
 
-/// What became of it.
+/// The result of sending it.
 pub(super) enum BotSendOutcome {
     #[allow(missing_docs)]
     Sent(Box<Message>),

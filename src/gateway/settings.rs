@@ -9,7 +9,7 @@ use std::fmt;
 /// Seconds for which what a bot missed is told once it is back, unless an entry says otherwise.
 const CATCH_UP_SECONDS: u64 = 300;
 
-/// What a bot speaks.
+/// The protocol of a bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BotKind {
@@ -45,7 +45,7 @@ pub struct BotConfig {
     pub accounts: Vec<(String, String)>,
     /// How old what was missed may be when the bot comes back; 0: nothing is told again.
     pub catch_up_seconds: u64,
-    /// What the bot is told.
+    /// The events that the bot is told.
     pub filter: BotFilter,
 }
 

@@ -67,12 +67,20 @@ impl Replay {
     }
 
     /// Whether the session may go back to `since` now.
+    ///
+    /// # Errors
+    ///
+    /// The session would replay from too many places at once.
     pub fn may_rewind(&self, since: u64) -> Result<(), TooManyReplays> {
         let may = since >= self.position || self.delivered.len() < MAX_LAYERS;
         may.then_some(()).ok_or(TooManyReplays)
     }
 
     /// Goes back to `since`; `interest` is what the session wanted until now.
+    ///
+    /// # Errors
+    ///
+    /// The session would replay from too many places at once.
     pub fn rewind(&mut self, since: u64, interest: &Interest) -> Result<(), TooManyReplays> {
         if since >= self.position {
             return Ok(());

@@ -122,6 +122,10 @@ impl Subscriber {
     }
 
     /// Adds the product of two lists, and kinds of events.
+    ///
+    /// # Errors
+    ///
+    /// The place to go on is unknown, or there are too many topics or replays; nothing is changed.
     pub async fn subscribe(
         &mut self,
         wish: Wish,
@@ -285,6 +289,10 @@ impl Subscriber {
     }
 
     /// The next frames, in order; waits for them. May be dropped while it waits.
+    ///
+    /// # Errors
+    ///
+    /// The place to go on is not kept any more.
     pub async fn next(&mut self, store: &Store) -> Result<Batches, CursorGone> {
         loop {
             let delivered = match poll_fn(|cx| self.mailbox.poll_take(cx)).await {

@@ -84,6 +84,10 @@ pub trait Log {
     fn append(&mut self, expected: u64, record: LogRecord) -> bool;
 
     /// Everything from an offset on.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses; the text says what to do.
     fn read(&self, from: u64) -> Result<Contents>;
 
     /// The offset of the newest event that is only in the log; `None` where the tables have all.
@@ -96,6 +100,10 @@ pub trait Log {
     fn clear(&mut self);
 
     /// Keeps a copy of the log for inspection; gives the path of the copy.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses; the text says what to do.
     fn keep_aside(&self, why: &str) -> Result<PathBuf>;
 
     /// Removes the log. The tables must hold all its events durably.

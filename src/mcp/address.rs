@@ -13,7 +13,7 @@ pub(super) const CONVERSATION: &str = "rechat://conversations/";
 /// Beginning of the address of a message's file; the message's ID and the file's number follow.
 pub(super) const MESSAGE: &str = "rechat://messages/";
 
-/// What an address leads to.
+/// The target of an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ResourceAddress {
     Conversation {

@@ -1,4 +1,4 @@
-//! What agents may see and do, and how often; a reload of the configuration changes it while calls
+//! Bounds of agents: the conversations they see, whether they may send, and how often; a reload of the configuration changes it while calls
 //! are under way.
 
 use crate::config::{AgentSending, McpSettings};

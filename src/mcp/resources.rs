@@ -51,7 +51,7 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
     vec![conversation, media]
 }
 
-/// What an address leads to; `None` where it is none of ours.
+/// The contents at an address; `None` where it is none of ours.
 pub(super) async fn read<S: Source>(
     context: &AgentContext<S>,
     uri: &str,

@@ -39,7 +39,7 @@ pub(super) async fn wait_for_messages<S: Source>(
         let mut chats = context.read().await?;
         let found = next(context, &mut chats, &filter, &mut place).await?;
         let note = (!chats.is_served()).then_some(NO_SERVER);
-        // Nobody waits for the store meanwhile.
+        // The store holds up no other call meanwhile.
         drop(chats);
         if !found.is_empty() {
             let (messages, is_all) = fitting(&found, 1);

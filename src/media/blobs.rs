@@ -114,6 +114,10 @@ pub fn folder_beside(store: &Path) -> PathBuf {
 
 impl Blobs {
     /// The blobs below a folder, which is made with the first blob.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn open(root: impl Into<PathBuf>, bounds: BlobBounds) -> io::Result<Self> {
         let (used, names) = (Arc::default(), Arc::default());
         let blobs = Self { root: root.into(), bounds, used, names };
@@ -138,6 +142,10 @@ impl Blobs {
     }
 
     /// Begins a blob, whose bytes come bit by bit.
+    ///
+    /// # Errors
+    ///
+    /// It is too large, there is no room for it, or the disk refuses; `BlobRefused` says which.
     pub fn begin(&self) -> Result<Upload, BlobRefused> {
         let folder = self.root.join(UPLOADS);
         make_folder(&folder)?;
@@ -156,6 +164,10 @@ impl Blobs {
     }
 
     /// Keeps bytes that are all here.
+    ///
+    /// # Errors
+    ///
+    /// It is too large, there is no room for it, or the disk refuses; `BlobRefused` says which.
     pub fn put(&self, bytes: &[u8]) -> Result<(Stored, FileType), BlobRefused> {
         let mut upload = self.begin()?;
         upload.write(bytes)?;
@@ -164,6 +176,10 @@ impl Blobs {
     }
 
     /// Opens a blob for reading; `NotFound` where it is not kept.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn open_blob(&self, hash: Hash) -> io::Result<File> {
         File::open(self.path(hash))
     }
@@ -187,6 +203,10 @@ impl Blobs {
     }
 
     /// A blob's size and kind; `NotFound` where it is not kept.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn describe(&self, hash: Hash) -> io::Result<(u64, FileType)> {
         let file = self.open_blob(hash)?;
         let size = file.metadata()?.len();
@@ -197,6 +217,10 @@ impl Blobs {
 
     /// Keeps a blob from being removed until a message that has it is stored, and long after; false
     /// where it is not kept.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn hold(&self, hash: Hash) -> io::Result<bool> {
         let _names = self.lock();
         match OpenOptions::new().append(true).open(self.path(hash)) {
@@ -207,12 +231,20 @@ impl Blobs {
     }
 
     /// Removes a blob, and says whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn remove(&self, hash: Hash) -> io::Result<bool> {
         let _names = self.lock();
         self.remove_named(hash)
     }
 
     /// Removes a blob that nobody has held since it was found; says whether it is gone.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn remove_unheld(&self, found: &Stored) -> io::Result<bool> {
         let _names = self.lock();
         let now = match self.path(found.hash).metadata() {
@@ -237,6 +269,10 @@ impl Blobs {
     }
 
     /// Every blob with its size, in no order. Files of other names are passed over.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn all(&self) -> io::Result<Vec<Stored>> {
         let mut found = Vec::new();
         for folder in entries(&self.root)? {
@@ -253,11 +289,19 @@ impl Blobs {
     }
 
     /// Removes what uploads left that a kill broke off. Nobody else may be writing.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn remove_broken_uploads(&self) -> io::Result<()> {
         entries(&self.root.join(UPLOADS))?.into_iter().try_for_each(fs::remove_file)
     }
 
     /// Reads a blob and compares it with its name; false where it is damaged.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
     pub fn is_whole(&self, hash: Hash) -> io::Result<bool> {
         let mut hasher = Sha256::new();
         let mut file = self.open_blob(hash)?;
@@ -271,6 +315,10 @@ impl Blobs {
     }
 
     /// Copies every blob into another folder; what is there already stays.
+    ///
+    /// # Errors
+    ///
+    /// It is too large, there is no room for it, or the disk refuses; `BlobRefused` says which.
     pub fn copy_to(&self, root: &Path) -> Result<u64, BlobRefused> {
         let target = Self::open(root, BlobBounds::NONE)?;
         let mut copied = 0;
@@ -290,6 +338,10 @@ impl Blobs {
     }
 
     /// Copies a blob's bytes; false where it is not kept.
+    ///
+    /// # Errors
+    ///
+    /// It is too large, there is no room for it, or the disk refuses; `BlobRefused` says which.
     pub fn copy_blob(&self, hash: Hash, to: &mut Upload) -> Result<bool, BlobRefused> {
         let mut file = match self.open_blob(hash) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -361,6 +413,10 @@ pub struct Upload {
 
 impl Upload {
     /// Adds bytes.
+    ///
+    /// # Errors
+    ///
+    /// It is too large, there is no room for it, or the disk refuses; `BlobRefused` says which.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), BlobRefused> {
         let max_bytes = self.blobs.bounds.max_bytes;
         let more = bytes.len() as u64;
@@ -382,12 +438,16 @@ impl Upload {
         self.size
     }
 
-    /// What it is, by its first bytes.
+    /// Its type, by its first bytes.
     pub fn kind(&self) -> FileType {
         sniff(&self.head)
     }
 
     /// Keeps it; returns once it is on disk under its own name.
+    ///
+    /// # Errors
+    ///
+    /// It is too large, there is no room for it, or the disk refuses; `BlobRefused` says which.
     pub fn finish(mut self) -> Result<Stored, BlobRefused> {
         if self.size == 0 {
             return Err(BlobRefused::Empty);

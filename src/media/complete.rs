@@ -47,6 +47,11 @@ pub struct Missing {
 
 impl Completer {
     /// Fetches the media of a message that are not here, of these types. Whether there were any.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be fetched: the address is not allowed, the host or platform refuses, or it is too
+    /// large; `FetchFailure` says which.
     pub async fn fetch(&self, seq: u64, types: &[MessageType]) -> Result<bool, FetchFailure> {
         let Some(message) = self.message(seq)? else { return Ok(false) };
         let missing = missing(&message, types);

@@ -87,6 +87,10 @@ pub fn has_bytes(content: &Content) -> bool {
 
 /// The content with the bytes that it carries kept as blobs. Blobs that it names have to be here,
 /// and stay. Waits for the disk.
+///
+/// # Errors
+///
+/// The bytes cannot be read or kept.
 pub fn keep(blobs: &Blobs, content: &Content) -> Result<Content, Problem> {
     let mut problem = None;
     let kept = change_media(content, &mut |media| {

@@ -10,7 +10,7 @@ const BLOCK: usize = 16;
 /// Decrypts pieces of a file, one after the other.
 pub(super) struct Decrypter {
     cipher: Decryptor<Aes128>,
-    /// What is not decrypted yet: half a block, or the last one, which has the padding.
+    /// Bytes that are not decrypted yet: half a block, or the last one, which has the padding.
     held: Vec<u8>,
 }
 

@@ -31,7 +31,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// Why something was not fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchFailure {
-    /// What happened, for people.
+    /// The reason, for people.
     pub reason: String,
     #[allow(missing_docs)]
     pub kind: FailureKind,
@@ -131,6 +131,11 @@ impl Fetcher {
     }
 
     /// Fetches an address. The upload that comes back is all there and not kept yet.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be fetched: the address is not allowed, the host or platform refuses, or it is too
+    /// large; `FetchFailure` says which.
     pub async fn fetch(&self, address: &str) -> Result<Upload, FetchFailure> {
         let url = parsed(address)?;
         check(&url, &self.allowed)?;
@@ -138,6 +143,11 @@ impl Fetcher {
     }
 
     /// Fetches what a platform told when it was asked; it may be encrypted.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be fetched: the address is not allowed, the host or platform refuses, or it is too
+    /// large; `FetchFailure` says which.
     pub async fn fetch_source(&self, source: MediaSource) -> Result<Upload, FetchFailure> {
         match source {
             MediaSource::Bytes(bytes) => {
@@ -226,7 +236,7 @@ impl Fetcher {
     }
 }
 
-/// What every client has in common.
+/// The settings that every client has in common.
 fn common(timeout: Duration) -> ClientBuilder {
     Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)

@@ -7,6 +7,10 @@ use std::cmp::Reverse;
 use std::io;
 
 /// The media that were stored or sent last, the newest first, and how much there is in all.
+///
+/// # Errors
+///
+/// The disk refuses.
 pub fn newest(blobs: &Blobs, limit: usize) -> io::Result<MediaList> {
     let mut all = blobs.all()?;
     all.sort_by_key(|stored| Reverse((stored.modified, stored.hash)));

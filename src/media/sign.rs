@@ -16,6 +16,10 @@ pub struct Signer {
 
 impl Signer {
     /// A signer with a random key.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no random numbers.
     pub fn new() -> Result<Self, getrandom::Error> {
         let mut key = [0; 16];
         getrandom::fill(&mut key)?;

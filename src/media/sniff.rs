@@ -6,7 +6,7 @@ use std::io::Cursor;
 /// Bytes at the beginning of a file that are enough to tell what it is.
 pub const HEAD_BYTES: usize = 64 << 10;
 
-/// What a file is.
+/// The type of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FileType {
     /// Media type (RFC 6838); `application/octet-stream` where the bytes do not tell.

@@ -88,6 +88,10 @@ pub async fn run(store: Arc<Store>, blobs: Blobs, stop: CancellationToken) {
 
 /// Removes blobs that no message has and nobody held for `grace`; gives how many. `goes_on` is asked
 /// now and then. A message that cannot be read ends it: it may have any blob.
+///
+/// # Errors
+///
+/// The store or the disk refuses; what was removed until then stays removed.
 pub fn remove_unused(
     store: &Store,
     blobs: &Blobs,
@@ -120,6 +124,10 @@ pub fn remove_unused(
 }
 
 /// Shows every message, the oldest first.
+///
+/// # Errors
+///
+/// The store or the disk refuses; what was removed until then stays removed.
 pub fn walk(
     store: &Store,
     goes_on: impl Fn() -> bool,
@@ -152,7 +160,7 @@ pub enum Removal {
     /// So many messages that have not been sent have it; nothing was removed.
     #[allow(missing_docs)]
     Unsent { messages: usize },
-    /// Somebody just made another message of it.
+    /// Another message was just made of it.
     InUse,
     /// There is no such blob.
     NotFound,
@@ -172,6 +180,10 @@ pub fn unsent(messages: usize) -> String {
 
 /// Removes a blob, and takes it out of the messages that have it. One that something unsent has
 /// stays.
+///
+/// # Errors
+///
+/// The store or the disk refuses; what was removed until then stays removed.
 pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Removal, SweepFault> {
     let found = blobs.all()?.into_iter().find(|stored| stored.hash == hash);
     let mut having = Vec::new();
@@ -207,6 +219,10 @@ pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Remov
 }
 
 /// Takes blobs out of a message; what else is known of them stays.
+///
+/// # Errors
+///
+/// The store or the disk refuses; what was removed until then stays removed.
 pub async fn take_out(
     store: &Store,
     message: Message,

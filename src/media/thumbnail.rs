@@ -22,6 +22,10 @@ const MAX_READ_SIDE: u32 = 16_384;
 const MAX_BYTES: u64 = 256 << 20;
 
 /// The first picture of a file, as WebP; the error says why there is none.
+///
+/// # Errors
+///
+/// It is no picture that can be read, or is too large to be decoded.
 pub fn thumbnail(mut file: File) -> Result<Vec<u8>, String> {
     file.rewind().map_err(|error| error.to_string())?;
     let small = fitted(BufReader::new(file), MAX_SIDE)?.to_rgba8();

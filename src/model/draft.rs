@@ -26,6 +26,10 @@ impl Draft {
     /// be right.
     ///
     /// The platform [`LOCAL`] means none, as it does in events.
+    ///
+    /// # Errors
+    ///
+    /// A field is wrong; the text names it and says what is right.
     pub fn new(
         message_type: MessageType,
         content: String,
@@ -44,6 +48,10 @@ impl Draft {
     }
 
     /// Checks the parts of a message made of segments; the error names the field.
+    ///
+    /// # Errors
+    ///
+    /// A field is wrong; the text names it and says what is right.
     pub fn of_segments(
         segments: Vec<Segment>,
         recipient: String,
@@ -87,6 +95,10 @@ impl Draft {
 
     /// A message of a bot, which speaks for an account. `original` is the message as the bot wrote it,
     /// where the platform takes that form.
+    ///
+    /// # Errors
+    ///
+    /// A field is wrong; the text names it and says what is right.
     pub fn of_bot(
         bot: &str,
         account: String,
@@ -143,6 +155,10 @@ impl Draft {
 }
 
 /// The content of segments that a client sent; the error names the segment and what would be right.
+///
+/// # Errors
+///
+/// A field is wrong; the text names it and says what is right.
 pub fn checked_segments(mut segments: Vec<Segment>) -> Result<Content, String> {
     Content::check(&segments)?;
     for (place, segment) in segments.iter_mut().enumerate() {

@@ -55,7 +55,7 @@ pub enum Event {
         seq: u64,
         #[allow(missing_docs)]
         content: Content,
-        /// Somebody edited it.
+        /// It was edited.
         is_edit: bool,
         #[allow(missing_docs)]
         at: u64,

@@ -7,6 +7,10 @@ pub const NAME_BYTES: usize = 256;
 pub const LOCAL: &str = "local";
 
 /// Checks a name that becomes a key: not empty, not too long, no control characters, not `*`.
+///
+/// # Errors
+///
+/// A field is wrong; the text names it and says what is right.
 pub fn check_name(field: &str, name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err(format!("`{field}` is empty"));

@@ -68,12 +68,24 @@ pub trait StoreFacts {
     type Error;
 
     /// The platforms seen, the first one first.
+    ///
+    /// # Errors
+    ///
+    /// The facts cannot be read.
     fn seen_platforms(&self) -> Result<&[SeenPlatform], Self::Error>;
 
     /// The platforms that messages were stored for.
+    ///
+    /// # Errors
+    ///
+    /// The facts cannot be read.
     fn named_platforms(&self) -> Result<&[String], Self::Error>;
 
     /// Whether an account of ours has seen the conversation.
+    ///
+    /// # Errors
+    ///
+    /// The facts cannot be read.
     fn is_known(&self, platform: &str, conversation: &str) -> Result<bool, Self::Error>;
 }
 
@@ -89,6 +101,10 @@ pub enum PlatformChoice {
 }
 
 /// Chooses the platform for the message at `seq`, never by the order of connections.
+///
+/// # Errors
+///
+/// The facts cannot be read.
 pub fn choose_platform<S: StoreFacts>(
     recipient: &str,
     seq: u64,
@@ -159,6 +175,10 @@ pub fn choose_platform<S: StoreFacts>(
 
 /// The conversation a recipient stands for on a platform: the one that is known, where it is just
 /// one; else the recipient as it was written.
+///
+/// # Errors
+///
+/// The facts cannot be read.
 pub fn choose_conversation<S: StoreFacts>(
     platform: &str,
     recipient: &str,

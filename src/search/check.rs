@@ -22,6 +22,10 @@ pub struct IndexReport {
 
 /// Compares the index in a folder with the messages. Those that it does not tell of at all are no
 /// finding: a server adds them, and a search reads them.
+///
+/// # Errors
+///
+/// A segment or the store cannot be read.
 pub fn check(folder: &Path, view: &View) -> Result<IndexReport> {
     let index = Index::open(folder.to_owned(), view);
     let mut snapshot = index.snapshot(&[]);

@@ -305,6 +305,10 @@ impl Index {
     }
 
     /// How many messages it does not tell of yet, deleted ones included.
+    ///
+    /// # Errors
+    ///
+    /// A segment or the store cannot be read.
     pub fn missing(&self, view: &View) -> Result<u64> {
         let Some(oldest) = view.oldest()? else { return Ok(0) };
         let head = view.head();

@@ -100,6 +100,10 @@ enum Stretch<'a> {
 
 impl Index {
     /// The messages that match both, newest first; `page.offset` counts only those.
+    ///
+    /// # Errors
+    ///
+    /// A segment or the store cannot be read.
     pub fn search(
         &self,
         store: &Store,

@@ -27,6 +27,10 @@ impl Limit {
     }
 
     /// A permit, counted for as long as it is held; 503 where the limit is reached.
+    ///
+    /// # Errors
+    ///
+    /// There is no room for it now; the client is told to try again.
     pub fn acquire(&self) -> Result<OwnedSemaphorePermit> {
         self.permits.clone().try_acquire_owned().map_err(|_| {
             METRICS.limit_hit(self.key);

@@ -111,6 +111,10 @@ impl Listeners {
     }
 
     /// The address that was bound; tells the port where 0 was asked for.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be listened at.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.tcp.local_addr()
     }
@@ -132,6 +136,10 @@ fn is_socket(path: &Path) -> io::Result<bool> {
 }
 
 /// Serves until `stop`, then lets running requests end within the configured time.
+///
+/// # Errors
+///
+/// The address cannot be listened at.
 pub async fn serve(context: Arc<ServerContext>, listeners: Listeners) -> Result<()> {
     let Listeners { tcp, unix, certificate } = listeners;
     let router = Router::new(&context.config.prefix)

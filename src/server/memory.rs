@@ -59,11 +59,19 @@ impl Memory {
     }
 
     /// Reserves bytes of an answer; 503 where the limit is reached.
+    ///
+    /// # Errors
+    ///
+    /// There is no room for it now; the client is told to try again.
     pub fn reserve(&self, bytes: usize) -> Result<Reservation> {
         self.pool(bytes).reserve(bytes)
     }
 
     /// Reserves bytes of a request's body; 503 where the limit is reached.
+    ///
+    /// # Errors
+    ///
+    /// There is no room for it now; the client is told to try again.
     pub fn reserve_received(&self, bytes: usize) -> Result<Reservation> {
         self.large.reserve(bytes)
     }

@@ -1,6 +1,6 @@
 //! Events and marks that several decisions come to.
 
-use super::keys::{seen_keys, sent_keys};
+use super::dedupe_keys::{seen_keys, sent_keys};
 use crate::model::change::Inbound;
 use crate::model::event::{self, Event, How, Mark};
 use crate::model::message::{Message, Status};

@@ -46,6 +46,10 @@ impl StoreReport {
 
 /// Checks a store that no other process uses: its rows, and the pages of its file. A store that
 /// cannot be opened is a finding too, unless another process has it open.
+///
+/// # Errors
+///
+/// The file cannot be opened. What is wrong inside it is in the report.
 pub fn check_file(options: &StoreOptions) -> Result<StoreReport> {
     let mut report = match guarded(|| check(&open(options)?.view()?)) {
         Ok(report) => report,
@@ -69,6 +73,10 @@ pub fn check_file(options: &StoreOptions) -> Result<StoreReport> {
 }
 
 /// Reads every row, counts again, and compares every table with what it should be.
+///
+/// # Errors
+///
+/// The store cannot be read at all. What is wrong inside it is in the report.
 pub fn check(view: &View) -> Result<StoreReport> {
     let mut report = StoreReport::default();
     let mut found = RecountedTables::default();

@@ -1,7 +1,7 @@
 //! Commands, and their answers.
 
+use super::dedupe_keys::Idempotency;
 use super::error::Result;
-use super::keys::Idempotency;
 use crate::model::change::{Inbound, Outcome};
 use crate::model::content::Content;
 use crate::model::event::AdapterState;

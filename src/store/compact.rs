@@ -5,6 +5,10 @@ use super::open::open;
 use super::options::StoreOptions;
 
 /// Makes the file of a store that nobody has open as small as it can be.
+///
+/// # Errors
+///
+/// The file is in use, or the disk refuses.
 pub fn compact(options: &StoreOptions) -> Result<()> {
     let Some(mut file) = open(options)?.into_writable() else { return Ok(()) };
     while file.database.compact().map_err(|error| StoreError::Write(error.to_string()))? {}

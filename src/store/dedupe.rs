@@ -3,8 +3,8 @@
 
 use super::changed::{changed_with, seen_marks, sent_mark};
 use super::command::Answer;
+use super::dedupe_keys::{alias_key, history_key};
 use super::error::Result;
-use super::keys::{alias_key, history_key};
 use super::state::StoreState;
 use crate::model::change::{self, Inbound, Outcome};
 use crate::model::event::{Event, How, Mark, Origin};

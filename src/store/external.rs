@@ -12,6 +12,10 @@ const MAX_LOOKED_AT: usize = 20_000;
 
 impl View {
     /// The message that an account of ours knows by an ID of its platform, among the newest.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn by_external(
         &self,
         platform: &str,

@@ -17,13 +17,13 @@ pub struct FeedEntry {
     pub offset: u64,
     /// When it was committed, in Unix seconds.
     pub at: u64,
-    /// What it means, where it is more than words.
+    /// Its meaning, where the store has one.
     pub entry: Option<EntryContent>,
     /// The platform's own words, where they are kept.
     pub words: Option<PlatformWords>,
 }
 
-/// What a platform told, in its own words.
+/// An event of a platform, as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct PlatformWords {
@@ -70,8 +70,12 @@ fn decode(offset: u64, bytes: &[u8]) -> Option<WordsRow<'_>> {
 }
 
 impl View {
-    /// What was told after an offset, the oldest first: up to about `limit` entries and `max_bytes`
+    /// The events after an offset, the oldest first: up to about `limit` entries and `max_bytes`
     /// of words. `None` where events after it are no longer kept.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn feed(
         &self,
         after: u64,
@@ -138,6 +142,10 @@ impl View {
 
     /// The place before the first event that was committed at a time (Unix seconds) or later, as far
     /// as events are kept.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn offset_before(&self, at: u64) -> Result<u64> {
         guarded(|| {
             let told = self.told()?;

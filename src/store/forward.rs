@@ -11,6 +11,10 @@ use crate::model::message::Message;
 impl View {
     /// The messages after a `seq` that match, the oldest first, at most `limit`; those that are
     /// damaged are left out, and told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn list_after(
         &self,
         filter: &MessageFilter,

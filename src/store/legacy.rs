@@ -2,8 +2,8 @@
 //! up to date.
 
 use super::command::Command;
+use super::dedupe_keys::Idempotency;
 use super::error::{Result, StoreError};
-use super::keys::Idempotency;
 use crate::log::FileLog;
 use crate::model::change::{Inbound, Outcome};
 use crate::model::content::Content;

@@ -34,6 +34,10 @@ struct InboundPlaces {
 impl View {
     /// A conversation as it is listed; `None` where it has no messages, or its row is damaged, which
     /// is told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn conversation(&self, platform: &str, conversation: &str) -> Result<Option<Conversation>> {
         let platform = stored(platform);
         let row = pass_over(guarded(|| self.conversation_row(platform, conversation)))?;
@@ -46,6 +50,10 @@ impl View {
 
     /// Conversations that have messages, the one with the newest message first. Rows that are damaged
     /// are left out, and told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn conversations(&self, query: &ConversationQuery) -> Result<Vec<Conversation>> {
         let mut inbound = InboundPlaces::default();
         let text = query.text.as_ref().map(|text| text.to_lowercase());
@@ -73,6 +81,10 @@ impl View {
     }
 
     /// The conversations of a platform that an account saw last, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn conversations_of(
         &self,
         platform: &str,

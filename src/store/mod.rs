@@ -20,6 +20,7 @@ mod counts;
 mod damage;
 mod decide;
 mod dedupe;
+mod dedupe_keys;
 mod error;
 mod external;
 mod facts;
@@ -28,7 +29,6 @@ mod file;
 mod forward;
 mod ids;
 mod journal;
-mod keys;
 mod legacy;
 mod listener;
 mod listing;
@@ -54,10 +54,10 @@ pub use crate::log::record;
 pub use by_time::MessageSource;
 pub use command::{Answer, Command, MessageTarget};
 pub use compact::compact;
+pub use dedupe_keys::Idempotency;
 pub use error::{Result, StoreError};
 pub use feed::{FeedEntry, PlatformWords};
 pub use journal::{EntryContent, JournalEntry};
-pub use keys::Idempotency;
 pub use listener::{Head, Listener};
 pub use listing::{ConversationQuery, stored};
 pub use options::{Access, StoreOptions};
@@ -83,6 +83,11 @@ impl Store {
     /// Opens the store, making it where there is none and `options` allow.
     ///
     /// `listener` is told of every commit from the writer's thread.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened, is in use, or is no store of this version; `StoreError` says
+    /// which.
     pub fn open(options: &StoreOptions, mut listener: Box<dyn Listener>) -> Result<Self> {
         let current = Current::default();
         let (opened, view) = damage::guarded(|| {
@@ -109,6 +114,10 @@ impl Store {
     }
 
     /// The newest commit, for reading; it stays as it is for as long as it is held.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn view(&self) -> Result<Arc<View>> {
         self.current.load_full().ok_or(StoreError::Absent)
     }
@@ -119,12 +128,22 @@ impl Store {
     }
 
     /// Carries out a command; the answer comes once it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// The command is refused, the queue is full, or the store cannot be written; `StoreError` says
+    /// which.
     pub async fn write(&self, command: Command) -> Result<Answer> {
         self.submit(command).await?.await
     }
 
     /// Queues a command, and gives its answer to wait for: so commands keep their order while
     /// they wait together.
+    ///
+    /// # Errors
+    ///
+    /// The command is refused, the queue is full, or the store cannot be written; `StoreError` says
+    /// which.
     pub async fn submit(
         &self,
         command: Command,

@@ -25,6 +25,10 @@ pub struct ByPrefix {
 impl View {
     /// The messages that match, newest first. It took 0.6 to 1.1 s on a busy machine for each ten
     /// million messages that are looked at.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn by_prefix(&self, filter: &MessageFilter, wanted: ByPrefix) -> Result<Vec<Message>> {
         if let Some(id) = wanted.prefix.whole() {
             let found = self.by_id(id)?.filter(|found| filter.matches(found));

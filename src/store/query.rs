@@ -74,6 +74,10 @@ pub struct Needs(Option<Vec<AnyOf>>);
 
 impl View {
     /// The messages that match, newest first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn list(&self, filter: &MessageFilter, page: Page) -> Result<Vec<Message>> {
         guarded(|| self.list_readable(filter, page))
     }
@@ -134,11 +138,19 @@ impl View {
     }
 
     /// The terms that a filter needs.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn needs(&self, filter: &MessageFilter) -> Result<Needs> {
         guarded(|| self.needed(filter).map(Needs))
     }
 
     /// The places in a block whose messages pass a filter.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn passing(&self, needs: &Needs, block: u32) -> Result<Places> {
         let none = || Ok(Places::default());
         guarded(|| needs.0.as_ref().map_or_else(none, |needed| self.common(needed, block)))
@@ -146,6 +158,10 @@ impl View {
 
     /// Outbound messages of a conversation that wait to be sent, the oldest first; those that are
     /// damaged are left out, and told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn pending(
         &self,
         platform: Option<&str>,
@@ -164,6 +180,10 @@ impl View {
 
     /// Where outbound messages of a conversation from `first` on are that wait to be sent, the oldest
     /// first; nothing of them is read.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn pending_seqs(
         &self,
         platform: Option<&str>,
@@ -206,6 +226,10 @@ impl View {
 
     /// Every outbound message in a state, the oldest first; those that are damaged are left out, and
     /// told. Another error is the last of it: a file that failed would give errors without end.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn outbound(&self, status: Status) -> Result<impl Iterator<Item = Result<Message>>> {
         let state = Term::of_state(Direction::Outbound, status);
         let rows = self.postings.range(state.row(0)..=state.row(u32::MAX))?;
@@ -231,6 +255,10 @@ impl View {
 
     /// Messages that an owner has claimed and not yet recorded an outcome of, the oldest first; as
     /// [`Self::outbound`]. Claims without an owner, of older versions, count for every owner.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn claimed_by(&self, owner: &str) -> Result<impl Iterator<Item = Result<Message>>> {
         let is_its_own = move |found: &Result<Message>| {
             found.as_ref().map_or(true, |m| m.owner.as_deref().is_none_or(|other| other == owner))

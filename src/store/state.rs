@@ -1,7 +1,7 @@
 //! State of the store as decisions see it.
 
+use super::dedupe_keys::Idempotency;
 use super::error::{Result, StoreError};
-use super::keys::Idempotency;
 use crate::model::change::Inbound;
 use crate::model::event::RetentionBounds;
 use crate::model::message::{Message, Status};

@@ -107,6 +107,10 @@ impl View {
 
     /// The offset that a cursor stands for; `None` where it cannot be gone on from: it is of another
     /// life of the store, lies beyond the newest event, or events after it are no longer kept.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn offset_of(&self, cursor: Cursor) -> Result<Option<u64>> {
         let Cursor { epoch, offset } = cursor;
         if offset > self.counters.offset || offset + 1 < self.counters.kept_from {
@@ -116,6 +120,10 @@ impl View {
     }
 
     /// The cursor of an event: its offset, and the epoch in which it was written.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn cursor_at(&self, offset: u64) -> Result<Cursor> {
         let row = self.epochs.range(..=offset)?.next_back().transpose()?;
         let epoch = row.map(|(_, row)| Epoch::new(row.value().0)).unwrap_or_default();
@@ -124,6 +132,10 @@ impl View {
 
     /// Kept events after an offset, the oldest first, at most `limit`; `None` where events after it
     /// are no longer kept. Offsets have gaps: not every event is one that clients are told of.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn journal(&self, after: u64, limit: usize) -> Result<Option<Vec<JournalEntry>>> {
         if after.saturating_add(1) < self.counters.kept_from {
             return Ok(None);
@@ -164,6 +176,10 @@ impl View {
     }
 
     /// The message with this ID.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn by_id(&self, id: Uuid) -> Result<Option<Message>> {
         guarded(|| {
             let own = self.ids.seq(id).map_or(Ok(None), |seq| self.by_seq(seq))?;
@@ -175,6 +191,10 @@ impl View {
     }
 
     /// Where an ID stands in the order of creation, whether its message still exists or was deleted.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn seq_of(&self, id: Uuid) -> Result<Option<u64>> {
         if let Some(seq) = self.foreign_place(id)? {
             return Ok(Some(seq));
@@ -207,6 +227,10 @@ impl View {
     }
 
     /// The message at this place of the journal.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn by_seq(&self, seq: u64) -> Result<Option<Message>> {
         let read = guarded(|| {
             let bytes = self.messages.get(seq)?;
@@ -222,11 +246,19 @@ impl View {
     }
 
     /// The message at this place, unless it is damaged, which is told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn readable(&self, seq: u64) -> Result<Option<Message>> {
         pass_over(self.by_seq(seq))
     }
 
     /// Requests of platforms, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn requests(&self, limit: usize) -> Result<Vec<ContactRequest>> {
         let requests = self.txn.open_table(REQUESTS)?;
         let mut found = Vec::new();
@@ -239,6 +271,10 @@ impl View {
     }
 
     /// The request with this ID.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn request(&self, id: u64) -> Result<Option<ContactRequest>> {
         let requests = self.txn.open_table(REQUESTS)?;
         let row = requests.get(id)?;
@@ -246,6 +282,10 @@ impl View {
     }
 
     /// Everything that an adapter keeps, by its names.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn adapter_state(&self, adapter: &str) -> Result<Vec<(String, Vec<u8>)>> {
         guarded(|| {
             let table = match self.txn.open_table(ADAPTER_STATE) {
@@ -268,11 +308,19 @@ impl View {
     }
 
     /// Number of events that were set aside because they could not be stored.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn set_aside(&self) -> Result<u64> {
         guarded(|| Ok(self.quarantine.len()?))
     }
 
     /// Events that could not be stored and were set aside, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn quarantine(&self) -> Result<Vec<SetAside>> {
         guarded(|| self.quarantine_readable())
     }
@@ -297,16 +345,28 @@ impl View {
     }
 
     /// The `seq` of the oldest message that there still is.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn oldest(&self) -> Result<Option<u64>> {
         guarded(|| Ok(self.messages.first()?.map(|(seq, _)| seq.value())))
     }
 
     /// Messages after a place of the journal, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn after(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
         self.between(seq.saturating_add(1), u64::MAX)
     }
 
     /// As [`Self::after`]; those that are damaged are left out, and told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn readable_after(
         &self,
         seq: u64,
@@ -317,6 +377,10 @@ impl View {
 
     /// Messages from one place of the journal to another, oldest first; those that are damaged are
     /// left out, and told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn readable_between(
         &self,
         first: u64,
@@ -340,16 +404,28 @@ impl View {
     }
 
     /// Writes a copy of everything into a new file, which is a store of its own.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or the new file cannot be written.
     pub fn copy_to(&self, path: &Path) -> Result<()> {
         copy::copy(&self.txn, path)
     }
 
     /// Messages before a place of the journal, newest first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn before(&self, seq: u64) -> Result<impl Iterator<Item = Result<Message>> + use<>> {
         Ok(self.between(0, seq.saturating_sub(1))?.rev())
     }
 
     /// As [`Self::before`]; those that are damaged are left out, and told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
     pub fn readable_before(
         &self,
         seq: u64,

@@ -46,6 +46,10 @@ const BATCH: usize = 256;
 const REQUESTS: usize = 256;
 
 /// Runs until the user, or a signal, ends it.
+///
+/// # Errors
+///
+/// The terminal cannot be used, or the connection to the server cannot be set up.
 pub async fn run(server: Server, notify: Level, graphics: Graphics) -> Result<()> {
     let mut terminal = Terminal::take()?;
     let (to_model, events) = mpsc::channel(EVENTS);

@@ -33,7 +33,7 @@ pub enum Graphics {
     Off,
 }
 
-/// What encodes pictures for the terminal; `None` where they are off.
+/// The encoder of pictures for the terminal; `None` where they are off.
 pub fn picker(graphics: Graphics) -> Option<Picker> {
     let forced = match graphics {
         Graphics::Off => return None,

@@ -44,7 +44,7 @@ pub async fn answer(
                 let (mut server, answers) = (server.clone(), answers.clone());
                 let picker = picker.clone();
                 tokio::spawn(async move {
-                    // Nobody is there to be told where the client has ended.
+                    // The client may have ended; then the answer is dropped.
                     let _ = answers.send(ask(&mut server, picker, request).await).await;
                 });
                 continue;

@@ -113,7 +113,7 @@ impl Notifying {
 
     fn of(tmux: &str, program: &str, term: &str, vte: &str) -> Self {
         match (tmux, program, term) {
-            // What tmux does not know, it drops; the bell it passes on.
+            // tmux drops sequences that it does not know; it passes the bell on.
             (tmux, _, _) if !tmux.is_empty() => Self::Bell,
             (_, "iTerm.app" | "WezTerm" | "ghostty", _) => Self::Osc9,
             (_, _, term) if term.contains("kitty") || term.contains("ghostty") => Self::Osc9,

@@ -40,7 +40,7 @@ async fn a_card_tells_how_a_bot_is_and_what_to_paste() {
     tab.sees(".bot details", &format!("http://{address}/bots/koishi/satori")).await;
     tab.sees(".bots", "SATORI_CLIENTS='[{").await;
     tab.sees(".bots", &format!("ws://{address}/bots/dials/onebot/v11")).await;
-    // What was opened stays open while the numbers change.
+    // An opened card stays open while the numbers change.
     peer.push(&onebot11::group_message(10_001_000, 7, 2, "again"));
     bot.until_delivered(&server, "koishi", 2).await;
     tab.until(

@@ -45,7 +45,7 @@ async fn a_lively_hour_is_seen_as_it_was_said() {
     assert!(quotes[1].contains("小波") && quotes[1].contains("@Ann 三点"), "{quotes:?}");
     tab.click("button.quote").await;
     tab.sees(".message.marked", "明天几点开会？").await;
-    // What is for the reader is marked; for the others it is not.
+    // A mention of the reader is marked; one of others is not.
     let mine = tab.texts(".mention.me", 2).await;
     assert_eq!(mine, ["@Me", "@all"]);
     tab.sees(".reaction[aria-label='👍: 1 person']", "1").await;

@@ -37,7 +37,7 @@ async fn started(entry: &str) -> (TestServer, Peer) {
     (server, peer)
 }
 
-/// What the implementation tells: a message with all sorts of things in it, a member, a recall.
+/// Events of the implementation: a message with all sorts of things in it, a member, a recall.
 fn tell(peer: &Peer) {
     let mut message = group_message(BOT, "1@chatroom", "m1", "");
     message["message"] = json!([
@@ -89,7 +89,7 @@ async fn onebot_11_over_onebot_12() {
         (&recalled["notice_type"], &recalled["message_id"]),
         (&json!("group_recall"), &told["message_id"])
     );
-    // What it sends goes out in the words of OneBot 12, to the IDs that are meant.
+    // Its messages go out in the terms of OneBot 12, to the IDs that are meant.
     let message = json!([
         {"type": "at", "data": {"qq": told["user_id"].to_string()}},
         {"type": "text", "data": {"text": "hi"}},
@@ -146,7 +146,7 @@ async fn satori_over_onebot_12() {
     let delete = json!({"channel_id": "1@chatroom", "message_id": made[0]["id"]});
     caller.call("message.delete", &delete);
     assert_eq!(peer.action("delete_message").await["params"]["message_id"], made[0]["id"]);
-    // What no platform but one of OneBot 11 has is not there.
+    // Actions that only OneBot 11 has are not there.
     assert_eq!(caller.try_call("guild.member.mute", &json!({"guild_id": "1"})).0, 404);
     assert_eq!(caller.try_call("guild.member.list", &json!({"guild_id": "1"})).0, 404);
     assert_eq!(caller.call("guild.list", &json!({}))["data"][0]["id"], "1@chatroom");

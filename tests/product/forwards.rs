@@ -51,7 +51,7 @@ async fn a_forward_is_opened_on_its_platform() {
     assert_eq!(items[0]["sender"]["name"], "Lin");
     assert_eq!(items[0]["segments"], json!([{"type": "text", "text": "one"}]));
     assert_eq!(items[1]["segments"][0]["id"], "inner");
-    // What the platform no longer has is refused, in its words.
+    // A forward that the platform no longer has is refused, in its words.
     let (status, refused) = open(&forward, "?forward=inner");
     assert_eq!((status, &refused["code"]), (502, &json!("refused")), "{refused}");
     assert_eq!(peer.action("get_forward_msg").await["params"]["id"], "outer");

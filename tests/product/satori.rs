@@ -137,7 +137,7 @@ async fn an_sn_resumes_where_it_says_and_without_one_the_place_does() {
     drop(bot);
     peer.push(&said(4, "m4"));
     until_inbound(&server, 4);
-    // What it names goes before what is known to be read.
+    // A place that it names goes before the one that was kept.
     let mut bot = Satori::resume(&server, "koishi", &first["sn"]).await;
     assert_eq!(bot.texts(3).await, ["m2", "m3", "m4"]);
     bot.until_delivered(&server, "koishi", 6).await;
@@ -332,7 +332,7 @@ async fn calls_about_people_are_answered_by_the_implementation() {
     assert_eq!(peer.action("set_group_ban").await["params"]["duration"], 60);
     let login = caller.call("login.get", &json!({}));
     assert_eq!((&login["user"]["name"], &login["status"]), (&json!("Me"), &json!(1)));
-    // Whatever else the implementation can, by its own names.
+    // Other actions of the implementation, by their own names.
     let groups = caller.call("internal/get_group_list", &json!({}));
     assert_eq!((&groups["retcode"], &groups["data"][0]["group_id"]), (&json!(0), &json!(77)));
     assert_eq!(
@@ -344,7 +344,7 @@ async fn calls_about_people_are_answered_by_the_implementation() {
     let (status, answer) = caller.try_call("internal/_api/no_data", &json!([]));
     assert_eq!(status, 502);
     assert!(answer.to_string().contains("it did not work"), "{answer}");
-    // What is sent so goes the way of all messages.
+    // A message that is sent so goes the way of all messages.
     caller.call("internal/send_group_msg", &json!({"group_id": 77, "message": "by its own name"}));
     let (_, page) = server.get("/api/messages?direction=Outbound");
     assert_eq!(page["messages"][0]["via"], "koishi");

@@ -102,7 +102,7 @@ async fn messages_are_read_answered_reacted_to_and_taken_back() {
     tui.press("j\r");
     tui.sees("to Group 77");
     until_unread(&server, 0);
-    // What comes while it is open is read at once.
+    // A message that comes while it is open is read at once.
     peer.push(&group_message(12, "hello?"));
     tui.sees("hello?");
     until_unread(&server, 0);
@@ -178,7 +178,7 @@ async fn a_conversation_opens_at_the_first_of_many_unread_messages() {
     tui.press("j\r");
     tui.sees("number 151.");
     tui.sees(" new ");
-    // What was read before stands above it.
+    // The messages that were read before stand above it.
     tui.sees("number 150.");
     let lines = tui.contents();
     assert!(!lines.contains("number 300.\n") && !lines.contains("number 300. "), "{lines}");

@@ -28,7 +28,7 @@ async fn a_bot_of_onebot_11_speaks_with_a_person() {
     let answer = bot.ask("send_private_msg", json!({"user_id": ann, "message": picture})).await;
     assert_eq!(answer["status"], "ok", "{answer}");
     assert_eq!(bench.fake.state().uploads.len(), 1);
-    // What the interface has no word for is not there.
+    // Actions that the interface does not have are not there.
     assert_eq!(bot.ask("delete_msg", json!({"message_id": 1})).await["status"], "failed");
     assert_eq!(bot.ask("set_group_ban", json!({})).await["retcode"], 1404);
     let login = bot.ask("get_login_info", json!({})).await;

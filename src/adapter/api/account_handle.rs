@@ -131,6 +131,11 @@ impl AccountHandle {
 
     /// Asks for the messages of a forward; returns within the adapter's time limits, whatever
     /// happens.
+    ///
+    /// # Errors
+    ///
+    /// The account has gone, cannot do it, refused, or did not answer in time; `ActionError` says
+    /// which.
     pub async fn open_forward(&self, forward: ForwardOf) -> Result<Vec<ForwardItem>, ActionError> {
         let (answer, opened) = oneshot::channel();
         match self.hand_over(AccountRequest::OpenForward { forward, answer }).await {
@@ -142,6 +147,11 @@ impl AccountHandle {
     }
 
     /// Asks for a picture, sound, video or file; returns within a few of the adapter's time limits.
+    ///
+    /// # Errors
+    ///
+    /// The account has gone, cannot do it, refused, or did not answer in time; `ActionError` says
+    /// which.
     pub async fn find_media(&self, media: MediaOf) -> Result<MediaSource, ActionError> {
         let (answer, found) = oneshot::channel();
         match self.hand_over(AccountRequest::FindMedia { media, answer }).await {
@@ -153,6 +163,11 @@ impl AccountHandle {
     }
 
     /// Carries out an action; returns within the adapter's time limits, whatever happens.
+    ///
+    /// # Errors
+    ///
+    /// The account has gone, cannot do it, refused, or did not answer in time; `ActionError` says
+    /// which.
     pub async fn act(&self, action: Action) -> Result<(), ActionError> {
         let (answer, done) = oneshot::channel();
         match self.hand_over(AccountRequest::Act { action, answer }).await {
@@ -165,6 +180,11 @@ impl AccountHandle {
 
     /// Calls an action of the implementation by its own name, and gives the answer's frame as it came;
     /// returns within a time limit, whatever happens.
+    ///
+    /// # Errors
+    ///
+    /// The account has gone, cannot do it, refused, or did not answer in time; `ActionError` says
+    /// which.
     pub async fn call(&self, action: String, params: Box<RawValue>) -> Result<String, ActionError> {
         let (answer, answered) = oneshot::channel();
         match self.hand_over(AccountRequest::Call { action, params, answer }).await {

@@ -17,6 +17,10 @@ const FETCHED_BYTES: u64 = 8 << 20;
 pub trait ReadMedia: fmt::Debug + Send + Sync {
     /// The bytes of the media with this SHA-256 (in hex), at most `max_bytes`; the error says why
     /// there are none. Waits for the disk.
+    ///
+    /// # Errors
+    ///
+    /// A setting is wrong; the text names it and says what is right.
     fn read(&self, sha256: &str, max_bytes: u64) -> Result<Vec<u8>, String>;
 
     /// An address at which an implementation can fetch them within an hour, where there is one.

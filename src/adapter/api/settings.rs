@@ -54,6 +54,10 @@ impl Settings {
     }
 
     /// Checks an entry of a kind, and fills in the defaults. The error names the key.
+    ///
+    /// # Errors
+    ///
+    /// A setting is wrong; the text names it and says what is right.
     pub fn read(kind: &'static Kind, entry: SettingsEntry) -> Result<Self, String> {
         let default = Self::new(kind);
         if let Some(platform) = &entry.platform {
@@ -84,6 +88,10 @@ impl Settings {
     }
 
     /// Checks that an account may connect; the error says which ones may.
+    ///
+    /// # Errors
+    ///
+    /// A setting is wrong; the text names it and says what is right.
     pub fn check_account(&self, account: &str) -> Result<(), String> {
         if self.accounts.is_empty() || self.accounts.iter().any(|known| known == account) {
             return Ok(());

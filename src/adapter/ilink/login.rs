@@ -71,7 +71,7 @@ impl Attempt {
         match logged_in.await {
             Ok(Ok(logged_in)) => Ok((logged_in, self.status)),
             Ok(Err(reason)) => Err(self.failed(reason)),
-            Err(_) => Err(self.failed("nobody scanned the code and confirmed it in time".into())),
+            Err(_) => Err(self.failed("the code was not scanned and confirmed in time".into())),
         }
     }
 

@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Why polling ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PollEnd {
-    /// Somebody has to log in again; the platform's words.
+    /// A person has to log in again; the platform's text.
     Ended(String),
     /// The platform cannot be reached.
     Unreachable(String),

@@ -29,6 +29,10 @@ impl Endpoint {
 
     /// Checks the platform and the account that a handshake names: they must be usable names and,
     /// where the configuration binds this endpoint to some, among those. The error is for a 400.
+    ///
+    /// # Errors
+    ///
+    /// The path is wrong, or taken; the text is for people.
     pub fn check(&self, handshake: &Handshake) -> Result<(), String> {
         if let Some(platform) = handshake.parameter("platform") {
             check_name("platform", platform)?;

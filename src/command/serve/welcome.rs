@@ -17,7 +17,7 @@ pub(super) fn page(config: &Config, address: SocketAddr) -> String {
     format!("http{}/", base(config, address))
 }
 
-/// What the addresses of page and adapters have in common, after `http` or `ws`.
+/// The part that the addresses of page and adapters share, after `http` or `ws`.
 fn base(config: &Config, address: SocketAddr) -> String {
     let host = match address.ip() {
         ip if ip.is_unspecified() => format!("localhost:{}", address.port()),

@@ -16,12 +16,12 @@ pub(super) const FAILED: i64 = 1500;
 /// The account is not connected.
 pub(super) const NOT_CONNECTED: i64 = 1503;
 
-/// What an action came to, without its echo.
+/// The result of an action, without its echo.
 #[derive(Debug)]
 pub(in crate::gateway) enum ActionAnswer {
     /// It was done.
     Done(Value),
-    /// It is being done, and nobody knows yet whether it will be.
+    /// It is being done, and its outcome is not known yet.
     Async,
     /// It was not done: the code, and words for people.
     Failed(i64, String),

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// The path of OneBot 11 behind that of a bot.
 const PATH: &str = "onebot/v11";
 
-/// What a request opened.
+/// The connection that a request opened.
 pub(in crate::gateway) enum OpenedOneBot11 {
     #[allow(missing_docs)]
     Socket(SocketOpening),
@@ -30,7 +30,7 @@ pub struct ActionOpening {
     name: String,
 }
 
-/// What a request opens here; the error is the status and words for people.
+/// The connection that a request opens; the error is the status and a text for people.
 pub(in crate::gateway) fn open(
     endpoint: BotEndpoint,
     request: &DialInRequest<'_>,

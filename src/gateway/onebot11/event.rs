@@ -29,7 +29,7 @@ pub(super) async fn frame(
         }
         let message = match &entry.entry {
             Some(EntryContent::Created { seq }) => match view.readable(*seq)? {
-                // What was deleted since is told to nobody.
+                // A message that was deleted since is told to no bot.
                 None => return Ok(None),
                 found => found,
             },

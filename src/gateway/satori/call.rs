@@ -53,9 +53,9 @@ pub struct CallOpening {
     pub(super) target: CallTarget,
 }
 
-/// What is called.
+/// The method that is called.
 pub(super) enum CallTarget {
-    /// What is not about an account (advanced/meta.md).
+    /// A method that is not about an account (advanced/meta.md).
     Meta,
     /// A method of the standard.
     Method(Arc<ServedAccount>, &'static str),
@@ -95,6 +95,10 @@ impl CallOpening {
 
     /// Carries the call out with its body, and gives the answer as JSON; the error is the status and
     /// words for people.
+    ///
+    /// # Errors
+    ///
+    /// The request is refused, with this status and text.
     pub async fn carry_out(self, body: &[u8]) -> Result<String, (StatusCode, String)> {
         let Self { bot, target } = self;
         match target {

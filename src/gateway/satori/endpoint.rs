@@ -14,7 +14,7 @@ use std::sync::Arc;
 const PATH: &str = "satori";
 const VERSION: &str = "/v1/";
 
-/// What a request opened.
+/// The connection that a request opened.
 pub(in crate::gateway) enum OpenedSatori {
     #[allow(missing_docs)]
     Events(EventsOpening),
@@ -48,7 +48,7 @@ pub(in crate::gateway) fn token_place(rest: &str, is_upgrade: bool) -> TokenPlac
     }
 }
 
-/// What a request opens here; the error is the status and words for people.
+/// The connection that a request opens; the error is the status and a text for people.
 pub(in crate::gateway) fn open(
     endpoint: BotEndpoint,
     request: &DialInRequest<'_>,

@@ -64,7 +64,7 @@ pub(super) async fn event(
     Ok(Some(SatoriEvent { account, body: text }))
 }
 
-/// What was told, in our words.
+/// The event, in our terms.
 enum EventSubject<'a> {
     Created(Message),
     Updated(Message),
@@ -77,7 +77,7 @@ impl<'a> EventSubject<'a> {
     fn of(view: &View, entry: &'a FeedEntry) -> Result<Option<Self>> {
         let has_words = entry.words.is_some();
         Ok(match &entry.entry {
-            // What others write by the account is told in words.
+            // A message that others write by the account is told as text.
             Some(EntryContent::Created { seq }) => view
                 .readable(*seq)?
                 .filter(|message| has_words || is_told(message))

@@ -60,7 +60,7 @@ fn number(account: &ServedAccount) -> u32 {
     crc32fast::hash(name.as_bytes())
 }
 
-/// What speaks with the platform.
+/// The adapter that speaks with the platform.
 fn adapter(bot: &ConfiguredBot, account: &ServedAccount) -> String {
     let adapters = bot.shared.core.registry.platforms();
     let its = adapters.iter().find(|adapter| adapter.platform == account.platform);

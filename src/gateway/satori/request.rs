@@ -67,7 +67,7 @@ pub(super) fn of_store(error: &store::StoreError) -> RefusedCall {
     (StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
 }
 
-/// What an action on a message failed of.
+/// The reason why an action on a message failed.
 pub(super) fn of_action(error: &actions::ActionFailure) -> RefusedCall {
     let status = match error {
         actions::ActionFailure::NotFound

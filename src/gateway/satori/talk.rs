@@ -34,7 +34,8 @@ pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall>
                 failure = failure.or(Some((StatusCode::BAD_GATEWAY, reason)))
             }
             BotSendOutcome::UnderWay => {
-                let words = "it is being sent, and nobody knows yet whether it goes out; do not send it again";
+                let words =
+                    "it is being sent, and its outcome is not known yet; do not send it again";
                 failure = failure.or_else(|| Some((StatusCode::GATEWAY_TIMEOUT, words.into())));
             }
         }
@@ -108,7 +109,7 @@ pub(super) fn list(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let filter = MessageFilter {
         platform: Some(asked.account.platform.clone()),
         conversation: Some(asked.conversation()?),
-        // What has not gone out is no message of the channel.
+        // A message that has not gone out is none of the channel.
         statuses: vec![Status::Sent],
         ..MessageFilter::default()
     };

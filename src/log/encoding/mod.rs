@@ -41,6 +41,10 @@ impl LogRecord {
     }
 
     /// Adds an event. `row` is the encoding of a new message, where it was made before.
+    ///
+    /// # Errors
+    ///
+    /// The event is too large for a record.
     pub fn push(&mut self, event: &Event, row: Option<&[u8]>) -> Result<()> {
         self.bytes = encode_to(event, row, std::mem::take(&mut self.bytes))?;
         self.count += 1;

@@ -57,7 +57,7 @@ pub(in crate::mcp) struct Reply {
     wait_seconds: Option<u64>,
 }
 
-/// What is to be sent, and how; checked.
+/// The content to send and its options, checked.
 #[derive(Debug)]
 pub(in crate::mcp) struct Sending {
     pub(in crate::mcp) text: String,

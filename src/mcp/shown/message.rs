@@ -55,7 +55,7 @@ pub(in crate::mcp) struct ShownMessage {
     outcome: ShownOutcome,
 }
 
-/// What became of an outbound message.
+/// The outcome of an outbound message.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ShownOutcome {
     /// `Pending`, `Sending`, `Sent`, `Failed` or `Canceled`; left out for an inbound message.
@@ -88,7 +88,7 @@ pub(in crate::mcp) struct Attachment {
     mime: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<String>,
-    /// What was said in it, where the platform tells.
+    /// The words said in it, where the platform tells them.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     /// Address of its bytes, to be read as a resource; left out where they are not kept here.

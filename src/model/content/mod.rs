@@ -152,6 +152,10 @@ impl Content {
     }
 
     /// Reads what [`Self::to_json`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// The text is no JSON array of segments.
     pub fn from_json(json: &str) -> serde_json::Result<Self> {
         Ok(Self::of(serde_json::from_str(json)?))
     }
@@ -205,6 +209,10 @@ impl Content {
     }
 
     /// Checks what a client sent; the error names the segment and what would be right.
+    ///
+    /// # Errors
+    ///
+    /// A field is wrong; the text names it and says what is right.
     pub fn check(segments: &[Segment]) -> Result<(), String> {
         if segments.is_empty() {
             return Err("`segments` is empty; give at least one".into());

@@ -64,6 +64,10 @@ impl EventKinds {
     }
 
     /// The kinds that `events` names, `"*"` being all of them; the error is the unknown name.
+    ///
+    /// # Errors
+    ///
+    /// There is no such event.
     pub fn named<'n>(names: impl IntoIterator<Item = &'n str>) -> Result<Self, UnknownEvent> {
         names.into_iter().try_fold(Self::default(), |kinds, name| Ok(kinds.union(name.parse()?)))
     }

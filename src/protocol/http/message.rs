@@ -62,6 +62,10 @@ pub enum ParsedChange {
 
 impl MessageChange {
     /// Checks the parts; the error is what the API answers.
+    ///
+    /// # Errors
+    ///
+    /// A field is wrong; the text names it and says what is right.
     pub fn parse(self) -> Result<ParsedChange, String> {
         match (self.status, self.content, self.segments) {
             // As Part 1 has it: the other fields of a message may stand beside it, and mean nothing.
@@ -116,6 +120,10 @@ impl NewMessage {
     }
 
     /// Checks every field; the error is what the API answers.
+    ///
+    /// # Errors
+    ///
+    /// A field is wrong; the text names it and says what is right.
     pub fn into_draft(self) -> Result<Draft, String> {
         let reply_to = self.reply_to.map(|id| id.parse().map_err(|_| NO_REPLY_TARGET));
         let reply_to = reply_to.transpose()?;

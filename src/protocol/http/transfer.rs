@@ -26,6 +26,10 @@ impl From<Message> for TransferRecord {
 
 impl TransferRecord {
     /// The message, its parts checked; the error names the field.
+    ///
+    /// # Errors
+    ///
+    /// A field is wrong; the text names it and says what is right.
     pub fn into_message(self) -> Result<Message, String> {
         let Self { mut message, external_id, original } = self;
         check_name("recipient", &message.recipient)?;

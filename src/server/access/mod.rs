@@ -158,6 +158,10 @@ impl AccessControl {
     }
 
     /// Checks the token of an adapter that has one of its own; 401 and 429 as [`Self::check`].
+    ///
+    /// # Errors
+    ///
+    /// The token is missing or wrong, or its address was wrong too often.
     pub fn check_own(
         &self,
         peer: Peer,

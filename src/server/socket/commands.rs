@@ -170,10 +170,9 @@ async fn delivered(
     let text = match ended {
         Some(message) if message.status == Status::Sent => return sent(Status::Sent, request_id),
         Some(message) => message.last_error.unwrap_or_else(|| format!("it is {}", message.status)),
-        None => format!(
-            "the platform did not answer within {} s; the message goes on being sent",
-            limit.as_secs()
-        ),
+        None => {
+            format!("the platform did not answer within {} s; sending continues", limit.as_secs())
+        }
     };
     let code = Some("not_sent".into());
     AnswerFrame::Error(event::ErrorAnswer { error: text, code, message_id: id, request_id })

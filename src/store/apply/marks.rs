@@ -2,9 +2,9 @@
 //! up to where they are forgotten.
 
 use crate::model::event::{Mark, RetentionBounds, Told};
+use crate::store::dedupe_keys::KEY_LIFE;
 use crate::store::error::Result;
 use crate::store::feed;
-use crate::store::keys::KEY_LIFE;
 use crate::store::transaction::Transaction;
 use redb::ReadableTable;
 

@@ -3,7 +3,7 @@
 use super::Transaction;
 use crate::model::event::RetentionBounds;
 use crate::store::error::Result;
-use crate::store::{journal, keys};
+use crate::store::{dedupe_keys, journal};
 use redb::{ReadableTable, ReadableTableMetadata, Table};
 
 /// Marks, kept commits and conversations that are forgotten together, at most.
@@ -17,7 +17,7 @@ impl<'txn> Transaction<'txn> {
     /// Up to where what is old can be forgotten; `None` where nothing can.
     pub(super) fn bounds(&self, marks_before: u64) -> Result<Option<RetentionBounds>> {
         let seen_before = Self::marks_bound(&self.seen, marks_before)?;
-        let sent_before = Self::marks_bound(&self.sent, marks_before / keys::HOUR)?;
+        let sent_before = Self::marks_bound(&self.sent, marks_before / dedupe_keys::HOUR)?;
         let journal_before = self.journal_bound()?;
         let kept_from = journal_before.unwrap_or(self.counters.kept_from);
         let epochs_before = self.epochs_bound(kept_from)?;

@@ -7,8 +7,10 @@ use crate::model::event::RetentionBounds;
 use crate::model::message::{Direction, Message, Status};
 use crate::model::notice::{ContactRequest, Notice};
 use crate::store::damage::pass_over;
+use crate::store::dedupe_keys::{
+    Idempotency, KEY_LIFE, alias_key, history_key, seen_keys, sent_keys,
+};
 use crate::store::error::Result;
-use crate::store::keys::{Idempotency, KEY_LIFE, alias_key, history_key, seen_keys, sent_keys};
 use crate::store::postings::start_of;
 use crate::store::state::{Marks, StoreState};
 use crate::store::tables::{self, Term};

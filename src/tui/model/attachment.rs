@@ -1,4 +1,4 @@
-//! What can be opened or saved of a message: its links, files, and places.
+//! Parts of a message that can be opened or saved: its links, files, and places.
 
 use super::content::word;
 use super::{content, links};

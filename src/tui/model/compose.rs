@@ -14,7 +14,7 @@ pub struct Mention {
     pub user: String,
 }
 
-/// What a line asks to be sent.
+/// The content that a line asks to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Composed {
     /// Plain text.

@@ -16,7 +16,7 @@ const MAX_SENT: usize = 100;
 /// The most unfinished answers that are kept.
 const MAX_KEPT: usize = 200;
 
-/// What the text becomes.
+/// The purpose of the text: a message, a reply, an edit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Purpose {
     /// A new message.
@@ -52,7 +52,7 @@ pub struct ComposerDraft {
     purpose: Purpose,
     /// People whose names were put in.
     mentions: Vec<Mention>,
-    /// Whose answer it is.
+    /// The conversation that it answers.
     to: Option<ConversationKey>,
     kept: HashMap<ConversationKey, Unfinished>,
     /// The text from before an edit began.
@@ -97,7 +97,7 @@ impl ComposerDraft {
         self.editor.lines().join("\n")
     }
 
-    /// What the text becomes.
+    /// The purpose of the text: a message, a reply, an edit.
     pub fn purpose(&self) -> &Purpose {
         &self.purpose
     }

@@ -1,4 +1,4 @@
-//! What reaches the model, and what it wants done.
+//! Events that reach the model, and the effects that it asks for.
 
 use super::attachment::{Fetching, MediaItem};
 use super::notify::Notification;

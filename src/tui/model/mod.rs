@@ -9,23 +9,27 @@ pub mod draft;
 mod edit;
 mod effect;
 mod hits;
-mod keyboard;
 mod links;
 mod mouse;
 mod navigate;
 mod notices;
 mod notify;
+mod on_key;
 mod on_message;
+mod open;
 mod pick;
 pub mod picker;
 mod picture;
 mod rate;
+mod read_marks;
 pub mod rows;
 pub mod scope;
 mod server;
+mod shown;
 pub mod stream;
 #[cfg(test)]
 pub mod tests;
+mod tick;
 pub mod view;
 mod window;
 mod write;
@@ -36,10 +40,7 @@ pub use hits::Needle;
 pub use notify::{Level, Notification};
 pub use picture::Picture;
 
-use super::layout::{Front, Layout};
-use crate::model::message::Status;
 use crate::protocol::http::{self, AdapterStatus, Stats};
-use crate::text;
 use conversations::ConversationList;
 use draft::ComposerDraft;
 use jiff::tz::TimeZone;
@@ -48,7 +49,7 @@ use notify::Notifier;
 use picker::Picker;
 use ratatui_textarea::TextArea;
 use rate::Rate;
-use scope::{ConversationKey, StreamScope};
+use scope::StreamScope;
 use stream::Stream;
 use uuid::Uuid;
 use view::{ScrollView, ViewSubject};
@@ -61,12 +62,6 @@ const HOLD: u64 = 4;
 
 /// The most rows that what is written takes.
 const WRITE_ROWS: usize = 8;
-
-/// Seconds between two questions what messages on the screen wait for.
-const WAITING: u64 = 3;
-
-/// Waiting messages that are asked for at once.
-const MAX_WAITING: usize = 5;
 
 /// How it is with the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,35 +229,6 @@ impl Model {
         open.and_then(|key| self.conversations.get(key)).map_or(self.cursor, |open| open.last_seq)
     }
 
-    /// Tells the server what was read: what is on the screen of a conversation that somebody reads.
-    fn read_seen(&mut self) {
-        let Some(key) = self.read_key() else { return };
-        let has_unread = self.conversations.get(&key).is_some_and(|open| open.unread > 0);
-        if !has_unread || self.is_reading {
-            return;
-        }
-        let Some(id) = self.stream.seen() else { return };
-        self.is_reading = true;
-        if self.stream.follows() {
-            self.conversations.read(&key);
-        }
-        self.ask(ServerRequest::Read(key, id));
-    }
-
-    /// The conversation that is being read now.
-    fn read_key(&self) -> Option<ConversationKey> {
-        let is_read = self.is_watched && self.focus != Focus::List && self.view.is_none();
-        self.stream.scope().whole_conversation().filter(|_| is_read).cloned()
-    }
-
-    /// Somebody begins or ends to look at the terminal.
-    fn look(&mut self, is_watched: bool) {
-        self.is_watched = is_watched;
-        if !is_watched {
-            self.stream.look_away();
-        }
-    }
-
     /// Gives everything the room it has on the screen.
     fn fit(&mut self) {
         let layout = self.layout();
@@ -287,85 +253,6 @@ impl Model {
         self.notice = Some((text.into(), self.now + NOTICE));
     }
 
-    fn tick(&mut self, now: u64) {
-        self.now = now;
-        self.rate.forget(now);
-        self.stream.end_rest();
-        if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
-            self.notice = None;
-        }
-        if self.held_until <= now {
-            self.conversations.release();
-        }
-        if self.connection != ConnectionState::Connected {
-            return;
-        }
-        let stale = std::mem::take(&mut self.stale);
-        if stale.conversations {
-            self.ask(ServerRequest::Conversations);
-        }
-        if stale.adapters {
-            self.ask(ServerRequest::Platforms);
-        }
-        if stale.stats {
-            self.ask(ServerRequest::Stats);
-        }
-        if stale.requests {
-            self.ask(ServerRequest::Requests);
-        }
-        if stale.stream && self.stream.follows() {
-            self.reload();
-        }
-        if now.is_multiple_of(WAITING) {
-            self.ask_what_waits();
-        }
-    }
-
-    /// Asks what the waiting messages on the screen wait for.
-    fn ask_what_waits(&mut self) {
-        let shown = self.stream.visible();
-        let messages = shown.iter().filter_map(|shown| self.stream.window().at(shown.position));
-        let waits = messages.filter(|message| message.status == Status::Pending);
-        let ids: Vec<_> = waits.map(|message| message.id).take(MAX_WAITING).collect();
-        for id in ids {
-            self.ask(ServerRequest::Message(id));
-        }
-    }
-
-    /// Shows another scope: from the first unread message of a conversation on, else the newest.
-    fn open(&mut self, scope: StreamScope) {
-        let key = scope.whole_conversation();
-        let unread = key.and_then(|key| self.conversations.get(key)).map_or(0, |open| open.unread);
-        let stream = Stream::new(scope, self.cursor, self.zone.clone()).at_unread(unread);
-        self.turn_to(stream);
-    }
-
-    /// Shows a message in its conversation.
-    fn open_around(&mut self, key: ConversationKey, id: Uuid) {
-        let scope = StreamScope { conversation: Some(key), ..StreamScope::default() };
-        let stream = Stream::new(scope, self.cursor, self.zone.clone()).at_message(id);
-        self.turn_to(stream);
-    }
-
-    fn turn_to(&mut self, stream: Stream) {
-        let key = stream.scope().conversation.clone();
-        self.draft.turn_to(key.as_ref());
-        self.stream = stream.marking(self.search.as_deref().and_then(Needle::new));
-        for (after, text) in key.iter().flat_map(|key| self.notices.of(key)) {
-            self.stream.add_notice(after, text);
-        }
-        self.is_reading = false;
-        self.jumped_from = None;
-        self.fit();
-    }
-
-    /// Shows the same again, with what is new in it.
-    fn reload(&mut self) {
-        let scope = self.stream.scope().clone();
-        let stream = Stream::new(scope, self.cursor, self.zone.clone());
-        self.turn_to(stream);
-    }
-
     fn lay_out_view(&mut self) {
         let size = self.view_size();
         if let Some(view) = &mut self.view {
@@ -377,136 +264,5 @@ impl Model {
     fn view_size(&self) -> (u16, u16) {
         let area = self.layout().view();
         (area.width.saturating_sub(4), area.height.saturating_sub(2))
-    }
-
-    /// Where everything is.
-    pub fn layout(&self) -> Layout {
-        // What is typed to search for is seen below the stream.
-        let is_list = self.focus == Focus::List && self.searching.is_none();
-        let front = if is_list { Front::List } else { Front::Stream };
-        let columns = usize::from(Layout::of(self.size, front, 1).write.width.max(4)) - 3;
-        let rows = text::wrap(&self.draft.text(), columns, WRITE_ROWS).rows.len();
-        let rows = if self.searching.is_some() { 1 } else { rows };
-        Layout::of(self.size, front, rows as u16)
-    }
-
-    /// The conversations of the list, below the row for all of them.
-    pub fn listed(&self) -> Vec<&conversations::ConversationState> {
-        self.conversations.ordered(self.stream.scope().platform.as_deref())
-    }
-
-    /// Where in the list the open one is; 0 stands for all of them.
-    pub fn list_place(&self) -> usize {
-        let Some(key) = &self.stream.scope().conversation else { return 0 };
-        let place = self.listed().iter().position(|conversation| conversation.key == *key);
-        place.map_or(0, |place| place + 1)
-    }
-
-    /// The title of the stream.
-    pub fn title(&self) -> String {
-        let scope = self.stream.scope();
-        let Some(key) = &scope.conversation else { return "Everything".into() };
-        let known = self.conversations.get(key);
-        known.map_or_else(|| key.conversation.clone(), |known| known.name().to_owned())
-    }
-
-    #[allow(missing_docs)]
-    pub fn server(&self) -> &str {
-        &self.server
-    }
-
-    #[allow(missing_docs)]
-    pub fn connection(&self) -> &ConnectionState {
-        &self.connection
-    }
-
-    #[allow(missing_docs)]
-    pub fn list_top(&self) -> usize {
-        self.list_top
-    }
-
-    #[allow(missing_docs)]
-    pub fn stream(&self) -> &Stream {
-        &self.stream
-    }
-
-    #[allow(missing_docs)]
-    pub fn draft(&self) -> &ComposerDraft {
-        &self.draft
-    }
-
-    #[allow(missing_docs)]
-    pub fn focus(&self) -> Focus {
-        self.focus
-    }
-
-    #[allow(missing_docs)]
-    pub fn view(&self) -> Option<&ScrollView> {
-        self.view.as_ref()
-    }
-
-    /// The question whose answer is waited for.
-    pub fn question(&self) -> Option<&Question> {
-        self.question.as_ref()
-    }
-
-    /// The list to choose from.
-    pub fn picker(&self) -> Option<&Picker> {
-        self.picker.as_ref()
-    }
-
-    /// How many friend and join requests wait for an answer.
-    pub fn waiting_requests(&self) -> usize {
-        self.requests.len()
-    }
-
-    /// Unread messages beside those of the open conversation.
-    pub fn unread_beside(&self) -> u64 {
-        self.conversations.unread_beside(self.stream.scope().conversation.as_ref())
-    }
-
-    /// Whether a conversation has an unfinished text.
-    pub fn has_draft(&self, key: &ConversationKey) -> bool {
-        self.draft.has(key)
-    }
-
-    /// Whether there are conversations of more than one platform.
-    pub fn has_platforms(&self) -> bool {
-        self.conversations.platforms().len() > 1
-    }
-
-    /// The time in Unix seconds.
-    pub fn now(&self) -> u64 {
-        self.now
-    }
-
-    /// The text being typed to search for.
-    pub fn searching(&self) -> Option<&TextArea<'static>> {
-        self.searching.as_ref()
-    }
-
-    #[allow(missing_docs)]
-    pub fn adapters(&self) -> &[AdapterStatus] {
-        &self.adapters
-    }
-
-    #[allow(missing_docs)]
-    pub fn stats(&self) -> Option<&Stats> {
-        self.stats.as_ref()
-    }
-
-    #[allow(missing_docs)]
-    pub fn per_minute(&self) -> u64 {
-        self.rate.per_minute()
-    }
-
-    /// A word about what was done, for some seconds.
-    pub fn notice(&self) -> Option<&str> {
-        self.notice.as_ref().map(|(text, _)| text.as_str())
-    }
-
-    /// The time zone in which times are shown.
-    pub fn zone(&self) -> &TimeZone {
-        &self.zone
     }
 }

@@ -1,4 +1,4 @@
-//! What platforms tell beside messages, in words.
+//! Notices of platforms, as text.
 
 use super::scope::ConversationKey;
 use crate::model::message::Sender;

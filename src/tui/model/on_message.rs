@@ -42,7 +42,7 @@ impl Model {
                 | KeyAction::Delete
                 | KeyAction::React
         );
-        // What cannot be taken back asks for a message that was chosen.
+        // An action that cannot be undone needs a message that was chosen.
         let is_chosen = self.view.is_some() || self.stream.selected().is_some();
         let message = match action {
             KeyAction::Edit if !is_chosen => self.last_own(),
@@ -207,7 +207,7 @@ impl Model {
         });
     }
 
-    /// What the text that is written becomes, for its title.
+    /// The purpose of the text that is written, for its title.
     pub fn purpose(&self) -> Option<String> {
         match self.draft.purpose() {
             Purpose::New => None,
@@ -223,7 +223,7 @@ impl Model {
 
 const ONLY_OWN: &str = "a received message cannot be canceled or sent again";
 
-/// What a message says, to be copied: its text, or the address of the file it is.
+/// The content of a message, to be copied: its text, or the address of its file.
 fn said(message: &Message) -> String {
     match message.content.segments() {
         Some(segments) if compose::is_editable(segments) => compose::text_of(segments).0,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// The most entries that are found.
 const MOST: usize = 200;
 
-/// What is chosen.
+/// The thing that is chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum PickerChoice {

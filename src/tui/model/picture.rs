@@ -19,7 +19,7 @@ impl Picture {
         Self { attachment, shown: Arc::new(shown) }
     }
 
-    /// What the terminal is told.
+    /// The bytes that are written to the terminal.
     pub fn shown(&self) -> &Protocol {
         &self.shown
     }

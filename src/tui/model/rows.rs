@@ -75,7 +75,7 @@ pub enum Row {
     Notice(Vec<Span>),
 }
 
-/// What rows need to know beside their message.
+/// Facts that rows need beside their message.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
 pub struct Setting<'a> {
@@ -91,7 +91,7 @@ pub struct Setting<'a> {
     pub is_first_unread: bool,
     /// The text that is searched for.
     pub needle: Option<&'a Needle>,
-    /// What happened after it.
+    /// Notices that came after it.
     pub notices: &'a [String],
 }
 
@@ -131,7 +131,7 @@ fn label(message: &Message, setting: &Setting) -> Vec<Span> {
     label
 }
 
-/// What a message says, with what became of it since; at most so many characters of content.
+/// The content of a message with its later changes; at most so many characters of content.
 pub fn said(message: &Message, most: usize) -> Vec<Vec<Span>> {
     let mut lines = content::lines(&message.content, most);
     if let Some(recall) = &message.recall {

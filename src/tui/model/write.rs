@@ -85,7 +85,7 @@ impl Model {
             people.iter().filter(|(name, _)| normalise(name).starts_with(&*wanted)).collect();
         let typed = begun.chars().count();
         match &found[..] {
-            [] => self.say("nobody who wrote here lately has such a name"),
+            [] => self.say("no recent sender here has such a name"),
             [(name, user)] => {
                 let mention = Mention { name: format!("@{name}"), user: user.clone() };
                 self.draft.complete(typed, &format!("{name} "), Some(mention));

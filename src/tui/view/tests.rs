@@ -4,7 +4,7 @@ use crate::model::content::{Content, ForwardItem, Media, Segment};
 use crate::model::message::{Message, MessageType, Recall, ReplyTo, Sender, Status};
 use crate::model::reaction::Reaction;
 use crate::protocol::http::{self, AdapterStatus, PlatformState, Stats};
-use crate::tui::model::tests::{
+use crate::tui::model::tests::fixture::{
     NOON, connected, conversation, hear, message, model, own, press, serve, type_in,
 };
 use crate::tui::model::{Model, ServerReply, TuiEvent};

@@ -5,7 +5,7 @@ use crate::adapter::onebot::common::channel;
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// Whom a message is for.
+/// The recipient of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(super) enum Address<'a> {

@@ -23,6 +23,10 @@ pub struct BotMessage {
 impl BotMessage {
     /// Reads a message that is to be sent by an account, with the bytes of its files. `auto_escape`
     /// says that a string is plain text (api/public.md).
+    ///
+    /// # Errors
+    ///
+    /// The message is none; the text says what is wrong with it.
     pub fn read(message: &RawValue, auto_escape: bool, account: &str) -> Result<Self, String> {
         let plain;
         let message = match serde_json::from_str::<String>(message.get()) {

@@ -4,7 +4,7 @@ use crate::adapter::onebot::common::channel;
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// Whom a message is for, as `send_message` wants it.
+/// The recipient of a message, as `send_message` wants it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "detail_type", rename_all = "snake_case")]
 pub(super) enum Address<'a> {

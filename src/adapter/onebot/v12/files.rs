@@ -89,7 +89,7 @@ impl ConnectedBot {
         let by_address = self.get_file(&id, "url").await;
         if let Ok(answer) = &by_address
             && let Some(url) = answer.field("url").as_ref().and_then(|url| url.text())
-            // What has to go along with the request may be a secret of the implementation's.
+            // The headers that go with the request may be a secret of the implementation.
             && !has_headers(answer)
         {
             return Ok(MediaSource::address(url));

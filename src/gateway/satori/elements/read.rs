@@ -78,7 +78,7 @@ struct ElementReader<'a> {
     current: OutgoingMessage,
     /// The forwards that are open, each inside the one before.
     forwards: Vec<ForwardInProgress>,
-    /// What comes next stands on a line of its own.
+    /// The next text stands on a line of its own.
     is_paragraph_over: bool,
 }
 

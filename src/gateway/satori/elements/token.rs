@@ -141,7 +141,7 @@ fn find_partners(raw: &mut [RawToken<'_>]) {
             }
             RawToken::Close { name, .. } if counts.get(name).is_some_and(|count| *count > 0) => {
                 let wanted = *name;
-                // What was opened inside it and has no end is text.
+                // An element inside it that has no end is text.
                 while let Some((name, begin)) = open.pop() {
                     if let Some(count) = counts.get_mut(name) {
                         *count -= 1;

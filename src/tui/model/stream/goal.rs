@@ -76,7 +76,7 @@ impl Stream {
         Some(id)
     }
 
-    /// What was told as read was not taken; it is told again.
+    /// The server did not take a read mark; it is told again.
     pub fn forget_read(&mut self) {
         self.read_to = None;
     }

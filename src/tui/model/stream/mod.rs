@@ -1,32 +1,27 @@
 //! The stream of messages: what of it is loaded, and what is to be.
 
+mod change;
 mod goal;
+mod load;
 mod screen;
+
+pub use screen::Shown;
 
 use super::hits::Needle;
 use super::rows::Columns;
-use super::scope::{StreamScope, contains};
+use super::scope::StreamScope;
 use super::window::MessageWindow;
-use crate::client::watch::StatusChange;
-use crate::client::{HistoryPage, HistoryQuery, Start};
+use crate::client::Start;
 use crate::model::message::{Direction, Message};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-pub use screen::Shown;
-
-/// Messages on a page of the history.
-pub const PAGE: usize = 100;
-
-/// Messages beside the screen, above or below, with fewer of which more are loaded.
-const AHEAD: i64 = 40;
+/// Unread messages that the newest page has for certain; with more, the first one is looked for.
+const NEAR: u64 = 80;
 
 /// Messages that stay above the screen when the window is over-full.
 const KEPT_ABOVE: i64 = 500;
-
-/// Unread messages that the newest page has for certain; with more, the first one is looked for.
-const NEAR: u64 = 80;
 
 /// Messages that are kept while the ones before them are being loaded.
 const MAX_EARLY: usize = 1_000;
@@ -86,7 +81,7 @@ pub struct Stream {
     /// Messages that came below the lower edge.
     below: usize,
     needle: Option<Needle>,
-    /// What happened after a message.
+    /// Notices that came after a message.
     notices: HashMap<Uuid, Vec<String>>,
     size: (u16, u16),
     zone: TimeZone,
@@ -281,157 +276,6 @@ impl Stream {
             if let Some(oldest) = self.window.at(self.window.first()) {
                 self.older = Some(oldest.id.to_string());
             }
-        }
-    }
-
-    /// The request to make now, if any: more messages, when the screen comes near the end of those
-    /// that are loaded. `newest` is the `seq` of the newest message there is.
-    pub fn wants(&mut self, ticket: u64, newest: u64) -> Option<HistoryQuery> {
-        if self.loading.is_some() || self.is_resting {
-            return None;
-        }
-        let is_hidden = self.height() == 0 && !self.window.is_empty();
-        let shown = self.visible();
-        let top = shown.first().map_or(self.window.first(), |shown| shown.position);
-        let bottom = shown.last().map_or(self.window.last(), |shown| shown.position);
-        let has_begin = self.older.is_some() && top - self.window.first() < AHEAD && !is_hidden;
-        let has_end = self.newer.is_some() && self.window.last() - bottom < AHEAD && !is_hidden;
-        let query = match (&self.newer, &self.older) {
-            (Some(start), _) if has_end => {
-                let from = Some((start.clone(), newest));
-                HistoryQuery { from, ..self.scope.page(None, PAGE) }
-            }
-            (_, Some(before)) if has_begin => self.scope.page(Some(before.clone()), PAGE),
-            _ => return None,
-        };
-        self.loading = Some(Loading { ticket, is_newer: query.from.is_some() });
-        Some(query)
-    }
-
-    /// A page that was asked for; false where it is not wanted any more.
-    pub fn load(&mut self, ticket: u64, found: HistoryPage) -> bool {
-        match self.loading.take_if(|loading| loading.ticket == ticket) {
-            None => return false,
-            Some(Loading { is_newer: true, .. }) => self.load_newer(found),
-            Some(_) => self.load_older(found),
-        }
-        self.is_begun = true;
-        self.shrink();
-        self.reach_goal();
-        true
-    }
-
-    fn load_older(&mut self, found: HistoryPage) {
-        let is_last = found.messages.len() < PAGE && found.searched_to.is_none();
-        let last = found.messages.last().map(|message| message.id.to_string());
-        // A server that does not search gives everything; going on through all of it leads nowhere.
-        let searches = self.scope.query.as_ref();
-        let is_searched = searches
-            .is_none_or(|query| found.messages.iter().all(|message| contains(message, query)));
-        self.older = found.searched_to.or(last).filter(|_| !is_last && is_searched);
-        for message in found.messages {
-            if self.scope.has(&message) {
-                self.window.push_front(message);
-            }
-        }
-    }
-
-    fn load_newer(&mut self, found: HistoryPage) {
-        let early = std::mem::take(&mut self.early);
-        let mut is_new = false;
-        if self.window.is_empty() {
-            let oldest = found.messages.last();
-            self.older = oldest.map(|message| message.id.to_string());
-        }
-        for message in found.messages.into_iter().rev() {
-            is_new |= self.scope.has(&message) && self.window.push(message);
-        }
-        let reaches_end = found.reaches_newest || !is_new;
-        if reaches_end && !std::mem::take(&mut self.is_early_lost) {
-            self.newer = None;
-            for message in early {
-                self.window.push(message);
-            }
-        } else {
-            let last = self.window.at(self.window.last());
-            self.newer = last.map(|last| Start::Message(last.id.to_string()));
-        }
-    }
-
-    /// The page could not be had; it is asked for again after [`Self::end_rest`].
-    pub fn fail(&mut self, ticket: u64) {
-        if self.loading.take_if(|loading| loading.ticket == ticket).is_some() {
-            self.early.clear();
-            self.is_resting = true;
-        }
-    }
-
-    /// Lets it ask again after a request that failed.
-    pub fn end_rest(&mut self) {
-        self.is_resting = false;
-    }
-
-    /// A message's status changed. Tells whether it is shown here.
-    pub fn change(&mut self, change: &StatusChange) -> bool {
-        let Some(message) = self.window.by_id_mut(change.id) else { return false };
-        message.status = change.status;
-        message.retry_count = change.retry_count;
-        message.updated_at = change.updated_at;
-        message.last_error = change.last_error.as_deref().map(str::to_owned);
-        message.waiting = None;
-        if change.platform != crate::model::message::LOCAL {
-            message.platform = Some(change.platform.clone().into_owned());
-        }
-        self.keep_if_wanted(change.id);
-        true
-    }
-
-    /// A message as it now is.
-    pub fn update(&mut self, message: &Message) {
-        if let Some(early) = self.early.iter_mut().find(|early| early.id == message.id) {
-            *early = Message { seq: early.seq, ..message.clone() };
-        }
-        if self.window.replace(message) {
-            self.keep_if_wanted(message.id);
-        }
-    }
-
-    fn keep_if_wanted(&mut self, id: Uuid) {
-        if self.window.by_id(id).is_some_and(|message| !self.scope.has(message)) {
-            self.remove(id);
-        }
-    }
-
-    /// A message is no more.
-    pub fn remove(&mut self, id: Uuid) {
-        self.early.retain(|message| message.id != id);
-        let Some(removed) = self.window.remove(id) else { return };
-        let last = self.window.last();
-        let moved = |position: i64| if position > removed { position - 1 } else { position };
-        self.selected = self.selected.map(moved).filter(|_| last >= self.window.first());
-        self.selected = self.selected.map(|position| position.min(last));
-        self.read_to = self.read_to.map(|read| if read >= removed { read - 1 } else { read });
-        if let Anchor::At { position, hidden } = self.anchor {
-            let hidden = if position == removed { 0 } else { hidden };
-            self.anchor = Anchor::At { position: moved(position).min(last), hidden };
-        }
-        if self.window.is_empty() {
-            self.anchor = Anchor::Newest;
-        }
-        self.forget_place(id);
-    }
-
-    /// Asks for what lies around another message, where this one was to be asked by.
-    fn forget_place(&mut self, id: Uuid) {
-        let id = id.to_string();
-        if self.older.as_deref() == Some(&id) {
-            let oldest = self.window.at(self.window.first());
-            let place = oldest.map_or_else(|| u64::MAX.to_string(), |oldest| oldest.id.to_string());
-            self.older = Some(place);
-        }
-        if self.newer == Some(Start::Message(id)) {
-            let newest = self.window.at(self.window.last());
-            self.newer = newest.map(|newest| Start::Message(newest.id.to_string()));
         }
     }
 }

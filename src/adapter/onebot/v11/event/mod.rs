@@ -34,7 +34,7 @@ pub(super) enum OneBotEvent<'a> {
     Notice(NoticeFrame<'a>),
     /// A frame of OneBot 12, which does not belong here.
     OtherVersion,
-    /// What the implementation says of itself.
+    /// The state that the implementation reports of itself.
     Meta,
     /// Nothing for us.
     Other,

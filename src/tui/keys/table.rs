@@ -1,193 +1,9 @@
-//! The keys: one table, from which keys are understood and the help is made.
+//! The table of keys.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use std::fmt;
-
-/// The state of the screen that decides the meaning of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Wherever nothing is being typed.
-    Anywhere,
-    /// In the list of conversations.
-    List,
-    /// In the stream of messages.
-    Stream,
-    /// In the line to write.
-    Write,
-    /// While typing what to search for.
-    Search,
-    /// While choosing from a list that typing narrows down.
-    Pick,
-    /// In the view of one message, or of the keys.
-    View,
-    /// While asked yes or no.
-    Question,
-}
-
-impl Mode {
-    /// Every mode, in the order of the help.
-    pub const ALL: [Self; 8] = [
-        Self::Anywhere,
-        Self::List,
-        Self::Stream,
-        Self::Write,
-        Self::Search,
-        Self::Pick,
-        Self::View,
-        Self::Question,
-    ];
-
-    /// As the help heads it.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Anywhere => "Anywhere",
-            Self::List => "Conversations",
-            Self::Stream => "Messages",
-            Self::Write => "Writing",
-            Self::Search => "Searching",
-            Self::Pick => "Choosing",
-            Self::View => "In a view",
-            Self::Question => "When asked",
-        }
-    }
-
-    /// Whether letters are text here.
-    fn takes_text(self) -> bool {
-        matches!(self, Self::Write | Self::Search | Self::Pick)
-    }
-}
-
-/// Action of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum KeyAction {
-    Quit,
-    Suspend,
-    Redraw,
-    Help,
-    NextPane,
-    PreviousPane,
-    Jump,
-    NextConversation,
-    PreviousConversation,
-    NextUnread,
-    Notifications,
-    Requests,
-    Search,
-    Platform,
-    Status,
-    Write,
-    Back,
-    Down,
-    Up,
-    PageDown,
-    PageUp,
-    HalfDown,
-    HalfUp,
-    First,
-    Last,
-    Open,
-    MarkRead,
-    Mute,
-    Pin,
-    Reply,
-    Edit,
-    Recall,
-    React,
-    Answered,
-    Return,
-    OpenLink,
-    Save,
-    Picture,
-    Conversation,
-    Copy,
-    CopyId,
-    Cancel,
-    Retry,
-    Delete,
-    NextMatch,
-    PreviousMatch,
-    Send,
-    NewLine,
-    Complete,
-    Older,
-    Newer,
-    LineStart,
-    LineEnd,
-    WordLeft,
-    WordRight,
-    DeleteToStart,
-    DeleteToEnd,
-    DeleteWord,
-    DeleteNextWord,
-    DeleteNext,
-    Yank,
-    Undo,
-    Find,
-    FindEverywhere,
-    Yes,
-    No,
-}
-
-/// A key with what is held down beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyPress(KeyCode, KeyModifiers);
-
-const fn plain(code: KeyCode) -> KeyPress {
-    KeyPress(code, KeyModifiers::NONE)
-}
-
-const fn letter(c: char) -> KeyPress {
-    KeyPress(KeyCode::Char(c), KeyModifiers::NONE)
-}
-
-const fn ctrl(c: char) -> KeyPress {
-    KeyPress(KeyCode::Char(c), KeyModifiers::CONTROL)
-}
-
-const fn alt(c: char) -> KeyPress {
-    KeyPress(KeyCode::Char(c), KeyModifiers::ALT)
-}
-
-impl KeyPress {
-    fn is(self, event: &KeyEvent) -> bool {
-        // The letter itself shows Shift already.
-        let held = event.modifiers.difference(match event.code {
-            KeyCode::Char(_) | KeyCode::BackTab => KeyModifiers::SHIFT,
-            _ => KeyModifiers::NONE,
-        });
-        self.0 == event.code && self.1 == held
-    }
-}
-
-impl fmt::Display for KeyPress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.1.contains(KeyModifiers::CONTROL) {
-            f.write_str("Ctrl-")?;
-        }
-        if self.1.contains(KeyModifiers::ALT) {
-            f.write_str("Alt-")?;
-        }
-        match self.0 {
-            KeyCode::Char(' ') => f.write_str("Space"),
-            KeyCode::Char(c) if self.1.contains(KeyModifiers::CONTROL) => {
-                write!(f, "{}", c.to_ascii_uppercase())
-            }
-            KeyCode::Char(c) if self.1.contains(KeyModifiers::ALT) => {
-                write!(f, "{}", c.to_ascii_uppercase())
-            }
-            KeyCode::Char(c) => write!(f, "{c}"),
-            KeyCode::Up => f.write_str("↑"),
-            KeyCode::Down => f.write_str("↓"),
-            KeyCode::Left => f.write_str("←"),
-            KeyCode::Right => f.write_str("→"),
-            KeyCode::BackTab => f.write_str("Shift-Tab"),
-            KeyCode::PageUp => f.write_str("PgUp"),
-            KeyCode::PageDown => f.write_str("PgDn"),
-            code => write!(f, "{code}"),
-        }
-    }
-}
+use super::action::KeyAction;
+use super::mode::Mode;
+use super::press::{KeyPress, alt, ctrl, letter, plain};
+use crossterm::event::{KeyCode, KeyModifiers};
 
 /// Some keys, and what they do in a mode.
 #[derive(Clone, Copy, Debug)]
@@ -202,7 +18,7 @@ pub struct Binding {
     pub help: &'static str,
 }
 
-const fn binding(
+pub(super) const fn binding(
     mode: Mode,
     keys: &'static [KeyPress],
     action: KeyAction,
@@ -212,9 +28,13 @@ const fn binding(
 }
 
 const UP: KeyPress = plain(KeyCode::Up);
+
 const DOWN: KeyPress = plain(KeyCode::Down);
+
 const ENTER: KeyPress = plain(KeyCode::Enter);
+
 const ESC: KeyPress = plain(KeyCode::Esc);
+
 const TAB: KeyPress = plain(KeyCode::Tab);
 
 /// Every key there is.
@@ -397,104 +217,3 @@ pub const TABLE: &[Binding] = &[
     binding(Mode::Question, &[letter('y')], KeyAction::Yes, "yes"),
     binding(Mode::Question, &[letter('n')], KeyAction::No, "no; any other key leaves it as it is"),
 ];
-
-/// Whether an action is about a message; its view knows these as the stream does.
-fn is_on_message(action: KeyAction) -> bool {
-    matches!(
-        action,
-        KeyAction::Reply
-            | KeyAction::Edit
-            | KeyAction::Recall
-            | KeyAction::React
-            | KeyAction::Answered
-            | KeyAction::OpenLink
-            | KeyAction::Save
-            | KeyAction::Picture
-            | KeyAction::Conversation
-            | KeyAction::Copy
-            | KeyAction::CopyId
-            | KeyAction::Cancel
-            | KeyAction::Retry
-            | KeyAction::Delete
-    )
-}
-
-/// Whether an action edits a text; wherever there is one, it is the same.
-fn is_editing(action: KeyAction) -> bool {
-    matches!(
-        action,
-        KeyAction::LineStart
-            | KeyAction::LineEnd
-            | KeyAction::WordLeft
-            | KeyAction::WordRight
-            | KeyAction::DeleteToStart
-            | KeyAction::DeleteToEnd
-            | KeyAction::DeleteWord
-            | KeyAction::DeleteNextWord
-            | KeyAction::DeleteNext
-            | KeyAction::Yank
-            | KeyAction::Undo
-    )
-}
-
-/// The action of a key in a mode; `None` where it means nothing, or is text.
-pub fn action(mode: Mode, event: &KeyEvent) -> Option<KeyAction> {
-    let find = |mode| {
-        TABLE
-            .iter()
-            .find(|binding| binding.mode == mode && binding.keys.iter().any(|key| key.is(event)))
-    };
-    if let Some(binding) = find(mode) {
-        return Some(binding.action);
-    }
-    if mode == Mode::Question {
-        return Some(KeyAction::Back);
-    }
-    if mode == Mode::View {
-        let on_message = find(Mode::Stream).map(|binding| binding.action);
-        if let Some(action) = on_message.filter(|action| is_on_message(*action)) {
-            return Some(action);
-        }
-    }
-    if mode.takes_text() {
-        let editing = find(Mode::Write).map(|binding| binding.action);
-        if let Some(action) = editing.filter(|action| is_editing(*action)) {
-            return Some(action);
-        }
-    }
-    let is_text = matches!(event.code, KeyCode::Char(_))
-        && event.modifiers.difference(KeyModifiers::SHIFT).is_empty();
-    if mode.takes_text() && is_text {
-        return None;
-    }
-    find(Mode::Anywhere).map(|binding| binding.action)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_key_means_two_things_in_one_place() {
-        for (index, binding) in TABLE.iter().enumerate() {
-            for other in &TABLE[index + 1..] {
-                let is_shared = binding.keys.iter().any(|key| other.keys.contains(key));
-                assert!(binding.mode != other.mode || !is_shared, "{binding:?} {other:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn letters_are_text_while_writing() {
-        let q = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
-        assert_eq!(action(Mode::List, &q), Some(KeyAction::Quit));
-        assert_eq!(action(Mode::Write, &q), None);
-        assert_eq!(action(Mode::Question, &q), Some(KeyAction::Back));
-        let c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-        assert_eq!(action(Mode::Write, &c), Some(KeyAction::Quit));
-        let u = KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL);
-        for mode in [Mode::Write, Mode::Search, Mode::Pick] {
-            assert_eq!(action(mode, &u), Some(KeyAction::DeleteToStart));
-        }
-    }
-}

@@ -1,121 +1,22 @@
 //! A message's content as lines of styled text: what people read of each segment, never the bytes of
 //! a file, and no address where a name will do.
 
+mod lines;
+mod one_line;
+mod span;
+
+pub use one_line::{last_line, line, one_line};
+pub use span::{Span, TextLook};
+
 use super::links;
 use crate::model::content::{Content, ForwardItem, Media, Segment};
 use crate::model::inline::Inline;
-use crate::model::message::Message;
 use crate::text;
-use std::borrow::Cow;
+use lines::Lines;
 use std::time::Duration;
 
 /// Messages of a forward that are shown with it; its view shows all of them.
 const FORWARD_LINES: usize = 3;
-
-/// The most characters of one line of a list.
-const MAX_LINE: usize = 200;
-
-/// Look of a piece of text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum TextLook {
-    #[default]
-    Plain,
-    Quiet,
-    /// Somebody is mentioned.
-    Mention,
-    /// The account itself, or everybody, is mentioned.
-    Me,
-    /// A file, a place, a card.
-    Media,
-    Link,
-    /// A message that was taken back.
-    Recalled,
-    /// What a message waits for.
-    Waiting,
-    Wrong,
-    /// A reaction of one's own.
-    Mine,
-}
-
-/// Text in one look; nothing in it can steer a terminal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Span {
-    pub text: String,
-    pub look: TextLook,
-    /// It is what was searched for.
-    pub is_hit: bool,
-}
-
-impl Span {
-    /// A text of others, made safe to show.
-    pub fn new(text: &str, look: TextLook) -> Self {
-        Self { text: text::visible(text).into_owned(), look, is_hit: false }
-    }
-}
-
-/// Lines that are being made.
-#[derive(Default)]
-struct Lines {
-    done: Vec<Vec<Span>>,
-    line: Vec<Span>,
-    /// Characters that may still be put.
-    left: usize,
-}
-
-impl Lines {
-    /// Puts text behind what is there; its line breaks begin new lines.
-    fn put(&mut self, text: &str, look: TextLook) {
-        let text = match text.char_indices().nth(self.left) {
-            Some((end, _)) => &text[..end],
-            None => text,
-        };
-        self.left -= text.chars().count();
-        for (index, line) in text.split(['\n', '\u{2028}', '\u{2029}']).enumerate() {
-            if index > 0 {
-                self.done.push(std::mem::take(&mut self.line));
-            }
-            let line = line.strip_suffix('\r').unwrap_or(line);
-            if !line.is_empty() {
-                self.line.push(Span::new(line, look));
-            }
-        }
-    }
-
-    /// Plain text, the addresses in it standing out.
-    fn put_text(&mut self, text: &str) {
-        let mut end = 0;
-        for link in links::find(text) {
-            self.put(&text[end..link.start], TextLook::Plain);
-            self.put(&text[link.clone()], TextLook::Link);
-            end = link.end;
-        }
-        self.put(&text[end..], TextLook::Plain);
-    }
-
-    /// A word that does not touch the words beside it.
-    fn put_word(&mut self, word: &str, look: TextLook) {
-        if self.line.last().is_some_and(|span| !span.text.ends_with(char::is_whitespace)) {
-            self.put(" ", TextLook::Plain);
-        }
-        self.put(word, look);
-    }
-
-    /// Begins a new line unless one has just begun.
-    fn begin_line(&mut self) {
-        if !self.line.is_empty() {
-            self.done.push(std::mem::take(&mut self.line));
-        }
-    }
-
-    fn finish(mut self) -> Vec<Vec<Span>> {
-        if !self.line.is_empty() || self.done.is_empty() {
-            self.done.push(self.line);
-        }
-        self.done
-    }
-}
 
 /// The lines of a content, of at most so many characters in all.
 pub fn lines(content: &Content, most: usize) -> Vec<Vec<Span>> {
@@ -203,55 +104,6 @@ fn put_forwarded(lines: &mut Lines, segments: &[Segment], depth: usize) {
         }
     }
     lines.begin_line();
-}
-
-/// A content on one line, for lists and quotes.
-pub fn line(content: &Content) -> String {
-    let Some(segments) = content.segments() else {
-        return one_line(&content.readable());
-    };
-    let mut line = String::new();
-    for segment in segments {
-        let word = match segment {
-            Segment::Text { text } => Cow::Borrowed(&**text),
-            Segment::Emoji { .. } => Cow::Owned(emoji(segment)),
-            segment => Cow::Owned(word(segment)),
-        };
-        let is_text = matches!(segment, Segment::Text { .. } | Segment::Emoji { .. });
-        if (!is_text || line.starts_with('@'))
-            && !line.is_empty()
-            && !line.ends_with(char::is_whitespace)
-            && !word.starts_with(char::is_whitespace)
-        {
-            line.push(' ');
-        }
-        line.push_str(&word);
-        if line.len() > MAX_LINE * 4 {
-            break;
-        }
-    }
-    one_line(&line)
-}
-
-/// The beginning of a text, its line breaks and tabs as spaces.
-pub fn one_line(text: &str) -> String {
-    let begin: String = text.chars().take(MAX_LINE).collect();
-    begin.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The last line of a conversation: who said what, people by their names where that is wanted.
-pub fn last_line(message: &Message, own: &str, has_name: bool) -> String {
-    let said = match &message.recall {
-        Some(_) => "[recalled]".to_owned(),
-        None => line(&message.content),
-    };
-    match (&message.sender, message.direction) {
-        (_, crate::model::message::Direction::Outbound) => format!("{own}{said}"),
-        (Some(sender), _) if has_name && !sender.name.is_empty() => {
-            format!("{}: {said}", sender.name)
-        }
-        _ => said,
-    }
 }
 
 /// A segment that is no text in a few words, such as `[image] cat.png, 12 kB`.

@@ -1,4 +1,4 @@
-//! Actions of keys.
+//! Keys: the action of each is carried out.
 
 use super::view::{ScrollView, ViewSubject};
 use super::{Effect, Focus, Model, Question, ServerRequest, edit};
@@ -107,20 +107,7 @@ impl Model {
             KeyAction::No => self.answer(false),
             KeyAction::Return => self.return_from_jump(),
             KeyAction::MarkRead | KeyAction::Mute | KeyAction::Pin => self.set_conversation(action),
-            KeyAction::Reply
-            | KeyAction::Edit
-            | KeyAction::Recall
-            | KeyAction::React
-            | KeyAction::Answered
-            | KeyAction::OpenLink
-            | KeyAction::Save
-            | KeyAction::Picture
-            | KeyAction::Conversation
-            | KeyAction::Copy
-            | KeyAction::CopyId
-            | KeyAction::Cancel
-            | KeyAction::Retry
-            | KeyAction::Delete => self.on_message(action),
+            action if action.is_on_message() => self.on_message(action),
             moving => match place {
                 Mode::List => self.move_in_list(moving),
                 Mode::View => self.move_in_view(moving),

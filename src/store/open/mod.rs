@@ -1,5 +1,8 @@
 //! Opening a store file: making it, knowing it for ours, and saying clearly what is wrong.
 
+mod identify;
+mod refused;
+
 use super::error::{Result, StoreError};
 use super::file::{FoundLog, StoreFile};
 use super::ids::IdPermutation;
@@ -7,33 +10,22 @@ use super::migration;
 use super::options::{Access, StoreOptions};
 use super::overlay::Overlay;
 use super::recount::recount_if_damaged;
-use super::tables::{MARK, META, SCHEMA, counters, key_check};
-use super::transaction::{Transaction, TransactionContext};
+use super::tables::{META, SCHEMA, counters};
+use super::transaction::TransactionContext;
 use super::view::View;
-use crate::clock::now;
 use crate::log::Log as _;
 use crate::log::disk::{PreallocatedFile, StorageFactory, StoreFileKind, make_private};
-use redb::{
-    Builder, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
-    TableError,
-};
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read};
+use identify::{Identity, has_content, identify, initialise};
+use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase};
+use refused::{disk, refused};
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The first bytes of every redb file.
-const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
-
 /// The pauses between two looks at a file that another process has.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(100)];
-
-/// Identity of a store.
-struct Identity {
-    schema: u32,
-    ids: IdPermutation,
-}
 
 /// An open file whose tables are there and whose schema is ours.
 pub(super) struct Opened {
@@ -248,87 +240,6 @@ fn builder(options: &StoreOptions) -> Builder {
     builder
 }
 
-/// Checks the mark and the schema; [`StoreError::Absent`] where the file has no tables at all.
-fn identify(txn: &ReadTransaction, path: &Path) -> Result<Identity> {
-    let foreign = || {
-        StoreError::Open(format!(
-            "{} belongs to another program; it is left as it is\n  choose another file with --db",
-            path.display()
-        ))
-    };
-    let meta = match txn.open_table(META) {
-        Ok(meta) => meta,
-        Err(TableError::TableDoesNotExist(_)) if txn.list_tables()?.next().is_none() => {
-            return Err(StoreError::Absent);
-        }
-        Err(TableError::Storage(error)) => return Err(error.into()),
-        Err(_) => return Err(foreign()),
-    };
-    if meta.get("application")?.is_none_or(|mark| mark.value() != MARK) {
-        return Err(foreign());
-    }
-    let schema =
-        meta.get("schema")?.and_then(|v| Some(u32::from_le_bytes(v.value().try_into().ok()?)));
-    let key = meta.get("id key")?.and_then(|v| v.value().try_into().ok());
-    let check = meta.get("id check")?.and_then(|v| v.value().try_into().ok());
-    let is_whole = |schema, key| schema == 1 || check == Some(key_check(key));
-    match (schema, key) {
-        (Some(schema @ 1..=SCHEMA), Some(key)) if is_whole(schema, key) => {
-            Ok(Identity { schema, ids: IdPermutation::new(key) })
-        }
-        (Some(newer), _) if newer > SCHEMA => Err(StoreError::Open(format!(
-            "{} was written by a newer rechat (schema {newer}, this one knows {SCHEMA}); it is left as it is\n  \
-             update rechat, or choose another file with --db",
-            path.display()
-        ))),
-        _ => Err(StoreError::Open(format!(
-            "{} is damaged: its description is not whole\n  restore a backup",
-            path.display()
-        ))),
-    }
-}
-
-/// Marks a new file as ours and makes every table, so that readers find them.
-fn initialise(database: &Database) -> Result<IdPermutation> {
-    let key = uuid::Uuid::new_v4().into_bytes();
-    let ids = IdPermutation::new(key);
-    let failed = |error: &dyn std::fmt::Display| {
-        StoreError::Open(format!("the new store could not be written: {error}"))
-    };
-    let txn = database.begin_write()?;
-    {
-        let mut meta = txn.open_table(META)?;
-        meta.insert("application", MARK)?;
-        meta.insert("schema", SCHEMA.to_le_bytes().as_slice())?;
-        meta.insert("id key", key.as_slice())?;
-        meta.insert("id check", key_check(key).as_slice())?;
-    }
-    let context = StoreOptions::new("", Access::Write).context(ids);
-    Transaction::open(&txn, &context, now())?.finish()?;
-    txn.commit().map_err(|error| failed(&error))?;
-    Ok(ids)
-}
-
-/// Whether there is a file with anything in it; one without redb's first bytes is refused.
-fn has_content(path: &Path) -> Result<bool> {
-    let mut head = Vec::new();
-    match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(disk(path, "opened", &error)),
-        Ok(file) => file
-            .take(REDB_MAGIC.len() as u64)
-            .read_to_end(&mut head)
-            .map_err(|error| disk(path, "read", &error))?,
-    };
-    if !head.is_empty() && head != REDB_MAGIC {
-        return Err(StoreError::Open(format!(
-            "{} is no rechat store; it is left as it is\n  choose another file with --db",
-            path.display()
-        )));
-    }
-    Ok(!head.is_empty())
-}
-
 /// Makes a new store. It gets its name once it is whole, so that no other process meets a half of
 /// it; where two make one at once, the first stays.
 fn make(options: &StoreOptions) -> Result<()> {
@@ -357,35 +268,4 @@ fn make(options: &StoreOptions) -> Result<()> {
     placed?;
     // So that the name outlives a power cut, too.
     make_private(path).map_err(|error| disk(path, "made", &error))
-}
-
-fn disk(path: &Path, verb: &str, error: &io::Error) -> StoreError {
-    let advice = match error.kind() {
-        io::ErrorKind::PermissionDenied => {
-            "give this user the right to it, or choose another file with --db"
-        }
-        io::ErrorKind::ReadOnlyFilesystem => {
-            "its file system is read-only; choose another file with --db"
-        }
-        io::ErrorKind::StorageFull => "free some space on that disk",
-        _ => "choose another file with --db",
-    };
-    StoreError::Open(format!("{} cannot be {verb}: {error}\n  {advice}", path.display()))
-}
-
-fn refused(path: &Path, error: &DatabaseError) -> StoreError {
-    match error {
-        DatabaseError::DatabaseAlreadyOpen => StoreError::InUse(format!(
-            "{} is in use by another process that does not answer as a rechat server\n  \
-             end it (`fuser {0}` names it), or choose another file with --db",
-            path.display()
-        )),
-        DatabaseError::UpgradeRequired(_)
-        | DatabaseError::Storage(redb::StorageError::Corrupted(_)) => StoreError::Open(format!(
-            "{} cannot be read: {error}\n  restore it from a backup, or choose another file with --db",
-            path.display()
-        )),
-        DatabaseError::Storage(redb::StorageError::Io(error)) => disk(path, "opened", error),
-        _ => StoreError::Open(format!("{} cannot be opened: {error}", path.display())),
-    }
 }

@@ -1,5 +1,6 @@
-//! Keys of rows that remember texts of clients and platforms. The texts are hashed, so that keys are
-//! short. A time comes first, so that new rows are at the end of the table.
+//! Keys of rows by which duplicates are recognized: idempotency keys, and messages that were seen or
+//! sent. Texts are hashed, so that keys are short. A time comes first, so that new rows are at the end
+//! of the table.
 
 use crate::model::change::Inbound;
 use crate::model::message::Message;

@@ -1,19 +1,21 @@
 //! `GET /api/stream`, `rechat list --follow`, and how all that lasts ends when the server stops:
 //! contract, Part 2, items 17 and 22.
 
-use crate::server::{Home, TestServer, agent, eventually};
-use crate::socket::{Client, send_message};
-use rustix::process::Signal;
+mod ending;
+mod following;
+
+use crate::server::{Home, TestServer, agent};
+use crate::socket::Client;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout};
+use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 
-const EVENTS: &str = "text/event-stream";
-const LINES: &str = "application/x-ndjson";
+pub(super) const EVENTS: &str = "text/event-stream";
+
+pub(super) const LINES: &str = "application/x-ndjson";
 
 /// A stream that was opened.
-struct Stream {
+pub(super) struct Stream {
     lines: BufReader<ureq::BodyReader<'static>>,
 }
 
@@ -78,7 +80,7 @@ impl Stream {
 }
 
 /// Messages `m0` to `m4`; gives their IDs.
-fn five(server: &TestServer) -> Vec<String> {
+pub(super) fn five(server: &TestServer) -> Vec<String> {
     (0..5).map(|i| server.make_for(Some("qq"), "group_1", &format!("m{i}"))).collect()
 }
 
@@ -259,205 +261,4 @@ fn a_comment_keeps_a_silent_stream_alive() {
     server.make("group_1", "x");
     assert_eq!(events.contents(1), ["x"]);
     assert_eq!(lines.json()["data"]["content"], "x");
-}
-
-/// `rechat list --follow --json`
-struct Follower {
-    process: Child,
-    lines: BufReader<ChildStdout>,
-}
-
-impl Follower {
-    fn start(server: &TestServer, arguments: &[&str]) -> Self {
-        let all = [&["list", "--follow", "--json"], arguments].concat();
-        let mut process = server.home.command(&all).spawn().unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap());
-        Self { process, lines }
-    }
-
-    fn content(&mut self) -> String {
-        let mut line = String::new();
-        let read = self.lines.read_line(&mut line).unwrap();
-        assert!(read > 0, "it ended: {:?}", self.process.wait());
-        let message: Value = serde_json::from_str(&line).unwrap();
-        message["content"].as_str().unwrap().to_owned()
-    }
-
-    fn contents(&mut self, count: usize) -> Vec<String> {
-        (0..count).map(|_| self.content()).collect()
-    }
-}
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-#[test]
-fn following_brings_what_there_is_and_what_is_made_meanwhile() {
-    let server = TestServer::start();
-    five(&server);
-    let mut all = Follower::start(&server, &[]);
-    let mut some = Follower::start(&server, &["--platform", "qq", "--conversation", "group_1"]);
-    let mut newest = Follower::start(&server, &["--limit", "2"]);
-    assert_eq!(all.contents(5), ["m0", "m1", "m2", "m3", "m4"], "the oldest first");
-    assert_eq!(some.contents(5), ["m0", "m1", "m2", "m3", "m4"]);
-    assert_eq!(newest.contents(2), ["m3", "m4"]);
-    server.make_for(Some("tg"), "group_1", "elsewhere");
-    server.make_for(Some("qq"), "group_1", "here");
-    assert_eq!(all.contents(2), ["elsewhere", "here"]);
-    assert_eq!(some.contents(1), ["here"]);
-    assert_eq!(newest.contents(2), ["elsewhere", "here"]);
-}
-
-#[test]
-fn following_survives_restarts_of_the_server_without_a_gap_or_a_double() {
-    let mut server = TestServer::start();
-    let mut follower = Follower::start(&server, &[]);
-    // The first may come from the list, the second only from the stream.
-    for content in ["first", "second"] {
-        server.make_for(Some("qq"), "group_1", content);
-        assert_eq!(follower.content(), content);
-    }
-    let mut expected = Vec::new();
-    for round in 0..3 {
-        for i in 0..20 {
-            let content = format!("{round} {i}");
-            server.make_for(Some("qq"), "group_1", &content);
-            expected.push(content);
-        }
-        // Some are printed and some are on their way when the server goes.
-        if round == 1 {
-            server.kill();
-        } else {
-            assert_eq!(server.stop(), Some(0));
-        }
-        server.start_again();
-        server.make_for(Some("qq"), "group_1", &format!("{round} again"));
-        expected.push(format!("{round} again"));
-    }
-    assert_eq!(follower.contents(expected.len()), expected);
-}
-
-/// The last message that it knows is none of the copy's.
-#[test]
-fn following_tells_of_an_older_copy_where_nothing_came_since_it_began() {
-    let mut server = TestServer::start();
-    server.make("group_1", "kept");
-    assert_eq!(server.stop(), Some(0));
-    let copy = server.home.path("copy.redb");
-    std::fs::copy(server.home.db(), &copy).unwrap();
-    server.start_again();
-    server.make("group_1", "lost");
-    let mut follower = Follower::start(&server, &["--limit", "1"]);
-    assert_eq!(follower.content(), "lost");
-    eventually("its stream is open", || {
-        let mut metrics = agent().get(server.url("/metrics")).call().unwrap();
-        let text = metrics.body_mut().read_to_string().unwrap();
-        let open = "http_requests_total{route=\"/api/stream\",code=\"200\"} 1";
-        text.contains(open).then_some(())
-    });
-    assert_eq!(server.stop(), Some(0));
-    std::fs::copy(&copy, server.home.db()).unwrap();
-    server.start_again();
-    let errors = follower.process.stderr.take().unwrap();
-    let mut line = String::new();
-    BufReader::new(errors).read_line(&mut line).unwrap();
-    assert!(line.contains("older copy"), "{line}");
-    server.make("group_1", "new");
-    assert_eq!(follower.content(), "new");
-}
-
-#[test]
-fn following_ends_with_a_word_when_its_token_is_revoked() {
-    let home = Arc::new(Home::new());
-    home.configure("token = 'first'\n");
-    let server = TestServer::start_in(home, &[]);
-    let address = format!("http://{}", server.address);
-    let place = ["--server", &address, "--token", "first", "--limit", "1"];
-    server.home.ok(&["send", "-r", "group_1", "-p", "qq", "x"]);
-    let mut follower = Follower::start(&server, &place);
-    assert_eq!(follower.content(), "x");
-    server.home.configure("token = 'second'\n");
-    server.signal(Signal::HUP);
-    assert_eq!(follower.process.wait().unwrap().code(), Some(1));
-    let mut said = String::new();
-    follower.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(said.contains("token"), "{said}");
-}
-
-#[test]
-fn following_tells_when_the_store_was_replaced_by_an_older_copy() {
-    let mut server = TestServer::start();
-    server.make_for(Some("qq"), "group_1", "kept");
-    assert_eq!(server.stop(), Some(0));
-    let copy = server.home.path("copy.redb");
-    std::fs::copy(server.home.db(), &copy).unwrap();
-    server.start_again();
-    let mut follower = Follower::start(&server, &[]);
-    assert_eq!(follower.content(), "kept");
-    server.make_for(Some("qq"), "group_1", "lost");
-    assert_eq!(follower.content(), "lost");
-    assert_eq!(server.stop(), Some(0));
-    std::fs::copy(&copy, server.home.db()).unwrap();
-    server.start_again();
-    let errors = follower.process.stderr.take().unwrap();
-    let mut line = String::new();
-    BufReader::new(errors).read_line(&mut line).unwrap();
-    assert!(line.contains("older copy"), "{line}");
-    server.make_for(Some("qq"), "group_1", "new");
-    assert_eq!(follower.content(), "new");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn stopping_ends_sessions_with_1001_and_streams_at_their_end() {
-    let mut server = TestServer::start();
-    let mut sessions = Vec::new();
-    for i in 0..20 {
-        let mut client = Client::connect(&server).await;
-        if i % 2 == 0 {
-            client.subscribe().await;
-        }
-        sessions.push(client);
-    }
-    let mut events = Stream::open(&server, "", &[], EVENTS);
-    let mut lines = Stream::open(&server, "", &[], LINES);
-    server.make("group_1", "the last");
-    assert_eq!(events.contents(1), ["the last"]);
-    assert_eq!(lines.json()["data"]["content"], "the last");
-    server.signal(Signal::TERM);
-    for client in &mut sessions {
-        let (code, reason) = client.closed().await.expect("a close frame");
-        assert_eq!(code, 1001);
-        assert!(!reason.is_empty());
-    }
-    while events.line().is_some() {}
-    while lines.line().is_some() {}
-    assert_eq!(server.wait(), Some(0));
-    assert!(!server.log().contains("are cut"), "everything ended in time");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_reads_nothing_does_not_hold_up_the_end() {
-    let mut server = TestServer::start();
-    let mut suspended = Client::connect_small(&server).await;
-    suspended.subscribe().await;
-    let mut fast = Client::connect(&server).await;
-    fast.subscribe().await;
-    let content = "x".repeat(4000);
-    let commands = (0..3000).map(|_| send_message("qq", "group_1", &content));
-    let writer = Client::connect(&server).await;
-    let reading = tokio::spawn(async move {
-        fast.contents(3000).await;
-        fast
-    });
-    writer.send_all(commands).await;
-    let mut fast = reading.await.unwrap();
-    server.signal(Signal::TERM);
-    assert_eq!(fast.closed().await.expect("a close frame").0, 1001);
-    assert_eq!(server.wait(), Some(0));
-    eventually("the log is read", || server.log().contains("stopping").then_some(()));
-    assert!(!server.log().contains("are cut"), "{}", server.log());
 }

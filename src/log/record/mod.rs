@@ -1,9 +1,14 @@
 //! How a message is encoded on disk, in the log and in the store's table: one byte of version, a
 //! checksum, then its fields in postcard.
 
+mod older;
+#[cfg(test)]
+mod tests;
+
 use crate::model::content::Content;
-use crate::model::message::{Direction, Message, MessageType, Recall, ReplyTo, Sender, Status};
+use crate::model::message::{Direction, Message, Recall, ReplyTo, Sender, Status};
 use crate::model::reaction::Reaction;
+use older::{FieldsV1, FieldsV2};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -43,6 +48,7 @@ struct RecordFields<'a> {
 
 /// Bits of `flags`.
 pub(super) const IS_UNCERTAIN: u8 = 1;
+
 pub(super) const IS_UNCONFIRMED: u8 = 2;
 
 /// Fields that few messages have. JSON names them, so that more can be added.
@@ -85,36 +91,6 @@ impl<'a> WireContent<'a> {
     }
 }
 
-/// The fields of version 2, which knew no segments.
-#[derive(Serialize, Deserialize)]
-struct FieldsV2<'a> {
-    #[serde(borrow)]
-    first: FieldsV1<'a>,
-    owner: Option<&'a str>,
-}
-
-/// The fields of version 1, which had no checksum.
-#[derive(Serialize, Deserialize)]
-struct FieldsV1<'a> {
-    id: Uuid,
-    message_type: MessageType,
-    content: &'a str,
-    recipient: &'a str,
-    status: Status,
-    created_at: u64,
-    updated_at: u64,
-    retry_count: u32,
-    platform: Option<&'a str>,
-    direction: Direction,
-    conversation_name: Option<&'a str>,
-    sender: Option<(&'a str, &'a str)>,
-    account: Option<&'a str>,
-    last_error: Option<&'a str>,
-    external_id: Option<&'a str>,
-    original: Option<&'a str>,
-    is_uncertain: bool,
-}
-
 /// A record cannot be read: damaged, or written by a newer rechat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable(String);
@@ -132,6 +108,10 @@ impl fmt::Display for Unreadable {
 }
 
 /// The bytes of a message; its `seq` is the key beside them.
+///
+/// # Errors
+///
+/// A field cannot be encoded.
 pub fn encode(message: &Message) -> Result<Vec<u8>, Unreadable> {
     let failed = |error: &dyn fmt::Display| Unreadable::new(error.to_string());
     let fields = RecordFields {
@@ -184,6 +164,10 @@ fn extras(message: &Message) -> serde_json::Result<Option<Cow<'static, str>>> {
 }
 
 /// The message whose record at `seq` this is. Never panics, whatever the bytes.
+///
+/// # Errors
+///
+/// The bytes are damaged, or of a newer version.
 pub fn decode(seq: u64, bytes: &[u8]) -> Result<Message, Unreadable> {
     let damaged = || Unreadable(format!("the record of message {seq} is damaged"));
     let Some((&version, rest)) = bytes.split_first() else {
@@ -270,134 +254,5 @@ impl RecordFields<'_> {
             is_unconfirmed: self.flags & IS_UNCONFIRMED != 0,
             owner: owned(self.owner),
         })
-    }
-}
-
-impl FieldsV1<'_> {
-    fn into_message(self, seq: u64, owner: Option<&str>) -> Message {
-        let content = Content::of_type(self.message_type, self.content.to_owned());
-        let owned = |text: Option<&str>| text.map(str::to_owned);
-        Message {
-            status: self.status,
-            updated_at: self.updated_at,
-            retry_count: self.retry_count,
-            platform: owned(self.platform),
-            direction: self.direction,
-            conversation_name: owned(self.conversation_name),
-            sender: self.sender.map(|(id, name)| Sender { id: id.into(), name: name.into() }),
-            account: owned(self.account),
-            last_error: owned(self.last_error),
-            external_id: owned(self.external_id),
-            original: owned(self.original),
-            is_uncertain: self.is_uncertain,
-            owner: owned(owner),
-            ..Message::new(seq, self.id, content, self.recipient.to_owned(), self.created_at)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::content::Segment;
-    use proptest::collection::vec;
-    use proptest::option::of;
-    use proptest::prelude::*;
-
-    fn messages() -> impl Strategy<Value = Message> {
-        let head = (
-            any::<u64>(),
-            any::<u128>(),
-            0..6usize,
-            ".*",
-            ".*",
-            0..5usize,
-            any::<[u64; 2]>(),
-            any::<u32>(),
-        );
-        let tail = (
-            of(".*"),
-            any::<bool>(),
-            of(".*"),
-            of((".*", ".*")),
-            of(".*"),
-            of(".*"),
-            of(".*"),
-            of(".*"),
-        );
-        (head, tail, extras()).prop_map(|(h, t, extras)| Message {
-            status: Status::ALL[h.5],
-            updated_at: h.6[1],
-            retry_count: h.7,
-            platform: t.0,
-            direction: Direction::ALL[usize::from(t.1)],
-            conversation_name: t.2,
-            sender: t.3.map(|(id, name)| Sender { id, name }),
-            account: t.4,
-            last_error: t.5,
-            external_id: t.6,
-            original: t.7.clone(),
-            is_uncertain: t.1,
-            is_unconfirmed: !t.1,
-            owner: t.7,
-            reply_to: extras.reply_to,
-            edited_at: extras.edited_at,
-            recall: extras.recall,
-            reactions: extras.reactions,
-            via: extras.via,
-            ..Message::new(h.0, Uuid::from_u128(h.1), content(h.2, h.3), h.4, h.6[0])
-        })
-    }
-
-    fn content(kind: usize, text: String) -> Content {
-        match kind {
-            5 => Content::of(vec![
-                Segment::MentionAll {},
-                Segment::Text { text },
-                Segment::Other { name: "dice".into(), text: None },
-            ]),
-            kind => Content::of_type(MessageType::ALL[kind], text),
-        }
-    }
-
-    fn extras() -> impl Strategy<Value = Extras> {
-        let person = || of((".*", ".*").prop_map(|(id, name)| Sender { id, name }));
-        let fields = (of(any::<u128>()), person(), of(any::<u64>()), vec(".*", 0..3), of(".*"));
-        fields.prop_map(|(id, person, edited_at, emoji, via)| Extras {
-            reply_to: id.map(|id| {
-                let (id, sender) = (Some(Uuid::from_u128(id)), person.clone());
-                Box::new(ReplyTo { id, sender, ..ReplyTo::default() })
-            }),
-            edited_at,
-            recall: edited_at.map(|at| Box::new(Recall { at, by: person })),
-            reactions: emoji
-                .into_iter()
-                .map(|emoji| Reaction { users: vec![emoji.clone()], emoji, count: 3, mine: true })
-                .collect(),
-            via,
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn a_message_reads_back(message in messages()) {
-            let bytes = encode(&message).unwrap();
-            prop_assert_eq!(decode(message.seq, &bytes), Ok(message));
-        }
-
-        #[test]
-        fn damaged_bytes_are_an_error_and_no_panic(bytes in vec(any::<u8>(), 0..200)) {
-            let _ = decode(1, &bytes);
-        }
-
-        #[test]
-        fn a_flipped_bit_is_found(message in messages(), at: prop::sample::Index, bit in 0..8u32) {
-            let mut bytes = encode(&message).unwrap();
-            let at = at.index(bytes.len());
-            bytes[at] ^= 1 << bit;
-            let found = decode(message.seq, &bytes);
-            // The version of before had no checksum; one bit does not lead there.
-            prop_assert!(found.is_err(), "{found:?}");
-        }
     }
 }

@@ -1,0 +1,171 @@
+//! Reading events by offset from the journal.
+
+use super::{CHUNK, Chunk, Events, ReadStep, end};
+use crate::hub::frame::FrameContent;
+use crate::hub::replay::Interest;
+use crate::hub::resume::ResumePoint;
+use crate::model::message::{LOCAL, Message};
+use crate::protocol::event::{EventKind, MessageStatus};
+use crate::store::{EntryContent, JournalEntry, Result, View};
+use std::collections::BTreeSet;
+
+/// Seconds before its place in which messages may have come of which a session was not yet told a
+/// `conversation_updated`, for these are limited to one a second.
+const UNTOLD_SECONDS: u64 = 2;
+
+/// Steps of [`CHUNK`] events that are looked back at most.
+const MAX_STEPS_BACK: usize = 64;
+
+/// Platform and conversation.
+type ConversationNames = BTreeSet<(String, String)>;
+
+/// Conversations with messages shortly before an offset.
+fn untold(view: &View, offset: u64, interest: &Interest) -> Result<ConversationNames> {
+    let mut conversations = ConversationNames::new();
+    let (mut newest, mut until) = (None, offset);
+    for _ in 0..MAX_STEPS_BACK {
+        let from = until.saturating_sub(CHUNK as u64);
+        let Some(entries) = view.journal(from, CHUNK)? else { break };
+        for JournalEntry { offset, at, entry } in entries.into_iter().rev() {
+            if offset > until {
+                continue;
+            }
+            if at + UNTOLD_SECONDS < *newest.get_or_insert(at) {
+                return Ok(conversations);
+            }
+            let EntryContent::Created { seq } = entry else { continue };
+            let Some(message) = view.readable(seq)? else { continue };
+            let platform = message.platform_or_local();
+            if interest.topics.wants_event(u64::MAX, platform, &message.recipient) {
+                conversations.insert((platform.to_owned(), message.recipient));
+            }
+        }
+        if from == 0 {
+            break;
+        }
+        until = from;
+    }
+    Ok(conversations)
+}
+
+impl Events {
+    pub(super) fn step(&mut self, mut chunk: Chunk, at: ResumePoint) -> Result<ReadStep> {
+        let view = chunk.view;
+        let start = self.replay.position();
+        let Some(entries) = view.journal(start, CHUNK)? else { return Ok(ReadStep::Gone) };
+        let mut conversations = ConversationNames::new();
+        if !std::mem::replace(&mut self.has_looked_back, true)
+            && chunk.interest.kinds.has(EventKind::ConversationUpdated)
+        {
+            conversations = untold(view, start, chunk.interest)?;
+        }
+        let mut is_end = entries.len() < CHUNK;
+        let mut last = at;
+        for JournalEntry { offset, entry, .. } in entries {
+            if chunk.is_full() {
+                is_end = false;
+                break;
+            }
+            self.tell(&mut chunk, offset, entry, &mut conversations)?;
+            self.replay.advance(offset);
+            last = chunk.frames.last().map_or(last, |frame| frame.resume);
+        }
+        // The rest of the chunk is dealt with, too.
+        if self.replay.position() > last.cursor.offset {
+            last = view.cursor_at(self.replay.position())?.into();
+        }
+        for (platform, conversation) in conversations {
+            if let Some(entry) = view.conversation(&platform, &conversation)? {
+                chunk.put(&FrameContent::Conversation(&entry), last);
+            }
+        }
+        if is_end {
+            self.replay.advance(view.cursor().offset);
+            self.seq = view.head();
+        }
+        if is_end && chunk.frames.is_empty() {
+            return Ok(ReadStep::End(end(view)));
+        }
+        Ok(ReadStep::Frames(chunk.frames))
+    }
+
+    /// Tells one event of the journal, where it is due; notes the conversation that it changed.
+    fn tell(
+        &mut self,
+        chunk: &mut Chunk,
+        offset: u64,
+        entry: EntryContent,
+        conversations: &mut ConversationNames,
+    ) -> Result<()> {
+        let (view, interest) = (chunk.view, chunk.interest);
+        let is_due = |kind, platform: &str, conversation: &str| {
+            self.replay.is_due(offset, interest, |interest| {
+                interest.wants(kind, offset, platform, conversation)
+            })
+        };
+        let is_due_of =
+            |kind, message: &Message| is_due(kind, message.platform_or_local(), &message.recipient);
+        match entry {
+            // One that was imported to its old place is not new.
+            EntryContent::Created { seq } if seq <= self.seq => {}
+            EntryContent::Created { seq } => {
+                if let Some(message) = view.readable(seq)? {
+                    let platform = message.platform_or_local();
+                    let is_wanted = self.replay.is_due(offset, interest, |interest| {
+                        interest.wants_message(seq, platform, &message.recipient)
+                    });
+                    if is_wanted {
+                        chunk.put(&FrameContent::New(&message), view.cursor_at(offset)?.into());
+                    }
+                    if is_due_of(EventKind::ConversationUpdated, &message) {
+                        conversations.insert((platform.to_owned(), message.recipient.clone()));
+                    }
+                }
+                self.seq = seq;
+            }
+            EntryContent::StatusChanged { seq, status, retry_count, updated_at, last_error } => {
+                if !interest.kinds.has(EventKind::MessageStatus) {
+                    return Ok(());
+                }
+                let message = view.readable(seq)?;
+                if let Some(message) = message.filter(|m| is_due_of(EventKind::MessageStatus, m)) {
+                    let data = MessageStatus {
+                        status,
+                        retry_count,
+                        updated_at,
+                        last_error: last_error.map(Into::into),
+                        ..MessageStatus::of(&message)
+                    };
+                    chunk.put(&FrameContent::Status(data), view.cursor_at(offset)?.into());
+                }
+            }
+            EntryContent::Updated { seq } => {
+                let message = view.readable(seq)?;
+                if let Some(message) = message.filter(|m| is_due_of(EventKind::MessageUpdated, m)) {
+                    chunk.put(&FrameContent::Updated(&message), view.cursor_at(offset)?.into());
+                }
+            }
+            EntryContent::Deleted { seq, id, platform, conversation } => {
+                let platform = platform.as_deref();
+                let topic = platform.unwrap_or(LOCAL);
+                if is_due(EventKind::MessageDeleted, topic, &conversation) {
+                    let conversation = &conversation;
+                    let content = FrameContent::Deleted { id, platform, conversation, seq };
+                    chunk.put(&content, view.cursor_at(offset)?.into());
+                }
+            }
+            EntryContent::ConversationChanged { platform, conversation } => {
+                if is_due(EventKind::ConversationUpdated, &platform, &conversation) {
+                    conversations.insert((platform, conversation));
+                }
+            }
+            EntryContent::Noticed(notice) => {
+                let conversation = notice.conversation.as_deref().unwrap_or_default();
+                if is_due(EventKind::Notice, &notice.platform, conversation) {
+                    chunk.put(&FrameContent::Notice(&notice), view.cursor_at(offset)?.into());
+                }
+            }
+        }
+        Ok(())
+    }
+}

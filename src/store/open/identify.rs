@@ -1,0 +1,103 @@
+//! Whether a file is a store, and of which schema.
+
+use super::refused::disk;
+use crate::clock::now;
+use crate::store::error::{Result, StoreError};
+use crate::store::ids::IdPermutation;
+use crate::store::options::{Access, StoreOptions};
+use crate::store::tables::{MARK, META, SCHEMA, key_check};
+use crate::store::transaction::Transaction;
+use redb::{Database, ReadTransaction, TableError};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// The first bytes of every redb file.
+const REDB_MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
+
+/// Identity of a store.
+pub(super) struct Identity {
+    pub(super) schema: u32,
+    pub(super) ids: IdPermutation,
+}
+
+/// Checks the mark and the schema; [`StoreError::Absent`] where the file has no tables at all.
+pub(super) fn identify(txn: &ReadTransaction, path: &Path) -> Result<Identity> {
+    let foreign = || {
+        StoreError::Open(format!(
+            "{} belongs to another program; it is left as it is\n  choose another file with --db",
+            path.display()
+        ))
+    };
+    let meta = match txn.open_table(META) {
+        Ok(meta) => meta,
+        Err(TableError::TableDoesNotExist(_)) if txn.list_tables()?.next().is_none() => {
+            return Err(StoreError::Absent);
+        }
+        Err(TableError::Storage(error)) => return Err(error.into()),
+        Err(_) => return Err(foreign()),
+    };
+    if meta.get("application")?.is_none_or(|mark| mark.value() != MARK) {
+        return Err(foreign());
+    }
+    let schema =
+        meta.get("schema")?.and_then(|v| Some(u32::from_le_bytes(v.value().try_into().ok()?)));
+    let key = meta.get("id key")?.and_then(|v| v.value().try_into().ok());
+    let check = meta.get("id check")?.and_then(|v| v.value().try_into().ok());
+    let is_whole = |schema, key| schema == 1 || check == Some(key_check(key));
+    match (schema, key) {
+        (Some(schema @ 1..=SCHEMA), Some(key)) if is_whole(schema, key) => {
+            Ok(Identity { schema, ids: IdPermutation::new(key) })
+        }
+        (Some(newer), _) if newer > SCHEMA => Err(StoreError::Open(format!(
+            "{} was written by a newer rechat (schema {newer}, this one knows {SCHEMA}); it is left as it is\n  \
+             update rechat, or choose another file with --db",
+            path.display()
+        ))),
+        _ => Err(StoreError::Open(format!(
+            "{} is damaged: its description is not whole\n  restore a backup",
+            path.display()
+        ))),
+    }
+}
+
+/// Marks a new file as ours and makes every table, so that readers find them.
+pub(super) fn initialise(database: &Database) -> Result<IdPermutation> {
+    let key = uuid::Uuid::new_v4().into_bytes();
+    let ids = IdPermutation::new(key);
+    let failed = |error: &dyn std::fmt::Display| {
+        StoreError::Open(format!("the new store could not be written: {error}"))
+    };
+    let txn = database.begin_write()?;
+    {
+        let mut meta = txn.open_table(META)?;
+        meta.insert("application", MARK)?;
+        meta.insert("schema", SCHEMA.to_le_bytes().as_slice())?;
+        meta.insert("id key", key.as_slice())?;
+        meta.insert("id check", key_check(key).as_slice())?;
+    }
+    let context = StoreOptions::new("", Access::Write).context(ids);
+    Transaction::open(&txn, &context, now())?.finish()?;
+    txn.commit().map_err(|error| failed(&error))?;
+    Ok(ids)
+}
+
+/// Whether there is a file with anything in it; one without redb's first bytes is refused.
+pub(super) fn has_content(path: &Path) -> Result<bool> {
+    let mut head = Vec::new();
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(disk(path, "opened", &error)),
+        Ok(file) => file
+            .take(REDB_MAGIC.len() as u64)
+            .read_to_end(&mut head)
+            .map_err(|error| disk(path, "read", &error))?,
+    };
+    if !head.is_empty() && head != REDB_MAGIC {
+        return Err(StoreError::Open(format!(
+            "{} is no rechat store; it is left as it is\n  choose another file with --db",
+            path.display()
+        )));
+    }
+    Ok(!head.is_empty())
+}

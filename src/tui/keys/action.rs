@@ -1,0 +1,114 @@
+//! Actions of keys.
+
+/// Action of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum KeyAction {
+    Quit,
+    Suspend,
+    Redraw,
+    Help,
+    NextPane,
+    PreviousPane,
+    Jump,
+    NextConversation,
+    PreviousConversation,
+    NextUnread,
+    Notifications,
+    Requests,
+    Search,
+    Platform,
+    Status,
+    Write,
+    Back,
+    Down,
+    Up,
+    PageDown,
+    PageUp,
+    HalfDown,
+    HalfUp,
+    First,
+    Last,
+    Open,
+    MarkRead,
+    Mute,
+    Pin,
+    Reply,
+    Edit,
+    Recall,
+    React,
+    Answered,
+    Return,
+    OpenLink,
+    Save,
+    Picture,
+    Conversation,
+    Copy,
+    CopyId,
+    Cancel,
+    Retry,
+    Delete,
+    NextMatch,
+    PreviousMatch,
+    Send,
+    NewLine,
+    Complete,
+    Older,
+    Newer,
+    LineStart,
+    LineEnd,
+    WordLeft,
+    WordRight,
+    DeleteToStart,
+    DeleteToEnd,
+    DeleteWord,
+    DeleteNextWord,
+    DeleteNext,
+    Yank,
+    Undo,
+    Find,
+    FindEverywhere,
+    Yes,
+    No,
+}
+
+impl KeyAction {
+    /// Whether an action is about a message; its view knows these as the stream does.
+    pub fn is_on_message(self) -> bool {
+        matches!(
+            self,
+            Self::Reply
+                | Self::Edit
+                | Self::Recall
+                | Self::React
+                | Self::Answered
+                | Self::OpenLink
+                | Self::Save
+                | Self::Picture
+                | Self::Conversation
+                | Self::Copy
+                | Self::CopyId
+                | Self::Cancel
+                | Self::Retry
+                | Self::Delete
+        )
+    }
+
+    /// Whether an action edits a text; wherever there is one, it is the same.
+    pub(super) fn is_editing(self) -> bool {
+        matches!(
+            self,
+            Self::LineStart
+                | Self::LineEnd
+                | Self::WordLeft
+                | Self::WordRight
+                | Self::DeleteToStart
+                | Self::DeleteToEnd
+                | Self::DeleteWord
+                | Self::DeleteNextWord
+                | Self::DeleteNext
+                | Self::Yank
+                | Self::Undo
+        )
+    }
+}

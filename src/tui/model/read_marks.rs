@@ -1,0 +1,36 @@
+//! Read marks: the server is told which messages were seen.
+
+use super::effect::ServerRequest;
+use super::scope::ConversationKey;
+use super::{Focus, Model};
+
+impl Model {
+    /// Tells the server what was read: what is on the screen of a conversation that somebody reads.
+    pub(super) fn read_seen(&mut self) {
+        let Some(key) = self.read_key() else { return };
+        let has_unread = self.conversations.get(&key).is_some_and(|open| open.unread > 0);
+        if !has_unread || self.is_reading {
+            return;
+        }
+        let Some(id) = self.stream.seen() else { return };
+        self.is_reading = true;
+        if self.stream.follows() {
+            self.conversations.read(&key);
+        }
+        self.ask(ServerRequest::Read(key, id));
+    }
+
+    /// The conversation that is being read now.
+    pub(super) fn read_key(&self) -> Option<ConversationKey> {
+        let is_read = self.is_watched && self.focus != Focus::List && self.view.is_none();
+        self.stream.scope().whole_conversation().filter(|_| is_read).cloned()
+    }
+
+    /// The terminal gets or loses the keyboard.
+    pub(super) fn look(&mut self, is_watched: bool) {
+        self.is_watched = is_watched;
+        if !is_watched {
+            self.stream.look_away();
+        }
+    }
+}

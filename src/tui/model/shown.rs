@@ -1,0 +1,146 @@
+//! The parts of the state that the screen shows.
+
+use super::draft::ComposerDraft;
+use super::picker::Picker;
+use super::scope::ConversationKey;
+use super::stream::Stream;
+use super::view::ScrollView;
+use super::{ConnectionState, Focus, Model, Question, WRITE_ROWS, conversations};
+use crate::protocol::http::{AdapterStatus, Stats};
+use crate::text;
+use crate::tui::layout::{Front, Layout};
+use jiff::tz::TimeZone;
+use ratatui_textarea::TextArea;
+
+impl Model {
+    /// Where everything is.
+    pub fn layout(&self) -> Layout {
+        // The text to search for is seen below the stream.
+        let is_list = self.focus == Focus::List && self.searching.is_none();
+        let front = if is_list { Front::List } else { Front::Stream };
+        let columns = usize::from(Layout::of(self.size, front, 1).write.width.max(4)) - 3;
+        let rows = text::wrap(&self.draft.text(), columns, WRITE_ROWS).rows.len();
+        let rows = if self.searching.is_some() { 1 } else { rows };
+        Layout::of(self.size, front, rows as u16)
+    }
+
+    /// The conversations of the list, below the row for all of them.
+    pub fn listed(&self) -> Vec<&conversations::ConversationState> {
+        self.conversations.ordered(self.stream.scope().platform.as_deref())
+    }
+
+    /// Where in the list the open one is; 0 stands for all of them.
+    pub fn list_place(&self) -> usize {
+        let Some(key) = &self.stream.scope().conversation else { return 0 };
+        let place = self.listed().iter().position(|conversation| conversation.key == *key);
+        place.map_or(0, |place| place + 1)
+    }
+
+    /// The title of the stream.
+    pub fn title(&self) -> String {
+        let scope = self.stream.scope();
+        let Some(key) = &scope.conversation else { return "Everything".into() };
+        let known = self.conversations.get(key);
+        known.map_or_else(|| key.conversation.clone(), |known| known.name().to_owned())
+    }
+
+    #[allow(missing_docs)]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    #[allow(missing_docs)]
+    pub fn connection(&self) -> &ConnectionState {
+        &self.connection
+    }
+
+    #[allow(missing_docs)]
+    pub fn list_top(&self) -> usize {
+        self.list_top
+    }
+
+    #[allow(missing_docs)]
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    #[allow(missing_docs)]
+    pub fn draft(&self) -> &ComposerDraft {
+        &self.draft
+    }
+
+    #[allow(missing_docs)]
+    pub fn focus(&self) -> Focus {
+        self.focus
+    }
+
+    #[allow(missing_docs)]
+    pub fn view(&self) -> Option<&ScrollView> {
+        self.view.as_ref()
+    }
+
+    /// The question whose answer is waited for.
+    pub fn question(&self) -> Option<&Question> {
+        self.question.as_ref()
+    }
+
+    /// The list to choose from.
+    pub fn picker(&self) -> Option<&Picker> {
+        self.picker.as_ref()
+    }
+
+    /// How many friend and join requests wait for an answer.
+    pub fn waiting_requests(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// Unread messages beside those of the open conversation.
+    pub fn unread_beside(&self) -> u64 {
+        self.conversations.unread_beside(self.stream.scope().conversation.as_ref())
+    }
+
+    /// Whether a conversation has an unfinished text.
+    pub fn has_draft(&self, key: &ConversationKey) -> bool {
+        self.draft.has(key)
+    }
+
+    /// Whether there are conversations of more than one platform.
+    pub fn has_platforms(&self) -> bool {
+        self.conversations.platforms().len() > 1
+    }
+
+    /// The time in Unix seconds.
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// The text being typed to search for.
+    pub fn searching(&self) -> Option<&TextArea<'static>> {
+        self.searching.as_ref()
+    }
+
+    #[allow(missing_docs)]
+    pub fn adapters(&self) -> &[AdapterStatus] {
+        &self.adapters
+    }
+
+    #[allow(missing_docs)]
+    pub fn stats(&self) -> Option<&Stats> {
+        self.stats.as_ref()
+    }
+
+    #[allow(missing_docs)]
+    pub fn per_minute(&self) -> u64 {
+        self.rate.per_minute()
+    }
+
+    /// A word about what was done, for some seconds.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_ref().map(|(text, _)| text.as_str())
+    }
+
+    /// The time zone in which times are shown.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+}

@@ -1,0 +1,10 @@
+//! Tests of the terminal client's state: events go in, and what it wants done comes out.
+
+mod any_order;
+pub mod fixture;
+mod screen;
+mod search;
+mod server;
+mod stream;
+mod unread;
+mod writing;
