@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts the instructions that a server spends on an operation, by callgrind (Debian: valgrind).
 
-    benches/count.py [--only get,list,fan,inbound,outbox] PROGRAM...
+    benches/count.py [--only get,list,fan,inbound,outbox,conversations-1000,conversations-100000] PROGRAM...
 
 Unlike times, counts hardly depend on what else the machine does: they differ by 1 to 2 percent between
 two runs. What the kernel does, and waiting for memory, is not in them. The programs may be release
@@ -11,6 +11,7 @@ builds; with `--config profile.release.debug=1 --config profile.release.strip=fa
 
 import argparse
 import ctypes
+import functools
 import glob
 import http.client
 import json
@@ -162,7 +163,30 @@ def outbox(program, home, count=2000):
     return server.end(count)
 
 
-JOBS = {"get": get, "list": list_, "fan": fan, "inbound": inbound, "outbox": outbox}
+def conversations(program, home, number, count=200):
+    """Pages of 50 conversations, from the newest to somewhere in the middle of so many."""
+    db, lines = f"{home}/a.redb", f"{home}/conversations.jsonl"
+    with open(lines, "w") as file:
+        file.writelines(json.dumps({**waiting(n), "recipient": f"group_{n}"}) + "\n" for n in range(number))
+    subprocess.run([program, "import", lines, "--db", db], capture_output=True, check=True)
+    server = Counted(program, home, "--db", db)
+    page = server.ask("GET", "/api/conversations?limit=50")["conversations"]
+    server.control("-i", "on")
+    for _ in range(count):
+        server.ask("GET", f"/api/conversations?limit=50&before={page[-1]['last_seq']}")
+        server.ask("GET", f"/api/conversations?limit=50&before={page[-1]['last_seq'] - number // 2}")
+    return server.end(2 * count)
+
+
+JOBS = {
+    "get": get,
+    "list": list_,
+    "fan": fan,
+    "inbound": inbound,
+    "outbox": outbox,
+    "conversations-1000": functools.partial(conversations, number=1000),
+    "conversations-100000": functools.partial(conversations, number=100_000),
+}
 
 
 def main():
