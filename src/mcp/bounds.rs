@@ -1,5 +1,5 @@
-//! Bounds of agents: the conversations they see, whether they may send, and how often; a reload of the configuration changes it while calls
-//! are under way.
+//! Bounds of agents: the conversations they see, whether they may send, and how often. A reload of the
+//! configuration changes them while calls are under way.
 
 use crate::config::{AgentSending, McpSettings};
 use crate::error::{Error, Result};
