@@ -281,6 +281,7 @@ impl Ingest {
                 }
             }
             self.count_unstored(work);
+            // Also of what bots alone are told, which is no change.
             self.words.stored();
             if let Some(error) = refusal {
                 tracing::error!(

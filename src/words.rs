@@ -23,12 +23,12 @@ impl Words {
         (seconds > 0).then(|| now.saturating_sub(seconds))
     }
 
-    /// Something that platforms told is stored.
+    /// Something new is stored that bots may be told.
     pub fn stored(&self) {
         self.stored.send_replace(());
     }
 
-    /// Changes whenever something that platforms told is stored.
+    /// Changes whenever something is stored.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.stored.subscribe()
     }

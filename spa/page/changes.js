@@ -1,5 +1,7 @@
 // How a message that is shown takes in what became of it.
 
+import { Refused } from './api.js';
+
 /** @typedef {import('./types.js').Message} Message */
 /** @typedef {import('./feed.js').Feed} Feed */
 
@@ -75,12 +77,13 @@ function after(message, event) {
 }
 
 /**
- * The same for one message; where it was deleted meanwhile, it is as the server told it.
+ * The same for one message; where it was deleted meanwhile, this fails as the next request for it would.
  * @param {Feed} feed
  * @param {Promise<Message>} answer
  * @returns {Promise<Message>}
  */
 export async function oneUpToDate(feed, answer) {
   const [message] = await upToDate(feed, answer.then((told) => [told]));
-  return message ?? answer;
+  if (!message) throw new Refused(404, 'the message was deleted');
+  return message;
 }

@@ -6,6 +6,8 @@ use super::place::PlaceKeeper;
 use super::settings::{BotConfig, BotKind};
 use super::shared::BotsShared;
 use crate::clock::now;
+use crate::model::message::Message;
+use crate::model::notice::ContactRequest;
 use crate::protocol::bots;
 use crate::protocol::platform::PlatformState;
 use crate::store::{EntryContent, FeedEntry, Result, View};
@@ -50,12 +52,26 @@ struct BotStatus {
 }
 
 /// An account that a bot speaks for.
+#[derive(Clone)]
 pub(super) struct ServedAccount {
     pub(super) platform: String,
     pub(super) account: String,
     /// The number that the framework is told.
     pub(super) self_id: i64,
     pub(super) place: Arc<PlaceKeeper>,
+}
+
+impl ServedAccount {
+    /// Whether a message is of this account, as far as is known: a bot reaches no other account's.
+    pub(super) fn has(&self, message: &Message) -> bool {
+        message.platform.as_ref() == Some(&self.platform)
+            && message.account.as_ref().is_none_or(|account| *account == self.account)
+    }
+
+    /// Whether somebody asked this account for something.
+    pub(super) fn has_request(&self, request: &ContactRequest) -> bool {
+        request.notice.platform == self.platform && request.notice.account == self.account
+    }
 }
 
 /// A connection of a bot, counted for as long as it is held.
@@ -83,11 +99,6 @@ impl ConfiguredBot {
 
     pub(super) fn name(&self) -> String {
         self.config.load().name.clone()
-    }
-
-    /// The token of its own, else the server's.
-    pub(super) fn token(&self) -> Option<String> {
-        self.config.load().token.clone().or_else(|| self.shared.core.token.clone())
     }
 
     /// The accounts that it speaks for.

@@ -113,7 +113,13 @@ impl EventFollower<'_> {
             }
             changes.borrow_and_update();
             match self.next(peer).await {
-                Ok(Some(NextFrames { frames, .. })) if frames.is_empty() => {}
+                Ok(Some(NextFrames { frames, .. })) if frames.is_empty() => {
+                    if way.chunks.is_empty() {
+                        self.pass_over();
+                    }
+                    // There may be thousands that the bot does not want.
+                    tokio::task::yield_now().await;
+                }
                 Ok(Some(NextFrames { frames, events })) => {
                     let bytes = frames.iter().map(String::len).sum();
                     let frames = frames.into_iter().map(Message::text);
@@ -168,6 +174,15 @@ impl EventFollower<'_> {
             self.position = entry.offset;
         }
         Ok(Some(next))
+    }
+
+    /// Moves the place over what the bot is not told.
+    fn pass_over(&self) {
+        let view = self.store.view();
+        let moved = view.and_then(|view| self.place.advance(&view, self.position, 0));
+        if let Err(error) = moved {
+            tracing::warn!(bot = self.bot, "the place of a bot cannot be moved: {error}");
+        }
     }
 
     /// Moves the place over what was read.

@@ -30,6 +30,7 @@ pub use settings::{BotConfig, BotKind};
 pub use shared::Core;
 pub use socket::{BotSocket, socket_config};
 
+use crate::health::supervise;
 use crate::protocol::bots;
 use crate::store::Result;
 use bot::ConfiguredBot;
@@ -89,11 +90,17 @@ impl Gateway {
 
     fn begin(&self, config: BotConfig) -> Arc<ConfiguredBot> {
         let bot = Arc::new(ConfiguredBot::new(self.shared.clone(), config));
-        let tasks = &self.shared.core.tasks;
-        match bot.config.load().kind {
-            BotKind::OneBot11 => tasks.spawn(onebot11::run(bot.clone())),
-            BotKind::Satori => tasks.spawn(satori::run(bot.clone())),
+        let (run, stop) = (bot.clone(), bot.stop.clone());
+        let run = move || {
+            let bot = run.clone();
+            async move {
+                match bot.config.load().kind {
+                    BotKind::OneBot11 => onebot11::run(bot.clone()).await,
+                    BotKind::Satori => satori::run(bot.clone()).await,
+                }
+            }
         };
+        self.shared.core.tasks.spawn(supervise("bots", stop, run));
         bot
     }
 

@@ -1,11 +1,13 @@
 //! Messages that bots send: made like any other, and answered with what became of them.
 
 use super::bot::{ConfiguredBot, ServedAccount};
+use super::shared::BotsShared;
 use crate::clock::now;
-use crate::media::content;
+use crate::media::{Blobs, content};
 use crate::model::content::Content;
 use crate::model::message::{Draft, Message, Status};
 use crate::store::{Answer, Command};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -33,117 +35,136 @@ pub(super) enum BotSendOutcome {
     UnderWay,
 }
 
+/// The bot and the account that send.
+struct BotSender {
+    shared: Arc<BotsShared>,
+    bot: String,
+    account: ServedAccount,
+    until: Instant,
+}
+
 /// Makes a message, and waits for its outcome for as long as the bot is patient.
 pub(super) async fn send(
     bot: &ConfiguredBot,
     account: &ServedAccount,
     sending: BotSending,
 ) -> BotSendOutcome {
-    let until = Instant::now() + PATIENCE;
-    match create(bot, account, sending).await {
-        Ok(message) => outcome(bot, message, until).await,
-        Err(reason) => BotSendOutcome::Failed(reason),
-    }
+    let [outcome] = <[_; 1]>::try_from(outcomes(bot, account, vec![sending]).await)
+        .unwrap_or_else(|_| [BotSendOutcome::UnderWay]);
+    outcome
 }
 
 /// Makes messages that follow each other, and waits for the outcomes of all. After one that cannot be
-/// made, none is.
+/// made, none is. It goes on where the bot's connection ends meanwhile: what has not gone out by then
+/// is taken back as well.
 pub(super) async fn outcomes(
     bot: &ConfiguredBot,
     account: &ServedAccount,
     all: Vec<BotSending>,
 ) -> Vec<BotSendOutcome> {
-    let until = Instant::now() + PATIENCE;
-    let (mut made, mut refused) = (Vec::new(), None);
-    for sending in all {
-        match create(bot, account, sending).await {
-            Ok(message) => made.push(message),
-            Err(reason) => {
-                refused = Some(BotSendOutcome::Failed(reason));
-                break;
+    let sender = BotSender {
+        shared: bot.shared.clone(),
+        bot: bot.name(),
+        account: account.clone(),
+        until: Instant::now() + PATIENCE,
+    };
+    let sending = bot.shared.core.tasks.spawn(async move { sender.send(all).await });
+    // A panic leaves it unknown what was made.
+    sending.await.unwrap_or_else(|_| vec![BotSendOutcome::UnderWay])
+}
+
+impl BotSender {
+    async fn send(&self, all: Vec<BotSending>) -> Vec<BotSendOutcome> {
+        let (mut made, mut refused) = (Vec::new(), None);
+        for sending in all {
+            match self.create(sending).await {
+                Ok(message) => made.push(message),
+                Err(reason) => {
+                    refused = Some(BotSendOutcome::Failed(reason));
+                    break;
+                }
+            }
+        }
+        let mut outcomes = Vec::new();
+        for message in made {
+            outcomes.push(self.outcome(message).await);
+        }
+        outcomes.extend(refused);
+        outcomes
+    }
+
+    async fn create(&self, sending: BotSending) -> Result<Message, String> {
+        let BotSending { conversation, content, reply_to, original } = sending;
+        let core = &self.shared.core;
+        let content = kept(&core.blobs, content).await;
+        let ServedAccount { platform, account, .. } = self.account.clone();
+        let draft = Draft::of_bot(&self.bot, account, content, conversation, platform, original);
+        let draft = draft?.in_reply_to(reply_to);
+        let facts = core.registry.routing_facts(None);
+        let create = Command::Create { draft, at: now(), idempotency: None, facts };
+        match core.store.write(create).await {
+            Ok(Answer::Done(message)) => Ok(message),
+            Ok(_) => Err("the message was not stored".into()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    async fn outcome(&self, message: Message) -> BotSendOutcome {
+        let core = &self.shared.core;
+        loop {
+            let ended = core.outcomes.wait(message.seq);
+            // It may have ended before anybody waited.
+            let found = match core.store.view().and_then(|view| view.by_seq(message.seq)) {
+                Ok(Some(found)) => found,
+                Ok(None) => return BotSendOutcome::Failed("the message was deleted".into()),
+                Err(error) => return BotSendOutcome::Failed(error.to_string()),
+            };
+            if let Some(outcome) = ended_as(&found) {
+                return outcome;
+            }
+            let waited = core.stop.run_until_cancelled(timeout_at(self.until, ended)).await;
+            if !matches!(waited, Some(Ok(_))) {
+                return self.give_up(found).await;
             }
         }
     }
-    let mut outcomes = Vec::new();
-    for message in made {
-        outcomes.push(outcome(bot, message, until).await);
+
+    /// The bot waits no longer. A message that has not gone out is taken back, so that what the bot is
+    /// told stays true.
+    async fn give_up(&self, message: Message) -> BotSendOutcome {
+        let store = &self.shared.core.store;
+        let withdraw = Command::Withdraw { id: message.id, at: now() };
+        if let Ok(Answer::Done(withdrawn)) = store.write(withdraw).await {
+            let seconds = PATIENCE.as_secs();
+            let reason =
+                withdrawn.last_error.unwrap_or_else(|| "the account is not connected".into());
+            return BotSendOutcome::Failed(format!("not sent within {seconds} s: {reason}"));
+        }
+        // It ended meanwhile, or an attempt is under way.
+        let found = store.view().and_then(|view| view.by_seq(message.seq)).ok().flatten();
+        found.and_then(|found| ended_as(&found)).unwrap_or(BotSendOutcome::UnderWay)
     }
-    outcomes.extend(refused);
-    outcomes
 }
 
-async fn create(
-    bot: &ConfiguredBot,
-    account: &ServedAccount,
-    sending: BotSending,
-) -> Result<Message, String> {
-    let BotSending { conversation, content, reply_to, original } = sending;
-    let content = kept(bot, content).await;
-    let (platform, name) = (account.platform.clone(), bot.name());
-    let own = account.account.clone();
-    let draft = Draft::of_bot(&name, own, content, conversation, platform, original);
-    let draft = draft?.in_reply_to(reply_to);
-    let core = &bot.shared.core;
-    let facts = core.registry.routing_facts(None);
-    let create = Command::Create { draft, at: now(), idempotency: None, facts };
-    match core.store.write(create).await {
-        Ok(Answer::Done(message)) => Ok(message),
-        Ok(_) => Err("the message was not stored".into()),
-        Err(error) => Err(error.to_string()),
+/// The outcome of a message that has one.
+fn ended_as(message: &Message) -> Option<BotSendOutcome> {
+    match message.status {
+        Status::Sent => Some(BotSendOutcome::Sent(Box::new(message.clone()))),
+        Status::Failed | Status::Canceled => {
+            let reason = message.last_error.clone();
+            let reason = reason.unwrap_or_else(|| format!("it is {}", message.status));
+            Some(BotSendOutcome::Failed(reason))
+        }
+        Status::Pending | Status::Sending => None,
     }
 }
 
 /// The content with the bytes of its files kept as media, so that they can be seen here, too.
-async fn kept(bot: &ConfiguredBot, content: Content) -> Content {
+async fn kept(blobs: &Blobs, content: Content) -> Content {
     if !content::has_bytes(&content) {
         return content;
     }
-    let (blobs, given) = (bot.shared.core.blobs.clone(), content.clone());
+    let (blobs, given) = (blobs.clone(), content.clone());
     let keeping = tokio::task::spawn_blocking(move || content::keep_inbound(&blobs, &given));
     keeping.await.unwrap_or(content)
-}
-
-async fn outcome(bot: &ConfiguredBot, message: Message, until: Instant) -> BotSendOutcome {
-    let core = &bot.shared.core;
-    loop {
-        let ended = core.outcomes.wait(message.seq);
-        // It may have ended before anybody waited.
-        let found = match core.store.view().and_then(|view| view.by_seq(message.seq)) {
-            Ok(Some(found)) => found,
-            Ok(None) => return BotSendOutcome::Failed("the message was deleted".into()),
-            Err(error) => return BotSendOutcome::Failed(error.to_string()),
-        };
-        match found.status {
-            Status::Sent => return BotSendOutcome::Sent(Box::new(found)),
-            Status::Failed | Status::Canceled => {
-                let status = found.status;
-                let reason = found.last_error.unwrap_or_else(|| format!("it is {status}"));
-                return BotSendOutcome::Failed(reason);
-            }
-            Status::Pending | Status::Sending => {}
-        }
-        if timeout_at(until, ended).await.is_err() {
-            return give_up(bot, found).await;
-        }
-    }
-}
-
-/// The bot waits no longer. A message that has not gone out is taken back, so that what the bot is
-/// told stays true.
-async fn give_up(bot: &ConfiguredBot, message: Message) -> BotSendOutcome {
-    let withdraw = Command::Withdraw { id: message.id, at: now() };
-    match bot.shared.core.store.write(withdraw).await {
-        Ok(Answer::Done(withdrawn)) => {
-            let seconds = PATIENCE.as_secs();
-            let reason =
-                withdrawn.last_error.unwrap_or_else(|| "the account is not connected".into());
-            BotSendOutcome::Failed(format!("not sent within {seconds} s: {reason}"))
-        }
-        _ => match bot.shared.core.store.view().and_then(|view| view.by_seq(message.seq)) {
-            Ok(Some(found)) if found.status == Status::Sent => {
-                BotSendOutcome::Sent(Box::new(found))
-            }
-            _ => BotSendOutcome::UnderWay,
-        },
-    }
 }

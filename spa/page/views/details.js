@@ -93,7 +93,9 @@ export function details(feed, id, known, by) {
 
   ends.push(
     feed.batch.watch((batch) => {
-      if (batch.some((event) => ('change' in event && event.change.id === id) || ('update' in event && event.update.id === id))) void look();
+      const isOf = (/** @type {import('../feed.js').Batch[number]} */ event) =>
+        ('change' in event && event.change.id === id) || ('update' in event && event.update.id === id) || ('removed' in event && event.removed === id);
+      if (batch.some(isOf)) void look();
       else if (known && conversationName(known) !== named) draw(known);
     }),
   );

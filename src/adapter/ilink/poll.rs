@@ -41,7 +41,7 @@ pub(super) async fn poll(account: &RunningAccount, cursor: &mut String) -> PollE
                 hold = updates.hold.unwrap_or(hold);
                 let is_new = brings_news(&updates, cursor);
                 if !take(account, cursor, updates).await {
-                    return PollEnd::Stopped;
+                    return not_taken(account);
                 }
                 sleep(pause(is_new, began.elapsed(), account.settings.reconnect)).await;
                 continue;
@@ -80,7 +80,16 @@ fn pause(is_new: bool, took: Duration, reconnect: Duration) -> Duration {
     if is_new || took > HELD { Duration::ZERO } else { reconnect.min(PAUSE) }
 }
 
-/// Has what a poll answered stored, in one commit; `false` where the core takes nothing any more.
+/// Why what a poll answered was not stored: the next poll brings it again.
+fn not_taken(account: &RunningAccount) -> PollEnd {
+    if account.stop.is_cancelled() {
+        return PollEnd::Stopped;
+    }
+    let words = "what came in could not be stored, and is asked for again; the log says why";
+    PollEnd::Unreachable(words.to_owned())
+}
+
+/// Has what a poll answered stored, in one commit; `false` where it is not.
 async fn take(account: &RunningAccount, cursor: &mut String, updates: Updates) -> bool {
     let (platform, id) = (account.platform(), &account.login.account);
     let (mut messages, mut replies) = (Vec::new(), BTreeMap::new());

@@ -133,11 +133,13 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     // The store's lock first: it proves that a socket found beside it is stale.
     let activity = Arc::new(ActivityCounts::default());
     let committed = Arc::new(Notify::new());
+    let words = Arc::new(Words::default());
     let commits = Commits {
         hub: hub.clone(),
         outbox: observer,
         activity: activity.clone(),
         media: committed.clone(),
+        words: words.clone(),
     };
     let store = open_store(&config, &socket, commits).await?;
     activity.read_back(&store, now())?;
@@ -149,7 +151,7 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let page = welcome::page(&config, address);
     let (policy, retention) = watch::channel(config.retention());
     let (context, background, unstored) =
-        start(config, page, store.clone(), media, hub, activity, outbox, retention, stop)?;
+        start(config, page, store.clone(), media, hub, words, activity, outbox, retention, stop)?;
     let changes = context.registry.changes();
     context.tasks.spawn(log::tell_of_adapters(changes, context.stop.clone()));
     let live = Live { context: context.clone(), log, retention: policy };
@@ -199,6 +201,7 @@ fn start(
     store: Arc<Store>,
     media: OpenedMedia,
     hub: Arc<Hub>,
+    words: Arc<Words>,
     activity: Arc<ActivityCounts>,
     outbox: Outbox,
     retention: watch::Receiver<retention::RetentionPolicy>,
@@ -206,7 +209,6 @@ fn start(
 ) -> Result<(Arc<ServerContext>, impl Future<Output = ()>, Arc<AtomicUsize>)> {
     let (registry, tasks) = (Registry::new(), TaskTracker::new());
     let (core, inbound) = EventSink::new(MAX_EVENTS, MAX_EVENT_BYTES);
-    let words = Arc::new(Words::default());
     let ingest = Ingest::new(
         store.clone(),
         registry.clone(),
@@ -221,7 +223,6 @@ fn start(
     let receiving = tokio::spawn(health::supervise("ingest", never, move || ingest.clone().run()));
     // Before anything comes in: its words are kept for bots.
     let actions = Actions::new(store.clone(), registry.clone());
-    let server_token = config.tokens.iter().find(|token| token.name == "token");
     let parts = gateway::Core {
         store: store.clone(),
         registry: registry.clone(),
@@ -230,7 +231,6 @@ fn start(
         blobs: media.blobs.clone(),
         signer: media.signer.clone(),
         words,
-        token: server_token.map(|token| token.secret.reveal().to_owned()),
         stop: stop.clone(),
         tasks: tasks.clone(),
     };
@@ -351,6 +351,7 @@ struct Commits {
     outbox: CommitObserver,
     activity: Arc<ActivityCounts>,
     media: Arc<Notify>,
+    words: Arc<Words>,
 }
 
 impl Listener for Commits {
@@ -364,6 +365,7 @@ impl Listener for Commits {
         self.activity.committed(&batch.changes, now());
         self.hub.committed(batch);
         self.media.notify_one();
+        self.words.stored();
     }
 }
 

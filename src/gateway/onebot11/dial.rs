@@ -77,7 +77,8 @@ async fn dial(url: &Uri, session: &BotSession) -> Result<BotSocket, Error> {
     headers.insert(HeaderName::from_static("x-client-role"), role);
     let agent = concat!("OneBot/11 rechat/", env!("CARGO_PKG_VERSION"));
     headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-    if let Some(token) = session.bot.token() {
+    // Never the server's token: who listens there could do everything here.
+    if let Some(token) = &session.bot.config.load().token {
         headers.insert(AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}"))?);
     }
     let (stream, _) = connect_async_with_config(request, Some(socket_config()), true).await?;

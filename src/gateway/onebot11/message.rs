@@ -71,8 +71,7 @@ pub(super) fn find(
         return view.by_external(&account.platform, &account.account, id);
     }
     let Ok(seq) = id.parse() else { return Ok(None) };
-    let is_its = |message: &Message| message.platform.as_ref() == Some(&account.platform);
-    Ok(view.readable(seq)?.filter(is_its))
+    Ok(view.readable(seq)?.filter(|message| account.has(message)))
 }
 
 /// The content of a message that goes to another platform: people by their own IDs. The error says

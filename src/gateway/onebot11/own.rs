@@ -157,6 +157,10 @@ impl Asked<'_> {
         let Ok(id) = flag.parse() else {
             return ActionAnswer::Failed(BAD_REQUEST, "`flag` is not one that rechat told".into());
         };
+        let asked = self.view.request(id).ok().flatten();
+        if !asked.is_some_and(|request| self.account.has_request(&request)) {
+            return ActionAnswer::Failed(FAILED, "there is no such request".into());
+        }
         let approve = self.fields.text("approve").is_none_or(|approve| approve == "true");
         let reason = self.fields.text("reason").unwrap_or_default();
         match self.bot.shared.core.actions.answer_request(id, approve, reason).await {

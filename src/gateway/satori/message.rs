@@ -16,12 +16,13 @@ pub(super) fn id_of(message: &Message) -> String {
 
 /// A message by such an ID.
 pub(super) fn find(view: &View, account: &ServedAccount, id: &str) -> Result<Option<Message>> {
-    if let Some(found) = view.by_external(&account.platform, &account.account, id)? {
-        return Ok(Some(found));
+    // Ours first: looking for a platform's own ID reads through the newest messages.
+    if let Ok(id) = id.parse()
+        && let Some(found) = view.by_id(id)?
+    {
+        return Ok(Some(found).filter(|message| account.has(message)));
     }
-    let Ok(id) = id.parse() else { return Ok(None) };
-    let is_its = |message: &Message| message.platform.as_ref() == Some(&account.platform);
-    Ok(view.by_id(id)?.filter(is_its))
+    view.by_external(&account.platform, &account.account, id)
 }
 
 /// The content of a message as elements.

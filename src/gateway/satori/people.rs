@@ -181,6 +181,10 @@ pub(super) async fn answer_request(asked: &SatoriCall<'_>) -> Result<Value, Refu
     let request = request.parse();
     let unknown = |_| (StatusCode::NOT_FOUND, "there is no such request".to_owned());
     let request = request.map_err(unknown)?;
+    let found = asked.view()?.request(request).map_err(|error| of_store(&error))?;
+    if !found.is_some_and(|found| asked.account.has_request(&found)) {
+        return Err((StatusCode::NOT_FOUND, "there is no such request".to_owned()));
+    }
     let approve = asked.params.get("approve").and_then(Value::as_bool);
     let approve = approve.ok_or_else(|| bad_request("`approve` is missing"))?;
     let comment = asked.text("comment").unwrap_or_default();

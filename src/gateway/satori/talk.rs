@@ -118,6 +118,7 @@ pub(super) fn list(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let has_more = found.len() > limit;
     found.truncate(limit);
     let token = found.last().filter(|_| has_more).map(|oldest| oldest.seq.to_string());
+    found.retain(|message| asked.account.has(message));
     if asked.text("order").as_deref() != Some("desc") {
         found.reverse();
     }

@@ -11,6 +11,7 @@ pub(super) mod names;
 pub(super) mod notices;
 pub(super) mod parts;
 pub(super) mod recent;
+pub(super) mod recipient;
 pub(super) mod requests;
 pub(super) mod scalar;
 pub(super) mod segment;

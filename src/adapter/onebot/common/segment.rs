@@ -4,6 +4,7 @@
 
 use super::fields::Fields;
 use super::scalar::Scalar;
+use crate::model::content::MAX_READ;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -39,7 +40,22 @@ impl<'a> WireSegment<'a> {
         self
     }
 
-    /// Reads a segment; what is none has no kind.
+    /// Segments of a message that is a list of them, or a single one, and whether the list was cut;
+    /// `None` where it is neither.
+    pub(in crate::adapter::onebot) fn list(message: &'a RawValue) -> Option<(Vec<Self>, bool)> {
+        let json = message.get();
+        match json.as_bytes().first()? {
+            b'[' => {
+                let list: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+                let is_cut = list.len() > MAX_READ;
+                Some((list.into_iter().take(MAX_READ).map(Self::parse).collect(), is_cut))
+            }
+            b'{' => Some((vec![Self::parse(message)], false)),
+            _ => None,
+        }
+    }
+
+    /// Reads a segment; a value that is none has no kind.
     pub(in crate::adapter::onebot) fn parse(json: &'a RawValue) -> Self {
         #[derive(Deserialize)]
         struct Parts<'a> {

@@ -2,6 +2,7 @@
 //! added: `channel_<guild>_<channel>`.
 
 use crate::adapter::onebot::common::channel;
+use crate::adapter::onebot::common::recipient::resolve_bare;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -63,17 +64,7 @@ pub(super) fn resolve(recipient: &str, is_known: &dyn Fn(&str) -> bool) -> Resul
             "`{recipient}` is no conversation of OneBot 11; write group_<id> or private_<id>"
         ));
     }
-    let (group, private) = (format!("group_{recipient}"), format!("private_{recipient}"));
-    match (is_known(&group), is_known(&private)) {
-        (true, false) => Ok(group),
-        (false, true) => Ok(private),
-        (true, true) => Err(format!(
-            "`{recipient}` is known as a group and as a user; write {group} or {private}"
-        )),
-        (false, false) => {
-            Err(format!("nothing is known of `{recipient}`; write {group} or {private}"))
-        }
-    }
+    resolve_bare(recipient, is_known, None)
 }
 
 #[cfg(test)]

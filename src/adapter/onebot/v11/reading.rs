@@ -5,7 +5,7 @@ use super::segment::{self, Surroundings};
 use crate::adapter::onebot::common::parts::{MessagePart, MessageReading};
 use crate::adapter::onebot::common::scalar::Scalar;
 use crate::adapter::onebot::common::segment::WireSegment;
-use crate::model::content::{ForwardItem, MAX_FORWARD_DEPTH, MAX_READ, MAX_SEGMENTS, Segment};
+use crate::model::content::{ForwardItem, MAX_FORWARD_DEPTH, MAX_SEGMENTS, Segment};
 use crate::model::message::{MessageType, Sender};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -56,16 +56,11 @@ pub(super) fn files(message: &RawValue) -> Vec<NamedFile> {
         })
     };
     let string: String;
-    let segments = match message.get().as_bytes().first() {
-        Some(b'[') => {
-            let list: Vec<&RawValue> = serde_json::from_str(message.get()).unwrap_or_default();
-            list.into_iter().take(MAX_READ).map(WireSegment::parse).collect()
-        }
-        Some(b'{') => vec![WireSegment::parse(message)],
-        _ => {
-            string = serde_json::from_str(message.get()).unwrap_or_default();
-            cq::parse(&string)
-        }
+    let segments = if let Some((list, _)) = WireSegment::list(message) {
+        list
+    } else {
+        string = serde_json::from_str(message.get()).unwrap_or_default();
+        cq::parse(&string)
     };
     segments.iter().filter_map(file).collect()
 }
@@ -79,18 +74,11 @@ fn parts(
 ) -> (Vec<MessagePart>, bool) {
     let json = message.get();
     let string: String;
-    let mut is_cut = false;
-    let segments = match json.as_bytes().first() {
-        Some(b'[') => {
-            let list: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-            is_cut = list.len() > MAX_READ;
-            list.into_iter().take(MAX_READ).map(WireSegment::parse).collect()
-        }
-        Some(b'{') => vec![WireSegment::parse(message)],
-        _ => {
-            string = serde_json::from_str(json).unwrap_or_default();
-            cq::parse(&string)
-        }
+    let (segments, is_cut) = if let Some(list) = WireSegment::list(message) {
+        list
+    } else {
+        string = serde_json::from_str(json).unwrap_or_default();
+        (cq::parse(&string), false)
     };
     // The part that is cut off stays in `original`.
     let is_plain = !is_cut && segments.iter().all(|segment| segment.kind() == Some("text"));

@@ -1,6 +1,7 @@
 //! The conversations of OneBot 12: `group_<id>`, `private_<id>`, `channel_<guild>_<channel>`.
 
 use crate::adapter::onebot::common::channel;
+use crate::adapter::onebot::common::recipient::resolve_bare;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -48,17 +49,7 @@ pub(super) fn resolve(recipient: &str, is_known: &dyn Fn(&str) -> bool) -> Resul
     if Address::parse(recipient).is_some() {
         return Ok(recipient.to_owned());
     }
-    let (group, private) = (format!("group_{recipient}"), format!("private_{recipient}"));
-    match (is_known(&group), is_known(&private)) {
-        (true, false) => Ok(group),
-        (false, true) => Ok(private),
-        (true, true) => Err(format!(
-            "`{recipient}` is known as a group and as a user; write {group} or {private}"
-        )),
-        (false, false) => Err(format!(
-            "nothing is known of `{recipient}`; write {group}, {private} or channel_<guild>_<channel>"
-        )),
-    }
+    resolve_bare(recipient, is_known, Some("channel_<guild>_<channel>"))
 }
 
 #[cfg(test)]

@@ -5,23 +5,17 @@ use crate::adapter::onebot::common::parts::{
     self, MessagePart, MessageReading, location, media, mention, text,
 };
 use crate::adapter::onebot::common::segment::WireSegment;
-use crate::model::content::{MAX_READ, Segment};
+use crate::model::content::Segment;
 use crate::model::message::{ReplyTo, Sender};
 use serde_json::value::RawValue;
 
 /// Reads a message: segments, or one segment or a text from those who send such.
 pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> MessageReading {
     let json = message.get();
-    let mut is_cut = false;
-    let segments = match json.as_bytes().first() {
-        Some(b'[') => {
-            let list: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-            is_cut = list.len() > MAX_READ;
-            list.into_iter().take(MAX_READ).map(WireSegment::parse).collect()
-        }
-        Some(b'{') => vec![WireSegment::parse(message)],
-        _ => vec![WireSegment::text(serde_json::from_str::<String>(json).unwrap_or_default())],
-    };
+    let (segments, is_cut) = WireSegment::list(message).unwrap_or_else(|| {
+        let text: String = serde_json::from_str(json).unwrap_or_default();
+        (vec![WireSegment::text(text)], false)
+    });
     // The part that is cut off stays in `original`.
     let is_plain = !is_cut && segments.iter().all(|segment| segment.kind() == Some("text"));
     let parts = segments.iter().filter_map(|segment| part(segment, is_me)).collect();
@@ -30,14 +24,7 @@ pub(super) fn read(message: &RawValue, is_me: &dyn Fn(&str) -> bool) -> MessageR
 
 /// The IDs of the pictures, sounds, videos and files of a message, in their order.
 pub(super) fn file_ids(message: &RawValue) -> Vec<Option<String>> {
-    let json = message.get();
-    let segments = match json.as_bytes().first() {
-        Some(b'[') => {
-            let list: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-            list.into_iter().take(MAX_READ).map(WireSegment::parse).collect()
-        }
-        _ => vec![WireSegment::parse(message)],
-    };
+    let (segments, _) = WireSegment::list(message).unwrap_or_default();
     let is_file = |segment: &&WireSegment<'_>| {
         matches!(segment.kind(), Some("image" | "voice" | "audio" | "video" | "file"))
     };
