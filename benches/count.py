@@ -167,7 +167,7 @@ def conversations(program, home, number, count=200):
     """Pages of 50 conversations, from the newest to somewhere in the middle of so many."""
     db, lines = f"{home}/a.redb", f"{home}/conversations.jsonl"
     with open(lines, "w") as file:
-        file.writelines(json.dumps({**waiting(n), "recipient": f"group_{n}"}) + "\n" for n in range(number))
+        file.writelines(json.dumps({**waiting(n), "recipient": f"group_{n}", "status": "Sent"}) + "\n" for n in range(number))
     subprocess.run([program, "import", lines, "--db", db], capture_output=True, check=True)
     server = Counted(program, home, "--db", db)
     page = server.ask("GET", "/api/conversations?limit=50")["conversations"]

@@ -76,7 +76,8 @@ pub static KEYS: &[ConfigKey] = &[
     key("limits.uploads", "number", "16", "4", "uploads of media at one time"),
     key("limits.memory_bytes", "number", "268435456", "67108864",
         "bytes that bodies of requests and answers hold in memory at one time; beyond it the answer is 503; \
-         events that slow clients read again hold at most a quarter of that in addition, and wait beyond it"),
+         events that clients read again hold at most a quarter of that in addition; beyond it \
+         they are read in small pieces"),
     key("limits.wrong_tokens", "number, at least 1", "30", "10",
         "wrong tokens a minute from one address; further ones are answered with 429, the right token never is"),
     key("limits.session_commands", "number, at least 1", "20000", "100",

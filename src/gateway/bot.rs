@@ -3,7 +3,7 @@
 use super::ids::Named;
 use super::memory::{self, LogPlace};
 use super::place::PlaceKeeper;
-use super::settings::{BotConfig, BotKind};
+use super::settings::{BotConfig, BotKind, without_secrets};
 use super::shared::BotsShared;
 use crate::clock::now;
 use crate::model::message::Message;
@@ -99,6 +99,11 @@ impl ConfiguredBot {
 
     pub(super) fn name(&self) -> String {
         self.config.load().name.clone()
+    }
+
+    /// The token of its own, else the server's (contract, item 35).
+    pub(super) fn token(&self) -> Option<String> {
+        self.config.load().token.clone().or_else(|| self.shared.core.token.clone())
     }
 
     /// The accounts that it speaks for.
@@ -240,7 +245,7 @@ impl ConfiguredBot {
             delivered,
             waiting,
             last_error: status.last_error.clone(),
-            url: config.url.as_ref().map(ToString::to_string),
+            url: config.url.as_ref().map(without_secrets),
             accounts: accounts.collect(),
         }
     }

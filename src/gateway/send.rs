@@ -50,7 +50,7 @@ pub(super) async fn send(
     sending: BotSending,
 ) -> BotSendOutcome {
     let [outcome] = <[_; 1]>::try_from(outcomes(bot, account, vec![sending]).await)
-        .unwrap_or_else(|_| [BotSendOutcome::UnderWay]);
+        .unwrap_or([BotSendOutcome::UnderWay]);
     outcome
 }
 

@@ -154,6 +154,13 @@ fn url_of(url: &str) -> Result<Uri, String> {
     }
 }
 
+/// An address without its user and query, which may hold secrets.
+pub(super) fn without_secrets(url: &Uri) -> String {
+    let host = url.host().unwrap_or_default();
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    format!("{}://{host}{port}{}", url.scheme_str().unwrap_or("ws"), url.path())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

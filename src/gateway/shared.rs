@@ -28,6 +28,8 @@ pub struct Core {
     pub signer: Signer,
     #[allow(missing_docs)]
     pub words: Arc<Words>,
+    /// The server's own token, for bots without one.
+    pub token: Option<String>,
     /// Ends everything.
     pub stop: CancellationToken,
     /// Where connections run.

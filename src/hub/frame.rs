@@ -102,7 +102,8 @@ impl FrameBatch {
     }
 
     /// Encodes frames that were read from the store, with the memory that was reserved for them.
-    pub(super) fn held(mut frames: Vec<Frame>, mut reserved: Reserved) -> Arc<Self> {
+    pub(super) fn held(mut frames: Vec<Frame>, reserved: Option<Reserved>) -> Arc<Self> {
+        let Some(mut reserved) = reserved else { return Self::of(None, frames) };
         let (wire, ends) = encode(&frames);
         reserved.shrink_to(wire.len());
         let reserved = Arc::new(reserved);

@@ -2,12 +2,18 @@
 
 use bytes::Bytes;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 /// Bytes that one permit of the semaphore stands for.
 const UNIT: usize = 1 << 10;
 
-/// Memory for the frames of replays. A replay that finds none free waits until others have been read.
+/// How long a replay waits for memory. Beyond it, it goes on in small pieces that are not counted: clients
+/// that read nothing keep no other one from reading.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Memory for the frames of replays.
 #[derive(Debug)]
 pub(super) struct ReplayMemory {
     units: u32,
@@ -16,7 +22,7 @@ pub(super) struct ReplayMemory {
 
 /// Memory that one step of a replay holds; free again once the last of its bytes is dropped.
 #[derive(Debug)]
-pub(super) struct Reserved(Option<OwnedSemaphorePermit>);
+pub(super) struct Reserved(OwnedSemaphorePermit);
 
 /// Bytes with the reservation that they hold.
 struct ReservedBytes {
@@ -37,21 +43,19 @@ impl ReplayMemory {
         Self { units, free: Arc::new(Semaphore::new(units as usize)) }
     }
 
-    /// Reserves so many bytes, or all there are where that is less; waits until they are free.
-    pub(super) async fn reserve(&self, bytes: usize) -> Reserved {
+    /// Reserves so many bytes, or all there are where that is less; `None` where others hold them.
+    pub(super) async fn reserve(&self, bytes: usize) -> Option<Reserved> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.units);
-        // The semaphore is never closed.
-        Reserved(self.free.clone().acquire_many_owned(units).await.ok())
+        let free = self.free.clone().acquire_many_owned(units);
+        timeout(PATIENCE, free).await.ok()?.ok().map(Reserved)
     }
 }
 
 impl Reserved {
     /// Gives back what is reserved beyond so many bytes.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
-        if let Some(permit) = &mut self.0 {
-            let units = bytes.div_ceil(UNIT);
-            drop(permit.split(permit.num_permits().saturating_sub(units)));
-        }
+        let units = bytes.div_ceil(UNIT);
+        drop(self.0.split(self.0.num_permits().saturating_sub(units)));
     }
 
     /// The bytes, which hold the reservation until the last of them is dropped.
@@ -63,22 +67,21 @@ impl Reserved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::FutureExt;
 
-    #[test]
-    fn memory_is_free_again_when_the_last_of_its_bytes_is_gone() {
+    #[tokio::test(start_paused = true)]
+    async fn memory_is_free_again_when_the_last_of_its_bytes_is_gone() {
         let memory = ReplayMemory::new(4 * UNIT);
-        let mut first = memory.reserve(4 * UNIT).now_or_never().unwrap();
-        assert!(memory.reserve(1).now_or_never().is_none());
+        let mut first = memory.reserve(4 * UNIT).await.unwrap();
+        assert!(memory.reserve(1).await.is_none());
         first.shrink_to(3 * UNIT);
         let first = Arc::new(first);
         let held = first.hold(Bytes::from(vec![0; 3 * UNIT]));
         drop(first);
-        assert!(memory.reserve(UNIT).now_or_never().is_some());
+        assert!(memory.reserve(UNIT).await.is_some());
         let rest = held.slice(2..);
         drop(held);
-        assert!(memory.reserve(2 * UNIT).now_or_never().is_none());
+        assert!(memory.reserve(2 * UNIT).await.is_none());
         drop(rest);
-        assert!(memory.reserve(100 * UNIT).now_or_never().is_some(), "one alone is always let in");
+        assert!(memory.reserve(100 * UNIT).await.is_some(), "one alone is always let in");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::frame::{Frame, FrameBatch, FrameContent};
 use super::mailbox::{AdapterStates, Batches, CaughtUp, FrameForm, Mailbox, MailboxContent};
-use super::reading::{MAX_STEP, ReadStep, StoreReading, seq_at};
+use super::reading::{CHUNK_BYTES, MAX_STEP, ReadStep, SMALL_CHUNK_BYTES, StoreReading, seq_at};
 use super::replay::{Interest, TooManyReplays};
 use super::resume::ResumePoint;
 use super::{Hub, State, position_of};
@@ -300,7 +300,8 @@ impl Subscriber {
                 MailboxContent::Behind(delivered) => delivered,
             };
             let reserved = self.hub.replay_memory.reserve(MAX_STEP).await;
-            match self.read_on(delivered, store) {
+            let most = if reserved.is_some() { CHUNK_BYTES } else { SMALL_CHUNK_BYTES };
+            match self.read_on(delivered, store, most) {
                 Ok(Some(frames)) if frames.is_empty() => tokio::task::yield_now().await,
                 Ok(Some(frames)) => {
                     return Ok(Batches::from_iter([FrameBatch::held(frames, reserved)]));
@@ -314,6 +315,7 @@ impl Subscriber {
                     return Err(CursorGone);
                 }
                 Err(error) => {
+                    drop(reserved);
                     tracing::debug!("a session cannot read on: {error}");
                     tokio::time::sleep(STORE_PAUSE).await;
                 }
@@ -321,13 +323,18 @@ impl Subscriber {
         }
     }
 
-    /// One step through the store, and back to the live stream at its end; `None` where it cannot
-    /// go on.
-    fn read_on(&mut self, delivered: Position, store: &Store) -> store::Result<Option<Vec<Frame>>> {
+    /// One step through the store of about so many bytes, and back to the live stream at its end;
+    /// `None` where it cannot go on.
+    fn read_on(
+        &mut self,
+        delivered: Position,
+        store: &Store,
+        most_bytes: usize,
+    ) -> store::Result<Option<Vec<Frame>>> {
         let view = store.view()?;
         let form = self.form;
         let reading = self.reading.get_or_insert_with(|| StoreReading::from(form, delivered));
-        let position = match reading.step(&view, &self.interest, form.shows_cursor())? {
+        let position = match reading.step(&view, &self.interest, form.shows_cursor(), most_bytes)? {
             ReadStep::Frames(frames) => return Ok(Some(frames)),
             ReadStep::End(position) => position,
             ReadStep::Gone => return Ok(self.go_on_without_events().then(Vec::new)),

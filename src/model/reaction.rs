@@ -1,5 +1,6 @@
 //! Reactions to a message, and how they change (contract, item 27).
 
+use crate::model::content::MAX_EMOJI_BYTES;
 use serde::{Deserialize, Serialize};
 
 /// People of whom it is remembered, for each emoji of a message, that they reacted.
@@ -21,6 +22,20 @@ pub struct Reaction {
     /// Platform IDs of those of them that are known, the first [`MAX_REACTORS`]; never shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<String>,
+}
+
+/// Checks the emoji of a reaction that somebody asks for.
+///
+/// # Errors
+///
+/// It is empty, too long, or has control characters; the text says so.
+pub fn check_emoji(emoji: &str) -> Result<(), String> {
+    if emoji.is_empty() || emoji.len() > MAX_EMOJI_BYTES || emoji.chars().any(char::is_control) {
+        return Err(format!(
+            "the emoji is empty, longer than {MAX_EMOJI_BYTES} bytes, or has control characters"
+        ));
+    }
+    Ok(())
 }
 
 /// A change of the reactions to a message.

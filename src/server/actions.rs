@@ -7,7 +7,7 @@ use super::operation::Call;
 use super::request::read_json;
 use crate::actions::ActionFailure;
 use crate::adapter::ActionError;
-use crate::model::content::MAX_EMOJI_BYTES;
+use crate::model::reaction::check_emoji;
 use crate::protocol::http::{OpenedForward, Request, RequestAnswer, Requests};
 use hyper::StatusCode;
 
@@ -44,12 +44,7 @@ pub async fn recall(call: Call<'_>) -> Result<HttpResponse> {
 pub async fn react(call: Call<'_>, on: bool) -> Result<HttpResponse> {
     let emoji = call.parameters.get("emoji").unwrap_or_default();
     let emoji = percent_encoding::percent_decode_str(emoji).decode_utf8_lossy().into_owned();
-    if emoji.is_empty() || emoji.len() > MAX_EMOJI_BYTES || emoji.chars().any(char::is_control) {
-        return Err(ErrorResponse::bad_request(format!(
-            "the emoji in the path is empty, longer than {MAX_EMOJI_BYTES} bytes, or has control \
-             characters"
-        )));
-    }
+    check_emoji(&emoji).map_err(ErrorResponse::bad_request)?;
     let message = call.context.actions.react(id_of(&call)?, emoji, on).await?;
     Ok(json(StatusCode::OK, &message))
 }

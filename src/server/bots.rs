@@ -74,7 +74,8 @@ fn check(
 ) -> Result<Granted> {
     match own {
         Some(own) => context.access.check_own(peer, headers, uri, own),
-        None => context.access.check(peer, headers, uri, true, Need::Handshake),
+        // A bot reads and sends, which an implementation's token does not cover.
+        None => context.access.check(peer, headers, uri, true, Need::Send),
     }
 }
 

@@ -130,6 +130,15 @@ impl Router {
             && found.as_ref().is_none_or(is_page)
             && hyper_tungstenite::is_upgrade_request(&request);
         let target = match &found {
+            // Without a token, a page elsewhere that has rebound its name could ask by plain requests.
+            _ if bot.as_ref().is_some_and(|bot| {
+                bot.token().is_none()
+                    && context.access.is_open()
+                    && !hyper_tungstenite::is_upgrade_request(&request)
+            }) =>
+            {
+                OriginTarget::Api
+            }
             _ if endpoint.is_some() || bot.is_some() || is_lost => OriginTarget::Adapter,
             Some(found) if found.value.route.path == media::SIGNED => OriginTarget::Adapter,
             Some(found) if is_page(found) => OriginTarget::Page,

@@ -5,7 +5,7 @@ use super::conversation::{ConversationRow, is_mention};
 use super::damage::guarded;
 use super::error::{Result, StoreError};
 use super::journal;
-use super::open::{on_overlay, open};
+use super::open::{damage_of_log, on_overlay, open};
 use super::options::StoreOptions;
 use super::postings::{Places, locate};
 use super::tables::{Counters, KEYS, KEYS_BY_AGE, SEEN, SENT, Term, unpack, unpack_places};
@@ -51,6 +51,8 @@ impl StoreReport {
 ///
 /// The file cannot be opened. What is wrong inside it is in the report.
 pub fn check_file(options: &StoreOptions) -> Result<StoreReport> {
+    // Read first: opening sets a damaged log aside.
+    let of_log = guarded(|| damage_of_log(options)).unwrap_or_default();
     let mut report = match guarded(|| check(&open(options)?.view()?)) {
         Ok(report) => report,
         Err(error @ (StoreError::InUse(_) | StoreError::Open(_))) => return Err(error),
@@ -60,6 +62,10 @@ pub fn check_file(options: &StoreOptions) -> Result<StoreReport> {
             report
         }
     };
+    for damage in of_log {
+        report
+            .find(format!("the write-ahead log: {damage}; a copy of it is kept beside the store"));
+    }
     report.part("the file", |report| {
         let mut file = on_overlay(options)?;
         match file.database.check_integrity() {

@@ -202,13 +202,17 @@ fn an_export_that_nobody_reads_makes_room_for_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replays_share_their_room_and_a_client_that_reads_nothing_keeps_it_from_nobody_for_long() {
-    let server = limited("memory_bytes = 2097152\nidle_seconds = 2\n");
+async fn replays_share_their_memory_and_clients_that_read_nothing_keep_no_other_from_reading() {
+    let server = limited("memory_bytes = 2097152\n");
     for i in 0..60 {
         server.make_for(Some("nowhere"), "group_1", &format!("{i} {}", "x".repeat(100_000)));
     }
-    let mut stalled = Client::connect_small(&server).await;
-    stalled.say(&json!({"type": "subscribe", "since": 0})).await;
+    let mut stalled = Vec::new();
+    for _ in 0..4 {
+        let mut client = Client::connect_small(&server).await;
+        client.say(&json!({"type": "subscribe", "since": 0})).await;
+        stalled.push(client);
+    }
     let reading = (0..6).map(async |_| {
         let mut client = Client::connect(&server).await;
         client.subscribe_since(0).await;

@@ -62,6 +62,7 @@ mod readme;
 mod reload;
 mod routing;
 mod satori;
+mod satori_attack;
 mod search;
 mod sending;
 mod signing_in;

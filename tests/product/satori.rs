@@ -573,12 +573,15 @@ async fn hostile_contents_are_answered_and_the_server_goes_on() {
         "</a>".repeat(300_000),
         "&#x110000;&#0;&amp;amp;".repeat(10_000),
         "<at id=\"1\"/>".repeat(20_000),
+        "<b>x</b>".repeat(500_000),
     ] {
         let create = json!({"channel_id": "lobby", "content": content});
         let (status, answer) = caller.try_call("message.create", &create);
         let start: String = content.chars().take(30).collect();
         assert!(matches!(status, 200 | 400), "{start}: {status} {answer}");
     }
+    let many = format!("{{\"channel_id\": \"lobby\", \"content\": [{}0]}}", "0,".repeat(5_000_000));
+    assert_eq!(caller.ask("POST", "message.create", many.as_bytes(), "application/json").0, 400);
     let large = vec![b' '; (16 << 20) + 1];
     assert_eq!(caller.ask("POST", "message.create", &large, "application/json").0, 413);
     caller.call("message.create", &json!({"channel_id": "lobby", "content": "still here"}));

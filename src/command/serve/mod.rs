@@ -223,6 +223,7 @@ fn start(
     let receiving = tokio::spawn(health::supervise("ingest", never, move || ingest.clone().run()));
     // Before anything comes in: its words are kept for bots.
     let actions = Actions::new(store.clone(), registry.clone());
+    let server_token = config.tokens.iter().find(|token| token.name == "token");
     let parts = gateway::Core {
         store: store.clone(),
         registry: registry.clone(),
@@ -231,6 +232,7 @@ fn start(
         blobs: media.blobs.clone(),
         signer: media.signer.clone(),
         words,
+        token: server_token.map(|token| token.secret.reveal().to_owned()),
         stop: stop.clone(),
         tasks: tasks.clone(),
     };

@@ -2,6 +2,7 @@
 //! (communication/ws-reverse.md).
 
 use super::session::BotSession;
+use crate::gateway::settings::without_secrets;
 use crate::gateway::socket::{BotSocket, socket_config};
 use crate::protocol::platform::PlatformState;
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -52,7 +53,9 @@ pub(super) async fn keep_connected(session: BotSession, url: Uri) {
                 (PlatformState::Connecting, reason)
             }
             Some(Ok(Err(error))) => refusal(&url, &error),
-            Some(Err(_)) => (PlatformState::Connecting, format!("{} does not answer", shown(&url))),
+            Some(Err(_)) => {
+                (PlatformState::Connecting, format!("{} does not answer", without_secrets(&url)))
+            }
         };
         if stop.is_cancelled() {
             break;
@@ -77,23 +80,15 @@ async fn dial(url: &Uri, session: &BotSession) -> Result<BotSocket, Error> {
     headers.insert(HeaderName::from_static("x-client-role"), role);
     let agent = concat!("OneBot/11 rechat/", env!("CARGO_PKG_VERSION"));
     headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-    // Never the server's token: who listens there could do everything here.
-    if let Some(token) = &session.bot.config.load().token {
+    if let Some(token) = session.bot.token() {
         headers.insert(AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}"))?);
     }
     let (stream, _) = connect_async_with_config(request, Some(socket_config()), true).await?;
     Ok(BotSocket::new(stream))
 }
 
-/// The address without its user and query, which may hold secrets.
-fn shown(url: &Uri) -> String {
-    let host = url.host().unwrap_or_default();
-    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-    format!("{}://{host}{port}{}", url.scheme_str().unwrap_or("ws"), url.path())
-}
-
 fn refusal(url: &Uri, error: &Error) -> (PlatformState, String) {
-    let url = shown(url);
+    let url = without_secrets(url);
     match error {
         Error::Http(response) => {
             let status = response.status();

@@ -5,6 +5,7 @@ use super::answer::{ActionAnswer, BAD_REQUEST, FAILED, NO_SUCH_ACTION};
 use super::message::{self, conversation_of_group, find, group_number, person_number, person_of};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::raw_object::RawObject;
+use crate::model::reaction::check_emoji;
 use crate::protocol::overview::Conversation;
 use crate::store::{ConversationQuery, Result, View};
 use serde_json::{Value, json};
@@ -182,6 +183,9 @@ impl Asked<'_> {
         let Ok(Some(message)) = found else {
             return ActionAnswer::Failed(FAILED, "there is no such message".into());
         };
+        if let Err(words) = check_emoji(emoji.encode_utf8(&mut [0; 4])) {
+            return ActionAnswer::Failed(BAD_REQUEST, words);
+        }
         let on = self.fields.text("set").is_none_or(|set| set == "true");
         match self.bot.shared.core.actions.react(message.id, emoji.to_string(), on).await {
             Ok(_) => ActionAnswer::Done(Value::Null),

@@ -6,6 +6,7 @@ use super::request::{RefusedCall, SatoriCall, bad_request, no_method};
 use super::{media, people, talk};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::onebot11;
+use crate::gateway::raw_object::RawObject;
 use crate::media::Hash;
 use hyper::StatusCode;
 use serde_json::value::RawValue;
@@ -153,13 +154,12 @@ async fn call(asked: &SatoriCall<'_>, method: &str) -> Result<Value, RefusedCall
 }
 
 /// A body that is an object, or nothing: some frameworks send none where there are no parameters.
-fn object(body: &[u8]) -> Result<Map<String, Value>, RefusedCall> {
-    if body.trim_ascii().is_empty() {
-        return Ok(Map::new());
+fn object(body: &[u8]) -> Result<RawObject<'_>, RefusedCall> {
+    let text = std::str::from_utf8(body).map_err(|_| bad_request("the body is no UTF-8"))?;
+    if matches!(text.trim_ascii(), "" | "null") {
+        return Ok(RawObject::default());
     }
-    let read = serde_json::from_slice::<Option<Map<String, Value>>>(body);
-    let read = read.map_err(|error| bad_request(format!("the body must be an object: {error}")))?;
-    Ok(read.unwrap_or_default())
+    RawObject::parse(text).ok_or_else(|| bad_request("the body must be a JSON object"))
 }
 
 /// Calls the account's implementation; what it sends goes the way of all messages.

@@ -196,12 +196,12 @@ fn passes(
     let about = match subject {
         EventSubject::Created(message) | EventSubject::Updated(message) => {
             text = message.content.readable();
-            let is_new = matches!(subject, EventSubject::Created(_));
             FilterInput {
                 platform,
                 conversation: Some(&message.recipient),
                 person: message.sender.as_ref().map(|sender| sender.id.as_str()),
-                text: is_new.then_some(&*text),
+                // Also of one that was changed: what a bot may not read, it may not read in a recall.
+                text: Some(&*text),
                 mentions_me: message.content.mentions_me(),
             }
         }

@@ -145,14 +145,14 @@ pub(super) async fn administer(asked: &SatoriCall<'_>, method: &str) -> Result<V
         return Err(no_method(method));
     }
     let needed = |key: &str| asked.needed(key).map(|text| id(&text));
-    let duration = asked.params.get("duration").and_then(Value::as_f64).unwrap_or_default();
+    let duration = asked.text("duration").and_then(|text| text.parse::<f64>().ok());
+    let duration = duration.unwrap_or_default();
     let duration = Duration::try_from_secs_f64(duration / 1_000.0).unwrap_or_default();
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     let (action, params) = match method {
         "guild.member.kick" => {
-            let permanent = asked.params.get("permanent").and_then(Value::as_bool);
             let (group, person) = (needed("guild_id")?, needed("user_id")?);
-            let reject = permanent.unwrap_or_default();
+            let reject = asked.params.is_true("permanent");
             let params =
                 json!({"group_id": group, "user_id": person, "reject_add_request": reject});
             ("set_group_kick", params)
@@ -185,8 +185,7 @@ pub(super) async fn answer_request(asked: &SatoriCall<'_>) -> Result<Value, Refu
     if !found.is_some_and(|found| asked.account.has_request(&found)) {
         return Err((StatusCode::NOT_FOUND, "there is no such request".to_owned()));
     }
-    let approve = asked.params.get("approve").and_then(Value::as_bool);
-    let approve = approve.ok_or_else(|| bad_request("`approve` is missing"))?;
+    let approve = asked.needed("approve")? == "true";
     let comment = asked.text("comment").unwrap_or_default();
     let actions = &asked.bot.shared.core.actions;
     actions.answer_request(request, approve, comment).await.map_err(|error| of_action(&error))?;

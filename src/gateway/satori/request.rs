@@ -3,10 +3,10 @@
 use crate::actions;
 use crate::adapter::ActionError;
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use crate::gateway::raw_object::RawObject;
 use crate::model::message::Message;
 use crate::store::{self, View};
 use hyper::StatusCode;
-use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// Why a call is not answered: the status ("状态码") and words for people.
@@ -16,17 +16,14 @@ pub(super) type RefusedCall = (StatusCode, String);
 pub(super) struct SatoriCall<'a> {
     pub(super) bot: &'a Arc<ConfiguredBot>,
     pub(super) account: &'a Arc<ServedAccount>,
-    pub(super) params: Map<String, Value>,
+    /// As they were written, so that a large list costs no more than its text.
+    pub(super) params: RawObject<'a>,
 }
 
 impl SatoriCall<'_> {
-    /// A text or a number, as a text.
+    /// A text, a number, or whether something is so, as a text that says something.
     pub(super) fn text(&self, key: &str) -> Option<String> {
-        match self.params.get(key)? {
-            Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        }
+        self.params.text(key).filter(|text| !text.is_empty())
     }
 
     /// A parameter that must be there.
@@ -49,6 +46,9 @@ impl SatoriCall<'_> {
     /// The conversation that `channel_id` names.
     pub(super) fn conversation(&self) -> Result<String, RefusedCall> {
         let id = self.needed("channel_id")?;
+        if ["private:", "group_", "private_"].contains(&id.as_str()) {
+            return Err(bad_request("`channel_id` names nobody"));
+        }
         super::channel::conversation_of(&*self.view()?, self.account, &id)
             .map_err(|error| of_store(&error))
     }

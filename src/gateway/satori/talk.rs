@@ -6,13 +6,18 @@ use super::request::{RefusedCall, SatoriCall, bad_request, of_action, of_store};
 use crate::gateway::send::{BotSendOutcome, BotSending, outcomes};
 use crate::model::content::Content;
 use crate::model::message::{Message, Sender, Status};
+use crate::model::reaction::check_emoji;
 use crate::store::{MessageFilter, Page, View};
 use hyper::StatusCode;
 use serde_json::{Value, json};
+use tokio::task::block_in_place;
 
 /// Messages of a page, unless the call says otherwise, and at most.
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
+
+/// Bytes of text in an answer to it, before they are escaped.
+const MAX_LIST_BYTES: usize = 1 << 20;
 
 /// `message.create`
 pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
@@ -24,7 +29,9 @@ pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall>
         reply_to: quote.and_then(|id| known(asked, &view, &id)).map(|message| message.id),
         original: None,
     };
-    let made: Vec<_> = content(asked, &view)?.into_iter().map(sending).collect();
+    // Messages that are quoted or forwarded are looked up.
+    let made = block_in_place(|| content(asked, &view))?;
+    let made: Vec<_> = made.into_iter().map(sending).collect();
     let count = made.len();
     let (mut sent, mut failure) = (Vec::new(), None);
     for outcome in outcomes(asked.bot, asked.account, made).await {
@@ -51,9 +58,9 @@ pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall>
 
 /// The messages that `content` makes.
 fn content(asked: &SatoriCall<'_>, view: &View) -> Result<Vec<OutgoingMessage>, RefusedCall> {
-    let text = asked.params.get("content").and_then(Value::as_str);
+    let text = asked.params.text("content");
     let text = text.ok_or_else(|| bad_request("`content` is missing"))?;
-    read(text, &|id| known(asked, view, id)).map_err(bad_request)
+    read(&text, &|id| known(asked, view, id)).map_err(bad_request)
 }
 
 fn known(asked: &SatoriCall<'_>, view: &View, id: &str) -> Option<Message> {
@@ -95,6 +102,16 @@ pub(super) async fn update(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall>
     Ok(json!({}))
 }
 
+/// How many of the first messages an answer has room for; one in any case.
+fn fitting(messages: &[Message]) -> usize {
+    let mut bytes = 0;
+    let fits = messages.iter().take_while(|message| {
+        bytes += message.content.readable().len();
+        bytes <= MAX_LIST_BYTES
+    });
+    fits.count().max(1)
+}
+
 /// `message.list`: the newest, or those before a token.
 pub(super) fn list(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     if asked.text("direction").is_some_and(|direction| direction != "before") {
@@ -114,16 +131,20 @@ pub(super) fn list(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
         ..MessageFilter::default()
     };
     let page = Page { offset: 0, limit: limit + 1, before };
-    let mut found = asked.view()?.list(&filter, page).map_err(|error| of_store(&error))?;
-    let has_more = found.len() > limit;
-    found.truncate(limit);
+    let view = asked.view()?;
+    let mut found =
+        block_in_place(|| view.list(&filter, page)).map_err(|error| of_store(&error))?;
+    let fits = fitting(&found).min(limit);
+    let has_more = found.len() > fits;
+    found.truncate(fits);
     let token = found.last().filter(|_| has_more).map(|oldest| oldest.seq.to_string());
     found.retain(|message| asked.account.has(message));
     if asked.text("order").as_deref() != Some("desc") {
         found.reverse();
     }
-    let data: Result<Vec<_>, _> = found.iter().map(|message| shown(asked, message)).collect();
-    let mut list = json!({ "data": data? });
+    let data =
+        || -> Result<Vec<_>, _> { found.iter().map(|message| shown(asked, message)).collect() };
+    let mut list = json!({ "data": block_in_place(data)? });
     if let Some(token) = token {
         list["next"] = json!(token);
         list["prev"] = json!(token);
@@ -138,6 +159,7 @@ pub(super) async fn react(asked: &SatoriCall<'_>, on: bool) -> Result<Value, Ref
         return Err((StatusCode::FORBIDDEN, "only reactions of the account are taken back".into()));
     }
     let emoji = asked.needed("emoji_id")?;
+    check_emoji(&emoji).map_err(bad_request)?;
     let actions = &asked.bot.shared.core.actions;
     actions.react(asked.message()?.id, emoji, on).await.map_err(|error| of_action(&error))?;
     Ok(json!({}))

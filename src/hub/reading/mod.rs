@@ -20,7 +20,10 @@ use crate::store::{EntryContent, JournalEntry, Result, View};
 const CHUNK: usize = 256;
 
 /// Bytes of content read from the store at a time, roughly.
-const CHUNK_BYTES: usize = 256 << 10;
+pub(super) const CHUNK_BYTES: usize = 256 << 10;
+
+/// The same where the memory for replays is held by others.
+pub(super) const SMALL_CHUNK_BYTES: usize = 64 << 10;
 
 /// Bytes that the frames of one step take, roughly at most: the last one may be long.
 pub(super) const MAX_STEP: usize = CHUNK_BYTES + (1 << 20);
@@ -171,9 +174,11 @@ impl StoreReading {
         view: &View,
         interest: &Interest,
         shows_cursor: bool,
+        most_bytes: usize,
     ) -> Result<ReadStep> {
         let at = self.resume(view)?;
-        let chunk = Chunk { view, interest, shows_cursor, frames: Vec::new(), bytes: 0 };
+        let frames = Vec::new();
+        let chunk = Chunk { view, interest, shows_cursor, most_bytes, frames, bytes: 0 };
         if let Some(older) = &mut self.older {
             let frames = older.step(chunk, at.cursor)?;
             let is_over = older.replay.position() >= older.through.min(view.head());
@@ -216,6 +221,7 @@ struct Chunk<'r> {
     view: &'r View,
     interest: &'r Interest,
     shows_cursor: bool,
+    most_bytes: usize,
     frames: Vec<Frame>,
     bytes: usize,
 }
@@ -228,6 +234,6 @@ impl Chunk<'_> {
     }
 
     fn is_full(&self) -> bool {
-        self.bytes >= CHUNK_BYTES
+        self.bytes >= self.most_bytes
     }
 }

@@ -111,6 +111,11 @@ impl AccessControl {
         }
     }
 
+    /// Whether no token is needed.
+    pub fn is_open(&self) -> bool {
+        self.accepted.load().tokens.is_empty()
+    }
+
     /// Puts other tokens in force; what the revoked ones opened ends.
     pub fn replace(&self, tokens: Vec<Token>) {
         let next = Arc::new(self.accepted.load().replaced_by(tokens));

@@ -222,6 +222,22 @@ pub(super) fn on_overlay(options: &StoreOptions) -> Result<StoreFile> {
     Ok(caught_up(options, database, options.context(ids))?.0)
 }
 
+/// Damage of the write-ahead log beyond the tables, in words; nothing is changed.
+pub(super) fn damage_of_log(options: &StoreOptions) -> Result<Vec<String>> {
+    let path = &options.path;
+    let overlay = Overlay::over(path).map_err(|error| disk(path, "opened", &error))?;
+    let database =
+        builder(options).create_with_backend(overlay).map_err(|error| refused(path, &error))?;
+    let txn = database.begin_read()?;
+    let Identity { ids, .. } = identify(&txn, path)?;
+    let offset = counters(&txn.open_table(META)?)?.offset;
+    let mut contents = options.log(ids.key()).read(offset + 1)?;
+    if contents.is_foreign {
+        contents.damage.push("it has no whole record of this store".into());
+    }
+    Ok(contents.damage)
+}
+
 /// Takes over what the write-ahead log holds beyond the tables.
 fn caught_up(
     options: &StoreOptions,

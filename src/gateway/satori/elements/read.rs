@@ -8,6 +8,12 @@ use crate::model::message::{Message, Sender};
 /// Messages that one text may make.
 const MAX_MESSAGES: usize = 50;
 
+/// Messages that one text may name to be forwarded.
+const MAX_FORWARDED: usize = 100;
+
+/// Bytes that these may have together.
+const MAX_FORWARDED_BYTES: usize = 1 << 20;
+
 /// A message that a text makes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::gateway::satori) struct OutgoingMessage {
@@ -26,12 +32,15 @@ pub(in crate::gateway::satori) fn read(
         done: Vec::new(),
         current: OutgoingMessage::default(),
         forwards: Vec::new(),
+        forwarded: 0,
+        forwarded_bytes: 0,
         is_paragraph_over: false,
     };
     let mut open = Vec::new();
     // How many of the open elements have content that is not shown.
     let mut hidden = 0_usize;
-    for token in tokens(text) {
+    let tokens = tokens(text).ok_or("`content` has too many elements")?;
+    for token in tokens {
         match token {
             ElementToken::Text(_) | ElementToken::Empty(_) if hidden > 0 => {}
             ElementToken::Open(_) if hidden > 0 => {
@@ -78,6 +87,9 @@ struct ElementReader<'a> {
     current: OutgoingMessage,
     /// The forwards that are open, each inside the one before.
     forwards: Vec<ForwardInProgress>,
+    /// Messages that were named to be forwarded, and the bytes of their texts.
+    forwarded: usize,
+    forwarded_bytes: usize,
     /// The next text stands on a line of its own.
     is_paragraph_over: bool,
 }
@@ -190,7 +202,7 @@ impl ElementReader<'_> {
             self.flush();
         }
         if let Some(id) = id.filter(|_| is_inside || is_forward) {
-            let found = (self.find)(&id).ok_or_else(|| format!("there is no message `{id}`"))?;
+            let found = self.forwarded(&id)?;
             let item = ForwardItem {
                 sender: found.sender.clone().unwrap_or_default(),
                 created_at: found.created_at,
@@ -209,6 +221,22 @@ impl ElementReader<'_> {
             return Ok(OpenElement::Forward);
         }
         Ok(if is_inside { OpenElement::ForwardItem } else { OpenElement::Message })
+    }
+
+    /// A message that is forwarded by its ID; an error where there are too many of them.
+    fn forwarded(&mut self, id: &str) -> Result<Message, String> {
+        self.forwarded += 1;
+        if self.forwarded > MAX_FORWARDED {
+            return Err(format!("`content` forwards more than {MAX_FORWARDED} messages"));
+        }
+        let found = (self.find)(id).ok_or_else(|| format!("there is no message `{id}`"))?;
+        self.forwarded_bytes += found.content.readable().len();
+        if self.forwarded_bytes > MAX_FORWARDED_BYTES {
+            return Err(format!(
+                "the messages that `content` forwards have more than {MAX_FORWARDED_BYTES} bytes"
+            ));
+        }
+        Ok(found)
     }
 
     fn close(&mut self, element: OpenElement) {

@@ -33,9 +33,13 @@ enum RawToken<'a> {
     Empty(ElementTag<'a>),
 }
 
-/// Reads a message: what has no partner is text.
-pub(super) fn tokens(source: &str) -> Vec<ElementToken<'_>> {
-    let mut raw = scan(source);
+/// Tags, comments and texts between them that are read: what is more takes many times the memory of its
+/// text, and is no message.
+const MAX_TOKENS: usize = 50_000;
+
+/// Reads a message: what has no partner is text. `None` where it has too many elements.
+pub(super) fn tokens(source: &str) -> Option<Vec<ElementToken<'_>>> {
+    let mut raw = scan(source)?;
     find_partners(&mut raw);
     let mut tokens = Vec::with_capacity(raw.len());
     // White space with a line break in it is left out beside an element and at both ends
@@ -62,10 +66,10 @@ pub(super) fn tokens(source: &str) -> Vec<ElementToken<'_>> {
             RawToken::Empty(tag) => tokens.push(ElementToken::Empty(tag.clone())),
         }
     }
-    tokens
+    Some(tokens)
 }
 
-fn scan(source: &str) -> Vec<RawToken<'_>> {
+fn scan(source: &str) -> Option<Vec<RawToken<'_>>> {
     let mut raw = Vec::new();
     let (mut rest, mut text) = (source, 0);
     // Looked for once each: where there is none now, there is none later.
@@ -75,7 +79,7 @@ fn scan(source: &str) -> Vec<RawToken<'_>> {
     loop {
         let Some(at) = rest.find('<') else {
             raw.extend((!begin.is_empty()).then_some(RawToken::Text(begin)));
-            return raw;
+            return Some(raw);
         };
         text += at;
         let here = &rest[at..];
@@ -87,6 +91,7 @@ fn scan(source: &str) -> Vec<RawToken<'_>> {
             tag(here, &mut has_end)
         };
         if let Some((token, length)) = found {
+            (raw.len() < MAX_TOKENS).then_some(())?;
             raw.extend((text > 0).then_some(RawToken::Text(&begin[..text])));
             raw.push(token);
             rest = &here[length..];
@@ -277,7 +282,7 @@ mod tests {
             ElementToken::Close => "-".to_owned(),
             ElementToken::Empty(tag) => format!("!{}", tag.name),
         };
-        tokens(source).into_iter().map(shown).collect()
+        tokens(source).unwrap().into_iter().map(shown).collect()
     }
 
     #[test]
@@ -311,9 +316,8 @@ mod tests {
     #[test]
     fn attributes_are_read_as_programs_write_them() {
         let source = "<img src=\"a&amp;b\" title='x \"y\"' cache no=value width=\"5\"/>";
-        let [ElementToken::Empty(tag)] = &tokens(source)[..] else {
-            panic!("{:?}", tokens(source))
-        };
+        let read = tokens(source).unwrap();
+        let [ElementToken::Empty(tag)] = &read[..] else { panic!("{read:?}") };
         assert_eq!(tag.text("src").as_deref(), Some("a&b"));
         assert_eq!(tag.text("title").as_deref(), Some("x \"y\""));
         assert_eq!((tag.is_set("cache"), tag.text("cache")), (true, None));
@@ -323,14 +327,15 @@ mod tests {
 
     #[test]
     fn hostile_texts_cost_no_more_than_their_length() {
-        let times = 200_000;
         for part in ["<a>", "</a>", "<", "<a ", "<!--", "<a b=\"", "&", "<a>&lt;", "<b/>", "\n "] {
-            // A test that takes minutes here fails in another way: quadratic work is 10^10 steps.
-            let _ = tokens(&part.repeat(times));
+            // A test that takes minutes here fails in another way: quadratic work is 10^11 steps.
+            let _ = tokens(&part.repeat(400_000));
         }
+        let times = MAX_TOKENS / 3 - 1;
         let deep = "<a>".repeat(times) + &"</b>".repeat(times) + &"</a>".repeat(times);
-        let closed =
-            tokens(&deep).into_iter().filter(|token| *token == ElementToken::Close).count();
+        let read = tokens(&deep).unwrap();
+        let closed = read.into_iter().filter(|token| *token == ElementToken::Close).count();
         assert_eq!(closed, times);
+        assert_eq!(tokens(&"<a/>".repeat(MAX_TOKENS + 1)), None);
     }
 }
