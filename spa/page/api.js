@@ -98,6 +98,15 @@ export function withQuery(path, parameters) {
   return text ? `${path}?${text}` : path;
 }
 
+/**
+ * Signs in by a code, which is good once.
+ * @param {string} code
+ */
+export async function signInBy(code) {
+  const answer = await tell('POST', 'api/sign-in', { code });
+  setToken(answer.token);
+}
+
 /** @param {string} id */
 const pathOf = (id) => `api/messages/${encodeURIComponent(id)}`;
 

@@ -1,15 +1,16 @@
 // The page's frame: who we are, where to go, how the connection is; and the view that is shown.
 
-import { isLocked, setToken, token } from './api.js';
+import { Refused, isLocked, setToken, signInBy, token } from './api.js';
 import { forgetDrafts } from './chat/drafts.js';
 import { fill, h } from './dom.js';
+import { errorText } from './errors.js';
 import { Feed } from './feed.js';
 import { platformName } from './format.js';
 import { LANGUAGES, currentLanguage, locale, setLanguage, t } from './i18n.js';
 import { icon } from './icons.js';
 import { followNotifications } from './notifications.js';
 import { requestsButton } from './requests.js';
-import { PLACES, here, link } from './router.js';
+import { PLACES, here, link, takeSignInCode } from './router.js';
 import { toast, toasts } from './toast.js';
 import { activity } from './views/activity.js';
 import { dashboard } from './views/dashboard.js';
@@ -34,6 +35,8 @@ let feed;
 let shown;
 /** @type {(() => void)[]} */
 let ends = [];
+/** Why a code did not sign in; shown where the token is asked for. */
+let problem = '';
 
 /** Draws everything anew: at the start, after signing in, in another language. */
 function draw() {
@@ -41,7 +44,7 @@ function draw() {
   document.documentElement.lang = locale();
   if (isLocked.value) {
     document.title = 'rechat';
-    main.replaceChildren(login(signIn));
+    main.replaceChildren(login(signIn, problem));
     fill(app, h('div', { class: 'locked' }, main), toasts);
     return;
   }
@@ -225,7 +228,27 @@ function leaveButton() {
 }
 
 function signIn() {
+  problem = '';
   isLocked.value = false;
+}
+
+/** Draws the page, signed in by the code of the address where there is one. */
+async function begin() {
+  const code = takeSignInCode();
+  if (!code) {
+    draw();
+    return;
+  }
+  try {
+    await signInBy(code);
+    feed?.close();
+    feed = undefined;
+    signIn();
+  } catch (error) {
+    problem = error instanceof Refused && error.status === 401 ? t('codeUsed') : errorText(error);
+    // A server that needs no token shows itself all the same.
+    isLocked.value = false;
+  }
 }
 
 /** `Ctrl+K` searches, from anywhere. @param {KeyboardEvent} event */
@@ -247,8 +270,12 @@ isLocked.watch((locked) => {
   draw();
 });
 addEventListener('hashchange', () => {
+  if (location.hash.startsWith('#sign-in=')) {
+    begin();
+    return;
+  }
   if (isLocked.value || location.hash === '#main') return;
   show();
 });
 addEventListener('keydown', search);
-draw();
+begin();

@@ -10,6 +10,13 @@ export function here() {
   return { place, parameters: new URLSearchParams(query) };
 }
 
+/** Takes the code that `rechat open` wrote out of the address and its history; empty without one. */
+export function takeSignInCode() {
+  const code = new URLSearchParams(location.hash.slice(1)).get('sign-in') ?? '';
+  if (code) history.replaceState(null, '', link('dashboard'));
+  return code;
+}
+
 /**
  * The address of a place.
  * @param {Place} place

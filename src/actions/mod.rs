@@ -174,6 +174,18 @@ impl Actions {
         .await
     }
 
+    /// Shows in a conversation that somebody types, or that nobody does any more.
+    ///
+    /// # Errors
+    ///
+    /// No account is connected that knows the conversation, or its platform does not show it.
+    pub async fn show_typing(&self, platform: &str, conversation: String, on: bool) -> Result<()> {
+        let row = self.store.view()?.conversation(platform, &conversation)?;
+        let account = row.ok_or(ActionFailure::NotFound)?.account;
+        let account = self.account(platform, account.as_deref())?;
+        act(&account, Action::Type { conversation, on }).await
+    }
+
     /// Answers a request of a platform.
     ///
     /// # Errors

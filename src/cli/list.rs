@@ -3,7 +3,7 @@
 use super::columns::{Column, Format};
 use super::filter::FilterArgs;
 use super::source::SourceArgs;
-use super::values::{orders, statuses, time, types};
+use super::values::{limit, orders, statuses, time, types};
 use crate::model::message::{MessageType, Status};
 use crate::store::Order;
 use clap::Args;
@@ -18,6 +18,7 @@ use clap::builder::NonEmptyStringValueParser;
   rechat list --since 2h --status failed --status pending
   rechat list --since 2026-11-20 --until 2026-11-21 --sender Ann
   rechat list --follow -p qq
+  rechat list --follow --direction in --search lunch
   rechat list --columns time,sender,content
   rechat list --format '{id} {sender}: {content}'
   rechat list | cut -f 1,7,8
@@ -36,15 +37,15 @@ pub struct ListArgs {
     pub filter: FilterArgs,
 
     /// Only messages of this sender, given by the ID or the name as it is shown
-    #[arg(long, value_name = "SENDER", conflicts_with = "follow")]
+    #[arg(long, value_name = "SENDER", alias = "from")]
     pub sender: Option<String>,
 
     /// Only messages of this type
-    #[arg(short = 't', long = "type", value_name = "TYPE", ignore_case = true, value_parser = types(), conflicts_with = "follow")]
+    #[arg(short = 't', long = "type", value_name = "TYPE", ignore_case = true, value_parser = types())]
     pub message_type: Option<MessageType>,
 
     /// Only messages made at this time or later: 2h, 3d, today, 14:30, 2026-11-20
-    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "follow")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub since: Option<u64>,
 
     /// Only messages made before this time; a date is its beginning
@@ -52,11 +53,12 @@ pub struct ListArgs {
     pub until: Option<u64>,
 
     /// Only messages with this text in the content or the name of the sender, in any case
-    #[arg(long, value_name = "TEXT", conflicts_with = "follow", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "TEXT", short_alias = 'q', value_parser = NonEmptyStringValueParser::new())]
     pub search: Option<String>,
 
     /// Number of messages at most
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50, aliases = ["last", "count"])]
+    #[arg(value_parser = limit)]
     pub limit: usize,
 
     /// Number of the newest messages to skip

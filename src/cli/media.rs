@@ -7,7 +7,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rechat media
-  rechat media --json | jq -r 'select(.size > 50000000) | .media' | xargs -n1 rechat media --remove
+  rechat media --json | jq -r 'select(.size > 50000000) | .media' | xargs -rn1 rechat media --remove
 
 A file is named by the SHA-256 of its bytes, or by its first 4 digits and more. In a pipe the fields
 are separated by tabs: 1 SHA-256, 2 time when it was stored, 3 bytes, 4 type, 5 name in the newest

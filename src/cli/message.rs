@@ -52,7 +52,7 @@ pub struct SetStatus {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rechat delete 6f0a0c1e
-  rechat list --status canceled --format '{id}' | xargs rechat delete
+  rechat list --status canceled --format '{id}' | xargs -r rechat delete
 
 At a terminal it shows the messages and asks first.")]
 pub struct Delete {
@@ -69,10 +69,8 @@ pub struct Delete {
     pub source: SourceArgs,
 }
 
-/// `rechat cancel` and `rechat retry`
+/// `rechat cancel`, `rechat retry` and `rechat recall`
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  rechat list --status failed --format '{id}' | xargs rechat retry")]
 pub struct Many {
     /// IDs of messages, or the beginnings of them
     #[arg(required = true, value_name = "ID", value_parser = id)]

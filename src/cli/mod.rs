@@ -11,6 +11,7 @@ mod mcp;
 mod media;
 mod message;
 mod overview;
+mod page;
 mod parse;
 mod send;
 mod serve;
@@ -29,6 +30,7 @@ pub use mcp::McpArgs;
 pub use media::MediaArgs;
 pub use message::{Delete, Many, One, SetStatus};
 pub use overview::{BotsArgs, ConversationsArgs, PlatformsArgs, ReadArgs, StatsArgs, StatusArgs};
+pub use page::OpenArgs;
 pub use parse::parse;
 pub use send::{ContentArgs, ReplyArgs, Send, SendOptions};
 pub use serve::{Notify, Pictures, Serve, Tui};
@@ -111,8 +113,14 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     /// Set the status of a message by hand
     SetStatus(SetStatus),
     /// Cancel messages that are not sent yet
+    #[command(after_help = "Examples:
+  rechat cancel 6f0a0c1e
+  rechat list --status pending -p qq --format '{id}' | xargs -r rechat cancel")]
     Cancel(Many),
     /// Send failed or canceled messages again
+    #[command(after_help = "Examples:
+  rechat retry 6f0a0c1e
+  rechat list --status failed --format '{id}' | xargs -r rechat retry")]
     Retry(Many),
     /// Delete messages; they cannot be brought back
     Delete(Delete),
@@ -130,6 +138,8 @@ What was taken back stays in the store; `rechat delete` deletes it there.")]
     Stats(StatsArgs),
     /// Show how the server, the platforms, the queue and the disk are
     Status(StatusArgs),
+    /// Open the page in a browser, signed in
+    Open(OpenArgs),
     /// Read and answer in the terminal, live
     Tui(Tui),
     /// Let agents read and write chats, by the Model Context Protocol

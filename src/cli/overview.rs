@@ -1,6 +1,7 @@
 //! Overviews: conversations, platforms, counts, the state of everything.
 
 use super::source::SourceArgs;
+use super::values::time;
 use clap::Args;
 
 /// `rechat conversations`
@@ -104,6 +105,7 @@ pub struct BotsArgs {
 #[command(after_help = "Examples:
   rechat stats
   rechat stats -c group_123456
+  rechat stats -p qq --since 7d
   rechat stats --json | jq .failed")]
 pub struct StatsArgs {
     /// Only messages of this platform
@@ -113,6 +115,10 @@ pub struct StatsArgs {
     /// Only messages of this conversation, given by its ID or its name
     #[arg(short, long)]
     pub conversation: Option<String>,
+
+    /// Only messages said at this time or later: 2h, 3d, today, 14:30, 2026-11-20
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub since: Option<u64>,
 
     /// Print the counts as JSON
     #[arg(long)]

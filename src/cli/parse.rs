@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
 
 /// Verbs of other programs, and what does that here.
-const ELSEWHERE: [(&[&str], &str); 22] = [
+const ELSEWHERE: [(&[&str], &str); 31] = [
     (&["tail", "follow", "monitor"], "list --follow"),
     (&["ls", "log", "logs", "history", "inbox", "messages"], "list"),
     (&["rm", "del", "remove"], "delete"),
@@ -30,6 +30,15 @@ const ELSEWHERE: [(&[&str], &str); 22] = [
     (&["restore", "load"], "import"),
     (&["vacuum", "optimize"], "compact"),
     (&["verify", "fsck"], "check"),
+    (&["unread"], "conversations --unread"),
+    (&["mark", "mark-read", "seen"], "read"),
+    (&["mute", "unmute", "pin", "unpin"], "tui"),
+    (&["download", "file", "files", "attachments"], "media"),
+    (&["approve", "accept", "decline", "invites", "friends"], "requests"),
+    (&["web", "browser", "page", "dashboard", "gui"], "open"),
+    (&["pending", "queue", "outbox"], "list --status pending"),
+    (&["failed", "errors"], "list --status failed"),
+    (&["pair", "qr", "signin", "sign-in"], "login wechat"),
 ];
 
 /// The command line of this process; ends the process where it asks for help or the version.

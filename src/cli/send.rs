@@ -33,7 +33,7 @@ message_type, platform, reply_to and idempotency_key.")]
 pub struct Send {
     /// Conversation to send to: its name, or its ID: group_<id>, private_<id>
     #[arg(short, long, value_name = "CONVERSATION", required_unless_present = "batch")]
-    #[arg(alias = "conversation", short_alias = 'c')]
+    #[arg(aliases = ["conversation", "to"], short_alias = 'c')]
     pub recipient: Option<String>,
 
     /// Platform, such as qq; without it, it is chosen as described below
@@ -107,7 +107,7 @@ pub struct ContentArgs {
     pub message_type: MessageType,
 
     /// File to read and send, after the text; may be repeated
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "message_type")]
+    #[arg(long, short_alias = 'f', value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "message_type")]
     pub file: Vec<PathBuf>,
 
     /// Type under which the files are sent, in place of the one that their bytes tell

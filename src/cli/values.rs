@@ -70,6 +70,11 @@ pub(super) fn id(text: &str) -> Result<IdPrefix, &'static str> {
     })
 }
 
+/// Reads how many messages a list has at most.
+pub(super) fn limit(text: &str) -> Result<usize, &'static str> {
+    text.parse().map_err(|_| "give a number; `rechat export` writes every message")
+}
+
 /// Reads a time: how long ago, a time of today, a date, a date and time; as Unix seconds.
 pub(super) fn time(text: &str) -> Result<u64, String> {
     time_at(text, &Zoned::now())

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::protocol::bots::Bot;
 use crate::protocol::http::{AdapterStatus, Request, RequestAnswer};
 use crate::protocol::login::{LoggedOut, LoginStatus};
+use crate::protocol::sign_in::SignInCode;
 use crate::store::ConversationQuery;
 use std::collections::BTreeSet;
 
@@ -36,13 +37,14 @@ impl Client {
         }
     }
 
-    /// The platforms that are configured or were ever seen.
+    /// The platforms that are configured or were ever seen; with `latest` only those are looked at
+    /// that the latest conversations have.
     ///
     /// # Errors
     ///
     /// The server cannot be reached or refuses; without one, the store cannot be read.
-    pub async fn known_platforms(&mut self) -> Result<BTreeSet<String>> {
-        let all = ConversationQuery::default();
+    pub async fn known_platforms(&mut self, latest: Option<usize>) -> Result<BTreeSet<String>> {
+        let all = ConversationQuery { limit: latest, ..ConversationQuery::default() };
         let seen =
             self.conversations(&all).await?.into_iter().filter(|known| known.account.is_some());
         let mut platforms: BTreeSet<_> = seen.map(|known| known.platform).collect();
@@ -54,6 +56,15 @@ impl Client {
             Self::Local(local) => platforms.extend(local.configured_platforms().map(str::to_owned)),
         }
         Ok(platforms)
+    }
+
+    /// The page's address, and a code that signs it in where the server wants a token.
+    ///
+    /// # Errors
+    ///
+    /// No server runs, or it refuses.
+    pub async fn make_sign_in_code(&mut self) -> Result<SignInCode> {
+        self.server("open the page")?.make_sign_in_code().await
     }
 
     /// Begins to log in to a platform.

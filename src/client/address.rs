@@ -85,6 +85,14 @@ impl ServerAddress {
         }
     }
 
+    /// The URL, without a slash at its end; `None` for a Unix socket.
+    pub(super) fn url(&self) -> Option<&str> {
+        match self {
+            Self::Tcp(url) => Some(&url.text),
+            Self::Unix(_) => None,
+        }
+    }
+
     /// The same in a few words.
     pub(super) fn short_name(&self) -> String {
         match self {

@@ -29,7 +29,7 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_hours(1);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The most bytes of an answer: a page of 200 messages of 1 MiB each, with room for escapes.
-const MAX_ANSWER_BYTES: usize = 512 << 20;
+pub(super) const MAX_ANSWER_BYTES: usize = 512 << 20;
 
 /// Bytes of a request from which on it may be larger than a server takes.
 const LARGE_BYTES: u64 = 512 << 10;
@@ -99,6 +99,11 @@ impl ClientConnection {
     /// Whether the connection still stands, as far as one can tell without asking.
     pub(super) fn is_open(&self) -> bool {
         !self.requests.is_closed()
+    }
+
+    /// The server's URL; `None` over the Unix socket.
+    pub(super) fn url(&self) -> Option<&str> {
+        self.address.url()
     }
 
     /// The same server once more, over a connection of its own.
@@ -261,11 +266,15 @@ impl ClientConnection {
         Err(if is_lasting { NotOpened::Refused(error) } else { NotOpened::Away(error) })
     }
 
-    /// A whole file; `None` where the server answers 404.
-    pub(super) async fn file(&mut self, request: Request<RequestBody>) -> Result<Option<Bytes>> {
+    /// A whole file of at most so many bytes; `None` where the server answers 404.
+    pub(super) async fn file(
+        &mut self,
+        request: Request<RequestBody>,
+        most: usize,
+    ) -> Result<Option<Bytes>> {
         let answer = self.answer(request, ANSWER_TIMEOUT).await?;
         let status = answer.status();
-        let body = timeout(UPLOAD_TIMEOUT, read(answer.into_body(), MAX_ANSWER_BYTES)).await;
+        let body = timeout(UPLOAD_TIMEOUT, read(answer.into_body(), most)).await;
         let bytes = body
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
             .map_err(|error| self.broken(&error))?;

@@ -18,6 +18,17 @@ impl Client {
         }
     }
 
+    /// The `seq` of the newest message; 0 where there is none.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses; without one, the store cannot be read.
+    pub async fn newest(&mut self) -> Result<u64> {
+        let one = ConversationQuery { limit: Some(1), ..ConversationQuery::default() };
+        let newest = self.conversations(&one).await?;
+        Ok(newest.first().map_or(0, |conversation| conversation.last_seq))
+    }
+
     /// A conversation; `None` where it has no messages.
     ///
     /// # Errors

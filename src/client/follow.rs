@@ -1,11 +1,14 @@
 //! Following new messages, across restarts of the server.
 
+use super::followed::Followed;
 use super::opening::{Begin, NotOpened};
 use super::remote::Remote;
+use super::wanted::WantedEvents;
 use crate::error::{Error, Result};
-use crate::model::message::{Direction, Message, Status};
-use crate::protocol::event::{EventKind, MessageDeleted, MessageStatus, ServerEvent};
+use crate::model::message::Message;
+use crate::protocol::event::{EventKind, ServerEvent};
 use crate::protocol::http::Conversation;
+use crate::search::Conditions;
 use crate::store::MessageFilter;
 use bytes::{Buf, BytesMut};
 use http_body_util::BodyExt;
@@ -20,48 +23,31 @@ const MAX_PAUSE: Duration = Duration::from_secs(5);
 /// The longest line of the stream.
 const MAX_LINE: usize = 64 << 20;
 
-/// New messages that match a filter, one after the other.
+/// New messages that meet conditions, one after the other.
 pub struct MessageFollower {
     /// Asks for the whole message, which an event does not carry.
     messages: Remote,
     stream: Incoming,
     buffer: BytesMut,
-    filter: MessageFilter,
+    wanted: WantedEvents,
     events: &'static [EventKind],
     /// Where to go on after a break: the message that was given at the beginning (an ID or a `seq`),
     /// then the cursor of the last event.
     place: Option<String>,
 }
 
-/// Events that are asked for beside new messages.
-pub const CHANGES: [EventKind; 3] =
-    [EventKind::MessageStatus, EventKind::MessageUpdated, EventKind::MessageDeleted];
-
-/// The next thing that happened.
-pub enum Followed {
-    /// A message was made.
-    Message(Box<Message>),
-    /// A message has another status.
-    Status(MessageStatus<'static>),
-    /// Something else of a message changed; this is how it is now.
-    Updated(Box<Message>),
-    /// A message was deleted.
-    Deleted(MessageDeleted<'static>),
-    /// The store is another one, or an older copy; from here on its new messages come.
-    StoreReplaced,
-}
-
 impl MessageFollower {
     pub(super) async fn begin(
         messages: Remote,
-        filter: &MessageFilter,
+        (filter, conditions): (&MessageFilter, &Conditions),
         begin: Begin<'_>,
         events: &'static [EventKind],
     ) -> Result<Self> {
         let mut streaming = messages.again().await?;
         let stream = streaming.stream(filter, begin, events).await?;
-        let (filter, place) = (filter.clone(), begin.place().map(str::to_owned));
-        Ok(Self { messages, stream, buffer: BytesMut::new(), filter, events, place })
+        let wanted = WantedEvents::new(filter, conditions);
+        let place = begin.place().map(str::to_owned);
+        Ok(Self { messages, stream, buffer: BytesMut::new(), wanted, events, place })
     }
 
     /// The next message; waits for it, and for the server where that has gone.
@@ -79,7 +65,9 @@ impl MessageFollower {
                 ServerEvent::NewMessage { data, .. } => {
                     self.whole(data.id).await?.map(|message| Followed::Message(Box::new(message)))
                 }
-                ServerEvent::MessageStatus { data, .. } => Some(Followed::Status(data)),
+                ServerEvent::MessageStatus { data, .. } => {
+                    self.concerns(data.id).await?.then_some(Followed::Status(data))
+                }
                 ServerEvent::MessageUpdated { data, .. } => {
                     Some(Followed::Updated(Box::new(data.into_message())))
                 }
@@ -87,7 +75,7 @@ impl MessageFollower {
                 ServerEvent::Reset { .. } => Some(Followed::StoreReplaced),
                 _ => None,
             };
-            if let Some(followed) = followed.filter(|followed| self.is_wanted(followed)) {
+            if let Some(followed) = followed.filter(|followed| self.wanted.takes(followed)) {
                 return Ok(followed);
             }
         }
@@ -102,24 +90,23 @@ impl MessageFollower {
         }
     }
 
+    /// Remembers messages that were shown before: their deletion is told too.
+    pub fn remember(&mut self, shown: impl IntoIterator<Item = Uuid>) {
+        shown.into_iter().for_each(|id| self.wanted.remember(id));
+    }
+
     /// Where to go on after what was given last; nothing where nothing was.
     pub fn place(&self) -> Option<&str> {
         self.place.as_deref()
     }
 
-    /// The server passes on by platform and conversation; the rest of the filter is looked at here.
-    fn is_wanted(&self, followed: &Followed) -> bool {
-        let passes = |of: Status, to: Direction| {
-            self.filter.lets_through(of) && self.filter.direction.is_none_or(|wanted| wanted == to)
-        };
-        match followed {
-            Followed::Message(message) | Followed::Updated(message) => {
-                passes(message.status, message.direction)
-            }
-            // Only what goes out changes its status.
-            Followed::Status(change) => passes(change.status, Direction::Outbound),
-            Followed::Deleted(_) | Followed::StoreReplaced => true,
+    /// Whether a change of this message's status is wanted, as far as the message tells.
+    async fn concerns(&mut self, id: Uuid) -> Result<bool> {
+        if !self.wanted.needs_whole() {
+            return Ok(true);
         }
+        let message = self.whole(id).await?;
+        Ok(message.is_some_and(|message| self.wanted.wants(&message)))
     }
 
     async fn whole(&mut self, id: Uuid) -> Result<Option<Message>> {
@@ -166,7 +153,7 @@ impl MessageFollower {
             let Ok(mut remote) = self.messages.again().await else { continue };
             let Ok(messages) = remote.again().await else { continue };
             let begin = self.place.as_deref().map_or(Begin::Since(None), Begin::After);
-            match remote.stream(&self.filter, begin, self.events).await {
+            match remote.stream(&self.wanted.filter, begin, self.events).await {
                 Ok(stream) => {
                     self.messages = messages;
                     self.stream = stream;

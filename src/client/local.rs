@@ -24,6 +24,7 @@ use crate::store::{
     Access, Answer, ByPrefix, Command, ConversationQuery, Idempotency, MessageFilter, Order, Page,
     Store, View, stored,
 };
+use bytes::Bytes;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -315,14 +316,20 @@ impl Local {
         }
     }
 
+    /// The bytes of a file; `None` where it is not kept.
+    pub(super) fn media_bytes(&self, media: Hash, most: u64) -> Result<Option<Bytes>> {
+        let read = self.blobs.read(media, most);
+        read.map_err(|error| Error::failed(format!("the file cannot be read: {error}")))
+    }
+
     pub(super) fn backup(&self, file: &Path) -> Result<()> {
         self.store.view()?.copy_to(file)?;
         let copied = copy_all(&self.blobs, &media::folder_beside(file));
         copied.map(drop).map_err(|refused| Error::failed(refused.to_string()))
     }
 
-    pub(super) fn stats(&self, filter: &MessageFilter) -> Result<Stats> {
-        Ok(self.store.view()?.stats_of(filter)?)
+    pub(super) fn stats(&self, filter: &MessageFilter, since: Option<u64>) -> Result<Stats> {
+        Ok(self.store.view()?.stats_of(filter, since)?)
     }
 }
 

@@ -5,6 +5,7 @@ use super::body::FileBody;
 use crate::error::Result;
 use crate::media::{Hash, Upload};
 use crate::protocol::http::{MediaList, MediaRemoved, Uploaded};
+use bytes::Bytes;
 
 impl Client {
     /// The media that were stored last, and how much there is.
@@ -41,6 +42,20 @@ impl Client {
         match self {
             Self::Remote(remote) => remote.download(media, to).await,
             Self::Local(local) => local.download(media, to),
+        }
+    }
+
+    /// The bytes of a file; `None` where it is not kept.
+    ///
+    /// # Errors
+    ///
+    /// It has more than `most` bytes, or cannot be read.
+    pub async fn media_bytes(&mut self, media: Hash, most: u64) -> Result<Option<Bytes>> {
+        match self {
+            Self::Remote(remote) => {
+                remote.media_bytes(media, usize::try_from(most).unwrap_or(usize::MAX)).await
+            }
+            Self::Local(local) => local.media_bytes(media, most),
         }
     }
 

@@ -8,6 +8,7 @@ mod conversations;
 mod export;
 pub mod file;
 mod follow;
+mod followed;
 mod forward;
 mod history;
 mod local;
@@ -21,13 +22,15 @@ mod server;
 mod session;
 mod source;
 mod tls;
+mod wanted;
 pub mod watch;
 
 pub use crate::store::ConversationQuery;
 pub use accounts::SERVED_PLATFORM;
 pub use body::FileBody;
 pub use export::Export;
-pub use follow::{CHANGES, Followed, MessageFollower};
+pub use follow::MessageFollower;
+pub use followed::{CHANGES, Followed};
 pub use history::{HistoryPage, HistoryQuery, Start};
 pub use opening::Begin;
 pub use server::Server;
@@ -39,6 +42,7 @@ use crate::error::{Error, Result};
 use crate::protocol::event::EventKind;
 use crate::protocol::http::Imported;
 use crate::protocol::overview::Stats;
+use crate::search::Conditions;
 use crate::store::{Access, MessageFilter};
 use local::Local;
 use remote::Remote;
@@ -117,8 +121,8 @@ impl Client {
         matches!(self, Self::Remote(_))
     }
 
-    /// Watches for new messages, and for what becomes of messages where `events` name it; only a
-    /// server can tell them.
+    /// Watches for new messages that match and meet conditions, and for what becomes of messages where
+    /// `events` name it; only a server can tell them.
     ///
     /// # Errors
     ///
@@ -126,11 +130,14 @@ impl Client {
     pub async fn follow(
         self,
         filter: &MessageFilter,
+        conditions: &Conditions,
         begin: Begin<'_>,
         events: &'static [EventKind],
     ) -> Result<MessageFollower> {
         match self {
-            Self::Remote(remote) => MessageFollower::begin(remote, filter, begin, events).await,
+            Self::Remote(remote) => {
+                MessageFollower::begin(remote, (filter, conditions), begin, events).await
+            }
             Self::Local(_) => Err(Error::failed("cannot follow new messages: no server runs")
                 .hint("start one with `rechat serve`, or name one with --server")),
         }
@@ -174,15 +181,16 @@ impl Client {
         }
     }
 
-    /// Counts the messages of a platform or conversation, or all, in each state.
+    /// Counts the messages of a platform or conversation, or all, in each state; with `since` those
+    /// that were said at that time (Unix seconds) or later.
     ///
     /// # Errors
     ///
     /// The server cannot be reached or refuses; without one, the store cannot be read.
-    pub async fn stats(&mut self, filter: &MessageFilter) -> Result<Stats> {
+    pub async fn stats(&mut self, filter: &MessageFilter, since: Option<u64>) -> Result<Stats> {
         match self {
-            Self::Remote(remote) => remote.stats(filter).await,
-            Self::Local(local) => local.stats(filter),
+            Self::Remote(remote) => remote.stats(filter, since).await,
+            Self::Local(local) => local.stats(filter, since),
         }
     }
 }

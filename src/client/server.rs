@@ -2,6 +2,7 @@
 
 use super::address::ServerAddress;
 use super::body::FileBody;
+use super::connection::MAX_ANSWER_BYTES;
 use super::forward;
 use super::history::{HistoryPage, HistoryQuery};
 use super::remote::Remote;
@@ -132,7 +133,7 @@ impl Server {
     ///
     /// The server cannot be reached, or refuses.
     pub async fn media_bytes(&mut self, media: Hash) -> Result<Option<Bytes>> {
-        self.remote().await?.media_bytes(media).await
+        self.remote().await?.media_bytes(media, MAX_ANSWER_BYTES).await
     }
 
     /// Lets the server fetch the files of a message that it does not keep yet.
@@ -214,7 +215,7 @@ impl Server {
     ///
     /// The server cannot be reached, or refuses.
     pub async fn stats(&mut self) -> Result<Stats> {
-        self.remote().await?.stats(&MessageFilter::default()).await
+        self.remote().await?.stats(&MessageFilter::default(), None).await
     }
 
     /// Makes a message; `key` makes sure that it is made once, however often this is asked.

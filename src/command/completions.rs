@@ -23,6 +23,9 @@ const TIMEOUT: Duration = Duration::from_millis(500);
 /// Messages whose IDs are offered.
 const MESSAGES: usize = 50;
 
+/// Conversations that are offered, the latest ones that fit what is typed.
+const CONVERSATIONS: usize = 100;
+
 /// Columns of what is told of a message beside its ID.
 const COLUMNS: usize = 60;
 
@@ -60,7 +63,7 @@ fn command() -> clap::Command {
         command.mut_args(|argument| match argument.get_id().as_str() {
             "platform" => argument.add(ArgValueCandidates::new(platforms)),
             "conversation" | "conversations" | "recipient" => {
-                argument.add(ArgValueCandidates::new(conversations))
+                argument.add(ArgValueCompleter::new(conversations))
             }
             "id" | "ids" | "before" | "reply_to" if name != "requests" => {
                 argument.add(ArgValueCompleter::new(move |typed: &OsStr| messages(status, typed)))
@@ -73,23 +76,30 @@ fn command() -> clap::Command {
 
 fn platforms() -> Vec<CompletionCandidate> {
     live(async |client| {
-        Ok(client.known_platforms().await?.into_iter().map(CompletionCandidate::new).collect())
+        let known = client.known_platforms(Some(CONVERSATIONS)).await?;
+        let plain = known.into_iter().filter(|name| is_plain(name));
+        Ok(plain.map(CompletionCandidate::new).collect())
     })
 }
 
-fn conversations() -> Vec<CompletionCandidate> {
-    live(async |client| {
+/// The latest conversations whose ID begins so.
+fn conversations(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy().into_owned();
+    live(async move |client| {
+        // The server looks for it in names too, and in any case.
+        let query = ConversationQuery {
+            text: Some(typed.clone()).filter(|typed| !typed.is_empty()),
+            limit: Some(CONVERSATIONS),
+            ..ConversationQuery::default()
+        };
         let candidate = |known: crate::protocol::http::Conversation| {
             let name = known.name.map(|name| format!(" {}", visible(&name))).unwrap_or_default();
             let help = format!("{}{name}", known.platform);
             CompletionCandidate::new(known.conversation).help(Some(help.into()))
         };
-        Ok(client
-            .conversations(&ConversationQuery::default())
-            .await?
-            .into_iter()
-            .map(candidate)
-            .collect())
+        let known = client.conversations(&query).await?.into_iter();
+        let fits = |id: &str| id.starts_with(&typed) && is_plain(id);
+        Ok(known.filter(|one| fits(&one.conversation)).map(candidate).collect())
     })
 }
 
@@ -112,6 +122,13 @@ fn messages(status: Option<Status>, typed: &OsStr) -> Vec<CompletionCandidate> {
         let fitting = candidates.filter(|(id, _)| id.starts_with(&typed));
         Ok(fitting.map(|(id, help)| CompletionCandidate::new(id).help(Some(help.into()))).collect())
     })
+}
+
+/// Whether a shell takes a word as it is. Platforms and other people make IDs, and a shell would run
+/// what some of them say.
+fn is_plain(word: &str) -> bool {
+    let is_safe = |c: char| c.is_alphanumeric() || "_-.:@%+,/".contains(c);
+    !word.starts_with('-') && word.chars().all(is_safe)
 }
 
 fn pages() -> Vec<CompletionCandidate> {
@@ -171,6 +188,18 @@ mod tests {
         assert_eq!(source.server.as_deref(), Some("http://h:1"));
         assert_eq!((source.token.as_deref(), source.db), (Some("t"), None));
         assert_eq!(config, Some(PathBuf::from("c")));
+    }
+
+    #[test]
+    fn a_word_that_a_shell_would_run_is_not_offered() {
+        for plain in ["group_123456", "private_o9@im.wechat", "channel_1_a%5Fb", "周末"] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for hostile in
+            ["x;id", "$(id)", "`id`", "a b", "a\nb", "a'b", "a\"b", "-rf", "~", "*", "!1"]
+        {
+            assert!(!is_plain(hostile), "{hostile}");
+        }
     }
 
     #[test]

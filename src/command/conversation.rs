@@ -61,7 +61,7 @@ impl Known {
         }
         let known = match self.platforms.take() {
             Some(known) => known,
-            None => client.known_platforms().await?,
+            None => client.known_platforms(None).await?,
         };
         let known = self.platforms.insert(known);
         if known.contains(platform) {

@@ -198,7 +198,7 @@ async fn look_at_server(findings: &mut Findings, config: &Config, full: bool) {
 }
 
 async fn look_at_adapters(findings: &mut Findings, client: &mut Client) -> Result<()> {
-    let stats = client.stats(&MessageFilter::default()).await?;
+    let stats = client.stats(&MessageFilter::default(), None).await?;
     findings.well("store", format!("{} messages, {} of them pending", stats.total, stats.pending));
     let adapters = client.platforms().await?;
     if adapters.is_empty() {

@@ -33,7 +33,7 @@ pub(super) async fn cancel(many: Many, globals: &Globals) -> Result<()> {
         let message = client.get(id).await?;
         match message.status {
             Status::Sent => Err(Error::failed(format!("{id} is sent already"))),
-            _ => client.set_status(id, Status::Canceled).await.map(|_| "canceled"),
+            _ => client.set_status(id, Status::Canceled).await.map(|_| Status::Canceled.as_str()),
         }
     })
     .await
@@ -44,7 +44,7 @@ pub(super) async fn retry(many: Many, globals: &Globals) -> Result<()> {
         let message = client.get(id).await?;
         match message.status {
             Status::Failed | Status::Canceled => {
-                client.set_status(id, Status::Pending).await.map(|_| "pending")
+                client.set_status(id, Status::Pending).await.map(|_| Status::Pending.as_str())
             }
             status => Err(Error::failed(format!(
                 "{id} is {status}; only Failed and Canceled ones are sent again"

@@ -48,7 +48,7 @@ async fn to_file(
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let out = options.open(&part).map_err(cannot)?;
-    let total = client.stats(&MessageFilter::default()).await?.total;
+    let total = client.stats(&MessageFilter::default(), None).await?.total;
     let is_all = *filter == MessageFilter::default();
     let bar = progress(is_all.then_some(total), "messages");
     let mut media = with_media.then(|| MediaFiles::beside(file)).transpose()?;

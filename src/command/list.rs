@@ -10,7 +10,7 @@ use crate::cli::{Column, Globals, ListArgs};
 use crate::client::{Begin, CHANGES, Client, Followed};
 use crate::clock::now;
 use crate::error::{Result, tell};
-use crate::model::message::{Message, Status};
+use crate::model::message::{LOCAL, Message, Status};
 use crate::search::Conditions;
 use crate::store::{MessageFilter, Order, Page};
 
@@ -21,11 +21,6 @@ pub(super) const STORE_REPLACED: &str = "the server's store is another one now, 
 pub(super) async fn run(list: ListArgs, globals: &Globals) -> Result<()> {
     let mut client = reader(&list.source, globals).await?;
     let filter = filter_of(&mut client, list.status.clone(), &list.filter).await?;
-    let page = Page { offset: list.offset, limit: list.limit, before: None };
-    let before = match &list.before {
-        Some(text) => Some(place(&mut client, text).await?),
-        None => None,
-    };
     let conditions = Conditions {
         text: list.search.clone(),
         message_type: list.message_type,
@@ -33,37 +28,75 @@ pub(super) async fn run(list: ListArgs, globals: &Globals) -> Result<()> {
         since: list.since,
         until: list.until,
     };
-    let mut messages = if conditions == Conditions::default() && list.order == Order::Seq {
-        client.list(&filter, page, before.as_deref()).await?
-    } else {
-        client.search(&conditions, list.order, &filter, page, before.as_deref()).await?
+    if list.follow {
+        return follow(client, &list, &filter, &conditions, globals).await;
+    }
+    let before = match &list.before {
+        Some(text) => Some(place(&mut client, text).await?),
+        None => None,
     };
-    let mut out = if list.follow { Output::new(globals) } else { Output::paged(globals) };
+    let mut messages = page_of(&mut client, &list, &filter, &conditions, before.as_deref()).await?;
+    let mut out = Output::paged(globals);
     let form = ListForm::of(&list.shape, &out);
     if form.has_names() {
         fill_names(&mut client, &mut messages).await?;
     }
-    if list.follow {
-        return follow(client, &filter, messages, list.limit, &form, out).await;
-    }
     let form =
         if filter.conversation.is_some() { form.without(Column::Conversation) } else { form };
     form.print(&mut out, &messages)?;
-    out.finish()
+    out.finish()?;
+    if let Some(platform) = list.filter.platform.as_deref().filter(|_| messages.is_empty()) {
+        tell_unknown(&mut client, platform).await?;
+    }
+    Ok(())
+}
+
+/// Tells where a platform is named that has no message and is not known: it may be mistyped.
+async fn tell_unknown(client: &mut Client, platform: &str) -> Result<()> {
+    let known = client.known_platforms(None).await?;
+    if platform != LOCAL && !known.contains(platform) {
+        let names: Vec<_> = known.iter().map(String::as_str).collect();
+        tell(format_args!(
+            "the platform `{platform}` is not known; there are: {}",
+            names.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+/// The messages that are asked for, the newest first.
+async fn page_of(
+    client: &mut Client,
+    list: &ListArgs,
+    filter: &MessageFilter,
+    conditions: &Conditions,
+    before: Option<&str>,
+) -> Result<Vec<Message>> {
+    let page = Page { offset: list.offset, limit: list.limit, before: None };
+    if *conditions == Conditions::default() && list.order == Order::Seq {
+        client.list(filter, page, before).await
+    } else {
+        client.search(conditions, list.order, filter, page, before).await
+    }
 }
 
 /// Prints what there is, the oldest first, and then whatever comes.
 async fn follow(
-    client: Client,
+    mut client: Client,
+    list: &ListArgs,
     filter: &MessageFilter,
-    mut messages: Vec<Message>,
-    limit: usize,
-    form: &ListForm,
-    mut out: Output,
+    conditions: &Conditions,
+    globals: &Globals,
 ) -> Result<()> {
-    // Where nothing was listed, everything that comes is new; nothing was to be listed with 0.
-    let newest = messages.first().map(|message| message.id.to_string());
-    let since = newest.or((limit > 0).then(|| "0".to_owned()));
+    // The list ends where the stream begins, however long ago the newest match was made.
+    let newest = client.newest().await?;
+    let before = (newest + 1).to_string();
+    let mut messages = page_of(&mut client, list, filter, conditions, Some(&before)).await?;
+    let mut out = Output::new(globals);
+    let form = ListForm::of(&list.shape, &out);
+    if form.has_names() {
+        fill_names(&mut client, &mut messages).await?;
+    }
     messages.reverse();
     let print = |out: &mut Output, message: &Message| {
         if form.is_table() {
@@ -76,7 +109,10 @@ async fn follow(
     messages.iter().try_for_each(|message| print(&mut out, message))?;
     // Programs get each message once, as it was when it came.
     let events = if form.is_table() { &CHANGES[..] } else { &[] };
-    let mut following = client.follow(filter, Begin::Since(since.as_deref()), events).await?;
+    let begin = newest.to_string();
+    let begin = Begin::Since(Some(&begin));
+    let mut following = client.follow(filter, conditions, begin, events).await?;
+    following.remember(messages.iter().map(|message| message.id));
     loop {
         let row = match following.next().await? {
             Followed::Message(mut message) => {

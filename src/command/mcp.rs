@@ -5,11 +5,14 @@ use crate::cli::{self, Globals, SourceArgs};
 use crate::client::{Begin, Client, MessageFollower};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result};
-use crate::mcp::{Agent, AgentContext, AgentLimits, Chats, Source, Watch};
+use crate::mcp::{Agent, AgentBounds, AgentContext, Chats, Source, Watch};
+use crate::media::Hash;
 use crate::model::message::Message;
 use crate::protocol::http::{AdapterStatus, Conversation, NewMessage};
 use crate::search::Conditions;
+use crate::shutdown;
 use crate::store::{Access, ConversationQuery, MessageFilter, Order, Page};
+use bytes::Bytes;
 use rmcp::ServiceExt;
 use rmcp::service::ServerInitializeError;
 use rmcp::transport::async_rw::AsyncRwTransport;
@@ -17,6 +20,7 @@ use rmcp::transport::io::stdio_pipes;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::signal::unix::Signal;
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -27,7 +31,8 @@ const MAX_LINE: usize = 4 << 20;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) fn run(mcp: cli::McpArgs, globals: &Globals) -> Result<()> {
-    let config = config::load(&Sources::of_process(globals.config.clone())?)?.config;
+    let sources = Sources::of_process(globals.config.clone())?;
+    let config = config::load(&sources)?.config;
     // Standard output is the agent's.
     drop(log::start(&config.log)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -36,12 +41,28 @@ pub(super) fn run(mcp: cli::McpArgs, globals: &Globals) -> Result<()> {
         .build()
         .map_err(|error| Error::failed(format!("cannot start threads: {error}")))?;
     let messages = Messages { source: mcp.source, config: globals.config.clone() };
-    let limits = AgentLimits::new(&config.mcp);
-    let context = Arc::new(AgentContext::new(messages, config.mcp, limits));
-    let ended = runtime.block_on(speak(Agent::new(context, None, cli::VERSION)));
+    let bounds = Arc::new(AgentBounds::new(config.mcp));
+    let context = Arc::new(AgentContext::new(messages, bounds.clone()));
+    let ended = runtime.block_on(async {
+        tokio::spawn(reload_on(shutdown::hangups()?, sources, bounds));
+        speak(Agent::new(context, None, cli::VERSION)).await
+    });
     // A call that is under way has nobody left to answer.
     runtime.shutdown_background();
     ended
+}
+
+/// Reads `[mcp]` again on each SIGHUP; a configuration that cannot be used changes nothing.
+async fn reload_on(mut hangups: Signal, sources: Sources, bounds: Arc<AgentBounds>) {
+    while hangups.recv().await.is_some() {
+        match config::load(&sources) {
+            Ok(loaded) => {
+                bounds.replace(loaded.config.mcp);
+                tracing::info!("the configuration was read again");
+            }
+            Err(error) => tracing::error!("the configuration stays as it was: {error}"),
+        }
+    }
 }
 
 /// Answers until the input ends.
@@ -80,7 +101,8 @@ impl Source for Messages {
         if !client.is_served() {
             return Ok(News::Unserved);
         }
-        let following = client.follow(filter, Begin::Since(None), &[]).await?;
+        let following =
+            client.follow(filter, &Conditions::default(), Begin::Since(None), &[]).await?;
         Ok(News::Served(Box::new(following)))
     }
 }
@@ -151,6 +173,10 @@ impl Chats for Client {
 
     async fn find(&mut self, id: Uuid) -> Result<Option<Message>> {
         Self::find(self, id).await
+    }
+
+    async fn media(&mut self, media: Hash, most: u64) -> Result<Option<Bytes>> {
+        Self::media_bytes(self, media, most).await
     }
 
     async fn platforms(&mut self) -> Result<Vec<AdapterStatus>> {

@@ -25,6 +25,7 @@ mod names;
 mod nearest;
 mod open;
 mod output;
+mod page;
 mod pager;
 mod platforms;
 mod progress;
@@ -85,6 +86,7 @@ fn run(cli: Cli) -> Result<()> {
         CliCommand::Status(status) => briefly(status::run(status, globals)),
         CliCommand::Version => version::run(globals),
         CliCommand::Stats(stats) => briefly(stats::run(stats, globals)),
+        CliCommand::Open(open) => briefly(page::run(open, globals)),
         CliCommand::Tui(tui) => briefly(tui::run(tui, globals)),
         CliCommand::Mcp(agent) => mcp::run(agent, globals),
         CliCommand::Login(login) => briefly(login::log_in(login, globals)),

@@ -5,6 +5,7 @@ use super::open::reader;
 use super::output::Output;
 use crate::cli::{Globals, StatsArgs};
 use crate::error::Result;
+use crate::model::message::Status;
 use crate::store::MessageFilter;
 
 pub(super) async fn run(stats: StatsArgs, globals: &Globals) -> Result<()> {
@@ -13,18 +14,18 @@ pub(super) async fn run(stats: StatsArgs, globals: &Globals) -> Result<()> {
     if let Some(typed) = &stats.conversation {
         Known::default().narrow(&mut client, &mut filter, typed).await?;
     }
-    let counts = client.stats(&filter).await?;
+    let counts = client.stats(&filter, stats.since).await?;
     let mut out = Output::new(globals);
     if stats.json {
         out.json(&counts)?;
     } else {
         let rows = [
-            ("pending", counts.pending),
-            ("sending", counts.sending),
-            ("sent", counts.sent),
-            ("failed", counts.failed),
-            ("canceled", counts.canceled),
-            ("total", counts.total),
+            (Status::Pending.as_str(), counts.pending),
+            (Status::Sending.as_str(), counts.sending),
+            (Status::Sent.as_str(), counts.sent),
+            (Status::Failed.as_str(), counts.failed),
+            (Status::Canceled.as_str(), counts.canceled),
+            ("Total", counts.total),
         ];
         for (name, count) in rows {
             out.line(format_args!("{name:<9} {count:>12}"))?;

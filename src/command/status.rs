@@ -41,10 +41,10 @@ pub(super) async fn run(status: StatusArgs, globals: &Globals) -> Result<()> {
         None => overview.line("server", true, "ok")?,
     }
     platforms(&mut overview, &mut client).await?;
-    let counts = client.stats(&MessageFilter::default()).await?;
-    let queue = format!("{} pending, {} sending", counts.pending, counts.sending);
+    let counts = client.stats(&MessageFilter::default(), None).await?;
+    let queue = format!("{} Pending, {} Sending", counts.pending, counts.sending);
     overview.line("queue", true, &queue)?;
-    let stored = format!("{} messages, {} of them failed", counts.total, counts.failed);
+    let stored = format!("{} messages, {} of them Failed", counts.total, counts.failed);
     overview.line("messages", true, &stored)?;
     if let Some(store) = store_here(&status.source, globals.config.clone())? {
         let (size, free) = (in_units(store.size), in_units(store.free));

@@ -7,7 +7,7 @@ use crate::cli::{Globals, WatchArgs};
 use crate::client::{Begin, Followed};
 use crate::error::{Error, Result, tell};
 use crate::model::message::Message;
-use crate::store::{MessageFilter, Page};
+use crate::search::Conditions;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io;
 use std::path::Path;
@@ -21,15 +21,13 @@ pub(super) async fn run(watch: WatchArgs, globals: &Globals) -> Result<()> {
     let mut client = reader(&watch.source, globals).await?;
     let filter = filter_of(&mut client, Vec::new(), &watch.filter).await?;
     let kept = watch.place.as_deref().map(read_place).transpose()?.flatten();
+    let any = Conditions::default();
     let mut following = if let Some(place) = &kept {
-        client.follow(&filter, Begin::After(place), &[]).await?
+        client.follow(&filter, &any, Begin::After(place), &[]).await?
     } else {
-        let page = Page { offset: 0, limit: 1, before: None };
-        let newest = client.list(&MessageFilter::default(), page, None).await?;
-        // Without a message there is no place before it but the beginning.
-        let newest = newest.first().map_or("0".to_owned(), |message| message.id.to_string());
+        let newest = client.newest().await?.to_string();
         keep_place(&watch, Some(&newest))?;
-        client.follow(&filter, Begin::Since(Some(&newest)), &[]).await?
+        client.follow(&filter, &any, Begin::Since(Some(&newest)), &[]).await?
     };
     loop {
         match following.next().await? {

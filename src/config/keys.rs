@@ -187,6 +187,8 @@ pub static ADAPTER_KEYS: &[ConfigKey] = &[
         "`ilink`: seconds that a message waits until it can go out, before it is `Failed`"),
     key("max_text", "number, at least 1", "2000", "4000",
         "`ilink`: characters of one text; a longer one goes out in parts"),
+    key("join_texts", "boolean", "false", "true",
+        "`ilink`: texts that wait one after the other go out as one of up to `max_text` characters"),
     key("echo", "boolean", "false", "true", "`loopback` answers each message with the same one"),
 ];
 

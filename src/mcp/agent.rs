@@ -64,7 +64,7 @@ impl<S: Source> Agent<S> {
     ) -> Result<T> {
         let began = Instant::now();
         let counted = async {
-            self.context.limits.count_call()?;
+            self.context.bounds.count_call()?;
             let late = || Error::failed("it took too long; ask for less, or later");
             timeout(CALL_TIMEOUT, work).await.unwrap_or_else(|_| Err(late()))
         };
@@ -110,7 +110,7 @@ impl<S: Source> ServerHandler for Agent<S> {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        tools::tools(self.context.config.send).into_iter().find(|tool| tool.name == name)
+        tools::tools(self.context.bounds.send()).into_iter().find(|tool| tool.name == name)
     }
 
     async fn list_tools(
@@ -118,7 +118,7 @@ impl<S: Source> ServerHandler for Agent<S> {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> std::result::Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(tools::tools(self.context.config.send)))
+        Ok(ListToolsResult::with_all_items(tools::tools(self.context.bounds.send())))
     }
 
     async fn call_tool(
@@ -126,7 +126,7 @@ impl<S: Source> ServerHandler for Agent<S> {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> std::result::Result<CallToolResponse, ErrorData> {
-        if !tools::is_tool(self.context.config.send, &request.name) {
+        if !tools::is_tool(self.context.bounds.send(), &request.name) {
             return Err(invalid(&Error::failed(format!("there is no tool {}", request.name))));
         }
         let about = about(&request);

@@ -1,25 +1,24 @@
 //! Context of every call of an agent.
 
-use super::limits::AgentLimits;
+use super::bounds::AgentBounds;
 use super::source::{Chats, Source};
-use crate::config::McpSettings;
 use crate::error::{Error, Result};
 use crate::model::message::Message;
 use crate::protocol::http::Conversation;
 use crate::store::Access;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The messages, and what agents may see and do.
 pub struct AgentContext<S> {
     pub(super) source: S,
-    pub(super) config: McpSettings,
-    pub(super) limits: AgentLimits,
+    pub(super) bounds: Arc<AgentBounds>,
 }
 
 impl<S: Source> AgentContext<S> {
-    /// The messages of `source`, within the bounds of a configuration.
-    pub fn new(source: S, config: McpSettings, limits: AgentLimits) -> Self {
-        Self { source, config, limits }
+    /// The messages of `source`, within bounds.
+    pub fn new(source: S, bounds: Arc<AgentBounds>) -> Self {
+        Self { source, bounds }
     }
 
     pub(super) async fn read(&self) -> Result<S::Chats> {
@@ -28,7 +27,7 @@ impl<S: Source> AgentContext<S> {
 
     /// Whether agents see a message.
     pub(super) fn shows(&self, message: &Message) -> bool {
-        self.config.shows(message.platform_or_local(), &message.recipient)
+        self.bounds.shows(message.platform_or_local(), &message.recipient)
     }
 
     /// A message that agents see; one that they do not see does not exist for them.
@@ -44,7 +43,7 @@ impl<S: Source> AgentContext<S> {
         platform: &str,
         conversation: &str,
     ) -> Result<Conversation> {
-        let found = if self.config.shows(platform, conversation) {
+        let found = if self.bounds.shows(platform, conversation) {
             chats.conversation(platform, conversation).await?
         } else {
             None

@@ -4,11 +4,13 @@
 //! The protocol itself is the SDK's (`rmcp`). A [`Source`] says where the messages are: `rechat mcp`
 //! asks a server or the store, and a server's `/mcp` asks its own store.
 
+mod address;
 mod agent;
 mod arguments;
+mod bounds;
 mod context;
 mod data;
-mod limits;
+mod media;
 mod reading;
 mod resources;
 mod sending;
@@ -18,6 +20,6 @@ mod tools;
 mod waiting;
 
 pub use agent::Agent;
+pub use bounds::AgentBounds;
 pub use context::AgentContext;
-pub use limits::AgentLimits;
 pub use source::{Chats, Source, Watch};

@@ -1,18 +1,14 @@
 //! Tools that read: conversations, messages, platforms.
 
-use super::arguments::{
-    AskedPlace, GetMessage, ListConversations, ReadMessages, SearchMessages, cursor,
-};
+use super::arguments::{AskedPlace, ListConversations, ReadMessages, SearchMessages, cursor};
 use super::context::AgentContext;
 use super::shown::{
-    ConversationPage, FoundMessages, MessagePage, OneMessage, ShownConversation, ShownMessage,
-    ShownPlatforms, fitting,
+    ConversationPage, FoundMessages, MessagePage, ShownConversation, ShownPlatforms, fitting,
 };
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
 use crate::model::message::{Message, check_name};
 use crate::store::{ConversationQuery, MessageFilter};
-use uuid::Uuid;
 
 /// Pages that are read for one answer, where most of what is on them is hidden.
 const MAX_PAGES: usize = 20;
@@ -42,7 +38,7 @@ pub(super) async fn list_conversations<S: Source>(
         let page = chats.conversations(&query).await?;
         for known in &page {
             query.before = Some(known.last_seq);
-            let is_shown = context.config.shows(&known.platform, &known.conversation);
+            let is_shown = context.bounds.shows(&known.platform, &known.conversation);
             found.extend(
                 (is_shown && is_wanted(known.unread)).then(|| ShownConversation::of(known)),
             );
@@ -169,16 +165,6 @@ pub(super) async fn latest<S: Source>(
     before(&mut chats, &filter, limit, None).await
 }
 
-/// `get_message`
-pub(super) async fn get_message<S: Source>(
-    context: &AgentContext<S>,
-    arguments: GetMessage,
-) -> Result<OneMessage> {
-    let id: Uuid = arguments.id()?;
-    let message = context.message(&mut context.read().await?, id).await?;
-    Ok(OneMessage { message: ShownMessage::whole(&message) })
-}
-
 /// `search_messages`
 pub(super) async fn search_messages<S: Source>(
     context: &AgentContext<S>,
@@ -215,7 +201,7 @@ pub(super) async fn list_platforms<S: Source>(context: &AgentContext<S>) -> Resu
     let mut chats = context.read().await?;
     let platforms = chats.platforms().await?;
     let platforms =
-        platforms.into_iter().filter(|one| context.config.shows_platform(&one.platform));
+        platforms.into_iter().filter(|one| context.bounds.shows_platform(&one.platform));
     Ok(ShownPlatforms::of(platforms.collect(), &chats))
 }
 
@@ -231,7 +217,7 @@ pub(super) fn narrowed<S: Source>(
         let platform = platform.as_deref().ok_or_else(|| {
             Error::failed("`conversation` needs `platform`; list_conversations gives both")
         })?;
-        if !context.config.shows(platform, conversation) {
+        if !context.bounds.shows(platform, conversation) {
             let text = format!("there is no conversation {platform}/{conversation}");
             return Err(Error::failed(text));
         }

@@ -1,23 +1,22 @@
-//! Resources: each conversation that agents see, with its latest messages.
+//! Resources: each conversation that agents see, with its latest messages, and the files of messages.
 
+use super::address::{self, CONVERSATION, MESSAGE, ResourceAddress};
 use super::arguments::ListConversations;
 use super::context::AgentContext;
 use super::data::marked;
-use super::reading;
 use super::source::Source;
+use super::{media, reading};
 use crate::error::{Error, Result};
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rmcp::model::{
     ListResourcesResult, ReadResourceResult, Resource, ResourceContents, ResourceTemplate,
 };
 
-/// Beginning of the address of a conversation; its platform and its ID follow.
-const CONVERSATION: &str = "rechat://conversations/";
-
 /// Messages of a conversation's resource.
 const LATEST: usize = 50;
 
-/// One page of the conversations.
+/// One page of the conversations; files are named by the messages that have them.
 pub(super) async fn list<S: Source>(
     context: &AgentContext<S>,
     cursor: Option<String>,
@@ -25,7 +24,7 @@ pub(super) async fn list<S: Source>(
     let page = reading::list_conversations(context, ListConversations::page(cursor)).await?;
     let resources = page.conversations.iter().map(|known| {
         let name = known.name.clone().unwrap_or_else(|| known.conversation.clone());
-        Resource::new(address(&known.platform, &known.conversation), name)
+        Resource::new(address::of_conversation(&known.platform, &known.conversation), name)
             .with_description(format!("{}, {}", known.platform, known.kind))
             .with_mime_type("text/plain")
     });
@@ -34,63 +33,49 @@ pub(super) async fn list<S: Source>(
     Ok(listed)
 }
 
-/// The form of every address.
+/// The forms of every address.
 pub(super) fn templates() -> Vec<ResourceTemplate> {
-    let template = ResourceTemplate::new(
+    let conversation = ResourceTemplate::new(
         format!("{CONVERSATION}{{platform}}/{{conversation}}"),
         "conversation",
     )
     .with_title("Conversation")
     .with_description("The latest messages of a conversation, as data that others wrote")
     .with_mime_type("text/plain");
-    vec![template]
+    let media = ResourceTemplate::new(format!("{MESSAGE}{{id}}/media/{{number}}"), "media")
+        .with_title("File of a message")
+        .with_description(
+            "A picture, made smaller where it is large, or another file of up to 1 MB, as others \
+             sent it; `resource` of an attachment is its address",
+        );
+    vec![conversation, media]
 }
 
-/// The latest messages of a conversation; `None` where the address is none of ours.
+/// The contents at an address; `None` where it is none of ours.
 pub(super) async fn read<S: Source>(
     context: &AgentContext<S>,
     uri: &str,
 ) -> Result<Option<ReadResourceResult>> {
-    let Some((platform, conversation)) = parts(uri) else { return Ok(None) };
-    let page = reading::latest(context, &platform, &conversation, LATEST).await?;
-    let contents = ResourceContents::text(marked(&page)?, uri).with_mime_type("text/plain");
+    let contents = match ResourceAddress::parse(uri) {
+        None => return Ok(None),
+        Some(ResourceAddress::Conversation { platform, conversation }) => {
+            let page = reading::latest(context, &platform, &conversation, LATEST).await?;
+            ResourceContents::text(marked(&page)?, uri).with_mime_type("text/plain")
+        }
+        Some(ResourceAddress::Media { message, number }) => {
+            let file = media::file(context, message, number).await?;
+            match std::str::from_utf8(&file.bytes).ok().filter(|_| file.mime == "text/plain") {
+                Some(text) => ResourceContents::text(marked(&text)?, uri),
+                None => ResourceContents::blob(STANDARD.encode(&file.bytes), uri),
+            }
+            .with_mime_type(file.mime)
+        }
+    };
     Ok(Some(ReadResourceResult::new(vec![contents])))
-}
-
-fn address(platform: &str, conversation: &str) -> String {
-    let escaped = |part| utf8_percent_encode(part, NON_ALPHANUMERIC);
-    format!("{CONVERSATION}{}/{}", escaped(platform), escaped(conversation))
-}
-
-fn parts(uri: &str) -> Option<(String, String)> {
-    let (platform, conversation) = uri.strip_prefix(CONVERSATION)?.split_once('/')?;
-    let decoded = |part| Some(percent_decode_str(part).decode_utf8().ok()?.into_owned());
-    Some((decoded(platform)?, decoded(conversation)?))
 }
 
 /// The error of an address that is none of ours.
 pub(super) fn unknown(uri: &str) -> Error {
     Error::failed(format!("there is no resource {uri}"))
         .hint("resources/list gives the address of each conversation")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_leads_back_to_its_conversation() {
-        for (platform, conversation) in
-            [("qq", "group_1"), ("wechat", "private_a/b@c d%2F"), ("我", "群?x=1#y")]
-        {
-            let address = address(platform, conversation);
-            assert_eq!(parts(&address), Some((platform.into(), conversation.into())));
-            assert_eq!(address.matches('/').count(), 4, "{address}");
-        }
-        for wrong in
-            ["file:///etc/passwd", "rechat://conversations/qq", "rechat://conversations/%ff/x"]
-        {
-            assert_eq!(parts(wrong), None, "{wrong}");
-        }
-    }
 }

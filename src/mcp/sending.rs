@@ -58,7 +58,7 @@ async fn send<S: Source>(
     message: NewMessage,
     sending: &Sending,
 ) -> Result<SentMessage> {
-    context.limits.count_send()?;
+    context.bounds.count_send()?;
     // Keys of other clients of this store are others.
     let made = chats.create(message, &format!("mcp-{}", sending.key)).await?;
     let gone = || Error::failed(format!("message {} was deleted meanwhile", made.id));

@@ -1,10 +1,12 @@
 //! Where the messages are that agents ask for.
 
 use crate::error::Result;
+use crate::media::Hash;
 use crate::model::message::Message;
 use crate::protocol::http::{AdapterStatus, Conversation, NewMessage};
 use crate::search::Conditions;
 use crate::store::{Access, ConversationQuery, MessageFilter};
+use bytes::Bytes;
 use uuid::Uuid;
 
 /// Access to the messages, opened for one call at a time.
@@ -66,6 +68,16 @@ pub trait Chats: Send {
 
     /// A message; `None` where there is no such one.
     fn find(&mut self, id: Uuid) -> impl Future<Output = Result<Option<Message>>> + Send;
+
+    /// The bytes of a file; `None` where it is not kept.
+    ///
+    /// # Errors
+    /// It has more than `most` bytes, or cannot be read.
+    fn media(
+        &mut self,
+        media: Hash,
+        most: u64,
+    ) -> impl Future<Output = Result<Option<Bytes>>> + Send;
 
     /// Every adapter, and how it is connected; none without a server.
     fn platforms(&mut self) -> impl Future<Output = Result<Vec<AdapterStatus>>> + Send;

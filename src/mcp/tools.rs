@@ -8,16 +8,24 @@ use super::context::AgentContext;
 use super::data::marked;
 use super::shown::{
     ConversationPage, FoundMessages, MessagePage, NewMessages, OneMessage, SentMessage,
-    ShownPlatforms,
+    ShownMessage, ShownPlatforms,
 };
 use super::source::Source;
-use super::{reading, sending, waiting};
+use super::{media, reading, sending, waiting};
 use crate::config::AgentSending;
 use crate::error::{Error, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rmcp::handler::server::common::schema_for_type;
-use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
+use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Resource, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// Links to files in one answer; the addresses of all are in its value.
+const MAX_LINKS: usize = 30;
+
+/// Pictures in the answer of `get_message`.
+const MAX_PICTURES: usize = 4;
 
 /// Arguments of a tool that takes none.
 #[derive(Deserialize, JsonSchema)]
@@ -42,7 +50,7 @@ pub(super) fn tools(send: AgentSending) -> Vec<Tool> {
         reading::<GetMessage, OneMessage>(
             "get_message",
             "Get a message",
-            "Gets one message by its ID, with its whole text and what became of it.",
+            "Gets one message by its ID, with its whole text, its pictures, and what became of it.",
         ),
         reading::<SearchMessages, FoundMessages>(
             "search_messages",
@@ -127,11 +135,18 @@ pub(super) async fn call<S: Source>(
         "list_conversations" => {
             answer(&reading::list_conversations(context, parse(arguments)?).await?)
         }
-        "read_messages" => answer(&reading::read_messages(context, parse(arguments)?).await?),
-        "get_message" => answer(&reading::get_message(context, parse(arguments)?).await?),
-        "search_messages" => answer(&reading::search_messages(context, parse(arguments)?).await?),
+        "read_messages" => {
+            let page = reading::read_messages(context, parse(arguments)?).await?;
+            Ok(with_links(answer(&page)?, &page.messages))
+        }
+        "get_message" => get_message(context, parse(arguments)?).await,
+        "search_messages" => {
+            let found = reading::search_messages(context, parse(arguments)?).await?;
+            Ok(with_links(answer(&found)?, &found.messages))
+        }
         "wait_for_messages" => {
-            answer(&waiting::wait_for_messages(context, parse(arguments)?).await?)
+            let new = waiting::wait_for_messages(context, parse(arguments)?).await?;
+            Ok(with_links(answer(&new)?, &new.messages))
         }
         "list_platforms" => {
             parse::<Nothing>(arguments)?;
@@ -141,6 +156,35 @@ pub(super) async fn call<S: Source>(
         "reply" => answer(&sending::reply(context, parse(arguments)?).await?),
         _ => Err(Error::failed(format!("there is no tool {name}"))),
     }
+}
+
+/// `get_message`: with its pictures.
+async fn get_message<S: Source>(
+    context: &AgentContext<S>,
+    arguments: GetMessage,
+) -> Result<CallToolResult> {
+    let mut chats = context.read().await?;
+    let message = context.message(&mut chats, arguments.id()?).await?;
+    let shown = OneMessage { message: ShownMessage::whole(&message) };
+    let mut result = answer(&shown)?;
+    for picture in media::pictures(&mut chats, &message, MAX_PICTURES).await {
+        let data = STANDARD.encode(&picture.bytes);
+        result.content.push(ContentBlock::image(data, picture.mime));
+    }
+    Ok(with_links(result, std::slice::from_ref(&shown.message)))
+}
+
+/// Adds links to the files of messages. Their names are ours: a file's own name is data.
+fn with_links(mut result: CallToolResult, messages: &[ShownMessage]) -> CallToolResult {
+    let files = messages.iter().flat_map(|message| {
+        let numbered = message.attachments.iter().enumerate();
+        numbered.filter_map(|(at, file)| {
+            let name = format!("{} {} of message {}", file.kind, at + 1, message.id);
+            Some(Resource::new(file.resource.clone()?, name))
+        })
+    });
+    result.content.extend(files.take(MAX_LINKS).map(ContentBlock::resource_link));
+    result
 }
 
 /// The answer as a value for programs, and as marked text for models.

@@ -6,6 +6,7 @@
 use super::bounds::{BlobBounds, BlobRefused};
 use super::hash::Hash;
 use super::sniff::{FileType, HEAD_BYTES, sniff};
+use bytes::Bytes;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
@@ -139,6 +140,24 @@ impl Blobs {
     /// The disk refuses.
     pub fn open_blob(&self, hash: Hash) -> io::Result<File> {
         File::open(self.path(hash))
+    }
+
+    /// The bytes of a blob; `None` where it is not kept.
+    ///
+    /// # Errors
+    /// It has more than `most` bytes, or cannot be read.
+    pub fn read(&self, hash: Hash, most: u64) -> io::Result<Option<Bytes>> {
+        let file = match self.open_blob(hash) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if file.metadata()?.len() > most {
+            return Err(io::Error::other(format!("it has more than {most} bytes")));
+        }
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes)?;
+        Ok(Some(bytes.into()))
     }
 
     /// A blob's size and kind; `NotFound` where it is not kept.

@@ -1,12 +1,19 @@
 //! Small pictures of large ones, within bounds of pixels and memory.
 
+use image::codecs::jpeg::JpegEncoder;
 use image::codecs::webp::WebPEncoder;
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
 use std::fs::File;
-use std::io::{BufReader, Seek};
+use std::io::{BufRead, BufReader, Cursor, Seek};
 
 /// Pixels of the longer side.
 pub const MAX_SIDE: u32 = 320;
+
+/// Pixels of the longer side of a preview: enough to read a page that was photographed.
+const PREVIEW_SIDE: u32 = 1024;
+
+/// Quality of a preview, from 1 to 100.
+const PREVIEW_QUALITY: u8 = 80;
 
 /// Pixels of a side that are read at most.
 const MAX_READ_SIDE: u32 = 16_384;
@@ -21,7 +28,33 @@ const MAX_BYTES: u64 = 256 << 20;
 /// It is no picture that can be read, or is too large to be decoded.
 pub fn thumbnail(mut file: File) -> Result<Vec<u8>, String> {
     file.rewind().map_err(|error| error.to_string())?;
-    let reader = ImageReader::new(BufReader::new(file)).with_guessed_format();
+    let small = fitted(BufReader::new(file), MAX_SIDE)?.to_rgba8();
+    let mut webp = Vec::new();
+    let encoded = small.write_with_encoder(WebPEncoder::new_lossless(&mut webp));
+    encoded.map_err(|error| error.to_string())?;
+    Ok(webp)
+}
+
+/// The first picture of some bytes as JPEG, at most 1024 pixels wide and high, on white; the error
+/// says why there is none.
+pub fn preview(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let picture = fitted(Cursor::new(bytes), PREVIEW_SIDE)?.to_rgba8();
+    let on_white = RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
+        let [red, green, blue, alpha] = picture.get_pixel(x, y).0;
+        let alpha = u16::from(alpha);
+        // At most 255, for the parts of both are 255 in all.
+        let mixed = |color: u8| ((u16::from(color) * alpha + 255 * (255 - alpha)) / 255) as u8;
+        Rgb([red, green, blue].map(mixed))
+    });
+    let mut jpeg = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut jpeg, PREVIEW_QUALITY);
+    on_white.write_with_encoder(encoder).map_err(|error| error.to_string())?;
+    Ok(jpeg)
+}
+
+/// The first picture of a file, upright, and no side longer than `side`.
+fn fitted(file: impl BufRead + Seek, side: u32) -> Result<DynamicImage, String> {
+    let reader = ImageReader::new(file).with_guessed_format();
     let mut reader = reader.map_err(|error| error.to_string())?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_READ_SIDE);
@@ -31,21 +64,17 @@ pub fn thumbnail(mut file: File) -> Result<Vec<u8>, String> {
     let mut decoder = reader.into_decoder().map_err(|error| error.to_string())?;
     let orientation = decoder.orientation().map_err(|error| error.to_string())?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
-    if picture.width() > MAX_SIDE || picture.height() > MAX_SIDE {
-        picture = picture.thumbnail(MAX_SIDE, MAX_SIDE);
+    if picture.width() > side || picture.height() > side {
+        picture = picture.thumbnail(side, side);
     }
     picture.apply_orientation(orientation);
-    let small = picture.to_rgba8();
-    let mut webp = Vec::new();
-    let encoded = small.write_with_encoder(WebPEncoder::new_lossless(&mut webp));
-    encoded.map_err(|error| error.to_string())?;
-    Ok(webp)
+    Ok(picture)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Cursor, Write};
+    use std::io::Write;
 
     fn file(bytes: &[u8]) -> File {
         let mut file = tempfile::tempfile().unwrap();
@@ -70,6 +99,18 @@ mod tests {
     }
 
     #[test]
+    fn a_preview_is_a_jpeg_on_white() {
+        let jpeg = preview(&png(3000, 1500)).unwrap();
+        let read = image::load_from_memory_with_format(&jpeg, image::ImageFormat::Jpeg).unwrap();
+        assert_eq!((read.width(), read.height()), (1024, 512));
+        let mut clear = Cursor::new(Vec::new());
+        DynamicImage::new_rgba8(8, 8).write_to(&mut clear, image::ImageFormat::Png).unwrap();
+        let jpeg = preview(&clear.into_inner()).unwrap();
+        let pixel = image::load_from_memory(&jpeg).unwrap().to_rgb8().get_pixel(4, 4).0;
+        assert!(pixel.iter().all(|&part| part > 250), "{pixel:?}");
+    }
+
+    #[test]
     fn a_bomb_is_not_read() {
         // It claims 60,000 times 60,000 pixels and has none.
         let mut bomb = png(1, 1);
@@ -77,6 +118,7 @@ mod tests {
         bomb[20..24].copy_from_slice(&60_000_u32.to_be_bytes());
         let checksum = crc32fast::hash(&bomb[12..29]);
         bomb[29..33].copy_from_slice(&checksum.to_be_bytes());
+        assert!(preview(&bomb).is_err());
         let error = thumbnail(file(&bomb)).unwrap_err();
         assert!(error.to_lowercase().contains("limit"), "{error}");
         assert!(thumbnail(file(b"no picture")).is_err());

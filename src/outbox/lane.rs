@@ -1,6 +1,7 @@
 //! One conversation's messages, sent one after the other.
 
 use super::context::OutboxContext;
+use super::join;
 use super::lane_key::LaneKey;
 use super::lookup;
 use super::recording::record_outcome;
@@ -36,6 +37,14 @@ pub(super) enum LaneEnd {
     /// No adapter can take what waits.
     Waiting,
 }
+
+/// The answer of the store to an outcome.
+trait OutcomeWritten: Future<Output = store::Result<Answer>> {}
+
+impl<T: Future<Output = store::Result<Answer>>> OutcomeWritten for T {}
+
+/// An outcome that is queued, and whether it is.
+type QueuedOutcome<W> = (u64, Outcome, store::Result<W>);
 
 /// One conversation at work.
 pub(super) struct Lane {
@@ -124,6 +133,13 @@ impl Lane {
         self.read(|view| view.pending_seqs(platform.as_deref(), recipient, first, limit))
     }
 
+    /// Where those are that go out as one message, from the first that waits on.
+    fn joined_from_first(&self, most: usize) -> Vec<u64> {
+        let waiting = self.waiting(MAX_CLAIMED);
+        let length = join::length(&waiting, most);
+        waiting.iter().take(length).map(|message| message.seq).collect()
+    }
+
     fn read<T>(&self, read: impl FnOnce(&View) -> store::Result<Vec<T>>) -> Vec<T> {
         self.context.store.view().and_then(|view| read(&view)).unwrap_or_else(|error| {
             cannot_read(&format!("what waits for {}", self.key.recipient), &error);
@@ -196,7 +212,10 @@ impl Lane {
         if self.waiting(1).first().is_none_or(|message| message.seq != first) {
             return;
         }
-        let claims = self.waiting_from(first, if is_cautious { 1 } else { self.claims });
+        let claims = match route.account.join_limit() {
+            Some(most) => self.joined_from_first(most),
+            None => self.waiting_from(first, if is_cautious { 1 } else { self.claims }),
+        };
         let account = route.account.account.clone();
         let command = Command::Claim { seqs: claims.clone(), account, at: now() };
         let claimed = match self.context.store.write(command).await {
@@ -208,7 +227,11 @@ impl Lane {
             }
         };
         let began = Instant::now();
-        self.send_claimed(claimed, route).await;
+        if route.account.join_limit().is_some() && claimed.len() > 1 {
+            self.send_joined(claimed, route).await;
+        } else {
+            self.send_claimed(claimed, route).await;
+        }
         self.claims = match began.elapsed() {
             spent if spent < CLAIM_TIME / 2 => (self.claims * 2).min(MAX_CLAIMED),
             spent if spent > CLAIM_TIME => (self.claims / 2).max(1),
@@ -225,7 +248,6 @@ impl Lane {
     }
 
     async fn send_claimed(&self, claimed: Vec<Message>, route: &DeliveryRoute) {
-        let store = &self.context.store;
         let mut outcomes = Vec::with_capacity(claimed.len());
         let mut has_failed = false;
         for message in claimed {
@@ -242,11 +264,48 @@ impl Lane {
                 self.outcome_of(&message, delivery, &route.account)
             };
             has_failed |= matches!(outcome, Outcome::Retry { .. });
-            // Queued in order, and waited for together.
-            let command =
-                Command::RecordOutcome { seq: message.seq, outcome: outcome.clone(), at: now() };
-            outcomes.push((message.seq, outcome, store.submit(command).await));
+            outcomes.push(self.queue_outcome(message.seq, outcome).await);
         }
+        self.wait_for_outcomes(outcomes).await;
+    }
+
+    /// Sends several texts as one message, which ends alike for all of them.
+    async fn send_joined(&self, claimed: Vec<Message>, route: &DeliveryRoute) {
+        let is_stopped = self.context.stop.is_cancelled();
+        let is_sent = |message: &Message| !is_stopped && self.is_still_wanted(message) == Ok(true);
+        let (sent, held): (Vec<_>, Vec<_>) = claimed.into_iter().partition(is_sent);
+        let mut outcomes = Vec::new();
+        for message in held {
+            outcomes.push(self.queue_outcome(message.seq, Outcome::NotAttempted).await);
+        }
+        if let [first, ..] = &sent[..] {
+            let mut outbound = route.outbound(&self.context, first);
+            outbound.content = join::content(&sent);
+            // A bot's own form is of one message alone.
+            outbound.original = None;
+            let delivery = route.account.send(outbound).await;
+            for (at, message) in sent.iter().enumerate() {
+                let delivery = join::delivery_of(&delivery, at == 0);
+                let outcome = self.outcome_of(message, delivery, &route.account);
+                outcomes.push(self.queue_outcome(message.seq, outcome).await);
+            }
+        }
+        self.wait_for_outcomes(outcomes).await;
+    }
+
+    /// Queues an outcome, so that outcomes keep their order and are waited for together.
+    async fn queue_outcome(
+        &self,
+        seq: u64,
+        outcome: Outcome,
+    ) -> QueuedOutcome<impl OutcomeWritten> {
+        let command = Command::RecordOutcome { seq, outcome: outcome.clone(), at: now() };
+        (seq, outcome, self.context.store.submit(command).await)
+    }
+
+    /// Waits until outcomes are written; what could not be is written again.
+    async fn wait_for_outcomes(&self, outcomes: Vec<QueuedOutcome<impl OutcomeWritten>>) {
+        let store = &self.context.store;
         for (seq, outcome, written) in outcomes {
             let is_written = match written {
                 Ok(answer) => answer.await.is_ok(),

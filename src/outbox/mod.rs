@@ -8,6 +8,7 @@ mod attempts;
 mod commits;
 mod context;
 mod dispatcher;
+mod join;
 mod lane;
 mod lane_key;
 mod lookup;

@@ -1,7 +1,7 @@
 //! Commands of a client on the WebSocket (contract, Part 1, "WebSocket", and items 9 to 16 and 29).
 
 use super::event::{EventKinds, UnknownEvent};
-use super::http::NewMessage;
+use super::http::{MISSING_DATA, NewMessage};
 use super::json;
 use crate::model::message::{Draft, MessageType};
 use crate::model::subscription::NameList;
@@ -127,7 +127,7 @@ fn send_message(mut object: Map<String, Value>) -> Result<ClientCommand, String>
     let mut data = match object.remove("data") {
         Some(Value::Object(data)) => data,
         // Spelled by the contract.
-        None | Some(Value::Null) => return Err("Missing data field".into()),
+        None | Some(Value::Null) => return Err(MISSING_DATA.into()),
         Some(_) => return Err("`data` must be an object".into()),
     };
     let mut text = |field: &str| match data.remove(field) {

@@ -11,3 +11,4 @@ pub mod message;
 pub mod overview;
 pub mod platform;
 mod schema;
+pub mod sign_in;

@@ -73,6 +73,11 @@ impl Search {
             && (self.text.is_empty() || terms::texts(message).any(has_it))
     }
 
+    /// The time, in Unix seconds, before which no message meets the conditions.
+    pub fn since(&self) -> Option<u64> {
+        self.conditions.since
+    }
+
     /// The times, in Unix seconds, outside which no message meets the conditions.
     pub(super) fn span(&self) -> std::ops::Range<u64> {
         self.conditions.since.unwrap_or(0)..self.conditions.until.unwrap_or(u64::MAX)

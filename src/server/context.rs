@@ -9,7 +9,7 @@ use crate::adapter;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::hub::Hub;
-use crate::mcp::AgentLimits;
+use crate::mcp::AgentBounds;
 use crate::media::Blobs;
 use crate::media::complete::Completer;
 use crate::media::partial::Partials;
@@ -33,6 +33,8 @@ pub type Incoming = Request<hyper::body::Incoming>;
 pub struct ServerContext {
     #[allow(missing_docs)]
     pub config: Config,
+    /// Address of the page, as this host reaches it.
+    pub page: String,
     /// The tokens in force.
     pub access: AccessControl,
     #[allow(missing_docs)]
@@ -47,8 +49,8 @@ pub struct ServerContext {
     pub registry: adapter::Registry,
     /// Carries out recalls, edits and reactions.
     pub actions: Actions,
-    /// Limits of agents.
-    pub agents: AgentLimits,
+    /// AgentBounds of agents.
+    pub agents: Arc<AgentBounds>,
     /// Outcomes of attempts that are waited for.
     pub outcomes: Arc<Outcomes>,
     /// Times of the next attempts of messages that wait.

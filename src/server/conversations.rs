@@ -7,9 +7,10 @@ use super::messages::write;
 use super::operation::Call;
 use super::query::{name_of, number, seq_of};
 use super::request::read_json;
+use crate::actions::ActionFailure;
 use crate::model::message::LOCAL;
 use crate::protocol::http::{
-    Conversations, DEFAULT_CONVERSATIONS, MAX_LIMIT, ReadTo, SetConversation,
+    Conversations, DEFAULT_CONVERSATIONS, MAX_LIMIT, ReadTo, SetConversation, Typing,
 };
 use crate::protocol::overview::Conversation;
 use crate::store::{self, Command, ConversationQuery, View};
@@ -70,6 +71,18 @@ pub async fn set(call: Call<'_>) -> Result<HttpResponse> {
     match write(call.context, command).await? {
         store::Answer::NotFound => Err(not_found(&platform, &conversation)),
         _ => answer(call.context, &platform, &conversation),
+    }
+}
+
+/// `POST /api/conversations/{platform}/{conversation}/typing`
+pub async fn show_typing(call: Call<'_>) -> Result<HttpResponse> {
+    let (platform, conversation) = names(&call)?;
+    let context = call.context;
+    let typing: Typing = read_json(context, call.request).await?;
+    match context.actions.show_typing(&platform, conversation.clone(), typing.typing).await {
+        Ok(()) => Ok(json(StatusCode::OK, &typing)),
+        Err(ActionFailure::NotFound) => Err(not_found(&platform, &conversation)),
+        Err(error) => Err(error.into()),
     }
 }
 

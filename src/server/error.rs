@@ -1,8 +1,8 @@
-//! Errors as HTTP answers: always JSON, always `{"error": "…"}`, with a `code` where the contract
-//! names one.
+//! Errors as HTTP answers: always JSON, always `{"error": "…"}`, with a `code` for programs but where
+//! the contract spells the whole body.
 
 use super::body::{HttpResponse, json};
-use crate::protocol::http::{ErrorBody, NOT_FOUND};
+use crate::protocol::http::{ErrorBody, NOT_FOUND, code_of, is_literal};
 use crate::store;
 use hyper::StatusCode;
 use hyper::header::{
@@ -25,7 +25,9 @@ pub type Result<T> = std::result::Result<T, ErrorResponse>;
 impl ErrorResponse {
     /// An answer with this status; the text names what is wrong and what would be right.
     pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        let body = ErrorBody { error: text.into(), code: None };
+        let error = text.into();
+        let code = (!is_literal(&error)).then(|| code_of(status.as_u16()).to_owned());
+        let body = ErrorBody { error, code };
         Self { status, body, headers: Vec::new() }
     }
 
@@ -90,9 +92,11 @@ impl ErrorResponse {
         self.with(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1))
     }
 
-    /// Adds the error's name for programs (contract, Part 3).
+    /// Gives the error a closer name than its status has, where there is one (contract, Part 3).
     pub fn named(mut self, code: Option<&'static str>) -> Self {
-        self.body.code = code.map(Into::into);
+        if let Some(code) = code {
+            self.body.code = Some(code.to_owned());
+        }
         self
     }
 

@@ -18,11 +18,13 @@ use crate::clock::now;
 use crate::error::{self, Error};
 use crate::hub::{FrameForm, ReplayStart, Subscriber, Wish};
 use crate::mcp::{Agent, Chats, Source, Watch};
+use crate::media::Hash;
 use crate::model::message::Message;
 use crate::model::subscription::NameList;
 use crate::protocol::http::{AdapterStatus, Conversation, NO_REPLY_TARGET, NewMessage};
 use crate::search::{Conditions, Search};
 use crate::store::{self, Command, ConversationQuery, Idempotency, MessageFilter, Page, View};
+use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
 use hyper::{Request, Response, StatusCode};
@@ -80,9 +82,8 @@ fn is_plain_error(status: StatusCode, headers: &HeaderMap) -> bool {
 /// The agent of one request.
 fn agent(context: &Arc<ServerContext>, granted: &Granted) -> Agent<OwnStore> {
     let source = OwnStore(context.clone());
-    let (config, limits) = (context.config.mcp.clone(), context.agents.clone());
-    let bounds = crate::mcp::AgentContext::new(source, config, limits);
-    Agent::new(Arc::new(bounds), granted.token.clone(), cli::VERSION)
+    let asked = crate::mcp::AgentContext::new(source, context.agents.clone());
+    Agent::new(Arc::new(asked), granted.token.clone(), cli::VERSION)
 }
 
 /// The server's own store.
@@ -234,6 +235,13 @@ impl Chats for OwnStore {
             message.waiting = self.0.waiting(message, &view);
         }
         Ok(found)
+    }
+
+    async fn media(&mut self, media: Hash, most: u64) -> error::Result<Option<Bytes>> {
+        let blobs = self.0.blobs.clone();
+        let read = tokio::task::spawn_blocking(move || blobs.read(media, most)).await;
+        let read = read.map_err(|error| Error::failed(error.to_string()))?;
+        read.map_err(|error| Error::failed(format!("the file cannot be read: {error}")))
     }
 
     async fn platforms(&mut self) -> error::Result<Vec<AdapterStatus>> {

@@ -31,6 +31,7 @@ mod query;
 mod request;
 mod router;
 mod routes;
+mod sign_in;
 mod socket;
 mod stream;
 mod tls;

@@ -2,22 +2,27 @@
 
 use super::body::{HttpResponse, json};
 use super::error::{ErrorResponse, Result};
+use super::list::on_a_thread;
 use super::operation::Call;
 use super::query::{Query, number};
 use crate::activity::{MAX_MINUTES, Minutes};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::protocol::http::{Activity, Health, Platforms};
+use crate::search::Search;
 use crate::store::MessageFilter;
 use hyper::StatusCode;
 
-/// `GET /api/stats`: of everything, or of a platform or conversation.
-pub fn stats(call: &Call<'_>) -> Result<HttpResponse> {
+/// `GET /api/stats`: of everything, or of a platform, a conversation, a time.
+pub async fn stats(call: Call<'_>) -> Result<HttpResponse> {
     let view = call.context.store.view()?;
     let query = Query::parse(call.request.uri().query().unwrap_or_default(), &view)?;
+    let since = query.search.as_ref().and_then(Search::since);
     let MessageFilter { platform, conversation, .. } = query.filter;
     let filter = MessageFilter { platform, conversation, ..MessageFilter::default() };
-    Ok(json(StatusCode::OK, &view.stats_of(&filter)?))
+    let count = move || view.stats_of(&filter, since);
+    let stats = if since.is_some() { on_a_thread(count).await? } else { count()? };
+    Ok(json(StatusCode::OK, &stats))
 }
 
 /// `GET /api/activity`

@@ -1,6 +1,6 @@
 //! One connection's bytes: what was written is counted, and hyper's own errors are given a body.
 
-use crate::protocol::http::ErrorBody;
+use crate::protocol::http::{ErrorBody, code_of};
 use bytes::{Buf, Bytes};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -163,12 +163,14 @@ fn answer_for(bytes: &[u8]) -> Option<Bytes> {
         return None;
     }
     let status = head.lines().next()?;
-    let error = match status.get(9..12)? {
+    let code = status.get(9..12)?;
+    let error = match code {
         "414" => "the request's address is too long",
         "431" => "the request's head is too large",
         _ => "this is no HTTP request; check its first line and its header fields",
     };
-    let body = serde_json::to_string(&ErrorBody { error: error.into(), code: None }).ok()?;
+    let name = code.parse().ok().map(|code| code_of(code).to_owned());
+    let body = serde_json::to_string(&ErrorBody { error: error.into(), code: name }).ok()?;
     let length = body.len();
     let head = format!(
         "{status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"

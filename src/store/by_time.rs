@@ -83,7 +83,7 @@ impl View {
     }
 
     /// The `seq` before which all messages that are not late were said before `said`.
-    fn end_of_regular(&self, said: Said) -> Result<u64> {
+    pub(super) fn end_of_regular(&self, said: Said) -> Result<u64> {
         let (mut low, mut high) = (0, self.head() + 1);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -124,16 +124,34 @@ impl View {
 
     /// Late messages that may match, said from one time to before another, newest first.
     fn late_between(&self, filter: &MessageFilter, since: u64, before: Said) -> Result<Late<'_>> {
-        let terms = match &filter.conversation {
-            None => vec![Term::LATE],
-            Some(name) => self.conversation_terms(filter.platform.as_deref(), name)?,
-        };
+        let terms = self.late_terms(filter)?;
         let mut rows = Vec::with_capacity(terms.len());
         for term in terms.into_iter().filter(|_| (since, 0) < before) {
             let range = (term.0, since, 0)..(term.0, before.0, before.1);
             rows.push(self.late.range(range)?.rev());
         }
         Ok(Late { view: self, heads: vec![None; rows.len()], rows })
+    }
+
+    /// The `seq` of late messages that may match, said at a time or later.
+    pub(super) fn late_since(
+        &self,
+        filter: &MessageFilter,
+        since: u64,
+    ) -> Result<impl Iterator<Item = Result<u64>>> {
+        let mut rows = Vec::new();
+        for term in self.late_terms(filter)? {
+            rows.push(self.late.range((term.0, since, 0)..=(term.0, u64::MAX, u64::MAX))?);
+        }
+        Ok(rows.into_iter().flatten().map(|row| Ok(row?.0.value().2)))
+    }
+
+    /// The terms by which late messages that may match are listed.
+    fn late_terms(&self, filter: &MessageFilter) -> Result<Vec<Term>> {
+        match &filter.conversation {
+            None => Ok(vec![Term::LATE]),
+            Some(name) => self.conversation_terms(filter.platform.as_deref(), name),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Errors of the store.
 
 use crate::log::record;
+use crate::protocol::http::NOT_INITIALIZED;
 use std::fmt;
 
 /// Why the store could not do something. The text is for people and says what to do.
@@ -26,7 +27,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             // Spelled by the contract, Part 1.
-            Self::Absent => f.write_str("Repository not initialized"),
+            Self::Absent => f.write_str(NOT_INITIALIZED),
             Self::Open(text) | Self::InUse(text) => f.write_str(text),
             Self::Damaged(text) => write!(f, "{text}; `rechat check` tells more"),
             Self::Corrupt(text) => {

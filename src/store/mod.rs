@@ -16,6 +16,7 @@ mod command;
 mod compact;
 mod conversation;
 mod copy;
+mod counts;
 mod damage;
 mod decide;
 mod dedupe;

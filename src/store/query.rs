@@ -7,7 +7,6 @@ use super::postings::{Places, locate, start_of};
 use super::tables::Term;
 use super::view::View;
 use crate::model::message::{Direction, Message, Status};
-use crate::protocol::overview::Stats;
 use redb::ReadableTable;
 
 /// Which messages; what is not set does not matter.
@@ -136,48 +135,6 @@ impl View {
             }
         }
         Ok(found)
-    }
-
-    /// Counts the messages that match in each state.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read, or what is asked for is damaged; `StoreError` says which.
-    pub fn stats_of(&self, filter: &MessageFilter) -> Result<Stats> {
-        if *filter == MessageFilter::default() {
-            return Ok(self.stats());
-        }
-        guarded(|| {
-            let count = |status: Status| {
-                let one = MessageFilter { statuses: vec![status], ..filter.clone() };
-                if filter.lets_through(status) { self.count(&one) } else { Ok(0) }
-            };
-            let counts = Status::ALL.map(count);
-            let [pending, sending, sent, failed, canceled] = counts;
-            let mut stats = Stats {
-                pending: pending?,
-                sending: sending?,
-                sent: sent?,
-                failed: failed?,
-                canceled: canceled?,
-                total: 0,
-            };
-            let Stats { pending, sending, sent, failed, canceled, .. } = stats;
-            stats.total = pending + sending + sent + failed + canceled;
-            Ok(stats)
-        })
-    }
-
-    /// How many messages match.
-    fn count(&self, filter: &MessageFilter) -> Result<u64> {
-        let Some(needed) = self.needed(filter)? else { return Ok(0) };
-        let (mut count, mut block) = (0, locate(self.head()).0);
-        while let Some(at) = self.last_common_block(&needed, block)? {
-            count += u64::from(self.common(&needed, at)?.count());
-            let Some(next) = at.checked_sub(1) else { break };
-            block = next;
-        }
-        Ok(count)
     }
 
     /// The terms that a filter needs.

@@ -43,3 +43,19 @@ async fn the_card_is_in_the_middle() {
         assert_eq!(tab.run(beyond).await, json!(0));
     }
 }
+
+#[tokio::test]
+#[ignore = "needs Chromium: tests/run"]
+async fn an_address_of_rechat_open_signs_in_once() {
+    let server = TestServer::start_with(&["--token", "open sesame", "--loopback"]);
+    let printed = server.home.ok(&["open", "--print"]);
+    let tab = Tab::open(printed.trim()).await;
+    tab.sees(".connection", "Live").await;
+    let address = tab.address().await;
+    assert!(!address.contains("sign-in") && !address.contains("sesame"), "{address}");
+    let again = Tab::open(printed.trim()).await;
+    again.sees("#token-problem", "rechat open").await;
+    again.write("#token", "open sesame").await;
+    again.key(Key::Enter).await;
+    again.sees(".connection", "Live").await;
+}

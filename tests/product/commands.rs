@@ -1,7 +1,8 @@
 //! The command line, with no server, with the one on this host, and with one elsewhere.
 
-use crate::server::{Home, TestServer, has_mode};
-use serde_json::Value;
+use crate::server::{Home, TestServer, eventually, has_mode};
+use crate::terminal::Terminal;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -35,8 +36,8 @@ fn works(home: &Home, place: &[&str]) {
     assert_eq!(run(&["list", "--status", "failed"]), "");
     assert_eq!(waiting(run(&["get", id, "--json"])), listed);
     assert!(run(&["get", id]).contains("status        Pending"));
-    assert_eq!(run(&["cancel", id]), format!("{id} canceled\n"));
-    assert_eq!(run(&["retry", id]), format!("{id} pending\n"));
+    assert_eq!(run(&["cancel", id]), format!("{id} Canceled\n"));
+    assert_eq!(run(&["retry", id]), format!("{id} Pending\n"));
     assert_eq!(run(&["set-status", id, "failed"]), format!("{id} Failed\n"));
     let counts: Value = serde_json::from_str(&run(&["stats", "--json"])).unwrap();
     assert_eq!(counts["failed"], 1);
@@ -431,4 +432,57 @@ fn commands_at_once_without_a_server_wait_for_each_other() {
     let names = std::fs::read_dir(db.parent().unwrap()).unwrap().flatten();
     let names: Vec<_> = names.map(|entry| entry.file_name()).collect();
     assert_eq!(names, ["rechat.redb"], "nothing stays behind");
+}
+
+#[test]
+fn a_follower_gets_what_meets_every_condition_across_a_kill() {
+    let mut server = TestServer::start_with(&["--loopback"]);
+    let heard = server.home.path("heard");
+    server.make_for(Some("qq"), "group_1", "lunch before");
+    for n in 0..3 {
+        server.make_for(Some("qq"), "group_1", &format!("noise {n}"));
+    }
+    let arguments =
+        ["list", "--follow", "--search", "LUNCH", "--type", "text", "--since", "1h", "--status"];
+    let arguments = [&arguments[..], &["pending", "--direction", "out", "--json"]].concat();
+    let mut command = server.home.command(&arguments);
+    command.stdout(std::fs::File::create(&heard).unwrap());
+    let mut follower = command.spawn().unwrap();
+    let contents = || -> Vec<String> {
+        let text = std::fs::read_to_string(&heard).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.map(|message| message["content"].as_str().unwrap().to_owned()).collect()
+    };
+    eventually("what there is", || (contents() == ["lunch before"]).then_some(()));
+    server.make_for(Some("qq"), "group_2", "Lunch at one");
+    eventually("what comes", || (contents().len() == 2).then_some(()));
+    server.kill();
+    server.start_again();
+    server.make_for(Some("qq"), "group_1", "more noise");
+    server.make_for(Some("loopback"), "group_1", "lunch that is sent");
+    server.make_for(Some("qq"), "group_1", "no LUNCH today");
+    let wanted = ["lunch before", "Lunch at one", "no LUNCH today"];
+    eventually("what comes after a kill", || (contents().len() >= 3).then_some(()));
+    // A sent message may be looked at while it still waits.
+    let told: Vec<_> = contents().into_iter().filter(|text| !text.contains("is sent")).collect();
+    assert_eq!(told, wanted);
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+    server.home.fails(2, &["list", "--follow", "--until", "1h"]);
+}
+
+#[test]
+fn a_follower_at_a_terminal_is_told_what_became_of_what_it_was_shown() {
+    let server = TestServer::start();
+    let shown = server.make("group_1", "lunch");
+    let other = server.make("group_1", "noise");
+    let following = Terminal::start(&server.home, &["list", "--follow", "--search", "lunch"]);
+    following.sees("lunch");
+    for id in [&other, &shown] {
+        server.ask("PATCH", &format!("/api/messages/{id}"), Some(&json!({"status": "Canceled"})));
+        server.ask("DELETE", &format!("/api/messages/{id}"), None);
+    }
+    following.sees("deleted");
+    let contents = following.contents();
+    assert!(contents.contains("Canceled") && !contents.contains(&other[..8]), "{contents}");
 }

@@ -60,9 +60,9 @@ fn a_message_is_named_by_the_beginning_of_its_id() {
         let sent = home.ok(&["send", "-r", "group_1", "-p", "qq", "mine"]);
         let id = &sent[..36];
         assert!(home.ok(&["get", &id[..13]]).contains("mine"));
-        assert_eq!(home.ok(&["cancel", &id[..8]]), format!("{id} canceled\n"));
+        assert_eq!(home.ok(&["cancel", &id[..8]]), format!("{id} Canceled\n"));
         assert_eq!(home.ok(&["set-status", &id[..8], "failed"]), format!("{id} Failed\n"));
-        assert_eq!(home.ok(&["retry", &id[..8]]), format!("{id} pending\n"));
+        assert_eq!(home.ok(&["retry", &id[..8]]), format!("{id} Pending\n"));
         let errors = home.fails(1, &["delete", &id[..8], "6f0a0c1e"]);
         assert!(errors.contains("write more of it"), "{errors}");
         assert!(home.fails(1, &["get", id]).contains("there is no message"));

@@ -29,7 +29,7 @@ fn the_state_of_everything_is_told_with_an_exit_code() {
     assert!(platforms.starts_with("loopback\tloopback\tConnected\t"), "{platforms}");
     assert!(home.ok(&["platforms", "--json"]).contains("\"Connected\""));
     let status = home.ok(&["status"]);
-    for part in ["server     ok", "loopback loopback: Connected", "1 pending", "1 messages", "free"]
+    for part in ["server     ok", "loopback loopback: Connected", "1 Pending", "1 messages", "free"]
     {
         assert!(status.contains(part), "{part}: {status}");
     }
@@ -149,4 +149,49 @@ fn a_verb_of_elsewhere_is_answered_with_ours() {
     let told = home.fails(2, &["tail", "-n", "5"]);
     assert_eq!(told, "rechat: there is no command `tail`\n  write `rechat list --follow`\n");
     assert!(home.fails(2, &["list", "--folow"]).contains("'--follow'"));
+}
+
+/// Messages of other times, one of them told of later than it was said.
+fn import_old(home: &Home) {
+    let file = home.path("old.jsonl");
+    let line = |n: u64, conversation: &str, at: u64| {
+        json!({
+            "id": format!("00000000-0000-4000-8000-{n:012}"), "message_type": "Text",
+            "content": "old", "recipient": conversation, "status": "Sent", "created_at": at,
+            "updated_at": at, "retry_count": 0, "platform": "qq", "direction": "Inbound"
+        })
+    };
+    let lines = [
+        line(1, "group_1", 1_700_000_000),
+        line(2, "group_2", 1_700_000_500),
+        line(3, "group_1", 1_600_000_000),
+        line(4, "group_1", 1_700_001_000),
+    ];
+    std::fs::write(&file, lines.map(|line| line.to_string()).join("\n")).unwrap();
+    home.ok(&["import", file.to_str().unwrap()]);
+}
+
+#[test]
+fn counts_since_a_time_go_by_when_messages_were_said() {
+    fn counts(home: &Home) {
+        home.ok(&["send", "-p", "qq", "-r", "group_1", "now"]);
+        import_old(home);
+        let count = |arguments: &[&str]| {
+            let counts = home.ok(&[&["stats", "--json"], arguments].concat());
+            let counts: Value = serde_json::from_str(&counts).unwrap();
+            (counts["sent"].as_u64().unwrap(), counts["total"].as_u64().unwrap())
+        };
+        assert_eq!(count(&[]), (4, 5));
+        assert_eq!(count(&["--since", "1h"]), (0, 1));
+        assert_eq!(count(&["--since", "1700000500"]), (2, 3));
+        assert_eq!(count(&["--since", "1700000500", "-c", "group_1"]), (1, 2));
+        assert_eq!(count(&["--since", "1600000000", "-p", "qq"]), (4, 5));
+        assert_eq!(count(&["--since", "1600000001", "-p", "qq"]), (3, 4));
+        home.fails(2, &["stats", "--since", "soon"]);
+    }
+    counts(&Home::new());
+    let server = TestServer::start();
+    counts(&server.home);
+    let answer = server.get("/api/stats?since=soon");
+    assert_eq!((answer.0, &answer.1["code"]), (400, &json!("invalid")));
 }

@@ -62,7 +62,7 @@ fn blocks(file: &str) -> Vec<Block> {
 }
 
 /// The command lines, continued ones joined, without what is only said of them.
-fn lines(file: &str) -> Vec<String> {
+pub(crate) fn lines(file: &str) -> Vec<String> {
     let shell = blocks(file).into_iter().filter(|block| block.language == "sh");
     let text: String = shell.map(|block| block.text + "\n").collect();
     let joined = text.replace("\\\n", " ");

@@ -29,6 +29,25 @@ fn a_person_writes_and_is_answered() {
 }
 
 #[test]
+fn typing_is_shown_only_where_it_is_asked_for() {
+    let bench = Bench::logged_in("");
+    let path = format!("/api/conversations/wechat/{WITH_ANN}/typing");
+    let show = |on: bool| bench.server.ask("POST", &path, Some(&json!({"typing": on})));
+    assert_eq!(show(true).0, 404, "there is no conversation yet");
+    bench.fake.write(0, "hello");
+    bench.until_inbound(1);
+    bench.server.until(&bench.make("an answer"), "Sent");
+    assert!(bench.fake.state().bots[0].typing.is_empty(), "a message alone shows nothing");
+    assert_eq!(show(true), (200, json!({"typing": true})));
+    assert_eq!(show(false), (200, json!({"typing": false})));
+    assert_eq!(bench.fake.state().bots[0].typing, [json!(1), json!(2)]);
+    bench.fake.fail("sendtyping", &[Fault::Ret(-2)]);
+    let (status, refused) = show(true);
+    assert_eq!((status, &refused["code"]), (502, &json!("refused")), "{refused}");
+    bench.assert_no_complaints();
+}
+
+#[test]
 fn the_newest_token_is_used_whatever_is_told_again() {
     let bench = Bench::logged_in("");
     let first = bench.fake.write(0, "one");

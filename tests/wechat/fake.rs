@@ -70,6 +70,8 @@ pub struct Bot {
     pub has_settled: bool,
     /// Notices that polling begins and ends.
     pub notices: Vec<&'static str>,
+    /// Each status of typing that was shown: 1 begins, 2 ends.
+    pub typing: Vec<Value>,
 }
 
 /// A code to log in with.
@@ -172,6 +174,7 @@ impl Fake {
             most_polls: 0,
             has_settled: false,
             notices: Vec::new(),
+            typing: Vec::new(),
         };
         self.change(|state| {
             for old in state.bots.iter_mut().filter(|old| old.user == user) {
@@ -284,6 +287,8 @@ impl Shared {
             "getupdates" => self.updates(request),
             "sendmessage" => self.take(request),
             "getuploadurl" => self.upload_url(request),
+            "getconfig" => self.config(request),
+            "sendtyping" => self.typing(request),
             _ => Answer::status(404),
         };
         match (fault, answer) {
@@ -430,6 +435,30 @@ impl Shared {
             return Answer::status(200);
         }
         Answer::Json(if hides { json!({"ret": 0}) } else { json!({"ret": 0, "message_id": id}) })
+    }
+
+    fn config(&self, request: &Request) -> Answer {
+        let mut state = self.lock();
+        let Some(bot) = state.bot(token(request)) else { return ended() };
+        let user = &request.json()["ilink_user_id"];
+        if *user != json!(bot.user) {
+            return Answer::Json(json!({"ret": -2, "errmsg": "ilink_user_id required"}));
+        }
+        if bot.tokens == 0 {
+            return Answer::Json(json!({"ret": -4, "errmsg": "GetTypingTicket rpc failed"}));
+        }
+        Answer::Json(json!({"ret": 0, "typing_ticket": "dGlja2V0"}))
+    }
+
+    fn typing(&self, request: &Request) -> Answer {
+        let mut state = self.lock();
+        let body = request.json();
+        if body["typing_ticket"] != "dGlja2V0" {
+            state.complaints.push(format!("typing without its ticket: {body}"));
+        }
+        let Some(bot) = state.bot(token(request)) else { return ended() };
+        bot.typing.push(body["status"].clone());
+        Answer::Json(json!({"ret": 0}))
     }
 
     fn upload_url(&self, request: &Request) -> Answer {

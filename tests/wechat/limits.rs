@@ -43,6 +43,24 @@ fn what_the_quota_does_not_let_out_follows_the_next_message_in_order() {
 }
 
 #[test]
+fn texts_that_waited_go_out_as_one_where_that_is_configured() {
+    let mut bench = Bench::logged_in("join_texts = true\nmax_text = 12");
+    let ids: Vec<_> = ["one", "two", "three", "four"].map(|text| bench.make(text)).into();
+    bench.until_waiting(&ids[0], "not written");
+    bench.fake.change(|state| state.bots[0].quota = 1);
+    bench.fake.write(0, "hello");
+    bench.server.until(&ids[1], "Sent");
+    bench.until_waiting(&ids[2], "after one message");
+    bench.server.kill();
+    bench.server.start_again();
+    bench.fake.write(0, "more");
+    for id in &ids {
+        bench.server.until(id, "Sent");
+    }
+    assert_eq!(bench.fake.texts(0), ["one\ntwo", "three\nfour"]);
+}
+
+#[test]
 fn the_parts_of_a_text_that_went_out_are_not_sent_again() {
     let mut bench = Bench::logged_in("max_text = 3");
     bench.fake.change(|state| state.bots[0].quota = 2);

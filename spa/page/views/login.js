@@ -6,10 +6,11 @@ import { t } from '../i18n.js';
 /**
  * Asks for the server's token, and tries it.
  * @param {() => void} signedIn
+ * @param {string} why a reason to tell first, or an empty text
  */
-export function login(signedIn) {
+export function login(signedIn, why) {
   const input = h('input', { id: 'token', type: 'password', autocomplete: 'current-password', required: true, 'aria-describedby': 'token-help token-problem' });
-  const problem = h('p', { id: 'token-problem', class: 'problem', role: 'alert' });
+  const problem = h('p', { id: 'token-problem', class: 'problem', role: 'alert' }, why);
   const button = h('button', { class: 'primary', type: 'submit' }, t('signIn'));
 
   /** @param {Event} event */

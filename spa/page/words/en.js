@@ -29,7 +29,8 @@ export const en = {
   dark: 'Dark',
 
   tokenTitle: 'Sign in to rechat',
-  tokenHelp: 'This server wants its access token: the one in its configuration, or given with --token. It is kept in this tab alone.',
+  tokenHelp: 'This server wants its access token: the one in its configuration, or given with --token. It is kept in this tab alone. `rechat open` on the server’s host opens this page signed in.',
+  codeUsed: 'This address signed in once already, or is too old. Run `rechat open` again, or enter the token.',
   token: 'Access token',
   signIn: 'Sign in',
   signOut: 'Sign out',

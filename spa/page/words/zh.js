@@ -30,7 +30,8 @@ export const zh = {
   dark: '深色',
 
   tokenTitle: '登录 rechat',
-  tokenHelp: '此服务器需要访问令牌：写在它的配置里，或由 --token 给出。令牌只保存在这个标签页中。',
+  tokenHelp: '此服务器需要访问令牌：写在它的配置里，或由 --token 给出。令牌只保存在这个标签页中。在服务器所在的主机上运行 `rechat open`，打开的页面会自动登录。',
+  codeUsed: '这个地址已经登录过一次，或者已经过期。请再运行一次 `rechat open`，或输入令牌。',
   token: '访问令牌',
   signIn: '登录',
   signOut: '退出',

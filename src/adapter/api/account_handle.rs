@@ -98,6 +98,12 @@ impl AccountHandle {
         self.window.as_ref()?.closed(conversation, at)
     }
 
+    /// The most characters of a text that several waiting texts are joined to; `None` where each
+    /// goes out by itself.
+    pub fn join_limit(&self) -> Option<usize> {
+        self.window.as_ref()?.join_limit()
+    }
+
     /// Whether conversations may be closed here.
     pub fn has_window(&self) -> bool {
         self.window.is_some()

@@ -15,6 +15,8 @@ pub enum Action {
     React { conversation: String, external_id: String, emoji: String, on: bool },
     /// Mark a conversation as read up to a message.
     Read { conversation: String, external_id: String },
+    /// Show that somebody types, or that nobody does any more.
+    Type { conversation: String, on: bool },
     /// Answer a request; `request` is what the adapter told of it, in words of its own.
     AnswerRequest { request: String, approve: bool, reason: String },
 }

@@ -16,4 +16,10 @@ pub trait Window: fmt::Debug + Send + Sync {
     /// Why a conversation takes nothing at `at` (Unix seconds); `None` where it is open. An adapter
     /// that opens one for a message does so before it reports that message.
     fn closed(&self, conversation: &str, at: u64) -> Option<WindowClosed>;
+
+    /// The most characters of a text that several waiting texts are joined to; `None` where each
+    /// goes out by itself.
+    fn join_limit(&self) -> Option<usize> {
+        None
+    }
 }

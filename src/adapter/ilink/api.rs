@@ -37,6 +37,9 @@ const QR_CODE_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long telling that polling begins or ends may take.
 const NOTIFY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long each call for typing may take.
+const TYPING_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The bot token is stale: it expired, or the person bound the bot elsewhere.
 const SESSION_ENDED: i64 = -14;
 
@@ -189,6 +192,35 @@ impl Api {
         let body = json!({"msg": message});
         let answer = self.call(session, "ilink/bot/sendmessage", body, self.timeout).await?;
         Ok(id(&answer, "message_id"))
+    }
+
+    /// Asks for what typing is shown with (facts, section 6.4).
+    pub(super) async fn typing_ticket(
+        &self,
+        session: &ApiSession,
+        user: &str,
+        context_token: Option<&str>,
+    ) -> Result<String, CallFailure> {
+        let mut body = json!({"ilink_user_id": user});
+        if let Some(token) = context_token {
+            body["context_token"] = token.into();
+        }
+        let answer = self.call(session, "ilink/bot/getconfig", body, TYPING_TIMEOUT).await?;
+        let ticket = answer["typing_ticket"].as_str().map(str::to_owned);
+        ticket.ok_or_else(|| CallFailure::Refused("WeChat gave no ticket for typing".into()))
+    }
+
+    /// Shows that the bot types, or that it does no more (facts, section 6.4).
+    pub(super) async fn send_typing(
+        &self,
+        session: &ApiSession,
+        user: &str,
+        ticket: &str,
+        on: bool,
+    ) -> Result<(), CallFailure> {
+        let status = if on { 1 } else { 2 };
+        let body = json!({"ilink_user_id": user, "typing_ticket": ticket, "status": status});
+        self.call(session, "ilink/bot/sendtyping", body, TYPING_TIMEOUT).await.map(drop)
     }
 
     /// Asks where a file can be put

@@ -7,7 +7,10 @@ use super::lock::{self, AccountLock};
 use super::memory::KeptLogin;
 use super::poll::{PollEnd, poll};
 use super::send::send;
-use crate::adapter::api::{AccountRequest, ActionError, Delivery, Found, Ways, Window, with_media};
+use super::typing::show_typing;
+use crate::adapter::api::{
+    AccountRequest, Action, ActionError, Delivery, Found, Ways, Window, with_media,
+};
 use crate::adapter::registry::{ConfiguredEntry, NewConnection};
 use crate::protocol::platform::PlatformState;
 use futures_util::FutureExt;
@@ -185,6 +188,9 @@ impl RunningAccount {
             }
             AccountRequest::FindMedia { media, answer } => {
                 drop(answer.send(find_media(&media, &self.cdn)));
+            }
+            AccountRequest::Act { action: Action::Type { conversation, on }, answer } => {
+                drop(answer.send(show_typing(self, &conversation, on).await));
             }
             AccountRequest::Act { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),
             AccountRequest::Call { answer, .. } => drop(answer.send(Err(ActionError::Unsupported))),

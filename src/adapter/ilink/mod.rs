@@ -19,6 +19,7 @@ mod qr;
 mod reply;
 mod send;
 mod service;
+mod typing;
 mod upload;
 mod window;
 

@@ -24,6 +24,7 @@ struct Own {
     cdn: Option<String>,
     window_ttl: Option<u64>,
     max_text: Option<usize>,
+    join_texts: bool,
 }
 
 /// The settings of this kind, checked.
@@ -37,6 +38,8 @@ pub(super) struct IlinkOptions {
     pub(super) window_ttl: Duration,
     /// The most characters of one text.
     pub(super) max_text: usize,
+    /// Texts that wait one after the other go out as one.
+    pub(super) join_texts: bool,
 }
 
 impl IlinkOptions {
@@ -56,7 +59,13 @@ impl IlinkOptions {
             cdn: address("cdn", own.cdn, CDN)?,
             window_ttl,
             max_text,
+            join_texts: own.join_texts,
         })
+    }
+
+    /// The most characters of a text that several are joined to; `None` where they are not.
+    pub(super) fn join_limit(&self) -> Option<usize> {
+        self.join_texts.then_some(self.max_text)
     }
 }
 
@@ -86,6 +95,7 @@ mod tests {
         let options = options("").unwrap();
         assert_eq!((&*options.url, &*options.cdn), (URL, CDN));
         assert_eq!(options.window_ttl, Duration::from_hours(7 * 24));
+        assert_eq!(options.join_limit(), None);
     }
 
     #[test]
@@ -97,6 +107,7 @@ mod tests {
             ("window_ttl = 0", "`window_ttl`"),
             ("window_ttl = 'x'", "`window_ttl`"),
             ("max_text = 0", "`max_text`"),
+            ("join_texts = 1", "join_texts"),
             ("speed = 1", "speed"),
         ] {
             let error = options(text).unwrap_err();

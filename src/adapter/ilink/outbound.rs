@@ -31,12 +31,13 @@ pub(super) fn parts(message: &Outbound, max_text: usize) -> Result<Vec<OutboundP
     let quoted = message.reply_to.as_ref().and_then(|reply| reply.content.as_ref());
     words.extend(quoted.map(|quoted| Segment::Text { text: format!("> {quoted}\n") }));
     for segment in message.content.to_segments() {
-        match file(&segment)? {
-            Some(file) => {
-                add_text(take(&mut words), max_text, &mut parts);
-                parts.push(OutboundPart::File(file));
-            }
-            None => words.push(segment),
+        if let Some(file) = file(&segment)? {
+            add_text(take(&mut words), max_text, &mut parts);
+            parts.push(OutboundPart::File(file));
+        } else {
+            let url = card_url(&segment);
+            words.push(segment);
+            words.extend(url.map(|url| Segment::Text { text: format!("\n{url}") }));
         }
     }
     add_text(words, max_text, &mut parts);
@@ -46,6 +47,13 @@ pub(super) fn parts(message: &Outbound, max_text: usize) -> Result<Vec<OutboundP
 fn add_text(words: Vec<Segment>, max_text: usize, parts: &mut Vec<OutboundPart>) {
     let text = Content::of(words).readable().into_owned();
     parts.extend(split(&text, max_text).into_iter().map(OutboundPart::Text));
+}
+
+/// The address of a card whose readable text does not have it: in a text a person can open it.
+fn card_url(segment: &Segment) -> Option<String> {
+    let Segment::Card { url: Some(url), .. } = segment else { return None };
+    let readable = Content::of(vec![segment.clone()]).readable().into_owned();
+    (is_web(url) && !readable.contains(url.as_str())).then(|| url.clone())
 }
 
 /// The file of a segment; `None` where it goes out as text.
@@ -190,6 +198,20 @@ mod tests {
             assert!(parts(&outbound(Content::of(vec![image(url)])), 100).is_err(), "{url}");
         }
         assert!(parts(&outbound(Content::text("")), 100).is_err());
+    }
+
+    #[test]
+    fn a_card_goes_out_with_its_address() {
+        let card = |title: Option<&str>| Segment::Card {
+            title: title.map(str::to_owned),
+            text: None,
+            url: Some("https://h/a".into()),
+            image: None,
+        };
+        for (title, wanted) in [(Some("Plan"), "Plan\nhttps://h/a"), (None, "https://h/a")] {
+            let content = Content::of(vec![card(title)]);
+            assert_eq!(parts(&outbound(content), 100).unwrap(), [text(wanted)]);
+        }
     }
 
     #[test]

@@ -135,7 +135,7 @@ impl IlinkService {
             api: self.api.clone(),
             cdn: self.options.cdn.clone(),
             max_text: self.options.max_text,
-            windows: Arc::new(Windows::new(kept.replies.clone())),
+            windows: Arc::new(Windows::new(kept.replies.clone(), self.options.join_limit())),
             settings: Arc::clone(&self.settings),
             context: self.context.clone(),
             stop: stop.clone(),

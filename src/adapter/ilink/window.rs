@@ -9,7 +9,11 @@ use uuid::Uuid;
 
 /// The conversations of an account.
 #[derive(Debug, Default)]
-pub(super) struct Windows(Mutex<State>);
+pub(super) struct Windows {
+    state: Mutex<State>,
+    /// The most characters of a text that several are joined to, where they are.
+    join_limit: Option<usize>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -20,8 +24,8 @@ struct State {
 }
 
 impl Windows {
-    pub(super) fn new(replies: HashMap<String, ReplyState>) -> Self {
-        Self(Mutex::new(State { replies, all: None }))
+    pub(super) fn new(replies: HashMap<String, ReplyState>, join_limit: Option<usize>) -> Self {
+        Self { state: Mutex::new(State { replies, all: None }), join_limit }
     }
 
     /// The conversations of which something is known.
@@ -90,7 +94,7 @@ impl Windows {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -109,6 +113,10 @@ impl Window for Windows {
             Some(reply) if reply.is_open(at) => None,
             Some(reply) => Some(WindowClosed { reason: refused(reply), until: reply.next_try }),
         }
+    }
+
+    fn join_limit(&self) -> Option<usize> {
+        self.join_limit
     }
 }
 

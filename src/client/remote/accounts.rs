@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::protocol::bots::{Bot, Bots};
 use crate::protocol::http::{AdapterStatus, Platforms, Request, RequestAnswer, Requests};
 use crate::protocol::login::{LoggedOut, LoginDigits, LoginStatus};
+use crate::protocol::sign_in::SignInCode;
 use hyper::Method;
 
 impl Remote {
@@ -17,6 +18,14 @@ impl Remote {
     pub(in crate::client) async fn bots(&mut self) -> Result<Vec<Bot>> {
         let answer: Bots = self.0.get("/api/bots").await?;
         Ok(answer.bots)
+    }
+
+    pub(in crate::client) async fn make_sign_in_code(&mut self) -> Result<SignInCode> {
+        let request = self.0.request(Method::POST, "/api/sign-in/code", None::<&()>)?;
+        let made: SignInCode = self.0.need(request).await?;
+        // A server behind a proxy does not know the address by which it was reached.
+        let page = self.0.url().map(|url| format!("{url}/"));
+        Ok(SignInCode { page: page.unwrap_or(made.page), ..made })
     }
 
     pub(in crate::client) async fn begin_login(&mut self, platform: &str) -> Result<LoginStatus> {

@@ -49,10 +49,14 @@ impl Remote {
         self.0.download(request, to).await
     }
 
-    /// The bytes of a file; `None` where it is not kept.
-    pub(in crate::client) async fn media_bytes(&mut self, media: Hash) -> Result<Option<Bytes>> {
+    /// The bytes of a file, so many at most; `None` where it is not kept.
+    pub(in crate::client) async fn media_bytes(
+        &mut self,
+        media: Hash,
+        most: usize,
+    ) -> Result<Option<Bytes>> {
         let request = self.0.request(Method::GET, &format!("/api/media/{media}"), None::<&()>)?;
-        self.0.file(request).await
+        self.0.file(request, most).await
     }
 
     /// Lets the server fetch the files of a message that it does not keep yet.

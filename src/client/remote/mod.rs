@@ -65,8 +65,13 @@ impl Remote {
         self.0.get("/api/health").await
     }
 
-    pub(super) async fn stats(&mut self, filter: &MessageFilter) -> Result<Stats> {
-        self.0.get(&format!("/api/stats?{}", query(filter, 0, 0, None))).await
+    pub(super) async fn stats(
+        &mut self,
+        filter: &MessageFilter,
+        since: Option<u64>,
+    ) -> Result<Stats> {
+        let since = since.map(|time| format!("&since={time}")).unwrap_or_default();
+        self.0.get(&format!("/api/stats?{}{since}", query(filter, 0, 0, None))).await
     }
 
     /// Opens the stream of new messages with their cursors; its body goes on until the server ends

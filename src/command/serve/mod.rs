@@ -148,9 +148,10 @@ async fn run_server(sources: Sources, loaded: Loaded, log: LogLevel) -> Result<(
     let address = listeners.address().map_err(|error| Error::failed(error.to_string()))?;
     let db = config.db.display().to_string();
     welcome::welcome(&config, address);
+    let page = welcome::page(&config, address);
     let (policy, retention) = watch::channel(config.retention());
     let (context, background, unstored) =
-        start(config, store.clone(), media, hub, words, activity, outbox, retention, stop)?;
+        start(config, page, store.clone(), media, hub, words, activity, outbox, retention, stop)?;
     let changes = context.registry.changes();
     context.tasks.spawn(log::tell_of_adapters(changes, context.stop.clone()));
     let live = Live { context: context.clone(), log, retention: policy };
@@ -196,6 +197,7 @@ async fn tell_system(store: Arc<Store>, stop: CancellationToken) {
 )]
 fn start(
     config: Config,
+    page: String,
     store: Arc<Store>,
     media: OpenedMedia,
     hub: Arc<Hub>,
@@ -294,8 +296,9 @@ fn start(
         memory: Memory::new(config.limits.memory_bytes),
         actions,
         bots,
-        agents: mcp::AgentLimits::new(&config.mcp),
+        agents: Arc::new(mcp::AgentBounds::new(config.mcp.clone())),
         config,
+        page,
         store,
         search: index,
         adapters: ArcSwap::from_pointee(adapters),

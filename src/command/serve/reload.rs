@@ -18,8 +18,8 @@ pub(super) struct Live {
 }
 
 /// Keys that take effect at once; everything else needs a restart.
-const AT_ONCE: [&str; 6] =
-    ["log.level", "media.days", "retention.", "token", "tokens", "token_file"];
+const AT_ONCE: [&str; 7] =
+    ["log.level", "mcp.", "media.days", "retention.", "token", "tokens", "token_file"];
 
 impl Live {
     /// Reads the configuration again on each signal, until the server stops. One that cannot be
@@ -48,6 +48,7 @@ impl Live {
             let adapters = self.context.adapters.load().restart(new.config.adapter.clone());
             self.context.adapters.store(Arc::new(adapters));
         }
+        self.context.agents.replace(new.config.mcp.clone());
         self.context.bots.configure(new.config.bot.clone());
         let (mine, theirs) = (&old.config.tokens, &new.config.tokens);
         let tokens = (mine != theirs).then(|| "tokens".to_owned());

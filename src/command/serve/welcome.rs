@@ -12,22 +12,33 @@ pub(super) fn welcome(config: &Config, address: SocketAddr) {
     }
 }
 
-fn text(config: &Config, address: SocketAddr) -> String {
+/// The page's address, as this host reaches it.
+pub(super) fn page(config: &Config, address: SocketAddr) -> String {
+    format!("http{}/", base(config, address))
+}
+
+/// The part that the addresses of page and adapters share, after `http` or `ws`.
+fn base(config: &Config, address: SocketAddr) -> String {
     let host = match address.ip() {
         ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
         _ => address.to_string(),
     };
     let tls = if config.tls.is_some() { "s" } else { "" };
-    let prefix = &config.prefix;
+    format!("{tls}://{host}{}", config.prefix)
+}
+
+fn text(config: &Config, address: SocketAddr) -> String {
+    let (page, base) = (page(config, address), base(config, address));
     let has_token = !config.tokens.is_empty();
     let token = if has_token { "  (access token: one that may dial in)" } else { "" };
     format!(
         "
-  The page       http{tls}://{host}{prefix}/
-  OneBot 11      ws{tls}://{host}{prefix}/onebot/v11/ws{token}
-  OneBot 12      ws{tls}://{host}{prefix}/onebot/v12/ws{token}
+  The page       {page}
+  OneBot 11      ws{base}/onebot/v11/ws{token}
+  OneBot 12      ws{base}/onebot/v12/ws{token}
 
-  In another terminal:  rechat tui
+  In another terminal:  rechat open
+                        rechat tui
                         rechat list --follow
                         rechat send -r group_123456 'Hello'
   Something is wrong?   rechat doctor

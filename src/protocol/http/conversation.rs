@@ -10,6 +10,13 @@ pub struct Conversations {
     pub conversations: Vec<Conversation>,
 }
 
+/// Body of `POST /api/conversations/{platform}/{conversation}/typing`, and its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Typing {
+    /// Whether somebody types.
+    pub typing: bool,
+}
+
 /// Body of `PATCH /api/conversations/{platform}/{conversation}`; what is left out stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SetConversation {

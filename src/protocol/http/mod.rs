@@ -1,5 +1,6 @@
 //! The bodies of the HTTP API, as the server reads and the client writes them, and the reverse.
 
+mod code;
 mod conversation;
 mod media;
 mod message;
@@ -10,11 +11,14 @@ mod upload;
 
 pub use super::overview::{Conversation, ConversationKind, Stats};
 pub use super::platform::{AdapterStatus, PlatformState};
-pub use conversation::{Conversations, ReadTo, SetConversation};
+pub use code::{code_of, is_literal};
+pub use conversation::{Conversations, ReadTo, SetConversation, Typing};
 pub use media::{KeptMedia, MediaAddress, MediaList, MediaRemoved, Uploaded};
 pub use message::{MessageChange, NewMessage, ParsedChange};
 pub use request::{Request, RequestAnswer, Requests};
-pub use texts::{INVALID_STATUS, INVALID_TYPE, NO_REPLY_TARGET, NOT_FOUND};
+pub use texts::{
+    INVALID_STATUS, INVALID_TYPE, MISSING_DATA, NO_REPLY_TARGET, NOT_FOUND, NOT_INITIALIZED,
+};
 pub use transfer::{Backup, BackupDone, Imported, TransferRecord};
 pub use upload::{
     TUS_RESUMABLE, TUS_VERSION, UPLOAD_LENGTH, UPLOAD_METADATA, UPLOAD_OFFSET, UPLOAD_PART,
@@ -87,7 +91,7 @@ pub struct Health {
 pub struct ErrorBody {
     /// The error in words, for people.
     pub error: String,
-    /// The error's name, for programs; only where the contract (Part 3) gives it one.
+    /// The error's name, for programs; left out where the contract spells the whole body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
 }

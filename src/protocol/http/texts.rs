@@ -6,6 +6,12 @@ pub const INVALID_TYPE: &str = "Invalid message type. Use Text, Image, File, Vid
 /// The text for a status that is none; spelled by the contract.
 pub const INVALID_STATUS: &str = "Invalid status. Use Pending, Sending, Sent, Failed, or Canceled";
 
+/// The text where there is no store; spelled by the contract.
+pub const NOT_INITIALIZED: &str = "Repository not initialized";
+
+/// The text for a `send_message` without its fields; spelled by the contract.
+pub const MISSING_DATA: &str = "Missing data field";
+
 /// The text for a `reply_to` that is no message of this store.
 pub const NO_REPLY_TARGET: &str = "`reply_to` is no message of this store; give the ID of one";
 

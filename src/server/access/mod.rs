@@ -1,9 +1,12 @@
 //! Access: tokens and their scopes (contract, Part 2, item 21).
 
+mod codes;
 mod origin;
 mod refusal;
+mod sign_in;
 mod throttle;
 
+pub use codes::CODE_LIFETIME;
 pub use origin::{OriginTarget, check_origin};
 pub use refusal::Refusal;
 pub use throttle::network;
@@ -13,6 +16,7 @@ use super::peer::Peer;
 use crate::config::{Config, Need, Secret, Token, TokenScope};
 use crate::metrics::METRICS;
 use arc_swap::ArcSwap;
+use codes::Codes;
 use hyper::StatusCode;
 use hyper::Uri;
 use hyper::header::{AUTHORIZATION, HeaderMap};
@@ -26,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub struct AccessControl {
     accepted: ArcSwap<Accepted>,
     throttle: AttemptThrottle,
+    codes: Codes,
     /// Proxies whose `X-Forwarded-For` is believed.
     trusted_proxies: Vec<IpAddr>,
 }
@@ -101,6 +106,7 @@ impl AccessControl {
         Self {
             accepted: ArcSwap::from_pointee(Accepted::new(config.tokens.clone())),
             throttle: AttemptThrottle::new(config.limits.wrong_tokens),
+            codes: Codes::default(),
             trusted_proxies: config.trusted_proxies.clone(),
         }
     }
@@ -209,12 +215,24 @@ impl AccessControl {
         if let Some(found) = find(&shown) {
             return Ok(found);
         }
+        let text =
+            "this token is not known here; send the right one as `Authorization: Bearer <token>`";
+        Err(self.count_wrong(address, headers, uri, text))
+    }
+
+    /// Counts a wrong token or code against its address: 401 with this text, or 429.
+    fn count_wrong(
+        &self,
+        address: IpAddr,
+        headers: &HeaderMap,
+        uri: &Uri,
+        text: &str,
+    ) -> ErrorResponse {
         let client = self.client(address, headers);
         METRICS.wrong_tokens.inc();
         tracing::debug!(%client, path = uri.path(), "refused a token that is not known");
         let Some(wait) = self.throttle.count_wrong(client) else {
-            let text = "this token is not known here; send the right one as `Authorization: Bearer <token>`";
-            return Err(ErrorResponse::unauthorized(text));
+            return ErrorResponse::unauthorized(text);
         };
         if wait.is_new {
             METRICS.limit_hit("wrong_tokens");
@@ -222,7 +240,7 @@ impl AccessControl {
         }
         let text =
             "too many wrong tokens came from this address; wait a little, or send the right one";
-        Err(ErrorResponse::too_many_requests(text, wait.left))
+        ErrorResponse::too_many_requests(text, wait.left)
     }
 
     /// The address a request comes from: its connection's, or what a trusted proxy says.

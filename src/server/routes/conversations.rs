@@ -1,14 +1,15 @@
 //! Routes of conversations.
 
+use super::actions::not_carried_out;
 use super::route::{READ, Route, SEND, now};
 use super::schema::{count, name, place};
-use crate::protocol::http::{Conversation, Conversations, SetConversation};
+use crate::protocol::http::{Conversation, Conversations, SetConversation, Typing};
 use crate::server::conversations;
 use crate::server::operation::{Description, Operation};
 use hyper::{Method, StatusCode};
 use serde_json::json;
 
-pub(super) fn routes() -> [Route; 2] {
+pub(super) fn routes() -> [Route; 3] {
     [
         Route::new(
             "/api/conversations",
@@ -39,6 +40,14 @@ pub(super) fn routes() -> [Route; 2] {
                         .answers::<Conversation>(StatusCode::OK, "The conversation as it now is")
                     }),
             ],
+        ),
+        Route::new(
+            "/api/conversations/{platform}/{conversation}/typing",
+            [Operation::of(Method::POST, SEND, |call| Box::pin(conversations::show_typing(call)))
+                .described(|d| {
+                    let d = not_carried_out(d.named("show_typing", "Show that somebody types"));
+                    in_path(d).takes::<Typing>().answers::<Typing>(StatusCode::OK, "It is shown")
+                })],
         ),
     ]
 }

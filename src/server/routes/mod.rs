@@ -10,6 +10,7 @@ mod messages;
 mod overviews;
 mod route;
 mod schema;
+mod sign_in;
 mod transfers;
 
 pub use route::Route;
@@ -46,6 +47,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(conversations::routes());
     routes.extend(transfers::routes());
     routes.extend(logins::routes());
+    routes.extend(sign_in::routes());
     routes.extend(descriptions::routes());
     routes
 }

@@ -1,7 +1,7 @@
 //! Routes of counts, of the state of adapters, and of the health of the server.
 
 use super::route::{READ, Route, now};
-use super::schema::name;
+use super::schema::{count, name};
 use crate::activity::MAX_MINUTES;
 use crate::protocol::bots::Bots;
 use crate::protocol::http::{Activity, Health, Platforms, Stats};
@@ -15,10 +15,15 @@ pub(super) fn routes() -> [Route; 5] {
     [
         Route::new(
             "/api/stats",
-            [Operation::get(READ, |call| now(overview::stats(&call))).described(|d| {
+            [Operation::get(READ, |call| Box::pin(overview::stats(call))).described(|d| {
                 d.named("get_stats", "How many messages are in each state")
                     .query("platform", &name(), "Only those of this platform")
                     .query("conversation", &name(), "Only those of this conversation")
+                    .query(
+                        "since",
+                        &count(),
+                        "Only those that were said at this time (Unix seconds) or later",
+                    )
                     .error(400, "A parameter cannot be read")
                     .answers::<Stats>(StatusCode::OK, "The counts")
             })],

@@ -10,7 +10,7 @@ use crate::model::message::{Draft, Message, Status};
 use crate::outbox::Outcomes;
 use crate::protocol::command::{self, ClientCommand, Parsed, Subscribe};
 use crate::protocol::event::{self, Ack, AckStatus, CURSOR_GONE};
-use crate::protocol::http::NO_REPLY_TARGET;
+use crate::protocol::http::{NO_REPLY_TARGET, is_literal};
 use crate::server::error::ErrorResponse;
 use crate::server::{ServerContext, media};
 use crate::store::{self, Answer};
@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 type AnswerFrame = event::ServerEvent<'static>;
 
-/// An error in words, and its code where the contract names one.
+/// An error in words, and its code where it has a closer one than `invalid`.
 type Coded = (String, Option<&'static str>);
 
 impl Session {
@@ -33,13 +33,13 @@ impl Session {
             let most = self.context.config.limits.session_commands;
             METRICS.limit_hit("session_commands");
             let text = format!("more than {most} commands a second; send this one again later");
-            return self.reply(error(text, request_id)).await;
+            return self.reply(coded(text, Some("too_many_requests"), request_id)).await;
         }
         match command {
             Ok(ClientCommand::SendMessage(_)) if !self.scope.covers(Need::Send) => {
                 let scope = self.scope.as_str();
                 let text = format!("a token with the scope `{scope}` may not send messages");
-                self.reply(error(text, request_id)).await
+                self.reply(coded(text, Some("forbidden"), request_id)).await
             }
             Ok(ClientCommand::SendMessage(draft)) => self.send(draft, request_id).await,
             Ok(ClientCommand::Subscribe(subscribe)) => self.subscribe(subscribe, request_id).await,
@@ -121,7 +121,10 @@ impl Session {
         let command = store::Command::Create { draft, at: now(), idempotency: None, facts };
         let written = match self.context.store.submit(command).await {
             Ok(written) => written,
-            Err(why) => return self.reply(error(why.to_string(), request_id)).await,
+            Err(why) => {
+                let internal = coded(why.to_string(), Some("internal"), request_id);
+                return self.reply(internal).await;
+            }
         };
         let context = self.context.clone();
         self.in_flight += 1;
@@ -131,8 +134,8 @@ impl Session {
                 Ok(Answer::NoReplyTarget) => {
                     coded(NO_REPLY_TARGET.into(), Some("unknown_reply"), request_id)
                 }
-                Ok(_) => error("the message was not stored", request_id),
-                Err(why) => error(why.to_string(), request_id),
+                Ok(_) => coded("the message was not stored".into(), Some("internal"), request_id),
+                Err(why) => coded(why.to_string(), Some("internal"), request_id),
             };
             SessionEvent::Stored(Box::new(reply))
         }));
@@ -171,12 +174,8 @@ async fn delivered(
             format!("the platform did not answer within {} s; sending continues", limit.as_secs())
         }
     };
-    AnswerFrame::Error(event::ErrorAnswer {
-        error: text,
-        message_id: id,
-        request_id,
-        ..Default::default()
-    })
+    let code = Some("not_sent".into());
+    AnswerFrame::Error(event::ErrorAnswer { error: text, code, message_id: id, request_id })
 }
 
 fn ack(status: AckStatus, request_id: Option<Value>) -> Ack {
@@ -190,7 +189,7 @@ fn ack(status: AckStatus, request_id: Option<Value>) -> Ack {
     }
 }
 
-/// An error without a code.
+/// An error of the command itself.
 pub(super) fn error(text: impl Into<String>, request_id: Option<Value>) -> AnswerFrame {
     coded(text.into(), None, request_id)
 }
@@ -202,7 +201,7 @@ fn refused_media(why: &ErrorResponse, request_id: Option<Value>) -> AnswerFrame 
 }
 
 fn coded(text: String, code: Option<&'static str>, request_id: Option<Value>) -> AnswerFrame {
-    let code = code.map(Into::into);
+    let code = code.or_else(|| (!is_literal(&text)).then_some("invalid")).map(Into::into);
     AnswerFrame::Error(event::ErrorAnswer { error: text, code, message_id: None, request_id })
 }
 
@@ -216,7 +215,7 @@ pub fn refused(refused: &SubscribeRefused) -> Coded {
             (text, None)
         }
         SubscribeRefused::TooManyReplays => {
-            ("too many replays at once; wait until one has caught up".into(), None)
+            ("too many replays at once; wait until one has caught up".into(), Some("unavailable"))
         }
         SubscribeRefused::CursorGone => {
             let text = "`cursor` is of another store, of an older copy of this one, or too old; load afresh";
@@ -228,6 +227,6 @@ pub fn refused(refused: &SubscribeRefused) -> Coded {
             );
             (text, Some(CURSOR_GONE))
         }
-        SubscribeRefused::Store(error) => (error.to_string(), None),
+        SubscribeRefused::Store(error) => (error.to_string(), Some("internal")),
     }
 }

@@ -41,7 +41,7 @@ pub(super) async fn act(calls: &Calls, action: Action) -> Result<(), ActionError
                 ),
             }
         }
-        Action::Edit { .. } => return Err(ActionError::Unsupported),
+        Action::Edit { .. } | Action::Type { .. } => return Err(ActionError::Unsupported),
     };
     // An action that the implementation does not have (communication/ws.md).
     done(calls.call(name, params, None).await, |retcode| matches!(retcode, 404 | 1404))

@@ -1,0 +1,54 @@
+//! Arguments of the tools, as models give them.
+
+mod checks;
+mod reading;
+mod sending;
+
+pub(super) use checks::cursor;
+pub(super) use reading::{
+    AskedPlace, GetMessage, ListConversations, ReadMessages, SearchMessages, WaitForMessages,
+};
+pub(super) use sending::{Reply, SendMessage, Sending};
+
+use crate::error::{Error, Result};
+use rmcp::model::JsonObject;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Reads the arguments of a call; the error names the field.
+pub(super) fn parse<T: DeserializeOwned>(arguments: Option<JsonObject>) -> Result<T> {
+    let arguments = Value::Object(arguments.unwrap_or_default());
+    serde_path_to_error::deserialize(arguments).map_err(|error| {
+        let path = error.path().to_string();
+        let what = error.inner();
+        Error::failed(match path.as_str() {
+            "." => format!("the arguments do not fit: {what}"),
+            path => format!("`{path}`: {what}"),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read<T: DeserializeOwned>(arguments: &Value) -> Result<T> {
+        parse(arguments.as_object().cloned())
+    }
+
+    #[test]
+    fn a_wrong_argument_is_named() {
+        for (arguments, named) in [
+            (json!({"platform": "qq"}), "conversation"),
+            (json!({"platform": 1, "conversation": "c"}), "`platform`"),
+            (json!({"platform": "qq", "conversation": "c", "path": "/etc"}), "`path`"),
+            (json!({"platform": "qq", "conversation": "c", "limit": -1}), "`limit`"),
+        ] {
+            let error = read::<ReadMessages>(&arguments).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
+        let sent = json!({"platform": "qq", "conversation": "c", "text": "x"});
+        assert!(read::<SendMessage>(&sent).unwrap_err().to_string().contains("idempotency_key"));
+    }
+}
