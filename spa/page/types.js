@@ -21,6 +21,7 @@
  * @property {number} [height] pixels
  * @property {number} [duration] seconds
  * @property {string} [media] SHA-256, once the server has the bytes
+ * @property {{reason: string, retryable?: boolean, at: number}} [failure] how the last attempt to fetch them failed
  * @property {string} [summary]
  * @property {number} [latitude]
  * @property {number} [longitude]

@@ -27,9 +27,9 @@ pub use crate::model::event::AdapterState;
 pub use crate::protocol::platform::{AdapterStatus, AdapterStatusChange, PlatformState};
 pub use api::{
     AccountHandle, AccountRequest, Action, ActionError, AdapterEvent, Delivery, EventSink,
-    ForwardOf, Found, Kind, LoginError, LoginRequest, MediaOf, MediaSource, MessageRef, OnUnknown,
-    Outbound, PlatformRequest, QueuedEvent, RateLimit, ReadMedia, RequestKind, Resolve, Settings,
-    Transport, Window, WindowClosed,
+    ForwardOf, Found, Fragments, Kind, LoginError, LoginRequest, MediaOf, MediaSource, MessageRef,
+    OnUnknown, Outbound, PlatformRequest, QueuedEvent, RateLimit, ReadMedia, RequestKind, Resolve,
+    Settings, Transport, Window, WindowClosed,
 };
 pub use kinds::AdapterConfig;
 pub use onebot::{BotMessage, cq_of_segments, segments_of_cq};

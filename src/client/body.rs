@@ -27,6 +27,16 @@ impl FileBody {
         Self { file, left: length, told: Box::new(told) }
     }
 
+    /// Bytes that are left.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// The file, how many bytes of it are left, and who is told of those that have gone.
+    pub(super) fn into_parts(self) -> (File, u64, Box<dyn FnMut(u64) + Send>) {
+        (self.file, self.left, self.told)
+    }
+
     /// The next bytes; none at the end. Waits for the disk.
     pub(super) fn read(&mut self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();

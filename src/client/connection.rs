@@ -239,6 +239,33 @@ impl ClientConnection {
         })
     }
 
+    /// Sends a part of an upload. `Away` where another attempt may help.
+    pub(super) async fn part(
+        &mut self,
+        request: Request<RequestBody>,
+    ) -> std::result::Result<(), NotOpened> {
+        let answer = self.answer(request, UPLOAD_TIMEOUT).await.map_err(NotOpened::Away)?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let bytes = read(answer.into_body(), MAX_ERROR_BYTES).await.unwrap_or_default();
+        let error = match serde_json::from_slice::<ErrorBody>(&bytes) {
+            Ok(body) => Error::failed(body.error),
+            Err(_) => refused(status, &bytes),
+        };
+        // It came too late, goes on elsewhere, or an earlier request still writes it.
+        let is_passing = [
+            StatusCode::REQUEST_TIMEOUT,
+            StatusCode::CONFLICT,
+            StatusCode::LOCKED,
+            StatusCode::TOO_MANY_REQUESTS,
+        ];
+        let is_lasting = status.is_client_error() && !is_passing.contains(&status)
+            || status == StatusCode::INSUFFICIENT_STORAGE;
+        Err(if is_lasting { NotOpened::Refused(error) } else { NotOpened::Away(error) })
+    }
+
     /// A whole file of at most so many bytes; `None` where the server answers 404.
     pub(super) async fn file(
         &mut self,

@@ -6,6 +6,7 @@ use crate::adapter::{AdapterConfig, configured_facts};
 use crate::clock::now;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::media::copy::{copy_all, copy_blob};
 use crate::media::sniff::FileType;
 use crate::media::sweep::{self, Removal, unsent};
 use crate::media::{self, BlobRefused, Blobs, Hash, Stored, Upload, content};
@@ -285,18 +286,19 @@ impl Local {
 
     pub(super) fn media(&self, limit: u64) -> Result<MediaList> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        media::list::newest(&self.blobs, limit).map_err(|error| Error::failed(error.to_string()))
+        media::list::newest(&self.store, &self.blobs, limit)
+            .map_err(|error| Error::failed(error.to_string()))
     }
 
     pub(super) fn upload(&self, name: Option<&str>, file: FileBody) -> Result<Uploaded> {
-        let kept = copied(file, self.blobs.begin());
+        let kept = copied(file, Upload::begin(&self.blobs));
         let (stored, kind) = kept.map_err(|refused| Error::failed(refused.to_string()))?;
         let (media, mime) = (stored.hash.to_string(), kind.mime.to_owned());
         Ok(Uploaded { media, name: name.map(str::to_owned), mime, size: stored.size })
     }
 
     pub(super) fn download(&self, media: Hash, to: &mut Upload) -> Result<bool> {
-        match self.blobs.copy_blob(media, to) {
+        match copy_blob(&self.blobs, media, to) {
             Ok(is_there) => Ok(is_there),
             Err(refused) => Err(Error::failed(refused.to_string())),
         }
@@ -322,7 +324,7 @@ impl Local {
 
     pub(super) fn backup(&self, file: &Path) -> Result<()> {
         self.store.view()?.copy_to(file)?;
-        let copied = self.blobs.copy_to(&media::folder_beside(file));
+        let copied = copy_all(&self.blobs, &media::folder_beside(file));
         copied.map(drop).map_err(|refused| Error::failed(refused.to_string()))
     }
 

@@ -16,6 +16,7 @@ mod media;
 mod messages;
 mod missing;
 mod opening;
+mod parts;
 mod remote;
 mod server;
 mod session;

@@ -4,6 +4,7 @@ use super::open::reader;
 use crate::cli::{BackupArgs, Compact, Globals};
 use crate::config::{self, Sources};
 use crate::error::{Error, Result, tell};
+use crate::media::copy::copy_all;
 use crate::media::{BlobBounds, Blobs, folder_beside};
 use crate::store::{self, Access};
 use std::io;
@@ -53,7 +54,7 @@ fn move_media(part: &Path, file: &Path) -> io::Result<()> {
     if !to.exists() {
         return std::fs::rename(from, to);
     }
-    let copied = Blobs::open(from, BlobBounds::NONE)?.copy_to(&to);
+    let copied = copy_all(&Blobs::open(from, BlobBounds::NONE)?, &to);
     copied.map(drop).map_err(|refused| io::Error::other(refused.to_string()))
 }
 

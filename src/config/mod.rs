@@ -254,9 +254,11 @@ impl Config {
                 "`log.days` must be a number of days from 0 on, and `log.events` at least 1",
             ));
         }
-        let names: BTreeSet<_> = self.bot.iter().map(|bot| &bot.name).collect();
-        if names.len() < self.bot.len() {
-            return Err(Error::failed("two `[[bot]]` entries have the same `name`"));
+        let mut names = BTreeSet::new();
+        if let Some(bot) = self.bot.iter().find(|bot| !names.insert(&bot.name)) {
+            let name = &bot.name;
+            let text = format!("two `[[bot]]` entries have the name `{name}`; give each its own");
+            return Err(Error::failed(text));
         }
         self.media.check()?;
         if self.store.batch == 0 || self.store.queue == 0 {

@@ -3,7 +3,7 @@
 //! Never on the way of a message to the disk. Messages are found by their place in the store, so
 //! that nothing has to be queued: what waits costs no memory.
 
-use super::complete::{Completer, missing};
+use super::complete::{Completer, Missing, missing};
 use super::fetch::{FailureKind, FetchFailure};
 use crate::clock::now;
 use crate::health::HEALTH;
@@ -144,7 +144,8 @@ impl Arrivals {
                 let message = message?;
                 looked_at += 1;
                 work.position = message.seq;
-                if arrived(&message) && !missing(&message, &self.types).is_empty() {
+                let missing = missing(&message, &self.types);
+                if arrived(&message) && missing.iter().any(Missing::may_be_there) {
                     return Ok(Some((message.seq, 0)));
                 }
             }
@@ -159,7 +160,7 @@ impl Work {
     fn ended(&mut self, FetchEnd { seq, tries, result }: FetchEnd) {
         let Err(failure) = result else { return HEALTH.recover(PART) };
         let pause = PAUSES.get(tries).filter(|_| failure.is_passing());
-        tracing::info!(seq, again_in = ?pause, "media of a message were not fetched: {failure}");
+        tracing::info!(seq, "{}: {failure}", not_fetched(pause));
         if failure.kind == FailureKind::Here {
             HEALTH.degrade(PART, format!("what comes in is not kept: {failure}"));
         }
@@ -173,6 +174,17 @@ impl Work {
     }
 }
 
+/// The beginning of the line that tells of a failure.
+fn not_fetched(pause: Option<&Duration>) -> String {
+    let then = match pause.map(Duration::as_secs) {
+        None => "and are fetched again only when somebody asks".to_owned(),
+        Some(seconds @ 0..60) => format!("and are tried again in {seconds} s"),
+        Some(seconds @ 60..3600) => format!("and are tried again in {} min", seconds / 60),
+        Some(seconds) => format!("and are tried again in {} h", seconds / 3600),
+    };
+    format!("media of a message were not fetched {then}")
+}
+
 fn far_off() -> Instant {
     Instant::now() + Duration::from_hours(1)
 }
@@ -180,4 +192,23 @@ fn far_off() -> Instant {
 /// Whether a platform told of a message: its media have addresses that it made.
 fn arrived(message: &Message) -> bool {
     message.direction == Direction::Inbound || message.sender.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_a_failure_is_a_sentence() {
+        let told: Vec<_> = PAUSES.iter().map(Some).chain([None]).map(not_fetched).collect();
+        let then = told.iter().map(|line| line.split_once("fetched and ").unwrap().1);
+        let expected = [
+            "are tried again in 5 s",
+            "are tried again in 1 min",
+            "are tried again in 10 min",
+            "are tried again in 1 h",
+            "are fetched again only when somebody asks",
+        ];
+        assert_eq!(then.collect::<Vec<_>>(), expected);
+    }
 }

@@ -1,10 +1,12 @@
 //! Bringing the media of a message here.
 
-use super::blobs::{BlobRefused, Blobs, Upload};
+use super::blobs::Blobs;
+use super::bounds::BlobRefused;
 use super::content::{all_media, change_media, put_into};
 use super::fetch::{FailureKind, FetchFailure, Fetcher};
 use super::hash::Hash;
 use super::sniff::FileType;
+use super::upload::Upload;
 use crate::adapter::{AccountHandle, ActionError, MediaOf, MediaSource, Registry};
 use crate::clock::now;
 use crate::metrics::METRICS;
@@ -45,42 +47,53 @@ pub struct Missing {
     media: Media,
 }
 
+/// How fetching one that is missing ended.
+type FetchOutcome = (Missing, Result<KeptFile, FetchFailure>);
+
+impl Missing {
+    /// Whether it may be there now: it was not tried yet, or failed for a passing reason.
+    pub fn may_be_there(&self) -> bool {
+        self.media.failure.as_ref().is_none_or(|failure| failure.retryable)
+    }
+
+    /// Whether it is still so in a content, however an attempt at it ended.
+    fn is(&self, place: usize, media: &Media) -> bool {
+        let without = |media: &Media| Media { failure: None, ..media.clone() };
+        self.place == place && without(&self.media) == without(media)
+    }
+}
+
 impl Completer {
     /// Fetches the media of a message that are not here, of these types. Whether there were any.
+    /// Each that fails has its failure in the message from then on.
     ///
     /// # Errors
     ///
-    /// It cannot be fetched: the address is not allowed, the host or platform refuses, or it is too
-    /// large; `FetchFailure` says which.
+    /// One of them cannot be fetched: the address is not allowed, the host or platform refuses, or it is too
+    /// large; `FetchFailure` says which. Or the message cannot be read or written.
     pub async fn fetch(&self, seq: u64, types: &[MessageType]) -> Result<bool, FetchFailure> {
         let Some(message) = self.message(seq)? else { return Ok(false) };
         let missing = missing(&message, types);
-        let mut fetched: Vec<(Missing, KeptFile)> = Vec::new();
-        let mut failed = None;
-        for one in &missing {
+        let mut outcomes: Vec<FetchOutcome> = Vec::with_capacity(missing.len());
+        for one in missing {
             // The same address twice is the same file.
-            let known = fetched
-                .iter()
-                .find(|(other, _)| one.media.url.is_some() && other.media.url == one.media.url);
-            let kept = match known {
-                Some((_, kept)) => Ok(*kept),
-                None => self.fetch_one(&message, one).await,
+            let is_known = |(other, kept): &&FetchOutcome| {
+                one.media.url.is_some() && other.media.url == one.media.url && kept.is_ok()
             };
-            match kept {
-                Ok(kept) => {
-                    METRICS.media_fetched.inc();
-                    fetched.push((one.clone(), kept));
-                }
-                Err(failure) => {
-                    METRICS.media_failures.inc();
-                    failed = Some(failure);
-                }
-            }
+            let kept = match outcomes.iter().find(is_known) {
+                Some((_, kept)) => kept.clone(),
+                None => self.fetch_one(&message, &one).await,
+            };
+            match &kept {
+                Ok(_) => METRICS.media_fetched.inc(),
+                Err(_) => METRICS.media_failures.inc(),
+            };
+            outcomes.push((one, kept));
         }
-        if !fetched.is_empty() {
-            self.put(seq, message, &fetched).await?;
-        }
-        failed.map_or(Ok(!missing.is_empty()), Err)
+        self.note(seq, message, &outcomes).await?;
+        let were_any = !outcomes.is_empty();
+        let failed = outcomes.into_iter().find_map(|(_, kept)| kept.err());
+        failed.map_or(Ok(were_any), Err)
     }
 
     /// By its address, else by asking the platform.
@@ -134,28 +147,28 @@ impl Completer {
         handle.find_media(MediaOf { conversation, external_id, original, place }).await
     }
 
-    /// Notes in a message what is here now. Content that changed meanwhile is put together anew.
-    async fn put(
+    /// Notes in a message what is here now, and why the rest is not. Content that changed meanwhile
+    /// is put together anew.
+    async fn note(
         &self,
         seq: u64,
         mut message: Message,
-        fetched: &[(Missing, KeptFile)],
+        outcomes: &[FetchOutcome],
     ) -> Result<(), FetchFailure> {
+        let passing = |error: &dyn std::fmt::Display| FetchFailure::passing(error.to_string());
         for _ in 0..MAX_ROUNDS {
-            for (_, (hash, ..)) in fetched {
+            for (hash, ..) in outcomes.iter().filter_map(|(_, kept)| kept.as_ref().ok()) {
                 // Were it removed meanwhile, the next attempt would fetch it again.
-                self.blobs.hold(*hash).map_err(|error| FetchFailure::passing(error.to_string()))?;
+                self.blobs.hold(*hash).map_err(|error| passing(&error))?;
             }
             let was = message.content;
-            let content = with_fetched(&was, fetched);
+            let content = with_outcomes(&was, outcomes, now());
+            if content == was {
+                return Ok(());
+            }
             let command = Command::Complete { seq, was, content, at: now() };
-            if self
-                .store
-                .write(command)
-                .await
-                .map_err(|error| FetchFailure::passing(error.to_string()))?
-                != Answer::Nothing
-            {
+            let written = self.store.write(command).await.map_err(|error| passing(&error))?;
+            if written != Answer::Nothing {
                 return Ok(());
             }
             match self.message(seq)? {
@@ -240,12 +253,13 @@ fn typed(segment: &Segment) -> Option<(MessageType, &Media)> {
     Some((message_type, segment.media()?))
 }
 
-fn with_fetched(content: &Content, fetched: &[(Missing, KeptFile)]) -> Content {
+fn with_outcomes(content: &Content, outcomes: &[FetchOutcome], at: u64) -> Content {
     let mut place = 0;
     change_media(content, &mut |media| {
-        let is_it = |(one, _): &&(Missing, KeptFile)| one.place == place && one.media == *media;
-        if let Some((_, (hash, size, kind))) = fetched.iter().find(is_it) {
-            put_into(media, *hash, *size, *kind);
+        match outcomes.iter().find(|(one, _)| one.is(place, media)) {
+            Some((_, Ok((hash, size, kind)))) => put_into(media, *hash, *size, *kind),
+            Some((_, Err(failure))) => media.failure = Some(Box::new(failure.at(at))),
+            None => {}
         }
         place += 1;
     })
@@ -254,7 +268,7 @@ fn with_fetched(content: &Content, fetched: &[(Missing, KeptFile)]) -> Content {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::content::ForwardItem;
+    use crate::model::content::{ForwardItem, MediaFailure};
     use crate::model::message::Sender;
 
     fn image(url: Option<&str>) -> Segment {
@@ -285,13 +299,44 @@ mod tests {
         let found: Vec<_> = missing(&message, &[MessageType::Image])
             .into_iter()
             .skip(2)
-            .map(|one| (one, (Hash([1; 32]), 5, kind)))
+            .map(|one| (one, Ok((Hash([1; 32]), 5, kind))))
             .collect();
-        let now = with_fetched(&message.content, &found);
+        let now = with_outcomes(&message.content, &found, 9);
         let here: Vec<_> = all_media(&now)
             .into_iter()
             .map(|segment| segment.media().unwrap().media.is_some())
             .collect();
         assert_eq!(here, [false, false, false, true, true]);
+    }
+
+    #[test]
+    fn a_failure_is_noted_until_another_attempt_ends_better() {
+        let content = Content::of(vec![image(Some("https://x/1")), image(Some("https://x/2"))]);
+        let message = Message::new(1, uuid::Uuid::nil(), content, "group_1".into(), 1);
+        let ended = |message: &Message, kept: Result<KeptFile, FetchFailure>| {
+            let first = missing(message, &[MessageType::Image]).swap_remove(0);
+            with_outcomes(&message.content, &[(first, kept)], 9)
+        };
+        let failures = |content: &Content| -> Vec<_> {
+            let media = all_media(content).into_iter().filter_map(Segment::media);
+            media.map(|media| media.failure.as_deref().cloned()).collect()
+        };
+        let failed = |reason: &str, retryable| {
+            Some(MediaFailure { reason: reason.into(), retryable, at: 9 })
+        };
+        let content = ended(&message, Err(FetchFailure::passing("busy")));
+        assert_eq!(failures(&content), [failed("busy", true), None]);
+        let again = Message { content, ..message.clone() };
+        assert!(missing(&again, &[MessageType::Image]).iter().all(Missing::may_be_there));
+        let content = ended(&again, Err(FetchFailure::lasting("x".repeat(9_999))));
+        assert_eq!(failures(&content)[0].as_ref().unwrap().reason.chars().count(), 300);
+        let again = Message { content, ..message.clone() };
+        assert!(!missing(&again, &[MessageType::Image])[0].may_be_there());
+        let kind = FileType { mime: "image/png", size: None };
+        // The attempt began before the failure of another one was noted.
+        let first = missing(&message, &[MessageType::Image]).swap_remove(0);
+        let content = with_outcomes(&again.content, &[(first, Ok((Hash([1; 32]), 5, kind)))], 9);
+        assert_eq!(failures(&content), [None, None]);
+        assert!(all_media(&content)[0].media().unwrap().media.is_some());
     }
 }

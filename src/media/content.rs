@@ -1,9 +1,11 @@
 //! Bytes that messages carry or name: into blobs as they are made, and into their segments once
 //! they are here.
 
-use super::blobs::{BlobRefused, Blobs};
+use super::blobs::Blobs;
+use super::bounds::BlobRefused;
 use super::hash::Hash;
 use super::sniff::FileType;
+use super::upload::Upload;
 use crate::model::content::{Content, Media, Segment};
 use crate::model::inline::Inline;
 use std::fmt;
@@ -129,7 +131,7 @@ fn keep_one(blobs: &Blobs, media: &mut Media) -> Result<(), Problem> {
     }
     let Some(decoded) = media.url.as_deref().and_then(Inline::decode) else { return Ok(()) };
     let (name, bytes) = decoded.map_err(Problem::Unreadable)?;
-    let (stored, kind) = blobs.put(&bytes).map_err(Problem::Refused)?;
+    let (stored, kind) = Upload::put(blobs, &bytes).map_err(Problem::Refused)?;
     media.url = None;
     media.name = media.name.take().or(name);
     put_into(media, stored.hash, stored.size, kind);
@@ -141,6 +143,7 @@ pub fn put_into(media: &mut Media, hash: Hash, size: u64, kind: FileType) {
     media.media = Some(hash.to_string());
     media.size = Some(size);
     media.mime = Some(kind.mime.to_owned());
+    media.failure = None;
     if let Some((width, height)) = kind.size {
         (media.width, media.height) = (Some(width), Some(height));
     }
@@ -148,7 +151,7 @@ pub fn put_into(media: &mut Media, hash: Hash, size: u64, kind: FileType) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::blobs::BlobBounds;
+    use super::super::bounds::BlobBounds;
     use super::*;
     use crate::model::content::ForwardItem;
     use crate::model::message::{MessageType, Sender};

@@ -4,9 +4,12 @@
 //! connected to), with no cookies and no credentials, bounded in bytes, time and redirects.
 
 use super::address::Allowed;
-use super::blobs::{BlobRefused, Blobs, Upload};
+use super::blobs::Blobs;
+use super::bounds::BlobRefused;
 use super::decrypt::Decrypter;
-use crate::adapter::MediaSource;
+use super::upload::Upload;
+use crate::adapter::{Fragments, MediaSource};
+use crate::model::content::MediaFailure;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
@@ -27,6 +30,9 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Bytes gathered before they go to the disk.
 const CHUNK_BYTES: usize = 256 << 10;
+
+/// Characters of a reason that a message tells; some of the words are those of hosts and platforms.
+const MAX_REASON: usize = 300;
 
 /// Why something was not fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +69,12 @@ impl FetchFailure {
         Self { reason: reason.into(), kind: FailureKind::Passing }
     }
 
+    /// The failure of an attempt at `at` (Unix seconds), as a message tells it.
+    pub fn at(&self, at: u64) -> MediaFailure {
+        let reason = self.reason.chars().take(MAX_REASON).collect();
+        MediaFailure { reason, retryable: self.is_passing(), at }
+    }
+
     /// Whether another attempt may help.
     pub fn is_passing(&self) -> bool {
         matches!(self.kind, FailureKind::Passing | FailureKind::Here)
@@ -97,6 +109,8 @@ pub struct Fetcher {
     configured: Result<Client, String>,
     allowed: Arc<Allowed>,
     blobs: Blobs,
+    /// How long one file may take.
+    timeout: Duration,
 }
 
 impl Fetcher {
@@ -127,7 +141,7 @@ impl Fetcher {
             tracing::warn!("media that come in as addresses are not kept: {reason}");
         }
         let configured = built(common(timeout).redirect(Policy::none()));
-        Self { client, configured, allowed, blobs }
+        Self { client, configured, allowed, blobs, timeout }
     }
 
     /// Fetches an address. The upload that comes back is all there and not kept yet.
@@ -153,10 +167,14 @@ impl Fetcher {
             MediaSource::Bytes(bytes) => {
                 let blobs = self.blobs.clone();
                 on_thread(move || {
-                    let mut upload = blobs.begin()?;
+                    let mut upload = Upload::begin(&blobs)?;
                     upload.write(&bytes).map(|()| upload)
                 })
                 .await
+            }
+            MediaSource::Fragments(fragments) => {
+                let gathered = tokio::time::timeout(self.timeout, self.gather(&fragments));
+                gathered.await.unwrap_or_else(|_| Err(FetchFailure::passing("it took too long")))
             }
             MediaSource::Address { url, key, is_configured: true } => {
                 self.get(&self.configured, parsed(&url)?, key).await
@@ -169,6 +187,29 @@ impl Fetcher {
         }
     }
 
+    /// A file in fragments, which have to make the one that was told.
+    async fn gather(&self, told: &Fragments) -> Result<Upload, FetchFailure> {
+        let max_bytes = self.blobs.bounds().max_bytes;
+        if told.size > max_bytes {
+            return Err(BlobRefused::TooLarge { max_bytes }.into());
+        }
+        self.blobs.check_quota(1)?;
+        let blobs = self.blobs.clone();
+        let mut upload = on_thread(move || Upload::begin(&blobs)).await?;
+        while upload.size() < told.size {
+            let read = told.reader.read(upload.size(), told.size - upload.size()).await;
+            let bytes = read.map_err(FetchFailure::passing)?;
+            upload = on_thread(move || upload.write(&bytes).map(|()| upload)).await?;
+        }
+        let hash = upload.hash().to_string();
+        match &told.sha256 {
+            Some(wanted) if !wanted.eq_ignore_ascii_case(&hash) => {
+                Err(FetchFailure::passing("its fragments do not make the file that was told"))
+            }
+            _ => Ok(upload),
+        }
+    }
+
     async fn get(
         &self,
         client: &Result<Client, String>,
@@ -176,6 +217,8 @@ impl Fetcher {
         key: Option<[u8; 16]>,
     ) -> Result<Upload, FetchFailure> {
         let client = client.as_ref().map_err(|reason| FetchFailure::lasting(reason.as_str()))?;
+        // What could not be kept is not fetched.
+        self.blobs.check_quota(1)?;
         let answer = client.get(url).send().await.map_err(|error| failed(&error))?;
         self.check_answer(&answer)?;
         self.read(answer, key.map(Decrypter::new)).await
@@ -211,7 +254,7 @@ impl Fetcher {
         mut decrypter: Option<Decrypter>,
     ) -> Result<Upload, FetchFailure> {
         let blobs = self.blobs.clone();
-        let mut upload = on_thread(move || blobs.begin()).await?;
+        let mut upload = on_thread(move || Upload::begin(&blobs)).await?;
         let mut gathered = Vec::new();
         loop {
             let chunk = answer.chunk().await.map_err(|error| failed(&error))?;
@@ -354,7 +397,7 @@ impl Resolve for PublicOnly {
 
 #[cfg(test)]
 mod tests {
-    use super::super::blobs::BlobBounds;
+    use super::super::bounds::BlobBounds;
     use super::*;
     use std::io::{Read, Write};
     use std::net::TcpListener;

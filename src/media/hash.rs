@@ -1,11 +1,34 @@
 //! SHA-256 of a blob (FIPS 180-4), written as 64 hex digits.
 
+use sha2::{Digest, Sha256};
 use std::fmt;
+use std::io::{self, Read};
 use std::str::FromStr;
 
 /// SHA-256 of a blob.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Hash(pub(super) [u8; 32]);
+
+/// Bytes that are read at a time.
+const BUFFER: usize = 256 << 10;
+
+impl Hash {
+    /// The hash of what is read until the end. Waits for the disk.
+    ///
+    /// # Errors
+    ///
+    /// The bytes cannot be read.
+    pub fn of(bytes: &mut impl Read) -> io::Result<Self> {
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            match bytes.read(&mut buffer)? {
+                0 => return Ok(Self(hasher.finalize().into())),
+                read => hasher.update(&buffer[..read]),
+            }
+        }
+    }
+}
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

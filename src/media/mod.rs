@@ -1,25 +1,32 @@
 //! Media: the bytes of pictures, sounds, videos and files, kept beside the store.
 //!
-//! [`Blobs`] keeps them by their SHA-256. [`content`] puts there what messages carry, [`complete`]
+//! [`Blobs`] keeps them by their SHA-256; an [`Upload`] becomes one, and [`partial`] has uploads that
+//! go on after a break. [`content`] puts there what messages carry, [`complete`]
 //! what they have addresses of, [`arrivals`] does that for what comes in. [`sweep`] removes what no
 //! message has any more, and [`sniff`] tells by the bytes what they are.
 
 mod address;
 pub mod arrivals;
 mod blobs;
+mod bounds;
 pub mod complete;
 pub mod content;
+pub mod copy;
 mod decrypt;
 pub mod fetch;
 mod hash;
 pub mod list;
+pub mod partial;
 mod reading;
 pub mod sign;
 pub mod sniff;
 pub mod sweep;
 pub mod thumbnail;
+mod upload;
 
 pub use address::{Allowed, is_public};
-pub use blobs::{BlobBounds, BlobRefused, Blobs, Stored, Upload, folder_beside};
+pub use blobs::{Blobs, Stored, folder_beside};
+pub use bounds::{BlobBounds, BlobRefused};
 pub use hash::Hash;
 pub use reading::AdapterMedia;
+pub use upload::Upload;

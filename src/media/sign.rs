@@ -1,4 +1,5 @@
-//! Addresses of media that hold for a while, for implementations, which have no token.
+//! Addresses of media that hold for a while, for those who send no token: implementations, and browsers
+//! that load a picture or a video.
 
 use super::hash::Hash;
 use siphasher::sip128::{Hasher128, SipHasher24};

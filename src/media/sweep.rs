@@ -6,6 +6,7 @@
 use super::blobs::{Blobs, Stored};
 use super::content::{change_media, hashes};
 use super::hash::Hash;
+use super::partial::Partials;
 use crate::clock::now;
 use crate::metrics::METRICS;
 use crate::model::message::{Direction, Message, Status};
@@ -64,14 +65,19 @@ impl From<io::Error> for SweepFault {
     }
 }
 
-/// Removes unused blobs now and then, until `stop`.
-pub async fn run(store: Arc<Store>, blobs: Blobs, stop: CancellationToken) {
+/// Removes unused blobs, and uploads that nobody goes on with, now and then, until `stop`.
+pub async fn run(store: Arc<Store>, blobs: Blobs, partials: Partials, stop: CancellationToken) {
     let mut pause = FIRST;
     while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
         pause = EVERY;
         METRICS.media_bytes.set(blobs.used().cast_signed());
         let (store, blobs, stopped) = (store.clone(), blobs.clone(), stop.clone());
+        let partials = partials.clone();
         let swept = move || {
+            let removed = partials.remove_old()?;
+            if removed > 0 {
+                tracing::info!(removed, "uploads that nobody went on with are removed");
+            }
             remove_unused(&store, &blobs, GRACE, || {
                 std::thread::sleep(REST);
                 !stopped.is_cancelled()
@@ -253,7 +259,8 @@ pub async fn take_out(
 
 #[cfg(test)]
 mod tests {
-    use super::super::blobs::BlobBounds;
+    use super::super::bounds::BlobBounds;
+    use super::super::upload::Upload;
     use super::*;
     use crate::model::content::{Content, Media, Segment};
     use crate::model::message::Draft;
@@ -283,8 +290,8 @@ mod tests {
     #[tokio::test]
     async fn only_what_no_message_has_is_removed_and_not_at_once() {
         let (_folder, store, blobs) = opened();
-        let (used, _) = blobs.put(b"used").unwrap();
-        let (unused, _) = blobs.put(b"unused").unwrap();
+        let (used, _) = Upload::put(&blobs, b"used").unwrap();
+        let (unused, _) = Upload::put(&blobs, b"unused").unwrap();
         let message = message_with(&store, used.hash).await;
         let sweep = |grace| remove_unused(&store, &blobs, grace, || true).unwrap();
         assert_eq!(sweep(GRACE), 0);
@@ -298,7 +305,7 @@ mod tests {
     #[tokio::test]
     async fn who_removes_a_blob_takes_it_out_of_its_messages() {
         let (_folder, store, blobs) = opened();
-        let (kept, _) = blobs.put(b"used").unwrap();
+        let (kept, _) = Upload::put(&blobs, b"used").unwrap();
         let message = message_with(&store, kept.hash).await;
         let set = |status| store.write(Command::SetStatus { id: message.id, status, at: 2 });
         for status in [Status::Pending, Status::Failed, Status::Canceled] {
@@ -319,7 +326,7 @@ mod tests {
     #[tokio::test]
     async fn content_that_changed_meanwhile_is_not_overwritten() {
         let (_folder, store, blobs) = opened();
-        let (kept, _) = blobs.put(b"used").unwrap();
+        let (kept, _) = Upload::put(&blobs, b"used").unwrap();
         let message = message_with(&store, kept.hash).await;
         let write = |was: Content, content: Content| {
             store.write(Command::Complete { seq: message.seq, was, content, at: 2 })

@@ -161,6 +161,7 @@ impl Draft {
 /// A field is wrong; the text names it and says what is right.
 pub fn checked_segments(mut segments: Vec<Segment>) -> Result<Content, String> {
     Content::check(&segments)?;
+    segments.iter_mut().for_each(Segment::forget_failures);
     for (place, segment) in segments.iter_mut().enumerate() {
         let Some((message_type, media)) = segment.media_mut() else { continue };
         if media.media.is_some() {

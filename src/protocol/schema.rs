@@ -1,7 +1,7 @@
 //! Schemas of the model's types that go over the wire, for OpenAPI and AsyncAPI. The model itself
 //! knows nothing of descriptions; a test holds both together.
 
-use crate::model::content::{ForwardItem, Segment};
+use crate::model::content::{ForwardItem, MediaFailure, Segment};
 use crate::model::message::{Direction, MessageType, Sender, Status};
 use crate::model::notice::{Notice, NoticeKind};
 use serde_json::{Value, json};
@@ -76,7 +76,12 @@ written! {
         "created_at": described("integer", "Unix seconds"),
         "segments": {"type": "array", "items": reference("Segment")},
     })), with Sender;
-    Segment = segment(), with ForwardItem;
+    MediaFailure = object(&["reason", "at"], &json!({
+        "reason": described("string", "What happened, for people"),
+        "retryable": described("boolean", "Another attempt may help"),
+        "at": described("integer", "Unix seconds of the attempt"),
+    })), with;
+    Segment = segment(), with ForwardItem, MediaFailure;
 }
 
 /// Adds a schema and those it refers to, each once.
@@ -124,6 +129,7 @@ fn segment() -> Value {
                 "media": described("string", "SHA-256 in hex, once the bytes are kept here"),
                 "summary": described("string", "The platform's word for it"),
                 "text": described("string", "The words said in it"),
+                "failure": reference("MediaFailure"),
             }),
         )
     };
@@ -184,7 +190,9 @@ mod tests {
 
     #[test]
     fn every_schema_can_be_read() {
-        for schema in [Sender::schema(), Notice::schema(), ForwardItem::schema()] {
+        let all =
+            [Sender::schema(), Notice::schema(), ForwardItem::schema(), MediaFailure::schema()];
+        for schema in all {
             let json = serde_json::to_value(schema).unwrap();
             assert!(!json["properties"].as_object().unwrap().is_empty());
         }

@@ -12,6 +12,7 @@ use crate::hub::Hub;
 use crate::mcp::AgentBounds;
 use crate::media::Blobs;
 use crate::media::complete::Completer;
+use crate::media::partial::Partials;
 use crate::media::sign::Signer;
 use crate::model::message::{Message, Status};
 use crate::model::routing::RoutingFacts;
@@ -70,6 +71,8 @@ pub struct ServerContext {
     pub uploads: Limit,
     /// The media that are kept.
     pub blobs: Blobs,
+    /// Uploads that go on after a break.
+    pub partials: Partials,
     /// Fetches media of messages.
     pub completer: Completer,
     /// Checks the addresses at which implementations fetch media.

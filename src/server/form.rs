@@ -4,7 +4,7 @@ use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
 use super::media::on_thread;
 use crate::gateway::UploadedFile;
-use crate::media::BlobRefused;
+use crate::media::{BlobRefused, Upload};
 use futures_util::StreamExt;
 use http_body_util::BodyExt;
 use hyper::StatusCode;
@@ -69,7 +69,7 @@ async fn keep(
     patience: Duration,
 ) -> Result<crate::media::Hash> {
     let blobs = context.blobs.clone();
-    let mut upload = on_thread(move || blobs.begin()).await??;
+    let mut upload = on_thread(move || Upload::begin(&blobs)).await??;
     let mut gathered = Vec::new();
     loop {
         let piece = timeout(patience, field.next()).await.map_err(|_| too_slow())?;

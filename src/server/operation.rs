@@ -149,6 +149,15 @@ impl Description {
         self.parameter("header", name, schema, description)
     }
 
+    /// Adds a header field that has to be there.
+    pub fn needs_header(mut self, name: &str, schema: &Value, description: &str) -> Self {
+        self = self.header(name, schema, description);
+        if let Some(added) = self.parameters.last_mut() {
+            added["required"] = true.into();
+        }
+        self
+    }
+
     /// Adds a parameter of the path.
     pub fn path(self, name: &str, schema: &Value, description: &str) -> Self {
         self.parameter("path", name, schema, description)
@@ -217,6 +226,12 @@ impl Description {
     /// Answers 200 with a JSON object that is described elsewhere.
     pub fn answers_object(self, description: &str) -> Self {
         self.response(200, description, &content(&["application/json"], &json!({"type": "object"})))
+    }
+
+    /// Answers 204.
+    pub fn answers_nothing(mut self, description: &str) -> Self {
+        self.responses.insert(204, json!({"description": description}));
+        self
     }
 
     /// Answers an error.

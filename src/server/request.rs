@@ -134,13 +134,14 @@ fn names_field(path: &serde_path_to_error::Path) -> bool {
     path.iter().any(|segment| !matches!(segment, Segment::Unknown))
 }
 
-fn check_media_type(given: Option<&HeaderValue>, wanted: &str) -> Result<()> {
+/// 415 where a body says that it is something else than `wanted`, or nothing.
+pub fn check_media_type(given: Option<&HeaderValue>, wanted: &str) -> Result<()> {
     let essence = given.and_then(|value| value.to_str().ok()?.split(';').next());
     if essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(wanted)) {
         return Ok(());
     }
-    Err(ErrorResponse::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        format!("the body must be JSON; send it with `Content-Type: {wanted}`"),
-    ))
+    let what =
+        if wanted.contains("json") { "the body must be JSON; send it" } else { "send the body" };
+    let text = format!("{what} with `Content-Type: {wanted}`");
+    Err(ErrorResponse::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text))
 }

@@ -10,6 +10,7 @@ use super::operation::Call;
 use super::peer::Peer;
 use super::query::Query;
 use super::request::{read_body, read_json};
+use crate::media::copy::copy_all;
 use crate::media::folder_beside;
 use crate::protocol::http::{Backup, BackupDone, Imported, TransferRecord};
 use crate::protocol::json::from_slice_lenient;
@@ -165,7 +166,7 @@ pub async fn backup(call: Call<'_>) -> Result<HttpResponse> {
     let (view, blobs) = (call.context.store.view()?, call.context.blobs.clone());
     let copied = tokio::task::spawn_blocking(move || {
         view.copy_to(&file)?;
-        Ok::<_, ErrorResponse>(blobs.copy_to(&folder_beside(&file))?)
+        Ok::<_, ErrorResponse>(copy_all(&blobs, &folder_beside(&file))?)
     });
     copied.await.map_err(|error| store::StoreError::Read(error.to_string()))??;
     Ok(json(StatusCode::OK, &BackupDone { done: true }))

@@ -45,7 +45,7 @@ pub async fn fetch(
 /// The bytes of a file: those that the server keeps, fetches now, or has in the message.
 pub async fn bytes_of(server: &mut Server, attachment: &MediaItem) -> Result<Vec<u8>> {
     let place = match &attachment.place {
-        AttachmentPlace::Address(_) => {
+        AttachmentPlace::Address(_) | AttachmentPlace::Platform(_) => {
             let message = server.fetch_media(attachment.message).await?;
             // It is the same file as before, in the same place among the others.
             let is_same = |other: &MediaItem| other.name == attachment.name;

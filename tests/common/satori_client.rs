@@ -52,7 +52,11 @@ impl Satori {
 
     /// Connects again after an event.
     pub async fn resume(server: &TestServer, bot: &str, sn: &Value) -> Self {
-        let mut stream = open(&server.address, bot).await;
+        Self::on(open(&server.address, bot).await, sn).await
+    }
+
+    /// Shows the token on a WebSocket that is open.
+    pub async fn on(mut stream: WebSocketStream<MaybeTlsStream<TcpStream>>, sn: &Value) -> Self {
         let identify = json!({"op": 3, "body": {"token": TOKEN, "sn": sn}});
         stream.send(Message::text(identify.to_string())).await.unwrap();
         let mut client = Self { stream, ready: Value::Null, events: VecDeque::new() };

@@ -4,7 +4,7 @@ import js from '@eslint/js';
 const html = ['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'setHTML', 'setHTMLUnsafe', 'write', 'writeln', 'createContextualFragment'];
 const browser = [
   'AbortController', 'AudioContext', 'Blob', 'Event', 'FileReader', 'GainNode', 'HTMLElement', 'Headers', 'Node', 'Notification', 'OscillatorNode', 'ResizeObserver', 'TextDecoder', 'TextEncoder', 'URL', 'URLSearchParams',
-  'WebSocket', 'XMLHttpRequest', 'addEventListener', 'atob', 'cancelAnimationFrame', 'clearInterval', 'clearTimeout', 'createImageBitmap', 'crypto', 'document',
+  'WebSocket', 'XMLHttpRequest', 'addEventListener', 'atob', 'btoa', 'cancelAnimationFrame', 'clearInterval', 'clearTimeout', 'createImageBitmap', 'crypto', 'document',
   'fetch', 'focus', 'getComputedStyle', 'history', 'innerHeight', 'innerWidth', 'localStorage', 'location', 'matchMedia', 'navigator', 'removeEventListener',
   'requestAnimationFrame', 'requestIdleCallback', 'scrollTo', 'sessionStorage', 'setInterval', 'setTimeout',
 ];

@@ -24,6 +24,7 @@ mod front;
 mod lively;
 mod login;
 mod looks;
+mod media;
 mod notifications;
 mod pictures;
 mod requests;

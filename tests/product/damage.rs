@@ -155,3 +155,24 @@ fn an_export_has_every_message_that_can_be_read_and_says_that_it_is_not_whole() 
     assert!(told.contains("ended too early"), "{told}");
     server.tells("an export is not whole: the record of message 2 is damaged");
 }
+
+#[test]
+fn a_check_names_a_damaged_log_and_it_is_kept() {
+    let mut server = TestServer::start();
+    for i in 0..40 {
+        server.make_for(Some("nowhere"), "group_1", &format!("message number {i}"));
+    }
+    server.kill();
+    let log = server.home.path("data/rechat/rechat.redb-wal");
+    let mut bytes = std::fs::read(&log).unwrap();
+    let text = b"message number 20";
+    let at = bytes.windows(text.len()).position(|window| window == text).expect("it is in the log");
+    bytes[at] ^= 1;
+    std::fs::write(&log, bytes).unwrap();
+    let told = String::from_utf8(server.home.run(&["check"]).stdout).unwrap();
+    assert!(told.contains("the write-ahead log: "), "{told}");
+    assert!(!told.contains("the store is sound"), "{told}");
+    let folder = std::fs::read_dir(server.home.path("data/rechat")).unwrap().flatten();
+    let kept = folder.filter(|entry| entry.file_name().to_string_lossy().contains("-wal.damaged."));
+    assert_eq!(kept.count(), 1);
+}

@@ -272,6 +272,10 @@ fn answer(mut socket: TcpStream, port: u16, count: &AtomicUsize) {
         "inside.png" => redirect("http://127.0.0.2:1/".into()),
         "metadata.png" => redirect("http://169.254.169.254/latest/meta-data".into()),
         "round.png" => redirect(format!("http://127.0.0.1:{port}/round.png")),
+        // Other bytes for each path.
+        path if path.starts_with("own/") => {
+            whole("200 OK", "image/png", &[PNG, path.as_bytes()].concat())
+        }
         _ => whole("200 OK", "text/html", PNG),
     };
     let _ = socket.write_all(&bytes);
@@ -395,6 +399,43 @@ async fn many_pictures_at_once_stay_within_bounds() {
     });
     assert!(most < before + 60, "{before} descriptors before, {most} meanwhile");
     assert_eq!(server.get("/api/media").1["count"], 1);
+}
+
+/// The most memory that a server had, in MiB.
+fn most_memory(server: &TestServer) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn ten_thousand_pictures_at_once() {
+    const PICTURES: usize = 10_000;
+    let (server, host) = (with(PRIVATE), Host::new());
+    let peer = dialled(&server).await;
+    let (before, memory) = (server.descriptors(), most_memory(&server));
+    let began = std::time::Instant::now();
+    for id in 0..PICTURES {
+        let url = host.url(&format!("own/{id}.png"));
+        peer.push(&picture(i64::try_from(id).unwrap() + 1, &url));
+    }
+    let (mut most, mut here) = (0, 0);
+    while here < PICTURES {
+        eventually("some more are here", || {
+            most = most.max(server.descriptors());
+            let count = server.get("/api/media?limit=0").1["count"].as_u64()? as usize;
+            (count > here || count == PICTURES).then(|| here = count)
+        });
+    }
+    assert!(most < before + 60, "{before} descriptors before, {most} meanwhile");
+    let now = most_memory(&server);
+    assert!(now < memory + 100, "{memory} MiB before, {now} at most");
+    eprintln!(
+        "{PICTURES} pictures in {:?}: at most {now} MiB ({memory} before) and {most} descriptors \
+         ({before} before)",
+        began.elapsed()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -169,6 +169,66 @@ async fn onebot_12_gives_and_takes_files_by_their_ids() {
     assert_eq!(sent, json!({"type": "file", "data": {"file_id": "whole"}}));
 }
 
+/// The answer of an implementation to `get_file_fragmented` for a file, as a test wants it told.
+fn in_fragments(file: &[u8], size: usize, sha256: &str, params: &Value) -> Reply {
+    if params["stage"] == "prepare" {
+        return Reply::ok(json!({"name": "a.png", "total_size": size, "sha256": sha256}));
+    }
+    let offset = params["offset"].as_u64().unwrap() as usize;
+    let end = file.len().min(offset + params["size"].as_u64().unwrap() as usize);
+    Reply::ok(json!({"data": BASE64_STANDARD.encode(file.get(offset..end).unwrap_or_default())}))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn onebot_12_gives_a_large_file_in_fragments_which_have_to_make_it() {
+    let server = with("");
+    let bot = ("qq", "1");
+    let mut file = PNG.to_vec();
+    file.resize((2 << 20) + 5, 7);
+    let hash = crate::media_parts::hash(&file);
+    let (willing, given, told) = (onebot12::willing(), file.clone(), hash.clone());
+    let script: Script = Arc::new(move |action| {
+        let params = &action["params"];
+        let answer = |size, hash: &str| in_fragments(&given, size, hash, params);
+        match (action["action"].as_str().unwrap(), params["file_id"].as_str().unwrap_or_default()) {
+            ("get_file", _) => Reply::refused(10_003, "no such type"),
+            ("get_file_fragmented", "whole") => answer(given.len(), &told),
+            ("get_file_fragmented", "other") => answer(given.len(), &"0".repeat(64)),
+            ("get_file_fragmented", "short") => answer(given.len() + 9, &told),
+            ("get_file_fragmented", "huge") => answer(1 << 40, &told),
+            ("get_file_fragmented", _) => Reply::refused(10_002, "unknown action"),
+            _ => willing(action),
+        }
+    });
+    let url = format!("ws://{}/onebot/v12/ws", server.address);
+    let peer = Peer::dial(&url, &onebot12::HEADERS, script).await.unwrap();
+    peer.push(&onebot12::connect());
+    peer.push(&onebot12::status_update(&[(bot.0, bot.1, true)]));
+    for (id, reason) in [
+        ("other", "do not make the file"),
+        ("short", "tells no bytes"),
+        ("huge", "more than"),
+        ("none", "no such type"),
+    ] {
+        let mut event = onebot12::group_message(bot, "7", id, "");
+        event["message"] = json!([{"type": "image", "data": {"file_id": id}}]);
+        peer.push(&event);
+        let failure = eventually(id, || {
+            let segment = inbound(&server).first()?["segments"][0].clone();
+            (segment["name"] == id && segment["failure"].is_object())
+                .then(|| segment["failure"]["reason"].as_str().unwrap().to_owned())
+        });
+        assert!(failure.contains(reason), "{id}: {failure}");
+    }
+    assert_eq!(server.get("/api/media").1["count"], 0, "no part of a file is kept");
+    let mut event = onebot12::group_message(bot, "7", "m1", "");
+    event["message"] = json!([{"type": "image", "data": {"file_id": "whole"}}]);
+    peer.push(&event);
+    let segment = kept_segment(&server);
+    assert_eq!(segment["media"], hash);
+    assert_eq!(content_of(&server, &segment), file);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_the_program_sees_gives_it_the_path() {
     let server = with("[[adapter]]\nkind = 'onebot11'\nmedia_folder = '/there/'\n");

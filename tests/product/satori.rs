@@ -586,3 +586,24 @@ async fn hostile_contents_are_answered_and_the_server_goes_on() {
     assert_eq!(caller.ask("POST", "message.create", &large, "application/json").0, 413);
     caller.call("message.create", &json!({"channel_id": "lobby", "content": "still here"}));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_reaches_no_other_account_and_strangers_reach_no_bot() {
+    let configuration = "[[bot]]\nname = 'koishi'\nkind = 'satori'\n\
+        [[tokens]]\nname = 'implementation'\nscope = 'adapter'\ntoken = 'an-adapters-own-token'\n\
+        [[tokens]]\nname = 'full'\nscope = 'admin'\ntoken = 'an-admins-own-token-1234'\n";
+    let server = server_with(configuration);
+    let ask = |token: &str| {
+        let url = server.url("/bots/koishi/satori/v1/login.get");
+        let answer =
+            agent().post(url).header("authorization", format!("Bearer {token}")).send("{}");
+        answer.unwrap().status().as_u16()
+    };
+    assert_eq!(ask("an-adapters-own-token"), 403, "it is for implementations");
+    assert_ne!(ask("an-admins-own-token-1234"), 403);
+    // Without any token, a page that has its name lead here may not ask.
+    let open = server_with("[[bot]]\nname = 'koishi'\nkind = 'satori'\n");
+    let url = open.url("/bots/koishi/satori/v1/login.get");
+    let answer = agent().post(url).header("host", "evil.example").send("{}").unwrap();
+    assert_eq!(answer.status().as_u16(), 421);
+}

@@ -120,8 +120,8 @@ async fn strangers_who_say_nothing_keep_no_account_out_and_go() {
         loop {
             // The last of them may not be gone yet.
             let url = format!("ws://{}/bots/koishi/satori/v1/events", server.address);
-            if connect_async(url).await.is_ok() {
-                return Satori::connect(&server, "koishi").await;
+            if let Ok((stream, _)) = connect_async(url).await {
+                return Satori::on(stream, &Value::Null).await;
             }
         }
     };

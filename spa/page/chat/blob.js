@@ -1,29 +1,82 @@
 // Where the browser finds the bytes of a medium.
 
-import { address, token } from '../api.js';
+import { address, ask, token } from '../api.js';
 import { carriesBytes, source } from '../media.js';
 
-/** Media kept in memory; older ones are let go, and loaded again when wanted. */
+/** @typedef {import('../types.js').Segment} Segment */
+
+/** Small pictures and bytes of messages kept in memory; older ones are let go, and loaded again when wanted. */
 const KEPT = 200;
+
+/** Seconds before its end at which an address is asked for anew. */
+const SPARE = 300;
+
+/** Bytes up to which a picture is loaded as it is. */
+const SMALL = 64_000;
+
+/** Pictures of these types do not move, and the server makes them small. */
+const STILL = new Set(['image/png', 'image/jpeg', 'image/bmp']);
 
 /** Addresses of bytes in memory, by the medium they are of: each is loaded once. @type {Map<string, Promise<string>>} */
 const loaded = new Map();
 
+/** Addresses that hold without a token, by the medium. @type {Map<string, Promise<{path: string, until: number}>>} */
+const signed = new Map();
+
 /** @param {string} media SHA-256 */
 const pathOf = (media) => `api/media/${media}`;
 
+/** Whether a medium is here, so that showing it asks nobody else. @param {Segment} segment */
+export const isHere = ({ media, url }) => media !== undefined || (url !== undefined && (url.startsWith('blob:') || carriesBytes(url)));
+
 /**
  * The address of a medium that is here: as part of the message or kept by the server. A browser
- * cannot send a token with a picture's address, so with a token the bytes are fetched first.
- * @param {import('../types.js').Segment} segment
+ * cannot send a token with a video's address, so with a token the server signs one for a while.
+ * @param {Segment} segment
  * @returns {Promise<string | undefined>}
  */
-export async function localAddress({ media, url = '' }) {
-  const key = media ?? url;
-  if (media && !token()) return address(pathOf(media)).href;
+export async function fullAddress({ media, url = '' }) {
+  if (media) return token() ? signedAddress(media) : address(pathOf(media)).href;
   if (url.startsWith('blob:')) return url;
-  if (!media && !carriesBytes(url)) return undefined;
-  const known = loaded.get(key) ?? (media ? fetched(media) : Promise.resolve(source(url) ?? ''));
+  return carriesBytes(url) ? kept(url, () => Promise.resolve(source(url) ?? '')) : undefined;
+}
+
+/**
+ * The address of a picture as large as a conversation shows it.
+ * @param {Segment} segment
+ * @returns {Promise<string | undefined>}
+ */
+export async function smallAddress(segment) {
+  const { media, mime = '', size = 0 } = segment;
+  if (!media || !STILL.has(mime) || size <= SMALL) return fullAddress(segment);
+  const path = `${pathOf(media)}/thumbnail`;
+  // The browser keeps what is fetched so, and it is small.
+  return token() ? kept(path, () => fetched(path)) : address(path).href;
+}
+
+/** Whether an address that was given still holds. @param {string} href */
+export function holds(href) {
+  const until = new URL(href).searchParams.get('until');
+  return until === null || Number(until) > Date.now() / 1000;
+}
+
+/** @param {string} media */
+async function signedAddress(media) {
+  const known = await signed.get(media)?.catch(() => undefined);
+  if (known && known.until - SPARE > Date.now() / 1000) return address(known.path).href;
+  const asked = ask(`${pathOf(media)}/address`);
+  signed.set(media, asked);
+  const [oldest = ''] = signed.keys();
+  if (signed.size > KEPT) signed.delete(oldest);
+  return asked.then(({ path }) => address(path).href, () => undefined);
+}
+
+/**
+ * @param {string} key
+ * @param {() => Promise<string>} load
+ */
+function kept(key, load) {
+  const known = loaded.get(key) ?? load();
   loaded.set(key, known);
   const [oldest = ''] = loaded.keys();
   if (loaded.size > KEPT) void forget(oldest);
@@ -37,11 +90,8 @@ async function forget(key) {
   if (blob) URL.revokeObjectURL(blob);
 }
 
-/** Whether a medium is here, so that showing it asks nobody else. @param {import('../types.js').Segment} segment */
-export const isHere = ({ media, url }) => media !== undefined || (url !== undefined && (url.startsWith('blob:') || carriesBytes(url)));
-
-/** @param {string} media */
-async function fetched(media) {
-  const answer = await fetch(address(pathOf(media)), { headers: { authorization: `Bearer ${token()}` } });
+/** @param {string} path */
+async function fetched(path) {
+  const answer = await fetch(address(path), { headers: { authorization: `Bearer ${token()}` } });
   return answer.ok ? URL.createObjectURL(await answer.blob()) : '';
 }

@@ -5,7 +5,7 @@ import { size } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { webAddress } from '../media.js';
-import { isHere, localAddress } from './blob.js';
+import { fullAddress, holds, isHere, smallAddress } from './blob.js';
 import { openViewer } from './viewer.js';
 
 /** @typedef {import('../types.js').Segment} Segment */
@@ -22,15 +22,22 @@ const UNKNOWN = { width: 240, height: 180 };
  */
 export function medium(segment, message) {
   const element = h('div', { class: `medium ${segment.type}` });
-  if (segment.type === 'image' || segment.type === 'video') reserve(element, segment);
-  if (isHere(segment)) void show(element, segment);
-  else fill(element, asked(element, segment, message));
+  if (isHere(segment)) {
+    reserve(element, segment);
+    void show(element, segment);
+  } else if (segment.failure) {
+    fill(element, notHere(element, segment, message, segment.failure.reason));
+  } else {
+    reserve(element, segment);
+    fill(element, asked(element, segment, message));
+  }
   const said = segment.text && segment.type !== 'file' ? h('p', { class: 'said' }, segment.text) : null;
   return said ? h('div', null, element, said) : element;
 }
 
-/** Keeps the place of a picture, so that nothing moves when it comes. @param {HTMLElement} element @param {Segment} segment */
-function reserve(element, { width = UNKNOWN.width, height = UNKNOWN.height }) {
+/** Keeps the place of a picture or video, so that nothing moves when it comes. @param {HTMLElement} element @param {Segment} segment */
+function reserve(element, { type, width = UNKNOWN.width, height = UNKNOWN.height }) {
+  if (type !== 'image' && type !== 'video') return;
   const scale = Math.min(1, LARGEST.width / width, LARGEST.height / height);
   element.style.width = `${Math.max(48, Math.round(width * scale))}px`;
   element.style.aspectRatio = `${width} / ${height}`;
@@ -44,9 +51,20 @@ const nameOfMedium = (segment) => segment.name || segment.summary || t(MEDIA_WOR
  * @param {Segment} segment
  */
 async function show(element, segment) {
-  const address = await localAddress(segment);
-  if (address) fill(element, player(segment, address, () => fill(element, lost())));
-  else fill(element, lost());
+  const failed = () => fill(element, lost());
+  if (segment.type === 'file') return fill(element, fileCard(segment));
+  if (segment.type === 'image') {
+    const small = await smallAddress(segment);
+    // What the server cannot make small is shown as it is.
+    const whole = async () => {
+      const address = await fullAddress(segment);
+      if (address) fill(element, picture(segment, address, failed));
+      else failed();
+    };
+    return small ? fill(element, picture(segment, small, () => void whole())) : whole();
+  }
+  const address = await fullAddress(segment);
+  return address ? fill(element, player(segment, address, failed)) : failed();
 }
 
 const lost = () => h('p', { class: 'lost muted' }, t('cannotShow'));
@@ -59,18 +77,10 @@ const lost = () => h('p', { class: 'lost muted' }, t('cannotShow'));
  */
 function asked(element, segment, message) {
   const url = webAddress(segment.url ?? '');
-  const load = async () => {
-    button.disabled = true;
-    // The message changes when its media come, and is drawn anew.
-    const isFetched = await fetchMedia(message).then(() => true, () => false);
-    if (isFetched || !element.isConnected) return;
-    if (url) fill(element, player(segment, url.href, () => fill(element, lost())));
-    else fill(element, lost());
-  };
   const details = [segment.size === undefined ? '' : size(segment.size), url ? t('loadsFrom', { host: url.host }) : ''];
   const button = h(
     'button',
-    { class: 'ask', onclick: () => void load() },
+    { class: 'ask', onclick: () => void load(element, segment, message, button) },
     icon(segment.type === 'file' ? 'file' : segment.type === 'image' ? 'image' : 'play'),
     h('span', null, h('strong', null, nameOfMedium(segment)), h('small', null, details.filter(Boolean).join(' · '))),
   );
@@ -78,29 +88,89 @@ function asked(element, segment, message) {
 }
 
 /**
+ * Has the server fetch it. The message changes when its media come, or fail, and is drawn anew.
+ * @param {HTMLElement} element
+ * @param {Segment} segment
+ * @param {string} message
+ * @param {HTMLButtonElement} button
+ */
+async function load(element, segment, message, button) {
+  button.disabled = true;
+  const why = await fetchMedia(message).then(() => '', (error) => String(error.message));
+  if (why && element.isConnected) fill(element, notHere(element, segment, message, why));
+}
+
+/**
+ * What stands for a medium that could not be fetched: why, and what can be done.
+ * @param {HTMLElement} element
+ * @param {Segment} segment
+ * @param {string} message
+ * @param {string} reason
+ */
+function notHere(element, segment, message, reason) {
+  element.removeAttribute('style');
+  const url = webAddress(segment.url ?? '');
+  const again = h('button', { class: 'small', onclick: () => void load(element, segment, message, again) }, icon('retry'), t('tryAgain'));
+  return h(
+    'div',
+    { class: 'not-here' },
+    h('strong', null, nameOfMedium(segment)),
+    h('small', null, t('notHere', { reason })),
+    h('span', null, again, url ? h('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, t('openAt', { host: url.host })) : null),
+  );
+}
+
+/**
+ * @param {Segment} segment
+ * @param {string} address
+ * @param {() => void} failed
+ */
+function picture(segment, address, failed) {
+  const name = nameOfMedium(segment);
+  const open = async () => openViewer((await fullAddress(segment)) ?? address, name);
+  return h(
+    'button',
+    { class: 'picture', 'aria-label': t('openImage', { name }), onclick: () => void open() },
+    h('img', { src: address, alt: segment.text || segment.summary || name, referrerpolicy: 'no-referrer', loading: 'lazy', decoding: 'async', onerror: failed }),
+  );
+}
+
+/**
+ * A sound or video, which the browser loads as far as it is played. It goes on at the same second
+ * once its address has run out.
  * @param {Segment} segment
  * @param {string} address
  * @param {() => void} failed
  */
 function player(segment, address, failed) {
-  const name = nameOfMedium(segment);
-  switch (segment.type) {
-    case 'image':
-      return h(
-        'button',
-        { class: 'picture', 'aria-label': t('openImage', { name }), onclick: () => openViewer(address, name) },
-        h('img', { src: address, alt: segment.text || segment.summary || name, referrerpolicy: 'no-referrer', loading: 'lazy', decoding: 'async', onerror: failed }),
-      );
-    case 'audio':
-      return h('audio', { src: address, controls: true, preload: 'metadata', 'aria-label': name, onerror: failed });
-    case 'video':
-      return h('video', { src: address, controls: true, preload: 'metadata', 'aria-label': name, onerror: failed });
-    default:
-      return h(
-        'a',
-        { class: 'file-card', href: address, download: segment.name ?? '', target: '_blank', rel: 'noopener noreferrer' },
-        icon('file'),
-        h('span', null, h('strong', null, name), h('small', null, segment.size === undefined ? t('saveFile') : size(segment.size))),
-      );
-  }
+  const renew = async () => {
+    const isOver = !holds(element.src);
+    const fresh = isOver ? await fullAddress(segment) : undefined;
+    if (!fresh) return failed();
+    const { currentTime, paused } = element;
+    element.src = fresh;
+    element.currentTime = currentTime;
+    if (!paused) await element.play().catch(() => undefined);
+    return undefined;
+  };
+  const element = h(segment.type === 'audio' ? 'audio' : 'video', {
+    src: address,
+    controls: true,
+    preload: 'metadata',
+    'aria-label': nameOfMedium(segment),
+    onerror: () => void renew(),
+  });
+  return element;
+}
+
+/** A file, whose address is asked for when it is saved. @param {Segment} segment */
+function fileCard(segment) {
+  const save = async () => {
+    const href = await fullAddress(segment);
+    if (href) h('a', { href, download: segment.name ?? '' }).click();
+    else card.replaceWith(lost());
+  };
+  const details = segment.size === undefined ? t('saveFile') : size(segment.size);
+  const card = h('button', { class: 'file-card', onclick: () => void save() }, icon('file'), h('span', null, h('strong', null, nameOfMedium(segment)), h('small', null, details)));
+  return card;
 }

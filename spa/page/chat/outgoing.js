@@ -1,7 +1,8 @@
-import { Refused, address, token, tell } from '../api.js';
+import { Refused, tell } from '../api.js';
 import { segmentOf } from '../media.js';
 import { keyOf } from '../names.js';
 import { Signal } from '../signal.js';
+import { upload } from './upload.js';
 
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('../types.js').Segment} Segment */
@@ -153,30 +154,4 @@ async function dimensions(file) {
   if (!file.type.startsWith('image/')) return {};
   const bitmap = await createImageBitmap(file).catch(() => undefined);
   return bitmap ? { width: bitmap.width, height: bitmap.height } : {};
-}
-
-/**
- * Uploads a file; only this kind of request tells how far it has come.
- * @param {File} file
- * @param {(part: number) => void} progress
- * @returns {Promise<Segment>}
- */
-function upload(file, progress) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    const url = address('api/media');
-    url.searchParams.set('name', file.name);
-    request.open('POST', url);
-    if (token()) request.setRequestHeader('authorization', `Bearer ${token()}`);
-    request.setRequestHeader('content-type', file.type || 'application/octet-stream');
-    request.responseType = 'json';
-    request.upload.onprogress = (event) => progress(event.total ? event.loaded / event.total : 0);
-    request.onerror = () => reject(new Refused(0, 'unreachable'));
-    request.onload = () => {
-      const told = request.response ?? {};
-      if (request.status !== 201 && request.status !== 200) return reject(new Refused(request.status, told.error ?? request.statusText, told.code));
-      return resolve({ ...segmentOf(file), mime: told.mime || file.type, media: told.media });
-    };
-    request.send(file);
-  });
 }

@@ -112,6 +112,8 @@ export const en = {
   saveFile: 'Save file',
   loadsFrom: 'Will be loaded from {host}',
   cannotShow: 'This cannot be shown. It may have expired where it is kept.',
+  notHere: 'Not here: {reason}',
+  openAt: 'Open at {host}',
   showRest: 'Show the remaining {n} characters',
   sender: 'Sender',
   account: 'Account',

@@ -113,6 +113,8 @@ export const zh = {
   saveFile: '保存文件',
   loadsFrom: '将从 {host} 加载',
   cannotShow: '无法显示，可能在存放处已过期。',
+  notHere: '未能取得：{reason}',
+  openAt: '在 {host} 打开',
   showRest: '显示其余 {n} 个字符',
   sender: '发送者',
   account: '账号',

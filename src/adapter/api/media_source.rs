@@ -1,6 +1,8 @@
 //! Asking a platform for a picture, sound, video or file of a message.
 
 use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
 
 /// A picture, sound, video or file of a message, as its platform names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +32,37 @@ pub enum MediaSource {
     },
     /// In the answer.
     Bytes(Vec<u8>),
+    /// To be asked for fragment by fragment.
+    Fragments(Fragments),
 }
+
+/// A file that is asked for fragment by fragment.
+#[derive(Clone)]
+pub struct Fragments {
+    /// Bytes of the whole file, as the platform tells them.
+    pub size: u64,
+    /// Its SHA-256 in hex, where the platform tells it.
+    pub sha256: Option<String>,
+    #[allow(missing_docs)]
+    pub reader: Arc<dyn ReadFragments>,
+}
+
+/// Reads fragments of a file.
+pub trait ReadFragments: Send + Sync {
+    /// At least one byte from `offset` on, and at most `bytes`; the error says why there are none.
+    fn read(&self, offset: u64, bytes: u64) -> FragmentReading<'_>;
+}
+
+/// A fragment on its way.
+pub type FragmentReading<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send + 'a>>;
+
+impl PartialEq for Fragments {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.reader, &other.reader)
+    }
+}
+
+impl Eq for Fragments {}
 
 impl MediaSource {
     /// An address that the platform told.
@@ -45,6 +77,7 @@ impl fmt::Debug for MediaSource {
         match self {
             Self::Address { url, .. } => f.debug_tuple("Address").field(url).finish(),
             Self::Bytes(bytes) => f.debug_tuple("Bytes").field(&bytes.len()).finish(),
+            Self::Fragments(told) => f.debug_tuple("Fragments").field(&told.size).finish(),
         }
     }
 }

@@ -20,7 +20,7 @@ pub use event_sink::{EventSink, QueuedEvent};
 pub use kind::{Kind, Resolve};
 pub use login::{LoginError, LoginRequest};
 pub use media::{ReadMedia, Ways, with_media};
-pub use media_source::{MediaOf, MediaSource};
+pub use media_source::{FragmentReading, Fragments, MediaOf, MediaSource, ReadFragments};
 pub use message::{Delivery, Found, Outbound};
 pub use settings::{OnUnknown, OwnSettings, RateLimit, Settings, SettingsEntry, Transport};
 pub use window::{Window, WindowClosed};

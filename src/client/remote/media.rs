@@ -3,6 +3,7 @@
 use super::Remote;
 use crate::client::body::FileBody;
 use crate::client::missing::{no_media, no_message};
+use crate::client::parts;
 use crate::error::Result;
 use crate::media::{Hash, Upload};
 use crate::model::message::Message;
@@ -24,11 +25,15 @@ impl Remote {
         self.0.get(&format!("/api/media?limit={limit}")).await
     }
 
+    /// Keeps a file; a large one goes in parts.
     pub(in crate::client) async fn upload(
         &mut self,
         name: Option<&str>,
         file: FileBody,
     ) -> Result<Uploaded> {
+        if file.left() > parts::PART_BYTES {
+            return parts::upload(&mut self.0, name, file).await;
+        }
         let path = upload_path(name);
         let mut request = self.0.request(Method::POST, &path, None::<&()>)?;
         *request.body_mut() = Either::Right(file);

@@ -3,6 +3,7 @@
 use super::time::local_time;
 use crate::command::output::Output;
 use crate::error::Result;
+use crate::model::content::Segment;
 use crate::model::message::{Message, Recall, ReplyTo};
 use crate::model::reaction::Reaction;
 use crate::text::escaped;
@@ -38,12 +39,24 @@ pub(crate) fn details(out: &mut Output, message: &Message) -> Result<()> {
         ("reactions", (!message.reactions.is_empty()).then(|| reactions(message))),
         ("content", Some(escaped(&message.content.readable()))),
     ];
-    for (name, value) in rows {
-        if let Some(value) = value {
-            out.line(format_args!("{name:<13} {value}"))?;
-        }
+    let rows = rows.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    for (name, value) in rows.chain(failures(message)) {
+        out.line(format_args!("{name:<13} {value}"))?;
     }
     Ok(())
+}
+
+/// Why pictures and files of it are not here, a line each.
+fn failures(message: &Message) -> Vec<(&'static str, String)> {
+    let media = message.content.segments().unwrap_or_default().iter().filter_map(Segment::media);
+    let failed = media.filter_map(|media| {
+        let failure = media.failure.as_deref()?;
+        let name = media.name.as_deref().map(|name| format!("{}: ", escaped(name)));
+        let again = if failure.retryable { "; another attempt may help" } else { "" };
+        let (name, reason) = (name.unwrap_or_default(), escaped(&failure.reason));
+        Some(("not here", format!("{name}{reason}{again} ({})", local_time(failure.at))))
+    });
+    failed.collect()
 }
 
 /// The message that this one answers.

@@ -3,7 +3,7 @@
 use crate::client::{Client, FileBody};
 use crate::error::{Error, Result};
 use crate::media::content::hashes;
-use crate::media::{BlobBounds, BlobRefused, Blobs, Hash, folder_beside};
+use crate::media::{BlobBounds, BlobRefused, Blobs, Hash, Upload, folder_beside};
 use crate::protocol::http::TransferRecord;
 use std::collections::HashSet;
 use std::path::Path;
@@ -58,7 +58,7 @@ impl MediaFiles {
                 continue;
             }
             let failed = |refused: BlobRefused| cannot(blobs.root(), &refused);
-            let mut upload = blobs.begin().map_err(failed)?;
+            let mut upload = Upload::begin(&blobs).map_err(failed)?;
             if client.download(hash, &mut upload).await? {
                 let stored = upload.finish().map_err(failed)?;
                 if stored.hash != hash {

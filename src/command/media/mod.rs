@@ -35,14 +35,16 @@ pub(super) async fn run(media: MediaArgs, globals: &Globals) -> Result<()> {
         }
         return out.finish();
     }
-    let mut grid = Grid::new(["MEDIA", "STORED OR SENT", "SIZE", "TYPE"]);
-    for one in &list.media {
+    let mut grid = Grid::new(["MEDIA", "STORED", "SIZE", "TYPE", "NAME"]);
+    for one in list.media {
         let (media, size) = if out.is_terminal {
             (one.media.chars().take(MEDIA_DIGITS).collect(), in_units(one.size))
         } else {
             (one.media.clone(), one.size.to_string())
         };
-        grid.push([quiet(media), quiet(local_time(one.modified)), cell(size), cell(&*one.mime)]);
+        let stored = quiet(local_time(one.stored_at));
+        let name = one.name.unwrap_or_default();
+        grid.push([quiet(media), stored, cell(size), cell(one.mime), cell(name)]);
     }
     grid.print(&mut out, "no files")?;
     let quota = match list.quota_bytes {

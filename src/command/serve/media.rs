@@ -7,6 +7,7 @@ use crate::health;
 use crate::media::arrivals::Arrivals;
 use crate::media::complete::Completer;
 use crate::media::fetch::Fetcher;
+use crate::media::partial::Partials;
 use crate::media::sign::Signer;
 use crate::media::{AdapterMedia, Blobs, folder_beside, sweep};
 use crate::store::Store;
@@ -19,6 +20,7 @@ use tokio_util::task::TaskTracker;
 #[derive(Clone)]
 pub(super) struct OpenedMedia {
     pub(super) blobs: Blobs,
+    pub(super) partials: Partials,
     pub(super) signer: Signer,
     url: Option<String>,
     fetcher: Fetcher,
@@ -34,13 +36,14 @@ impl OpenedMedia {
             Error::failed(format!("cannot read the media in {}: {error}", folder.display()))
         };
         let blobs = Blobs::open(&folder, config.media.bounds()).map_err(cannot)?;
-        blobs.remove_broken_uploads().map_err(cannot)?;
+        let partials = Partials::new(blobs.clone());
+        partials.remove_broken().map_err(cannot)?;
         let timeout = config.media.fetch_timeout();
         let fetcher = Fetcher::new(config.media.allowed(), blobs.clone(), timeout);
         let signer = Signer::new().map_err(|error| {
             Error::failed(format!("the system gives no random numbers: {error}"))
         })?;
-        Ok(Self { blobs, signer, url: config.media.url.clone(), fetcher, commits })
+        Ok(Self { blobs, partials, signer, url: config.media.url.clone(), fetcher, commits })
     }
 
     /// The media as adapters read them.
@@ -58,7 +61,7 @@ impl OpenedMedia {
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Completer {
-        let Self { blobs, fetcher, commits, .. } = self;
+        let Self { blobs, partials, fetcher, commits, .. } = self;
         let completer = Completer { store: store.clone(), blobs: blobs.clone(), fetcher, registry };
         let arrivals = Arrivals {
             completer: completer.clone(),
@@ -70,7 +73,8 @@ impl OpenedMedia {
         let fetching = move || arrivals.clone().run(until.clone());
         tasks.spawn(health::supervise("media fetcher", stop.clone(), fetching));
         let (store, until) = (store.clone(), stop.clone());
-        let sweeping = move || sweep::run(store.clone(), blobs.clone(), until.clone());
+        let sweeping =
+            move || sweep::run(store.clone(), blobs.clone(), partials.clone(), until.clone());
         tasks.spawn(health::supervise("media sweep", stop.clone(), sweeping));
         completer
     }

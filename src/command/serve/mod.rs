@@ -260,6 +260,7 @@ fn start(
     };
     tasks.spawn(health::supervise("retention", stop.clone(), deleting));
     let (blobs, signer) = (media.blobs.clone(), media.signer.clone());
+    let partials = media.partials.clone();
     let completer = media.start(&config, &store, registry.clone(), &tasks, &stop);
     let index = Arc::new(Index::new(search::folder_beside(&config.db)));
     tasks.spawn(search::run(index.clone(), store.clone(), stop.clone()));
@@ -288,6 +289,7 @@ fn start(
         exports: Limit::new("exports", config.limits.exports),
         uploads: Limit::new("uploads", config.limits.uploads),
         blobs,
+        partials,
         completer,
         signer,
         fetches: Semaphore::new(config.media.fetches),

@@ -10,7 +10,7 @@ mod segment;
 pub use limits::{MAX_EMOJI_BYTES, MAX_EXCERPT, MAX_FORWARD_DEPTH, MAX_READ, MAX_SEGMENTS};
 #[cfg(test)]
 pub(crate) use segment::every_segment;
-pub use segment::{ForwardItem, Media, Segment};
+pub use segment::{ForwardItem, Media, MediaFailure, Segment};
 
 use super::inline::Inline;
 use super::message_type::MessageType;

@@ -129,6 +129,21 @@ pub struct Media {
     /// The words said in it, where the platform tells them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Why the bytes are not here, after an attempt to fetch them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Box<MediaFailure>>,
+}
+
+/// How the last attempt to fetch the bytes of a picture, sound, video or file failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaFailure {
+    /// What happened, for people.
+    pub reason: String,
+    /// Another attempt may help.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retryable: bool,
+    /// Unix seconds of the attempt.
+    pub at: u64,
 }
 
 /// One message inside a forward.
@@ -159,6 +174,15 @@ impl Segment {
         }
     }
 
+    /// Forgets how fetching its media failed, which only the server itself tells.
+    pub fn forget_failures(&mut self) {
+        if let Self::Forward { items, .. } = self {
+            items.iter_mut().flat_map(|item| &mut item.segments).for_each(Self::forget_failures);
+        } else if let Some((_, media)) = self.media_mut() {
+            media.failure = None;
+        }
+    }
+
     /// About how many bytes of memory it takes.
     pub(super) fn bytes(&self) -> usize {
         let texts: usize = match self {
@@ -166,6 +190,7 @@ impl Segment {
             Self::Image(media) | Self::Audio(media) | Self::Video(media) | Self::File(media) => {
                 media.url.as_ref().map_or(0, String::len)
                     + media.text.as_ref().map_or(0, String::len)
+                    + media.failure.as_ref().map_or(0, |failure| failure.reason.len())
             }
             Self::Forward { items, .. } => {
                 items.iter().flat_map(|item| &item.segments).map(Self::bytes).sum()
@@ -221,6 +246,7 @@ pub(crate) fn every_segment() -> Vec<Segment> {
         media: some("00"),
         summary: some("s"),
         text: some("t"),
+        failure: Some(Box::new(MediaFailure { reason: "gone".into(), retryable: true, at: 5 })),
     };
     let item = ForwardItem {
         sender: Sender { id: "1".into(), name: "B".into() },

@@ -16,6 +16,15 @@ pub struct Uploaded {
     pub size: u64,
 }
 
+/// Answer of `GET /api/media/{media}/address`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MediaAddress {
+    /// Path and query below the server's own address, at which the file is served without a token.
+    pub path: String,
+    /// Unix seconds until which it holds.
+    pub until: u64,
+}
+
 /// Answer of `GET /api/media`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MediaList {
@@ -34,12 +43,15 @@ pub struct MediaList {
 pub struct KeptMedia {
     /// SHA-256 in hex.
     pub media: String,
+    /// Its name in the newest message that has it and names it, where that is among the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Media type, by the bytes.
     pub mime: String,
     /// Bytes.
     pub size: u64,
-    /// Unix seconds at which it was stored or last sent.
-    pub modified: u64,
+    /// Unix seconds at which it was stored.
+    pub stored_at: u64,
 }
 
 /// Answer of `DELETE /api/media/{media}`.

@@ -7,18 +7,23 @@ mod message;
 mod request;
 mod texts;
 mod transfer;
+mod upload;
 
 pub use super::overview::{Conversation, ConversationKind, Stats};
 pub use super::platform::{AdapterStatus, PlatformState};
 pub use code::{code_of, is_literal};
 pub use conversation::{Conversations, ReadTo, SetConversation, Typing};
-pub use media::{KeptMedia, MediaList, MediaRemoved, Uploaded};
+pub use media::{KeptMedia, MediaAddress, MediaList, MediaRemoved, Uploaded};
 pub use message::{MessageChange, NewMessage, ParsedChange};
 pub use request::{Request, RequestAnswer, Requests};
 pub use texts::{
     INVALID_STATUS, INVALID_TYPE, MISSING_DATA, NO_REPLY_TARGET, NOT_FOUND, NOT_INITIALIZED,
 };
 pub use transfer::{Backup, BackupDone, Imported, TransferRecord};
+pub use upload::{
+    TUS_RESUMABLE, TUS_VERSION, UPLOAD_LENGTH, UPLOAD_METADATA, UPLOAD_OFFSET, UPLOAD_PART,
+    UploadState,
+};
 
 use crate::model::content::ForwardItem;
 use crate::model::message::Message;

@@ -33,8 +33,8 @@ pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
             .parse::<usize>()
             .map_err(|_| ErrorResponse::bad_request("`limit` must be a number from 0 on"))?,
     };
-    let blobs = call.context.blobs.clone();
-    let listed = on_thread(move || newest(&blobs, limit.min(MAX_LIMIT)));
+    let (store, blobs) = (call.context.store.clone(), call.context.blobs.clone());
+    let listed = on_thread(move || newest(&store, &blobs, limit.min(MAX_LIMIT)));
     let list = listed.await?.map_err(|error| cannot_read(&error))?;
     Ok(json(StatusCode::OK, &list))
 }

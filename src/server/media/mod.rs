@@ -1,14 +1,18 @@
 //! `/api/media`: files in and out, and those that messages have.
 
+mod address;
 mod keep;
 mod manage;
+mod parts;
 mod range;
 mod serve;
 mod thumbnail;
 mod upload;
 
+pub use address::address;
 pub use keep::{hold, keep, keep_content};
 pub use manage::{fetch, list, remove};
+pub use parts::{append, begin, give_up, options, state};
 pub use serve::{SIGNED, serve, serve_signed};
 pub use thumbnail::small;
 pub use upload::upload;
@@ -52,17 +56,21 @@ fn hash_of(text: &str) -> Result<Hash> {
     text.parse().map_err(|_| no_media())
 }
 
-/// A file's name in a query, without the folders before it.
+/// A file's name in a query.
 fn name_in(query: Option<&str>) -> Result<Option<String>> {
     let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    let Some((_, name)) = pairs.find(|(key, _)| key == "name") else { return Ok(None) };
+    pairs.find(|(key, _)| key == "name").map(|(_, name)| checked_name(&name)).transpose()
+}
+
+/// A file's name without the folders before it.
+fn checked_name(name: &str) -> Result<String> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default().trim();
     let is_fit = (1..=MAX_NAME).contains(&last.chars().count()) && !last.contains(char::is_control);
     if !is_fit {
         let text = format!("`name` must be a file's name: 1 to {MAX_NAME} printable characters");
         return Err(ErrorResponse::bad_request(text));
     }
-    Ok(Some(last.to_owned()))
+    Ok(last.to_owned())
 }
 
 #[cfg(test)]

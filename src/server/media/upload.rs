@@ -17,10 +17,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// Bytes gathered before they go to the disk.
-const PIECE: usize = 256 << 10;
+pub(super) const PIECE: usize = 256 << 10;
 
 /// How long an upload may take as a whole.
-const MAX_TIME: Duration = Duration::from_hours(1);
+pub(super) const MAX_TIME: Duration = Duration::from_hours(1);
 
 /// `POST /api/media`: keeps the body; the same bytes twice are one.
 pub async fn upload(call: Call<'_>) -> Result<HttpResponse> {
@@ -53,7 +53,7 @@ async fn receive(context: &ServerContext, body: &mut Incoming) -> Result<Upload>
     }
     let _permit = context.uploads.acquire()?;
     let blobs = context.blobs.clone();
-    let mut upload = on_thread(move || blobs.begin()).await??;
+    let mut upload = on_thread(move || Upload::begin(&blobs)).await??;
     let mut gathered = Vec::new();
     loop {
         let piece = next(context, body).await?;
@@ -70,7 +70,7 @@ async fn receive(context: &ServerContext, body: &mut Incoming) -> Result<Upload>
 }
 
 /// The next bytes of a body; `None` at its end.
-async fn next(context: &ServerContext, body: &mut Incoming) -> Result<Option<Bytes>> {
+pub(super) async fn next(context: &ServerContext, body: &mut Incoming) -> Result<Option<Bytes>> {
     let limit = Duration::from_secs(context.config.limits.body_seconds);
     loop {
         let frame = timeout(limit, body.frame()).await.map_err(|_| too_slow(limit))?;
@@ -82,7 +82,7 @@ async fn next(context: &ServerContext, body: &mut Incoming) -> Result<Option<Byt
     }
 }
 
-fn too_slow(limit: Duration) -> ErrorResponse {
+pub(super) fn too_slow(limit: Duration) -> ErrorResponse {
     let text = format!("the file did not arrive within {} s", limit.as_secs());
     ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, text)
 }

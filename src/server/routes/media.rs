@@ -1,20 +1,25 @@
 //! Routes of media.
 
 use super::route::{ADMIN, READ, Route, SEND};
-use super::schema::{count, file_name, hash, id};
+use super::schema::{count, file_bytes, file_name, hash, id, metadata};
 use crate::model::message::Message;
-use crate::protocol::http::{MediaList, MediaRemoved, Uploaded};
+use crate::protocol::http::{
+    MediaAddress, MediaList, MediaRemoved, UPLOAD_PART, UploadState, Uploaded,
+};
 use crate::server::media;
 use crate::server::operation::{Credentials, Operation};
 use hyper::{Method, StatusCode};
 use serde_json::json;
 
-pub(super) fn routes() -> [Route; 5] {
+pub(super) fn routes() -> [Route; 8] {
     [
         Route::new("/api/messages/{id}/media", [fetch_media()]),
         Route::new("/api/media", [list_media(), upload()]),
         Route::new("/api/media/{media}", [serve(), remove_media()]),
         Route::new("/api/media/{media}/thumbnail", [thumbnail()]),
+        Route::new("/api/media/{media}/address", [address()]),
+        Route::new("/api/uploads", [begin_upload(), upload_options()]),
+        Route::new("/api/uploads/{id}", [upload_state(), append_upload(), remove_upload()]),
         Route::new(media::SIGNED, [serve_signed()]),
     ]
 }
@@ -93,5 +98,74 @@ fn remove_media() -> Operation {
             .answers::<MediaRemoved>(StatusCode::OK, "It is gone")
             .error(404, "There is no such file")
             .error(409, "A message was made of it just now")
+    })
+}
+
+fn address() -> Operation {
+    Operation::get(READ, |call| Box::pin(media::address(call))).described(|d| {
+        d.named("get_media_address", "An address of a file that holds for an hour without a token")
+            .path("media", &hash(), "Its SHA-256 in hex")
+            .answers::<MediaAddress>(StatusCode::OK, "The address; it ends with the server, too")
+            .error(404, "There is no such file")
+    })
+}
+
+fn begin_upload() -> Operation {
+    Operation::of(Method::POST, SEND, |call| Box::pin(media::begin(call))).described(|d| {
+        d.named("begin_upload", "Begin an upload that goes on after a break (tus 1.0)")
+            .needs_header("Upload-Length", &file_bytes(), "Bytes of the file")
+            .header("Upload-Metadata", &metadata(), "`filename` and `sha256`, each in base64")
+            .answers::<UploadState>(StatusCode::CREATED, "Where it goes on; `Location` names it")
+            .error(400, "The file is empty, or a header field is missing or wrong")
+            .error(412, "`Tus-Resumable` is another version")
+            .error(413, "The file is too large")
+            .error(507, "There is no room for more media")
+    })
+}
+
+fn upload_options() -> Operation {
+    Operation::of(Method::OPTIONS, SEND, |call| {
+        Box::pin(std::future::ready(Ok(media::options(&call))))
+    })
+    .described(|d| {
+        d.named("upload_options", "Which version and extensions of tus are spoken")
+            .answers_nothing("`Tus-Version`, `Tus-Extension` and `Tus-Max-Size` tell")
+    })
+}
+
+fn upload_state() -> Operation {
+    Operation::get(SEND, |call| Box::pin(media::state(call))).described(|d| {
+        d.named("get_upload", "How far an upload is")
+            .path("id", &id(), "The upload's ID")
+            .answers::<UploadState>(StatusCode::OK, "Where it goes on, or the file that it became")
+            .error(404, "There is no such upload, or not any more")
+            .error(412, "`Tus-Resumable` is another version")
+    })
+}
+
+fn append_upload() -> Operation {
+    Operation::of(Method::PATCH, SEND, |call| Box::pin(media::append(call))).described(|d| {
+        d.named("append_upload", "The next bytes of an upload")
+            .path("id", &id(), "The upload's ID")
+            .needs_header("Upload-Offset", &count(), "Where these bytes belong")
+            .takes_text(UPLOAD_PART)
+            .answers_nothing("They are here; `Upload-Offset` tells where it goes on")
+            .error(404, "There is no such upload, or not any more")
+            .error(409, "It goes on at another byte, which `Upload-Offset` tells")
+            .error(412, "`Tus-Resumable` is another version")
+            .error(422, "The file is not the one whose SHA-256 was told")
+            .error(423, "Another request writes it")
+            .error(507, "There is no room for more media")
+    })
+}
+
+fn remove_upload() -> Operation {
+    Operation::of(Method::DELETE, SEND, |call| Box::pin(media::give_up(call))).described(|d| {
+        d.named("remove_upload", "Give an upload up; a file that it became stays")
+            .path("id", &id(), "The upload's ID")
+            .answers_nothing("It is gone")
+            .error(404, "There is no such upload, or not any more")
+            .error(412, "`Tus-Resumable` is another version")
+            .error(423, "A request writes it")
     })
 }

@@ -44,3 +44,13 @@ pub(super) fn hash() -> Value {
 pub(super) fn file_name() -> Value {
     json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[^\x00-\x1f\x7f-\x9f]+$"})
 }
+
+/// The size of a file, up to that which `media.max_bytes` allows unless it is configured.
+pub(super) fn file_bytes() -> Value {
+    json!({"type": "integer", "minimum": 1, "maximum": 100 << 20})
+}
+
+/// Pairs of a key and a value in base64.
+pub(super) fn metadata() -> Value {
+    json!({"type": "string", "pattern": r"^[\x20-\x7e]*$"})
+}

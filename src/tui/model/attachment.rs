@@ -30,6 +30,8 @@ pub enum AttachmentPlace {
     Kept(String),
     /// In the content itself.
     Inline(String),
+    /// Known by this name to its platform alone, which the server asks.
+    Platform(String),
 }
 
 /// Purpose of fetching a file.
@@ -109,7 +111,9 @@ fn place_of(segment: &Segment) -> Option<AttachmentPlace> {
     if let Some(kept) = &media.media {
         return Some(AttachmentPlace::Kept(kept.clone()));
     }
-    let url = media.url.clone()?;
+    let Some(url) = media.url.clone() else {
+        return Some(AttachmentPlace::Platform(name_of(segment)));
+    };
     if Inline::parse(&url).is_some() {
         return Some(AttachmentPlace::Inline(url));
     }
@@ -166,6 +170,13 @@ mod tests {
         assert_eq!(labels(Content::text(text)), ["https://a.b", "https://c.d"]);
         let all = labels(Content::of(every_segment()));
         assert_eq!(all, ["[image] a.png, 0:02, 3 bytes", "[location] t, a"]);
+    }
+
+    #[test]
+    fn a_file_that_only_its_platform_has_can_be_asked_for() {
+        let media = Media { name: Some("q.pdf".into()), ..Media::default() };
+        let found = of_content(Content::of(vec![Segment::File(media)]));
+        assert_eq!(found[0].place, AttachmentPlace::Platform("q.pdf".into()));
     }
 
     #[test]

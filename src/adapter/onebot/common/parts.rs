@@ -123,6 +123,7 @@ pub(in crate::adapter::onebot) fn media(segment: &WireSegment<'_>) -> Media {
         media: None,
         summary: segment.get("summary").map(unescape),
         text: segment.owned(&["text"]),
+        failure: None,
     }
 }
 

@@ -4,7 +4,9 @@
 use super::action::{UploadFile, name_of, upload_failed};
 use super::bot::ConnectedBot;
 use super::segment::file_ids;
-use crate::adapter::api::{ActionError, Delivery, MediaOf, MediaSource};
+use crate::adapter::api::{
+    ActionError, Delivery, FragmentReading, Fragments, MediaOf, MediaSource, ReadFragments,
+};
 use crate::adapter::onebot::common::answer::ActionResponse;
 use crate::adapter::onebot::common::call::NoAnswer;
 use crate::adapter::onebot::common::media::ByteSource;
@@ -17,6 +19,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Bytes of a file from which on it goes in fragments, and of each fragment.
 const FRAGMENT_BYTES: usize = 1 << 20;
@@ -80,8 +83,12 @@ impl ConnectedBot {
         self.call("upload_file_fragmented", params).await
     }
 
-    /// `get_file`, for an address and else for the bytes.
-    pub(super) async fn find_file(&self, media: &MediaOf) -> Result<MediaSource, ActionError> {
+    /// `get_file`, for an address and else for the bytes; where it gives neither,
+    /// `get_file_fragmented`.
+    pub(super) async fn find_file(
+        self: &Arc<Self>,
+        media: &MediaOf,
+    ) -> Result<MediaSource, ActionError> {
         let original: &RawValue =
             serde_json::from_str(&media.original).map_err(|_| ActionError::Unsupported)?;
         let id = file_ids(original).into_iter().nth(media.place).flatten();
@@ -94,19 +101,72 @@ impl ConnectedBot {
         {
             return Ok(MediaSource::address(url));
         }
-        let answer = self.get_file(&id, "data").await?;
-        let data = answer.field("data").and_then(|data| data.text().map(str::to_owned));
-        let decoded = data.and_then(|data| Inline::decode(&format!("base64://{data}")));
-        match decoded {
-            Some(Ok((_, bytes))) if !bytes.is_empty() => Ok(MediaSource::Bytes(bytes)),
-            _ => Err(ActionError::Refused("`get_file` tells no bytes".into())),
+        let whole = self.get_file(&id, "data").await;
+        let why = match whole.map(|answer| data_of(&answer)) {
+            Ok(Some(bytes)) => return Ok(MediaSource::Bytes(bytes)),
+            Ok(None) => ActionError::Refused("`get_file` tells no bytes".into()),
+            Err(error @ ActionError::NotConnected) => return Err(error),
+            Err(error) => error,
+        };
+        match self.prepare(&id).await {
+            Ok(fragments) => Ok(MediaSource::Fragments(fragments)),
+            Err(ActionError::Unsupported) => Err(why),
+            Err(error) => Err(error),
         }
+    }
+
+    /// The first stage of `get_file_fragmented`, which tells how large the file is.
+    async fn prepare(self: &Arc<Self>, id: &str) -> Result<Fragments, ActionError> {
+        let params = json!({"stage": "prepare", "file_id": id});
+        let answer = self.call("get_file_fragmented", params).await;
+        let answer = accepted(answer, |retcode| retcode == UNSUPPORTED)?;
+        let told: Value = answer.data().unwrap_or_default();
+        let size = told["total_size"].as_u64().filter(|size| *size > 0);
+        let size = size.ok_or_else(|| {
+            ActionError::Refused("`get_file_fragmented` tells no size of the file".into())
+        })?;
+        let sha256 = told["sha256"].as_str().filter(|hash| !hash.is_empty()).map(str::to_owned);
+        let reader = Arc::new(FileFragments { bot: Arc::clone(self), id: id.to_owned() });
+        Ok(Fragments { size, sha256, reader })
     }
 
     async fn get_file(&self, id: &str, form: &str) -> Result<ActionResponse, ActionError> {
         let answer = self.call("get_file", json!({"file_id": id, "type": form})).await;
         accepted(answer, |retcode| retcode == UNSUPPORTED)
     }
+}
+
+/// A file of an implementation that gives it in fragments.
+struct FileFragments {
+    bot: Arc<ConnectedBot>,
+    id: String,
+}
+
+impl ReadFragments for FileFragments {
+    /// The second stage of `get_file_fragmented`.
+    fn read(&self, offset: u64, bytes: u64) -> FragmentReading<'_> {
+        let size = bytes.min(FRAGMENT_BYTES as u64);
+        let params =
+            json!({"stage": "transfer", "file_id": self.id, "offset": offset, "size": size});
+        Box::pin(async move {
+            let answer = self.bot.call("get_file_fragmented", params).await;
+            let answer = accepted(answer, |_| false).map_err(|error| error.to_string())?;
+            let bytes = data_of(&answer).ok_or("`get_file_fragmented` tells no bytes")?;
+            if bytes.len() as u64 > size {
+                return Err(format!(
+                    "a fragment has more than the {size} bytes that were asked for"
+                ));
+            }
+            Ok(bytes)
+        })
+    }
+}
+
+/// The bytes in an answer, where there are any.
+fn data_of(answer: &ActionResponse) -> Option<Vec<u8>> {
+    let data = answer.field("data")?.text().map(str::to_owned)?;
+    let (_, bytes) = Inline::decode(&format!("base64://{data}"))?.ok()?;
+    Some(bytes).filter(|bytes| !bytes.is_empty())
 }
 
 fn file_id(answer: &ActionResult) -> Option<String> {

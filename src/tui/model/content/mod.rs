@@ -76,6 +76,10 @@ fn put(lines: &mut Lines, segment: &Segment, is_behind_name: bool) {
             if let Some(said) = segment.media().and_then(|media| media.text.as_deref()) {
                 lines.put(&format!(" “{said}”"), TextLook::Plain);
             }
+            if let Some(failure) = segment.media().and_then(|media| media.failure.as_deref()) {
+                let reason = one_line(&failure.reason);
+                lines.put(&format!(" — not here: {reason} (s fetches it again)"), TextLook::Quiet);
+            }
             lines.begin_line();
         }
     }
@@ -242,10 +246,10 @@ mod tests {
         let all = Content::of(every_segment());
         let wanted = [
             "a @Ann @all[微笑]",
-            "[image] a.png, 0:02, 3 bytes “t”",
-            "[audio] a.png, 0:02, 3 bytes “t”",
-            "[video] a.png, 0:02, 3 bytes “t”",
-            "[file] a.png, 0:02, 3 bytes “t”",
+            "[image] a.png, 0:02, 3 bytes “t” — not here: gone (s fetches it again)",
+            "[audio] a.png, 0:02, 3 bytes “t” — not here: gone (s fetches it again)",
+            "[video] a.png, 0:02, 3 bytes “t” — not here: gone (s fetches it again)",
+            "[file] a.png, 0:02, 3 bytes “t” — not here: gone (s fetches it again)",
             "[location] t, a",
             "[forward] t (1 message)",
             "  B: x",
