@@ -10,7 +10,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-/// AgentBounds of all agents together.
+/// Bounds of all agents together.
 pub struct AgentBounds(ArcSwap<InForce>);
 
 struct InForce {
@@ -20,7 +20,7 @@ struct InForce {
 }
 
 impl AgentBounds {
-    /// AgentBounds as they are configured; nothing is counted yet.
+    /// The bounds as they are configured; nothing is counted yet.
     pub fn new(config: McpSettings) -> Self {
         let (calls, sends) = (limiter(config.calls_per_minute), limiter(config.sends_per_minute));
         Self(ArcSwap::from_pointee(InForce { config, calls, sends }))

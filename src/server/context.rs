@@ -49,7 +49,7 @@ pub struct ServerContext {
     pub registry: adapter::Registry,
     /// Carries out recalls, edits and reactions.
     pub actions: Actions,
-    /// AgentBounds of agents.
+    /// Bounds of agents.
     pub agents: Arc<AgentBounds>,
     /// Outcomes of attempts that are waited for.
     pub outcomes: Arc<Outcomes>,
