@@ -67,7 +67,7 @@ impl Blobs {
         &self.root
     }
 
-    /// BlobBounds of what is kept.
+    /// Bounds of what is kept.
     pub fn bounds(&self) -> BlobBounds {
         self.bounds
     }
