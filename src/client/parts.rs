@@ -73,7 +73,7 @@ pub(super) async fn upload(
         Ok::<_, std::io::Error>((FileParts { file, length, told }, start, hash))
     });
     let hashed = hashed.await.map_err(|error| Error::failed(error.to_string()))?;
-    let (mut parts, start, hash) = hashed.map_err(cannot_read)?;
+    let (mut parts, start, hash) = hashed.map_err(|error| cannot_read(&error))?;
     let mut state = begin(connection, name, parts.length, hash).await?;
     let mut failures = 0;
     loop {
@@ -82,7 +82,7 @@ pub(super) async fn upload(
             let name = name.map(str::to_owned);
             return Ok(Uploaded { media, name, mime, size: state.length });
         }
-        let body = parts.next(start, state.offset).map_err(cannot_read)?;
+        let body = parts.next(start, state.offset).map_err(|error| cannot_read(&error))?;
         let before = state.offset;
         let sent = send(connection, state.id, before, body).await;
         let asked = match sent {
@@ -186,6 +186,6 @@ impl FileParts {
     }
 }
 
-fn cannot_read(error: std::io::Error) -> Error {
+fn cannot_read(error: &std::io::Error) -> Error {
     Error::failed(format!("the file cannot be read: {error}"))
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-/// BlobBounds of what is kept, in bytes.
+/// Bounds of what is kept, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlobBounds {
     /// The largest blob.
