@@ -35,8 +35,11 @@ pub fn thumbnail(mut file: File) -> Result<Vec<u8>, String> {
     Ok(webp)
 }
 
-/// The first picture of some bytes as JPEG, at most 1024 pixels wide and high, on white; the error
-/// says why there is none.
+/// The first picture of some bytes as JPEG, at most 1024 pixels wide and high, on white.
+///
+/// # Errors
+///
+/// It is no picture that can be read within the bounds; the text says why.
 pub fn preview(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let picture = fitted(Cursor::new(bytes), PREVIEW_SIDE)?.to_rgba8();
     let on_white = RgbImage::from_fn(picture.width(), picture.height(), |x, y| {

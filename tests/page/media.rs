@@ -75,7 +75,7 @@ async fn recorded(tab: &Tab) -> Vec<u8> {
     BASE64_STANDARD.decode(base64.as_str().unwrap()).unwrap()
 }
 
-/// A playable WebM file of 90 MB: a video, and behind it an element that players pass over
+/// A playable `WebM` file of 90 MB: a video, and behind it an element that players pass over
 /// (RFC 8794, section 11.3.2).
 fn write_large(file: &mut File, video: &[u8]) {
     let rest = LARGE - video.len() as u64 - 9;

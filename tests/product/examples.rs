@@ -238,7 +238,9 @@ impl Drop for Running {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs jq, zstd and man: tests/run"]
 async fn examples_of_help_and_guides_do_what_they_say() {
-    PROGRAMS.iter().for_each(|name| drop(program(name)));
+    for name in PROGRAMS {
+        drop(program(name));
+    }
     let mut server = TestServer::start_with(&["--loopback"]);
     let home = server.home.clone();
     for folder in ["bin", "backup", ".zfunc", ".local/share/man", ".config/fish/completions"] {

@@ -424,7 +424,8 @@ async fn ten_thousand_pictures_at_once() {
     while here < PICTURES {
         eventually("some more are here", || {
             most = most.max(server.descriptors());
-            let count = server.get("/api/media?limit=0").1["count"].as_u64()? as usize;
+            let count =
+                usize::try_from(server.get("/api/media?limit=0").1["count"].as_u64()?).unwrap();
             (count > here || count == PICTURES).then(|| here = count)
         });
     }

@@ -174,8 +174,9 @@ fn in_fragments(file: &[u8], size: usize, sha256: &str, params: &Value) -> Reply
     if params["stage"] == "prepare" {
         return Reply::ok(json!({"name": "a.png", "total_size": size, "sha256": sha256}));
     }
-    let offset = params["offset"].as_u64().unwrap() as usize;
-    let end = file.len().min(offset + params["size"].as_u64().unwrap() as usize);
+    let number = |key: &str| usize::try_from(params[key].as_u64().unwrap()).unwrap();
+    let offset = number("offset");
+    let end = file.len().min(offset + number("size"));
     Reply::ok(json!({"data": BASE64_STANDARD.encode(file.get(offset..end).unwrap_or_default())}))
 }
 

@@ -15,6 +15,7 @@ type Fields<'a> = &'a [(&'a str, &'a str)];
 
 const PART: &str = "application/offset+octet-stream";
 
+#[allow(clippy::format_collect, reason = "a short text")]
 pub fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
