@@ -329,7 +329,8 @@ impl Busy {
     fn of(id: Uuid, all: &Arc<Mutex<HashSet<Uuid>>>) -> Option<Self> {
         let all = Arc::clone(all);
         let is_free = lock(&all).insert(id);
-        is_free.then_some(Self { id, all })
+        // Not `then_some`: what that drops would free it for the one who has it.
+        is_free.then(|| Self { id, all })
     }
 }
 

@@ -60,16 +60,14 @@ pub(super) async fn frame(
     finish(shared, account, fields, conversation, notice.created_at).await.map(Some)
 }
 
-/// The frame that tells of a recall; `None` where the last change of the message is another.
+/// The frame that tells of a recall. Any later change of the message tells it again: which change an event
+/// tells is not kept, and a recall must not be missed.
 pub(super) async fn recalled(
     shared: &BotsShared,
     account: &ServedAccount,
     message: &Message,
 ) -> Result<Option<String>> {
-    let Some(recall) = message.recall.as_ref().filter(|recall| recall.at == message.updated_at)
-    else {
-        return Ok(None);
-    };
+    let Some(recall) = message.recall.as_ref() else { return Ok(None) };
     let is_private = person_of(&message.recipient).is_some();
     let kind = if is_private { "friend_recall" } else { "group_recall" };
     let mut fields = Map::new();

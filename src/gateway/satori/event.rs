@@ -52,7 +52,7 @@ pub(super) async fn event(
     if !passes(bot, &account, &subject, frame.as_ref()) {
         return Ok(None);
     }
-    let body = subject.body(bot, &account, view, words.is_some())?;
+    let body = subject.body(bot, &account, view, words.is_some(), entry.at)?;
     let Some(mut body) = body else { return Ok(None) };
     body.entry("timestamp").or_insert_with(|| message::milliseconds(entry.at).into());
     body.insert("sn".into(), sn::of(view.cursor_at(entry.offset)?).into());
@@ -95,6 +95,7 @@ impl<'a> EventSubject<'a> {
         account: &ServedAccount,
         view: &View,
         has_words: bool,
+        at: u64,
     ) -> Result<Option<Map<String, Value>>> {
         let internal = || {
             let mut body = Map::new();
@@ -105,11 +106,16 @@ impl<'a> EventSubject<'a> {
         match self {
             Self::Created(message) => of(message, "message-created"),
             Self::Updated(changed) => {
-                let at = changed.updated_at;
-                let recall = changed.recall.as_ref().filter(|recall| recall.at == at);
+                // Which change an event tells is not kept, and a recall must not be missed.
+                let recall = changed.recall.as_ref();
                 let kind = match recall {
                     Some(_) => "message-deleted",
-                    None if changed.edited_at == Some(at) => "message-updated",
+                    None if changed.edited_at.is_some_and(|edit| {
+                        edit == changed.updated_at || edit.abs_diff(at) <= 1
+                    }) =>
+                    {
+                        "message-updated"
+                    }
                     None => return Ok(internal()),
                 };
                 let mut body = of_message(bot, account, view, changed, kind)?;

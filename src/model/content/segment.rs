@@ -137,7 +137,7 @@ pub struct Media {
 /// How the last attempt to fetch the bytes of a picture, sound, video or file failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaFailure {
-    /// What happened, for people.
+    /// The cause, in words for people.
     pub reason: String,
     /// Another attempt may help.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
