@@ -217,7 +217,7 @@ impl Fetcher {
         key: Option<[u8; 16]>,
     ) -> Result<Upload, FetchFailure> {
         let client = client.as_ref().map_err(|reason| FetchFailure::lasting(reason.as_str()))?;
-        // What could not be kept is not fetched.
+        // A file that could not be kept is not fetched.
         self.blobs.check_quota(1)?;
         let answer = client.get(url).send().await.map_err(|error| failed(&error))?;
         self.check_answer(&answer)?;

@@ -40,7 +40,7 @@ pub fn newest(store: &Store, blobs: &Blobs, limit: usize) -> io::Result<MediaLis
     Ok(MediaList { media, count, bytes, quota_bytes: blobs.bounds().quota_bytes })
 }
 
-/// What the newest messages call these media.
+/// The names that the newest messages give these media.
 fn names(store: &Store, wanted: &[Stored]) -> store::Result<HashMap<Hash, Option<String>>> {
     let mut names: HashMap<Hash, Option<String>> =
         wanted.iter().map(|stored| (stored.hash, None)).collect();

@@ -77,7 +77,7 @@ impl Upload {
         Hash(self.hasher.clone().finalize().into())
     }
 
-    /// What it is, by its first bytes.
+    /// Its type, by its first bytes.
     pub fn kind(&self) -> FileType {
         sniff(&self.head)
     }

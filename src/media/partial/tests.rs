@@ -49,7 +49,7 @@ fn an_upload_goes_on_after_a_kill_where_its_bytes_were_synced() {
         (Some(&*hash(b"helloworld").to_string()), Some("text/plain"),)
     );
     assert!(partials.blobs.is_whole(hash(b"helloworld")).unwrap());
-    // Who did not get the answer asks again.
+    // A client that did not get the answer asks again.
     assert_eq!(killed(&partials).find(id).unwrap(), Some(done));
     assert_eq!(files(&partials), 1);
 }

@@ -133,6 +133,8 @@ pub struct Model {
     /// A read mark is on its way to the server.
     is_reading: bool,
     view: Option<ScrollView>,
+    /// The picture that somebody asked to see.
+    awaited_picture: Option<MediaItem>,
     picker: Option<Picker>,
     question: Option<Question>,
     /// The text being typed to search for.
@@ -175,6 +177,7 @@ impl Model {
             is_watched: true,
             is_reading: false,
             view: None,
+            awaited_picture: None,
             picker: None,
             question: None,
             searching: None,

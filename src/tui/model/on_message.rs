@@ -200,6 +200,9 @@ impl Model {
             return;
         }
         self.say(format!("fetching {}", attachment.label));
+        if fetching == Fetching::Show {
+            self.awaited_picture = Some(attachment.clone());
+        }
         let attachment = Box::new(attachment);
         self.ask(match fetching {
             Fetching::Show => ServerRequest::Picture(attachment, self.view_size()),

@@ -216,7 +216,15 @@ impl Model {
         }
     }
 
+    /// Shows a picture, unless it comes for a view that was closed meanwhile.
     fn show_picture(&mut self, picture: Picture) {
+        let is_open =
+            self.view.as_ref().is_some_and(|view| matches!(view.subject, ViewSubject::Picture(_)));
+        let is_awaited =
+            self.awaited_picture.take_if(|awaited| *awaited == picture.attachment).is_some();
+        if !is_open && !is_awaited {
+            return;
+        }
         self.notice = None;
         self.view =
             Some(ScrollView::new(ViewSubject::Picture(picture), self.view_size(), &self.zone));
