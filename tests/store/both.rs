@@ -110,11 +110,16 @@ impl Both {
             }
             Step::Route { place } => {
                 let Some(message) = self.model.at(place) else { return };
-                let (seq, before) = (message.seq, key_of(message));
-                // With this default, what names no platform goes to qq.
+                let (seq, id) = (message.seq, message.id);
                 let facts =
                     RoutingFacts { default_platform: Some("qq".into()), ..RoutingFacts::default() };
-                let platform = message.platform.clone().unwrap_or_else(|| "qq".into());
+                self.write(Command::Route { messages: vec![(seq, facts)], at });
+                // Where the conversation is known decides before the default; the rules have tests of their own.
+                let view = self.store.as_ref().unwrap().view().unwrap();
+                let routed = view.by_id(id).unwrap().and_then(|message| message.platform);
+                let Some(message) = self.model.at(place) else { return };
+                let before = key_of(message);
+                let Some(platform) = message.platform.clone().or(routed) else { return };
                 if change::can_route(message, &platform, &message.recipient) {
                     (message.platform, message.updated_at) = (Some(platform), at);
                 }
@@ -126,7 +131,6 @@ impl Both {
                     let place = self.model.messages.partition_point(|known| known.seq < seq);
                     self.model.messages.insert(place, message);
                 }
-                self.write(Command::Route { messages: vec![(seq, facts)], at });
             }
             Step::Import { conversation, age, own } => {
                 let id = uuid::Uuid::from_u128(u128::from(at) << 80 | 0x4000 << 64 | 0x8 << 60);
