@@ -91,7 +91,7 @@ function row(request, feed, dialog) {
 function what({ kind, platform, account, conversation = '', user: person }, user) {
   if (kind === 'friend_request') return t('friendRequest', { user });
   const group = conversationName({ platform, recipient: conversation });
-  // Who is invited is the one who would join: the account itself.
+  // The invited person is the one who would join: the account itself.
   return t(person?.id === account ? 'invitation' : 'joinRequest', { user, group });
 }
 

@@ -55,7 +55,7 @@ async function show(element, segment) {
   if (segment.type === 'file') return fill(element, fileCard(segment));
   if (segment.type === 'image') {
     const small = await smallAddress(segment);
-    // What the server cannot make small is shown as it is.
+    // A picture that the server cannot make small is shown as it is.
     const whole = async () => {
       const address = await fullAddress(segment);
       if (address) fill(element, picture(segment, address, failed));

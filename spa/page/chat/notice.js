@@ -39,7 +39,7 @@ export function noticeText(notice) {
   const kind = preciseKind(notice);
   const known = KINDS.find((one) => one === kind);
   if (!known) return text;
-  // Who has a new name may be known by it already.
+  // A person with a new name may be known by it already.
   const named = user?.name === text ? { id: user.id } : user;
   return t(`notice_${known}`, { user: nameOf(named), operator: nameOf(operator ?? user), text: text.replace(ADDRESS, '') });
 }

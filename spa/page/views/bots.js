@@ -27,7 +27,7 @@ export function bots() {
       /** @type {{bots: Bot[]}} */
       const told = await ask('api/bots');
       if (isClosed) return;
-      // What is open or selected stays, as long as nothing has changed.
+      // An opened card and a selection stay, as long as nothing has changed.
       const now = JSON.stringify(told.bots) + String(Math.floor(Date.now() / 30_000));
       if (now !== shown) draw(told.bots);
       shown = now;
