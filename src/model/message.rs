@@ -122,6 +122,15 @@ pub struct Recall {
 }
 
 impl Message {
+    /// Notes that it was taken back; `hides` says that its content is not kept.
+    pub fn take_back(&mut self, recall: Recall, hides: bool) {
+        self.recall = Some(Box::new(recall));
+        if hides {
+            self.content = Content::text("");
+            self.original = None;
+        }
+    }
+
     /// A message that waits to be sent, made at a time in Unix seconds.
     pub fn new(seq: u64, id: Uuid, content: Content, recipient: String, at: u64) -> Self {
         Self {

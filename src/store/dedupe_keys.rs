@@ -39,6 +39,16 @@ pub(super) fn seen_keys(received: &Inbound) -> impl Iterator<Item = (u64, u128)>
     std::iter::once(by_id).chain(by_print).map(move |hash| (time, hash))
 }
 
+/// Key of the recall of a message that has not come in yet.
+pub(super) fn early_recall_key(
+    platform: &str,
+    account: &str,
+    conversation: &str,
+    external_id: &str,
+) -> u128 {
+    hash(&["recall", platform, account, conversation, external_id])
+}
+
 /// Where a message is to be found that was sent under a platform's ID: its own hour in the middle,
 /// and those beside it, for two clocks are never the same.
 pub(super) fn sent_keys(

@@ -21,6 +21,7 @@ mod damage;
 mod decide;
 mod dedupe;
 mod dedupe_keys;
+mod early_recall;
 mod error;
 mod external;
 mod facts;
