@@ -68,6 +68,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// Whether another account of ours than this one is known to have it.
+    pub fn is_of_other(&self, account: &str) -> bool {
+        self.account.as_deref().is_some_and(|own| own != account)
+    }
+
     /// Whether a platform told an account of ours of it, and somebody else wrote it.
     pub fn is_told_by(&self, platform: &str, account: &str) -> bool {
         self.direction == Direction::Inbound

@@ -3,6 +3,7 @@
 mod batches;
 mod conversations;
 mod damage;
+mod echoes;
 mod events;
 mod forgetting;
 mod ids;

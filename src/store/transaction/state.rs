@@ -91,13 +91,24 @@ impl StoreState for Transaction<'_> {
     }
 
     fn sent_as(&self, received: &Inbound, at: u64) -> Result<Option<u64>> {
-        let Inbound { platform, conversation, external_id, time, .. } = received;
-        // The platform's clock and ours may be far apart.
-        for at in [*time, at] {
-            for key in sent_keys(platform, conversation, external_id, at) {
+        let Inbound { platform, account, conversation, external_id, time, .. } = received;
+        let find = |account, at| -> Result<Option<u64>> {
+            for key in sent_keys(platform, account, conversation, external_id, at) {
                 if let Some(seq) = self.sent.get(key)? {
                     return Ok(Some(seq.value()));
                 }
+            }
+            Ok(None)
+        };
+        // The platform's clock and ours may be far apart.
+        for at in [*time, at] {
+            if let Some(seq) = find(Some(&**account), at)? {
+                return Ok(Some(seq));
+            }
+            if let Some(seq) = find(None, at)?
+                && self.by_seq(seq)?.is_none_or(|sent| !sent.is_of_other(account))
+            {
+                return Ok(Some(seq));
             }
         }
         Ok(None)
