@@ -7,7 +7,7 @@
 //! A message of the account's owner may be the echo of an attempt that is under way. It waits for
 //! the attempt's end, which tells the platform's ID; the store decides which it is.
 
-mod work;
+mod unstored;
 
 use crate::adapter::{AdapterEvent, MessageRef, QueuedEvent, Registry};
 use crate::clock::now;
@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
-use work::{QueuedCommand, Work};
+use unstored::{QueuedCommand, UnstoredEvents};
 
 /// Events that are stored in one batch.
 const BATCH: usize = 256;
@@ -45,7 +45,7 @@ pub struct Ingest {
     outcomes: Arc<Outcomes>,
     words: Arc<Words>,
     blobs: Blobs,
-    work: Arc<Mutex<Work>>,
+    work: Arc<Mutex<UnstoredEvents>>,
     /// Messages that are held in memory only.
     unstored: Arc<AtomicUsize>,
 }
@@ -60,7 +60,7 @@ impl Ingest {
         blobs: Blobs,
         queue: mpsc::Receiver<QueuedEvent>,
     ) -> Self {
-        let work = Arc::new(Mutex::new(Work::new(queue)));
+        let work = Arc::new(Mutex::new(UnstoredEvents::new(queue)));
         Self { store, registry, outcomes, words, blobs, work, unstored: Arc::default() }
     }
 
@@ -85,7 +85,7 @@ impl Ingest {
     }
 
     /// Takes what is to be stored next; `false` once nothing more comes.
-    async fn take(&self, work: &mut Work) -> bool {
+    async fn take(&self, work: &mut UnstoredEvents) -> bool {
         let mut events = Vec::with_capacity(BATCH);
         let until = work.waiting.front().map(|item| item.until);
         let timeout = async {
@@ -105,7 +105,7 @@ impl Ingest {
     }
 
     /// Turns events that were taken into commands.
-    async fn take_in(&self, work: &mut Work) {
+    async fn take_in(&self, work: &mut UnstoredEvents) {
         while let Some(event) = work.events.pop_front() {
             work.batch.extend(self.item(event));
         }
@@ -221,7 +221,7 @@ impl Ingest {
     /// Has commands written in their order, in one commit: so none is stored before an earlier one.
     /// After a refusal they are tried one by one, each until the disk takes it, for its event would be
     /// lost otherwise; doubles do no harm: the store knows what it has.
-    async fn store_batch(&self, work: &mut Work) {
+    async fn store_batch(&self, work: &mut UnstoredEvents) {
         while let Some(commands) = work.next() {
             match self.store.write(Command::InOrder(commands)).await {
                 Ok(Answer::Together(answers)) => {
@@ -246,7 +246,7 @@ impl Ingest {
     }
 
     /// Takes the answer to the first command of the batch.
-    fn answered(&self, work: &mut Work, answer: store::Result<Answer>) {
+    fn answered(&self, work: &mut UnstoredEvents, answer: store::Result<Answer>) {
         let Some(mut item) = work.take_first() else { return };
         match answer {
             Ok(Answer::Later) => work.wait(item),
@@ -296,7 +296,7 @@ impl Ingest {
         }
     }
 
-    fn count_unstored(&self, work: &Work) {
+    fn count_unstored(&self, work: &UnstoredEvents) {
         self.unstored.store(work.len(), Ordering::Relaxed);
     }
 }

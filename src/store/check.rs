@@ -9,10 +9,11 @@ use super::journal;
 use super::open::{damage_of_log, on_overlay, open};
 use super::options::StoreOptions;
 use super::postings::{Places, locate};
+use super::set_aside::SetAside;
 use super::tables::{
     Counters, EARLY_RECALLS, KEYS, KEYS_BY_AGE, SEEN, SENT, Term, unpack, unpack_places,
 };
-use super::view::{SetAside, View};
+use super::view::View;
 use redb::{ReadableTable, ReadableTableMetadata};
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What a refused wish leaves alone.
+//! Sessions whose wish is refused, and those that have fallen behind.
 
 use super::*;
 use crate::hub::{FrameForm, SessionLimits};

@@ -90,3 +90,21 @@ fn what_version_0_2_marked_without_the_account_is_known() {
     assert!(matches!(own(&mut file, "1", "5", "x"), Answer::Repeated(m) if m.seq == first));
     assert!(matches!(own(&mut file, "2", "5", "x"), Answer::Done(_)));
 }
+
+#[test]
+fn an_id_that_is_given_anew_is_of_another_message_in_a_history_too() {
+    let (_folder, mut file) = new();
+    let mut told = |id: &str, text: &str, time, from_history| {
+        let mut received = Inbound { time, from_history, ..received(text, false) };
+        received.external_id = id.into();
+        let received = Box::new(received);
+        let command = Command::Receive { received, at: AT + 9_000, can_wait: false };
+        commit(&mut file, command, Durability::Tables)
+    };
+    assert!(matches!(told("5", "before the restart", AT, false), Answer::Done(_)));
+    // Off in time, or edited since: it is the same.
+    assert!(matches!(told("5", "before the restart", AT + 8_000, true), Answer::Repeated(_)));
+    assert!(matches!(told("5", "before the restart!", AT + 1, true), Answer::Repeated(_)));
+    assert!(matches!(told("5", "missed meanwhile", AT + 7_000, true), Answer::Done(_)));
+    assert!(matches!(told("5", "missed meanwhile", AT + 7_000, true), Answer::Repeated(_)));
+}

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 /// Messages that wait for the end of an attempt; with more, the oldest waits no longer.
 const MAX_WAITING: usize = 256;
 
-pub(super) struct Work {
+pub(super) struct UnstoredEvents {
     pub(super) queue: mpsc::Receiver<QueuedEvent>,
     /// Taken from the queue, and no commands yet.
     pub(super) events: VecDeque<QueuedEvent>,
@@ -34,7 +34,7 @@ pub(super) struct QueuedCommand {
     pub(super) until: Instant,
 }
 
-impl Work {
+impl UnstoredEvents {
     pub(super) fn new(queue: mpsc::Receiver<QueuedEvent>) -> Self {
         let (events, batch, waiting) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
         Self { queue, events, batch, waiting, alone: 0, is_tried: false }
