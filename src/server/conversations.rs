@@ -68,15 +68,13 @@ pub async fn set(call: Call<'_>) -> Result<HttpResponse> {
         muted,
         pinned,
     };
-    match write(call.context, command).await? {
-        store::Answer::NotFound => Err(not_found(&platform, &conversation)),
-        _ => {
-            if let Some(read_to) = read_to {
-                tell_read(call.context, &view, &platform, &conversation, read_to)?;
-            }
-            answer(call.context, &platform, &conversation)
-        }
+    if write(call.context, command).await? == store::Answer::NotFound {
+        return Err(not_found(&platform, &conversation));
     }
+    if let Some(read_to) = read_to {
+        tell_read(call.context, &view, &platform, &conversation, read_to)?;
+    }
+    answer(call.context, &platform, &conversation)
 }
 
 /// Tells the platform of a conversation what was read in it, where anything was unread before.
