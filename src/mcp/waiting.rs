@@ -1,12 +1,12 @@
 //! `wait_for_messages`
 
 use super::arguments::{WaitForMessages, cursor};
-use super::context::AgentContext;
+use super::context::{AgentContext, SeenMessage};
 use super::reading::narrowed;
 use super::shown::{NewMessages, fitting};
 use super::source::{Chats, Source, Watch};
 use crate::error::Result;
-use crate::model::message::{Direction, Message};
+use crate::model::message::Direction;
 use crate::store::MessageFilter;
 use tokio::time::{Instant, timeout_at};
 
@@ -48,8 +48,12 @@ pub(super) async fn wait_for_messages<S: Source>(
             }
             return Ok(NewMessages { messages, cursor: place, timed_out: false, note });
         }
-        if timeout_at(deadline, watch.changed()).await.is_err() {
-            return Ok(NewMessages { messages: Vec::new(), cursor: place, timed_out: true, note });
+        match timeout_at(deadline, watch.changed()).await {
+            Ok(changed) => changed?,
+            Err(_) => {
+                let messages = Vec::new();
+                return Ok(NewMessages { messages, cursor: place, timed_out: true, note });
+            }
         }
     }
 }
@@ -66,14 +70,14 @@ async fn next<S: Source>(
     chats: &mut S::Chats,
     filter: &MessageFilter,
     place: &mut String,
-) -> Result<Vec<Message>> {
+) -> Result<Vec<SeenMessage>> {
     loop {
-        let mut found = chats.list_after(filter, place, PAGE).await?;
-        let Some(last) = found.last() else { return Ok(found) };
+        let found = chats.list_after(filter, place, PAGE).await?;
+        let Some(last) = found.last() else { return Ok(Vec::new()) };
         *place = last.id.to_string();
-        found.retain(|message| context.shows(message));
-        if !found.is_empty() {
-            return Ok(found);
+        let seen = context.seen(chats, found).await?;
+        if !seen.is_empty() {
+            return Ok(seen);
         }
     }
 }
