@@ -7,7 +7,7 @@ use super::shown::{NewMessages, fitting};
 use super::source::{Chats, Source, Watch};
 use crate::error::Result;
 use crate::model::message::Direction;
-use crate::store::MessageFilter;
+use crate::store::{ConversationQuery, MessageFilter};
 use tokio::time::{Instant, timeout_at};
 
 /// Messages that are read at a time.
@@ -37,7 +37,13 @@ pub(super) async fn wait_for_messages<S: Source>(
     };
     loop {
         let mut chats = context.read().await?;
+        let head = newest(&mut chats).await?;
+        let before = place.clone();
         let found = next(context, &mut chats, &filter, &mut place).await?;
+        if found.is_empty() && place != before {
+            // What was passed over is not named to those who do not see it.
+            place = head;
+        }
         let note = (!chats.is_served()).then_some(NO_SERVER);
         // The store holds up no other call meanwhile.
         drop(chats);
@@ -58,10 +64,11 @@ pub(super) async fn wait_for_messages<S: Source>(
     }
 }
 
-/// The place of the newest message there is.
+/// The place of the newest message there is, as a number.
 async fn newest(chats: &mut impl Chats) -> Result<String> {
-    let newest = chats.list(&MessageFilter::default(), 1, None).await?;
-    Ok(newest.first().map_or(BEGINNING.to_owned(), |message| message.id.to_string()))
+    let query = ConversationQuery { limit: Some(1), ..ConversationQuery::default() };
+    let newest = chats.conversations(&query).await?;
+    Ok(newest.first().map_or(BEGINNING.to_owned(), |known| known.last_seq.to_string()))
 }
 
 /// The next messages that agents see, and the place behind what was looked at.

@@ -433,6 +433,13 @@ async fn files_are_uploaded_and_fetched_by_a_signed_link() {
     let (signed, name) = src.rsplit_once('/').unwrap();
     let other = if signed.ends_with('0') { '1' } else { '0' };
     let forged = format!("{}{other}/{name}", &signed[..signed.len() - 1]);
+    // Who knows a file's SHA-256 alone sends it nowhere.
+    let create = json!({"channel_id": "lobby", "content": format!("<file src=\"{forged}\"/>")});
+    let (status, refused) = caller.try_call("message.create", &create);
+    assert_eq!(status, 400, "{refused}");
+    assert!(refused.to_string().contains("a link that this server gave"), "{refused}");
+    let create = json!({"channel_id": "lobby", "content": format!("<file src=\"{src}\"/>")});
+    caller.call("message.create", &create);
     let url = server.url(&format!("/bots/koishi/satori/v1/proxy/{forged}"));
     let status = tokio::task::block_in_place(|| agent().get(url).call().unwrap().status().as_u16());
     assert_eq!(status, 403);

@@ -222,7 +222,7 @@ fn start(
     let never = CancellationToken::new();
     let receiving = tokio::spawn(health::supervise("ingest", never, move || ingest.clone().run()));
     // Before anything comes in: its words are kept for bots.
-    let actions = Actions::new(store.clone(), registry.clone());
+    let actions = Actions::new(store.clone(), registry.clone(), tasks.clone());
     let server_token = config.tokens.iter().find(|token| token.name == "token");
     let parts = gateway::Core {
         store: store.clone(),

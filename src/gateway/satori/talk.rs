@@ -1,6 +1,7 @@
 //! Messages and reactions (resources/message.md, resources/reaction.md).
 
-use super::elements::{OutgoingMessage, read};
+use super::elements::{ElementTargets, OutgoingMessage, read};
+use super::media;
 use super::message::{find, whole};
 use super::request::{RefusedCall, SatoriCall, bad_request, of_action, of_store};
 use crate::gateway::send::{BotSendOutcome, BotSending, outcomes};
@@ -60,7 +61,12 @@ pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall>
 fn content(asked: &SatoriCall<'_>, view: &View) -> Result<Vec<OutgoingMessage>, RefusedCall> {
     let text = asked.params.text("content");
     let text = text.ok_or_else(|| bad_request("`content` is missing"))?;
-    read(&text, &|id| known(asked, view, id)).map_err(bad_request)
+    let signer = &asked.bot.shared.core.signer;
+    let targets = ElementTargets {
+        message: &|id| known(asked, view, id),
+        file: &|link| media::kept_file(signer, link),
+    };
+    read(&text, &targets).map_err(bad_request)
 }
 
 fn known(asked: &SatoriCall<'_>, view: &View, id: &str) -> Option<Message> {
