@@ -3,7 +3,7 @@
 use super::ids::Named;
 use super::memory::{self, LogPlace};
 use super::place::PlaceKeeper;
-use super::settings::{BotConfig, BotKind, without_secrets};
+use super::settings::{BotConfig, BotKind};
 use super::shared::BotsShared;
 use crate::clock::now;
 use crate::model::message::Message;
@@ -11,6 +11,7 @@ use crate::model::notice::ContactRequest;
 use crate::protocol::bots;
 use crate::protocol::platform::PlatformState;
 use crate::store::{EntryContent, FeedEntry, Result, View};
+use crate::text::without_secrets;
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::watch;
@@ -245,7 +246,7 @@ impl ConfiguredBot {
             delivered,
             waiting,
             last_error: status.last_error.clone(),
-            url: config.url.as_ref().map(without_secrets),
+            url: config.url.as_ref().map(|url| without_secrets(&url.to_string())),
             accounts: accounts.collect(),
         }
     }

@@ -2,9 +2,9 @@
 //! (communication/ws-reverse.md).
 
 use super::session::BotSession;
-use crate::gateway::settings::without_secrets;
 use crate::gateway::socket::{BotSocket, socket_config};
 use crate::protocol::platform::PlatformState;
+use crate::text::without_secrets;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{StatusCode, Uri};
@@ -54,7 +54,7 @@ pub(super) async fn keep_connected(session: BotSession, url: Uri) {
             }
             Some(Ok(Err(error))) => refusal(&url, &error),
             Some(Err(_)) => {
-                (PlatformState::Connecting, format!("{} does not answer", without_secrets(&url)))
+                (PlatformState::Connecting, format!("{} does not answer", without_secrets(&url.to_string())))
             }
         };
         if stop.is_cancelled() {
@@ -88,7 +88,7 @@ async fn dial(url: &Uri, session: &BotSession) -> Result<BotSocket, Error> {
 }
 
 fn refusal(url: &Uri, error: &Error) -> (PlatformState, String) {
-    let url = without_secrets(url);
+    let url = without_secrets(&url.to_string());
     match error {
         Error::Http(response) => {
             let status = response.status();
