@@ -2,7 +2,7 @@
 
 use super::ids::Named;
 use super::memory::{self, LogPlace};
-use super::place::PlaceKeeper;
+use super::place::{PlaceKeeper, WriteTurn};
 use super::settings::{BotConfig, BotKind};
 use super::shared::BotsShared;
 use crate::clock::now;
@@ -34,13 +34,22 @@ pub(super) struct ConfiguredBot {
     /// Ends its connections.
     pub(super) stop: CancellationToken,
     accounts: Mutex<Vec<Arc<ServedAccount>>>,
-    /// Its places as the store had them when it began.
+    /// Where the one before it was, with the same name and other settings.
+    inherited: Inheritance,
+    /// Its places as the store had them when it began, or the one before it left them.
     places: OnceLock<Vec<(String, String, LogPlace)>>,
     /// Its one place, where one connection is for all accounts.
     place: OnceLock<Arc<PlaceKeeper>>,
     /// Changes whenever an account may have come, or be in another state.
     pub(super) accounts_changed: watch::Sender<()>,
     status: Mutex<BotStatus>,
+}
+
+/// The places of a bot that ended, for one of the same name.
+#[derive(Default)]
+pub(super) struct Inheritance {
+    places: Vec<(String, String, LogPlace)>,
+    writing: Arc<WriteTurn>,
 }
 
 /// State of a bot.
@@ -79,7 +88,7 @@ impl ServedAccount {
 pub(super) struct Connected<'a>(&'a ConfiguredBot);
 
 impl ConfiguredBot {
-    pub(super) fn new(shared: Arc<BotsShared>, config: BotConfig) -> Self {
+    pub(super) fn new(shared: Arc<BotsShared>, config: BotConfig, inherited: Inheritance) -> Self {
         let state = if config.url.is_some() {
             PlatformState::Connecting
         } else {
@@ -91,6 +100,7 @@ impl ConfiguredBot {
             shared,
             config: ArcSwap::from_pointee(config),
             accounts: Mutex::default(),
+            inherited,
             places: OnceLock::new(),
             place: OnceLock::new(),
             accounts_changed: watch::Sender::new(()),
@@ -100,6 +110,19 @@ impl ConfiguredBot {
 
     pub(super) fn name(&self) -> String {
         self.config.load().name.clone()
+    }
+
+    /// Ends its connections. From here on none of them moves a place any more: that is for the bot of
+    /// the same name that comes after it.
+    pub(super) fn end(&self) -> Inheritance {
+        self.stop.cancel();
+        let accounts = lock(&self.accounts);
+        let place = |known: &Arc<ServedAccount>| {
+            let ServedAccount { platform, account, place, .. } = &**known;
+            Some((platform.clone(), account.clone(), place.hand_over()?))
+        };
+        let places = accounts.iter().filter_map(place).collect();
+        Inheritance { places, writing: self.inherited.writing.clone() }
     }
 
     /// The token of its own, else the server's (contract, item 35).
@@ -147,7 +170,9 @@ impl ConfiguredBot {
         account: String,
     ) -> Result<Option<Arc<ServedAccount>>> {
         let config = self.config.load_full();
-        if !config.has_account(&platform, &account) {
+        // Loopback is for trying out: a bot that names no accounts is for those of people.
+        let is_for_trial = config.accounts.is_empty() && self.shared.is_loopback(&platform);
+        if is_for_trial || !config.has_account(&platform, &account) {
             return Ok(None);
         }
         let self_id = self.shared.ids.number(Named::Person, &platform, &account).await?;
@@ -156,7 +181,10 @@ impl ConfiguredBot {
             BotKind::Satori => self.place()?,
         };
         let mut accounts = lock(&self.accounts);
-        if accounts.iter().any(|known| known.platform == platform && known.account == account) {
+        let is_known = |known: &Arc<ServedAccount>| {
+            known.platform == platform && known.account == account
+        };
+        if self.stop.is_cancelled() || accounts.iter().any(is_known) {
             return Ok(None);
         }
         place.keep_under(memory::place_key(&config.name, &platform, &account));
@@ -171,15 +199,18 @@ impl ConfiguredBot {
             its_platform == platform && its == account
         };
         let place = self.places(name)?.iter().find(is_its).map(|(_, _, place)| *place);
-        Ok(Arc::new(PlaceKeeper::new(self.shared.core.store.clone(), place)))
+        Ok(Arc::new(self.keeper(place)))
     }
 
     /// The one place for all accounts: the earliest of theirs, as a crash may have left them apart.
     pub(super) fn place(&self) -> Result<Arc<PlaceKeeper>> {
         let places = self.places(&self.name())?.iter().map(|(_, _, place)| *place);
         let place = places.min_by_key(|place| place.offset);
-        let new = || Arc::new(PlaceKeeper::new(self.shared.core.store.clone(), place));
-        Ok(self.place.get_or_init(new).clone())
+        Ok(self.place.get_or_init(|| Arc::new(self.keeper(place))).clone())
+    }
+
+    fn keeper(&self, place: Option<LogPlace>) -> PlaceKeeper {
+        PlaceKeeper::new(self.shared.core.store.clone(), place, self.inherited.writing.clone())
     }
 
     fn places(&self, name: &str) -> Result<&[(String, String, LogPlace)]> {
@@ -187,7 +218,12 @@ impl ConfiguredBot {
             return Ok(places);
         }
         let kept = self.shared.core.store.view()?.adapter_state(memory::OWNER)?;
-        Ok(self.places.get_or_init(|| memory::places(name, &kept)))
+        let mut places = memory::places(name, &kept);
+        for (platform, account, place) in &self.inherited.places {
+            places.retain(|(its_platform, its, _)| (its_platform, its) != (platform, account));
+            places.push((platform.clone(), account.clone(), *place));
+        }
+        Ok(self.places.get_or_init(|| places))
     }
 
     /// A connection began.

@@ -17,22 +17,43 @@ pub(super) struct PlaceKeeper {
     store: Arc<Store>,
     /// One for each account of which it is the place.
     keys: Mutex<Vec<String>>,
-    place: Mutex<Option<LogPlace>>,
+    place: Mutex<KeptPlace>,
     moved: Notify,
+    /// Held while a place of the bot is written, by this keeper or by the one after it.
+    writing: Arc<WriteTurn>,
     /// Ends the connection that is told now.
     connection: Mutex<CancellationToken>,
 }
 
+/// The turn to write the places of one bot: the writes of keepers that follow each other come in order.
+pub(super) type WriteTurn = tokio::sync::Mutex<()>;
+
+/// The place as it is.
+#[derive(Clone, Copy, Default)]
+struct KeptPlace {
+    place: Option<LogPlace>,
+    /// Another keeper has taken it over; this one moves and writes nothing more.
+    is_handed_over: bool,
+}
+
 impl PlaceKeeper {
-    /// A place as the store has it.
-    pub(super) fn new(store: Arc<Store>, place: Option<LogPlace>) -> Self {
+    /// A place as the store has it, or as the keeper before left it.
+    pub(super) fn new(store: Arc<Store>, place: Option<LogPlace>, writing: Arc<WriteTurn>) -> Self {
         Self {
             store,
             keys: Mutex::default(),
-            place: Mutex::new(place),
+            place: Mutex::new(KeptPlace { place, is_handed_over: false }),
             moved: Notify::new(),
+            writing,
             connection: Mutex::default(),
         }
+    }
+
+    /// Gives the place to a keeper that follows this one.
+    pub(super) fn hand_over(&self) -> Option<LogPlace> {
+        let mut kept = self.lock();
+        kept.is_handed_over = true;
+        kept.place
     }
 
     /// Keeps it under a key from its next write on.
@@ -48,7 +69,7 @@ impl PlaceKeeper {
 
     /// Events that were read, ever.
     pub(super) fn delivered(&self) -> u64 {
-        self.lock().map_or(0, |place| place.delivered)
+        self.lock().place.map_or(0, |place| place.delivered)
     }
 
     /// The offset after which a bot is told that comes back now: the one that it names, else its
@@ -60,7 +81,7 @@ impl PlaceKeeper {
         catch_up_seconds: u64,
         named: Option<u64>,
     ) -> Result<u64> {
-        let place = *self.lock();
+        let place = self.lock().place;
         if place.is_none() && named.is_none() {
             return Ok(view.cursor().offset);
         }
@@ -79,10 +100,12 @@ impl PlaceKeeper {
     /// Moves the place: `events` more were read, and nothing up to `offset` is left to be told.
     pub(super) fn advance(&self, view: &View, offset: u64, events: u64) -> Result<()> {
         let cursor = view.cursor_at(offset)?;
-        let mut place = self.lock();
-        let delivered = place.map_or(0, |place| place.delivered) + events;
-        *place = Some(LogPlace::new(cursor, delivered, now()));
-        drop(place);
+        let mut kept = self.lock();
+        if !kept.is_handed_over {
+            let delivered = kept.place.map_or(0, |place| place.delivered) + events;
+            kept.place = Some(LogPlace::new(cursor, delivered, now()));
+        }
+        drop(kept);
         self.moved.notify_one();
         Ok(())
     }
@@ -98,7 +121,9 @@ impl PlaceKeeper {
 
     /// Writes the place down as it is.
     pub(super) async fn write(&self) {
-        let Some(place) = *self.lock() else { return };
+        let _turn = self.writing.lock().await;
+        let KeptPlace { place, is_handed_over } = *self.lock();
+        let Some(place) = place.filter(|_| !is_handed_over) else { return };
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for key in keys {
             if let Err(error) = memory::keep_place(&self.store, &key, &place).await {
@@ -107,7 +132,7 @@ impl PlaceKeeper {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<LogPlace>> {
+    fn lock(&self) -> MutexGuard<'_, KeptPlace> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

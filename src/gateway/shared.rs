@@ -54,6 +54,14 @@ impl BotsShared {
         }
     }
 
+    /// Whether a platform is the one that only answers itself, as far as is known.
+    pub(super) fn is_loopback(&self, platform: &str) -> bool {
+        const LOOPBACK: &str = "loopback";
+        let adapters = self.core.registry.platforms();
+        let its = adapters.iter().find(|adapter| adapter.platform == platform);
+        its.map_or(platform == LOOPBACK, |adapter| adapter.kind == LOOPBACK)
+    }
+
     /// Whether an account is connected, so that it can be asked for something.
     pub(super) fn is_online(&self, platform: &str, account: &str) -> bool {
         let handle = self.core.registry.handle(platform, Some(account));

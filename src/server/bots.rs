@@ -6,7 +6,8 @@ use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
 use super::form::keep_files;
 use super::lifetime::Lifetime;
-use super::limit::Permit;
+use super::limit::{ConnectionPermit, Permit};
+use super::list::on_a_thread;
 use super::operation::Call;
 use super::peer::Peer;
 use super::request::{read_body, read_up_to};
@@ -22,7 +23,6 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
 use hyper::{HeaderMap, StatusCode, Uri};
 use serde_json::value::RawValue;
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_util::sync::CancellationToken;
 
@@ -30,8 +30,10 @@ use tokio_util::sync::CancellationToken;
 const MAX_CALL_BYTES: usize = 16 << 20;
 
 /// `GET /api/bots`
-pub fn list(call: &Call<'_>) -> HttpResponse {
-    json(StatusCode::OK, &Bots { bots: call.context.bots.bots() })
+pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
+    let context = call.context.clone();
+    let bots = on_a_thread(move || Ok(context.bots.bots())).await?;
+    Ok(json(StatusCode::OK, &Bots { bots }))
 }
 
 /// Checks the access of a request at the path of a bot and answers it. Why one is refused is logged.
@@ -114,8 +116,9 @@ async fn open(
             })
         }
         Opening::Events(opening) => {
-            let place = context.unidentified.acquire()?;
             let headers = request.headers().clone();
+            let address = context.access.client_of(asker.peer, &headers);
+            let place = context.unidentified.acquire(address)?;
             let asker = BotAsker { context: context.clone(), ..asker };
             upgrade(context, request, small_socket_config(), |socket, end| async move {
                 Box::pin(asker.identify(opening, headers, socket, end, place)).await;
@@ -203,7 +206,7 @@ impl BotAsker {
         mut headers: HeaderMap,
         socket: BotSocket,
         end: CancellationToken,
-        place: OwnedSemaphorePermit,
+        place: ConnectionPermit,
     ) {
         let Self { context, peer, own, path } = self;
         let check = |token: Option<&str>| {
