@@ -14,7 +14,7 @@ use crate::store::{EntryContent, FeedEntry, Result, View};
 use crate::text::without_secrets;
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 /// An account that nobody has seen for so long is not offered to a bot any more.
@@ -25,6 +25,9 @@ const MAX_COUNTED: usize = 4_096;
 
 /// Bytes of their words.
 const MAX_COUNTED_BYTES: usize = 16 << 20;
+
+/// Messages that a bot may be sending without waiting for their outcomes.
+const MAX_UNWATCHED: usize = 128;
 
 /// A configured bot.
 pub(super) struct ConfiguredBot {
@@ -43,6 +46,11 @@ pub(super) struct ConfiguredBot {
     /// Changes whenever an account may have come, or be in another state.
     pub(super) accounts_changed: watch::Sender<()>,
     status: Mutex<BotStatus>,
+    /// Permits for messages whose outcomes it does not wait for.
+    pub(super) unwatched: Arc<Semaphore>,
+    /// How often its next connections are to panic.
+    #[cfg(test)]
+    pub(super) panics: std::sync::atomic::AtomicU32,
 }
 
 /// The places of a bot that ended, for one of the same name.
@@ -105,7 +113,19 @@ impl ConfiguredBot {
             place: OnceLock::new(),
             accounts_changed: watch::Sender::new(()),
             status: Mutex::new(status),
+            unwatched: Arc::new(Semaphore::new(MAX_UNWATCHED)),
+            #[cfg(test)]
+            panics: std::sync::atomic::AtomicU32::new(0),
         }
+    }
+
+    /// Panics where a test wants it.
+    #[cfg(test)]
+    pub(super) fn panic_if_wanted(&self) {
+        use std::sync::atomic::Ordering::Relaxed;
+        let wanted = self.panics.load(Relaxed);
+        self.panics.store(wanted.saturating_sub(1), Relaxed);
+        assert_eq!(wanted, 0, "a test wants a panic here");
     }
 
     pub(super) fn name(&self) -> String {

@@ -4,8 +4,10 @@
 //! is away. What it sends is a message like any other.
 
 mod accounts;
+mod acknowledgements;
 mod bot;
 mod connection;
+mod conversation;
 mod endpoint;
 mod filter;
 mod follow;
@@ -21,6 +23,8 @@ mod send;
 mod settings;
 mod shared;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 pub use endpoint::{BotEndpoint, DialInRequest, TokenPlace};
 pub use onebot11::{ActionOpening, SocketOpening};

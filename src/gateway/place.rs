@@ -12,6 +12,10 @@ use tokio_util::sync::CancellationToken;
 /// Pause between two writes of a place.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Told where connections of one bot end each other.
+const TAKEN_OVER: &str = "another connection of this bot took its place; if that is another program, give it an \
+     entry of its own";
+
 /// Place of a bot, and the connection by which it is told what comes after it.
 pub(super) struct PlaceKeeper {
     store: Arc<Store>,
@@ -21,9 +25,13 @@ pub(super) struct PlaceKeeper {
     moved: Notify,
     /// Held while a place of the bot is written, by this keeper or by the one after it.
     writing: Arc<WriteTurn>,
-    /// Ends the connection that is told now.
-    connection: Mutex<CancellationToken>,
+    /// Ends the connection that is told now, which has this turn.
+    connection: Mutex<(Turn, CancellationToken)>,
 }
+
+/// The number of a connection among those that were told, one after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Turn(u64);
 
 /// The turn to write the places of one bot: the writes of keepers that follow each other come in order.
 pub(super) type WriteTurn = tokio::sync::Mutex<()>;
@@ -61,10 +69,22 @@ impl PlaceKeeper {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key);
     }
 
-    /// A new connection is told from now on; the one before ends.
-    pub(super) fn take_over(&self, connection: CancellationToken) {
+    /// A new connection is told from now on; the one before ends, and moves the place no more.
+    pub(super) fn take_over(&self, connection: CancellationToken) -> Turn {
         let mut current = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *current, connection).cancel();
+        current.1.cancel();
+        let turn = Turn(current.0.0 + 1);
+        *current = (turn, connection);
+        turn
+    }
+
+    /// Why a connection ended: for `reason`, unless another one took over.
+    pub(super) fn reason(&self, turn: Turn, reason: String) -> String {
+        if self.is_turn(turn) { reason } else { TAKEN_OVER.to_owned() }
+    }
+
+    fn is_turn(&self, turn: Turn) -> bool {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner).0 == turn
     }
 
     /// Events that were read, ever.
@@ -97,11 +117,12 @@ impl PlaceKeeper {
         Ok(known.map_or(floor, |offset| offset.max(floor)))
     }
 
-    /// Moves the place: `events` more were read, and nothing up to `offset` is left to be told.
-    pub(super) fn advance(&self, view: &View, offset: u64, events: u64) -> Result<()> {
+    /// Moves the place, where it is the connection's turn: `events` more were read, and nothing up to
+    /// `offset` is left to be told.
+    pub(super) fn advance(&self, view: &View, turn: Turn, offset: u64, events: u64) -> Result<()> {
         let cursor = view.cursor_at(offset)?;
         let mut kept = self.lock();
-        if !kept.is_handed_over {
+        if self.is_turn(turn) && !kept.is_handed_over {
             let delivered = kept.place.map_or(0, |place| place.delivered) + events;
             kept.place = Some(LogPlace::new(cursor, delivered, now()));
         }

@@ -41,6 +41,8 @@ pub(super) async fn keep_connected(session: BotSession, url: Uri) {
     let mut pauses = new_pauses();
     let mut failures: u64 = 0;
     while !stop.is_cancelled() {
+        #[cfg(test)]
+        session.bot.panic_if_wanted();
         let dialled = stop.run_until_cancelled(timeout(HANDSHAKE_TIMEOUT, dial(&url, &session)));
         let (state, reason) = match Box::pin(dialled).await {
             None => break,

@@ -1,7 +1,7 @@
 //! The paths of Satori (protocol/api.md, protocol/events.md).
 
-use super::call::{CallOpening, CallTarget, METHODS};
-use super::media;
+use super::call::{CallOpening, CallTarget};
+use super::{media, methods};
 use super::request::RefusedCall;
 use super::session::EventsOpening;
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
@@ -82,7 +82,7 @@ pub(in crate::gateway) fn open(
         let target = CallTarget::Internal(account, method, request.query.to_vec());
         return Ok(OpenedSatori::Call(CallOpening { bot, target }));
     }
-    let method = METHODS.into_iter().find(|method| *method == part);
+    let method = methods::find(part);
     if method.is_none() && part != "meta" {
         return not_found(format!("there is no method `{part}`"));
     }
