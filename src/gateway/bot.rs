@@ -26,6 +26,9 @@ const MAX_COUNTED: usize = 4_096;
 /// Bytes of their words.
 const MAX_COUNTED_BYTES: usize = 16 << 20;
 
+/// Accounts of a bot that names none: programs may tell of ever more.
+const MAX_ACCOUNTS: usize = 100;
+
 /// Messages that a bot may be sending without waiting for their outcomes.
 const MAX_UNWATCHED: usize = 128;
 
@@ -161,7 +164,7 @@ impl ConfiguredBot {
         let places = self.places(&config.name)?;
         let adapters = self.shared.core.registry.platforms().into_iter();
         let seen = adapters.filter_map(|adapter| Some((adapter.platform, adapter.account?)));
-        let is_remembered = |place: &LogPlace| place.at + FORGOTTEN_AFTER > now();
+        let is_remembered = |place: &LogPlace| place.at.saturating_add(FORGOTTEN_AFTER) > now();
         let remembered = places
             .iter()
             .filter(|(_, _, place)| is_remembered(place))
@@ -190,9 +193,8 @@ impl ConfiguredBot {
         account: String,
     ) -> Result<Option<Arc<ServedAccount>>> {
         let config = self.config.load_full();
-        // Loopback is for trying out: a bot that names no accounts is for those of people.
-        let is_for_trial = config.accounts.is_empty() && self.shared.is_loopback(&platform);
-        if is_for_trial || !config.has_account(&platform, &account) {
+        let is_left_out = config.accounts.is_empty() && self.shared.is_for_trial(&platform)?;
+        if is_left_out || !config.has_account(&platform, &account) {
             return Ok(None);
         }
         let self_id = self.shared.ids.number(Named::Person, &platform, &account).await?;
@@ -205,6 +207,11 @@ impl ConfiguredBot {
             known.platform == platform && known.account == account
         };
         if self.stop.is_cancelled() || accounts.iter().any(is_known) {
+            return Ok(None);
+        }
+        if config.accounts.is_empty() && accounts.len() >= MAX_ACCOUNTS {
+            let bot = &config.name;
+            tracing::warn!(bot, platform, account, "too many accounts for a bot: name its own");
             return Ok(None);
         }
         place.keep_under(memory::place_key(&config.name, &platform, &account));

@@ -54,13 +54,11 @@ pub(super) async fn wait_for_messages<S: Source>(
             }
             return Ok(NewMessages { messages, cursor: place, timed_out: false, note });
         }
-        match timeout_at(deadline, watch.changed()).await {
-            Ok(changed) => changed?,
-            Err(_) => {
-                let messages = Vec::new();
-                return Ok(NewMessages { messages, cursor: place, timed_out: true, note });
-            }
-        }
+        let Ok(changed) = timeout_at(deadline, watch.changed()).await else {
+            let messages = Vec::new();
+            return Ok(NewMessages { messages, cursor: place, timed_out: true, note });
+        };
+        changed?;
     }
 }
 
@@ -86,5 +84,109 @@ async fn next<S: Source>(
         if !seen.is_empty() {
             return Ok(seen);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::mcp::bounds::AgentBounds;
+    use crate::media::Hash;
+    use crate::model::message::Message;
+    use crate::protocol::http::{AdapterStatus, Conversation, NewMessage};
+    use crate::search::Conditions;
+    use crate::store::Access;
+    use bytes::Bytes;
+    use std::sync::Arc;
+    use uuid::Uuid;
+
+    /// A server without messages whose watches fail.
+    struct BrokenWatch;
+
+    impl Source for BrokenWatch {
+        type Chats = Self;
+        type Watch = Self;
+
+        async fn open(&self, _: Access) -> Result<Self> {
+            Ok(Self)
+        }
+
+        async fn watch(&self, _: &MessageFilter) -> Result<Self> {
+            Ok(Self)
+        }
+    }
+
+    impl Watch for BrokenWatch {
+        async fn changed(&mut self) -> Result<()> {
+            Err(Error::failed("the watch broke"))
+        }
+    }
+
+    impl Chats for BrokenWatch {
+        fn is_served(&self) -> bool {
+            true
+        }
+
+        async fn conversations(&mut self, _: &ConversationQuery) -> Result<Vec<Conversation>> {
+            Ok(Vec::new())
+        }
+
+        async fn conversation(&mut self, _: &str, _: &str) -> Result<Option<Conversation>> {
+            Ok(None)
+        }
+
+        async fn list(
+            &mut self,
+            _: &MessageFilter,
+            _: usize,
+            _: Option<&str>,
+        ) -> Result<Vec<Message>> {
+            Ok(Vec::new())
+        }
+
+        async fn list_after(
+            &mut self,
+            _: &MessageFilter,
+            _: &str,
+            _: usize,
+        ) -> Result<Vec<Message>> {
+            Ok(Vec::new())
+        }
+
+        async fn search(
+            &mut self,
+            _: &Conditions,
+            _: &MessageFilter,
+            _: usize,
+            _: Option<&str>,
+        ) -> Result<Vec<Message>> {
+            Ok(Vec::new())
+        }
+
+        async fn find(&mut self, _: Uuid) -> Result<Option<Message>> {
+            Ok(None)
+        }
+
+        async fn media(&mut self, _: Hash, _: u64) -> Result<Option<Bytes>> {
+            Ok(None)
+        }
+
+        async fn platforms(&mut self) -> Result<Vec<AdapterStatus>> {
+            Ok(Vec::new())
+        }
+
+        async fn create(&mut self, _: NewMessage, _: &str) -> Result<Message> {
+            Err(Error::failed("nothing is made here"))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_watch_that_breaks_ends_the_call_and_says_why() {
+        let bounds = Arc::new(AgentBounds::new(crate::config::McpSettings::default()));
+        let context = AgentContext::new(BrokenWatch, bounds);
+        let arguments = serde_json::from_value(serde_json::json!({"seconds": 50})).unwrap();
+        let error = wait_for_messages(&context, arguments).await.unwrap_err();
+        assert!(error.to_string().contains("the watch broke"), "{error}");
     }
 }

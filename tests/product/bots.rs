@@ -3,7 +3,7 @@
 use crate::framework::{Bot, Framework};
 use crate::onebot::{Peer, Reply, Script};
 use crate::onebot11::{group_message, headers, own_message, willing, willing_but};
-use crate::server::{Home, TestServer, eventually};
+use crate::server::{Home, TestServer, agent, eventually};
 use crate::terminal::Terminal;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -285,8 +285,7 @@ async fn strings_with_codes_are_told_as_segments_and_what_is_missing_is_filled_i
 async fn another_platform_is_told_in_the_words_of_onebot() {
     let framework = Framework::new().await;
     let loopback = "[[adapter]]\nkind = \"loopback\"\necho = true\n";
-    let its = "accounts = ['loopback/loopback']";
-    let server = server_with(&(loopback.to_owned() + &entry("bot", &framework, its)));
+    let server = server_with(&(loopback.to_owned() + &entry("bot", &framework, "")));
     let mut bot = framework.accept().await;
     let message = json!([
         {"type": "text", "data": {"text": "look "}},
@@ -351,8 +350,23 @@ async fn a_framework_may_dial_by_websocket_and_http() {
     let (_, answer) =
         server.ask("POST", &format!("{path}/send_group_msg?access_token=secret"), Some(&body));
     assert_eq!(answer["status"], "ok", "{answer}");
+    let url = server.url(&format!("{path}/send_group_msg?access_token=secret"));
+    let form = tokio::task::block_in_place(|| {
+        let form = [("group_id", "77"), ("message", "by a form")];
+        agent().post(&url).send_form(form).unwrap().body_mut().read_to_string().unwrap()
+    });
+    assert!(form.contains("\"ok\""), "{form}");
+    // Pictures come inside.
+    let picture = format!("base64://{}", "iVBORw0KGgoA".repeat(200_000));
+    let large = json!([{"type": "image", "data": {"file": picture}}]);
+    let large = json!({"group_id": 77, "message": large});
+    let (_, answer) =
+        server.ask("POST", &format!("{path}/send_group_msg?access_token=secret"), Some(&large));
+    assert_eq!(answer["status"], "ok", "{answer}");
     let texts: Vec<_> = peer.actions().iter().map(|a| a["params"]["message"].clone()).collect();
-    assert!(texts.contains(&json!("hi")) && texts.contains(&body["message"]), "{texts:?}");
+    for sent in [&json!("hi"), &json!("by a form"), &body["message"]] {
+        assert!(texts.contains(sent), "{sent}: {texts:?}");
+    }
     assert_eq!(server.get(&format!("{path}/get_status")).0, 401);
     assert_eq!(server.get("/bots/nobody/onebot/v11").0, 404);
 }
