@@ -291,10 +291,12 @@ impl ConfiguredBot {
     pub(super) fn shown(&self) -> bots::Bot {
         let config = self.config.load_full();
         let accounts = self.accounts();
-        let waiting = accounts.iter().map(|account| self.waiting(account)).sum();
-        let mut places: Vec<_> = accounts.iter().map(|account| &account.place).collect();
-        places.dedup_by(|one, other| Arc::ptr_eq(one, other));
-        let delivered = places.into_iter().map(|place| place.delivered()).sum();
+        // Those of one place are counted together.
+        let of_one_place =
+            |one: &Arc<ServedAccount>, other: &Arc<ServedAccount>| Arc::ptr_eq(&one.place, &other.place);
+        let places = accounts.chunk_by(of_one_place);
+        let waiting = places.clone().map(|of_place| self.waiting(of_place)).sum();
+        let delivered = places.filter_map(<[_]>::first).map(|one| one.place.delivered()).sum();
         let status = lock(&self.status);
         let accounts = accounts.iter().map(|account| bots::BotAccount {
             platform: account.platform.clone(),
@@ -314,14 +316,19 @@ impl ConfiguredBot {
         }
     }
 
-    /// How many events of an account the bot is to be told yet, among the next few thousand.
-    fn waiting(&self, account: &ServedAccount) -> u64 {
+    /// How many events of accounts with one place the bot is to be told yet, among the next few
+    /// thousand.
+    fn waiting(&self, accounts: &[Arc<ServedAccount>]) -> u64 {
         let seconds = self.config.load().catch_up_seconds;
         let count = || -> Result<usize> {
+            let Some(first) = accounts.first() else { return Ok(0) };
             let view = self.shared.core.store.view()?;
-            let start = account.place.start(&view, seconds, None)?;
+            let start = first.place.start(&view, seconds, None)?;
             let entries = view.feed(start, MAX_COUNTED, MAX_COUNTED_BYTES)?.unwrap_or_default();
-            Ok(entries.iter().filter(|entry| is_of(entry, account, &view)).count())
+            let is_told = |entry: &&FeedEntry| {
+                accounts.iter().any(|account| is_of(entry, account, &view))
+            };
+            Ok(entries.iter().filter(is_told).count())
         };
         count().unwrap_or_default() as u64
     }

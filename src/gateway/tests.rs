@@ -11,7 +11,7 @@ use crate::media::sign::Signer;
 use crate::model::content::Content;
 use crate::model::message::Status;
 use crate::outbox::Outcomes;
-use crate::store::{Access, Store, StoreOptions};
+use crate::store::{Access, Command, Store, StoreOptions};
 use crate::words::Words;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -96,7 +96,11 @@ async fn a_bot_with_new_settings_goes_on_at_the_place_of_the_one_before_it_alone
         memory::places("a", &kept).into_iter().map(|(_, _, place)| place).collect()
     };
     for step in 1..=5 {
-        memory::keep(&store, format!("x{step}"), Some(vec![1])).await.unwrap();
+        let frame = format!("{{\"step\":{step}}}");
+        let (platform, account) = ("qq".to_owned(), "2".to_owned());
+        let at = crate::clock::now();
+        let told = Command::Tell { platform, account, frame, meaning: None, at, forget_before: 0 };
+        store.write(told).await.unwrap();
     }
     let view = store.view().unwrap();
     let begun = async |gateway: &Gateway| {

@@ -30,7 +30,7 @@ enum PageDirection {
 }
 
 /// A page, the oldest message first, and whether there is more in its direction.
-struct HistoryPage {
+struct ChannelPage {
     messages: Vec<Message>,
     has_older: bool,
     has_newer: bool,
@@ -115,7 +115,7 @@ fn page(
     filter: &MessageFilter,
     direction: PageDirection,
     limit: usize,
-) -> store::Result<HistoryPage> {
+) -> store::Result<ChannelPage> {
     let older = |before: Option<u64>, limit: usize, bytes: usize| {
         let page = Page { offset: 0, limit: limit + 1, before };
         Ok::<_, store::StoreError>(fitting(view.list(filter, page)?, limit, bytes))
@@ -128,11 +128,11 @@ fn page(
         PageDirection::Before(place) => {
             let (mut messages, has_older) = older(place, limit, MAX_LIST_BYTES)?;
             messages.reverse();
-            HistoryPage { messages, has_older, has_newer: false }
+            ChannelPage { messages, has_older, has_newer: false }
         }
         PageDirection::After(place) => {
             let (messages, has_newer) = newer(place, limit, MAX_LIST_BYTES)?;
-            HistoryPage { messages, has_older: false, has_newer }
+            ChannelPage { messages, has_older: false, has_newer }
         }
         PageDirection::Around(place) => {
             let half = limit / 2;
@@ -141,7 +141,7 @@ fn page(
             let after = place.saturating_sub(1);
             let (later, has_newer) = newer(after, limit - half, MAX_LIST_BYTES / 2)?;
             messages.extend(later);
-            HistoryPage { messages, has_older, has_newer }
+            ChannelPage { messages, has_older, has_newer }
         }
     })
 }

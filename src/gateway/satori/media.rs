@@ -28,19 +28,19 @@ pub(super) fn link(
 
 /// A file that is kept here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct KeptFile {
+pub(super) struct LinkedFile {
     pub(super) hash: Hash,
     pub(super) name: Option<String>,
 }
 
 /// The file that a link stands for; `None` where we have not given that link. Some know the SHA-256 of
 /// files that they may not see.
-pub(super) fn kept_file(signer: &Signer, link: &str) -> Option<KeptFile> {
+pub(super) fn kept_file(signer: &Signer, link: &str) -> Option<LinkedFile> {
     let InternalLink { hash, until, signature, name } =
         InternalLink::parse(link.strip_prefix(SCHEME)?)?;
     // Who was given the file may send it later, too.
     signer.holds(hash, until, &signature, until).then_some(())?;
-    Some(KeptFile { hash, name: Some(name).filter(|name| name != "file") })
+    Some(LinkedFile { hash, name: Some(name).filter(|name| name != "file") })
 }
 
 /// The path and query at which the file behind a link is served.
@@ -105,7 +105,7 @@ mod tests {
         let link = |signature: &str| {
             format!("internal:qq/1/media/{hash}/{until}/{signature}/%E5%AD%A3%2F.png")
         };
-        let kept = KeptFile { hash, name: Some("季/.png".into()) };
+        let kept = LinkedFile { hash, name: Some("季/.png".into()) };
         assert_eq!(kept_file(&signer, &link(&signature)), Some(kept));
         let last = if signature.ends_with('0') { '1' } else { '0' };
         let forged = format!("{}{last}", &signature[..signature.len() - 1]);

@@ -1,7 +1,7 @@
 //! Elements as messages of ours (protocol/elements.md).
 
 use super::token::{ElementTag, ElementToken, tokens};
-use crate::gateway::satori::media::{KeptFile, SCHEME};
+use crate::gateway::satori::media::{LinkedFile, SCHEME};
 use crate::model::content::{Content, ForwardItem, MAX_FORWARD_DEPTH, Media, Segment};
 use crate::model::message::{Message, Sender};
 
@@ -27,7 +27,7 @@ pub(in crate::gateway::satori) struct ElementTargets<'a> {
     /// Gives a message by its ID.
     pub(in crate::gateway::satori) message: &'a dyn Fn(&str) -> Option<Message>,
     /// Gives a file that is kept here by its link.
-    pub(in crate::gateway::satori) file: &'a dyn Fn(&str) -> Option<KeptFile>,
+    pub(in crate::gateway::satori) file: &'a dyn Fn(&str) -> Option<LinkedFile>,
 }
 
 /// Reads a text; the error says what cannot be sent.
@@ -366,7 +366,7 @@ mod tests {
         let hash = || "ab".repeat(32).parse().ok();
         let kept = |link: &str| {
             let name = Some("a.txt".to_owned());
-            Some(KeptFile { hash: link.ends_with("/signed/a.txt").then(hash)??, name })
+            Some(LinkedFile { hash: link.ends_with("/signed/a.txt").then(hash)??, name })
         };
         read(text, &ElementTargets { message: &known, file: &kept })
     }
