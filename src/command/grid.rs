@@ -8,6 +8,9 @@ use crate::text::{escaped, visible, width, wrap};
 /// The most columns of a cell that is not the last one.
 const MOST: usize = 40;
 
+/// The most lines of a cell that is shown below its row.
+const MOST_ROWS: usize = 100;
+
 /// Stands before the lines of a cell that is shown below its row.
 const INDENT: &str = "    ";
 
@@ -72,7 +75,7 @@ impl<const N: usize> Grid<N> {
             out.line(printed(&cells, out.has_color))?;
             if is_below {
                 let wide = columns().saturating_sub(INDENT.len());
-                for line in wrap(&below.text, wide, usize::MAX).rows {
+                for line in wrap(&below.text, wide, MOST_ROWS).rows {
                     out.line(format!("{INDENT}{line}"))?;
                 }
             }

@@ -160,7 +160,9 @@ impl Loaded {
                 for (name, value) in entry.as_table().into_iter().flatten() {
                     let shown = match (name.as_str(), value) {
                         ("token", _) => Value::from("***").to_string(),
-                        ("url", Value::String(url)) => Value::from(without_secrets(url)).to_string(),
+                        ("url", Value::String(url)) => {
+                            Value::from(without_secrets(url)).to_string()
+                        }
                         (_, value) => value.to_string(),
                     };
                     let line = format!("{list}[{number}].{name} = {shown}");

@@ -203,9 +203,8 @@ impl ConfiguredBot {
             BotKind::Satori => self.place()?,
         };
         let mut accounts = lock(&self.accounts);
-        let is_known = |known: &Arc<ServedAccount>| {
-            known.platform == platform && known.account == account
-        };
+        let is_known =
+            |known: &Arc<ServedAccount>| known.platform == platform && known.account == account;
         if self.stop.is_cancelled() || accounts.iter().any(is_known) {
             return Ok(None);
         }
@@ -292,8 +291,9 @@ impl ConfiguredBot {
         let config = self.config.load_full();
         let accounts = self.accounts();
         // Those of one place are counted together.
-        let of_one_place =
-            |one: &Arc<ServedAccount>, other: &Arc<ServedAccount>| Arc::ptr_eq(&one.place, &other.place);
+        let of_one_place = |one: &Arc<ServedAccount>, other: &Arc<ServedAccount>| {
+            Arc::ptr_eq(&one.place, &other.place)
+        };
         let places = accounts.chunk_by(of_one_place);
         let waiting = places.clone().map(|of_place| self.waiting(of_place)).sum();
         let delivered = places.filter_map(<[_]>::first).map(|one| one.place.delivered()).sum();
@@ -325,9 +325,8 @@ impl ConfiguredBot {
             let view = self.shared.core.store.view()?;
             let start = first.place.start(&view, seconds, None)?;
             let entries = view.feed(start, MAX_COUNTED, MAX_COUNTED_BYTES)?.unwrap_or_default();
-            let is_told = |entry: &&FeedEntry| {
-                accounts.iter().any(|account| is_of(entry, account, &view))
-            };
+            let is_told =
+                |entry: &&FeedEntry| accounts.iter().any(|account| is_of(entry, account, &view));
             Ok(entries.iter().filter(is_told).count())
         };
         count().unwrap_or_default() as u64

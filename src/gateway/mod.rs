@@ -75,7 +75,8 @@ impl Gateway {
 
     /// Puts other settings in force. A bot of which only what it is told has changed stays connected.
     pub fn configure(&self, configs: Vec<BotConfig>) {
-        let longest = configs.iter().map(|config| config.catch_up_seconds.saturating_add(SLOW_SECONDS)).max();
+        let longest =
+            configs.iter().map(|config| config.catch_up_seconds.saturating_add(SLOW_SECONDS)).max();
         self.shared.core.words.keep(longest.unwrap_or_default());
         let mut bots = self.lock();
         let BotList { configured, left } = &mut *bots;

@@ -6,8 +6,8 @@ use super::send::{BotSendOutcome, BotSending, outcomes};
 use super::*;
 use crate::actions::Actions;
 use crate::adapter::Registry;
-use crate::media::{BlobBounds, Blobs};
 use crate::media::sign::Signer;
+use crate::media::{BlobBounds, Blobs};
 use crate::model::content::Content;
 use crate::model::message::Status;
 use crate::outbox::Outcomes;
@@ -112,9 +112,11 @@ async fn a_bot_with_new_settings_goes_on_at_the_place_of_the_one_before_it_alone
     before.place.advance(&view, turn, 1, 1).unwrap();
     before.place.write().await;
     assert_eq!(kept()[0].offset, 1);
-    for (offset, next) in
-        [(2, entry("satori", "")), (3, entry("onebot11", "")), (4, entry("onebot11", "token = 't'"))]
-    {
+    for (offset, next) in [
+        (2, entry("satori", "")),
+        (3, entry("onebot11", "")),
+        (4, entry("onebot11", "token = 't'")),
+    ] {
         // It has moved, and that is not written yet.
         before.place.advance(&view, turn, offset, 1).unwrap();
         gateway.configure(vec![config(&next)]);

@@ -129,7 +129,11 @@ mod tests {
         let inside = marked.text.strip_prefix("<chat-data>\n").unwrap();
         let inside = inside.strip_suffix("\n</chat-data>").unwrap();
         assert!(!inside.contains('<') && !inside.chars().any(is_unseen), "{inside}");
-        assert_eq!(serde_json::from_str::<Value>(inside).unwrap(), marked.value, "both are the same");
+        assert_eq!(
+            serde_json::from_str::<Value>(inside).unwrap(),
+            marked.value,
+            "both are the same"
+        );
     }
 
     #[test]
@@ -143,7 +147,9 @@ mod tests {
 
     #[test]
     fn what_people_write_stays_as_it_is() {
-        for text in ["一\n二\t三", "👨\u{200d}👩\u{200d}👧 ❤\u{fe0f}", "C:\\users\\u00", "می\u{200c}خواهم"] {
+        for text in
+            ["一\n二\t三", "👨\u{200d}👩\u{200d}👧 ❤\u{fe0f}", "C:\\users\\u00", "می\u{200c}خواهم"]
+        {
             assert_eq!(escaped(text), text);
         }
         assert_eq!(escaped("\\u003c"), "\\u005cu003c", "it is told apart from an escape");

@@ -55,9 +55,10 @@ pub(super) async fn keep_connected(session: BotSession, url: Uri) {
                 (PlatformState::Connecting, reason)
             }
             Some(Ok(Err(error))) => refusal(&url, &error),
-            Some(Err(_)) => {
-                (PlatformState::Connecting, format!("{} does not answer", without_secrets(&url.to_string())))
-            }
+            Some(Err(_)) => (
+                PlatformState::Connecting,
+                format!("{} does not answer", without_secrets(&url.to_string())),
+            ),
         };
         if stop.is_cancelled() {
             break;

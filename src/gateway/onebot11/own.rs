@@ -157,8 +157,7 @@ impl Asked<'_> {
         answered(self.view.conversation(&self.account.platform, &conversation).map(|known| {
             let id = person_of(&conversation).unwrap_or_default();
             let name = known.and_then(|known| known.name).unwrap_or_else(|| id.to_owned());
-            let mut person =
-                json!({"user_id": user, "nickname": name, "sex": "unknown", "age": 0});
+            let mut person = json!({"user_id": user, "nickname": name, "sex": "unknown", "age": 0});
             if card == "card" {
                 let group = self.fields.id("group_id").and_then(|id| id.parse::<i64>().ok());
                 person["group_id"] = json!(group.unwrap_or_default());

@@ -1,9 +1,9 @@
 //! The paths of Satori (protocol/api.md, protocol/events.md).
 
 use super::call::{CallOpening, CallTarget};
-use super::{media, methods};
 use super::request::RefusedCall;
 use super::session::EventsOpening;
+use super::{media, methods};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::endpoint::{BotEndpoint, DialInRequest, TokenPlace};
 use hyper::{HeaderMap, Method, StatusCode};

@@ -3,8 +3,8 @@
 
 use super::channel::{self, guild, id_of};
 use super::implementation::{ask, id, is_there, text_of};
-use super::{login, roles};
 use super::request::{RefusedCall, SatoriCall, bad_request, no_method, of_action, of_store};
+use super::{login, roles};
 use crate::gateway::conversation::{ConversationForm, person_of};
 use crate::protocol::overview::Conversation;
 use crate::store::ConversationQuery;

@@ -67,10 +67,7 @@ fn known(asked: &SatoriCall<'_>, view: &View, id: &str) -> Option<Message> {
 }
 
 /// A message as the framework gets it.
-pub(super) fn shown(
-    asked: &SatoriCall<'_>,
-    message: &Message,
-) -> Result<Value, RefusedCall> {
+pub(super) fn shown(asked: &SatoriCall<'_>, message: &Message) -> Result<Value, RefusedCall> {
     whole(asked.bot, asked.account, &*asked.view()?, message).map_err(|error| of_store(&error))
 }
 

@@ -189,11 +189,7 @@ impl ElementReader<'_> {
     }
 
     /// Adds the file that an element names: by its address, with its bytes, or kept here.
-    fn media(
-        &mut self,
-        tag: &ElementTag<'_>,
-        segment: fn(Media) -> Segment,
-    ) -> Result<(), String> {
+    fn media(&mut self, tag: &ElementTag<'_>, segment: fn(Media) -> Segment) -> Result<(), String> {
         let src = tag.text("src").or_else(|| tag.text("url")).unwrap_or_default();
         let src = src.trim();
         let kept = if src.starts_with(SCHEME) { (self.targets.file)(src) } else { None };
@@ -267,7 +263,8 @@ impl ElementReader<'_> {
         if self.forwarded > MAX_FORWARDED {
             return Err(format!("`content` forwards more than {MAX_FORWARDED} messages"));
         }
-        let found = (self.targets.message)(id).ok_or_else(|| format!("there is no message `{id}`"))?;
+        let found =
+            (self.targets.message)(id).ok_or_else(|| format!("there is no message `{id}`"))?;
         self.forwarded_bytes += found.content.readable().len();
         if self.forwarded_bytes > MAX_FORWARDED_BYTES {
             return Err(format!(
