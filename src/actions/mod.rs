@@ -10,6 +10,7 @@ mod turns;
 use self::turns::Turns;
 use crate::adapter::{AccountHandle, Action, ActionError, Registry};
 use crate::clock::now;
+use crate::health::run_to_end;
 use crate::model::content::Content;
 use crate::model::message::{Direction, Message, Status};
 use crate::model::notice::ContactRequest;
@@ -18,6 +19,7 @@ use crate::store::{self, Answer, Command, MessageTarget, Store};
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 /// Read marks that platforms are told at a time; with more, some are left out, for later ones follow.
@@ -28,6 +30,8 @@ const MAX_MARKS: usize = 16;
 pub struct Actions {
     store: Arc<Store>,
     registry: Registry,
+    /// Where they run; the server waits for those when it stops.
+    tasks: TaskTracker,
     messages: Turns<Uuid>,
     requests: Turns<u64>,
     marks: Arc<Semaphore>,
@@ -100,9 +104,10 @@ struct OnPlatform {
 
 impl Actions {
     #[allow(missing_docs)]
-    pub fn new(store: Arc<Store>, registry: Registry) -> Self {
+    pub fn new(store: Arc<Store>, registry: Registry, tasks: TaskTracker) -> Self {
+        let (messages, requests) = (Turns::default(), Turns::default());
         let marks = Arc::new(Semaphore::new(MAX_MARKS));
-        Self { store, registry, messages: Turns::default(), requests: Turns::default(), marks }
+        Self { store, registry, tasks, messages, requests, marks }
     }
 
     /// Takes a message back on its platform.
@@ -188,7 +193,7 @@ impl Actions {
             return;
         };
         let Ok(permit) = Arc::clone(&self.marks).try_acquire_owned() else { return };
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             if let Err(error) = account.act(Action::Read { conversation, external_id }).await {
                 tracing::debug!("a platform was not told what was read: {error}");
             }
@@ -243,8 +248,9 @@ impl Actions {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        let ended = tokio::spawn(action(self.clone())).await;
-        ended.unwrap_or_else(|error| Err(store::StoreError::Read(error.to_string()).into()))
+        let ended = run_to_end("actions", &self.tasks, action(self.clone())).await;
+        let unknown = || ActionError::Unknown("it broke off; the log has the details".into());
+        ended.unwrap_or_else(|_| Err(ActionFailure::Platform(unknown())))
     }
 
     fn message(&self, id: Uuid) -> Result<Message> {
