@@ -24,10 +24,16 @@ impl Hash {
         let mut buffer = vec![0; BUFFER];
         loop {
             match bytes.read(&mut buffer)? {
-                0 => return Ok(Self(hasher.finalize().into())),
+                0 => return Ok(hasher.into()),
                 read => hasher.update(&buffer[..read]),
             }
         }
+    }
+}
+
+impl From<Sha256> for Hash {
+    fn from(hasher: Sha256) -> Self {
+        Self(hasher.finalize().into())
     }
 }
 

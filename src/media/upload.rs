@@ -47,17 +47,27 @@ impl Upload {
         Ok((upload.finish()?, kind))
     }
 
+    /// Whether it may have so many bytes more.
+    ///
+    /// # Errors
+    ///
+    /// It would have too many.
+    pub fn check_size(&self, more: u64) -> Result<(), BlobRefused> {
+        let max_bytes = self.blobs.bounds().max_bytes;
+        if self.size.saturating_add(more) > max_bytes {
+            return Err(BlobRefused::TooLarge { max_bytes });
+        }
+        Ok(())
+    }
+
     /// Adds bytes. Whether all blobs together have too many is known once it is whole.
     ///
     /// # Errors
     ///
     /// There are too many bytes, or the disk refuses.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), BlobRefused> {
-        let max_bytes = self.blobs.bounds().max_bytes;
         let more = bytes.len() as u64;
-        if self.size.saturating_add(more) > max_bytes {
-            return Err(BlobRefused::TooLarge { max_bytes });
-        }
+        self.check_size(more)?;
         self.blobs.check_disk(more)?;
         self.file.write_all(bytes)?;
         self.hasher.update(bytes);
@@ -74,7 +84,7 @@ impl Upload {
 
     /// SHA-256 of the bytes so far.
     pub fn hash(&self) -> Hash {
-        Hash(self.hasher.clone().finalize().into())
+        self.hasher.clone().into()
     }
 
     /// Its type, by its first bytes.

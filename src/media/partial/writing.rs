@@ -6,6 +6,7 @@ use super::problem::UploadProblem;
 use crate::clock::now;
 use crate::media::hash::Hash;
 use crate::media::sniff::{HEAD_BYTES, sniff};
+use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
@@ -21,6 +22,8 @@ pub struct PartialWriting {
     file: Option<File>,
     /// Bytes that are written, of which `partial.offset` are synced.
     size: u64,
+    /// Hash of all bytes so far, where all of them came by this.
+    hasher: Option<Sha256>,
     _busy: Busy,
 }
 
@@ -37,7 +40,8 @@ impl PartialWriting {
             file.seek(SeekFrom::Start(size))?;
             Some(file)
         };
-        Ok(Self { folder, partial, file, size, _busy: busy })
+        let hasher = (size == 0).then(Sha256::new);
+        Ok(Self { folder, partial, file, size, hasher, _busy: busy })
     }
 
     /// Adds bytes.
@@ -53,6 +57,9 @@ impl PartialWriting {
         let Some(file) = &mut self.file else { return Ok(()) };
         self.folder.blobs.check_disk(more)?;
         file.write_all(bytes)?;
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+        }
         self.size += more;
         if self.size - self.partial.offset >= CHECKPOINT_BYTES {
             self.checkpoint()?;
@@ -86,12 +93,17 @@ impl PartialWriting {
         let Some(mut file) = self.file.take().filter(|_| self.size == self.partial.length) else {
             return Ok(self.partial);
         };
-        let Self { folder, mut partial, .. } = self;
+        let Self { folder, mut partial, hasher, _busy, .. } = self;
         let mut head = Vec::new();
         file.rewind()?;
         (&file).take(HEAD_BYTES as u64).read_to_end(&mut head)?;
-        file.rewind()?;
-        let hash = Hash::of(&mut file)?;
+        let hash = match hasher {
+            Some(hasher) => Hash::from(hasher),
+            None => {
+                file.rewind()?;
+                Hash::of(&mut file)?
+            }
+        };
         if partial.sha256.as_ref().is_some_and(|told| *told != hash.to_string()) {
             folder.remove(partial.id)?;
             return Err(UploadProblem::OtherBytes);

@@ -34,6 +34,7 @@ impl ReceivedFile {
     /// Adds bytes.
     pub async fn add(mut self, bytes: &[u8]) -> Result<Self> {
         self.gathered.extend_from_slice(bytes);
+        self.upload.check_size(self.gathered.len() as u64)?;
         if self.gathered.len() < PIECE {
             return Ok(self);
         }
