@@ -1,6 +1,7 @@
 //! How long a sound or video lasts, where a few bytes of its file tell.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::time::Duration;
 
 /// Boxes or chunks that are looked at; files have far fewer before those that tell.
 const MAX_PARTS: usize = 256;
@@ -8,12 +9,12 @@ const MAX_PARTS: usize = 256;
 /// Bytes of a voice whose frames are counted: more than ten minutes.
 const MAX_VOICE_BYTES: u64 = 1 << 20;
 
-/// Seconds that one frame of a voice lasts (AMR and SILK).
-const FRAME_SECONDS: f64 = 0.02;
+/// One frame of a voice (AMR and SILK).
+const FRAME: Duration = Duration::from_millis(20);
 
 /// Seconds that a file of this media type lasts; `None` where that is not told, or takes long to find out.
 pub(super) fn duration(mut file: impl Read + Seek, mime: &str) -> Option<f64> {
-    let seconds = match mime {
+    let told = match mime {
         "video/mp4" | "video/quicktime" | "video/x-m4v" | "audio/m4a" => of_mp4(&mut file),
         "audio/x-wav" => of_wav(&mut file),
         "audio/amr" => of_amr(file),
@@ -21,7 +22,12 @@ pub(super) fn duration(mut file: impl Read + Seek, mime: &str) -> Option<f64> {
         _ => return None,
     };
     // A file that ends early tells nothing.
-    seconds.ok().flatten().filter(|seconds| seconds.is_finite() && *seconds > 0.0)
+    told.ok().flatten().filter(|told| !told.is_zero()).map(|told| told.as_secs_f64())
+}
+
+/// So many units at so many a second, to the millisecond.
+fn lasting(units: u64, a_second: u32) -> Option<Duration> {
+    units.saturating_mul(1000).checked_div(a_second.into()).map(Duration::from_millis)
 }
 
 fn bytes<const N: usize>(file: &mut (impl Read + ?Sized)) -> io::Result<[u8; N]> {
@@ -31,7 +37,7 @@ fn bytes<const N: usize>(file: &mut (impl Read + ?Sized)) -> io::Result<[u8; N]>
 }
 
 /// The movie header of ISO base media (ISO/IEC 14496-12, section 8.2.2), in the box `moov`.
-fn of_mp4(file: &mut (impl Read + Seek)) -> io::Result<Option<f64>> {
+fn of_mp4(file: &mut (impl Read + Seek)) -> io::Result<Option<Duration>> {
     let mut at = 0;
     for _ in 0..MAX_PARTS {
         file.seek(SeekFrom::Start(at))?;
@@ -51,7 +57,7 @@ fn of_mp4(file: &mut (impl Read + Seek)) -> io::Result<Option<f64>> {
     Ok(None)
 }
 
-fn movie_header(file: &mut impl Read) -> io::Result<Option<f64>> {
+fn movie_header(file: &mut impl Read) -> io::Result<Option<Duration>> {
     let [version, ..]: [u8; 4] = bytes(file)?;
     // The times at which it was made and changed come before.
     let (scale, units) = if version == 1 {
@@ -64,11 +70,11 @@ fn movie_header(file: &mut impl Read) -> io::Result<Option<f64>> {
         // All ones where it is not known.
         (scale, if units == u32::MAX { 0 } else { u64::from(units) })
     };
-    Ok((units != u64::MAX).then_some(units as f64 / f64::from(scale)))
+    Ok(lasting(if units == u64::MAX { 0 } else { units }, scale))
 }
 
 /// The bytes of the samples by the bytes a second (RIFF WAVE).
-fn of_wav(file: &mut (impl Read + Seek)) -> io::Result<Option<f64>> {
+fn of_wav(file: &mut (impl Read + Seek)) -> io::Result<Option<Duration>> {
     let length = file.seek(SeekFrom::End(0))?;
     let (mut at, mut rate) = (12, 0);
     for _ in 0..MAX_PARTS {
@@ -82,7 +88,7 @@ fn of_wav(file: &mut (impl Read + Seek)) -> io::Result<Option<f64>> {
             }
             b"data" => {
                 let there = size.min(length.saturating_sub(at + 8));
-                return Ok(Some(there as f64 / f64::from(rate)));
+                return Ok(lasting(there, rate));
             }
             _ => {}
         }
@@ -97,7 +103,7 @@ fn frames(
     file: impl Read,
     head: u64,
     mut length: impl FnMut(&mut dyn Read) -> io::Result<Option<u64>>,
-) -> io::Result<Option<f64>> {
+) -> io::Result<Option<Duration>> {
     let mut file = BufReader::new(file.take(MAX_VOICE_BYTES));
     io::copy(&mut (&mut file).take(head), &mut io::sink())?;
     let mut count = 0_u32;
@@ -107,11 +113,11 @@ fn frames(
         io::copy(&mut (&mut file).take(length), &mut io::sink())?;
     }
     let is_all = file.into_inner().limit() > 0;
-    Ok(is_all.then_some(f64::from(count) * FRAME_SECONDS))
+    Ok(is_all.then_some(FRAME * count))
 }
 
 /// Adaptive multi-rate speech in a file of its own (RFC 4867, section 5).
-fn of_amr(mut file: impl Read + Seek) -> io::Result<Option<f64>> {
+fn of_amr(mut file: impl Read + Seek) -> io::Result<Option<Duration>> {
     /// Bytes of a frame behind its first, by its type.
     const LENGTHS: [u64; 9] = [12, 13, 15, 17, 19, 20, 26, 31, 5];
     file.rewind()?;
@@ -122,7 +128,7 @@ fn of_amr(mut file: impl Read + Seek) -> io::Result<Option<f64>> {
 }
 
 /// Voices of QQ and `WeChat`: SILK, each frame with its length in two bytes before it.
-fn of_silk(mut file: impl Read + Seek) -> io::Result<Option<f64>> {
+fn of_silk(mut file: impl Read + Seek) -> io::Result<Option<Duration>> {
     file.rewind()?;
     let [first] = bytes(&mut file)?;
     file.rewind()?;

@@ -97,12 +97,11 @@ impl PartialWriting {
         let mut head = Vec::new();
         file.rewind()?;
         (&file).take(HEAD_BYTES as u64).read_to_end(&mut head)?;
-        let hash = match hasher {
-            Some(hasher) => Hash::from(hasher),
-            None => {
-                file.rewind()?;
-                Hash::of(&mut file)?
-            }
+        let hash = if let Some(hasher) = hasher {
+            Hash::from(hasher)
+        } else {
+            file.rewind()?;
+            Hash::of(&mut file)?
         };
         if partial.sha256.as_ref().is_some_and(|told| *told != hash.to_string()) {
             folder.remove(partial.id)?;
