@@ -12,6 +12,7 @@ use crate::model::content::Segment;
 use crate::model::message::Message;
 use crate::protocol::http::NewMessage;
 use crate::protocol::json;
+use crate::text::error_of_line;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -103,7 +104,7 @@ async fn store_line(
     line: &str,
 ) -> Result<Message> {
     let line: BatchLine = json::from_slice_lenient(line.as_bytes())
-        .map_err(|error| Error::failed(error.to_string()))?;
+        .map_err(|error| Error::failed(error_of_line(&error)))?;
     let message_type = line.message_type.filter(|_| line.segments.is_none());
     let own_type = || send.content.message_type.to_string();
     let mut message = NewMessage {
