@@ -182,13 +182,21 @@ fn adapters_know_messages_and_errors_alone() {
     needs_only("adapter", &["protocol", "model", "error", "clock", "metrics"]);
 }
 
+/// Crates of the command line, of HTTP and of WebSockets.
+const OF_THE_EDGE: [&str; 7] =
+    ["clap", "utoipa", "axum", "hyper", "tungstenite", "tokio_tungstenite", "ratatui"];
+
 #[test]
-fn the_model_knows_nothing_of_the_command_line() {
+fn the_model_knows_nothing_of_the_command_line_and_the_network() {
     let mut files = Vec::new();
     sources(Path::new("src/model"), &mut files);
     for path in files {
         let text = fs::read_to_string(&path).unwrap();
-        assert!(!text.contains("clap::"), "{} uses clap", path.display());
+        for name in OF_THE_EDGE {
+            let is_used =
+                text.contains(&format!("{name}::")) || text.contains(&format!("use {name}"));
+            assert!(!is_used, "{} uses {name}", path.display());
+        }
     }
 }
 
@@ -312,6 +320,33 @@ fn links_of_documents_lead_somewhere() {
                 let is_there = headings.any(|line| anchor(line) == heading);
                 assert!(is_there, "{}: {link} is no heading", document.display());
             }
+        }
+    }
+}
+
+/// A document in the other language.
+fn translated(document: &Path) -> PathBuf {
+    let name = document.file_name().unwrap().to_str().unwrap();
+    let other = match name.strip_suffix(".zh-CN.md") {
+        Some(bare) => format!("{bare}.md"),
+        None => name.replace(".md", ".zh-CN.md"),
+    };
+    document.with_file_name(other)
+}
+
+#[test]
+fn links_of_documents_stay_in_their_language() {
+    let is_chinese = |path: &Path| path.to_str().unwrap().ends_with(".zh-CN.md");
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        let links =
+            text.split("](").skip(1).map(|rest| rest.split([')', ' ', '#']).next().unwrap());
+        for link in links.filter(|link| link.ends_with(".md") && !link.contains("://")) {
+            let target = document.parent().unwrap().join(link);
+            let is_other = is_chinese(&target) != is_chinese(&document);
+            let is_own = target.file_name() == translated(&document).file_name();
+            let has_both = translated(&target).exists();
+            assert!(is_own || !is_other || !has_both, "{}: {link}", document.display());
         }
     }
 }

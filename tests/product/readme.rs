@@ -42,12 +42,12 @@ const TERMINAL: &str = "script -qec \"stty cols 100 rows 30; $LINE\" /dev/null";
 const GOES_ON: [&str; 4] = ["--follow", NEEDS_TERMINAL, "curl -N", "websocat"];
 
 /// A fenced block.
-struct Block {
-    language: String,
-    text: String,
+pub(crate) struct Block {
+    pub(crate) language: String,
+    pub(crate) text: String,
 }
 
-fn blocks(file: &str) -> Vec<Block> {
+pub(crate) fn blocks(file: &str) -> Vec<Block> {
     let text = fs::read_to_string(file).unwrap();
     assert!(!text.contains("\n    rechat"), "{file}: commands stand in fenced blocks");
     let pieces: Vec<_> = text.split("\n```").collect();

@@ -132,7 +132,6 @@ export const zh = {
   characters: '{n} 个字符',
   chooseFile: '选择文件',
   dropFile: '不发送此文件',
-  fileTooLarge: '{name} 有 {size}，这里最多发送 {most}。请把它放到网站上，然后发送网址。',
   tooLong: '内容有 {size}，最多发送 {most}。',
   nothingToSend: '请输入内容，或选择文件。',
   notSent: '未发送：{why}',

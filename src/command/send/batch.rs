@@ -18,6 +18,10 @@ use std::path::Path;
 /// Different problems that a batch's summary tells one by one.
 const TOLD: usize = 20;
 
+/// How a line looks, for somebody who wrote another one.
+const FORM: &str =
+    r#"write each message on a line of its own: {"recipient": "group_1", "content": "Hello"}"#;
+
 /// The lines of a batch that were refused, by reason.
 #[derive(Default)]
 struct RefusedLines {
@@ -96,14 +100,24 @@ pub(super) async fn run(send: &Send, file: &Path, globals: &Globals) -> Result<(
     Ok(())
 }
 
+/// Reads one line; the error says what is wrong in it, and how a line looks.
+fn read(line: &str) -> Result<BatchLine> {
+    json::from_slice_lenient(line.as_bytes()).map_err(|error| {
+        let what = if error.is_data() { "not a message" } else { "not JSON" };
+        let text = error.to_string();
+        // The text counts lines from this one.
+        let text = text.replacen(" at line 1 column ", " at column ", 1);
+        Error::failed(format!("{what}: {text}")).hint(FORM)
+    })
+}
+
 async fn store_line(
     client: &mut Client,
     known: &mut Known,
     send: &Send,
     line: &str,
 ) -> Result<Message> {
-    let line: BatchLine = json::from_slice_lenient(line.as_bytes())
-        .map_err(|error| Error::failed(error.to_string()))?;
+    let line = read(line)?;
     let message_type = line.message_type.filter(|_| line.segments.is_none());
     let own_type = || send.content.message_type.to_string();
     let mut message = NewMessage {
@@ -129,6 +143,19 @@ async fn store_line(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_cannot_be_read_says_why_and_how_a_line_looks() {
+        for (line, what) in [
+            ("nonsense", "not JSON: "),
+            (r#"{"recipient": "group_1""#, "not JSON: EOF while parsing an object at column 23"),
+            (r#"{"content": "x"}"#, "not a message: missing field `recipient` at column 16"),
+            (r#"{"recipient": "a", "text": "x"}"#, "not a message: unknown field `text`"),
+        ] {
+            let told = read(line).err().unwrap().to_string();
+            assert!(told.starts_with(what) && told.contains("\n  write each"), "{told}");
+        }
+    }
 
     #[test]
     fn a_batch_tells_each_reason_once_and_counts_the_rest() {

@@ -75,7 +75,7 @@ impl ListItem {
         let unread = counted.iter().map(|conversation| conversation.unread).sum();
         let mentions = counted.iter().map(|conversation| conversation.mentions).sum();
         self.head(frame, "Everything", "", &badge(unread, mentions), false);
-        self.below(frame, "all conversations in one");
+        self.below(frame, "all conversations");
     }
 
     fn conversation(&self, frame: &mut Frame, model: &Model, conversation: &ConversationState) {
