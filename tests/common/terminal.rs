@@ -72,7 +72,7 @@ impl Terminal {
         eventually(&format!("{text:?} in the last row"), || {
             let (contents, (rows, _)) =
                 self.with_screen(|screen| (screen.contents(), screen.size()));
-            let last = contents.lines().nth(usize::from(rows) - 1)?;
+            let last = contents.lines().nth(usize::from(rows.get()) - 1)?;
             last.contains(text).then_some(())
         });
     }

@@ -6,7 +6,7 @@ use crate::bots::BOTS;
 use crate::browser::{Person, READER, Tab};
 use crate::onebot::Peer;
 use crate::onebot11;
-use crate::server::{Home, TestServer, eventually};
+use crate::server::{Home, TestServer, agent, eventually};
 use crate::terminal_pictures;
 use crate::views::qq;
 use serde_json::{Value, json};
@@ -15,6 +15,10 @@ use std::sync::Arc;
 
 const DESK: Person = Person { width: 1280, height: 860, ..READER };
 const PHONE: Person = Person { width: 360, height: 740, ..READER };
+
+/// Views of which more is seen on a higher screen.
+const HIGH: [&str; 3] = ["send", "platforms", "activity?"];
+const HEIGHT: u32 = 1900;
 
 /// The languages of the page.
 const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
@@ -62,6 +66,40 @@ fn post(server: &TestServer, kind: &str, platform: &str, to: &str, content: &str
     server.post(&body).1
 }
 
+/// Mountains at dawn.
+fn mountains() -> Vec<u8> {
+    let picture = image::RgbImage::from_fn(640, 400, |x, y| {
+        let (across, down) = (f64::from(x) / 640.0, f64::from(y) / 400.0);
+        let ridge = |height: f64, waves: f64, shift: f64| {
+            let slope = (across * waves + shift).sin() * 0.6 + (across * waves * 2.7).sin() * 0.4;
+            down > height - slope * 0.07
+        };
+        let mix = |from: [f64; 3], to: [f64; 3], part: f64| {
+            [0, 1, 2].map(|channel| (from[channel] + (to[channel] - from[channel]) * part) as u8)
+        };
+        let is_sun = (across - 0.68).hypot((down - 0.47) * 0.62) < 0.05;
+        image::Rgb(match () {
+            () if ridge(0.86, 7.0, 1.0) => [34, 58, 66],
+            () if ridge(0.74, 9.0, 4.0) => [66, 94, 108],
+            () if ridge(0.62, 12.0, 2.0) => [124, 140, 156],
+            () if is_sun => [255, 244, 214],
+            () => mix([110.0, 140.0, 196.0], [255.0, 206.0, 160.0], down / 0.62),
+        })
+    });
+    let mut png = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    png.into_inner()
+}
+
+fn post_picture(server: &TestServer) {
+    let url = server.url("/api/media?name=summit-at-dawn.png");
+    let mut kept = agent().post(url).send(&mountains()[..]).unwrap();
+    let kept: Value = serde_json::from_slice(&kept.body_mut().read_to_vec().unwrap()).unwrap();
+    let segment = json!({"type": "image", "media": kept["media"], "name": "summit-at-dawn.png", "width": 640, "height": 400});
+    let body = json!({"platform": "qq", "recipient": "group_7", "segments": [segment]});
+    server.post(&body);
+}
+
 async fn lively() -> (TestServer, Peer) {
     let home = Arc::new(Home::new());
     home.configure(BOTS);
@@ -72,13 +110,7 @@ async fn lively() -> (TestServer, Peer) {
         (server.get("/api/stats").1["sent"] == TALK.len()).then_some(())
     });
     post(&server, "Text", "qq", "group_7", "Count me in. I bring coffee.");
-    post(
-        &server,
-        "Image",
-        "qq",
-        "group_7",
-        "https://pictures.example.com/ridge/summit-at-dawn.jpg",
-    );
+    post_picture(&server);
     post(&server, "Text", "loopback", "group_1", "Backup finished: 12.4 GB in 3 min");
     post(
         &server,
@@ -144,12 +176,16 @@ async fn pictures_of_every_view_can_be_drawn() {
         tab.sees(".legend", "12").await;
         turn_to(&tab, &server, chat).await;
         tab.sees(".message", "I bring coffee").await;
+        tab.until("its picture", "return document.querySelector('.medium img')?.naturalWidth > 0")
+            .await;
         let Some(folder) = folder() else { continue };
         shoot(&tab, &folder.join(format!("page-{language}.png"))).await;
         for (at, (server, view)) in views.into_iter().enumerate() {
             for (width, screen) in [("wide", DESK), ("phone", PHONE)] {
                 for (theme, dark) in [("light", false), ("dark", true)] {
-                    tab.becomes(Person { dark, language, ..screen }).await;
+                    let is_high = HIGH.iter().any(|name| view.starts_with(name));
+                    let height = if is_high { HEIGHT } else { screen.height };
+                    tab.becomes(Person { dark, language, height, ..screen }).await;
                     turn_to(&tab, server, view).await;
                     tab.run("document.querySelectorAll('.bot details').forEach((each) => { each.open = true; })").await;
                     let name = view.split('?').next().unwrap();
@@ -206,6 +242,9 @@ async fn pictures_of_what_is_seen_at_times() {
         tab.sees(".message", "I bring coffee").await;
         // Nobody may be asked at this address, so it fails for good; the reader may try again.
         let mut failed = onebot11::group_message(10_001_000, 7, 100, "");
+        failed["time"] = json!(now());
+        failed["group_name"] = json!("Hiking club");
+        failed["sender"]["card"] = json!("Lin");
         failed["message"] = json!([{"type": "image", "data": {"file": "ridge.png", "url": "http://127.0.0.1:9/ridge.png"}}]);
         peer.push(&failed);
         tab.sees(".not-here", "ridge.png").await;
@@ -219,7 +258,7 @@ async fn pictures_of_what_is_seen_at_times() {
             ("menu", "document.querySelector('.pane-head button:last-of-type').click()", ".menu"),
             (
                 "actions",
-                "document.querySelector('.message').dispatchEvent(new Event('mouseover', {bubbles: true})); document.querySelector('.tools button:last-child').click()",
+                "[...document.querySelectorAll('.message')].at(-1).dispatchEvent(new Event('mouseover', {bubbles: true})); document.querySelector('.tools button:last-child').click()",
                 ".quick",
             ),
             (
@@ -234,7 +273,7 @@ async fn pictures_of_what_is_seen_at_times() {
         shooting.shoot("writing").await;
         upload(&shooting, &server).await;
         tab.write("input[type=search]", "ridge").await;
-        tab.sees(".hit, .hits", "ridge").await;
+        tab.sees(".sidebar mark", "ridge").await;
         shooting.shoot("search").await;
         server.kill();
         tab.until(

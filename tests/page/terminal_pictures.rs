@@ -53,9 +53,9 @@ fn html(screen: &vt100::Screen, palette: &Palette) -> String {
         text = palette.text,
     );
     let (rows, columns) = screen.size();
-    for row in 0..rows {
+    for row in 0..rows.get() {
         page.push_str("<div>");
-        for cell in (0..columns).filter_map(|column| screen.cell(row, column)) {
+        for cell in (0..columns.get()).filter_map(|column| screen.cell(row, column)) {
             if !cell.is_wide_continuation() {
                 draw(&mut page, cell, palette);
             }
@@ -93,8 +93,8 @@ fn draw(page: &mut String, cell: &vt100::Cell, palette: &Palette) {
 async fn shoot(tab: &Tab, terminal: &Terminal, palette: &Palette, file: &Path) {
     let (html, (rows, columns)) =
         terminal.with_screen(|screen| (html(screen, palette), screen.size()));
-    let width = u32::from(columns) * CELL.0 + 2 * EDGE;
-    let height = u32::from(rows) * CELL.1 + 2 * EDGE;
+    let width = u32::from(columns.get()) * CELL.0 + 2 * EDGE;
+    let height = u32::from(rows.get()) * CELL.1 + 2 * EDGE;
     tab.becomes(Person { width, height, ..READER }).await;
     let page = tempfile::Builder::new().suffix(".html").tempfile().unwrap();
     std::fs::write(page.path(), html).unwrap();

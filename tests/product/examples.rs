@@ -23,16 +23,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const ACCOUNT: &str = "10001000";
 
 /// Guides with command lines. Their translations have the same ones (`readme.rs`).
-const GUIDES: [&str; 5] = [
+const GUIDES: [&str; 7] = [
     "docs/agents.md",
+    "docs/bots.md",
     "docs/cli.md",
     "docs/configuration.md",
     "docs/media.md",
     "docs/operations.md",
+    "docs/wechat.md",
 ];
 
 /// Lines that are not run, by how they begin, and why.
-const NOT_RUN: [(&str, &str); 13] = [
+const NOT_RUN: [(&str, &str); 14] = [
+    ("rechat send -p wechat", "it needs an account of WeChat; tests/wechat sends to a fake of it"),
     ("cargo build", "it builds the program once more"),
     ("sudo", "it changes this machine"),
     ("TOKEN=\"$(podman", "it needs podman"),
@@ -157,7 +160,7 @@ impl Reader {
     /// Keeps the media and the upload that a line told of, for the lines after it.
     fn remember(&self, told: &str) {
         let mut known = self.told.borrow_mut();
-        for (stands, before) in [("abcd…", "\"media\":\""), ("0b9c…", "Location: uploads/")] {
+        for (stands, before) in [("abcd…", "\"media\":\""), ("0b9c…", "location: uploads/")] {
             let found = told.split_once(before).map(|(_, rest)| rest);
             let found = found.and_then(|rest| rest.split(['"', '\r', '\n']).next());
             known.extend(found.map(|found| (stands, found.to_owned())));

@@ -29,7 +29,7 @@ export const en = {
   dark: 'Dark',
 
   tokenTitle: 'Sign in to rechat',
-  tokenHelp: 'This server wants its access token: the one in its configuration, or given with --token. It is kept in this tab alone. `rechat open` on the server’s host opens this page signed in.',
+  tokenHelp: 'This server wants its access token: the one in its configuration, or given with `--token`. It is kept in this tab alone. `rechat open` on the server’s host opens this page signed in.',
   codeUsed: 'This address signed in once already, or is too old. Run `rechat open` again, or enter the token.',
   token: 'Access token',
   signIn: 'Sign in',
@@ -123,7 +123,7 @@ export const en = {
   id: 'ID',
 
   sendTitle: 'Send a message',
-  findPlatform: 'Chosen by the conversation',
+  findPlatform: 'Automatic',
   notConnected: 'not connected',
   conversationHelp: 'For a group write group_ and its number, for a person private_ and their number.',
   text: 'Text',
@@ -141,7 +141,7 @@ export const en = {
   noAdapters: 'No platform is connected yet',
   noAdaptersText: 'rechat speaks to chat platforms through OneBot programs, such as NapCat for QQ. Follow a guide below; the platform appears here by itself.',
   accountIs: 'account {account}',
-  since: 'Since {when}',
+  since: 'Changed {when}',
   received: 'Received',
   sent: 'Sent',
   failed: 'Failed',

@@ -30,7 +30,7 @@ export const zh = {
   dark: '深色',
 
   tokenTitle: '登录 rechat',
-  tokenHelp: '此服务器需要访问令牌：写在它的配置里，或由 --token 给出。令牌只保存在这个标签页中。在服务器所在的主机上运行 `rechat open`，打开的页面会自动登录。',
+  tokenHelp: '此服务器需要访问令牌：写在它的配置里，或由 `--token` 给出。令牌只保存在这个标签页中。在服务器所在的主机上运行 `rechat open`，打开的页面会自动登录。',
   codeUsed: '这个地址已经登录过一次，或者已经过期。请再运行一次 `rechat open`，或输入令牌。',
   token: '访问令牌',
   signIn: '登录',
@@ -124,7 +124,7 @@ export const zh = {
   id: 'ID',
 
   sendTitle: '发送消息',
-  findPlatform: '按会话自动选择',
+  findPlatform: '自动选择',
   notConnected: '未连接',
   conversationHelp: '群：group_ 加群号；个人：private_ 加账号。',
   text: '内容',
@@ -142,7 +142,7 @@ export const zh = {
   noAdapters: '还没有接入平台',
   noAdaptersText: 'rechat 通过 OneBot 程序（例如 QQ 的 NapCat）与聊天平台通信。按照下面的说明操作，平台会自动出现在这里。',
   accountIs: '账号 {account}',
-  since: '状态始于{when}',
+  since: '{when}变为此状态',
   received: '收到',
   sent: '发出',
   failed: '失败',
