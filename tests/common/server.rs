@@ -68,6 +68,8 @@ impl Home {
             .args(arguments)
             .env("XDG_DATA_HOME", self.path("data"))
             .env("XDG_CONFIG_HOME", self.path("config"))
+            // Locks of logins, which all programs of a user share, stay out of the host's folders.
+            .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
             .env("TZ", "UTC")
             .env("NO_COLOR", "1")
             .stdin(Stdio::null())
