@@ -113,7 +113,7 @@ mod tests {
     use super::*;
     use base64::prelude::{BASE64_STANDARD, Engine};
     use image::{Rgba, RgbaImage};
-    use ratatui::buffer::Buffer;
+    use ratatui::buffer::{Buffer, Cell};
     use ratatui::layout::Rect;
     use ratatui::widgets::Widget;
     use ratatui_image::Image;
@@ -147,7 +147,7 @@ mod tests {
         let area = Rect::new(0, 0, size.width, size.height);
         let mut buffer = Buffer::empty(area);
         Image::new(&shown).render(area, &mut buffer);
-        buffer.content().iter().map(|cell| cell.symbol()).collect()
+        buffer.content().iter().map(Cell::symbol).collect()
     }
 
     /// Whether a picture is red on the left and blue on the right, but for what a palette changes.

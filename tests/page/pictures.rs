@@ -74,16 +74,17 @@ fn mountains() -> Vec<u8> {
             let slope = (across * waves + shift).sin() * 0.6 + (across * waves * 2.7).sin() * 0.4;
             down > height - slope * 0.07
         };
-        let mix = |from: [f64; 3], to: [f64; 3], part: f64| {
-            [0, 1, 2].map(|channel| (from[channel] + (to[channel] - from[channel]) * part) as u8)
-        };
+        let sky = [(110, 255), (140, 206), (196, 160)].map(|(above, below)| {
+            let part = y.min(248);
+            u8::try_from((above * (248 - part) + below * part) / 248).unwrap()
+        });
         let is_sun = (across - 0.68).hypot((down - 0.47) * 0.62) < 0.05;
         image::Rgb(match () {
             () if ridge(0.86, 7.0, 1.0) => [34, 58, 66],
             () if ridge(0.74, 9.0, 4.0) => [66, 94, 108],
             () if ridge(0.62, 12.0, 2.0) => [124, 140, 156],
             () if is_sun => [255, 244, 214],
-            () => mix([110.0, 140.0, 196.0], [255.0, 206.0, 160.0], down / 0.62),
+            () => sky,
         })
     });
     let mut png = std::io::Cursor::new(Vec::new());
@@ -185,7 +186,7 @@ async fn pictures_of_every_view_can_be_drawn() {
                 for (theme, dark) in [("light", false), ("dark", true)] {
                     let is_high = HIGH.iter().any(|name| view.starts_with(name));
                     let height = if is_high { HEIGHT } else { screen.height };
-                    tab.becomes(Person { dark, language, height, ..screen }).await;
+                    tab.becomes(Person { language, height, dark, ..screen }).await;
                     turn_to(&tab, server, view).await;
                     tab.run("document.querySelectorAll('.bot details').forEach((each) => { each.open = true; })").await;
                     let name = view.split('?').next().unwrap();
