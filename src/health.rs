@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Health of this process.
 pub static HEALTH: LazyLock<PartHealth> = LazyLock::new(PartHealth::default);
@@ -57,13 +59,34 @@ pub async fn supervise<Task>(
     Task: Future<Output = ()> + Send + 'static,
 {
     while let Err(error) = tokio::spawn(start()).await {
-        METRICS.task_panics.inc();
-        tracing::error!(task = name, "a background task panicked and starts anew: {error}");
-        HEALTH.degrade(name, "it panicked and was started anew; the log has the details");
+        tell_panic(name, &error);
         if stop.run_until_cancelled(tokio::time::sleep(RESTART_PAUSE)).await.is_none() {
             return;
         }
     }
+}
+
+/// Runs a task to its end, also where nobody waits for it any more.
+///
+/// # Errors
+///
+/// It panicked, which is told as [`supervise`] tells it; how far it came is not known.
+pub async fn run_to_end<T: Send + 'static>(
+    name: &'static str,
+    tasks: &TaskTracker,
+    task: impl Future<Output = T> + Send + 'static,
+) -> Result<T, JoinError> {
+    let watched = async move {
+        let ended = tokio::spawn(task).await;
+        ended.inspect_err(|error| tell_panic(name, error))
+    };
+    tasks.spawn(watched).await.flatten()
+}
+
+fn tell_panic(name: &'static str, error: &JoinError) {
+    METRICS.task_panics.inc();
+    tracing::error!(task = name, "a background task panicked: {error}");
+    HEALTH.degrade(name, "it panicked and goes on; the log has the details");
 }
 
 #[cfg(test)]
@@ -81,6 +104,22 @@ mod tests {
         assert_eq!(STARTS.load(Ordering::Relaxed), 3);
         assert!(HEALTH.reason().is_some_and(|reason| reason.contains("test: it panicked")));
         HEALTH.recover("test");
-        assert_eq!(HEALTH.reason(), None);
+        assert!(!HEALTH.reason().is_some_and(|reason| reason.contains("test:")));
+    }
+
+    #[tokio::test]
+    async fn a_task_that_runs_once_ends_without_its_caller_and_its_panic_is_told() {
+        let tasks = TaskTracker::new();
+        assert_eq!(run_to_end("once", &tasks, async { 5 }).await.ok(), Some(5));
+        let (done, waits) = tokio::sync::oneshot::channel();
+        let abandoned = run_to_end("once", &tasks, async { done.send(()) });
+        // It is polled once, and then its caller goes away.
+        drop(tokio::time::timeout(std::time::Duration::ZERO, abandoned).await);
+        assert_eq!(waits.await, Ok(()));
+        let closed = tasks.clone();
+        let panics = async move { assert!(closed.is_closed(), "it panics") };
+        assert!(run_to_end("once", &tasks, panics).await.is_err());
+        assert!(HEALTH.reason().is_some_and(|reason| reason.contains("once: it panicked")));
+        HEALTH.recover("once");
     }
 }

@@ -10,6 +10,7 @@ mod turns;
 use self::turns::Turns;
 use crate::adapter::{AccountHandle, Action, ActionError, Registry};
 use crate::clock::now;
+use crate::health::run_to_end;
 use crate::model::content::Content;
 use crate::model::message::{Direction, Message, Status};
 use crate::model::notice::ContactRequest;
@@ -17,6 +18,7 @@ use crate::model::reaction::ReactionChange;
 use crate::store::{self, Answer, Command, MessageTarget, Store};
 use std::fmt;
 use std::sync::Arc;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 /// Carries out actions of clients.
@@ -24,6 +26,8 @@ use uuid::Uuid;
 pub struct Actions {
     store: Arc<Store>,
     registry: Registry,
+    /// Where they run; the server waits for those when it stops.
+    tasks: TaskTracker,
     messages: Turns<Uuid>,
     requests: Turns<u64>,
 }
@@ -95,8 +99,8 @@ struct OnPlatform {
 
 impl Actions {
     #[allow(missing_docs)]
-    pub fn new(store: Arc<Store>, registry: Registry) -> Self {
-        Self { store, registry, messages: Turns::default(), requests: Turns::default() }
+    pub fn new(store: Arc<Store>, registry: Registry, tasks: TaskTracker) -> Self {
+        Self { store, registry, tasks, messages: Turns::default(), requests: Turns::default() }
     }
 
     /// Takes a message back on its platform.
@@ -221,8 +225,9 @@ impl Actions {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        let ended = tokio::spawn(action(self.clone())).await;
-        ended.unwrap_or_else(|error| Err(store::StoreError::Read(error.to_string()).into()))
+        let ended = run_to_end("actions", &self.tasks, action(self.clone())).await;
+        let unknown = || ActionError::Unknown("it broke off; the log has the details".into());
+        ended.unwrap_or_else(|_| Err(ActionFailure::Platform(unknown())))
     }
 
     fn message(&self, id: Uuid) -> Result<Message> {

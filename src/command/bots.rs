@@ -25,7 +25,7 @@ pub(super) async fn run(bots: BotsArgs, globals: &Globals) -> Result<()> {
     let (now, zone) = (now(), TimeZone::system());
     let headings =
         ["NAME", "KIND", "STATE", "SINCE", "DELIVERED", "WAITING", "ACCOUNTS", "LAST ERROR"];
-    let mut grid = Grid::new(headings);
+    let mut grid = Grid::new(headings).with_last_whole();
     for one in all {
         let since = one.since;
         let since = if out.is_terminal { short_time(since, now, &zone) } else { utc(since) };

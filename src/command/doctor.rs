@@ -98,7 +98,7 @@ fn look_at_configuration(findings: &mut Findings, file: &Path, config: &Config) 
         Ok(_) => format!("{} is read", file.display()),
         Err(_) => format!("no file at {}, so the defaults are used", file.display()),
     };
-    let has_secrets = !config.tokens.is_empty();
+    let has_secrets = !config.tokens.is_empty() || config.bot.iter().any(|bot| bot.token.is_some());
     if has_secrets && mode.is_ok_and(|mode| mode & 0o077 != 0) {
         let advice = format!("it may contain tokens: chmod 600 {}", file.display());
         findings.add(

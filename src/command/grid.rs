@@ -3,15 +3,22 @@
 use super::listing::{Look, Piece, printed};
 use super::output::{Output, columns};
 use crate::error::Result;
-use crate::text::{escaped, visible, width};
+use crate::text::{escaped, visible, width, wrap};
 
 /// The most columns of a cell that is not the last one.
 const MOST: usize = 40;
+
+/// The most lines of a cell that is shown below its row.
+const MOST_ROWS: usize = 100;
+
+/// Stands before the lines of a cell that is shown below its row.
+const INDENT: &str = "    ";
 
 /// Rows of cells below headings.
 pub(super) struct Grid<const N: usize> {
     headings: [&'static str; N],
     rows: Vec<[Piece; N]>,
+    shows_last_whole: bool,
 }
 
 /// A cell without a look of its own.
@@ -26,7 +33,12 @@ pub(super) fn quiet(text: impl Into<String>) -> Piece {
 
 impl<const N: usize> Grid<N> {
     pub(super) fn new(headings: [&'static str; N]) -> Self {
-        Self { headings, rows: Vec::new() }
+        Self { headings, rows: Vec::new(), shows_last_whole: false }
+    }
+
+    /// The last cell is shown whole, below its row where it does not fit.
+    pub(super) fn with_last_whole(self) -> Self {
+        Self { shows_last_whole: true, ..self }
     }
 
     /// Adds a row; texts may be of other people's making.
@@ -51,13 +63,22 @@ impl<const N: usize> Grid<N> {
         let before_last: usize = widths.iter().take(N - 1).map(|width| width + 1).sum();
         let last = columns().saturating_sub(before_last).max(MOST / 2);
         for row in &rows {
+            let below = &row[N - 1];
+            let is_below = self.shows_last_whole && width(&below.text) > last;
             let cells: Vec<_> = (0..N)
                 .map(|at| {
                     let width = if at + 1 == N { last } else { widths[at] };
-                    Piece::of_width(&row[at].text, width, row[at].look)
+                    let text = if at + 1 == N && is_below { "" } else { &row[at].text };
+                    Piece::of_width(text, width, row[at].look)
                 })
                 .collect();
             out.line(printed(&cells, out.has_color))?;
+            if is_below {
+                let wide = columns().saturating_sub(INDENT.len());
+                for line in wrap(&below.text, wide, MOST_ROWS).rows {
+                    out.line(format!("{INDENT}{line}"))?;
+                }
+            }
         }
         Ok(())
     }

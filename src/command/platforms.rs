@@ -26,7 +26,7 @@ pub(super) async fn run(platforms: PlatformsArgs, globals: &Globals) -> Result<(
     let (now, zone) = (now(), TimeZone::system());
     let headings =
         ["PLATFORM", "ACCOUNT", "STATE", "SINCE", "SENT", "RECEIVED", "FAILED", "REASON"];
-    let mut grid = Grid::new(headings);
+    let mut grid = Grid::new(headings).with_last_whole();
     for one in all {
         let since = one.since;
         let since = if out.is_terminal { short_time(since, now, &zone) } else { utc(since) };

@@ -202,7 +202,7 @@ pub static BOT_KEYS: &[ConfigKey] = &[
         "`onebot11`: the address of the framework, which rechat connects to; without it the framework connects to `/bots/<name>/onebot/v11`, and always to `/bots/<name>/satori`"),
     key("token", "string", "the server's", "\"what the framework has\"", "the access token"),
     key("accounts", "list of strings", "all", "[\"qq/10001000\"]",
-        "the accounts that the bot speaks for, as `<platform>/<account>`"),
+        "the accounts that the bot speaks for, as `<platform>/<account>`; `loopback/loopback` is among all only where there is no other platform"),
     key("catch_up_seconds", "number", "300", "0",
         "how old what the bot missed may be when it comes back; 0 tells nothing again"),
     key("conversations", "list of strings", "all", "[\"qq/group_1\"]",

@@ -2,7 +2,7 @@
 
 use super::{Config, KEYS};
 use crate::error::{Error, Result};
-use crate::text::without_type_names;
+use crate::text::{without_secrets, without_type_names};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -158,7 +158,13 @@ impl Loaded {
             let origin = self.origins.get(list).map_or("default", String::as_str);
             for (number, entry) in entries.iter().enumerate() {
                 for (name, value) in entry.as_table().into_iter().flatten() {
-                    let shown = if name == "token" { "\"***\"".into() } else { value.to_string() };
+                    let shown = match (name.as_str(), value) {
+                        ("token", _) => Value::from("***").to_string(),
+                        ("url", Value::String(url)) => {
+                            Value::from(without_secrets(url)).to_string()
+                        }
+                        (_, value) => value.to_string(),
+                    };
                     let line = format!("{list}[{number}].{name} = {shown}");
                     lines.push(format!("{line:<48} # {origin}"));
                 }
@@ -279,6 +285,20 @@ mod tests {
         assert!(described.contains("# --listen"), "{described}");
         assert!(described.contains("# RECHAT_LIMITS__HEAD_SECONDS"), "{described}");
         assert!(!described.contains("12345"), "{described}");
+    }
+
+    #[test]
+    fn secrets_of_bots_and_adapters_are_not_printed() {
+        let (_folder, sources) = with_file(
+            "[[bot]]\nname = 'a'\nkind = 'onebot11'\ntoken = 'hidden'\n\
+             url = 'ws://me:hidden@127.0.0.1:1/ws?access_token=hidden'\n\
+             [[adapter]]\nkind = 'onebot11'\nplatform = 'qq'\ntoken = 'hidden'\n\
+             url = 'ws://127.0.0.1:2/?access_token=hidden'\n",
+        );
+        let printed = load(&sources).unwrap().describe().unwrap();
+        assert!(!printed.contains("hidden"), "{printed}");
+        let shown = "bot[0].url = \"ws://***@127.0.0.1:1/ws?access_token=***\"";
+        assert!(printed.contains(shown), "{printed}");
     }
 
     use super::super::Secret;

@@ -63,6 +63,11 @@ impl McpSettings {
         is_one_of(&self.conversations) && !is_one_of(&self.hide)
     }
 
+    /// Whether there is no conversation that agents do not see, as far as the patterns tell at once.
+    pub fn shows_everything(&self) -> bool {
+        self.hide.is_empty() && self.conversations.iter().any(|pattern| pattern.text == "*/*")
+    }
+
     /// Whether agents may see any conversation of a platform.
     pub fn shows_platform(&self, platform: &str) -> bool {
         let hides =
@@ -117,6 +122,7 @@ mod tests {
     fn everything_is_shown_and_nothing_sent_unless_it_is_configured() {
         let mcp = mcp("");
         assert!(mcp.shows("qq", "group_1") && mcp.shows("wechat", "private_a/b"));
+        assert!(mcp.shows_everything() && !self::mcp("hide = ['qq/group_13']").shows_everything());
         assert_eq!(mcp.send, AgentSending::Off);
     }
 

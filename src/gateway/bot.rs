@@ -2,8 +2,8 @@
 
 use super::ids::Named;
 use super::memory::{self, LogPlace};
-use super::place::PlaceKeeper;
-use super::settings::{BotConfig, BotKind, without_secrets};
+use super::place::{PlaceKeeper, WriteTurn};
+use super::settings::{BotConfig, BotKind};
 use super::shared::BotsShared;
 use crate::clock::now;
 use crate::model::message::Message;
@@ -11,9 +11,10 @@ use crate::model::notice::ContactRequest;
 use crate::protocol::bots;
 use crate::protocol::platform::PlatformState;
 use crate::store::{EntryContent, FeedEntry, Result, View};
+use crate::text::without_secrets;
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 /// An account that nobody has seen for so long is not offered to a bot any more.
@@ -25,6 +26,12 @@ const MAX_COUNTED: usize = 4_096;
 /// Bytes of their words.
 const MAX_COUNTED_BYTES: usize = 16 << 20;
 
+/// Accounts of a bot that names none: programs may tell of ever more.
+const MAX_ACCOUNTS: usize = 100;
+
+/// Messages that a bot may be sending without waiting for their outcomes.
+const MAX_UNWATCHED: usize = 128;
+
 /// A configured bot.
 pub(super) struct ConfiguredBot {
     pub(super) shared: Arc<BotsShared>,
@@ -33,13 +40,27 @@ pub(super) struct ConfiguredBot {
     /// Ends its connections.
     pub(super) stop: CancellationToken,
     accounts: Mutex<Vec<Arc<ServedAccount>>>,
-    /// Its places as the store had them when it began.
+    /// Where the one before it was, with the same name and other settings.
+    inherited: Inheritance,
+    /// Its places as the store had them when it began, or the one before it left them.
     places: OnceLock<Vec<(String, String, LogPlace)>>,
     /// Its one place, where one connection is for all accounts.
     place: OnceLock<Arc<PlaceKeeper>>,
     /// Changes whenever an account may have come, or be in another state.
     pub(super) accounts_changed: watch::Sender<()>,
     status: Mutex<BotStatus>,
+    /// Permits for messages whose outcomes it does not wait for.
+    pub(super) unwatched: Arc<Semaphore>,
+    /// How often its next connections are to panic.
+    #[cfg(test)]
+    pub(super) panics: std::sync::atomic::AtomicU32,
+}
+
+/// The places of a bot that ended, for one of the same name.
+#[derive(Default)]
+pub(super) struct Inheritance {
+    places: Vec<(String, String, LogPlace)>,
+    writing: Arc<WriteTurn>,
 }
 
 /// State of a bot.
@@ -78,7 +99,7 @@ impl ServedAccount {
 pub(super) struct Connected<'a>(&'a ConfiguredBot);
 
 impl ConfiguredBot {
-    pub(super) fn new(shared: Arc<BotsShared>, config: BotConfig) -> Self {
+    pub(super) fn new(shared: Arc<BotsShared>, config: BotConfig, inherited: Inheritance) -> Self {
         let state = if config.url.is_some() {
             PlatformState::Connecting
         } else {
@@ -90,15 +111,41 @@ impl ConfiguredBot {
             shared,
             config: ArcSwap::from_pointee(config),
             accounts: Mutex::default(),
+            inherited,
             places: OnceLock::new(),
             place: OnceLock::new(),
             accounts_changed: watch::Sender::new(()),
             status: Mutex::new(status),
+            unwatched: Arc::new(Semaphore::new(MAX_UNWATCHED)),
+            #[cfg(test)]
+            panics: std::sync::atomic::AtomicU32::new(0),
         }
+    }
+
+    /// Panics where a test wants it.
+    #[cfg(test)]
+    pub(super) fn panic_if_wanted(&self) {
+        use std::sync::atomic::Ordering::Relaxed;
+        let wanted = self.panics.load(Relaxed);
+        self.panics.store(wanted.saturating_sub(1), Relaxed);
+        assert_eq!(wanted, 0, "a test wants a panic here");
     }
 
     pub(super) fn name(&self) -> String {
         self.config.load().name.clone()
+    }
+
+    /// Ends its connections. From here on none of them moves a place any more: that is for the bot of
+    /// the same name that comes after it.
+    pub(super) fn end(&self) -> Inheritance {
+        self.stop.cancel();
+        let accounts = lock(&self.accounts);
+        let place = |known: &Arc<ServedAccount>| {
+            let ServedAccount { platform, account, place, .. } = &**known;
+            Some((platform.clone(), account.clone(), place.hand_over()?))
+        };
+        let places = accounts.iter().filter_map(place).collect();
+        Inheritance { places, writing: self.inherited.writing.clone() }
     }
 
     /// The token of its own, else the server's (contract, item 35).
@@ -117,7 +164,7 @@ impl ConfiguredBot {
         let places = self.places(&config.name)?;
         let adapters = self.shared.core.registry.platforms().into_iter();
         let seen = adapters.filter_map(|adapter| Some((adapter.platform, adapter.account?)));
-        let is_remembered = |place: &LogPlace| place.at + FORGOTTEN_AFTER > now();
+        let is_remembered = |place: &LogPlace| place.at.saturating_add(FORGOTTEN_AFTER) > now();
         let remembered = places
             .iter()
             .filter(|(_, _, place)| is_remembered(place))
@@ -146,7 +193,8 @@ impl ConfiguredBot {
         account: String,
     ) -> Result<Option<Arc<ServedAccount>>> {
         let config = self.config.load_full();
-        if !config.has_account(&platform, &account) {
+        let is_left_out = config.accounts.is_empty() && self.shared.is_for_trial(&platform)?;
+        if is_left_out || !config.has_account(&platform, &account) {
             return Ok(None);
         }
         let self_id = self.shared.ids.number(Named::Person, &platform, &account).await?;
@@ -155,7 +203,14 @@ impl ConfiguredBot {
             BotKind::Satori => self.place()?,
         };
         let mut accounts = lock(&self.accounts);
-        if accounts.iter().any(|known| known.platform == platform && known.account == account) {
+        let is_known =
+            |known: &Arc<ServedAccount>| known.platform == platform && known.account == account;
+        if self.stop.is_cancelled() || accounts.iter().any(is_known) {
+            return Ok(None);
+        }
+        if config.accounts.is_empty() && accounts.len() >= MAX_ACCOUNTS {
+            let bot = &config.name;
+            tracing::warn!(bot, platform, account, "too many accounts for a bot: name its own");
             return Ok(None);
         }
         place.keep_under(memory::place_key(&config.name, &platform, &account));
@@ -170,15 +225,18 @@ impl ConfiguredBot {
             its_platform == platform && its == account
         };
         let place = self.places(name)?.iter().find(is_its).map(|(_, _, place)| *place);
-        Ok(Arc::new(PlaceKeeper::new(self.shared.core.store.clone(), place)))
+        Ok(Arc::new(self.keeper(place)))
     }
 
     /// The one place for all accounts: the earliest of theirs, as a crash may have left them apart.
     pub(super) fn place(&self) -> Result<Arc<PlaceKeeper>> {
         let places = self.places(&self.name())?.iter().map(|(_, _, place)| *place);
         let place = places.min_by_key(|place| place.offset);
-        let new = || Arc::new(PlaceKeeper::new(self.shared.core.store.clone(), place));
-        Ok(self.place.get_or_init(new).clone())
+        Ok(self.place.get_or_init(|| Arc::new(self.keeper(place))).clone())
+    }
+
+    fn keeper(&self, place: Option<LogPlace>) -> PlaceKeeper {
+        PlaceKeeper::new(self.shared.core.store.clone(), place, self.inherited.writing.clone())
     }
 
     fn places(&self, name: &str) -> Result<&[(String, String, LogPlace)]> {
@@ -186,7 +244,12 @@ impl ConfiguredBot {
             return Ok(places);
         }
         let kept = self.shared.core.store.view()?.adapter_state(memory::OWNER)?;
-        Ok(self.places.get_or_init(|| memory::places(name, &kept)))
+        let mut places = memory::places(name, &kept);
+        for (platform, account, place) in &self.inherited.places {
+            places.retain(|(its_platform, its, _)| (its_platform, its) != (platform, account));
+            places.push((platform.clone(), account.clone(), *place));
+        }
+        Ok(self.places.get_or_init(|| places))
     }
 
     /// A connection began.
@@ -227,10 +290,13 @@ impl ConfiguredBot {
     pub(super) fn shown(&self) -> bots::Bot {
         let config = self.config.load_full();
         let accounts = self.accounts();
-        let waiting = accounts.iter().map(|account| self.waiting(account)).sum();
-        let mut places: Vec<_> = accounts.iter().map(|account| &account.place).collect();
-        places.dedup_by(|one, other| Arc::ptr_eq(one, other));
-        let delivered = places.into_iter().map(|place| place.delivered()).sum();
+        // Those of one place are counted together.
+        let of_one_place = |one: &Arc<ServedAccount>, other: &Arc<ServedAccount>| {
+            Arc::ptr_eq(&one.place, &other.place)
+        };
+        let places = accounts.chunk_by(of_one_place);
+        let waiting = places.clone().map(|of_place| self.waiting(of_place)).sum();
+        let delivered = places.filter_map(<[_]>::first).map(|one| one.place.delivered()).sum();
         let status = lock(&self.status);
         let accounts = accounts.iter().map(|account| bots::BotAccount {
             platform: account.platform.clone(),
@@ -245,19 +311,23 @@ impl ConfiguredBot {
             delivered,
             waiting,
             last_error: status.last_error.clone(),
-            url: config.url.as_ref().map(without_secrets),
+            url: config.url.as_ref().map(|url| without_secrets(&url.to_string())),
             accounts: accounts.collect(),
         }
     }
 
-    /// How many events of an account the bot is to be told yet, among the next few thousand.
-    fn waiting(&self, account: &ServedAccount) -> u64 {
+    /// How many events of accounts with one place the bot is to be told yet, among the next few
+    /// thousand.
+    fn waiting(&self, accounts: &[Arc<ServedAccount>]) -> u64 {
         let seconds = self.config.load().catch_up_seconds;
         let count = || -> Result<usize> {
+            let Some(first) = accounts.first() else { return Ok(0) };
             let view = self.shared.core.store.view()?;
-            let start = account.place.start(&view, seconds, None)?;
+            let start = first.place.start(&view, seconds, None)?;
             let entries = view.feed(start, MAX_COUNTED, MAX_COUNTED_BYTES)?.unwrap_or_default();
-            Ok(entries.iter().filter(|entry| is_of(entry, account, &view)).count())
+            let is_told =
+                |entry: &&FeedEntry| accounts.iter().any(|account| is_of(entry, account, &view));
+            Ok(entries.iter().filter(is_told).count())
         };
         count().unwrap_or_default() as u64
     }

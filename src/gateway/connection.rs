@@ -1,16 +1,14 @@
 //! One connection to a framework: its actions are answered, and it is told events.
-//!
-//! OneBot has no acknowledgement of events. A ping behind them is one: its pong
-//! comes once the framework's library has read everything before it (RFC 6455, section 5.5).
 
+use super::acknowledgements::Acknowledgements;
 use super::follow::EventFollower;
-use super::peer::{BotPeer, offset_of};
+use super::peer::BotPeer;
 use super::socket::BotSocket;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
 use std::future::pending;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_util::sync::CancellationToken;
@@ -41,19 +39,19 @@ pub(super) async fn serve(
     stop: &CancellationToken,
 ) -> String {
     let (queue, outgoing) = mpsc::channel(QUEUE);
-    let (acknowledge, acknowledged) = watch::channel(0);
+    let acknowledgements = Acknowledgements::default();
     if let Some(hello) = peer.hello() {
         // The queue is empty.
         let _ = queue.try_send(Message::text(hello));
     }
     let followed = async {
         match following {
-            Some(following) => following.run(peer, &queue, acknowledged).await,
+            Some(following) => following.run(peer, &queue, &acknowledgements).await,
             None => pending().await,
         }
     };
     let reason = tokio::select! {
-        reason = read(&mut socket, peer, &queue, outgoing, &acknowledge) => reason,
+        reason = read(&mut socket, peer, &queue, outgoing, &acknowledgements) => reason,
         () = beat(peer, &queue) => "the connection was lost".to_owned(),
         () = followed => "rechat is stopping".to_owned(),
         () = stop.cancelled() => "rechat ended it".to_owned(),
@@ -68,7 +66,7 @@ async fn read(
     peer: &impl BotPeer,
     queue: &mpsc::Sender<Message>,
     mut outgoing: mpsc::Receiver<Message>,
-    acknowledge: &watch::Sender<u64>,
+    acknowledgements: &Acknowledgements,
 ) -> String {
     let BotSocket { frames, outlet } = socket;
     let writing = async {
@@ -103,9 +101,7 @@ async fn read(
                     text
                 }
                 Ok(Some(Ok(Message::Pong(payload)))) => {
-                    if let Some(offset) = offset_of(&payload) {
-                        acknowledge.send_modify(|known| *known = offset.max(*known));
-                    }
+                    acknowledgements.note_pong(&payload);
                     continue;
                 }
                 Ok(Some(Ok(Message::Close(frame)))) => {

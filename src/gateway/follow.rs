@@ -3,8 +3,9 @@
 //! Events on their way lie in memory only up to a bound; all others are read from the log when it
 //! is its turn.
 
-use super::peer::{BotPeer, ping};
-use super::place::PlaceKeeper;
+use super::acknowledgements::Acknowledgements;
+use super::peer::BotPeer;
+use super::place::{PlaceKeeper, Turn};
 use super::shared::Core;
 use crate::metrics::METRICS;
 use crate::store::{Result, Store};
@@ -12,7 +13,7 @@ use crate::words::Words;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -36,6 +37,7 @@ pub(super) struct EventFollower<'a> {
     store: Arc<Store>,
     words: Arc<Words>,
     place: &'a PlaceKeeper,
+    turn: Turn,
     /// The bot's name, for the metrics.
     bot: &'a str,
     /// Everything up to here was told.
@@ -46,14 +48,16 @@ pub(super) struct EventFollower<'a> {
 pub(super) async fn begin<'a>(
     core: &Core,
     place: &'a PlaceKeeper,
+    turn: Turn,
     bot: &'a str,
     start: impl FnOnce() -> Result<u64>,
 ) -> Result<EventFollower<'a>> {
     let position = start()?;
-    place.advance(&*core.store.view()?, position, 0)?;
+    place.advance(&*core.store.view()?, turn, position, 0)?;
     // A new bot is told later of the events that it misses from now on.
     place.write().await;
-    Ok(EventFollower { store: core.store.clone(), words: core.words.clone(), place, bot, position })
+    let (store, words) = (core.store.clone(), core.words.clone());
+    Ok(EventFollower { store, words, place, turn, bot, position })
 }
 
 /// Frames that were written, and are not known to be read.
@@ -83,11 +87,11 @@ impl EventFollower<'_> {
         mut self,
         peer: &impl BotPeer,
         queue: &mpsc::Sender<Message>,
-        acknowledged: watch::Receiver<u64>,
+        acknowledgements: &Acknowledgements,
     ) {
         let place = self.place;
         tokio::select! {
-            () = self.tell(peer, queue, acknowledged) => {}
+            () = self.tell(peer, queue, acknowledgements) => {}
             () = place.write_moves() => {}
         }
     }
@@ -96,8 +100,9 @@ impl EventFollower<'_> {
         &mut self,
         peer: &impl BotPeer,
         queue: &mpsc::Sender<Message>,
-        mut acknowledged: watch::Receiver<u64>,
+        acknowledgements: &Acknowledgements,
     ) {
+        let mut acknowledged = acknowledgements.changes();
         let mut changes = self.words.changes();
         let mut way = OnTheirWay { chunks: VecDeque::new(), events: 0, bytes: 0 };
         loop {
@@ -123,7 +128,7 @@ impl EventFollower<'_> {
                 Ok(Some(NextFrames { frames, events })) => {
                     let bytes = frames.iter().map(String::len).sum();
                     let frames = frames.into_iter().map(Message::text);
-                    for message in frames.chain([ping(self.position)]) {
+                    for message in frames.chain([acknowledgements.ping(self.position)]) {
                         if queue.send(message).await.is_err() {
                             return;
                         }
@@ -179,7 +184,7 @@ impl EventFollower<'_> {
     /// Moves the place over what the bot is not told.
     fn pass_over(&self) {
         let view = self.store.view();
-        let moved = view.and_then(|view| self.place.advance(&view, self.position, 0));
+        let moved = view.and_then(|view| self.place.advance(&view, self.turn, self.position, 0));
         if let Err(error) = moved {
             tracing::warn!(bot = self.bot, "the place of a bot cannot be moved: {error}");
         }
@@ -196,6 +201,6 @@ impl EventFollower<'_> {
         }
         let Some(through) = through else { return Ok(()) };
         METRICS.bot_events(self.bot, events);
-        self.place.advance(&*self.store.view()?, through, events)
+        self.place.advance(&*self.store.view()?, self.turn, through, events)
     }
 }

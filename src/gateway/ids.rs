@@ -2,6 +2,7 @@
 
 use super::memory::{self, NUMBER};
 use crate::store::{Result, Store};
+use lru::LruCache;
 use siphasher::sip::SipHasher13;
 use std::collections::HashMap;
 use std::hash::Hasher;
@@ -13,6 +14,10 @@ const BEGIN: i64 = 1 << 52;
 
 /// From here on, some languages do not tell neighbours apart.
 const END: i64 = 1 << 53;
+
+/// Numbers that are remembered. The one that was used longest ago is forgotten first; its name gets the
+/// same number again once it is met again.
+const MAX_NUMBERS: usize = 50_000;
 
 /// The name that a number stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +32,33 @@ pub enum Named {
 pub struct IdNumbers {
     store: Arc<Store>,
     known: Mutex<KnownIds>,
+    max: usize,
 }
 
-#[derive(Default)]
 struct KnownIds {
-    numbers: HashMap<String, i64>,
-    /// The names, as [`name`] writes them.
-    names: HashMap<i64, String>,
+    numbers: HashMap<Arc<str>, i64>,
+    /// The names, as [`name`] writes them, the one used last first.
+    names: LruCache<i64, Arc<str>>,
+}
+
+impl KnownIds {
+    fn add(&mut self, number: i64, name: &str) {
+        let name: Arc<str> = name.into();
+        self.names.put(number, name.clone());
+        self.numbers.insert(name, number);
+    }
+
+    /// Forgets the numbers that are too many; gives those.
+    fn forget(&mut self, max: usize) -> Vec<i64> {
+        let mut forgotten = Vec::new();
+        while self.names.len() > max
+            && let Some((number, name)) = self.names.pop_lru()
+        {
+            self.numbers.remove(&name);
+            forgotten.push(number);
+        }
+        forgotten
+    }
 }
 
 /// A name as it is remembered.
@@ -48,16 +73,19 @@ fn name(what: Named, platform: &str, id: &str) -> String {
 impl IdNumbers {
     /// Numbers that were given before, as the store remembers them.
     pub(super) fn new(store: Arc<Store>, kept: &[(String, Vec<u8>)]) -> Self {
-        let mut known = KnownIds::default();
+        Self::with_room(store, kept, MAX_NUMBERS)
+    }
+
+    fn with_room(store: Arc<Store>, kept: &[(String, Vec<u8>)], max: usize) -> Self {
+        let mut known = KnownIds { numbers: HashMap::new(), names: LruCache::unbounded() };
         for (key, value) in kept {
             let number = key.strip_prefix(NUMBER).and_then(|number| number.parse().ok());
             let name = std::str::from_utf8(value).ok();
             if let (Some(number), Some(name)) = (number, name) {
-                known.numbers.insert(name.to_owned(), number);
-                known.names.insert(number, name.to_owned());
+                known.add(number, name);
             }
         }
-        Self { store, known: Mutex::new(known) }
+        Self { store, known: Mutex::new(known), max }
     }
 
     /// The number of a person or a conversation: the ID itself where it is a number, else one that is
@@ -68,24 +96,30 @@ impl IdNumbers {
         }
         let name = name(what, platform, id);
         let number = {
-            let known = self.lock();
-            if let Some(number) = known.numbers.get(&name) {
-                return Ok(*number);
+            let mut known = self.lock();
+            if let Some(number) = known.numbers.get(&*name).copied() {
+                known.names.promote(&number);
+                return Ok(number);
             }
-            let is_free = |number: &i64| !known.names.contains_key(number);
+            let is_free = |number: &i64| !known.names.contains(number);
             candidates(&name).find(is_free).unwrap_or(BEGIN)
         };
         let key = format!("{NUMBER}{number}");
         memory::keep(&self.store, key, Some(name.clone().into_bytes())).await?;
-        let mut known = self.lock();
-        known.names.insert(number, name.clone());
-        known.numbers.insert(name, number);
+        let forgotten = {
+            let mut known = self.lock();
+            known.add(number, &name);
+            known.forget(self.max)
+        };
+        for number in forgotten {
+            memory::keep(&self.store, format!("{NUMBER}{number}"), None).await?;
+        }
         Ok(number)
     }
 
     /// The ID that a number stands for.
     pub fn id(&self, what: Named, platform: &str, number: &str) -> String {
-        let known = self.lock();
+        let mut known = self.lock();
         let name_of = number.parse().ok().and_then(|number: i64| known.names.get(&number));
         let id = name_of.and_then(|known| known.strip_prefix(&name(what, platform, "")));
         id.unwrap_or(number).to_owned()
@@ -137,6 +171,28 @@ mod tests {
         let again = IdNumbers::new(store, &kept);
         assert_eq!(again.number(Named::Person, "wechat", "wxid_ann").await, Ok(ann));
         assert_eq!(again.id(Named::Person, "wechat", &ann.to_string()), "wxid_ann");
+    }
+
+    #[tokio::test]
+    async fn the_number_that_was_used_longest_ago_is_forgotten_and_comes_back_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let ids = IdNumbers::with_room(store.clone(), &[], 2);
+        let number = async |id: &str| ids.number(Named::Person, "wechat", id).await.unwrap();
+        let (ann, bob) = (number("ann").await, number("bob").await);
+        assert_eq!(ids.id(Named::Person, "wechat", &ann.to_string()), "ann", "it is used");
+        let cid = number("cid").await;
+        let kept = || store.view().unwrap().adapter_state(memory::OWNER).unwrap();
+        assert_eq!(kept().len(), 2, "{:?}", kept());
+        let named = |number: i64| ids.id(Named::Person, "wechat", &number.to_string());
+        assert_eq!((&*named(ann), &*named(cid)), ("ann", "cid"));
+        assert_eq!(named(bob), bob.to_string());
+        assert_eq!(number("bob").await, bob);
+        assert_eq!(kept().len(), 2);
+        // A store that has too many forgets them with the next one.
+        let fewer = IdNumbers::with_room(store.clone(), &kept(), 1);
+        fewer.number(Named::Person, "wechat", "dan").await.unwrap();
+        assert_eq!(kept().len(), 1);
     }
 
     #[tokio::test]

@@ -4,8 +4,10 @@
 //! is away. What it sends is a message like any other.
 
 mod accounts;
+mod acknowledgements;
 mod bot;
 mod connection;
+mod conversation;
 mod endpoint;
 mod filter;
 mod follow;
@@ -21,6 +23,8 @@ mod send;
 mod settings;
 mod shared;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 pub use endpoint::{BotEndpoint, DialInRequest, TokenPlace};
 pub use onebot11::{ActionOpening, SocketOpening};
@@ -33,9 +37,10 @@ pub use socket::{BotSocket, socket_config};
 use crate::health::supervise;
 use crate::protocol::bots;
 use crate::store::Result;
-use bot::ConfiguredBot;
+use bot::{ConfiguredBot, Inheritance};
 use ids::IdNumbers;
 use shared::BotsShared;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Seconds for which words are kept beyond what bots may miss: for those that are slow.
@@ -44,7 +49,14 @@ const SLOW_SECONDS: u64 = 60 * 60;
 /// All bots.
 pub struct Gateway {
     shared: Arc<BotsShared>,
-    bots: Mutex<Vec<Arc<ConfiguredBot>>>,
+    bots: Mutex<BotList>,
+}
+
+#[derive(Default)]
+struct BotList {
+    configured: Vec<Arc<ConfiguredBot>>,
+    /// What bots left that are not configured any more, by their names.
+    left: HashMap<String, Inheritance>,
 }
 
 impl Gateway {
@@ -63,33 +75,34 @@ impl Gateway {
 
     /// Puts other settings in force. A bot of which only what it is told has changed stays connected.
     pub fn configure(&self, configs: Vec<BotConfig>) {
-        let longest = configs.iter().map(|config| config.catch_up_seconds + SLOW_SECONDS).max();
+        let longest =
+            configs.iter().map(|config| config.catch_up_seconds.saturating_add(SLOW_SECONDS)).max();
         self.shared.core.words.keep(longest.unwrap_or_default());
         let mut bots = self.lock();
-        let mut old = std::mem::take(&mut *bots);
+        let BotList { configured, left } = &mut *bots;
+        let mut old = std::mem::take(configured);
         for config in configs {
             let known = old.iter().position(|bot| bot.config.load().name == config.name);
             let known = known.map(|place| old.swap_remove(place));
-            bots.push(match known {
+            configured.push(match known {
                 Some(bot) if !bot.config.load().needs_restart(&config) => {
                     bot.config.store(Arc::new(config));
                     bot
                 }
                 known => {
-                    if let Some(bot) = known {
-                        bot.stop.cancel();
-                    }
-                    self.begin(config)
+                    let before = known.map(|bot| bot.end());
+                    let before = before.or_else(|| left.remove(&config.name));
+                    self.begin(config, before.unwrap_or_default())
                 }
             });
         }
-        for bot in &*old {
-            bot.stop.cancel();
+        for bot in old {
+            left.insert(bot.name(), bot.end());
         }
     }
 
-    fn begin(&self, config: BotConfig) -> Arc<ConfiguredBot> {
-        let bot = Arc::new(ConfiguredBot::new(self.shared.clone(), config));
+    fn begin(&self, config: BotConfig, before: Inheritance) -> Arc<ConfiguredBot> {
+        let bot = Arc::new(ConfiguredBot::new(self.shared.clone(), config, before));
         let (run, stop) = (bot.clone(), bot.stop.clone());
         let run = move || {
             let bot = run.clone();
@@ -106,7 +119,7 @@ impl Gateway {
 
     /// Every bot, and how it is.
     pub fn bots(&self) -> Vec<bots::Bot> {
-        let bots = self.lock().clone();
+        let bots = self.lock().configured.clone();
         bots.iter().map(|bot| bot.shown()).collect()
     }
 
@@ -114,11 +127,11 @@ impl Gateway {
     pub fn endpoint(&self, path: &str) -> Option<BotEndpoint> {
         let (name, rest) = path.strip_prefix("/bots/")?.split_once('/')?;
         let bots = self.lock();
-        let bot = bots.iter().find(|bot| bot.config.load().name == name)?.clone();
+        let bot = bots.configured.iter().find(|bot| bot.config.load().name == name)?.clone();
         Some(BotEndpoint::new(bot, rest))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<ConfiguredBot>>> {
+    fn lock(&self) -> MutexGuard<'_, BotList> {
         self.bots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::store::{FeedEntry, Result, View};
 use std::future::pending;
-use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 /// The other side of a connection, as its protocol has it.
 pub(super) trait BotPeer: Sync {
@@ -32,14 +31,4 @@ pub(super) trait BotPeer: Sync {
 
     /// A heartbeat, where the protocol has one.
     fn heartbeat(&self) -> Option<String>;
-}
-
-/// The offset that a pong acknowledges.
-pub(super) fn offset_of(payload: &[u8]) -> Option<u64> {
-    payload.try_into().ok().map(u64::from_be_bytes)
-}
-
-/// The ping that asks whether everything up to an offset was read.
-pub(super) fn ping(offset: u64) -> Message {
-    Message::Ping(Bytes::copy_from_slice(&offset.to_be_bytes()))
 }

@@ -12,27 +12,56 @@ use tokio_util::sync::CancellationToken;
 /// Pause between two writes of a place.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Told where connections of one bot end each other.
+const TAKEN_OVER: &str = "another connection of this bot took its place; if that is another program, give it an \
+     entry of its own";
+
 /// Place of a bot, and the connection by which it is told what comes after it.
 pub(super) struct PlaceKeeper {
     store: Arc<Store>,
     /// One for each account of which it is the place.
     keys: Mutex<Vec<String>>,
-    place: Mutex<Option<LogPlace>>,
+    place: Mutex<KeptPlace>,
     moved: Notify,
-    /// Ends the connection that is told now.
-    connection: Mutex<CancellationToken>,
+    /// Held while a place of the bot is written, by this keeper or by the one after it.
+    writing: Arc<WriteTurn>,
+    /// Ends the connection that is told now, which has this turn.
+    connection: Mutex<(Turn, CancellationToken)>,
+}
+
+/// The number of a connection among those that were told, one after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Turn(u64);
+
+/// The turn to write the places of one bot: the writes of keepers that follow each other come in order.
+pub(super) type WriteTurn = tokio::sync::Mutex<()>;
+
+/// The place as it is.
+#[derive(Clone, Copy, Default)]
+struct KeptPlace {
+    place: Option<LogPlace>,
+    /// Another keeper has taken it over; this one moves and writes nothing more.
+    is_handed_over: bool,
 }
 
 impl PlaceKeeper {
-    /// A place as the store has it.
-    pub(super) fn new(store: Arc<Store>, place: Option<LogPlace>) -> Self {
+    /// A place as the store has it, or as the keeper before left it.
+    pub(super) fn new(store: Arc<Store>, place: Option<LogPlace>, writing: Arc<WriteTurn>) -> Self {
         Self {
             store,
             keys: Mutex::default(),
-            place: Mutex::new(place),
+            place: Mutex::new(KeptPlace { place, is_handed_over: false }),
             moved: Notify::new(),
+            writing,
             connection: Mutex::default(),
         }
+    }
+
+    /// Gives the place to a keeper that follows this one.
+    pub(super) fn hand_over(&self) -> Option<LogPlace> {
+        let mut kept = self.lock();
+        kept.is_handed_over = true;
+        kept.place
     }
 
     /// Keeps it under a key from its next write on.
@@ -40,15 +69,27 @@ impl PlaceKeeper {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(key);
     }
 
-    /// A new connection is told from now on; the one before ends.
-    pub(super) fn take_over(&self, connection: CancellationToken) {
+    /// A new connection is told from now on; the one before ends, and moves the place no more.
+    pub(super) fn take_over(&self, connection: CancellationToken) -> Turn {
         let mut current = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *current, connection).cancel();
+        current.1.cancel();
+        let turn = Turn(current.0.0 + 1);
+        *current = (turn, connection);
+        turn
+    }
+
+    /// Why a connection ended: for `reason`, unless another one took over.
+    pub(super) fn reason(&self, turn: Turn, reason: String) -> String {
+        if self.is_turn(turn) { reason } else { TAKEN_OVER.to_owned() }
+    }
+
+    fn is_turn(&self, turn: Turn) -> bool {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner).0 == turn
     }
 
     /// Events that were read, ever.
     pub(super) fn delivered(&self) -> u64 {
-        self.lock().map_or(0, |place| place.delivered)
+        self.lock().place.map_or(0, |place| place.delivered)
     }
 
     /// The offset after which a bot is told that comes back now: the one that it names, else its
@@ -60,7 +101,7 @@ impl PlaceKeeper {
         catch_up_seconds: u64,
         named: Option<u64>,
     ) -> Result<u64> {
-        let place = *self.lock();
+        let place = self.lock().place;
         if place.is_none() && named.is_none() {
             return Ok(view.cursor().offset);
         }
@@ -76,13 +117,16 @@ impl PlaceKeeper {
         Ok(known.map_or(floor, |offset| offset.max(floor)))
     }
 
-    /// Moves the place: `events` more were read, and nothing up to `offset` is left to be told.
-    pub(super) fn advance(&self, view: &View, offset: u64, events: u64) -> Result<()> {
+    /// Moves the place, where it is the connection's turn: `events` more were read, and nothing up to
+    /// `offset` is left to be told.
+    pub(super) fn advance(&self, view: &View, turn: Turn, offset: u64, events: u64) -> Result<()> {
         let cursor = view.cursor_at(offset)?;
-        let mut place = self.lock();
-        let delivered = place.map_or(0, |place| place.delivered) + events;
-        *place = Some(LogPlace::new(cursor, delivered, now()));
-        drop(place);
+        let mut kept = self.lock();
+        if self.is_turn(turn) && !kept.is_handed_over {
+            let delivered = kept.place.map_or(0, |place| place.delivered) + events;
+            kept.place = Some(LogPlace::new(cursor, delivered, now()));
+        }
+        drop(kept);
         self.moved.notify_one();
         Ok(())
     }
@@ -98,7 +142,9 @@ impl PlaceKeeper {
 
     /// Writes the place down as it is.
     pub(super) async fn write(&self) {
-        let Some(place) = *self.lock() else { return };
+        let _turn = self.writing.lock().await;
+        let KeptPlace { place, is_handed_over } = *self.lock();
+        let Some(place) = place.filter(|_| !is_handed_over) else { return };
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for key in keys {
             if let Err(error) = memory::keep_place(&self.store, &key, &place).await {
@@ -107,7 +153,7 @@ impl PlaceKeeper {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<LogPlace>> {
+    fn lock(&self) -> MutexGuard<'_, KeptPlace> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

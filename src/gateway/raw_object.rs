@@ -1,5 +1,6 @@
 //! A JSON object whose values stay as they were written: numbers of any size, and every field.
 
+use super::conversation::ConversationForm;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
@@ -34,8 +35,10 @@ impl<'a> RawObject<'a> {
 
     /// The conversation that an event of OneBot 11 is about.
     pub(super) fn conversation(&self) -> Option<String> {
-        let group = self.id("group_id").map(|group| format!("group_{group}"));
-        group.or_else(|| self.id("user_id").map(|user| format!("private_{user}")))
+        if let Some(group) = self.id("group_id") {
+            return Some(ConversationForm::Group(&group).to_string());
+        }
+        self.id("user_id").map(|user| ConversationForm::Private(&user).to_string())
     }
 
     /// Whether a field is set to something that is true.

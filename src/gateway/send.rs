@@ -3,6 +3,7 @@
 use super::bot::{ConfiguredBot, ServedAccount};
 use super::shared::BotsShared;
 use crate::clock::now;
+use crate::health::run_to_end;
 use crate::media::{Blobs, content};
 use crate::model::content::Content;
 use crate::model::message::{Draft, Message, Status};
@@ -68,7 +69,8 @@ pub(super) async fn outcomes(
         account: account.clone(),
         until: Instant::now() + PATIENCE,
     };
-    let sending = bot.shared.core.tasks.spawn(async move { sender.send(all).await });
+    let tasks = bot.shared.core.tasks.clone();
+    let sending = run_to_end("bots", &tasks, async move { sender.send(all).await });
     // A panic leaves it unknown what was made.
     sending.await.unwrap_or_else(|_| vec![BotSendOutcome::UnderWay])
 }

@@ -2,6 +2,7 @@
 
 use super::filter::BotFilter;
 use crate::model::message::check_name;
+use crate::text::without_secrets;
 use hyper::Uri;
 use serde::Deserialize;
 use std::fmt;
@@ -150,15 +151,11 @@ impl TryFrom<BotEntry> for BotConfig {
 fn url_of(url: &str) -> Result<Uri, String> {
     match url.parse::<Uri>() {
         Ok(uri) if matches!(uri.scheme_str(), Some("ws" | "wss")) => Ok(uri),
-        _ => Err(format!("`url` is `{url}`; give it as ws://host:port/path or wss://host/path")),
+        _ => Err(format!(
+            "`url` is `{}`; give it as ws://host:port/path or wss://host/path",
+            without_secrets(url)
+        )),
     }
-}
-
-/// An address without its user and query, which may hold secrets.
-pub(super) fn without_secrets(url: &Uri) -> String {
-    let host = url.host().unwrap_or_default();
-    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-    format!("{}://{host}{port}{}", url.scheme_str().unwrap_or("ws"), url.path())
 }
 
 #[cfg(test)]
@@ -206,8 +203,11 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_not_shown() {
+    fn a_secret_is_not_shown() {
         let config = read("name = 'a'\nkind = 'onebot11'\ntoken = 'hidden'").unwrap();
         assert!(!format!("{config:?}").contains("hidden"));
+        let url = "http://u:hidden@x/?access_token=hidden";
+        let error = read(&format!("name = 'a'\nkind = 'onebot11'\nurl = '{url}'")).unwrap_err();
+        assert!(error.contains("`http://***@x/?access_token=***`"), "{error}");
     }
 }

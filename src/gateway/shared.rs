@@ -5,8 +5,9 @@ use crate::actions::Actions;
 use crate::adapter::Registry;
 use crate::media::Blobs;
 use crate::media::sign::Signer;
+use crate::model::routing::StoreFacts;
 use crate::outbox::Outcomes;
-use crate::store::Store;
+use crate::store::{Result, Store};
 use crate::words::Words;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -52,6 +53,19 @@ impl BotsShared {
             Some(adapter) => adapter.kind == "onebot11",
             None => platform == "qq",
         }
+    }
+
+    /// Whether a platform is for trying out alone, while there are others: configured ones, or such as
+    /// were seen at any time (contract, item 6).
+    pub(super) fn is_for_trial(&self, platform: &str) -> Result<bool> {
+        const LOOPBACK: &str = "loopback";
+        let view = self.core.store.view()?;
+        let (adapters, seen) = (self.core.registry.platforms(), view.seen_platforms()?);
+        let configured = adapters.iter().map(|one| (one.platform.as_str(), one.kind.as_ref()));
+        let seen = seen.iter().map(|one| (one.platform.as_str(), one.kind.as_str()));
+        let mut all = configured.chain(seen);
+        let is_loopback = all.clone().any(|(name, kind)| name == platform && kind == LOOPBACK);
+        Ok(is_loopback && all.any(|(_, kind)| kind != LOOPBACK))
     }
 
     /// Whether an account is connected, so that it can be asked for something.

@@ -48,6 +48,11 @@ impl AgentBounds {
         self.0.load().config.shows(platform, conversation)
     }
 
+    /// Whether there is no conversation that agents do not see.
+    pub(super) fn shows_everything(&self) -> bool {
+        self.0.load().config.shows_everything()
+    }
+
     /// Whether agents may see any conversation of a platform.
     pub(super) fn shows_platform(&self, platform: &str) -> bool {
         self.0.load().config.shows_platform(platform)

@@ -1,13 +1,13 @@
 //! Tools that read: conversations, messages, platforms.
 
 use super::arguments::{AskedPlace, ListConversations, ReadMessages, SearchMessages, cursor};
-use super::context::AgentContext;
+use super::context::{AgentContext, SeenMessage};
 use super::shown::{
     ConversationPage, FoundMessages, MessagePage, ShownConversation, ShownPlatforms, fitting,
 };
 use super::source::{Chats, Source};
 use crate::error::{Error, Result};
-use crate::model::message::{Message, check_name};
+use crate::model::message::check_name;
 use crate::store::{ConversationQuery, MessageFilter};
 
 /// Pages that are read for one answer, where most of what is on them is hidden.
@@ -72,78 +72,85 @@ pub(super) async fn read_messages<S: Source>(
         ..MessageFilter::default()
     };
     match arguments.place()? {
-        AskedPlace::Before(place) => before(&mut chats, &filter, limit, place).await,
-        AskedPlace::After(place) => after(&mut chats, &filter, limit, place).await,
+        AskedPlace::Before(place) => before(context, &mut chats, &filter, limit, place).await,
+        AskedPlace::After(place) => after(context, &mut chats, &filter, limit, place).await,
         AskedPlace::Around(id) => {
             let target = context.message(&mut chats, id).await?;
             if !filter.matches(&target) {
                 return Err(Error::failed(format!("message {id} is not in this conversation")));
             }
-            around(&mut chats, &filter, limit, &target).await
+            around(context, &mut chats, &filter, limit, target).await
         }
     }
 }
 
-async fn before(
-    chats: &mut impl Chats,
+async fn before<S: Source>(
+    context: &AgentContext<S>,
+    chats: &mut S::Chats,
     filter: &MessageFilter,
     limit: usize,
     place: Option<&str>,
 ) -> Result<MessagePage> {
-    // One more than is shown tells whether there are more.
-    let found = chats.list(filter, limit + 1, place).await?;
-    let wanted = &found[..found.len().min(limit)];
-    let (mut messages, is_all) = fitting(wanted, 1);
+    let mut found = chats.list(filter, limit + 1, place).await?;
+    let is_cut = found.len() > limit;
+    found.truncate(limit);
+    let (mut messages, is_all) = fitting(&context.seen(chats, found).await?, 1);
     messages.reverse();
-    let has_more = !is_all || found.len() > limit;
     let first = messages.first().map(|message| message.id.clone());
     let last = messages.last().map(|message| message.id.clone());
     Ok(MessagePage {
-        before: first.filter(|_| has_more),
+        before: first.filter(|_| is_cut || !is_all),
         after: last.or(place.map(str::to_owned)),
         more_after: place.is_some(),
         messages,
     })
 }
 
-async fn after(
-    chats: &mut impl Chats,
+async fn after<S: Source>(
+    context: &AgentContext<S>,
+    chats: &mut S::Chats,
     filter: &MessageFilter,
     limit: usize,
     place: &str,
 ) -> Result<MessagePage> {
-    let found = chats.list_after(filter, place, limit + 1).await?;
-    let (messages, is_all) = fitting(&found[..found.len().min(limit)], 1);
+    let mut found = chats.list_after(filter, place, limit + 1).await?;
+    let is_cut = found.len() > limit;
+    found.truncate(limit);
+    let (messages, is_all) = fitting(&context.seen(chats, found).await?, 1);
     let last = messages.last().map(|message| message.id.clone());
     Ok(MessagePage {
         before: messages.first().map(|message| message.id.clone()),
         after: last.or(Some(place.to_owned())),
-        more_after: !is_all || found.len() > limit,
+        more_after: is_cut || !is_all,
         messages,
     })
 }
 
-async fn around(
-    chats: &mut impl Chats,
+async fn around<S: Source>(
+    context: &AgentContext<S>,
+    chats: &mut S::Chats,
     filter: &MessageFilter,
     limit: usize,
-    target: &Message,
+    target: SeenMessage,
 ) -> Result<MessagePage> {
     let id = target.id.to_string();
     let half = limit / 2;
-    let older = chats.list(filter, half + 1, Some(&id)).await?;
-    let mut newer = vec![target.clone()];
-    newer.extend(chats.list_after(filter, &id, limit - half).await?);
-    let (mut messages, is_all_older) = fitting(&older[..older.len().min(half)], 2);
+    let mut older = chats.list(filter, half + 1, Some(&id)).await?;
+    let mut newer = chats.list_after(filter, &id, limit - half).await?;
+    let (has_older, has_newer) = (older.len() > half, newer.len() >= limit - half);
+    older.truncate(half);
+    newer.truncate(limit - half - 1);
+    let (mut messages, is_all_older) = fitting(&context.seen(chats, older).await?, 2);
     messages.reverse();
-    let (later, is_all_newer) = fitting(&newer[..newer.len().min(limit - half)], 2);
+    let mut target_and_newer = vec![target];
+    target_and_newer.extend(context.seen(chats, newer).await?);
+    let (later, is_all_newer) = fitting(&target_and_newer, 2);
     messages.extend(later);
-    let has_older = !is_all_older || older.len() > half;
     let first = messages.first().map(|message| message.id.clone());
     Ok(MessagePage {
-        before: first.filter(|_| has_older),
+        before: first.filter(|_| has_older || !is_all_older),
         after: messages.last().map(|message| message.id.clone()),
-        more_after: !is_all_newer || newer.len() > limit - half,
+        more_after: has_newer || !is_all_newer,
         messages,
     })
 }
@@ -162,7 +169,7 @@ pub(super) async fn latest<S: Source>(
         conversation: Some(conversation.to_owned()),
         ..MessageFilter::default()
     };
-    before(&mut chats, &filter, limit, None).await
+    before(context, &mut chats, &filter, limit, None).await
 }
 
 /// `search_messages`
@@ -182,7 +189,7 @@ pub(super) async fn search_messages<S: Source>(
         let page = chats.search(&conditions, &filter, PAGE, place.as_deref()).await?;
         has_more = page.len() == PAGE;
         place = page.last().map(|message| message.id.to_string()).or(place);
-        found.extend(page.into_iter().filter(|message| context.shows(message)));
+        found.extend(context.seen(&mut chats, page).await?);
         if found.len() >= limit || !has_more {
             break;
         }

@@ -3,7 +3,7 @@
 use super::address::{self, CONVERSATION, MESSAGE, ResourceAddress};
 use super::arguments::ListConversations;
 use super::context::AgentContext;
-use super::data::marked;
+use super::data::{escaped, marked};
 use super::source::Source;
 use super::{media, reading};
 use crate::error::{Error, Result};
@@ -24,8 +24,9 @@ pub(super) async fn list<S: Source>(
     let page = reading::list_conversations(context, ListConversations::page(cursor)).await?;
     let resources = page.conversations.iter().map(|known| {
         let name = known.name.clone().unwrap_or_else(|| known.conversation.clone());
-        Resource::new(address::of_conversation(&known.platform, &known.conversation), name)
-            .with_description(format!("{}, {}", known.platform, known.kind))
+        let uri = address::of_conversation(&known.platform, &known.conversation);
+        Resource::new(uri, escaped(&name))
+            .with_description(format!("{}, {}", escaped(&known.platform), known.kind))
             .with_mime_type("text/plain")
     });
     let mut listed = ListResourcesResult::with_all_items(resources.collect());
@@ -60,12 +61,12 @@ pub(super) async fn read<S: Source>(
         None => return Ok(None),
         Some(ResourceAddress::Conversation { platform, conversation }) => {
             let page = reading::latest(context, &platform, &conversation, LATEST).await?;
-            ResourceContents::text(marked(&page)?, uri).with_mime_type("text/plain")
+            ResourceContents::text(marked(&page)?.text, uri).with_mime_type("text/plain")
         }
         Some(ResourceAddress::Media { message, number }) => {
             let file = media::file(context, message, number).await?;
             match std::str::from_utf8(&file.bytes).ok().filter(|_| file.mime == "text/plain") {
-                Some(text) => ResourceContents::text(marked(&text)?, uri),
+                Some(text) => ResourceContents::text(marked(&text)?.text, uri),
                 None => ResourceContents::blob(STANDARD.encode(&file.bytes), uri),
             }
             .with_mime_type(file.mime)

@@ -42,7 +42,7 @@ pub(super) async fn reply<S: Source>(
     let mut chats = context.source.open(Access::Write).await?;
     let answered = context.message(&mut chats, id).await?;
     let platform = answered.platform_or_local().to_owned();
-    let mut message = new_message(&sending, platform, answered.recipient);
+    let mut message = new_message(&sending, platform, answered.recipient.clone());
     message.reply_to = Some(id.to_string());
     send(context, chats, message, &sending).await
 }

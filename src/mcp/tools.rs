@@ -5,7 +5,7 @@ use super::arguments::{
     WaitForMessages, parse,
 };
 use super::context::AgentContext;
-use super::data::marked;
+use super::data::{MarkedData, marked};
 use super::shown::{
     ConversationPage, FoundMessages, MessagePage, NewMessages, OneMessage, SentMessage,
     ShownMessage, ShownPlatforms,
@@ -189,9 +189,7 @@ fn with_links(mut result: CallToolResult, messages: &[ShownMessage]) -> CallTool
 
 /// The answer as a value for programs, and as marked text for models.
 fn answer<T: Serialize>(value: &T) -> Result<CallToolResult> {
-    let text = marked(value)?;
-    let value = serde_json::to_value(value)
-        .map_err(|error| Error::failed(format!("cannot write the answer: {error}")))?;
+    let MarkedData { value, text } = marked(value)?;
     let mut result = CallToolResult::structured(value);
     result.content = vec![ContentBlock::text(text)];
     Ok(result)
@@ -200,6 +198,7 @@ fn answer<T: Serialize>(value: &T) -> Result<CallToolResult> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mcp::context::SeenMessage;
     use crate::mcp::shown::{ShownConversation, ShownMessage};
     use crate::model::content::Content;
     use crate::model::message::Message;
@@ -221,8 +220,9 @@ mod tests {
     fn answers_are_what_their_schemas_say() {
         let text = Content::text("hello");
         let message = Message::new(1, uuid::Uuid::nil(), text, "group_1".into(), 1);
-        check("get_message", &OneMessage { message: ShownMessage::whole(&message) });
         check("send_message", &SentMessage::of(&message));
+        let message = SeenMessage::of_test(message);
+        check("get_message", &OneMessage { message: ShownMessage::whole(&message) });
         let messages = vec![ShownMessage::listed(&message)];
         let page = MessagePage { messages, before: None, after: None, more_after: false };
         check("read_messages", &page);

@@ -6,10 +6,11 @@ use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
 use super::form::keep_files;
 use super::lifetime::Lifetime;
-use super::limit::Permit;
+use super::limit::{ConnectionPermit, Permit};
+use super::list::on_a_thread;
 use super::operation::Call;
 use super::peer::Peer;
-use super::request::{read_body, read_up_to};
+use super::request::{check_media_type, read_up_to};
 use super::upgrade::check_upgrade;
 use crate::config::{Need, Secret};
 use crate::gateway::{
@@ -22,16 +23,20 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
 use hyper::{HeaderMap, StatusCode, Uri};
 use serde_json::value::RawValue;
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_util::sync::CancellationToken;
 
 /// The most bytes of the body of a call: pictures come inside as base64.
 const MAX_CALL_BYTES: usize = 16 << 20;
 
+/// The media type of a form without files.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// `GET /api/bots`
-pub fn list(call: &Call<'_>) -> HttpResponse {
-    json(StatusCode::OK, &Bots { bots: call.context.bots.bots() })
+pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
+    let context = call.context.clone();
+    let bots = on_a_thread(move || Ok(context.bots.bots())).await?;
+    Ok(json(StatusCode::OK, &Bots { bots }))
 }
 
 /// Checks the access of a request at the path of a bot and answers it. Why one is refused is logged.
@@ -114,25 +119,21 @@ async fn open(
             })
         }
         Opening::Events(opening) => {
-            let place = context.unidentified.acquire()?;
             let headers = request.headers().clone();
+            let address = context.access.client_of(asker.peer, &headers);
+            let place = context.unidentified.acquire(address)?;
             let asker = BotAsker { context: context.clone(), ..asker };
             upgrade(context, request, small_socket_config(), |socket, end| async move {
                 Box::pin(asker.identify(opening, headers, socket, end, place)).await;
             })
         }
         Opening::Action(action) => {
-            let has_body = request.headers().contains_key(CONTENT_TYPE);
-            let body = if has_body {
-                Some(read_body(context, request, "application/json").await?)
-            } else {
-                None
-            };
+            let (body, pairs) = action_body(context, request, query).await?;
             let params = body.as_deref().map(serde_json::from_slice::<&RawValue>).transpose();
             let params = params.map_err(|error| {
                 ErrorResponse::bad_request(format!("the body is no JSON: {error}"))
             })?;
-            let answer = action.carry_out(params, &query).await;
+            let answer = action.carry_out(params, &pairs).await;
             Ok(whole(StatusCode::OK, JSON, answer.into()))
         }
         Opening::Call(call) => {
@@ -152,6 +153,26 @@ async fn open(
             Ok(answer)
         }
     }
+}
+
+/// The parameters of an action: a JSON body, or the pairs of a form and of the query
+/// (communication/http.md of OneBot 11).
+async fn action_body(
+    context: &Arc<ServerContext>,
+    request: Incoming,
+    mut pairs: Vec<(String, String)>,
+) -> Result<(Option<Bytes>, Vec<(String, String)>)> {
+    let Some(media_type) = request.headers().get(CONTENT_TYPE) else { return Ok((None, pairs)) };
+    let is_form = media_type.as_bytes().starts_with(FORM.as_bytes());
+    if !is_form {
+        check_media_type(Some(media_type), "application/json")?;
+    }
+    let body = read_up_to(context, request, MAX_CALL_BYTES).await?;
+    if is_form {
+        pairs.extend(form_urlencoded::parse(&body).into_owned());
+        return Ok((None, pairs));
+    }
+    Ok((Some(body), pairs))
 }
 
 /// Turns the request into a WebSocket, and serves it until it ends or the server stops.
@@ -203,7 +224,7 @@ impl BotAsker {
         mut headers: HeaderMap,
         socket: BotSocket,
         end: CancellationToken,
-        place: OwnedSemaphorePermit,
+        place: ConnectionPermit,
     ) {
         let Self { context, peer, own, path } = self;
         let check = |token: Option<&str>| {

@@ -1,7 +1,7 @@
 //! Context of the handlers.
 
 use super::access::AccessControl;
-use super::limit::Limit;
+use super::limit::{Limit, UnidentifiedLimit};
 use super::memory::Memory;
 use crate::actions::Actions;
 use crate::activity::ActivityCounts;
@@ -64,7 +64,7 @@ pub struct ServerContext {
     /// The limit on implementations that dial in.
     pub dial_ins: Limit,
     /// The limit on bots whose first frame has not shown a token yet.
-    pub unidentified: Limit,
+    pub unidentified: UnidentifiedLimit,
     /// The limit on exports.
     pub exports: Limit,
     /// The limit on uploads of media.

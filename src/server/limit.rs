@@ -84,6 +84,49 @@ impl AddressLimit {
     }
 }
 
+/// A limit on connections that have not said yet who they are, so that those of one address keep no other
+/// out.
+#[derive(Clone, Debug)]
+pub struct UnidentifiedLimit {
+    all: Limit,
+    addresses: AddressLimit,
+}
+
+/// The part of all places that one address may take, and the places that it has in any case.
+const ADDRESS_PART: usize = 4;
+const MIN_OF_ADDRESS: usize = 4;
+
+impl UnidentifiedLimit {
+    /// A limit of `max`, set by the configuration's `key`, and of a part of it from each address.
+    pub fn new(key: &'static str, max: usize) -> Self {
+        let of_address = (max / ADDRESS_PART).max(MIN_OF_ADDRESS);
+        Self { all: Limit::new(key, max), addresses: AddressLimit::new(of_address) }
+    }
+
+    /// A permit for one more connection, counted for as long as it is held; the Unix socket has no
+    /// address.
+    ///
+    /// # Errors
+    ///
+    /// There is no room for it now; the client is told to try again.
+    pub fn acquire(&self, address: Option<IpAddr>) -> Result<ConnectionPermit> {
+        let address = match address {
+            Some(address) => Some(self.addresses.acquire(address).ok_or_else(|| {
+                METRICS.limit_hit(self.all.key);
+                let max = self.addresses.max;
+                tracing::warn!(%address, max, "connections of an address do not say who they are");
+                let text = format!(
+                    "there are {max} connections from this address already that have not shown a \
+                     token; send it in the first frame, and close those that say nothing"
+                );
+                ErrorResponse::unavailable(text, RETRY_AFTER)
+            })?),
+            None => None,
+        };
+        Ok(ConnectionPermit { _connection: self.all.acquire()?, _address: address })
+    }
+}
+
 impl Drop for AddressPermit {
     fn drop(&mut self) {
         let mut counts = self.limit.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,5 +157,18 @@ mod tests {
         drop(permit);
         assert!(addresses.acquire(one).is_some());
         assert!(addresses.counts.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn one_address_takes_a_part_of_the_places() {
+        let limit = UnidentifiedLimit::new("adapters", 64);
+        let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|ip| Some(ip.parse().unwrap()));
+        let held: Vec<_> = std::iter::from_fn(|| limit.acquire(one).ok()).collect();
+        assert_eq!(held.len(), 16);
+        let refused = limit.acquire(one).unwrap_err();
+        assert!(refused.text().contains("16 connections from this address"), "{}", refused.text());
+        assert!(limit.acquire(other).is_ok() && limit.acquire(None).is_ok());
+        drop(held);
+        assert!(limit.acquire(one).is_ok());
     }
 }

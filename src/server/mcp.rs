@@ -16,7 +16,7 @@ use super::request::read_body;
 use crate::cli;
 use crate::clock::now;
 use crate::error::{self, Error};
-use crate::hub::{FrameForm, ReplayStart, Subscriber, Wish};
+use crate::hub::{CursorGone, FrameForm, ReplayStart, Subscriber, Wish};
 use crate::mcp::{Agent, Chats, Source, Watch};
 use crate::media::Hash;
 use crate::model::message::Message;
@@ -134,7 +134,7 @@ impl Source for OwnStore {
 
     async fn watch(&self, filter: &MessageFilter) -> error::Result<OwnNews> {
         let permit = self.0.sessions.acquire().map_err(|error| failed(&error))?;
-        let mut subscriber = self.0.hub.subscriber(FrameForm::Stream);
+        let subscriber = self.0.hub.subscriber(FrameForm::Stream);
         let names = |name: &Option<String>| NameList::listed(name.iter().cloned());
         let wish = Wish {
             platforms: names(&filter.platform),
@@ -142,24 +142,35 @@ impl Source for OwnStore {
             since: ReplayStart::Now,
             events: None,
         };
-        let subscribed = subscriber.subscribe(wish, &self.0.store).await;
-        subscribed.map_err(|why| Error::failed(super::socket::refused(&why).0))?;
-        Ok(OwnNews { subscriber, context: self.0.clone(), _permit: permit })
+        let mut news = OwnNews { subscriber, wish, context: self.0.clone(), _permit: permit };
+        news.subscribe().await?;
+        Ok(news)
     }
 }
 
 /// News of the server's own store.
 struct OwnNews {
     subscriber: Subscriber,
+    wish: Wish,
     context: Arc<ServerContext>,
     _permit: OwnedSemaphorePermit,
 }
 
+impl OwnNews {
+    async fn subscribe(&mut self) -> error::Result<()> {
+        let subscribed = self.subscriber.subscribe(self.wish.clone(), &self.context.store).await;
+        subscribed.map(drop).map_err(|why| Error::failed(super::socket::refused(&why).0))
+    }
+}
+
 impl Watch for OwnNews {
     async fn changed(&mut self) -> error::Result<()> {
-        // It is read from the store what came, also where the hub has lost the place.
-        let _ = self.subscriber.next(&self.context.store).await;
-        Ok(())
+        match self.subscriber.next(&self.context.store).await {
+            Ok(_) => Ok(()),
+            // The hub has lost its place and told it nothing more. From here on it is told again, and
+            // what came in between is read from the store.
+            Err(CursorGone) => self.subscribe().await,
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! `GET /metrics`: what is counted, and what the store and the registry know at this moment.
 
 use super::body::{HttpResponse, whole};
+use super::context::ServerContext;
 use super::error::Result;
+use super::list::on_a_thread;
 use super::operation::Call;
 use crate::clock::now;
 use crate::metrics::{AdapterLabels, BotLabels, BotStateLabels, METRICS, StatusLabels, classic};
 use crate::model::message::Status;
+use crate::store;
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, HeaderMap, HeaderValue};
 use std::sync::LazyLock;
@@ -17,9 +20,22 @@ pub const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; char
 pub const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Everything, in the format that `Accept` prefers: `OpenMetrics` unless it asks for plain text.
-pub fn scrape(call: &Call<'_>) -> Result<HttpResponse> {
+pub async fn scrape(call: Call<'_>) -> Result<HttpResponse> {
     LazyLock::force(call.openapi);
-    let view = call.context.store.view()?;
+    let context = call.context.clone();
+    on_a_thread(move || gather(&context)).await?;
+    let text = METRICS.text();
+    let (media_type, text) = if prefers_classic(call.request.headers()) {
+        (CLASSIC, classic(&text))
+    } else {
+        (OPENMETRICS, text)
+    };
+    Ok(whole(StatusCode::OK, HeaderValue::from_static(media_type), text.into()))
+}
+
+/// Puts what the store, the registry and the bots know into the metrics.
+fn gather(context: &ServerContext) -> store::Result<()> {
+    let view = context.store.view()?;
     let stats = view.stats();
     for (status, count) in [
         ("pending", stats.pending),
@@ -34,7 +50,7 @@ pub fn scrape(call: &Call<'_>) -> Result<HttpResponse> {
     let age = oldest.map_or(0, |message| now().saturating_sub(message.created_at));
     METRICS.outbox_oldest.set(age.cast_signed());
     METRICS.adapters.clear();
-    for adapter in call.context.registry.platforms() {
+    for adapter in context.registry.platforms() {
         METRICS.know_platform(&adapter.platform);
         let labels = AdapterLabels {
             platform: adapter.platform,
@@ -43,22 +59,17 @@ pub fn scrape(call: &Call<'_>) -> Result<HttpResponse> {
         };
         METRICS.adapters.get_or_create(&labels).set(1);
     }
+    let bots = context.bots.bots();
     METRICS.bot_state.clear();
     METRICS.bot_waiting.clear();
-    for bot in call.context.bots.bots() {
+    for bot in bots {
         METRICS.bot_events(&bot.name, 0);
         let waiting = METRICS.bot_waiting.get_or_create_owned(&BotLabels { bot: bot.name.clone() });
         waiting.set(bot.waiting.cast_signed());
         let labels = BotStateLabels { bot: bot.name, state: format!("{:?}", bot.state) };
         METRICS.bot_state.get_or_create(&labels).set(1);
     }
-    let text = METRICS.text();
-    let (media_type, text) = if prefers_classic(call.request.headers()) {
-        (CLASSIC, classic(&text))
-    } else {
-        (OPENMETRICS, text)
-    };
-    Ok(whole(StatusCode::OK, HeaderValue::from_static(media_type), text.into()))
+    Ok(())
 }
 
 /// Whether `Accept` names plain text, and `OpenMetrics` not or with less weight (RFC 9110, 12.5.1).

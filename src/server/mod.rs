@@ -42,7 +42,7 @@ mod wire;
 pub use access::AccessControl;
 pub use body::{Body, HttpResponse};
 pub use context::{Incoming, ServerContext};
-pub use limit::{Limit, Permit};
+pub use limit::{Limit, Permit, UnidentifiedLimit};
 pub use listen::{Listeners, serve};
 pub use memory::Memory;
 pub use operation::Call;

@@ -1,10 +1,12 @@
 //! Text that other people wrote, made safe for a terminal: nothing in it can steer the terminal,
 //! and its width is the width that the terminal gives it.
 
+mod address;
 mod content;
 mod serde_error;
 mod wrap;
 
+pub use address::without_secrets;
 pub use content::{in_units, readable};
 pub use serde_error::without_type_names;
 pub use wrap::{Wrapped, wrap, wrap_line};

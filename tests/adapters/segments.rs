@@ -107,6 +107,35 @@ async fn an_answer_to_an_unknown_message_is_asked_about_once() {
 }
 
 #[tokio::test]
+async fn an_answer_brings_no_words_of_another_conversation() {
+    let willing = willing();
+    let (mut rechat, peer) = v11(Arc::new(move |action| {
+        let target = action["params"]["message_id"].to_string();
+        let group = if target.contains("elsewhere") { 78 } else { 77 };
+        match action["action"].as_str().unwrap() {
+            "get_msg" => Reply::ok(json!({
+                "message_id": 1, "message_type": "group", "group_id": group,
+                "sender": {"user_id": 6, "nickname": "Bo"},
+                "message": [{"type": "text", "data": {"text": format!("words of {group}")}}],
+            })),
+            _ => willing(action),
+        }
+    }))
+    .await;
+    for (id, target) in [(1, "elsewhere"), (2, "here")] {
+        let answer = json!([
+            {"type": "reply", "data": {"id": target}}, {"type": "text", "data": {"text": "我"}},
+        ]);
+        peer.push(&saying(id, &answer));
+        rechat.message().await;
+        peer.action("get_msg").await;
+    }
+    let AdapterEvent::ReplyFound { message, reply_to } = rechat.event().await else { panic!() };
+    assert_eq!(message.external_id, "2");
+    assert_eq!(reply_to.content.as_deref(), Some("words of 77"));
+}
+
+#[tokio::test]
 async fn a_message_of_several_parts_goes_on_where_it_failed() {
     let refuses = Arc::new(AtomicBool::new(true));
     let (willing, refusing) = (willing(), Arc::clone(&refuses));

@@ -3,7 +3,8 @@
 use crate::framework::{Bot, Framework};
 use crate::onebot::{Peer, Reply, Script};
 use crate::onebot11::{group_message, headers, own_message, willing, willing_but};
-use crate::server::{Home, TestServer, eventually};
+use crate::server::{Home, TestServer, agent, eventually};
+use crate::terminal::Terminal;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -349,8 +350,23 @@ async fn a_framework_may_dial_by_websocket_and_http() {
     let (_, answer) =
         server.ask("POST", &format!("{path}/send_group_msg?access_token=secret"), Some(&body));
     assert_eq!(answer["status"], "ok", "{answer}");
+    let url = server.url(&format!("{path}/send_group_msg?access_token=secret"));
+    let form = tokio::task::block_in_place(|| {
+        let form = [("group_id", "77"), ("message", "by a form")];
+        agent().post(&url).send_form(form).unwrap().body_mut().read_to_string().unwrap()
+    });
+    assert!(form.contains("\"ok\""), "{form}");
+    // Pictures come inside.
+    let picture = format!("base64://{}", "iVBORw0KGgoA".repeat(200_000));
+    let large = json!([{"type": "image", "data": {"file": picture}}]);
+    let large = json!({"group_id": 77, "message": large});
+    let (_, answer) =
+        server.ask("POST", &format!("{path}/send_group_msg?access_token=secret"), Some(&large));
+    assert_eq!(answer["status"], "ok", "{answer}");
     let texts: Vec<_> = peer.actions().iter().map(|a| a["params"]["message"].clone()).collect();
-    assert!(texts.contains(&json!("hi")) && texts.contains(&body["message"]), "{texts:?}");
+    for sent in [&json!("hi"), &json!("by a form"), &body["message"]] {
+        assert!(texts.contains(sent), "{sent}: {texts:?}");
+    }
     assert_eq!(server.get(&format!("{path}/get_status")).0, 401);
     assert_eq!(server.get("/bots/nobody/onebot/v11").0, 404);
 }
@@ -368,10 +384,129 @@ async fn a_framework_that_refuses_is_told_of_and_dialled_again() {
     assert!(told["last_error"].as_str().unwrap().contains("set `token`"), "{told}");
     let listed = server.home.ok(&["bots"]);
     assert!(listed.starts_with("bot\tonebot11\tError\t"), "{listed}");
+    // At a terminal nothing of it is cut.
+    let mut shown = Terminal::start(&server.home, &["bots"]);
+    assert_eq!(shown.wait(), 0);
+    let words = shown.contents().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(told["last_error"].as_str().unwrap()), "{}", shown.contents());
     let _bot = framework.accept().await;
     eventually("it is connected", || {
         (bot_of(&server, "bot")["state"] == "Connected").then_some(())
     });
     let metrics = server.get("/metrics").1;
     assert!(metrics.to_string().contains("rechat_bot_state"), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_and_recalls_of_another_account_are_not_those_of_the_bot() {
+    let framework = Framework::new().await;
+    let server = server_with(&entry("bot", &framework, "accounts = ['qq/10001000']"));
+    let own = implementation(&server, willing()).await;
+    let url = format!("ws://{}/onebot/v11/ws", server.address);
+    let other = Peer::dial(&url, &headers("10002000", "Universal"), willing()).await.unwrap();
+    let mut bot = framework.accept().await;
+    other.push(&group_message(10_002_000, 78, 1, "for the other"));
+    other.push(&json!({
+        "time": 1_700_000_000, "self_id": 10_002_000, "post_type": "request",
+        "request_type": "friend", "user_id": 8, "comment": "hi", "flag": "f1",
+    }));
+    other.push(&json!({
+        "time": 1_700_000_000, "self_id": 10_002_000, "post_type": "notice",
+        "notice_type": "group_recall", "group_id": 78, "user_id": 4242, "operator_id": 4242,
+        "message_id": 1,
+    }));
+    eventually("all of it came in", || {
+        let (_, page) = server.get("/api/messages?conversation=group_78");
+        let is_recalled = page["messages"][0]["recalled_at"].is_u64();
+        let asked = server.get("/api/requests").1;
+        (is_recalled && !asked["requests"].as_array().unwrap().is_empty()).then_some(())
+    });
+    own.push(&said(2, "for this one"));
+    // Nothing of the other came before it.
+    assert_eq!(bot.texts(1).await, ["for this one"]);
+    // What it names is its own account's, or nobody's.
+    for (action, params) in [
+        ("delete_msg", json!({"message_id": 1})),
+        ("get_msg", json!({"message_id": 1})),
+        ("set_friend_add_request", json!({"flag": "f1", "approve": true})),
+    ] {
+        let answer = bot.ask(action, params).await;
+        assert_eq!(answer["status"], "failed", "{action}: {answer}");
+        let asked: Vec<_> = other.actions().iter().map(|one| one["action"].clone()).collect();
+        assert!(!asked.contains(&json!(action)), "{asked:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_that_hangs_up_while_its_send_waits_has_sent_once_the_account_is_back() {
+    let framework = Framework::new().await;
+    let server = server_with(&entry("bot", &framework, ""));
+    let peer = implementation(&server, willing()).await;
+    let mut bot = framework.accept().await;
+    peer.drop_connection();
+    eventually("it is gone", || {
+        server.get("/api/platforms").1.to_string().contains("Disconnected").then_some(())
+    });
+    let message = json!({"group_id": 77, "message": "it waits"});
+    bot.call("send_group_msg", &message, &json!(1)).await;
+    eventually("the message is made", || {
+        (server.get("/api/stats").1["pending"] == 1).then_some(())
+    });
+    drop(bot);
+    let peer = implementation(&server, willing()).await;
+    let sent = peer.action("send_group_msg").await;
+    assert_eq!(sent["params"]["message"], "it waits", "{sent}");
+    let stored = eventually("its outcome is known", || {
+        let (_, page) = server.get("/api/messages?direction=Outbound");
+        (page["messages"][0]["status"] == "Sent").then(|| page["messages"].clone())
+    });
+    assert_eq!((stored.as_array().unwrap().len(), &stored[0]["via"]), (1, &json!("bot")));
+    let sends = peer.actions().iter().filter(|one| one["action"] == "send_group_msg").count();
+    assert_eq!(sends, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_that_waits_for_nothing_cannot_fill_the_store() {
+    let framework = Framework::new().await;
+    let server = server_with(&entry("bot", &framework, ""));
+    let peer = implementation(&server, willing()).await;
+    let mut bot = framework.accept().await;
+    peer.drop_connection();
+    eventually("it is gone", || {
+        server.get("/api/platforms").1.to_string().contains("Disconnected").then_some(())
+    });
+    let message = json!({"group_id": 77, "message": "again"});
+    let mut refused = 0;
+    while refused == 0 {
+        let answer = bot.ask("send_group_msg_async", message.clone()).await;
+        match answer["status"].as_str().unwrap() {
+            "async" => {}
+            _ => refused += answer["wording"].as_str().unwrap().matches("too many").count(),
+        }
+        let stats = server.get("/api/stats").1;
+        assert!(stats["total"].as_u64() < Some(1_000), "{stats}");
+    }
+    let sent = bot.ask("get_status", json!({})).await;
+    assert_eq!(sent["status"], "ok", "it is answered all the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_that_share_an_entry_are_told_so() {
+    let entry = "[[bot]]\nname = \"dials\"\nkind = \"onebot11\"\ntoken = \"secret\"\n";
+    let server = server_with(entry);
+    let _peer = implementation(&server, willing()).await;
+    eventually("the account is known", || {
+        (!bot_of(&server, "dials")["accounts"].as_array().unwrap().is_empty()).then_some(())
+    });
+    let dial = || Bot::dial(&server, "/bots/dials/onebot/v11", Some("secret"));
+    let mut first = dial().await.unwrap();
+    assert_eq!(first.meta().await["sub_type"], "connect");
+    let mut second = dial().await.unwrap();
+    assert_eq!(second.meta().await["sub_type"], "connect");
+    first.ended().await;
+    eventually("the reason is shown", || {
+        let told = bot_of(&server, "dials");
+        let error = told["last_error"].as_str().unwrap_or_default();
+        (error.contains("an entry of its own") && told["state"] == "Connected").then_some(())
+    });
 }

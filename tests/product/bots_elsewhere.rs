@@ -37,6 +37,36 @@ async fn started(entry: &str) -> (TestServer, Peer) {
     (server, peer)
 }
 
+/// An account of OneBot 12 that the bot does not speak for, and what it is told: somebody asks to be a
+/// friend, and a message is taken back.
+async fn another_account(server: &TestServer) -> Peer {
+    const OTHER: &str = "wxid_other";
+    let url = format!("ws://{}/onebot/v12/ws", server.address);
+    let script = willing_but("delete_message", Reply::ok(json!(null)));
+    let peer = Peer::dial(&url, &HEADERS, script).await.unwrap();
+    peer.push(&connect());
+    peer.push(&status_update(&[(BOT.0, OTHER, true)]));
+    let of_other = |mut event: Value| {
+        event["self"]["user_id"] = json!(OTHER);
+        event
+    };
+    peer.push(&of_other(group_message(BOT, "2@chatroom", "o1", "for the other")));
+    let asks = json!({"user_id": "wxid_asks", "message": "hi", "request_id": "r1"});
+    peer.push(&of_other(event("request", "new_friend", &asks)));
+    let recall = json!({
+        "group_id": "2@chatroom", "message_id": "o1", "user_id": "wxid_sender",
+        "operator_id": "wxid_boss",
+    });
+    peer.push(&of_other(event("notice", "group_message_delete", &recall)));
+    eventually("all of it came in", || {
+        let (_, page) = server.get("/api/messages?conversation=group_2@chatroom");
+        let is_recalled = page["messages"][0]["recalled_at"].is_u64();
+        let asked = server.get("/api/requests").1;
+        (is_recalled && !asked["requests"].as_array().unwrap().is_empty()).then_some(())
+    });
+    peer
+}
+
 /// Events of the implementation: a message with all sorts of things in it, a member, a recall.
 fn tell(peer: &Peer) {
     let mut message = group_message(BOT, "1@chatroom", "m1", "");
@@ -150,4 +180,45 @@ async fn satori_over_onebot_12() {
     assert_eq!(caller.try_call("guild.member.mute", &json!({"guild_id": "1"})).0, 404);
     assert_eq!(caller.try_call("guild.member.list", &json!({"guild_id": "1"})).0, 404);
     assert_eq!(caller.call("guild.list", &json!({}))["data"][0]["id"], "1@chatroom");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_and_recalls_of_another_account_are_not_those_of_the_bot() {
+    let framework = Framework::new().await;
+    let url = framework.url();
+    let accounts = "accounts = ['wechat/wxid_me']";
+    let entries = format!(
+        "[[bot]]\nname = 'bot'\nkind = 'onebot11'\nurl = '{url}'\n{accounts}\n\
+         [[bot]]\nname = 'satori'\nkind = 'satori'\ntoken = 'secret'\n{accounts}\n"
+    );
+    let (server, own) = started(&entries).await;
+    let mut bot = framework.accept().await;
+    let mut satori = Satori::connect(&server, "satori").await;
+    let other = another_account(&server).await;
+    own.push(&group_message(BOT, "1@chatroom", "m1", "for this one"));
+    // Nothing of the other came before it.
+    assert_eq!(bot.texts(1).await, ["for this one"]);
+    assert_eq!(satori.texts(1).await, ["for this one"]);
+    let (_, asked) = server.get("/api/requests");
+    let request = asked["requests"][0]["id"].to_string();
+    let (_, page) = server.get("/api/messages?conversation=group_2@chatroom");
+    let id = page["messages"][0]["id"].clone();
+    let caller = Caller::new(&server, "satori", BOT.0, BOT.1);
+    let answer = json!({"message_id": request, "approve": true});
+    assert_eq!(caller.try_call("friend.approve", &answer).0, 404);
+    for message in [id, json!("o1")] {
+        let delete = json!({"channel_id": "2@chatroom", "message_id": message});
+        assert_eq!(caller.try_call("message.delete", &delete).0, 404);
+        assert_eq!(caller.try_call("message.get", &delete).0, 404);
+    }
+    let answer = bot.ask("set_friend_add_request", json!({"flag": request})).await;
+    assert_eq!(answer["status"], "failed", "{answer}");
+    for seq in 1..=3 {
+        let got = bot.ask("get_msg", json!({"message_id": seq})).await;
+        let is_own = got["data"]["raw_message"] == "for this one";
+        assert!(is_own || got["status"] == "failed", "{got}");
+    }
+    let asked: Vec<_> = other.actions().iter().map(|one| one["action"].clone()).collect();
+    let is_question = |action: &Value| action.as_str().unwrap().starts_with("get_");
+    assert!(asked.iter().all(is_question), "{asked:?}");
 }

@@ -71,7 +71,9 @@ fn knowing() -> Script {
                 let is_list = action["action"] == "get_group_member_list";
                 Reply::ok(if is_list { json!([member]) } else { member })
             }
-            "set_group_ban" | "delete_msg" | "set_msg_emoji_like" => Reply::ok(json!(null)),
+            "set_group_ban" | "set_group_admin" | "delete_msg" | "set_msg_emoji_like" => {
+                Reply::ok(json!(null))
+            }
             "no_data" => Reply::refused(1200, "it did not work"),
             _ => willing(action),
         }
@@ -197,7 +199,9 @@ async fn an_account_that_comes_later_is_a_new_login() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_accounts_come_by_one_connection_in_order() {
-    let server = server_with(&(LOOPBACK.to_owned() + BOT));
+    // While there is another platform, loopback has to be named.
+    let accounts = "accounts = ['qq/10001000', 'loopback/loopback']\n";
+    let server = server_with(&(LOOPBACK.to_owned() + BOT + accounts));
     let peer = implementation(&server, willing()).await;
     eventually("both accounts are known", || {
         (bot_of(&server)["accounts"].as_array().unwrap().len() == 2).then_some(())
@@ -294,16 +298,80 @@ async fn calls_about_messages() {
     );
     assert_eq!((contents(&rest), &rest["next"]), (vec!["other".to_owned()], &json!(null)));
     assert_eq!(caller.try_call("message.get", &with(json!({"message_id": "nope"}))).0, 404);
-    assert_eq!(
-        caller.try_call("message.list", &json!({"channel_id": "1", "direction": "after"})).0,
-        400
-    );
     for (content, part) in [("", "nothing"), ("<img src=\"file:///etc/passwd\"/>", "not read")] {
         let (status, answer) =
             caller.try_call("message.create", &json!({"channel_id": "1", "content": content}));
         assert_eq!(status, 400);
         assert!(answer.to_string().contains(part), "{answer}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_is_read_in_both_directions() {
+    let server = server_with(&format!("[[adapter]]\nkind = 'loopback'\n{BOT}"));
+    until_account_is_known(&server);
+    let caller = Caller::new(&server, "koishi", "loopback", "loopback");
+    let mut ids = Vec::new();
+    for number in 1..=5 {
+        let create = json!({"channel_id": "quiet", "content": format!("m{number}")});
+        ids.push(caller.call("message.create", &create)[0]["id"].clone());
+    }
+    let list = |more: Value| {
+        let mut all = json!({"channel_id": "quiet", "limit": 2});
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let page = caller.call("message.list", &all);
+        let data = page["data"].as_array().unwrap().iter();
+        let texts: Vec<_> = data.map(|one| one["content"].as_str().unwrap().to_owned()).collect();
+        (texts.join(" "), page["prev"].clone(), page["next"].clone())
+    };
+    let (texts, prev, next) = list(json!({"next": ids[4]}));
+    assert!(texts == "m3 m4" && prev == next && next.is_string(), "{texts} {prev} {next}");
+    let none = json!(null);
+    let (texts, prev, next) = list(json!({"next": next, "order": "desc"}));
+    assert_eq!((&*texts, &prev, &next), ("m2 m1", &none, &none));
+    let (texts, prev, next) = list(json!({"next": ids[0], "direction": "after"}));
+    assert!(texts == "m2 m3" && prev == next && next.is_string(), "{texts} {prev} {next}");
+    let (texts, prev, next) = list(json!({"next": next, "direction": "after"}));
+    assert_eq!((&*texts, &prev, &next), ("m4 m5", &none, &none));
+    let (texts, prev, next) = list(json!({"limit": 3, "next": ids[2], "direction": "around"}));
+    assert!(texts == "m2 m3 m4" && prev != next, "{texts} {prev} {next}");
+    assert_eq!(list(json!({"next": prev})).0, "m1");
+    assert_eq!(list(json!({"next": next, "direction": "after"})).0, "m5");
+    let (texts, prev, next) = list(json!({"limit": 9, "next": ids[2], "direction": "around"}));
+    assert_eq!((&*texts, &prev, &next), ("m1 m2 m3 m4 m5", &none, &none));
+    for wrong in [
+        json!({"channel_id": "quiet", "direction": "after"}),
+        json!({"channel_id": "quiet", "direction": "around"}),
+        json!({"channel_id": "quiet", "direction": "sideways"}),
+        json!({"channel_id": "quiet", "next": "no-such-message"}),
+        json!({"channel_id": "other", "next": ids[0]}),
+    ] {
+        assert_eq!(caller.try_call("message.list", &wrong).0, 400, "{wrong}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_that_names_no_account_has_none_of_loopback_beside_another_platform() {
+    let mut server = server_with(&(LOOPBACK.to_owned() + BOT));
+    let peer = implementation(&server, willing()).await;
+    eventually("QQ is known", || {
+        (bot_of(&server)["accounts"].to_string().contains("qq")).then_some(())
+    });
+    peer.push(&said(1, "hi"));
+    until_inbound(&server, 1);
+    server.kill();
+    // It was seen once, so that it counts also before it is back.
+    server.start_again();
+    let _peer = implementation(&server, willing()).await;
+    until_account_is_known(&server);
+    let bot = Satori::connect(&server, "koishi").await;
+    let loopback = json!({"platform": "loopback", "recipient": "group_5", "content": "x",
+        "message_type": "Text"});
+    assert_eq!(server.post(&loopback).0, 201);
+    until_inbound(&server, 2);
+    let accounts = json!([{"platform": "qq", "account": ID, "self_id": ACCOUNT}]);
+    assert_eq!(bot_of(&server)["accounts"], accounts);
+    assert_eq!(bot.ready["logins"].as_array().unwrap().len(), 1, "{}", bot.ready);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -330,8 +398,20 @@ async fn calls_about_people_are_answered_by_the_implementation() {
     caller
         .call("guild.member.mute", &json!({"guild_id": "77", "user_id": "5", "duration": 60_000}));
     assert_eq!(peer.action("set_group_ban").await["params"]["duration"], 60);
+    let roles = caller.call("guild.role.list", &json!({"guild_id": "77"}));
+    assert!(roles["data"].as_array().unwrap().contains(&member["roles"][0]), "{roles}");
+    let role = json!({"guild_id": "77", "user_id": "5", "role_id": "admin"});
+    caller.call("guild.member.role.set", &role);
+    let given = peer.action("set_group_admin").await["params"].clone();
+    assert_eq!(given, json!({"group_id": 77, "user_id": 5, "enable": true}));
+    let role = json!({"guild_id": "77", "user_id": "5", "role_id": "owner"});
+    assert_eq!(caller.try_call("guild.member.role.set", &role).0, 400);
     let login = caller.call("login.get", &json!({}));
     assert_eq!((&login["user"]["name"], &login["status"]), (&json!("Me"), &json!(1)));
+    let features = login["features"].as_array().unwrap();
+    for feature in ["message.create", "guild.member.mute", "message.list.from"] {
+        assert!(features.contains(&json!(feature)), "{login}");
+    }
     // Other actions of the implementation, by their own names.
     let groups = caller.call("internal/get_group_list", &json!({}));
     assert_eq!((&groups["retcode"], &groups["data"][0]["group_id"]), (&json!(0), &json!(77)));
@@ -433,6 +513,13 @@ async fn files_are_uploaded_and_fetched_by_a_signed_link() {
     let (signed, name) = src.rsplit_once('/').unwrap();
     let other = if signed.ends_with('0') { '1' } else { '0' };
     let forged = format!("{}{other}/{name}", &signed[..signed.len() - 1]);
+    // Who knows a file's SHA-256 alone sends it nowhere.
+    let create = json!({"channel_id": "lobby", "content": format!("<file src=\"{forged}\"/>")});
+    let (status, refused) = caller.try_call("message.create", &create);
+    assert_eq!(status, 400, "{refused}");
+    assert!(refused.to_string().contains("a link that this server gave"), "{refused}");
+    let create = json!({"channel_id": "lobby", "content": format!("<file src=\"{src}\"/>")});
+    caller.call("message.create", &create);
     let url = server.url(&format!("/bots/koishi/satori/v1/proxy/{forged}"));
     let status = tokio::task::block_in_place(|| agent().get(url).call().unwrap().status().as_u16());
     assert_eq!(status, 403);

@@ -8,8 +8,9 @@ use crate::socket::in_time;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tokio_tungstenite::connect_async;
-use tokio_tungstenite::tungstenite::Message;
+use tokio::net::TcpSocket;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, client_async, connect_async};
 
 const BOT: &str = "[[bot]]\nname = \"koishi\"\nkind = \"satori\"\n";
 const SECRET: &str = "token = \"secret\"\n";
@@ -128,6 +129,37 @@ async fn strangers_who_say_nothing_keep_no_account_out_and_go() {
     let mut bot = in_time("a place", Box::pin(place)).await;
     peer.push(&group_message(10_001_000, 77, 1, "hi"));
     assert_eq!(bot.texts(1).await, ["hi"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_of_one_address_keep_no_other_out() {
+    let server = server_with(&format!("{BOT}{SECRET}"));
+    let url = format!("ws://{}/bots/koishi/satori/v1/events", server.address);
+    let mut silent = Vec::new();
+    let fill = async {
+        loop {
+            match connect_async(&url).await {
+                Ok((stream, _)) => silent.push(stream),
+                Err(Error::Http(refused)) => return refused,
+                Err(other) => panic!("{other}"),
+            }
+        }
+    };
+    let refused = in_time("no more from here", Box::pin(fill)).await;
+    assert_eq!(refused.status(), 503);
+    let told = String::from_utf8_lossy(refused.body().as_deref().unwrap()).into_owned();
+    assert!(told.contains("from this address") && told.contains("first frame"), "{told}");
+    // Another host, such as that of the bot, is let in while they are silent.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let stream = socket.connect(server.address.parse().unwrap()).await.unwrap();
+    let (stream, _) = client_async(&url, MaybeTlsStream::Plain(stream)).await.unwrap();
+    let mut bot = Satori::on(stream, &Value::Null).await;
+    bot.ping().await;
+    drop(silent);
+    // And here, too, once they have gone.
+    let back = async { while connect_async(&url).await.is_err() {} };
+    in_time("a place", Box::pin(back)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,7 +24,9 @@ use crate::model::change::Committed;
 use crate::outbox::{self, CommitObserver, Outbox};
 use crate::retention;
 use crate::search::{self, Index};
-use crate::server::{AccessControl, Limit, Listeners, Memory, ServerContext, serve};
+use crate::server::{
+    AccessControl, Limit, Listeners, Memory, ServerContext, UnidentifiedLimit, serve,
+};
 use crate::shutdown;
 use crate::store::{self, Head, Listener, Store};
 use crate::words::Words;
@@ -222,7 +224,7 @@ fn start(
     let never = CancellationToken::new();
     let receiving = tokio::spawn(health::supervise("ingest", never, move || ingest.clone().run()));
     // Before anything comes in: its words are kept for bots.
-    let actions = Actions::new(store.clone(), registry.clone());
+    let actions = Actions::new(store.clone(), registry.clone(), tasks.clone());
     let server_token = config.tokens.iter().find(|token| token.name == "token");
     let parts = gateway::Core {
         store: store.clone(),
@@ -285,7 +287,7 @@ fn start(
         access: AccessControl::new(&config),
         sessions: Limit::new("sessions", config.limits.sessions),
         dial_ins: Limit::new("adapters", config.limits.adapters),
-        unidentified: Limit::new("adapters", config.limits.adapters),
+        unidentified: UnidentifiedLimit::new("adapters", config.limits.adapters),
         exports: Limit::new("exports", config.limits.exports),
         uploads: Limit::new("uploads", config.limits.uploads),
         blobs,

@@ -51,10 +51,7 @@ pub(in crate::gateway) async fn carry_out(
                 Err(reason) => return ActionAnswer::Failed(BAD_REQUEST, reason),
             };
             if is_async {
-                let (bot, account) = (bot.clone(), account.clone());
-                let tasks = bot.shared.core.tasks.clone();
-                tasks.spawn(async move { drop(send(&bot, &account, sending).await) });
-                return ActionAnswer::Async;
+                return send_unwatched(bot, account, sending);
             }
             sent(send(bot, account, sending).await, is_native)
         }
@@ -66,6 +63,24 @@ pub(in crate::gateway) async fn carry_out(
         _ if is_native => through(bot, account, name, params, &fields).await,
         _ => own::answer(bot, account, plain, &fields).await,
     }
+}
+
+/// Sends a message whose outcome the bot does not wait for (api/README.md, "异步调用").
+fn send_unwatched(
+    bot: &Arc<ConfiguredBot>,
+    account: &Arc<ServedAccount>,
+    sending: BotSending,
+) -> ActionAnswer {
+    let Ok(permit) = bot.unwatched.clone().try_acquire_owned() else {
+        let words = "too many messages of this bot are being sent; wait for the answers of some";
+        return ActionAnswer::Failed(FAILED, words.into());
+    };
+    let (bot, account) = (bot.clone(), account.clone());
+    bot.shared.core.tasks.clone().spawn(async move {
+        drop(send(&bot, &account, sending).await);
+        drop(permit);
+    });
+    ActionAnswer::Async
 }
 
 /// The message that an action sends.

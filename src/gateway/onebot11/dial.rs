@@ -2,9 +2,9 @@
 //! (communication/ws-reverse.md).
 
 use super::session::BotSession;
-use crate::gateway::settings::without_secrets;
 use crate::gateway::socket::{BotSocket, socket_config};
 use crate::protocol::platform::PlatformState;
+use crate::text::without_secrets;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{StatusCode, Uri};
@@ -41,6 +41,8 @@ pub(super) async fn keep_connected(session: BotSession, url: Uri) {
     let mut pauses = new_pauses();
     let mut failures: u64 = 0;
     while !stop.is_cancelled() {
+        #[cfg(test)]
+        session.bot.panic_if_wanted();
         let dialled = stop.run_until_cancelled(timeout(HANDSHAKE_TIMEOUT, dial(&url, &session)));
         let (state, reason) = match Box::pin(dialled).await {
             None => break,
@@ -53,9 +55,10 @@ pub(super) async fn keep_connected(session: BotSession, url: Uri) {
                 (PlatformState::Connecting, reason)
             }
             Some(Ok(Err(error))) => refusal(&url, &error),
-            Some(Err(_)) => {
-                (PlatformState::Connecting, format!("{} does not answer", without_secrets(&url)))
-            }
+            Some(Err(_)) => (
+                PlatformState::Connecting,
+                format!("{} does not answer", without_secrets(&url.to_string())),
+            ),
         };
         if stop.is_cancelled() {
             break;
@@ -88,7 +91,7 @@ async fn dial(url: &Uri, session: &BotSession) -> Result<BotSocket, Error> {
 }
 
 fn refusal(url: &Uri, error: &Error) -> (PlatformState, String) {
-    let url = without_secrets(url);
+    let url = without_secrets(&url.to_string());
     match error {
         Error::Http(response) => {
             let status = response.status();

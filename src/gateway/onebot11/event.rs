@@ -1,10 +1,11 @@
 //! Events as a framework is told them (event/README.md): in the implementation's own words, or
 //! translated.
 
-use super::message::{self, person_of};
+use super::message;
 use super::notice;
 use crate::adapter::segments_of_cq;
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use crate::gateway::conversation::person_of;
 use crate::gateway::filter::{BotFilter, FilterInput};
 use crate::gateway::raw_object::RawObject;
 use crate::model::message::Message;

@@ -2,12 +2,14 @@
 
 use crate::adapter::{cq_of_segments, segments_of_cq};
 use crate::gateway::bot::ServedAccount;
+use crate::gateway::conversation::{ConversationForm, person_of};
 use crate::gateway::ids::Named;
 use crate::gateway::shared::BotsShared;
 use crate::model::content::{Content, Media, Segment};
 use crate::model::message::{Direction, Message};
 use crate::store::{Result, View};
 use serde_json::{Map, Value, json};
+use tokio::task::block_in_place;
 
 /// The conversation of a group by its number.
 pub(super) fn conversation_of_group(
@@ -16,7 +18,7 @@ pub(super) fn conversation_of_group(
     number: &str,
 ) -> String {
     let known = shared.ids.id(Named::Conversation, &account.platform, number);
-    if known == number { format!("group_{number}") } else { known }
+    if known == number { ConversationForm::Group(number).to_string() } else { known }
 }
 
 /// The conversation with a person by their number.
@@ -26,12 +28,7 @@ pub(super) fn conversation_of_person(
     number: &str,
 ) -> String {
     let id = shared.ids.id(Named::Person, &account.platform, number);
-    format!("private_{id}")
-}
-
-/// The person of a private conversation.
-pub(super) fn person_of(conversation: &str) -> Option<&str> {
-    conversation.strip_prefix("private_")
+    ConversationForm::Private(&id).to_string()
 }
 
 /// The number of a conversation that is not private.
@@ -40,7 +37,10 @@ pub(super) async fn group_number(
     account: &ServedAccount,
     conversation: &str,
 ) -> Result<i64> {
-    let number = conversation.strip_prefix("group_").and_then(|id| id.parse::<i64>().ok());
+    let number = match ConversationForm::parse(conversation) {
+        ConversationForm::Group(id) => id.parse::<i64>().ok(),
+        _ => None,
+    };
     match number {
         Some(number) if number > 0 => Ok(number),
         _ => shared.ids.number(Named::Conversation, &account.platform, conversation).await,
@@ -68,7 +68,8 @@ pub(super) fn find(
     is_native: bool,
 ) -> Result<Option<Message>> {
     if is_native {
-        return view.by_external(&account.platform, &account.account, id);
+        // It reads through the newest messages.
+        return block_in_place(|| view.by_external(&account.platform, &account.account, id));
     }
     let Ok(seq) = id.parse() else { return Ok(None) };
     Ok(view.readable(seq)?.filter(|message| account.has(message)))

@@ -18,15 +18,22 @@ pub(super) use endpoint::{OpenedOneBot11, open};
 
 use super::accounts;
 use super::bot::ConfiguredBot;
+use crate::health::supervise;
 use session::BotSession;
 use std::sync::Arc;
 
 /// Finds the accounts of a bot as they come, and dials the framework for each where it has an address.
+/// The connection of each is kept by itself, so that a fault of one ends no other.
 pub(super) async fn run(bot: Arc<ConfiguredBot>) {
     accounts::find(&bot, |account| {
         let Some(url) = bot.config.load().url.clone() else { return };
-        let session = BotSession::new(bot.clone(), account);
-        bot.shared.core.tasks.spawn(dial::keep_connected(session, url));
+        let (stop, tasks) = (bot.stop.clone(), bot.shared.core.tasks.clone());
+        let bot = bot.clone();
+        let keeping = move || {
+            let session = BotSession::new(bot.clone(), account.clone());
+            dial::keep_connected(session, url.clone())
+        };
+        tasks.spawn(supervise("bots", stop, keeping));
     })
     .await;
 }

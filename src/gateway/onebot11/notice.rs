@@ -1,8 +1,9 @@
 //! Notices and requests of other platforms in the words of OneBot 11 (event/notice.md,
 //! event/request.md).
 
-use super::message::{group_number, person_number, person_of};
+use super::message::{group_number, person_number};
 use crate::gateway::bot::ServedAccount;
+use crate::gateway::conversation::person_of;
 use crate::gateway::shared::BotsShared;
 use crate::model::message::{Message, Sender};
 use crate::model::notice::{Notice, NoticeKind};

@@ -2,8 +2,9 @@
 //! speak OneBot 11, and for those that are away.
 
 use super::answer::{ActionAnswer, BAD_REQUEST, FAILED, NO_SUCH_ACTION};
-use super::message::{self, conversation_of_group, find, group_number, person_number, person_of};
+use super::message::{self, conversation_of_group, find, group_number, person_number};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use crate::gateway::conversation::person_of;
 use crate::gateway::raw_object::RawObject;
 use crate::model::reaction::check_emoji;
 use crate::protocol::overview::Conversation;
@@ -26,7 +27,7 @@ pub(super) async fn answer(
         Err(error) => return ActionAnswer::Failed(FAILED, error.to_string()),
     };
     let asked = Asked { bot, account, view, fields };
-    let answered = match action {
+    let result = match action {
         "get_login_info" => Ok(json!({"user_id": account.self_id, "nickname": account.account})),
         "get_status" => {
             let online = bot.shared.is_online(&account.platform, &account.account);
@@ -40,9 +41,9 @@ pub(super) async fn answer(
         "get_msg" => return asked.message().await,
         "get_group_list" => asked.list(false).await,
         "get_friend_list" => asked.list(true).await,
-        "get_group_info" => asked.group().await,
-        "get_stranger_info" => asked.person("nickname").await,
-        "get_group_member_info" => asked.person("card").await,
+        "get_group_info" => return asked.group(),
+        "get_stranger_info" => return asked.person("nickname"),
+        "get_group_member_info" => return asked.person("card"),
         "set_friend_add_request" | "set_group_add_request" => return asked.answer_request().await,
         "set_msg_emoji_like" => return asked.react().await,
         _ => {
@@ -50,8 +51,11 @@ pub(super) async fn answer(
             return ActionAnswer::Failed(NO_SUCH_ACTION, words);
         }
     };
-    answered
-        .map_or_else(|error| ActionAnswer::Failed(FAILED, error.to_string()), ActionAnswer::Done)
+    answered(result)
+}
+
+fn answered(result: Result<Value>) -> ActionAnswer {
+    result.map_or_else(|error| ActionAnswer::Failed(FAILED, error.to_string()), ActionAnswer::Done)
 }
 
 /// An action, and what it is answered from.
@@ -123,31 +127,45 @@ impl Asked<'_> {
         Ok(Value::Array(all))
     }
 
-    async fn group(&self) -> Result<Value> {
-        let number = self.fields.id("group_id").unwrap_or_default();
-        let conversation = conversation_of_group(&self.bot.shared, self.account, &number);
-        let known = self.view.conversation(&self.account.platform, &conversation)?;
-        let name = known.and_then(|known| known.name).unwrap_or_else(|| conversation.clone());
-        let number = group_number(&self.bot.shared, self.account, &conversation).await?;
-        Ok(group_of(number, &name))
+    /// A number that is a parameter. It is given back as it came: a bot makes no new numbers.
+    fn number(&self, key: &str) -> std::result::Result<i64, ActionAnswer> {
+        let wrong = || ActionAnswer::Failed(BAD_REQUEST, format!("`{key}` is no number"));
+        self.needed(key)?.parse().map_err(|_| wrong())
+    }
+
+    fn group(&self) -> ActionAnswer {
+        let number = match self.number("group_id") {
+            Ok(number) => number,
+            Err(answer) => return answer,
+        };
+        let shared = &self.bot.shared;
+        let conversation = conversation_of_group(shared, self.account, &number.to_string());
+        answered(self.view.conversation(&self.account.platform, &conversation).map(|known| {
+            let name = known.and_then(|known| known.name).unwrap_or(conversation);
+            group_of(number, &name)
+        }))
     }
 
     /// A person, as far as their private conversation tells of them.
-    async fn person(&self, card: &str) -> Result<Value> {
-        let number = self.fields.id("user_id").unwrap_or_default();
-        let conversation = message::conversation_of_person(&self.bot.shared, self.account, &number);
-        let known = self.view.conversation(&self.account.platform, &conversation)?;
-        let id = person_of(&conversation).unwrap_or_default();
-        let name = known.and_then(|known| known.name).unwrap_or_else(|| id.to_owned());
-        let user = person_number(&self.bot.shared, self.account, id).await?;
-        let mut person = json!({"user_id": user, "nickname": name, "sex": "unknown", "age": 0});
-        if card == "card" {
-            let group = self.fields.id("group_id").and_then(|id| id.parse::<i64>().ok());
-            person["group_id"] = json!(group.unwrap_or_default());
-            person["card"] = json!("");
-            person["role"] = json!("member");
-        }
-        Ok(person)
+    fn person(&self, card: &str) -> ActionAnswer {
+        let user = match self.number("user_id") {
+            Ok(user) => user,
+            Err(answer) => return answer,
+        };
+        let shared = &self.bot.shared;
+        let conversation = message::conversation_of_person(shared, self.account, &user.to_string());
+        answered(self.view.conversation(&self.account.platform, &conversation).map(|known| {
+            let id = person_of(&conversation).unwrap_or_default();
+            let name = known.and_then(|known| known.name).unwrap_or_else(|| id.to_owned());
+            let mut person = json!({"user_id": user, "nickname": name, "sex": "unknown", "age": 0});
+            if card == "card" {
+                let group = self.fields.id("group_id").and_then(|id| id.parse::<i64>().ok());
+                person["group_id"] = json!(group.unwrap_or_default());
+                person["card"] = json!("");
+                person["role"] = json!("member");
+            }
+            person
+        }))
     }
 
     async fn answer_request(&self) -> ActionAnswer {

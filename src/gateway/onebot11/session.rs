@@ -33,12 +33,13 @@ impl BotSession {
         let core = &self.bot.shared.core;
         let place = &self.account.place;
         let name = self.bot.name();
-        let mut following = None;
+        let (mut following, mut turn) = (None, None);
         if self.has_events {
-            place.take_over(stop.clone());
+            let new = place.take_over(stop.clone());
+            turn = Some(new);
             let seconds = self.bot.config.load().catch_up_seconds;
             let start = || place.start(&*core.store.view()?, seconds, None);
-            following = match begin(core, place, &name, start).await {
+            following = match begin(core, place, new, &name, start).await {
                 Ok(following) => Some(following),
                 Err(error) => return format!("the store cannot be read: {error}"),
             };
@@ -47,10 +48,9 @@ impl BotSession {
         tracing::info!(bot = name, account = self.account.account, "a bot is connected");
         let reason = serve(socket, self, following, &stop).await;
         drop(connected);
-        if self.has_events {
-            place.write().await;
-        }
-        reason
+        let Some(turn) = turn else { return reason };
+        place.write().await;
+        place.reason(turn, reason)
     }
 
     /// A meta event (event/meta.md).

@@ -3,7 +3,7 @@
 use super::implementation::data_of;
 use super::login;
 use super::request::{RefusedCall, SatoriCall, bad_request, no_method};
-use super::{media, people, talk};
+use super::{history, media, people, roles, talk};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::onebot11;
 use crate::gateway::raw_object::RawObject;
@@ -16,37 +16,6 @@ use std::sync::Arc;
 /// Begins the method of an internal call that gives what a function would
 /// (advanced/resource.md, "_api").
 const FUNCTION: &str = "_api/";
-
-/// The methods that are answered.
-pub(super) const METHODS: [&str; 27] = [
-    "channel.get",
-    "channel.list",
-    "channel.mute",
-    "friend.approve",
-    "friend.delete",
-    "friend.list",
-    "guild.approve",
-    "guild.get",
-    "guild.list",
-    "guild.member.approve",
-    "guild.member.get",
-    "guild.member.kick",
-    "guild.member.list",
-    "guild.member.mute",
-    "login.get",
-    "message.create",
-    "message.delete",
-    "message.get",
-    "message.list",
-    "message.update",
-    "reaction.clear",
-    "reaction.create",
-    "reaction.delete",
-    "reaction.list",
-    "upload.create",
-    "user.channel.create",
-    "user.get",
-];
 
 /// A call that is to be carried out.
 pub struct CallOpening {
@@ -126,7 +95,7 @@ async fn call(asked: &SatoriCall<'_>, method: &str) -> Result<Value, RefusedCall
     match method {
         "message.create" => talk::create(asked).await,
         "message.get" => talk::get(asked),
-        "message.list" => talk::list(asked),
+        "message.list" => history::list(asked),
         "message.delete" => talk::delete(asked).await,
         "message.update" => talk::update(asked).await,
         "reaction.create" => talk::react(asked, true).await,
@@ -149,6 +118,9 @@ async fn call(asked: &SatoriCall<'_>, method: &str) -> Result<Value, RefusedCall
         "guild.member.kick" | "guild.member.mute" | "channel.mute" | "friend.delete" => {
             people::administer(asked, method).await
         }
+        "guild.role.list" => roles::list(asked),
+        "guild.member.role.set" => roles::set(asked, true).await,
+        "guild.member.role.unset" => roles::set(asked, false).await,
         _ => Err(no_method(method)),
     }
 }

@@ -2,55 +2,54 @@
 //! channel, both with the group's own ID, and a private conversation is `private:<person>`.
 
 use crate::gateway::bot::ServedAccount;
+use crate::gateway::conversation::{ConversationForm, person_of};
 use crate::store::{Result, View};
 use serde_json::{Value, json};
-
-const GROUP: &str = "group_";
-const PRIVATE: &str = "private_";
 
 /// Begins the ID of a private channel, as other implementations write it.
 const DIRECT: &str = "private:";
 
-/// The person of a private conversation.
-pub(super) fn person_of(conversation: &str) -> Option<&str> {
-    conversation.strip_prefix(PRIVATE)
-}
-
 /// The channel of a conversation.
 pub(super) fn id_of(conversation: &str) -> String {
-    match person_of(conversation) {
-        Some(person) => format!("{DIRECT}{person}"),
-        None => match conversation.strip_prefix(GROUP) {
-            // Another prefix behind it would be read as that.
-            Some(group) if is_plain(group) => group.to_owned(),
-            _ => conversation.to_owned(),
-        },
+    match ConversationForm::parse(conversation) {
+        ConversationForm::Private(person) => format!("{DIRECT}{person}"),
+        // Another prefix behind it would be read as that.
+        ConversationForm::Group(group) if is_of_group(group) => group.to_owned(),
+        _ => conversation.to_owned(),
     }
 }
 
 /// Whether an ID means a group.
-fn is_plain(id: &str) -> bool {
-    !id.is_empty()
-        && ![GROUP, PRIVATE, DIRECT, "channel_"].iter().any(|other| id.starts_with(other))
+fn is_of_group(id: &str) -> bool {
+    let is_plain = ConversationForm::parse(id) == ConversationForm::Plain(id);
+    is_plain && !id.is_empty() && !id.starts_with(DIRECT)
 }
 
-/// The conversation of a channel.
+/// The conversation of a channel; `None` where there is nothing in the ID.
 pub(super) fn conversation_of(
     view: &View,
     account: &ServedAccount,
     channel: &str,
-) -> Result<String> {
-    if let Some(person) = channel.strip_prefix(DIRECT) {
-        return Ok(format!("{PRIVATE}{person}"));
+) -> Result<Option<String>> {
+    let form = match channel.strip_prefix(DIRECT) {
+        Some(person) => ConversationForm::Private(person),
+        None if is_of_group(channel) => ConversationForm::Group(channel),
+        None => ConversationForm::parse(channel),
+    };
+    if form.is_empty() {
+        return Ok(None);
     }
-    if !is_plain(channel) {
-        return Ok(channel.to_owned());
+    let conversation = form.to_string();
+    if form == ConversationForm::Group(channel) {
+        // Some platforms have conversations without a prefix.
+        let is_known = |name: &str| -> Result<bool> {
+            Ok(view.conversation(&account.platform, name)?.is_some())
+        };
+        if !is_known(&conversation)? && is_known(channel)? {
+            return Ok(Some(channel.to_owned()));
+        }
     }
-    let group = format!("{GROUP}{channel}");
-    // Some platforms have conversations without a prefix.
-    let is_known =
-        |name: &str| -> Result<bool> { Ok(view.conversation(&account.platform, name)?.is_some()) };
-    Ok(if !is_known(&group)? && is_known(channel)? { channel.to_owned() } else { group })
+    Ok(Some(conversation))
 }
 
 /// The channel of a conversation as an object.

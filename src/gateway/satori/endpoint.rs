@@ -1,9 +1,9 @@
 //! The paths of Satori (protocol/api.md, protocol/events.md).
 
-use super::call::{CallOpening, CallTarget, METHODS};
-use super::media;
+use super::call::{CallOpening, CallTarget};
 use super::request::RefusedCall;
 use super::session::EventsOpening;
+use super::{media, methods};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use crate::gateway::endpoint::{BotEndpoint, DialInRequest, TokenPlace};
 use hyper::{HeaderMap, Method, StatusCode};
@@ -82,7 +82,7 @@ pub(in crate::gateway) fn open(
         let target = CallTarget::Internal(account, method, request.query.to_vec());
         return Ok(OpenedSatori::Call(CallOpening { bot, target }));
     }
-    let method = METHODS.into_iter().find(|method| *method == part);
+    let method = methods::find(part);
     if method.is_none() && part != "meta" {
         return not_found(format!("there is no method `{part}`"));
     }

@@ -1,9 +1,10 @@
 //! Events (protocol/events.md): messages, recalls, edits and notices as the standard has them; what it
 //! has no word for is `internal`, in the words of the account's implementation (advanced/internal.md).
 
-use super::channel::{channel, guild, person_of};
+use super::channel::{channel, guild};
 use super::{login, message, sn};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use crate::gateway::conversation::person_of;
 use crate::gateway::filter::FilterInput;
 use crate::gateway::raw_object::RawObject;
 use crate::model::message::Message;

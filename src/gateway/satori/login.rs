@@ -1,30 +1,12 @@
 //! Logins (resources/login.md): the accounts of a bot.
 
-use super::media;
+use super::{media, methods};
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
 use serde_json::{Value, json};
 
 /// `LoginStatus` (resources/login.md).
 const OFFLINE: u8 = 0;
 const ONLINE: u8 = 1;
-
-/// The methods that a login of any platform has.
-const FEATURES: [&str; 14] = [
-    "message.create",
-    "message.get",
-    "message.list",
-    "message.delete",
-    "message.update",
-    "reaction.create",
-    "reaction.delete",
-    "reaction.list",
-    "channel.get",
-    "channel.list",
-    "guild.get",
-    "guild.list",
-    "user.get",
-    "upload.create",
-];
 
 /// A login as non-login events have it.
 pub(super) fn brief(bot: &ConfiguredBot, account: &ServedAccount) -> Value {
@@ -38,7 +20,8 @@ pub(super) fn whole(bot: &ConfiguredBot, account: &ServedAccount, is_online: boo
     let mut login = brief(bot, account);
     login["user"]["name"] = json!(account.account);
     login["status"] = json!(if is_online { ONLINE } else { OFFLINE });
-    login["features"] = json!(FEATURES);
+    let speaks_onebot11 = bot.shared.speaks_onebot11(&account.platform, &account.account);
+    login["features"] = json!(methods::features(speaks_onebot11));
     login
 }
 

@@ -26,10 +26,21 @@ pub(super) fn link(
     format!("{SCHEME}{platform}/{account}/media/{hash}/{until}/{signature}/{name}")
 }
 
-/// The SHA-256 and the name of the file that a link stands for.
-pub(super) fn hash_in(link: &str) -> Option<(String, Option<String>)> {
-    let InternalLink { hash, name, .. } = InternalLink::parse(link.strip_prefix(SCHEME)?)?;
-    Some((hash.to_string(), Some(name).filter(|name| name != "file")))
+/// A file that is kept here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LinkedFile {
+    pub(super) hash: Hash,
+    pub(super) name: Option<String>,
+}
+
+/// The file that a link stands for; `None` where we have not given that link. Some know the SHA-256 of
+/// files that they may not see.
+pub(super) fn kept_file(signer: &Signer, link: &str) -> Option<LinkedFile> {
+    let InternalLink { hash, until, signature, name } =
+        InternalLink::parse(link.strip_prefix(SCHEME)?)?;
+    // Who was given the file may send it later, too.
+    signer.holds(hash, until, &signature, until).then_some(())?;
+    Some(LinkedFile { hash, name: Some(name).filter(|name| name != "file") })
 }
 
 /// The path and query at which the file behind a link is served.
@@ -73,8 +84,6 @@ mod tests {
     fn a_link_leads_to_the_file() {
         let hash = "ab".repeat(32);
         let path = format!("qq/1/media/{hash}/9/0f/%E5%AD%A3%2F.png");
-        let link = format!("internal:{path}");
-        assert_eq!(hash_in(&link), Some((hash.clone(), Some("季/.png".into()))));
         let served = format!("/media/{hash}?until=9&sig=0f&name=%E5%AD%A3%2F%2Epng");
         assert_eq!(path_of(&path), Some(served));
         for wrong in [
@@ -86,5 +95,23 @@ mod tests {
         ] {
             assert_eq!(path_of(&wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn only_a_link_that_was_given_stands_for_a_file() {
+        let signer = Signer::new().unwrap();
+        let hash: Hash = "ab".repeat(32).parse().unwrap();
+        let (until, signature) = signer.signature_at(hash, 0);
+        let link = |signature: &str| {
+            format!("internal:qq/1/media/{hash}/{until}/{signature}/%E5%AD%A3%2F.png")
+        };
+        let kept = LinkedFile { hash, name: Some("季/.png".into()) };
+        assert_eq!(kept_file(&signer, &link(&signature)), Some(kept));
+        let last = if signature.ends_with('0') { '1' } else { '0' };
+        let forged = format!("{}{last}", &signature[..signature.len() - 1]);
+        for wrong in [&*forged, "0", ""] {
+            assert_eq!(kept_file(&signer, &link(wrong)), None, "{wrong}");
+        }
+        assert_eq!(kept_file(&Signer::new().unwrap(), &link(&signature)), None, "another server");
     }
 }

@@ -1,13 +1,15 @@
 //! Messages as objects (resources/message.md).
 
-use super::channel::{channel, guild, person_of};
+use super::channel::{channel, guild};
 use super::elements::{self, escape_attribute};
 use super::media;
 use crate::gateway::bot::{ConfiguredBot, ServedAccount};
+use crate::gateway::conversation::person_of;
 use crate::model::message::{Direction, Message, Sender};
 use crate::store::{Result, View};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
+use tokio::task::block_in_place;
 
 /// The ID by which a bot knows a message: the platform's own, else ours.
 pub(super) fn id_of(message: &Message) -> String {
@@ -22,7 +24,7 @@ pub(super) fn find(view: &View, account: &ServedAccount, id: &str) -> Result<Opt
     {
         return Ok(Some(found).filter(|message| account.has(message)));
     }
-    view.by_external(&account.platform, &account.account, id)
+    block_in_place(|| view.by_external(&account.platform, &account.account, id))
 }
 
 /// The content of a message as elements.

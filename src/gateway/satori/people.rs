@@ -1,10 +1,11 @@
 //! Channels, guilds, members and friends (resources/): what the account's implementation knows, else
 //! what rechat does.
 
-use super::channel::{self, conversation_of, guild, id_of, person_of};
+use super::channel::{self, guild, id_of};
 use super::implementation::{ask, id, is_there, text_of};
-use super::login;
 use super::request::{RefusedCall, SatoriCall, bad_request, no_method, of_action, of_store};
+use super::{login, roles};
+use crate::gateway::conversation::{ConversationForm, person_of};
 use crate::protocol::overview::Conversation;
 use crate::store::ConversationQuery;
 use hyper::StatusCode;
@@ -36,7 +37,7 @@ pub(super) async fn get_channel(asked: &SatoriCall<'_>) -> Result<Value, Refused
 
 /// `channel.list`: a group has one channel.
 pub(super) async fn list_channels(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
-    let conversation = guild_conversation(asked)?;
+    let conversation = asked.conversation_at("guild_id")?;
     let name = name_of(asked, &conversation).await?;
     Ok(json!({"data": [channel::channel(&conversation, name.as_deref())]}))
 }
@@ -44,12 +45,12 @@ pub(super) async fn list_channels(asked: &SatoriCall<'_>) -> Result<Value, Refus
 /// `user.channel.create`: a private channel needs no making.
 pub(super) fn private_channel(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
     let user = asked.needed("user_id")?;
-    Ok(channel::channel(&format!("private_{user}"), None))
+    Ok(channel::channel(&ConversationForm::Private(&user).to_string(), None))
 }
 
 /// `guild.get`
 pub(super) async fn get_guild(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
-    let conversation = guild_conversation(asked)?;
+    let conversation = asked.conversation_at("guild_id")?;
     let name = name_of(asked, &conversation).await?;
     guild(&conversation, name.as_deref())
         .ok_or_else(|| bad_request("`guild_id` names a private conversation"))
@@ -61,7 +62,8 @@ pub(super) async fn list_guilds(asked: &SatoriCall<'_>) -> Result<Value, Refused
         && let Ok(Value::Array(groups)) = ask(asked, "get_group_list", &json!({})).await
     {
         let group = |group: &Value| {
-            let conversation = format!("group_{}", text_of(&group["group_id"])?);
+            let id = text_of(&group["group_id"])?;
+            let conversation = ConversationForm::Group(&id).to_string();
             guild(&conversation, text_of(&group["group_name"]).as_deref())
         };
         return Ok(json!({"data": groups.iter().filter_map(group).collect::<Vec<_>>()}));
@@ -98,7 +100,8 @@ pub(super) async fn get_user(asked: &SatoriCall<'_>) -> Result<Value, RefusedCal
     {
         return Ok(user(&person, text_of(&info["nickname"])));
     }
-    let known = asked.view()?.conversation(&asked.account.platform, &format!("private_{person}"));
+    let conversation = ConversationForm::Private(&person).to_string();
+    let known = asked.view()?.conversation(&asked.account.platform, &conversation);
     let name = known.map_err(|error| of_store(&error))?.and_then(|known| known.name);
     Ok(user(&person, name))
 }
@@ -131,7 +134,7 @@ fn member_of(member: &Value, person: &str) -> Value {
     let nick = text_of(&member["card"]).or_else(|| nickname.clone());
     let mut object = json!({"user": user(person, nickname), "nick": nick});
     if let Some(role) = text_of(&member["role"]) {
-        object["roles"] = json!([{"id": role, "name": role}]);
+        object["roles"] = json!([roles::role(&role)]);
     }
     if let Some(at) = member["join_time"].as_u64().filter(|at| *at > 0) {
         object["joined_at"] = json!(super::message::milliseconds(at));
@@ -198,11 +201,6 @@ fn user(id: &str, name: Option<String>) -> Value {
         user["name"] = json!(name);
     }
     user
-}
-
-fn guild_conversation(asked: &SatoriCall<'_>) -> Result<String, RefusedCall> {
-    let guild = asked.needed("guild_id")?;
-    conversation_of(&*asked.view()?, asked.account, &guild).map_err(|error| of_store(&error))
 }
 
 /// The name of a conversation.

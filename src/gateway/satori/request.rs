@@ -45,12 +45,15 @@ impl SatoriCall<'_> {
 
     /// The conversation that `channel_id` names.
     pub(super) fn conversation(&self) -> Result<String, RefusedCall> {
-        let id = self.needed("channel_id")?;
-        if ["private:", "group_", "private_"].contains(&id.as_str()) {
-            return Err(bad_request("`channel_id` names nobody"));
-        }
-        super::channel::conversation_of(&*self.view()?, self.account, &id)
-            .map_err(|error| of_store(&error))
+        self.conversation_at("channel_id")
+    }
+
+    /// The conversation that a parameter names as a channel or a guild.
+    pub(super) fn conversation_at(&self, key: &str) -> Result<String, RefusedCall> {
+        let id = self.needed(key)?;
+        let found = super::channel::conversation_of(&*self.view()?, self.account, &id);
+        let found = found.map_err(|error| of_store(&error))?;
+        found.ok_or_else(|| bad_request(format!("`{key}` names nobody")))
     }
 }
 

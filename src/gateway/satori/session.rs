@@ -135,14 +135,14 @@ impl SatoriSession {
             Ok(place) => place,
             Err(error) => return format!("the store cannot be read: {error}"),
         };
-        place.take_over(stop.clone());
+        let turn = place.take_over(stop.clone());
         let seconds = self.bot.config.load().catch_up_seconds;
         let start = || {
             let view = core.store.view()?;
             let named = identity.sn().map(|sn| sn::offset(&view, sn)).transpose()?.flatten();
             place.start(&view, seconds, named)
         };
-        let following = match begin(core, &place, &name, start).await {
+        let following = match begin(core, &place, turn, &name, start).await {
             Ok(following) => following,
             Err(error) => return format!("the store cannot be read: {error}"),
         };
@@ -151,7 +151,7 @@ impl SatoriSession {
         let reason = serve(socket, self, Some(following), &stop).await;
         drop(connected);
         place.write().await;
-        reason
+        place.reason(turn, reason)
     }
 
     /// The frame that tells what a login has become.

@@ -1,23 +1,17 @@
 //! Messages and reactions (resources/message.md, resources/reaction.md).
 
-use super::elements::{OutgoingMessage, read};
+use super::elements::{ElementTargets, OutgoingMessage, read};
+use super::media;
 use super::message::{find, whole};
 use super::request::{RefusedCall, SatoriCall, bad_request, of_action, of_store};
 use crate::gateway::send::{BotSendOutcome, BotSending, outcomes};
 use crate::model::content::Content;
-use crate::model::message::{Message, Sender, Status};
+use crate::model::message::{Message, Sender};
 use crate::model::reaction::check_emoji;
-use crate::store::{MessageFilter, Page, View};
+use crate::store::View;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
-
-/// Messages of a page, unless the call says otherwise, and at most.
-const DEFAULT_LIMIT: usize = 50;
-const MAX_LIMIT: usize = 200;
-
-/// Bytes of text in an answer to it, before they are escaped.
-const MAX_LIST_BYTES: usize = 1 << 20;
 
 /// `message.create`
 pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
@@ -60,14 +54,20 @@ pub(super) async fn create(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall>
 fn content(asked: &SatoriCall<'_>, view: &View) -> Result<Vec<OutgoingMessage>, RefusedCall> {
     let text = asked.params.text("content");
     let text = text.ok_or_else(|| bad_request("`content` is missing"))?;
-    read(&text, &|id| known(asked, view, id)).map_err(bad_request)
+    let signer = &asked.bot.shared.core.signer;
+    let targets = ElementTargets {
+        message: &|id| known(asked, view, id),
+        file: &|link| media::kept_file(signer, link),
+    };
+    read(&text, &targets).map_err(bad_request)
 }
 
 fn known(asked: &SatoriCall<'_>, view: &View, id: &str) -> Option<Message> {
     find(view, asked.account, id).ok().flatten()
 }
 
-fn shown(asked: &SatoriCall<'_>, message: &Message) -> Result<Value, RefusedCall> {
+/// A message as the framework gets it.
+pub(super) fn shown(asked: &SatoriCall<'_>, message: &Message) -> Result<Value, RefusedCall> {
     whole(asked.bot, asked.account, &*asked.view()?, message).map_err(|error| of_store(&error))
 }
 
@@ -100,56 +100,6 @@ pub(super) async fn update(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall>
         .await
         .map_err(|error| of_action(&error))?;
     Ok(json!({}))
-}
-
-/// How many of the first messages an answer has room for; one in any case.
-fn fitting(messages: &[Message]) -> usize {
-    let mut bytes = 0;
-    let fits = messages.iter().take_while(|message| {
-        bytes += message.content.readable().len();
-        bytes <= MAX_LIST_BYTES
-    });
-    fits.count().max(1)
-}
-
-/// `message.list`: the newest, or those before a token.
-pub(super) fn list(asked: &SatoriCall<'_>) -> Result<Value, RefusedCall> {
-    if asked.text("direction").is_some_and(|direction| direction != "before") {
-        return Err(bad_request("`direction` can be `before` alone"));
-    }
-    let before = match asked.text("next") {
-        Some(token) => Some(token.parse().map_err(|_| bad_request("`next` is no token of this"))?),
-        None => None,
-    };
-    let limit = asked.text("limit").and_then(|limit| limit.parse().ok());
-    let limit = limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-    let filter = MessageFilter {
-        platform: Some(asked.account.platform.clone()),
-        conversation: Some(asked.conversation()?),
-        // A message that has not gone out is none of the channel.
-        statuses: vec![Status::Sent],
-        ..MessageFilter::default()
-    };
-    let page = Page { offset: 0, limit: limit + 1, before };
-    let view = asked.view()?;
-    let mut found =
-        block_in_place(|| view.list(&filter, page)).map_err(|error| of_store(&error))?;
-    let fits = fitting(&found).min(limit);
-    let has_more = found.len() > fits;
-    found.truncate(fits);
-    let token = found.last().filter(|_| has_more).map(|oldest| oldest.seq.to_string());
-    found.retain(|message| asked.account.has(message));
-    if asked.text("order").as_deref() != Some("desc") {
-        found.reverse();
-    }
-    let data =
-        || -> Result<Vec<_>, _> { found.iter().map(|message| shown(asked, message)).collect() };
-    let mut list = json!({ "data": block_in_place(data)? });
-    if let Some(token) = token {
-        list["next"] = json!(token);
-        list["prev"] = json!(token);
-    }
-    Ok(list)
 }
 
 /// `reaction.create` and `reaction.delete`: ours alone.

@@ -10,14 +10,24 @@ pub(super) use reading::{
 };
 pub(super) use sending::{Reply, SendMessage, Sending};
 
+use super::data::unescaped;
 use crate::error::{Error, Result};
 use rmcp::model::JsonObject;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+/// Arguments that an agent passes on as an answer gave them.
+const NAMES: [&str; 3] = ["platform", "conversation", "sender"];
+
 /// Reads the arguments of a call; the error names the field.
 pub(super) fn parse<T: DeserializeOwned>(arguments: Option<JsonObject>) -> Result<T> {
-    let arguments = Value::Object(arguments.unwrap_or_default());
+    let mut arguments = arguments.unwrap_or_default();
+    for name in NAMES {
+        if let Some(Value::String(text)) = arguments.get_mut(name) {
+            *text = unescaped(text).into_owned();
+        }
+    }
+    let arguments = Value::Object(arguments);
     serde_path_to_error::deserialize(arguments).map_err(|error| {
         let path = error.path().to_string();
         let what = error.inner();
@@ -35,6 +45,13 @@ mod tests {
 
     fn read<T: DeserializeOwned>(arguments: &Value) -> Result<T> {
         parse(arguments.as_object().cloned())
+    }
+
+    #[test]
+    fn a_name_is_taken_as_an_answer_gave_it() {
+        let asked = json!({"platform": "x", "conversation": "a\\u003cb\\u202e"});
+        let asked = read::<ReadMessages>(&asked).unwrap();
+        assert_eq!(asked.conversation, "a<b\u{202e}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::text::{EXCERPT, cut, is_false, time};
 use crate::mcp::address;
+use crate::mcp::context::SeenMessage;
 use crate::model::message::{Direction, Message};
 use crate::text::in_units;
 use schemars::JsonSchema;
@@ -124,12 +125,12 @@ pub(in crate::mcp) struct SentMessage {
 
 impl ShownMessage {
     /// A message in a list.
-    pub(in crate::mcp) fn listed(message: &Message) -> Self {
+    pub(in crate::mcp) fn listed(message: &SeenMessage) -> Self {
         Self::of(message, LISTED_TEXT)
     }
 
     /// A message alone.
-    pub(in crate::mcp) fn whole(message: &Message) -> Self {
+    pub(in crate::mcp) fn whole(message: &SeenMessage) -> Self {
         Self::of(message, WHOLE_TEXT)
     }
 
@@ -223,8 +224,9 @@ mod tests {
     use crate::model::content::{Content, Media, Segment};
     use uuid::Uuid;
 
-    fn message(content: Content) -> Message {
-        Message::new(1, Uuid::from_u128(1), content, "group_1".into(), 1_700_000_000)
+    fn message(content: Content) -> SeenMessage {
+        let id = Uuid::from_u128(1);
+        SeenMessage::of_test(Message::new(1, id, content, "group_1".into(), 1_700_000_000))
     }
 
     #[test]

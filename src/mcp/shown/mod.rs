@@ -9,7 +9,7 @@ pub(super) use conversation::{ConversationPage, ShownConversation};
 pub(super) use message::{SentMessage, ShownMessage};
 pub(super) use platform::ShownPlatforms;
 
-use crate::model::message::Message;
+use crate::mcp::context::SeenMessage;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -59,7 +59,7 @@ pub(super) struct NewMessages {
 }
 
 /// Takes messages one after the other until they have so many bytes; says whether all were taken.
-pub(super) fn fitting(messages: &[Message], share: usize) -> (Vec<ShownMessage>, bool) {
+pub(super) fn fitting(messages: &[SeenMessage], share: usize) -> (Vec<ShownMessage>, bool) {
     let mut left = MAX_BYTES / share;
     let mut shown = Vec::new();
     for message in messages {
@@ -79,10 +79,12 @@ pub(super) fn fitting(messages: &[Message], share: usize) -> (Vec<ShownMessage>,
 mod tests {
     use super::*;
     use crate::model::content::Content;
+    use crate::model::message::Message;
     use uuid::Uuid;
 
-    fn message(content: Content) -> Message {
-        Message::new(1, Uuid::from_u128(1), content, "group_1".into(), 1_700_000_000)
+    fn message(content: Content) -> SeenMessage {
+        let id = Uuid::from_u128(1);
+        SeenMessage::of_test(Message::new(1, id, content, "group_1".into(), 1_700_000_000))
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub(super) fn routes() -> [Route; 3] {
     [
         Route::new(
             "/metrics",
-            [Operation::get(READ, |call| now(metrics::scrape(&call))).described(|d| {
+            [Operation::get(READ, |call| Box::pin(metrics::scrape(call))).described(|d| {
                 d.named("get_metrics", "Counts for Prometheus").answers_text(
                     &[metrics::OPENMETRICS, metrics::CLASSIC],
                     "The metrics, in the format that `Accept` prefers",

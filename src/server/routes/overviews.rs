@@ -50,7 +50,7 @@ pub(super) fn routes() -> [Route; 5] {
         ),
         Route::new(
             "/api/bots",
-            [Operation::get(READ, |call| now(Ok(bots::list(&call)))).described(|d| {
+            [Operation::get(READ, |call| Box::pin(bots::list(call))).described(|d| {
                 d.named("list_bots", "Every configured bot, and how it is connected")
                     .answers::<Bots>(StatusCode::OK, "The bots")
             })],

@@ -86,6 +86,14 @@ pub(super) async fn answered(
     let own = account.id().unwrap_or_default();
     let read = read.into_inbound(&account.platform, own, Some(&message.conversation));
     let Ok((found, _)) = read else { return };
+    // Anybody can write an answer to a message of another conversation; its words stay there. Some tell
+    // a private message of our own as one to ourselves.
+    let ourselves = Address::Private { user_id: Id::new(own) };
+    let is_here = found.conversation == message.conversation
+        || Address::parse(&found.conversation) == Some(ourselves);
+    if !is_here {
+        return;
+    }
     let reply_to = Box::new(ReplyTo {
         id: None,
         sender: Some(found.sender),

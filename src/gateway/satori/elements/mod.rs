@@ -4,5 +4,5 @@ mod read;
 mod token;
 mod write;
 
-pub(super) use read::{OutgoingMessage, read};
+pub(super) use read::{ElementTargets, OutgoingMessage, read};
 pub(super) use write::{escape_attribute, write};

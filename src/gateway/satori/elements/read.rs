@@ -1,7 +1,7 @@
 //! Elements as messages of ours (protocol/elements.md).
 
 use super::token::{ElementTag, ElementToken, tokens};
-use crate::gateway::satori::media::hash_in;
+use crate::gateway::satori::media::{LinkedFile, SCHEME};
 use crate::model::content::{Content, ForwardItem, MAX_FORWARD_DEPTH, Media, Segment};
 use crate::model::message::{Message, Sender};
 
@@ -22,13 +22,21 @@ pub(in crate::gateway::satori) struct OutgoingMessage {
     pub(in crate::gateway::satori) quote: Option<String>,
 }
 
-/// Reads a text. `find` gives a message by its ID; the error says what cannot be sent.
+/// The things that elements name and the bot may see.
+pub(in crate::gateway::satori) struct ElementTargets<'a> {
+    /// Gives a message by its ID.
+    pub(in crate::gateway::satori) message: &'a dyn Fn(&str) -> Option<Message>,
+    /// Gives a file that is kept here by its link.
+    pub(in crate::gateway::satori) file: &'a dyn Fn(&str) -> Option<LinkedFile>,
+}
+
+/// Reads a text; the error says what cannot be sent.
 pub(in crate::gateway::satori) fn read(
     text: &str,
-    find: &dyn Fn(&str) -> Option<Message>,
+    targets: &ElementTargets<'_>,
 ) -> Result<Vec<OutgoingMessage>, String> {
     let mut reader = ElementReader {
-        find,
+        targets,
         done: Vec::new(),
         current: OutgoingMessage::default(),
         forwards: Vec::new(),
@@ -82,7 +90,7 @@ enum OpenElement {
 }
 
 struct ElementReader<'a> {
-    find: &'a dyn Fn(&str) -> Option<Message>,
+    targets: &'a ElementTargets<'a>,
     done: Vec<OutgoingMessage>,
     current: OutgoingMessage,
     /// The forwards that are open, each inside the one before.
@@ -146,10 +154,10 @@ impl ElementReader<'_> {
                 let (id, name) = (tag.text("id"), tag.text("name"));
                 self.push(Segment::Emoji { name, id, url: None });
             }
-            "img" | "image" => self.push(Segment::Image(media(tag)?)),
-            "audio" => self.push(Segment::Audio(media(tag)?)),
-            "video" => self.push(Segment::Video(media(tag)?)),
-            "file" => self.push(Segment::File(media(tag)?)),
+            "img" | "image" => self.media(tag, Segment::Image)?,
+            "audio" => self.media(tag, Segment::Audio)?,
+            "video" => self.media(tag, Segment::Video)?,
+            "file" => self.media(tag, Segment::File)?,
             "br" => self.text("\n"),
             "p" => {
                 self.end_line();
@@ -178,6 +186,32 @@ impl ElementReader<'_> {
             _ => {}
         }
         Ok(OpenElement::Plain)
+    }
+
+    /// Adds the file that an element names: by its address, with its bytes, or kept here.
+    fn media(&mut self, tag: &ElementTag<'_>, segment: fn(Media) -> Segment) -> Result<(), String> {
+        let src = tag.text("src").or_else(|| tag.text("url")).unwrap_or_default();
+        let src = src.trim();
+        let kept = if src.starts_with(SCHEME) { (self.targets.file)(src) } else { None };
+        if kept.is_none() && !is_address(src) {
+            return Err(format!(
+                "`src` of <{}> must be an address (http:// or https://), bytes (data:…), or a link \
+                 that this server gave since it was started; a path of the bot's host is not read",
+                tag.name
+            ));
+        }
+        let url = kept.is_none().then(|| src.to_owned());
+        let (hash, name) = kept.map(|kept| (kept.hash.to_string(), kept.name)).unzip();
+        self.push(segment(Media {
+            name: tag.text("title").or(name.flatten()),
+            url,
+            media: hash,
+            width: tag.number("width"),
+            height: tag.number("height"),
+            duration: tag.number("duration").filter(|seconds: &f64| seconds.is_finite()),
+            ..Media::default()
+        }));
+        Ok(())
     }
 
     fn mention(&mut self, tag: &ElementTag<'_>) {
@@ -229,7 +263,8 @@ impl ElementReader<'_> {
         if self.forwarded > MAX_FORWARDED {
             return Err(format!("`content` forwards more than {MAX_FORWARDED} messages"));
         }
-        let found = (self.find)(id).ok_or_else(|| format!("there is no message `{id}`"))?;
+        let found =
+            (self.targets.message)(id).ok_or_else(|| format!("there is no message `{id}`"))?;
         self.forwarded_bytes += found.content.readable().len();
         if self.forwarded_bytes > MAX_FORWARDED_BYTES {
             return Err(format!(
@@ -303,34 +338,13 @@ impl ElementReader<'_> {
     }
 }
 
-/// The file that an element names: by its address, with its bytes, or kept here.
-fn media(tag: &ElementTag<'_>) -> Result<Media, String> {
-    let src = tag.text("src").or_else(|| tag.text("url")).unwrap_or_default();
-    let src = src.trim();
-    let (kept, name) = match hash_in(src) {
-        Some((hash, name)) => (Some(hash), name),
-        None => (None, None),
-    };
+/// Whether an address is one of those that are read from here, or carries its bytes.
+fn is_address(src: &str) -> bool {
     let schemes = ["http://", "https://", "data:", "base64://"];
-    let is_known = |scheme: &&str| {
+    let is_it = |scheme: &&str| {
         src.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     };
-    if kept.is_none() && !schemes.iter().any(is_known) {
-        return Err(format!(
-            "`src` of <{}> must be an address (http:// or https://), bytes (data:…), or what \
-             `upload.create` gave; a path of the bot's host is not read",
-            tag.name
-        ));
-    }
-    Ok(Media {
-        name: tag.text("title").or(name),
-        url: kept.is_none().then(|| src.to_owned()),
-        media: kept,
-        width: tag.number("width"),
-        height: tag.number("height"),
-        duration: tag.number("duration").filter(|seconds: &f64| seconds.is_finite()),
-        ..Media::default()
-    })
+    schemes.iter().any(is_it)
 }
 
 #[cfg(test)]
@@ -346,7 +360,12 @@ mod tests {
                 Message { sender: Some(Sender { id: "7".into(), name: "Ann".into() }), ..made }
             })
         };
-        read(text, &known)
+        let hash = || "ab".repeat(32).parse().ok();
+        let kept = |link: &str| {
+            let name = Some("a.txt".to_owned());
+            Some(LinkedFile { hash: link.ends_with("/signed/a.txt").then(hash)??, name })
+        };
+        read(text, &ElementTargets { message: &known, file: &kept })
     }
 
     /// The one message that a text makes.
@@ -433,12 +452,13 @@ mod tests {
 
     #[test]
     fn paths_of_the_host_are_not_read() {
-        for src in ["file:///etc/passwd", "/etc/passwd", "", "ftp://x", "internal:qq/1/_tmp/x"] {
+        let unsigned = format!("internal:qq/1/media/{}/1/2/a.txt", "ab".repeat(32));
+        for src in ["file:///etc/passwd", "/etc/passwd", "", "ftp://x", &unsigned] {
             let refused = all(&format!("<img src=\"{src}\"/>")).unwrap_err();
             assert!(refused.contains("<img>"), "{src}: {refused}");
         }
         let hash = "ab".repeat(32);
-        let made = one(&format!("<file src=\"internal:qq/1/media/{hash}/1/2/a.txt\"/>"));
+        let made = one(&format!("<file src=\"internal:qq/1/media/{hash}/1/signed/a.txt\"/>"));
         let media = made.segments[0].media().unwrap();
         assert_eq!((media.media.as_deref(), media.name.as_deref()), (Some(&*hash), Some("a.txt")));
     }

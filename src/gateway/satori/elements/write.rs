@@ -114,7 +114,7 @@ pub(in crate::gateway::satori) fn escape_attribute(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::read::read;
+    use super::super::read::{ElementTargets, read};
     use super::*;
     use crate::model::content::{ForwardItem, every_segment};
     use crate::model::message::Sender;
@@ -149,7 +149,8 @@ mod tests {
             "&lt;img src=\"x\"/&gt; &amp; &amp;lt; \"'"
         );
         let mention = Segment::Mention { user: evil.into(), name: Some(evil.into()), me: false };
-        let back = read(&written(&[text.clone(), mention.clone()]), &|_| None).unwrap();
+        let targets = ElementTargets { message: &|_| None, file: &|_| None };
+        let back = read(&written(&[text.clone(), mention.clone()]), &targets).unwrap();
         assert_eq!(back[0].segments, [text, mention]);
     }
 

@@ -1,0 +1,53 @@
+//! The methods that are answered (protocol/api.md), and what a login says of them ("平台特性").
+
+/// Methods for accounts of every platform.
+const EVERYWHERE: [&str; 22] = [
+    "channel.get",
+    "channel.list",
+    "friend.approve",
+    "friend.list",
+    "guild.approve",
+    "guild.get",
+    "guild.list",
+    "guild.member.approve",
+    "guild.member.get",
+    "login.get",
+    "message.create",
+    "message.delete",
+    "message.get",
+    "message.list",
+    "message.update",
+    "reaction.clear",
+    "reaction.create",
+    "reaction.delete",
+    "reaction.list",
+    "upload.create",
+    "user.channel.create",
+    "user.get",
+];
+
+/// Methods that an implementation of OneBot 11 carries out.
+const OF_ONEBOT11: [&str; 8] = [
+    "channel.mute",
+    "friend.delete",
+    "guild.member.kick",
+    "guild.member.list",
+    "guild.member.mute",
+    "guild.member.role.set",
+    "guild.member.role.unset",
+    "guild.role.list",
+];
+
+/// Other features: IDs of messages are places in `message.list`, and a guild has one channel.
+const OTHERS: [&str; 2] = ["message.list.from", "guild.plain"];
+
+/// The method of this name, where there is one.
+pub(super) fn find(name: &str) -> Option<&'static str> {
+    EVERYWHERE.into_iter().chain(OF_ONEBOT11).find(|method| *method == name)
+}
+
+/// The features of a login.
+pub(super) fn features(speaks_onebot11: bool) -> Vec<&'static str> {
+    let more = OF_ONEBOT11.into_iter().filter(|_| speaks_onebot11);
+    EVERYWHERE.into_iter().chain(more).chain(OTHERS).collect()
+}

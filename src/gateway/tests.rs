@@ -1,0 +1,184 @@
+//! Bots beside a store: one that panics, one that gives its place to the next, and one that hangs up.
+
+use super::bot::ServedAccount;
+use super::memory::{self, LogPlace};
+use super::send::{BotSendOutcome, BotSending, outcomes};
+use super::*;
+use crate::actions::Actions;
+use crate::adapter::Registry;
+use crate::media::sign::Signer;
+use crate::media::{BlobBounds, Blobs};
+use crate::model::content::Content;
+use crate::model::message::Status;
+use crate::outbox::Outcomes;
+use crate::store::{Access, Command, Store, StoreOptions};
+use crate::words::Words;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_tungstenite::accept_async;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A store, and a gateway with these bots beside it.
+fn gateway(configs: &[String]) -> (TempDir, Gateway) {
+    let folder = tempfile::tempdir().unwrap();
+    let options = StoreOptions::new(folder.path().join("s"), Access::Write);
+    let store = Arc::new(Store::open(&options, Box::new(())).unwrap());
+    let (registry, tasks) = (Registry::new(), TaskTracker::new());
+    let core = Core {
+        store: store.clone(),
+        registry: registry.clone(),
+        actions: Actions::new(store, registry, tasks.clone()),
+        outcomes: Arc::new(Outcomes::default()),
+        blobs: Blobs::open(folder.path().join("media"), BlobBounds::NONE).unwrap(),
+        signer: Signer::new().unwrap(),
+        words: Arc::new(Words::default()),
+        token: None,
+        stop: CancellationToken::new(),
+        tasks,
+    };
+    (folder, Gateway::start(core, configs.iter().map(|text| config(text)).collect()).unwrap())
+}
+
+fn config(text: &str) -> BotConfig {
+    toml::from_str(text).unwrap()
+}
+
+fn bot(gateway: &Gateway, name: &str) -> Arc<ConfiguredBot> {
+    let bots = gateway.lock();
+    bots.configured.iter().find(|bot| bot.name() == name).unwrap().clone()
+}
+
+/// The account of a bot, once that knows it.
+async fn account(bot: &ConfiguredBot) -> Arc<ServedAccount> {
+    loop {
+        if let [account] = &bot.accounts()[..] {
+            return account.clone();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_bot_that_panics_ends_no_other_and_comes_back() {
+    let sockets = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let entry = |name: &str, socket: &std::net::TcpListener| {
+        let address = socket.local_addr().unwrap();
+        format!("name = '{name}'\nkind = 'onebot11'\naccounts = ['qq/1']\nurl = 'ws://{address}/'")
+    };
+    let configs = [entry("falls", &sockets[0]), entry("stands", &sockets[1])];
+    let (_folder, gateway) = gateway(&configs);
+    // Nothing has run yet, on this one thread.
+    bot(&gateway, "falls").panics.store(1, Ordering::Relaxed);
+    let [falls, stands] = sockets.map(|socket| {
+        socket.set_nonblocking(true).unwrap();
+        TcpListener::from_std(socket).unwrap()
+    });
+    let _stands = accept_async(stands.accept().await.unwrap().0).await.unwrap();
+    let _falls = accept_async(falls.accept().await.unwrap().0).await.unwrap();
+    assert_eq!(bot(&gateway, "falls").panics.load(Ordering::Relaxed), 0, "it did panic");
+}
+
+#[tokio::test]
+async fn a_bot_with_new_settings_goes_on_at_the_place_of_the_one_before_it_alone() {
+    let entry = |kind: &str, more: &str| {
+        format!("name = 'a'\nkind = '{kind}'\naccounts = ['qq/1']\n{more}")
+    };
+    let (_folder, gateway) = gateway(&[entry("onebot11", "")]);
+    let store = gateway.shared.core.store.clone();
+    let kept = || -> Vec<LogPlace> {
+        let kept = store.view().unwrap().adapter_state(memory::OWNER).unwrap();
+        memory::places("a", &kept).into_iter().map(|(_, _, place)| place).collect()
+    };
+    for step in 1..=5 {
+        let frame = format!("{{\"step\":{step}}}");
+        let (platform, account) = ("qq".to_owned(), "2".to_owned());
+        let at = crate::clock::now();
+        let told = Command::Tell { platform, account, frame, meaning: None, at, forget_before: 0 };
+        store.write(told).await.unwrap();
+    }
+    let view = store.view().unwrap();
+    let begun = async |gateway: &Gateway| {
+        let account = account(&bot(gateway, "a")).await;
+        let turn = account.place.take_over(CancellationToken::new());
+        (account, turn)
+    };
+    let (mut before, mut turn) = begun(&gateway).await;
+    before.place.advance(&view, turn, 1, 1).unwrap();
+    before.place.write().await;
+    assert_eq!(kept()[0].offset, 1);
+    for (offset, next) in [
+        (2, entry("satori", "")),
+        (3, entry("onebot11", "")),
+        (4, entry("onebot11", "token = 't'")),
+    ] {
+        // It has moved, and that is not written yet.
+        before.place.advance(&view, turn, offset, 1).unwrap();
+        gateway.configure(vec![config(&next)]);
+        let (after, next) = begun(&gateway).await;
+        assert_eq!(after.place.start(&view, 3600, None), Ok(offset));
+        assert_eq!(after.place.delivered(), offset);
+        after.place.advance(&view, next, offset, 0).unwrap();
+        after.place.write().await;
+        // The connection of the one before ends late.
+        before.place.advance(&view, turn, 1, 1).unwrap();
+        before.place.write().await;
+        assert_eq!(kept().iter().map(|place| place.offset).collect::<Vec<_>>(), [offset]);
+        (before, turn) = (after, next);
+    }
+    // One that is taken out and put in again goes on there, too.
+    before.place.advance(&view, turn, 5, 1).unwrap();
+    gateway.configure(Vec::new());
+    before.place.write().await;
+    gateway.configure(vec![config(&entry("onebot11", ""))]);
+    let (after, first) = begun(&gateway).await;
+    assert_eq!(after.place.start(&view, 3600, None), Ok(5));
+    // A connection whose place another one took moves nothing either.
+    let second = after.place.take_over(CancellationToken::new());
+    after.place.advance(&view, first, 1, 1).unwrap();
+    assert_eq!(after.place.start(&view, 3600, None), Ok(5));
+    assert!(after.place.reason(first, String::new()).contains("an entry of its own"));
+    assert_eq!(after.place.reason(second, "lost".into()), "lost");
+}
+
+fn sending(text: &str) -> Vec<BotSending> {
+    vec![BotSending {
+        conversation: "group_7".into(),
+        content: Content::text(text),
+        reply_to: None,
+        original: None,
+    }]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_send_that_no_account_takes_is_withdrawn_also_where_the_bot_has_hung_up() {
+    let (_folder, gateway) =
+        gateway(&["name = 'a'\nkind = 'onebot11'\naccounts = ['qq/1']".to_owned()]);
+    let store = gateway.shared.core.store.clone();
+    let bot = bot(&gateway, "a");
+    let account = account(&bot).await;
+    let [outcome] = &outcomes(&bot, &account, sending("waits")).await[..] else { panic!() };
+    let BotSendOutcome::Failed(why) = outcome else { panic!("it was not sent") };
+    assert!(why.contains("not sent within 25 s"), "{why}");
+    let status = |seq: u64| store.view().unwrap().by_seq(seq).unwrap().map(|made| made.status);
+    assert_eq!(status(1), Some(Status::Canceled), "it is not sent later");
+    {
+        let mut waits = pin!(outcomes(&bot, &account, sending("hangs up")));
+        while status(2).is_none() {
+            let once = poll_fn(|cx| Poll::Ready(waits.as_mut().poll(cx).is_pending())).await;
+            assert!(once, "it ended at once");
+            tokio::task::yield_now().await;
+        }
+        // Here the connection ends, and with it the one who waits.
+    }
+    assert_eq!(status(2), Some(Status::Pending));
+    while status(2) != Some(Status::Canceled) {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::task::yield_now().await;
+    }
+}
