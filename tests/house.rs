@@ -232,13 +232,6 @@ fn declared(line: &str) -> Option<(&str, bool)> {
     is_type.then_some((name, is_visible))
 }
 
-/// The file a version of OneBot shares with the other: both have the same shapes, each in its folder.
-fn of_either_onebot(file: &Path) -> PathBuf {
-    let versions = ["src/adapter/onebot/v11", "src/adapter/onebot/v12"];
-    let is_version = versions.iter().any(|version| file.starts_with(version));
-    if is_version { "src/adapter/onebot/v1x".into() } else { file.to_owned() }
-}
-
 #[test]
 fn a_type_of_several_files_has_a_name_of_its_own() {
     let mut files = Vec::new();
@@ -248,7 +241,7 @@ fn a_type_of_several_files_has_a_name_of_its_own() {
     for file in files.iter().filter(|file| !file.iter().any(|p| p == "tests" || p == "tests.rs")) {
         let text = fs::read_to_string(file).unwrap();
         for (name, is_visible) in text.lines().filter_map(declared) {
-            places.entry(name.to_owned()).or_default().insert(of_either_onebot(file));
+            places.entry(name.to_owned()).or_default().insert(file.clone());
             if is_visible {
                 visible.insert(name.to_owned());
             }
