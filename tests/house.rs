@@ -334,7 +334,8 @@ fn links_of_documents_stay_in_their_language() {
         let text = fs::read_to_string(&document).unwrap();
         let links =
             text.split("](").skip(1).map(|rest| rest.split([')', ' ', '#']).next().unwrap());
-        for link in links.filter(|link| link.ends_with(".md") && !link.contains("://")) {
+        let is_document = |link: &&str| Path::new(link).extension().is_some_and(|end| end == "md");
+        for link in links.filter(is_document).filter(|link| !link.contains("://")) {
             let target = document.parent().unwrap().join(link);
             let is_other = is_chinese(&target) != is_chinese(&document);
             let is_own = target.file_name() == translated(&document).file_name();

@@ -8,6 +8,7 @@ use rechat::config::Config;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 /// Words that stand for any command.
 const ANY: [&str; 2] = ["COMMAND", "命令"];
@@ -17,7 +18,7 @@ fn pages() -> Vec<String> {
     let docs = fs::read_dir("docs").unwrap().map(|entry| entry.unwrap().path());
     let docs = docs.map(|path| path.to_str().unwrap().to_owned());
     let pages = docs.chain(["README.md".to_owned(), "README.zh-CN.md".to_owned()]);
-    pages.filter(|page| page.ends_with(".md")).collect()
+    pages.filter(|page| Path::new(page).extension().is_some_and(|end| end == "md")).collect()
 }
 
 /// The commands that stand inside of sentences and tables.
