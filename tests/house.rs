@@ -179,7 +179,7 @@ fn agents_ask_by_types_of_the_core_alone() {
 
 #[test]
 fn adapters_know_messages_and_errors_alone() {
-    needs_only("adapter", &["protocol", "model", "error", "clock", "metrics"]);
+    needs_only("adapter", &["protocol", "model", "error", "clock", "health", "metrics"]);
 }
 
 /// Crates of the command line, of HTTP and of WebSockets.
