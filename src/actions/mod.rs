@@ -75,9 +75,7 @@ impl fmt::Display for ActionFailure {
         match self {
             Self::NotFound => f.write_str("there is no such message or request"),
             Self::NoForward => f.write_str("the message has no forward that could be opened"),
-            Self::NotSent => {
-                f.write_str("the message was not sent; cancel or delete it where it waits")
-            }
+            Self::NotSent => f.write_str("the message is not sent yet; cancel it or delete it"),
             Self::InFlight => {
                 f.write_str("an attempt to send the message is under way; try again after it")
             }

@@ -48,6 +48,7 @@ mod faults;
 mod forwards;
 mod frameworks;
 mod generated;
+mod guides;
 mod http;
 mod https;
 mod limits;
