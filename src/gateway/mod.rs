@@ -56,7 +56,7 @@ pub struct Gateway {
 #[derive(Default)]
 struct BotList {
     configured: Vec<Arc<ConfiguredBot>>,
-    /// What bots left that are not configured any more, by their names.
+    /// State of bots that are not configured any more, by their names.
     left: HashMap<String, Inheritance>,
 }
 
