@@ -31,7 +31,7 @@ fn clippy_has_nothing_to_say() {
 
 /// The parts from the inside out, and what each may use beside the parts before it.
 const LAYERS: [&[&str]; 14] = [
-    &["error", "clock", "metrics", "health", "shutdown", "model", "text", "words"],
+    &["error", "clock", "metrics", "health", "shutdown", "model", "picture", "text", "words"],
     &["protocol"],
     &["adapter"],
     &["log"],
@@ -167,7 +167,10 @@ fn needs_only(name: &str, allowed: &[&str]) {
 
 #[test]
 fn the_terminal_client_asks_the_client_alone() {
-    needs_only("tui", &["client", "protocol", "model", "search", "error", "clock", "text"]);
+    needs_only(
+        "tui",
+        &["client", "protocol", "model", "picture", "search", "error", "clock", "text"],
+    );
 }
 
 #[test]

@@ -126,6 +126,9 @@ impl View {
             return Ok(None);
         }
         let mut found = Vec::new();
+        if after >= self.counters.offset {
+            return Ok(Some(found));
+        }
         // The commit that holds it may have begun before.
         let before = self.journal.range(..=after)?.next_back().transpose()?;
         let first = before.map_or(0, |(first, _)| first.value());

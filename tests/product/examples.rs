@@ -210,7 +210,9 @@ impl Reader {
         if line.contains("--batch") {
             fs::write(messages, "{\"recipient\":\"group_123456\",\"content\":\"x\"}\n").unwrap();
         } else if line.starts_with("rechat import") {
-            self.works("rechat export messages.jsonl");
+            self.works("rechat export --force messages.jsonl");
+        } else if line.starts_with("rechat export messages.jsonl") {
+            let _ = fs::remove_file(messages);
         } else if line.starts_with("rechat check") {
             self.works(&format!(
                 "rechat backup --force {}",

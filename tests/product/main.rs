@@ -54,6 +54,7 @@ mod https;
 mod limits;
 mod lively;
 mod media;
+mod media_attack;
 mod media_failures;
 mod media_of_platforms;
 mod media_parts;

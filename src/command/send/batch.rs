@@ -12,6 +12,7 @@ use crate::model::content::Segment;
 use crate::model::message::Message;
 use crate::protocol::http::NewMessage;
 use crate::protocol::json;
+use crate::text::error_of_line;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -102,13 +103,8 @@ pub(super) async fn run(send: &Send, file: &Path, globals: &Globals) -> Result<(
 
 /// Reads one line; the error says what is wrong in it, and how a line looks.
 fn read(line: &str) -> Result<BatchLine> {
-    json::from_slice_lenient(line.as_bytes()).map_err(|error| {
-        let what = if error.is_data() { "not a message" } else { "not JSON" };
-        let text = error.to_string();
-        // The text counts lines from this one.
-        let text = text.replacen(" at line 1 column ", " at column ", 1);
-        Error::failed(format!("{what}: {text}")).hint(FORM)
-    })
+    json::from_slice_lenient(line.as_bytes())
+        .map_err(|error| Error::failed(error_of_line(&error)).hint(FORM))
 }
 
 async fn store_line(
@@ -147,10 +143,13 @@ mod tests {
     #[test]
     fn a_line_that_cannot_be_read_says_why_and_how_a_line_looks() {
         for (line, what) in [
-            ("nonsense", "not JSON: "),
-            (r#"{"recipient": "group_1""#, "not JSON: EOF while parsing an object at column 23"),
-            (r#"{"content": "x"}"#, "not a message: missing field `recipient` at column 16"),
-            (r#"{"recipient": "a", "text": "x"}"#, "not a message: unknown field `text`"),
+            ("nonsense", "it is no JSON from column 2 on: "),
+            (
+                r#"{"recipient": "group_1""#,
+                "it is no JSON from column 23 on: EOF while parsing an object",
+            ),
+            (r#"{"content": "x"}"#, "missing field `recipient`"),
+            (r#"{"recipient": "a", "text": "x"}"#, "unknown field `text`"),
         ] {
             let told = read(line).err().unwrap().to_string();
             assert!(told.starts_with(what) && told.contains("\n  write each"), "{told}");
