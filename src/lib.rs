@@ -26,6 +26,7 @@ pub mod media;
 pub mod metrics;
 pub mod model;
 pub mod outbox;
+pub mod picture;
 pub mod protocol;
 pub mod retention;
 pub mod search;

@@ -48,6 +48,10 @@ pub struct ExportArgs {
     #[allow(missing_docs)]
     pub filter: FilterArgs,
 
+    /// Replace the file if it exists
+    #[arg(long, requires = "file")]
+    pub force: bool,
+
     /// Also write the files that messages have, into a folder beside the file: `FILE-media`
     #[arg(long, requires = "file")]
     pub media: bool,

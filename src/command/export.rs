@@ -14,6 +14,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 pub(super) async fn run(export: ExportArgs, globals: &Globals) -> Result<()> {
+    if let Some(file) = export.file.as_deref().filter(|file| file.as_os_str() != "-") {
+        check(file, export.force)?;
+    }
     let mut client = reader(&export.source, globals).await?;
     let filter = filter_of(&mut client, export.status, &export.filter).await?;
     match export.file {
@@ -30,6 +33,19 @@ pub(super) async fn run(export: ExportArgs, globals: &Globals) -> Result<()> {
     }
 }
 
+/// Checks that nothing is lost where the file is written.
+fn check(file: &Path, may_replace: bool) -> Result<()> {
+    let shown = file.display();
+    if file.is_dir() {
+        return Err(Error::failed(format!("{shown} is a folder")).hint("name a file in it"));
+    }
+    if file.exists() && !may_replace {
+        return Err(Error::failed(format!("{shown} is there already"))
+            .hint("name another file, or let it be replaced with --force"));
+    }
+    Ok(())
+}
+
 /// Writes beside the file, and puts it in its place only once it is whole.
 async fn to_file(
     client: &mut Client,
@@ -37,11 +53,6 @@ async fn to_file(
     file: &Path,
     with_media: bool,
 ) -> Result<()> {
-    if file.is_dir() {
-        return Err(
-            Error::failed(format!("{} is a folder", file.display())).hint("name a file in it")
-        );
-    }
     let part = file.with_added_extension("part");
     let cannot = |error| Error::failed(format!("cannot write {}: {error}", part.display()));
     // Only its owner can read it, as with the store.

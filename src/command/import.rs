@@ -8,6 +8,7 @@ use crate::client::Client;
 use crate::error::{Error, Result, tell};
 use crate::protocol::http::{Imported, TransferRecord};
 use crate::protocol::json;
+use crate::text::error_of_line;
 use std::borrow::Cow;
 
 /// Lines, and bytes, that are stored together.
@@ -54,7 +55,7 @@ pub(super) async fn run(import: Import, globals: &Globals) -> Result<()> {
 /// The line as it is stored: repaired, where another program wrote JSON that is not quite right.
 fn checked(line: &str) -> std::result::Result<Cow<'_, str>, String> {
     let read = |line: &str| {
-        serde_json::from_str::<TransferRecord>(line).map_err(|error| error.to_string())
+        serde_json::from_str::<TransferRecord>(line).map_err(|error| error_of_line(&error))
     };
     let (record, line) = if let Ok(record) = read(line) {
         (record, Cow::Borrowed(line))

@@ -98,8 +98,13 @@ async fn shown(bytes: Bytes) -> Result<ShownFile> {
     if is_small && fits && PICTURES.contains(&kind.mime) {
         return Ok(ShownFile { bytes, mime: kind.mime });
     }
-    let _permit = AT_ONCE.acquire().await;
-    let made = tokio::task::spawn_blocking(move || preview(&bytes)).await;
+    let permit = AT_ONCE.acquire().await;
+    let made = tokio::task::spawn_blocking(move || {
+        // Whoever asked may be gone before the work ends.
+        let _permit = permit;
+        preview(&bytes)
+    });
+    let made = made.await;
     let made = made.map_err(|error| Error::failed(error.to_string()))?;
     let jpeg = made.map_err(|why| Error::failed(format!("this picture cannot be shown: {why}")))?;
     Ok(ShownFile { bytes: jpeg.into(), mime: "image/jpeg" })

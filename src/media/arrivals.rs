@@ -4,7 +4,7 @@
 //! that nothing has to be queued: what waits costs no memory.
 
 use super::complete::{Completer, Missing, missing};
-use super::fetch::{FailureKind, FetchFailure};
+use super::failure::{FailureKind, FetchFailure};
 use crate::clock::now;
 use crate::health::HEALTH;
 use crate::model::message::{Direction, Message, MessageType};
@@ -25,8 +25,14 @@ const PAUSES: [Duration; 4] = [
     Duration::from_hours(1),
 ];
 
-/// Messages that wait for another attempt; with more, the one that waits longest is given up.
-const MAX_RETRIES: usize = 1000;
+/// Media of one message that are fetched in a turn: the hosts of many may be slow, and other messages wait.
+const TURN: usize = 4;
+
+/// The pause before the next turn of a message.
+const TURN_PAUSE: Duration = Duration::from_secs(1);
+
+/// Turns that wait until they are due; with more, the one that waits longest is given up.
+const MAX_LATER: usize = 1000;
 
 /// Messages looked at in one step.
 const LOOKED_AT: usize = 256;
@@ -60,32 +66,41 @@ pub struct Arrivals {
 struct Work {
     /// The `seq` of the last message that was looked at.
     position: u64,
-    /// Messages to try again, and how often each was tried; by when.
-    retries: VecDeque<(Instant, u64, usize)>,
+    /// Turns that are due later, the next one first.
+    later: VecDeque<(Instant, Turn)>,
 }
 
-/// How the fetching of a message's media ended.
-struct FetchEnd {
+/// Some of a message's media.
+#[derive(Clone, Copy)]
+struct Turn {
     seq: u64,
+    /// How often all of them were tried before.
     tries: usize,
-    result: Result<bool, FetchFailure>,
+    /// The place among them at which it begins.
+    from: usize,
+    /// Some before it failed for a passing reason.
+    has_failed: bool,
+}
+
+/// How a turn ended.
+struct FetchEnd {
+    turn: Turn,
+    /// The place at which the next turn begins, where there are more media.
+    next: Option<usize>,
+    result: Result<(), FetchFailure>,
 }
 
 impl Arrivals {
     /// Fetches what arrives until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let mut work = Work { position: self.beginning(), retries: VecDeque::new() };
+        let mut work = Work { position: self.beginning(), later: VecDeque::new() };
         let mut under_way: JoinSet<FetchEnd> = JoinSet::new();
         loop {
             let mut is_idle = true;
             if under_way.len() < self.at_once {
                 match self.next(&mut work) {
-                    Ok(Some((seq, tries))) => {
-                        let (arrivals, types) = (self.clone(), self.types.clone());
-                        under_way.spawn(async move {
-                            let result = arrivals.completer.fetch(seq, &types).await;
-                            FetchEnd { seq, tries, result }
-                        });
+                    Ok(Some(turn)) => {
+                        under_way.spawn(self.clone().fetch(turn));
                         is_idle = false;
                     }
                     Ok(None) => {}
@@ -99,7 +114,7 @@ impl Arrivals {
                 continue;
             }
             let has_room = under_way.len() < self.at_once;
-            let due = work.retries.front().map_or_else(far_off, |(due, ..)| *due);
+            let due = work.later.front().map_or_else(far_off, |(due, _)| *due);
             tokio::select! {
                 () = stop.cancelled() => return,
                 Some(ended) = under_way.join_next() => match ended {
@@ -110,6 +125,12 @@ impl Arrivals {
                 () = sleep_until(due), if has_room => {}
             }
         }
+    }
+
+    async fn fetch(self, turn: Turn) -> FetchEnd {
+        let Self { completer, types, .. } = &self;
+        let (next, result) = completer.fetch_some(turn.seq, types, turn.from, TURN).await;
+        FetchEnd { turn, next, result }
     }
 
     /// Before the messages that came in shortly before the start and whose media may be missing.
@@ -127,13 +148,13 @@ impl Arrivals {
         position
     }
 
-    /// The next message with something to fetch, and how often it was tried.
-    fn next(&self, work: &mut Work) -> store::Result<Option<(u64, usize)>> {
-        if let Some((due, seq, tries)) = work.retries.front().copied()
+    /// The next turn: one that is due, or the first of the next message with something to fetch.
+    fn next(&self, work: &mut Work) -> store::Result<Option<Turn>> {
+        if let Some((due, turn)) = work.later.front().copied()
             && due <= Instant::now()
         {
-            work.retries.pop_front();
-            return Ok(Some((seq, tries)));
+            work.later.pop_front();
+            return Ok(Some(turn));
         }
         let view = self.completer.store.view()?;
         // The store was not there when the task began.
@@ -146,7 +167,8 @@ impl Arrivals {
                 work.position = message.seq;
                 let missing = missing(&message, &self.types);
                 if arrived(&message) && missing.iter().any(Missing::may_be_there) {
-                    return Ok(Some((message.seq, 0)));
+                    let seq = message.seq;
+                    return Ok(Some(Turn { seq, tries: 0, from: 0, has_failed: false }));
                 }
             }
             if looked_at < LOOKED_AT {
@@ -157,20 +179,35 @@ impl Arrivals {
 }
 
 impl Work {
-    fn ended(&mut self, FetchEnd { seq, tries, result }: FetchEnd) {
-        let Err(failure) = result else { return HEALTH.recover(PART) };
-        let pause = PAUSES.get(tries).filter(|_| failure.is_passing());
-        tracing::info!(seq, "{}: {failure}", not_fetched(pause));
-        if failure.kind == FailureKind::Here {
-            HEALTH.degrade(PART, format!("what comes in is not kept: {failure}"));
+    fn ended(&mut self, FetchEnd { mut turn, next, result }: FetchEnd) {
+        let mut pause = PAUSES.get(turn.tries);
+        match result {
+            Ok(()) => HEALTH.recover(PART),
+            Err(failure) => {
+                turn.has_failed |= failure.is_passing();
+                pause = pause.filter(|_| failure.is_passing());
+                tracing::info!(seq = turn.seq, "{}: {failure}", not_fetched(pause));
+                if failure.kind == FailureKind::Here {
+                    HEALTH.degrade(PART, format!("what comes in is not kept: {failure}"));
+                }
+            }
         }
-        let Some(pause) = pause else { return };
-        if self.retries.len() == MAX_RETRIES {
-            self.retries.pop_front();
+        if let Some(from) = next {
+            self.add(TURN_PAUSE, Turn { from, ..turn });
+        } else if turn.has_failed
+            && let Some(pause) = PAUSES.get(turn.tries)
+        {
+            self.add(*pause, Turn { tries: turn.tries + 1, from: 0, has_failed: false, ..turn });
         }
-        let due = Instant::now() + *pause;
-        let place = self.retries.partition_point(|(other, ..)| *other <= due);
-        self.retries.insert(place, (due, seq, tries + 1));
+    }
+
+    fn add(&mut self, pause: Duration, turn: Turn) {
+        if self.later.len() == MAX_LATER {
+            self.later.pop_front();
+        }
+        let due = Instant::now() + pause;
+        let place = self.later.partition_point(|(other, _)| *other <= due);
+        self.later.insert(place, (due, turn));
     }
 }
 

@@ -11,7 +11,6 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -36,11 +35,13 @@ pub struct Stored {
 pub struct Blobs {
     root: PathBuf,
     bounds: BlobBounds,
-    /// Bytes of all blobs.
-    used: Arc<AtomicU64>,
     /// Held while a blob gets its name, is named anew or removed.
-    names: Arc<Mutex<()>>,
+    used: Arc<Mutex<UsedBytes>>,
 }
+
+/// Bytes of all blobs; `None` where they are not counted: before anybody asks, and after a change that
+/// failed half-way.
+type UsedBytes = Option<u64>;
 
 /// The folder of the blobs that belong to a store.
 pub fn folder_beside(store: &Path) -> PathBuf {
@@ -50,16 +51,15 @@ pub fn folder_beside(store: &Path) -> PathBuf {
 }
 
 impl Blobs {
-    /// The blobs below a folder, which is made with the first blob.
+    /// The blobs below a folder, which is made with the first blob. They are counted when somebody
+    /// asks for their sum.
     ///
     /// # Errors
     ///
-    /// The disk refuses.
+    /// The folder cannot be read.
     pub fn open(root: impl Into<PathBuf>, bounds: BlobBounds) -> io::Result<Self> {
-        let (used, names) = (Arc::default(), Arc::default());
-        let blobs = Self { root: root.into(), bounds, used, names };
-        let bytes = blobs.all()?.iter().map(|stored| stored.size).sum();
-        blobs.used.store(bytes, Ordering::Relaxed);
+        let blobs = Self { root: root.into(), bounds, used: Arc::default() };
+        entries(&blobs.root)?;
         Ok(blobs)
     }
 
@@ -74,25 +74,55 @@ impl Blobs {
     }
 
     /// Bytes of all blobs.
-    pub fn used(&self) -> u64 {
-        self.used.load(Ordering::Relaxed)
+    ///
+    /// # Errors
+    ///
+    /// They are not counted yet, and the folder cannot be read.
+    pub fn used(&self) -> io::Result<u64> {
+        self.counted(&mut self.lock())
+    }
+
+    /// As [`Self::used`], of what is there now: other programs may have changed files.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be read.
+    pub fn count_anew(&self) -> io::Result<u64> {
+        let mut used = self.lock();
+        *used = None;
+        self.counted(&mut used)
+    }
+
+    fn counted(&self, used: &mut UsedBytes) -> io::Result<u64> {
+        if let Some(bytes) = *used {
+            return Ok(bytes);
+        }
+        let bytes = self.all()?.iter().map(|stored| stored.size).sum();
+        *used = Some(bytes);
+        Ok(bytes)
     }
 
     /// Whether so many bytes more may be kept.
     ///
     /// # Errors
     ///
-    /// All blobs together would have more than they may.
+    /// All blobs together would have more than they may, or they cannot be counted.
     pub fn check_quota(&self, bytes: u64) -> Result<(), BlobRefused> {
+        self.check_room(&mut self.lock(), bytes)
+    }
+
+    fn check_room(&self, used: &mut UsedBytes, bytes: u64) -> Result<(), BlobRefused> {
         let quota_bytes = self.bounds.quota_bytes;
-        let is_full = quota_bytes > 0 && self.used().saturating_add(bytes) > quota_bytes;
-        if is_full { Err(BlobRefused::Full { quota_bytes }) } else { Ok(()) }
+        if quota_bytes > 0 && self.counted(used)?.saturating_add(bytes) > quota_bytes {
+            return Err(BlobRefused::Full { quota_bytes });
+        }
+        Ok(())
     }
 
     /// Whether the disk takes so many bytes more, and enough of it stays free.
     pub(super) fn check_disk(&self, bytes: u64) -> Result<(), BlobRefused> {
         let reserve_bytes = self.bounds.reserve_bytes;
-        if reserve_bytes == 0 {
+        if reserve_bytes == 0 || bytes == 0 {
             return Ok(());
         }
         let about = rustix::fs::statvfs(&self.root).map_err(io::Error::from)?;
@@ -118,17 +148,19 @@ impl Blobs {
         make_folder(folder)?;
         let is_known = self.is_whole(hash).unwrap_or(false);
         // Another upload of the same bytes waits, and finds it there.
-        let _names = self.lock();
-        let before = place.metadata().map(|about| about.len());
-        if !is_known || before.is_err() {
-            if before.is_err() {
-                self.check_quota(size)?;
+        let mut used = self.lock();
+        let is_there = place.exists();
+        if !(is_known && is_there) {
+            if !is_there {
+                self.check_room(&mut used, size)?;
             }
+            let before = used.take();
             fs::rename(file, &place)?;
-            File::open(folder)?.sync_all()?;
-            self.used.fetch_add(size, Ordering::Relaxed);
-            self.used.fetch_sub(before.unwrap_or(0), Ordering::Relaxed);
+            // A damaged file may have had another size than was counted.
+            *used = before.filter(|_| !is_there).map(|bytes| bytes.saturating_add(size));
         }
+        // Also of bytes that were here: whoever put them there may have failed at this.
+        File::open(folder)?.sync_all()?;
         OpenOptions::new().append(true).open(&place)?.set_modified(SystemTime::now())?;
         Ok(stored(hash, &place.metadata()?)?)
     }
@@ -180,7 +212,7 @@ impl Blobs {
     ///
     /// The disk refuses.
     pub fn hold(&self, hash: Hash) -> io::Result<bool> {
-        let _names = self.lock();
+        let _used = self.lock();
         match OpenOptions::new().append(true).open(self.path(hash)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
@@ -194,8 +226,7 @@ impl Blobs {
     ///
     /// The disk refuses.
     pub fn remove(&self, hash: Hash) -> io::Result<bool> {
-        let _names = self.lock();
-        self.remove_named(hash)
+        self.remove_named(&mut self.lock(), hash)
     }
 
     /// Removes a blob that nobody has held since it was found; says whether it is gone.
@@ -204,7 +235,7 @@ impl Blobs {
     ///
     /// The disk refuses.
     pub fn remove_unheld(&self, found: &Stored) -> io::Result<bool> {
-        let _names = self.lock();
+        let mut used = self.lock();
         let now = match self.path(found.hash).metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
             about => about?.modified()?,
@@ -212,17 +243,19 @@ impl Blobs {
         if now != found.modified {
             return Ok(false);
         }
-        self.remove_named(found.hash)
+        self.remove_named(&mut used, found.hash)
     }
 
-    fn remove_named(&self, hash: Hash) -> io::Result<bool> {
+    fn remove_named(&self, used: &mut UsedBytes, hash: Hash) -> io::Result<bool> {
         let path = self.path(hash);
         let size = match path.metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             about => about?.len(),
         };
+        let before = used.take();
         fs::remove_file(path)?;
-        self.used.fetch_sub(size, Ordering::Relaxed);
+        // Where less was counted, another program changed the file.
+        *used = before.and_then(|bytes| bytes.checked_sub(size));
         Ok(true)
     }
 
@@ -240,7 +273,9 @@ impl Blobs {
             for file in entries(&folder)? {
                 let hash = file.file_name().and_then(|name| name.to_str()?.parse().ok());
                 let (Some(hash), Ok(about)) = (hash, file.metadata()) else { continue };
-                found.push(stored(hash, &about)?);
+                if about.is_file() {
+                    found.push(stored(hash, &about)?);
+                }
             }
         }
         Ok(found)
@@ -273,8 +308,8 @@ impl Blobs {
         self.root.join(&name[..2]).join(name)
     }
 
-    fn lock(&self) -> MutexGuard<'_, ()> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, UsedBytes> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -309,3 +344,6 @@ pub(super) fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
         Ok(read) => read.map(|entry| Ok(entry?.path())).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

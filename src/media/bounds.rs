@@ -30,7 +30,7 @@ pub enum BlobRefused {
     /// All blobs together would have more than `quota_bytes`.
     #[allow(missing_docs)]
     Full { quota_bytes: u64 },
-    /// The disk would have less than `reserve_bytes` free.
+    /// The disk would have less than `reserve_bytes` free; 0 where it has nothing free.
     #[allow(missing_docs)]
     DiskFull { reserve_bytes: u64 },
     /// The disk failed.
@@ -49,6 +49,7 @@ impl fmt::Display for BlobRefused {
                 "media take up all of their {quota_bytes} bytes (`media.quota_bytes`); raise it, or remove \
                  some with `rechat media --remove`"
             ),
+            Self::DiskFull { reserve_bytes: 0 } => f.write_str("the disk is full"),
             Self::DiskFull { reserve_bytes } => write!(
                 f,
                 "the disk has less than {reserve_bytes} bytes free (`media.reserve_bytes`)"
@@ -60,6 +61,11 @@ impl fmt::Display for BlobRefused {
 
 impl From<io::Error> for BlobRefused {
     fn from(error: io::Error) -> Self {
-        Self::Disk(error.to_string())
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::DiskFull { reserve_bytes: 0 }
+            }
+            _ => Self::Disk(error.to_string()),
+        }
     }
 }

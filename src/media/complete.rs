@@ -1,11 +1,10 @@
 //! Bringing the media of a message here.
 
 use super::blobs::Blobs;
-use super::bounds::BlobRefused;
-use super::content::{all_media, change_media, put_into};
-use super::fetch::{FailureKind, FetchFailure, Fetcher};
-use super::hash::Hash;
-use super::sniff::FileType;
+use super::content::{all_media, change_media};
+use super::failure::{FailureKind, FetchFailure};
+use super::fetch::{Fetcher, on_thread};
+use super::kept::KeptFile;
 use super::upload::Upload;
 use crate::adapter::{AccountHandle, ActionError, MediaOf, MediaSource, Registry};
 use crate::clock::now;
@@ -31,9 +30,6 @@ pub struct Completer {
     /// The accounts that are asked for what no address gives.
     pub registry: Registry,
 }
-
-/// A file that was fetched: its hash, its size in bytes, and what it is.
-type KeptFile = (Hash, u64, FileType);
 
 /// A picture, sound, video or file of a message that is not here.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,16 +60,45 @@ impl Missing {
 }
 
 impl Completer {
-    /// Fetches the media of a message that are not here, of these types. Whether there were any.
-    /// Each that fails has its failure in the message from then on.
+    /// Fetches the media of a message that are not here. Each that fails has its failure in the message
+    /// from then on.
     ///
     /// # Errors
     ///
     /// One of them cannot be fetched: the address is not allowed, the host or platform refuses, or it is too
     /// large; `FetchFailure` says which. Or the message cannot be read or written.
-    pub async fn fetch(&self, seq: u64, types: &[MessageType]) -> Result<bool, FetchFailure> {
-        let Some(message) = self.message(seq)? else { return Ok(false) };
-        let missing = missing(&message, types);
+    pub async fn fetch(&self, seq: u64) -> Result<(), FetchFailure> {
+        let Some(message) = self.message(seq)? else { return Ok(()) };
+        let missing = missing(&message, &MessageType::ALL);
+        self.fetch_these(message, missing).await
+    }
+
+    /// As [`Self::fetch`], of these types and of those alone that may be there now; at most `most` from
+    /// a place on, the first being 0. Also gives the place to go on at, where there are more.
+    pub async fn fetch_some(
+        &self,
+        seq: u64,
+        types: &[MessageType],
+        from: usize,
+        most: usize,
+    ) -> (Option<usize>, Result<(), FetchFailure>) {
+        let message = match self.message(seq) {
+            Ok(Some(message)) => message,
+            Ok(None) => return (None, Ok(())),
+            Err(failure) => return (None, Err(failure)),
+        };
+        let mut some = missing(&message, types);
+        some.retain(|one| one.place >= from && one.may_be_there());
+        let next = some.get(most).map(|one| one.place);
+        some.truncate(most);
+        (next, self.fetch_these(message, some).await)
+    }
+
+    async fn fetch_these(
+        &self,
+        message: Message,
+        missing: Vec<Missing>,
+    ) -> Result<(), FetchFailure> {
         let mut outcomes: Vec<FetchOutcome> = Vec::with_capacity(missing.len());
         for one in missing {
             // The same address twice is the same file.
@@ -90,17 +115,15 @@ impl Completer {
             };
             outcomes.push((one, kept));
         }
-        self.note(seq, message, &outcomes).await?;
-        let were_any = !outcomes.is_empty();
-        let failed = outcomes.into_iter().find_map(|(_, kept)| kept.err());
-        failed.map_or(Ok(were_any), Err)
+        self.note(message, &mut outcomes).await?;
+        outcomes.into_iter().find_map(|(_, kept)| kept.err()).map_or(Ok(()), Err)
     }
 
     /// By its address, else by asking the platform.
     async fn fetch_one(&self, message: &Message, one: &Missing) -> Result<KeptFile, FetchFailure> {
         let by_address = match &one.media.url {
             Some(url) => match self.fetcher.fetch(url).await {
-                Ok(upload) => keep(upload, one.message_type).await,
+                Ok(upload) => self.keep(upload, one.message_type).await,
                 Err(failure) => Err(failure),
             },
             None => Err(FetchFailure {
@@ -119,7 +142,7 @@ impl Completer {
         match self.ask(message, place).await {
             Ok(source) => {
                 let upload = self.fetcher.fetch_source(source).await?;
-                keep(upload, one.message_type).await
+                self.keep(upload, one.message_type).await
             }
             // The platform knows no better.
             Err(ActionError::Unsupported) => Err(failure),
@@ -133,6 +156,22 @@ impl Completer {
                 })
             }
         }
+    }
+
+    /// Keeps a file that was fetched.
+    async fn keep(
+        &self,
+        upload: Upload,
+        message_type: MessageType,
+    ) -> Result<KeptFile, FetchFailure> {
+        let mime = upload.kind().mime;
+        // A host whose links have expired sends a page that says so.
+        if message_type == MessageType::Image && !mime.starts_with("image/") {
+            let reason = format!("the host sent {mime} where a picture should be");
+            return Err(FetchFailure::lasting(reason));
+        }
+        let blobs = self.blobs.clone();
+        on_thread(move || Ok(KeptFile::of(&blobs, upload.finish()?.hash)?)).await
     }
 
     async fn ask(&self, message: &Message, place: usize) -> Result<MediaSource, ActionError> {
@@ -151,16 +190,13 @@ impl Completer {
     /// is put together anew.
     async fn note(
         &self,
-        seq: u64,
         mut message: Message,
-        outcomes: &[FetchOutcome],
+        outcomes: &mut [FetchOutcome],
     ) -> Result<(), FetchFailure> {
+        let seq = message.seq;
         let passing = |error: &dyn std::fmt::Display| FetchFailure::passing(error.to_string());
         for _ in 0..MAX_ROUNDS {
-            for (hash, ..) in outcomes.iter().filter_map(|(_, kept)| kept.as_ref().ok()) {
-                // Were it removed meanwhile, the next attempt would fetch it again.
-                self.blobs.hold(*hash).map_err(|error| passing(&error))?;
-            }
+            self.hold(outcomes).await?;
             let was = message.content;
             let content = with_outcomes(&was, outcomes, now());
             if content == was {
@@ -179,23 +215,22 @@ impl Completer {
         Err(FetchFailure::passing("the message changed too often meanwhile"))
     }
 
+    /// Holds the files that are here. One that was removed meanwhile is not, and its fetching failed.
+    async fn hold(&self, outcomes: &mut [FetchOutcome]) -> Result<(), FetchFailure> {
+        for (_, kept) in outcomes {
+            let Ok(file) = kept else { continue };
+            let (blobs, hash) = (self.blobs.clone(), file.hash);
+            if !on_thread(move || Ok(blobs.hold(hash)?)).await? {
+                *kept = Err(FetchFailure::passing("its file was removed when it had just come"));
+            }
+        }
+        Ok(())
+    }
+
     fn message(&self, seq: u64) -> Result<Option<Message>, FetchFailure> {
         let found = self.store.view().and_then(|view| view.by_seq(seq));
         found.map_err(|error| FetchFailure::passing(error.to_string()))
     }
-}
-
-/// Keeps a file that was fetched.
-async fn keep(upload: Upload, message_type: MessageType) -> Result<KeptFile, FetchFailure> {
-    let kind = upload.kind();
-    // A host whose links have expired sends a page that says so.
-    if message_type == MessageType::Image && !kind.mime.starts_with("image/") {
-        let reason = format!("the host sent {} where a picture should be", kind.mime);
-        return Err(FetchFailure::lasting(reason));
-    }
-    let finished = tokio::task::spawn_blocking(|| upload.finish()).await;
-    let stored = finished.unwrap_or_else(|error| Err(BlobRefused::Disk(error.to_string())))?;
-    Ok((stored.hash, stored.size, kind))
 }
 
 /// The media of these types that are not here and that an address gives, or the platform.
@@ -257,7 +292,7 @@ fn with_outcomes(content: &Content, outcomes: &[FetchOutcome], at: u64) -> Conte
     let mut place = 0;
     change_media(content, &mut |media| {
         match outcomes.iter().find(|(one, _)| one.is(place, media)) {
-            Some((_, Ok((hash, size, kind)))) => put_into(media, *hash, *size, *kind),
+            Some((_, Ok(kept))) => kept.put_into(media),
             Some((_, Err(failure))) => media.failure = Some(Box::new(failure.at(at))),
             None => {}
         }
@@ -266,77 +301,4 @@ fn with_outcomes(content: &Content, outcomes: &[FetchOutcome], at: u64) -> Conte
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::content::{ForwardItem, MediaFailure};
-    use crate::model::message::Sender;
-
-    fn image(url: Option<&str>) -> Segment {
-        Segment::Image(Media { url: url.map(str::to_owned), ..Media::default() })
-    }
-
-    #[test]
-    fn what_is_missing_is_found_by_address_or_by_asking() {
-        let inside = ForwardItem {
-            sender: Sender::default(),
-            created_at: 0,
-            segments: vec![image(None), image(Some("https://x/1"))],
-        };
-        let forward = Segment::Forward { title: None, items: vec![inside], id: None };
-        let here = Media { media: Some("ab".into()), ..Media::default() };
-        let content = Content::of(vec![forward, image(None), Segment::Image(here), image(None)]);
-        let mut message = Message::new(1, uuid::Uuid::nil(), content, "group_1".into(), 1);
-        let places = |message: &Message| -> Vec<_> {
-            missing(message, &[MessageType::Image])
-                .iter()
-                .map(|one| (one.place, one.asked))
-                .collect()
-        };
-        assert_eq!(places(&message), [(1, None)]);
-        message.original = Some("[]".into());
-        assert_eq!(places(&message), [(1, None), (2, Some(0)), (4, Some(2))]);
-        let kind = FileType { mime: "image/png", size: None };
-        let found: Vec<_> = missing(&message, &[MessageType::Image])
-            .into_iter()
-            .skip(2)
-            .map(|one| (one, Ok((Hash([1; 32]), 5, kind))))
-            .collect();
-        let now = with_outcomes(&message.content, &found, 9);
-        let here: Vec<_> = all_media(&now)
-            .into_iter()
-            .map(|segment| segment.media().unwrap().media.is_some())
-            .collect();
-        assert_eq!(here, [false, false, false, true, true]);
-    }
-
-    #[test]
-    fn a_failure_is_noted_until_another_attempt_ends_better() {
-        let content = Content::of(vec![image(Some("https://x/1")), image(Some("https://x/2"))]);
-        let message = Message::new(1, uuid::Uuid::nil(), content, "group_1".into(), 1);
-        let ended = |message: &Message, kept: Result<KeptFile, FetchFailure>| {
-            let first = missing(message, &[MessageType::Image]).swap_remove(0);
-            with_outcomes(&message.content, &[(first, kept)], 9)
-        };
-        let failures = |content: &Content| -> Vec<_> {
-            let media = all_media(content).into_iter().filter_map(Segment::media);
-            media.map(|media| media.failure.as_deref().cloned()).collect()
-        };
-        let failed = |reason: &str, retryable| {
-            Some(MediaFailure { reason: reason.into(), retryable, at: 9 })
-        };
-        let content = ended(&message, Err(FetchFailure::passing("busy")));
-        assert_eq!(failures(&content), [failed("busy", true), None]);
-        let again = Message { content, ..message.clone() };
-        assert!(missing(&again, &[MessageType::Image]).iter().all(Missing::may_be_there));
-        let content = ended(&again, Err(FetchFailure::lasting("x".repeat(9_999))));
-        assert_eq!(failures(&content)[0].as_ref().unwrap().reason.chars().count(), 300);
-        let again = Message { content, ..message.clone() };
-        assert!(!missing(&again, &[MessageType::Image])[0].may_be_there());
-        let kind = FileType { mime: "image/png", size: None };
-        // The attempt began before the failure of another one was noted.
-        let first = missing(&message, &[MessageType::Image]).swap_remove(0);
-        let content = with_outcomes(&again.content, &[(first, Ok((Hash([1; 32]), 5, kind)))], 9);
-        assert_eq!(failures(&content), [None, None]);
-        assert!(all_media(&content)[0].media().unwrap().media.is_some());
-    }
-}
+mod tests;

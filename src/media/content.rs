@@ -4,7 +4,7 @@
 use super::blobs::Blobs;
 use super::bounds::BlobRefused;
 use super::hash::Hash;
-use super::sniff::FileType;
+use super::kept::KeptFile;
 use super::upload::Upload;
 use crate::model::content::{Content, Media, Segment};
 use crate::model::inline::Inline;
@@ -125,28 +125,17 @@ fn keep_one(blobs: &Blobs, media: &mut Media) -> Result<(), Problem> {
         if !blobs.hold(hash).map_err(failed)? {
             return Err(unknown());
         }
-        let (size, kind) = blobs.describe(hash).map_err(failed)?;
-        put_into(media, hash, size, kind);
+        KeptFile::of(blobs, hash).map_err(failed)?.put_into(media);
         return Ok(());
     }
     let Some(decoded) = media.url.as_deref().and_then(Inline::decode) else { return Ok(()) };
     let (name, bytes) = decoded.map_err(Problem::Unreadable)?;
-    let (stored, kind) = Upload::put(blobs, &bytes).map_err(Problem::Refused)?;
+    let (stored, _) = Upload::put(blobs, &bytes).map_err(Problem::Refused)?;
+    let kept = KeptFile::of(blobs, stored.hash);
     media.url = None;
     media.name = media.name.take().or(name);
-    put_into(media, stored.hash, stored.size, kind);
+    kept.map_err(|error| Problem::Refused(error.into()))?.put_into(media);
     Ok(())
-}
-
-/// Notes in a segment that its bytes are here, and what they are.
-pub fn put_into(media: &mut Media, hash: Hash, size: u64, kind: FileType) {
-    media.media = Some(hash.to_string());
-    media.size = Some(size);
-    media.mime = Some(kind.mime.to_owned());
-    media.failure = None;
-    if let Some((width, height)) = kind.size {
-        (media.width, media.height) = (Some(width), Some(height));
-    }
 }
 
 #[cfg(test)]

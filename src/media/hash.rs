@@ -1,5 +1,6 @@
 //! SHA-256 of a blob (FIPS 180-4), written as 64 hex digits.
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::io::{self, Read};
@@ -23,16 +24,22 @@ impl Hash {
         let mut buffer = vec![0; BUFFER];
         loop {
             match bytes.read(&mut buffer)? {
-                0 => return Ok(Self(hasher.finalize().into())),
+                0 => return Ok(hasher.into()),
                 read => hasher.update(&buffer[..read]),
             }
         }
     }
 }
 
+impl From<Sha256> for Hash {
+    fn from(hasher: Sha256) -> Self {
+        Self(hasher.finalize().into())
+    }
+}
+
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&HEXLOWER.encode(&self.0))
     }
 }
 
@@ -46,16 +53,9 @@ impl FromStr for Hash {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let digits = text.as_bytes();
-        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return Err(format!("`{text}` is no SHA-256; give 64 hex digits"));
-        }
-        let value = |digit: u8| (digit as char).to_digit(16).unwrap_or_default() as u8;
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = value(pair[0]) << 4 | value(pair[1]);
-        }
-        Ok(Self(bytes))
+        let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
+        let bytes = bytes.and_then(|bytes| bytes.try_into().ok()).map(Self);
+        bytes.ok_or_else(|| format!("`{text}` is no SHA-256; give 64 hex digits"))
     }
 }
 

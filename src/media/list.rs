@@ -5,13 +5,14 @@ use super::content::all_media;
 use super::hash::Hash;
 use crate::clock::unix_seconds;
 use crate::model::content::Segment;
-use crate::protocol::http::{KeptMedia, MediaList};
+use crate::model::message::Message;
+use crate::protocol::http::{KeptMedia, MediaList, MediaUse};
 use crate::store::{self, Store};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io;
 
-/// The newest messages that are looked at for names.
+/// The newest messages that are looked at.
 const LOOKED_AT: usize = 20_000;
 
 /// The media that were stored last, the newest first, and how much there is in all.
@@ -24,27 +25,38 @@ pub fn newest(store: &Store, blobs: &Blobs, limit: usize) -> io::Result<MediaLis
     all.sort_by_key(|stored| Reverse((stored.created, stored.hash)));
     let (count, bytes) = (all.len() as u64, all.iter().map(|stored| stored.size).sum());
     all.truncate(limit);
-    let mut names = names(store, &all).map_err(io::Error::other)?;
+    let mut told = told(store, &all).map_err(io::Error::other)?;
     let mut media = Vec::new();
     for stored in all {
         // One that was removed meanwhile is left out.
         let Ok((size, kind)) = blobs.describe(stored.hash) else { continue };
+        let Told { name, used_in } = told.remove(&stored.hash).unwrap_or_default();
         media.push(KeptMedia {
             media: stored.hash.to_string(),
-            name: names.remove(&stored.hash).flatten(),
+            name,
             mime: kind.mime.to_owned(),
             size,
             stored_at: unix_seconds(stored.created),
+            used_in,
         });
     }
     Ok(MediaList { media, count, bytes, quota_bytes: blobs.bounds().quota_bytes })
 }
 
-/// The names that the newest messages give these media.
-fn names(store: &Store, wanted: &[Stored]) -> store::Result<HashMap<Hash, Option<String>>> {
-    let mut names: HashMap<Hash, Option<String>> =
-        wanted.iter().map(|stored| (stored.hash, None)).collect();
-    let mut unnamed = names.len();
+/// A file as messages tell of it.
+#[derive(Default)]
+struct Told {
+    /// Its name in the newest message that has it and names it.
+    name: Option<String>,
+    /// The newest message that has it.
+    used_in: Option<MediaUse>,
+}
+
+/// The files as the newest messages tell of them.
+fn told(store: &Store, wanted: &[Stored]) -> store::Result<HashMap<Hash, Told>> {
+    let mut all: HashMap<Hash, Told> =
+        wanted.iter().map(|stored| (stored.hash, Told::default())).collect();
+    let mut unnamed = all.len();
     let view = store.view()?;
     for message in view.readable_before(view.head() + 1)?.take(LOOKED_AT) {
         if unnamed == 0 {
@@ -53,12 +65,22 @@ fn names(store: &Store, wanted: &[Stored]) -> store::Result<HashMap<Hash, Option
         let message = message?;
         for media in all_media(&message.content).into_iter().filter_map(Segment::media) {
             let hash = media.media.as_deref().and_then(|name| name.parse::<Hash>().ok());
-            let known = hash.and_then(|hash| names.get_mut(&hash));
-            if let (Some(name @ None), Some(told)) = (known, &media.name) {
-                *name = Some(told.clone());
+            let Some(told) = hash.and_then(|hash| all.get_mut(&hash)) else { continue };
+            told.used_in.get_or_insert_with(|| used_in(&message));
+            if told.name.is_none() && media.name.is_some() {
+                told.name.clone_from(&media.name);
                 unnamed -= 1;
             }
         }
     }
-    Ok(names)
+    Ok(all)
+}
+
+fn used_in(message: &Message) -> MediaUse {
+    MediaUse {
+        message: message.id,
+        platform: message.platform_or_local().to_owned(),
+        conversation: message.recipient.clone(),
+        conversation_name: message.conversation_name.clone(),
+    }
 }

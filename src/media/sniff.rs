@@ -73,6 +73,7 @@ pub fn is_inline(mime: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn bytes_tell_what_a_file_is() {
@@ -93,6 +94,32 @@ mod tests {
             assert_eq!(super::message_type(mime), message_type, "{mime}");
         }
     }
+
+    proptest! {
+        #[test]
+        fn no_bytes_are_too_strange(
+            begin in prop::sample::select(BEGINNINGS),
+            rest in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
+            sniff(&[begin, &rest].concat());
+        }
+    }
+
+    /// Files as they begin, so that what follows is read by their rules.
+    const BEGINNINGS: &[&[u8]] = &[
+        b"",
+        b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR",
+        b"\xff\xd8\xff\xe0\0\x10JFIF",
+        b"GIF89a",
+        b"RIFF\x10\0\0\0WEBPVP8",
+        b"BM",
+        b"\0\0\0\x20ftypavif",
+        b"\0\0\0\x20ftypheic",
+        b"II*\0",
+        b"8BPS",
+        b"\0\0\x01\0",
+        b"\xff\x0a",
+    ];
 
     #[test]
     fn nothing_that_a_browser_runs_is_shown_inside_a_page() {

@@ -70,10 +70,10 @@ pub async fn run(store: Arc<Store>, blobs: Blobs, partials: Partials, stop: Canc
     let mut pause = FIRST;
     while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
         pause = EVERY;
-        METRICS.media_bytes.set(blobs.used().cast_signed());
         let (store, blobs, stopped) = (store.clone(), blobs.clone(), stop.clone());
         let partials = partials.clone();
         let swept = move || {
+            METRICS.media_bytes.set(blobs.count_anew()?.cast_signed());
             let removed = partials.remove_old()?;
             if removed > 0 {
                 tracing::info!(removed, "uploads that nobody went on with are removed");
@@ -191,30 +191,27 @@ pub fn unsent(messages: usize) -> String {
 ///
 /// The store or the disk refuses; what was removed until then stays removed.
 pub async fn remove(store: Arc<Store>, blobs: Blobs, hash: Hash) -> Result<Removal, SweepFault> {
-    let found = blobs.all()?.into_iter().find(|stored| stored.hash == hash);
-    let mut having = Vec::new();
+    let found = blobs.find(hash)?;
+    let (mut having, mut unsent) = (Vec::new(), 0);
     let walked = {
         let store = store.clone();
         tokio::task::spawn_blocking(move || {
-            walk(
-                &store,
-                || true,
-                |message| {
-                    if hashes(&message.content).any(|other| other == hash) {
-                        having.push(message.clone());
-                    }
-                },
-            )
-            .map(|()| having)
+            let see = |message: &Message| {
+                if hashes(&message.content).any(|other| other == hash) {
+                    having.push(message.seq);
+                    unsent += usize::from(is_unsent(message));
+                }
+            };
+            walk(&store, || true, see).map(|()| (having, unsent))
         })
     };
-    let having = walked.await.map_err(io::Error::other)??;
-    let unsent = having.iter().filter(|message| is_unsent(message)).count();
+    let (having, unsent) = walked.await.map_err(io::Error::other)??;
     if found.is_some() && unsent > 0 {
         return Ok(Removal::Unsent { messages: unsent });
     }
     let messages = having.len();
-    for message in having {
+    for seq in having {
+        let Some(message) = store.view()?.by_seq(seq)? else { continue };
         take_out(&store, message, |other| other == hash).await?;
     }
     match found {
@@ -299,7 +296,7 @@ mod tests {
         assert!(blobs.open_blob(used.hash).is_ok() && blobs.open_blob(unused.hash).is_err());
         store.write(Command::Delete { id: message.id }).await.unwrap();
         assert_eq!(sweep(Duration::ZERO), 1);
-        assert_eq!(blobs.used(), 0);
+        assert_eq!(blobs.used().unwrap(), 0);
     }
 
     #[tokio::test]

@@ -205,17 +205,24 @@ impl Feed {
         at.elapsed() >= SAVE_EVERY && offset != self.index.offset()
     }
 
-    /// Takes in what the log tells of messages that the index has.
+    /// Takes in what the log tells of messages that the index has. Where the log does not have all of
+    /// that any more, the index is built anew.
     fn follow(&self, view: &View) -> Result<(), FeedFault> {
-        let mut after = self.index.offset();
-        let entries = view.journal(after, EVENTS)?.filter(|_| self.index.can_follow(view));
-        let Some(mut entries) = entries else {
+        if self.index.can_follow(view) && self.follow_events(view)? {
+            self.index.followed_to(view.cursor());
+        } else {
             tracing::warn!("the search index is built anew: events it has not seen are not kept");
             self.index.forget(view);
-            return Ok(());
-        };
-        let end = self.index.end();
-        while let Some(last) = entries.last() {
+        }
+        Ok(())
+    }
+
+    /// Whether all events that are new were there.
+    fn follow_events(&self, view: &View) -> Result<bool, FeedFault> {
+        let (mut after, end) = (self.index.offset(), self.index.end());
+        loop {
+            let Some(entries) = view.journal(after, EVENTS)? else { return Ok(false) };
+            let Some(last) = entries.last() else { return Ok(true) };
             after = last.offset;
             for entry in &entries {
                 match entry.entry {
@@ -227,10 +234,7 @@ impl Feed {
                     _ => {}
                 }
             }
-            entries = view.journal(after, EVENTS)?.unwrap_or_default();
         }
-        self.index.followed_to(view.cursor());
-        Ok(())
     }
 
     /// Adds the newest messages, and says whether a segment was sealed.

@@ -93,8 +93,14 @@ impl Index {
         let followed = self.load_followed(view);
         let names = followed.iter().flat_map(|_| std::fs::read_dir(&self.folder)).flatten();
         let ranges = names.filter_map(|name| Range::of_name(name.ok()?.file_name().to_str()?));
-        let mut segments = BTreeMap::new();
-        for range in ranges.filter(|range| range.last <= view.head()) {
+        let mut ranges: Vec<_> = ranges.filter(|range| range.last <= view.head()).collect();
+        ranges.sort();
+        let mut segments: BTreeMap<u64, Arc<SegmentFile>> = BTreeMap::new();
+        for range in ranges {
+            // A kill came between a segment and the removal of those that it took the place of.
+            if segments.values().next_back().is_some_and(|s| s.range().last >= range.first) {
+                continue;
+            }
             match SegmentFile::open(&self.folder, range) {
                 Ok(segment) => {
                     segments.insert(range.first, Arc::new(segment));
@@ -142,9 +148,15 @@ impl Index {
         self.save()
     }
 
-    /// Keeps on disk up to where the log was followed.
+    /// Keeps on disk up to where the log was followed. Changes of messages that only an unused segment
+    /// would have to tell are not in it, so such segments go first.
     pub(super) fn save(&self) -> io::Result<()> {
-        let fields = postcard::to_stdvec(&self.read().followed).map_err(io::Error::other)?;
+        let (followed, unused) = {
+            let state = self.read();
+            (state.followed.clone(), state.unused.clone())
+        };
+        self.remove(unused)?;
+        let fields = postcard::to_stdvec(&followed).map_err(io::Error::other)?;
         let bytes = [&crc32fast::hash(&fields).to_le_bytes()[..], &fields].concat();
         write_whole(&self.position_file(), &bytes)
     }
@@ -215,9 +227,14 @@ impl Index {
         }
     }
 
-    /// Uses a part no longer; the messages it told of are read until it is built anew.
-    pub(super) fn discard(&self, first: u64) {
-        self.write().discard(first);
+    /// Uses a segment no longer; the messages it told of are read until it is built anew. Where that
+    /// was done already, the new one stays.
+    pub(super) fn discard(&self, segment: &Arc<SegmentFile>) {
+        let first = segment.range().first;
+        let mut state = self.write();
+        if state.segments.get(&first).is_some_and(|used| Arc::ptr_eq(used, segment)) {
+            state.discard(first);
+        }
     }
 
     /// Drops what tells of nothing but messages older than the oldest there is.
@@ -233,6 +250,11 @@ impl Index {
     /// Removes the files of segments that are no longer used.
     pub(super) fn remove_unused(&self) -> io::Result<()> {
         let unused = self.read().unused.clone();
+        self.remove(unused)
+    }
+
+    /// Only the feed makes and removes files, so that none of these comes to be used meanwhile.
+    fn remove(&self, unused: Vec<PathBuf>) -> io::Result<()> {
         for path in unused {
             match std::fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -281,7 +303,7 @@ impl Index {
         let mut state = self.write();
         state.live = None;
         if let Some(segment) = sealed {
-            state.segments.insert(segment.range().first, Arc::new(segment));
+            state.insert(segment);
         }
         Ok(true)
     }
@@ -291,9 +313,8 @@ impl Index {
         let segment = SegmentFile::write(&self.folder, builder)?;
         let mut state = self.write();
         // Earlier amendments are in it now.
-        let range = segment.range();
-        state.forget_changes(range);
-        state.segments.insert(range.first, Arc::new(segment));
+        state.forget_changes(segment.range());
+        state.insert(segment);
         Ok(())
     }
 
@@ -353,6 +374,12 @@ impl State {
     fn range_of(&self, seq: u64) -> Option<Range> {
         let (_, segment) = self.segments.range(..=seq).next_back()?;
         Some(segment.range()).filter(|range| range.last >= seq)
+    }
+
+    /// Uses a segment, whose file may have taken the place of one that is not used any more.
+    fn insert(&mut self, segment: SegmentFile) {
+        self.unused.retain(|path| path != segment.path());
+        self.segments.insert(segment.range().first, Arc::new(segment));
     }
 
     fn discard(&mut self, first: u64) {

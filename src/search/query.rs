@@ -10,6 +10,7 @@ use crate::model::message::{Message, MessageType};
 use crate::store::{EntryContent, Matches, MessageFilter, Needs, Page, Result, Store, View};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Messages that one search reads. Only where the index does not tell of them yet, or where what is
 /// looked for is made of what nearly all messages have, are there more to read.
@@ -91,7 +92,7 @@ impl Search {
 /// Part of the history, as a search goes through it.
 enum Stretch<'a> {
     /// Told of by a file.
-    Sealed(&'a SegmentFile),
+    Sealed(&'a Arc<SegmentFile>),
     /// Told of in memory: these may match.
     Live(Range, &'a PlaceSet),
     /// Not told of.
@@ -164,7 +165,7 @@ impl Index {
                                 file = %segment.path().display(),
                                 "a part of the search index is built anew: {error}"
                             );
-                            self.discard(range.first);
+                            self.discard(segment);
                             walk.scan(range)?;
                         }
                     }
@@ -177,25 +178,28 @@ impl Index {
     }
 }
 
-/// Adds the messages of which the log tells something that the index does not know yet.
+/// Adds the messages of which the log tells something that the index does not know yet. Where the log
+/// has not all of that any more, any message may have changed: the index tells nothing then.
 pub(super) fn add_unseen(view: &View, snapshot: &mut Snapshot) -> Result<()> {
     let mut after = snapshot.offset;
-    while let Some(entries) = view.journal(after, EVENTS)?
-        && let Some(last) = entries.last()
-    {
+    loop {
+        let Some(entries) = view.journal(after, EVENTS)? else {
+            *snapshot = Snapshot::default();
+            return Ok(());
+        };
+        let Some(last) = entries.last() else { return Ok(()) };
         after = last.offset;
         snapshot.amended.extend(entries.iter().filter_map(|entry| match entry.entry {
             EntryContent::Created { seq } | EntryContent::Updated { seq } => Some(seq),
             _ => None,
         }));
     }
-    Ok(())
 }
 
 /// The whole history in parts, newest first.
 fn stretches<'a>(snapshot: &'a Snapshot, view: &View) -> Vec<Stretch<'a>> {
     let live = snapshot.live.iter().map(|(range, places)| Stretch::Live(*range, places));
-    let sealed = snapshot.segments.iter().map(|segment| Stretch::Sealed(segment));
+    let sealed = snapshot.segments.iter().map(Stretch::Sealed);
     let told: Vec<Stretch> = live.chain(sealed).collect();
     let ranges = told.iter().map(Stretch::range);
     let gaps: Vec<Stretch> = gaps(ranges, view.head() + 1, 1).map(Stretch::Gap).collect();

@@ -1,8 +1,9 @@
 //! The index against a scan that compares normalised texts: whatever happens, they find the same.
 
+use super::builder::Builder;
 use super::feed::Feed;
 use super::segment::{Range, SegmentFile};
-use super::{Conditions, Index, Search, check, folder_beside, normalise};
+use super::{Conditions, Index, Search, check, folder_beside, normalise, terms};
 use crate::model::change::Inbound;
 use crate::model::content::Content;
 use crate::model::message::{Direction, Draft, Message, MessageType, Sender, Status};
@@ -100,10 +101,12 @@ fn feed(store: &Arc<Store>, folder: &std::path::Path) -> (Arc<Index>, Feed) {
 
 impl Both {
     fn new(place: &tempfile::TempDir) -> Self {
-        let db = place.path().join("store.redb");
-        let folder = folder_beside(&db);
-        let store =
-            Arc::new(Store::open(&StoreOptions::new(db, Access::Write), Box::new(())).unwrap());
+        Self::opened(&StoreOptions::new(place.path().join("store.redb"), Access::Write))
+    }
+
+    fn opened(options: &StoreOptions) -> Self {
+        let folder = folder_beside(&options.path);
+        let store = Arc::new(Store::open(options, Box::new(())).unwrap());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (index, feed) = feed(&store, &folder);
         Self { runtime, store, index, feed, folder, deleted: Vec::new(), at: 1000 }
@@ -415,4 +418,88 @@ fn what_was_acknowledged_is_found_at_once_while_the_index_follows() {
     }
     stop.cancel();
     runtime.block_on(following).unwrap();
+}
+
+/// Builds a segment of some messages, as the feed does.
+fn built(both: &Both, Range { first, last }: Range) -> Builder {
+    let mut builder = Builder::new(first);
+    let messages = both.all().into_iter().rev();
+    for message in messages.filter(|message| (first..=last).contains(&message.seq)) {
+        builder.add(message.seq, &terms::of_message(&message));
+    }
+    builder.reach(last + 1);
+    builder
+}
+
+/// A store with three messages, in one sealed segment.
+fn sealed(place: &tempfile::TempDir) -> (Both, Arc<SegmentFile>) {
+    let mut both = Both::new(place);
+    for text in ["text 1", "text 2", "text 3"] {
+        both.create(text, "group_1", MessageType::Text);
+    }
+    both.catch_up();
+    both.index.seal_live(true).unwrap();
+    both.index.save().unwrap();
+    let segment = both.index.snapshot(&[]).segments[0].clone();
+    (both, segment)
+}
+
+#[test]
+fn a_segment_that_is_built_anew_in_place_of_a_damaged_one_stays() {
+    let place = tempfile::tempdir().unwrap();
+    let (mut both, damaged) = sealed(&place);
+    // A search finds the damage while the feed builds, so that the old file is not removed before.
+    both.index.discard(&damaged);
+    both.index.seal(&built(&both, damaged.range())).unwrap();
+    // Another search that began before finds it, too.
+    both.index.discard(&damaged);
+    assert_eq!(both.index.snapshot(&[]).segments.len(), 1, "it is another one");
+    both.catch_up();
+    assert!(damaged.path().exists(), "the new file has the old one's name");
+    (both.index, both.feed) = feed(&both.store, &both.folder);
+    assert_eq!(both.index.snapshot(&[]).segments.len(), 1);
+}
+
+#[test]
+fn a_kill_before_an_unused_segment_is_removed_doubles_and_loses_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let (mut both, all) = sealed(&place);
+    // An older one that the segment took the place of, and that the kill left.
+    SegmentFile::write(&both.folder, &built(&both, Range { first: 2, last: 3 })).unwrap();
+    (both.index, both.feed) = feed(&both.store, &both.folder);
+    assert_eq!(both.found("text"), ["text 3", "text 2", "text 1"]);
+    // The place in the log is not kept without the changes that an unused segment would tell wrong.
+    let message = both.all().into_iter().last().unwrap();
+    both.step(Step::Delete { place: 2 });
+    let messages = vec![Message { content: Content::text("other"), ..message }];
+    both.write(Command::Import { messages });
+    both.catch_up();
+    let all = both.index.snapshot(&[]).segments.iter().find(|s| s.path() == all.path()).cloned();
+    both.index.discard(&all.unwrap());
+    both.index.save().unwrap();
+    (both.index, both.feed) = feed(&both.store, &both.folder);
+    assert_eq!(both.found("other"), ["other"]);
+}
+
+#[test]
+fn what_the_log_does_not_have_any_more_is_found_all_the_same() {
+    let place = tempfile::tempdir().unwrap();
+    let mut options = StoreOptions::new(place.path().join("store.redb"), Access::Write);
+    options.journal_events = 1;
+    let mut both = Both::opened(&options);
+    both.create("before", "group_1", MessageType::Text);
+    both.catch_up();
+    both.index.seal_live(true).unwrap();
+    // The feed does not come to it before the log forgets it.
+    both.step(Step::Delete { place: 0 });
+    both.step(Step::Return { text: "after".into() });
+    both.create("later", "group_1", MessageType::Text);
+    both.create("last", "group_1", MessageType::Text);
+    while both.write(Command::Trim { marks_before: 0 }) == Answer::Noted {}
+    let view = both.store.view().unwrap();
+    assert_eq!(view.journal(both.index.offset(), 10).unwrap(), None);
+    assert_eq!(both.found("after"), ["after"]);
+    both.catch_up();
+    assert_eq!(both.found("after"), ["after"]);
+    assert_eq!(both.index.missing(&both.store.view().unwrap()), Ok(0));
 }

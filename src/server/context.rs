@@ -78,7 +78,7 @@ pub struct ServerContext {
     /// Checks the addresses at which implementations fetch media.
     pub signer: Signer,
     /// Permits for fetching what somebody asks for.
-    pub fetches: Semaphore,
+    pub fetches: Arc<Semaphore>,
     /// The limit on the bytes of bodies.
     pub memory: Memory,
     /// Cancelled when the server stops; whatever goes on for long ends with it.

@@ -2,25 +2,18 @@
 
 use super::context::{Incoming, ServerContext};
 use super::error::{ErrorResponse, Result};
-use super::media::on_thread;
+use super::media::{Pace, ReceivedFile};
 use crate::gateway::UploadedFile;
-use crate::media::{BlobRefused, Upload};
-use futures_util::StreamExt;
+use crate::media::BlobRefused;
 use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::header::CONTENT_TYPE;
-use multer::{Constraints, Field, Multipart, SizeLimit};
-use std::time::Duration;
-use tokio::time::timeout;
+use multer::{Constraints, Multipart, SizeLimit};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Files of one form.
 const MAX_FILES: usize = 100;
-
-/// Bytes gathered before they go to the disk.
-const PIECE: usize = 256 << 10;
-
-/// How long a form may take as a whole.
-const MAX_TIME: Duration = Duration::from_hours(1);
 
 /// Keeps the files of a form.
 pub async fn keep_files(context: &ServerContext, request: Incoming) -> Result<Vec<UploadedFile>> {
@@ -29,14 +22,13 @@ pub async fn keep_files(context: &ServerContext, request: Incoming) -> Result<Ve
         let text = "the body must be a form with files: `Content-Type: multipart/form-data`";
         ErrorResponse::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text)
     })?;
-    let _permit = context.uploads.acquire()?;
     // All fields together; each file has the bounds of media beside.
     let limit =
         SizeLimit::new().whole_stream(context.blobs.bounds().max_bytes.saturating_add(1 << 20));
     let body = request.into_body().into_data_stream();
     let form = Multipart::with_constraints(body, boundary, Constraints::new().size_limit(limit));
     tokio::select! {
-        kept = timeout(MAX_TIME, keep_all(context, form)) => kept.unwrap_or_else(|_| Err(too_slow())),
+        kept = keep_all(context, form) => kept,
         () = context.stop.cancelled() => {
             Err(ErrorResponse::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"))
         }
@@ -44,50 +36,47 @@ pub async fn keep_files(context: &ServerContext, request: Incoming) -> Result<Ve
 }
 
 async fn keep_all(context: &ServerContext, mut form: Multipart<'_>) -> Result<Vec<UploadedFile>> {
-    let patience = Duration::from_secs(context.config.limits.body_seconds);
-    let mut files: Vec<UploadedFile> = Vec::new();
+    let permit = Arc::new(context.uploads.acquire()?);
+    let mut pace = Pace::new(context);
+    let (mut fields, mut files) = (Vec::new(), Vec::new());
     loop {
-        let next = timeout(patience, form.next_field()).await.map_err(|_| too_slow())?;
-        let Some(field) = next.map_err(|error| broken(&error))? else { return Ok(files) };
+        let next = pace.wait(form.next_field()).await?;
+        let Some(mut field) = next.map_err(|error| broken(&error))? else { break };
         if files.len() == MAX_FILES {
             let text = format!("the form has more than {MAX_FILES} files");
             return Err(ErrorResponse::bad_request(text));
         }
         let name = field.file_name().map(str::to_owned);
-        // Some frameworks name all files the same, and take the links in their order.
-        let own = field.name().unwrap_or("file").to_owned();
-        let is_taken = files.iter().any(|file| file.field == own);
-        let field_name = if is_taken { format!("{own}{}", files.len()) } else { own };
-        let hash = keep(context, field, patience).await?;
-        files.push(UploadedFile { field: field_name, name, hash });
+        fields.push(field.name().unwrap_or("file").to_owned());
+        let mut file = ReceivedFile::begin(context, permit.clone()).await?;
+        while let Some(bytes) = pace.wait(field.chunk()).await?.map_err(|error| broken(&error))? {
+            pace.count(bytes.len());
+            file = file.add(&bytes).await?;
+        }
+        let (stored, _) = file.finish().await?;
+        files.push((name, stored.hash));
     }
+    let named = names_of(&fields).into_iter().zip(files);
+    Ok(named.map(|(field, (name, hash))| UploadedFile { field, name, hash }).collect())
 }
 
-async fn keep(
-    context: &ServerContext,
-    mut field: Field<'_>,
-    patience: Duration,
-) -> Result<crate::media::Hash> {
-    let blobs = context.blobs.clone();
-    let mut upload = on_thread(move || Upload::begin(&blobs)).await??;
-    let mut gathered = Vec::new();
-    loop {
-        let piece = timeout(patience, field.next()).await.map_err(|_| too_slow())?;
-        let is_end = piece.is_none();
-        let piece = piece.transpose().map_err(|error| broken(&error))?;
-        gathered.extend_from_slice(&piece.unwrap_or_default());
-        if gathered.len() >= PIECE || (is_end && !gathered.is_empty()) {
-            let bytes = std::mem::take(&mut gathered);
-            upload = on_thread(move || upload.write(&bytes).map(|()| upload)).await??;
+/// A name for each field, its own or that with a number. Some frameworks name all files the same, and
+/// take the links in their order.
+fn names_of(fields: &[String]) -> Vec<String> {
+    let mut taken: HashSet<String> = fields.iter().cloned().collect();
+    let mut seen: HashSet<&String> = HashSet::new();
+    let mut names = Vec::new();
+    for own in fields {
+        let mut name = own.clone();
+        if !seen.insert(own) {
+            let mut numbered = (1_u32..).map(|number| format!("{own}{number}"));
+            // There is always one more number.
+            name = numbered.find(|name| !taken.contains(name)).unwrap_or_default();
+            taken.insert(name.clone());
         }
-        if is_end {
-            return Ok(on_thread(|| upload.finish()).await??.hash);
-        }
+        names.push(name);
     }
-}
-
-fn too_slow() -> ErrorResponse {
-    ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, "the form did not arrive in time")
+    names
 }
 
 fn broken(error: &multer::Error) -> ErrorResponse {
@@ -96,5 +85,23 @@ fn broken(error: &multer::Error) -> ErrorResponse {
             BlobRefused::TooLarge { max_bytes: *limit }.into()
         }
         error => ErrorResponse::bad_request(format!("the form cannot be read: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_file_of_a_form_has_a_name_of_its_own() {
+        let names = |fields: &[&str]| {
+            let fields: Vec<_> = fields.iter().map(|&field| field.to_owned()).collect();
+            names_of(&fields)
+        };
+        assert_eq!(names(&["file", "file2", "file"]), ["file", "file2", "file1"]);
+        assert_eq!(names(&["file", "file", "file1"]), ["file", "file2", "file1"]);
+        let same = names(&["file"; 12]);
+        assert_eq!((&*same[1], &*same[11]), ("file1", "file11"));
+        assert_eq!(same.iter().collect::<HashSet<_>>().len(), 12);
     }
 }

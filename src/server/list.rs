@@ -1,6 +1,7 @@
 //! `GET /api/messages`: read and written a few messages at a time, so that a page of large ones
 //! does not take up memory for readers who are slow.
 
+use super::blocking::on_thread_with;
 use super::body::{Body, Broken, HttpResponse, JSON, whole};
 use super::context::ServerContext;
 use super::error::Result;
@@ -179,10 +180,8 @@ impl Writing {
 pub async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> store::Result<T> + Send + 'static,
 ) -> store::Result<T> {
-    let failed = |error: String| store::StoreError::Read(error);
-    let _permit = THREADS.acquire().await.map_err(|error| failed(error.to_string()))?;
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| failed(error.to_string()))?
+    let done = on_thread_with(THREADS.acquire().await, work).await;
+    done.map_err(|error| store::StoreError::Read(error.text().to_owned()))?
 }
 
 #[cfg(test)]

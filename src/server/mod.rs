@@ -3,6 +3,7 @@
 mod access;
 mod actions;
 mod assets;
+mod blocking;
 mod body;
 mod bots;
 mod bundle;

@@ -15,7 +15,7 @@ use crate::media::folder_beside;
 use crate::protocol::http::{Backup, BackupDone, Imported, TransferRecord};
 use crate::protocol::json::from_slice_lenient;
 use crate::store::{self, Command, MessageFilter, View};
-use crate::text::without_type_names;
+use crate::text::error_of_line;
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody};
@@ -138,8 +138,7 @@ pub async fn import(call: Call<'_>) -> Result<HttpResponse> {
             continue;
         }
         let record: TransferRecord = from_slice_lenient(line).map_err(|error| {
-            let text = without_type_names(&error.to_string(), "an object");
-            ErrorResponse::bad_request(format!("line {number}: {text}"))
+            ErrorResponse::bad_request(format!("line {number}: {}", error_of_line(&error)))
         })?;
         let message = record.into_message();
         messages.push(

@@ -96,6 +96,9 @@ pub enum Command {
     /// Carry out commands in one commit: all of them are on disk, or none. A message among them that
     /// cannot be stored is set aside in the same commit.
     Together(Vec<Command>),
+    /// Carry out commands in one commit, in this order: where the disk refuses, none of them is there
+    /// before another. One that meets something damaged is refused alone, as if it had come by itself.
+    InOrder(Vec<Command>),
 }
 
 /// By which a command names a message.

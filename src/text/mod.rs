@@ -8,7 +8,7 @@ mod wrap;
 
 pub use address::without_secrets;
 pub use content::{in_units, readable};
-pub use serde_error::without_type_names;
+pub use serde_error::{error_of_line, without_type_names};
 pub use wrap::{Wrapped, wrap, wrap_line};
 
 use std::borrow::Cow;

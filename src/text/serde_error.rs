@@ -31,6 +31,17 @@ pub fn without_type_names(error: &str, object: &str) -> String {
     format!("{found}, expected {expected}{place}")
 }
 
+/// Why a line of a file is not the JSON that it should be. It is one line of JSON by itself, so only the
+/// column of serde's place says something.
+pub fn error_of_line(error: &serde_json::Error) -> String {
+    let text = without_type_names(&error.to_string(), "an object");
+    let reason = text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason);
+    if error.is_data() {
+        return reason.to_owned();
+    }
+    format!("it is no JSON from column {} on: {reason}", error.column())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +70,13 @@ mod tests {
     enum Form {
         Number(u64),
         Text(String),
+    }
+
+    #[test]
+    fn an_error_of_a_line_names_no_line_of_its_own() {
+        let error = |json: &str| error_of_line(&serde_json::from_str::<Body>(json).unwrap_err());
+        assert_eq!(error("{}"), "missing field `count`");
+        assert_eq!(error("nonsense"), "it is no JSON from column 2 on: expected ident");
     }
 
     #[test]

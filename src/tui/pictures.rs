@@ -4,17 +4,11 @@ use super::files::{bytes_of, in_background};
 use super::model::{MediaItem, Picture};
 use crate::client::Server;
 use crate::error::{Error, Result};
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use crate::picture::{MAX_SIDE, fitted};
 use ratatui::layout::Size;
 use ratatui_image::picker::{Picker, ProtocolType};
 use ratatui_image::{FontSize, Resize};
 use std::io::Cursor;
-
-/// Pixels of a side that are read at most.
-const MAX_SIDE: u32 = 16_384;
-
-/// Bytes of memory that one picture may take while it is read.
-const MAX_BYTES: u64 = 128 << 20;
 
 /// Pixels of a character, where the terminal does not tell.
 const USUAL_FONT: FontSize = FontSize { width: 10, height: 20 };
@@ -84,7 +78,7 @@ pub async fn fetch(
         let cannot = |why: String| {
             Error::failed(format!("the picture cannot be shown: {why} (o opens it, s saves it)"))
         };
-        let image = decode(&bytes).map_err(cannot)?;
+        let image = fitted(Cursor::new(bytes), MAX_SIDE).map_err(cannot)?;
         let size = Size { width, height };
         let shown = picker.new_protocol(image, size, Resize::Fit(None));
         let shown = shown.map_err(|error| cannot(error.to_string()))?;
@@ -93,24 +87,16 @@ pub async fn fetch(
     .await
 }
 
-fn decode(bytes: &[u8]) -> std::result::Result<DynamicImage, String> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
-    let mut reader = reader.map_err(|error| error.to_string())?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_BYTES);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|error| error.to_string())?;
-    let orientation = decoder.orientation().map_err(|error| error.to_string())?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
-    image.apply_orientation(orientation);
-    Ok(image)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::prelude::{BASE64_STANDARD, Engine};
+    use image::{DynamicImage, Rgba, RgbaImage};
+    use ratatui::buffer::{Buffer, Cell};
+    use ratatui::layout::Rect;
+    use ratatui::widgets::Widget;
+    use ratatui_image::Image;
+    use std::collections::HashMap;
 
     fn png(width: u32, height: u32) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
@@ -123,7 +109,7 @@ mod tests {
     fn a_picture_is_encoded_to_fit_however_the_terminal_shows_it() {
         for graphics in [Graphics::Kitty, Graphics::Sixel, Graphics::Iterm2, Graphics::Blocks] {
             let picker = picker(graphics).unwrap();
-            let image = decode(&png(2000, 1000)).unwrap();
+            let image = fitted(Cursor::new(png(2000, 1000)), MAX_SIDE).unwrap();
             let size = Size { width: 40, height: 30 };
             let shown = picker.new_protocol(image, size, Resize::Fit(None)).unwrap();
             let Size { width, height } = shown.size();
@@ -132,9 +118,112 @@ mod tests {
         assert!(picker(Graphics::Off).is_none());
     }
 
+    /// The bytes that a terminal gets for a picture whose left half is red and the right one blue.
+    fn drawn(graphics: Graphics) -> String {
+        let picture = RgbaImage::from_fn(80, 40, |x, _| if x < 40 { RED } else { BLUE });
+        let (size, picker) = (Size { width: 8, height: 2 }, picker(graphics).unwrap());
+        let shown = picker.new_protocol(picture.into(), size, Resize::Fit(None)).unwrap();
+        let area = Rect::new(0, 0, size.width, size.height);
+        let mut buffer = Buffer::empty(area);
+        Image::new(&shown).render(area, &mut buffer);
+        buffer.content().iter().map(Cell::symbol).collect()
+    }
+
+    /// Whether a picture is red on the left and blue on the right, but for what a palette changes.
+    fn is_the_picture(picture: &RgbaImage) -> bool {
+        let near = |x: u32, wanted: Rgba<u8>| {
+            let found = picture.get_pixel(x, picture.height() / 2);
+            found.0.iter().zip(wanted.0).all(|(found, wanted)| found.abs_diff(wanted) < 16)
+        };
+        near(picture.width() / 4, RED) && near(picture.width() * 3 / 4, BLUE)
+    }
+
+    const RED: Rgba<u8> = Rgba([255, 0, 0, 255]);
+    const BLUE: Rgba<u8> = Rgba([0, 0, 255, 255]);
+
+    /// The graphics protocol of kitty: the keys of the first part, and the payload of all parts.
+    fn kitty(written: &str) -> RgbaImage {
+        let parts: Vec<_> = written
+            .split("\x1b_G")
+            .skip(1)
+            .map(|part| part.split_once("\x1b\\").unwrap().0.split_once(';').unwrap())
+            .collect();
+        let key = |name| parts[0].0.split(',').find_map(|key| key.strip_prefix(name)).unwrap();
+        assert_eq!((key("f="), key("a=")), ("32", "T"), "RGBA that is sent and shown");
+        assert!(parts.iter().rev().skip(1).all(|(keys, _)| keys.contains("m=1")));
+        assert!(parts.last().unwrap().0.contains("m=0"), "the last part ends it");
+        let bytes = parts.iter().flat_map(|(_, base64)| BASE64_STANDARD.decode(base64).unwrap());
+        let (width, height) = (key("s=").parse().unwrap(), key("v=").parse().unwrap());
+        RgbaImage::from_raw(width, height, bytes.collect()).expect("as many pixels as it says")
+    }
+
+    /// The inline images of iTerm2: a PNG as base64.
+    fn iterm2(written: &str) -> RgbaImage {
+        let (_, file) = written.split_once("\x1b]1337;File=inline=1;").unwrap();
+        let (head, rest) = file.split_once(':').unwrap();
+        let bytes = BASE64_STANDARD.decode(rest.split_once('\x07').unwrap().0).unwrap();
+        assert!(head.contains(&format!("size={}", bytes.len())), "{head}");
+        image::load_from_memory_with_format(&bytes, image::ImageFormat::Png).unwrap().to_rgba8()
+    }
+
+    /// Sixels (DEC STD 070): colours in percent, and bands of six rows each.
+    fn sixel(written: &str) -> RgbaImage {
+        let (_, begun) = written.split_once("\x1bP").unwrap();
+        let (_, data) = begun.split_once("\x1b\\").unwrap().0.split_once('q').unwrap();
+        let mut picture = RgbaImage::new(80, 48);
+        let (mut palette, mut colour) = (HashMap::new(), BLUE);
+        let (mut x, mut y) = (0, 0);
+        let mut rest = data;
+        let numbers = |text: &str| -> (Vec<u32>, usize) {
+            let end = text.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(text.len());
+            (text[..end].split(';').filter_map(|number| number.parse().ok()).collect(), end)
+        };
+        while let Some(command) = rest.chars().next() {
+            rest = &rest[1..];
+            let mut times = 1;
+            let mut sixel = command;
+            match command {
+                '#' | '"' | '!' => {
+                    let (values, end) = numbers(rest);
+                    rest = &rest[end..];
+                    match (command, &values[..]) {
+                        ('#', [place, 2, red, green, blue]) => {
+                            let part = |percent: &u32| u8::try_from(percent * 255 / 100).unwrap();
+                            let made = Rgba([part(red), part(green), part(blue), 255]);
+                            palette.insert(*place, made);
+                        }
+                        ('#', [place]) => colour = palette[place],
+                        ('!', [count]) => {
+                            times = *count;
+                            sixel = rest.chars().next().unwrap();
+                            rest = &rest[1..];
+                        }
+                        _ => {}
+                    }
+                }
+                '$' => x = 0,
+                '-' => (x, y) = (0, y + 6),
+                _ => {}
+            }
+            let Some(bits) = u32::from(sixel).checked_sub(63).filter(|bits| *bits < 64) else {
+                continue;
+            };
+            for _ in 0..times {
+                for row in (0..6).filter(|row| bits >> row & 1 == 1) {
+                    if x < 80 && y + row < 48 {
+                        picture.put_pixel(x, y + row, colour);
+                    }
+                }
+                x += 1;
+            }
+        }
+        image::imageops::crop_imm(&picture, 0, 0, 80, 40).to_image()
+    }
+
     #[test]
-    fn a_picture_too_large_for_memory_is_an_error() {
-        assert!(decode(&png(20_000, 1)).is_err());
-        assert!(decode(b"no picture").is_err());
+    fn a_terminal_that_decodes_the_bytes_sees_the_picture() {
+        assert!(is_the_picture(&kitty(&drawn(Graphics::Kitty))));
+        assert!(is_the_picture(&iterm2(&drawn(Graphics::Iterm2))));
+        assert!(is_the_picture(&sixel(&drawn(Graphics::Sixel))));
     }
 }

@@ -96,13 +96,21 @@ fn content_comes_from_standard_input_too() {
 fn a_batch_tells_what_was_refused_and_why() {
     let home = Home::new();
     let file = home.path("batch.jsonl");
-    let lines = "{\"recipient\":\"group_1\",\"content\":\"1\"}\nnonsense\n\n{\"recipient\":\"group_1\",\"content\":\"\"}\n";
+    let lines = "{\"recipient\":\"group_1\",\"content\":\"1\"}\nnonsense\n\n{\"recipient\":\"group_1\",\"content\":\"\"}\n{\"content\":\"1\"}\n";
     std::fs::write(&file, lines).unwrap();
     let batch = format!("--batch={}", file.display());
     let errors = home.fails(1, &["send", &batch]);
-    for word in ["1 messages stored, 2 refused", "line 2", "line 4", "content"] {
+    for word in [
+        "1 messages stored, 3 refused",
+        "line 2: it is no JSON from column 2 on",
+        "line 4: ",
+        "content",
+        "line 5: missing field `recipient`",
+        "write each",
+    ] {
         assert!(errors.contains(word), "{errors}");
     }
+    assert!(!errors.contains("at line"), "a line has no lines of its own: {errors}");
     assert_eq!(home.ok(&["list", "--json"]).lines().count(), 1);
 }
 
@@ -187,7 +195,7 @@ fn a_file_is_read_and_sent_and_a_path_never_goes_out() {
         serde_json::json!({"recipient": "group_1", "content": path, "message_type": "Image"});
     std::fs::write(&batch, line.to_string()).unwrap();
     let errors = home.fails(1, &["send", &format!("--batch={}", batch.display())]);
-    assert!(errors.contains("must be a URL"), "{errors}");
+    assert!(errors.contains("must be a URL") && errors.contains("--file PATH"), "{errors}");
     assert_eq!(home.ok(&["list", "--json"]).lines().count(), 3);
 }
 
@@ -347,11 +355,12 @@ fn wrong_use_is_told_with_its_place_and_what_to_do() {
     std::fs::write(&tls, "[tls]\ncertificate = '/no/c'\nkey = '/no/k'\n").unwrap();
     let taken = server.address.clone();
     let other = path("other.redb");
-    let cases: [(i32, &[&str], [&str; 2]); 10] = [
+    let cases: [(i32, &[&str], [&str; 2]); 11] = [
         (2, &["get", "x"], ["'x'", "`rechat list`"]),
         (2, &["retry", "x"], ["'x'", "`rechat list`"]),
         (1, &["get", "6f0a0c1e-8f5c-4c8e-9a54-7b1e43a8a5b0"], ["6f0a0c1e", "`rechat list`"]),
         (1, &["export", &folder], [&folder, "is a folder"]),
+        (1, &["export", &half], ["is there already", "--force"]),
         (1, &["backup", "--force", &folder], [&folder, "is a folder"]),
         (1, &["backup", &nowhere], ["there is no folder", "make it first"]),
         (1, &["import", &folder], [&folder, "cannot read"]),
@@ -462,13 +471,21 @@ fn a_follower_gets_what_meets_every_condition_across_a_kill() {
     server.make_for(Some("loopback"), "group_1", "lunch that is sent");
     server.make_for(Some("qq"), "group_1", "no LUNCH today");
     let wanted = ["lunch before", "Lunch at one", "no LUNCH today"];
-    eventually("what comes after a kill", || (contents().len() >= 3).then_some(()));
+    let is_last_there = || contents().iter().any(|text| text == wanted[2]).then_some(());
+    eventually("what comes after a kill", is_last_there);
     // A sent message may be looked at while it still waits.
     let told: Vec<_> = contents().into_iter().filter(|text| !text.contains("is sent")).collect();
     assert_eq!(told, wanted);
     follower.kill().unwrap();
     follower.wait().unwrap();
-    server.home.fails(2, &["list", "--follow", "--until", "1h"]);
+    for option in
+        [&["--until", "1h"][..], &["--order", "time"], &["--offset", "1"], &["--before", "x"]]
+    {
+        let told = server.home.fails(2, &[&["list", "--follow"][..], option].concat());
+        let says_why =
+            told.contains("cannot be used with --follow: it") && told.contains(option[0]);
+        assert!(says_why, "{told}");
+    }
 }
 
 #[test]

@@ -27,6 +27,11 @@ fn what_is_exported_is_imported_elsewhere_without_doubles() {
     let file = server.home.path("all.jsonl");
     let path = file.to_str().unwrap();
     server.home.ok(&["export", path]);
+    std::fs::write(&file, "another file of this name").unwrap();
+    let refused = server.home.fails(1, &["export", path]);
+    assert!(refused.contains("is there already") && refused.contains("--force"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "another file of this name");
+    server.home.ok(&["export", "--force", path]);
     let lines = std::fs::read_to_string(&file).unwrap();
     assert_eq!(lines.lines().count(), 20);
     assert_eq!(server.home.ok(&["export"]), lines, "the same to standard output");

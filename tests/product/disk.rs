@@ -1,5 +1,6 @@
 //! Disks that fail, for real: one that is full, one that its system makes read-only.
 
+use crate::media::upload;
 use crate::server::{Home, TestServer, eventually};
 use crate::tools::program;
 use serde_json::json;
@@ -55,6 +56,23 @@ fn a_full_disk_refuses_writers_alone_and_mends_itself() {
     std::fs::remove_file(&filler).unwrap();
     eventually("it writes again", || (server.post(&body).0 == 201).then_some(()));
     assert_eq!(server.get("/api/stats").1["total"], 2);
+}
+
+#[test]
+#[ignore = "needs to mount a file system: tests/run"]
+fn a_full_disk_refuses_files_and_keeps_nothing_of_them() {
+    let home = Arc::new(Home::new());
+    let disk = SmallDisk::mount(&home);
+    let db = disk.0.join("rechat.redb");
+    home.configure("[media]\nreserve_bytes = 0\n");
+    let server = TestServer::start_in(home.clone(), &["--db", db.to_str().unwrap()]);
+    let (status, refused) = upload(&server, "", &vec![7; 30 << 20]);
+    assert_eq!((status, &refused["code"]), (507, &json!("media_full")), "{refused}");
+    assert!(refused["error"].as_str().unwrap().contains("full"), "{refused}");
+    let small = vec![8; 1 << 20];
+    eventually("there is room again", || (upload(&server, "", &small).0 == 201).then_some(()));
+    let (_, list) = server.get("/api/media");
+    assert_eq!((&list["count"], &list["bytes"]), (&json!(1), &json!(1 << 20)));
 }
 
 /// A file system of its own in a file, which its system can take for broken.

@@ -42,7 +42,7 @@ pub fn bytes(mut answer: Answer) -> Vec<u8> {
 }
 
 /// The files in the folder of media.
-fn kept(home: &Home) -> Vec<PathBuf> {
+pub fn kept(home: &Home) -> Vec<PathBuf> {
     let folders = std::fs::read_dir(home.db().with_extension("redb-media"));
     let folders = folders.into_iter().flatten().flatten().map(|folder| folder.path());
     folders

@@ -241,6 +241,19 @@ fn files_are_listed_by_the_names_that_messages_give_them() {
         let times = [&before, &list].map(|list| of(list, one)["stored_at"].clone());
         assert_eq!(times[0], times[1], "making a message of a file does not change its time");
     }
+    let used_in = &of(&list, &named["media"])["used_in"];
+    assert_eq!(
+        (&used_in["platform"], &used_in["conversation"]),
+        (&json!("loopback"), &json!("group_1"))
+    );
+    assert!(of(&list, &unnamed["media"])["used_in"].is_null(), "{list}");
+    let id = used_in["message"].as_str().unwrap();
+    let shown = server.home.ok(&["get", id]);
+    let line = shown.lines().find(|line| line.starts_with("image ")).expect("a line for the file");
+    let expected = format!(", image/png, 1 × 1, {} bytes, {}", PNG.len(), hash(PNG));
+    assert!(line.contains("cat\\u{1b}.png") && line.ends_with(&expected), "{line}");
     let shown = server.home.ok(&["media"]);
+    let line = shown.lines().find(|line| line.contains(&hash(PNG))).unwrap();
+    assert!(line.ends_with("\tgroup_1"), "{line}");
     assert!(shown.contains("cat\\u{1b}.png") || shown.contains("cat\\x1b.png"), "{shown}");
 }

@@ -496,6 +496,14 @@ async fn files_are_uploaded_and_fetched_by_a_signed_link() {
     assert_eq!(status, 200, "{links}");
     let one = links["one"].as_str().unwrap();
     assert!(one.starts_with("internal:loopback/loopback/") && links["two"].is_string(), "{links}");
+    let field = |(name, text): (&str, &str)| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
+    };
+    let form = [("file", "1"), ("file2", "2"), ("file", "3")].map(field).concat() + "--b--\r\n";
+    let (_, links) = caller.ask("POST", "upload.create", form.as_bytes(), media_type);
+    let links: std::collections::BTreeSet<_> =
+        ["file", "file1", "file2"].iter().map(|name| links[*name].as_str().unwrap()).collect();
+    assert_eq!(links.len(), 3, "each has a link of its own: {links:?}");
     let content = format!("<file src=\"{one}\"/>");
     caller.call("message.create", &json!({"channel_id": "lobby", "content": content}));
     let (_, page) = server.get("/api/messages?direction=Outbound");

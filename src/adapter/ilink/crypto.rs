@@ -1,6 +1,7 @@
 //! Encryption of media: AES-128 in ECB mode with PKCS#7 padding.
 
 use aes::Aes128;
+use data_encoding::HEXLOWER_PERMISSIVE;
 use ecb::cipher::block_padding::Pkcs7;
 use ecb::cipher::{BlockModeEncrypt, KeyInit};
 
@@ -16,11 +17,7 @@ pub(super) fn new_key() -> Result<AesKey, String> {
 
 /// A key by its hexadecimal digits.
 pub(super) fn key_of_hex(digits: &str) -> Option<AesKey> {
-    let digits = digits.trim();
-    if digits.len() != 32 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    u128::from_str_radix(digits, 16).ok().map(u128::to_be_bytes)
+    HEXLOWER_PERMISSIVE.decode(digits.trim().as_bytes()).ok()?.try_into().ok()
 }
 
 /// Encrypts bytes; there are always more of them afterwards.
@@ -28,16 +25,10 @@ pub(super) fn encrypt(key: &AesKey, bytes: &[u8]) -> Vec<u8> {
     ecb::Encryptor::<Aes128>::new(&(*key).into()).encrypt_padded_vec::<Pkcs7>(bytes)
 }
 
-/// Digits of a key or a hash, in lower case.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use data_encoding::HEXLOWER;
 
     /// FIPS 197, appendix C.1.
     #[test]
@@ -45,10 +36,10 @@ mod tests {
         let key: AesKey = std::array::from_fn(|n| n as u8);
         let plain: Vec<u8> = (0..16).map(|n| n * 0x11).collect();
         let cipher = encrypt(&key, &plain);
-        assert_eq!(hex(&cipher[..16]), "69c4e0d86a7b0430d8cdb78070b4c55a");
+        assert_eq!(HEXLOWER.encode(&cipher[..16]), "69c4e0d86a7b0430d8cdb78070b4c55a");
         assert_eq!(cipher.len(), 32, "a whole block of padding follows");
         assert_eq!(encrypt(&key, &plain[..15]).len(), 16);
-        assert_eq!(key_of_hex(&hex(&key)), Some(key));
+        assert_eq!(key_of_hex(&HEXLOWER.encode(&key)), Some(key));
         assert_eq!(key_of_hex("+00102030405060708090a0b0c0d0e0f"), None);
     }
 }

@@ -1,12 +1,12 @@
 //! A message as the interface tells it, read into segments.
 
 use super::address::conversation;
-use super::crypto::hex;
 use super::json::{count, id, list, number, text};
 use crate::adapter::api::cut;
 use crate::model::change::Inbound;
 use crate::model::content::{Content, Media, Segment};
 use crate::model::message::{ReplyTo, Sender, excerpt};
+use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ fn fingerprint(sender: &str, written_ms: u64, items: &[Value]) -> String {
             add(&value.to_string());
         }
     }
-    hex(&hash.finalize())
+    HEXLOWER.encode(&hash.finalize())
 }
 
 fn segments(items: &[Value]) -> Vec<Segment> {

@@ -1,7 +1,7 @@
 //! One poller for each login of this user on this host: two would divide the messages among
 //! themselves. The lock ends with the process, however that ends.
 
-use super::crypto::hex;
+use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -35,7 +35,7 @@ fn path(token: &str) -> PathBuf {
     let folder = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty());
     let folder = folder.map_or_else(std::env::temp_dir, PathBuf::from);
     let user = rustix::process::getuid().as_raw();
-    folder.join(format!("rechat-wechat-{user}-{}.lock", hex(&Md5::digest(token))))
+    folder.join(format!("rechat-wechat-{user}-{}.lock", HEXLOWER.encode(&Md5::digest(token))))
 }
 
 #[cfg(test)]

@@ -181,7 +181,7 @@ pub(super) fn read(platform: &str, kept: Vec<(String, Vec<u8>)>) -> BTreeMap<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapter::ilink::crypto::hex;
+    use data_encoding::HEXLOWER;
 
     fn everything() -> (Login, ReplyState) {
         let login = Login {
@@ -233,13 +233,13 @@ mod tests {
     #[test]
     fn what_is_written_stays_readable() {
         let (login, reply) = everything();
-        let bytes = |state: AdapterState| hex(&state.value.unwrap());
+        let bytes = |state: AdapterState| HEXLOWER.encode(&state.value.unwrap());
         assert_eq!(
             bytes(keep_login("w", &login)),
             "000b7540696d2e7765636861740968747470733a2f2f68017405"
         );
         assert_eq!(bytes(keep_cursor("w", "a", "n")), "01016e");
-        let id = format!("10{}", hex(Uuid::from_u128(7).as_bytes()));
+        let id = format!("10{}", HEXLOWER.encode(Uuid::from_u128(7).as_bytes()));
         let wanted = format!("020163ac020102010301770 1{id}010901{id}02010165 01").replace(' ', "");
         assert_eq!(bytes(keep_reply("w", "a", "c", reply)), wanted);
     }

@@ -3,10 +3,11 @@
 use super::time::local_time;
 use crate::command::output::Output;
 use crate::error::Result;
-use crate::model::content::Segment;
+use crate::media::content::all_media;
+use crate::model::content::{Media, MediaFailure, Segment};
 use crate::model::message::{Message, Recall, ReplyTo};
 use crate::model::reaction::Reaction;
-use crate::text::escaped;
+use crate::text::{escaped, in_units};
 
 /// Prints one message.
 pub(crate) fn details(out: &mut Output, message: &Message) -> Result<()> {
@@ -40,23 +41,45 @@ pub(crate) fn details(out: &mut Output, message: &Message) -> Result<()> {
         ("content", Some(escaped(&message.content.readable()))),
     ];
     let rows = rows.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    for (name, value) in rows.chain(failures(message)) {
+    for (name, value) in rows.chain(files(message)) {
         out.line(format_args!("{name:<13} {value}"))?;
     }
     Ok(())
 }
 
-/// Why pictures and files of it are not here, a line each.
-fn failures(message: &Message) -> Vec<(&'static str, String)> {
-    let media = message.content.segments().unwrap_or_default().iter().filter_map(Segment::media);
-    let failed = media.filter_map(|media| {
-        let failure = media.failure.as_deref()?;
-        let name = media.name.as_deref().map(|name| format!("{}: ", escaped(name)));
-        let again = if failure.retryable { "; another attempt may help" } else { "" };
-        let (name, reason) = (name.unwrap_or_default(), escaped(&failure.reason));
-        Some(("not here", format!("{name}{reason}{again} ({})", local_time(failure.at))))
-    });
-    failed.collect()
+/// Its pictures and files, those inside forwards too: a line for each, and one where it is not here.
+fn files(message: &Message) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    for segment in all_media(&message.content) {
+        let Some(media) = segment.media() else { continue };
+        let label = match segment {
+            Segment::Image(_) => "image",
+            Segment::Audio(_) => "audio",
+            Segment::Video(_) => "video",
+            _ => "file",
+        };
+        lines.push((label, file(media)));
+        let failed = media.failure.as_deref().map(not_here);
+        lines.extend(failed.map(|why| ("not here", why)));
+    }
+    lines
+}
+
+/// A file's name, type, size, and its SHA-256 where it is kept, by which `rechat media` knows it.
+fn file(media: &Media) -> String {
+    let known = [
+        media.name.as_deref().map(escaped),
+        media.mime.as_deref().map(escaped),
+        media.width.zip(media.height).map(|(width, height)| format!("{width} × {height}")),
+        media.size.map(in_units),
+        Some(media.media.clone().unwrap_or_else(|| "not kept".into())),
+    ];
+    known.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn not_here(failure: &MediaFailure) -> String {
+    let again = if failure.retryable { "; another attempt may help" } else { "" };
+    format!("{}{again} ({})", escaped(&failure.reason), local_time(failure.at))
 }
 
 /// The message that this one answers.

@@ -35,7 +35,7 @@ pub(super) async fn run(media: MediaArgs, globals: &Globals) -> Result<()> {
         }
         return out.finish();
     }
-    let mut grid = Grid::new(["MEDIA", "STORED", "SIZE", "TYPE", "NAME"]);
+    let mut grid = Grid::new(["MEDIA", "STORED", "SIZE", "TYPE", "NAME", "CONVERSATION"]);
     for one in list.media {
         let (media, size) = if out.is_terminal {
             (one.media.chars().take(MEDIA_DIGITS).collect(), in_units(one.size))
@@ -44,7 +44,10 @@ pub(super) async fn run(media: MediaArgs, globals: &Globals) -> Result<()> {
         };
         let stored = quiet(local_time(one.stored_at));
         let name = one.name.unwrap_or_default();
-        grid.push([quiet(media), stored, cell(size), cell(one.mime), cell(name)]);
+        let conversation =
+            one.used_in.map(|used| used.conversation_name.unwrap_or(used.conversation));
+        let conversation = cell(conversation.unwrap_or_default());
+        grid.push([quiet(media), stored, cell(size), cell(one.mime), cell(name), conversation]);
     }
     grid.print(&mut out, "no files")?;
     let quota = match list.quota_bytes {

@@ -294,7 +294,7 @@ fn start(
         partials,
         completer,
         signer,
-        fetches: Semaphore::new(config.media.fetches),
+        fetches: Arc::new(Semaphore::new(config.media.fetches)),
         memory: Memory::new(config.limits.memory_bytes),
         actions,
         bots,

@@ -9,8 +9,9 @@ use crate::gateway::onebot11;
 use crate::gateway::raw_object::RawObject;
 use crate::media::Hash;
 use hyper::StatusCode;
+use serde::Serializer;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// Begins the method of an internal call that gives what a function would
@@ -52,15 +53,15 @@ impl CallOpening {
 
     /// Answers a call with files, which are kept.
     pub fn uploaded(&self, files: &[UploadedFile]) -> String {
-        let mut links = Map::new();
-        if let CallTarget::Method(account, _) = &self.target {
-            let signer = &self.bot.shared.core.signer;
-            for UploadedFile { field, name, hash } in files {
-                let link = media::link(signer, account, *hash, name.as_deref());
-                links.insert(field.clone(), link.into());
-            }
-        }
-        Value::Object(links).to_string()
+        let CallTarget::Method(account, _) = &self.target else { return "{}".into() };
+        let signer = &self.bot.shared.core.signer;
+        let links = files.iter().map(|UploadedFile { field, name, hash }| {
+            (field, media::link(signer, account, *hash, name.as_deref()))
+        });
+        let mut text = Vec::new();
+        // In the order of the form, by which some frameworks take them. A vector takes everything.
+        let _ = serde_json::Serializer::new(&mut text).collect_map(links);
+        String::from_utf8(text).unwrap_or_default()
     }
 
     /// Carries the call out with its body, and gives the answer as JSON; the error is the status and

@@ -1,7 +1,9 @@
 //! Uploads that go on, over kills and other bytes.
 
 use super::*;
+use crate::media::blobs::entries;
 use crate::media::bounds::BlobBounds;
+use std::fs;
 
 fn partials(bounds: BlobBounds) -> (tempfile::TempDir, Partials) {
     let folder = tempfile::tempdir().unwrap();
@@ -60,8 +62,8 @@ fn a_kill_between_the_record_and_the_blob_loses_nothing() {
     let id = partials.begin(5, None, None).unwrap().id;
     let whole = add(&partials, id, 0, b"hell").unwrap();
     let media = Some(hash(b"hello").to_string());
-    fs::write(partials.bytes_of(id).unwrap(), b"hello").unwrap();
-    partials.write_record(&Partial { media, offset: 5, ..whole }).unwrap();
+    fs::write(partials.folder.bytes_of(id).unwrap(), b"hello").unwrap();
+    partials.folder.write(&Partial { media, offset: 5, ..whole }).unwrap();
     let partials = killed(&partials);
     let found = partials.find(id).unwrap().unwrap();
     assert_eq!((found.offset, &found.media), (5, &None));
@@ -113,7 +115,7 @@ fn number_sum_length_and_age_are_bounded() {
     }
     assert_eq!(partials.begin(10, None, None).unwrap_err(), UploadProblem::TooMany);
     let old = partials.find(id).unwrap().unwrap();
-    partials.write_record(&Partial { at: 1, ..old.clone() }).unwrap();
+    partials.folder.write(&Partial { at: 1, ..old.clone() }).unwrap();
     let writing = partials.open(id, 0).unwrap();
     assert_eq!(partials.remove_old().unwrap(), 0, "it goes on just now");
     assert_eq!(partials.remove(id).unwrap_err(), UploadProblem::Busy);
@@ -141,5 +143,17 @@ fn what_cannot_go_on_is_removed_at_the_start() {
     let partials = killed(&partials);
     assert_eq!(files(&partials), 2);
     partials.remove(id).unwrap();
+    assert_eq!(files(&partials), 0);
+}
+
+#[test]
+fn an_upload_that_cannot_begin_leaves_nothing() {
+    let (_folder, partials) = partials(BlobBounds::NONE);
+    let partial = Partial::new(5, None, None);
+    // A folder that is not empty stands where its record would be.
+    let record = partials.blobs.uploads().unwrap().join(format!("{}.json", partial.id));
+    fs::create_dir_all(record.join("x")).unwrap();
+    assert!(partials.folder.create(&partial).is_err());
+    fs::remove_dir_all(record).unwrap();
     assert_eq!(files(&partials), 0);
 }

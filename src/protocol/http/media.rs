@@ -1,6 +1,7 @@
 //! Media that are kept.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Answer of `POST /api/media`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -52,6 +53,23 @@ pub struct KeptMedia {
     pub size: u64,
     /// Unix seconds at which it was stored.
     pub stored_at: u64,
+    /// The newest message that has it, where that is among the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_in: Option<MediaUse>,
+}
+
+/// The newest message that has a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MediaUse {
+    /// The ID of the message.
+    pub message: Uuid,
+    #[allow(missing_docs)]
+    pub platform: String,
+    #[allow(missing_docs)]
+    pub conversation: String,
+    /// The conversation's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_name: Option<String>,
 }
 
 /// Answer of `DELETE /api/media/{media}`.

@@ -13,7 +13,7 @@ pub use super::overview::{Conversation, ConversationKind, Stats};
 pub use super::platform::{AdapterStatus, PlatformState};
 pub use code::{code_of, is_literal};
 pub use conversation::{Conversations, ReadTo, SetConversation, Typing};
-pub use media::{KeptMedia, MediaAddress, MediaList, MediaRemoved, Uploaded};
+pub use media::{KeptMedia, MediaAddress, MediaList, MediaRemoved, MediaUse, Uploaded};
 pub use message::{MessageChange, NewMessage, ParsedChange};
 pub use request::{Request, RequestAnswer, Requests};
 pub use texts::{

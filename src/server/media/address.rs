@@ -1,10 +1,11 @@
 //! `GET /api/media/{media}/address`: an address for a browser, which sends no token with those of
 //! pictures and videos.
 
-use super::{hash_of, no_media, on_thread};
+use super::{hash_of, no_media};
 use crate::clock::now;
 use crate::media::BlobRefused;
 use crate::protocol::http::MediaAddress;
+use crate::server::blocking::on_thread;
 use crate::server::body::{HttpResponse, json};
 use crate::server::error::Result;
 use crate::server::operation::Call;

@@ -1,9 +1,9 @@
 //! Media of messages that clients make: bytes that come inside a message, and files that it names.
 
-use super::on_thread;
 use crate::media::content::{self, Problem};
 use crate::model::content::Content;
 use crate::model::message::{Draft, Message};
+use crate::server::blocking::on_thread;
 use crate::server::context::ServerContext;
 use crate::server::error::{ErrorResponse, Result};
 

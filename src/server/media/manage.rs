@@ -1,22 +1,26 @@
 //! The list of media, taking them away, and fetching those of a message.
 
-use super::{hash_of, no_media, on_thread};
+use super::{hash_of, no_media};
 use crate::media::complete::{has_media, is_complete};
-use crate::media::fetch::FailureKind;
+use crate::media::failure::FailureKind;
 use crate::media::list::newest;
 use crate::media::sweep::{self, Removal, unsent};
-use crate::model::message::MessageType;
 use crate::protocol::http::MediaRemoved;
+use crate::server::blocking::on_thread_with;
 use crate::server::body::{HttpResponse, json};
 use crate::server::error::{ErrorResponse, Result};
 use crate::server::limit::RETRY_AFTER;
 use crate::server::operation::Call;
 use hyper::StatusCode;
 use std::io;
+use tokio::sync::Semaphore;
 
 /// Media in a list unless the request says otherwise, and at most.
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1000;
+
+/// Lists that are made at one time, for each looks at all files; more wait.
+static LISTS: Semaphore = Semaphore::const_new(2);
 
 fn cannot_read(error: &io::Error) -> ErrorResponse {
     let text = format!("the folder of media cannot be read: {error}");
@@ -34,7 +38,8 @@ pub async fn list(call: Call<'_>) -> Result<HttpResponse> {
             .map_err(|_| ErrorResponse::bad_request("`limit` must be a number from 0 on"))?,
     };
     let (store, blobs) = (call.context.store.clone(), call.context.blobs.clone());
-    let listed = on_thread(move || newest(&store, &blobs, limit.min(MAX_LIMIT)));
+    let permit = LISTS.acquire().await;
+    let listed = on_thread_with(permit, move || newest(&store, &blobs, limit.min(MAX_LIMIT)));
     let list = listed.await?.map_err(|error| cannot_read(&error))?;
     Ok(json(StatusCode::OK, &list))
 }
@@ -61,6 +66,10 @@ pub async fn remove(call: Call<'_>) -> Result<HttpResponse> {
     }
 }
 
+fn stopping() -> ErrorResponse {
+    ErrorResponse::unavailable("the server is stopping", RETRY_AFTER)
+}
+
 /// `POST /api/messages/{id}/media`: fetches what is not here of a message's media.
 pub async fn fetch(call: Call<'_>) -> Result<HttpResponse> {
     let context = call.context;
@@ -71,16 +80,20 @@ pub async fn fetch(call: Call<'_>) -> Result<HttpResponse> {
         let text = "the message has no picture, audio, video or file";
         return Err(ErrorResponse::new(StatusCode::CONFLICT, text).named(Some("unsupported")));
     }
-    let _permit = tokio::select! {
-        permit = context.fetches.acquire() => permit.ok(),
-        () = context.stop.cancelled() => None,
-    };
-    let stopping = || ErrorResponse::unavailable("the server is stopping", RETRY_AFTER);
-    let fetched = tokio::select! {
-        fetched = context.completer.fetch(message.seq, &MessageType::ALL) => fetched,
+    let permit = tokio::select! {
+        permit = context.fetches.clone().acquire_owned() => permit,
         () = context.stop.cancelled() => return Err(stopping()),
     };
-    if let Err(failure) = fetched {
+    let (completer, stop) = (context.completer.clone(), context.stop.clone());
+    // It goes on, and has its permit, also where the client leaves.
+    let fetching = context.tasks.spawn(async move {
+        let _permit = permit;
+        stop.run_until_cancelled(completer.fetch(message.seq)).await
+    });
+    let fetched = fetching.await.map_err(|error| {
+        ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    })?;
+    if let Err(failure) = fetched.ok_or_else(stopping)? {
         let (status, code) = match failure.kind {
             FailureKind::Here => (StatusCode::INSUFFICIENT_STORAGE, "media_full"),
             FailureKind::Unsupported => (StatusCode::CONFLICT, "unsupported"),

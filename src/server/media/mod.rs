@@ -3,8 +3,10 @@
 mod address;
 mod keep;
 mod manage;
+mod pace;
 mod parts;
 mod range;
+mod received;
 mod serve;
 mod thumbnail;
 mod upload;
@@ -12,7 +14,9 @@ mod upload;
 pub use address::address;
 pub use keep::{hold, keep, keep_content};
 pub use manage::{fetch, list, remove};
+pub use pace::Pace;
 pub use parts::{append, begin, give_up, options, state};
+pub use received::ReceivedFile;
 pub use serve::{SIGNED, serve, serve_signed};
 pub use thumbnail::small;
 pub use upload::upload;
@@ -23,14 +27,6 @@ use hyper::StatusCode;
 
 /// The most characters of a file's name.
 const MAX_NAME: usize = 255;
-
-/// Works on a thread of its own: the disk may take its time.
-pub async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let failed = |error: tokio::task::JoinError| {
-        ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
-    };
-    tokio::task::spawn_blocking(work).await.map_err(failed)
-}
 
 impl From<BlobRefused> for ErrorResponse {
     fn from(refused: BlobRefused) -> Self {

@@ -1,14 +1,17 @@
 //! `/api/uploads`: files that come in parts and go on after a break, by the protocol tus 1.0
 //! (<https://tus.io/protocols/resumable-upload>, with creation, expiration and termination).
 
-use super::upload::{MAX_TIME, PIECE, next, too_slow};
-use super::{checked_name, on_thread};
+use super::checked_name;
+use super::pace::Pace;
+use super::received::{PIECE, UploadPermit};
+use super::upload::next;
 use crate::media::Hash;
 use crate::media::partial::{MAX_UPLOADS, Partial, PartialWriting, UploadProblem};
 use crate::protocol::http::{
     TUS_RESUMABLE, TUS_VERSION, UPLOAD_LENGTH, UPLOAD_METADATA, UPLOAD_OFFSET, UPLOAD_PART,
     UploadState,
 };
+use crate::server::blocking::{on_thread, on_thread_with};
 use crate::server::body::{Body, HttpResponse, json};
 use crate::server::context::ServerContext;
 use crate::server::error::{ErrorResponse, Result};
@@ -20,7 +23,7 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use hyper::{Response, StatusCode};
-use tokio::time::{Instant, timeout_at};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The versions that are spoken, what is spoken beyond the core, and the largest file.
@@ -136,16 +139,15 @@ async fn receive(
     offset: u64,
     body: &mut Incoming,
 ) -> Result<Partial> {
-    let _permit = context.uploads.acquire()?;
+    let permit: UploadPermit = Arc::new(context.uploads.acquire()?);
     let partials = context.partials.clone();
-    let mut writing = on_thread(move || partials.open(id, offset)).await??;
-    let deadline = Instant::now() + MAX_TIME;
+    let opened = on_thread_with(permit.clone(), move || partials.open(id, offset));
+    let mut writing = opened.await??;
+    let mut pace = Pace::new(context);
     let mut gathered = Vec::new();
     loop {
         let piece = tokio::select! {
-            piece = timeout_at(deadline, next(context, body)) => {
-                piece.unwrap_or_else(|_| Err(too_slow(MAX_TIME)))
-            }
+            piece = next(&mut pace, body) => piece,
             () = context.stop.cancelled() => {
                 let text = "the server is stopping; go on with the upload afterwards";
                 Err(ErrorResponse::unavailable(text, RETRY_AFTER))
@@ -161,11 +163,11 @@ async fn receive(
         };
         if is_end || gathered.len() >= PIECE {
             let bytes = std::mem::take(&mut gathered);
-            writing = write(writing, bytes, is_end).await?;
+            writing = write(&permit, writing, bytes, is_end).await?;
         }
         match broken {
             Some(error) => return Err(error),
-            None if is_end => return Ok(on_thread(|| writing.finish()).await??),
+            None if is_end => return Ok(on_thread_with(permit, || writing.finish()).await??),
             None => {}
         }
     }
@@ -173,11 +175,12 @@ async fn receive(
 
 /// Writes bytes, the last ones so that they outlive a power cut.
 async fn write(
+    permit: &UploadPermit,
     mut writing: PartialWriting,
     bytes: Vec<u8>,
     are_last: bool,
 ) -> Result<PartialWriting> {
-    let written = on_thread(move || {
+    let written = on_thread_with(permit.clone(), move || {
         let written = writing.write(&bytes);
         if written.is_err() || are_last {
             writing.checkpoint()?;

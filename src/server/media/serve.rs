@@ -1,11 +1,12 @@
 //! `GET /api/media/{media}`: a file goes out, so that a browser runs nothing of it.
 
 use super::range::{ByteRange, wanted};
-use super::{hash_of, name_in, no_media, on_thread};
+use super::{hash_of, name_in, no_media};
 use crate::clock::now;
 use crate::media::Hash;
 use crate::media::sniff::{FileType, is_inline, served};
 use crate::server::assets::is_known;
+use crate::server::blocking::on_thread;
 use crate::server::body::{Body, Broken, HttpResponse};
 use crate::server::context::ServerContext;
 use crate::server::error::{ErrorResponse, Result};
@@ -177,10 +178,9 @@ impl FileStream {
             self.file.seek(SeekFrom::Start(self.left.start))?;
             self.file.read_exact(&mut bytes)?;
             self.left.start += length as u64;
-            Ok::<_, io::Error>((bytes, self))
+            Ok::<_, io::Error>((reservation.hold(bytes), self))
         });
-        let (bytes, rest) = read.await??;
-        Ok((reservation.hold(bytes), rest))
+        Ok(read.await??)
     }
 }
 

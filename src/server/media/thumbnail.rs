@@ -1,9 +1,10 @@
 //! `GET /api/media/{media}/thumbnail`: a picture made small.
 
+use super::hash_of;
 use super::serve::{CACHING, POLICY, open, set};
-use super::{hash_of, on_thread};
 use crate::media::thumbnail::thumbnail;
 use crate::server::assets::is_known;
+use crate::server::blocking::on_thread_with;
 use crate::server::body::{Body, HttpResponse, whole};
 use crate::server::error::{ErrorResponse, Result};
 use crate::server::operation::Call;
@@ -24,8 +25,8 @@ pub async fn small(call: Call<'_>) -> Result<HttpResponse> {
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
         answer
     } else {
-        let _permit = AT_ONCE.acquire().await;
-        let made = on_thread(move || thumbnail(file)).await?;
+        let permit = AT_ONCE.acquire().await;
+        let made = on_thread_with(permit, move || thumbnail(file)).await?;
         let webp = made.map_err(|why| {
             let text = format!("no small picture can be made of it: {why}");
             ErrorResponse::new(StatusCode::CONFLICT, text).named(Some("unsupported"))

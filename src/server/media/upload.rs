@@ -1,7 +1,9 @@
 //! `POST /api/media`: a file comes in, bit by bit, onto the disk.
 
-use super::{name_in, on_thread};
-use crate::media::{BlobRefused, Upload};
+use super::name_in;
+use super::pace::Pace;
+use super::received::ReceivedFile;
+use crate::media::BlobRefused;
 use crate::protocol::http::Uploaded;
 use crate::server::body::{HttpResponse, json};
 use crate::server::context::ServerContext;
@@ -13,14 +15,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
-use std::time::Duration;
-use tokio::time::timeout;
-
-/// Bytes gathered before they go to the disk.
-pub(super) const PIECE: usize = 256 << 10;
-
-/// How long an upload may take as a whole.
-pub(super) const MAX_TIME: Duration = Duration::from_hours(1);
+use std::sync::Arc;
 
 /// `POST /api/media`: keeps the body; the same bytes twice are one.
 pub async fn upload(call: Call<'_>) -> Result<HttpResponse> {
@@ -28,9 +23,7 @@ pub async fn upload(call: Call<'_>) -> Result<HttpResponse> {
     let name = name_in(call.request.uri().query())?;
     let mut body = call.request.into_body();
     let received = tokio::select! {
-        received = timeout(MAX_TIME, receive(context, &mut body)) => {
-            received.unwrap_or_else(|_| Err(too_slow(MAX_TIME)))
-        }
+        received = receive(context, &mut body) => received,
         () = context.stop.cancelled() => {
             let text = "the server is stopping; the file did not arrive in time";
             Err(ErrorResponse::unavailable(text, RETRY_AFTER))
@@ -39,50 +32,33 @@ pub async fn upload(call: Call<'_>) -> Result<HttpResponse> {
     if received.is_err() {
         discard(context, &mut body).await;
     }
-    let upload = received?;
-    let mime = upload.kind().mime.to_owned();
-    let stored = on_thread(|| upload.finish()).await??;
-    let media = stored.hash.to_string();
+    let (stored, kind) = received?.finish().await?;
+    let (media, mime) = (stored.hash.to_string(), kind.mime.to_owned());
     Ok(json(StatusCode::CREATED, &Uploaded { media, name, mime, size: stored.size }))
 }
 
-async fn receive(context: &ServerContext, body: &mut Incoming) -> Result<Upload> {
+async fn receive(context: &ServerContext, body: &mut Incoming) -> Result<ReceivedFile> {
     let max_bytes = context.blobs.bounds().max_bytes;
     if body.size_hint().lower() > max_bytes {
         return Err(BlobRefused::TooLarge { max_bytes }.into());
     }
-    let _permit = context.uploads.acquire()?;
-    let blobs = context.blobs.clone();
-    let mut upload = on_thread(move || Upload::begin(&blobs)).await??;
-    let mut gathered = Vec::new();
-    loop {
-        let piece = next(context, body).await?;
-        let is_end = piece.is_none();
-        gathered.extend_from_slice(&piece.unwrap_or_default());
-        if gathered.len() >= PIECE || (is_end && !gathered.is_empty()) {
-            let bytes = std::mem::take(&mut gathered);
-            upload = on_thread(move || upload.write(&bytes).map(|()| upload)).await??;
-        }
-        if is_end {
-            return Ok(upload);
-        }
+    let permit = Arc::new(context.uploads.acquire()?);
+    let mut file = ReceivedFile::begin(context, permit).await?;
+    let mut pace = Pace::new(context);
+    while let Some(bytes) = next(&mut pace, body).await? {
+        file = file.add(&bytes).await?;
     }
+    Ok(file)
 }
 
 /// The next bytes of a body; `None` at its end.
-pub(super) async fn next(context: &ServerContext, body: &mut Incoming) -> Result<Option<Bytes>> {
-    let limit = Duration::from_secs(context.config.limits.body_seconds);
+pub(super) async fn next(pace: &mut Pace, body: &mut Incoming) -> Result<Option<Bytes>> {
     loop {
-        let frame = timeout(limit, body.frame()).await.map_err(|_| too_slow(limit))?;
-        let Some(frame) = frame else { return Ok(None) };
+        let Some(frame) = pace.wait(body.frame()).await? else { return Ok(None) };
         let broken = |error| ErrorResponse::bad_request(format!("the body broke off: {error}"));
         if let Ok(bytes) = frame.map_err(broken)?.into_data() {
+            pace.count(bytes.len());
             return Ok(Some(bytes));
         }
     }
-}
-
-pub(super) fn too_slow(limit: Duration) -> ErrorResponse {
-    let text = format!("the file did not arrive within {} s", limit.as_secs());
-    ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, text)
 }

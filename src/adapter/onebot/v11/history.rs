@@ -4,7 +4,7 @@
 //! brought them up, and what came after has kept them. An implementation without them refuses.
 
 use super::account::Account;
-use super::address::Address;
+use super::address::OneBot11Address;
 use super::event::MessageEvent;
 use super::options::OneBot11Options;
 use crate::adapter::api::{AdapterEvent, EventSink, Found, Outbound};
@@ -23,7 +23,7 @@ const CLOCKS_APART: u64 = 60;
 #[derive(Serialize)]
 struct Asked<'a> {
     #[serde(flatten)]
-    address: &'a Address<'a>,
+    address: &'a OneBot11Address<'a>,
     count: usize,
 }
 
@@ -78,12 +78,12 @@ async fn fetch(
         #[serde(borrow)]
         messages: Vec<&'a RawValue>,
     }
-    let address = Address::parse(conversation).ok_or(NoHistory::Refused)?;
+    let address = OneBot11Address::parse(conversation).ok_or(NoHistory::Refused)?;
     let action = match address {
-        Address::Group { .. } => "get_group_msg_history",
-        Address::Private { .. } => "get_friend_msg_history",
+        OneBot11Address::Group { .. } => "get_group_msg_history",
+        OneBot11Address::Private { .. } => "get_friend_msg_history",
         // No implementation has an action for it.
-        Address::Channel { .. } => return Err(NoHistory::Refused),
+        OneBot11Address::Channel { .. } => return Err(NoHistory::Refused),
     };
     let asked = Asked { address: &address, count };
     let answer = match calls.call(action, &asked, None).await {
@@ -121,10 +121,10 @@ pub(super) async fn catch_up(
     let mut groups = true;
     let mut friends = true;
     for conversation in conversations(account, options, events).await {
-        let supported = match Address::parse(&conversation) {
-            Some(Address::Group { .. }) => &mut groups,
-            Some(Address::Private { .. }) => &mut friends,
-            Some(Address::Channel { .. }) | None => continue,
+        let supported = match OneBot11Address::parse(&conversation) {
+            Some(OneBot11Address::Group { .. }) => &mut groups,
+            Some(OneBot11Address::Private { .. }) => &mut friends,
+            Some(OneBot11Address::Channel { .. }) | None => continue,
         };
         if !*supported {
             continue;

@@ -15,10 +15,10 @@ use crate::model::content::Media;
 use crate::model::inline::Inline;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use data_encoding::HEXLOWER;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::sync::Arc;
 
 /// Bytes of a file from which on it goes in fragments, and of each fragment.
@@ -71,11 +71,7 @@ impl ConnectedBot {
                 return Ok(answer);
             }
         }
-        let sha256 = Sha256::digest(&bytes).iter().fold(String::new(), |mut hex, byte| {
-            // Writing into a text never fails.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
+        let sha256 = HEXLOWER.encode(&Sha256::digest(&bytes));
         Ok(self.fragment(json!({"stage": "finish", "file_id": id, "sha256": sha256})).await)
     }
 

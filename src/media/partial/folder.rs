@@ -1,0 +1,154 @@
+//! The files of uploads: the bytes so far in `<id>.bytes`, and a record of them in `<id>.json`.
+
+use crate::clock::now;
+use crate::media::blobs::{Blobs, UPLOADS, entries};
+use crate::media::hash::Hash;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+/// Seconds without a byte after which an upload is removed.
+pub const MAX_AGE: u64 = 24 * 60 * 60;
+
+/// An upload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partial {
+    #[allow(missing_docs)]
+    pub id: Uuid,
+    /// The name of the file.
+    pub name: Option<String>,
+    /// Bytes of the whole file.
+    pub length: u64,
+    /// Bytes of it that are on disk.
+    pub offset: u64,
+    /// SHA-256 in hex that the file has to have, where the client told it.
+    pub(super) sha256: Option<String>,
+    /// SHA-256 in hex, once it is kept as a blob.
+    pub media: Option<String>,
+    /// Media type by the bytes, once it is kept.
+    pub mime: Option<String>,
+    /// Unix seconds at which the last bytes came.
+    pub(super) at: u64,
+}
+
+impl Partial {
+    pub(super) fn new(length: u64, name: Option<String>, sha256: Option<Hash>) -> Self {
+        let sha256 = sha256.map(|hash| hash.to_string());
+        let (id, at) = (Uuid::new_v4(), now());
+        Self { id, name, length, offset: 0, sha256, media: None, mime: None, at }
+    }
+
+    /// Unix seconds after which it may be gone.
+    pub fn expires_at(&self) -> u64 {
+        self.at.saturating_add(MAX_AGE)
+    }
+}
+
+/// The folder for uploads, beside the blobs that they become.
+#[derive(Clone, Debug)]
+pub(super) struct UploadFolder {
+    pub(super) blobs: Blobs,
+}
+
+impl UploadFolder {
+    /// Makes the files of a new upload. Where one of them cannot be made, there is neither.
+    pub(super) fn create(&self, partial: &Partial) -> io::Result<()> {
+        let mut new = OpenOptions::new();
+        let new = new.write(true).create_new(true).mode(0o600).open(self.bytes_of(partial.id)?);
+        let made = new.and_then(|_| self.write(partial));
+        if made.is_err() {
+            let _ = self.remove(partial.id);
+        }
+        made
+    }
+
+    /// Writes a record anew; it is either the old one or the new one, whatever happens.
+    pub(super) fn write(&self, partial: &Partial) -> io::Result<()> {
+        let path = self.record_of(partial.id)?;
+        let new = new_beside(&path);
+        let mut file = OpenOptions::new();
+        let mut file = file.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        file.write_all(&serde_json::to_vec(partial)?)?;
+        file.sync_all()?;
+        fs::rename(&new, &path)?;
+        File::open(self.blobs.uploads()?)?.sync_all()
+    }
+
+    /// How far an upload is; `None` where there is none, or not any more.
+    pub(super) fn find(&self, id: Uuid) -> io::Result<Option<Partial>> {
+        let record = match fs::read(self.record_of(id)?) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            record => record?,
+        };
+        let Ok(mut partial) = serde_json::from_slice::<Partial>(&record) else {
+            return self.remove(id).map(|()| None);
+        };
+        if let Some(hash) = partial.media.as_deref().and_then(|media| media.parse().ok())
+            && self.blobs.hold(hash)?
+        {
+            return Ok(Some(partial));
+        }
+        // It was kept, and its blob was removed since.
+        let Ok(about) = self.bytes_of(id)?.metadata() else {
+            return self.remove(id).map(|()| None);
+        };
+        partial.media = None;
+        partial.offset = partial.offset.min(about.len());
+        Ok(Some(partial))
+    }
+
+    /// Removes the files of an upload.
+    pub(super) fn remove(&self, id: Uuid) -> io::Result<()> {
+        let record = self.record_of(id)?;
+        let mut removed = Ok(());
+        for path in [new_beside(&record), record, self.bytes_of(id)?] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => removed = Err(error),
+                _ => {}
+            }
+        }
+        removed
+    }
+
+    /// The uploads that have a record.
+    pub(super) fn ids(&self) -> io::Result<Vec<Uuid>> {
+        let files = self.files()?;
+        let records = files.iter().filter(|path| path.extension().is_some_and(|it| it == "json"));
+        Ok(records.filter_map(|path| id_in(path)).collect())
+    }
+
+    /// Removes the files of all uploads but these, and files of no upload.
+    pub(super) fn remove_others(&self, keeps: impl Fn(Uuid) -> bool) -> io::Result<()> {
+        for path in self.files()? {
+            let is_part = path.extension().is_some_and(|kind| kind == "json" || kind == "bytes");
+            if !(is_part && id_in(&path).is_some_and(&keeps)) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn files(&self) -> io::Result<Vec<PathBuf>> {
+        entries(&self.blobs.root().join(UPLOADS))
+    }
+
+    fn record_of(&self, id: Uuid) -> io::Result<PathBuf> {
+        Ok(self.blobs.uploads()?.join(format!("{id}.json")))
+    }
+
+    pub(super) fn bytes_of(&self, id: Uuid) -> io::Result<PathBuf> {
+        Ok(self.blobs.uploads()?.join(format!("{id}.bytes")))
+    }
+}
+
+/// The name of a record while it is written.
+fn new_beside(record: &Path) -> PathBuf {
+    record.with_extension("new")
+}
+
+fn id_in(path: &Path) -> Option<Uuid> {
+    path.file_stem()?.to_str()?.parse().ok()
+}

@@ -1,0 +1,85 @@
+//! How slowly a file may come in.
+
+use crate::server::context::ServerContext;
+use crate::server::error::{ErrorResponse, Result};
+use hyper::StatusCode;
+use std::future::Future;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// Bytes a second that have to come on the whole, so that nobody takes up an upload with a byte now
+/// and then.
+const MIN_RATE: u64 = 1 << 10;
+
+/// How long a file may take as a whole.
+const MAX_TIME: Duration = Duration::from_hours(1);
+
+/// The pace of a file that comes in.
+#[derive(Debug)]
+pub struct Pace {
+    began: Instant,
+    /// How long nothing may come.
+    patience: Duration,
+    /// Bytes so far.
+    received: u64,
+}
+
+impl Pace {
+    /// The pace of a file that begins now.
+    pub fn new(context: &ServerContext) -> Self {
+        Self::with_patience(Duration::from_secs(context.config.limits.body_seconds))
+    }
+
+    fn with_patience(patience: Duration) -> Self {
+        Self { began: Instant::now(), patience, received: 0 }
+    }
+
+    /// Waits for something of the file, for as long as it may take; 408 where it takes longer.
+    pub async fn wait<T>(&self, next: impl Future<Output = T>) -> Result<T> {
+        timeout_at(self.deadline(), next).await.map_err(|_| self.too_slow())
+    }
+
+    /// Counts bytes that came.
+    pub fn count(&mut self, bytes: usize) {
+        self.received = self.received.saturating_add(bytes as u64);
+    }
+
+    fn deadline(&self) -> Instant {
+        let on_the_whole = self.patience + Duration::from_secs(self.received / MIN_RATE);
+        (Instant::now() + self.patience).min(self.began + on_the_whole.min(MAX_TIME))
+    }
+
+    fn too_slow(&self) -> ErrorResponse {
+        let text = format!(
+            "the file comes too slowly: it needs {MIN_RATE} bytes a second, no pause of {} s, and an \
+             end within an hour",
+            self.patience.as_secs()
+        );
+        ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::sleep;
+
+    /// The seconds after which a file ends whose bytes come so, in a clock that goes on by itself.
+    async fn lasts(bytes: usize, every: Duration) -> u64 {
+        let mut pace = Pace::with_patience(Duration::from_secs(30));
+        let began = Instant::now();
+        while pace.wait(sleep(every)).await.is_ok() {
+            pace.count(bytes);
+        }
+        began.elapsed().as_secs()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_drips_ends_and_one_that_flows_has_an_hour() {
+        assert_eq!(lasts(1, Duration::from_secs(29)).await, 30);
+        assert_eq!(lasts(1 << 20, Duration::from_secs(31)).await, 30);
+        assert_eq!(lasts(1 << 20, Duration::from_secs(29)).await, 60 * 60);
+        let slow = lasts(MIN_RATE as usize / 2, Duration::from_secs(1)).await;
+        assert!((55..65).contains(&slow), "{slow}");
+    }
+}
