@@ -81,7 +81,7 @@ async fn a_bot_that_panics_ends_no_other_and_comes_back() {
     });
     let mut open = Vec::new();
     for socket in [stands, falls] {
-        let accepted = tokio::time::timeout(Duration::from_secs(60), socket.accept()).await;
+        let accepted = tokio::time::timeout(Duration::from_mins(1), socket.accept()).await;
         let (stream, _) = accepted.expect("it does not come back").unwrap();
         open.push(accept_async(stream).await.unwrap());
     }

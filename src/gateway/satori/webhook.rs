@@ -47,10 +47,10 @@ pub(super) async fn keep_posting(bot: Arc<ConfiguredBot>, url: String) {
     let mut failures: u64 = 0;
     loop {
         let posting = Webhook { bot: bot.clone(), url: url.clone(), has_posted: false };
-        let (has_posted, (state, reason)) = match stop.run_until_cancelled(posting.run()).await {
-            None => return,
-            Some(ended) => ended,
-        };
+        let (has_posted, (state, reason)) = posting.run().await;
+        if stop.is_cancelled() {
+            return;
+        }
         if has_posted {
             (pauses, failures) = (new_pauses(), 0);
         }
@@ -98,6 +98,7 @@ impl Webhook {
         let ended = tokio::select! {
             ended = self.post_all(&client, outgoing, &acknowledgements) => ended,
             () = following.run(&session, &queue, &acknowledgements) => Ok(()),
+            () = bot.stop.cancelled() => Ok(()),
         };
         place.write().await;
         ended
